@@ -1,0 +1,84 @@
+"""`python -m bench [--quick] [--record] [NAME …]`: run benchmarks and print their tables.
+
+A missed target is told and is no failure: timings depend on the machine. Unknown names exit with 2.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import decision, memory, relay
+from bench.figures import HEAD, Row
+
+BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
+    "decision": decision.run,
+    "memory": memory.run,
+    "relay": relay.run,
+}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Run what the command line names; without a name, everything."""
+    given = _arguments()
+    if given.list:
+        for name, run in BENCHMARKS.items():
+            print(f"{name:<9} {run.__doc__}")
+        return 0
+    unknown = [name for name in given.names if name not in BENCHMARKS]
+    if unknown:
+        known = ", ".join(BENCHMARKS)
+        print(f"bench: no benchmark {', '.join(unknown)}; there are {known}", file=sys.stderr)
+        return 2
+    print(f"{_machine()}; load average {os.getloadavg()[0]:.1f}", flush=True)
+    found = {name: _told(name, given.quick) for name in given.names or BENCHMARKS}
+    missed = [
+        f"{name}: {row.what}" for name, rows in found.items() for row in rows if row.is_missed
+    ]
+    print("\nmissed: " + "; ".join(missed) if missed else "\nall targets reached")
+    if given.record:
+        print(f"recorded in {_record(found).relative_to(RESULTS.parents[1])}")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; default: all")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no result")
+    parser.add_argument("--record", action="store_true", help="write a JSON record, too")
+    parser.add_argument("--list", action="store_true", help="name all benchmarks")
+    return parser.parse_args()
+
+
+def _told(name: str, quick: bool) -> list[Row]:  # noqa: FBT001 - passed on as it came
+    """Run one benchmark and print its table."""
+    rows = BENCHMARKS[name](quick)
+    print(f"\n## {name}\n\n{HEAD}", *rows, sep="\n", flush=True)
+    return rows
+
+
+def _machine() -> str:
+    return f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores"
+
+
+def _record(found: Mapping[str, Sequence[Row]]) -> Path:
+    RESULTS.mkdir(exist_ok=True)
+    now = datetime.now(UTC)
+    record = {
+        "taken": now.isoformat(timespec="seconds"),
+        "machine": _machine(),
+        "rows": {name: [asdict(row) for row in rows] for name, rows in found.items()},
+    }
+    path = RESULTS / f"{now:%Y%m%d-%H%M%S}.json"
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

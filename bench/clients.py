@@ -1,0 +1,43 @@
+"""One job of the load generator in its own process, with the CPU that the others spent on it."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from bench.load import Job, Tally, events_of
+from bench.processes import ROOT, Server, command
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job came to: its tally, and the seconds of CPU that each server spent on it."""
+
+    tally: Tally
+    spent: tuple[float, ...]
+
+
+def perform(job: Job, target: Server, measured: Sequence[Server]) -> Outcome:
+    """Do a job against `target`; warm-up turns are not measured."""
+    with subprocess.Popen(
+        command("bench.load", target.url, json.dumps(asdict(job))),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None  # noqa: S101 - for the types alone
+        assert process.stdout is not None  # noqa: S101
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"the load of {job.plan} did not become ready")
+        before = [server.cpu() for server in measured]
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        told = process.stdout.readline()
+        spent = tuple(server.cpu() - b for server, b in zip(measured, before, strict=True))
+    if process.returncode or not told:
+        raise RuntimeError(f"the load of {job.plan} broke off")
+    tally = Tally(**json.loads(told))
+    if tally.events != events_of(job):
+        raise RuntimeError(f"{job.plan}: {tally.events} events, not {events_of(job)}")
+    return Outcome(tally, spent)

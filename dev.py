@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Prepare a checkout and run it: `python3 dev.py setup | test | demo | bench | lint | fix`.
+
+Needs nothing but Python; everything else goes into `.venv`, and `uv` into `.venv-uv` where the
+machine has none.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036 - the reader may have an older one
+    sys.exit("dev.py: Longwire needs Python 3.11 or newer; run it with python3.11 or later")
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+PINS = ("pyproject.toml", "uv.lock")
+STAMP = VENV / ".longwire-pins"
+
+LINT = {
+    "ruff check": ["ruff", "check"],
+    "ruff format": ["ruff", "format", "--check"],
+    "mypy": ["mypy", "--strict", "src"],
+    "imports": ["lint-imports", "--no-cache", "--no-logo"],
+}
+FIX = {
+    "ruff check": ["ruff", "check", "--fix"],
+    "ruff format": ["ruff", "format"],
+}
+
+
+def main() -> int:
+    """Run one command; its exit code is ours."""
+    command, arguments = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
+    commands = {
+        "setup": setup,
+        "test": test,
+        "demo": demo,
+        "bench": bench,
+        "lint": lint,
+        "fix": fix,
+    }
+    if command in {"-h", "--help"}:
+        print(usage(commands))
+        return 0
+    if command not in commands:
+        print(f"dev.py: no command {command}\n{usage(commands)}", file=sys.stderr)
+        return 2
+    if command != "setup":
+        prepare()
+    return commands[command](arguments)
+
+
+def usage(commands: dict) -> str:
+    """One line per command, from its docstring."""
+    lines = [f"  {name:<6} {function.__doc__}" for name, function in commands.items()]
+    return "\n".join(["usage: python3 dev.py COMMAND …", *lines])
+
+
+def setup(_arguments: list[str]) -> int:
+    """Install everything into .venv; `.venv/bin/longwire` is the command then."""
+    STAMP.unlink(missing_ok=True)
+    prepare()
+    print(f"ready: {tool('longwire').relative_to(ROOT)}")
+    return 0
+
+
+def test(arguments: list[str]) -> int:
+    """Lint, types, imports and all tests; with arguments only pytest, which gets them."""
+    pytest = {"pytest": ["pytest", *arguments]}
+    return run_all(pytest if arguments else LINT | pytest)
+
+
+def lint(_arguments: list[str]) -> int:
+    """Lint, types and imports, without the tests."""
+    return run_all(LINT)
+
+
+def fix(_arguments: list[str]) -> int:
+    """Format, and mend what ruff can mend."""
+    return run_all(FIX)
+
+
+def demo(arguments: list[str]) -> int:
+    """Run an agent's session against a local upstream; `--once` ends after it."""
+    return run_python("longwire", "demo", *arguments)
+
+
+def bench(arguments: list[str]) -> int:
+    """Measure; see bench/."""
+    return run_python("bench", *arguments)
+
+
+def prepare() -> None:
+    """Bring `.venv` to what the lock file says, when that has changed."""
+    pins = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in PINS)).hexdigest()
+    if STAMP.is_file() and STAMP.read_text() == pins:
+        return
+    uv = find_uv()
+    print("installing into .venv …", file=sys.stderr, flush=True)
+    sync = [uv, "sync", "--frozen", "--compile-bytecode", "--quiet", "--python", sys.executable]
+    require(sync, "check the network, or the package index that uv uses")
+    STAMP.write_text(pins)
+
+
+def find_uv() -> str:
+    """The `uv` on PATH, else one of our own in `.venv-uv`."""
+    home = ROOT / ".venv-uv"
+    own = home / SCRIPTS / ("uv.exe" if os.name == "nt" else "uv")
+    found = shutil.which("uv")
+    if found or own.is_file():
+        return found or str(own)
+    print("no uv on PATH: installing it into .venv-uv …", file=sys.stderr, flush=True)
+    mend = "install Python's venv and pip (Debian, Ubuntu: apt install python3-venv), or uv itself"
+    require([sys.executable, "-m", "venv", "--clear", str(home)], mend)
+    python = home / SCRIPTS / "python"
+    require([str(python), "-m", "pip", "install", "--quiet", "uv"], "check the network, or pip")
+    return str(own)
+
+
+def require(command: list[str], mend: str) -> None:
+    """Run a step of the preparation; without it nothing else can run."""
+    if subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode:
+        sys.exit(f"dev.py: failed: {' '.join(command)}\ndev.py: {mend}")
+
+
+def run_all(steps: dict[str, list[str]]) -> int:
+    """Run every step, then tell in a line each how it went; 1 if any failed."""
+    results = []
+    for name, (program, *arguments) in steps.items():
+        print(f"── {name}", flush=True)
+        started = time.monotonic()
+        failed = run(str(tool(program)), *arguments) != 0
+        results.append((name, failed, time.monotonic() - started))
+    print()
+    for name, failed, seconds in results:
+        print(f"{'FAILED' if failed else 'ok':<7} {name:<12} {seconds:6.1f} s")
+    return int(any(failed for _, failed, _ in results))
+
+
+def run_python(module: str, *arguments: str) -> int:
+    """Run a module with the Python of `.venv`."""
+    return run(str(tool("python")), "-m", module, *arguments)
+
+
+def run(*command: str) -> int:
+    """Run a program in the checkout; an interrupt is its to act on, we wait for its end."""
+    with subprocess.Popen(command, cwd=ROOT, env=environment()) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+
+
+def tool(name: str) -> Path:
+    """A program of `.venv`."""
+    return VENV / SCRIPTS / (f"{name}.exe" if os.name == "nt" else name)
+
+
+def environment() -> dict[str, str]:
+    """Ours, with byte code written (imports take seconds without) and our own `.venv` alone."""
+    unwanted = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"}
+    return {name: value for name, value in os.environ.items() if name not in unwanted}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

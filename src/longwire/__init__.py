@@ -1,0 +1,1 @@
+"""Longwire, a self-hosted AI gateway with warm upstream WebSocket sessions."""

@@ -1,0 +1,26 @@
+"""The commands of `longwire`, one file per noun.
+
+Everything heavy is imported inside the command that needs it: `--help` answers at once.
+"""
+
+import typer
+
+from longwire.cli import config, demo, emulator, serve, version
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    commands = typer.Typer(
+        name="longwire",
+        help="Keep each agent's conversation alive on one upstream WebSocket.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    commands.command()(serve.serve)
+    commands.command()(demo.demo)
+    commands.command()(emulator.emulator)
+    commands.command()(version.version)
+    commands.add_typer(config.build(), name="config")
+    return commands

@@ -1,0 +1,75 @@
+"""`longwire config`: check a file before it is used; print the reference of all keys."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from longwire.settings import Settings
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The TOML file to check.")]
+
+
+def build() -> typer.Typer:
+    """The commands below `longwire config`."""
+    commands = typer.Typer(help="Check a configuration, or look up its keys.", no_args_is_help=True)
+    commands.command()(check)
+    commands.command()(reference)
+    return commands
+
+
+def check(file: File) -> None:
+    """Check FILE with the environment as it is, and show what would be used."""
+    from rich.console import Console
+
+    from longwire.settings import load
+
+    settings = load(file)
+    console = Console(markup=False, highlight=False)
+    console.print(f"OK {file}", style="green", soft_wrap=True)
+    console.print(_summary(settings))
+    console.print(_channels(settings) if settings.channels else "no channels yet")
+
+
+def reference() -> None:
+    """Print the reference of every key as Markdown."""
+    from longwire.settings.reference import reference_page
+
+    typer.echo(reference_page(), nl=False)
+
+
+def _summary(settings: "Settings") -> "Table":
+    from rich.table import Table
+
+    server, sessions = settings.server, settings.sessions
+    keys = ", ".join(key.name for key in settings.api_keys)
+    callers = "anyone" if server.allow_anonymous else (keys or "nobody yet: declare [[api_keys]]")
+    table = Table(show_header=False, box=None)
+    table.add_row("listens on", f"{server.host}:{server.port}")
+    table.add_row("database", settings.database.url.get_secret_value().partition(":")[0])
+    table.add_row("callers", callers)
+    table.add_row(
+        "connections",
+        f"{sessions.max_connections}, {sessions.max_connections_per_session} a session",
+    )
+    return table
+
+
+def _channels(settings: "Settings") -> "Table":
+    from rich.table import Table
+
+    titles = ("channel", "type", "transport", "base URL", "models", "used")
+    table = Table(*titles)
+    for channel in settings.channels:
+        used = "yes" if channel.enabled else "no: enabled = false"
+        models = ", ".join(channel.models)
+        row = (channel.name, channel.type, channel.transport, channel.base_url, models, used)
+        table.add_row(*row)
+        for endpoint in channel.endpoints:
+            transport = endpoint.transport or channel.transport
+            base_url = endpoint.base_url or channel.base_url
+            table.add_row(f"  {endpoint.api}", "", transport, base_url + (endpoint.path or ""))
+    return table

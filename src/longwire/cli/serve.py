@@ -1,0 +1,30 @@
+"""`longwire serve`: check the settings, then serve until told to stop."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path | None, typer.Option(help="The TOML file to read.", dir_okay=False)]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; wins over the file.")]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="Port to listen on; wins over the file.")
+]
+Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
+
+
+def serve(
+    config: Config = None, host: Host = None, port: Port = None, workers: Workers = 1
+) -> None:
+    """Serve the gateway."""
+    import os
+
+    from longwire.settings import load
+
+    given = {"LONGWIRE_SERVER__HOST": host, "LONGWIRE_SERVER__PORT": port}
+    overrides = {name: str(value) for name, value in given.items() if value is not None}
+    settings = load(config, {**os.environ, **overrides})
+
+    from longwire.app import serve as serve_gateway
+
+    serve_gateway(settings, workers=workers)

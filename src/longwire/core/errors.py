@@ -1,0 +1,116 @@
+"""The error tree: whose fault a failure is comes first, what happened second.
+
+Everything that is not a `LongwireError` is a bug and answers 500 with a logged trace.
+"""
+
+from collections.abc import Mapping
+
+
+class LongwireError(Exception):
+    """Anything the gateway reports on purpose; `str(error)` is the sentence a person reads."""
+
+
+class ConfigurationError(LongwireError):
+    """The operator's configuration cannot be used; the message names the mend, a line a problem."""
+
+
+class CallerError(LongwireError):
+    """The request cannot be served as it stands, whoever the upstream is.
+
+    `code` is machine readable; `param` names the offending field of the request, if there is one.
+    """
+
+    def __init__(self, message: str, *, code: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
+class InvalidRequest(CallerError):
+    """The body or a header does not say what the API needs (400)."""
+
+    def __init__(
+        self, message: str, *, code: str = "invalid_request_error", param: str | None = None
+    ) -> None:
+        super().__init__(message, code=code, param=param)
+
+
+class BodyTooLarge(CallerError):
+    """The body, as received or unpacked, passes the limit in bytes (413)."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The request body is larger than this gateway accepts ({limit:,} bytes); "
+            "shorten the context or raise server.max_body.",
+            code="request_too_large",
+        )
+
+
+class FrameTooLarge(CallerError):
+    """The request passes what the upstream takes in one WebSocket message, in bytes (413)."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The request is larger than the upstream takes in one message ({limit:,} bytes); "
+            'shorten the context or set transport = "http" for this channel.',
+            code="request_too_large",
+        )
+
+
+class Unauthenticated(CallerError):
+    """No key, or a key nobody handed out (401)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="invalid_api_key")
+
+
+class UnknownModel(CallerError):
+    """No channel that this caller may use serves the model (404)."""
+
+    def __init__(self, model: str, refusals: str) -> None:
+        super().__init__(
+            f"No channel serves the model '{model}' for this key ({refusals}).",
+            code="model_not_found",
+            param="model",
+        )
+
+
+class UpstreamError(LongwireError):
+    """The provider or the way to it failed."""
+
+
+class UpstreamRejected(UpstreamError):
+    """The upstream answered with an error of its own: `status`, JSON `body`, `headers`, `code`."""
+
+    def __init__(
+        self, status: int, body: bytes, headers: Mapping[str, str] | None = None, code: str = ""
+    ) -> None:
+        super().__init__(f"The upstream refused the request with status {status}.")
+        self.status = status
+        self.body = body
+        self.headers = dict(headers or {})
+        self.code = code
+
+
+class UpstreamUnavailable(UpstreamError):
+    """No connection to the upstream could be had."""
+
+
+class UpstreamDisconnected(UpstreamError):
+    """The connection ended before the response did."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """Nothing came in time; `phase` is connect, handshake, first event or next event."""
+
+    def __init__(self, phase: str, seconds: float) -> None:
+        super().__init__(f"The upstream sent nothing for {seconds:g} s ({phase}).")
+        self.phase = phase
+
+
+class Overloaded(LongwireError):
+    """Every connection is in use; `retry_after` in seconds is when to try again (503)."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

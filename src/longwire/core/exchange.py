@@ -1,0 +1,187 @@
+"""One request and its events on one connection, as a transition table.
+
+Law: exactly one ending, and nothing passes after it. The table below is the whole rule; the
+diagram in `docs/explanation/connection-lifecycle.md` is drawn from it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from longwire.core.events import Event, Kind
+
+
+class Phase(Enum):
+    """How far an exchange is."""
+
+    READY = "ready"
+    AWAITING = "awaiting"
+    STREAMING = "streaming"
+    OVER = "over"
+
+
+class ReplaySafety(Enum):
+    """What sending the same request again would risk."""
+
+    SAFE = "the upstream never began"
+    AMBIGUOUS = "the upstream may have begun and may bill twice"
+    UNSAFE = "the upstream works and bills"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an exchange ended, and with it what becomes of its connection."""
+
+    name: str
+    keeps_connection: bool
+    remembers: bool = False
+
+
+COMPLETED = Ending("completed", keeps_connection=True, remembers=True)
+INCOMPLETE = Ending("incomplete", keeps_connection=True, remembers=True)
+FAILED = Ending("failed", keeps_connection=True)
+CANCELLED = Ending("cancelled", keeps_connection=True)
+REJECTED = Ending("rejected", keeps_connection=True)
+EXPELLED = Ending("expelled", keeps_connection=False)
+LOST = Ending("lost", keeps_connection=False)
+TIMED_OUT = Ending("timed_out", keeps_connection=False)
+ABANDONED = Ending("abandoned", keeps_connection=False)
+FOREIGN = Ending("foreign", keeps_connection=False)
+UNSENT = Ending("unsent", keeps_connection=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One cell of the table: the next phase, whether the event passes, the ending it brings."""
+
+    to: Phase
+    passes: bool
+    ending: Ending | None = None
+
+
+_READY, _AWAITING, _STREAMING, _OVER = Phase
+_stay_ready = Step(_READY, passes=False)
+_stay_awaiting = Step(_AWAITING, passes=False)
+_stay_streaming = Step(_STREAMING, passes=False)
+_stream = Step(_STREAMING, passes=True)
+_stay_over = Step(_OVER, passes=False)
+_foreign = Step(_OVER, passes=False, ending=FOREIGN)
+
+
+def _end(ending: Ending) -> Step:
+    return Step(_OVER, passes=True, ending=ending)
+
+
+def _break(ending: Ending) -> Step:
+    return Step(_OVER, passes=False, ending=ending)
+
+
+_ENDS = {
+    # "The terminal event is the last frame of a response" (OpenAI guide, websocket mode).
+    Kind.COMPLETED: _end(COMPLETED),
+    # An incomplete response is continuable like a completed one.
+    Kind.INCOMPLETE: _end(INCOMPLETE),
+    # "After the terminal the server keeps the socket open, for failed too"; its cache is evicted.
+    Kind.FAILED: _end(FAILED),
+    Kind.CANCELLED: _end(CANCELLED),
+    # An error frame ends the request, not the connection; it evicts the referenced parent.
+    Kind.ERROR: _break(REJECTED),
+    # Credentials are fixed at the handshake; the 60-minute limit is announced in band.
+    Kind.EXPULSION: _break(EXPELLED),
+    Kind.LOST: _break(LOST),
+    Kind.TIMEOUT: _break(TIMED_OUT),
+    Kind.ABANDONED: _break(ABANDONED),
+}
+_BEGINS = {Kind.OPENING: _stream, Kind.OUTPUT: _stream, Kind.ITEM: _stream}
+
+TABLE: dict[tuple[Phase, Kind], Step] = {
+    # Ready: nothing was sent, so nothing the upstream says can belong to this exchange.
+    **{(_READY, kind): _foreign for kind in (*_BEGINS, *_ENDS)},
+    (_READY, Kind.SENT): Step(_AWAITING, passes=False),
+    (_READY, Kind.VENDOR): _stay_ready,
+    (_READY, Kind.LOST): _break(UNSENT),
+    (_READY, Kind.TIMEOUT): _break(UNSENT),
+    (_READY, Kind.ABANDONED): _break(UNSENT),
+    # Awaiting: the create is on its way; the first event of the response begins the stream.
+    **{(_AWAITING, kind): step for kind, step in (*_BEGINS.items(), *_ENDS.items())},
+    (_AWAITING, Kind.VENDOR): _stay_awaiting,
+    (_AWAITING, Kind.SENT): _foreign,
+    # Streaming: events pass until one ends the exchange.
+    **{(_STREAMING, kind): step for kind, step in (*_BEGINS.items(), *_ENDS.items())},
+    (_STREAMING, Kind.VENDOR): _stay_streaming,
+    (_STREAMING, Kind.SENT): _foreign,
+    # Over: nothing follows a terminal; what does, belongs to nobody and closes the connection.
+    **{(_OVER, kind): _foreign for kind in Kind},
+    (_OVER, Kind.VENDOR): _stay_over,
+    (_OVER, Kind.ABANDONED): _stay_over,
+    (_OVER, Kind.LOST): _stay_over,
+    (_OVER, Kind.TIMEOUT): _stay_over,
+}
+
+
+class Exchange:
+    """Where one exchange stands; `step` is the only way it moves."""
+
+    __slots__ = ("_ending", "_phase", "response_id")
+
+    def __init__(self) -> None:
+        self._phase = Phase.READY
+        self._ending: Ending | None = None
+        self.response_id: str | None = None
+
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        ending = f" {self._ending.name}" if self._ending else ""
+        return f"<Exchange {self._phase.value}{ending} {self.response_id or '-'}>"
+
+    @property
+    def phase(self) -> Phase:
+        """How far this exchange is."""
+        return self._phase
+
+    @property
+    def ending(self) -> Ending | None:
+        """How it ended, once it is over; a later foreign frame replaces a peaceful ending."""
+        return self._ending
+
+    def step(self, kind: Kind) -> Step:
+        """Take the table's step for a happening."""
+        step = TABLE[self._phase, kind]
+        self._phase = step.to
+        if step.ending is not None:
+            self._ending = step.ending
+        return step
+
+    def receive(self, event: Event) -> Step:
+        """Take the step for an upstream event, which must belong to this exchange.
+
+        A frame with another response's id, or one of a lane that was never opened, is foreign.
+        """
+        if event.lane is not None or not self._is_own(event.response_id):
+            self._phase, self._ending = Phase.OVER, FOREIGN
+            return _foreign
+        return self.step(event.kind)
+
+    def _is_own(self, response_id: str | None) -> bool:
+        if response_id is None or response_id == self.response_id:
+            return True
+        if self.response_id is not None:
+            return False
+        self.response_id = response_id
+        return True
+
+
+def replay_safety(phase: Phase, kind: Kind) -> ReplaySafety:
+    """Say what a second send would risk when `kind` struck in `phase`.
+
+    An error frame before any event means that the upstream refused before it began; silence or
+    a broken connection leaves open whether it had.
+    """
+    match phase, kind:
+        case Phase.READY, _:
+            return ReplaySafety.SAFE
+        case Phase.AWAITING, Kind.ERROR | Kind.EXPULSION:
+            return ReplaySafety.SAFE
+        case Phase.AWAITING, _:
+            return ReplaySafety.AMBIGUOUS
+        case _:
+            return ReplaySafety.UNSAFE

@@ -1,0 +1,377 @@
+"""Who holds which connection: every call returns a decision plus the connections to close.
+
+Laws: one lease at a time; live = dialing + leased + idle <= cap; no connection is ever lent
+outside its key, after its time, or half read. Time is an argument, seconds on one clock.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import count
+from typing import NewType
+
+from longwire.core.continuity import (
+    AsGiven,
+    Chain,
+    Continue,
+    Decision,
+    Fresh,
+    Reason,
+    decide,
+    has_same_properties,
+)
+from longwire.core.turn import SessionKey, Turn
+
+ConnectionId = NewType("ConnectionId", int)
+Closes = tuple[ConnectionId, ...]
+
+_REMEMBERED_SESSIONS = 4096
+_REMEMBERED_DEPARTURES = 4
+
+
+class State(Enum):
+    """Where a live connection is."""
+
+    DIALING = "dialing"
+    LEASED = "leased"
+    IDLE = "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps in connections and spans in seconds."""
+
+    connections: int = 128
+    connections_per_session: int = 8
+    idle_ttl: float = 3000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lend:
+    """Use this idle connection, now leased."""
+
+    connection: ConnectionId
+    decision: Decision
+    closes: Closes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Open a connection under this id, after closing what made room for it."""
+
+    connection: ConnectionId
+    decision: Decision
+    closes: Closes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is free: try again when something was released."""
+
+    closes: Closes = ()
+
+
+@dataclass(slots=True)
+class Entry:
+    """One live connection. `forgot` says why it holds no chain; `exchanges` counts its leases."""
+
+    id: ConnectionId
+    key: SessionKey | None
+    state: State = State.DIALING
+    expires_at: float = float("inf")
+    idle_since: float = 0.0
+    chain: Chain | None = None
+    forgot: Reason = Reason.NEW_SESSION
+    exchanges: int = 0
+    retires: bool = False
+    replaces: tuple[ConnectionId, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """How a lease ended: whether the connection lives on, what it remembers, else why not."""
+
+    keeps_connection: bool
+    chain: Chain | None = None
+    cause: Reason = Reason.CONNECTION_LOST
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The state of one pool."""
+
+    limits: Limits
+    _entries: dict[ConnectionId, Entry] = field(default_factory=dict)
+    _sessions: dict[SessionKey, dict[ConnectionId, Entry]] = field(default_factory=dict)
+    _departed: OrderedDict[SessionKey, deque[tuple[Chain | None, Reason]]] = field(
+        default_factory=OrderedDict
+    )
+    _ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        counts = {state.value: 0 for state in State}
+        for entry in self._entries.values():
+            counts[entry.state.value] += 1
+        states = " ".join(f"{name}={number}" for name, number in counts.items())
+        return f"<Ledger {states} sessions={len(self._sessions)} cap={self.limits.connections}>"
+
+    @property
+    def live(self) -> int:
+        """Count all connections that are open or being opened."""
+        return len(self._entries)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return every live connection; read only."""
+        return tuple(self._entries.values())
+
+    def acquire(self, key: SessionKey | None, turn: Turn, now: float) -> Lend | Dial | Wait:
+        """Decide where `turn` goes; `key` None never shares a connection with anybody."""
+        if key is None:
+            own = AsGiven() if turn.refers_outside else Fresh(Reason.NEW_SESSION)
+            return self._dial(None, own, ())
+        expired = self._expire(self._sessions.get(key, {}).values(), now)
+        chosen = self._as_given(key, turn) if turn.refers_outside else self._by_history(key, turn)
+        return _closing(chosen, expired)
+
+    def _by_history(self, key: SessionKey, turn: Turn) -> Lend | Dial | Wait:
+        best = self._best_match(key, turn)
+        if best is not None:
+            entry, decision = best
+            if isinstance(decision, Continue):
+                return self._lend(entry, decision)
+            return self._anew(entry, decision, turn)
+        blank = next((e for e in self._idle(key) if e.chain is None), None)
+        if blank is not None:
+            return self._anew(blank, Fresh(self._reason(key, turn, blank)), turn)
+        rewritten = None if key.is_implicit else self._same_properties(key, turn)
+        if rewritten is not None:
+            return self._anew(rewritten, Fresh(Reason.HISTORY_REWRITTEN), turn)
+        return self._elsewhere(key, Fresh(self._reason(key, turn, None)), turn)
+
+    def _as_given(self, key: SessionKey, turn: Turn) -> Lend | Dial | Wait:
+        holder = self._holder(key, turn.previous_response_id)
+        if holder is not None:
+            return self._lend(holder, AsGiven()) if holder.state is State.IDLE else Wait()
+        blank = next((e for e in self._idle(key) if e.chain is None), None)
+        if blank is not None:
+            return self._lend(blank, AsGiven())
+        return self._elsewhere(key, AsGiven(), turn)
+
+    def _holder(self, key: SessionKey, response_id: str | None) -> Entry | None:
+        held = self._sessions.get(key, {}).values()
+        return next(
+            (e for e in held if e.chain is not None and e.chain.response_id == response_id), None
+        )
+
+    def _best_match(self, key: SessionKey, turn: Turn) -> tuple[Entry, Continue | Fresh] | None:
+        """Return the idle connection with the longest common history; continuing wins."""
+        best: tuple[Entry, Continue | Fresh] | None = None
+        best_rank = (False, -1)
+        for entry in sorted(self._idle(key), key=_prefix_size):
+            decision = decide(entry.chain, turn) if entry.chain else None
+            if decision is None or entry.chain is None:
+                continue
+            rank = (isinstance(decision, Continue), entry.chain.length)
+            if rank > best_rank:
+                best, best_rank = (entry, decision), rank
+        return best
+
+    def _same_properties(self, key: SessionKey, turn: Turn) -> Entry | None:
+        alike = [e for e in self._idle(key) if e.chain and has_same_properties(e.chain, turn)]
+        return max(alike, key=lambda entry: entry.idle_since, default=None)
+
+    def _reason(self, key: SessionKey, turn: Turn, blank: Entry | None) -> Reason:
+        """Say why no connection continues this turn: what departed may have held its history."""
+        departed = self._departed.get(key, ())
+        for chain, cause in reversed(departed):
+            if chain is not None and isinstance(decide(chain, turn), Continue):
+                return cause
+        if key.is_implicit:
+            return Reason.NEW_SESSION
+        if blank is not None:
+            return blank.forgot
+        if self._sessions.get(key):
+            return Reason.NEW_BRANCH
+        return departed[-1][1] if departed else Reason.NEW_SESSION
+
+    def _anew(self, entry: Entry, decision: Fresh, turn: Turn) -> Lend | Dial | Wait:
+        """Begin anew in place of what `entry` holds.
+
+        On the same socket, where the prompt cache lives, unless the turn repeats item ids that
+        the socket may hold already: then on a new one, and the old one goes once that succeeded.
+        """
+        if entry.exchanges == 0 or not turn.history.has_ids:
+            return self._lend(entry, decision)
+        key = entry.key
+        if key is None or self.live >= self.limits.connections or self._is_full(key):
+            self._remove(entry)
+            return self._dial(key, decision, (entry.id,))
+        dial = self._dial(key, decision, ())
+        if isinstance(dial, Dial):
+            self._entries[dial.connection].replaces = (entry.id, entry.exchanges)
+        return dial
+
+    def _elsewhere(self, key: SessionKey, decision: Decision, turn: Turn) -> Lend | Dial | Wait:
+        """Leave every chain of the session alone while there is room; else reuse the oldest."""
+        is_full = self._is_full(key)
+        is_crowded = key.is_implicit and self.live >= self.limits.connections
+        idle = self._idle(key) if is_full or is_crowded else []
+        own = min(idle, key=lambda entry: entry.idle_since, default=None)
+        if own is None:
+            return Wait() if is_full else self._dial(key, decision, ())
+        if isinstance(decision, Fresh):
+            return self._anew(own, decision, turn)
+        return self._lend(own, decision)
+
+    def _is_full(self, key: SessionKey) -> bool:
+        """Whether a named session is at its cap; the implicit one holds unrelated conversations."""
+        held = len(self._sessions.get(key, ()))
+        return not key.is_implicit and held >= self.limits.connections_per_session
+
+    def _idle(self, key: SessionKey) -> list[Entry]:
+        held = self._sessions.get(key, {}).values()
+        return [entry for entry in held if entry.state is State.IDLE]
+
+    def _lend(self, entry: Entry, decision: Decision) -> Lend:
+        entry.state = State.LEASED
+        entry.exchanges += 1
+        return Lend(entry.id, decision)
+
+    def _dial(self, key: SessionKey | None, decision: Decision, closes: Closes) -> Dial | Wait:
+        if self.live >= self.limits.connections:
+            idle = (e for e in self._entries.values() if e.state is State.IDLE)
+            oldest = min(idle, key=lambda entry: entry.idle_since, default=None)
+            if oldest is None:
+                return Wait(closes)
+            self._depart(oldest, oldest.chain, Reason.CONNECTION_EVICTED)
+            closes = (*closes, oldest.id)
+        entry = Entry(ConnectionId(next(self._ids)), key)
+        self._entries[entry.id] = entry
+        if key is not None:
+            self._sessions.setdefault(key, {})[entry.id] = entry
+        return Dial(entry.id, decision, closes)
+
+    def opened(self, connection: ConnectionId, expires_at: float) -> None:
+        """Record that a dial succeeded: the connection is leased to who dialed it."""
+        entry = self._entries[connection]
+        entry.state, entry.expires_at, entry.exchanges = State.LEASED, expires_at, 1
+
+    def cancel(self, connection: ConnectionId) -> Closes:
+        """Undo an `acquire` that came to nothing: no dial, or nothing was sent.
+
+        A connection that was dialed for it alone, or is to retire, is closed.
+        """
+        entry = self._entries.get(connection)
+        if entry is None:
+            return ()
+        if entry.state is State.DIALING:
+            self._remove(entry)
+            return ()
+        entry.exchanges -= 1
+        if entry.retires:
+            self._depart(entry, entry.chain, Reason.CONNECTION_EVICTED)
+            return (entry.id,)
+        if entry.exchanges == 0:
+            self._remove(entry)
+            return (entry.id,)
+        entry.state = State.IDLE
+        return ()
+
+    def closed(self, connection: ConnectionId, cause: Reason = Reason.CONNECTION_LOST) -> bool:
+        """Record that a connection is no more, whatever it was doing; False if long known."""
+        entry = self._entries.get(connection)
+        if entry is None:
+            return False
+        self._depart(entry, entry.chain, cause)
+        return True
+
+    def release(self, connection: ConnectionId, returned: Returned, now: float) -> Closes:
+        """End a lease. What may not be lent again is closed, and so is what it replaced."""
+        entry = self._entries.get(connection)
+        if entry is None:
+            return ()
+        replaced = self._close_replaced(entry) if returned.chain is not None else ()
+        entry.replaces = None
+        lives_on = returned.keeps_connection and entry.key is not None and not entry.retires
+        if not lives_on or now >= entry.expires_at:
+            cause = returned.cause
+            if returned.keeps_connection:
+                cause = Reason.CONNECTION_EVICTED if entry.retires else Reason.CONNECTION_EXPIRED
+            self._depart(entry, returned.chain or entry.chain, cause)
+            return (*replaced, entry.id)
+        entry.state, entry.idle_since = State.IDLE, now
+        entry.chain, entry.forgot = returned.chain, returned.cause
+        return replaced
+
+    def _close_replaced(self, entry: Entry) -> Closes:
+        if entry.replaces is None:
+            return ()
+        identity, exchanges = entry.replaces
+        old = self._entries.get(identity)
+        if old is None or old.state is not State.IDLE or old.exchanges != exchanges:
+            return ()
+        self._remove(old)
+        return (identity,)
+
+    def sweep(self, now: float) -> Closes:
+        """Return the idle connections whose time is up."""
+        return self._expire(self._entries.values(), now)
+
+    def retire(self, is_retired: Callable[[SessionKey | None], bool]) -> Closes:
+        """Let connections of some keys end: idle ones now, leased ones with their lease."""
+        concerned = [entry for entry in self._entries.values() if is_retired(entry.key)]
+        for entry in concerned:
+            entry.retires = True
+        idle = [entry for entry in concerned if entry.state is State.IDLE]
+        for entry in idle:
+            self._depart(entry, entry.chain, Reason.CONNECTION_EVICTED)
+        return tuple(entry.id for entry in idle)
+
+    def _expire(self, entries: Iterable[Entry], now: float) -> Closes:
+        due = [e for e in entries if e.state is State.IDLE and now >= self.expiry(e)]
+        for entry in due:
+            self._depart(entry, entry.chain, Reason.CONNECTION_EXPIRED)
+        return tuple(entry.id for entry in due)
+
+    def expiry(self, entry: Entry) -> float:
+        """Return when an idle connection is to be closed."""
+        return min(entry.expires_at, entry.idle_since + self.limits.idle_ttl)
+
+    def _depart(self, entry: Entry, chain: Chain | None, cause: Reason) -> None:
+        """Remove a connection and remember, for a while, what went with it and why."""
+        self._remove(entry)
+        if entry.key is None:
+            return
+        departed = self._departed.setdefault(entry.key, deque(maxlen=_REMEMBERED_DEPARTURES))
+        departed.append((chain, cause))
+        self._departed.move_to_end(entry.key)
+        if len(self._departed) > _REMEMBERED_SESSIONS:
+            self._departed.popitem(last=False)
+
+    def _remove(self, entry: Entry) -> None:
+        del self._entries[entry.id]
+        if entry.key is None:
+            return
+        held = self._sessions[entry.key]
+        del held[entry.id]
+        if not held:
+            del self._sessions[entry.key]
+
+
+def _prefix_size(entry: Entry) -> int:
+    """Order by the length of the known prefix: then one pass of hashing serves all of them."""
+    return entry.chain.mark.size if entry.chain and entry.chain.mark else 0
+
+
+def _closing(chosen: Lend | Dial | Wait, expired: Closes) -> Lend | Dial | Wait:
+    if not expired:
+        return chosen
+    match chosen:
+        case Lend(connection, decision, closes):
+            return Lend(connection, decision, (*expired, *closes))
+        case Dial(connection, decision, closes):
+            return Dial(connection, decision, (*expired, *closes))
+        case Wait(closes):
+            return Wait((*expired, *closes))

@@ -1,0 +1,59 @@
+"""Which session a turn says it belongs to, and as whom it wants to be seen upstream.
+
+A session id groups turns and proves nothing: parents and sub-agents share one at the same time.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from blake3 import blake3
+
+SESSION_HEADERS = (
+    "thread-id",
+    "x-session-affinity",
+    "x-session-id",
+    "session-id",
+    "session_id",
+    "conversation-id",
+    "conversation_id",
+)
+"""The headers that real clients name a session with, the most specific first."""
+
+IDENTITY_HEADERS = (
+    "openai-organization",
+    "openai-project",
+    "openai-beta",
+    "originator",
+    "chatgpt-account-id",
+)
+"""The headers that are sent on because the upstream tells callers apart by them."""
+
+LONGEST_ID = 256
+
+
+def session_id(
+    headers: Mapping[str, str], hints: Iterable[str], extra_headers: Iterable[str] = ()
+) -> str:
+    """Return the first session id found, "" for none: header names before the body's `hints`.
+
+    Ids are opaque, trimmed, at most 256 bytes of UTF-8; longer ones do not count.
+    """
+    found = (headers.get(name, "") for name in (*SESSION_HEADERS, *extra_headers))
+    for value in (*found, *hints):
+        trimmed = value.strip()
+        if trimmed and len(trimmed.encode("utf-8", "surrogateescape")) <= LONGEST_ID:
+            return trimmed
+    return ""
+
+
+def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the caller's headers that go upstream; all others stay here."""
+    return {name: headers[name] for name in IDENTITY_HEADERS if headers.get(name)}
+
+
+def fingerprint(values: Iterable[tuple[str, str]]) -> str:
+    """Digest name-value pairs in any order to 32 hexadecimal digits; "" for none."""
+    pairs = sorted(values)
+    if not pairs:
+        return ""
+    text = "".join(f"{len(name)}:{name}{len(value)}:{value}" for name, value in pairs)
+    return blake3(text.encode("utf-8", "surrogateescape")).hexdigest(length=16)

@@ -1,0 +1,145 @@
+"""The values everybody passes: a turn, who asked for it, and the key of its session.
+
+A `Turn` carries its request as raw JSON, so what nobody acts on arrives exactly as it was sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+Scope = NewType("Scope", str)
+"""The wall between principals: `api_key:<id>` or `user:<id>`; set by the server alone."""
+
+Digest = NewType("Digest", bytes)
+"""A blake3 digest, 32 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls. Without a `scope` nothing is ever pooled for this caller."""
+
+    name: str
+    scope: Scope | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """Where a connection may be lent: equal keys may share, different ones never do.
+
+    `endpoint` digests URL, credential entry, TLS and proxy; `session` is "" for the implicit
+    session of a scope; `identity` digests the forwarded headers that name an upstream identity.
+    """
+
+    endpoint: str
+    scope: Scope
+    session: str = ""
+    identity: str = ""
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether the caller named no session: then only equal history selects a connection."""
+        return not self.session
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much of an `input` array is known byte for byte: `items` in its first `size` bytes."""
+
+    size: int
+    digest: Digest
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One item in canonical form, as digests.
+
+    `sent` stands for the item in the spelling it was sent in; `core` for what no client rewrites;
+    `optional` holds what some clients drop on replay, to be equal where both sides have it;
+    of `anchors`, names among `optional`, both sides share at least one where any is set.
+    `reference` is the id that an `item_reference` points to, `id` the item's own.
+    """
+
+    sent: Digest
+    core: Digest
+    optional: tuple[tuple[str, bytes], ...] = ()
+    anchors: tuple[str, ...] = ()
+    id: str | None = None
+    reference: str | None = None
+
+
+class History(Protocol):
+    """The input of a turn, item by item; implemented where JSON is known."""
+
+    def __len__(self) -> int:
+        """Count the items; a text input is one item."""
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether any item carries an `id`, or refers to one, that an upstream may already hold."""
+
+    def after(self, mark: Mark) -> Sequence[Form] | None:
+        """Return the items behind `mark`, or None when the bytes up to it differ."""
+
+    def forms(self, start: int = 0) -> Sequence[Form]:
+        """Return the canonical items from index `start` on."""
+
+    def digest(self, count: int) -> Digest:
+        """Return the chain digest of the first `count` items as sent."""
+
+    def extend(self, digest: Digest, start: int) -> Digest:
+        """Continue a chain digest of the first `start` items over all later ones."""
+
+    def mark(self) -> Mark | None:
+        """Mark the whole input, or None when it is not an array."""
+
+    def suffix(self, start: int) -> bytes:
+        """Return the items from index `start` on as a raw JSON array."""
+
+
+class Properties(Protocol):
+    """Everything in a request that must be equal to continue: all but its input, minus a list."""
+
+    @property
+    def raw(self) -> Digest:
+        """The digest of the members as they were written: equal means equal, unequal means ask."""
+
+    @property
+    def canonical(self) -> Digest:
+        """The digest that ignores key order and whitespace: this one decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request for a response.
+
+    `members` are the top-level members of the body as raw JSON, without `input`, `stream`,
+    `background` and `previous_response_id`; `input` is raw JSON or None where the body has none.
+    """
+
+    model: str
+    members: Mapping[str, bytes]
+    input: bytes | None
+    history: History
+    properties: Properties
+    streams: bool = False
+    runs_in_background: bool = False
+    previous_response_id: str | None = None
+    conversation: str | None = None
+    session_hints: tuple[str, ...] = ()
+    body_size: int = 0
+
+    @property
+    def refers_outside(self) -> bool:
+        """Whether its input is not the whole history: then it travels exactly as given."""
+        return self.previous_response_id is not None or self.conversation is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one response as the upstream counted them."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    reasoning: int = 0

@@ -1,0 +1,65 @@
+"""The emulator and the gateway, with a channel and a model for each transport.
+
+Law: what was started is stopped, in reverse order, whatever happens in between.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from longwire.app import build, server_of
+from longwire.emulator import Emulator, Options, Script
+from longwire.settings import Settings
+
+MODELS = {"websocket": "demo", "http": "demo-http"}
+"""Transport of a channel to the model that this channel alone serves."""
+KEY = "longwire-demo"
+SCRIPT = Script(
+    tool_rounds=2, parallel_calls=2, text_bytes=1200, first_event_ms=30, upload_ms_per_kib=2
+)
+_USUAL_PORT = 8090
+
+
+@asynccontextmanager
+async def staged() -> AsyncIterator[tuple[Emulator, str]]:
+    """Run everything inside the context; gives the upstream and the base URL for clients."""
+    options = Options(models=tuple(MODELS.values()))
+    async with Emulator(options, SCRIPT) as emulator, _gateway(f"{emulator.url}/v1") as url:
+        yield emulator, url
+
+
+def _settings(upstream: str) -> Settings:
+    shared = {"base_url": upstream, "api_key": "any-key-will-do"}
+    channels = [
+        {"name": f"emulator-{transport}", "transport": transport, "models": [model], **shared}
+        for transport, model in MODELS.items()
+    ]
+    keys = [{"name": "demo", "key": KEY}]
+    return Settings.model_validate({"channels": channels, "api_keys": keys})
+
+
+def _listener() -> socket.socket:
+    """Take the usual port, or any free one when it is taken."""
+    try:
+        return socket.create_server(("127.0.0.1", _USUAL_PORT))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
+
+
+@asynccontextmanager
+async def _gateway(upstream: str) -> AsyncIterator[str]:
+    """Serve in this task tree; signals stay with the demo, so uvicorn's `serve` is not used."""
+    settings = _settings(upstream)
+    server = server_of(build(settings), settings)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    with _listener() as listener:
+        await server.startup(sockets=[listener])
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                ticking = tasks.create_task(server.main_loop())
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+                ticking.cancel()
+        finally:
+            await server.shutdown(sockets=[listener])

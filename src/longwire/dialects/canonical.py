@@ -1,0 +1,79 @@
+"""JSON reduced to one spelling: equal digests mean equal JSON values, and never anything else.
+
+Key order, whitespace and escapes do not count; numbers keep their digits as written. A value with
+a repeated key has no single meaning and is refused.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from blake3 import blake3
+
+from longwire.core.turn import Digest
+
+_LONGEST_INTEGER = 300
+Json = Any
+"""Decoded JSON: None, bool, int, str, list, dict, and `{"#": "1.50"}` for other numbers."""
+
+
+class AmbiguousJson(ValueError):
+    """The text is no JSON, repeats a key, or nests too deeply to be compared."""
+
+
+def _integer(spelling: str) -> Json:
+    # Python refuses to convert very long integers, and -0 would lose its sign.
+    if len(spelling) < _LONGEST_INTEGER and spelling != "-0":
+        return int(spelling)
+    return {"#": spelling}
+
+
+def _number(spelling: str) -> Json:
+    return {"#": spelling}
+
+
+def _object(pairs: list[tuple[str, Json]]) -> Json:
+    # "#" alone stands for a number, so real keys that begin with it are set apart.
+    value = {("#" + key if key[:1] == "#" else key): member for key, member in pairs}
+    if len(value) != len(pairs):
+        msg = "an object repeats a key"
+        raise AmbiguousJson(msg)
+    return value
+
+
+def _refuse_constant(name: str) -> Json:
+    msg = f"{name} is not JSON"
+    raise AmbiguousJson(msg)
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=_refuse_constant,
+)
+_encode: Callable[[Json], str] = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True
+).encode
+
+
+def decode(text: str) -> Json:
+    """Decode JSON exactly. Raises `AmbiguousJson` when it has no single meaning."""
+    try:
+        return _decoder.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise AmbiguousJson(str(error)) from error
+
+
+def digest(value: Json) -> Digest:
+    """Digest a decoded value in its one spelling."""
+    return Digest(blake3(_encode(value).encode()).digest())
+
+
+def digest_bytes(*parts: bytes) -> Digest:
+    """Digest byte strings, kept apart by their lengths."""
+    hasher = blake3()
+    for part in parts:
+        hasher.update(len(part).to_bytes(8, "big"))
+        hasher.update(part)
+    return Digest(hasher.digest())

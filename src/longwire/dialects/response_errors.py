@@ -1,0 +1,137 @@
+"""Every shape in which a Responses upstream says "error", brought to one.
+
+Codes decide, texts only where an upstream gives no code. What an upstream said stays as it was
+said; only the envelope around it is made the standard one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from longwire.core.errors import UpstreamRejected
+
+_objects = msgspec.json.Decoder(dict[str, Any])
+
+CONNECTION_LIMIT = "websocket_connection_limit_reached"
+PREVIOUS_NOT_FOUND = "previous_response_not_found"
+_STATUS_OF_CODE = {
+    PREVIOUS_NOT_FOUND: 400,
+    CONNECTION_LIMIT: 400,
+    "invalid_request_error": 400,
+    "context_length_exceeded": 400,
+    "invalid_prompt": 400,
+    "invalid_api_key": 401,
+    "invalid_authentication": 401,
+    "token_expired": 401,
+    "token_invalidated": 401,
+    "token_revoked": 401,
+    "insufficient_quota": 429,
+    "usage_not_included": 429,
+    "usage_limit_reached": 429,
+    "rate_limit_exceeded": 429,
+    "slow_down": 503,
+    "server_is_overloaded": 503,
+    "server_error": 500,
+}
+_PASSED_ON = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
+_PASSED_ON_PREFIXES = ("x-ratelimit-", "x-codex-")
+_UNKNOWN_STATUS = 502
+_NO_MESSAGE = "The upstream reported an error without a message."
+_LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One upstream error: HTTP-like `status`, `code` ("" where none), the `error` to pass on."""
+
+    status: int
+    code: str
+    error: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def to_rejection(self) -> UpstreamRejected:
+        """Return the error to raise, its body in the standard envelope."""
+        body = msgspec.json.encode({"error": self.error})
+        return UpstreamRejected(self.status, body, _to_pass_on(self.headers), self.code)
+
+
+def _to_pass_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """Keep what tells a client when to try again and what it has left, as printable ASCII."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if (name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES))
+        and (name + value).isascii()
+        and (name + value).isprintable()
+    }
+
+
+def decode_problem(raw: bytes) -> Problem:
+    """Decode an error frame, an SSE error event or an HTTP error body, in whatever shape."""
+    try:
+        frame = _objects.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        text = raw[:500].decode("utf-8", "replace").strip()
+        return Problem(_UNKNOWN_STATUS, "", _error(text or _NO_MESSAGE))
+    return _problem(frame)
+
+
+def _problem(frame: dict[str, Any]) -> Problem:
+    inner = frame.get("error")
+    error: dict[str, Any] = inner if isinstance(inner, dict) else {}
+    message = (
+        _first_text(error, "message", "detail")
+        or _first_text(frame, "message", "detail", "error")
+        or _NO_MESSAGE
+    )
+    code = _first_text(error, "code") or _first_text(frame, "code") or _known_type(error)
+    if not code and message.startswith("Invalid `previous_response_id`"):
+        code = PREVIOUS_NOT_FOUND
+    kind = _first_text(error, "type", "error_type") or _first_text(frame, "error_type")
+    param = _first_text(error, "param") or _first_text(frame, "param")
+    said = {name: value for name, value in error.items() if name != "headers"}
+    status = _status(frame, error, code)
+    return Problem(status, code, said | _error(message, kind, param, code), _headers(frame, error))
+
+
+def _error(message: str, kind: str = "", param: str = "", code: str = "") -> dict[str, Any]:
+    return {
+        "message": message,
+        "type": kind or "upstream_error",
+        "param": param or None,
+        "code": code or None,
+    }
+
+
+def _known_type(error: Mapping[str, Any]) -> str:
+    kind = _first_text(error, "type")
+    return kind if kind in _STATUS_OF_CODE and kind != "invalid_request_error" else ""
+
+
+def _first_text(source: Mapping[str, Any], *names: str) -> str:
+    values = (source.get(name) for name in names)
+    return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def _status(frame: Mapping[str, Any], error: Mapping[str, Any], code: str) -> int:
+    for value in (frame.get("status"), frame.get("status_code"), error.get("status")):
+        if isinstance(value, int) and _LOWEST_ERROR <= value <= _HIGHEST_ERROR:
+            return value
+    return _STATUS_OF_CODE.get(code) or _STATUS_OF_CODE.get(
+        _first_text(error, "type"), _UNKNOWN_STATUS
+    )
+
+
+def _headers(frame: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, str]:
+    headers = frame.get("headers") or error.get("headers")
+    if not isinstance(headers, dict):
+        return {}
+    return {name.lower(): str(value) for name, value in headers.items() if value is not None}
+
+
+def is_expulsion(raw: bytes) -> bool:
+    """Whether an error frame ends its connection too: credentials refused, or its time is up."""
+    problem = decode_problem(raw)
+    return problem.status in (401, 403) or problem.code == CONNECTION_LIMIT

@@ -1,0 +1,255 @@
+"""Events of the Responses API: decoded to kinds, encoded for the client who asked.
+
+Law: an event passes byte for byte, but for the client's own `previous_response_id`, a gapless
+`sequence_number`, no lane, and a terminal that is complete.
+"""
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.aggregate import Aggregate
+from longwire.core.events import Event, Kind, kind_of
+from longwire.core.turn import Form, Usage
+from longwire.dialects import items
+from longwire.dialects.response_errors import is_expulsion
+
+_DONE_ALIASES = {
+    "completed": "response.completed",
+    "incomplete": "response.incomplete",
+    "cancelled": "response.cancelled",
+    # A background response is answered before it is done; the turn is over all the same.
+    "queued": "response.completed",
+    "in_progress": "response.completed",
+}
+_WITH_RESPONSE = frozenset(
+    {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
+)
+
+
+class _Head(msgspec.Struct):
+    type: str
+    sequence_number: int | None = None
+    stream_id: str | None = None
+
+
+class _Identity(msgspec.Struct):
+    id: str | None = None
+    status: str | None = None
+    previous_response_id: str | None = None
+
+
+class _Carrier(msgspec.Struct):
+    response: _Identity | None = None
+
+
+class _Finished(msgspec.Struct):
+    item: Raw
+    output_index: int
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: _Details | None = None
+    output_tokens_details: _Details | None = None
+
+
+class _Billed(msgspec.Struct):
+    usage: _Usage | None = None
+
+
+class _Bill(msgspec.Struct):
+    response: _Billed
+
+
+class _Outcome(msgspec.Struct):
+    output: list[Raw] | None = None
+
+
+class _Terminal(msgspec.Struct):
+    response: _Outcome
+
+
+_members = msgspec.json.Decoder(dict[str, Raw])
+_heads = msgspec.json.Decoder(_Head)
+_carriers = msgspec.json.Decoder(_Carrier)
+_finished = msgspec.json.Decoder(_Finished)
+_bills = msgspec.json.Decoder(_Bill)
+_terminals = msgspec.json.Decoder(_Terminal)
+
+
+class MalformedEvent(ValueError):
+    """An upstream frame is no JSON object with a printable string `type`."""
+
+
+def decode_event(raw: bytes) -> Event:
+    """Decode the head of one upstream event; all else stays raw. Raises `MalformedEvent`."""
+    try:
+        head = _heads.decode(raw)
+        if not head.type.isprintable():
+            raise MalformedEvent(repr(head.type))
+        kind = kind_of(head.type)
+        if head.type == "response.done":
+            return _standard_terminal(raw, head)
+        if kind is Kind.ERROR and is_expulsion(raw):
+            kind = Kind.EXPULSION
+        response_id = _response_id(raw) if kind in _WITH_RESPONSE else None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise MalformedEvent(str(error)) from error
+    return Event(kind, head.type, raw, response_id, head.sequence_number, head.stream_id)
+
+
+def _response_id(raw: bytes) -> str | None:
+    carried = _carriers.decode(raw).response
+    return carried.id if carried else None
+
+
+def _standard_terminal(raw: bytes, head: _Head) -> Event:
+    """Turn the alias `response.done`, which clients do not know, into the terminal it means."""
+    carried = _carriers.decode(raw).response or _Identity()
+    name = _DONE_ALIASES.get(carried.status or "completed", "response.failed")
+    changed = splice(raw, {"type": msgspec.json.encode(name)})
+    return Event(kind_of(name), name, changed, carried.id, head.sequence_number, head.stream_id)
+
+
+def decode_item(event: Event) -> tuple[int, bytes]:
+    """Return index and raw item of a `response.output_item.done`. Raises `MalformedEvent`."""
+    try:
+        finished = _finished.decode(event.raw)
+    except msgspec.MsgspecError as error:
+        raise MalformedEvent(str(error)) from error
+    return finished.output_index, bytes(finished.item)
+
+
+def decode_usage(event: Event) -> Usage | None:
+    """Return the tokens a terminal event bills; None where the upstream does not say."""
+    try:
+        usage = _bills.decode(event.raw).response.usage
+    except msgspec.MsgspecError:
+        return None
+    if usage is None:
+        return None
+    cached, reasoning = usage.input_tokens_details, usage.output_tokens_details
+    return Usage(
+        input=usage.input_tokens or 0,
+        cached=(cached.cached_tokens if cached else 0) or 0,
+        output=usage.output_tokens or 0,
+        reasoning=(reasoning.reasoning_tokens if reasoning else 0) or 0,
+    )
+
+
+def replies(aggregate: Aggregate) -> tuple[Form, ...]:
+    """Return the canonical forms of a response's output items, in order.
+
+    They are those of `response.output_item.done`; the terminal's own only where none came.
+    """
+    output = aggregate.output
+    if not output and aggregate.terminal is not None:
+        output = items_of(aggregate.terminal)
+    return tuple(items.form(raw) for raw in output)
+
+
+def terminal_of(response: bytes) -> Event:
+    """Return the terminal event of a response that came whole, as JSON. Raises `MalformedEvent`."""
+    raw = b'{"type":"response.done","sequence_number":0,"response":' + response + b"}"
+    return decode_event(raw)
+
+
+def items_of(terminal: Event) -> list[bytes]:
+    """Return the raw output items that a terminal event carries."""
+    try:
+        output = _terminals.decode(terminal.raw).response.output
+    except msgspec.MsgspecError:
+        return []
+    return [bytes(item) for item in output or ()]
+
+
+def splice(raw: bytes | Raw, changes: dict[str, bytes | None]) -> bytes:
+    """Replace, add or (None) remove members of a raw JSON object; all others keep their bytes."""
+    members: dict[str, bytes | Raw] = dict(_members.decode(raw))
+    for name, value in changes.items():
+        if value is None:
+            members.pop(name, None)
+        else:
+            members[name] = value
+    pairs = (b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members.items())
+    return b"{" + b",".join(pairs) + b"}"
+
+
+class EventEncoder:
+    """Encodes the events of one response for the client that asked.
+
+    `previous_response_id` is what the client sent; upstream events name what the gateway sent.
+    """
+
+    __slots__ = ("_aggregate", "_previous", "_sequence")
+
+    def __init__(self, previous_response_id: str | None, aggregate: Aggregate) -> None:
+        self._previous = previous_response_id
+        self._aggregate = aggregate
+        self._sequence = 0
+
+    def encode(self, event: Event) -> bytes:
+        """Return the event's JSON as the client gets it."""
+        changes: dict[str, bytes | None] = {}
+        if event.sequence != self._sequence:
+            changes["sequence_number"] = b"%d" % self._sequence
+        self._sequence += 1
+        if event.lane is not None:
+            changes["stream_id"] = None
+        if event.kind in _WITH_RESPONSE:
+            changes |= self._response_changes(event)
+        return splice(event.raw, changes) if changes else event.raw
+
+    def _response_changes(self, event: Event) -> dict[str, bytes | None]:
+        raw = _members.decode(event.raw).get("response")
+        if raw is None:
+            return {}
+        members = _members.decode(raw)
+        changes: dict[str, bytes | None] = {}
+        previous = members.get("previous_response_id")
+        if previous is not None and msgspec.json.decode(previous) != self._previous:
+            changes["previous_response_id"] = msgspec.json.encode(self._previous)
+        if event.kind is not Kind.OPENING and _is_empty(members.get("output")):
+            output = self._aggregate.output
+            if output or "output" not in members:
+                changes["output"] = b"[" + b",".join(output) + b"]"
+        return {"response": splice(raw, changes)} if changes else {}
+
+    def keep_alive(self) -> bytes:
+        """Return an event that only bridges silence; it takes no number of its own."""
+        return b'{"type":"keepalive","sequence_number":%d}' % self._sequence
+
+    def failure(self, code: str, message: str) -> bytes:
+        """Return the `response.failed` event that ends a stream whose upstream broke off."""
+        opening = self._aggregate.opening
+        response: bytes | Raw = b'{"id":"resp_unknown","object":"response"}'
+        if opening is not None:
+            response = _members.decode(opening.raw)["response"]
+        failed = splice(
+            response,
+            {
+                "status": b'"failed"',
+                "error": msgspec.json.encode({"code": code, "message": message}),
+                "output": b"[" + b",".join(self._aggregate.output) + b"]",
+                "previous_response_id": msgspec.json.encode(self._previous),
+            },
+        )
+        return b'{"type":"response.failed","sequence_number":%d,"response":%b}' % (
+            self._sequence,
+            failed,
+        )
+
+
+def response_of(encoded: bytes) -> bytes:
+    """Return the response object of an encoded terminal: the body of a JSON answer."""
+    return bytes(_members.decode(encoded)["response"])
+
+
+def _is_empty(output: Raw | None) -> bool:
+    return output is None or bytes(output).strip() in (b"null", b"[]")

@@ -1,0 +1,163 @@
+"""Requests of the Responses API: a body decoded to a `Turn`, a `Turn` encoded for an upstream.
+
+Law: members nobody acts on and all items ride through byte for byte, spliced as raw JSON.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.continuity import Continue, Decision
+from longwire.core.errors import InvalidRequest
+from longwire.core.turn import Turn
+from longwire.dialects.history import BodyProperties, InputHistory
+
+_TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
+T = TypeVar("T")
+
+
+class _Name:
+    """A member's name that equals only itself, so that a repeated member is seen."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=lambda _, text: _Name(text))
+
+
+def decode_request(body: bytes) -> Turn:
+    """Decode the body of `POST /responses`.
+
+    Raises `InvalidRequest`, which names the field, for JSON that is malformed, is no object,
+    repeats a member or gives a field the gateway acts on the wrong type.
+    """
+    members = _decode_members(body)
+    if _text(members, "type") not in (None, "response.create"):
+        msg = "'type' is not a parameter of this request."
+        raise InvalidRequest(msg, param="type")
+    raw_input = members.get("input")
+    if raw_input == b"null":
+        raw_input = None
+    conversation = _conversation(members)
+    kept = {name: raw for name, raw in members.items() if name not in _TAKEN_OUT}
+    return Turn(
+        model=_model(members),
+        members=kept,
+        input=raw_input,
+        history=InputHistory(raw_input),
+        properties=BodyProperties(kept),
+        streams=_boolean(members, "stream"),
+        runs_in_background=_boolean(members, "background"),
+        previous_response_id=_text(members, "previous_response_id") or None,
+        conversation=conversation,
+        session_hints=(_text(members, "prompt_cache_key") or "", conversation or ""),
+        body_size=len(body),
+    )
+
+
+def _decode_members(body: bytes) -> dict[str, bytes]:
+    if not body.strip():
+        msg = "The request body is empty; send a JSON object."
+        raise InvalidRequest(msg)
+    try:
+        if not body.isascii():
+            body.decode()
+        pairs = _body_decoder.decode(body)
+    except msgspec.ValidationError:
+        msg = "The request body must be a JSON object."
+        raise InvalidRequest(msg) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"The request body is not valid JSON in UTF-8: {error}."
+        raise InvalidRequest(msg) from None
+    except RecursionError:
+        msg = "The request body nests too deeply."
+        raise InvalidRequest(msg) from None
+    members: dict[str, bytes] = {}
+    for name, raw in pairs.items():
+        if name.text in members:
+            msg = f"The request body repeats the member '{name.text}'."
+            raise InvalidRequest(msg, param=name.text)
+        members[name.text] = bytes(raw)
+    return members
+
+
+def _model(members: Mapping[str, bytes]) -> str:
+    """Return the model's name; only a `prompt` template may supply it in its stead ("" then)."""
+    model = _text(members, "model")
+    if not model and "prompt" not in members:
+        msg = "'model' is required and must be a non-empty string."
+        raise InvalidRequest(msg, param="model", code="missing_required_parameter")
+    return model or ""
+
+
+def _text(members: Mapping[str, bytes], name: str) -> str | None:
+    return _typed(members, name, str, "a string")
+
+
+def _boolean(members: Mapping[str, bytes], name: str) -> bool:
+    return _typed(members, name, bool, "true or false") or False
+
+
+def _typed(members: Mapping[str, bytes], name: str, kind: type[T], called: str) -> T | None:
+    raw = members.get(name)
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw, type=kind | None)
+    except msgspec.MsgspecError:
+        msg = f"'{name}' must be {called}."
+        raise InvalidRequest(msg, param=name) from None
+
+
+class _Conversation(msgspec.Struct):
+    id: str
+
+
+def _conversation(members: Mapping[str, bytes]) -> str | None:
+    raw = members.get("conversation")
+    if raw is None:
+        return None
+    try:
+        value = msgspec.json.decode(raw, type=str | _Conversation | None)
+    except msgspec.MsgspecError:
+        msg = "'conversation' must be a string or an object with an 'id'."
+        raise InvalidRequest(msg, param="conversation") from None
+    return value.id if isinstance(value, _Conversation) else value
+
+
+def encode_create(turn: Turn, decision: Decision) -> bytes:
+    """Encode the `response.create` frame of a turn: flat, without `stream` and `background`."""
+    parts = [b'"type":"response.create"']
+    if isinstance(decision, Continue):
+        parts.append(b'"previous_response_id":' + msgspec.json.encode(decision.chain.response_id))
+        parts += _members(turn, turn.history.suffix(decision.start))
+    else:
+        parts += _given(turn)
+    return b"{" + b",".join(parts) + b"}"
+
+
+def encode_body(turn: Turn, *, streams: bool) -> bytes:
+    """Encode the body of an HTTP request for a turn, in full."""
+    parts = [b'"stream":' + msgspec.json.encode(streams), *_given(turn)]
+    if turn.runs_in_background:
+        parts.insert(0, b'"background":true')
+    return b"{" + b",".join(parts) + b"}"
+
+
+def _given(turn: Turn) -> list[bytes]:
+    parts = _members(turn, turn.input)
+    if turn.previous_response_id is not None:
+        parts.append(b'"previous_response_id":' + msgspec.json.encode(turn.previous_response_id))
+    return parts
+
+
+def _members(turn: Turn, raw_input: bytes | None) -> list[bytes]:
+    parts = [msgspec.json.encode(name) + b":" + raw for name, raw in turn.members.items()]
+    if raw_input is not None:
+        parts.append(b'"input":' + raw_input)
+    return parts

@@ -1,0 +1,9 @@
+"""A local, strict upstream that speaks the Responses API over HTTP, SSE and WebSocket."""
+
+from longwire.emulator.counters import Counters, Turn
+from longwire.emulator.faults import Fault
+from longwire.emulator.options import Options, Script
+from longwire.emulator.oracle import digest
+from longwire.emulator.server import Emulator
+
+__all__ = ["Counters", "Emulator", "Fault", "Options", "Script", "Turn", "digest"]

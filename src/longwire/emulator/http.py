@@ -1,0 +1,141 @@
+"""The same turns over HTTP: JSON, SSE, and the routes beside them.
+
+Law: an error before the first event is an HTTP status with an envelope, after it an SSE event
+(OpenAI reference, create a response; streaming events).
+"""
+
+import time
+
+import msgspec
+from aiohttp import web
+
+from longwire.emulator.cache import Caller
+from longwire.emulator.errors import Rejected
+from longwire.emulator.events import Event
+from longwire.emulator.faults import Cut, Spoiled, strike
+from longwire.emulator.oracle import digest, encode, listed
+from longwire.emulator.rendering import mint
+from longwire.emulator.requests import Body, decode, read
+from longwire.emulator.turns import Exchange, World, usage
+from longwire.emulator.wire import Outlet, Write
+
+
+class Terminal(msgspec.Struct):
+    """The one member of a terminal event that a plain JSON answer consists of."""
+
+    response: msgspec.Raw
+
+
+async def respond(world: World, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`POST …/responses`; raises Rejected for what is refused before the first event."""
+    content = await request.read()
+    world.journal.counters.http_requests += 1
+    world.journal.counters.bytes_in += len(content)
+    body: Body = {}
+    try:
+        body = decode(content)
+        return await answer(world, caller, request, body, len(content))
+    except Rejected as error:
+        if error.violation:
+            world.journal.violation(f"http {caller.connection}", str(error), content)
+        raise
+
+
+async def answer(
+    world: World, caller: Caller, request: web.Request, body: Body, size: int
+) -> web.StreamResponse:
+    """Run the turn into an SSE stream or one JSON object."""
+    record = world.journal.turn(caller, size, body)
+    streams = body.get("stream") is True
+    stream = web.StreamResponse(headers=stream_headers(caller))
+    told: list[bytes] = []
+
+    outlet = Outlet(
+        request=request,
+        transport="http",
+        encode=sse if streams else only_response,
+        write=stream_writer(request, stream) if streams else collector(told),
+        sent=world.journal.sent,
+    )
+    try:
+        await strike(world.faults, "before_create", outlet)
+        parsed = read(body, caller.route, "http", world.options, world.script)
+        await Exchange(world, caller, parsed, record, outlet).run()
+    except Rejected as error:
+        record.status = f"error:{error.label}"
+        raise
+    except (Cut, Spoiled):
+        if not stream.prepared:
+            outlet.reset()
+    finally:
+        world.journal.finished(record)
+    if not streams:
+        return web.Response(body=b"".join(told), content_type="application/json")
+    if world.options.done_marker and record.status != "cut":
+        await stream.write(b"data: [DONE]\n\n")
+    return stream
+
+
+def stream_writer(request: web.Request, stream: web.StreamResponse) -> Write:
+    """Starts the stream with the first bytes, so that an error before them can be a status."""
+
+    async def write(content: bytes) -> None:
+        if not stream.prepared:
+            await stream.prepare(request)
+        await stream.write(content)
+
+    return write
+
+
+def collector(told: list[bytes]) -> Write:
+    """Keeps the bytes of an answer that is sent as a whole."""
+
+    async def write(content: bytes) -> None:
+        told.append(content)
+
+    return write
+
+
+def stream_headers(caller: Caller) -> dict[str, str]:
+    """Headers of a stream; the Codex backend gives its turn state and limits here."""
+    headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+    return headers | (codex_headers() if caller.route == "codex" else {})
+
+
+def codex_headers() -> dict[str, str]:
+    """The rate-limit family of the Codex backend."""
+    return {
+        "x-models-etag": '"emulator-1"',
+        "x-codex-primary-used-percent": "1",
+        "x-codex-primary-window-minutes": "300",
+        "x-codex-primary-reset-at": "4102444800",
+    }
+
+
+def sse(event: Event) -> bytes:
+    """One server-sent event."""
+    return b"event: %b\ndata: %b\n\n" % (event.kind.encode(), event.payload)
+
+
+def only_response(event: Event) -> bytes:
+    """The terminal's Response; nothing of the events before it."""
+    if event.mark != "terminal":
+        return b""
+    return bytes(msgspec.json.decode(event.payload, type=Terminal).response)
+
+
+async def compact(world: World, caller: Caller, request: web.Request) -> web.Response:
+    """`POST …/responses/compact`: the user's messages and one compaction item."""
+    body = decode(await request.read())
+    items = [item for item in listed(body.get("input") or []) if item.get("role") == "user"]
+    identity = f"cmp_{digest(items)[:48]}"
+    content = mint(caller.account, identity)
+    compaction = {"id": identity, "type": "compaction", "encrypted_content": content}
+    answered = {
+        "id": world.issue(),
+        "object": "response.compaction",
+        "created_at": int(time.time()),
+        "output": [*items, compaction],
+        "usage": usage(len(encode(body)) // 4, 0, 8),
+    }
+    return web.json_response(answered)

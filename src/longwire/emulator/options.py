@@ -1,0 +1,78 @@
+"""How the emulator behaves: `Options` for the server as a whole, `Script` for its pretended model.
+
+Law: everything is decided by these values and the request; nothing is random or read from outside.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Json = Any  # a decoded JSON value
+Size = Annotated[int, Meta(ge=0)]
+Route = Literal["public", "codex"]
+Transport = Literal["websocket", "http"]
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings of one emulator. Durations are seconds, sizes bytes."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    api_keys: tuple[str, ...] | None = None
+    """Bearer tokens that are let in; None lets any non-empty one in."""
+    models: tuple[str, ...] = ("gpt-5.5", "gpt-5.2", "gpt-5-mini")
+    strict: bool = True
+    """Answer unknown top-level parameters with an error."""
+    check_encrypted: bool = True
+    """Accept only `encrypted_content` that was minted here for the same account."""
+    paired_ids: bool = False
+    """Also demand that `encrypted_content` comes with the id it was minted for, as Azure does."""
+    multiplexing: bool = True
+    """Lanes (`stream_id`) on the public route; the Codex route never has them."""
+    max_active: int = 16
+    max_lanes: int = 32
+    max_message: int = 16 * 1024 * 1024
+    max_body: int = 256 * 1024 * 1024
+    lifetime: float = 3600.0
+    announce_limit: Literal["next_create", "idle"] = "next_create"
+    """Whether the lifetime's end is told to the next create or to the idle socket."""
+    idle_eviction: float | None = None
+    """A lane forgets its response after so long without a turn."""
+    zdr: bool = False
+    """Zero data retention: `store` counts as false."""
+    stored_responses: int = 1000
+    terminal_output: Literal["full", "null", "missing", "empty"] = "full"
+    warm_up: Literal["full", "terminal_only"] = "full"
+    unstored_reference_status: Literal[400, 404] = 400
+    fragment_bytes: int | None = None
+    """Split server messages into WebSocket fragments of this size."""
+    compression: bool = True
+    """Agree to permessage-deflate when it is offered (server frames stay uncompressed)."""
+    obfuscation: bool = True
+    done_marker: bool = False
+    """End SSE streams with `data: [DONE]`."""
+    recent_turns: int = 10_000
+
+
+class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the pretended model answers. Sizes in bytes, delays in milliseconds."""
+
+    tool_rounds: Size = 1
+    parallel_calls: Annotated[int, Meta(ge=1, le=128)] = 1
+    custom_tools: bool = False
+    reasoning: bool = True
+    commentary: bool = True
+    deltas: Annotated[int, Meta(ge=1)] = 4
+    delta_bytes: Size = 0
+    text_bytes: Size = 0
+    item_bytes: Annotated[int, Meta(ge=128)] = 1024 * 1024
+    delay_ms: Annotated[float, Meta(ge=0)] = 0
+    first_event_ms: Annotated[float, Meta(ge=0)] = 0
+    upload_ms_per_kib: Annotated[float, Meta(ge=0)] = 0
+    finish: Annotated[
+        str, Meta(pattern=r"^(completed|incomplete|cancelled|failed:[a-z0-9_]+)$")
+    ] = "completed"
+    end_without_terminal: bool = False
+    unknown_events: bool = False

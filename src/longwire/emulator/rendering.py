@@ -1,0 +1,240 @@
+"""The rendered context: all items the model sees, checked as they are added.
+
+Law: an item enters a context only after the checks a real upstream makes on it; what is kept per
+item is its digest, size and id, so that a long conversation stays small.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from longwire.emulator.errors import Rejected, detail
+from longwire.emulator.options import Json, Options, Route
+from longwire.emulator.oracle import combined, encode, item_digest
+
+Item = dict[str, Any]
+
+HOSTED = (
+    "web_search_call file_search_call code_interpreter_call image_generation_call mcp_call"
+    " mcp_list_tools mcp_approval_request mcp_approval_response computer_call shell_call"
+    " computer_call_output local_shell_call local_shell_call_output shell_call_output"
+    " apply_patch_call apply_patch_call_output tool_search_call tool_search_output program"
+    " program_output compaction_trigger configuration_update agent_message context_compaction"
+)
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(HOSTED.split(), ()),
+    "message": ("role", "content"),
+    "reasoning": (),
+    "item_reference": ("id",),
+    "function_call": ("call_id", "name", "arguments"),
+    "function_call_output": ("call_id", "output"),
+    "custom_tool_call": ("call_id", "name", "input"),
+    "custom_tool_call_output": ("call_id", "output"),
+    "compaction": ("encrypted_content",),
+    "additional_tools": ("tools",),
+}
+MAX_CODEX_ID = 64
+CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
+ROLES = ("user", "assistant", "system", "developer")
+OUTPUT_PARTS = ("output_text", "refusal")
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything rendered so far. A context that is held by a cache is never changed: `fork` it."""
+
+    digests: list[bytes] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    calls: dict[str, str] = field(default_factory=dict)
+    """Kind of each call by its call id."""
+    unanswered: dict[str, str] = field(default_factory=dict)
+    tools: list[Item] = field(default_factory=list)
+    """Tools that arrived as `additional_tools` items."""
+    rounds: int = 0
+    """Tool rounds since the last user message."""
+    last: str = ""
+    """Kind of the last item."""
+
+    def fork(self) -> "Context":
+        """A copy that may grow on its own."""
+        return replace(
+            self,
+            digests=[*self.digests],
+            sizes=[*self.sizes],
+            ids={*self.ids},
+            calls={**self.calls},
+            unanswered={**self.unanswered},
+            tools=[*self.tools],
+        )
+
+    @property
+    def digest(self) -> str:
+        """The oracle's digest of the whole context."""
+        return combined(self.digests)
+
+    def add(self, item: Item) -> None:
+        """Append one item; raises `Rejected` for duplicates and for outputs without a call."""
+        kind = item.get("type") or "message"
+        identity = item.get("id")
+        if identity is not None and identity in self.ids:
+            raise duplicate(identity)
+        if kind in CALLS:
+            self._call(kind, item["call_id"])
+        elif kind.removesuffix("_output") in CALLS:
+            self._answer(kind, item["call_id"])
+        elif kind == "message" and item["role"] in ("user", "assistant"):
+            self.require_answers()
+        if kind == "message" and item["role"] == "user":
+            self.rounds = 0
+        self.tools += item["tools"] if kind == "additional_tools" else ()
+        self.last = kind
+        self.digests.append(item_digest(item))
+        self.sizes.append(len(encode(item)))
+        self.ids.update(() if identity is None else (identity,))
+
+    def require_answers(self) -> None:
+        """Every call must have its output before the conversation goes on."""
+        for call_id, kind in self.unanswered.items():
+            raise Rejected(f"No tool output found for {CALLS[kind]} {call_id}.", param="input")
+
+    def _call(self, kind: str, call_id: str) -> None:
+        if call_id in self.calls:
+            raise duplicate(call_id)
+        self.calls[call_id] = self.unanswered[call_id] = kind
+
+    def _answer(self, kind: str, call_id: str) -> None:
+        call = kind.removesuffix("_output")
+        if self.calls.get(call_id) != call:
+            message = f"No tool call found for {CALLS[call]} output with call_id {call_id}."
+            raise Rejected(message, param="input")
+        if call_id not in self.unanswered:
+            raise duplicate(call_id)
+        del self.unanswered[call_id]
+        self.rounds += not self.last.endswith("_output")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What one request may put into a context: its route, account, store flag and known items."""
+
+    options: Options
+    route: Route
+    account: str
+    store: bool
+    find: Callable[[str], Mapping[str, Any] | None]
+    """A stored item of this account by its id."""
+
+    def render(self, parent: Context, items: Sequence[Any]) -> Context:
+        """`parent` extended by the request's items; raises `Rejected`."""
+        context = parent.fork()
+        for index, item in enumerate(items):
+            context.add(self._admit(item, f"input[{index}]"))
+        context.require_answers()
+        return context
+
+    def _admit(self, item: Json, where: str) -> Item:
+        check_shape(item, where)
+        kind = item.get("type") or "message"
+        identity = item.get("id")
+        if self.route == "codex":
+            check_codex(item)
+        if kind == "item_reference" or (
+            kind == "reasoning" and identity and not item.get("encrypted_content")
+        ):
+            return self._stored(item["id"])
+        if self.options.check_encrypted and item.get("encrypted_content"):
+            self._check_encrypted(item, where)
+        return dict(item)
+
+    def _stored(self, identity: str) -> Item:
+        found = self.find(identity) if self.store else None
+        if found is not None:
+            return dict(found)
+        hint = (
+            ""
+            if self.store
+            else " Items are not persisted when `store` is set to false. Try again with `store` set"
+            " to true, or remove this item from your input."
+        )
+        status = self.options.unstored_reference_status
+        raise Rejected(f"Item with id '{identity}' not found.{hint}", param="input", status=status)
+
+    def _check_encrypted(self, item: Item, where: str) -> None:
+        content = item["encrypted_content"]
+        nonce = opened(self.account, content)
+        if nonce is None:
+            message = f"The encrypted content {content[:12]}… could not be verified."
+            raise Rejected(message, code="invalid_encrypted_content", param=where)
+        if self.options.paired_ids and nonce != fingerprint(item.get("id") or ""):
+            message = f"Encrypted content item_id did not match the target item id at {where}."
+            raise Rejected(message, code="invalid_encrypted_content", param=where)
+
+
+def check_shape(item: Json, where: str) -> None:
+    """Known type, required members, roles and the parts a role may have."""
+    if not isinstance(item, dict):
+        raise Rejected(f"Invalid type for '{where}'.", code="invalid_type", param=where)
+    kind = item.get("type") or ("message" if "role" in item else None)
+    if not isinstance(kind, str) or kind not in REQUIRED:
+        raise Rejected(f"Invalid value: {kind!r}.", code="invalid_value", param=f"{where}.type")
+    for name in REQUIRED[kind]:
+        if not isinstance(item.get(name), (str, list)):
+            message = f"Missing required parameter: '{where}.{name}'."
+            raise Rejected(message, code="missing_required_parameter", param=f"{where}.{name}")
+    if not isinstance(item.get("id"), (str, type(None))):
+        raise Rejected(f"Invalid type for '{where}.id'.", code="invalid_type", param=f"{where}.id")
+    if kind == "message":
+        check_message(item, where)
+
+
+def check_message(item: Item, where: str) -> None:
+    """Assistant messages hold output parts, all others input parts."""
+    role, content = item["role"], item["content"]
+    if role not in ROLES:
+        raise Rejected(f"Invalid value: {role!r}.", code="invalid_value", param=f"{where}.role")
+    for index, part in enumerate(content if isinstance(content, list) else ()):
+        kind = part.get("type") if isinstance(part, dict) else None
+        fits = kind in OUTPUT_PARTS if role == "assistant" else str(kind).startswith("input_")
+        if not fits:
+            param = f"{where}.content[{index}].type"
+            raise Rejected(f"Invalid value: {kind!r}.", code="invalid_value", param=param)
+
+
+def check_codex(item: Item) -> None:
+    """The Codex backend's own limits."""
+    if item.get("role") == "system":
+        raise detail("System messages are not allowed")
+    if len(item.get("id") or "") > MAX_CODEX_ID:
+        raise detail(f"Invalid item id, longer than 64 characters: {item['id'][:80]}")
+
+
+def duplicate(identity: str) -> Rejected:
+    """An item the context already has."""
+    message = f"Duplicate item found with id {identity}. Remove duplicate items and try again."
+    return Rejected(message, param="input")
+
+
+def fingerprint(identity: str) -> bytes:
+    """The part of encrypted content that stands for the item's id."""
+    return hashlib.sha256(identity.encode()).digest()[:12]
+
+
+def mint(account: str, identity: str) -> str:
+    """Encrypted content that only this account may send back."""
+    nonce = fingerprint(identity)
+    seal = hmac.digest(account.encode(), nonce, "sha256")[:12]
+    return "gAAAAA" + base64.urlsafe_b64encode(nonce + seal).decode()
+
+
+def opened(account: str, content: str) -> bytes | None:
+    """The nonce inside content minted for this account, else None."""
+    try:
+        sealed = base64.urlsafe_b64decode(content.removeprefix("gAAAAA"))
+    except ValueError:
+        return None
+    expected = hmac.digest(account.encode(), sealed[:12], "sha256")[:12]
+    return sealed[:12] if hmac.compare_digest(sealed[12:], expected) else None

@@ -1,0 +1,209 @@
+"""One turn from its request to its terminal, the same for all transports.
+
+Law: the new context is committed before the terminal is written, and a turn that does not reach a
+good terminal evicts the parent it continued.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from longwire.emulator.cache import Caller, Held, Prompt, Store
+from longwire.emulator.counters import Journal, Turn
+from longwire.emulator.errors import Rejected, previous_response_not_found
+from longwire.emulator.events import Event, Story
+from longwire.emulator.faults import Cut, Faults, Point, Spoiled, strike
+from longwire.emulator.model import Model
+from longwire.emulator.options import Options, Script
+from longwire.emulator.oracle import encode
+from longwire.emulator.rendering import Context, Gate, Item
+from longwire.emulator.requests import Request
+from longwire.emulator.wire import Outlet
+
+POINTS: dict[str, Point] = {
+    "created": "after_created",
+    "delta": "mid_delta",
+    "item": "after_item",
+    "terminal": "after_terminal",
+}
+
+
+@dataclass(slots=True)
+class World:
+    """All that the connections of one emulator share."""
+
+    options: Options
+    script: Script
+    faults: Faults
+    journal: Journal
+    store: Store
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    responses: int = 0
+
+    def issue(self) -> str:
+        """A new response id."""
+        self.responses += 1
+        return f"resp_{self.run}{self.responses:032x}"
+
+    def issued(self, response_id: str) -> bool:
+        """Whether `issue` ever gave this id away."""
+        number = response_id.removeprefix(f"resp_{self.run}")
+        try:
+            return number != response_id and 0 < int(number, 16) <= self.responses
+        except ValueError:
+            return False
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request being answered."""
+
+    world: World
+    caller: Caller
+    request: Request
+    record: Turn
+    outlet: Outlet
+    kept: list[Item] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Answer; raises Rejected for a refusal, Cut or Spoiled for what a fault did."""
+        try:
+            await strike(self.world.faults, "after_create", self.outlet)
+            await self._play(self._begin())
+        except (asyncio.CancelledError, ConnectionError):
+            self.record.status = "cancelled"
+            self.world.journal.counters.cancelled += 1
+            raise
+        except (Rejected, Spoiled, Cut) as reason:
+            self.record.status = (
+                f"error:{reason.label}"
+                if isinstance(reason, Rejected)
+                else type(reason).__name__.lower()
+            )
+            self._evict_parent()
+            raise
+
+    def _begin(self) -> Iterator[Event]:
+        request, counters = self.request, self.world.journal.counters
+        gate = Gate(
+            self.world.options,
+            self.caller.route,
+            self.caller.account,
+            request.store,
+            lambda identity: self.world.store.items.get((self.caller.account, identity)),
+        )
+        parent = self._parent()
+        context = gate.render(parent.context if parent else Context(), request.items)
+        counters.items_in += len(request.items)
+        counters.creates_full += parent is None
+        counters.creates_continued += parent is not None
+        counters.creates_warm_up += not request.generates
+        self.record.items_rendered = len(context.digests)
+        self.record.store = request.store
+        self.record.continued = parent is not None
+        self.record.digest = context.digest
+        self.record.response_id = self.world.issue()
+        story = Story(
+            request=request,
+            options=self.world.options,
+            response_id=self.record.response_id,
+            created_at=int(time.time()),
+            keeps_output=request.body.get("stream") is not True and self.caller.transport == "http",
+        )
+        return self._events(story, context, storable=parent is None or parent.stored)
+
+    def _parent(self) -> Held | None:
+        previous, counters = self.request.previous, self.world.journal.counters
+        if previous is None:
+            return None
+        held = self.caller.lanes.find(previous)
+        if held is None and not self.world.options.zdr and self.caller.route == "public":
+            held = self.world.store.find(self.caller.account, previous)
+        counters.cache_hits += held is not None
+        counters.cache_misses += held is None
+        if held is None:
+            counters.not_found += 1
+            raise previous_response_not_found(previous, issued=self.world.issued(previous))
+        return held
+
+    def _events(self, story: Story, context: Context, *, storable: bool) -> Iterator[Event]:
+        request = self.request
+        self._measure(context)
+        if self.caller.route == "codex" and self.caller.transport == "websocket":
+            yield from story.vendor()
+        if request.generates or self.world.options.warm_up == "full":
+            yield from story.opening()
+        model = Model(request, context, self.caller.account, self.record.digest)
+        for item in model.answer() if request.generates else ():
+            yield from story.item(item)
+            context.add(item)
+            if request.store:
+                self.kept.append(item)
+        if request.script.end_without_terminal:
+            self.record.status = "unfinished"
+            self._evict_parent()
+            return
+        self._commit(story, context, stored=storable and request.store)
+        yield story.ending()
+
+    def _measure(self, context: Context) -> None:
+        body = self.request.body
+        effort = (body.get("reasoning") or {}).get("effort")
+        asked = encode([body.get("tools"), body.get("instructions"), effort])
+        prompt = Prompt(context.sizes, context.digests, asked)
+        cached = max((prompt.shared(old) for old in self.caller.prompts.values()), default=0)
+        self.caller.prompts[self.request.lane] = prompt
+        self.record.input_tokens = (len(asked) + sum(context.sizes)) // 4 + 1
+        self.record.cached_tokens = cached // 4
+
+    def _commit(self, story: Story, context: Context, *, stored: bool) -> None:
+        finish = self.request.script.finish
+        self.record.status = finish.partition(":")[0]
+        told = self.record
+        story.usage = usage(told.input_tokens, told.cached_tokens, story.output_bytes // 4)
+        if finish not in ("completed", "incomplete"):
+            self._evict_parent()
+            return
+        held = Held(story.response_id, context, stored, self.caller.lanes.clock())
+        self.caller.lanes.keep(self.request.lane, held)
+        if stored:
+            items = [item for item in self.request.items if isinstance(item, dict)] + self.kept
+            response = msgspec.json.encode(story.response(finish))
+            self.world.store.keep(self.caller.account, held, response, items)
+
+    def _evict_parent(self) -> None:
+        self.caller.lanes.evict(self.request.lane, self.request.previous)
+
+    async def _play(self, events: Iterator[Event]) -> None:
+        script, outlet, faults = self.request.script, self.outlet, self.world.faults
+        upload_ms = script.upload_ms_per_kib * self.record.bytes_in / 1024
+        if script.first_event_ms or upload_ms:
+            await asyncio.sleep((script.first_event_ms + upload_ms) / 1000)
+        for event in events:
+            told = event
+            if event.mark == "terminal":
+                fault = await strike(faults, "before_terminal", outlet)
+                told = event.alias() if fault and fault.act == "done_alias" else event
+            await outlet.send(told)
+            if script.delay_ms:
+                await outlet.flush()
+                await asyncio.sleep(script.delay_ms / 1000)
+            if event.mark:
+                await strike(faults, POINTS[event.mark], outlet)
+        await outlet.flush()
+
+
+def usage(given: int, cached: int, made: int) -> dict[str, Any]:
+    """The `usage` object: tokens given, those of them cached, and tokens made."""
+    return {
+        "input_tokens": given,
+        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": given - cached},
+        "output_tokens": made,
+        "output_tokens_details": {"reasoning_tokens": made // 4},
+        "total_tokens": given + made,
+    }

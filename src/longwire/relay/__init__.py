@@ -1,0 +1,1 @@
+"""One turn from its principal to its end: routes, connections, what was used."""

@@ -1,0 +1,67 @@
+"""All routes and middleware, in one list. The data plane goes past the router, straight on."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from html import escape
+from importlib.metadata import version
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from longwire.server.errors import Edge, headers_of, request_id, response_to
+from longwire.server.health import Readiness
+from longwire.server.models import Models
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Longwire</title>
+<h1>Longwire {version}</h1>
+<p>The gateway serves. Point a client at <code>{base}v1</code>, with its key as bearer token.</p>
+<p><a href="/v1/models">models</a> (with a key) · <a href="/ready">ready</a></p></html>
+"""
+
+
+def application(
+    data_plane: ASGIApp, models: Models, readiness: Readiness, lifespan: Lifespan
+) -> ASGIApp:
+    """Return the whole server as one ASGI application."""
+    router = Starlette(
+        routes=[
+            Route("/", _page),
+            Route("/health", readiness.health),
+            Route("/ready", readiness.ready),
+            Route("/v1/models", models.index),
+            Route("/v1/models/{id:path}", models.one),
+            Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
+        ],
+        middleware=[Middleware(Edge)],
+        exception_handlers={HTTPException: _refuse},
+        lifespan=lifespan,
+    )
+    past_router: dict[tuple[str, str], ASGIApp] = {("POST", "/v1/responses"): data_plane}
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        place = (scope.get("method", ""), scope.get("path", ""))
+        await past_router.get(place, router)(scope, receive, send)
+
+    return serve
+
+
+async def _page(request: Request) -> Response:
+    page = _PAGE.format(version=version("longwire"), base=escape(str(request.base_url)))
+    return HTMLResponse(page)
+
+
+async def _upgrade_wanted(_request: Request) -> Response:
+    msg = "Use POST: this gateway answers over HTTP, and speaks WebSocket to the upstream."
+    raise HTTPException(426, msg, {"upgrade": "websocket"})
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    return response_to(error, request_id(headers_of(request.scope)))

@@ -1,0 +1,47 @@
+"""One line per event on stderr: JSON for machines, plain words on a terminal."""
+
+import asyncio
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+
+def configure() -> None:
+    """Send everything that is logged, by whomever, through one form to stderr."""
+    steps: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    is_terminal = sys.stderr.isatty()
+    # A trace that shows local variables would show prompts and keys.
+    rendered: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if is_terminal
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*steps, *rendered],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    _route_standard_library(steps, rendered)
+
+
+def _route_standard_library(steps: list[Processor], rendered: list[Processor]) -> None:
+    drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=steps, processors=[drop, *rendered]
+    )
+    stderr = logging.StreamHandler(sys.stderr)
+    stderr.setFormatter(formatter)
+    logging.basicConfig(handlers=[stderr], level=logging.WARNING, force=True)
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """A request that is cancelled because the grace period is over is no error with a trace."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

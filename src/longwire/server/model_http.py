@@ -1,0 +1,187 @@
+"""`POST /v1/responses`: one turn over HTTP, streamed as events or answered whole.
+
+Law: no status before the upstream's first event, nothing after the terminal. A client that leaves
+before the terminal cancels its turn; one that leaves after it cancels nothing. Raw ASGI, because
+this is the hot path: one write per batch of events, and no queue, lock or task per event.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.types import Receive, Scope, Send
+
+from longwire.core import sse
+from longwire.core.errors import UpstreamDisconnected
+from longwire.core.events import Event
+from longwire.core.turn import Principal, Turn
+from longwire.dialects.response_events import EventEncoder, response_of
+from longwire.dialects.responses import decode_request
+from longwire.relay.relay import Answer, Relay
+from longwire.server.auth import Keys
+from longwire.server.bodies import ClientGone, read_body
+from longwire.server.errors import headers_of, problem_of, report, request_id, response_to
+
+_NO_TERMINAL = "The upstream ended the response without its terminal."
+_STREAM = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+}
+
+
+class ModelHttp:
+    """The data plane over HTTP, as a raw ASGI application."""
+
+    __slots__ = ("_keys", "_max_body", "_relay")
+
+    def __init__(self, relay: Relay, keys: Keys, max_body: int) -> None:
+        self._relay = relay
+        self._keys = keys
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one turn; failures are answered here."""
+        headers = headers_of(scope)
+        reply = _Reply(scope, headers, send)
+        async with reply.telling_failures():
+            caller = self._keys.authenticate(headers)
+            turn = decode_request(await read_body(headers, receive, self._max_body))
+            reply.previous = turn.previous_response_id
+            async with _while_connected(receive, reply), reply.telling_failures():
+                await self._serve(turn, caller, headers, reply)
+
+    async def _serve(
+        self, turn: Turn, caller: Principal, headers: Mapping[str, str], reply: "_Reply"
+    ) -> None:
+        async with self._relay.open(turn, caller, headers) as answer:
+            if turn.streams:
+                await reply.stream(answer)
+            else:
+                await reply.whole(answer)
+
+
+class _Reply:
+    """What goes back to one client: nothing yet, a stream under way, or all of it."""
+
+    __slots__ = ("_encoder", "_headers", "_is_codex", "_scope", "_send", "ends", "id", "previous")
+
+    def __init__(self, scope: Scope, headers: Mapping[str, str], send: Send) -> None:
+        self._scope = scope
+        self._headers = headers
+        self._send = send
+        self._encoder: EventEncoder | None = None
+        self._is_codex = _is_codex(headers)
+        self.id = request_id(headers)
+        self.previous: str | None = None
+        self.ends = False
+
+    @asynccontextmanager
+    async def telling_failures(self) -> AsyncIterator[None]:
+        """Tell the client of any failure inside; `ClientGone` has nobody left to tell."""
+        try:
+            yield
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
+            await self._fail(error)
+
+    async def stream(self, answer: Answer) -> None:
+        """Send the events as they come."""
+        encoder = EventEncoder(self.previous, answer.aggregate)
+        await self._begin(_headers(self.id, answer, _STREAM))
+        self._encoder = encoder
+        async for batch in answer:
+            if not batch:
+                await self._write(self._keep_alive(encoder))
+                continue
+            self.ends = batch[-1] is answer.aggregate.terminal
+            await self._write(_encoded(encoder, batch))
+        if not self.ends:
+            raise UpstreamDisconnected(_NO_TERMINAL)
+
+    async def whole(self, answer: Answer) -> None:
+        """Send the response alone, once it is complete."""
+        async for _ in answer:
+            pass
+        terminal = answer.aggregate.terminal
+        if terminal is None:
+            raise UpstreamDisconnected(_NO_TERMINAL)
+        body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
+        kind = {"content-type": "application/json", "content-length": str(len(body))}
+        self.ends = True
+        await self._begin(_headers(self.id, answer, kind))
+        await self._write(body)
+
+    async def _fail(self, error: Exception) -> None:
+        """Answer with the error's status, or end a stream under way with `response.failed`."""
+        if self.ends:
+            report(problem_of(error), error, self.id)
+            return
+        self.ends = True
+        if self._encoder is None:
+            await response_to(error, self.id)(self._scope, _nothing_more, self._send)
+            return
+        problem = problem_of(error)
+        report(problem, error, self.id)
+        failed = self._encoder.failure(problem.code, problem.message)
+        await self._write(sse.encode("response.failed", failed))
+
+    def _keep_alive(self, encoder: EventEncoder) -> bytes:
+        """Bridge silence: an event for Codex, whose idle timer no comment resets."""
+        if self._is_codex:
+            return sse.encode("keepalive", encoder.keep_alive())
+        return sse.COMMENT_KEEP_ALIVE
+
+    async def _begin(self, headers: list[tuple[bytes, bytes]]) -> None:
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def _write(self, body: bytes) -> None:
+        """Write and wait until the client keeps up; the last write ends the body."""
+        await self._send({"type": "http.response.body", "body": body, "more_body": not self.ends})
+
+
+@asynccontextmanager
+async def _while_connected(receive: Receive, reply: _Reply) -> AsyncIterator[None]:
+    """Cancel what is inside when the client leaves before its reply ends."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            watcher = group.create_task(_watch(receive, reply))
+            yield
+            watcher.cancel()
+    except* ClientGone:
+        pass
+
+
+async def _watch(receive: Receive, reply: _Reply) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if not reply.ends:
+        raise ClientGone
+
+
+async def _nothing_more() -> dict[str, str]:
+    return {"type": "http.disconnect"}
+
+
+def _encoded(encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
+    return b"".join([sse.encode(event.name, encoder.encode(event)) for event in batch])
+
+
+def _headers(request: str, answer: Answer, content: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    facts = answer.facts
+    named = {
+        **content,
+        "x-request-id": request,
+        "x-longwire-channel": answer.channel,
+        "x-longwire-transport": facts.transport,
+        "x-longwire-continuity": facts.continuity,
+    }
+    if facts.reason:
+        named["x-longwire-reason"] = facts.reason
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+
+
+def _is_codex(headers: Mapping[str, str]) -> bool:
+    named = (headers.get("originator", ""), headers.get("user-agent", ""))
+    return any(name.lower().startswith("codex") for name in named)

@@ -1,0 +1,54 @@
+"""The operator's settings: one TOML file and the environment, read once and checked whole.
+
+Every problem found names its place and its mend; nothing else of Longwire reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource
+
+from longwire.core.errors import ConfigurationError
+from longwire.settings.keys import ApiKey, Channel, Database, Endpoint, Server, Sessions, Settings
+from longwire.settings.problems import explain, misspelt_variables
+from longwire.settings.sources import default_database, find_file, overlay, read_file
+
+__all__ = [
+    "ApiKey",
+    "Channel",
+    "Database",
+    "Endpoint",
+    "Server",
+    "Sessions",
+    "Settings",
+    "load",
+]
+
+
+def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read, overlay and check; raises `ConfigurationError` with one line per problem."""
+    source = find_file(config, environ)
+    tables = {"database": {"url": default_database(environ)}}
+    in_file = read_file(source, environ) if source else {}
+    in_environment = _Environment(environ)()
+    problems = misspelt_variables(Settings, environ)
+    try:
+        settings = Settings(**overlay(overlay(tables, in_file), in_environment))
+    except ValidationError as error:
+        problems += explain(error, Settings, source, in_environment)
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return settings.read_from(source)
+
+
+class _Environment(EnvSettingsSource):
+    """`LONGWIRE_SERVER__PORT` and its like, from a mapping instead of the process."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._environ.items()}

@@ -1,0 +1,268 @@
+"""Every key that an operator can set: its type, default, range and meaning.
+
+The reference page is generated from here, so a description is a sentence for operators.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from longwire.settings.checks import (
+    Api,
+    BaseUrl,
+    Credential,
+    FromText,
+    HeaderName,
+    HeaderText,
+    Name,
+    Transport,
+    UrlPath,
+    Words,
+    transport_from_scheme,
+    unique,
+)
+from longwire.settings.quantities import Duration, Size, parse_duration, parse_size
+from longwire.settings.sources import default_database
+
+_UPSTREAM_LIFETIME = parse_duration("60m")
+_SHORTEST_KEY = 8
+_DEFAULT_BASE_URL = {
+    "openai": "https://api.openai.com/v1",
+    "codex": "https://chatgpt.com/backend-api/codex",
+}
+
+
+def _lasting(default: str, description: str) -> float:
+    return Field(parse_duration(default), description=description)
+
+
+class Section(BaseModel):
+    """One table of the file: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Server(Section):
+    """Where the gateway listens and what it accepts."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8090, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    max_body: Size = Field(
+        parse_size("64MiB"), description="Largest request body, as sent and as unpacked."
+    )
+    shutdown_grace: Duration = _lasting("30s", "Time that running turns get to end at shutdown.")
+    allow_anonymous: bool = Field(
+        default=False,
+        description="Ask no key on the data plane. Anonymous callers never share connections.",
+    )
+    keep_alive_comment: Duration = _lasting(
+        "15s", "Silence on a stream after which a keep-alive comment is sent."
+    )
+
+
+class Database(Section):
+    """What the gateway remembers, and where."""
+
+    url: SecretStr = Field(
+        default_factory=lambda: SecretStr(default_database(os.environ)),
+        description=(
+            "`sqlite:///file.db` or `postgresql://user:password@host/name`. "
+            "Default: `longwire.db` under `$XDG_DATA_HOME/longwire`."
+        ),
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return url
+
+
+class Sessions(Section):
+    """How long upstream connections live, how many there are, and how long to wait."""
+
+    idle_ttl: Duration = _lasting("50m", "A connection idle for longer is closed.")
+    max_lifetime: Duration = _lasting(
+        "50m", "An older connection is not lent again. At most 60m: the upstream closes then."
+    )
+    max_connections: int = Field(
+        128, ge=1, description="Most upstream connections of one process, all channels together."
+    )
+    max_connections_per_session: int = Field(
+        8, ge=1, description="Most upstream connections of one session."
+    )
+    queue_timeout: Duration = _lasting("30s", "Longest wait for a connection when all are busy.")
+    ping_interval: Duration = _lasting("20s", "Time between pings on an upstream connection.")
+    pong_timeout: Duration = _lasting("20s", "No pong within this time closes the connection.")
+    handshake_timeout: Duration = _lasting(
+        "15s", "Longest wait for connect, TLS and WebSocket handshake."
+    )
+    first_event_timeout: Duration = _lasting("600s", "Longest wait for the first event of a turn.")
+    idle_event_timeout: Duration = _lasting("600s", "Longest silence between two events of a turn.")
+    replay_after_created: bool = Field(
+        default=False,
+        description="Send a turn again even after the upstream has begun it; it may bill twice.",
+    )
+    session_headers: Annotated[tuple[HeaderName, ...], FromText] = Field(
+        (),
+        description="More request headers that carry a session id, looked at after the usual ones.",
+    )
+
+    @field_validator("max_lifetime")
+    @classmethod
+    def _below_upstream_limit(cls, seconds: float) -> float:
+        if seconds > _UPSTREAM_LIFETIME:
+            raise ValueError('the upstream closes at 60 minutes; write "60m" or less')
+        return seconds
+
+    @model_validator(mode="after")
+    def _session_below_total(self) -> Self:
+        if self.max_connections_per_session > self.max_connections:
+            raise ValueError(
+                "max_connections_per_session is more than max_connections; lower it to "
+                f"{self.max_connections} or raise max_connections"
+            )
+        return self
+
+
+class Endpoint(Section):
+    """One API of a channel where it differs from the channel."""
+
+    api: Api = Field(description="The API this entry is about.")
+    transport: Transport | None = Field(None, description="Default: the channel's transport.")
+    base_url: BaseUrl | None = Field(None, description="Default: the channel's base_url.")
+    path: UrlPath | None = Field(
+        None, description="Path after the base URL. Default: the API's own."
+    )
+
+    _scheme = model_validator(mode="before")(transport_from_scheme)
+
+    def check_transport(self, transport: Transport) -> None:
+        """`ValueError` if the API cannot be spoken over the transport it would use."""
+        if transport == "websocket" and self.api != "responses":
+            raise ValueError(
+                "only the responses API has a websocket transport; "
+                f'write transport = "http" for the endpoint {self.api}'
+            )
+
+
+class Channel(Section):
+    """A configured upstream; shown in the web interface as managed by file."""
+
+    name: Name = Field(description="Unique; appears in headers, logs and metrics.")
+    type: Literal["openai", "codex"] = Field("openai", description="What kind of upstream it is.")
+    base_url: BaseUrl = Field(
+        default_factory=lambda given: _DEFAULT_BASE_URL[given.get("type", "openai")],
+        description="Default: the public address of the type. A trailing `#` appends no version "
+        "segment, `##` uses the URL exactly as it stands. `ws(s)` means `websocket` when "
+        "`transport` is not set.",
+    )
+    api_key: Credential | None = Field(
+        None, description="Sent as bearer token. Required for `openai`; `codex` signs in instead."
+    )
+    models: Words = Field(
+        ("*",), min_length=1, description="Names or patterns (`*`, `?`) of the models it serves."
+    )
+    transport: Transport = Field(
+        "auto", description="`auto` tries WebSocket and falls back to HTTP."
+    )
+    enabled: bool = Field(default=True, description="Take part in routing.")
+    weight: float = Field(1.0, gt=0, description="Share of the traffic among equal channels.")
+    organization: HeaderText = Field("", description="Sent as `OpenAI-Organization`.")
+    project: HeaderText = Field("", description="Sent as `OpenAI-Project`.")
+    proxy: SecretStr | None = Field(
+        None, description="`http`, `https`, `socks4`, `socks5` or `socks5h` URL."
+    )
+    tls_ca: FilePath | None = Field(None, description="PEM file to trust besides the system's.")
+    tls_verify: bool = Field(default=True, description="Verify the upstream's certificate.")
+    endpoints: Annotated[tuple[Endpoint, ...], FromText, unique("api")] = Field(
+        (), description="Overrides for single APIs."
+    )
+
+    _scheme = model_validator(mode="before")(transport_from_scheme)
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_url(cls, proxy: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(proxy.get_secret_value()) if proxy else None
+        schemes = {"http", "https", "socks4", "socks5", "socks5h"}
+        if parts is not None and not (parts.scheme in schemes and parts.hostname):
+            raise ValueError("must be an http, https, socks4 or socks5 URL with a host")
+        return proxy
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.type == "openai" and self.api_key is None:
+            raise ValueError('api_key is missing; write for example api_key = "${OPENAI_API_KEY}"')
+        for endpoint in self.endpoints:
+            endpoint.check_transport(endpoint.transport or self.transport)
+        return self
+
+
+class ApiKey(Section):
+    """A key that callers present; shown in the web interface as managed by file."""
+
+    name: Name = Field(description="Unique; appears in logs instead of the key.")
+    key: Credential = Field(description="The secret itself, at least 8 characters.")
+
+    @field_validator("key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"is shorter than {_SHORTEST_KEY} characters; take a longer one")
+        return key
+
+
+class Settings(BaseSettings):
+    """All settings of one gateway, checked; `source` is the file they came from, if any."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LONGWIRE_",
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+    )
+
+    server: Server = Server()
+    database: Database = Field(default_factory=Database)
+    sessions: Sessions = Sessions()
+    channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
+    api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
+
+    _source: Path | None = PrivateAttr(default=None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base's signature
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` has laid together: nothing reads the process behind its back."""
+        return (init_settings,)
+
+    @property
+    def source(self) -> Path | None:
+        """The file that was read; None when there was none."""
+        return self._source
+
+    def read_from(self, source: Path | None) -> Self:
+        """These settings, knowing the file they came from."""
+        self._source = source
+        return self

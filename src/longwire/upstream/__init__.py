@@ -1,0 +1,1 @@
+"""Whom we call: connections to providers, kept warm, and the two transports over them."""

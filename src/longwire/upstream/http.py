@@ -1,0 +1,256 @@
+"""The plain transport: one POST per turn, its answer read as server-sent events or as JSON.
+
+Law: pulled, never pushed. Nothing is read that nobody asked for, so a slow reader slows the
+upstream's socket. Nothing is sent twice.
+"""
+
+import asyncio
+import io
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from longwire.core.aggregate import Aggregate
+from longwire.core.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from longwire.core.events import Event, Kind
+from longwire.dialects.responses import encode_body
+from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
+from longwire.upstream.reception import Reception
+from longwire.upstream.transport import Call, Facts, Patience
+from longwire.upstream.urls import environment_proxy
+
+_LARGEST_HEADER = 64 * 1024
+_LARGE_BODY = 512 * 1024
+_LINGER = 0.25
+_REDIRECTS = 300
+_MODELS_TIMEOUT = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An endpoint of a channel: `headers` say as whom to speak, `proxy` overrides the system's."""
+
+    url: str
+    models_url: str | None
+    tls: ssl.SSLContext
+    headers: Mapping[str, str] = field(default_factory=dict)
+    proxy: str | None = None
+
+
+class _Model(msgspec.Struct):
+    id: str | None = None
+    slug: str | None = None
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model] = msgspec.field(default_factory=list)
+    models: list[_Model] = msgspec.field(default_factory=list)
+
+
+class HttpTransport:
+    """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
+
+    __slots__ = ("_address", "_host", "_patience", "_proxy", "_session")
+
+    def __init__(self, address: Address, patience: Patience) -> None:
+        self._address = address
+        self._patience = patience
+        self._host = urlsplit(address.url).netloc.rpartition("@")[2]
+        self._proxy = address.proxy or environment_proxy(address.url)
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def open(self, call: Call) -> AsyncIterator["_Stream"]:
+        """Send the turn in full and give its stream; leaving early closes the connection."""
+        turn = call.turn
+        streams = turn.streams or not turn.runs_in_background
+        body = encode_body(turn, streams=streams)
+        outside = turn.refers_outside
+        facts = Facts(
+            transport="http",
+            continuity="as-given" if outside else "fresh",
+            reason=None if outside else "http_transport",
+            bytes_sent=len(body),
+        )
+        deadline = asyncio.get_running_loop().time() + self._patience.first_event
+        response = await self._post(body, call.headers, deadline)
+        try:
+            if response.status >= _REDIRECTS:
+                raise await rejection(response)
+            stream = _Stream(reader_of(response), self._host, self._patience, facts, deadline)
+            yield stream
+            await stream.settle()
+        finally:
+            response.close()
+
+    async def models(self) -> list[str]:
+        """Return the ids of the upstream's own model list. Raises `UpstreamError`."""
+        url = self._address.models_url
+        if url is None:
+            raise UpstreamUnavailable(
+                f"{self._address.url} is used exactly as it stands and does not tell where the "
+                "models are listed; name them in the channel's `models`."
+            )
+        try:
+            async with (
+                asyncio.timeout(_MODELS_TIMEOUT),
+                self._client().get(
+                    url, headers=self._address.headers, allow_redirects=False
+                ) as response,
+            ):
+                if response.status >= _REDIRECTS:
+                    raise await rejection(response)
+                listed = msgspec.json.decode(await response.read(), type=_Models)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._failure(error) from error
+        names = (model.id or model.slug for model in (*listed.data, *listed.models))
+        return [name for name in names if name]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._proxy is not None and self._proxy.startswith("socks"):
+            raise UpstreamUnavailable(
+                "The HTTP transport cannot use a SOCKS proxy; name an http proxy, or set the "
+                'channel\'s transport = "websocket".'
+            )
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._address.tls)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                proxy=self._proxy,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._patience.connect),
+                max_line_size=_LARGEST_HEADER,
+                max_field_size=_LARGEST_HEADER,
+            )
+        return self._session
+
+    async def _post(
+        self, body: bytes, headers: Mapping[str, str], deadline: float
+    ) -> aiohttp.ClientResponse:
+        own = {
+            "content-type": "application/json",
+            "accept": "text/event-stream",
+            "accept-encoding": "identity",
+        }
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._client().post(
+                    self._address.url,
+                    data=body if len(body) < _LARGE_BODY else io.BytesIO(body),
+                    headers={**headers, **self._address.headers, **own},
+                    allow_redirects=False,
+                )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> UpstreamError:
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return UpstreamTimeout("connect", self._patience.connect)
+        if isinstance(error, TimeoutError):
+            return UpstreamTimeout("first event", self._patience.first_event)
+        return failure(error, self._host)
+
+
+class _Stream:
+    """The events of one answer: iterate it once, in the task that opened it."""
+
+    __slots__ = (
+        "_deadline",
+        "_facts",
+        "_host",
+        "_patience",
+        "_quiet_until",
+        "_reader",
+        "_reception",
+    )
+
+    def __init__(
+        self, reader: Reader, host: str, patience: Patience, facts: Facts, deadline: float
+    ) -> None:
+        self._reception = Reception()
+        self._reception.exchange.step(Kind.SENT)
+        self._reader = reader
+        self._host = host
+        self._facts = facts
+        self._patience = patience
+        self._deadline = deadline
+        self._quiet_until = 0.0
+        self._be_patient()
+
+    @property
+    def facts(self) -> Facts:
+        return self._facts
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return self._reception.aggregate
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
+        return self
+
+    async def __anext__(self) -> Sequence[Event]:
+        while not self._reception.is_over:
+            frames = await self._read()
+            if frames is None:
+                return ()
+            events = self._take(frames)
+            if events:
+                self._be_patient()
+                return events
+        if self._reception.failure is not None:
+            raise self._reception.failure
+        raise StopAsyncIteration
+
+    async def settle(self) -> None:
+        """Read the end of a body whose terminal came, so that its connection may serve again."""
+        if self.aggregate.terminal is None:
+            return
+        try:
+            async with asyncio.timeout(_LINGER):
+                await self._reader.skip()
+        except (TimeoutError, aiohttp.ClientError):
+            return
+
+    async def _read(self) -> Sequence[bytes] | None:
+        """Return the next frames, None after `silence` seconds without an event."""
+        now = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout_at(min(self._deadline, self._quiet_until)):
+                return await self._reader.read()
+        except TimeoutError:
+            if now() >= self._deadline:
+                raise self._timeout() from None
+            self._quiet_until = now() + self._patience.silence
+            return None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise failure(error, self._host) from error
+
+    def _take(self, frames: Sequence[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for frame in frames:
+            if (event := self._reception.take(frame)) is not None:
+                events.append(event)
+            if self._reception.is_over:
+                break
+        if frames:
+            now = asyncio.get_running_loop().time()
+            self._deadline = now + self._patience.idle_event
+        return events
+
+    def _be_patient(self) -> None:
+        self._quiet_until = asyncio.get_running_loop().time() + self._patience.silence
+
+    def _timeout(self) -> UpstreamTimeout:
+        if self.aggregate.opening is None:
+            return UpstreamTimeout("first event", self._patience.first_event)
+        return UpstreamTimeout("next event", self._patience.idle_event)

@@ -1,0 +1,215 @@
+"""The shell around `core/ledger`: it dials, closes and makes waiting turns wait.
+
+Closing is the pool's work, never a request's; whatever way a lease is left, it ends here.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from picows import WSCloseCode
+
+from longwire.core.continuity import Decision, Reason
+from longwire.core.errors import Overloaded
+from longwire.core.ledger import (
+    Closes,
+    ConnectionId,
+    Dial,
+    Ledger,
+    Lend,
+    Limits,
+    Returned,
+    Wait,
+)
+from longwire.core.turn import SessionKey, Turn
+from longwire.upstream.websocket import Connection
+
+Dialer = Callable[[Callable[[Connection], None]], Awaitable[Connection]]
+_JITTER = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTimes:
+    """Spans in seconds: a connection's longest life, a turn's longest wait, between sweeps."""
+
+    max_lifetime: float = 3000.0
+    queue_timeout: float = 30.0
+    sweep_interval: float = 5.0
+
+
+@dataclass(slots=True)
+class _Waiter:
+    key: SessionKey | None
+    turn: Turn
+    granted: asyncio.Future[Lend | Dial]
+
+
+class Lease:
+    """The right to use one connection for one exchange, until `settle` or the context's end."""
+
+    __slots__ = ("_return", "connection", "decision")
+
+    def __init__(
+        self, connection: Connection, decision: Decision, return_: Callable[[Returned | None], None]
+    ) -> None:
+        self.connection = connection
+        self.decision = decision
+        self._return: Callable[[Returned | None], None] | None = return_
+
+    def settle(self, returned: Returned) -> None:
+        """End the lease; only the first call counts."""
+        give_back, self._return = self._return, None
+        if give_back is not None:
+            self.connection.finish()
+            give_back(returned)
+
+    def cancel(self) -> None:
+        """End the lease as if it had never been: nothing was sent."""
+        give_back, self._return = self._return, None
+        if give_back is not None:
+            self.connection.finish()
+            give_back(None)
+
+
+class Pool:
+    """All upstream WebSocket connections of this process."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        times: PoolTimes | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.ledger = Ledger(limits)
+        self._times = times or PoolTimes()
+        self._jitter = jitter
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._waiters: deque[_Waiter] = deque()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        return f"<Pool {self.ledger!r} waiting={len(self._waiters)}>"
+
+    @asynccontextmanager
+    async def lease(self, key: SessionKey | None, turn: Turn, dial: Dialer) -> AsyncIterator[Lease]:
+        """Lend a connection for `turn`, dialing one where needed.
+
+        Raises `Overloaded` when none became free in time, and whatever `dial` raises.
+        """
+        connection: Connection | None = None
+        while connection is None:
+            chosen = await self._acquire(key, turn)
+            identity = chosen.connection
+            if isinstance(chosen, Dial):
+                connection = await self._open(identity, dial)
+            else:
+                # None when it was lost after it was granted to this turn, before it woke up.
+                connection = self._connections.get(identity)
+        lease = Lease(connection, chosen.decision, lambda given: self._release(identity, given))
+        connection.begin()
+        try:
+            yield lease
+        finally:
+            lease.settle(Returned(keeps_connection=False))
+
+    async def _acquire(self, key: SessionKey | None, turn: Turn) -> Lend | Dial:
+        chosen = self._choose(key, turn)
+        if not isinstance(chosen, Wait):
+            return chosen
+        waiter = _Waiter(key, turn, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(self._times.queue_timeout):
+                return await waiter.granted
+        except TimeoutError:
+            self._hand_back(waiter)
+            msg = "All upstream connections that this session may use are busy; try again shortly."
+            raise Overloaded(msg, retry_after=1) from None
+        except asyncio.CancelledError:
+            self._hand_back(waiter)
+            raise
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def _hand_back(self, waiter: _Waiter) -> None:
+        """Return a connection that was granted in the very moment its turn gave up."""
+        if waiter.granted.done() and not waiter.granted.cancelled():
+            self._cancel(waiter.granted.result().connection)
+
+    def _choose(self, key: SessionKey | None, turn: Turn) -> Lend | Dial | Wait:
+        chosen = self.ledger.acquire(key, turn, self._now())
+        self._close(chosen.closes)
+        return chosen
+
+    async def _open(self, identity: ConnectionId, dial: Dialer) -> Connection:
+        try:
+            connection = await dial(lambda _: self._lost(identity))
+        except BaseException:
+            self._cancel(identity)
+            raise
+        shortened = 1.0 - _JITTER * self._jitter()
+        self._connections[identity] = connection
+        self.ledger.opened(identity, self._now() + self._times.max_lifetime * shortened)
+        return connection
+
+    def _cancel(self, identity: ConnectionId) -> None:
+        self._close(self.ledger.cancel(identity))
+        self._serve_waiters()
+
+    def _lost(self, identity: ConnectionId) -> None:
+        """Take note of a connection that ended, whoever ended it."""
+        self._connections.pop(identity, None)
+        if self.ledger.closed(identity, Reason.CONNECTION_LOST):
+            self._serve_waiters()
+
+    def _release(self, identity: ConnectionId, returned: Returned | None) -> None:
+        if returned is None:
+            self._cancel(identity)
+            return
+        self._close(self.ledger.release(identity, returned, self._now()))
+        self._serve_waiters()
+
+    def _serve_waiters(self) -> None:
+        """Give what became free to the turns that wait, the oldest first."""
+        for waiter in tuple(self._waiters):
+            if waiter.granted.done():
+                continue
+            chosen = self._choose(waiter.key, waiter.turn)
+            if not isinstance(chosen, Wait):
+                waiter.granted.set_result(chosen)
+
+    def _close(self, closes: Closes, code: WSCloseCode = WSCloseCode.OK) -> None:
+        for identity in closes:
+            connection = self._connections.pop(identity, None)
+            if connection is not None:
+                connection.close(code)
+
+    def start(self) -> None:
+        """Begin to sweep; needs a running loop."""
+        self._sweeper = asyncio.get_running_loop().call_later(
+            self._times.sweep_interval, self._sweep
+        )
+
+    def _sweep(self) -> None:
+        self._close(self.ledger.sweep(self._now()))
+        self._serve_waiters()
+        self.start()
+
+    def drain(self) -> None:
+        """Close idle connections now and leased ones as their turns end."""
+        self._close(self.ledger.retire(lambda _: True), WSCloseCode.GOING_AWAY)
+
+    def close(self) -> None:
+        """Close everything; for the end of the process."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self.drain()
+        self._close(tuple(self._connections), WSCloseCode.GOING_AWAY)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

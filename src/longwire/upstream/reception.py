@@ -1,0 +1,60 @@
+"""Take what one exchange receives: frames in, events to pass on out, an error where it broke.
+
+Both transports read through this, so a response means the same on either.
+"""
+
+from longwire.core.aggregate import Aggregate
+from longwire.core.errors import UpstreamDisconnected, UpstreamError
+from longwire.core.events import Event, Kind
+from longwire.core.exchange import FOREIGN, Exchange
+from longwire.dialects.response_errors import decode_problem
+from longwire.dialects.response_events import MalformedEvent, decode_event, decode_item
+
+
+class Reception:
+    """One exchange with what it has brought so far; `failure` is set once it broke."""
+
+    __slots__ = ("aggregate", "exchange", "failure")
+
+    def __init__(self) -> None:
+        self.exchange = Exchange()
+        self.aggregate = Aggregate()
+        self.failure: UpstreamError | None = None
+
+    def take(self, raw: bytes) -> Event | None:
+        """Take one frame; return the event if the client is to see it."""
+        was_over = self.is_over
+        try:
+            event = decode_event(raw)
+            step = self.exchange.receive(event)
+            if step.passes:
+                self._keep(event)
+        except MalformedEvent as error:
+            # After an ending it is foreign, like anything else that follows one.
+            self.exchange.step(Kind.ERROR if was_over else Kind.LOST)
+            self._fail(UpstreamDisconnected(f"The upstream sent a malformed event: {error}."))
+            return None
+        if was_over:
+            return None
+        if step.ending is FOREIGN:
+            self._fail(UpstreamDisconnected("The upstream sent an event of another response."))
+        elif event.kind in (Kind.ERROR, Kind.EXPULSION):
+            self._fail(decode_problem(raw).to_rejection())
+        return event if step.passes else None
+
+    def _keep(self, event: Event) -> None:
+        if event.kind is Kind.ITEM:
+            self.aggregate.add_item(*decode_item(event))
+        elif event.kind is Kind.OPENING:
+            self.aggregate.opening = event
+        elif self.is_over:
+            self.aggregate.terminal = event
+
+    def _fail(self, failure: UpstreamError) -> None:
+        if self.aggregate.terminal is None and self.failure is None:
+            self.failure = failure
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the terminal came or the exchange broke."""
+        return self.exchange.ending is not None

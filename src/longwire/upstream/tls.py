@@ -1,0 +1,26 @@
+"""How a channel trusts its upstream: one `SSLContext` per channel, shared by both transports."""
+
+import ssl
+
+from longwire.core.errors import ConfigurationError
+
+
+def context(ca: str | None, verify: bool) -> ssl.SSLContext:  # noqa: FBT001 - as the settings say
+    """Return a context that trusts the system's authorities and those of the PEM file `ca`.
+
+    Raises `ConfigurationError` when the file cannot be used.
+    """
+    made = ssl.create_default_context()
+    made.set_alpn_protocols(["http/1.1"])
+    if ca is not None:
+        try:
+            made.load_verify_locations(cafile=ca)
+        except (OSError, ssl.SSLError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(
+                f"tls_ca: {ca} cannot be used ({reason}); name a PEM file of certificates"
+            ) from error
+    if not verify:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    return made

@@ -1,0 +1,79 @@
+"""The one port to an upstream: `async with transport.open(call) as stream`.
+
+Both transports answer with the same events; a failure is an `UpstreamError`, raised where the
+next events were awaited.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from longwire.core.aggregate import Aggregate
+from longwire.core.events import Event
+from longwire.core.turn import SessionKey, Turn
+
+TransportName = Literal["websocket", "http"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One turn to be sent: `key` is None for a caller whose connections are never shared.
+
+    `headers` are the caller's own that go upstream, beside those of the channel.
+    """
+
+    turn: Turn
+    key: SessionKey | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds; each `silence` without an event is told to the reader."""
+
+    connect: float = 15.0
+    first_event: float = 600.0
+    idle_event: float = 600.0
+    silence: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How a turn travels: `continuity` is continued, fresh or as-given, `reason` says why fresh.
+
+    `bytes_sent` is the size of the request upstream in bytes.
+    """
+
+    transport: TransportName
+    continuity: str
+    reason: str | None
+    bytes_sent: int
+
+
+class Stream(Protocol):
+    """The events of one response, in batches as they arrived."""
+
+    @property
+    def facts(self) -> Facts:
+        """How this turn travels."""
+
+    @property
+    def aggregate(self) -> Aggregate:
+        """What was seen of the response so far."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
+        """Iterate batches up to the terminal; an empty batch tells of `silence` seconds passed.
+
+        Raises `UpstreamError` when the response ends without a terminal.
+        """
+
+
+class Transport(Protocol):
+    """A way to send turns to one endpoint of one channel."""
+
+    def open(self, call: Call) -> AbstractAsyncContextManager[Stream]:
+        """Send the turn and give its stream; leaving the context early abandons the response.
+
+        Raises `UpstreamError` or `Overloaded` when it cannot be sent.
+        """

@@ -1,0 +1,57 @@
+"""From a channel's base URL to the URL of one of its APIs, and to the proxy on the way there.
+
+Law: the scheme follows the transport, never the reverse. A trailing `#` appends no version segment,
+`##` uses the URL exactly as it stands, path and all.
+"""
+
+import re
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
+
+Scheme = Literal["http", "ws"]
+
+_VERSION = "/v1"
+_VERSION_SEGMENT = re.compile(r"/v\d+[a-z0-9]*(/|$)")
+
+
+def endpoint_url(base_url: str, path: str = "/responses", scheme: Scheme = "http") -> str:
+    """Return the URL of `path` below `base_url`; a base without any path gets `/v1` appended.
+
+    A path that brings its own version segment is appended as it is. A query of the base is kept.
+    """
+    bare = base_url.rstrip("#")
+    parts = urlsplit(bare)
+    is_secure = parts.scheme in ("https", "wss")
+    parts = parts._replace(scheme=scheme + "s" if is_secure else scheme)
+    if not base_url.endswith("##"):
+        parts = parts._replace(path=_joined(parts.path, path, base_url.endswith("#")))
+    return urlunsplit(parts)
+
+
+def _joined(base: str, path: str, keeps_version: bool) -> str:  # noqa: FBT001 - the mark `#`
+    base = base.rstrip("/")
+    if not base and not keeps_version and not _VERSION_SEGMENT.match(path):
+        base = _VERSION
+    return base + path
+
+
+def models_url(base_url: str) -> str | None:
+    """Return the URL of the model list; None where a `##` URL does not tell where that is."""
+    if not base_url.endswith("##"):
+        return endpoint_url(base_url, "/models")
+    parts = urlsplit(endpoint_url(base_url))
+    if not parts.path.endswith("/responses"):
+        return None
+    return urlunsplit(parts._replace(path=parts.path.removesuffix("/responses") + "/models"))
+
+
+def environment_proxy(url: str) -> str | None:
+    """Return the proxy that `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for a URL, if any."""
+    parts = urlsplit(url)
+    if parts.hostname is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxies = getproxies()
+    is_secure = parts.scheme in ("https", "wss")
+    proxy = proxies.get("https" if is_secure else "http") or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy

@@ -1,0 +1,291 @@
+"""One upstream WebSocket: read from the first moment to the last, and one exchange at a time.
+
+Frames are taken in the reader's callback and handed over in batches: frames that arrived in one
+read leave as one batch, without a task, queue or lock per event.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import picows
+from picows import WSCloseCode, WSMsgType
+
+from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
+from longwire.core.events import Kind
+from longwire.dialects.response_events import MalformedEvent, decode_event
+
+LARGEST_MESSAGE = 64 * 1024 * 1024
+"""What an upstream may send at once, in bytes: results of image tools are large."""
+
+_PAUSE_ABOVE = 256 * 1024
+_CLOSE_TIMEOUT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How a connection is kept under watch: `interval` between pings, `timeout` for an answer."""
+
+    interval: float = 20.0
+    timeout: float = 20.0
+    send_timeout: float = 30.0
+
+
+class Connection(picows.WSListener):
+    """A live connection; `on_closed` is called once, when it can no longer be used."""
+
+    def __init__(self, pulse: Pulse, on_closed: Callable[["Connection"], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pulse = pulse
+        self._on_closed = on_closed
+        self._transport: picows.WSTransport | None = None
+        self._frames: list[bytes] = []
+        self._queued = 0
+        self._fragments: bytearray | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._was_heard = False
+        self._is_paused = False
+        self._is_leased = False
+        self._close_reason = ""
+
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        state = "closed" if self.is_closed else "leased" if self._is_leased else "idle"
+        return f"<Connection {state} queued={self._queued} {self._close_reason}>"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be sent or received any more."""
+        return bool(self._close_reason)
+
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        """Begin to watch the connection."""
+        self._transport = transport
+        self._timer = self._loop.call_later(self._pulse.interval, self._ping)
+
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        """Take one frame: whole and fragmented messages, and the close handshake."""
+        self._was_heard = True
+        match frame.msg_type:
+            case WSMsgType.CLOSE:
+                self._end(_said_goodbye(frame))
+                transport.send_close(WSCloseCode.OK)
+                transport.disconnect()
+            case _ if self.is_closed or transport.is_close_frame_sent:
+                pass  # The rest of a connection that either side, or picows, gave up.
+            case WSMsgType.TEXT if frame.fin and self._fragments is None:
+                self._take(frame.get_payload_as_bytes())
+            case WSMsgType.TEXT | WSMsgType.CONTINUATION:
+                self._take_fragment(frame)
+            case WSMsgType.PING:
+                transport.send_pong(frame.get_payload_as_bytes())
+            case WSMsgType.BINARY:
+                self.close(WSCloseCode.UNSUPPORTED_DATA, "the upstream sent a binary frame")
+            case _:
+                pass
+
+    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+        """Notice that the other side, the network or the close timer ended it."""
+        self._end(_broke_off(transport))
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def pause_writing(self) -> None:
+        """Notice that the socket takes no more for now."""
+        if self._drained is None:
+            self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Notice that the socket takes more again."""
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        self._drained = None
+
+    def _take_fragment(self, frame: picows.WSFrame) -> None:
+        """Join a fragmented message: a text frame first, then continuations (RFC 6455, 5.4)."""
+        is_first = frame.msg_type == WSMsgType.TEXT
+        if is_first != (self._fragments is None):
+            self.close(WSCloseCode.PROTOCOL_ERROR, "the upstream mixed fragmented messages")
+            return
+        if is_first and not self._is_leased:
+            self._close_for_stray()
+            return
+        message = self._fragments = self._fragments or bytearray()
+        message += frame.get_payload_as_memoryview()
+        if len(message) > LARGEST_MESSAGE:
+            self.close(WSCloseCode.MESSAGE_TOO_BIG, "the upstream sent a message over 64 MiB")
+        elif frame.fin:
+            self._fragments = None
+            self._take(bytes(message))
+
+    def _take(self, message: bytes) -> None:
+        if not message.isascii() and not _is_utf8(message):
+            self.close(WSCloseCode.INVALID_TEXT, "the upstream sent text that is not UTF-8")
+            return
+        if not self._is_leased:
+            self._take_while_idle(message)
+            return
+        self._frames.append(message)
+        self._queued += len(message)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
+            self._is_paused = True
+            self._transport.underlying_transport.pause_reading()
+
+    def _take_while_idle(self, message: bytes) -> None:
+        """Nobody waits for it: a vendor's notice is dropped, anything else belongs to no turn."""
+        try:
+            kind = decode_event(message).kind
+        except MalformedEvent:
+            kind = Kind.ERROR
+        if kind is not Kind.VENDOR:
+            self._close_for_stray()
+
+    def _close_for_stray(self) -> None:
+        self.close(WSCloseCode.OK, "the upstream sent a frame that belongs to no turn")
+
+    def begin(self) -> None:
+        """Begin an exchange: what arrives from now on belongs to it."""
+        self._is_leased = True
+
+    def finish(self) -> None:
+        """End an exchange; what it left unread makes the connection useless and closes it."""
+        self._is_leased = False
+        left, self._frames = self._frames, []
+        self._queued = 0
+        self._resume_reading()
+        for message in left:
+            self._take_while_idle(message)
+        if self._fragments is not None:
+            self._close_for_stray()
+
+    async def send(self, message: bytes) -> None:
+        """Send one text frame and wait until the socket took it.
+
+        Raises `UpstreamDisconnected` or, after `Pulse.send_timeout` seconds, `UpstreamTimeout`.
+        """
+        transport = self._transport
+        if self.is_closed or transport is None or transport.is_close_frame_sent:
+            raise UpstreamDisconnected(self._sentence())
+        transport.send(WSMsgType.TEXT, message)
+        if self._drained is None:
+            return
+        try:
+            async with asyncio.timeout(self._pulse.send_timeout):
+                await self._drained
+        except TimeoutError:
+            raise UpstreamTimeout("send", self._pulse.send_timeout) from None
+        if self.is_closed:
+            raise UpstreamDisconnected(self._sentence())
+
+    async def receive(self, seconds: float) -> Sequence[bytes]:
+        """Return all messages that have arrived, or none after `seconds` of silence.
+
+        Raises `UpstreamDisconnected` once the connection is closed and everything was read.
+        """
+        if not self._frames and not self.is_closed:
+            await self._wait(seconds)
+        if self._frames:
+            frames, self._frames, self._queued = self._frames, [], 0
+            self._resume_reading()
+            return frames
+        if self.is_closed:
+            raise UpstreamDisconnected(self._sentence())
+        return ()
+
+    async def _wait(self, seconds: float) -> None:
+        waiter = self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _wake, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def _resume_reading(self) -> None:
+        if self._is_paused and self._transport is not None and not self.is_closed:
+            self._is_paused = False
+            self._was_heard = True
+            self._transport.underlying_transport.resume_reading()
+
+    def _ping(self) -> None:
+        """Ask for a sign of life after a silent interval; a paused reader hears nothing."""
+        if self._was_heard or self._is_paused or self._transport is None:
+            self._was_heard = False
+            self._timer = self._loop.call_later(self._pulse.interval, self._ping)
+            return
+        self._transport.send_ping()
+        self._timer = self._loop.call_later(self._pulse.timeout, self._expect_pong)
+
+    def _expect_pong(self) -> None:
+        if self._was_heard or self._is_paused:
+            self._ping()
+        else:
+            self.abort("the upstream answered no ping")
+
+    def close(self, code: WSCloseCode = WSCloseCode.OK, why: str = "closed by the gateway") -> None:
+        """Close with a handshake that is given two seconds. May be called at any time, twice."""
+        transport = self._transport
+        if self.is_closed or transport is None:
+            return
+        self._resume_reading()
+        self._end(why)
+        transport.send_close(code)
+
+    def abort(self, why: str) -> None:
+        """Close at once, without a handshake."""
+        self._end(why)
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    def _end(self, why: str) -> None:
+        """Be closed from now on; what the other side still owes is given two seconds."""
+        if self.is_closed:
+            return
+        self._close_reason = why
+        if self._timer is not None:
+            self._timer.cancel()
+        transport = self._transport
+        if transport is not None:
+            self._timer = self._loop.call_later(
+                _CLOSE_TIMEOUT, lambda: transport.disconnect(graceful=False)
+            )
+        if self._waiter is not None:
+            _wake(self._waiter)
+        self.resume_writing()
+        self._on_closed(self)
+
+    def _sentence(self) -> str:
+        reason = self._close_reason or "it was never opened"
+        return f"The connection to the upstream ended before the response did: {reason}."
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _is_utf8(message: bytes) -> bool:
+    try:
+        message.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _said_goodbye(frame: picows.WSFrame) -> str:
+    code = int(frame.get_close_code())  # type: ignore[call-overload]  # a C enum, an int at runtime
+    reason = frame.get_close_message()
+    text = f" ({reason.decode('utf-8', 'replace')})" if reason else ""
+    return f"the upstream closed it with code {code or 1005}{text}"
+
+
+def _broke_off(transport: picows.WSTransport) -> str:
+    """Say why a connection ended without the other side's goodbye (close code 1006)."""
+    sent = transport.close_handshake.sent if transport.is_close_frame_sent else None
+    if sent is None:
+        return "the upstream closed the connection"
+    return f"the upstream broke the protocol ({sent.reason})"

@@ -1,0 +1,184 @@
+"""What the commands print and how they end: 0, 1 for a failure, 2 for usage, 130 interrupted."""
+
+import importlib.metadata
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from longwire.settings.reference import reference_page
+
+GOOD = """
+[server]
+port = 8123
+
+[[channels]]
+name = "openai"
+api_key = "${OPENAI_API_KEY}"
+models = ["gpt-5.2"]
+
+[[channels.endpoints]]
+api = "responses"
+transport = "http"
+path = "/answers"
+
+[[channels]]
+name = "plan"
+type = "codex"
+enabled = false
+
+[[api_keys]]
+name = "dev"
+key = "lw-12345"
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A configuration file, written with a text."""
+
+    def write(text):
+        (tmp_path / "gateway.toml").write_text(text, encoding="utf-8")
+        return "gateway.toml"
+
+    return write
+
+
+def test_help(longwire):
+    """--help names every command and ends well."""
+    result = longwire("--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    missing = [
+        w for w in ("serve", "demo", "emulator", "config", "version") if w not in result.stdout
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "command", [["serve"], ["demo"], ["emulator"], ["config"], ["config", "check"]]
+)
+def test_help_of_a_command(longwire, command):
+    """Every command has --help."""
+    result = longwire(*command, "--help")
+    assert result.returncode == 0
+    assert "Usage: " in result.stdout
+
+
+def test_help_imports_nothing_heavy():
+    """--help answers at once: no server, client, settings or event loop is imported for it."""
+    script = (
+        "import sys; sys.argv = ['longwire', '--help']\n"
+        "from longwire.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = 'aiohttp asyncio msgspec picows pydantic rich starlette uvicorn'\n"
+        "print('imported:', *[name for name in heavy.split() if name in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.rstrip().split("\n")[-1] == "imported:"
+
+
+def test_version(longwire):
+    """`version` says what a bug report needs."""
+    version = importlib.metadata.version("longwire")
+    result = longwire("version")
+    assert result.stdout == f"longwire {version} (Python {platform.python_version()})\n"
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sreve"],
+        ["serve", "--prot", "1"],
+        ["serve", "--port", "65536"],
+        ["serve", "--workers", "0"],
+        ["config", "check"],
+    ],
+)
+def test_usage_errors(longwire, words):
+    """A command or option that does not exist ends with 2 and a way out."""
+    result = longwire(*words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "--help" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_config_check_good(longwire, config):
+    """A good file is told with what would be used of it; no secret is shown."""
+    result = longwire("config", "check", config(GOOD), OPENAI_API_KEY="sk-12345")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [" ".join(line.replace("│", " ").split()) for line in result.stdout.split("\n")]
+    assert lines[0] == "OK gateway.toml"
+    assert "listens on 127.0.0.1:8123" in lines
+    assert "database sqlite" in lines
+    assert "callers dev" in lines
+    assert "openai openai auto https://api.openai.com/v1 gpt-5.2 yes" in lines
+    assert "responses http https://api.openai.com/v1/answers" in lines
+    assert "plan codex auto https://chatgpt.com/backend-api/codex * no: enabled = false" in lines
+    assert "12345" not in result.stdout
+
+
+def test_config_check_empty(longwire, config):
+    """An empty file is good, and the summary says what is still to be declared."""
+    result = longwire("config", "check", config(""))
+    assert result.returncode == 0
+    assert "no channels yet" in result.stdout
+    assert "nobody yet: declare [[api_keys]]" in result.stdout
+
+
+@pytest.mark.parametrize("command", [["config", "check"], ["serve", "--config"]])
+def test_bad_file(longwire, config, command):
+    """Each problem is one line on stderr; nothing is started, nothing else is said."""
+    result = longwire(*command, config('[server]\nprot = 1\nshutdown_grace = "soon"\n'))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.split("\n") == [
+        (
+            "longwire: gateway.toml: server.shutdown_grace: no duration; write a number "
+            'with its unit, as in "20s", "250ms" or "1h30m"'
+        ),
+        "longwire: gateway.toml: server.prot: unknown key; did you mean port?",
+        "",
+    ]
+
+
+def test_missing_variable(longwire, config):
+    """A reference to a variable that is not set names file, key and variable."""
+    result = longwire("config", "check", config('[server]\nhost = "${NO_SUCH}"\n'))
+    assert result.returncode == 1
+    assert result.stderr == (
+        "longwire: gateway.toml: server.host: the environment variable NO_SUCH is not set; "
+        "export it, or write the value here\n"
+    )
+
+
+def test_missing_file(longwire):
+    """A file that does not exist is a failure with its mend, not a traceback."""
+    result = longwire("config", "check", "gone.toml")
+    assert result.returncode == 1
+    assert result.stderr == (
+        "longwire: gone.toml: cannot be read (No such file or directory); check the path\n"
+    )
+
+
+def test_config_reference(longwire):
+    """The reference is printed as it is committed."""
+    assert longwire("config", "reference").stdout == reference_page()
+
+
+def test_interrupt_ends_quietly():
+    """Ctrl-C ends with 130 and without a traceback."""
+    script = (
+        "import sys, longwire.cli.version as command\n"
+        "def interrupted() -> None: raise KeyboardInterrupt\n"
+        "command.version = interrupted\n"
+        "sys.argv = ['longwire', 'interrupted']\n"
+        "from longwire.__main__ import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (130, "")
+    assert "Traceback" not in result.stderr

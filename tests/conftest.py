@@ -1,0 +1,93 @@
+"""Real sockets on both sides: an emulator as upstream, a gateway before it."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from longwire.app import App, build, server_of
+from longwire.emulator import Emulator, Options
+from longwire.settings import Settings
+
+KEY = "lw-key-of-the-tests"
+
+
+class Gateway:
+    """A running gateway: its `url`, the key that it knows, and the app behind it."""
+
+    def __init__(self, app: App, url: str) -> None:
+        self.app = app
+        self.url = url
+        self.key = KEY
+        self.headers = {"authorization": f"Bearer {KEY}"}
+
+
+def settings_for(upstream: str, *, channel=(), **tables) -> Settings:
+    """Settings with one channel to `upstream`, over plain HTTP unless `channel` says otherwise."""
+    declared = {
+        "name": "main",
+        "base_url": upstream,
+        "api_key": "sk-upstream",
+        "transport": "http",
+        **dict(channel),
+    }
+    return Settings(channels=(declared,), api_keys=({"name": "dev", "key": KEY},), **tables)
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Gateway]:
+    """Serve a gateway on a free port, in this loop, until left."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = build(settings)
+    server = server_of(app, settings)
+    host, port = listener.getsockname()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
+            await asyncio.sleep(0.001)
+        yield Gateway(app, f"http://{host}:{port}")
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_loop():
+    """Close the loop that pytest-asyncio finds at its first test and would leave open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    """A strict upstream on a free port."""
+    async with Emulator(Options()) as running:
+        yield running
+
+
+@pytest.fixture
+async def gateway(emulator: Emulator) -> AsyncIterator[Gateway]:
+    """A gateway with one HTTP channel, `main`, to the emulator."""
+    async with serving(settings_for(emulator.url)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> tuple[Path, Path]:
+    """A new certificate for 127.0.0.1, signed by itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl on PATH")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([openssl, *command.split(), *names, *files], check=True, capture_output=True)
+    return certificate, key

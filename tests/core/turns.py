@@ -1,0 +1,36 @@
+"""Turns for the tests of the core, decoded from real bodies."""
+
+import json
+from typing import Any
+
+from longwire.core.continuity import Chain, Decision, extend
+from longwire.core.turn import Scope, SessionKey, Turn
+from longwire.dialects import items
+from longwire.dialects.responses import decode_request
+
+
+def user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def answer(text: str, number: int = 1) -> dict[str, Any]:
+    return {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": text}
+
+
+def turn(*history: dict[str, Any], **members: Any) -> Turn:
+    return decode_request(json.dumps({"model": "m", "input": history, **members}).encode())
+
+
+def chain(
+    sent: Turn, *output: dict[str, Any], response_id: str = "resp_1", previous: Chain | None = None
+) -> Chain:
+    forms = tuple(items.form(json.dumps(item).encode()) for item in output)
+    return extend(sent, response_id, forms, previous)
+
+
+def key(session: str = "s", scope: str = "api_key:1", endpoint: str = "e") -> SessionKey:
+    return SessionKey(endpoint=endpoint, scope=Scope(scope), session=session)
+
+
+def name(decision: Decision) -> str:
+    return getattr(decision, "reason", type(decision).__name__)

@@ -1,0 +1,53 @@
+"""The benchmarks run, tell a table, and keep the sizes of the house; what they tell is no test."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.test_sizes import name_problems, size_problems
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted((ROOT / "bench").glob("*.py"))
+MODULE_LINES = 250
+FLOOR_LINES = 80
+
+
+def bench(*arguments):
+    """Run `python -m bench` in the checkout."""
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_all_are_named():
+    """Each benchmark says what it measures, and a wrong name is told from a missed target."""
+    listed = bench("--list")
+    assert listed.returncode == 0
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [
+        "decision",
+        "memory",
+        "relay",
+    ]
+    unknown = bench("decission")
+    assert unknown.returncode == 2
+    assert "decission" in unknown.stderr
+
+
+def test_a_quick_look():
+    """Short rounds give a table for each name."""
+    result = bench("--quick", "decision", "memory")
+    assert result.returncode == 0, result.stderr
+    assert "## decision" in result.stdout
+    assert "## memory" in result.stdout
+    rows = [line for line in result.stdout.splitlines() if line.startswith("| ")]
+    assert [row for row in rows if row.count("|") != 7] == []
+    assert [row for row in rows if "| ≤ " in row] != []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_module_keeps_the_limits(path):
+    """Modules are small, functions short, names plain."""
+    source = path.read_text(encoding="utf-8")
+    assert [*size_problems(source), *name_problems(path.stem, source)] == []
+    assert source.count("\n") <= (FLOOR_LINES if path.stem == "floor" else MODULE_LINES)

@@ -1,0 +1,86 @@
+"""`dev.py`, the one entry on a fresh machine, runs on Python alone and says how things ended."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dev
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("words", "code"), [([], 0), (["--help"], 0), (["tset"], 2)])
+def test_usage(words, code):
+    """Without a command, or with a wrong one, all commands are named and nothing is installed."""
+    command = [sys.executable, str(ROOT / "dev.py"), *words]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = result.stdout + result.stderr
+    assert result.returncode == code
+    assert [w for w in ("setup", "test", "demo", "bench", "lint", "fix") if w not in told] == []
+
+
+def test_only_the_standard_library():
+    """A fresh machine has nothing but Python."""
+    tree = ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    named = {getattr(node, "module", None) or node.names[0].name for node in imports}
+    assert named - set(sys.stdlib_module_names) == set()
+
+
+def test_every_step_runs_and_is_told(capfd):
+    """A failing step stops no other one; the end tells each, and the exit code tells all."""
+    python = Path(sys.executable).name
+    steps = {
+        "first": [python, "-c", "raise SystemExit(3)"],
+        "second": [python, "-c", "print('ran')"],
+    }
+    assert dev.run_all(steps) == 1
+    told = capfd.readouterr().out
+    assert "ran\n" in told
+    outcomes = [line.split()[:2] for line in told.strip().split("\n")[-2:]]
+    assert outcomes == [["FAILED", "first"], ["ok", "second"]]
+    assert dev.run_all({"second": steps["second"]}) == 0
+
+
+def test_arguments_go_to_pytest_alone(monkeypatch):
+    """`test` runs everything; with arguments only pytest runs, and gets them."""
+    ran = []
+    monkeypatch.setattr(dev, "run_all", lambda steps: ran.append(steps) or 0)
+    dev.test([])
+    dev.test(["-k", "x"])
+    assert list(ran[0]) == [*dev.LINT, "pytest"]
+    assert ran[1] == {"pytest": ["pytest", "-k", "x"]}
+
+
+def test_installs_only_when_the_pins_changed(monkeypatch, tmp_path):
+    """The environment is brought up to date once, and again after a change of the pins."""
+    ran = []
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    monkeypatch.setattr(dev, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(dev, "find_uv", lambda: "uv")
+    monkeypatch.setattr(dev, "require", lambda command, _mend: ran.append(command))
+    for name in dev.PINS:
+        (tmp_path / name).touch()
+    dev.prepare()
+    dev.prepare()
+    assert len(ran) == 1
+    assert ran[0][:4] == ["uv", "sync", "--frozen", "--compile-bytecode"]
+    (tmp_path / "uv.lock").write_text("changed", encoding="utf-8")
+    dev.prepare()
+    assert len(ran) == 2
+
+
+def test_a_failed_preparation_says_the_mend(capfd):
+    """What cannot be installed ends the program with what to do about it."""
+    with pytest.raises(SystemExit, match=r"dev\.py: install it"):
+        dev.require([sys.executable, "-c", "raise SystemExit(1)"], "install it")
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_byte_code_is_written(monkeypatch):
+    """Imports take seconds without byte code, so it is always written."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in dev.environment()

@@ -1,0 +1,218 @@
+"""Hand-made mutants of the rules: `python -m tests.mutation.mutants` runs the laws on each.
+
+A mutant that survives shows a rule that no test holds. Run it before a rule is merged.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LAWS = ("tests/core", "tests/dialects")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One rule broken: in `file`, `rule` is replaced by `broken`."""
+
+    breaks: str
+    file: str
+    rule: str
+    broken: str
+
+
+MUTANTS = (
+    Mutant(
+        "continue without anything new",
+        "core/continuity.py",
+        "len(following) <= len(chain.replies)",
+        "len(following) < len(chain.replies)",
+    ),
+    Mutant(
+        "trust the raw prefix without comparing the replies",
+        "core/continuity.py",
+        "if all(map(is_replay, chain.replies, following)):",
+        "if following is not None:",
+    ),
+    Mutant(
+        "ignore what the client changed in older items",
+        "core/continuity.py",
+        "history.digest(chain.sent) != chain.digest",
+        "False",
+    ),
+    Mutant(
+        "ignore changed properties",
+        "core/continuity.py",
+        "return chain.properties == turn.properties.canonical",
+        "return True",
+    ),
+    Mutant(
+        "shorten a turn that carries its own id",
+        "core/continuity.py",
+        "    if turn.refers_outside:\n        return None",
+        "    if False:\n        return None",
+    ),
+    Mutant(
+        "continue the answer to part of a history",
+        "core/continuity.py",
+        "    if turn.refers_outside:\n        digest, mark",
+        "    if False:\n        digest, mark",
+    ),
+    Mutant(
+        "take any reference for the right one",
+        "core/continuity.py",
+        "return theirs.reference == ours.id",
+        "return True",
+    ),
+    Mutant(
+        "let a dropped anchor pass",
+        "core/continuity.py",
+        "return not anchors or any(name in other for name in anchors)",
+        "return True",
+    ),
+    Mutant(
+        "do not compare what both sides have",
+        "core/continuity.py",
+        "if any(mine[name] != other[name] for name in mine.keys() & other.keys()):",
+        "if False:",
+    ),
+    Mutant(
+        "prefer the shortest common history",
+        "core/ledger.py",
+        "if rank > best_rank:",
+        "if best is None or rank < best_rank:",
+    ),
+    Mutant(
+        "lend a connection past its lifetime",
+        "core/ledger.py",
+        "return min(entry.expires_at, entry.idle_since + self.limits.idle_ttl)",
+        "return entry.idle_since + self.limits.idle_ttl",
+    ),
+    Mutant(
+        "dial above the cap",
+        "core/ledger.py",
+        "        if self.live >= self.limits.connections:\n            idle = ",
+        "        if self.live > self.limits.connections:\n            idle = ",
+    ),
+    Mutant(
+        "keep a connection that is to retire",
+        "core/ledger.py",
+        " and not entry.retires",
+        "",
+    ),
+    Mutant(
+        "repeat item ids on a socket that holds them",
+        "core/ledger.py",
+        "if entry.exchanges == 0 or not turn.history.has_ids:",
+        "if True:",
+    ),
+    Mutant(
+        "give up the old chain before the new turn succeeded",
+        "core/ledger.py",
+        "self._close_replaced(entry) if returned.chain is not None else ()",
+        "self._close_replaced(entry)",
+    ),
+    Mutant(
+        "take unrelated conversations for rewritten ones",
+        "core/ledger.py",
+        "None if key.is_implicit else self._same_properties(key, turn)",
+        "self._same_properties(key, turn)",
+    ),
+    Mutant(
+        "lend a busy connection",
+        "core/ledger.py",
+        "return [entry for entry in held if entry.state is State.IDLE]",
+        "return list(held)",
+    ),
+    Mutant(
+        "keep a connection after an error that expelled it",
+        "core/exchange.py",
+        'EXPELLED = Ending("expelled", keeps_connection=False)',
+        'EXPELLED = Ending("expelled", keeps_connection=True)',
+    ),
+    Mutant(
+        "remember a failed response",
+        "core/exchange.py",
+        'FAILED = Ending("failed", keeps_connection=True)',
+        'FAILED = Ending("failed", keeps_connection=True, remembers=True)',
+    ),
+    Mutant(
+        "deliver another response's events",
+        "core/exchange.py",
+        "event.lane is not None or not self._is_own(event.response_id)",
+        "event.lane is not None",
+    ),
+    Mutant(
+        "call a replay safe once the upstream works",
+        "core/exchange.py",
+        "            return ReplaySafety.UNSAFE",
+        "            return ReplaySafety.SAFE",
+    ),
+    Mutant(
+        "lose a number's digits",
+        "dialects/canonical.py",
+        'def _number(spelling: str) -> Json:\n    return {"#": spelling}',
+        "def _number(spelling: str) -> Json:\n    return float(spelling)",
+    ),
+    Mutant(
+        "let a repeated key pass",
+        "dialects/canonical.py",
+        "if len(value) != len(pairs):",
+        "if False:",
+    ),
+    Mutant(
+        "take an incomplete message for a complete one",
+        "dialects/items.py",
+        'if item.get("status") not in (None, "completed"):',
+        "if False:",
+    ),
+    Mutant(
+        "find a prefix in the middle of an item",
+        "dialects/history.py",
+        'elif mark.items and rest[:1] != b"]":',
+        "elif False:",
+    ),
+    Mutant(
+        "do not count a reasoning item's summary",
+        "dialects/items.py",
+        'optional=("id", "encrypted_content", "summary"), anchors',
+        'ignored=frozenset({"summary"}), optional=("id", "encrypted_content"), anchors',
+    ),
+)
+
+
+def survives(mutant: Mutant) -> bool:
+    """Whether all laws still hold with this rule broken."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "longwire"
+        shutil.copytree(ROOT / "src" / "longwire", copy)
+        path = copy / mutant.file
+        path.write_text(path.read_text().replace(mutant.rule, mutant.broken, 1))
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *LAWS],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": folder},
+            capture_output=True,
+            check=False,
+        )
+    return run.returncode == 0
+
+
+def main() -> int:
+    """Run every mutant; return 1 if one survives."""
+    survivors = 0
+    for mutant in MUTANTS:
+        outcome = "SURVIVES" if survives(mutant) else "killed"
+        survivors += outcome == "SURVIVES"
+        sys.stdout.write(f"{outcome:9}{mutant.breaks} ({mutant.file})\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{len(MUTANTS) - survivors} of {len(MUTANTS)} killed\n")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

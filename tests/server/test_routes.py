@@ -1,0 +1,139 @@
+"""The small routes, and what is none."""
+
+import json
+
+import pytest
+
+from longwire.emulator import Fault
+from longwire.server.health import Stage
+from tests.conftest import serving, settings_for
+from tests.doubles.canned import answer
+from tests.server.conftest import between, dial, is_envelope
+
+LISTED = b'{"data":[{"id":"gpt-5.2"},{"id":"gpt-5-mini"},{"id":"o3"},{"id":"org/odd name"}]}'
+
+
+async def test_models_are_those_of_the_upstream(client):
+    """The official client lists the models behind the gateway."""
+    models = [model async for model in client.models.list()]
+    assert [model.id for model in models] == ["gpt-5.5", "gpt-5.2", "gpt-5-mini"]
+    assert {model.owned_by for model in models} == {"main"}
+    assert (await client.models.retrieve("gpt-5.2")).id == "gpt-5.2"
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        (["gpt-9", "gpt-10"], ["gpt-9", "gpt-10"]),
+        (["gpt-5*"], ["gpt-5.2", "gpt-5-mini"]),
+        (["gpt-9", "o?", "gpt-5.2"], ["gpt-9", "gpt-5.2", "o3"]),
+    ],
+)
+async def test_patterns_choose_among_the_upstreams_own(declared, expected):
+    """Names stand for themselves, patterns for what the upstream lists, each once."""
+    said = answer(LISTED, "application/json")
+    async with between(said, channel={"models": declared}) as (upstream, wire):
+        for _ in range(3):
+            _, _, body = await wire.ask(b"", method="GET", path="/v1/models")
+    assert [model["id"] for model in json.loads(body)["data"]] == expected
+    assert len(upstream.bodies) == (0 if declared[0] == "gpt-9" and len(declared) == 2 else 1)
+
+
+async def test_a_model_with_any_name_is_found():
+    """Slashes and spaces in a name are no obstacle."""
+    async with between(answer(LISTED, "application/json")) as (_, wire):
+        path = "/v1/models/org%2Fodd%20name"
+        status, headers, body = await wire.ask(b"", method="GET", path=path)
+        assert (status, json.loads(body)["id"]) == (200, "org/odd name")
+        assert headers["x-request-id"]
+        status, _, body = await wire.ask(b"", method="GET", path="/v1/models/gone")
+        assert (status, json.loads(body)["error"]["code"]) == (404, "model_not_found")
+
+
+async def test_an_upstream_that_lists_nothing_leaves_the_names(emulator):
+    """A model list that fails leaves what was declared."""
+    emulator.faults.add(Fault(at="handshake", act="error", status=500))
+    settings = settings_for(emulator.url, channel={"models": ["gpt-9", "*"]})
+    async with serving(settings) as gateway, dial(gateway) as wire:
+        _, _, body = await wire.ask(b"", method="GET", path="/v1/models")
+    assert [model["id"] for model in json.loads(body)["data"]] == ["gpt-9"]
+
+
+async def test_models_of_channels_that_are_off_are_not_listed():
+    """Only what could be used is listed."""
+    settings = settings_for("http://127.0.0.1:1", channel={"models": ["a"], "enabled": False})
+    async with serving(settings) as gateway, dial(gateway) as wire:
+        _, _, body = await wire.ask(b"", method="GET", path="/v1/models")
+    assert json.loads(body)["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/x", "/v1/responses"])
+async def test_the_data_plane_asks_for_a_key(wire, path):
+    """Without the key nothing is told, not even which models there are."""
+    wire.key = "wrong"
+    method = "POST" if path.endswith("responses") else "GET"
+    status, headers, body = await wire.ask(b"", method=method, path=path)
+    assert (status, headers["www-authenticate"], is_envelope(body)) == (401, "Bearer", True)
+
+
+async def test_health_and_readiness(gateway, wire):
+    """Both answer without a key; readiness tells the stages apart."""
+    wire.key = "none"
+    assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
+    found = []
+    for gateway.app.readiness.stage in Stage:
+        status, _, body = await wire.ask(b"", method="GET", path="/ready")
+        found.append((json.loads(body)["status"], status))
+        assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
+    assert found == [("starting", 503), ("ready", 200), ("draining", 503)]
+
+
+async def test_the_page(wire):
+    """The root says what this is and where to point a client; the host is not believed."""
+    _, headers, body = await wire.ask(b"", method="GET", path="/", headers=["x: y"])
+    assert headers["content-type"].startswith("text/html")
+    assert b"http://gateway/v1" in body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/responses", 426, "upgrade_required"),
+        ("PUT", "/v1/responses", 405, "method_not_allowed"),
+        ("DELETE", "/v1/responses", 405, "method_not_allowed"),
+        ("OPTIONS", "/v1/responses", 405, "method_not_allowed"),
+        ("POST", "/v1/models", 405, "method_not_allowed"),
+        ("POST", "/health", 405, "method_not_allowed"),
+        ("POST", "/v1/chat/nothing", 404, "unknown_url"),
+        ("POST", "/v1/responses/..%2f..", 404, "unknown_url"),
+        ("GET", "/v1/responses?x=%00", 426, "upgrade_required"),
+        ("GET", "/%ff%00", 404, "unknown_url"),
+    ],
+)
+async def test_what_is_no_route(wire, method, path, status, code):
+    """Wrong paths and methods get the envelope as well, and the connection serves on."""
+    told, headers, body = await wire.ask(b"{}", method=method, path=path)
+    assert (told, json.loads(body)["error"]["code"]) == (status, code)
+    assert ("allow" in headers) == (status == 405)
+    assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/responses", 426), ("/health", 200), ("/x", 404)]
+)
+async def test_head(session, path, status):
+    """HEAD is GET without a body."""
+    async with session.head(path) as response:
+        assert (response.status, await response.read()) == (status, b"")
+
+
+async def test_an_upgrade_is_refused_so_that_clients_fall_back(session):
+    """A client that asks for a WebSocket learns that it has to use HTTP."""
+    upgrade = {
+        "connection": "upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    async with session.get("/v1/responses", headers=upgrade) as response:
+        assert (response.status, is_envelope(await response.read())) == (426, True)

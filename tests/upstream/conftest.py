@@ -1,0 +1,267 @@
+"""Two ends of one connection, and turns as an agent would send them."""
+
+import asyncio
+import json
+import shutil
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from longwire.core.ledger import Limits, State
+from longwire.core.turn import Scope, SessionKey, Turn
+from longwire.dialects.response_events import EventEncoder, response_of
+from longwire.dialects.responses import decode_request
+from longwire.emulator import Emulator, Options, Script, digest
+from longwire.upstream import tls
+from longwire.upstream.dialer import Endpoint, dial
+from longwire.upstream.pool import Pool, PoolTimes
+from longwire.upstream.transport import Call, Facts, Patience
+from longwire.upstream.websocket import Connection, Pulse
+from longwire.upstream.websocket_transport import WebSocketTransport
+from tests.doubles.peer import Link, peer
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    """The proxies of the machine that runs the tests do not count."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the loop run until something holds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what holds has no event
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture(name="until")
+def until_fixture():
+    """Wait for a condition: `await until(lambda: …)`."""
+    return until
+
+
+class Authority:
+    """A certificate authority: its own PEM file, and a server's TLS for 127.0.0.1."""
+
+    def __init__(self, folder) -> None:
+        self.file = str(folder / "ca.pem")
+        self._certificate = str(folder / "server.pem")
+        self._key = str(folder / "server.key")
+        names = folder / "names"
+        names.write_text("subjectAltName=IP:127.0.0.1\n")
+        new = ("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        ca_key, request = str(folder / "ca.key"), str(folder / "server.csr")
+        own = ("-x509", "-keyout", ca_key, "-out", self.file, "-days", "2", "-subj", "/CN=ours")
+        asks = ("-keyout", self._key, "-out", request, "-subj", "/CN=upstream")
+        signs = ("openssl", "x509", "-req", "-in", request, "-CA", self.file, "-CAkey", ca_key)
+        signed = ("-CAcreateserial", "-days", "2", "-extfile", str(names))
+        for command in (
+            (*new, *own),
+            (*new, *asks),
+            (*signs, *signed, "-out", self._certificate),
+        ):
+            subprocess.run(command, check=True, capture_output=True)
+
+    def server(self) -> ssl.SSLContext:
+        """TLS of a server whose certificate this authority has signed."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._certificate, self._key)
+        return context
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory) -> Authority:
+    """A certificate authority that no system trusts."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command")
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+class Ends:
+    """A connection, the far end of its socket, and how often its end was told."""
+
+    def __init__(self, connection: Connection, link: Link, closed: list[Connection]) -> None:
+        self.connection = connection
+        self.link = link
+        self.closed = closed
+
+
+@pytest.fixture
+def linked():
+    """A connection to a scripted peer, open inside an `async with`."""
+
+    @asynccontextmanager
+    async def link(
+        pulse: Pulse | None = None, authority: Authority | None = None
+    ) -> AsyncIterator[Ends]:
+        closed: list[Connection] = []
+        inside = authority.server() if authority else None
+        trusted = tls.context(authority.file, verify=True) if authority else None
+        async with peer(tls=inside) as there:
+            endpoint = Endpoint(there.url, {}, tls=trusted, pulse=pulse or Pulse())
+            connection = await dial(endpoint, {}, closed.append)
+            ends = Ends(connection, await there.links.get(), closed)
+            try:
+                yield ends
+            finally:
+                connection.abort("the test is over")
+                await asyncio.sleep(0.001)
+
+    return link
+
+
+TOOLS = [
+    {
+        "type": "function",
+        "name": "read",
+        "parameters": {"type": "object", "properties": {"path": {"type": "string"}}},
+    }
+]
+
+
+def turn_of(history, **members) -> Turn:
+    """Decode a request as an agent sends it; a member that is None is left out."""
+    body = {
+        "model": "gpt-5.5",
+        "instructions": "Be brief.",
+        "input": history,
+        "tools": TOOLS,
+        "include": ["reasoning.encrypted_content"],
+        "store": False,
+        "stream": True,
+        **members,
+    }
+    kept = {name: value for name, value in body.items() if value is not None}
+    return decode_request(json.dumps(kept).encode())
+
+
+class Answered:
+    """What a turn brought: how it travelled, the names of its events, its response."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.names: list[str] = []
+        self.response: dict[str, Any] = {}
+        self.silences = 0
+
+    @property
+    def way(self) -> tuple[str, str | None]:
+        """Continuity and reason."""
+        return self.facts.continuity, self.facts.reason
+
+
+class Agent:
+    """A client that resends its whole conversation every turn, and checks what the model saw."""
+
+    def __init__(self, gateway: "Gateway", key: SessionKey | None, **properties: Any) -> None:
+        self.gateway = gateway
+        self.key = key
+        self.properties = properties
+        self.history: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
+        self.keeps_ids = True
+
+    def turn(self) -> Turn:
+        """Return the next turn, decoded, for who wants to send it by hand."""
+        return turn_of(self.history, **self.properties)
+
+    async def take(self, history=None, **members: Any) -> Answered:
+        """Take one turn to its end; without `history` go on with the conversation."""
+        sent = self.history if history is None else history
+        turn = turn_of(sent, **(self.properties | members))
+        async with self.gateway.transport.open(Call(turn, self.key)) as stream:
+            answered = Answered(stream.facts)
+            encoder = EventEncoder(turn.previous_response_id, stream.aggregate)
+            async for batch in stream:
+                answered.silences += not batch
+                answered.names += [event.name for event in batch]
+                told = [encoder.encode(event) for event in batch]
+            answered.response = json.loads(response_of(told[-1]))
+        if not turn.refers_outside:
+            assert digest(sent) == self.seen(answered.response["id"]).digest
+        if history is None:
+            self.append(answered.response["output"])
+        return answered
+
+    def seen(self, response_id: str) -> Any:
+        """Return the emulator's record of a turn."""
+        turns = self.gateway.emulator.turns
+        return next(turn for turn in turns if turn.response_id == response_id)
+
+    def append(self, output) -> None:
+        """Replay the output and go on: answer its calls, else say something new."""
+        if not self.keeps_ids:
+            output = [{k: v for k, v in item.items() if k != "id"} for item in output]
+        self.history += output
+        calls = [item for item in output if item["type"] == "function_call"]
+        for call in calls:
+            answer = {"call_id": call["call_id"], "output": "done"}
+            self.history.append({"type": "function_call_output", **answer})
+        if not calls:
+            self.history.append({"role": "user", "content": f"and {len(self.history)}"})
+
+
+class Gateway:
+    """A pool and the transport over it, before one emulator."""
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        limits: Limits,
+        times: PoolTimes,
+        patience: Patience,
+        jitter: Callable[[], float],
+    ) -> None:
+        self.emulator = emulator
+        self.pool = Pool(limits, times, jitter)
+        self.endpoint = Endpoint(
+            emulator.url.replace("http", "ws", 1) + "/v1/responses",
+            {"authorization": "Bearer sk-upstream"},
+        )
+        self.transport = WebSocketTransport(self.endpoint, self.pool, patience)
+
+    def agent(self, session="s", scope="api_key:1", **properties: Any) -> Agent:
+        """Return a new agent in a session; "" is the implicit one, None shares nothing."""
+        key = None if session is None else SessionKey("main", Scope(scope), session)
+        return Agent(self, key, **properties)
+
+    async def settled(self) -> None:
+        """Wait until the emulator's sockets are those of the ledger, none of them in use."""
+        states = [entry.state for entry in self.pool.ledger.entries()]
+        assert [State.IDLE] * self.pool.ledger.live == states
+        assert not self.pool._waiters
+        assert len(self.pool._connections) == self.pool.ledger.live
+        assert self.pool.ledger.live <= self.pool.ledger.limits.connections
+        await until(lambda: self.emulator.counters.sockets_open == self.pool.ledger.live)
+
+
+@pytest.fixture
+def gateway():
+    """A pool and its transport before an emulator, open inside an `async with`."""
+
+    @asynccontextmanager
+    async def start(
+        options: Options | None = None,
+        script: Script | None = None,
+        limits: Limits | None = None,
+        times: PoolTimes | None = None,
+        patience: Patience | None = None,
+        jitter: Callable[[], float] = lambda: 0.0,
+    ) -> AsyncIterator[Gateway]:
+        async with Emulator(options or Options(), script or Script()) as emulator:
+            made = Gateway(
+                emulator, limits or Limits(), times or PoolTimes(), patience or Patience(), jitter
+            )
+            made.pool.start()
+            try:
+                yield made
+            finally:
+                made.pool.close()
+                await until(lambda: not emulator.counters.sockets_open)
+
+    return start
