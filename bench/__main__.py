@@ -1,6 +1,7 @@
 """`python -m bench [--quick] [--record] [NAME …]`: run benchmarks and print their tables.
 
 A missed target is told and is no failure: timings depend on the machine. Unknown names exit with 2.
+The soak is a check, runs only when named, and exits with 1 where a law was broken.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import decision, memory, relay
+from bench import decision, memory, relay, soak
 from bench.figures import HEAD, Row
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
@@ -21,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "memory": memory.run,
     "relay": relay.run,
 }
+SOAK = "soak"
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -28,23 +30,23 @@ def main() -> int:
     """Run what the command line names; without a name, everything."""
     given = _arguments()
     if given.list:
-        for name, run in BENCHMARKS.items():
+        for name, run in (*BENCHMARKS.items(), (SOAK, soak.run)):
             print(f"{name:<9} {run.__doc__}")
         return 0
-    unknown = [name for name in given.names if name not in BENCHMARKS]
+    unknown = [name for name in given.names if name not in (*BENCHMARKS, SOAK)]
     if unknown:
-        known = ", ".join(BENCHMARKS)
+        known = ", ".join((*BENCHMARKS, SOAK))
         print(f"bench: no benchmark {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
     print(f"{_machine()}; load average {os.getloadavg()[0]:.1f}", flush=True)
-    found = {name: _told(name, given.quick) for name in given.names or BENCHMARKS}
+    found = {name: _told(name, given) for name in given.names or BENCHMARKS}
     missed = [
         f"{name}: {row.what}" for name, rows in found.items() for row in rows if row.is_missed
     ]
     print("\nmissed: " + "; ".join(missed) if missed else "\nall targets reached")
     if given.record:
         print(f"recorded in {_record(found).relative_to(RESULTS.parents[1])}")
-    return 0
+    return int(any(row.is_missed for row in found.get(SOAK, ())))
 
 
 def _arguments() -> argparse.Namespace:
@@ -53,12 +55,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no result")
     parser.add_argument("--record", action="store_true", help="write a JSON record, too")
     parser.add_argument("--list", action="store_true", help="name all benchmarks")
+    soaking = parser.add_argument_group("soak")
+    soaking.add_argument("--turns", type=int, default=soak.TURNS, help="about so many in all")
+    soaking.add_argument("--sessions", type=int, default=soak.SESSIONS, help="that share them")
+    soaking.add_argument("--seed", type=int, default=soak.SEED, help="of all that is random")
     return parser.parse_args()
 
 
-def _told(name: str, quick: bool) -> list[Row]:  # noqa: FBT001 - passed on as it came
+def _told(name: str, given: argparse.Namespace) -> list[Row]:
     """Run one benchmark and print its table."""
-    rows = BENCHMARKS[name](quick)
+    if name == SOAK:
+        rows = soak.run(soak.Plan(given.turns, given.sessions, given.seed))
+    else:
+        rows = BENCHMARKS[name](given.quick)
     print(f"\n## {name}\n\n{HEAD}", *rows, sep="\n", flush=True)
     return rows
 

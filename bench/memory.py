@@ -10,6 +10,7 @@ import tracemalloc
 from collections.abc import MutableMapping
 from typing import Any
 
+import structlog
 import uvloop
 
 from bench.clients import perform
@@ -28,6 +29,7 @@ Message = MutableMapping[str, Any]
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmarks
     """Bytes that a session retains between turns, and what they depend on."""
     rounds, sessions = (2, 3) if quick else (5, 32)
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the table is enough
     with serving("bench.upstream") as upstream:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             taken = runner.run(_retained(upstream.url, rounds, sessions))

@@ -3,13 +3,15 @@
 Figures come from /proc, which only Linux has; CPU time counts all threads and children.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[1]
 _GRACE = 10.0
@@ -21,6 +23,12 @@ class Server:
 
     pid: int
     url: str
+    errors: IO[bytes]
+
+    def told(self) -> str:
+        """Return what it has written to stderr so far."""
+        size = os.fstat(self.errors.fileno()).st_size
+        return os.pread(self.errors.fileno(), size, 0).decode(errors="replace")
 
     def cpu(self) -> float:
         """Return the seconds of CPU that the process and all below it have used."""
@@ -46,7 +54,7 @@ def serving(*arguments: str) -> Iterator[Server]:
                 errors.seek(0)
                 told = errors.read().decode(errors="replace")
                 raise RuntimeError(f"{' '.join(arguments)} did not start: {told}")
-            yield Server(process.pid, first[-1])
+            yield Server(process.pid, first[-1], errors)
         finally:
             _end(process)
 
@@ -56,12 +64,17 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
-@contextmanager
-def gateway(upstream: str) -> Iterator[Server]:
+def gateway(upstream: str) -> AbstractContextManager[Server]:
     """Run the gateway as an operator would, with one WebSocket channel."""
+    return configured(_CONFIG.replace("{upstream}", upstream))
+
+
+@contextmanager
+def configured(text: str) -> Iterator[Server]:
+    """Run the gateway with a configuration, in which `{folder}` is one of its own."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "longwire.toml"
-        config.write_text(_CONFIG.format(folder=folder, upstream=upstream), encoding="utf-8")
+        config.write_text(text.replace("{folder}", folder), encoding="utf-8")
         with serving("longwire", "serve", "--config", str(config)) as server:
             yield server
 

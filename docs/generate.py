@@ -1,19 +1,36 @@
 #!/usr/bin/env python3
-"""Draw what the documentation says about the exchange from the code's own transition table.
+"""Draw what the documentation says from the code: the exchange's transitions, the table of faults.
 
-`python docs/generate.py` rewrites the part between the markers of the page.
+`python docs/generate.py` rewrites the part between the markers of a page, or the whole page.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 from longwire.core.events import Kind
 from longwire.core.exchange import TABLE, Ending, Phase, Step
+from longwire.emulator import Fault
+from tests.journeys.faults import ROWS, Row
 
+FAULTS = Path(__file__).parent / "reference" / "faults.md"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.exchange by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
+_FAULTS_HEAD = """\
+# Faults
+
+Each row is played by the test run, streamed and as JSON, as a session's first turn and as a later
+one: it says what the client gets when the [emulator](emulator.md#fault-points) strikes its turn so,
+what becomes of the upstream connection, and how the session's next turn travels; the one after that
+always continues.
+
+A transport is named where `websocket` and `auto` differ. Behind `error` stand the
+[shapes](emulator.md#error-shapes) of the frame. How to read `fresh` and its reasons:
+[response headers](headers.md#reasons)."""
 
 
 def generated() -> str:
@@ -77,8 +94,65 @@ def _fate(ending: Ending) -> str:
     return "kept" if ending.keeps_connection else "closed"
 
 
+def faults() -> str:
+    """The page of faults: what strikes a turn, and what its client gets."""
+    return "\n".join([_FAULTS_HEAD, *_fault_groups(ROWS), ""])
+
+
+def _fault_groups(rows: Iterable[Row]) -> Iterator[str]:
+    for group, members in groupby(rows, key=lambda row: row.group):
+        yield from ("", f"## {group}", "")
+        yield "| what strikes | played as | the client gets | its connection | the next turn |"
+        yield "|---|---|---|---|---|"
+        for row in members:
+            cells = (row.what, _played(row), _result(row), row.fate.value, _next(row))
+            yield f"| {' | '.join(cells)} |"
+
+
+def _result(row: Row) -> str:
+    if row.auto == row.websocket:
+        return str(row.websocket)
+    return f"`websocket`: {row.websocket}; `auto`: {row.auto}"
+
+
+def _next(row: Row) -> str:
+    return " ".join(f"`{word}`" for word in row.after.split()) or "as if nothing had been"
+
+
+def _played(row: Row) -> str:
+    """Name the emulator's faults of a row: the points, then the acts at each of them."""
+    if not row.faults:
+        return f"script: `finish={row.script.finish}`" if not row.waits else "script: no terminal"
+    points = ", ".join(f"`{point}`" for point in dict.fromkeys(fault.at for fault in row.faults))
+    acts = {act: dict.fromkeys(detail for _, detail in pairs) for act, pairs in _acts(row.faults)}
+    told = (
+        f"`{act}`{' ' if any(details) else ''}{', '.join(filter(None, details))}"
+        for act, details in acts.items()
+    )
+    return f"{points}: {'; '.join(told)}"
+
+
+def _acts(faults: Iterable[Fault]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    pairs = sorted(((fault.act, _detail(fault)) for fault in faults), key=lambda pair: pair[0])
+    for act, members in groupby(pairs, key=lambda pair: pair[0]):
+        yield act, [*members]
+
+
+def _detail(fault: Fault) -> str:
+    match fault.act:
+        case "close":
+            return str(fault.code or "without a code")
+        case "refuse":
+            return str(fault.status)
+        case "error":
+            return f"`{fault.shape}`"
+        case _:
+            return ""
+
+
 def main() -> int:
-    """Rewrite the page."""
+    """Rewrite the pages."""
+    FAULTS.write_text(faults(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 

@@ -43,6 +43,7 @@ def settings_for(upstream: str, *, channel=(), **tables) -> Settings:
 async def serving(settings: Settings) -> AsyncIterator[Gateway]:
     """Serve a gateway on a free port, in this loop, until left."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     app = build(settings)
     server = server_of(app, settings)
     host, port = listener.getsockname()

@@ -6,11 +6,11 @@ Shutdown: stop accepting, let turns end within the grace period, close what is l
 import math
 import os
 import socket
+import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from types import FrameType
 
 import structlog
 import uvicorn
@@ -18,24 +18,30 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
+from longwire.core.backoff import Pace
 from longwire.core.errors import ConfigurationError
-from longwire.core.ledger import Limits
+from longwire.core.lease import Limits
 from longwire.core.routing import Route
 from longwire.core.session import fingerprint
-from longwire.relay.relay import Channel, Relay, Snapshot
+from longwire.relay.accounting import Accounting
+from longwire.relay.channel import Channel, Snapshot
+from longwire.relay.metrics import Gauges, Metrics
+from longwire.relay.relay import Policy, Relay
 from longwire.server import logs
 from longwire.server.asgi import application
 from longwire.server.auth import Keys
-from longwire.server.health import Readiness, Stage
+from longwire.server.health import Probes, Readiness, Stage
+from longwire.server.local import serving_sessions
 from longwire.server.model_http import ModelHttp
 from longwire.server.models import Models, Source
+from longwire.server.signals import drain_in_a_worker, end_workers_on_signals, stop_on_signals
 from longwire.settings import Channel as Declared
 from longwire.settings import Settings, load
 from longwire.upstream import tls
 from longwire.upstream.dialer import Endpoint
 from longwire.upstream.http import Address, HttpTransport
 from longwire.upstream.pool import Pool, PoolTimes
-from longwire.upstream.transport import Patience, Transport
+from longwire.upstream.transport import Patience
 from longwire.upstream.urls import Scheme, endpoint_url, models_url
 from longwire.upstream.websocket import Pulse
 from longwire.upstream.websocket_transport import WebSocketTransport
@@ -48,16 +54,28 @@ _BACKLOG = 2048
 class App:
     """The gateway as an ASGI application; its lifespan opens and closes what needs a loop.
 
-    `announced_as`, a URL, is printed when it is ready to serve.
+    When it is ready to serve, the URL `announced_as` is printed; `port` names its local socket,
+    0 for none. With a `grace` in seconds it takes signals from the server that runs it.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.readiness = Readiness()
         self.announced_as = ""
+        self.port = 0
+        self.grace: float | None = None
         self.pool = _pool(settings)
-        self._https = {channel.name: _http(channel, settings) for channel in settings.channels}
+        self.metrics = Metrics(Gauges(self._connections, self._evictions))
+        self._https: dict[str, HttpTransport] = {}
         channels = {channel.name: self._channel(channel, settings) for channel in settings.channels}
-        self.relay = Relay(Snapshot(channels, settings.sessions.session_headers))
+        self.relay = Relay(
+            Snapshot(channels, settings.sessions.session_headers),
+            Policy(
+                self.pool.ledger.holds,
+                settings.sessions.replay_after_created,
+                continues=self.pool.ledger.continues,
+            ),
+            Accounting(self.metrics),
+        )
         keys = Keys(
             ((key.name, key.key.get_secret_value()) for key in settings.api_keys),
             admits_anonymous=settings.server.allow_anonymous,
@@ -66,9 +84,9 @@ class App:
             Source(channel.route, self._https[name].models) for name, channel in channels.items()
         ]
         self._asgi: ASGIApp = application(
-            ModelHttp(self.relay, keys, settings.server.max_body),
+            ModelHttp(self.relay, keys, self.readiness, settings.server.max_body),
             Models(keys, sources),
-            self.readiness,
+            Probes(self.readiness, self.metrics),
             self._lifespan,
         )
 
@@ -77,26 +95,69 @@ class App:
         return self._asgi(scope, receive, send)
 
     def _channel(self, declared: Declared, settings: Settings) -> Channel:
-        """Build a channel; until it can fall back by itself, `auto` means WebSocket."""
+        """Build a channel; with `auto` it has both transports and the relay chooses."""
         route = Route(declared.name, declared.models, declared.weight, declared.enabled)
-        speaks_http = _transport_of(declared) == "http"
-        transport: Transport = self._https[declared.name]
-        if not speaks_http:
-            transport = _websocket(declared, settings, self.pool)
-        return Channel(route, _identity(declared), transport, takes_background=speaks_http)
+        transport = _transport_of(declared)
+        ca = str(declared.tls_ca) if declared.tls_ca else None
+        secure = tls.context(ca, declared.tls_verify)
+        http = self._https[declared.name] = _http(declared, settings, secure)
+        return Channel(
+            route,
+            _identity(declared),
+            self._websocket(declared, settings, secure) if transport != "http" else None,
+            http if transport != "websocket" else None,
+        )
+
+    def _websocket(
+        self, declared: Declared, settings: Settings, secure: ssl.SSLContext
+    ) -> WebSocketTransport:
+        dials, rate = self.metrics.dials, declared.handshake_rate
+        endpoint = Endpoint(
+            url=_url(declared, "ws"),
+            headers=_headers(declared),
+            tls=secure,
+            proxy=declared.proxy.get_secret_value() if declared.proxy else None,
+            handshake_timeout=settings.sessions.handshake_timeout,
+            pace=Pace(rate, declared.handshake_burst) if rate else None,
+            pulse=Pulse(settings.sessions.ping_interval, settings.sessions.pong_timeout),
+        )
+        return WebSocketTransport(
+            endpoint,
+            self.pool,
+            _patience(settings),
+            lambda result: dials.labels(declared.name, result).inc(),
+        )
+
+    def _names(self) -> dict[str, str]:
+        channels = self.relay.snapshot.channels.values()
+        return {channel.endpoint: channel.name for channel in channels}
+
+    def _connections(self) -> Iterator[tuple[str, str]]:
+        names = self._names()
+        for entry in self.pool.ledger.entries():
+            endpoint = entry.key.endpoint if entry.key else ""
+            yield names.get(endpoint, ""), entry.state.value
+
+    def _evictions(self) -> Iterator[tuple[str, str, int]]:
+        names = self._names()
+        for (endpoint, reason), number in sorted(self.pool.ledger.departures.items()):
+            yield names.get(endpoint, ""), reason.value, number
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self.pool.start()
-        self.readiness.stage = Stage.READY
-        _announce(self.announced_as)
-        try:
-            yield
-        finally:
-            self.readiness.stage = Stage.DRAINING
-            self.pool.close()
-            for transport in self._https.values():
-                await transport.close()
+        if self.grace is not None:
+            drain_in_a_worker(self.readiness, self.grace)
+        async with serving_sessions(self.port, self.pool.ledger, self._names):
+            self.readiness.stage = Stage.READY
+            _announce(self.announced_as)
+            try:
+                yield
+            finally:
+                self.readiness.stage = Stage.DRAINING
+                self.pool.close()
+                for transport in self._https.values():
+                    await transport.close()
 
 
 def build(settings: Settings) -> App:
@@ -107,29 +168,20 @@ def build(settings: Settings) -> App:
 def from_environment() -> App:
     """Build the gateway in a worker process, which reads the settings for itself."""
     logs.configure()
-    return build(load())
-
-
-def _websocket(declared: Declared, settings: Settings, pool: Pool) -> WebSocketTransport:
-    ca = str(declared.tls_ca) if declared.tls_ca else None
-    sessions = settings.sessions
-    endpoint = Endpoint(
-        url=_url(declared, "ws"),
-        headers=_headers(declared),
-        tls=tls.context(ca, declared.tls_verify),
-        proxy=declared.proxy.get_secret_value() if declared.proxy else None,
-        handshake_timeout=sessions.handshake_timeout,
-        pulse=Pulse(sessions.ping_interval, sessions.pong_timeout),
-    )
-    return WebSocketTransport(endpoint, pool, _patience(settings))
+    settings = load()
+    app = build(settings)
+    app.port, app.grace = settings.server.port, settings.server.shutdown_grace
+    return app
 
 
 def _patience(settings: Settings) -> Patience:
+    sessions = settings.sessions
     return Patience(
-        connect=settings.sessions.handshake_timeout,
-        first_event=settings.sessions.first_event_timeout,
-        idle_event=settings.sessions.idle_event_timeout,
+        connect=sessions.handshake_timeout,
+        first_event=sessions.first_event_timeout,
+        idle_event=sessions.idle_event_timeout,
         silence=settings.server.keep_alive_comment,
+        drain=sessions.drain_timeout if sessions.on_client_gone == "drain" else 0.0,
     )
 
 
@@ -141,18 +193,17 @@ def _pool(settings: Settings) -> Pool:
     )
 
 
-def _http(declared: Declared, settings: Settings) -> HttpTransport:
+def _http(declared: Declared, settings: Settings, secure: ssl.SSLContext) -> HttpTransport:
     proxy = declared.proxy.get_secret_value() if declared.proxy else None
     if proxy and proxy.startswith("socks") and declared.transport == "http":
         raise ConfigurationError(
             f"channel {declared.name}: proxy: the HTTP transport cannot use a SOCKS proxy; name an "
             'http proxy or write transport = "websocket"'
         )
-    ca = str(declared.tls_ca) if declared.tls_ca else None
     address = Address(
         url=_url(declared, "http"),
         models_url=models_url(declared.base_url),
-        tls=tls.context(ca, declared.tls_verify),
+        tls=secure,
         headers=_headers(declared),
         proxy=proxy,
     )
@@ -207,9 +258,9 @@ def serve(settings: Settings, workers: int = 1) -> None:
     if workers > 1:
         _serve_in_processes(settings, workers, listener)
         return
-    app.announced_as = _url_of(listener)
+    app.announced_as, app.port = _url_of(listener), listener.getsockname()[1]
     server = server_of(app, settings)
-    _stop_on_signals(server, app.readiness)
+    stop_on_signals(server, app.readiness, settings.server.shutdown_grace)
     server.run(sockets=[listener])
 
 
@@ -242,20 +293,12 @@ def _serve_in_processes(settings: Settings, workers: int, listener: socket.socke
     _log.warning("several_workers", workers=workers, note="each keeps its own warm connections")
     if settings.source is not None:
         os.environ["LONGWIRE_CONFIG"] = str(settings.source)
+    os.environ["LONGWIRE_SERVER__PORT"] = str(listener.getsockname()[1])
     _announce(_url_of(listener))
     config = _config("longwire.app:from_environment", settings, workers)
-    Multiprocess(config, sockets=[listener]).run()
-
-
-def _stop_on_signals(server: uvicorn.Server, readiness: Readiness) -> None:
-    """Take the server's place as handler: it would raise the signal again and spoil the status."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        server.force_exit = server.should_exit
-        server.should_exit = True
-        readiness.stage = Stage.DRAINING
-
-    server.handle_exit = stop  # type: ignore[assignment]
+    supervisor = Multiprocess(config, sockets=[listener])
+    end_workers_on_signals(supervisor)
+    supervisor.run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -269,6 +312,7 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port} ({reason}); stop what uses it, or set another "
             "server.host or server.port"
         ) from error
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.set_inheritable(True)
     return listener
 

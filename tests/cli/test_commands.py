@@ -49,14 +49,13 @@ def test_help(longwire):
     """--help names every command and ends well."""
     result = longwire("--help")
     assert (result.returncode, result.stderr) == (0, "")
-    missing = [
-        w for w in ("serve", "demo", "emulator", "config", "version") if w not in result.stdout
-    ]
-    assert missing == []
+    words = ("serve", "demo", "emulator", "config", "sessions", "version")
+    assert [word for word in words if word not in result.stdout] == []
 
 
 @pytest.mark.parametrize(
-    "command", [["serve"], ["demo"], ["emulator"], ["config"], ["config", "check"]]
+    "command",
+    [["serve"], ["demo"], ["emulator"], ["sessions"], ["config"], ["config", "check"]],
 )
 def test_help_of_a_command(longwire, command):
     """Every command has --help."""
@@ -96,6 +95,7 @@ def test_version(longwire):
         ["serve", "--port", "65536"],
         ["serve", "--workers", "0"],
         ["config", "check"],
+        ["sessions", "--port", "0"],
     ],
 )
 def test_usage_errors(longwire, words):

@@ -30,10 +30,47 @@ def test_the_table_answers_every_happening_in_every_phase() -> None:
     assert set(product(Phase, Kind)) == set(TABLE)
 
 
-@pytest.mark.parametrize(("phase", "kind"), [*product(WORKING, BEGINNINGS)])
+@pytest.mark.parametrize(
+    ("phase", "kind"), [(Phase.AWAITING, Kind.OPENING), *product([Phase.STREAMING], BEGINNINGS)]
+)
 def test_events_of_the_response_pass_and_stream(phase: Phase, kind: Kind) -> None:
     """What the response says reaches the client, at once and unchanged."""
     assert x.Step(Phase.STREAMING, passes=True) == TABLE[phase, kind]
+
+
+@pytest.mark.parametrize("kind", [Kind.OUTPUT, Kind.ITEM])
+def test_output_before_its_response_is_named_is_foreign(kind: Kind) -> None:
+    """It may be the tail of another turn."""
+    assert x.Step(Phase.OVER, passes=False, ending=x.FOREIGN) == TABLE[Phase.AWAITING, kind]
+
+
+@pytest.mark.parametrize("kind", [Kind.OUTPUT, Kind.ITEM])
+def test_output_may_begin_a_response_that_is_alone(kind: Kind) -> None:
+    """Over HTTP no other turn's events can come."""
+    exchange = Exchange(is_alone=True)
+    exchange.step(Kind.SENT)
+    step = exchange.receive(Event(kind, "response.x", b"{}"))
+    assert (True, Phase.STREAMING) == (step.passes, exchange.phase)
+
+
+def test_an_event_of_the_response_before_is_foreign() -> None:
+    """A second terminal that comes late is not the next turn's."""
+    exchange = Exchange("resp_0")
+    exchange.step(Kind.SENT)
+    step = exchange.receive(Event(Kind.COMPLETED, "response.completed", b"{}", "resp_0"))
+    assert x.FOREIGN is step.ending
+
+
+def test_the_short_way_is_the_tables_own() -> None:
+    """What passes at once is a cell of the table that lets pass and changes nothing."""
+    exchange = started()
+    delta = Event(Kind.OUTPUT, "response.output_text.delta", b"{}")
+    assert not exchange.passes(delta)
+    exchange.receive(Event(Kind.OPENING, "response.created", b"{}", "resp_1"))
+    assert exchange.passes(delta)
+    assert not exchange.passes(delta._replace(lane="a"))
+    assert not exchange.passes(delta._replace(kind=Kind.ITEM))
+    assert x.Step(Phase.STREAMING, passes=True) == TABLE[Phase.STREAMING, Kind.OUTPUT]
 
 
 @pytest.mark.parametrize(("phase", "kind"), [*product(WORKING, TERMINALS)])

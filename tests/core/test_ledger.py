@@ -5,17 +5,8 @@ from typing import Any
 import pytest
 
 from longwire.core.continuity import AsGiven, Chain, Continue, Fresh, Reason
-from longwire.core.ledger import (
-    Closes,
-    ConnectionId,
-    Dial,
-    Ledger,
-    Lend,
-    Limits,
-    Returned,
-    State,
-    Wait,
-)
+from longwire.core.lease import Closes, ConnectionId, Dial, Lend, Limits, Returned, State, Wait
+from longwire.core.ledger import Ledger
 from longwire.core.turn import SessionKey, Turn
 from tests.core.turns import answer, chain, key, turn, user
 

@@ -10,16 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
 from longwire.core.continuity import AsGiven, Chain, Continue, Fresh
-from longwire.core.ledger import (
-    ConnectionId,
-    Dial,
-    Ledger,
-    Lend,
-    Limits,
-    Returned,
-    State,
-    Wait,
-)
+from longwire.core.lease import ConnectionId, Dial, Lend, Limits, Returned, State, Wait
+from longwire.core.ledger import Ledger
 from longwire.core.turn import SessionKey, Turn
 from tests.core.turns import answer, chain, key, turn, user
 

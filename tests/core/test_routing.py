@@ -1,19 +1,27 @@
-"""Which channels may serve a model, and why each other one may not."""
+"""Which channels may serve a model, in which order, and why each other one may not."""
 
-from longwire.core.routing import Choice, Route, choose
+from collections import Counter
+from itertools import product
+
+from longwire.core.routing import Route, choose, order
 
 
-def test_channels_are_ordered_by_weight_then_as_configured() -> None:
-    """The first is tried first."""
-    routes = [Route("a"), Route("b", weight=5), Route("c")]
-    assert Choice(("b", "a", "c"), ()) == choose(routes, "m")
+def ordered(*routes: Route, session: str = "s", held: str = "", distrusted: str = "") -> list[str]:
+    return list(
+        order(
+            routes,
+            session,
+            holds=lambda name: name in held,
+            is_trusted=lambda name: name not in distrusted,
+        )
+    )
 
 
 def test_a_refusal_says_why() -> None:
     """For the error that the caller reads."""
     routes = [Route("a", is_enabled=False), Route("b", ("gpt-5-*", "o9")), Route("c", ("gpt-5",))]
     choice = choose(routes, "gpt-5")
-    assert ("c",) == choice.candidates
+    assert (routes[2],) == choice.candidates
     assert "a: disabled; b: does not serve it" == choice.explanation
 
 
@@ -26,3 +34,38 @@ def test_patterns_match_whole_names_and_case() -> None:
 def test_without_channels_the_reason_is_said() -> None:
     """A fresh installation has none."""
     assert "no channel is configured" == choose([], "m").explanation
+
+
+def test_a_session_keeps_its_home() -> None:
+    """Whatever else is configured around it, in whatever order."""
+    a, b, c = Route("a"), Route("b"), Route("c")
+    homes = {tuple(ordered(*routes)) for routes in ((a, b, c), (c, b, a), (b, a, c))}
+    assert 1 == len(homes)
+
+
+def test_losing_another_channel_moves_no_session() -> None:
+    """Only the sessions of a removed channel find a new home."""
+    routes = [Route("a"), Route("b"), Route("c")]
+    for number in range(200):
+        full = ordered(*routes, session=str(number))
+        fewer = ordered(
+            *(route for route in routes if route.channel != full[2]), session=str(number)
+        )
+        assert full[:2] == fewer
+
+
+def test_homes_are_shared_out_by_weight() -> None:
+    """Three times the weight, three times the sessions."""
+    routes = [Route("a", weight=3.0), Route("b", weight=1.0)]
+    homes = Counter(ordered(*routes, session=str(number))[0] for number in range(4000))
+    assert 2800 < homes["a"] < 3200
+
+
+def test_trust_comes_before_the_chain_and_the_chain_before_the_home() -> None:
+    """A channel that cools down is the last resort; a turn goes where its history is."""
+    routes = [Route(name) for name in "abcd"]
+    for number, (held, distrusted) in enumerate(product("abcd", "abcd")):
+        names = ordered(*routes, session=str(number), held=held, distrusted=distrusted)
+        assert distrusted == names[-1]
+        if held != distrusted:
+            assert held == names[0]

@@ -34,6 +34,20 @@ ENVELOPE = {"message": "No.", "type": "upstream_error", "param": None, "code": N
         ),
         ({"detail": "No."}, 502, ENVELOPE),
         (
+            {"type": "response.failed", "response": {"error": {"code": "c", "message": "No."}}},
+            502,
+            ENVELOPE | {"code": "c"},
+        ),
+        (
+            {"error": {"message": "Previous response with id 'r' not found."}},
+            400,
+            ENVELOPE
+            | {
+                "message": "Previous response with id 'r' not found.",
+                "code": "previous_response_not_found",
+            },
+        ),
+        (
             {"error": {"message": "Invalid `previous_response_id`."}, "status": 400},
             400,
             ENVELOPE

@@ -50,6 +50,21 @@ MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
             (Kind.EXPULSION, None),
         ),
         (raw("codex.rate_limits", rate_limits={}), (Kind.VENDOR, None)),
+        (
+            raw("response.failed", response={"error": {"code": "previous_response_not_found"}}),
+            (Kind.ERROR, None),
+        ),
+        (
+            raw(
+                "response.failed",
+                response={"error": {"code": "websocket_connection_limit_reached"}},
+            ),
+            (Kind.EXPULSION, None),
+        ),
+        (
+            raw("response.failed", response={"id": "r", "error": {"code": "server_error"}}),
+            (Kind.FAILED, "r"),
+        ),
     ],
 )
 def test_a_frame_is_decoded_to_its_kind(frame: bytes, expected: tuple[Kind, str | None]) -> None:

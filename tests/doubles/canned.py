@@ -47,12 +47,15 @@ class Canned:
     bodies: list[bytes] = field(default_factory=list)
     connections: int = 0
     sent: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        self.open.add(writer)
+        # uvloop calls it a RuntimeError to write to what was aborted.
+        with suppress(asyncio.IncompleteReadError, ConnectionError, RuntimeError):
             while True:
                 await self._receive(reader)
                 given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -60,6 +63,7 @@ class Canned:
                     await self._say(part, reader, writer)
         self.hung_up.set()
         writer.transport.abort()
+        self.open.discard(writer)
 
     async def _receive(self, reader: asyncio.StreamReader) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -98,3 +102,7 @@ async def canned(*answers):
     double.url = f"http://{host}:{port}"
     async with server:
         yield double
+    for writer in double.open:
+        writer.transport.abort()
+    while double.open:  # noqa: ASYNC110 - each ends when it hears of its end
+        await asyncio.sleep(0)

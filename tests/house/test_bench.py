@@ -28,6 +28,7 @@ def test_all_are_named():
         "decision",
         "memory",
         "relay",
+        "soak",
     ]
     unknown = bench("decission")
     assert unknown.returncode == 2
@@ -43,6 +44,14 @@ def test_a_quick_look():
     rows = [line for line in result.stdout.splitlines() if line.startswith("| ")]
     assert [row for row in rows if row.count("|") != 7] == []
     assert [row for row in rows if "| ≤ " in row] != []
+
+
+def test_a_short_soak():
+    """Random agents and faults break no law; a broken one would be told and fail the run."""
+    result = bench("soak", "--turns", "200", "--sessions", "12")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "| wrong contexts | 0 (0–0) |  |  | ≤ 0 | reached |" in result.stdout
+    assert "all targets reached" in result.stdout
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)

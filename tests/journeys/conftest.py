@@ -8,12 +8,13 @@ import os
 import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 import uvloop
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-from longwire.core.ledger import State
+from longwire.core.lease import State
 from longwire.emulator import Emulator, Options, Script
 from longwire.settings import Settings
 from tests.conftest import KEY, Gateway, serving
@@ -22,6 +23,21 @@ from tests.journeys.agent import Agent
 OTHER_KEY = "lw-key-of-somebody-else"
 SCRIPT = Script(tool_rounds=2, parallel_calls=2)
 """Two rounds of two parallel calls between questions, with reasoning and commentary."""
+
+
+class Clock:
+    """A clock in seconds that goes on only when told."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
 
 
 async def become(is_so: Callable[[], bool], seconds: float = 10) -> None:
@@ -42,6 +58,13 @@ def settings_of(upstream: str, **tables) -> Settings:
     keys = ({"name": "dev", "key": KEY}, {"name": "other", "key": OTHER_KEY})
     channels = (websocket_channel(upstream),)
     return Settings(**{"channels": channels, "api_keys": keys, **tables})
+
+
+def on_clock(gateway: Gateway) -> Clock:
+    """Let a gateway's trust in its channels go by a clock of its own; returns that."""
+    clock = Clock()
+    gateway.app.relay._policy = replace(gateway.app.relay._policy, clock=clock)
+    return clock
 
 
 def leased(gateway: Gateway) -> int:

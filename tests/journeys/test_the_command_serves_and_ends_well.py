@@ -1,6 +1,7 @@
 """`longwire serve` from its first line to its exit code."""
 
 import asyncio
+import json
 import signal
 
 import pytest
@@ -35,7 +36,8 @@ async def test_it_serves_and_lets_streams_end_at_a_signal(emulator, client_of, t
         ]
         async with asyncio.timeout(10):
             assert 0 == await command.process.wait()
-        assert b"" == await command.process.stderr.read()
+        logged = [json.loads(line) async for line in command.process.stderr]
+        assert [("turn", "completed")] * 9 == [(line["event"], line["outcome"]) for line in logged]
     await become(lambda: emulator.counters.sockets_open == 0)
 
 

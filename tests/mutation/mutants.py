@@ -95,8 +95,8 @@ MUTANTS = (
     Mutant(
         "dial above the cap",
         "core/ledger.py",
-        "        if self.live >= self.limits.connections:\n            idle = ",
-        "        if self.live > self.limits.connections:\n            idle = ",
+        "        if self.live >= self.limits.connections:\n            oldest = ",
+        "        if self.live > self.limits.connections:\n            oldest = ",
     ),
     Mutant(
         "keep a connection that is to retire",

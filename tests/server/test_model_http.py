@@ -34,6 +34,12 @@ def answered(response):
     ]
 
 
+def outcomes(lines):
+    """How the turns in a log ended; there is nothing else in it."""
+    assert {line["event"] for line in lines} == {"turn"}
+    return [line["outcome"] for line in lines]
+
+
 async def streamed(client, **request):
     async with client.responses.stream(**request) as stream:
         return await stream.get_final_response()
@@ -240,7 +246,7 @@ async def test_silence_is_bridged(headers, expected):
 @pytest.mark.parametrize("body", [TURN, STREAMED])
 @pytest.mark.parametrize("parts", [[5.0], [OPENING, 5.0]])
 async def test_a_client_that_leaves_cancels_its_turn(body, parts):
-    """The upstream connection closes when nobody reads any more, and that is no error."""
+    """The upstream connection closes when nobody reads any more; the log has the turn alone."""
     async with canned(parts) as upstream, serving(settings_for(upstream.url)) as gateway:
         with capture_logs() as lines:
             async with dial(gateway) as wire:
@@ -250,7 +256,7 @@ async def test_a_client_that_leaves_cancels_its_turn(body, parts):
                 await upstream.asked.wait()
             async with asyncio.timeout(2):
                 await upstream.hung_up.wait()
-    assert lines == []
+    assert outcomes(lines) == ["abandoned"]
 
 
 async def test_a_client_that_leaves_at_the_terminal_cancels_nothing():
@@ -264,7 +270,7 @@ async def test_a_client_that_leaves_at_the_terminal_cancels_nothing():
                     await wire.send(STREAMED)
                     await wire.reader.readuntil(b"response.completed")
                 await asyncio.sleep(0.03)
-    assert (upstream.connections, lines) == (1, [])
+    assert (upstream.connections, outcomes(lines)) == (1, ["completed"] * 3)
 
 
 async def test_a_client_that_leaves_while_sending(gateway, emulator):
@@ -280,7 +286,7 @@ async def test_a_client_that_leaves_while_sending(gateway, emulator):
             await wire.writer.drain()
         async with dial(gateway) as wire:
             assert (await wire.ask(TURN))[0] == 200
-    assert lines == []
+    assert outcomes(lines) == ["completed"] * 2
 
 
 async def test_requests_in_a_row_are_answered_in_order(wire):

@@ -1,19 +1,21 @@
 """The gateway as a process of its own: memory, signals, exit status."""
 
 import asyncio
+import json
 import os
 import re
 import signal
 import socket
 import sys
-from contextlib import asynccontextmanager
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import KEY, Gateway
 from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
-from tests.server.conftest import dial, events_of
+from tests.server.conftest import dial, events_of, is_envelope
 
 STREAMED = b'{"model":"m","input":"hi","stream":true}'
 DELTA = b'{"type":"response.output_text.delta","delta":"%b"}' % (b"x" * 2000)
@@ -126,25 +128,50 @@ async def test_a_client_that_stops_reading_costs_no_memory(tmp_path):
     assert sum(1 for _ in events_of(body)) == 100 * count + 2
 
 
+def turns(logged):
+    """How the turns in a log ended, which has nothing else."""
+    lines = [json.loads(line) for line in logged.splitlines()]
+    assert {line["event"] for line in lines} <= {"turn"}
+    return [line["outcome"] for line in lines]
+
+
+async def drains(gateway):
+    """Wait until a gateway says so, and return how it answers new turns meanwhile."""
+    async with asyncio.timeout(5), dial(gateway) as wire:
+        ready = {"method": "GET", "path": "/ready"}
+        while (await wire.ask(b"", **ready))[0] == 200:  # noqa: ASYNC110 - a process tells nobody
+            await asyncio.sleep(0.01)
+        assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
+        return await wire.ask(STREAMED)
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_an_idle_gateway(tmp_path, told):
-    """The exit status is 0 and nothing is logged; idle connections do not hold it up."""
+    """The exit status is 0 and no error is logged; idle connections do not hold it up."""
     async with between(tmp_path) as (_, process, wire):
         await wire.ask(STREAMED)
         process.signal(told)
-        assert await process.end() == (0, "")
+        status, logged = await process.end()
+    assert (status, turns(logged)) == (0, ["completed"])
 
 
 async def test_turns_in_flight_end_whole(tmp_path):
-    """After SIGTERM a running turn is served to its end, new callers are not let in."""
-    async with between(tmp_path, SLOW) as (_, process, wire):
-        await wire.send(STREAMED)
-        await wire.reader.readuntil(b"\r\n\r\n")
+    """After SIGTERM running turns are served to their end; new ones hear when to come again."""
+    async with between(tmp_path, SLOW) as (_, process, wire), AsyncExitStack() as stack:
+        wires = [wire]
+        wires += [await stack.enter_async_context(dial(process.gateway)) for _ in range(49)]
+        for each in wires:
+            await each.send(STREAMED)
+            await each.reader.readuntil(b"resp_1")
         process.signal(signal.SIGTERM)
-        assert b"response.completed" in await wire.reader.read()
-        assert await process.end() == (0, "")
+        status, headers, body = await drains(process.gateway)
+        assert (status, headers["retry-after"], is_envelope(body)) == (503, "5", True)
+        for each in wires:
+            assert b"response.completed" in await each.reader.read()
+        status, logged = await process.end()
         with pytest.raises(ConnectionRefusedError):
             await dial(process.gateway).__aenter__()
+    assert (status, turns(logged)) == (0, ["completed"] * 50)
 
 
 async def test_a_second_signal_ends_at_once(tmp_path):
@@ -153,21 +180,27 @@ async def test_a_second_signal_ends_at_once(tmp_path):
         await wire.send(STREAMED)
         await wire.reader.readuntil(b"resp_1")
         process.signal(signal.SIGTERM)
-        await asyncio.sleep(0.2)
+        await drains(process.gateway)
         process.signal(signal.SIGTERM)
-        async with asyncio.timeout(2):
-            await process.process.wait()
+        async with asyncio.timeout(3):
+            status, logged = await process.end()
+    assert status == 0
+    assert "Traceback" not in logged
 
 
 async def test_the_grace_period_ends(tmp_path):
-    """A turn that does not end in time is cut, and the log says so in a line, without a trace."""
+    """A turn that does not end in time is cut, and the log says so without a trace."""
     async with between(tmp_path, ENDLESS, grace="200ms") as (_, process, wire):
         await wire.send(STREAMED)
         await wire.reader.readuntil(b"resp_1")
+        began = time.monotonic()
         process.signal(signal.SIGTERM)
         status, logged = await process.end()
-    assert (status, logged.count("\n")) == (0, 1)
-    assert "timeout graceful shutdown exceeded" in logged
+        assert time.monotonic() - began < 4
+    cut, turn = sorted(logged.splitlines(), key=lambda line: "turn" in json.loads(line)["event"])
+    assert status == 0
+    assert "timeout graceful shutdown exceeded" in cut
+    assert turns(turn) == ["abandoned"]
 
 
 async def test_a_busy_port_is_one_line(tmp_path):
@@ -189,6 +222,39 @@ async def test_several_workers(tmp_path):
         assert (await wire.ask(STREAMED))[0] == 200
         process.signal(signal.SIGTERM)
         status, logged = await process.end()
+    warning, turn = logged.splitlines()
+    assert "each keeps its own warm connections" in warning
+    assert (status, turns(turn)) == (0, ["completed"])
+
+
+async def test_several_workers_drain(tmp_path):
+    """They, too, serve running turns to their end and answer new ones with 503."""
+    options = ("--workers", "2")
+    async with (
+        between(tmp_path, SLOW, options=options) as (_, process, wire),
+        dial(process.gateway) as other,
+    ):
+        for each in (wire, other):
+            await each.send(STREAMED)
+            await each.reader.readuntil(b"resp_1")
+        process.signal(signal.SIGTERM)
+        assert (await drains(process.gateway))[0] == 503
+        for each in (wire, other):
+            assert b"response.completed" in await each.reader.read()
+        status, logged = await process.end()
+    _, *lines = logged.splitlines()
+    assert (status, turns("\n".join(lines))) == (0, ["completed"] * 2)
+
+
+async def test_a_second_signal_ends_several_workers_at_once(tmp_path):
+    """A supervisor that is told twice waits for nobody."""
+    options = ("--workers", "2")
+    async with between(tmp_path, ENDLESS, options=options, grace="30s") as (_, process, wire):
+        await wire.send(STREAMED)
+        await wire.reader.readuntil(b"resp_1")
+        process.signal(signal.SIGTERM)
+        await drains(process.gateway)
+        process.signal(signal.SIGTERM)
+        async with asyncio.timeout(3):
+            status, _ = await process.end()
     assert status == 0
-    (line,) = logged.splitlines()
-    assert "each keeps its own warm connections" in line

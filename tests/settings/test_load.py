@@ -33,6 +33,8 @@ handshake_timeout = "4s"
 first_event_timeout = "5s"
 idle_event_timeout = "6s"
 replay_after_created = true
+on_client_gone = "drain"
+drain_timeout = "7s"
 session_headers = ["X-My-Session"]
 
 [[channels]]
@@ -108,6 +110,8 @@ def test_whole_file(read, file):
         "first_event_timeout": 5,
         "idle_event_timeout": 6,
         "replay_after_created": True,
+        "on_client_gone": "drain",
+        "drain_timeout": 7,
         "session_headers": ("x-my-session",),
     }
     assert settings.database.url.get_secret_value() == "postgresql://gateway:pw-12345@db/longwire"

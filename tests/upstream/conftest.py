@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+import os
 import shutil
 import ssl
 import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 
-from longwire.core.ledger import Limits, State
+from longwire.core.continuity import Reason
+from longwire.core.lease import Limits, State
 from longwire.core.turn import Scope, SessionKey, Turn
 from longwire.dialects.response_events import EventEncoder, response_of
 from longwire.dialects.responses import decode_request
@@ -23,6 +27,14 @@ from longwire.upstream.transport import Call, Facts, Patience
 from longwire.upstream.websocket import Connection, Pulse
 from longwire.upstream.websocket_transport import WebSocketTransport
 from tests.doubles.peer import Link, peer
+
+if os.environ.get("LONGWIRE_TEST_LOOP") == "uvloop":
+
+    def pytest_asyncio_loop_factories(config, item):
+        """Run on uvloop, but for tests on a virtual clock, which needs asyncio's own loop."""
+        if item.get_closest_marker("looptime"):
+            return {"asyncio": asyncio.new_event_loop}
+        return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(autouse=True)
@@ -170,11 +182,19 @@ class Agent:
         """Return the next turn, decoded, for who wants to send it by hand."""
         return turn_of(self.history, **self.properties)
 
-    async def take(self, history=None, **members: Any) -> Answered:
+    def turn_of(self, history, **members: Any) -> Turn:
+        """Return a turn of another input, decoded."""
+        return turn_of(history, **(self.properties | members))
+
+    def call(self, reason: Reason | None = None) -> Call:
+        """Return the next turn as the transport takes it."""
+        return Call(self.turn(), self.key, reason=reason)
+
+    async def take(self, history=None, reason: Reason | None = None, **members: Any) -> Answered:
         """Take one turn to its end; without `history` go on with the conversation."""
         sent = self.history if history is None else history
-        turn = turn_of(sent, **(self.properties | members))
-        async with self.gateway.transport.open(Call(turn, self.key)) as stream:
+        turn = self.turn_of(sent, **members)
+        async with self.gateway.transport.open(Call(turn, self.key, reason=reason)) as stream:
             answered = Answered(stream.facts)
             encoder = EventEncoder(turn.previous_response_id, stream.aggregate)
             async for batch in stream:
@@ -223,7 +243,19 @@ class Gateway:
             emulator.url.replace("http", "ws", 1) + "/v1/responses",
             {"authorization": "Bearer sk-upstream"},
         )
-        self.transport = WebSocketTransport(self.endpoint, self.pool, patience)
+        self.patience = patience
+        self.dials: Counter[str] = Counter()
+        self.transport = WebSocketTransport(self.endpoint, self.pool, patience, self._count_dial)
+
+    def _count_dial(self, result: str) -> None:
+        self.dials[result] += 1
+
+    def transport_to(
+        self, to: str | Endpoint, patience: Patience | None = None
+    ) -> WebSocketTransport:
+        """Return a transport over this pool to another upstream."""
+        endpoint = to if isinstance(to, Endpoint) else Endpoint(to, {})
+        return WebSocketTransport(endpoint, self.pool, patience or self.patience, self._count_dial)
 
     def agent(self, session="s", scope="api_key:1", **properties: Any) -> Agent:
         """Return a new agent in a session; "" is the implicit one, None shares nothing."""

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from longwire.core.backoff import Pace
 from longwire.core.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from longwire.upstream import tls
 from longwire.upstream.dialer import Endpoint, dial
@@ -131,8 +132,17 @@ class TestRefusals:
         async with peer(answering(b"%d Whatever" % status, body)) as there:
             with pytest.raises(
                 UpstreamUnavailable, match=rf"status {status}.*transport = \"http\""
-            ):
+            ) as refusal:
                 await dialed(there.url)
+            assert refusal.value.refuses_websocket
+
+    @pytest.mark.parametrize("answer", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 101 X\r\n\r\n", b""])
+    async def test_no_answer_about_websocket(self, answer):
+        """An upstream that answers nonsense has not said that it speaks no WebSocket."""
+        async with peer(lambda _: answer + close_frame(1000)) as there:
+            with pytest.raises(UpstreamUnavailable) as refusal:
+                await dialed(there.url)
+            assert not refusal.value.refuses_websocket
 
     async def test_redirects_are_not_followed(self):
         """The credential goes to no host but the configured one."""
@@ -378,3 +388,58 @@ class TestCancelling:
                     assert await there.is_left()
                 point += 1
             assert point > 3
+
+
+class TestPace:
+    """Handshakes to one endpoint wait for their place, on the loop's clock."""
+
+    async def paced(self, there, endpoint, times):
+        """Dial, and note when it was done."""
+        connection = await dial(endpoint, {}, nothing)
+        times.append(asyncio.get_running_loop().time())
+        connection.abort("enough")
+
+    @pytest.mark.looptime
+    async def test_burst_then_rate(self):
+        """A burst goes at once, what follows at the rate, whoever asks."""
+        async with peer() as there:
+            endpoint = Endpoint(there.url, {}, pace=Pace(0.5, burst=3))
+            start, times = asyncio.get_running_loop().time(), []
+            async with asyncio.TaskGroup() as group:
+                for _ in range(7):
+                    group.create_task(self.paced(there, endpoint, times))
+            waits = [time - start for time in times]
+            assert waits == pytest.approx([0, 0, 0, 2, 4, 6, 8], abs=0.5)
+
+    @pytest.mark.looptime
+    async def test_not_the_handshakes_time(self):
+        """Waiting for a place is no part of the handshake's own time."""
+        async with peer() as there:
+            pace = Pace(0.01)
+            endpoint = Endpoint(there.url, {}, pace=pace, handshake_timeout=15)
+            pace.reserve(asyncio.get_running_loop().time())
+            start, times = asyncio.get_running_loop().time(), []
+            await self.paced(there, endpoint, times)
+            assert times[0] - start == pytest.approx(100, abs=1)
+
+    @pytest.mark.looptime
+    async def test_failures_count(self):
+        """A handshake that fails has taken its place: a dead upstream is not hammered."""
+        async with peer(answering(b"503 Busy")) as there:
+            endpoint = Endpoint(there.url, {}, pace=Pace(0.5))
+            start = asyncio.get_running_loop().time()
+            for _ in range(4):
+                with pytest.raises(UpstreamRejected):
+                    await dial(endpoint, {}, nothing)
+            assert asyncio.get_running_loop().time() - start == pytest.approx(6, abs=0.5)
+
+    @pytest.mark.looptime
+    async def test_cancelled_while_waiting(self):
+        """A dial that is given up before its place has come opens no socket."""
+        async with peer() as there:
+            pace = Pace(0.01)
+            pace.reserve(asyncio.get_running_loop().time())
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(50):
+                    await dialed(there.url, pace=pace)
+            assert (there.open, there.silent) == (set(), 0)

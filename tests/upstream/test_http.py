@@ -6,6 +6,7 @@ import ssl
 
 import pytest
 
+from longwire.core.continuity import Reason
 from longwire.core.errors import (
     UpstreamDisconnected,
     UpstreamRejected,
@@ -21,6 +22,7 @@ from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
 
 BODY = b'{"model":"m","stream":true,"input":[{"role":"user","content":"\\u00e9 1e400"}],"n":1E2}'
 DELTA = b'{"type":"response.output_text.delta","sequence_number":1,"delta":"x"}'
+ITEM = b'{"type":"response.output_item.done","output_index":0,"item":{"type":"message"}}'
 OPENING = answer(sse(CREATED), size=10_000)
 PLAIN = ssl.create_default_context()
 
@@ -49,6 +51,12 @@ async def batches(transport, body=BODY, headers=None):
     call = Call(decode_request(body), None, headers or {})
     async with transport.open(call) as stream:
         return [batch async for batch in stream]
+
+
+async def collect(stream, sizes):
+    """Add the size of every batch to `sizes`."""
+    async for batch in stream:
+        sizes.append(len(batch))
 
 
 async def test_a_turn_travels_in_full(transport):
@@ -82,6 +90,39 @@ async def test_facts(transport, body, continuity, reason):
         facts = stream.facts
     assert (facts.transport, facts.continuity, facts.reason) == ("http", continuity, reason)
     assert facts.bytes_sent == len(upstream.bodies[0])
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b'{"model":"m"}', "replayed"), (b'{"model":"m","previous_response_id":"resp_0"}', None)],
+)
+async def test_reason(transport, body, reason):
+    """A turn that is sent again tells why, unless it goes out as given."""
+    call = Call(decode_request(body), None, reason=Reason.REPLAYED)
+    async with canned() as upstream, transport(upstream.url).open(call) as stream:
+        assert stream.facts.reason == reason
+        assert stream.facts.queued == 0
+
+
+@pytest.mark.parametrize("begun", [b'{"type":"response.x"}', DELTA, ITEM])
+async def test_output_may_come_first(transport, begun):
+    """An upstream that never names its response is alone on its connection, and passes."""
+    async with canned(answer(sse(begun, COMPLETED))) as upstream:
+        told = await events(transport(upstream.url))
+    assert told[-1] == "response.completed"
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("before", [[], [CREATED]])
+async def test_vendor_frames_are_no_events(transport, before):
+    """A stream of vendor's notices alone is late like a silent one."""
+    notice = sse(b'{"type":"codex.rate_limits"}')
+    parts = [answer(sse(*before), size=9999), *[0.01, notice] * 50]
+    async with canned(parts) as upstream:
+        with pytest.raises(UpstreamTimeout) as late:
+            async with asyncio.timeout(0.4):
+                await events(transport(upstream.url, first_event=0.1, idle_event=0.1))
+    assert late.value.phase == ("next event" if before else "first event")
 
 
 @pytest.mark.parametrize(
@@ -288,9 +329,9 @@ async def test_silence_between_events(transport):
         call = Call(decode_request(BODY), None)
         way = transport(upstream.url, idle_event=0.1, silence=0.03)
         async with way.open(call) as stream:
-            sizes = [len(await anext(stream)) for _ in range(4)]
+            sizes = [len(await anext(stream))]
             with pytest.raises(UpstreamTimeout) as late:
-                await anext(stream)
+                await collect(stream, sizes)
     assert late.value.phase == "next event"
     assert sizes == [1, 0, 0, 0]
 

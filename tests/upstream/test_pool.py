@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from longwire.core.continuity import Reason
+from longwire.core.backoff import Pace
+from longwire.core.continuity import AsGiven, Continue, Reason
 from longwire.core.errors import Overloaded, UpstreamError, UpstreamUnavailable
-from longwire.core.ledger import Limits, Returned, State
+from longwire.core.lease import Limits, Returned, State
 from longwire.core.turn import Scope, SessionKey
 from longwire.emulator import Fault, Options, Script
 from longwire.upstream.dialer import Endpoint, dial
@@ -35,7 +36,7 @@ def key(session="s", scope="api_key:1", endpoint="main", identity=""):
 
 async def holding(it, agent, release: asyncio.Event, held: list[int]):
     """Lease a connection, hold it until told to give it back, unused."""
-    call = Call(agent.turn(), agent.key)
+    call = agent.call()
     async with it.transport.open(call):
         held.append(1)
         await release.wait()
@@ -113,7 +114,7 @@ class TestCancelling:
             first = it.agent()
             await first.take()
             async with asyncio.TaskGroup() as group:
-                async with it.pool.lease(first.key, first.turn(), None) as lease:
+                async with it.pool.lease(first.call(), None) as lease:
                     lost = group.create_task(it.agent().take())
                     await until(lambda: len(it.pool._waiters) == 1)
                     next_one = group.create_task(first.take())
@@ -129,7 +130,7 @@ class TestCancelling:
             agent = it.agent()
             await agent.take()
             async with asyncio.TaskGroup() as group:
-                async with it.pool.lease(agent.key, agent.turn(), None) as lease:
+                async with it.pool.lease(agent.call(), None) as lease:
                     waiting = group.create_task(agent.take())
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
@@ -143,7 +144,7 @@ class TestCancelling:
             agent = it.agent()
             await agent.take()
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.key, agent.turn(), None) as lease:
+                async with it.pool.lease(agent.call(), None) as lease:
                     lost = group.create_task(agent.take())
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
@@ -212,12 +213,152 @@ class TestDialing:
 
             async with gateway() as it:
                 with pytest.raises(UpstreamUnavailable):
-                    async with pool.lease(key(), it.agent().turn(), dialing):
+                    async with pool.lease(it.agent().call(), dialing):
                         pass
             assert repr(pool.ledger) == "<Ledger dialing=0 leased=0 idle=0 sessions=0 cap=128>"
 
 
+class TestAnew:
+    """A turn that is sent again says why, and begins on a connection of its own."""
+
+    async def test_new_connection(self, gateway):
+        """It travels in full on a new socket, though one that holds its history is idle."""
+        async with gateway() as it:
+            agent = it.agent()
+            await agent.take()
+            assert (await agent.take(reason=Reason.REPLAYED)).way == fresh("replayed")
+            assert it.emulator.counters.sockets_opened == 2
+            assert (await agent.take()).way == CONTINUED
+            assert it.emulator.violations == []
+            await it.settled()
+
+    async def test_full_session(self, gateway):
+        """In a session at its cap the least recently used connection makes room."""
+        async with gateway(limits=Limits(connections_per_session=1)) as it:
+            agent = it.agent()
+            await agent.take()
+            assert (await agent.take(reason=Reason.REPLAYED)).way == fresh("replayed")
+            assert it.pool.ledger.live == 1
+            assert it.pool.ledger.departures == {("main", Reason.CONNECTION_EVICTED): 1}
+            await it.settled()
+
+    async def test_busy_session(self, gateway, until):
+        """In a session whose connections are all busy it waits for the first, to replace it."""
+        limits = Limits(connections_per_session=1)
+        async with gateway(limits=limits, times=NO_SWEEP) as it:
+            agent = it.agent()
+            await agent.take()
+            async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
+                async with it.pool.lease(agent.call(), None) as lease:
+                    waiting = group.create_task(agent.take(reason=Reason.REPLAYED))
+                    await until(lambda: it.pool._waiters)
+                    lease.cancel()
+            assert waiting.result().way == fresh("replayed")
+            assert it.emulator.counters.sockets_opened == 2
+            await it.settled()
+
+    async def test_nobodys_turn(self, gateway):
+        """A turn that shares nothing tells its reason too."""
+        async with gateway() as it:
+            agent = it.agent(session=None)
+            assert (await agent.take(reason=Reason.REPLAYED)).way == fresh("replayed")
+
+    async def test_own_id(self, gateway):
+        """A client's own id still goes out as given."""
+        async with gateway() as it:
+            agent = it.agent()
+            with suppress(UpstreamError):
+                await agent.take(
+                    [{"role": "user", "content": "more"}],
+                    reason=Reason.REPLAYED,
+                    previous_response_id="resp_x",
+                )
+            (entry,) = it.pool.ledger.entries()
+            assert isinstance(entry.decision, AsGiven)
+
+
+class TestBook:
+    """What the ledger tells of connections, for the operator."""
+
+    @pytest.mark.looptime
+    async def test_entry(self, gateway):
+        """An entry tells when it was opened, how often it continued, and what that spared."""
+        async with gateway() as it:
+            agent = it.agent()
+            born = asyncio.get_running_loop().time()
+            spared = []
+            for _ in range(4):
+                size = agent.turn().body_size
+                spared.append(size - (await agent.take()).facts.bytes_sent)
+                await asyncio.sleep(100)
+            (entry,) = it.pool.ledger.entries()
+            assert entry.born == pytest.approx(born, abs=1)
+            assert (entry.exchanges, entry.continued) == (4, 3)
+            assert isinstance(entry.decision, Continue)
+            assert entry.bytes_saved == sum(spared)
+
+    async def test_departures(self, gateway, until):
+        """Ended connections are counted by endpoint and cause."""
+        async with gateway(limits=Limits(connections=2)) as it:
+            for name in "abc":
+                await it.agent(session=name).take()
+            other = it.agent(session="d")
+            other.key = key("d", endpoint="other")
+            await other.take()
+            it.emulator.drop_connections()
+            await until(lambda: not it.pool.ledger.live)
+            assert it.pool.ledger.departures == {
+                ("main", Reason.CONNECTION_EVICTED): 2,
+                ("main", Reason.CONNECTION_LOST): 1,
+                ("other", Reason.CONNECTION_LOST): 1,
+            }
+
+    async def test_holds(self, gateway):
+        """A session that has a connection holds its turns; another, or an unknown id, does not."""
+        async with gateway() as it:
+            agent, stranger = it.agent(), it.agent(session="t")
+            assert not it.pool.ledger.holds(agent.key, agent.turn())
+            answer = await agent.take()
+            assert it.pool.ledger.holds(agent.key, agent.turn())
+            assert not it.pool.ledger.holds(stranger.key, agent.turn())
+            for response_id, is_held in ((answer.response["id"], True), ("resp_x", False)):
+                named = agent.turn_of("more", previous_response_id=response_id)
+                assert it.pool.ledger.holds(agent.key, named) == is_held
+
+    async def test_detached(self, gateway):
+        """A detached lease outlives its context, and is leased until it is settled."""
+        async with gateway() as it:
+            agent = it.agent()
+            await agent.take()
+            async with it.pool.lease(agent.call(), None) as lease:
+                assert not lease.is_detached
+                lease.is_detached = True
+            assert [State.LEASED] == [entry.state for entry in it.pool.ledger.entries()]
+            lease.settle(Returned(keeps_connection=True))
+            assert [State.IDLE] == [entry.state for entry in it.pool.ledger.entries()]
+            lease.settle(Returned(keeps_connection=False))
+            await it.settled()
+            assert it.pool.ledger.live == 1
+
+
 class TestWaiting:
+    @pytest.mark.looptime
+    async def test_queued(self, gateway, until):
+        """A turn is told how long it waited for a connection; a dial is no such wait."""
+        endpoint_pace = Pace(0.1)
+        async with gateway(limits=Limits(connections_per_session=1), times=NO_SWEEP) as it:
+            object.__setattr__(it.endpoint, "pace", endpoint_pace)
+            endpoint_pace.reserve(asyncio.get_running_loop().time())
+            agent = it.agent()
+            assert (await agent.take()).facts.queued == 0
+            async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
+                async with it.pool.lease(agent.call(), None) as lease:
+                    assert lease.queued == 0
+                    waiting = group.create_task(agent.take())
+                    await asyncio.sleep(7)
+                    lease.cancel()
+            assert waiting.result().facts.queued == pytest.approx(7, abs=0.5)
+
     @pytest.mark.looptime
     async def test_timeout(self, gateway, until):
         """A turn that waited in vain is told so, and leaves the queue."""
@@ -225,7 +366,7 @@ class TestWaiting:
         async with gateway(limits=Limits(connections=1), times=times) as it:
             agent = it.agent()
             await agent.take()
-            async with it.pool.lease(agent.key, agent.turn(), None) as lease:
+            async with it.pool.lease(agent.call(), None) as lease:
                 start = asyncio.get_running_loop().time()
                 with pytest.raises(Overloaded) as error:
                     await it.agent(session="other").take()
@@ -247,7 +388,7 @@ class TestWaiting:
                 served.append(number)
 
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.key, agent.turn(), None):
+                async with it.pool.lease(agent.call(), None):
                     for number in range(6):
                         group.create_task(take(number))
                         await until(lambda number=number: len(it.pool._waiters) > number)
@@ -261,7 +402,7 @@ class TestWaiting:
             first = await agent.take()
             new = [item for item in agent.history[1:] if item["type"] == "function_call_output"]
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.key, agent.turn(), None) as lease:
+                async with it.pool.lease(agent.call(), None) as lease:
                     second = group.create_task(
                         agent.take(new, previous_response_id=first.response["id"])
                     )
@@ -308,7 +449,7 @@ class TestWalls:
                 at_dial.append((it.pool.ledger.live, len(it.pool._connections)))
                 return await dial(it.endpoint, {}, on_closed)
 
-            async with it.pool.lease(third.key, third.turn(), dialing) as lease:
+            async with it.pool.lease(third.call(), dialing) as lease:
                 lease.settle(Returned(keeps_connection=True))
             assert at_dial == [(2, 1)]
             assert (await first.take()).way == CONTINUED
@@ -403,10 +544,10 @@ class TestEnds:
             def dialing(on_closed):
                 return dial(Endpoint(there.url, {}), {}, on_closed)
 
-            async with pool.lease(key("idle"), turn, dialing) as lease:
+            async with pool.lease(Call(turn, key("idle")), dialing) as lease:
                 lease.settle(Returned(keeps_connection=True))
             idle = await there.links.get()
-            async with pool.lease(key("busy"), turn, dialing) as lease:
+            async with pool.lease(Call(turn, key("busy")), dialing) as lease:
                 busy = await there.links.get()
                 pool.drain()
                 assert await idle.close_code() == 1001
@@ -489,7 +630,7 @@ class TestEnds:
         async with gateway() as it:
             agent = it.agent()
             await agent.take()
-            async with it.pool.lease(agent.key, agent.turn(), None) as lease:
+            async with it.pool.lease(agent.call(), None) as lease:
                 assert [State.LEASED] == [entry.state for entry in it.pool.ledger.entries()]
                 it.emulator.drop_connections()
                 await until(lambda: lease.connection.is_closed)
@@ -503,7 +644,7 @@ class TestEnds:
         async with gateway() as it:
             agent = it.agent()
             with pytest.raises(ZeroDivisionError):
-                async with it.transport.open(Call(agent.turn(), agent.key)):
+                async with it.transport.open(agent.call()):
                     raise ZeroDivisionError
             await it.settled()
             assert it.pool.ledger.live == 0
@@ -512,7 +653,7 @@ class TestEnds:
         """The whole state stands in one line."""
         async with gateway() as it, AsyncExitStack() as stack:
             agent = it.agent()
-            await stack.enter_async_context(it.transport.open(Call(agent.turn(), agent.key)))
+            await stack.enter_async_context(it.transport.open(agent.call()))
             assert repr(it.pool) == (
                 "<Pool <Ledger dialing=0 leased=1 idle=0 sessions=1 cap=128> waiting=0>"
             )

@@ -2,25 +2,30 @@
 
 import asyncio
 import json
+from contextlib import suppress
 
 import pytest
 
+from longwire.core.continuity import Fresh, Reason
 from longwire.core.errors import (
     FrameTooLarge,
     Overloaded,
     UpstreamDisconnected,
+    UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
 )
 from longwire.core.events import Kind
-from longwire.core.exchange import FOREIGN
-from longwire.core.ledger import Limits, State
+from longwire.core.exchange import FOREIGN, Exchange, ReplaySafety
+from longwire.core.lease import Limits, State
 from longwire.emulator import Fault, Options, Script
 from longwire.upstream.dialer import Endpoint
 from longwire.upstream.reception import Reception
-from longwire.upstream.transport import Call, Patience
-from longwire.upstream.websocket_transport import LARGEST_CREATE, WebSocketTransport
-from tests.doubles.peer import TEXT, frame, peer
+from longwire.upstream.transport import Patience
+from longwire.upstream.websocket_transport import LARGEST_CREATE, WebSocketStream
+from tests.doubles.cancelling import cancelled_at
+from tests.doubles.peer import TEXT, accept, close_frame, frame, peer
+from tests.doubles.responses import completed, created, error, failed
 
 CONTINUED = ("continued", None)
 AS_GIVEN = ("as-given", None)
@@ -326,9 +331,10 @@ class TestEndings:
                 refusal = await fail(agent, UpstreamRejected)
                 assert refusal.code == "websocket_connection_limit_reached"
             await it.settled()
-            assert (await agent.take()).way[0] == "fresh"
+            assert (await agent.take()).way == fresh("connection_expired")
             assert (await agent.take()).way == CONTINUED
             assert it.emulator.counters.sockets_opened == 2
+            assert it.pool.ledger.departures == {("main", Reason.CONNECTION_EXPIRED): 1}
 
     async def test_upstream_forgot(self, gateway):
         """An id that the upstream no longer knows fails one turn; the next goes out in full."""
@@ -416,7 +422,7 @@ class TestEndings:
     )
     def test_frame_in_the_batch_of_the_ending(self, last, fails, late):
         """What arrives together with an ending closes the connection, and changes nothing else."""
-        reception = Reception()
+        reception = Reception(Exchange())
         reception.exchange.step(Kind.SENT)
         reception.take(b'{"type":"response.created","response":{"id":"r"}}')
         assert (reception.take(last) is None) == fails
@@ -454,6 +460,46 @@ class TestEndings:
             await fail(agent, UpstreamDisconnected)
             await self.ends(it, fresh("connection_lost"), 2)
 
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {"type": "response.output_text.delta", "delta": "late"},
+            {"type": "response.output_item.done", "output_index": 0, "item": {"type": "x"}},
+            {"type": "response.unheard_of"},
+        ],
+        ids=["delta", "item", "unknown"],
+    )
+    async def test_output_before_the_response_has_a_name(self, gateway, event):
+        """It may be the tail of another turn: the turn fails, the connection goes, unread."""
+        async with gateway() as it:
+            agent = await self.begun(it)
+            it.emulator.faults.add(Fault(at="after_create", act="extra_event", event=event))
+            failure = await fail(agent, UpstreamDisconnected)
+            assert failure.safety is ReplaySafety.AMBIGUOUS
+            await self.ends(it, fresh("connection_lost"), 2)
+
+    @pytest.mark.parametrize("between", [[], [error()]], ids=["at once", "after a refusal"])
+    @pytest.mark.parametrize("late", [created(), completed(), failed()])
+    async def test_late_event_of_the_response_before(self, gateway, late, between):
+        """What comes late of a response that was over is not taken for the next one's."""
+        async with gateway() as it, peer() as there:
+            opening = it.transport_to(there.url)
+            call = it.agent().call()
+            async with opening.open(call) as stream:
+                link = await there.links.get()
+                link.write(frame(TEXT, created()), frame(TEXT, completed()))
+                await collect(stream, [])
+            for refusal in between:
+                async with opening.open(call) as stream:
+                    link.write(frame(TEXT, refusal))
+                    with pytest.raises(UpstreamRejected):
+                        await anext(stream)
+            async with opening.open(call) as stream:
+                link.write(frame(TEXT, late))
+                with pytest.raises(UpstreamDisconnected):
+                    await anext(stream)
+            assert it.pool.ledger.live == 0
+
     async def test_unknown_event(self, gateway):
         """An event of a kind that nobody knew yet passes."""
         async with gateway(script=Script(unknown_events=True)) as it:
@@ -463,9 +509,9 @@ class TestEndings:
         """A response without an id is passed on whole; its connection is kept, and forgets."""
         nameless = b'{"type":"response.completed","response":{"status":"completed"}}'
         async with gateway() as it, peer() as there:
-            transport = WebSocketTransport(Endpoint(there.url, {}), it.pool, Patience())
+            transport = it.transport_to(there.url)
             agent = it.agent()
-            async with transport.open(Call(agent.turn(), agent.key)) as stream:
+            async with transport.open(agent.call()) as stream:
                 (await there.links.get()).write(frame(TEXT, nameless))
                 names = [event.name async for batch in stream for event in batch]
             assert names == ["response.completed"]
@@ -510,7 +556,7 @@ class TestTime:
         async with gateway(patience=self.PATIENCE) as it:
             agent = it.agent()
             it.emulator.faults.add(Fault(at=at, act="hang"))
-            call = Call(agent.turn(), agent.key)
+            call = agent.call()
             batches = []
             start = asyncio.get_running_loop().time()
             async with it.transport.open(call) as stream:
@@ -533,7 +579,7 @@ class TestTime:
         """A vendor's notices do not keep a turn waiting for ever."""
         async with gateway() as it, peer() as there, asyncio.TaskGroup() as group:
             patience = Patience(first_event=60, silence=15)
-            transport = WebSocketTransport(Endpoint(there.url, {}), it.pool, patience)
+            transport = it.transport_to(there.url, patience)
             agent = it.agent()
 
             async def chatter(link):
@@ -541,7 +587,7 @@ class TestTime:
                     link.write(frame(TEXT, b'{"type":"codex.rate_limits"}'))
                     await asyncio.sleep(10)
 
-            async with transport.open(Call(agent.turn(), agent.key)) as stream:
+            async with transport.open(agent.call()) as stream:
                 chatting = group.create_task(chatter(await there.links.get()))
                 start = asyncio.get_running_loop().time()
                 with pytest.raises(UpstreamTimeout):
@@ -582,7 +628,7 @@ class TestLeaving:
         async with gateway(script=Script(delay_ms=1)) as it:
             agent = it.agent()
             await agent.take()
-            async with it.transport.open(Call(agent.turn(), agent.key)) as stream:
+            async with it.transport.open(agent.call()) as stream:
                 async for _ in stream:
                     break
             await it.settled()
@@ -593,7 +639,7 @@ class TestLeaving:
         """A client that leaves the instant it has the terminal leaves a whole conversation."""
         async with gateway() as it:
             agent = it.agent()
-            async with it.transport.open(Call(agent.turn(), agent.key)) as stream:
+            async with it.transport.open(agent.call()) as stream:
                 async for batch in stream:
                     if batch and batch[-1].name == "response.completed":
                         break
@@ -607,9 +653,97 @@ class TestLeaving:
         limits = Limits(connections_per_session=1)
         async with gateway(limits=limits) as it:
             agent = it.agent()
-            call = Call(agent.turn(), agent.key)
+            call = agent.call()
             async with it.transport.open(call):
                 start = asyncio.get_running_loop().time()
                 error = await fail(it.agent(), Overloaded)
                 assert error.retry_after == 1
                 assert asyncio.get_running_loop().time() - start == pytest.approx(30, abs=1)
+
+
+class TestDials:
+    @pytest.mark.parametrize(
+        ("answer", "result"),
+        [
+            (accept, "opened"),
+            (lambda _: b"HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n", "refused"),
+            (lambda _: b"HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n", "unreachable"),
+            (lambda head: accept(head) + close_frame(1013), "unreachable"),
+            (lambda _: None, "timeout"),
+        ],
+        ids=["opened", "refused", "no websocket", "closed at once", "silent"],
+    )
+    async def test_counted(self, gateway, answer, result):
+        """Each handshake is counted once, by how it ended."""
+        async with gateway() as it, peer(answer) as there:
+            patient = Endpoint(there.url, {}, handshake_timeout=0.05)
+            with suppress(UpstreamError):
+                async with it.transport_to(patient).open(it.agent().call()):
+                    pass
+            assert it.dials == {result: 1}
+
+    async def test_nobody_there(self, gateway):
+        """A connection that is refused is an unreachable upstream."""
+        async with gateway() as it:
+            with pytest.raises(UpstreamError):
+                async with it.transport_to("ws://127.0.0.1:9/").open(it.agent().call()):
+                    pass
+            assert it.dials == {"unreachable": 1}
+
+    async def test_reuse_is_no_dial(self, gateway):
+        """Turns on an open connection count none, nor does a dial that was given up."""
+        async with gateway() as it:
+            agent = it.agent()
+            for _ in range(3):
+                await agent.take()
+            assert await cancelled_at(it.agent(session="t").take(), 1)
+            assert it.dials == {"opened": 1}
+
+
+class TestDigesting:
+    @pytest.mark.parametrize(("items", "turns"), [(10, 0), (64, 0), (65, 1), (640, 9)])
+    async def test_in_pieces(self, gateway, items, turns):
+        """A long history that is new is digested in pieces, between which others get their turn."""
+        history = [{"role": "user", "content": f"line {n}"} for n in range(items)]
+        async with gateway() as it:
+            agent = it.agent(tools=None)
+            agent.keeps_ids = False
+            await agent.take()
+            async with it.pool.lease(agent.call(), None) as lease:
+                stream = WebSocketStream(lease, agent.turn_of(history), Patience())
+                lease.decision = Fresh(Reason.NEW_BRANCH)
+                assert suspensions(stream.send()) == turns
+                lease.is_detached = True
+                answer = [event.name async for batch in stream for event in batch]
+            assert answer[-1] == "response.completed"
+            (entry,) = it.pool.ledger.entries()
+            expected = agent.turn_of(history).history
+            assert (entry.chain.sent, entry.chain.digest) == (items, expected.digest(items))
+
+    async def test_continues_after(self, gateway):
+        """A conversation that began with a long history continues."""
+        async with gateway() as it:
+            agent = it.agent()
+            agent.history = [{"role": "user", "content": f"line {n}"} for n in range(300)]
+            assert (await agent.take()).way == fresh("new_session")
+            assert (await agent.take()).way == CONTINUED
+
+    async def test_lost_meanwhile(self, gateway):
+        """A connection that breaks while the history is digested is told to the reader."""
+        async with gateway() as it:
+            agent = it.agent()
+            agent.history = [{"role": "user", "content": f"line {n}"} for n in range(3000)]
+            it.emulator.faults.add(Fault(at="before_create", act="reset"))
+            assert (await fail(agent, UpstreamDisconnected)).safety is ReplaySafety.AMBIGUOUS
+            await it.settled()
+
+
+def suspensions(coroutine) -> int:
+    """Run a coroutine that waits for nothing, and count how often it lets others run."""
+    count = 0
+    try:
+        while True:
+            assert coroutine.send(None) is None
+            count += 1
+    except StopIteration:
+        return count

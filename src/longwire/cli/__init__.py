@@ -5,7 +5,7 @@ Everything heavy is imported inside the command that needs it: `--help` answers 
 
 import typer
 
-from longwire.cli import config, demo, emulator, serve, version
+from longwire.cli import config, demo, emulator, serve, sessions, version
 
 
 def build() -> typer.Typer:
@@ -21,6 +21,7 @@ def build() -> typer.Typer:
     commands.command()(serve.serve)
     commands.command()(demo.demo)
     commands.command()(emulator.emulator)
+    commands.command()(sessions.sessions)
     commands.command()(version.version)
     commands.add_typer(config.build(), name="config")
     return commands

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     UPSTREAM_FORGOT = "upstream_forgot"
     REPLAYED = "replayed"
     HTTP_TRANSPORT = "http_transport"
+    ONE_SHOT = "one_shot"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ Everything that is not a `LongwireError` is a bug and answers 500 with a logged 
 
 from collections.abc import Mapping
 
+from longwire.core.exchange import ReplaySafety
+
 
 class LongwireError(Exception):
     """Anything the gateway reports on purpose; `str(error)` is the sentence a person reads."""
@@ -76,7 +78,9 @@ class UnknownModel(CallerError):
 
 
 class UpstreamError(LongwireError):
-    """The provider or the way to it failed."""
+    """The provider or the way to it failed; `safety` says what sending again would risk."""
+
+    safety = ReplaySafety.SAFE
 
 
 class UpstreamRejected(UpstreamError):
@@ -93,7 +97,14 @@ class UpstreamRejected(UpstreamError):
 
 
 class UpstreamUnavailable(UpstreamError):
-    """No connection to the upstream could be had."""
+    """No connection to the upstream could be had.
+
+    `refuses_websocket`: it can be reached, and answered that it speaks no WebSocket there.
+    """
+
+    def __init__(self, message: str, *, refuses_websocket: bool = False) -> None:
+        super().__init__(message)
+        self.refuses_websocket = refuses_websocket
 
 
 class UpstreamDisconnected(UpstreamError):

@@ -3,8 +3,8 @@
 The names of the wire are the Responses API's; a kind says only what they mean for an exchange.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -25,9 +25,11 @@ class Kind(Enum):
     TIMEOUT = "timeout"
     ABANDONED = "client gone"
 
+    # Members are looked up for every event; an Enum's own hash is a call into Python.
+    __hash__ = object.__hash__
 
-@dataclass(frozen=True, slots=True)
-class Event:
+
+class Event(NamedTuple):
     """One upstream event: `raw` is its JSON as received, `name` its wire type.
 
     `response_id` is set on events that carry a response, `sequence` where the upstream numbers
@@ -48,6 +50,7 @@ KINDS = {
     "response.in_progress": Kind.OPENING,
     "response.output_item.done": Kind.ITEM,
     "response.completed": Kind.COMPLETED,
+    "response.done": Kind.COMPLETED,
     "response.incomplete": Kind.INCOMPLETE,
     "response.failed": Kind.FAILED,
     "response.cancelled": Kind.CANCELLED,

@@ -18,6 +18,8 @@ class Phase(Enum):
     STREAMING = "streaming"
     OVER = "over"
 
+    __hash__ = object.__hash__
+
 
 class ReplaySafety(Enum):
     """What sending the same request again would risk."""
@@ -91,22 +93,26 @@ _ENDS = {
     Kind.TIMEOUT: _break(TIMED_OUT),
     Kind.ABANDONED: _break(ABANDONED),
 }
-_BEGINS = {Kind.OPENING: _stream, Kind.OUTPUT: _stream, Kind.ITEM: _stream}
+_FLOWS = {Kind.OPENING: _stream, Kind.OUTPUT: _stream, Kind.ITEM: _stream}
 
 TABLE: dict[tuple[Phase, Kind], Step] = {
     # Ready: nothing was sent, so nothing the upstream says can belong to this exchange.
-    **{(_READY, kind): _foreign for kind in (*_BEGINS, *_ENDS)},
+    **{(_READY, kind): _foreign for kind in (*_FLOWS, *_ENDS)},
     (_READY, Kind.SENT): Step(_AWAITING, passes=False),
     (_READY, Kind.VENDOR): _stay_ready,
     (_READY, Kind.LOST): _break(UNSENT),
     (_READY, Kind.TIMEOUT): _break(UNSENT),
     (_READY, Kind.ABANDONED): _break(UNSENT),
-    # Awaiting: the create is on its way; the first event of the response begins the stream.
-    **{(_AWAITING, kind): step for kind, step in (*_BEGINS.items(), *_ENDS.items())},
+    # Awaiting: the create is on its way. Only an event that names its response may begin the
+    # stream: output without one may be the tail of another turn. A terminal alone is a stream too.
+    **{(_AWAITING, kind): step for kind, step in _ENDS.items()},
+    (_AWAITING, Kind.OPENING): _stream,
+    (_AWAITING, Kind.OUTPUT): _foreign,
+    (_AWAITING, Kind.ITEM): _foreign,
     (_AWAITING, Kind.VENDOR): _stay_awaiting,
     (_AWAITING, Kind.SENT): _foreign,
     # Streaming: events pass until one ends the exchange.
-    **{(_STREAMING, kind): step for kind, step in (*_BEGINS.items(), *_ENDS.items())},
+    **{(_STREAMING, kind): step for kind, step in (*_FLOWS.items(), *_ENDS.items())},
     (_STREAMING, Kind.VENDOR): _stay_streaming,
     (_STREAMING, Kind.SENT): _foreign,
     # Over: nothing follows a terminal; what does, belongs to nobody and closes the connection.
@@ -119,11 +125,17 @@ TABLE: dict[tuple[Phase, Kind], Step] = {
 
 
 class Exchange:
-    """Where one exchange stands; `step` is the only way it moves."""
+    """Where one exchange stands; `step` is the only way it moves.
 
-    __slots__ = ("_ending", "_phase", "response_id")
+    `stale_id` is the response that its connection carried before: a late event of it is foreign.
+    `is_alone`: its connection carries no other response, so that output may begin it.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_ending", "_is_alone", "_phase", "_stale_id", "response_id")
+
+    def __init__(self, stale_id: str | None = None, *, is_alone: bool = False) -> None:
+        self._stale_id = stale_id
+        self._is_alone = is_alone
         self._phase = Phase.READY
         self._ending: Ending | None = None
         self.response_id: str | None = None
@@ -151,6 +163,10 @@ class Exchange:
             self._ending = step.ending
         return step
 
+    def passes(self, event: Event) -> bool:
+        """Whether the table lets the event pass and nothing changes: most events, told at once."""
+        return event.kind is Kind.OUTPUT and self._phase is Phase.STREAMING and event.lane is None
+
     def receive(self, event: Event) -> Step:
         """Take the step for an upstream event, which must belong to this exchange.
 
@@ -159,12 +175,14 @@ class Exchange:
         if event.lane is not None or not self._is_own(event.response_id):
             self._phase, self._ending = Phase.OVER, FOREIGN
             return _foreign
+        if self._is_alone and self._phase is Phase.AWAITING and event.kind in _FLOWS:
+            self.step(Kind.OPENING)
         return self.step(event.kind)
 
     def _is_own(self, response_id: str | None) -> bool:
         if response_id is None or response_id == self.response_id:
             return True
-        if self.response_id is not None:
+        if self.response_id is not None or response_id == self._stale_id:
             return False
         self.response_id = response_id
         return True

@@ -4,12 +4,10 @@ Laws: one lease at a time; live = dialing + leased + idle <= cap; no connection 
 outside its key, after its time, or half read. Time is an argument, seconds on one clock.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import NewType
 
 from longwire.core.continuity import (
     AsGiven,
@@ -21,85 +19,26 @@ from longwire.core.continuity import (
     decide,
     has_same_properties,
 )
+from longwire.core.lease import (
+    Closes,
+    ConnectionId,
+    Dial,
+    Entry,
+    Lend,
+    Limits,
+    Returned,
+    State,
+    Wait,
+)
 from longwire.core.turn import SessionKey, Turn
-
-ConnectionId = NewType("ConnectionId", int)
-Closes = tuple[ConnectionId, ...]
 
 _REMEMBERED_SESSIONS = 4096
 _REMEMBERED_DEPARTURES = 4
 
 
-class State(Enum):
-    """Where a live connection is."""
-
-    DIALING = "dialing"
-    LEASED = "leased"
-    IDLE = "idle"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Caps in connections and spans in seconds."""
-
-    connections: int = 128
-    connections_per_session: int = 8
-    idle_ttl: float = 3000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Lend:
-    """Use this idle connection, now leased."""
-
-    connection: ConnectionId
-    decision: Decision
-    closes: Closes = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """Open a connection under this id, after closing what made room for it."""
-
-    connection: ConnectionId
-    decision: Decision
-    closes: Closes = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing is free: try again when something was released."""
-
-    closes: Closes = ()
-
-
-@dataclass(slots=True)
-class Entry:
-    """One live connection. `forgot` says why it holds no chain; `exchanges` counts its leases."""
-
-    id: ConnectionId
-    key: SessionKey | None
-    state: State = State.DIALING
-    expires_at: float = float("inf")
-    idle_since: float = 0.0
-    chain: Chain | None = None
-    forgot: Reason = Reason.NEW_SESSION
-    exchanges: int = 0
-    retires: bool = False
-    replaces: tuple[ConnectionId, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """How a lease ended: whether the connection lives on, what it remembers, else why not."""
-
-    keeps_connection: bool
-    chain: Chain | None = None
-    cause: Reason = Reason.CONNECTION_LOST
-
-
 @dataclass(slots=True)
 class Ledger:
-    """The state of one pool."""
+    """The state of one pool; `departures` counts ended connections by endpoint and cause."""
 
     limits: Limits
     _entries: dict[ConnectionId, Entry] = field(default_factory=dict)
@@ -107,6 +46,8 @@ class Ledger:
     _departed: OrderedDict[SessionKey, deque[tuple[Chain | None, Reason]]] = field(
         default_factory=OrderedDict
     )
+    departures: Counter[tuple[str, Reason]] = field(default_factory=Counter)
+    _now: float = 0.0
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __repr__(self) -> str:
@@ -126,14 +67,39 @@ class Ledger:
         """Return every live connection; read only."""
         return tuple(self._entries.values())
 
-    def acquire(self, key: SessionKey | None, turn: Turn, now: float) -> Lend | Dial | Wait:
-        """Decide where `turn` goes; `key` None never shares a connection with anybody."""
+    def acquire(
+        self, key: SessionKey | None, turn: Turn, now: float, anew: Reason | None = None
+    ) -> Lend | Dial | Wait:
+        """Decide where `turn` goes; `key` None never shares a connection with anybody.
+
+        With a reason to begin `anew` it goes in full to a new connection.
+        """
+        self._now = now
+        own = AsGiven() if turn.refers_outside else Fresh(anew or Reason.NEW_SESSION)
         if key is None:
-            own = AsGiven() if turn.refers_outside else Fresh(Reason.NEW_SESSION)
             return self._dial(None, own, ())
         expired = self._expire(self._sessions.get(key, {}).values(), now)
-        chosen = self._as_given(key, turn) if turn.refers_outside else self._by_history(key, turn)
-        return _closing(chosen, expired)
+        chosen: Lend | Dial | Wait
+        if anew is not None:
+            chosen = self._on_new(key, own)
+        elif turn.refers_outside:
+            chosen = self._as_given(key, turn)
+        else:
+            chosen = self._by_history(key, turn)
+        return replace(chosen, closes=(*expired, *chosen.closes)) if expired else chosen
+
+    def holds(self, key: SessionKey, turn: Turn) -> bool:
+        """Whether a connection of the key is where `turn` belongs: by id, session or history."""
+        if turn.previous_response_id is not None:
+            return self._holder(key, turn.previous_response_id) is not None
+        if not key.is_implicit and key in self._sessions:
+            return True
+        return self._best_match(key, turn) is not None
+
+    def continues(self, key: SessionKey, turn: Turn) -> bool:
+        """Whether an idle connection could continue `turn` right now."""
+        best = self._best_match(key, turn)
+        return best is not None and isinstance(best[1], Continue)
 
     def _by_history(self, key: SessionKey, turn: Turn) -> Lend | Dial | Wait:
         best = self._best_match(key, turn)
@@ -142,7 +108,7 @@ class Ledger:
             if isinstance(decision, Continue):
                 return self._lend(entry, decision)
             return self._anew(entry, decision, turn)
-        blank = next((e for e in self._idle(key) if e.chain is None), None)
+        blank = self._blank(key)
         if blank is not None:
             return self._anew(blank, Fresh(self._reason(key, turn, blank)), turn)
         rewritten = None if key.is_implicit else self._same_properties(key, turn)
@@ -154,10 +120,14 @@ class Ledger:
         holder = self._holder(key, turn.previous_response_id)
         if holder is not None:
             return self._lend(holder, AsGiven()) if holder.state is State.IDLE else Wait()
-        blank = next((e for e in self._idle(key) if e.chain is None), None)
+        blank = self._blank(key)
         if blank is not None:
             return self._lend(blank, AsGiven())
         return self._elsewhere(key, AsGiven(), turn)
+
+    def _blank(self, key: SessionKey) -> Entry | None:
+        """Return an idle connection that holds nothing."""
+        return next((entry for entry in self._idle(key) if entry.chain is None), None)
 
     def _holder(self, key: SessionKey, response_id: str | None) -> Entry | None:
         held = self._sessions.get(key, {}).values()
@@ -217,13 +187,21 @@ class Ledger:
         """Leave every chain of the session alone while there is room; else reuse the oldest."""
         is_full = self._is_full(key)
         is_crowded = key.is_implicit and self.live >= self.limits.connections
-        idle = self._idle(key) if is_full or is_crowded else []
-        own = min(idle, key=lambda entry: entry.idle_since, default=None)
+        own = _oldest(self._idle(key)) if is_full or is_crowded else None
         if own is None:
             return Wait() if is_full else self._dial(key, decision, ())
         if isinstance(decision, Fresh):
             return self._anew(own, decision, turn)
         return self._lend(own, decision)
+
+    def _on_new(self, key: SessionKey, decision: Decision) -> Dial | Wait:
+        if not self._is_full(key):
+            return self._dial(key, decision, ())
+        oldest = _oldest(self._idle(key))
+        if oldest is None:
+            return Wait()
+        self._depart(oldest, oldest.chain, Reason.CONNECTION_EVICTED)
+        return self._dial(key, decision, (oldest.id,))
 
     def _is_full(self, key: SessionKey) -> bool:
         """Whether a named session is at its cap; the implicit one holds unrelated conversations."""
@@ -235,19 +213,19 @@ class Ledger:
         return [entry for entry in held if entry.state is State.IDLE]
 
     def _lend(self, entry: Entry, decision: Decision) -> Lend:
-        entry.state = State.LEASED
+        entry.state, entry.decision = State.LEASED, decision
         entry.exchanges += 1
+        entry.continued += isinstance(decision, Continue)
         return Lend(entry.id, decision)
 
     def _dial(self, key: SessionKey | None, decision: Decision, closes: Closes) -> Dial | Wait:
         if self.live >= self.limits.connections:
-            idle = (e for e in self._entries.values() if e.state is State.IDLE)
-            oldest = min(idle, key=lambda entry: entry.idle_since, default=None)
+            oldest = _oldest(e for e in self._entries.values() if e.state is State.IDLE)
             if oldest is None:
                 return Wait(closes)
             self._depart(oldest, oldest.chain, Reason.CONNECTION_EVICTED)
             closes = (*closes, oldest.id)
-        entry = Entry(ConnectionId(next(self._ids)), key)
+        entry = Entry(ConnectionId(next(self._ids)), key, self._now, decision=decision)
         self._entries[entry.id] = entry
         if key is not None:
             self._sessions.setdefault(key, {})[entry.id] = entry
@@ -294,6 +272,7 @@ class Ledger:
             return ()
         replaced = self._close_replaced(entry) if returned.chain is not None else ()
         entry.replaces = None
+        entry.bytes_saved += returned.bytes_saved
         lives_on = returned.keeps_connection and entry.key is not None and not entry.retires
         if not lives_on or now >= entry.expires_at:
             cause = returned.cause
@@ -344,6 +323,7 @@ class Ledger:
         self._remove(entry)
         if entry.key is None:
             return
+        self.departures[entry.key.endpoint, cause] += 1
         departed = self._departed.setdefault(entry.key, deque(maxlen=_REMEMBERED_DEPARTURES))
         departed.append((chain, cause))
         self._departed.move_to_end(entry.key)
@@ -365,13 +345,6 @@ def _prefix_size(entry: Entry) -> int:
     return entry.chain.mark.size if entry.chain and entry.chain.mark else 0
 
 
-def _closing(chosen: Lend | Dial | Wait, expired: Closes) -> Lend | Dial | Wait:
-    if not expired:
-        return chosen
-    match chosen:
-        case Lend(connection, decision, closes):
-            return Lend(connection, decision, (*expired, *closes))
-        case Dial(connection, decision, closes):
-            return Dial(connection, decision, (*expired, *closes))
-        case Wait(closes):
-            return Wait((*expired, *closes))
+def _oldest(entries: Iterable[Entry]) -> Entry | None:
+    """Return the least recently used of idle connections."""
+    return min(entries, key=lambda entry: entry.idle_since, default=None)

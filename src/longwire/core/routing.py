@@ -1,8 +1,11 @@
 """Which channels may serve a model, in which order, and why each other one may not."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from blake3 import blake3
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,7 @@ class Route:
 
     channel: str
     models: tuple[str, ...] = ("*",)
-    weight: float = 1
+    weight: float = 1.0
     is_enabled: bool = True
 
     def serves(self, model: str) -> bool:
@@ -21,9 +24,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The channels to try in order, and for every other one the reason of its refusal."""
+    """The channels that may serve, and for every other one the reason of its refusal."""
 
-    candidates: tuple[str, ...]
+    candidates: tuple[Route, ...]
     refusals: tuple[tuple[str, str], ...]
 
     @property
@@ -35,7 +38,7 @@ class Choice:
 
 
 def choose(routes: Iterable[Route], model: str) -> Choice:
-    """Order the channels that serve `model`: the heavier first, equals as configured."""
+    """Tell the channels that serve `model` from those that do not."""
     served: list[Route] = []
     refusals: list[tuple[str, str]] = []
     for route in routes:
@@ -45,5 +48,31 @@ def choose(routes: Iterable[Route], model: str) -> Choice:
             refusals.append((route.channel, "does not serve it"))
         else:
             served.append(route)
-    served.sort(key=lambda route: -route.weight)
-    return Choice(tuple(route.channel for route in served), tuple(refusals))
+    return Choice(tuple(served), tuple(refusals))
+
+
+def order(
+    routes: Sequence[Route],
+    session: str,
+    *,
+    holds: Callable[[str], bool],
+    is_trusted: Callable[[str], bool],
+) -> tuple[str, ...]:
+    """Order channels for one turn: trusted before cooling down, then where its chain is.
+
+    Among equals each session keeps one channel as its home, and homes are shared out by weight
+    (weighted rendezvous hashing); the rest follows in the order in which it would take over.
+    """
+
+    def rank(route: Route) -> tuple[bool, bool, float]:
+        name = route.channel
+        return (not is_trusted(name), not holds(name), _distance(session, route))
+
+    return tuple(route.channel for route in sorted(routes, key=rank))
+
+
+def _distance(session: str, route: Route) -> float:
+    text = f"{len(session)}:{session}{route.channel}"
+    digest = blake3(text.encode("utf-8", "surrogateescape")).digest(length=8)
+    share = (int.from_bytes(digest) + 1) / (2**64 + 1)
+    return -math.log(share) / route.weight

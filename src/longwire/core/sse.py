@@ -3,6 +3,8 @@
 The grammar is the HTML standard's, "9.2.6 Interpreting an event stream".
 """
 
+from functools import lru_cache
+
 COMMENT_KEEP_ALIVE = b": keep-alive\n\n"
 _BOM = b"\xef\xbb\xbf"
 
@@ -11,7 +13,12 @@ def encode(name: str, data: bytes) -> bytes:
     """Encode one event; `data` is JSON, which never holds a raw line break in compact form."""
     if b"\n" in data or b"\r" in data:
         data = b"\ndata: ".join(data.splitlines())
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
+    return b"%b%b\n\n" % (_head(name), data)
+
+
+@lru_cache(maxsize=256)
+def _head(name: str) -> bytes:
+    return b"event: %b\ndata: " % name.encode()
 
 
 class Decoder:

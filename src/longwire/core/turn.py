@@ -78,6 +78,14 @@ class History(Protocol):
     def has_ids(self) -> bool:
         """Whether any item carries an `id`, or refers to one, that an upstream may already hold."""
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether any item carries content that one account alone can read."""
+
+    @property
+    def opening(self) -> str:
+        """A short text that stays the same while a conversation grows."""
+
     def after(self, mark: Mark) -> Sequence[Form] | None:
         """Return the items behind `mark`, or None when the bytes up to it differ."""
 
@@ -128,6 +136,16 @@ class Turn:
     conversation: str | None = None
     session_hints: tuple[str, ...] = ()
     body_size: int = 0
+
+    @property
+    def is_self_contained(self) -> bool:
+        """Whether any upstream account could serve it: nothing in it is one account's alone."""
+        return not self.refers_outside and not self.history.is_sealed
+
+    @property
+    def is_one_shot(self) -> bool:
+        """Whether it looks like a single question: no tools, and no history yet."""
+        return not self.refers_outside and "tools" not in self.members and len(self.history) <= 1
 
     @property
     def refers_outside(self) -> bool:

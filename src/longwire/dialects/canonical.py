@@ -8,11 +8,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from blake3 import blake3
 
 from longwire.core.turn import Digest
 
-_LONGEST_INTEGER = 300
+_LONGEST_INTEGER = 18
 Json = Any
 """Decoded JSON: None, bool, int, str, list, dict, and `{"#": "1.50"}` for other numbers."""
 
@@ -22,7 +23,7 @@ class AmbiguousJson(ValueError):
 
 
 def _integer(spelling: str) -> Json:
-    # Python refuses to convert very long integers, and -0 would lose its sign.
+    # Longer ones do not fit the encoder, and -0 would lose its sign.
     if len(spelling) < _LONGEST_INTEGER and spelling != "-0":
         return int(spelling)
     return {"#": spelling}
@@ -52,7 +53,8 @@ _decoder = json.JSONDecoder(
     parse_float=_number,
     parse_constant=_refuse_constant,
 )
-_encode: Callable[[Json], str] = json.JSONEncoder(
+_encode = msgspec.json.Encoder(order="sorted").encode
+_encode_surrogates: Callable[[Json], str] = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=True
 ).encode
 
@@ -67,7 +69,11 @@ def decode(text: str) -> Json:
 
 def digest(value: Json) -> Digest:
     """Digest a decoded value in its one spelling."""
-    return Digest(blake3(_encode(value).encode()).digest())
+    try:
+        return Digest(blake3(_encode(value)).digest())
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which only an escape inside a text of JSON can bring.
+        return digest_bytes(b"surrogates", _encode_surrogates(value).encode())
 
 
 def digest_bytes(*parts: bytes) -> Digest:

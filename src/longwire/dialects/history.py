@@ -81,6 +81,16 @@ class InputHistory:
         """Whether any item carries an `id` or refers to one."""
         return any(form.id is not None for form in self.forms())
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether any item seems to carry encrypted content: a mention of it is enough."""
+        return self._raw is not None and b'"encrypted_content"' in self._raw
+
+    @property
+    def opening(self) -> str:
+        """Digest the first item, which no turn of a conversation changes."""
+        return self.form(0).sent.hex() if len(self) else ""
+
     def form(self, index: int) -> Form:
         """Return the canonical form of one item."""
         known = self._forms.get(index)

@@ -4,6 +4,7 @@ Codes decide, texts only where an upstream gives no code. What an upstream said 
 said; only the envelope around it is made the standard one.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,14 @@ _STATUS_OF_CODE = {
 }
 _PASSED_ON = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 _PASSED_ON_PREFIXES = ("x-ratelimit-", "x-codex-")
+# Some upstreams say these without a code.
+_TEXTS = (
+    (
+        re.compile(r"Previous response with id .* not found|^Invalid `previous_response_id`"),
+        PREVIOUS_NOT_FOUND,
+    ),
+    (re.compile(r"connection limit reached \(60 minutes\)"), CONNECTION_LIMIT),
+)
 _UNKNOWN_STATUS = 502
 _NO_MESSAGE = "The upstream reported an error without a message."
 _LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
@@ -79,7 +88,8 @@ def decode_problem(raw: bytes) -> Problem:
 
 
 def _problem(frame: dict[str, Any]) -> Problem:
-    inner = frame.get("error")
+    response = frame.get("response")
+    inner = response.get("error") if isinstance(response, dict) else frame.get("error")
     error: dict[str, Any] = inner if isinstance(inner, dict) else {}
     message = (
         _first_text(error, "message", "detail")
@@ -87,8 +97,7 @@ def _problem(frame: dict[str, Any]) -> Problem:
         or _NO_MESSAGE
     )
     code = _first_text(error, "code") or _first_text(frame, "code") or _known_type(error)
-    if not code and message.startswith("Invalid `previous_response_id`"):
-        code = PREVIOUS_NOT_FOUND
+    code = code or next((meant for text, meant in _TEXTS if text.search(message)), "")
     kind = _first_text(error, "type", "error_type") or _first_text(frame, "error_type")
     param = _first_text(error, "param") or _first_text(frame, "param")
     said = {name: value for name, value in error.items() if name != "headers"}
@@ -129,6 +138,11 @@ def _headers(frame: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, st
     if not isinstance(headers, dict):
         return {}
     return {name.lower(): str(value) for name, value in headers.items() if value is not None}
+
+
+def is_duplicate_item(body: bytes) -> bool:
+    """Whether the upstream says that it holds an item already; it gives no code for that."""
+    return b"Duplicate item found with id" in body
 
 
 def is_expulsion(raw: bytes) -> bool:

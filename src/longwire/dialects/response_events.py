@@ -4,6 +4,8 @@ Law: an event passes byte for byte, but for the client's own `previous_response_
 `sequence_number`, no lane, and a terminal that is complete.
 """
 
+from functools import lru_cache
+
 import msgspec
 from msgspec import Raw
 
@@ -11,7 +13,11 @@ from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind, kind_of
 from longwire.core.turn import Form, Usage
 from longwire.dialects import items
-from longwire.dialects.response_errors import is_expulsion
+from longwire.dialects.response_errors import (
+    CONNECTION_LIMIT,
+    PREVIOUS_NOT_FOUND,
+    is_expulsion,
+)
 
 _DONE_ALIASES = {
     "completed": "response.completed",
@@ -21,6 +27,8 @@ _DONE_ALIASES = {
     "queued": "response.completed",
     "in_progress": "response.completed",
 }
+# A failed response with one of these codes is an error frame in another shape: nothing was begun.
+_REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.EXPULSION}
 _WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
 )
@@ -32,10 +40,14 @@ class _Head(msgspec.Struct):
     stream_id: str | None = None
 
 
+class _Coded(msgspec.Struct):
+    code: str | None = None
+
+
 class _Identity(msgspec.Struct):
     id: str | None = None
     status: str | None = None
-    previous_response_id: str | None = None
+    error: _Coded | None = None
 
 
 class _Carrier(msgspec.Struct):
@@ -91,27 +103,36 @@ def decode_event(raw: bytes) -> Event:
     """Decode the head of one upstream event; all else stays raw. Raises `MalformedEvent`."""
     try:
         head = _heads.decode(raw)
-        if not head.type.isprintable():
-            raise MalformedEvent(repr(head.type))
-        kind = kind_of(head.type)
+        kind = _printable_kind(head.type)
+        if kind is Kind.OUTPUT:
+            return Event(kind, head.type, raw, None, head.sequence_number, head.stream_id)
         if head.type == "response.done":
             return _standard_terminal(raw, head)
         if kind is Kind.ERROR and is_expulsion(raw):
             kind = Kind.EXPULSION
-        response_id = _response_id(raw) if kind in _WITH_RESPONSE else None
+        carried = _carried(raw) if kind in _WITH_RESPONSE else None
+        if carried is not None and carried.error is not None:
+            kind = _REFUSALS.get(carried.error.code or "", kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedEvent(str(error)) from error
+    response_id = carried.id if carried else None
     return Event(kind, head.type, raw, response_id, head.sequence_number, head.stream_id)
 
 
-def _response_id(raw: bytes) -> str | None:
-    carried = _carriers.decode(raw).response
-    return carried.id if carried else None
+@lru_cache(maxsize=256)
+def _printable_kind(name: str) -> Kind:
+    if not name.isprintable():
+        raise MalformedEvent(repr(name))
+    return kind_of(name)
+
+
+def _carried(raw: bytes) -> _Identity | None:
+    return _carriers.decode(raw).response
 
 
 def _standard_terminal(raw: bytes, head: _Head) -> Event:
     """Turn the alias `response.done`, which clients do not know, into the terminal it means."""
-    carried = _carriers.decode(raw).response or _Identity()
+    carried = _carried(raw) or _Identity()
     name = _DONE_ALIASES.get(carried.status or "completed", "response.failed")
     changed = splice(raw, {"type": msgspec.json.encode(name)})
     return Event(kind_of(name), name, changed, carried.id, head.sequence_number, head.stream_id)
@@ -196,8 +217,12 @@ class EventEncoder:
 
     def encode(self, event: Event) -> bytes:
         """Return the event's JSON as the client gets it."""
+        is_in_order = event.sequence == self._sequence
+        if is_in_order and event.kind is Kind.OUTPUT and event.lane is None:
+            self._sequence += 1
+            return event.raw
         changes: dict[str, bytes | None] = {}
-        if event.sequence != self._sequence:
+        if not is_in_order:
             changes["sequence_number"] = b"%d" % self._sequence
         self._sequence += 1
         if event.lane is not None:

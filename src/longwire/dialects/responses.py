@@ -3,6 +3,7 @@
 Law: members nobody acts on and all items ride through byte for byte, spliced as raw JSON.
 """
 
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from longwire.core.turn import Turn
 from longwire.dialects.history import BodyProperties, InputHistory
 
 _TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
+_SLICE = 64 * 1024
 T = TypeVar("T")
 
 
@@ -65,8 +67,7 @@ def _decode_members(body: bytes) -> dict[str, bytes]:
         msg = "The request body is empty; send a JSON object."
         raise InvalidRequest(msg)
     try:
-        if not body.isascii():
-            body.decode()
+        _check_utf8(body)
         pairs = _body_decoder.decode(body)
     except msgspec.ValidationError:
         msg = "The request body must be a JSON object."
@@ -84,6 +85,17 @@ def _decode_members(body: bytes) -> dict[str, bytes]:
             raise InvalidRequest(msg, param=name.text)
         members[name.text] = bytes(raw)
     return members
+
+
+def _check_utf8(body: bytes) -> None:
+    """Raise `UnicodeDecodeError` unless it is UTF-8; in slices, since large copies cost most."""
+    if body.isascii():
+        return
+    decoder = getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for start in range(0, len(body), _SLICE):
+        decoder.decode(view[start : start + _SLICE])
+    decoder.decode(b"", final=True)
 
 
 def _model(members: Mapping[str, bytes]) -> str:

@@ -172,7 +172,8 @@ class Exchange:
         held = Held(story.response_id, context, stored, self.caller.lanes.clock())
         self.caller.lanes.keep(self.request.lane, held)
         if stored:
-            items = [item for item in self.request.items if isinstance(item, dict)] + self.kept
+            given = [item for item in self.request.items if isinstance(item, dict)]
+            items = [item for item in given if item.get("type") != "item_reference"] + self.kept
             response = msgspec.json.encode(story.response(finish))
             self.world.store.keep(self.caller.account, held, response, items)
 

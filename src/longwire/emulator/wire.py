@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 from aiohttp import web
 
@@ -71,7 +72,7 @@ class Outlet:
 
     def pause(self) -> None:
         """Hear nothing any more, not even pings."""
-        if isinstance(self.request.transport, asyncio.ReadTransport):
+        if self.request.transport is not None:
             self.request.transport.pause_reading()
 
     def reset(self) -> None:
@@ -97,8 +98,8 @@ def abort(transport: asyncio.BaseTransport) -> None:
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+    # By name, not by class: the transports of uvloop are none of asyncio's.
+    cast("asyncio.Transport", transport).abort()
 
 
 def frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:

@@ -1,38 +1,74 @@
 """The journey of one turn: who may serve it, where it is sent, what comes back.
 
-Law: a caller sees an answer begin only after the upstream's first event; until then every failure
-is an exception with its own status.
+Law: a caller sees an answer begin only after the upstream's first event; until then a failure is
+either made good or an exception with its own status. The loop in `_first_answer` is the only one.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from longwire.core.aggregate import Aggregate
-from longwire.core.errors import InvalidRequest, UnknownModel, UpstreamDisconnected
-from longwire.core.events import Event
-from longwire.core.routing import Route, choose
+from longwire.core.continuity import Reason
+from longwire.core.errors import (
+    FrameTooLarge,
+    InvalidRequest,
+    Overloaded,
+    UnknownModel,
+    UpstreamDisconnected,
+    UpstreamError,
+)
+from longwire.core.events import Event, Kind
+from longwire.core.recovery import Trouble
+from longwire.core.routing import Choice, choose, order
 from longwire.core.session import fingerprint, forwarded, session_id
 from longwire.core.turn import Principal, SessionKey, Turn
-from longwire.upstream.transport import Call, Facts, Stream, Transport
+from longwire.relay.accounting import Accounting, Record
+from longwire.relay.channel import Channel, Snapshot
+from longwire.relay.journey import Attempt, Journey
+from longwire.upstream.transport import Call, Facts, Stream
+
+_REMEMBERED_SESSIONS = 4096
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """A running channel: its `route`, the identity of its endpoint, and the way to it."""
+class Policy:
+    """How turns travel, as set, and what the pool tells of a session and its turn.
 
-    route: Route
-    endpoint: str
-    transport: Transport
-    takes_background: bool
+    `holds`: a connection may serve it; `continues`: an idle one holds its history.
+    """
+
+    holds: Callable[[SessionKey, Turn], bool]
+    replays_after_created: bool = False
+    clock: Callable[[], float] = time.monotonic
+    continues: Callable[[SessionKey, Turn], bool] = lambda _key, _turn: False
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The running routing configuration; a turn takes one and keeps it to its end."""
+class Passage:
+    """What stays the same over all attempts of a turn."""
 
-    channels: Mapping[str, Channel]
-    session_headers: tuple[str, ...] = ()
+    turn: Turn
+    caller: Principal
+    session: str
+    headers: Mapping[str, str]
+
+    def key(self, channel: Channel) -> SessionKey | None:
+        """Return the key under which this turn may share connections of a channel."""
+        if self.caller.scope is None:
+            return None
+        identity = fingerprint(self.headers.items())
+        return SessionKey(channel.endpoint, self.caller.scope, self.session, identity)
+
+    @property
+    def conversation(self) -> tuple[str | None, str]:
+        """Return what stays the same from turn to turn, whatever channel serves it."""
+        return self.caller.scope, self.session or self.turn.history.opening
 
 
 class Answer:
@@ -41,7 +77,7 @@ class Answer:
     An empty batch tells of silence.
     """
 
-    __slots__ = ("_batches", "_first", "_stream", "channel")
+    __slots__ = ("_batches", "_first", "_stream", "channel", "facts")
 
     def __init__(
         self,
@@ -51,14 +87,10 @@ class Answer:
         batches: AsyncIterator[Sequence[Event]],
     ) -> None:
         self.channel = channel
+        self.facts: Facts = stream.facts
         self._stream = stream
         self._first: Sequence[Event] | None = first
         self._batches = batches
-
-    @property
-    def facts(self) -> Facts:
-        """How the turn travelled."""
-        return self._stream.facts
 
     @property
     def aggregate(self) -> Aggregate:
@@ -78,8 +110,12 @@ class Answer:
 class Relay:
     """Sends turns upstream by the current snapshot; replacing `snapshot` is the whole swap."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, policy: Policy, accounting: Accounting) -> None:
         self.snapshot = snapshot
+        self._policy = policy
+        self._accounting = accounting
+        self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
+        self._served_by: OrderedDict[tuple[str | None, str], str] = OrderedDict()
 
     @asynccontextmanager
     async def open(
@@ -90,50 +126,139 @@ class Relay:
         Raises `UnknownModel`, `InvalidRequest`, `Overloaded` or `UpstreamError` before any event.
         """
         snapshot = self.snapshot
-        channel = _choose(snapshot, turn)
-        call = Call(
-            turn, _session_key(snapshot, channel, turn, caller, headers), forwarded(headers)
+        session = session_id(headers, turn.session_hints, snapshot.session_headers)
+        passage = Passage(turn, caller, session, forwarded(headers))
+        with self._accounting.record(turn, caller) as record:
+            async with AsyncExitStack() as stack:
+                journey = self._journey(snapshot, passage)
+                yield await self._first_answer(journey, passage, stack, record)
+
+    def _journey(self, snapshot: Snapshot, passage: Passage) -> Journey:
+        channels = self._channels(snapshot, passage)
+        return Journey(
+            passage.turn,
+            channels,
+            holds=lambda channel: self._continues(channel, passage),
+            prefers_http=self._preference(passage, channels[0]),
+            may_resend_begun=self._policy.replays_after_created,
         )
-        async with channel.transport.open(call) as stream:
-            batches = aiter(stream)
-            first = await _first_events(batches)
-            yield Answer(channel.route.channel, stream, first, batches)
 
+    def _channels(self, snapshot: Snapshot, passage: Passage) -> Sequence[Channel]:
+        turn = passage.turn
+        choice = choose((channel.route for channel in snapshot.channels.values()), turn.model)
+        if not choice.candidates:
+            raise UnknownModel(turn.model, choice.explanation)
+        able = [snapshot.channels[name] for name in self._order(snapshot, choice, passage)]
+        if turn.runs_in_background:
+            able = [channel for channel in able if channel.http is not None]
+        if not able:
+            msg = "'background' needs an HTTP upstream; the channels of this model speak WebSocket."
+            raise InvalidRequest(msg, param="background")
+        return able
 
-def _choose(snapshot: Snapshot, turn: Turn) -> Channel:
-    choice = choose((channel.route for channel in snapshot.channels.values()), turn.model)
-    if not choice.candidates:
-        raise UnknownModel(turn.model, choice.explanation)
-    channel = snapshot.channels[choice.candidates[0]]
-    if turn.runs_in_background and not channel.takes_background:
-        msg = (
-            "'background' needs an HTTP upstream; "
-            f"channel '{channel.route.channel}' speaks WebSocket."
+    def _order(self, snapshot: Snapshot, choice: Choice, passage: Passage) -> Sequence[str]:
+        """Order the candidates; a turn that only one account understands waits for no other."""
+        if len(choice.candidates) == 1:
+            return [choice.candidates[0].channel]
+        now, moves = self._policy.clock(), passage.turn.is_self_contained
+        return order(
+            choice.candidates,
+            passage.conversation[1],
+            holds=lambda name: self._holds(snapshot.channels[name], passage),
+            is_trusted=lambda name: not moves or snapshot.channels[name].health.is_trusted(now),
         )
-        raise InvalidRequest(msg, param="background")
-    return channel
 
+    def _holds(self, channel: Channel, passage: Passage) -> bool:
+        """Say whether a turn belongs to a channel, wherever its session has its home.
 
-def _session_key(
-    snapshot: Snapshot,
-    channel: Channel,
-    turn: Turn,
-    caller: Principal,
-    headers: Mapping[str, str],
-) -> SessionKey | None:
-    if caller.scope is None:
+        A named session has its home anyway, unless what the turn carries came from elsewhere;
+        without a name the chain itself says where.
+        """
+        if not passage.turn.is_self_contained:
+            last = self._served_by.get(passage.conversation)
+            if last is not None and not passage.turn.refers_outside:
+                return channel.name == last
+        elif passage.session:
+            return False
+        key = passage.key(channel)
+        return key is not None and self._policy.holds(key, passage.turn)
+
+    def _continues(self, channel: Channel, passage: Passage) -> bool:
+        key = passage.key(channel)
+        return key is not None and self._policy.continues(key, passage.turn)
+
+    def _preference(self, passage: Passage, channel: Channel) -> Reason | None:
+        """Say why a channel with both transports should use HTTP, if it should."""
+        if channel.websocket is None or channel.http is None:
+            return None
+        turn, key = passage.turn, passage.key(channel)
+        if turn.runs_in_background or key in self._over_http:
+            return Reason.HTTP_TRANSPORT
+        is_implicit = key is None or key.is_implicit
+        if is_implicit and turn.is_one_shot:
+            return Reason.ONE_SHOT
         return None
-    return SessionKey(
-        endpoint=channel.endpoint,
-        scope=caller.scope,
-        session=session_id(headers, turn.session_hints, snapshot.session_headers),
-        identity=fingerprint(forwarded(headers).items()),
-    )
+
+    async def _first_answer(
+        self, journey: Journey, passage: Passage, stack: AsyncExitStack, record: Record
+    ) -> Answer:
+        while True:
+            attempt = journey.attempt(self._policy.clock())
+            record.channel = attempt.channel.name
+            try:
+                answer = await self._try(attempt, passage, stack)
+            except (UpstreamError, Overloaded, FrameTooLarge) as failure:
+                trouble = journey.fail(attempt, failure, self._policy.clock())
+                self._note(attempt, passage, trouble)
+                self._accounting.replayed(record, trouble)
+            else:
+                attempt.succeed()
+                self._seat(passage, attempt.channel)
+                record.began(answer.facts, answer.aggregate, self._policy.clock())
+                return answer
+
+    async def _try(self, attempt: Attempt, passage: Passage, stack: AsyncExitStack) -> Answer:
+        channel = attempt.channel
+        transport = channel.http if attempt.over_http else channel.websocket
+        if transport is None:
+            msg = f"Channel '{channel.name}' has no such transport."
+            raise UpstreamDisconnected(msg)
+        attempt.begin(self._policy.clock())
+        call = Call(passage.turn, passage.key(channel), passage.headers, attempt.reason)
+        async with AsyncExitStack() as own:
+            stream = await own.enter_async_context(transport.open(call))
+            batches = aiter(stream)
+            first = await self._first_events(batches)
+            stack.push_async_exit(own.pop_all())
+            return Answer(channel.name, stream, first, batches)
+
+    async def _first_events(self, batches: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
+        """Wait for the first events; where begun responses may be replayed, for output."""
+        held: list[Event] = []
+        async for batch in batches:
+            held += batch
+            if held and not self._policy.replays_after_created:
+                return held
+            if any(event.kind is not Kind.OPENING for event in held):
+                return held
+        msg = "The upstream ended the response before it began."
+        raise UpstreamDisconnected(msg)
+
+    def _seat(self, passage: Passage, channel: Channel) -> None:
+        """Remember who answered: what later turns carry of the answer, it alone may understand."""
+        if len(self.snapshot.channels) > 1:
+            _remember(self._served_by, passage.conversation, channel.name)
+
+    def _note(self, attempt: Attempt, passage: Passage, trouble: Trouble) -> None:
+        """Keep a session over HTTP whose context has outgrown the WebSocket's messages."""
+        key = passage.key(attempt.channel)
+        if trouble is Trouble.TOO_LARGE and key is not None and not key.is_implicit:
+            _remember(self._over_http, key, None)
 
 
-async def _first_events(batches: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
-    async for batch in batches:
-        if batch:
-            return batch
-    msg = "The upstream ended the response before it began."
-    raise UpstreamDisconnected(msg)
+def _remember(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+    """Keep what is newest, of a bounded number of sessions."""
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > _REMEMBERED_SESSIONS:
+        memory.popitem(last=False)

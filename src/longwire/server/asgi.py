@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from longwire.server.errors import Edge, headers_of, request_id, response_to
-from longwire.server.health import Readiness
+from longwire.server.health import Probes
 from longwire.server.models import Models
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -27,15 +27,14 @@ _PAGE = """<!doctype html>
 """
 
 
-def application(
-    data_plane: ASGIApp, models: Models, readiness: Readiness, lifespan: Lifespan
-) -> ASGIApp:
+def application(data_plane: ASGIApp, models: Models, probes: Probes, lifespan: Lifespan) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     router = Starlette(
         routes=[
             Route("/", _page),
-            Route("/health", readiness.health),
-            Route("/ready", readiness.ready),
+            Route("/health", probes.health),
+            Route("/ready", probes.ready),
+            Route("/metrics", probes.metrics),
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),

@@ -1,9 +1,16 @@
-"""Whether the process lives, and whether it can serve."""
+"""Whether the process lives, whether it can serve, and what it counts."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from longwire.core.errors import Overloaded
+from longwire.relay.metrics import CONTENT_TYPE, Metrics
+
+_RETRY_AFTER = 5
 
 
 class Stage(Enum):
@@ -15,12 +22,47 @@ class Stage(Enum):
 
 
 class Readiness:
-    """The stage this process is in; only `READY` is ready."""
+    """The stage this process is in, and the turns under way; only `READY` takes new ones."""
 
-    __slots__ = ("stage",)
+    __slots__ = ("_emptied", "_turns", "stage")
 
     def __init__(self) -> None:
         self.stage = Stage.STARTING
+        self._turns = 0
+        self._emptied: Callable[[], None] | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Count a turn while it is under way. Raises `Overloaded` once draining."""
+        if self.stage is Stage.DRAINING:
+            msg = "This gateway is shutting down; send the request again to the next one."
+            raise Overloaded(msg, _RETRY_AFTER)
+        self._turns += 1
+        try:
+            yield
+        finally:
+            self._turns -= 1
+            self._tell_when_empty()
+
+    def drain(self, emptied: Callable[[], None]) -> None:
+        """Take no new turns; call `emptied` when the last one has ended."""
+        self.stage = Stage.DRAINING
+        self._emptied = emptied
+        self._tell_when_empty()
+
+    def _tell_when_empty(self) -> None:
+        if self._emptied is not None and self._turns == 0:
+            self._emptied()
+
+
+class Probes:
+    """What those who watch the gateway ask: no key, no model, no secret."""
+
+    __slots__ = ("_metrics", "_readiness")
+
+    def __init__(self, readiness: Readiness, metrics: Metrics) -> None:
+        self._readiness = readiness
+        self._metrics = metrics
 
     async def health(self, _request: Request) -> Response:
         """Answer 200 while the process lives."""
@@ -28,5 +70,9 @@ class Readiness:
 
     async def ready(self, _request: Request) -> Response:
         """Answer 200 when it can serve, 503 while it starts or drains."""
-        status = 200 if self.stage is Stage.READY else 503
-        return JSONResponse({"status": self.stage.value}, status)
+        stage = self._readiness.stage
+        return JSONResponse({"status": stage.value}, 200 if stage is Stage.READY else 503)
+
+    async def metrics(self, _request: Request) -> Response:
+        """Answer with all metrics in Prometheus' text format."""
+        return Response(self._metrics.render(), media_type=CONTENT_TYPE)

@@ -21,6 +21,7 @@ from longwire.relay.relay import Answer, Relay
 from longwire.server.auth import Keys
 from longwire.server.bodies import ClientGone, read_body
 from longwire.server.errors import headers_of, problem_of, report, request_id, response_to
+from longwire.server.health import Readiness
 
 _NO_TERMINAL = "The upstream ended the response without its terminal."
 _STREAM = {
@@ -33,10 +34,11 @@ _STREAM = {
 class ModelHttp:
     """The data plane over HTTP, as a raw ASGI application."""
 
-    __slots__ = ("_keys", "_max_body", "_relay")
+    __slots__ = ("_keys", "_max_body", "_readiness", "_relay")
 
-    def __init__(self, relay: Relay, keys: Keys, max_body: int) -> None:
+    def __init__(self, relay: Relay, keys: Keys, readiness: Readiness, max_body: int) -> None:
         self._relay = relay
+        self._readiness = readiness
         self._keys = keys
         self._max_body = max_body
 
@@ -45,11 +47,12 @@ class ModelHttp:
         headers = headers_of(scope)
         reply = _Reply(scope, headers, send)
         async with reply.telling_failures():
-            caller = self._keys.authenticate(headers)
-            turn = decode_request(await read_body(headers, receive, self._max_body))
-            reply.previous = turn.previous_response_id
-            async with _while_connected(receive, reply), reply.telling_failures():
-                await self._serve(turn, caller, headers, reply)
+            with self._readiness.turn():
+                caller = self._keys.authenticate(headers)
+                turn = decode_request(await read_body(headers, receive, self._max_body))
+                reply.previous = turn.previous_response_id
+                async with _while_connected(receive, reply), reply.telling_failures():
+                    await self._serve(turn, caller, headers, reply)
 
     async def _serve(
         self, turn: Turn, caller: Principal, headers: Mapping[str, str], reply: "_Reply"

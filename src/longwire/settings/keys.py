@@ -117,6 +117,12 @@ class Sessions(Section):
         default=False,
         description="Send a turn again even after the upstream has begun it; it may bill twice.",
     )
+    on_client_gone: Literal["close", "drain"] = Field(
+        "close",
+        description="What becomes of a response whose client has gone: `close` its connection, or "
+        "`drain` the rest to keep the connection's history; the upstream bills it either way.",
+    )
+    drain_timeout: Duration = _lasting("30s", "Longest time to drain a response.")
     session_headers: Annotated[tuple[HeaderName, ...], FromText] = Field(
         (),
         description="More request headers that carry a session id, looked at after the usual ones.",
@@ -178,7 +184,7 @@ class Channel(Section):
         ("*",), min_length=1, description="Names or patterns (`*`, `?`) of the models it serves."
     )
     transport: Transport = Field(
-        "auto", description="`auto` tries WebSocket and falls back to HTTP."
+        "auto", description="`auto` uses WebSocket wherever it helps, and HTTP where it cannot."
     )
     enabled: bool = Field(default=True, description="Take part in routing.")
     weight: float = Field(1.0, gt=0, description="Share of the traffic among equal channels.")
@@ -189,6 +195,13 @@ class Channel(Section):
     )
     tls_ca: FilePath | None = Field(None, description="PEM file to trust besides the system's.")
     tls_verify: bool = Field(default=True, description="Verify the upstream's certificate.")
+    handshake_rate: float = Field(
+        default_factory=lambda given: 1.0 if given.get("type") == "codex" else 0.0,
+        ge=0,
+        description="Most WebSocket handshakes a second, 0 for any number. Default: 1 for `codex`, "
+        "which refuses faster ones, else 0.",
+    )
+    handshake_burst: int = Field(3, ge=1, description="Handshakes that may come at once.")
     endpoints: Annotated[tuple[Endpoint, ...], FromText, unique("api")] = Field(
         (), description="Overrides for single APIs."
     )

@@ -17,6 +17,7 @@ import picows
 from python_socks import ProxyError
 from python_socks._errors import IncompleteReadError  # picows lets it through as it is
 
+from longwire.core.backoff import Pace
 from longwire.core.errors import (
     UpstreamError,
     UpstreamRejected,
@@ -48,17 +49,20 @@ class Endpoint:
     tls: ssl.SSLContext | None = None
     proxy: str | None = field(default=None, repr=False)
     handshake_timeout: float = 15.0
+    pace: Pace | None = None
     pulse: Pulse = field(default_factory=Pulse)
 
 
 async def dial(
     endpoint: Endpoint, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
 ) -> Connection:
-    """Open a connection; `headers` come beside the endpoint's own.
+    """Open a connection, when the endpoint's pace allows; `headers` come beside its own.
 
     Raises `UpstreamRejected` with the upstream's status and body when it refused the caller,
     `UpstreamTimeout` after `handshake_timeout` seconds, else `UpstreamUnavailable`.
     """
+    if endpoint.pace is not None:
+        await asyncio.sleep(endpoint.pace.reserve(asyncio.get_running_loop().time()))
     try:
         async with asyncio.timeout(endpoint.handshake_timeout):
             with _Sockets() as sockets:
@@ -170,7 +174,8 @@ def _refusal(host: str, refusal: picows.WSHandshakeError) -> UpstreamError:
     if status not in _MEANT_FOR_CALLER:
         return UpstreamUnavailable(
             f"{host} does not speak WebSocket at this URL (status {status}); "
-            'set transport = "http" for this channel or correct its base_url.'
+            'set transport = "http" for this channel or correct its base_url.',
+            refuses_websocket=True,
         )
     headers = message_from_bytes(head[status_line.end() :])
     body = refusal.raw_body or b""

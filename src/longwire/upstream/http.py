@@ -16,8 +16,15 @@ import aiohttp
 import msgspec
 
 from longwire.core.aggregate import Aggregate
-from longwire.core.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from longwire.core.continuity import Reason
+from longwire.core.errors import (
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from longwire.core.events import Event, Kind
+from longwire.core.exchange import Exchange, Phase, ReplaySafety
 from longwire.dialects.responses import encode_body
 from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
 from longwire.upstream.reception import Reception
@@ -74,7 +81,7 @@ class HttpTransport:
         facts = Facts(
             transport="http",
             continuity="as-given" if outside else "fresh",
-            reason=None if outside else "http_transport",
+            reason=None if outside else (call.reason or Reason.HTTP_TRANSPORT).value,
             bytes_sent=len(body),
         )
         deadline = asyncio.get_running_loop().time() + self._patience.first_event
@@ -151,7 +158,11 @@ class HttpTransport:
                     allow_redirects=False,
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._failure(error) from error
+            failed = self._failure(error)
+            is_unsent = isinstance(error, aiohttp.ConnectionTimeoutError)
+            if not is_unsent and not isinstance(failed, UpstreamUnavailable):
+                failed.safety = ReplaySafety.AMBIGUOUS
+            raise failed from error
 
     def _failure(self, error: Exception) -> UpstreamError:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
@@ -177,7 +188,7 @@ class _Stream:
     def __init__(
         self, reader: Reader, host: str, patience: Patience, facts: Facts, deadline: float
     ) -> None:
-        self._reception = Reception()
+        self._reception = Reception(Exchange(is_alone=True))
         self._reception.exchange.step(Kind.SENT)
         self._reader = reader
         self._host = host
@@ -228,12 +239,17 @@ class _Stream:
             async with asyncio.timeout_at(min(self._deadline, self._quiet_until)):
                 return await self._reader.read()
         except TimeoutError:
-            if now() >= self._deadline:
-                raise self._timeout() from None
+            # Not by the clock alone: a loop of whole milliseconds wakes a little early.
+            if self._deadline <= self._quiet_until or now() >= self._deadline:
+                raise self._reception.fail(Kind.TIMEOUT, self._timeout()) from None
             self._quiet_until = now() + self._patience.silence
             return None
+        except UpstreamRejected as error:
+            raise self._reception.fail(Kind.ERROR, error) from None
+        except UpstreamError as error:
+            raise self._reception.fail(Kind.LOST, error) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise failure(error, self._host) from error
+            raise self._reception.fail(Kind.LOST, failure(error, self._host)) from error
 
     def _take(self, frames: Sequence[bytes]) -> list[Event]:
         events: list[Event] = []
@@ -242,7 +258,7 @@ class _Stream:
                 events.append(event)
             if self._reception.is_over:
                 break
-        if frames:
+        if events:
             now = asyncio.get_running_loop().time()
             self._deadline = now + self._patience.idle_event
         return events
@@ -251,6 +267,6 @@ class _Stream:
         self._quiet_until = asyncio.get_running_loop().time() + self._patience.silence
 
     def _timeout(self) -> UpstreamTimeout:
-        if self.aggregate.opening is None:
+        if self._reception.exchange.phase is Phase.AWAITING:
             return UpstreamTimeout("first event", self._patience.first_event)
         return UpstreamTimeout("next event", self._patience.idle_event)

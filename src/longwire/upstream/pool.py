@@ -9,22 +9,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from picows import WSCloseCode
 
-from longwire.core.continuity import Decision, Reason
+from longwire.core.continuity import Decision
 from longwire.core.errors import Overloaded
-from longwire.core.ledger import (
-    Closes,
-    ConnectionId,
-    Dial,
-    Ledger,
-    Lend,
-    Limits,
-    Returned,
-    Wait,
-)
-from longwire.core.turn import SessionKey, Turn
+from longwire.core.lease import Closes, ConnectionId, Dial, Lend, Limits, Returned, Wait
+from longwire.core.ledger import Ledger
+from longwire.upstream.transport import Call
 from longwire.upstream.websocket import Connection
 
 Dialer = Callable[[Callable[[Connection], None]], Awaitable[Connection]]
@@ -42,21 +35,26 @@ class PoolTimes:
 
 @dataclass(slots=True)
 class _Waiter:
-    key: SessionKey | None
-    turn: Turn
+    call: Call
     granted: asyncio.Future[Lend | Dial]
 
 
 class Lease:
     """The right to use one connection for one exchange, until `settle` or the context's end."""
 
-    __slots__ = ("_return", "connection", "decision")
+    __slots__ = ("_return", "connection", "decision", "is_detached", "queued")
 
     def __init__(
-        self, connection: Connection, decision: Decision, return_: Callable[[Returned | None], None]
+        self,
+        connection: Connection,
+        decision: Decision,
+        queued: float,
+        return_: Callable[[Returned | None], None],
     ) -> None:
         self.connection = connection
         self.decision = decision
+        self.queued = queued
+        self.is_detached = False
         self._return: Callable[[Returned | None], None] | None = return_
 
     def settle(self, returned: Returned) -> None:
@@ -95,32 +93,36 @@ class Pool:
         return f"<Pool {self.ledger!r} waiting={len(self._waiters)}>"
 
     @asynccontextmanager
-    async def lease(self, key: SessionKey | None, turn: Turn, dial: Dialer) -> AsyncIterator[Lease]:
-        """Lend a connection for `turn`, dialing one where needed.
+    async def lease(self, call: Call, dial: Dialer) -> AsyncIterator[Lease]:
+        """Lend a connection for a call, dialing one where needed.
 
+        A lease that was detached outlives the context: it ends when it is settled.
         Raises `Overloaded` when none became free in time, and whatever `dial` raises.
         """
         connection: Connection | None = None
+        began = self._now()
         while connection is None:
-            chosen = await self._acquire(key, turn)
-            identity = chosen.connection
+            chosen = await self._acquire(call)
+            identity, queued = chosen.connection, self._now() - began
             if isinstance(chosen, Dial):
                 connection = await self._open(identity, dial)
             else:
                 # None when it was lost after it was granted to this turn, before it woke up.
                 connection = self._connections.get(identity)
-        lease = Lease(connection, chosen.decision, lambda given: self._release(identity, given))
+        release = partial(self._release, identity)
+        lease = Lease(connection, chosen.decision, queued, release)
         connection.begin()
         try:
             yield lease
         finally:
-            lease.settle(Returned(keeps_connection=False))
+            if not lease.is_detached:
+                lease.settle(Returned(keeps_connection=False))
 
-    async def _acquire(self, key: SessionKey | None, turn: Turn) -> Lend | Dial:
-        chosen = self._choose(key, turn)
+    async def _acquire(self, call: Call) -> Lend | Dial:
+        chosen = self._choose(call)
         if not isinstance(chosen, Wait):
             return chosen
-        waiter = _Waiter(key, turn, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(call, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         try:
             async with asyncio.timeout(self._times.queue_timeout):
@@ -141,14 +143,14 @@ class Pool:
         if waiter.granted.done() and not waiter.granted.cancelled():
             self._cancel(waiter.granted.result().connection)
 
-    def _choose(self, key: SessionKey | None, turn: Turn) -> Lend | Dial | Wait:
-        chosen = self.ledger.acquire(key, turn, self._now())
+    def _choose(self, call: Call) -> Lend | Dial | Wait:
+        chosen = self.ledger.acquire(call.key, call.turn, self._now(), call.reason)
         self._close(chosen.closes)
         return chosen
 
     async def _open(self, identity: ConnectionId, dial: Dialer) -> Connection:
         try:
-            connection = await dial(lambda _: self._lost(identity))
+            connection = await dial(partial(self._lost, identity))
         except BaseException:
             self._cancel(identity)
             raise
@@ -161,10 +163,10 @@ class Pool:
         self._close(self.ledger.cancel(identity))
         self._serve_waiters()
 
-    def _lost(self, identity: ConnectionId) -> None:
+    def _lost(self, identity: ConnectionId, connection: Connection) -> None:
         """Take note of a connection that ended, whoever ended it."""
         self._connections.pop(identity, None)
-        if self.ledger.closed(identity, Reason.CONNECTION_LOST):
+        if self.ledger.closed(identity, connection.cause):
             self._serve_waiters()
 
     def _release(self, identity: ConnectionId, returned: Returned | None) -> None:
@@ -179,7 +181,7 @@ class Pool:
         for waiter in tuple(self._waiters):
             if waiter.granted.done():
                 continue
-            chosen = self._choose(waiter.key, waiter.turn)
+            chosen = self._choose(waiter.call)
             if not isinstance(chosen, Wait):
                 waiter.granted.set_result(chosen)
 

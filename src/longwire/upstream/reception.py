@@ -6,7 +6,7 @@ Both transports read through this, so a response means the same on either.
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import UpstreamDisconnected, UpstreamError
 from longwire.core.events import Event, Kind
-from longwire.core.exchange import FOREIGN, Exchange
+from longwire.core.exchange import FOREIGN, Exchange, Phase, replay_safety
 from longwire.dialects.response_errors import decode_problem
 from longwire.dialects.response_events import MalformedEvent, decode_event, decode_item
 
@@ -16,30 +16,34 @@ class Reception:
 
     __slots__ = ("aggregate", "exchange", "failure")
 
-    def __init__(self) -> None:
-        self.exchange = Exchange()
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
         self.aggregate = Aggregate()
         self.failure: UpstreamError | None = None
 
     def take(self, raw: bytes) -> Event | None:
         """Take one frame; return the event if the client is to see it."""
-        was_over = self.is_over
+        phase, was_over = self.exchange.phase, self.is_over
         try:
             event = decode_event(raw)
+            if self.exchange.passes(event):
+                return event
             step = self.exchange.receive(event)
             if step.passes:
                 self._keep(event)
         except MalformedEvent as error:
+            told = UpstreamDisconnected(f"The upstream sent a malformed event: {error}.")
+            self._break(told, phase, Kind.LOST)
             # After an ending it is foreign, like anything else that follows one.
             self.exchange.step(Kind.ERROR if was_over else Kind.LOST)
-            self._fail(UpstreamDisconnected(f"The upstream sent a malformed event: {error}."))
             return None
         if was_over:
             return None
         if step.ending is FOREIGN:
-            self._fail(UpstreamDisconnected("The upstream sent an event of another response."))
+            told = UpstreamDisconnected("The upstream sent an event of another response.")
+            self._break(told, phase, Kind.LOST)
         elif event.kind in (Kind.ERROR, Kind.EXPULSION):
-            self._fail(decode_problem(raw).to_rejection())
+            self._break(decode_problem(raw).to_rejection(), phase, event.kind)
         return event if step.passes else None
 
     def _keep(self, event: Event) -> None:
@@ -50,7 +54,14 @@ class Reception:
         elif self.is_over:
             self.aggregate.terminal = event
 
-    def _fail(self, failure: UpstreamError) -> None:
+    def fail(self, kind: Kind, failure: UpstreamError) -> UpstreamError:
+        """Take note that the exchange broke by itself; return the failure to raise."""
+        self._break(failure, self.exchange.phase, kind)
+        self.exchange.step(kind)
+        return failure
+
+    def _break(self, failure: UpstreamError, phase: Phase, kind: Kind) -> None:
+        failure.safety = replay_safety(phase, kind)
         if self.aggregate.terminal is None and self.failure is None:
             self.failure = failure
 

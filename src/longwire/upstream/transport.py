@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from longwire.core.aggregate import Aggregate
+from longwire.core.continuity import Reason
 from longwire.core.events import Event
 from longwire.core.turn import SessionKey, Turn
 
@@ -20,35 +21,43 @@ TransportName = Literal["websocket", "http"]
 class Call:
     """One turn to be sent: `key` is None for a caller whose connections are never shared.
 
-    `headers` are the caller's own that go upstream, beside those of the channel.
+    `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
+    for the turn to be sent in full on a new connection, and says why.
     """
 
     turn: Turn
     key: SessionKey | None
     headers: Mapping[str, str] = field(default_factory=dict)
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait, in seconds; each `silence` without an event is told to the reader."""
+    """How long to wait, in seconds; each `silence` without an event is told to the reader.
+
+    `drain` is how long the rest of a response is read whose client has gone; 0 does not.
+    """
 
     connect: float = 15.0
     first_event: float = 600.0
     idle_event: float = 600.0
     silence: float = 15.0
+    drain: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """How a turn travels: `continuity` is continued, fresh or as-given, `reason` says why fresh.
 
-    `bytes_sent` is the size of the request upstream in bytes.
+    `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
+    connection in seconds.
     """
 
     transport: TransportName
     continuity: str
     reason: str | None
     bytes_sent: int
+    queued: float = 0.0
 
 
 class Stream(Protocol):

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import picows
 from picows import WSCloseCode, WSMsgType
 
+from longwire.core.continuity import Reason
 from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
 from longwire.core.events import Kind
+from longwire.dialects.response_errors import CONNECTION_LIMIT, decode_problem
 from longwire.dialects.response_events import MalformedEvent, decode_event
 
 LARGEST_MESSAGE = 64 * 1024 * 1024
@@ -20,6 +22,7 @@ LARGEST_MESSAGE = 64 * 1024 * 1024
 
 _PAUSE_ABOVE = 256 * 1024
 _CLOSE_TIMEOUT = 2.0
+_FRAME_HEAD = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,17 @@ class Connection(picows.WSListener):
         self._queued = 0
         self._fragments: bytearray | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._drained: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[bool] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self._silent_at = 0.0
         self._was_heard = False
         self._is_paused = False
         self._is_leased = False
         self._close_reason = ""
+        self._divert: Callable[[bytes], None] | None = None
+        self.cause = Reason.CONNECTION_LOST
+        self.last_response_id: str | None = None
 
     def __repr__(self) -> str:
         """Tell the whole state in one line."""
@@ -68,15 +76,18 @@ class Connection(picows.WSListener):
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Take one frame: whole and fragmented messages, and the close handshake."""
         self._was_heard = True
-        match frame.msg_type:
+        is_over = self.is_closed or transport.is_close_frame_sent
+        kind = frame.msg_type
+        if kind == WSMsgType.TEXT and frame.fin and self._fragments is None and not is_over:
+            self._take(frame.get_payload_as_bytes())
+            return
+        match kind:
             case WSMsgType.CLOSE:
                 self._end(_said_goodbye(frame))
                 transport.send_close(WSCloseCode.OK)
                 transport.disconnect()
-            case _ if self.is_closed or transport.is_close_frame_sent:
+            case _ if is_over:
                 pass  # The rest of a connection that either side, or picows, gave up.
-            case WSMsgType.TEXT if frame.fin and self._fragments is None:
-                self._take(frame.get_payload_as_bytes())
             case WSMsgType.TEXT | WSMsgType.CONTINUATION:
                 self._take_fragment(frame)
             case WSMsgType.PING:
@@ -100,7 +111,7 @@ class Connection(picows.WSListener):
     def resume_writing(self) -> None:
         """Notice that the socket takes more again."""
         if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
+            self._drained.set_result(not self.is_closed)
         self._drained = None
 
     def _take_fragment(self, frame: picows.WSFrame) -> None:
@@ -127,6 +138,9 @@ class Connection(picows.WSListener):
         if not self._is_leased:
             self._take_while_idle(message)
             return
+        if self._divert is not None:
+            self._divert(message)
+            return
         self._frames.append(message)
         self._queued += len(message)
         if self._waiter is not None and not self._waiter.done():
@@ -141,6 +155,8 @@ class Connection(picows.WSListener):
             kind = decode_event(message).kind
         except MalformedEvent:
             kind = Kind.ERROR
+        if _tells_expiry(message):
+            self.cause = Reason.CONNECTION_EXPIRED
         if kind is not Kind.VENDOR:
             self._close_for_stray()
 
@@ -151,9 +167,20 @@ class Connection(picows.WSListener):
         """Begin an exchange: what arrives from now on belongs to it."""
         self._is_leased = True
 
+    def divert(self, take: Callable[[bytes], None]) -> None:
+        """Give the rest of the exchange to `take`, message by message: nobody reads it any more."""
+        left, self._frames, self._queued = self._frames, [], 0
+        self._divert = take
+        self._resume_reading()
+        for message in left:
+            self._take(message)
+        if self.is_closed:
+            self._divert = None
+
     def finish(self) -> None:
         """End an exchange; what it left unread makes the connection useless and closes it."""
         self._is_leased = False
+        self._divert = None
         left, self._frames = self._frames, []
         self._queued = 0
         self._resume_reading()
@@ -170,15 +197,19 @@ class Connection(picows.WSListener):
         transport = self._transport
         if self.is_closed or transport is None or transport.is_close_frame_sent:
             raise UpstreamDisconnected(self._sentence())
-        transport.send(WSMsgType.TEXT, message)
+        # picows masks in place: in a buffer of ours, where its own would keep the largest message.
+        buffer = bytearray(_FRAME_HEAD)
+        buffer += message
+        transport.send_reuse_external_bytearray(WSMsgType.TEXT, buffer, _FRAME_HEAD)
         if self._drained is None:
             return
         try:
             async with asyncio.timeout(self._pulse.send_timeout):
-                await self._drained
+                was_taken = await self._drained
         except TimeoutError:
             raise UpstreamTimeout("send", self._pulse.send_timeout) from None
-        if self.is_closed:
+        # A connection that broke after it took the message is not told here: it was sent.
+        if not was_taken:
             raise UpstreamDisconnected(self._sentence())
 
     async def receive(self, seconds: float) -> Sequence[bytes]:
@@ -197,13 +228,26 @@ class Connection(picows.WSListener):
         return ()
 
     async def _wait(self, seconds: float) -> None:
-        waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(seconds, _wake, waiter)
+        self._waiter = self._loop.create_future()
+        self._silent_at = self._loop.time() + seconds
+        if self._silence is None or self._silence.when() > self._silent_at:
+            self._watch_silence()
         try:
-            await waiter
+            await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
+
+    def _watch_silence(self) -> None:
+        """Wake the reader at the end of its patience: one timer serves many waits."""
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+        if self._waiter is None:
+            return
+        if self._loop.time() >= self._silent_at:
+            _wake(self._waiter)
+        else:
+            self._silence = self._loop.call_at(self._silent_at, self._watch_silence)
 
     def _resume_reading(self) -> None:
         if self._is_paused and self._transport is not None and not self.is_closed:
@@ -246,6 +290,9 @@ class Connection(picows.WSListener):
         if self.is_closed:
             return
         self._close_reason = why
+        self._divert = None
+        if self._frames and _tells_expiry(self._frames[-1]):
+            self.cause = Reason.CONNECTION_EXPIRED
         if self._timer is not None:
             self._timer.cancel()
         transport = self._transport
@@ -266,6 +313,15 @@ class Connection(picows.WSListener):
 def _wake(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
+
+
+def _tells_expiry(message: bytes) -> bool:
+    """Whether it is the error that announces the end of a connection's life."""
+    try:
+        is_expulsion = decode_event(message).kind is Kind.EXPULSION
+    except MalformedEvent:
+        return False
+    return is_expulsion and decode_problem(message).code == CONNECTION_LIMIT
 
 
 def _is_utf8(message: bytes) -> bool:

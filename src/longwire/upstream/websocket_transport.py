@@ -5,8 +5,9 @@ disconnect the instant they have read it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from longwire.core.aggregate import Aggregate
@@ -14,12 +15,13 @@ from longwire.core.continuity import AsGiven, Chain, Continue, Decision, Fresh, 
 from longwire.core.errors import (
     FrameTooLarge,
     UpstreamDisconnected,
+    UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
 )
 from longwire.core.events import Event, Kind
-from longwire.core.exchange import Ending, Phase
-from longwire.core.ledger import Returned
+from longwire.core.exchange import Ending, Exchange, Phase
+from longwire.core.lease import Returned
 from longwire.core.turn import Turn
 from longwire.dialects.response_errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
 from longwire.dialects.response_events import replies
@@ -28,10 +30,14 @@ from longwire.upstream.dialer import Endpoint, dial
 from longwire.upstream.pool import Lease, Pool
 from longwire.upstream.reception import Reception
 from longwire.upstream.transport import Call, Facts, Patience
+from longwire.upstream.websocket import Connection
 
 LARGEST_CREATE = 16 * 1024 * 1024 - 1
 """What upstreams take in one frame, in bytes; above it they close, or drop it silently."""
 
+_DIGESTED_AT_ONCE = 64
+_UNDER_WAY = (Phase.AWAITING, Phase.STREAMING)
+_DIAL_RESULTS = {UpstreamRejected: "refused", UpstreamTimeout: "timeout"}
 _CAUSES = {
     PREVIOUS_NOT_FOUND: Reason.UPSTREAM_FORGOT,
     CONNECTION_LIMIT: Reason.CONNECTION_EXPIRED,
@@ -41,33 +47,53 @@ _CAUSES = {
 class WebSocketTransport:
     """Sends turns to one endpoint over the connections of a pool."""
 
-    def __init__(self, endpoint: Endpoint, pool: Pool, patience: Patience) -> None:
+    def __init__(
+        self, endpoint: Endpoint, pool: Pool, patience: Patience, count_dial: Callable[[str], None]
+    ) -> None:
+        """Take what a turn needs; `count_dial` is told how each handshake ended."""
         self._endpoint = endpoint
         self._pool = pool
         self._patience = patience
+        self._count_dial = count_dial
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator["WebSocketStream"]:
         """Send the turn on a connection of its session; see `Transport.open`."""
-        dialer = partial(dial, self._endpoint, call.headers)
-        async with self._pool.lease(call.key, call.turn, dialer) as lease:
+        dialer = partial(self._dial, call.headers)
+        async with self._pool.lease(call, dialer) as lease:
             stream = WebSocketStream(lease, call.turn, self._patience)
-            await stream.send()
-            yield stream
+            try:
+                await stream.send()
+                yield stream
+            finally:
+                stream.drain(self._patience.drain)
+
+    async def _dial(
+        self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
+    ) -> Connection:
+        try:
+            connection = await dial(self._endpoint, headers, on_closed)
+        except UpstreamError as error:
+            self._count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
+            raise
+        self._count_dial("opened")
+        return connection
 
 
 class WebSocketStream:
     """One exchange on a leased connection."""
 
-    __slots__ = ("_lease", "_patience", "_reception", "_silent_for", "_turn", "facts")
+    __slots__ = ("_clock", "_heard_at", "_lease", "_patience", "_reception", "_turn", "facts")
 
     def __init__(self, lease: Lease, turn: Turn, patience: Patience) -> None:
         self._lease = lease
         self._turn = turn
         self._patience = patience
-        self._reception = Reception()
-        self._silent_for = 0.0
-        self.facts = Facts("websocket", *_continuity(lease.decision), bytes_sent=0)
+        self._reception = Reception(Exchange(lease.connection.last_response_id))
+        self._clock = asyncio.get_running_loop().time
+        self._heard_at = self._clock()
+        continuity, reason = _continuity(lease.decision)
+        self.facts = Facts("websocket", continuity, reason, 0, lease.queued)
 
     @property
     def aggregate(self) -> Aggregate:
@@ -80,45 +106,67 @@ class WebSocketStream:
         if len(frame) > LARGEST_CREATE:
             self._lease.cancel()
             raise FrameTooLarge(LARGEST_CREATE)
-        self.facts = Facts("websocket", *_continuity(self._lease.decision), len(frame))
+        self.facts = replace(self.facts, bytes_sent=len(frame))
         await self._lease.connection.send(frame)
         self._reception.exchange.step(Kind.SENT)
+        self._heard_at = self._clock()
+        if isinstance(self._lease.decision, Fresh):
+            await self._digest_history()
 
-    async def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
+    async def _digest_history(self) -> None:
+        """Digest a history seen for the first time while the upstream thinks, a piece at a time."""
+        history = self._turn.history
+        for count in range(_DIGESTED_AT_ONCE, len(history), _DIGESTED_AT_ONCE):
+            history.digest(count)
+            await asyncio.sleep(0)
+
+    def __aiter__(self) -> "WebSocketStream":
         """Give batches of events; an empty one tells of silence. See `transport.Stream`."""
+        return self
+
+    async def __anext__(self) -> Sequence[Event]:
+        """Return the next batch."""
         while self._reception.exchange.ending is None:
             frames = await self._receive()
             events = self._take(frames)
             if events or not frames:
-                yield events
+                return events
         if self._reception.failure is not None:
             raise self._reception.failure
+        raise StopAsyncIteration
+
+    def drain(self, seconds: float) -> None:
+        """Read the rest of a response that nobody waits for any more, so that its chain is kept."""
+        if not seconds or self._reception.exchange.phase not in _UNDER_WAY:
+            return
+        self._lease.is_detached = True
+        late = Returned(keeps_connection=False)
+        asyncio.get_running_loop().call_later(seconds, self._lease.settle, late)
+        self._lease.connection.divert(self._take_rest)
+
+    def _take_rest(self, raw: bytes) -> None:
+        self._take((raw,))
 
     async def _receive(self) -> Sequence[bytes]:
         """Wait for frames, or for one span of silence. Raises when the exchange broke."""
         patience, phase = self._patience.idle_event, "next event"
         if self._reception.exchange.phase is Phase.AWAITING:
             patience, phase = self._patience.first_event, "first event"
-        now = asyncio.get_running_loop().time
-        began = now()
+        left = self._heard_at + patience - self._clock()
+        silence = self._patience.silence
         try:
-            frames = await self._lease.connection.receive(
-                min(self._patience.silence, patience - self._silent_for)
-            )
-        except UpstreamDisconnected:
-            self._reception.exchange.step(Kind.LOST)
-            raise
-        self._silent_for += now() - began
-        if not frames and self._silent_for >= patience:
-            self._reception.exchange.step(Kind.TIMEOUT)
-            raise UpstreamTimeout(phase, patience)
+            frames = await self._lease.connection.receive(min(silence, left))
+        except UpstreamDisconnected as error:
+            raise self._reception.fail(Kind.LOST, error) from None
+        if not frames and (left <= silence or self._clock() >= self._heard_at + patience):
+            raise self._reception.fail(Kind.TIMEOUT, UpstreamTimeout(phase, patience))
         return frames
 
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
         reception = self._reception
         events = [event for raw in frames if (event := reception.take(raw)) is not None]
         if events:
-            self._silent_for = 0.0
+            self._heard_at = self._clock()
         if reception.exchange.ending is not None:
             self._settle(reception.exchange.ending)
         return events
@@ -131,7 +179,10 @@ class WebSocketStream:
         if not ending.keeps_connection:
             cause = _CAUSES.get(code, Reason.CONNECTION_LOST)
         chain = self._chain() if ending.remembers else None
-        self._lease.settle(Returned(ending.keeps_connection, chain, cause))
+        if self._reception.exchange.response_id:
+            self._lease.connection.last_response_id = self._reception.exchange.response_id
+        saved = max(self._turn.body_size - self.facts.bytes_sent, 0)
+        self._lease.settle(Returned(ending.keeps_connection, chain, cause, saved))
 
     def _chain(self) -> Chain | None:
         response_id = self._reception.exchange.response_id

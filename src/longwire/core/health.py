@@ -1,0 +1,63 @@
+"""How far a channel, or its WebSocket, is trusted after it failed: cool down, probe, recover.
+
+Law: one probe at a time after a cool-down, each failed one doubles the next; one success forgets
+all. Time is an argument, in seconds on one clock.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """After `failures` in a row wait `base` seconds, then twice as long, up to `longest`."""
+
+    failures: int = 1
+    base: float = 60.0
+    longest: float = 3600.0
+
+
+class Health:
+    """The trust in one endpoint."""
+
+    __slots__ = ("_cooling", "_failures", "_open_at", "_probes_since")
+
+    def __init__(self, cooling: Cooling) -> None:
+        self._cooling = cooling
+        self._failures = 0
+        self._open_at = 0.0
+        self._probes_since: float | None = None
+
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        return f"<Health failures={self._failures} open_at={self._open_at:g}>"
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it has not failed since it last succeeded."""
+        return self._failures == 0
+
+    def is_trusted(self, now: float) -> bool:
+        """Whether to use it: always, until it failed; then for one probe after the cool-down."""
+        if now < self._open_at:
+            return False
+        return self._probes_since is None or now >= self._probes_since + self._cooling.base
+
+    def begin(self, now: float) -> None:
+        """Note that it is being used; after a cool-down this is the probe."""
+        if self._failures >= self._cooling.failures:
+            self._probes_since = now
+
+    def succeed(self) -> None:
+        """Trust it again."""
+        self._failures, self._open_at, self._probes_since = 0, 0.0, None
+
+    def fail(self, now: float, retry_after: float | None = None) -> None:
+        """Note a failure; `retry_after` in seconds is what the upstream asked for."""
+        self._failures += 1
+        self._probes_since = None
+        excess = self._failures - self._cooling.failures
+        if excess >= 0:
+            wait = min(self._cooling.base * 2 ** min(excess, 30), self._cooling.longest)
+            self._open_at = max(self._open_at, now + wait)
+        if retry_after is not None:
+            self._open_at = max(self._open_at, now + min(retry_after, self._cooling.longest))

@@ -1,0 +1,155 @@
+"""What each turn cost and saved: one log line and the same facts as metrics, when it has ended.
+
+Law: never a prompt, never a key; labels come from small, fixed sets.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from longwire.core.aggregate import Aggregate
+from longwire.core.errors import CallerError, Overloaded, UpstreamError
+from longwire.core.events import Kind
+from longwire.core.recovery import AMBIGUOUS, Trouble
+from longwire.core.turn import Principal, Turn, Usage
+from longwire.dialects.response_events import decode_usage
+from longwire.relay.metrics import Metrics
+from longwire.upstream.transport import Facts
+
+_LONGEST_MODEL = 100
+_OUTCOMES = {
+    Kind.COMPLETED: "completed",
+    Kind.INCOMPLETE: "incomplete",
+    Kind.FAILED: "failed",
+    Kind.CANCELLED: "cancelled",
+}
+
+
+@dataclass(slots=True)
+class Record:
+    """The facts of one turn, filled in as it goes; `began` at its first event."""
+
+    turn: Turn
+    caller: Principal
+    started: float
+    channel: str = ""
+    facts: Facts | None = None
+    aggregate: Aggregate | None = None
+    first_event: float | None = None
+    replays: list[Trouble] = field(default_factory=list)
+    outcome: str = ""
+
+    def began(self, facts: Facts, aggregate: Aggregate, now: float) -> None:
+        """Note that the answer begins."""
+        self.facts, self.aggregate, self.first_event = facts, aggregate, now - self.started
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens billed, None where unknown."""
+        terminal = self.aggregate.terminal if self.aggregate else None
+        return decode_usage(terminal) if terminal else None
+
+
+class Accounting:
+    """Books every turn exactly once, however it ends."""
+
+    def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._log = structlog.get_logger()
+
+    @contextmanager
+    def record(self, turn: Turn, caller: Principal) -> Iterator[Record]:
+        """Give the record of a turn and book it at the end."""
+        record = Record(turn, caller, self._clock())
+        try:
+            yield record
+        except BaseException as error:
+            record.outcome = _outcome_of(error)
+            raise
+        finally:
+            self._book(record)
+
+    def replayed(self, record: Record, trouble: Trouble) -> None:
+        """Note an attempt that another one makes good."""
+        record.replays.append(trouble)
+        self._metrics.replays.labels(record.channel, trouble.name.lower()).inc()
+
+    def _book(self, record: Record) -> None:
+        terminal = record.aggregate.terminal if record.aggregate else None
+        if terminal is not None:
+            record.outcome = _OUTCOMES.get(terminal.kind, "failed")
+        seconds, usage = self._clock() - record.started, record.usage
+        self._count(record, seconds, usage)
+        self._log.info("turn", **_line(record, seconds, usage))
+
+    def _count(self, record: Record, seconds: float, usage: Usage | None) -> None:
+        metrics, facts = self._metrics, record.facts
+        travelled = (facts.transport, facts.continuity, facts.reason or "") if facts else ("",) * 3
+        metrics.turns.labels(record.channel, *travelled, record.outcome).inc()
+        metrics.turn_seconds.labels(record.channel).observe(seconds)
+        metrics.request_bytes.inc(record.turn.body_size)
+        if facts is not None:
+            metrics.upstream_bytes.inc(facts.bytes_sent)
+            metrics.queue_seconds.observe(facts.queued)
+        if record.first_event is not None:
+            metrics.first_event_seconds.labels(record.channel).observe(record.first_event)
+        for kind, number in _tokens(usage).items():
+            metrics.tokens.labels(record.channel, kind).inc(number)
+
+
+def _outcome_of(error: BaseException) -> str:
+    match error:
+        case asyncio.CancelledError() | GeneratorExit():
+            return "abandoned"
+        case CallerError():
+            return "refused"
+        case Overloaded():
+            return "overloaded"
+        case UpstreamError():
+            return "upstream_error"
+        case _:
+            return "internal_error"
+
+
+def _tokens(usage: Usage | None) -> dict[str, int]:
+    if usage is None:
+        return {}
+    return {
+        "input": usage.input,
+        "cached": usage.cached,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+    }
+
+
+def _line(record: Record, seconds: float, usage: Usage | None) -> dict[str, Any]:
+    """Return the turn's facts for the log; times in milliseconds, sizes in bytes."""
+    facts = record.facts
+    line: dict[str, Any] = {
+        "caller": record.caller.name,
+        "channel": record.channel,
+        "model": record.turn.model[:_LONGEST_MODEL],
+        "outcome": record.outcome,
+        "received": record.turn.body_size,
+        "ms": round(seconds * 1000),
+    }
+    if facts is not None:
+        line |= {
+            "transport": facts.transport,
+            "continuity": facts.continuity,
+            "reason": facts.reason,
+            "sent": facts.bytes_sent,
+            "queued_ms": round(facts.queued * 1000),
+        }
+    if record.first_event is not None:
+        line["first_event_ms"] = round(record.first_event * 1000)
+    if record.replays:
+        line["replays"] = [trouble.name.lower() for trouble in record.replays]
+        line["possibly_billed_twice"] = not AMBIGUOUS.isdisjoint(record.replays)
+    return line | {f"{kind}_tokens": number for kind, number in _tokens(usage).items()}

@@ -1,0 +1,40 @@
+"""A running channel, and the snapshot of all of them that a turn keeps to its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from longwire.core.health import Cooling, Health
+from longwire.core.routing import Route
+from longwire.upstream.transport import Transport
+
+_CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
+_UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel with the ways to it: with both transports it is `auto`, WebSocket first.
+
+    `endpoint` is the identity its connections are bound to; `health` is the trust in the channel,
+    `upgrade` that in its WebSocket.
+    """
+
+    route: Route
+    endpoint: str
+    websocket: Transport | None = None
+    http: Transport | None = None
+    health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
+    upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self.route.channel
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The running routing configuration; immutable."""
+
+    channels: Mapping[str, Channel]
+    session_headers: tuple[str, ...] = ()

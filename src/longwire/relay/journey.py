@@ -1,0 +1,212 @@
+"""One turn's way through its attempts: which channel and transport comes next, and why.
+
+The rule is `core/recovery`; this knows what happened so far and what it means for trust.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from longwire.core.continuity import Reason
+from longwire.core.errors import (
+    FrameTooLarge,
+    LongwireError,
+    Overloaded,
+    UpstreamDisconnected,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from longwire.core.exchange import ReplaySafety
+from longwire.core.recovery import AMBIGUOUS, Move, Standing, Trouble, recover
+from longwire.core.turn import Turn
+from longwire.dialects.response_errors import (
+    CONNECTION_LIMIT,
+    PREVIOUS_NOT_FOUND,
+    is_duplicate_item,
+)
+from longwire.relay.channel import Channel
+
+_LIMITED, _FAILING = 429, 500
+_DIALING = frozenset({"connect", "handshake"})
+_REASONS = {
+    Trouble.UNSENT: Reason.CONNECTION_LOST,
+    Trouble.LOST: Reason.REPLAYED,
+    Trouble.SILENT: Reason.REPLAYED,
+    Trouble.FORGOT: Reason.UPSTREAM_FORGOT,
+    Trouble.EXPIRED: Reason.CONNECTION_EXPIRED,
+    Trouble.DUPLICATE: Reason.REPLAYED,
+    Trouble.WORKING: Reason.REPLAYED,
+}
+_PROVES_LIFE = frozenset(
+    {Trouble.REFUSED, Trouble.FORGOT, Trouble.EXPIRED, Trouble.DUPLICATE, Trouble.WORKING}
+)
+_BLAMES_UPGRADE = frozenset({Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET})
+_BLAMES_CHANNEL = frozenset({*_BLAMES_UPGRADE, Trouble.LIMITED, Trouble.FAILING, Trouble.SILENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try: a channel, over HTTP or WebSocket, anew for a `reason` or as continuity decides.
+
+    `is_probe`: it shall find out whether the channel's WebSocket works again.
+    """
+
+    channel: Channel
+    over_http: bool
+    reason: Reason | None
+    is_probe: bool = False
+
+    def begin(self, now: float) -> None:
+        """Note that it is under way."""
+        self.channel.health.begin(now)
+        if self.is_probe:
+            self.channel.upgrade.begin(now)
+
+    def succeed(self) -> None:
+        """Trust what has answered; a connection that was open already tells of no handshake."""
+        self.channel.health.succeed()
+        if self.is_probe:
+            self.channel.upgrade.succeed()
+
+
+class Journey:
+    """The attempts of one turn.
+
+    `prefers_http` is what is known of its session beforehand; `holds` tells whether a channel has
+    a free connection with its history, which serves even while new ones are refused.
+    """
+
+    __slots__ = (
+        "_channels",
+        "_has_failed",
+        "_has_resent",
+        "_holds",
+        "_may_resend_begun",
+        "_reason",
+        "_turn",
+        "_uses_http",
+    )
+
+    def __init__(
+        self,
+        turn: Turn,
+        channels: Iterable[Channel],
+        *,
+        holds: Callable[[Channel], bool],
+        prefers_http: Reason | None = None,
+        may_resend_begun: bool = False,
+    ) -> None:
+        self._turn = turn
+        self._channels = deque(channels)
+        self._holds = holds
+        self._reason = prefers_http
+        self._uses_http = prefers_http is not None
+        self._may_resend_begun = may_resend_begun
+        self._has_resent = False
+        self._has_failed = False
+
+    def attempt(self, now: float) -> Attempt:
+        """Return what to try next."""
+        channel = self._channels[0]
+        if channel.websocket is None or (channel.http is not None and self._uses_http):
+            return Attempt(channel, over_http=True, reason=self._reason)
+        reason = self._reason if self._has_failed else None
+        if channel.http is None or channel.upgrade.is_sound:
+            return Attempt(channel, over_http=False, reason=reason)
+        if not self._has_failed and self._holds(channel):
+            return Attempt(channel, over_http=False, reason=None)
+        if not channel.upgrade.is_trusted(now):
+            return Attempt(channel, over_http=True, reason=self._reason)
+        return Attempt(channel, over_http=False, reason=reason, is_probe=True)
+
+    def fail(self, attempt: Attempt, failure: LongwireError, now: float) -> Trouble:
+        """Choose what comes after a failed attempt. Raises `failure` where nothing does."""
+        trouble = trouble_of(failure, self._turn)
+        self._blame(attempt, trouble, failure, now)
+        move = recover(trouble, self._standing(attempt))
+        match move:
+            case Move.GIVE_UP:
+                raise failure
+            case Move.RESEND:
+                self._has_resent = True
+                self._reason = _REASONS[trouble]
+            case Move.USE_HTTP:
+                self._uses_http, self._reason = True, None
+            case Move.NEXT_CHANNEL:
+                self._channels.popleft()
+                # In the background it can run over HTTP alone.
+                self._uses_http = self._turn.runs_in_background
+                self._reason = Reason.REPLAYED
+        self._has_resent = self._has_resent or trouble in AMBIGUOUS
+        self._has_failed = True
+        return trouble
+
+    def _standing(self, attempt: Attempt) -> Standing:
+        return Standing(
+            has_resent=self._has_resent,
+            may_use_http=not attempt.over_http and attempt.channel.http is not None,
+            may_move=len(self._channels) > 1 and self._turn.is_self_contained,
+            may_resend_begun=self._may_resend_begun,
+        )
+
+    def _blame(
+        self, attempt: Attempt, trouble: Trouble, failure: LongwireError, now: float
+    ) -> None:
+        """Lower the trust in what failed: its WebSocket alone where HTTP is still to be tried."""
+        if trouble in _PROVES_LIFE:
+            attempt.channel.health.succeed()
+        if trouble in _BLAMES_UPGRADE and not attempt.over_http:
+            attempt.channel.upgrade.fail(now)
+            if attempt.channel.http is not None:
+                return
+        if trouble in _BLAMES_CHANNEL:
+            attempt.channel.health.fail(now, _retry_after(failure))
+
+
+def trouble_of(failure: LongwireError, turn: Turn) -> Trouble:
+    """Say what a failure of an attempt was."""
+    match failure:
+        case FrameTooLarge():
+            trouble = Trouble.TOO_LARGE
+        case Overloaded():
+            trouble = Trouble.BUSY
+        case UpstreamError(safety=ReplaySafety.UNSAFE):
+            trouble = Trouble.WORKING
+        case UpstreamRejected():
+            trouble = _rejection(failure, turn)
+        case UpstreamUnavailable():
+            is_told = failure.refuses_websocket
+            trouble = Trouble.NO_WEBSOCKET if is_told else Trouble.UNREACHABLE
+        case UpstreamTimeout():
+            is_dial = failure.phase in _DIALING
+            trouble = Trouble.UNREACHABLE if is_dial else Trouble.SILENT
+        case UpstreamDisconnected():
+            is_sure = failure.safety is ReplaySafety.SAFE
+            trouble = Trouble.UNSENT if is_sure else Trouble.LOST
+        case _:
+            trouble = Trouble.REFUSED
+    return trouble
+
+
+def _rejection(failure: UpstreamRejected, turn: Turn) -> Trouble:
+    if failure.code == PREVIOUS_NOT_FOUND and turn.previous_response_id is None:
+        return Trouble.FORGOT
+    if failure.code == CONNECTION_LIMIT:
+        return Trouble.EXPIRED
+    if is_duplicate_item(failure.body):
+        return Trouble.DUPLICATE
+    if failure.status == _LIMITED:
+        return Trouble.LIMITED
+    return Trouble.FAILING if failure.status >= _FAILING else Trouble.REFUSED
+
+
+def _retry_after(failure: LongwireError) -> float | None:
+    """Return what the upstream asked for, in seconds; dates are left alone."""
+    if not isinstance(failure, UpstreamRejected):
+        return None
+    try:
+        return max(float(failure.headers.get("retry-after", "")), 0.0)
+    except ValueError:
+        return None

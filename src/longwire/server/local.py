@@ -1,0 +1,122 @@
+"""The live connections, told over a Unix socket that only this machine's user can open.
+
+One connection, one answer: a JSON list of rows, then the end. The socket's name carries the port
+and the process, so that several gateways and workers live side by side. Without it all else works.
+"""
+
+import asyncio
+import os
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from longwire.core.continuity import AsGiven, Continue, Decision, Fresh
+from longwire.core.errors import ConfigurationError
+from longwire.core.lease import Entry
+from longwire.core.ledger import Ledger
+
+Names = Callable[[], Mapping[str, str]]
+
+LONGEST_PATH = 103
+"""Bytes: the shortest limit among systems for a Unix socket's path, without its ending zero."""
+
+_MEND = "name another folder of yours in XDG_RUNTIME_DIR"
+_log = structlog.get_logger()
+
+
+def folder() -> Path:
+    """Return where sockets live: below `XDG_RUNTIME_DIR`, else a private folder for temporaries."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if runtime.is_absolute():
+        return runtime / "longwire"
+    return Path(tempfile.gettempdir()) / f"longwire-{os.geteuid()}"
+
+
+def check_owner(place: Path) -> None:
+    """Raise `ConfigurationError` unless `place` is a folder, and this user's own."""
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise ConfigurationError(f"{place} is not a folder of this user; {_MEND}")
+
+
+@asynccontextmanager
+async def serving_sessions(port: int, ledger: Ledger, names: Names) -> AsyncIterator[None]:
+    """Answer on the socket of the gateway at `port`; 0 has none, and a failure is but a warning."""
+    path = folder() / f"{port}-{os.getpid()}.sock"
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            writer.write(
+                msgspec.json.encode(rows(ledger, names(), asyncio.get_running_loop().time()))
+            )
+            writer.close()
+            await writer.wait_closed()
+
+    server = None
+    if port:
+        try:
+            _prepare(path)
+            server = await asyncio.start_unix_server(answer, path)
+            path.chmod(0o600)
+        except (OSError, ConfigurationError) as error:
+            _log.warning("no_local_socket", reason=str(error), note="longwire sessions finds none")
+    try:
+        yield
+    finally:
+        if server is not None:
+            server.close()
+            path.unlink(missing_ok=True)
+
+
+def _prepare(path: Path) -> None:
+    """Make the folder, for nobody else, and room for the socket. Raises where that cannot be."""
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise ConfigurationError(
+            f"{path} is longer than the {LONGEST_PATH} bytes of a Unix socket's path; "
+            "name a shorter folder in XDG_RUNTIME_DIR"
+        )
+    place = path.parent
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_owner(place)
+    place.chmod(0o700)
+    path.unlink(missing_ok=True)
+
+
+def rows(ledger: Ledger, names: Mapping[str, str], now: float) -> list[dict[str, Any]]:
+    """Return one row per live connection: ages in seconds, sizes in bytes."""
+    return [_row(entry, names, now) for entry in ledger.entries()]
+
+
+def _row(entry: Entry, names: Mapping[str, str], now: float) -> dict[str, Any]:
+    key = entry.key
+    return {
+        "connection": entry.id,
+        "channel": names.get(key.endpoint, "") if key else "",
+        "scope": key.scope if key else "",
+        "session": key.session if key else "",
+        "state": entry.state.value,
+        "age": round(now - entry.born, 1),
+        "turns": entry.exchanges,
+        "continued": entry.continued,
+        "bytes_saved": entry.bytes_saved,
+        "last": _told(entry.decision),
+    }
+
+
+def _told(decision: Decision | None) -> str:
+    """Say how the last turn travelled: why in full, else in the words of the response headers."""
+    match decision:
+        case Continue():
+            return "continued"
+        case Fresh(reason):
+            return reason.value
+        case AsGiven():
+            return "as-given"
+        case None:
+            return ""

@@ -1,0 +1,112 @@
+"""The references of commands, metrics and log have a row for all there is, and for nothing else."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from prometheus_client.parser import text_string_to_metric_families
+
+from docs import commands
+from longwire import cli
+from longwire.core.lease import State
+from longwire.core.recovery import Trouble
+from longwire.core.turn import Principal, Usage
+from longwire.relay import accounting
+from longwire.upstream import websocket_transport
+from longwire.upstream.transport import Facts
+from tests.core.turns import turn, user
+from tests.relay.test_metrics import touched
+
+ROOT = Path(__file__).parents[2]
+NAMED = re.compile(r"`(\w+)`")
+
+
+def page(name):
+    """The text of a page of the reference."""
+    return (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+
+
+def test_the_commands_are_printed_as_they_are():
+    """The page equals what `python docs/commands.py` writes."""
+    text = page("commands.md")
+    assert commands.renewed(text) == text, "run: python docs/commands.py"
+
+
+def test_every_command_is_there(longwire_words):
+    """The page has a section for each command, also for those below others."""
+    titles = re.findall(r"^## `(longwire[^`]*)`$", page("commands.md"), re.MULTILINE)
+    assert titles == longwire_words
+
+
+@pytest.fixture
+def longwire_words():
+    """The words of every command, as typer knows them."""
+
+    def below(command, words):
+        yield words
+        for name, inner in sorted(getattr(command, "commands", {}).items()):
+            yield from below(inner, f"{words} {name}")
+
+    return list(below(typer.main.get_command(cli.build()), "longwire"))
+
+
+def rows(section):
+    """The cells of a table below a title."""
+    _, _, text = page("metrics.md").partition(f"## {section}\n")
+    table = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+def test_every_metric_is_explained():
+    """The reference of metrics has a row for each, with its type and labels, and no other."""
+    told = {}
+    for family in text_string_to_metric_families(touched().render().decode()):
+        ending = "_total" if family.type == "counter" else ""
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        told[f"{family.name}{ending}"] = (family.type, labels)
+    assert told == {
+        name.strip("`"): (kind, set(NAMED.findall(labels)))
+        for name, kind, labels, _ in rows("Metrics")
+    }
+
+
+def test_every_label_is_explained():
+    """Labels that have few values name all of them."""
+    values = {name.strip("`"): set(NAMED.findall(told)) for name, told in rows("Labels")}
+    assert values["state"] == {state.value for state in State}
+    assert values["cause"] == {trouble.name.lower() for trouble in Trouble} - {"refused"}
+    assert values["kind"] == {"input", "cached", "output", "reasoning"}
+    assert values["result"] == {
+        "opened",
+        *websocket_transport._DIAL_RESULTS.values(),
+        "unreachable",
+    }
+    assert values["outcome"] >= set(accounting._OUTCOMES.values())
+    assert values["outcome"] == outcomes()
+    assert values["transport"] == {"websocket", "http"}
+    labels = {label for _, _, labels, _ in rows("Metrics") for label in NAMED.findall(labels)}
+    assert set(values) == labels
+
+
+def outcomes():
+    """Every word that the module of accounting uses for an end."""
+    tree = ast.parse(Path(accounting.__file__).read_text(encoding="utf-8"))
+    (function,) = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "_outcome_of"
+    ]
+    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    return {value.value for value in returned} | set(accounting._OUTCOMES.values())
+
+
+def test_the_log_line_is_explained():
+    """Every field of a turn's line has its row, and no other."""
+    record = accounting.Record(turn(user("hi")), Principal("dev"), 0.0)
+    record.replays.append(Trouble.LOST)
+    record.began(Facts("http", "fresh", "http_transport", 1), None, 0.0)
+    fields = accounting._line(record, 1.0, Usage())
+    written = {*fields, "event", "level", "timestamp"}
+    assert written == {name for cells in rows("The log line") for name in NAMED.findall(cells[0])}

@@ -1,0 +1,71 @@
+"""What a session keeps between turns does not depend on how long its history is."""
+
+import asyncio
+import gc
+import json
+import tracemalloc
+
+from longwire.core.lease import State
+from longwire.dialects.responses import decode_request
+from longwire.upstream.transport import Call
+from tests.doubles.peer import TEXT, frame, peer
+from tests.doubles.responses import completed, created, delta, item
+
+ITEM = {"role": "user", "content": "a line of a conversation, " * 36}
+SHORT, LONG = 10_000, 2_000_000
+TARGET = 2_048
+
+
+def body(size: int) -> bytes:
+    """A first turn of so many bytes."""
+    items = [ITEM] * (size // len(json.dumps(ITEM)))
+    return json.dumps({"model": "m", "stream": True, "store": False, "input": items}).encode()
+
+
+async def turn(it, there, link, session, size):
+    """Take a turn of a session; return the far end of its connection."""
+    call = Call(decode_request(body(size)), it.agent(session=session).key)
+    async with it.transport_to(there.url).open(call) as stream:
+        link = link or await there.links.get()
+        left = stream.facts.bytes_sent
+        while left > 0:
+            left -= len(await link._reader.read(65536))
+        events = (created(), delta(), item(), completed())
+        link.write(*(frame(TEXT, event) for event in events))
+        async for _ in stream:
+            pass
+    return link
+
+
+async def traced() -> int:
+    """Return the bytes in use once the loop has let go of what is over."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+async def retained(it, there, name, size, sessions=4) -> float:
+    """Return the bytes that each of some new sessions retains after its first turn."""
+    before = await traced()
+    links = [await turn(it, there, None, f"{name}-{n}", size) for n in range(sessions)]
+    after = await traced()
+    assert len(links) == sessions
+    return (after - before) / sessions
+
+
+async def test_first_turns(gateway):
+    """Sessions that began with 10 KB and with 2 MB retain the same but for 2 KiB."""
+    async with gateway() as it, peer() as there:
+        tracemalloc.start()
+        try:
+            for size in (SHORT, LONG):
+                await retained(it, there, f"warm-up-{size}", size, 1)
+            short = await retained(it, there, "short", SHORT)
+            long = await retained(it, there, "long", LONG)
+        finally:
+            tracemalloc.stop()
+        states = [entry.state for entry in it.pool.ledger.entries()]
+        assert states == [State.IDLE] * 10
+        it.pool.close()
+    assert abs(long - short) < TARGET
