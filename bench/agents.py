@@ -156,6 +156,7 @@ class Agent:
         """Go on from what was finished of an answer that broke off, as some clients do."""
         self._previous = None
         self._history += self.ways.spelling(items)
+        self._known |= {item["id"]: item for item in items}
         self._last = items
 
     def forget_response(self) -> None:

@@ -1,6 +1,7 @@
 """The performance: both sessions, the verdict, and an open house afterwards."""
 
 import asyncio
+import logging
 import signal
 
 import uvloop
@@ -42,7 +43,7 @@ print(client.responses.create(model="{websocket}", input="Hello").output_text)
 
 def perform(*, once: bool) -> int:
     """Run both sessions, tell how they went, and keep serving unless `once`; the exit code."""
-    logs.configure()
+    logs.configure(logging.WARNING)  # its tables tell of every turn
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_perform(Console(highlight=False, markup=False), once=once))
 

@@ -8,8 +8,11 @@ import structlog
 from structlog.typing import Processor
 
 
-def configure() -> None:
-    """Send everything that is logged, by whomever, through one form to stderr."""
+def configure(least: int = logging.INFO) -> None:
+    """Send everything that is logged, by whomever, through one form to stderr.
+
+    What is below the level `least` is left out.
+    """
     steps: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -24,7 +27,7 @@ def configure() -> None:
     )
     structlog.configure(
         processors=[*steps, *rendered],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -4,10 +4,12 @@ A dial that fails or is cancelled leaves no socket behind.
 """
 
 import asyncio
+import io
 import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import Any, Self
@@ -34,6 +36,9 @@ _MEANT_FOR_CALLER = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) 
 _PASSED_HEADERS = ("retry-after", "x-request-id")
 _RECEIVE_WINDOW = 512 * 1024
 """Bytes that wait in the kernel: picows takes all of them in one read, into a buffer it keeps."""
+
+_LAST_STEPS = 3
+"""Steps of the loop after a failed dial: by then its transport has done what it had planned."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b[^\r\n]*\r?\n?")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]+)[^\r\n]*\r\n")
@@ -65,7 +70,7 @@ async def dial(
         await asyncio.sleep(endpoint.pace.reserve(asyncio.get_running_loop().time()))
     try:
         async with asyncio.timeout(endpoint.handshake_timeout):
-            with _Sockets() as sockets:
+            async with _Sockets() as sockets:
                 connection = await _connect(endpoint, headers, on_closed, sockets)
     except _FAILURES as error:
         raise _failure(endpoint, error) from None
@@ -79,17 +84,32 @@ class _Sockets:
     """The sockets of one dial: picows leaves its own open when its handshake is cancelled."""
 
     def __init__(self) -> None:
-        self._made: list[socket.socket] = []
+        self._made: list[tuple[socket.socket, io.RawIOBase]] = []
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        """End what a failure left open; its transport, where it has one, closes it by itself."""
-        for made in self._made if failure else ():
-            try:
+    async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        """End what a failure left open; its transport, where it has one, closes it by itself.
+
+        Not at once: a transport made just now begins to watch its descriptor in the loop's next
+        step, even if it is closed already, and by then it could be a caller's.
+        """
+        if failure is not None:
+            await self._end()
+        for _made, hold in self._made:
+            hold.close()
+
+    async def _end(self) -> None:
+        for made, _hold in self._made:
+            with suppress(OSError):
                 made.shutdown(socket.SHUT_RDWR)
-            except OSError:
+        try:
+            for _ in range(_LAST_STEPS if self._made else 0):
+                await asyncio.sleep(0)
+        finally:
+            for made, hold in self._made:
+                asyncio.get_running_loop().remove_reader(hold.fileno())
                 made.close()
 
     async def connect(self, url: picows.WSParsedURL) -> socket.socket:
@@ -109,7 +129,7 @@ class _Sockets:
                 made.close()
                 raise
             else:
-                self._made.append(made)
+                self._made.append((made, made.makefile("rb", buffering=0)))
                 return made
         raise failure
 
