@@ -95,10 +95,12 @@ class _Sockets:
         Not at once: a transport made just now begins to watch its descriptor in the loop's next
         step, even if it is closed already, and by then it could be a caller's.
         """
-        if failure is not None:
-            await self._end()
-        for _made, hold in self._made:
-            hold.close()
+        try:
+            if failure is not None:
+                await self._end()
+        finally:
+            for _made, hold in self._made:
+                hold.close()
 
     async def _end(self) -> None:
         for made, _hold in self._made:
