@@ -14,6 +14,8 @@ from longwire.app import App, build, server_of
 from longwire.emulator import Emulator, Options
 from longwire.settings import Settings
 
+pytest_plugins = ["tests.databases"]
+
 KEY = "lw-key-of-the-tests"
 
 

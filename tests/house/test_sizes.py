@@ -14,8 +14,8 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
-CORE_LINES = 1_800  # decision 0008
-GATEWAY_LINES = 9_000
+CORE_LINES = 2_800  # decision 0009
+GATEWAY_LINES = 14_000  # likewise
 EMULATOR_LINES = 3_000  # with the demo: decision 0007
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.

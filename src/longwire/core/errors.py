@@ -3,7 +3,8 @@
 Everything that is not a `LongwireError` is a bug and answers 500 with a logged trace.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from longwire.core.exchange import ReplaySafety
 
@@ -64,6 +65,57 @@ class Unauthenticated(CallerError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="invalid_api_key")
+
+
+class Forbidden(CallerError):
+    """The caller is known and may not do this (403)."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message, code="permission_denied", param=param)
+
+
+class NotFound(CallerError):
+    """There is no such thing, or none that this caller may see (404)."""
+
+    def __init__(self, noun: str, name: str) -> None:
+        super().__init__(f"There is no {noun} '{name}'.", code="not_found")
+
+
+class Conflict(CallerError):
+    """What was to be changed has changed meanwhile, or its name is taken (409).
+
+    `revision` is the one that holds now, where that is the matter.
+    """
+
+    def __init__(self, message: str, *, param: str | None = None, revision: int = 0) -> None:
+        super().__init__(message, code="conflict", param=param)
+        self.revision = revision
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field, as a path such as `endpoints.0.path`, and the mend."""
+
+    field: str
+    message: str
+
+
+class InvalidFields(CallerError):
+    """Values that cannot be accepted, each with its field (400)."""
+
+    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        told = "; ".join(f"{problem.field}: {problem.message}" for problem in self.problems)
+        param = self.problems[0].field if self.problems else None
+        super().__init__(told, code="invalid_fields", param=param)
+
+
+class LimitReached(CallerError):
+    """A rate or a budget is used up (429); `retry_after` in whole seconds says until when."""
+
+    def __init__(self, message: str, *, code: str, retry_after: int) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
 
 
 class UnknownModel(CallerError):

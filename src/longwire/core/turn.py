@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
+from longwire.core.access import EVERYTHING, Grant
+
 Scope = NewType("Scope", str)
 """The wall between principals: `api_key:<id>` or `user:<id>`; set by the server alone."""
 
@@ -20,6 +22,7 @@ class Principal:
 
     name: str
     scope: Scope | None = None
+    grant: Grant = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,116 @@
+"""The engine under everything that is remembered: SQLite in WAL mode, or PostgreSQL.
+
+Law: a writer on SQLite takes its lock when it begins, so none fails half-way for another's sake.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from longwire.core.errors import ConfigurationError
+
+_BUSY_MS = 10_000
+_WRITES = {"longwire_writes": True}
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+
+
+class Database:
+    """One database. `read` and `write` give a connection in a transaction of its own."""
+
+    __slots__ = ("engine", "path")
+
+    def __init__(self, url: str) -> None:
+        """Take `sqlite:///file.db`, `sqlite:///:memory:` or `postgresql://user:pw@host/name`."""
+        parsed = make_url(url)
+        self.path = _file_of(parsed)
+        self.engine = _engine(parsed, self.path)
+
+    def __repr__(self) -> str:
+        """Tell the kind and the place, never a password."""
+        return f"<Database {self.engine.url!r}>"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file, or in memory."""
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose reads all see the same state."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose changes are kept together, when the context ends well."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(**_WRITES)
+            async with connection.begin():
+                yield connection
+
+    async def check(self) -> None:
+        """Raise `ConfigurationError` where the database cannot be reached, with the mend.
+
+        A SQLite file that is missing is made, for its owner's eyes alone.
+        """
+        try:
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.touch(mode=0o600)
+            async with self.read() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError) as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise ConfigurationError(
+                f"database.url: {self.engine.url!r} cannot be used ({reason}); check that it is "
+                "there and that this user may write"
+            ) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _file_of(url: URL) -> Path | None:
+    """Return the file of a SQLite database, None for one in memory and for PostgreSQL."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+def _engine(url: URL, path: Path | None) -> AsyncEngine:
+    driver = _DRIVERS[url.get_backend_name()]
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if driver.startswith("sqlite"):
+        options = {} if path else {"poolclass": StaticPool}
+    engine = create_async_engine(url.set(drivername=driver), **options)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={_BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin by ourselves: the driver would begin late, and a late writer can be refused."""
+    writes = connection.get_execution_options().get("longwire_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,301 @@
+"""The schema. Times are ms since 1970 UTC, costs billionths of a US dollar, ids short texts.
+
+What must not be read from a stolen file is encrypted (LargeBinary) or a digest; see `secrets`.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(64)
+_NAME = String(256)
+_WORD = String(64)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Return the arguments of an index over some rows alone, on either engine."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", _WORD, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""`configuration` grows with every change that running gateways must take over."""
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", _WORD, primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+keyring = Table(
+    "keyring",
+    metadata,
+    Column("name", _WORD, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""Secrets of the gateway itself, sealed by the vault: the pepper of the key digests."""
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False, unique=True),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("status", _WORD, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("email", _NAME, nullable=False, unique=True),
+    Column("name", _NAME, nullable=False, server_default=""),
+    Column("password_hash", Text, nullable=False),
+    Column("role", _WORD, nullable=False),
+    Column("status", _WORD, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_sign_in_at", BigInteger),
+    Column("revision", Integer, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("project_id", _ID, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_memberships_user_id", "user_id"),
+)
+
+user_sessions = Table(
+    "user_sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("address", _NAME, nullable=False, server_default=""),
+    Column("agent", Text, nullable=False, server_default=""),
+    Index("ix_user_sessions_user_id", "user_id"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("email", _NAME, nullable=False, server_default=""),
+    Column("role", _WORD, nullable=False),
+    Column("project_id", _ID, ForeignKey("projects.id", ondelete="SET NULL")),
+    Column("invited_by", _NAME, nullable=False, server_default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),
+)
+"""The row `setup` is the one-time token of the first start: its bearer becomes the owner."""
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False, unique=True),
+    Column("type", _WORD, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("credential", LargeBinary, nullable=False),
+    Column("transport", _WORD, nullable=False),
+    Column("models", JSON, nullable=False),
+    Column("renames", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("weight", Double, nullable=False),
+    Column("status", _WORD, nullable=False),
+    Column("organization", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("proxy", LargeBinary, nullable=False),
+    Column("tls_ca", Text, nullable=False),
+    Column("tls_verify", Boolean, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("requests_per_minute", BigInteger),
+    Column("tokens_per_minute", BigInteger),
+    Column("concurrent_turns", BigInteger),
+    Column("handshake_rate", Double, nullable=False),
+    Column("handshake_burst", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("channel_id", _ID, ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True),
+    Column("api", _WORD, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("transport", _WORD, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False),
+    Column("project_id", _ID, ForeignKey("projects.id"), nullable=False),
+    Column("prefix", _WORD, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("previous_digest", LargeBinary(32), unique=True),
+    Column("previous_until", BigInteger),
+    Column("status", _WORD, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("models", JSON, nullable=False),
+    Column("channels", JSON, nullable=False),
+    Column("requests_per_minute", BigInteger),
+    Column("tokens_per_minute", BigInteger),
+    Column("concurrent_turns", BigInteger),
+    Column("tokens_per_day", BigInteger),
+    Column("tokens_per_month", BigInteger),
+    Column("cost_per_day", BigInteger),
+    Column("cost_per_month", BigInteger),
+    Column("keeps_bodies", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("revision", Integer, nullable=False),
+    Index("ix_api_keys_project_id", "project_id"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("request_id", String(128), nullable=False),
+    Column("project_id", _ID, nullable=False),
+    Column("key_id", _NAME, nullable=False),
+    Column("key_name", _NAME, nullable=False),
+    Column("session", _NAME, nullable=False),
+    Column("channel_id", _NAME, nullable=False),
+    Column("channel_name", _NAME, nullable=False),
+    Column("api", _WORD, nullable=False),
+    Column("transport", _WORD, nullable=False),
+    Column("continuity", _WORD, nullable=False),
+    Column("reason", _WORD, nullable=False),
+    Column("connection", BigInteger),
+    Column("model_asked", _NAME, nullable=False),
+    Column("model_served", _NAME, nullable=False),
+    Column("streams", Boolean, nullable=False),
+    Column("outcome", _WORD, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("error_code", _WORD, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("queue_ms", BigInteger, nullable=False),
+    Column("first_event_ms", BigInteger),
+    Column("total_ms", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("cost", BigInteger),
+    Index("ix_turns_project_id_id", "project_id", "id"),
+    Index("ix_turns_key_id_id", "key_id", "id"),
+    Index("ix_turns_session_id", "session", "id", **_where("session <> ''")),
+    Index("ix_turns_channel_id_id", "channel_id", "id"),
+    Index("ix_turns_model_asked_id", "model_asked", "id"),
+    Index("ix_turns_outcome_id", "outcome", "id"),
+    Index("ix_turns_continuity_id", "continuity", "id"),
+    Index("ix_turns_error_code_id", "error_code", "id", **_where("error_code <> ''")),
+)
+"""Columns stand in the order of `core.turn_row.TurnRow`; a page is a range of ids.
+
+Each filter of the log has its index with the id behind it: it serves filter, order and span of
+time at once. A partial one serves only what repeats its condition, and costs nothing elsewhere.
+"""
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("span", String(1), primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("project_id", _ID, primary_key=True),
+    Column("channel_id", _NAME, primary_key=True),
+    Column("model", _NAME, primary_key=True),
+    Column("key_id", _NAME, primary_key=True),
+    Column("turns", BigInteger, nullable=False),
+    Column("continued", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+)
+"""Sums of turns by hour (`span` "h") and UTC day ("d"), written with the turns themselves.
+
+Charts read days and never the turns, which retention deletes. `start` is the span's beginning.
+"""
+
+turn_bodies = Table(
+    "turn_bodies",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("response", LargeBinary, nullable=False),
+)
+"""Bodies of turns, compressed and sealed; written only for keys that ask for it."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", _ID, nullable=False),
+    Column("actor_name", _NAME, nullable=False),
+    Column("address", _NAME, nullable=False),
+    Column("action", _WORD, nullable=False),
+    Column("noun", _WORD, nullable=False),
+    Column("noun_id", _NAME, nullable=False),
+    Column("noun_name", _NAME, nullable=False),
+    Column("changes", JSON, nullable=False),
+)
+"""What was changed by whom; `changes` maps fields to old and new value, a secret to "***"."""

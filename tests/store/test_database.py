@@ -1,0 +1,61 @@
+import asyncio
+
+import pytest
+from sqlalchemy import select, update
+
+from longwire.core.errors import ConfigurationError
+from longwire.store.database import Database
+from longwire.store.tables import projects
+
+
+async def test_writers_wait_for_each_other(database):
+    """Read and write in one transaction: of many at once, no change is lost and none fails."""
+    number = projects.c.revision
+
+    async def add():
+        async with database.write() as connection:
+            query = select(number).with_for_update()
+            now = await connection.scalar(query)
+            await asyncio.sleep(0)
+            await connection.execute(update(projects).values(revision=now + 1))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(add())
+    async with database.read() as connection:
+        assert 21 == await connection.scalar(select(number))
+
+
+async def test_a_change_that_fails_leaves_nothing(database):
+    """What was written before an error in the same transaction is not kept."""
+
+    async def fail():
+        async with database.write() as connection:
+            await connection.execute(update(projects).values(name="half"))
+            raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        await fail()
+    async with database.read() as connection:
+        assert "Default" == await connection.scalar(select(projects.c.name))
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////proc/no/such/longwire.db", "postgresql://nobody:planted@127.0.0.1:1/none"]
+)
+async def test_a_database_that_is_away_is_named_without_its_password(url):
+    """The error names the setting and the place, never a password."""
+    database = Database(url)
+    with pytest.raises(ConfigurationError, match=r"^database\.url: ") as caught:
+        await database.check()
+    await database.close()
+    assert "planted" not in str(caught.value)
+
+
+async def test_a_new_file_is_for_its_owner_alone(tmp_path):
+    """A SQLite file and its directory are made, and nobody else on the machine may read it."""
+    path = tmp_path / "data" / "longwire.db"
+    database = Database(f"sqlite:///{path}")
+    await database.check()
+    await database.close()
+    assert 0o600 == path.stat().st_mode & 0o777

@@ -1,0 +1,93 @@
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select, update
+
+from longwire.core.errors import ConfigurationError
+from longwire.store.database import Database
+from longwire.store.migrate import HEAD, migrate, schema_of
+from longwire.store.tables import metadata, projects
+
+
+def _differences(connection):
+    return compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+@pytest.fixture
+async def empty(database):
+    """A database without a schema."""
+    await migrate(database, "0001")
+    async with database.write() as connection:
+        await connection.run_sync(_drop_all)
+    return database
+
+
+def _drop_all(connection):
+    metadata.drop_all(connection)
+    connection.exec_driver_sql("DROP TABLE alembic_version")
+
+
+async def test_the_steps_lead_to_the_tables(database):
+    """The migrations make exactly the tables that the program reads and writes."""
+    async with database.read() as connection:
+        differences = await connection.run_sync(_differences)
+    assert [] == differences
+    assert HEAD == await schema_of(database)
+
+
+async def test_the_default_project_is_there(database):
+    """Keys can be made at once: there is a project for them."""
+    async with database.read() as connection:
+        found = (await connection.execute(select(projects.c.id, projects.c.name))).all()
+    assert [("prj_default", "Default")] == [tuple(row) for row in found]
+
+
+async def test_several_processes_start_at_once(empty, database_url):
+    """Whoever comes first migrates, the others wait for it and find it done."""
+    others = [Database(database_url) for _ in range(4)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(migrate(each)) for each in others]
+    befores = sorted(str(task.result()[0]) for task in tasks)
+    for each in others:
+        await each.close()
+    assert sorted(["None", HEAD, HEAD, HEAD]) == befores
+    assert HEAD == await schema_of(empty)
+
+
+async def test_a_newer_schema_is_refused(database):
+    """An older program leaves a newer database as it is and says what to do."""
+    async with database.write() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigurationError, match=r"schema 9999.*install the newer Longwire"):
+        await migrate(database)
+    assert "9999" == await schema_of(database)
+
+
+async def test_an_unknown_target_is_refused(database):
+    """A schema that never was cannot be asked for."""
+    with pytest.raises(ConfigurationError, match="asked for 0042"):
+        await migrate(database, "0042")
+
+
+async def test_down_and_up_again(database):
+    """A step back and forth leaves the nouns as they were."""
+    async with database.write() as connection:
+        await connection.execute(update(projects).values(name="Ours"))
+    await migrate(database, "0001")
+    await migrate(database)
+    async with database.read() as connection:
+        assert "Ours" == await connection.scalar(select(projects.c.name))
+        assert [] == await connection.run_sync(_differences)
+
+
+async def test_a_failed_step_changes_nothing(empty):
+    """A migration that breaks off leaves neither half of its tables nor a new number."""
+    async with empty.write() as connection:
+        await connection.exec_driver_sql("CREATE TABLE users (id TEXT)")
+    with pytest.raises(Exception, match="users"):
+        await migrate(empty)
+    assert await schema_of(empty) is None
+    async with empty.read() as connection:
+        assert not await connection.run_sync(lambda c: c.dialect.has_table(c, "projects"))
