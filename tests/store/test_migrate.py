@@ -1,14 +1,16 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, update
+from sqlalchemy import String, func, insert, select, update
 
 from longwire.core.errors import ConfigurationError
 from longwire.store.database import Database
 from longwire.store.migrate import HEAD, migrate, schema_of
-from longwire.store.tables import metadata, projects
+from longwire.store.tables import metadata, projects, turns, usage
 
 
 def _differences(connection):
@@ -82,6 +84,19 @@ async def test_down_and_up_again(database):
         assert [] == await connection.run_sync(_differences)
 
 
+async def test_a_copy_is_made_before_a_sqlite_file_is_changed(database):
+    """What was there before a migration can be brought back from beside the file."""
+    before, copy = await migrate(database, "0001")
+    assert HEAD == before
+    if database.path is None:
+        assert copy is None
+        return
+    assert copy == database.path.with_name(f"{database.path.name}.before-{HEAD}")
+    assert 0o600 == copy.stat().st_mode & 0o777
+    with closing(sqlite3.connect(copy)) as read:
+        assert (HEAD,) == read.execute("SELECT version_num FROM alembic_version").fetchone()
+
+
 async def test_a_failed_step_changes_nothing(empty):
     """A migration that breaks off leaves neither half of its tables nor a new number."""
     async with empty.write() as connection:
@@ -91,3 +106,33 @@ async def test_a_failed_step_changes_nothing(empty):
     assert await schema_of(empty) is None
     async with empty.read() as connection:
         assert not await connection.run_sync(lambda c: c.dialect.has_table(c, "projects"))
+
+
+async def test_the_sums_of_a_filled_log_are_made(database):
+    """A log from before there were sums has them afterwards: each turn counts once a span."""
+    await migrate(database, "0001")
+    rows = [_turn(number, at) for number, at in enumerate([0, 1, 3_600_000, 86_400_000], start=1)]
+    async with database.write() as connection:
+        await connection.execute(insert(turns), rows)
+    await migrate(database)
+    query = select(usage).order_by(usage.c.span, usage.c.start)
+    async with database.read() as connection:
+        sums = (await connection.execute(query)).all()
+        assert 4 == await connection.scalar(select(func.count()).select_from(turns))
+    assert [("d", 0, 3), ("d", 86_400_000, 1), ("h", 0, 2), ("h", 3_600_000, 1)] == [
+        (row.span, row.start, row.turns) for row in sums[:4]
+    ]
+    assert {(row.turns, row.continued, row.failures) for row in sums if row.start == 0} == {
+        (3, 3, 3),
+        (2, 2, 2),
+    }
+    day = sums[0]
+    assert (30, 300, "gpt", "ch_1") == (day.input_tokens, day.bytes_sent, day.model, day.channel_id)
+
+
+def _turn(number, at):
+    texts = {column.name: "" for column in turns.c if isinstance(column.type, String)}
+    known = {"id": number, "streams": True, "status": 200, "attempts": 1, "started_at": at}
+    measured = {"queue_ms": 0, "total_ms": 5, "bytes_received": 900, "bytes_sent": 100}
+    told = {"continuity": "continued", "outcome": "failed", "model_asked": "gpt"}
+    return texts | known | measured | told | {"channel_id": "ch_1", "input_tokens": 10}

@@ -5,7 +5,7 @@ Everything heavy is imported inside the command that needs it: `--help` answers 
 
 import typer
 
-from longwire.cli import config, demo, emulator, serve, sessions, version
+from longwire.cli import config, database, demo, emulator, serve, sessions, version
 
 
 def build() -> typer.Typer:
@@ -22,6 +22,9 @@ def build() -> typer.Typer:
     commands.command()(demo.demo)
     commands.command()(emulator.emulator)
     commands.command()(sessions.sessions)
+    commands.command()(database.migrate)
+    commands.command()(database.backup)
+    commands.command()(database.restore)
     commands.command()(version.version)
     commands.add_typer(config.build(), name="config")
     return commands

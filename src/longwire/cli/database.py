@@ -1,0 +1,87 @@
+"""`longwire migrate`, `backup`, `restore`: what is done to the database as a whole."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from longwire.store.database import Database
+
+Config = Annotated[Path | None, typer.Option(help="The TOML file to read.", dir_okay=False)]
+To = Annotated[
+    str | None, typer.Option(metavar="SCHEMA", help="Another schema than the newest, as 0001.")
+]
+Target = Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")]
+Copy = Annotated[Path, typer.Argument(metavar="FILE", help="A copy made by longwire backup.")]
+
+
+def migrate(config: Config = None, to: To = None) -> None:
+    """Bring the database to the schema of this version; `serve` does so by itself.
+
+    A copy of a SQLite file is made beside it first. A step back drops what the older schema
+    does not have.
+    """
+    import asyncio
+
+    from longwire.store.migrate import HEAD
+
+    target = to or HEAD
+    before, copy = asyncio.run(_migrate(_database(config), target))
+    if before == target:
+        typer.echo(f"the database has schema {target} already")
+        return
+    typer.echo(f"from schema {before or 'none'} to {target}")
+    if copy:
+        typer.echo(f"copy of the one before: {copy}")
+
+
+async def _migrate(database: "Database", target: str) -> tuple[str | None, Path | None]:
+    from longwire.store.migrate import migrate as bring
+
+    try:
+        await database.check()
+        return await bring(database, target)
+    finally:
+        await database.close()
+
+
+def backup(file: Target, config: Config = None) -> None:
+    """Copy the SQLite database to FILE, whole, while the gateway may run.
+
+    The file secret.key is not in the copy; keep it apart.
+    """
+    from longwire.store.backup import backup as copy_to
+
+    source = _file(_database(config), "pg_dump")
+    copy_to(source, file)
+    typer.echo(f"{file}: {file.stat().st_size} bytes; without secret.key, which you keep apart")
+
+
+def restore(file: Copy, config: Config = None) -> None:
+    """Put FILE in the SQLite database's place; the gateway must not be running.
+
+    What was there before is kept beside it.
+    """
+    from longwire.store.backup import restore as bring_back
+
+    target = _file(_database(config), "pg_restore")
+    kept = bring_back(file, target)
+    typer.echo(f"{target} restored from {file}")
+    if kept:
+        typer.echo(f"the one before: {kept}")
+
+
+def _database(config: Path | None) -> "Database":
+    from longwire.settings import load
+    from longwire.store.database import Database
+
+    return Database(load(config).database.url.get_secret_value())
+
+
+def _file(database: "Database", instead: str) -> Path:
+    from longwire.core.errors import ConfigurationError
+
+    if database.path is None:
+        raise ConfigurationError(f"database.url: no SQLite file; use {instead} for PostgreSQL")
+    return database.path
