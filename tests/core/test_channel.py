@@ -34,6 +34,13 @@ def test_a_good_channel_has_no_problems(base_url):
     [
         ("name", {"name": ""}),
         ("name", {"name": "two words"}),
+        ("name", {"name": "n" * 101}),
+        ("models", {"models": ("gpt\0",)}),
+        ("tags", {"tags": ("",)}),
+        ("tags", {"tags": ("t" * 257,)}),
+        ("tlsCa", {"tls_ca": "/ca\n.pem"}),
+        ("baseURL", {"base_url": "https://upstream/ä"}),
+        ("baseURL", {"base_url": ""}),
         ("type", {"type": "azure"}),
         ("transport", {"transport": "ws"}),
         ("models", {"models": ()}),

@@ -28,7 +28,8 @@ DEFAULT_PATHS = {
 }
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_WORDS = re.compile(r"[^\x00-\x1f\x7f]{0,256}")
 _VISIBLE = re.compile(r"[!-~]+")
 _PATH = re.compile(r"/[!-~]*")
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
@@ -112,6 +113,8 @@ def transport_of_scheme(base_url: str) -> str:
 def check_base_url(text: str) -> str | None:
     """Return what is wrong with a base URL, None if nothing is."""
     url = text.removesuffix("#").removesuffix("#")
+    if not _VISIBLE.fullmatch(text):
+        return "must be printable ASCII without spaces"
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -151,10 +154,13 @@ def check(spec: ChannelSpec) -> tuple[FieldProblem, ...]:
 
 def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
     tests = (
-        ("name", _NAME.fullmatch(spec.name), "a name has letters, digits, '.', '_', '-'"),
+        ("name", _NAME.fullmatch(spec.name), "write 1 to 100 letters, digits, '.', '_' or '-'"),
         ("type", spec.type in TYPES, _one_of(TYPES)),
         ("transport", spec.transport in TRANSPORTS, _one_of(TRANSPORTS)),
         ("models", all(spec.models) and spec.models, "name at least one model, or '*' for all"),
+        ("models", _are_words(spec.models), "a name has at most 256 printable characters"),
+        ("tags", all(spec.tags) and _are_words(spec.tags), "write 1 to 256 printable characters"),
+        ("renames", _are_words(sum(spec.renames, ())), "a name has at most 256 characters"),
         ("renames", all(a and b for a, b in spec.renames), "name both models of each pair"),
         ("renames", _is_unique(a for a, _ in spec.renames), "a model is renamed twice; keep one"),
         ("weight", 0 < spec.weight < float("inf"), "must be greater than 0"),
@@ -162,6 +168,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("handshakeBurst", spec.handshake_burst >= 1, "must be 1 or more"),
         ("organization", _is_visible(spec.organization), "must be printable ASCII without spaces"),
         ("project", _is_visible(spec.project), "must be printable ASCII without spaces"),
+        ("tlsCa", _are_words((spec.tls_ca,)), "must be the path of a PEM file"),
         ("apiKey", _is_visible(spec.credential.reveal()), "must be printable ASCII, no spaces"),
         ("apiKey", spec.type != "openai" or spec.credential, "is missing; give the upstream's key"),
     )
@@ -223,6 +230,10 @@ def _one_of(words: Iterable[str]) -> str:
 def _is_unique(words: Iterable[str]) -> bool:
     listed = list(words)
     return len(set(listed)) == len(listed)
+
+
+def _are_words(words: Iterable[str]) -> bool:
+    return all(_WORDS.fullmatch(word) for word in words)
 
 
 def _is_visible(text: str) -> bool:

@@ -1,0 +1,95 @@
+"""Who changed what, and when. Rows are only ever added, in the transaction of the change itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.access import Actor
+from longwire.core.page import Page
+from longwire.store.database import Database
+from longwire.store.paging import Order, Window
+from longwire.store.tables import audit
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What was changed: its kind, such as `channel`, its id and its name."""
+
+    kind: str
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One change: `changes` maps fields to old and new value. `at` in ms since 1970 UTC."""
+
+    id: int
+    at: int
+    actor: Actor
+    action: str
+    noun: Noun
+    changes: Mapping[str, Any]
+
+
+_ORDER: Final = Order((audit.c.id,), is_descending=True)
+
+
+class Audit:
+    """The audit log of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, *, first: int = 50, after: str | None = None, kind: str = ""
+    ) -> Page[AuditRow]:
+        """Return changes, newest first, of one kind of noun or of all.
+
+        Raises `InvalidFields` for a cursor that is none.
+        """
+        window = Window(first, after)
+        query = select(audit)
+        if kind:
+            query = query.where(audit.c.noun == kind)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_ORDER.select(query, window))).all()
+        return _ORDER.page(rows, window, _value)
+
+
+async def record(
+    connection: AsyncConnection,
+    at: int,
+    actor: Actor,
+    action: str,
+    noun: Noun,
+    changes: Mapping[str, Any],
+) -> None:
+    """Add a row in the transaction of the change."""
+    await connection.execute(
+        insert(audit).values(
+            at=at,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            address=actor.address,
+            action=action,
+            noun=noun.kind,
+            noun_id=noun.id,
+            noun_name=noun.name,
+            changes=dict(changes),
+        )
+    )
+
+
+def _value(row: Row[Any]) -> AuditRow:
+    return AuditRow(
+        row.id,
+        row.at,
+        Actor(row.actor_id, row.actor_name, row.address),
+        row.action,
+        Noun(row.noun, row.noun_id, row.noun_name),
+        row.changes,
+    )

@@ -1,0 +1,86 @@
+"""What every change does besides: see that nobody was faster, tell gateways, and say what.
+
+Law: a change, its audit row and the new revision are one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.errors import Conflict
+from longwire.core.secret import Secret
+from longwire.store.tables import revisions
+
+HIDDEN: Final = "***"
+_NEVER_TOLD: Final = frozenset(
+    {"id", "revision", "created_at", "updated_at", "last_used_at", "digest", "previous_digest"}
+)
+
+
+async def bump_configuration(connection: AsyncConnection) -> None:
+    """Make running gateways load channels and keys anew, once this transaction is through."""
+    await connection.execute(
+        update(revisions)
+        .where(revisions.c.name == "configuration")
+        .values(number=revisions.c.number + 1)
+    )
+
+
+def check_revision(noun: str, name: str, held: int, seen: int) -> None:
+    """Raise `Conflict` where somebody changed it since it was read."""
+    if held != seen:
+        raise Conflict(
+            f"The {noun} '{name}' was changed meanwhile; load it again, then change it.",
+            param="revision",
+            revision=held,
+        )
+
+
+def taken(noun: str, name: str, error: IntegrityError, column: str = "name") -> Conflict:
+    """Return what to raise for a value that another one has; any other violation is raised."""
+    told = str(error.orig)
+    if column not in told:
+        raise error
+    return Conflict(f"There is a {noun} with the {column} '{name}' already.", param=column)
+
+
+def differences(before: object | None, after: object | None) -> dict[str, list[Any]]:
+    """Return the fields that differ between two values, each with its old and new one, as JSON.
+
+    None stands for what did not exist, or does no more. A secret that changed is told as `***`.
+    """
+    old, new = _fields(before), _fields(after)
+    names = [*old, *(name for name in new if name not in old)]
+    return {
+        name: [_told(old.get(name)), _told(new.get(name))]
+        for name in names
+        if name not in _NEVER_TOLD and old.get(name) != new.get(name)
+    }
+
+
+def _fields(value: object | None) -> dict[str, Any]:
+    if value is None or not is_dataclass(value):
+        return {}
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _told(value: object) -> object:
+    match value:
+        case Secret():
+            return HIDDEN if value else ""
+        case bytes():
+            return HIDDEN
+        case str():
+            return str(value)
+        case Mapping():
+            return {str(key): _told(each) for key, each in value.items()}
+        case Sequence():
+            return [_told(each) for each in value]
+        case _ if is_dataclass(value):
+            return {name: _told(each) for name, each in _fields(value).items()}
+        case _:
+            return value

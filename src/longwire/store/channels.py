@@ -1,0 +1,260 @@
+"""Channels. Credential, proxy and headers are sealed; everything else can be read in the table."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.access import Actor, Rates
+from longwire.core.channel import ChannelSpec, EndpointSpec, Status, check
+from longwire.core.errors import InvalidFields, NotFound
+from longwire.core.page import Page
+from longwire.core.secret import Secret
+from longwire.store.audit import Noun, record
+from longwire.store.changes import bump_configuration, check_revision, differences, taken
+from longwire.store.database import Database
+from longwire.store.paging import Order, Window
+from longwire.store.secrets import Vault, new_id
+from longwire.store.tables import channels, endpoints
+
+_ORDER: Final = Order((channels.c.name, channels.c.id))
+_LISTED: Final = (Status.ENABLED, Status.DISABLED)
+_AS_THEY_ARE: Final = (
+    "name",
+    "type",
+    "base_url",
+    "transport",
+    "weight",
+    "organization",
+    "project",
+    "tls_ca",
+    "tls_verify",
+    "handshake_rate",
+    "handshake_burst",
+    "created_at",
+    "updated_at",
+    "revision",
+)
+
+
+class Channels:
+    """The channels of one database, with their endpoints and secrets."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    async def all(self) -> tuple[ChannelSpec, ...]:
+        """Return every channel that is not archived, by name."""
+        async with self._database.read() as connection:
+            return await self._specs(connection, channels.c.status != Status.ARCHIVED)
+
+    async def page(
+        self,
+        *,
+        first: int = 50,
+        after: str | None = None,
+        search: str = "",
+        statuses: Sequence[Status] = _LISTED,
+    ) -> Page[ChannelSpec]:
+        """Return channels by name: those with `search` in their name, URL or tags.
+
+        Raises `InvalidFields` for a cursor that is none.
+        """
+        window = Window(first, after)
+        query = select(channels.c.name, channels.c.id).where(channels.c.status.in_(statuses))
+        if search:
+            places = (channels.c.name, channels.c.base_url, cast(channels.c.tags, Text))
+            query = query.where(or_(*(p.icontains(search, autoescape=True) for p in places)))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_ORDER.select(query, window))).all()
+            ids = [row.id for row in rows]
+            found = {s.id: s for s in await self._specs(connection, channels.c.id.in_(ids))}
+        return _ORDER.page(rows, window, lambda row: found[row.id])
+
+    async def get(self, channel_id: str) -> ChannelSpec:
+        """Return a channel by its id. Raises `NotFound`."""
+        async with self._database.read() as connection:
+            return await self._one(connection, channels.c.id == channel_id, channel_id)
+
+    async def find(self, name: str) -> ChannelSpec:
+        """Return a channel by its name, archived or not. Raises `NotFound`."""
+        async with self._database.read() as connection:
+            return await self._one(connection, channels.c.name == name, name)
+
+    async def create(self, spec: ChannelSpec, actor: Actor) -> ChannelSpec:
+        """Add a channel and return it with its id.
+
+        Raises `InvalidFields`, and `Conflict` for a name that is taken.
+        """
+        _check(spec)
+        now = self._clock()
+        made = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(channels).values(self._row(made)))
+                await _write_endpoints(connection, made)
+                await self._note(connection, actor, "create", (None, made))
+        except IntegrityError as error:
+            raise taken("channel", spec.name, error) from error
+        return made
+
+    async def update(self, spec: ChannelSpec, actor: Actor) -> ChannelSpec:
+        """Replace a channel by `spec`, whose revision is the one seen.
+
+        Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
+        """
+        _check(spec)
+        try:
+            async with self._database.write() as connection:
+                held = await self._held(connection, spec.id, spec.revision)
+                made = replace(
+                    spec,
+                    created_at=held.created_at,
+                    updated_at=self._clock(),
+                    revision=held.revision + 1,
+                )
+                mine = channels.c.id == spec.id
+                await connection.execute(update(channels).where(mine).values(self._row(made)))
+                await connection.execute(delete(endpoints).where(endpoints.c.channel_id == spec.id))
+                await _write_endpoints(connection, made)
+                await self._note(connection, actor, "update", (held, made))
+        except IntegrityError as error:
+            raise taken("channel", spec.name, error) from error
+        return made
+
+    async def delete(self, channel_id: str, revision: int, actor: Actor) -> None:
+        """Delete a channel for good; its turns stay in the log.
+
+        Raises `NotFound` and `Conflict`.
+        """
+        async with self._database.write() as connection:
+            held = await self._held(connection, channel_id, revision)
+            await connection.execute(delete(channels).where(channels.c.id == channel_id))
+            await self._note(connection, actor, "delete", (held, None))
+
+    async def _held(self, connection: AsyncConnection, id_: str, seen: int) -> ChannelSpec:
+        lock = select(channels.c.revision).where(channels.c.id == id_).with_for_update()
+        await connection.execute(lock)
+        held = await self._one(connection, channels.c.id == id_, id_)
+        check_revision("channel", held.name, held.revision, seen)
+        return held
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        values: tuple[ChannelSpec | None, ChannelSpec | None],
+    ) -> None:
+        """Record the change between two values, and tell gateways."""
+        before, after = values
+        spec = after or before
+        if spec is not None:
+            noun = Noun("channel", spec.id, spec.name)
+            changes = differences(before, after)
+            await record(connection, self._clock(), actor, action, noun, changes)
+        await bump_configuration(connection)
+
+    async def _one(
+        self, connection: AsyncConnection, condition: ColumnElement[bool], name: str
+    ) -> ChannelSpec:
+        for spec in await self._specs(connection, condition):
+            return spec
+        raise NotFound("channel", name)
+
+    async def _specs(
+        self, connection: AsyncConnection, condition: ColumnElement[bool]
+    ) -> tuple[ChannelSpec, ...]:
+        rows = (
+            await connection.execute(select(channels).where(condition).order_by(channels.c.name))
+        ).all()
+        query = (
+            select(endpoints)
+            .where(endpoints.c.channel_id.in_([row.id for row in rows]))
+            .order_by(endpoints.c.channel_id, endpoints.c.position)
+        )
+        own = {
+            channel_id: tuple(_endpoint(row) for row in group)
+            for channel_id, group in groupby(
+                (await connection.execute(query)).all(), lambda row: row.channel_id
+            )
+        }
+        return tuple(self._spec(row, own.get(row.id, ())) for row in rows)
+
+    def _spec(self, row: Row[Any], own: tuple[EndpointSpec, ...]) -> ChannelSpec:
+        return ChannelSpec(
+            id=row.id,
+            credential=self._open(row, "credential"),
+            proxy=self._open(row, "proxy"),
+            headers=_headers(self._open(row, "headers")),
+            models=tuple(row.models),
+            renames=tuple((asked, sent) for asked, sent in row.renames),
+            tags=tuple(row.tags),
+            status=Status(row.status),
+            rates=Rates(row.requests_per_minute, row.tokens_per_minute, row.concurrent_turns),
+            endpoints=own,
+            **{name: getattr(row, name) for name in _AS_THEY_ARE},
+        )
+
+    def _row(self, spec: ChannelSpec) -> dict[str, Any]:
+        headers = json.dumps([(name, value.reveal()) for name, value in spec.headers])
+        return {
+            "id": spec.id,
+            "credential": self._seal(spec, "credential", spec.credential.reveal()),
+            "proxy": self._seal(spec, "proxy", spec.proxy.reveal()),
+            "headers": self._seal(spec, "headers", headers if spec.headers else ""),
+            "models": list(spec.models),
+            "renames": [list(pair) for pair in spec.renames],
+            "tags": list(spec.tags),
+            "status": spec.status.value,
+            "requests_per_minute": spec.rates.requests_per_minute,
+            "tokens_per_minute": spec.rates.tokens_per_minute,
+            "concurrent_turns": spec.rates.concurrent_turns,
+            **{name: getattr(spec, name) for name in _AS_THEY_ARE},
+        }
+
+    def _seal(self, spec: ChannelSpec, column: str, text: str) -> bytes:
+        place = f"channels.{column}:{spec.id}"
+        return self._vault.seal(text.encode(), place) if text else b""
+
+    def _open(self, row: Row[Any], column: str) -> Secret:
+        sealed = getattr(row, column)
+        place = f"channels.{column}:{row.id}"
+        return Secret(self._vault.open(sealed, place).decode() if sealed else "")
+
+
+def _check(spec: ChannelSpec) -> None:
+    if problems := check(spec):
+        raise InvalidFields(problems)
+
+
+def _headers(text: Secret) -> tuple[tuple[str, Secret], ...]:
+    pairs: Iterable[tuple[str, str]] = json.loads(text.reveal()) if text else ()
+    return tuple((name, Secret(value)) for name, value in pairs)
+
+
+def _endpoint(row: Row[Any]) -> EndpointSpec:
+    return EndpointSpec(row.api, row.path, row.base_url, row.transport)
+
+
+async def _write_endpoints(connection: AsyncConnection, spec: ChannelSpec) -> None:
+    rows = [
+        {
+            "channel_id": spec.id,
+            "api": each.api,
+            "path": each.path,
+            "base_url": each.base_url,
+            "transport": each.transport,
+            "position": position,
+        }
+        for position, each in enumerate(spec.endpoints)
+    ]
+    if rows:
+        await connection.execute(insert(endpoints), rows)

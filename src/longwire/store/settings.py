@@ -1,0 +1,71 @@
+"""Settings that are changed while the gateway runs; the others stand in its file."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.access import Actor
+from longwire.core.errors import InvalidFields
+from longwire.core.retention import Retention, check_retention
+from longwire.store.audit import Noun, record
+from longwire.store.changes import bump_configuration, check_revision, differences
+from longwire.store.database import Database
+from longwire.store.tables import settings
+
+_RETENTION: Final = "retention"
+
+
+class StoredSettings:
+    """The settings of one database."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def retention(self) -> Retention:
+        """Return how long turns are kept; revision 0 where that was never changed."""
+        async with self._database.read() as connection:
+            return await _held(connection)
+
+    async def keep(self, retention: Retention, actor: Actor) -> Retention:
+        """Change it; `retention.revision` is the one seen.
+
+        Raises `InvalidFields` and `Conflict`; then nothing has changed.
+        """
+        if problems := check_retention(retention):
+            raise InvalidFields(problems)
+        now = self._clock()
+        async with self._database.write() as connection:
+            held = await _held(connection)
+            check_revision("setting", _RETENTION, held.revision, retention.revision)
+            changed = replace(retention, revision=held.revision + 1)
+            await _write(connection, changed, now)
+            noun = Noun("settings", _RETENTION, _RETENTION)
+            await record(connection, now, actor, "update", noun, differences(held, changed))
+            await bump_configuration(connection)
+        return changed
+
+
+async def _held(connection: AsyncConnection) -> Retention:
+    query = select(settings).where(settings.c.name == _RETENTION).with_for_update()
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return Retention()
+    return Retention(row.value["turn_days"], row.value["body_days"], row.revision)
+
+
+async def _write(connection: AsyncConnection, retention: Retention, now: int) -> None:
+    values = {
+        "value": {"turn_days": retention.turn_days, "body_days": retention.body_days},
+        "updated_at": now,
+        "revision": retention.revision,
+    }
+    statement = (
+        insert(settings).values(name=_RETENTION, **values)
+        if retention.revision == 1
+        else update(settings).where(settings.c.name == _RETENTION).values(values)
+    )
+    await connection.execute(statement)
