@@ -1,0 +1,288 @@
+"""API keys. Of a key itself there is only an HMAC digest: it is shown once, when it is made."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from sqlalchemy import (
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.access import Actor, ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Rates
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.key_rules import check_key
+from longwire.core.page import Page
+from longwire.core.project import ProjectStatus
+from longwire.store.audit import Noun, record
+from longwire.store.changes import bump_configuration, check_revision, differences
+from longwire.store.database import Database
+from longwire.store.paging import Order, Window
+from longwire.store.secrets import Pepper, new_api_key, new_id, prefix_of
+from longwire.store.tables import api_keys, channels, projects
+
+_ORDER: Final = Order((api_keys.c.created_at, api_keys.c.id), is_descending=True)
+_DECLARED: Final = "file:"
+_AS_THEY_ARE: Final = (
+    "id",
+    "name",
+    "prefix",
+    "digest",
+    "previous_digest",
+    "previous_until",
+    "expires_at",
+    "created_at",
+    "last_used_at",
+    "revision",
+)
+
+
+class ApiKeys:
+    """The API keys of one database."""
+
+    def __init__(self, database: Database, pepper: Pepper, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._pepper = pepper
+        self._clock = clock
+
+    async def all(self) -> tuple[ApiKey, ...]:
+        """Return the keys that may be accepted: of active projects, and not revoked."""
+        query = (
+            select(api_keys)
+            .join(projects, projects.c.id == api_keys.c.project_id)
+            .where(projects.c.status == ProjectStatus.ACTIVE)
+            .where(api_keys.c.status != KeyStatus.REVOKED)
+        )
+        return await self._keys(query)
+
+    async def page(
+        self,
+        *,
+        first: int = 50,
+        after: str | None = None,
+        projects: Sequence[str] | None = None,
+        search: str = "",
+    ) -> Page[ApiKey]:
+        """Return keys, newest first: of all `projects` or of these, with `search` in their name.
+
+        Raises `InvalidFields` for a cursor that is none.
+        """
+        window, query = Window(first, after), select(api_keys)
+        if projects is not None:
+            query = query.where(api_keys.c.project_id.in_(projects))
+        if search:
+            places = (api_keys.c.name, api_keys.c.prefix)
+            query = query.where(or_(*(p.icontains(search, autoescape=True) for p in places)))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_ORDER.select(query, window))).all()
+        return _ORDER.page(rows, window, _key)
+
+    async def get(self, key_id: str) -> ApiKey:
+        """Return a key. Raises `NotFound`."""
+        async with self._database.read() as connection:
+            return await _held(connection, key_id)
+
+    async def named(self, name: str) -> tuple[ApiKey, ...]:
+        """Return the keys of a name that are not revoked; names need not differ."""
+        query = select(api_keys).where(api_keys.c.name == name)
+        return await self._keys(query.where(api_keys.c.status != KeyStatus.REVOKED))
+
+    async def create(self, draft: ApiKey, actor: Actor) -> IssuedKey:
+        """Make a key from a draft's name, grant, status and expiry, and show it this once.
+
+        Raises `InvalidFields`.
+        """
+        now, secret = self._clock(), new_api_key()
+        made = replace(
+            draft,
+            id=new_id("key"),
+            prefix=prefix_of(secret.reveal()),
+            digest=self._pepper.digest(secret.reveal()),
+            created_at=now,
+            revision=1,
+        )
+        made = replace(made, grant=replace(made.grant, key_id=made.id))
+        async with self._database.write() as connection:
+            await _check(connection, made, now)
+            await connection.execute(insert(api_keys).values(_row(made)))
+            await self._note(connection, actor, "create", (None, made))
+        return IssuedKey(made, secret)
+
+    async def update(self, key: ApiKey, actor: Actor) -> ApiKey:
+        """Change a key's name, grant, status and expiry; `key.revision` is the one seen.
+
+        Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
+        """
+        if key.status is KeyStatus.REVOKED:
+            raise InvalidFields([FieldProblem("status", "revoke the key instead")])
+        now = self._clock()
+        async with self._database.write() as connection:
+            held = await self._seen(connection, key.id, key.revision)
+            made = replace(
+                held,
+                name=key.name,
+                grant=replace(key.grant, key_id=held.id),
+                status=key.status,
+                expires_at=key.expires_at,
+                revision=held.revision + 1,
+            )
+            had_expired = made.expires_at == held.expires_at
+            await _check(connection, made, 0 if had_expired else now)
+            await self._write(connection, made)
+            await self._note(connection, actor, "update", (held, made))
+        return made
+
+    async def rotate(self, key_id: str, revision: int, overlap_ms: int, actor: Actor) -> IssuedKey:
+        """Give a key a new secret; the one before is accepted for `overlap_ms` more.
+
+        Raises `InvalidFields`, `NotFound` and `Conflict`.
+        """
+        if overlap_ms < 0:
+            raise InvalidFields([FieldProblem("overlap", "must be 0 or more")])
+        secret = new_api_key()
+        async with self._database.write() as connection:
+            held = await self._seen(connection, key_id, revision)
+            made = replace(
+                held,
+                prefix=prefix_of(secret.reveal()),
+                digest=self._pepper.digest(secret.reveal()),
+                previous_digest=held.digest if overlap_ms else None,
+                previous_until=self._clock() + overlap_ms if overlap_ms else None,
+                revision=held.revision + 1,
+            )
+            await self._write(connection, made)
+            await self._note(connection, actor, "rotate", (held, made))
+        return IssuedKey(made, secret)
+
+    async def revoke(self, key_id: str, revision: int, actor: Actor) -> ApiKey:
+        """Accept a key never again; its row stays, for the turns that name it.
+
+        Raises `NotFound` and `Conflict`.
+        """
+        async with self._database.write() as connection:
+            held = await self._seen(connection, key_id, revision)
+            made = replace(
+                held,
+                status=KeyStatus.REVOKED,
+                previous_digest=None,
+                previous_until=None,
+                revision=held.revision + 1,
+            )
+            await self._write(connection, made)
+            await self._note(connection, actor, "revoke", (held, made))
+        return made
+
+    async def delete(self, key_id: str, revision: int, actor: Actor) -> None:
+        """Delete a key that was revoked; its turns stay in the log.
+
+        Raises `NotFound`, and `Conflict` for one that is not revoked.
+        """
+        async with self._database.write() as connection:
+            held = await _held(connection, key_id)
+            check_revision("API key", held.name, held.revision, revision)
+            if held.status is not KeyStatus.REVOKED:
+                raise Conflict(f"The API key '{held.name}' is in use; revoke it first.")
+            await connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
+            await self._note(connection, actor, "delete", (held, None))
+
+    async def used(self, times: Mapping[str, int]) -> None:
+        """Note when keys, by id, were last used; a time never goes back."""
+        if not times:
+            return
+        statement = (
+            update(api_keys)
+            .where(api_keys.c.id == bindparam("key"))
+            .where(func.coalesce(api_keys.c.last_used_at, 0) < bindparam("at"))
+            .values(last_used_at=bindparam("at"))
+        )
+        rows = [{"key": key_id, "at": at} for key_id, at in sorted(times.items())]
+        async with self._database.write() as connection:
+            await connection.execute(statement, rows)
+
+    async def _keys(self, query: Select[Any]) -> tuple[ApiKey, ...]:
+        async with self._database.read() as connection:
+            return tuple(_key(row) for row in (await connection.execute(query)).all())
+
+    async def _seen(self, connection: AsyncConnection, key_id: str, revision: int) -> ApiKey:
+        """Return a key to be changed, as it is held."""
+        held = await _held(connection, key_id)
+        check_revision("API key", held.name, held.revision, revision)
+        if held.status is KeyStatus.REVOKED:
+            raise Conflict(f"The API key '{held.name}' is revoked; make a new one.")
+        return held
+
+    async def _write(self, connection: AsyncConnection, key: ApiKey) -> None:
+        await connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(_row(key)))
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        values: tuple[ApiKey | None, ApiKey | None],
+    ) -> None:
+        key = values[1] or values[0]
+        if key is not None:
+            noun, changes = Noun("api-key", key.id, key.name), differences(*values)
+            await record(connection, self._clock(), actor, action, noun, changes)
+        await bump_configuration(connection)
+
+
+async def _held(connection: AsyncConnection, key_id: str) -> ApiKey:
+    query = select(api_keys).where(api_keys.c.id == key_id).with_for_update()
+    row = (await connection.execute(query)).first()
+    if row is None:
+        raise NotFound("API key", key_id)
+    return _key(row)
+
+
+async def _check(connection: AsyncConnection, key: ApiKey, now: int) -> None:
+    problems = list(check_key(key, now))
+    is_active = select(func.count()).where(
+        projects.c.id == key.grant.project_id, projects.c.status == ProjectStatus.ACTIVE
+    )
+    if not await connection.scalar(is_active):
+        problems.append(FieldProblem("projectId", "there is no such active project"))
+    named = {each for each in key.grant.channels if not each.startswith(_DECLARED)}
+    query = select(func.count()).where(channels.c.id.in_(named))
+    if named and await connection.scalar(query) != len(named):
+        problems.append(FieldProblem("channels", "names a channel that does not exist"))
+    if problems:
+        raise InvalidFields(problems)
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    grant = Grant(
+        key_id=row.id,
+        project_id=row.project_id,
+        models=tuple(row.models),
+        channels=tuple(row.channels),
+        rates=Rates(row.requests_per_minute, row.tokens_per_minute, row.concurrent_turns),
+        budgets=Budgets(
+            row.tokens_per_day, row.tokens_per_month, row.cost_per_day, row.cost_per_month
+        ),
+        keeps_bodies=row.keeps_bodies,
+    )
+    known = {name: getattr(row, name) for name in _AS_THEY_ARE}
+    return ApiKey(grant=grant, status=KeyStatus(row.status), **known)
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    return {
+        **{name: getattr(key, name) for name in _AS_THEY_ARE},
+        **asdict(key.grant.rates),
+        **asdict(key.grant.budgets),
+        "project_id": key.grant.project_id,
+        "models": list(key.grant.models),
+        "channels": list(key.grant.channels),
+        "keeps_bodies": key.grant.keeps_bodies,
+        "status": key.status.value,
+    }

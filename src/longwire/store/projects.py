@@ -1,0 +1,224 @@
+"""Projects and who belongs to them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.access import Actor
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.page import Page
+from longwire.core.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
+from longwire.store.audit import Noun, record
+from longwire.store.changes import bump_configuration, check_revision, differences, taken
+from longwire.store.database import Database
+from longwire.store.paging import Order, Window
+from longwire.store.secrets import new_id
+from longwire.store.tables import api_keys, memberships, projects, users
+
+_ORDER: Final = Order((projects.c.name, projects.c.id))
+
+
+class Projects:
+    """The projects of one database."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def all(self) -> tuple[Project, ...]:
+        """Return every project, archived ones included, by name."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(projects).order_by(projects.c.name))).all()
+        return tuple(_project(row) for row in rows)
+
+    async def page(
+        self,
+        *,
+        first: int = 50,
+        after: str | None = None,
+        only: tuple[str, ...] | None = None,
+    ) -> Page[Project]:
+        """Return projects by name: all, or those whose ids are in `only`.
+
+        Raises `InvalidFields` for a cursor that is none.
+        """
+        window = Window(first, after)
+        query = select(projects)
+        if only is not None:
+            query = query.where(projects.c.id.in_(only))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_ORDER.select(query, window))).all()
+        return _ORDER.page(rows, window, _project)
+
+    async def get(self, project_id: str) -> Project:
+        """Return a project. Raises `NotFound`."""
+        async with self._database.read() as connection:
+            return await _held(connection, project_id)
+
+    async def create(self, project: Project, actor: Actor) -> Project:
+        """Add a project and return it with its id.
+
+        Raises `InvalidFields`, and `Conflict` for a name that is taken.
+        """
+        _check(project)
+        made = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(projects).values(_row(made)))
+                await self._note(connection, actor, "create", (None, made))
+        except IntegrityError as error:
+            raise taken("project", project.name, error) from error
+        return made
+
+    async def update(self, project: Project, actor: Actor) -> Project:
+        """Replace a project, whose revision is the one seen; the default one stays active.
+
+        Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
+        """
+        _check(project)
+        if project.id == DEFAULT_PROJECT and project.status is ProjectStatus.ARCHIVED:
+            raise Conflict("The default project cannot be archived.", param="status")
+        mine = projects.c.id == project.id
+        try:
+            async with self._database.write() as connection:
+                held = await _held(connection, project.id)
+                check_revision("project", held.name, held.revision, project.revision)
+                made = replace(project, created_at=held.created_at, revision=held.revision + 1)
+                await connection.execute(update(projects).where(mine).values(_row(made)))
+                await self._note(connection, actor, "update", (held, made))
+        except IntegrityError as error:
+            raise taken("project", project.name, error) from error
+        return made
+
+    async def delete(self, project_id: str, revision: int, actor: Actor) -> None:
+        """Delete a project that has no keys left; its turns stay in the log.
+
+        Raises `NotFound` and `Conflict`.
+        """
+        if project_id == DEFAULT_PROJECT:
+            raise Conflict("The default project cannot be deleted.")
+        own = select(func.count()).where(api_keys.c.project_id == project_id)
+        async with self._database.write() as connection:
+            held = await _held(connection, project_id)
+            check_revision("project", held.name, held.revision, revision)
+            if number := await connection.scalar(own):
+                raise Conflict(
+                    f"The project '{held.name}' has {number} API keys; archive it instead."
+                )
+            await connection.execute(delete(projects).where(projects.c.id == project_id))
+            await self._note(connection, actor, "delete", (held, None))
+
+    async def members(self, project_id: str) -> tuple[str, ...]:
+        """Return the ids of the users who belong to a project. Raises `NotFound`."""
+        query = (
+            select(memberships.c.user_id)
+            .where(memberships.c.project_id == project_id)
+            .order_by(memberships.c.user_id)
+        )
+        async with self._database.read() as connection:
+            await _held(connection, project_id)
+            return tuple((await connection.scalars(query)).all())
+
+    async def of_user(self, user_id: str) -> tuple[str, ...]:
+        """Return the ids of the projects that a user belongs to."""
+        query = (
+            select(memberships.c.project_id)
+            .where(memberships.c.user_id == user_id)
+            .order_by(memberships.c.project_id)
+        )
+        async with self._database.read() as connection:
+            return tuple((await connection.scalars(query)).all())
+
+    async def add_member(self, project_id: str, user_id: str, actor: Actor) -> None:
+        """Let a user belong to a project; who does already still does.
+
+        Raises `NotFound` for the project, `InvalidFields` for the user.
+        """
+        is_known = select(func.count()).where(users.c.id == user_id)
+        async with self._database.write() as connection:
+            held = await _held(connection, project_id)
+            if not await connection.scalar(is_known):
+                raise InvalidFields([FieldProblem("userId", "there is no such user")])
+            if not await _is_member(connection, project_id, user_id):
+                row = {"project_id": project_id, "user_id": user_id}
+                await connection.execute(insert(memberships).values(row))
+                changes = {"member": [None, user_id]}
+                await self._record(connection, actor, "add-member", held, changes)
+
+    async def remove_member(self, project_id: str, user_id: str, actor: Actor) -> None:
+        """Let a user no longer belong to a project. Raises `NotFound` for either."""
+        both = (memberships.c.project_id == project_id) & (memberships.c.user_id == user_id)
+        async with self._database.write() as connection:
+            held = await _held(connection, project_id)
+            if not await _is_member(connection, project_id, user_id):
+                raise NotFound("member", user_id)
+            await connection.execute(delete(memberships).where(both))
+            changes = {"member": [user_id, None]}
+            await self._record(connection, actor, "remove-member", held, changes)
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        values: tuple[Project | None, Project | None],
+    ) -> None:
+        project = values[1] or values[0]
+        if project is not None:
+            await self._record(connection, actor, action, project, differences(*values))
+        await bump_configuration(connection)
+
+    async def _record(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        project: Project,
+        changes: dict[str, Any],
+    ) -> None:
+        noun = Noun("project", project.id, project.name)
+        await record(connection, self._clock(), actor, action, noun, changes)
+
+
+async def _held(connection: AsyncConnection, project_id: str) -> Project:
+    query = select(projects).where(projects.c.id == project_id).with_for_update()
+    row = (await connection.execute(query)).first()
+    if row is None:
+        raise NotFound("project", project_id)
+    return _project(row)
+
+
+async def _is_member(connection: AsyncConnection, project_id: str, user_id: str) -> bool:
+    both = (memberships.c.project_id == project_id) & (memberships.c.user_id == user_id)
+    return bool(await connection.scalar(select(func.count()).where(both)))
+
+
+def _check(project: Project) -> None:
+    if problems := check_project(project):
+        raise InvalidFields(problems)
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        status=ProjectStatus(row.status),
+        created_at=row.created_at,
+        revision=row.revision,
+    )
+
+
+def _row(project: Project) -> dict[str, Any]:
+    return {
+        "id": project.id,
+        "name": project.name,
+        "description": project.description,
+        "status": project.status.value,
+        "created_at": project.created_at,
+        "revision": project.revision,
+    }
