@@ -1,0 +1,231 @@
+"""Users. There is always an active owner, once there was one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.access import Actor, Role
+from longwire.core.errors import Conflict, InvalidFields, NotFound
+from longwire.core.page import Page
+from longwire.core.people import User, UserStatus, check_password, check_user, normal_email
+from longwire.core.secret import Secret
+from longwire.store.audit import Noun, record
+from longwire.store.changes import HIDDEN, check_revision, differences, taken
+from longwire.store.database import Database
+from longwire.store.paging import Order, Window
+from longwire.store.passwords import Passwords
+from longwire.store.secrets import new_id
+from longwire.store.tables import user_sessions, users
+
+_ORDER: Final = Order((users.c.email, users.c.id))
+
+
+class Users:
+    """The users of one database."""
+
+    def __init__(self, database: Database, clock: Callable[[], int], passwords: Passwords) -> None:
+        self._database = database
+        self._clock = clock
+        self._passwords = passwords
+
+    async def count(self) -> int:
+        """Return how many there are."""
+        async with self._database.read() as connection:
+            return await connection.scalar(select(func.count()).select_from(users)) or 0
+
+    async def page(self, *, first: int = 50, after: str | None = None) -> Page[User]:
+        """Return users by email. Raises `InvalidFields` for a cursor that is none."""
+        window = Window(first, after)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_ORDER.select(select(users), window))).all()
+        return _ORDER.page(rows, window, user_of)
+
+    async def get(self, user_id: str) -> User:
+        """Return a user. Raises `NotFound`."""
+        async with self._database.read() as connection:
+            return await _held(connection, user_id)
+
+    async def find(self, email: str) -> User:
+        """Return the user of an email. Raises `NotFound`."""
+        query = select(users).where(users.c.email == normal_email(email))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            raise NotFound("user", email)
+        return user_of(row)
+
+    async def create(self, user: User, password: Secret, actor: Actor) -> User:
+        """Add a user and return them with their id.
+
+        Raises `InvalidFields`, and `Conflict` for an email that is taken.
+        """
+        hashed = await self.hash_new(user, password)
+        try:
+            async with self._database.write() as connection:
+                return await add_user(connection, user, hashed, actor, self._clock())
+        except IntegrityError as error:
+            raise taken("user", user.email, error, "email") from error
+
+    async def hash_new(self, user: User, password: Secret) -> str:
+        """Return the hash for a user to be made. Raises `InvalidFields`."""
+        clean = replace(user, email=normal_email(user.email))
+        if problems := (*check_user(clean), *check_password(password)):
+            raise InvalidFields(problems)
+        return await self._passwords.hash(password)
+
+    async def update(self, user: User, actor: Actor) -> User:
+        """Change a user's email, name, role and status; `user.revision` is the one seen.
+
+        Who is disabled is signed out. Raises `InvalidFields`, `NotFound` and `Conflict`, the
+        latter for the last owner, too; then nothing has changed.
+        """
+        user = replace(user, email=normal_email(user.email))
+        if problems := check_user(user):
+            raise InvalidFields(problems)
+        try:
+            async with self._database.write() as connection:
+                held = await _held(connection, user.id)
+                check_revision("user", held.email, held.revision, user.revision)
+                made = replace(
+                    user,
+                    created_at=held.created_at,
+                    last_sign_in_at=held.last_sign_in_at,
+                    revision=held.revision + 1,
+                )
+                await _check_owners(connection, held, made)
+                mine = users.c.id == user.id
+                await connection.execute(update(users).where(mine).values(_row(made)))
+                if made.status is UserStatus.DISABLED:
+                    await sign_out(connection, user.id)
+                await self._note(connection, actor, "update", (held, made))
+        except IntegrityError as error:
+            raise taken("user", user.email, error, "email") from error
+        return made
+
+    async def set_password(self, user_id: str, password: Secret, actor: Actor) -> User:
+        """Give a user a new password, and end all their sign-ins.
+
+        Raises `InvalidFields` and `NotFound`.
+        """
+        if problems := check_password(password):
+            raise InvalidFields(problems)
+        hashed = await self._passwords.hash(password)
+        async with self._database.write() as connection:
+            held = await _held(connection, user_id)
+            made = replace(held, revision=held.revision + 1)
+            values = {"password_hash": hashed, "revision": made.revision}
+            await connection.execute(update(users).where(users.c.id == user_id).values(values))
+            await sign_out(connection, user_id)
+            noun = Noun("user", held.id, held.email)
+            changes = {"password": [HIDDEN, HIDDEN]}
+            await record(connection, self._clock(), actor, "set-password", noun, changes)
+        return made
+
+    async def delete(self, user_id: str, revision: int, actor: Actor) -> None:
+        """Delete a user for good. Raises `NotFound`, and `Conflict`, for the last owner, too."""
+        async with self._database.write() as connection:
+            held = await _held(connection, user_id)
+            check_revision("user", held.email, held.revision, revision)
+            await _check_owners(connection, held, None)
+            await connection.execute(delete(users).where(users.c.id == user_id))
+            await self._note(connection, actor, "delete", (held, None))
+
+    async def verify(self, email: str, password: Secret) -> User | None:
+        """Return the active user of an email and a password, None for anything else.
+
+        Which of both was wrong shows neither in the answer nor in its time.
+        """
+        query = select(users).where(users.c.email == normal_email(email))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        is_right = await self._passwords.verify(row.password_hash if row else None, password)
+        if row is None or not is_right or row.status != UserStatus.ACTIVE:
+            return None
+        return user_of(row)
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        values: tuple[User, User | None],
+    ) -> None:
+        user = values[1] or values[0]
+        noun, changes = Noun("user", user.id, user.email), differences(*values)
+        await record(connection, self._clock(), actor, action, noun, changes)
+
+
+async def add_user(
+    connection: AsyncConnection, user: User, hashed: str, actor: Actor, now: int
+) -> User:
+    """Add a user in a transaction that does more; "" as actor's id means the user themselves."""
+    made = replace(
+        user, id=new_id("usr"), email=normal_email(user.email), created_at=now, revision=1
+    )
+    await connection.execute(insert(users).values(**_row(made), password_hash=hashed))
+    by = actor if actor.name else replace(actor, id=made.id, name=made.email)
+    noun = Noun("user", made.id, made.email)
+    await record(connection, now, by, "create", noun, differences(None, made))
+    return made
+
+
+async def sign_out(connection: AsyncConnection, user_id: str) -> None:
+    """End every sign-in of a user."""
+    await connection.execute(delete(user_sessions).where(user_sessions.c.user_id == user_id))
+
+
+async def _held(connection: AsyncConnection, user_id: str) -> User:
+    query = select(users).where(users.c.id == user_id).with_for_update()
+    row = (await connection.execute(query)).first()
+    if row is None:
+        raise NotFound("user", user_id)
+    return user_of(row)
+
+
+async def _check_owners(connection: AsyncConnection, held: User, made: User | None) -> None:
+    """Raise `Conflict` where nobody would be left who may do everything."""
+    if not _is_active_owner(held) or (made is not None and _is_active_owner(made)):
+        return
+    query = (
+        select(users.c.id)
+        .where(users.c.role == Role.OWNER, users.c.status == UserStatus.ACTIVE)
+        .order_by(users.c.id)
+        .with_for_update()
+    )
+    if [held.id] == list((await connection.scalars(query)).all()):
+        raise Conflict("This is the last active owner; make somebody else an owner first.")
+
+
+def _is_active_owner(user: User) -> bool:
+    return user.role is Role.OWNER and user.status is UserStatus.ACTIVE
+
+
+def user_of(row: Row[Any]) -> User:
+    """Return the user in a row of the table."""
+    return User(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        role=Role(row.role),
+        status=UserStatus(row.status),
+        created_at=row.created_at,
+        last_sign_in_at=row.last_sign_in_at,
+        revision=row.revision,
+    )
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": user.role.value,
+        "status": user.status.value,
+        "created_at": user.created_at,
+        "last_sign_in_at": user.last_sign_in_at,
+        "revision": user.revision,
+    }
