@@ -14,12 +14,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import decision, memory, relay, soak
+from bench import decision, log_cost, memory, relay, soak, turn_log
 from bench.figures import HEAD, Row
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "decision": decision.run,
+    "log": log_cost.run,
     "memory": memory.run,
+    "million": turn_log.run,
     "relay": relay.run,
 }
 SOAK = "soak"

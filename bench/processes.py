@@ -66,7 +66,12 @@ def command(*arguments: str) -> list[str]:
 
 def gateway(upstream: str) -> AbstractContextManager[Server]:
     """Run the gateway as an operator would, with one WebSocket channel."""
-    return configured(_CONFIG.replace("{upstream}", upstream))
+    return configured(configuration(upstream))
+
+
+def configuration(upstream: str) -> str:
+    """Return the configuration of a gateway with one WebSocket channel."""
+    return _CONFIG.replace("{upstream}", upstream)
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw what the documentation says from the code: the exchange's transitions, the table of faults.
+"""Draw what the documentation says from the code: transitions, faults, the admin API's schema.
 
 `python docs/generate.py` rewrites the part between the markers of a page, or the whole page.
 """
@@ -14,9 +14,11 @@ sys.path.append(str(Path(__file__).parents[1]))
 from longwire.core.events import Kind
 from longwire.core.exchange import TABLE, Ending, Phase, Step
 from longwire.emulator import Fault
+from longwire.server.admin.schema import schema_text
 from tests.journeys.faults import ROWS, Row
 
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
+SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.exchange by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
@@ -153,6 +155,7 @@ def _detail(fault: Fault) -> str:
 def main() -> int:
     """Rewrite the pages."""
     FAULTS.write_text(faults(), encoding="utf-8")
+    SCHEMA.write_text(schema_text(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 

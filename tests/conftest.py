@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from longwire.app import App, build, server_of
+from longwire.app import App, Opening, build, server_of
 from longwire.emulator import Emulator, Options
 from longwire.settings import Settings
 
@@ -42,11 +42,11 @@ def settings_for(upstream: str, *, channel=(), **tables) -> Settings:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Gateway]:
-    """Serve a gateway on a free port, in this loop, until left."""
+async def serving(settings: Settings, opens: Opening | None = None) -> AsyncIterator[Gateway]:
+    """Serve a gateway on a free port, in this loop, until left; `opens` opens its store."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    app = build(settings)
+    app = build(settings, opens)
     server = server_of(app, settings)
     host, port = listener.getsockname()
     async with asyncio.TaskGroup() as group:

@@ -6,26 +6,27 @@ Shutdown: stop accepting, let turns end within the grace period, close what is l
 import math
 import os
 import socket
-import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
+from secrets import token_bytes
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from longwire.core.backoff import Pace
 from longwire.core.errors import ConfigurationError
 from longwire.core.lease import Limits
-from longwire.core.routing import Route
-from longwire.core.session import fingerprint
-from longwire.relay.accounting import Accounting
-from longwire.relay.channel import Channel, Snapshot
+from longwire.core.secret import Secret
+from longwire.relay.accounting import Accounting, Record
+from longwire.relay.catalog import Catalog, Declared
+from longwire.relay.channel import Snapshot
 from longwire.relay.metrics import Gauges, Metrics
+from longwire.relay.provision import Means
 from longwire.relay.relay import Policy, Relay
 from longwire.server import logs
 from longwire.server.asgi import application
@@ -33,59 +34,71 @@ from longwire.server.auth import Keys
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.local import serving_sessions
 from longwire.server.model_http import ModelHttp
-from longwire.server.models import Models, Source
-from longwire.server.signals import drain_in_a_worker, end_workers_on_signals, stop_on_signals
-from longwire.settings import Channel as Declared
+from longwire.server.models import Models
+from longwire.server.signals import (
+    drain_in_a_worker,
+    end_workers_on_signals,
+    reloading_on_signal,
+    stop_on_signals,
+)
 from longwire.settings import Settings, load
-from longwire.upstream import tls
-from longwire.upstream.dialer import Endpoint
-from longwire.upstream.http import Address, HttpTransport
+from longwire.settings.declared import channel_of, key_of
+from longwire.store.secrets import Pepper
 from longwire.upstream.pool import Pool, PoolTimes
 from longwire.upstream.transport import Patience
-from longwire.upstream.urls import Scheme, endpoint_url, models_url
 from longwire.upstream.websocket import Pulse
-from longwire.upstream.websocket_transport import WebSocketTransport
+
+if TYPE_CHECKING:
+    from longwire.server.control import ControlPlane
+    from longwire.store.store import Store
 
 _log = structlog.get_logger()
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
 
 
+Opening = Callable[[], Awaitable["Store"]]
+
+
 class App:
     """The gateway as an ASGI application; its lifespan opens and closes what needs a loop.
 
     When it is ready to serve, the URL `announced_as` is printed; `port` names its local socket,
-    0 for none. With a `grace` in seconds it takes signals from the server that runs it.
+    0 for none. With a `grace` in seconds it takes signals from the server that runs it. Without
+    `opens` there is no store: it serves what the file declares, and keeps nothing.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, opens: Opening | None = None) -> None:
         self.readiness = Readiness()
         self.announced_as = ""
         self.port = 0
         self.grace: float | None = None
         self.pool = _pool(settings)
-        self.metrics = Metrics(Gauges(self._connections, self._evictions))
-        self._https: dict[str, HttpTransport] = {}
-        channels = {channel.name: self._channel(channel, settings) for channel in settings.channels}
+        self.metrics = Metrics(Gauges(self._connections, self._evictions, self._turn_log))
         self.relay = Relay(
-            Snapshot(channels, settings.sessions.session_headers),
+            Snapshot({}, settings.sessions.session_headers),
             Policy(
                 self.pool.ledger.holds,
                 settings.sessions.replay_after_created,
                 continues=self.pool.ledger.continues,
             ),
-            Accounting(self.metrics),
+            Accounting(self.metrics, keep=self._keep if opens else None),
         )
-        keys = Keys(
-            ((key.name, key.key.get_secret_value()) for key in settings.api_keys),
-            admits_anonymous=settings.server.allow_anonymous,
+        self.keys = Keys(
+            Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
         )
-        sources = [
-            Source(channel.route, self._https[name].models) for name, channel in channels.items()
-        ]
+        self.catalog = Catalog(
+            self.relay, self._means(settings), _Reading(settings), self.keys.hand_out
+        )
+        self._opens = opens
+        self._control: ControlPlane | None = None
+        self._admin: ASGIApp | None = None
+        self._setup: Secret | None = None
+        self._insecure_cookies = settings.server.insecure_cookies
         self._asgi: ASGIApp = application(
-            ModelHttp(self.relay, keys, self.readiness, settings.server.max_body),
-            Models(keys, sources),
+            ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
+            self._serve_admin,
+            Models(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
             self._lifespan,
         )
@@ -94,82 +107,126 @@ class App:
         """Serve one connection or the lifespan."""
         return self._asgi(scope, receive, send)
 
-    def _channel(self, declared: Declared, settings: Settings) -> Channel:
-        """Build a channel; with `auto` it has both transports and the relay chooses."""
-        route = Route(declared.name, declared.models, declared.weight, declared.enabled)
-        transport = _transport_of(declared)
-        ca = str(declared.tls_ca) if declared.tls_ca else None
-        secure = tls.context(ca, declared.tls_verify)
-        http = self._https[declared.name] = _http(declared, settings, secure)
-        return Channel(
-            route,
-            _identity(declared),
-            self._websocket(declared, settings, secure) if transport != "http" else None,
-            http if transport != "websocket" else None,
-        )
+    def _means(self, settings: Settings) -> Means:
+        sessions = settings.sessions
+        pulse = Pulse(sessions.ping_interval, sessions.pong_timeout)
+        return Means(self.pool, _patience(settings), pulse, self._count_dial)
 
-    def _websocket(
-        self, declared: Declared, settings: Settings, secure: ssl.SSLContext
-    ) -> WebSocketTransport:
-        dials, rate = self.metrics.dials, declared.handshake_rate
-        endpoint = Endpoint(
-            url=_url(declared, "ws"),
-            headers=_headers(declared),
-            tls=secure,
-            proxy=declared.proxy.get_secret_value() if declared.proxy else None,
-            handshake_timeout=settings.sessions.handshake_timeout,
-            pace=Pace(rate, declared.handshake_burst) if rate else None,
-            pulse=Pulse(settings.sessions.ping_interval, settings.sessions.pong_timeout),
-        )
-        return WebSocketTransport(
-            endpoint,
-            self.pool,
-            _patience(settings),
-            lambda result: dials.labels(declared.name, result).inc(),
-        )
-
-    def _names(self) -> dict[str, str]:
-        channels = self.relay.snapshot.channels.values()
-        return {channel.endpoint: channel.name for channel in channels}
+    def _count_dial(self, endpoint: str, result: str) -> None:
+        self.metrics.dials.labels(self.catalog.names.get(endpoint, ""), result).inc()
 
     def _connections(self) -> Iterator[tuple[str, str]]:
-        names = self._names()
         for entry in self.pool.ledger.entries():
             endpoint = entry.key.endpoint if entry.key else ""
-            yield names.get(endpoint, ""), entry.state.value
+            yield self.catalog.names.get(endpoint, ""), entry.state.value
 
     def _evictions(self) -> Iterator[tuple[str, str, int]]:
-        names = self._names()
         for (endpoint, reason), number in sorted(self.pool.ledger.departures.items()):
-            yield names.get(endpoint, ""), reason.value, number
+            yield self.catalog.names.get(endpoint, ""), reason.value, number
+
+    def _turn_log(self) -> tuple[int, int]:
+        log = self._control.log if self._control else None
+        return (log.waiting, log.dropped) if log else (0, 0)
+
+    def _keep(self, record: Record, seconds: float) -> None:
+        if self._control is not None:
+            self._control.keeper.keep(record, seconds)
+
+    async def _serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the admin API, which its first request loads."""
+        if self._control is None:
+            raise HTTPException(404, "This gateway runs without a store.")
+        if self._admin is None:
+            self._admin = await self._control.admin(insecure_cookies=self._insecure_cookies)
+        await self._admin(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self.pool.start()
         if self.grace is not None:
             drain_in_a_worker(self.readiness, self.grace)
-        async with serving_sessions(self.port, self.pool.ledger, self._names):
+        with reloading_on_signal(self.catalog.request_reload):
+            async with self._open():
+                yield
+        await self.catalog.close()
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[None]:
+        async with (
+            serving_sessions(self.port, self.pool.ledger, lambda: self.catalog.names),
+            self._controlled(),
+            self.catalog.watching(),
+        ):
             self.readiness.stage = Stage.READY
-            _announce(self.announced_as)
+            _announce(self.announced_as, self._setup)
             try:
                 yield
             finally:
                 self.readiness.stage = Stage.DRAINING
                 self.pool.close()
-                for transport in self._https.values():
-                    await transport.close()
+
+    @asynccontextmanager
+    async def _controlled(self) -> AsyncIterator[None]:
+        """Open the store, where there is one, and let what stands on it run."""
+        if self._opens is None:
+            yield
+            return
+        from longwire.server.control import ControlPlane
+
+        store = await self._opens()
+        try:
+            self.keys.use(store.pepper.digest)
+            await self.catalog.begin(store)
+            self._control = ControlPlane(store, self.catalog, self.pool)
+            if self.announced_as:
+                self._setup = await store.invitations.open_setup()
+            async with self._control.running():
+                yield
+        finally:
+            await store.close()
 
 
-def build(settings: Settings) -> App:
+class _Reading:
+    """Reads what the file declares: first as it was loaded, then anew."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._loaded: Settings | None = settings
+        self._source = settings.source
+
+    def __call__(self) -> Declared:
+        """Return the declarations. Raises `ConfigurationError` for a bad file."""
+        loaded, self._loaded = self._loaded, None
+        settings = loaded or load(self._source)
+        return Declared(
+            tuple(channel_of(each) for each in settings.channels),
+            tuple(key_of(each) for each in settings.api_keys),
+            self._source,
+        )
+
+
+def opening(settings: Settings) -> Opening:
+    """Return how to open the store of these settings, when a loop runs."""
+
+    async def opens() -> "Store":
+        from longwire.store.store import open_store
+
+        database = settings.database
+        secret = Secret(database.secret_key.get_secret_value())
+        return await open_store(database.url.get_secret_value(), secret, database.secret_file)
+
+    return opens
+
+
+def build(settings: Settings, opens: Opening | None = None) -> App:
     """Build the gateway. Raises `ConfigurationError` for what only shows now, such as a CA file."""
-    return App(settings)
+    return App(settings, opens)
 
 
 def from_environment() -> App:
     """Build the gateway in a worker process, which reads the settings for itself."""
     logs.configure()
     settings = load()
-    app = build(settings)
+    app = build(settings, opening(settings))
     app.port, app.grace = settings.server.port, settings.server.shutdown_grace
     return app
 
@@ -193,67 +250,13 @@ def _pool(settings: Settings) -> Pool:
     )
 
 
-def _http(declared: Declared, settings: Settings, secure: ssl.SSLContext) -> HttpTransport:
-    proxy = declared.proxy.get_secret_value() if declared.proxy else None
-    if proxy and proxy.startswith("socks") and declared.transport == "http":
-        raise ConfigurationError(
-            f"channel {declared.name}: proxy: the HTTP transport cannot use a SOCKS proxy; name an "
-            'http proxy or write transport = "websocket"'
-        )
-    address = Address(
-        url=_url(declared, "http"),
-        models_url=models_url(declared.base_url),
-        tls=secure,
-        headers=_headers(declared),
-        proxy=proxy,
-    )
-    return HttpTransport(address, _patience(settings))
-
-
-def _url(declared: Declared, scheme: Scheme) -> str:
-    own = next((entry for entry in declared.endpoints if entry.api == "responses"), None)
-    base_url = (own.base_url if own else None) or declared.base_url
-    return endpoint_url(base_url, (own.path if own else None) or "/responses", scheme)
-
-
-def _transport_of(declared: Declared) -> str:
-    own = next((entry for entry in declared.endpoints if entry.api == "responses"), None)
-    return (own.transport if own else None) or declared.transport
-
-
-def _headers(declared: Declared) -> dict[str, str]:
-    headers = {"user-agent": f"longwire/{version('longwire')}"}
-    if declared.api_key is not None:
-        headers["authorization"] = f"Bearer {declared.api_key.get_secret_value()}"
-    if declared.organization:
-        headers["openai-organization"] = declared.organization
-    if declared.project:
-        headers["openai-project"] = declared.project
-    return headers
-
-
-def _identity(declared: Declared) -> str:
-    """Digest what a connection is bound to; a credential counts by its entry, not by its value."""
-    return fingerprint(
-        [
-            ("url", _url(declared, "http")),
-            ("credential", f"file:{declared.name}"),
-            ("proxy", declared.proxy.get_secret_value() if declared.proxy else ""),
-            ("tls_ca", str(declared.tls_ca or "")),
-            ("tls_verify", str(declared.tls_verify)),
-            ("organization", declared.organization),
-            ("project", declared.project),
-        ]
-    )
-
-
 def serve(settings: Settings, workers: int = 1) -> None:
     """Serve until SIGTERM or SIGINT, then let turns end; a second signal ends at once.
 
     Raises `ConfigurationError` when the address cannot be listened on.
     """
     logs.configure()
-    app = build(settings)
+    app = build(settings, opening(settings))
     listener = _listen(settings.server.host, settings.server.port)
     if workers > 1:
         _serve_in_processes(settings, workers, listener)
@@ -276,7 +279,7 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
         workers=workers,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
         lifespan="on",
         interface="asgi3",
         log_config=None,
@@ -322,7 +325,12 @@ def _url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _announce(url: str) -> None:
+def _announce(url: str, setup: Secret | None = None) -> None:
     if url:
         sys.stdout.write(f"Longwire serves {url}\n")
-        sys.stdout.flush()
+    if setup is not None:
+        sys.stdout.write(
+            "Nobody can sign in yet. Make the first owner with: longwire users create\n"
+            f"or with this token, which works once: {setup.reveal()}\n"
+        )
+    sys.stdout.flush()

@@ -5,6 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
+
+from longwire import cli
+from longwire.core.errors import LongwireError
 
 
 @pytest.fixture
@@ -21,5 +25,32 @@ def longwire(tmp_path):
             text=True,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def url(database_url):
+    """The environment of a command that uses the test's database."""
+    return {"LONGWIRE_DATABASE__URL": database_url}
+
+
+@pytest.fixture
+def command(database_url, tmp_path, monkeypatch):
+    """Run a command in this process, on the test's database; returns what it printed.
+
+    An error that is expected is raised.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LONGWIRE_DATABASE__URL", database_url)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    def run(*words, stdin=""):
+        result = CliRunner().invoke(cli.build(), words, input=stdin)
+        if isinstance(result.exception, LongwireError):
+            raise result.exception
+        if result.exit_code == 0:
+            return result.stdout
+        raise AssertionError((result.exit_code, result.output))
 
     return run

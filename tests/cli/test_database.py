@@ -2,13 +2,6 @@ import os
 import sqlite3
 from contextlib import closing
 
-import pytest
-
-
-@pytest.fixture
-def url(database_url):
-    return {"LONGWIRE_DATABASE__URL": database_url}
-
 
 def _name(path, name=None):
     with closing(sqlite3.connect(path)) as connection, connection:

@@ -309,7 +309,7 @@ def test_retiring_closes_idle_connections_and_lets_leases_end() -> None:
     idle = served(book, KEY, turn(user("a")))
     leased = book.acquire(key("t"), turn(user("a")), 0.0)
     book.opened(leased.connection, 1000.0)
-    assert (idle,) == book.retire(lambda _: True)
+    assert (idle,) == book.retire_all()
     held = chain(turn(user("a")), answer("b"))
     assert (leased.connection,) == book.release(leased.connection, Returned(True, held), 1.0)
 

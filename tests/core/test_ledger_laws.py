@@ -153,9 +153,15 @@ class Agents(RuleBasedStateMachine):
             self.leased.discard(entries[which].id)
             self.book.closed(entries[which].id)
 
-    @rule(at=st.sampled_from(KEYS))
-    def retire(self, at: SessionKey | None) -> None:
-        self._closed(self.book.retire(lambda held: held == at))
+    @rule(which=st.integers(0, CAP - 1))
+    def retire_one(self, which: int) -> None:
+        entries = self.book.entries()
+        if which < len(entries):
+            self._closed(self.book.retire_one(entries[which].id) or ())
+
+    @rule()
+    def retire_all(self) -> None:
+        self._closed(self.book.retire_all())
 
     def _closed(self, closes: tuple[ConnectionId, ...]) -> None:
         for connection in closes:

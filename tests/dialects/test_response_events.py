@@ -9,11 +9,12 @@ from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind
 from longwire.core.turn import Usage
 from longwire.dialects.response_events import (
+    Bill,
     EventEncoder,
     MalformedEvent,
+    decode_bill,
     decode_event,
     decode_item,
-    decode_usage,
     replies,
     response_of,
     terminal_of,
@@ -214,18 +215,27 @@ def test_a_stream_broken_before_its_opening_fails_well_formed_too() -> None:
         ),
         ({"input_tokens": 10}, Usage(10)),
         ({"input_tokens": None, "input_tokens_details": None}, Usage()),
+        ({"input_tokens": -3, "output_tokens": 10**30}, Usage(0, output=10**9)),
         (None, None),
     ],
 )
 def test_usage_is_what_the_upstream_counted(usage: Any, expected: Usage | None) -> None:
-    """Unknown stays unknown."""
-    assert expected == decode_usage(event("response.completed", response={"usage": usage}))
+    """Unknown stays unknown, and what no upstream can have counted spoils no sum."""
+    assert expected == decode_bill(event("response.completed", response={"usage": usage})).usage
 
 
 def test_usage_of_another_shape_is_unknown() -> None:
     """An odd upstream is no error of the turn."""
-    assert decode_usage(event("response.completed", response={"usage": "free"})) is None
-    assert decode_usage(event("response.completed")) is None
+    assert Bill() == decode_bill(event("response.completed", response={"usage": "free"}))
+    assert Bill() == decode_bill(event("response.completed"))
+
+
+def test_a_terminal_tells_who_served_and_what_failed() -> None:
+    """The model's own name and the error's code are read along with the tokens."""
+    failed = {"model": "gpt-5.5-2026-04-01", "error": {"code": "server_error"}}
+    expected = Bill(None, "gpt-5.5-2026-04-01", "server_error")
+    assert expected == decode_bill(event("response.failed", response=failed))
+    assert Bill() == decode_bill(event("response.completed", response={"error": None}))
 
 
 def test_replies_are_the_finished_items() -> None:

@@ -9,6 +9,7 @@ from longwire.core.continuity import Reason
 from longwire.core.exchange import TABLE, Phase
 from longwire.core.session import IDENTITY_HEADERS, SESSION_HEADERS
 from longwire.dialects.history import NEVER_COMPARED
+from longwire.server.admin.schema import schema_text
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -56,6 +57,11 @@ def test_the_drawing_follows_the_table(monkeypatch):
     key = next(key for key in TABLE if key[0] is Phase.STREAMING)
     monkeypatch.setitem(TABLE, key, TABLE[Phase.READY, key[1]])
     assert generate.generated() != before
+
+
+def test_the_schema_of_the_admin_api_is_current():
+    """The file equals what `python docs/generate.py` writes."""
+    assert schema_text() == page("reference/schema.graphql"), "run: python docs/generate.py"
 
 
 def test_every_reason_is_explained():

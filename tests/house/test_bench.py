@@ -26,7 +26,9 @@ def test_all_are_named():
     assert listed.returncode == 0
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
         "decision",
+        "log",
         "memory",
+        "million",
         "relay",
         "soak",
     ]

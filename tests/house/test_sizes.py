@@ -15,7 +15,7 @@ FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
 CORE_LINES = 2_800  # decision 0009
-GATEWAY_LINES = 14_000  # likewise
+GATEWAY_LINES = 18_500  # likewise
 EMULATOR_LINES = 3_000  # with the demo: decision 0007
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.
@@ -33,6 +33,10 @@ BASES = {
     "TypedDict",
     "Struct",  # msgspec decodes into classes
     "WSListener",  # picows calls back into its subclass
+    "GraphQL",  # strawberry asks a subclass of its view for the context of a request
+    "NameConverter",  # likewise for how attributes are named in the schema
+    "Schema",  # likewise for what is told of an error
+    "SchemaExtension",  # likewise for what a query may be at most
 }
 BANNED = {
     *("manager", "helper", "helpers", "util", "utils", "common", "misc", "processor"),
@@ -40,7 +44,7 @@ BANNED = {
 }
 BANNED_PREFIXES = ("do", "process", "handle")
 # Names that somebody else's interface asks for.
-GIVEN_NAMES = {"data_received"}  # asyncio.Protocol
+GIVEN_NAMES = {"data_received", "process_errors"}  # asyncio.Protocol, strawberry.Schema
 
 # Files that may catch everything without raising it again, each with its reason.
 CATCHES_ALL: dict[str, str] = {

@@ -10,7 +10,7 @@ from longwire.core.errors import InvalidRequest, Overloaded, UnknownModel, Upstr
 from longwire.core.events import Kind
 from longwire.core.exchange import Exchange
 from longwire.core.recovery import AMBIGUOUS, Trouble
-from longwire.core.turn import Principal, Scope
+from longwire.core.turn import Principal, Scope, Usage
 from longwire.relay.accounting import Accounting
 from longwire.relay.metrics import Gauges, Metrics
 from longwire.upstream.reception import Reception
@@ -170,3 +170,31 @@ def test_a_model_is_no_place_for_a_novel(accounting, metrics):
         pass
     assert len(lines[0]["model"]) == 100
     assert b"novel" not in metrics.render()
+
+
+def test_what_is_kept_is_told_once_with_its_duration(metrics):
+    """Of a turn that went well and of one that failed, when all else of it is known."""
+    kept, ticks = [], iter(range(1000))
+    accounting = Accounting(
+        metrics,
+        lambda: float(next(ticks)),
+        lambda record, seconds: kept.append((record.outcome, record.error, seconds)),
+    )
+    failure = Overloaded("m", 1)
+    with accounting.record(TURN, CALLER, session="s", request_id="r") as record:
+        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
+    assert ("s", "r") == (record.session, record.request_id)
+    with suppress(Overloaded), accounting.record(TURN, CALLER):
+        raise failure
+    assert [("completed", None, 1.0), ("overloaded", failure, 1.0)] == kept
+
+
+def test_the_bill_is_read_when_it_has_come(accounting):
+    """Whoever asks early learns nothing, and the right figures afterwards."""
+    with accounting.record(TURN, CALLER) as record:
+        assert record.usage is None
+        record.began(FACTS, received(CREATED), 0.0)
+        assert record.usage is None
+        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
+        assert Usage(7, 3, 5, 2) == record.usage
+        assert record.bill is record.bill

@@ -16,6 +16,8 @@ NAMES = {
     "longwire_evictions_total": {"channel", "reason"},
     "longwire_replays_total": {"channel", "cause"},
     "longwire_queue_seconds": set(),
+    "longwire_turn_log_waiting": set(),
+    "longwire_turn_log_dropped_total": set(),
 }
 """The public interface: what dashboards ask for."""
 
@@ -28,6 +30,7 @@ def touched() -> Metrics:
         Gauges(
             lambda: [("a", "idle"), ("a", "leased"), ("a", "idle"), ("", "idle")],
             lambda: [("a", "connection_lost", 2), ("", "connection_lost", 1)],
+            lambda: (3, 4),
         )
     )
     metrics.turns.labels("a", "websocket", "fresh", "new_session", "completed").inc()
@@ -80,6 +83,13 @@ def test_connections_are_counted_by_state():
     assert found["longwire_connections", "a", "idle"] == 2
     assert found["longwire_connections", "a", "leased"] == 1
     assert found["longwire_evictions_total", "a", "connection_lost"] == 2
+
+
+def test_the_state_of_the_turn_log_is_told():
+    """What waits to be written, and what was lost, is there to alert on."""
+    found = {name: value for name, labels, value in samples(touched()) if not labels}
+    assert found["longwire_turn_log_waiting"] == 3
+    assert found["longwire_turn_log_dropped_total"] == 4
 
 
 def test_no_series_comes_twice():

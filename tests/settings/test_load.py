@@ -96,6 +96,7 @@ def test_whole_file(read, file):
         "max_body": 1_048_576,
         "shutdown_grace": 60,
         "allow_anonymous": True,
+        "insecure_cookies": False,
         "keep_alive_comment": 5,
     }
     assert settings.sessions.model_dump() == {

@@ -52,7 +52,7 @@ SIZE = 'write a number with its unit, as in "64MiB", "1GB" or "512B"'
         (
             "database",
             "zzz = 1",
-            "zzz: unknown key; known here: url",
+            "zzz: unknown key; known here: url, secret_key",
         ),
         ("database", 'url = "mysql://h/d"', "url: must begin with sqlite:/// or postgresql://"),
         ("sessions", 'idle_ttl = "soon"', f"idle_ttl: no duration; {DURATION}"),

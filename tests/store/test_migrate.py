@@ -134,5 +134,5 @@ def _turn(number, at):
     texts = {column.name: "" for column in turns.c if isinstance(column.type, String)}
     known = {"id": number, "streams": True, "status": 200, "attempts": 1, "started_at": at}
     measured = {"queue_ms": 0, "total_ms": 5, "bytes_received": 900, "bytes_sent": 100}
-    told = {"continuity": "continued", "outcome": "failed", "model_asked": "gpt"}
+    told = {"continuity": "continued", "error_code": "server_error", "model_asked": "gpt"}
     return texts | known | measured | told | {"channel_id": "ch_1", "input_tokens": 10}

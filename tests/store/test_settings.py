@@ -1,3 +1,4 @@
+import base64
 from dataclasses import replace
 
 import pytest
@@ -58,3 +59,11 @@ async def test_the_audit_log_has_pages(settings, actor, database):
     assert [10] == [row.changes["turn_days"][1] for row in rest.items]
     assert not rest.has_more
     assert () == (await audit.page(kind="channel")).items
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "-1", "1.5", "true"])
+async def test_a_number_that_no_column_holds_is_no_cursor(database, number):
+    """A forged cursor is refused before the database sees it."""
+    cursor = base64.urlsafe_b64encode(f"[{number}]".encode()).decode()
+    with pytest.raises(InvalidFields, match="after"):
+        await Audit(database).page(after=cursor)

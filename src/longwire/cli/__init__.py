@@ -5,7 +5,20 @@ Everything heavy is imported inside the command that needs it: `--help` answers 
 
 import typer
 
-from longwire.cli import config, database, demo, emulator, serve, sessions, version
+from longwire.cli import (
+    channels,
+    config,
+    database,
+    demo,
+    doctor,
+    emulator,
+    keys,
+    serve,
+    sessions,
+    turns,
+    users,
+    version,
+)
 
 
 def build() -> typer.Typer:
@@ -26,5 +39,10 @@ def build() -> typer.Typer:
     commands.command()(database.backup)
     commands.command()(database.restore)
     commands.command()(version.version)
+    commands.command()(doctor.doctor)
+    commands.add_typer(channels.build(), name="channels")
+    commands.add_typer(keys.build(), name="keys")
+    commands.add_typer(users.build(), name="users")
+    commands.add_typer(turns.build(), name="turns")
     commands.add_typer(config.build(), name="config")
     return commands

@@ -5,7 +5,7 @@ outside its key, after its time, or half read. Time is an argument, seconds on o
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -34,6 +34,7 @@ from longwire.core.turn import SessionKey, Turn
 
 _REMEMBERED_SESSIONS = 4096
 _REMEMBERED_DEPARTURES = 4
+_REMEMBERED_ENDPOINTS = 4096
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Ledger:
         default_factory=OrderedDict
     )
     departures: Counter[tuple[str, Reason]] = field(default_factory=Counter)
+    _retired: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _now: float = 0.0
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -228,6 +230,7 @@ class Ledger:
         entry = Entry(ConnectionId(next(self._ids)), key, self._now, decision=decision)
         self._entries[entry.id] = entry
         if key is not None:
+            entry.retires = key.endpoint in self._retired
             self._sessions.setdefault(key, {})[entry.id] = entry
         return Dial(entry.id, decision, closes)
 
@@ -298,9 +301,29 @@ class Ledger:
         """Return the idle connections whose time is up."""
         return self._expire(self._entries.values(), now)
 
-    def retire(self, is_retired: Callable[[SessionKey | None], bool]) -> Closes:
-        """Let connections of some keys end: idle ones now, leased ones with their lease."""
-        concerned = [entry for entry in self._entries.values() if is_retired(entry.key)]
+    def retire(self, endpoint: str) -> Closes:
+        """Let an endpoint's connections end: idle ones now, leased ones with their lease.
+
+        Who still holds an older configuration may dial it once more, for one lease.
+        """
+        self._retired[endpoint] = None
+        if len(self._retired) > _REMEMBERED_ENDPOINTS:
+            self._retired.popitem(last=False)
+        return self._retire(
+            e for e in self._entries.values() if e.key and e.key.endpoint == endpoint
+        )
+
+    def retire_all(self) -> Closes:
+        """Let every connection end: idle ones now, leased ones with their lease."""
+        return self._retire(self._entries.values())
+
+    def retire_one(self, connection: ConnectionId) -> Closes | None:
+        """Let one connection end, with its lease if it has one; None where there is none such."""
+        entry = self._entries.get(connection)
+        return None if entry is None else self._retire([entry])
+
+    def _retire(self, entries: Iterable[Entry]) -> Closes:
+        concerned = tuple(entries)
         for entry in concerned:
             entry.retires = True
         idle = [entry for entry in concerned if entry.state is State.IDLE]

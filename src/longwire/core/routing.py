@@ -10,12 +10,21 @@ from blake3 import blake3
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A channel as routing sees it: `models` are names or patterns such as `gpt-5-*`."""
+    """A channel as routing sees it: `models` are names or patterns such as `gpt-5-*`.
+
+    `channel` is its id, `name` what people call it; without one the id is shown.
+    """
 
     channel: str
     models: tuple[str, ...] = ("*",)
     weight: float = 1.0
     is_enabled: bool = True
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what people call the channel."""
+        return self.name or self.channel
 
     def serves(self, model: str) -> bool:
         """Whether a model's name is among the patterns."""
@@ -43,9 +52,9 @@ def choose(routes: Iterable[Route], model: str) -> Choice:
     refusals: list[tuple[str, str]] = []
     for route in routes:
         if not route.is_enabled:
-            refusals.append((route.channel, "disabled"))
+            refusals.append((route.label, "disabled"))
         elif not route.serves(model):
-            refusals.append((route.channel, "does not serve it"))
+            refusals.append((route.label, "does not serve it"))
         else:
             served.append(route)
     return Choice(tuple(served), tuple(refusals))

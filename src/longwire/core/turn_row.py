@@ -6,7 +6,10 @@ Its id grows with time, so that a page of the log is a range of ids, and a span 
 from typing import NamedTuple, NewType
 
 TurnId = NewType("TurnId", int)
-"""Milliseconds since 1970 UTC in the upper bits, 21 bits below them that differ by turn."""
+"""When it ended in ms since 1970 UTC in the upper bits, 21 bits below them that differ by turn.
+
+Rows are written when turns end: so the newest id is the last one written, too.
+"""
 
 ID_BITS = 21
 
@@ -59,5 +62,5 @@ class TurnBodies(NamedTuple):
 
 
 def earliest_id(milliseconds: int) -> TurnId:
-    """Return the smallest id that a turn begun at that time can have."""
+    """Return the smallest id that a turn which ended at that time can have."""
     return TurnId(milliseconds << ID_BITS)

@@ -5,6 +5,7 @@ Law: an event passes byte for byte, but for the client's own `previous_response_
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -29,6 +30,7 @@ _DONE_ALIASES = {
 }
 # A failed response with one of these codes is an error frame in another shape: nothing was begun.
 _REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.EXPULSION}
+_MOST_TOKENS = 10**9
 _WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
 )
@@ -73,6 +75,8 @@ class _Usage(msgspec.Struct):
 
 class _Billed(msgspec.Struct):
     usage: _Usage | None = None
+    model: str | None = None
+    error: _Coded | None = None
 
 
 class _Bill(msgspec.Struct):
@@ -147,21 +151,39 @@ def decode_item(event: Event) -> tuple[int, bytes]:
     return finished.output_index, bytes(finished.item)
 
 
-def decode_usage(event: Event) -> Usage | None:
-    """Return the tokens a terminal event bills; None where the upstream does not say."""
+class Bill(NamedTuple):
+    """What a terminal says of its turn; None and "" where the upstream does not say."""
+
+    usage: Usage | None = None
+    model: str = ""
+    error_code: str = ""
+
+
+def decode_bill(event: Event) -> Bill:
+    """Return the tokens that a terminal event bills, the model that served, and what failed."""
     try:
-        usage = _bills.decode(event.raw).response.usage
+        billed = _bills.decode(event.raw).response
     except msgspec.MsgspecError:
-        return None
+        return Bill()
+    error_code = (billed.error.code if billed.error else "") or ""
+    return Bill(_decode_usage(billed.usage), billed.model or "", error_code)
+
+
+def _decode_usage(usage: _Usage | None) -> Usage | None:
     if usage is None:
         return None
     cached, reasoning = usage.input_tokens_details, usage.output_tokens_details
     return Usage(
-        input=usage.input_tokens or 0,
-        cached=(cached.cached_tokens if cached else 0) or 0,
-        output=usage.output_tokens or 0,
-        reasoning=(reasoning.reasoning_tokens if reasoning else 0) or 0,
+        input=_tokens(usage.input_tokens),
+        cached=_tokens(cached.cached_tokens if cached else 0),
+        output=_tokens(usage.output_tokens),
+        reasoning=_tokens(reasoning.reasoning_tokens if reasoning else 0),
     )
+
+
+def _tokens(told: int | None) -> int:
+    """Keep a count to what a response can have: an odd upstream must spoil no sum."""
+    return max(0, min(told or 0, _MOST_TOKENS))
 
 
 def replies(aggregate: Aggregate) -> tuple[Form, ...]:

@@ -17,7 +17,7 @@ from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.core.turn import Principal, Turn, Usage
-from longwire.dialects.response_events import decode_usage
+from longwire.dialects.response_events import Bill, decode_bill
 from longwire.relay.metrics import Metrics
 from longwire.upstream.transport import Facts
 
@@ -32,45 +32,72 @@ _OUTCOMES = {
 
 @dataclass(slots=True)
 class Record:
-    """The facts of one turn, filled in as it goes; `began` at its first event."""
+    """The facts of one turn, filled in as it goes; `began` at its first event.
+
+    `channel` is the name of the one that serves it, `channel_id` its id; `error` what it ended by.
+    """
 
     turn: Turn
     caller: Principal
     started: float
+    session: str = ""
+    request_id: str = ""
     channel: str = ""
+    channel_id: str = ""
     facts: Facts | None = None
     aggregate: Aggregate | None = None
     first_event: float | None = None
     replays: list[Trouble] = field(default_factory=list)
     outcome: str = ""
+    error: BaseException | None = None
+    _bill: Bill | None = None
 
     def began(self, facts: Facts, aggregate: Aggregate, now: float) -> None:
         """Note that the answer begins."""
         self.facts, self.aggregate, self.first_event = facts, aggregate, now - self.started
 
     @property
+    def bill(self) -> Bill:
+        """What the terminal says: of a turn without one, nothing."""
+        terminal = self.aggregate.terminal if self.aggregate else None
+        if self._bill is None and terminal is not None:
+            self._bill = decode_bill(terminal)
+        return self._bill or Bill()
+
+    @property
     def usage(self) -> Usage | None:
         """The tokens billed, None where unknown."""
-        terminal = self.aggregate.terminal if self.aggregate else None
-        return decode_usage(terminal) if terminal else None
+        return self.bill.usage
+
+
+Keep = Callable[[Record, float], None]
+"""Takes the record of a turn that ended, with its duration in seconds."""
 
 
 class Accounting:
-    """Books every turn exactly once, however it ends."""
+    """Books every turn exactly once, however it ends; `keep` takes what is kept of it."""
 
-    def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+        keep: Keep | None = None,
+    ) -> None:
         self._metrics = metrics
         self._clock = clock
+        self._keep = keep
         self._log = structlog.get_logger()
 
     @contextmanager
-    def record(self, turn: Turn, caller: Principal) -> Iterator[Record]:
+    def record(
+        self, turn: Turn, caller: Principal, *, session: str = "", request_id: str = ""
+    ) -> Iterator[Record]:
         """Give the record of a turn and book it at the end."""
-        record = Record(turn, caller, self._clock())
+        record = Record(turn, caller, self._clock(), session, request_id)
         try:
             yield record
         except BaseException as error:
-            record.outcome = _outcome_of(error)
+            record.outcome, record.error = _outcome_of(error), error
             raise
         finally:
             self._book(record)
@@ -87,6 +114,8 @@ class Accounting:
         seconds, usage = self._clock() - record.started, record.usage
         self._count(record, seconds, usage)
         self._log.info("turn", **_line(record, seconds, usage))
+        if self._keep is not None:
+            self._keep(record, seconds)
 
     def _count(self, record: Record, seconds: float, usage: Usage | None) -> None:
         metrics, facts = self._metrics, record.facts

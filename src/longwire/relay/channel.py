@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from longwire.core.channel import ChannelSpec
 from longwire.core.health import Cooling, Health
 from longwire.core.routing import Route
+from longwire.upstream.http import HttpTransport
 from longwire.upstream.transport import Transport
 
 _CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
@@ -15,26 +17,35 @@ _UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
 class Channel:
     """A channel with the ways to it: with both transports it is `auto`, WebSocket first.
 
-    `endpoint` is the identity its connections are bound to; `health` is the trust in the channel,
-    `upgrade` that in its WebSocket.
+    `endpoint` is the identity its connections are bound to, `mark` the fingerprint of what they
+    depend on; `health` is the trust in the channel, `upgrade` that in its WebSocket. Its model
+    list is asked over `listing`.
     """
 
     route: Route
     endpoint: str
     websocket: Transport | None = None
     http: Transport | None = None
+    listing: HttpTransport | None = None
+    spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
+    mark: str = ""
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
     upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
 
     @property
-    def name(self) -> str:
-        """The channel's name."""
+    def id(self) -> str:
+        """The channel's id, the same for all its life."""
         return self.route.channel
+
+    @property
+    def name(self) -> str:
+        """The channel's name, as people know it."""
+        return self.route.label
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The running routing configuration; immutable."""
+    """The running routing configuration, channels by id; immutable."""
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()

@@ -24,11 +24,13 @@ _WAITS = (0.005, 0.05, 0.25, 1, 5, 15, 30)
 class Gauges:
     """What is counted elsewhere.
 
-    Channel and state of each live connection; channel, reason and number of those that ended.
+    Channel and state of each live connection; channel, reason and number of those that ended; how
+    many rows of the turn log wait to be written, and how many were lost.
     """
 
     connections: Callable[[], Iterable[tuple[str, str]]]
     evictions: Callable[[], Iterable[tuple[str, str, int]]]
+    turn_log: Callable[[], tuple[int, int]] = lambda: (0, 0)
 
 
 class Metrics:
@@ -68,7 +70,7 @@ class Metrics:
             buckets=_WAITS,
             registry=self._registry,
         )
-        self._registry.register(_Pool(gauges))
+        self._registry.register(_Elsewhere(gauges))
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(name, text, labels, registry=self._registry)
@@ -81,14 +83,14 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class _Pool:
-    """The pool's own counts, read when asked."""
+class _Elsewhere:
+    """What others count for themselves, read when asked."""
 
     def __init__(self, gauges: Gauges) -> None:
         self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
-        """Yield live connections by state, ended ones by reason."""
+        """Yield live connections by state, ended ones by reason, and the state of the turn log."""
         live = GaugeMetricFamily(
             "longwire_connections",
             "Live upstream WebSocket connections.",
@@ -106,3 +108,10 @@ class _Pool:
         for labels, number in sorted(numbers.items()):
             ended.add_metric(labels, number)
         yield ended
+        waiting, dropped = self._gauges.turn_log()
+        yield GaugeMetricFamily(
+            "longwire_turn_log_waiting", "Turns that wait to be written to the log.", waiting
+        )
+        yield CounterMetricFamily(
+            "longwire_turn_log_dropped", "Turns that the log had no room for.", dropped
+        )

@@ -119,7 +119,7 @@ class Relay:
 
     @asynccontextmanager
     async def open(
-        self, turn: Turn, caller: Principal, headers: Mapping[str, str]
+        self, turn: Turn, caller: Principal, headers: Mapping[str, str], request_id: str = ""
     ) -> AsyncIterator[Answer]:
         """Send a turn; `headers` are the caller's, lower case. Leaving early abandons the answer.
 
@@ -128,7 +128,8 @@ class Relay:
         snapshot = self.snapshot
         session = session_id(headers, turn.session_hints, snapshot.session_headers)
         passage = Passage(turn, caller, session, forwarded(headers))
-        with self._accounting.record(turn, caller) as record:
+        named = {"session": session, "request_id": request_id}
+        with self._accounting.record(turn, caller, **named) as record:
             async with AsyncExitStack() as stack:
                 journey = self._journey(snapshot, passage)
                 yield await self._first_answer(journey, passage, stack, record)
@@ -177,7 +178,7 @@ class Relay:
         if not passage.turn.is_self_contained:
             last = self._served_by.get(passage.conversation)
             if last is not None and not passage.turn.refers_outside:
-                return channel.name == last
+                return channel.id == last
         elif passage.session:
             return False
         key = passage.key(channel)
@@ -204,7 +205,7 @@ class Relay:
     ) -> Answer:
         while True:
             attempt = journey.attempt(self._policy.clock())
-            record.channel = attempt.channel.name
+            record.channel, record.channel_id = attempt.channel.name, attempt.channel.id
             try:
                 answer = await self._try(attempt, passage, stack)
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
@@ -247,7 +248,7 @@ class Relay:
     def _seat(self, passage: Passage, channel: Channel) -> None:
         """Remember who answered: what later turns carry of the answer, it alone may understand."""
         if len(self.snapshot.channels) > 1:
-            _remember(self._served_by, passage.conversation, channel.name)
+            _remember(self._served_by, passage.conversation, channel.id)
 
     def _note(self, attempt: Attempt, passage: Passage, trouble: Trouble) -> None:
         """Keep a session over HTTP whose context has outgrown the WebSocket's messages."""

@@ -10,8 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from longwire.server.errors import Edge, headers_of, request_id, response_to
 from longwire.server.health import Probes
@@ -19,6 +20,7 @@ from longwire.server.models import Models
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
+_USE_POST = "Use POST: this gateway answers over HTTP, and speaks WebSocket to the upstream."
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Longwire</title>
 <h1>Longwire {version}</h1>
@@ -27,7 +29,9 @@ _PAGE = """<!doctype html>
 """
 
 
-def application(data_plane: ASGIApp, models: Models, probes: Probes, lifespan: Lifespan) -> ASGIApp:
+def application(
+    data_plane: ASGIApp, admin: ASGIApp, models: Models, probes: Probes, lifespan: Lifespan
+) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     router = Starlette(
         routes=[
@@ -38,6 +42,9 @@ def application(data_plane: ASGIApp, models: Models, probes: Probes, lifespan: L
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
+            WebSocketRoute("/v1/responses", _no_upgrade),
+            Route("/admin/graphql", _Whole(admin)),
+            WebSocketRoute("/admin/graphql", _Whole(admin)),
         ],
         middleware=[Middleware(Edge)],
         exception_handlers={HTTPException: _refuse},
@@ -52,14 +59,30 @@ def application(data_plane: ASGIApp, models: Models, probes: Probes, lifespan: L
     return serve
 
 
+class _Whole:
+    """An application at a route of its own: to the router a function would be an endpoint."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        await self._app(scope, receive, send)
+
+
+async def _no_upgrade(socket: WebSocket) -> None:
+    """Refuse the WebSocket as the route refuses a plain GET: clients then use HTTP."""
+    error = HTTPException(426, _USE_POST, {"upgrade": "websocket"})
+    await socket.send_denial_response(response_to(error, request_id(headers_of(socket.scope))))
+
+
 async def _page(request: Request) -> Response:
     page = _PAGE.format(version=version("longwire"), base=escape(str(request.base_url)))
     return HTMLResponse(page)
 
 
 async def _upgrade_wanted(_request: Request) -> Response:
-    msg = "Use POST: this gateway answers over HTTP, and speaks WebSocket to the upstream."
-    raise HTTPException(426, msg, {"upgrade": "websocket"})
+    raise HTTPException(426, _USE_POST, {"upgrade": "websocket"})
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -1,23 +1,56 @@
-"""Who calls: a bearer key becomes a principal, and with it the wall around its sessions."""
+"""Who calls: a bearer key becomes a principal, and with it the wall around its sessions.
 
-import hmac
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+Law: keys are known by their HMAC alone, so looking one up tells nobody how close a guess was.
+"""
 
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from longwire.core.access import ApiKey, IssuedKey
 from longwire.core.errors import Unauthenticated
+from longwire.core.key_rules import is_accepted
 from longwire.core.turn import Principal, Scope
 
 ANONYMOUS = Principal("anonymous")
+Digest = Callable[[str], bytes]
 
 
 class Keys:
-    """The keys that were handed out, as pairs of name and secret; only digests are kept."""
+    """The keys that are accepted: an index by digest, replaced whole when any of them changes.
 
-    __slots__ = ("_admits_anonymous", "_known")
+    `digest` makes the digests; `clock` gives ms since 1970 UTC.
+    """
 
-    def __init__(self, keys: Iterable[tuple[str, str]], *, admits_anonymous: bool = False) -> None:
-        self._known = [(name, _digest(secret)) for name, secret in keys]
+    __slots__ = ("_admits_anonymous", "_clock", "_digest", "_known")
+
+    def __init__(
+        self,
+        digest: Digest,
+        *,
+        admits_anonymous: bool = False,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._digest = digest
         self._admits_anonymous = admits_anonymous
+        self._clock = clock
+        self._known: dict[bytes, tuple[Principal, ApiKey]] = {}
+
+    def use(self, digest: Digest) -> None:
+        """Take another digest, before keys that were made with it are handed out."""
+        self._digest, self._known = digest, {}
+
+    def hand_out(self, declared: Iterable[IssuedKey], stored: Iterable[ApiKey] = ()) -> None:
+        """Accept these keys, and no others any more."""
+        known: dict[bytes, tuple[Principal, ApiKey]] = {}
+        for key in stored:
+            owner = (_principal(key), key)
+            known[key.digest] = owner
+            if key.previous_digest is not None:
+                known[key.previous_digest] = owner
+        for issued in declared:
+            digest = self._digest(issued.secret.reveal())
+            known[digest] = (_principal(issued.key), issued.key)
+        self._known = known
 
     def authenticate(self, headers: Mapping[str, str]) -> Principal:
         """Return whose key it is. Raises `Unauthenticated` for none, unless that is allowed.
@@ -39,15 +72,21 @@ class Keys:
         msg = "No key was sent; send one as 'Authorization: Bearer <key>'."
         raise Unauthenticated(msg)
 
-    def _owner(self, key: str) -> Principal:
-        """Compare with every key, each in constant time, so that time tells nothing."""
-        digest = _digest(key)
-        owners = [name for name, known in self._known if hmac.compare_digest(known, digest)]
-        if not owners:
+    def _owner(self, given: str) -> Principal:
+        digest, now = self._digest(given), self._clock()
+        found = self._known.get(digest)
+        if found is None:
             msg = "Nobody was given this key; check it for a typing error."
             raise Unauthenticated(msg)
-        return Principal(owners[0], Scope(f"api_key:file:{owners[0]}"))
+        principal, key = found
+        if not is_accepted(key, now):
+            msg = f"The key '{key.name}' is disabled or has expired; ask for another one."
+            raise Unauthenticated(msg)
+        if digest == key.previous_digest and now >= (key.previous_until or 0):
+            msg = f"The key '{key.name}' was rotated; use the new one."
+            raise Unauthenticated(msg)
+        return principal
 
 
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogateescape")).digest()
+def _principal(key: ApiKey) -> Principal:
+    return Principal(key.name, Scope(f"api_key:{key.id}"), key.grant)

@@ -19,7 +19,11 @@ from longwire.core.errors import (
     BodyTooLarge,
     CallerError,
     ConfigurationError,
+    Conflict,
+    Forbidden,
     FrameTooLarge,
+    LimitReached,
+    NotFound,
     Overloaded,
     Unauthenticated,
     UnknownModel,
@@ -35,7 +39,16 @@ _LONGEST_REQUEST_ID = 128
 _TYPE_OF_CALLER = "invalid_request_error"
 _TYPE_OF_SERVER = "server_error"
 
-_BY_CALLER = {BodyTooLarge: 413, FrameTooLarge: 413, Unauthenticated: 401, UnknownModel: 404}
+_BY_CALLER = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    UnknownModel: 404,
+    Conflict: 409,
+    BodyTooLarge: 413,
+    FrameTooLarge: 413,
+    LimitReached: 429,
+}
 _BY_UPSTREAM = {
     UpstreamUnavailable: (502, "upstream_unavailable"),
     UpstreamDisconnected: (502, "upstream_disconnected"),
@@ -70,9 +83,8 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case CallerError():
             status = _BY_CALLER.get(type(error), 400)
-            headers = {"www-authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004
             param = _clean(error.param) if error.param else None
-            return Problem(status, error.code, message, param, headers)
+            return Problem(status, error.code, message, param, _headers_of(error))
         case UpstreamRejected():
             code, message = _upstream_words(error)
             return Problem(error.status, code, message, headers=error.headers, body=error.body)
@@ -89,6 +101,16 @@ def problem_of(error: Exception) -> Problem:
             return Problem(500, "configuration_error", "The gateway's configuration is unusable.")
         case _:
             return Problem(500, "internal_error", "The gateway failed; its log has the reason.")
+
+
+def _headers_of(error: CallerError) -> Mapping[str, str]:
+    match error:
+        case Unauthenticated():
+            return {"www-authenticate": "Bearer"}
+        case LimitReached():
+            return {"retry-after": str(error.retry_after)}
+        case _:
+            return {}
 
 
 def response_to(error: Exception, request_id: str) -> Response:

@@ -57,7 +57,7 @@ class ModelHttp:
     async def _serve(
         self, turn: Turn, caller: Principal, headers: Mapping[str, str], reply: "_Reply"
     ) -> None:
-        async with self._relay.open(turn, caller, headers) as answer:
+        async with self._relay.open(turn, caller, headers, reply.id) as answer:
             if turn.streams:
                 await reply.stream(answer)
             else:

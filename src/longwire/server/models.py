@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import structlog
 from starlette.requests import Request
@@ -11,6 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from longwire.core.errors import LongwireError, UnknownModel
 from longwire.core.routing import Route
+from longwire.core.turn import Principal
+from longwire.relay.channel import Channel, Snapshot
 from longwire.server.auth import Keys
 from longwire.server.errors import headers_of, request_id
 
@@ -18,30 +19,18 @@ _log = structlog.get_logger()
 _LISTED_FOR = 300.0
 _FAILED_FOR = 30.0
 
-Listing = Callable[[], Awaitable[list[str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A channel as the list sees it: `listing` asks its upstream for names."""
-
-    route: Route
-    listing: Listing
-
-    @property
-    def literals(self) -> list[str]:
-        """The declared names that are no patterns."""
-        return [name for name in self.route.models if not set(name) & set("*?[")]
-
 
 class Models:
     """The list of models; upstream lists are kept for five minutes, by the seconds of `clock`."""
 
     def __init__(
-        self, keys: Keys, sources: Sequence[Source], clock: Callable[[], float] = time.monotonic
+        self,
+        keys: Keys,
+        snapshot: Callable[[], Snapshot],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keys = keys
-        self._sources = [source for source in sources if source.route.is_enabled]
+        self._snapshot = snapshot
         self._clock = clock
         self._listed: dict[str, tuple[float, list[str]]] = {}
 
@@ -62,36 +51,50 @@ class Models:
         return JSONResponse(content, headers=named)
 
     async def _models(self, request: Request) -> list[dict[str, object]]:
-        self._keys.authenticate(headers_of(request.scope))
+        caller = self._keys.authenticate(headers_of(request.scope))
+        channels = self._channels(caller)
         async with asyncio.TaskGroup() as group:
-            asked = [
-                (source.route.channel, group.create_task(self._names(source)))
-                for source in self._sources
-            ]
+            asked = [(each.name, group.create_task(self._names(each))) for each in channels]
         owners: dict[str, str] = {}
         for channel, names in asked:
-            for name in names.result():
+            for name in filter(caller.grant.allows_model, names.result()):
                 owners.setdefault(name, channel)
         return [
             {"id": name, "object": "model", "created": 0, "owned_by": owner}
             for name, owner in owners.items()
         ]
 
-    async def _names(self, source: Source) -> list[str]:
-        if len(source.literals) == len(source.route.models):
-            return source.literals
-        listed = await self._upstream_names(source)
-        return [*source.literals, *filter(source.route.serves, listed)]
+    def _channels(self, caller: Principal) -> list[Channel]:
+        """Return the channels that a caller may use, and forget what others listed."""
+        channels = self._snapshot().channels
+        live = {channel.endpoint for channel in channels.values()}
+        self._listed = {each: held for each, held in self._listed.items() if each in live}
+        return [
+            channel
+            for channel in channels.values()
+            if channel.route.is_enabled and caller.grant.allows_channel(channel.id)
+        ]
 
-    async def _upstream_names(self, source: Source) -> list[str]:
-        channel = source.route.channel
-        until, listed = self._listed.get(channel, (0.0, []))
-        if self._clock() < until:
+    async def _names(self, channel: Channel) -> list[str]:
+        literals = _literals(channel.route)
+        if len(literals) == len(channel.route.models):
+            return literals
+        listed = await self._upstream_names(channel)
+        return [*literals, *filter(channel.route.serves, listed)]
+
+    async def _upstream_names(self, channel: Channel) -> list[str]:
+        until, listed = self._listed.get(channel.endpoint, (0.0, []))
+        if channel.listing is None or self._clock() < until:
             return listed
         try:
-            listed, lasts = await source.listing(), _LISTED_FOR
+            listed, lasts = await channel.listing.models(), _LISTED_FOR
         except LongwireError as error:
-            _log.warning("models_not_listed", channel=channel, reason=str(error))
+            _log.warning("models_not_listed", channel=channel.name, reason=str(error))
             lasts = _FAILED_FOR
-        self._listed[channel] = self._clock() + lasts, listed
+        self._listed[channel.endpoint] = self._clock() + lasts, listed
         return listed
+
+
+def _literals(route: Route) -> list[str]:
+    """Return the declared names that are no patterns."""
+    return [name for name in route.models if not set(name) & set("*?[")]

@@ -1,12 +1,15 @@
-"""SIGTERM and SIGINT: the first lets turns end, the second ends at once.
+"""SIGTERM and SIGINT: the first lets turns end, the second ends at once. SIGHUP: read the file.
 
 Law: draining, the gateway still answers, with 503, until the last turn has ended or the grace
 period is over; only then does the server stop. Exit status 0.
 """
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -71,8 +74,27 @@ def end_workers_on_signals(supervisor: Multiprocess) -> None:
             worker.process.kill()
         seen.append(number)
 
+    def reload(number: int, _frame: FrameType | None) -> None:
+        for worker in supervisor.processes:
+            os.kill(worker.process.pid or 0, number)
+
     for number in HANDLED_SIGNALS:
         signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, reload)
+
+
+@contextmanager
+def reloading_on_signal(reload: Callable[[], None]) -> Iterator[None]:
+    """Call `reload` on SIGHUP; outside the main thread there are no signals to take."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _drain(readiness: Readiness, grace: float, finish: Callable[[], None]) -> None:

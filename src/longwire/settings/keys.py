@@ -35,7 +35,7 @@ from longwire.settings.checks import (
     unique,
 )
 from longwire.settings.quantities import Duration, Size, parse_duration, parse_size
-from longwire.settings.sources import default_database
+from longwire.settings.sources import default_database, storage_directory
 
 _UPSTREAM_LIFETIME = parse_duration("60m")
 _SHORTEST_KEY = 8
@@ -64,6 +64,11 @@ class Server(Section):
         parse_size("64MiB"), description="Largest request body, as sent and as unpacked."
     )
     shutdown_grace: Duration = _lasting("30s", "Time that running turns get to end at shutdown.")
+    insecure_cookies: bool = Field(
+        default=False,
+        description="Let the cookie of who signs in travel without TLS: only for a gateway that "
+        "browsers reach over plain HTTP at another name than `localhost`.",
+    )
     allow_anonymous: bool = Field(
         default=False,
         description="Ask no key on the data plane. Anonymous callers never share connections.",
@@ -84,12 +89,27 @@ class Database(Section):
         ),
     )
 
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="What credentials are encrypted with: base64 of 32 bytes, a new one before old "
+        "ones. Default: the file `secret.key` beside the SQLite file, or under "
+        "`$XDG_DATA_HOME/longwire`, made at the first start.",
+    )
+
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return url
+
+    @property
+    def secret_file(self) -> Path:
+        """The file of the secret key, where none is set."""
+        url = self.url.get_secret_value()
+        if url.startswith("sqlite:///") and (path := url.removeprefix("sqlite:///").split("?")[0]):
+            return Path(path).with_name("secret.key")
+        return storage_directory(os.environ) / "secret.key"
 
 
 class Sessions(Section):

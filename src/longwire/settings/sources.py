@@ -24,8 +24,12 @@ def find_file(named: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 def default_database(environ: Mapping[str, str]) -> str:
     """The URL of the embedded database when none is set."""
-    home = _base_directory("XDG_DATA_HOME", ".local/share", environ)
-    return f"sqlite:///{home / 'longwire.db'}"
+    return f"sqlite:///{storage_directory(environ) / 'longwire.db'}"
+
+
+def storage_directory(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what is kept besides a database elsewhere."""
+    return _base_directory("XDG_DATA_HOME", ".local/share", environ)
 
 
 def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def differences(before: object | None, after: object | None) -> dict[str, list[A
     old, new = _fields(before), _fields(after)
     names = [*old, *(name for name in new if name not in old)]
     return {
-        name: [_told(old.get(name)), _told(new.get(name))]
+        name: [told(old.get(name)), told(new.get(name))]
         for name in names
         if name not in _NEVER_TOLD and old.get(name) != new.get(name)
     }
@@ -68,7 +68,8 @@ def _fields(value: object | None) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def _told(value: object) -> object:
+def told(value: object) -> object:
+    """Return a value as JSON; a secret is told as `***`, one that is empty as ""."""
     match value:
         case Secret():
             return HIDDEN if value else ""
@@ -77,10 +78,10 @@ def _told(value: object) -> object:
         case str():
             return str(value)
         case Mapping():
-            return {str(key): _told(each) for key, each in value.items()}
+            return {str(key): told(each) for key, each in value.items()}
         case Sequence():
-            return [_told(each) for each in value]
+            return [told(each) for each in value]
         case _ if is_dataclass(value):
-            return {name: _told(each) for name, each in _fields(value).items()}
+            return {name: told(each) for name, each in _fields(value).items()}
         case _:
             return value

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor, Role
-from longwire.core.errors import Conflict, FieldProblem, Forbidden, InvalidFields, NotFound
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
 from longwire.core.page import Page
 from longwire.core.people import Invitation, User, is_email, normal_email
 from longwire.core.secret import Secret
@@ -113,8 +113,8 @@ class Invitations:
     async def accept(self, token: str, user: User, password: Secret, address: str = "") -> User:
         """Become a user by a token, with the role that it was made for; it works once.
 
-        Raises `InvalidFields`, `Conflict` for an email that is taken, and `Forbidden` for a token
-        that is not good (any more).
+        Raises `InvalidFields`, for a token that is not good (any more), too, and `Conflict` for an
+        email that is taken.
         """
         await self._peek(token)
         hashed = await self._users.hash_new(user, password)
@@ -159,7 +159,8 @@ class Invitations:
         )
         row = (await connection.execute(query)).first()
         if row is None:
-            raise Forbidden("This token is not good, or not any more; ask for another one.")
+            problem = FieldProblem("token", "is not good, or not any more; ask for another one")
+            raise InvalidFields([problem])
         return row
 
 

@@ -14,6 +14,7 @@ from longwire.core.page import Page
 
 T = TypeVar("T")
 MOST_AT_ONCE: Final = 200
+_GREATEST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Order:
         except (binascii.Error, ValueError):
             place = None
         kinds = [column.type.python_type for column in self.columns]
-        if not isinstance(place, list) or [type(each) for each in place] != kinds:
+        is_place = isinstance(place, list) and [type(each) for each in place] == kinds
+        if not is_place or any(type(n) is int and not 0 <= n <= _GREATEST for n in place):
             raise InvalidFields([FieldProblem("after", "is no cursor of this list; leave it out")])
         return tuple(place)

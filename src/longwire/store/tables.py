@@ -264,10 +264,12 @@ usage = Table(
     Column("cost", BigInteger, nullable=False),
     Column("bytes_received", BigInteger, nullable=False),
     Column("bytes_sent", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 """Sums of turns by hour (`span` "h") and UTC day ("d"), written with the turns themselves.
 
 Charts read days and never the turns, which retention deletes. `start` is the span's beginning.
+On SQLite the rows lie in the order of their key, so that a chart reads them in one go.
 """
 
 turn_bodies = Table(

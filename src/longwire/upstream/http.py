@@ -62,7 +62,7 @@ class _Models(msgspec.Struct):
 class HttpTransport:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
-    __slots__ = ("_address", "_host", "_patience", "_proxy", "_session")
+    __slots__ = ("_address", "_host", "_patience", "_proxy", "_retires", "_session", "_under_way")
 
     def __init__(self, address: Address, patience: Patience) -> None:
         self._address = address
@@ -70,10 +70,27 @@ class HttpTransport:
         self._host = urlsplit(address.url).netloc.rpartition("@")[2]
         self._proxy = address.proxy or environment_proxy(address.url)
         self._session: aiohttp.ClientSession | None = None
+        self._under_way = 0
+        self._retires = False
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator["_Stream"]:
         """Send the turn in full and give its stream; leaving early closes the connection."""
+        async with self._in_use(), self._answer(call) as stream:
+            yield stream
+
+    @asynccontextmanager
+    async def _in_use(self) -> AsyncIterator[None]:
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if self._retires and not self._under_way:
+                await self.close()
+
+    @asynccontextmanager
+    async def _answer(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
         streams = turn.streams or not turn.runs_in_background
         body = encode_body(turn, streams=streams)
@@ -105,6 +122,7 @@ class HttpTransport:
             )
         try:
             async with (
+                self._in_use(),
                 asyncio.timeout(_MODELS_TIMEOUT),
                 self._client().get(
                     url, headers=self._address.headers, allow_redirects=False
@@ -118,10 +136,17 @@ class HttpTransport:
         names = (model.id or model.slug for model in (*listed.data, *listed.models))
         return [name for name in names if name]
 
+    async def retire(self) -> None:
+        """Close when nothing is under way any more; who still holds it may use it to the end."""
+        self._retires = True
+        if not self._under_way:
+            await self.close()
+
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     def _client(self) -> aiohttp.ClientSession:
         if self._proxy is not None and self._proxy.startswith("socks"):

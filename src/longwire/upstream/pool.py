@@ -42,15 +42,17 @@ class _Waiter:
 class Lease:
     """The right to use one connection for one exchange, until `settle` or the context's end."""
 
-    __slots__ = ("_return", "connection", "decision", "is_detached", "queued")
+    __slots__ = ("_return", "connection", "decision", "id", "is_detached", "queued")
 
     def __init__(
         self,
+        id_: ConnectionId,
         connection: Connection,
         decision: Decision,
         queued: float,
         return_: Callable[[Returned | None], None],
     ) -> None:
+        self.id = id_
         self.connection = connection
         self.decision = decision
         self.queued = queued
@@ -110,7 +112,7 @@ class Pool:
                 # None when it was lost after it was granted to this turn, before it woke up.
                 connection = self._connections.get(identity)
         release = partial(self._release, identity)
-        lease = Lease(connection, chosen.decision, queued, release)
+        lease = Lease(identity, connection, chosen.decision, queued, release)
         connection.begin()
         try:
             yield lease
@@ -204,7 +206,19 @@ class Pool:
 
     def drain(self) -> None:
         """Close idle connections now and leased ones as their turns end."""
-        self._close(self.ledger.retire(lambda _: True), WSCloseCode.GOING_AWAY)
+        self._close(self.ledger.retire_all(), WSCloseCode.GOING_AWAY)
+
+    def retire(self, endpoint: str) -> None:
+        """Close an endpoint's idle connections now and its leased ones as their turns end."""
+        self._close(self.ledger.retire(endpoint))
+        self._serve_waiters()
+
+    def end(self, connection: int) -> bool:
+        """Close a connection, or let it end with the turn it serves; False if there is none."""
+        closes = self.ledger.retire_one(ConnectionId(connection))
+        self._close(closes or ())
+        self._serve_waiters()
+        return closes is not None
 
     def close(self) -> None:
         """Close everything; for the end of the process."""

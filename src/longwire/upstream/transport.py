@@ -50,7 +50,7 @@ class Facts:
     """How a turn travels: `continuity` is continued, fresh or as-given, `reason` says why fresh.
 
     `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
-    connection in seconds.
+    connection in seconds, `connection` the number of the one that served, None for HTTP.
     """
 
     transport: TransportName
@@ -58,6 +58,7 @@ class Facts:
     reason: str | None
     bytes_sent: int
     queued: float = 0.0
+    connection: int | None = None
 
 
 class Stream(Protocol):

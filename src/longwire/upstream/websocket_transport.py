@@ -93,7 +93,7 @@ class WebSocketStream:
         self._clock = asyncio.get_running_loop().time
         self._heard_at = self._clock()
         continuity, reason = _continuity(lease.decision)
-        self.facts = Facts("websocket", continuity, reason, 0, lease.queued)
+        self.facts = Facts("websocket", continuity, reason, 0, lease.queued, lease.id)
 
     @property
     def aggregate(self) -> Aggregate:

@@ -38,10 +38,11 @@ _FILL = """
         input_tokens, cached_tokens, output_tokens, cost, bytes_received, bytes_sent
     )
     SELECT
-        :span, started_at / :length * :length, project_id, channel_id, model_asked, key_id,
+        :span, started_at / :length * :length, project_id, channel_id,
+        CASE WHEN channel_id = '' THEN '' ELSE model_asked END, key_id,
         count(*),
         sum(CASE WHEN continuity = 'continued' THEN 1 ELSE 0 END),
-        sum(CASE WHEN outcome IN ('completed', 'incomplete') THEN 0 ELSE 1 END),
+        sum(CASE WHEN error_code = '' THEN 0 ELSE 1 END),
         coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
         coalesce(sum(output_tokens), 0), coalesce(sum(cost), 0),
         sum(bytes_received), sum(bytes_sent)
@@ -65,6 +66,7 @@ def upgrade() -> None:
         PrimaryKeyConstraint(
             "span", "start", "project_id", "channel_id", "model", "key_id", name="pk_usage"
         ),
+        sqlite_with_rowid=False,
     )
     for span, length in _SPANS.items():
         op.get_bind().execute(text(_FILL), {"span": span, "length": length})

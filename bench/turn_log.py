@@ -1,0 +1,202 @@
+"""The turn log with a million turns, on SQLite and PostgreSQL: a page by each filter, a chart."""
+
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+
+from bench.figures import Row, Spread
+from longwire.core.turn_row import TurnId, TurnRow, earliest_id
+from longwire.store.database import Database
+from longwire.store.migrate import migrate
+from longwire.store.secrets import Vault
+from longwire.store.turns import ANY_TURN, TurnFilter, Turns
+from longwire.store.usage import DAY, Usage, Where
+from tests.databases import drop_postgresql_database, new_postgresql_database, postgresql
+
+ROWS, FEW = 1_000_000, 20_000
+PAGE_TARGET, CHART_TARGET = 100.0, 300.0
+_DAYS = 30
+_END = 1_790_000_000_000
+_BATCH = 2_000
+_RARE = {7: "internal_error", 11: "upstream_timeout"}
+_TURN = TurnRow(
+    id=TurnId(0),
+    request_id="",
+    project_id="",
+    key_id="",
+    key_name="",
+    session="",
+    channel_id="",
+    channel_name="",
+    api="responses",
+    transport="websocket",
+    continuity="",
+    reason="",
+    connection=0,
+    model_asked="",
+    model_served="gpt-5.5-2026-04-01",
+    streams=True,
+    outcome="",
+    status=200,
+    error_code="",
+    attempts=1,
+    started_at=0,
+    queue_ms=0,
+    first_event_ms=400,
+    total_ms=4_000,
+    bytes_received=0,
+    bytes_sent=0,
+    input_tokens=0,
+    cached_tokens=0,
+    output_tokens=700,
+    reasoning_tokens=300,
+    cost=12_000_000,
+)
+Work = Callable[[], Awaitable[object]]
+
+
+def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmarks
+    """A page of a million turns by each filter, and the usage of 30 days, on both engines."""
+    number, rounds = (FEW, 3) if quick else (ROWS, 9)
+    with tempfile.TemporaryDirectory() as folder, postgresql() as server:
+        urls = {
+            "SQLite": f"sqlite:///{Path(folder) / 'log.db'}",
+            "PostgreSQL": asyncio.run(new_postgresql_database(server)),
+        }
+        rows = [
+            row
+            for engine, url in urls.items()
+            for row in asyncio.run(_measured(engine, url, number, rounds))
+        ]
+        asyncio.run(drop_postgresql_database(server, urls["PostgreSQL"]))
+        return rows
+
+
+async def _measured(engine: str, url: str, number: int, rounds: int) -> list[Row]:
+    """Fill one database, then look at it in all ways."""
+    database = Database(url)
+    await migrate(database)
+    turns, usage = Turns(database, Vault((b"k" * 32,))), Usage(database)
+    began, spent = time.perf_counter(), time.process_time()
+    for batch in _batches(number):
+        await turns.add(batch)
+    wrote = [
+        Row(f"{engine}: write {number:,} turns", _one(time.perf_counter() - began), "s"),
+        Row(f"{engine}: CPU here, each", _one(1e6 * (time.process_time() - spent) / number), "µs"),
+    ]
+    pages = [
+        Row(f"{engine}: page, {name}", await _timed(work, rounds), "ms", target=PAGE_TARGET)
+        for name, work in _pages(turns).items()
+    ]
+    charts = [
+        Row(f"{engine}: 30 days, {name}", await _timed(work, rounds), "ms", target=CHART_TARGET)
+        for name, work in _charts(usage).items()
+    ]
+    await database.close()
+    return wrote + pages + charts
+
+
+def _batches(number: int) -> Iterator[list[TurnRow]]:
+    """Yield the turns of 30 days, in their order, as a busy team would have made them."""
+    chance = random.Random(7)
+    for first in range(0, number, _BATCH):
+        yield [_row(each, number, chance) for each in range(first, min(number, first + _BATCH))]
+
+
+def _row(each: int, number: int, chance: random.Random) -> TurnRow:
+    """Return a turn: most go well, a few kinds of failure are rare, one has happened twice."""
+    at = _END - _DAYS * DAY + each * _DAYS * DAY // number
+    key = int(chance.paretovariate(0.6)) % 200
+    model = (key + chance.randrange(2)) % 6
+    channel = (2 * model + chance.randrange(4)) % 12
+    error = _RARE.get(each) or ("server_error" if chance.random() < 0.02 else "")  # noqa: PLR2004
+    outcome = "completed" if not error else "upstream_error"
+    received = chance.randrange(2_000, 400_000)
+    return _TURN._replace(
+        id=TurnId(earliest_id(at) + each % 1_000),
+        request_id=f"req_{each:032x}",
+        project_id=f"prj_{key % 20}",
+        key_id=f"key_{key}",
+        key_name=f"agent {key}",
+        session=f"{key:08x}-{each // 2_000:08x}",
+        channel_id=f"ch_{channel}",
+        channel_name=f"channel {channel}",
+        continuity="as-given" if each in _RARE else chance.choice(("continued", "fresh")),
+        connection=each // 40,
+        model_asked="gpt-4o" if each in _RARE else f"gpt-5.{model}",
+        outcome="internal_error" if each in _RARE else outcome,
+        status=502 if error else 200,
+        error_code=error,
+        started_at=at,
+        bytes_received=received,
+        bytes_sent=received // 20,
+        input_tokens=received // 4,
+        cached_tokens=received // 5,
+    )
+
+
+def _pages(turns: Turns) -> Mapping[str, Work]:
+    """Return one way to ask by each filter: by what is common, by what is rare, by what is not."""
+    middle = _END - 15 * DAY
+    wanted = {
+        "no filter": ANY_TURN,
+        "project": TurnFilter(("prj_1",)),
+        "project, none": TurnFilter(("prj_x",)),
+        "5 projects": TurnFilter(tuple(f"prj_{number}" for number in (2, 5, 9, 14, 99))),
+        "key, common": TurnFilter(key_id="key_1"),
+        "key, rare": TurnFilter(key_id="key_177"),
+        "key, none": TurnFilter(key_id="key_x"),
+        "session": TurnFilter(session="00000001-0000000a"),
+        "session, none": TurnFilter(session="x"),
+        "channel": TurnFilter(channel_id="ch_3"),
+        "channel, none": TurnFilter(channel_id="ch_x"),
+        "model, common": TurnFilter(model="gpt-5.2"),
+        "model, rare": TurnFilter(model="gpt-4o"),
+        "outcome, common": TurnFilter(outcome="completed"),
+        "outcome, rare": TurnFilter(outcome="internal_error"),
+        "outcome, none": TurnFilter(outcome="cancelled"),
+        "continuity, common": TurnFilter(continuity="continued"),
+        "continuity, rare": TurnFilter(continuity="as-given"),
+        "error, common": TurnFilter(error_code="server_error"),
+        "error, rare": TurnFilter(error_code="upstream_timeout"),
+        "days in the middle": TurnFilter(since=middle, until=middle + DAY),
+        "project and outcome": TurnFilter(("prj_1",), outcome="internal_error"),
+        "key and error": TurnFilter(key_id="key_1", error_code="upstream_timeout"),
+    }
+    far = str(earliest_id(middle))
+    pages: dict[str, Work] = {
+        name: lambda each=each: turns.page(each)  # type: ignore[misc]
+        for name, each in wanted.items()
+    }
+    return {**pages, "no filter, far down": lambda: turns.page(ANY_TURN, 50, far)}
+
+
+def _charts(usage: Usage) -> Mapping[str, Work]:
+    """Return the charts of 30 days."""
+    span = (_END - _DAYS * DAY, _END)
+    return {
+        "by channel": lambda: usage.series("channel", *span),
+        "by model": lambda: usage.series("model", *span),
+        "by key": lambda: usage.series("key", *span),
+        "by channel, one project": lambda: usage.series("channel", *span, "d", Where(("prj_1",))),
+        "totals": lambda: usage.totals(*span),
+        "2 days by the hour": lambda: usage.series("channel", _END - 2 * DAY, _END, "h"),
+    }
+
+
+async def _timed(work: Work, rounds: int) -> Spread:
+    """Return how long something takes in ms, the first time counted, too."""
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        await work()
+        taken.append(1_000 * (time.perf_counter() - began))
+    return Spread(statistics.median(taken), min(taken), max(taken))
+
+
+def _one(figure: float) -> Spread:
+    return Spread.of([figure])

@@ -1,0 +1,204 @@
+"""`longwire channels`: the upstreams in the database; a running gateway takes changes over."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from longwire.cli.fields import Sets
+from longwire.cli.store import AsJson, Config, operator, with_store
+
+if TYPE_CHECKING:
+    from longwire.core.channel import ChannelSpec
+    from longwire.relay.probe import Probed
+    from longwire.store.store import Store
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+Model = Annotated[str | None, typer.Option(help="The model to try; else the first it names.")]
+KeyFromStdin = Annotated[
+    bool, typer.Option("--api-key-stdin", help="Read the upstream's key from stdin.")
+]
+_TITLES = ("channel", "type", "transport", "base URL", "models", "status", "id")
+
+
+def build() -> typer.Typer:
+    """The commands below `longwire channels`."""
+    commands = typer.Typer(help="Add, change and try upstreams.", no_args_is_help=True)
+    for command in (list_, add, edit, enable, disable, archive, remove):
+        commands.command(command.__name__.rstrip("_"))(command)
+    commands.command("test")(try_)
+    return commands
+
+
+def list_(config: Config = None, as_json: AsJson = False) -> None:
+    """List all channels, those of the configuration file, too."""
+    from longwire.cli.tables import show_json, show_table
+    from longwire.settings import load
+    from longwire.settings.declared import channel_of
+
+    declared = tuple(channel_of(each) for each in load(config).channels)
+    specs = (*declared, *with_store(config, lambda store: store.channels.all()))
+    if as_json:
+        show_json(specs)
+        return
+    show_table(_TITLES, map(_row, specs), "no channels yet; add one: longwire channels add NAME")
+
+
+def add(
+    name: Name,
+    sets: Sets = None,
+    key_from_stdin: KeyFromStdin = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a channel. On a terminal the upstream's key is asked for, unless it is given.
+
+    Fields: type, base_url, api_key, transport, models, renames, tags, weight, organization,
+    project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
+    concurrent_turns, handshake_rate, handshake_burst, endpoints.
+    """
+    from longwire.cli import fields
+    from longwire.core.channel import DEFAULT_BASE_URLS, ChannelSpec
+
+    given = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
+    if key_from_stdin:
+        given["api_key"] = _key_from_stdin()
+    elif "api_key" not in given and given.get("type", "openai") == "openai" and _is_terminal():
+        given["api_key"] = _asked_key()
+    given.setdefault("base_url", DEFAULT_BASE_URLS.get(given.get("type", "openai"), ""))
+    spec = changed(ChannelSpec("", name), given)
+    _tell(with_store(config, lambda store: store.channels.create(spec, operator())), as_json)
+
+
+def edit(
+    name: Name,
+    sets: Sets = None,
+    key_from_stdin: KeyFromStdin = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change fields of a channel; see `add` for them. What is not named stays as it is."""
+    from longwire.cli import fields
+
+    given = fields.read(sets or (), fields.CHANNEL)
+    if key_from_stdin:
+        given["api_key"] = _key_from_stdin()
+    _change(name, given, config, as_json=as_json)
+
+
+def enable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
+    """Let a channel take turns."""
+    _set_status(name, "enabled", config, as_json=as_json)
+
+
+def disable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
+    """Let a channel take no turns; its connections stay until they are idle for too long."""
+    _set_status(name, "disabled", config, as_json=as_json)
+
+
+def archive(name: Name, config: Config = None, as_json: AsJson = False) -> None:
+    """Take a channel out of use and out of the lists; `enable` brings it back."""
+    _set_status(name, "archived", config, as_json=as_json)
+
+
+def remove(name: Name, config: Config = None) -> None:
+    """Delete a channel for good; its turns stay in the log."""
+
+    async def work(store: "Store") -> None:
+        spec = await store.channels.find(name)
+        await store.channels.delete(spec.id, spec.revision, operator())
+
+    with_store(config, work)
+    typer.echo(f"removed {name}")
+
+
+def try_(name: Name, model: Model = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Try a channel: two short turns over its real transport. Exit code 1 if that fails."""
+    from longwire.cli.tables import show_json
+    from longwire.relay.probe import probe
+    from longwire.settings import load
+    from longwire.settings.declared import channel_of
+
+    declared = {each.name: channel_of(each) for each in load(config).channels}
+
+    async def work(store: "Store") -> "Probed":
+        return await probe(declared.get(name) or await store.channels.find(name), model)
+
+    probed = with_store(config, work)
+    if as_json:
+        show_json(probed)
+    else:
+        typer.echo(f"{name}: {summary(probed)}")
+    if probed.error:
+        raise typer.Exit(1)
+
+
+def summary(probed: "Probed") -> str:
+    """Return how a trial went, in one line."""
+    if probed.error:
+        return f"failed: {probed.error}"
+    handshake = f"handshake {probed.handshake_ms:.0f} ms, " if probed.handshake_ms else ""
+    second = "continued" if probed.continued else "sent in full"
+    return (
+        f"{probed.transport} with {probed.model}: {handshake}first event "
+        f"{probed.first_event_ms or 0:.0f} ms; second turn {second}, "
+        f"{probed.cached_tokens or 0} tokens cached"
+    )
+
+
+def changed(spec: "ChannelSpec", given: dict[str, Any]) -> "ChannelSpec":
+    """Return a channel with other fields."""
+    from dataclasses import replace
+
+    from longwire.cli import fields
+
+    values = dict(given)
+    rates = replace(spec.rates, **fields.taken_out(values, fields.RATES))
+    if "api_key" in values:
+        values["credential"] = values.pop("api_key")
+    return replace(spec, rates=rates, **values)
+
+
+def _set_status(name: str, status: str, config: Config, *, as_json: bool) -> None:
+    from longwire.core.channel import Status
+
+    _change(name, {"status": Status(status)}, config, as_json=as_json)
+
+
+def _change(name: str, given: dict[str, Any], config: Config, *, as_json: bool) -> None:
+    async def work(store: "Store") -> "ChannelSpec":
+        spec = await store.channels.find(name)
+        return await store.channels.update(changed(spec, given), operator())
+
+    _tell(with_store(config, work), as_json)
+
+
+def _tell(spec: "ChannelSpec", as_json: bool) -> None:
+    from longwire.cli.tables import show_json
+
+    if as_json:
+        show_json(spec)
+    else:
+        typer.echo(f"{spec.name}: {spec.status.value}, {spec.endpoint().transport}, {spec.id}")
+
+
+def _row(spec: "ChannelSpec") -> tuple[str, ...]:
+    transport, models = spec.endpoint().transport, ", ".join(spec.models)
+    place = "file" if spec.is_declared else spec.id
+    return (spec.name, spec.type, transport, spec.base_url, models, spec.status.value, place)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _key_from_stdin() -> object:
+    from longwire.core.secret import Secret
+
+    return Secret(sys.stdin.readline().strip())
+
+
+def _asked_key() -> object:
+    from longwire.core.secret import Secret
+
+    return Secret(typer.prompt("API key of the upstream", hide_input=True).strip())

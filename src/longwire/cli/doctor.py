@@ -1,0 +1,69 @@
+"""`longwire doctor`: whether what a gateway needs is there, one line each."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from longwire.cli.store import Config
+
+if TYPE_CHECKING:
+    from longwire.settings import Settings
+
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Do not try channels, which spends a few tokens.")
+]
+
+
+def doctor(config: Config = None, offline: Offline = False) -> None:
+    """Check configuration, database and each channel; exit code 1 if anything is wrong."""
+    from longwire.core.errors import LongwireError
+    from longwire.settings import load
+
+    try:
+        settings = load(config)
+    except LongwireError as error:
+        _tell("configuration", str(error), is_well=False)
+        raise typer.Exit(1) from None
+    _tell("configuration", str(settings.source or "no file; defaults and environment"))
+    is_well = _check_store(settings, config, tries=not offline)
+    if not is_well:
+        raise typer.Exit(1)
+
+
+def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> bool:
+    import asyncio
+
+    from longwire.cli.channels import summary
+    from longwire.cli.store import with_store
+    from longwire.core.channel import ChannelSpec, Status
+    from longwire.core.errors import LongwireError
+    from longwire.relay.probe import probe
+    from longwire.settings.declared import channel_of
+    from longwire.store.migrate import HEAD
+
+    declared = tuple(channel_of(each) for each in settings.channels)
+    stored: tuple[ChannelSpec, ...] = ()
+    is_well = True
+    try:
+        stored = with_store(config, lambda store: store.channels.all())
+    except LongwireError as error:
+        is_well = _tell("database", str(error), is_well=False)
+    else:
+        kind = settings.database.url.get_secret_value().partition(":")[0]
+        _tell("database", f"{kind}, schema {HEAD}")
+    specs = [spec for spec in (*declared, *stored) if spec.status is Status.ENABLED]
+    if not specs:
+        is_well = _tell(
+            "channels", "none is enabled; add one: longwire channels add NAME", is_well=False
+        )
+    for spec in specs if tries else ():
+        probed = asyncio.run(probe(spec, None))
+        is_well &= _tell(f"channel {spec.name}", summary(probed), is_well=not probed.error)
+    return is_well
+
+
+def _tell(what: str, how: str, *, is_well: bool = True) -> bool:
+    mark = typer.style("ok  ", fg="green") if is_well else typer.style("FAIL", fg="red")
+    typer.echo(f"{mark} {what}: {how}")
+    return is_well

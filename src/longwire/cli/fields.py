@@ -1,0 +1,152 @@
+"""`--set FIELD=VALUE`: what commands change of a noun, read from texts.
+
+A value written `${NAME}` comes from the environment, so that no secret stands in a list of
+processes. Law: a field or a value that is none is told by its name, with those that there are.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Annotated, Any, Final
+
+import typer
+
+from longwire.core.access import Budgets, Rates
+from longwire.core.channel import EndpointSpec
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.secret import Secret
+
+Reader = Callable[[str], object]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Set a field; may be repeated. A value ${NAME} is read from the environment.",
+    ),
+]
+_REFERENCE = re.compile(r"\$\{(\w+)\}")
+_NANO: Final = 1_000_000_000
+_TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Read words apart by commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """Read pairs such as `fast=gpt-5.2,slow=gpt-5`."""
+    split = [word.partition("=") for word in words(text)]
+    if not all(equals for _, equals, _ in split):
+        raise ValueError("write pairs as in fast=gpt-5.2,slow=gpt-5")
+    return tuple((name.strip(), value.strip()) for name, _, value in split)
+
+
+def secret_pairs(text: str) -> tuple[tuple[str, Secret], ...]:
+    """Read pairs whose values are secrets."""
+    return tuple((name, Secret(value)) for name, value in pairs(text))
+
+
+def endpoints(text: str) -> tuple[EndpointSpec, ...]:
+    """Read endpoints such as `responses transport=http path=/r, messages`."""
+    return tuple(_endpoint(word) for word in words(text))
+
+
+def _endpoint(text: str) -> EndpointSpec:
+    api, *rest = text.split()
+    given = dict(word.partition("=")[::2] for word in rest)
+    if not given.keys() <= {"path", "base_url", "transport"}:
+        raise ValueError("write endpoints as in 'responses transport=http path=/r base_url=…'")
+    return EndpointSpec(api, **given)
+
+
+def boolean(text: str) -> bool:
+    """Read true or false."""
+    if text.lower() not in _TRUE | _FALSE:
+        raise ValueError("write true or false")
+    return text.lower() in _TRUE
+
+
+def limit(text: str) -> int | None:
+    """Read a whole number; nothing is no limit."""
+    return int(text.replace("_", "")) if text else None
+
+
+def cost(text: str) -> int | None:
+    """Read US dollars as billionths; nothing is no limit."""
+    return round(float(text) * _NANO) if text else None
+
+
+CHANNEL: Final[Mapping[str, Reader]] = {
+    "name": str,
+    "type": str,
+    "base_url": str,
+    "api_key": Secret,
+    "transport": str,
+    "models": words,
+    "renames": pairs,
+    "tags": words,
+    "weight": float,
+    "organization": str,
+    "project": str,
+    "proxy": Secret,
+    "tls_ca": str,
+    "tls_verify": boolean,
+    "headers": secret_pairs,
+    "requests_per_minute": limit,
+    "tokens_per_minute": limit,
+    "concurrent_turns": limit,
+    "handshake_rate": float,
+    "handshake_burst": int,
+    "endpoints": endpoints,
+}
+KEY: Final[Mapping[str, Reader]] = {
+    "name": str,
+    "project": str,
+    "models": words,
+    "channels": words,
+    "expires": str,
+    "keeps_bodies": boolean,
+    "requests_per_minute": limit,
+    "tokens_per_minute": limit,
+    "concurrent_turns": limit,
+    "tokens_per_day": limit,
+    "tokens_per_month": limit,
+    "cost_per_day": cost,
+    "cost_per_month": cost,
+}
+RATES: Final = tuple(field.name for field in fields(Rates))
+BUDGETS: Final = tuple(field.name for field in fields(Budgets))
+
+
+def read(given: Iterable[str], known: Mapping[str, Reader]) -> dict[str, Any]:
+    """Return the fields that `--set` names. Raises `InvalidFields` with every problem."""
+    values: dict[str, Any] = {}
+    problems = []
+    for text in given:
+        name, _, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if name not in known or "=" not in text:
+            mend = f"write FIELD=VALUE; fields are {', '.join(known)}"
+            problems.append(FieldProblem(name, mend))
+            continue
+        try:
+            values[name] = known[name](_REFERENCE.sub(_from_environment, value))
+        except ValueError as error:
+            problems.append(FieldProblem(name, str(error)))
+    if problems:
+        raise InvalidFields(problems)
+    return values
+
+
+def taken_out(values: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Take some fields out of those that were read."""
+    return {name: values.pop(name) for name in tuple(names) if name in values}
+
+
+def _from_environment(found: re.Match[str]) -> str:
+    if found[1] not in os.environ:
+        raise ValueError(f"the environment variable {found[1]} is not set")
+    return os.environ[found[1]]

@@ -1,0 +1,224 @@
+"""`longwire keys`: what callers present; a running gateway takes changes over."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from longwire.cli.fields import Sets
+from longwire.cli.store import AsJson, Config, operator, with_store
+
+if TYPE_CHECKING:
+    from longwire.core.access import ApiKey, IssuedKey
+    from longwire.store.store import Store
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What the key is called.")]
+Which = Annotated[str, typer.Argument(metavar="KEY", help="The key's id or name.")]
+Overlap = Annotated[str, typer.Option(help="How long the key before stays good, as 24h.")]
+_TITLES = ("key", "begins", "project", "status", "expires", "last used", "id")
+
+
+def build() -> typer.Typer:
+    """The commands below `longwire keys`."""
+    commands = typer.Typer(help="Hand out keys, and take them back.", no_args_is_help=True)
+    for command in (create, list_, edit, revoke, rotate):
+        commands.command(command.__name__.rstrip("_"))(command)
+    commands.command("rotate-secret")(rotate_secret)
+    return commands
+
+
+def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Make a key and print it, this once.
+
+    Fields: project, models, channels, expires (30d, or a date), keeps_bodies,
+    requests_per_minute, tokens_per_minute, concurrent_turns, tokens_per_day, tokens_per_month,
+    cost_per_day, cost_per_month (in US dollars).
+    """
+    from longwire.cli import fields
+    from longwire.core.access import ApiKey, Grant
+    from longwire.core.project import DEFAULT_PROJECT
+
+    given = fields.read(sets or (), fields.KEY)
+
+    async def work(store: "Store") -> "IssuedKey":
+        draft = ApiKey("", name, "", b"", Grant(project_id=DEFAULT_PROJECT))
+        return await store.keys.create(await _changed(store, draft, given), operator())
+
+    _show_issued(with_store(config, work), as_json)
+
+
+def list_(config: Config = None, as_json: AsJson = False) -> None:
+    """List all keys, those of the configuration file, too; never the keys themselves."""
+    from longwire.cli.tables import show_json, show_table
+    from longwire.settings import load
+    from longwire.settings.declared import key_of
+
+    async def work(store: "Store") -> "list[ApiKey]":
+        page = await store.keys.page(first=200)
+        keys = list(page.items)
+        while page.has_more:
+            page = await store.keys.page(first=200, after=page.edges[-1][0])
+            keys += page.items
+        return keys
+
+    keys = [*(key_of(each).key for each in load(config).api_keys), *with_store(config, work)]
+    if as_json:
+        show_json(keys)
+        return
+    show_table(_TITLES, map(_row, keys), "no keys yet; make one: longwire keys create NAME")
+
+
+def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Change fields of a key; see `create` for them, and name. What is not named stays."""
+    from longwire.cli import fields
+
+    given = fields.read(sets or (), fields.KEY)
+
+    async def work(store: "Store") -> "ApiKey":
+        key = await _find(store, which)
+        return await store.keys.update(await _changed(store, key, given), operator())
+
+    _show(with_store(config, work), as_json)
+
+
+def revoke(which: Which, config: Config = None, as_json: AsJson = False) -> None:
+    """Accept a key never again."""
+
+    async def work(store: "Store") -> "ApiKey":
+        key = await _find(store, which)
+        return await store.keys.revoke(key.id, key.revision, operator())
+
+    _show(with_store(config, work), as_json)
+
+
+def rotate(
+    which: Which, overlap: Overlap = "24h", config: Config = None, as_json: AsJson = False
+) -> None:
+    """Give a key a new secret and print it, this once; the one before stays good for a while."""
+    milliseconds = _milliseconds("overlap", overlap)
+
+    async def work(store: "Store") -> "IssuedKey":
+        key = await _find(store, which)
+        return await store.keys.rotate(key.id, key.revision, milliseconds, operator())
+
+    _show_issued(with_store(config, work), as_json)
+
+
+def rotate_secret(config: Config = None) -> None:
+    """Encrypt all credentials anew with a new secret key.
+
+    Restart running gateways afterwards: until then they go on with the key before, which stays
+    readable. A key that the configuration gives is changed there: write a new one before it.
+    """
+    from longwire.core.secret import Secret
+    from longwire.settings import load
+    from longwire.store.rotation import rotate_secret as rotate_all
+
+    database = load(config).database
+    given = Secret(database.secret_key.get_secret_value())
+    number = with_store(
+        config, lambda store: rotate_all(store.database, given, database.secret_file)
+    )
+    typer.echo(f"encrypted anew: {number} values; restart running gateways")
+
+
+async def _find(store: "Store", which: str) -> "ApiKey":
+    """Return the key of an id, or the only one of a name."""
+    from longwire.core.errors import Conflict
+
+    named = await store.keys.named(which)
+    if len(named) > 1:
+        raise Conflict(f"{len(named)} keys are called '{which}'; name one by its id.")
+    if named:
+        return named[0]
+    return await store.keys.get(which)
+
+
+async def _changed(store: "Store", key: "ApiKey", given: dict[str, Any]) -> "ApiKey":
+    from dataclasses import replace
+
+    from longwire.cli import fields
+
+    values = dict(given)
+    grant = replace(
+        key.grant,
+        rates=replace(key.grant.rates, **fields.taken_out(values, fields.RATES)),
+        budgets=replace(key.grant.budgets, **fields.taken_out(values, fields.BUDGETS)),
+        **fields.taken_out(values, ("models", "keeps_bodies")),
+    )
+    if "project" in values:
+        grant = replace(grant, project_id=values.pop("project"))
+    if "channels" in values:
+        channels = [await _channel_id(store, each) for each in values.pop("channels")]
+        grant = replace(grant, channels=tuple(channels))
+    if "expires" in values:
+        values["expires_at"] = _expiry(values.pop("expires"))
+    return replace(key, grant=grant, **values)
+
+
+async def _channel_id(store: "Store", name: str) -> str:
+    """Return the id of a channel in the database; other names are ids already."""
+    from longwire.core.errors import NotFound
+
+    try:
+        return (await store.channels.find(name)).id
+    except NotFound:
+        return name
+
+
+def _expiry(text: str) -> int | None:
+    """Return a time in ms since 1970 UTC from a duration or a date; nothing is never."""
+    from datetime import UTC, datetime
+
+    from longwire.store.store import now_ms
+
+    if not text:
+        return None
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError:
+        return now_ms() + _milliseconds("expires", text)
+    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)
+
+
+def _milliseconds(field: str, text: str) -> int:
+    from longwire.core.errors import FieldProblem, InvalidFields
+    from longwire.settings.quantities import parse_duration
+
+    try:
+        days = text.removesuffix("d")
+        return int(days) * 86_400_000 if days != text else round(parse_duration(text) * 1000)
+    except ValueError:
+        problem = FieldProblem(field, "write a duration such as 30d or 24h, or a date")
+        raise InvalidFields([problem]) from None
+
+
+def _show_issued(issued: "IssuedKey", as_json: bool) -> None:
+    import json
+
+    from longwire.store.changes import told
+
+    secret = issued.secret.reveal()
+    if as_json:
+        typer.echo(json.dumps({"secret": secret, "key": told(issued.key)}, indent=2))
+        return
+    typer.echo(f"{issued.key.name} ({issued.key.id}); the key is shown this once:", err=True)
+    typer.echo(secret)
+
+
+def _show(key: "ApiKey", as_json: bool) -> None:
+    from longwire.cli.tables import show_json
+
+    if as_json:
+        show_json(key)
+    else:
+        typer.echo(f"{key.name}: {key.status.value}, {key.id}")
+
+
+def _row(key: "ApiKey") -> tuple[str, ...]:
+    from longwire.cli.tables import time_text
+
+    expires, used = time_text(key.expires_at), time_text(key.last_used_at)
+    place = "file" if key.is_declared else key.id
+    project = key.grant.project_id
+    return (key.name, f"{key.prefix}…", project, key.status.value, expires, used, place)

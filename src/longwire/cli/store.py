@@ -1,0 +1,47 @@
+"""The store for commands: they work on the database itself, whether a gateway runs or not."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from longwire.core.access import Actor
+    from longwire.store.store import Store
+
+T = TypeVar("T")
+Config = Annotated[Path | None, typer.Option(help="The TOML file to read.", dir_okay=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+CALLED: Final = "command line"
+
+
+def with_store(config: Path | None, work: Callable[["Store"], Awaitable[T]]) -> T:
+    """Open the store that the settings name, do some work with it, and close it.
+
+    Raises `ConfigurationError` where it cannot be opened.
+    """
+    import asyncio
+
+    return asyncio.run(_work(config, work))
+
+
+async def _work(config: Path | None, work: Callable[["Store"], Awaitable[T]]) -> T:
+    from longwire.core.secret import Secret
+    from longwire.settings import load
+    from longwire.store.store import open_store
+
+    database = load(config).database
+    secret = Secret(database.secret_key.get_secret_value())
+    store = await open_store(database.url.get_secret_value(), secret, database.secret_file)
+    try:
+        return await work(store)
+    finally:
+        await store.close()
+
+
+def operator() -> "Actor":
+    """Return whom the audit log names for what a command changes."""
+    from longwire.core.access import Actor
+
+    return Actor("", CALLED)

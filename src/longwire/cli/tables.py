@@ -1,0 +1,35 @@
+"""How commands show lists: a table for people, JSON for programs."""
+
+from collections.abc import Iterable, Sequence
+
+import typer
+
+
+def show_json(value: object) -> None:
+    """Print a value as JSON; secrets are told as `***`."""
+    import json
+
+    from longwire.store.changes import told
+
+    typer.echo(json.dumps(told(value), indent=2, ensure_ascii=False))
+
+
+def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+    """Print rows below their titles, or what to say where there are none."""
+    listed = [tuple(titles), *rows]
+    if len(listed) == 1:
+        typer.echo(empty)
+        return
+    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
+    for row in listed:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def time_text(milliseconds: int | None, nothing: str = "never") -> str:
+    """Return a time in UTC for people."""
+    from datetime import UTC, datetime
+
+    if milliseconds is None:
+        return nothing
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")

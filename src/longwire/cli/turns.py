@@ -1,0 +1,122 @@
+"""`longwire turns`: the turn log, read from the database, whether a gateway runs or not."""
+
+import sys
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from longwire.cli.store import Config, with_store
+
+if TYPE_CHECKING:
+    from longwire.core.turn_row import TurnId, TurnRow
+    from longwire.store.store import Store
+    from longwire.store.turns import Turns
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="So many to begin with.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on as turns end, until Ctrl-C.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+_PAUSE = 0.5
+_AT_ONCE = 500
+_OVERLAP_MS = 5_000
+"""Batches of other gateways may be written so much later than ids of ours that are greater."""
+_NANO = 1e9
+_KILO = 1000.0
+
+
+def build() -> typer.Typer:
+    """The commands on the turn log."""
+    commands = typer.Typer(help="Show what was asked for and what became of it.")
+    commands.callback()(_turns)
+    commands.command()(tail)
+    return commands
+
+
+def _turns() -> None:
+    """Show what was asked for and what became of it."""
+
+
+def tail(
+    limit: Limit = 20, follow: Follow = False, as_json: AsJson = False, config: Config = None
+) -> None:
+    """Print the last turns, oldest first; with --follow, those that end from now on, too."""
+
+    async def work(store: "Store") -> None:
+        async for row in _rows(store.turns, limit, follows=follow):
+            sys.stdout.write(f"{_json(row) if as_json else _line(row)}\n")
+            sys.stdout.flush()
+
+    try:
+        with_store(config, work)
+    except KeyboardInterrupt:
+        return
+
+
+async def _rows(turns: "Turns", limit: int, *, follows: bool) -> AsyncIterator["TurnRow"]:
+    """Yield the last turns, then those that are written from now on."""
+    page = await turns.page(first=limit)
+    for row in reversed(page.items):
+        yield row
+    if follows:
+        async for row in _later(turns, {row.id for row in page.items}):
+            yield row
+
+
+async def _later(turns: "Turns", seen: set["TurnId"]) -> AsyncIterator["TurnRow"]:
+    """Yield turns that are written after those `seen`, for ever; also such as come late."""
+    from asyncio import sleep
+
+    from longwire.core.turn_row import ID_BITS
+
+    # What is older than the first one seen was left out on purpose: it does not come late.
+    newest, first = max(seen, default=0), min(seen, default=0)
+    while True:
+        since, most = max(first, newest - (_OVERLAP_MS << ID_BITS)), _AT_ONCE + len(seen)
+        found = await turns.newer(since, first=most)
+        for row in found:
+            if row.id not in seen:
+                yield row
+        newest = max((row.id for row in found), default=newest)
+        seen = {each for each in seen if each > since} | {row.id for row in found}
+        if len(found) < most:
+            await sleep(_PAUSE)
+
+
+def _json(row: "TurnRow") -> str:
+    import msgspec
+
+    return msgspec.json.encode(row._asdict()).decode()
+
+
+def _line(row: "TurnRow") -> str:
+    """Return what matters of a turn in about a terminal's width."""
+    from datetime import UTC, datetime
+
+    ended = datetime.fromtimestamp((row.started_at + row.total_ms) / _KILO, UTC)
+    way = f"{row.transport} {row.continuity}" + (f" ({row.reason})" if row.reason else "")
+    became = row.outcome + (f" {row.error_code}" if row.error_code else "")
+    parts = (
+        f"{ended:%Y-%m-%d %H:%M:%S}",
+        row.key_name or "-",
+        row.model_asked or "-",
+        row.channel_name or "-",
+        way.strip() or "-",
+        f"{row.status} {became}",
+        f"{row.total_ms / _KILO:.1f} s",
+        _tokens(row),
+        f"{row.bytes_sent:,} of {row.bytes_received:,} B",
+        "" if row.cost is None else f"${row.cost / _NANO:.4f}",
+    )
+    return "  ".join(part for part in map(_printable, parts) if part)
+
+
+def _tokens(row: "TurnRow") -> str:
+    if row.input_tokens is None:
+        return ""
+    return f"{row.input_tokens:,}+{row.output_tokens or 0:,} tokens"
+
+
+def _printable(text: str) -> str:
+    """Keep what a caller wrote from moving the cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -1,0 +1,106 @@
+"""`longwire users`: who may sign in to the admin side."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from longwire.cli.store import AsJson, Config, operator, with_store
+
+if TYPE_CHECKING:
+    from longwire.core.people import User
+    from longwire.core.secret import Secret
+    from longwire.store.store import Store
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What they sign in with.")]
+RoleName = Annotated[
+    str | None, typer.Option("--role", help="owner, admin or viewer. The first user is an owner.")
+]
+FullName = Annotated[str, typer.Option("--name", help="What they are called.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")]
+_TITLES = ("email", "name", "role", "status", "last sign-in", "id")
+
+
+def build() -> typer.Typer:
+    """The commands below `longwire users`."""
+    commands = typer.Typer(help="Make users, and help them in.", no_args_is_help=True)
+    for command in (create, list_, passwd):
+        commands.command(command.__name__.rstrip("_"))(command)
+    return commands
+
+
+def create(
+    email: Email,
+    role: RoleName = None,
+    name: FullName = "",
+    from_stdin: FromStdin = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a user. The password is asked for, or read from stdin."""
+    from longwire.core.access import Role
+    from longwire.core.errors import FieldProblem, InvalidFields
+    from longwire.core.people import User
+
+    if role is not None and role not in set(Role):
+        raise InvalidFields([FieldProblem("role", f"must be one of {', '.join(Role)}")])
+    password = _password(from_stdin)
+
+    async def work(store: "Store") -> "User":
+        otherwise = Role.VIEWER if await store.users.count() else Role.OWNER
+        user = User("", email, name, Role(role) if role else otherwise)
+        return await store.users.create(user, password, operator())
+
+    _tell(with_store(config, work), as_json)
+
+
+def list_(config: Config = None, as_json: AsJson = False) -> None:
+    """List all users."""
+    from longwire.cli.tables import show_json, show_table, time_text
+
+    async def work(store: "Store") -> "list[User]":
+        page = await store.users.page(first=200)
+        users = list(page.items)
+        while page.has_more:
+            page = await store.users.page(first=200, after=page.edges[-1][0])
+            users += page.items
+        return users
+
+    users = with_store(config, work)
+    if as_json:
+        show_json(users)
+        return
+    rows = (
+        (u.email, u.name, u.role.value, u.status.value, time_text(u.last_sign_in_at), u.id)
+        for u in users
+    )
+    show_table(_TITLES, rows, "no users yet; make the owner: longwire users create EMAIL")
+
+
+def passwd(email: Email, from_stdin: FromStdin = False, config: Config = None) -> None:
+    """Give a user a new password; they are signed out everywhere."""
+    password = _password(from_stdin)
+
+    async def work(store: "Store") -> None:
+        user = await store.users.find(email)
+        await store.users.set_password(user.id, password, operator())
+
+    with_store(config, work)
+    typer.echo(f"{email}: new password, signed out everywhere")
+
+
+def _password(from_stdin: bool) -> "Secret":
+    from longwire.core.secret import Secret
+
+    if from_stdin or not sys.stdin.isatty():
+        return Secret(sys.stdin.readline().rstrip("\r\n"))
+    return Secret(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _tell(user: "User", as_json: bool) -> None:
+    from longwire.cli.tables import show_json
+
+    if as_json:
+        show_json(user)
+    else:
+        typer.echo(f"{user.email}: {user.role.value}, {user.id}")

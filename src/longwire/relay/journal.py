@@ -1,0 +1,96 @@
+"""Where ended turns are told: the log of the database, and whoever watches live.
+
+Law: telling never waits. Who watches too slowly misses turns, and is told how many.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from secrets import randbits
+from typing import Protocol
+
+from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
+
+_MOST_HELD = 1_000
+
+
+class Journal(Protocol):
+    """Takes the rows of turns that ended."""
+
+    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:
+        """Take a row, and the bodies of a turn whose key keeps them. Never waits, never fails."""
+
+
+class Subscription:
+    """The turns that ended since it began; iterate it. `missed` counts those it was too slow for.
+
+    It ends for nobody else than who watches: leave the context that gave it.
+    """
+
+    __slots__ = ("_has_some", "_most", "_rows", "missed")
+
+    def __init__(self, most: int = _MOST_HELD) -> None:
+        self.missed = 0
+        self._most = most
+        self._rows: deque[TurnRow] = deque()
+        self._has_some = asyncio.Event()
+
+    def put(self, row: TurnRow) -> None:
+        """Hold a row; where there is no room, the oldest one is missed."""
+        if len(self._rows) >= self._most:
+            self._rows.popleft()
+            self.missed += 1
+        self._rows.append(row)
+        self._has_some.set()
+
+    def __aiter__(self) -> "Subscription":
+        """Give the rows as turns end."""
+        return self
+
+    async def __anext__(self) -> TurnRow:
+        """Wait for the next row."""
+        while not self._rows:
+            self._has_some.clear()
+            await self._has_some.wait()
+        return self._rows.popleft()
+
+
+class Feed:
+    """A journal that is told on to whoever watches at the time."""
+
+    __slots__ = ("_subscriptions",)
+
+    def __init__(self) -> None:
+        self._subscriptions: set[Subscription] = set()
+
+    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:  # noqa: ARG002
+        """Tell all; bodies are for the log alone."""
+        for subscription in self._subscriptions:
+            subscription.put(row)
+
+    @contextmanager
+    def subscribe(self, most: int = _MOST_HELD) -> Iterator[Subscription]:
+        """Watch; at most so many rows are held for a reader."""
+        subscription = Subscription(most)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+
+class TurnIds:
+    """Ids of turns that end now, each greater than the last; processes rarely share one."""
+
+    __slots__ = ("_clock", "_last", "_offset")
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._offset = randbits(ID_BITS - 1)
+        self._last = 0
+
+    def next(self) -> TurnId:
+        """Return a new id; the clock gives ms since 1970 UTC."""
+        self._last = max(self._last + 1, (self._clock() << ID_BITS) | self._offset)
+        return TurnId(self._last)

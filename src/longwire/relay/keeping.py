@@ -1,0 +1,118 @@
+"""The row of a turn that has ended, and for keys that keep them its bodies, told to the journals.
+
+Law: what callers and upstreams wrote is cut to what a column holds; nothing here can fail for it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
+from longwire.dialects.response_events import EventEncoder, response_of
+from longwire.dialects.responses import encode_body
+from longwire.relay.accounting import Record
+from longwire.relay.journal import Journal, TurnIds
+from longwire.relay.pricing import Prices
+
+_LONGEST_NAME = 256
+_LONGEST_WORD = 64
+_LONGEST_REQUEST_ID = 128
+_CLIENT_CLOSED = 499
+"""What nginx calls a request whose client left; there is no status of its own for it."""
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Tells journals of turns. `explain` gives the HTTP status and the code of a failure."""
+
+    journals: Sequence[Journal]
+    ids: TurnIds
+    prices: Prices
+    explain: Callable[[Exception], tuple[int, str]]
+
+    def keep(self, record: Record, seconds: float) -> None:
+        """Tell of a turn that took so many seconds."""
+        row = self._row(record, seconds)
+        bodies = _bodies(row.id, record) if record.caller.grant.keeps_bodies else None
+        for journal in self.journals:
+            journal.write(row, bodies)
+
+    def _row(self, record: Record, seconds: float) -> TurnRow:
+        turn_id, duration = self.ids.next(), round(seconds * 1000)
+        turn, grant, facts, bill = record.turn, record.caller.grant, record.facts, record.bill
+        status, error_code = self._verdict(record)
+        served, usage = _fit(bill.model, _LONGEST_NAME), bill.usage
+        first_event = record.first_event
+        return TurnRow(
+            id=turn_id,
+            request_id=_fit(record.request_id, _LONGEST_REQUEST_ID),
+            project_id=grant.project_id,
+            key_id=_fit(grant.key_id, _LONGEST_NAME),
+            key_name=_fit(record.caller.name, _LONGEST_NAME),
+            session=_fit(record.session, _LONGEST_NAME),
+            channel_id=_fit(record.channel_id, _LONGEST_NAME),
+            channel_name=_fit(record.channel, _LONGEST_NAME),
+            api="responses",
+            transport=facts.transport if facts else "",
+            continuity=facts.continuity if facts else "",
+            reason=(facts.reason or "") if facts else "",
+            connection=facts.connection if facts else None,
+            model_asked=_fit(turn.model, _LONGEST_NAME),
+            model_served=served,
+            streams=turn.streams,
+            outcome=record.outcome,
+            status=status,
+            error_code=_fit(error_code, _LONGEST_WORD),
+            attempts=len(record.replays) + 1 if record.channel else 0,
+            started_at=(turn_id >> ID_BITS) - duration,
+            queue_ms=round(facts.queued * 1000) if facts else 0,
+            first_event_ms=None if first_event is None else round(first_event * 1000),
+            total_ms=duration,
+            bytes_received=turn.body_size,
+            bytes_sent=facts.bytes_sent if facts else 0,
+            input_tokens=usage.input if usage else None,
+            cached_tokens=usage.cached if usage else None,
+            output_tokens=usage.output if usage else None,
+            reasoning_tokens=usage.reasoning if usage else None,
+            cost=self.prices.cost(usage, served, turn.model) if usage else None,
+        )
+
+    def _verdict(self, record: Record) -> tuple[int, str]:
+        """Return the status that the client saw, and the code of what failed, "" for nothing."""
+        has_terminal = record.aggregate is not None and record.aggregate.terminal is not None
+        match record.error:
+            case asyncio.CancelledError() | GeneratorExit() if not has_terminal:
+                return _CLIENT_CLOSED, ""
+            case Exception() as error if not has_terminal:
+                status, code = self.explain(error)
+                has_begun = record.turn.streams and record.first_event is not None
+                return _OK if has_begun else status, code or record.outcome
+            case _:
+                failed = record.outcome if record.outcome == "failed" else ""
+                return _OK, record.bill.error_code or failed
+
+
+def _fit(text: str, most: int) -> str:
+    """Make a text storable anywhere: PostgreSQL takes no NUL, and neither takes lone surrogates."""
+    if text.isprintable() and text.isascii():
+        return text[:most]
+    return (
+        text[:most].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    )
+
+
+def _bodies(turn_id: TurnId, record: Record) -> TurnBodies:
+    """Return request and response as the client sent and got them, but for their spacing."""
+    request = encode_body(record.turn, streams=record.turn.streams)
+    aggregate = record.aggregate
+    if aggregate is None or aggregate.terminal is None:
+        return TurnBodies(turn_id, request, b"")
+    terminal = aggregate.terminal
+    try:
+        encoder = EventEncoder(record.turn.previous_response_id, aggregate)
+        return TurnBodies(turn_id, request, response_of(encoder.encode(terminal)))
+    except (KeyError, msgspec.MsgspecError):
+        return TurnBodies(turn_id, request, terminal.raw)

@@ -1,0 +1,1 @@
+"""The admin API: GraphQL over the store and the running gateway, one file per noun."""

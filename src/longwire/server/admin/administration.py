@@ -1,0 +1,69 @@
+"""What the admin API stands on: the store, the running gateway, and what the file declares."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from longwire.core.access import ApiKey
+from longwire.core.channel import ChannelSpec
+from longwire.core.errors import Conflict
+from longwire.relay.catalog import Declared
+from longwire.relay.journal import Feed
+from longwire.relay.probe import Probed
+from longwire.store.store import Store
+
+
+class Configuration(Protocol):
+    """What the catalog of the running gateway is to the admin API."""
+
+    @property
+    def declared(self) -> Declared:
+        """What the configuration file declares."""
+
+    async def reload_file(self) -> None:
+        """Read it anew. Raises `ConfigurationError` for a bad one; then nothing has changed."""
+
+
+class Sessions(Protocol):
+    """The live connections upstream."""
+
+    def rows(self) -> Sequence[dict[str, Any]]:
+        """Return one row per connection, as `server.local` tells them."""
+
+    def close(self, connection: int) -> bool:
+        """End one once it is not lent; returns whether there is such a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """Everything that resolvers reach.
+
+    `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
+    where that cannot run. `probe` tries a channel with a model, None for the first it names.
+    """
+
+    store: Store
+    refresh: Callable[[], Awaitable[None]]
+    catalog: Configuration
+    sessions: Sessions
+    feed: Feed
+    probe: Callable[[ChannelSpec, str | None], Awaitable[Probed]]
+    insecure_cookies: bool = False
+
+    @property
+    def file(self) -> str:
+        """Where the configuration file stands, "" where there is none."""
+        return str(self.catalog.declared.file or "")
+
+    def declared_channels(self) -> tuple[ChannelSpec, ...]:
+        """Return the channels of the file."""
+        return self.catalog.declared.channels
+
+    def declared_keys(self) -> tuple[ApiKey, ...]:
+        """Return the keys of the file, without their secrets."""
+        return tuple(issued.key for issued in self.catalog.declared.keys)
+
+    def refusal(self, noun: str, name: str) -> Conflict:
+        """Return why what the file declares is not changed here."""
+        place = self.file or "the environment"
+        return Conflict(f"The {noun} '{name}' is managed by {place}; change it there.")

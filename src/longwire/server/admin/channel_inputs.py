@@ -1,0 +1,142 @@
+"""What a channel is made and changed from.
+
+Law: what is left out stays as it is, or is the default of a new channel; null sets the default.
+Secrets go in and never come out, so an update that leaves them out keeps them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Final
+
+import strawberry
+
+from longwire.core.access import Rates
+from longwire.core.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.secret import Secret
+from longwire.server.admin.inputs import Reader, changes
+from longwire.server.admin.scalars import Int64
+
+strawberry.enum(
+    Status,
+    name="ChannelStatus",
+    description="Whether a channel takes part in routing; an archived one is out of the lists.",
+)
+
+
+@strawberry.input(description="Null is no limit; what is left out is null.")
+class RatesInput:
+    """Rates as a whole."""
+
+    requests_per_minute: Int64 | None = None
+    tokens_per_minute: Int64 | None = None
+    concurrent_turns: Int64 | None = None
+
+    def rates(self) -> Rates:
+        """Return them as the core has them."""
+        return Rates(self.requests_per_minute, self.tokens_per_minute, self.concurrent_turns)
+
+
+@strawberry.input(description="An API that differs from the default; null inherits.")
+class EndpointInput:
+    """One API of a channel."""
+
+    api_format: str
+    path: str | None = None
+    base_url: str | None = None
+    transport: str | None = None
+
+    def endpoint(self) -> EndpointSpec:
+        """Return it as the core has it."""
+        return EndpointSpec(
+            self.api_format, self.path or "", self.base_url or "", self.transport or ""
+        )
+
+
+@strawberry.input(description="A model that is sent upstream by another name.")
+class RenameInput:
+    """A model and the name it is sent by."""
+
+    asked: str = strawberry.field(name="from")
+    sent: str = strawberry.field(name="to")
+
+
+@strawberry.input(description="A header added upstream; value null keeps the one it has.")
+class HeaderInput:
+    """A header, whose value is never shown again."""
+
+    name: str
+    value: str | None = None
+
+
+@strawberry.input(description="What is left out stays as it is; null sets the default.")
+class ChannelInput:
+    """The fields of a channel."""
+
+    name: str | None = strawberry.UNSET
+    type: str | None = strawberry.UNSET
+    base_url: str | None = strawberry.UNSET
+    credential: str | None = strawberry.field(
+        name="apiKey",
+        default=strawberry.UNSET,
+        description="Null or empty removes it; left out keeps it.",
+    )
+    transport: str | None = strawberry.UNSET
+    models: list[str] | None = strawberry.UNSET
+    renames: list[RenameInput] | None = strawberry.UNSET
+    tags: list[str] | None = strawberry.UNSET
+    weight: float | None = strawberry.UNSET
+    status: Status | None = strawberry.UNSET
+    organization: str | None = strawberry.UNSET
+    project: str | None = strawberry.UNSET
+    proxy: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Null or empty removes it; left out keeps it."
+    )
+    tls_ca: str | None = strawberry.UNSET
+    tls_verify: bool | None = strawberry.UNSET
+    headers: list[HeaderInput] | None = strawberry.UNSET
+    rates: RatesInput | None = strawberry.UNSET
+    handshake_rate: float | None = strawberry.UNSET
+    handshake_burst: int | None = strawberry.UNSET
+    endpoints: list[EndpointInput] | None = strawberry.UNSET
+
+
+_NEW: Final = ChannelSpec("", "")
+_READ: Final[dict[str, Reader]] = {
+    "credential": Secret,
+    "proxy": Secret,
+    "models": tuple,
+    "tags": tuple,
+    "renames": lambda pairs: tuple((each.asked, each.sent) for each in pairs),
+    "rates": RatesInput.rates,
+    "endpoints": lambda given: tuple(each.endpoint() for each in given),
+}
+
+
+def applied(spec: ChannelSpec, given: ChannelInput) -> ChannelSpec:
+    """Return a channel with what is given put in; a new one has the base URL of its type.
+
+    Raises `InvalidFields` for a header without a value that has none yet.
+    """
+    read = {**_READ, "headers": lambda pairs: _headers(pairs, dict(spec.headers))}
+    changed = replace(spec, **changes(given, _NEW, [each.name for each in fields(given)], read))
+    if given.base_url is None or not (given.base_url or spec.id):
+        return replace(changed, base_url=DEFAULT_BASE_URLS.get(changed.type, _NEW.base_url))
+    return changed
+
+
+def _headers(
+    given: Iterable[HeaderInput], held: dict[str, Secret]
+) -> tuple[tuple[str, Secret], ...]:
+    pairs = [
+        (each.name, held.get(each.name) if each.value is None else Secret(each.value))
+        for each in given
+    ]
+    problems = [
+        FieldProblem(f"headers.{number}.value", "is missing; there is no such header to keep")
+        for number, (_, value) in enumerate(pairs)
+        if value is None
+    ]
+    if problems:
+        raise InvalidFields(problems)
+    return tuple((name, value) for name, value in pairs if value is not None)

@@ -1,0 +1,260 @@
+"""Channels in the admin API. Credentials, passwords of proxies and values of headers never leave.
+
+Law: a channel that the configuration file declares is shown like any other, and changed there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import strawberry
+
+from longwire.core.access import Permission, Rates
+from longwire.core.channel import APIS, ChannelSpec, EndpointSpec, Status
+from longwire.core.page import Page
+from longwire.server.admin.administration import Administration
+from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, applied
+from longwire.server.admin.context import Info, require
+from longwire.server.admin.paging import Connection, Id, connection, with_declared
+from longwire.server.admin.scalars import Int64, count_or_none, time_or_none
+
+Draft = Annotated[ChannelInput, strawberry.argument(name="input")]
+
+
+@strawberry.enum(description="Where something is configured, and so where it is changed.")
+class ManagedBy(Enum):
+    """Where something is configured."""
+
+    FILE = "file"
+    DATABASE = "database"
+
+
+@strawberry.type(description="One API of a channel, with the place and the way to call it.")
+class Endpoint:
+    """One API of a channel."""
+
+    api_format: str
+    path: str
+    base_url: str
+    transport: str
+
+
+@strawberry.type(description="A model that is sent upstream by another name.")
+class Rename:
+    """A model and the name it is sent by."""
+
+    asked: str = strawberry.field(name="from")
+    sent: str = strawberry.field(name="to")
+
+
+@strawberry.type(name="Rates", description="Most requests and tokens a minute, turns at once.")
+class RateLimits:
+    """Rates; null is no limit."""
+
+    requests_per_minute: Int64 | None
+    tokens_per_minute: Int64 | None
+    concurrent_turns: Int64 | None
+
+
+@strawberry.type(description="A configured upstream.")
+class Channel:
+    """A configured upstream, without its secrets."""
+
+    id: strawberry.ID
+    name: str
+    type: str
+    base_url: str
+    transport: str
+    models: list[str]
+    renames: list[Rename]
+    tags: list[str]
+    weight: float
+    status: Status
+    organization: str
+    project: str
+    has_credential: bool
+    proxy: str = strawberry.field(description="Without user and password.")
+    tls_ca: str
+    tls_verify: bool
+    header_names: list[str] = strawberry.field(description="Headers added upstream.")
+    rates: RateLimits
+    handshake_rate: float
+    handshake_burst: int
+    endpoints: list[Endpoint] = strawberry.field(
+        description="Where APIs differ from the default; an empty text is inherited."
+    )
+    default_endpoints: list[Endpoint] = strawberry.field(
+        description="Each API as it is called, everything inherited filled in."
+    )
+    managed_by: ManagedBy
+    created_at: datetime | None
+    updated_at: datetime | None
+    revision: int
+
+
+def shown(spec: ChannelSpec) -> Channel:
+    """Return a channel as everybody may see it who may see channels."""
+    return Channel(
+        id=strawberry.ID(spec.id),
+        name=spec.name,
+        type=spec.type,
+        base_url=spec.base_url,
+        transport=spec.transport,
+        models=[*spec.models],
+        renames=[Rename(asked=asked, sent=sent) for asked, sent in spec.renames],
+        tags=[*spec.tags],
+        weight=spec.weight,
+        status=spec.status,
+        organization=spec.organization,
+        project=spec.project,
+        has_credential=bool(spec.credential),
+        proxy=_without_password(spec.proxy.reveal()),
+        tls_ca=spec.tls_ca,
+        tls_verify=spec.tls_verify,
+        header_names=[name for name, _ in spec.headers],
+        rates=shown_rates(spec.rates),
+        handshake_rate=spec.handshake_rate,
+        handshake_burst=spec.handshake_burst,
+        endpoints=[_endpoint(each) for each in spec.endpoints],
+        default_endpoints=[_endpoint(spec.endpoint(api)) for api in APIS],
+        managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
+        created_at=time_or_none(spec.created_at or None),
+        updated_at=time_or_none(spec.updated_at or None),
+        revision=spec.revision,
+    )
+
+
+def shown_rates(rates: Rates) -> RateLimits:
+    """Return rates as they are shown."""
+    return RateLimits(
+        requests_per_minute=count_or_none(rates.requests_per_minute),
+        tokens_per_minute=count_or_none(rates.tokens_per_minute),
+        concurrent_turns=count_or_none(rates.concurrent_turns),
+    )
+
+
+def _endpoint(spec: EndpointSpec) -> Endpoint:
+    return Endpoint(
+        api_format=spec.api, path=spec.path, base_url=spec.base_url, transport=spec.transport
+    )
+
+
+def _without_password(url: str) -> str:
+    """Return a proxy's address alone; who may use it is as secret as their password."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{place}" if place else ""
+
+
+_LISTED = (Status.ENABLED, Status.DISABLED)
+
+
+async def _page(
+    info: Info,
+    first: int = 50,
+    after: str | None = None,
+    search: str = "",
+    statuses: Sequence[Status] = _LISTED,
+) -> Connection[Channel]:
+    require(info, Permission.CHANNELS_READ)
+    administration = info.context.administration
+    declared = {
+        spec.id: spec
+        for spec in administration.declared_channels()
+        if search.lower() in f"{spec.name} {spec.base_url}".lower() and spec.status in statuses
+    }
+
+    async def stored(first: int, after: str | None) -> Page[ChannelSpec]:
+        channels = administration.store.channels
+        return await channels.page(first=first, after=after, search=search, statuses=statuses)
+
+    return connection(await with_declared(declared, stored, first, after), shown)
+
+
+async def _one(info: Info, channel_id: Id) -> Channel:
+    require(info, Permission.CHANNELS_READ)
+    return shown(await find(info.context.administration, channel_id))
+
+
+async def find(administration: Administration, channel_id: str) -> ChannelSpec:
+    """Return a channel, declared or stored. Raises `NotFound`."""
+    for spec in administration.declared_channels():
+        if spec.id == channel_id:
+            return spec
+    return await administration.store.channels.get(channel_id)
+
+
+async def _to_change(administration: Administration, channel_id: str, revision: int) -> ChannelSpec:
+    """Return a channel as seen at a revision. Raises `Conflict` for a declared one."""
+    spec = await find(administration, channel_id)
+    if spec.is_declared:
+        raise administration.refusal("channel", spec.name)
+    return replace(spec, revision=revision)
+
+
+async def _create(info: Info, draft: Draft) -> Channel:
+    actor = require(info, Permission.CHANNELS_WRITE).actor
+    administration = info.context.administration
+    made = await administration.store.channels.create(applied(ChannelSpec("", ""), draft), actor)
+    await administration.refresh()
+    return shown(made)
+
+
+async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Channel:
+    actor = require(info, Permission.CHANNELS_WRITE).actor
+    administration = info.context.administration
+    seen = await _to_change(administration, channel_id, revision)
+    made = await administration.store.channels.update(applied(seen, draft), actor)
+    await administration.refresh()
+    return shown(made)
+
+
+async def _set_status(info: Info, channel_id: Id, revision: int, status: Status) -> Channel:
+    return await _update(info, channel_id, revision, ChannelInput(status=status))
+
+
+async def _save_endpoints(
+    info: Info, channel_id: Id, revision: int, endpoints: list[EndpointInput]
+) -> Channel:
+    return await _update(info, channel_id, revision, ChannelInput(endpoints=endpoints))
+
+
+async def _delete(info: Info, channel_id: Id, revision: int) -> bool:
+    actor = require(info, Permission.CHANNELS_WRITE).actor
+    administration = info.context.administration
+    await _to_change(administration, channel_id, revision)
+    await administration.store.channels.delete(channel_id, revision, actor)
+    await administration.refresh()
+    return True
+
+
+@strawberry.type
+class ChannelQueries:
+    """What can be asked of channels."""
+
+    channels: Connection[Channel] = strawberry.field(
+        resolver=_page,
+        description="Channels by name, those of the file first; `search` in name, URL and tags.",
+    )
+    channel: Channel = strawberry.field(resolver=_one)
+
+
+@strawberry.type
+class ChannelMutations:
+    """What can be done with channels."""
+
+    create_channel: Channel = strawberry.field(resolver=_create)
+    update_channel: Channel = strawberry.field(
+        resolver=_update,
+        description="`revision` is the one seen; CONFLICT tells the one that holds now.",
+    )
+    update_channel_status: Channel = strawberry.field(resolver=_set_status)
+    save_channel_endpoints: Channel = strawberry.field(
+        resolver=_save_endpoints, description="Replaces all endpoints of a channel."
+    )
+    delete_channel: bool = strawberry.field(
+        resolver=_delete, description="For good; its turns stay in the log."
+    )

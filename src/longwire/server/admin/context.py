@@ -1,0 +1,64 @@
+"""Who asks the admin API, and the one place where permissions are checked."""
+
+from dataclasses import dataclass
+
+import strawberry
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from longwire.core.access import PERMISSIONS, Actor, Permission, Role
+from longwire.core.errors import Forbidden, Unauthenticated
+from longwire.core.people import User
+from longwire.server.admin.administration import Administration
+from longwire.server.admin.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who is signed in, and how the audit log names them."""
+
+    user: User
+    actor: Actor
+
+    @property
+    def role(self) -> Role:
+        """What they are to the whole gateway."""
+        return self.user.role
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request: who sent it, None for nobody known, and what it can reach."""
+
+    request: Request | WebSocket
+    response: Response | WebSocket
+    administration: Administration
+    throttle: Throttle
+    viewer: Viewer | None
+    request_id: str
+
+    @property
+    def address(self) -> str:
+        """Where the request came from."""
+        return self.request.client.host if self.request.client else ""
+
+
+Info = strawberry.Info[Context, str]
+
+
+def signed_in(info: Info) -> Viewer:
+    """Return who asks. Raises `Unauthenticated` for nobody known."""
+    if info.context.viewer is None:
+        msg = "Sign in first."
+        raise Unauthenticated(msg)
+    return info.context.viewer
+
+
+def require(info: Info, permission: Permission) -> Viewer:
+    """Return who asks, if they may. Raises `Unauthenticated` and `Forbidden`."""
+    viewer = signed_in(info)
+    if permission not in PERMISSIONS[viewer.role]:
+        msg = f"Your role, {viewer.role.value}, does not have the permission {permission.value}."
+        raise Forbidden(msg)
+    return viewer

@@ -1,0 +1,117 @@
+"""What a failure is to who asks the admin API: every error carries `extensions.code`.
+
+Law: what nobody foresaw is told as INTERNAL with the id of the request, and logged with its trace;
+what a caller sent is never repeated to them, for it may hold a secret.
+"""
+
+import re
+from typing import Any, Final
+
+import strawberry
+import structlog
+from graphql import GraphQLError
+from strawberry.types import ExecutionContext
+
+from longwire.core.errors import (
+    CallerError,
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    InvalidFields,
+    LimitReached,
+    LongwireError,
+    NotFound,
+    Unauthenticated,
+)
+from longwire.server.admin.names import with_initials
+
+_log = structlog.get_logger()
+_LONGEST: Final = 2_000
+_FOUND = re.compile(r"[,;] found: .*", re.DOTALL)
+_VALUE = re.compile(r"(cannot represent [^:]*value): .*", re.DOTALL)
+_MEMBER = re.compile(r"Value '.*' does not exist", re.DOTALL)
+_BY_CALLER: Final = {
+    Forbidden: "FORBIDDEN",
+    Unauthenticated: "UNAUTHENTICATED",
+    NotFound: "NOT_FOUND",
+    Conflict: "CONFLICT",
+    LimitReached: "LIMIT",
+}
+
+
+class AdminSchema(strawberry.Schema):
+    """A schema whose errors are told as this module says."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Replace errors by what is told; this is the one place that all of them pass."""
+        context = execution_context.context if execution_context else None
+        request_id = str(getattr(context, "request_id", ""))
+        errors[:] = [told(error, request_id) for error in errors]
+
+
+def told(error: GraphQLError, request_id: str) -> GraphQLError:
+    """Return an error as the caller sees it."""
+    cause = error.original_error
+    if isinstance(cause, LongwireError):
+        return _placed(error, _clean(str(cause)), extensions_of(cause))
+    if error.path is None and (cause is None or error.nodes):
+        return _placed(error, _without_values(error.message), {"code": "INVALID_QUERY"})
+    if cause is None and "code" in (error.extensions or {}):
+        return error
+    _log.error("internal_error", request_id=request_id, exc_info=cause or error)
+    extensions = {"code": "INTERNAL", "requestID": request_id}
+    return _placed(error, "The gateway failed; its log has the reason.", extensions)
+
+
+def extensions_of(error: LongwireError) -> dict[str, Any]:
+    """Return what a program needs to know of a failure that is told on purpose."""
+    extensions: dict[str, Any] = {"code": _code(error)}
+    match error:
+        case Conflict() if error.revision:
+            extensions["revision"] = error.revision
+        case InvalidFields():
+            extensions["fields"] = [
+                {"field": with_initials(problem.field), "message": _clean(problem.message)}
+                for problem in error.problems
+            ]
+        case LimitReached():
+            extensions["retryAfter"] = error.retry_after
+        case _:
+            pass
+    if isinstance(error, CallerError) and error.param:
+        extensions["field"] = with_initials(_clean(error.param))
+    return extensions
+
+
+def _code(error: LongwireError) -> str:
+    match error:
+        case CallerError():
+            return _BY_CALLER.get(type(error), "INVALID")
+        case ConfigurationError():
+            return "CONFIGURATION"
+        case _:
+            return "UPSTREAM"
+
+
+def _placed(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    """Return an error at the same place of the query, without what caused it."""
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )
+
+
+def _without_values(message: str) -> str:
+    message = _MEMBER.sub("The value does not exist", message)
+    return _clean(_VALUE.sub(r"\1", _FOUND.sub("", message)))
+
+
+def _clean(text: str) -> str:
+    """Make a text encodable and short: it may quote what the caller sent."""
+    return text[:_LONGEST].encode("utf-8", "replace").decode()

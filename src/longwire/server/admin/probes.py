@@ -1,0 +1,72 @@
+"""The trial of a channel: two turns over its real transport, the second to continue the first."""
+
+from typing import Annotated
+
+import strawberry
+
+from longwire.core.access import Permission
+from longwire.core.channel import ChannelSpec
+from longwire.relay.probe import Probed
+from longwire.server.admin.channels import find
+from longwire.server.admin.context import Info, require
+
+
+@strawberry.input(description="Which channel, and which model: null for the first it names.")
+class TestChannelInput:
+    """What to try."""
+
+    channel_id: strawberry.ID
+    model_id: str | None = None
+
+
+Given = Annotated[TestChannelInput, strawberry.argument(name="input")]
+
+
+@strawberry.type(name="TestChannelPayload", description="How two turns over a channel went.")
+class Trial:
+    """How two turns over a channel went; null is what it did not come to."""
+
+    success: bool
+    error: str | None
+    transport: str
+    model: str
+    handshake_ms: float | None
+    first_event_ms: float | None
+    continued: bool = strawberry.field(description="Whether the second turn continued the first.")
+    cached_tokens: int | None
+
+
+def _shown(probed: Probed, spec: ChannelSpec) -> Trial:
+    return Trial(
+        success=not probed.error,
+        error=_without_secrets(probed.error, spec) or None,
+        transport=probed.transport,
+        model=probed.model,
+        handshake_ms=probed.handshake_ms,
+        first_event_ms=probed.first_event_ms,
+        continued=probed.continued,
+        cached_tokens=probed.cached_tokens,
+    )
+
+
+def _without_secrets(told: str, spec: ChannelSpec) -> str:
+    """Return what an upstream said without what it was sent: some repeat a wrong key."""
+    for secret in (spec.credential, spec.proxy, *(value for _, value in spec.headers)):
+        told = told.replace(secret.reveal(), "***") if secret else told
+    return told
+
+
+async def _test(info: Info, given: Given) -> Trial:
+    require(info, Permission.CHANNELS_WRITE)
+    administration = info.context.administration
+    spec = await find(administration, given.channel_id)
+    return _shown(await administration.probe(spec, given.model_id or None), spec)
+
+
+@strawberry.type
+class ProbeMutations:
+    """What can be tried."""
+
+    test_channel: Trial = strawberry.field(
+        resolver=_test, description="Spends a few tokens: two short turns are really sent."
+    )

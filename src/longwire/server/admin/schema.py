@@ -1,0 +1,57 @@
+"""The whole schema of the admin API, merged from its nouns."""
+
+from typing import Final
+
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from longwire.server.admin.channels import ChannelMutations, ChannelQueries
+from longwire.server.admin.errors import AdminSchema
+from longwire.server.admin.keys import KeyMutations, KeyQueries
+from longwire.server.admin.limits import QueryLimits
+from longwire.server.admin.names import Names
+from longwire.server.admin.probes import ProbeMutations
+from longwire.server.admin.projects import ProjectMutations, ProjectQueries
+from longwire.server.admin.scalars import scalar_map
+from longwire.server.admin.sessions import SessionMutations, SessionQueries, SessionSubscriptions
+from longwire.server.admin.settings import SettingsMutations, SettingsQueries
+from longwire.server.admin.turns import TurnQueries, TurnSubscriptions
+from longwire.server.admin.usage import UsageQueries
+from longwire.server.admin.users import UserMutations, UserQueries
+
+_QUERIES: Final = (
+    UserQueries,
+    ChannelQueries,
+    KeyQueries,
+    ProjectQueries,
+    TurnQueries,
+    UsageQueries,
+    SessionQueries,
+    SettingsQueries,
+)
+_MUTATIONS: Final = (
+    UserMutations,
+    ChannelMutations,
+    ProbeMutations,
+    KeyMutations,
+    ProjectMutations,
+    SessionMutations,
+    SettingsMutations,
+)
+_SUBSCRIPTIONS: Final = (TurnSubscriptions, SessionSubscriptions)
+
+
+def build_schema() -> AdminSchema:
+    """Return the schema, with its limits."""
+    return AdminSchema(
+        query=merge_types("Query", _QUERIES),
+        mutation=merge_types("Mutation", _MUTATIONS),
+        subscription=merge_types("Subscription", _SUBSCRIPTIONS),
+        extensions=[QueryLimits],
+        config=StrawberryConfig(name_converter=Names(), scalar_map=scalar_map()),
+    )
+
+
+def schema_text() -> str:
+    """Return the schema in GraphQL's own language."""
+    return build_schema().as_str() + "\n"

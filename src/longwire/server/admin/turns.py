@@ -1,0 +1,248 @@
+"""The turn log in the admin API, and turns as they end. Viewers see those of their own projects."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Final
+
+import strawberry
+
+from longwire.core.access import Permission
+from longwire.core.errors import NotFound
+from longwire.core.turn_row import TurnBodies, TurnId, TurnRow, earliest_id
+from longwire.server.admin.administration import Administration
+from longwire.server.admin.context import Info, Viewer, require
+from longwire.server.admin.listeners import RENEWED_AFTER, listener
+from longwire.server.admin.paging import Connection, Id, connection
+from longwire.server.admin.projects import own_projects
+from longwire.server.admin.scalars import (
+    Int64,
+    count_or_none,
+    dollars_or_none,
+    milliseconds_of,
+    time_of,
+)
+from longwire.store.paging import Window
+from longwire.store.turns import TurnFilter
+
+_GREATEST_ID: Final = 2**63 - 1
+_ID: Final = re.compile(r"[0-9]{1,19}")
+_FIELDS: Final = (
+    "key_id",
+    "session",
+    "channel_id",
+    "model",
+    "outcome",
+    "continuity",
+    "error_code",
+)
+
+
+@strawberry.input(name="TurnFilter", description="What is left out is any.")
+class Wanted:
+    """Which turns."""
+
+    project_id: strawberry.ID | None = None
+    key_id: strawberry.ID | None = None
+    session: str | None = None
+    channel_id: strawberry.ID | None = None
+    model: str | None = strawberry.field(default=None, description="As it was asked for.")
+    outcome: str | None = None
+    continuity: str | None = None
+    error_code: str | None = None
+    since: datetime | None = strawberry.field(default=None, description="Ended then or later.")
+    until: datetime | None = strawberry.field(default=None, description="Ended before.")
+
+
+Given = Annotated[Wanted | None, strawberry.argument(name="filter")]
+
+
+@strawberry.type(description="The bodies of a turn, as JSON.")
+class Bodies:
+    """The bodies of a turn."""
+
+    request: str
+    response: str
+
+
+async def _bodies(info: Info, root: strawberry.Parent["Turn"]) -> Bodies | None:
+    require(info, Permission.BODIES_READ)
+    found = await info.context.administration.store.turns.bodies(TurnId(int(root.id)))
+    return _shown_bodies(found) if found else None
+
+
+def _shown_bodies(bodies: TurnBodies) -> Bodies:
+    return Bodies(
+        request=bodies.request.decode(errors="replace"),
+        response=bodies.response.decode(errors="replace"),
+    )
+
+
+@strawberry.type(description="One request of a client and its answer. Times in ms, sizes in bytes.")
+class Turn:
+    """One turn; null is what nobody told."""
+
+    id: strawberry.ID
+    request_id: str
+    project_id: strawberry.ID
+    key_id: strawberry.ID
+    key_name: str
+    session: str
+    channel_id: strawberry.ID
+    channel_name: str
+    api_format: str
+    transport: str
+    continuity: str
+    reason: str
+    connection: Int64 | None
+    model_asked: str
+    model_served: str
+    streams: bool
+    outcome: str
+    status: int
+    error_code: str
+    attempts: int
+    started_at: datetime
+    queue_ms: Int64
+    first_event_ms: Int64 | None
+    total_ms: Int64
+    bytes_received: Int64
+    bytes_sent: Int64
+    input_tokens: Int64 | None
+    cached_tokens: Int64 | None
+    output_tokens: Int64 | None
+    reasoning_tokens: Int64 | None
+    cost_usd: float | None
+    bodies: Bodies | None = strawberry.field(
+        resolver=_bodies, description="Where the key keeps them, until they expire."
+    )
+
+
+def shown(row: TurnRow) -> Turn:
+    """Return a turn as it is shown."""
+    return Turn(
+        id=strawberry.ID(str(row.id)),
+        request_id=row.request_id,
+        project_id=strawberry.ID(row.project_id),
+        key_id=strawberry.ID(row.key_id),
+        key_name=row.key_name,
+        session=row.session,
+        channel_id=strawberry.ID(row.channel_id),
+        channel_name=row.channel_name,
+        api_format=row.api,
+        transport=row.transport,
+        continuity=row.continuity,
+        reason=row.reason,
+        connection=count_or_none(row.connection),
+        model_asked=row.model_asked,
+        model_served=row.model_served,
+        streams=row.streams,
+        outcome=row.outcome,
+        status=row.status,
+        error_code=row.error_code,
+        attempts=row.attempts,
+        started_at=time_of(row.started_at),
+        queue_ms=Int64(row.queue_ms),
+        first_event_ms=count_or_none(row.first_event_ms),
+        total_ms=Int64(row.total_ms),
+        bytes_received=Int64(row.bytes_received),
+        bytes_sent=Int64(row.bytes_sent),
+        input_tokens=count_or_none(row.input_tokens),
+        cached_tokens=count_or_none(row.cached_tokens),
+        output_tokens=count_or_none(row.output_tokens),
+        reasoning_tokens=count_or_none(row.reasoning_tokens),
+        cost_usd=dollars_or_none(row.cost),
+    )
+
+
+async def visible(
+    administration: Administration, viewer: Viewer, project_id: str | None
+) -> tuple[str, ...] | None:
+    """Return the projects to look at: those a viewer sees, of these the one that was asked for."""
+    own = await own_projects(administration, viewer)
+    if not project_id:
+        return own
+    return (project_id,) if own is None or project_id in own else ()
+
+
+async def _filter(
+    administration: Administration, viewer: Viewer, given: Wanted | None
+) -> TurnFilter:
+    wanted = given or Wanted()
+    return TurnFilter(
+        project_ids=await visible(administration, viewer, wanted.project_id),
+        since=milliseconds_of(wanted.since) if wanted.since else None,
+        until=milliseconds_of(wanted.until) if wanted.until else None,
+        **{name: getattr(wanted, name) or "" for name in _FIELDS},
+    )
+
+
+def _matches(wanted: TurnFilter, row: TurnRow) -> bool:
+    is_visible = wanted.project_ids is None or row.project_id in wanted.project_ids
+    is_late = wanted.since is None or row.id >= earliest_id(wanted.since)
+    is_early = wanted.until is None or row.id < earliest_id(wanted.until)
+    values = wanted.values().items()
+    return is_visible and is_late and is_early and all(getattr(row, n) == v for n, v in values)
+
+
+async def _page(
+    info: Info, given: Given = None, first: int = 50, after: str | None = None
+) -> Connection[Turn]:
+    viewer = require(info, Permission.TURNS_READ)
+    administration = info.context.administration
+    Window(first, after)
+    wanted = await _filter(administration, viewer, given)
+    return connection(await administration.store.turns.page(wanted, first, after), shown)
+
+
+def _number(turn_id: str) -> TurnId:
+    is_one = _ID.fullmatch(turn_id) is not None and int(turn_id) <= _GREATEST_ID
+    if not is_one:
+        raise NotFound("turn", turn_id)
+    return TurnId(int(turn_id))
+
+
+async def _one(info: Info, turn_id: Id) -> Turn:
+    viewer = require(info, Permission.TURNS_READ)
+    administration = info.context.administration
+    row = await administration.store.turns.get(_number(turn_id))
+    own = await own_projects(administration, viewer)
+    if own is not None and row.project_id not in own:
+        raise NotFound("turn", turn_id)
+    return shown(row)
+
+
+async def _added(info: Info, given: Given = None) -> AsyncIterator[Turn]:
+    clock = asyncio.get_running_loop().time
+    wanted, renewed_at = await _wanted(info, given), clock()
+    with info.context.administration.feed.subscribe() as turns:
+        async for row in turns:
+            if clock() - renewed_at > RENEWED_AFTER:
+                wanted, renewed_at = await _wanted(info, given), clock()
+            if _matches(wanted, row):
+                yield shown(row)
+
+
+async def _wanted(info: Info, given: Wanted | None) -> TurnFilter:
+    viewer = await listener(info, Permission.TURNS_READ)
+    return await _filter(info.context.administration, viewer, given)
+
+
+@strawberry.type
+class TurnQueries:
+    """What can be asked of turns."""
+
+    turns: Connection[Turn] = strawberry.field(
+        resolver=_page, description="The turn log, newest first."
+    )
+    turn: Turn = strawberry.field(resolver=_one)
+
+
+@strawberry.type
+class TurnSubscriptions:
+    """What is told of turns as they end."""
+
+    turn_added = strawberry.subscription(
+        resolver=_added, description="Turns of this process as they end."
+    )

@@ -1,0 +1,165 @@
+"""Usage over time in the admin API: what turns cost, and what continued sessions saved."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Final
+
+import strawberry
+
+from longwire.core.access import Permission
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.server.admin.context import Info, require
+from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
+from longwire.server.admin.turns import visible
+from longwire.store.store import now_ms
+from longwire.store.usage import DAY, HOUR, Point, Sums, Where
+
+_MOST_SPANS: Final = 1_100
+"""So many points a line has at most: three years of days, six weeks of hours."""
+_DEFAULT_DAYS: Final = 30
+
+
+@strawberry.enum(description="The length of one span; days are those of UTC.")
+class UsageSpan(Enum):
+    """The length of one span."""
+
+    HOUR = "h"
+    DAY = "d"
+
+
+@strawberry.enum(description="What each line of a series stands for.")
+class UsageBy(Enum):
+    """What each line of a series stands for."""
+
+    ALL = "all"
+    PROJECT = "project"
+    CHANNEL = "channel"
+    MODEL = "model"
+    KEY = "key"
+
+
+@strawberry.input(name="UsageFilter", description="What counts; what is left out is any.")
+class Counted:
+    """What counts."""
+
+    project_id: strawberry.ID | None = None
+    channel_id: strawberry.ID | None = None
+    model: str | None = None
+    key_id: strawberry.ID | None = None
+
+
+Given = Annotated[Counted | None, strawberry.argument(name="filter")]
+
+
+@strawberry.type(description="Turns added up; figures that nobody told count as 0.")
+class UsageSums:
+    """Turns added up."""
+
+    turns: Int64
+    continued: Int64
+    failures: Int64
+    input_tokens: Int64
+    cached_tokens: Int64
+    output_tokens: Int64
+    cost_usd: float
+    bytes_received: Int64
+    bytes_sent: Int64
+    bytes_saved: Int64 = strawberry.field(description="What needed not be sent upstream.")
+
+
+@strawberry.type(description="One span of one line; spans without a turn are left out.")
+class UsagePoint:
+    """One span of one line."""
+
+    start: datetime
+    name: str = strawberry.field(description="An id or a model, as the series is by; else empty.")
+    sums: UsageSums
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for; times in ms since 1970 UTC."""
+
+    by: UsageBy
+    since: int
+    until: int
+    span: UsageSpan
+    where: Where
+
+
+async def _series(info: Info, root: strawberry.Parent["UsageView"]) -> list[UsagePoint]:
+    require(info, Permission.USAGE_READ)
+    asked, usage = root.asked, info.context.administration.store.usage
+    points = await usage.series(
+        asked.by.value, asked.since, asked.until, asked.span.value, asked.where
+    )
+    return [_point(point) for point in points]
+
+
+async def _totals(info: Info, root: strawberry.Parent["UsageView"]) -> UsageSums:
+    require(info, Permission.USAGE_READ)
+    asked, usage = root.asked, info.context.administration.store.usage
+    return _sums(await usage.totals(asked.since, asked.until, asked.span.value, asked.where))
+
+
+@strawberry.type(name="Usage", description="Usage over a time.")
+class UsageView:
+    """Usage over a time; each part is read when it is asked for."""
+
+    asked: strawberry.Private[Asked]
+    series: list[UsagePoint] = strawberry.field(resolver=_series)
+    totals: UsageSums = strawberry.field(resolver=_totals)
+
+
+def _point(point: Point) -> UsagePoint:
+    return UsagePoint(start=time_of(point.start), name=point.name, sums=_sums(point.sums))
+
+
+def _sums(sums: Sums) -> UsageSums:
+    return UsageSums(
+        turns=Int64(sums.turns),
+        continued=Int64(sums.continued),
+        failures=Int64(sums.failures),
+        input_tokens=Int64(sums.input_tokens),
+        cached_tokens=Int64(sums.cached_tokens),
+        output_tokens=Int64(sums.output_tokens),
+        cost_usd=dollars_of(sums.cost),
+        bytes_received=Int64(sums.bytes_received),
+        bytes_sent=Int64(sums.bytes_sent),
+        bytes_saved=Int64(sums.bytes_saved),
+    )
+
+
+async def _usage(
+    info: Info,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    span: UsageSpan = UsageSpan.DAY,
+    by: UsageBy = UsageBy.ALL,
+    given: Given = None,
+) -> UsageView:
+    viewer = require(info, Permission.USAGE_READ)
+    counted = given or Counted()
+    end = milliseconds_of(until) if until else now_ms()
+    start = milliseconds_of(since) if since else end - _DEFAULT_DAYS * DAY
+    length = HOUR if span is UsageSpan.HOUR else DAY
+    if not 0 <= start <= end <= start + _MOST_SPANS * length:
+        message = f"must be before until, by at most {_MOST_SPANS} spans"
+        raise InvalidFields([FieldProblem("since", message)])
+    where = Where(
+        project_ids=await visible(info.context.administration, viewer, counted.project_id),
+        channel_id=counted.channel_id or "",
+        model=counted.model or "",
+        key_id=counted.key_id or "",
+    )
+    return UsageView(asked=Asked(by, start, end, span, where))
+
+
+@strawberry.type
+class UsageQueries:
+    """What can be asked of usage."""
+
+    usage: UsageView = strawberry.field(
+        resolver=_usage, description="The last 30 days by day, unless said otherwise."
+    )

@@ -1,0 +1,327 @@
+"""People in the admin API: coming in, oneself, others, and invitations.
+
+Law: passwords and tokens come in and are never told; a token that was made is told once.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Final
+
+import strawberry
+
+from longwire.core.access import PERMISSIONS, Permission, Role
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.people import Invitation, User, UserStatus, normal_email
+from longwire.core.secret import Secret
+from longwire.server.admin.context import Info, require, signed_in
+from longwire.server.admin.gate import cookie_name, give_cookie, take_cookie
+from longwire.server.admin.inputs import changes
+from longwire.server.admin.paging import Connection, Id, connection
+from longwire.server.admin.scalars import time_of, time_or_none
+
+strawberry.enum(Role, description="What somebody is to the whole gateway.")
+strawberry.enum(UserStatus, description="Whether somebody may sign in.")
+_FIELDS: Final = ("email", "name", "role", "status")
+_DEFAULTS: Final = User("", "", "", Role.VIEWER)
+
+
+@strawberry.type(name="User", description="Somebody with a password.")
+class UserView:
+    """Somebody with a password."""
+
+    id: strawberry.ID
+    email: str
+    name: str
+    role: Role
+    status: UserStatus
+    created_at: datetime
+    last_sign_in_at: datetime | None
+    revision: int
+
+
+@strawberry.type(description="Who is signed in, and what they may do.")
+class Me:
+    """Who is signed in."""
+
+    user: UserView
+    permissions: list[str]
+    project_ids: list[strawberry.ID] = strawberry.field(
+        name="projectIDs", description="The projects they belong to."
+    )
+
+
+@strawberry.type(name="Invitation", description="Who may become a user until it expires.")
+class InvitationView:
+    """Who may become a user."""
+
+    id: strawberry.ID
+    email: str = strawberry.field(description="Who it is for; empty for whoever has the token.")
+    role: Role
+    project_id: strawberry.ID | None = strawberry.field(name="projectID")
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@strawberry.type(description="An invitation, and this once its token.")
+class IssuedInvitation:
+    """An invitation and its token."""
+
+    invitation: InvitationView
+    token: str
+
+
+@strawberry.input(description="An email and a password.")
+class SignInInput:
+    """An email and a password."""
+
+    email: str
+    password: str
+
+
+@strawberry.input(description="Who comes in by a token: that of the first start, or an invitation.")
+class JoinInput:
+    """Who comes in by a token."""
+
+    token: str
+    email: str
+    password: str
+    name: str = ""
+
+
+@strawberry.input(description="Who is made, with their first password.")
+class CreateUserInput:
+    """Who is made."""
+
+    email: str
+    password: str
+    role: Role
+    name: str = ""
+
+
+@strawberry.input(description="Left out stays; null sets the default.")
+class UpdateUserInput:
+    """What changes of a user."""
+
+    email: str | None = strawberry.UNSET
+    name: str | None = strawberry.UNSET
+    role: Role | None = strawberry.UNSET
+    status: UserStatus | None = strawberry.UNSET
+
+
+@strawberry.input(description="Whom to invite; an empty email is for whoever has the token.")
+class InviteUserInput:
+    """Whom to invite."""
+
+    role: Role
+    email: str = ""
+    project_id: strawberry.ID | None = strawberry.field(name="projectID", default=None)
+
+
+SignIn = Annotated[SignInInput, strawberry.argument(name="input")]
+Join = Annotated[JoinInput, strawberry.argument(name="input")]
+Create = Annotated[CreateUserInput, strawberry.argument(name="input")]
+Update = Annotated[UpdateUserInput, strawberry.argument(name="input")]
+Invite = Annotated[InviteUserInput, strawberry.argument(name="input")]
+
+
+def shown(user: User) -> UserView:
+    """Return a user as they are shown."""
+    return UserView(
+        id=strawberry.ID(user.id),
+        email=user.email,
+        name=user.name,
+        role=user.role,
+        status=user.status,
+        created_at=time_of(user.created_at),
+        last_sign_in_at=time_or_none(user.last_sign_in_at),
+        revision=user.revision,
+    )
+
+
+def _invitation(made: Invitation) -> InvitationView:
+    return InvitationView(
+        id=strawberry.ID(made.id),
+        email=made.email,
+        role=made.role,
+        project_id=strawberry.ID(made.project_id) if made.project_id else None,
+        invited_by=made.invited_by,
+        created_at=time_of(made.created_at),
+        expires_at=time_of(made.expires_at),
+    )
+
+
+async def _setup_is_needed(info: Info) -> bool:
+    return await info.context.administration.store.users.count() == 0
+
+
+async def _me(info: Info) -> Me | None:
+    viewer = info.context.viewer
+    if viewer is None:
+        return None
+    own = await info.context.administration.store.projects.of_user(viewer.user.id)
+    return Me(
+        user=shown(viewer.user),
+        permissions=sorted(PERMISSIONS[viewer.role]),
+        project_ids=[strawberry.ID(each) for each in own],
+    )
+
+
+async def _users(info: Info, first: int = 50, after: str | None = None) -> Connection[UserView]:
+    require(info, Permission.USERS_READ)
+    page = await info.context.administration.store.users.page(first=first, after=after)
+    return connection(page, shown)
+
+
+async def _user(info: Info, user_id: Id) -> UserView:
+    require(info, Permission.USERS_READ)
+    return shown(await info.context.administration.store.users.get(user_id))
+
+
+async def _invitations(
+    info: Info, first: int = 50, after: str | None = None
+) -> Connection[InvitationView]:
+    require(info, Permission.USERS_READ)
+    page = await info.context.administration.store.invitations.page(first=first, after=after)
+    return connection(page, _invitation)
+
+
+async def _sign_in(info: Info, given: SignIn) -> UserView:
+    context, account = info.context, normal_email(given.email)
+    context.throttle.check(account, context.address)
+    users = context.administration.store.users
+    user = await users.verify(given.email, Secret(given.password))
+    if user is None:
+        context.throttle.failed(account, context.address)
+        problem = FieldProblem("password", "this is not the password of this email")
+        raise InvalidFields([problem])
+    context.throttle.succeeded(account)
+    await _begin(info, user)
+    return shown(user)
+
+
+async def _join(info: Info, given: Join) -> UserView:
+    context, user = info.context, User("", given.email, given.name, Role.VIEWER)
+    context.throttle.check("", context.address)
+    password, invitations = Secret(given.password), context.administration.store.invitations
+    try:
+        made = await invitations.accept(given.token, user, password, context.address)
+    except InvalidFields:
+        context.throttle.failed("", context.address)
+        raise
+    await _begin(info, made)
+    return shown(made)
+
+
+async def _begin(info: Info, user: User) -> None:
+    context = info.context
+    agent = context.request.headers.get("user-agent", "")
+    sign_ins = context.administration.store.sign_ins
+    give_cookie(context, await sign_ins.begin(user.id, context.address, agent))
+
+
+async def _sign_out(info: Info) -> bool:
+    context = info.context
+    token = context.request.cookies.get(cookie_name(context.administration), "")
+    await context.administration.store.sign_ins.end(token)
+    take_cookie(context)
+    return True
+
+
+async def _change_password(info: Info, current: str, new: str) -> bool:
+    context, viewer = info.context, signed_in(info)
+    context.throttle.check(viewer.user.email, context.address)
+    users = context.administration.store.users
+    if await users.verify(viewer.user.email, Secret(current)) is None:
+        context.throttle.failed(viewer.user.email, context.address)
+        raise InvalidFields([FieldProblem("current", "this is not your password")])
+    await users.set_password(viewer.user.id, Secret(new), viewer.actor)
+    await _begin(info, viewer.user)
+    return True
+
+
+async def _create(info: Info, given: Create) -> UserView:
+    actor = require(info, _needed(given.role)).actor
+    user = User("", given.email, given.name, given.role)
+    users = info.context.administration.store.users
+    return shown(await users.create(user, Secret(given.password), actor))
+
+
+async def _update(info: Info, user_id: Id, revision: int, given: Update) -> UserView:
+    require(info, Permission.USERS_WRITE)
+    users = info.context.administration.store.users
+    held = await users.get(user_id)
+    user = replace(held, revision=revision, **changes(given, _DEFAULTS, _FIELDS, {}))
+    actor = require(info, _needed(held.role, user.role)).actor
+    return shown(await users.update(user, actor))
+
+
+async def _set_password(info: Info, user_id: Id, password: str) -> UserView:
+    require(info, Permission.USERS_WRITE)
+    users = info.context.administration.store.users
+    actor = require(info, _needed((await users.get(user_id)).role)).actor
+    return shown(await users.set_password(user_id, Secret(password), actor))
+
+
+async def _delete(info: Info, user_id: Id, revision: int) -> bool:
+    require(info, Permission.USERS_WRITE)
+    users = info.context.administration.store.users
+    actor = require(info, _needed((await users.get(user_id)).role)).actor
+    await users.delete(user_id, revision, actor)
+    return True
+
+
+async def _invite(info: Info, given: Invite) -> IssuedInvitation:
+    actor = require(info, _needed(given.role)).actor
+    invitations = info.context.administration.store.invitations
+    made = await invitations.create(given.role, actor, given.email, given.project_id)
+    return IssuedInvitation(invitation=_invitation(made.invitation), token=made.token.reveal())
+
+
+async def _revoke(info: Info, invitation_id: Id) -> bool:
+    actor = require(info, Permission.USERS_WRITE).actor
+    await info.context.administration.store.invitations.revoke(invitation_id, actor)
+    return True
+
+
+def _needed(*roles: Role) -> Permission:
+    """Return the permission to make or change somebody of these roles."""
+    return Permission.OWNERS_WRITE if Role.OWNER in roles else Permission.USERS_WRITE
+
+
+@strawberry.type
+class UserQueries:
+    """What can be asked of people."""
+
+    setup_is_needed: bool = strawberry.field(
+        resolver=_setup_is_needed, description="Whether nobody is there yet to sign in."
+    )
+    me: Me | None = strawberry.field(resolver=_me, description="Null for who is not signed in.")
+    users: Connection[UserView] = strawberry.field(resolver=_users)
+    user: UserView = strawberry.field(resolver=_user)
+    invitations: Connection[InvitationView] = strawberry.field(
+        resolver=_invitations, description="Those that can still be accepted, newest first."
+    )
+
+
+@strawberry.type
+class UserMutations:
+    """What can be done for people."""
+
+    sign_in: UserView = strawberry.field(resolver=_sign_in)
+    sign_out: bool = strawberry.field(resolver=_sign_out)
+    join: UserView = strawberry.field(
+        resolver=_join,
+        description="Become a user by the token of the first start or of an invitation, once.",
+    )
+    change_password: bool = strawberry.field(
+        resolver=_change_password, description="One's own; every other sign-in ends."
+    )
+    create_user: UserView = strawberry.field(resolver=_create)
+    update_user: UserView = strawberry.field(resolver=_update)
+    set_user_password: UserView = strawberry.field(
+        resolver=_set_password, description="Somebody else's; their sign-ins end."
+    )
+    delete_user: bool = strawberry.field(resolver=_delete)
+    invite_user: IssuedInvitation = strawberry.field(resolver=_invite)
+    revoke_invitation: bool = strawberry.field(resolver=_revoke)

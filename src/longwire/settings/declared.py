@@ -1,0 +1,48 @@
+"""What the file declares, as the values that the store gives, too."""
+
+from longwire.core.access import ApiKey as Key
+from longwire.core.access import Grant, IssuedKey
+from longwire.core.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.project import DEFAULT_PROJECT
+from longwire.core.secret import Secret
+from longwire.settings.keys import ApiKey, Channel, Endpoint
+
+_SHOWN = 4
+
+
+def channel_of(declared: Channel) -> ChannelSpec:
+    """Return a declared channel; its id is `file:` and its name."""
+    return ChannelSpec(
+        id=f"file:{declared.name}",
+        name=declared.name,
+        type=declared.type,
+        base_url=declared.base_url,
+        credential=Secret(declared.api_key.get_secret_value() if declared.api_key else ""),
+        transport=declared.transport,
+        models=declared.models,
+        weight=declared.weight,
+        status=Status.ENABLED if declared.enabled else Status.DISABLED,
+        organization=declared.organization,
+        project=declared.project,
+        proxy=Secret(declared.proxy.get_secret_value() if declared.proxy else ""),
+        tls_ca=str(declared.tls_ca or ""),
+        tls_verify=declared.tls_verify,
+        handshake_rate=declared.handshake_rate,
+        handshake_burst=declared.handshake_burst,
+        endpoints=tuple(_endpoint(each) for each in declared.endpoints),
+        is_declared=True,
+    )
+
+
+def key_of(declared: ApiKey) -> IssuedKey:
+    """Return a declared key with its secret; its id is `file:` and its name."""
+    secret, key_id = declared.key.get_secret_value(), f"file:{declared.name}"
+    grant = Grant(key_id=key_id, project_id=DEFAULT_PROJECT)
+    key = Key(key_id, declared.name, secret[:_SHOWN], b"", grant, is_declared=True)
+    return IssuedKey(key, Secret(secret))
+
+
+def _endpoint(declared: Endpoint) -> EndpointSpec:
+    return EndpointSpec(
+        declared.api, declared.path or "", declared.base_url or "", declared.transport or ""
+    )

@@ -1,0 +1,112 @@
+"""Everything that is remembered, opened as one: the database, its secrets, and the nouns."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_bytes
+from typing import Final
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.secret import Secret
+from longwire.store.audit import Audit
+from longwire.store.channels import Channels
+from longwire.store.database import Database
+from longwire.store.invitations import Invitations
+from longwire.store.keys import ApiKeys
+from longwire.store.migrate import migrate
+from longwire.store.passwords import Passwords
+from longwire.store.projects import Projects
+from longwire.store.secrets import Pepper, Vault, read_master_keys
+from longwire.store.settings import StoredSettings
+from longwire.store.sign_ins import SignIns
+from longwire.store.tables import keyring, revisions
+from longwire.store.turns import Turns
+from longwire.store.usage import Usage
+from longwire.store.users import Users
+
+_PEPPER: Final = "pepper"
+_PEPPER_SIZE: Final = 32
+
+
+def now_ms() -> int:
+    """Return the wall clock in ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The nouns over one database; to be closed."""
+
+    database: Database
+    vault: Vault
+    pepper: Pepper
+    channels: Channels
+    keys: ApiKeys
+    projects: Projects
+    users: Users
+    sign_ins: SignIns
+    invitations: Invitations
+    turns: Turns
+    usage: Usage
+    settings: StoredSettings
+    audit: Audit
+
+    async def configuration_revision(self) -> int:
+        """Return the number that grows with each change running gateways must take over."""
+        query = select(revisions.c.number).where(revisions.c.name == "configuration")
+        async with self.database.read() as connection:
+            return int(await connection.scalar(query) or 0)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.database.close()
+
+
+async def open_store(
+    url: str, secret_key: Secret, secret_path: Path, clock: Callable[[], int] = now_ms
+) -> Store:
+    """Connect, migrate, and open what is sealed with the `secret_key`, or the one in its file.
+
+    Raises `ConfigurationError` with the mend: no database there, a newer schema, a wrong key.
+    """
+    database = Database(url)
+    try:
+        await database.check()
+        await migrate(database)
+        vault = Vault(read_master_keys(secret_key, secret_path))
+        async with database.write() as connection:
+            pepper = await _pepper(connection, vault)
+    except BaseException:
+        await database.close()
+        raise
+    users = Users(database, clock, Passwords())
+    return Store(
+        database=database,
+        vault=vault,
+        pepper=pepper,
+        channels=Channels(database, vault, clock),
+        keys=ApiKeys(database, pepper, clock),
+        projects=Projects(database, clock),
+        users=users,
+        sign_ins=SignIns(database, clock),
+        invitations=Invitations(database, clock, users),
+        turns=Turns(database, vault),
+        usage=Usage(database),
+        settings=StoredSettings(database, clock),
+        audit=Audit(database),
+    )
+
+
+async def _pepper(connection: AsyncConnection, vault: Vault) -> Pepper:
+    """Return the pepper of this database; the first to open it makes one."""
+    place = f"keyring.sealed:{_PEPPER}"
+    query = select(keyring.c.sealed).where(keyring.c.name == _PEPPER)
+    sealed = await connection.scalar(query)
+    if sealed is not None:
+        return Pepper(vault.open(sealed, place))
+    secret = token_bytes(_PEPPER_SIZE)
+    await connection.execute(insert(keyring).values(name=_PEPPER, sealed=vault.seal(secret, place)))
+    return Pepper(secret)

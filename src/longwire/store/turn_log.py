@@ -1,0 +1,214 @@
+"""Writes turns to the log in batches, beside the turns themselves.
+
+Law: `write` never waits. What the database refuses is kept and tried again; what cannot be held is
+counted, and said.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from random import SystemRandom
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
+from longwire.store.turns import Turns
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How much is held and how long, in rows, bytes and seconds.
+
+    A batch is written when it has `batch` rows or its first one waited `interval`; a database has
+    `patience` for it. After an error the next try comes in `retry`, then twice that, up to
+    `longest_retry`. At the end the last rows have `farewell` to get away.
+    """
+
+    rows: int = 50_000
+    body_bytes: int = 64_000_000
+    batch: int = 500
+    interval: float = 0.5
+    patience: float = 15.0
+    retry: float = 0.5
+    longest_retry: float = 10.0
+    complaint: float = 10.0
+    seen: float = 10.0
+    farewell: float = 5.0
+
+
+DEFAULT: Final = Measures()
+Used = Callable[[Mapping[str, int]], Awaitable[None]]
+
+
+class TurnLog:
+    """A journal that a database keeps. `run` writes until `close`, and ends with the last row.
+
+    `used` is told, now and then, when each key was last used, in ms since 1970 UTC.
+    """
+
+    def __init__(
+        self,
+        turns: Turns,
+        used: Used,
+        measures: Measures = DEFAULT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.dropped = 0
+        self._turns = turns
+        self._used = used
+        self._measures = measures
+        self._clock = clock
+        self._rows: deque[TurnRow] = deque()
+        self._bodies: dict[TurnId, TurnBodies] = {}
+        self._body_bytes = 0
+        self._bodies_dropped = 0
+        self._seen: dict[str, int] = {}
+        self._seen_since = clock()
+        self._complained = float("-inf")
+        self._retry = measures.retry
+        self._some, self._enough, self._closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._deadline = float("inf")
+
+    @property
+    def waiting(self) -> int:
+        """How many rows are not written yet."""
+        return len(self._rows)
+
+    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:
+        """Take a row, to be written soon; with no room left it is counted and lost."""
+        if len(self._rows) >= self._measures.rows or self._closed.is_set():
+            self.dropped += 1
+            self._complain("turn_log_full")
+            return
+        self._rows.append(row)
+        if row.key_id:
+            self._seen[row.key_id] = row.id >> ID_BITS
+        if bodies is not None:
+            self._hold(bodies)
+        self._some.set()
+        if len(self._rows) >= self._measures.batch:
+            self._enough.set()
+
+    def _hold(self, bodies: TurnBodies) -> None:
+        size = len(bodies.request) + len(bodies.response)
+        if self._body_bytes + size > self._measures.body_bytes:
+            self._bodies_dropped += 1
+            self._complain("turn_log_full")
+            return
+        self._bodies[bodies.id] = bodies
+        self._body_bytes += size
+
+    def _complain(self, event: str, **about: object) -> None:
+        """Warn of what is lost or late, but not each time."""
+        now = self._clock()
+        if now - self._complained < self._measures.complaint:
+            return
+        self._complained = now
+        lost = {"dropped": self.dropped, "dropped_bodies": self._bodies_dropped}
+        _log.warning(event, waiting=self.waiting, **lost, **about)
+
+    def close(self) -> None:
+        """Take no more rows, and let `run` end."""
+        self._deadline = self._clock() + self._measures.farewell
+        for event in (self._closed, self._some, self._enough):
+            event.set()
+
+    async def run(self) -> None:
+        """Write what comes, until closed and all is written or its time is over."""
+        while not self._closed.is_set():
+            await self._some.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._measures.interval):
+                    await self._enough.wait()
+            await self._flush()
+        while self._rows and self._clock() < self._deadline:
+            await self._flush()
+        await self._tell_used(is_last=True)
+        if self._rows:
+            _log.error("turn_log_lost", turns=self.waiting)
+
+    async def _flush(self) -> None:
+        """Write one batch; on an error wait a while and leave it for the next time."""
+        rows = tuple(islice(self._rows, self._measures.batch))
+        bodies = [self._bodies[row.id] for row in rows if row.id in self._bodies]
+        try:
+            async with asyncio.timeout(self._measures.patience):
+                await self._add(rows, bodies)
+        except (SQLAlchemyError, OSError) as error:
+            self._complain("turn_log_waits", error=type(error).__name__)
+            await self._wait_for_the_database()
+            return
+        self._retry = self._measures.retry
+        self._forget(rows)
+        await self._tell_used(is_last=False)
+
+    async def _add(self, rows: Sequence[TurnRow], bodies: Sequence[TurnBodies]) -> None:
+        """Write a batch. Where ids are taken, it was written already, or gets others."""
+        try:
+            await self._turns.add(rows, bodies)
+        except IntegrityError:
+            if not await self._turns.has(rows[0]):
+                await self._turns.add(*renumbered(rows, bodies))
+
+    def _forget(self, rows: Sequence[TurnRow]) -> None:
+        """Let go of what is written."""
+        for row in rows:
+            self._rows.popleft()
+            bodies = self._bodies.pop(row.id, None)
+            if bodies is not None:
+                self._body_bytes -= len(bodies.request) + len(bodies.response)
+        if self._closed.is_set():
+            return
+        if len(self._rows) < self._measures.batch:
+            self._enough.clear()
+        if not self._rows:
+            self._some.clear()
+
+    async def _wait_for_the_database(self) -> None:
+        """Wait longer each time; closing cuts the wait short, but does not end all waiting."""
+        pause, self._retry = self._retry, min(2 * self._retry, self._measures.longest_retry)
+        if self._closed.is_set():
+            await asyncio.sleep(min(pause, self._measures.retry))
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._closed.wait()
+
+    async def _tell_used(self, *, is_last: bool) -> None:
+        """Tell when keys were last used; what cannot be told now is told with the next."""
+        now = self._clock()
+        if not self._seen or not (is_last or now - self._seen_since >= self._measures.seen):
+            return
+        seen, self._seen, self._seen_since = self._seen, {}, now
+        try:
+            await self._used(seen)
+        except (SQLAlchemyError, OSError) as error:
+            self._seen = {**seen, **self._seen}
+            self._complain("turn_log_waits", error=type(error).__name__)
+
+
+def renumbered(
+    rows: Sequence[TurnRow], bodies: Sequence[TurnBodies]
+) -> tuple[list[TurnRow], list[TurnBodies]]:
+    """Give rows other ids of the same milliseconds, and their bodies with them."""
+    taken = {row.id for row in rows}
+    others: dict[TurnId, TurnId] = {}
+    for row in rows:
+        other = row.id
+        while other in taken:
+            low = SystemRandom().getrandbits(ID_BITS)
+            other = TurnId((row.id >> ID_BITS << ID_BITS) | low)
+        taken.add(other)
+        others[row.id] = other
+    return (
+        [row._replace(id=others[row.id]) for row in rows],
+        [each._replace(id=others[each.id]) for each in bodies],
+    )

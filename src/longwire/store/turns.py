@@ -1,0 +1,266 @@
+"""The turn log: rows by filter, newest first, and the bodies of those that keep them.
+
+Law: a page is found by one index, whichever filter is set; a row and its sums are written together.
+"""
+
+import sqlite3
+from asyncio import to_thread
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, insert, literal_column, select, union_all
+from sqlalchemy.exc import IntegrityError, OperationalError
+from zstandard import ZstdCompressor, ZstdDecompressor
+
+from longwire.core.errors import FieldProblem, InvalidFields, NotFound
+from longwire.core.page import Page
+from longwire.core.turn_row import TurnBodies, TurnId, TurnRow, earliest_id
+from longwire.store.database import Database
+from longwire.store.paging import Window
+from longwire.store.secrets import Vault
+from longwire.store.tables import turn_bodies, turns
+from longwire.store.usage import added_up, upsert
+
+_GREATEST: Final = 2**63 - 1
+_LONGEST_ID: Final = 19
+_MOST_MERGED: Final = 50
+"""So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
+_BUSY: Final = 10.0
+_ROWS_A_STATEMENT: Final = 100
+_Statement = tuple[str, list[tuple[Any, ...]]]
+_PARTLY_INDEXED: Final = frozenset({"session", "error_code"})
+_COMMON: Final = frozenset({"completed", "continued", "fresh"})
+"""What is said of most turns: to look for it by its index finds too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFilter:
+    """Which turns: "" is any; `since` and before `until` they ended, in ms since 1970 UTC.
+
+    `project_ids` are those that may be seen, None for all.
+    """
+
+    project_ids: tuple[str, ...] | None = None
+    key_id: str = ""
+    session: str = ""
+    channel_id: str = ""
+    model: str = ""
+    outcome: str = ""
+    continuity: str = ""
+    error_code: str = ""
+    since: int | None = None
+    until: int | None = None
+
+    def values(self, project_id: str = "") -> dict[str, str]:
+        """Return the columns to compare, the most selective one first."""
+        given = {
+            "session": self.session,
+            "error_code": self.error_code,
+            "outcome": self.outcome,
+            "continuity": self.continuity,
+            "key_id": self.key_id,
+            "project_id": project_id,
+            "model_asked": self.model,
+            "channel_id": self.channel_id,
+        }
+        found = {name: value for name, value in given.items() if value}
+        return dict(sorted(found.items(), key=lambda each: each[1] in _COMMON))
+
+
+ANY_TURN: Final = TurnFilter()
+
+
+class Turns:
+    """The turn log of one database."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        # Rows are tuples in the order of the columns: with statements that are spelt once they go
+        # to the driver as they are, which is most of what writing them would cost.
+        dialect = database.engine.dialect
+        self._insert = str(insert(turns).compile(dialect=dialect))
+        self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
+        self._upsert = upsert(dialect)
+
+    async def page(
+        self, wanted: TurnFilter = ANY_TURN, first: int = 50, after: str | None = None
+    ) -> Page[TurnRow]:
+        """Return turns that match, newest first, from behind the cursor `after`.
+
+        Raises `InvalidFields` for a cursor that is none, or a size that no page has.
+        """
+        Window(first, after)
+        bounds = [turns.c.id < _cursor(after)] if after is not None else []
+        if wanted.project_ids == ():
+            return Page(())
+        found = await self._rows(self._page(wanted, bounds, first + 1))
+        edges = tuple((str(row.id), row) for row in found[:first])
+        return Page(edges, has_more=len(found) > first)
+
+    async def newer(
+        self, than: int, wanted: TurnFilter = ANY_TURN, first: int = 500
+    ) -> tuple[TurnRow, ...]:
+        """Return the first turns that match and have a greater id, oldest first."""
+        query = select(turns).where(turns.c.id > than, *_times(wanted))
+        query = query.where(*self._conditions(wanted.values()))
+        if wanted.project_ids is not None:
+            query = query.where(turns.c.project_id.in_(wanted.project_ids))
+        return await self._rows(query.order_by(turns.c.id).limit(first))
+
+    async def get(self, turn_id: TurnId) -> TurnRow:
+        """Return one turn. Raises `NotFound`."""
+        for row in await self._rows(select(turns).where(turns.c.id == _bounded(turn_id))):
+            return row
+        raise NotFound("turn", str(turn_id))
+
+    async def has(self, row: TurnRow) -> bool:
+        """Whether this very row is there, and not another turn's by the same id."""
+        query = select(turns).where(turns.c.id == row.id)
+        return row in await self._rows(query)
+
+    async def bodies(self, turn_id: TurnId) -> TurnBodies | None:
+        """Return what a turn's key had kept of it, or None."""
+        query = select(turn_bodies).where(turn_bodies.c.id == _bounded(turn_id))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        unpacked = partial(_unpacked, self._vault, turn_id)
+        return TurnBodies(
+            turn_id,
+            await to_thread(unpacked, "request", row.request),
+            await to_thread(unpacked, "response", row.response),
+        )
+
+    async def add(self, rows: Sequence[TurnRow], bodies: Sequence[TurnBodies] = ()) -> None:
+        """Write rows with their sums and bodies, all or nothing.
+
+        Raises `sqlalchemy.exc.IntegrityError` where an id is taken.
+        """
+        if not rows:
+            return
+        statements: list[_Statement] = [
+            (self._insert, list(rows)),
+            (self._upsert, added_up(rows)),
+        ]
+        if bodies:
+            statements.append((self._insert_bodies, await to_thread(self._sealed, bodies)))
+        path = self._database.path
+        if path is not None:
+            await to_thread(_write_file, path, statements)
+            return
+        async with self._database.write() as connection:
+            for statement, values in statements:
+                await connection.exec_driver_sql(statement, values)
+
+    async def _rows(self, query: Select[Any]) -> tuple[TurnRow, ...]:
+        async with self._database.read() as connection:
+            return tuple(TurnRow(*row) for row in await connection.execute(query))
+
+    def _page(
+        self, wanted: TurnFilter, bounds: Sequence[ColumnElement[bool]], most: int
+    ) -> Select[Any]:
+        """Return the query of a page; that of several projects merges the pages of each."""
+        projects, newest = wanted.project_ids, turns.c.id.desc()
+        bounds = [*bounds, *_times(wanted)]
+
+        def page(of: Select[Any], project: str = "") -> Select[Any]:
+            found = of.where(*bounds, *self._conditions(wanted.values(project)))
+            return found.order_by(newest).limit(most)
+
+        if projects is None or len(projects) == 1:
+            return page(select(turns), *(projects or ()))
+        if len(projects) > _MOST_MERGED:
+            return page(select(turns).where(turns.c.project_id.in_(projects)))
+        pages = (page(select(turns.c.id), project).subquery() for project in projects)
+        merged = union_all(*(select(each.c.id) for each in pages))
+        return select(turns).where(turns.c.id.in_(merged)).order_by(newest).limit(most)
+
+    def _conditions(self, values: dict[str, str]) -> Iterator[ColumnElement[bool]]:
+        """Compare columns; on SQLite, which has no figures of them, by the first one's index."""
+        for number, (name, value) in enumerate(values.items()):
+            column = turns.c[name]
+            if number and self._database.is_sqlite:
+                yield (column + "") == value
+                continue
+            yield column == value
+            if name in _PARTLY_INDEXED:
+                yield column != literal_column("''")
+
+    def _sealed(self, bodies: Sequence[TurnBodies]) -> list[tuple[Any, ...]]:
+        pack = ZstdCompressor()
+        return [
+            (
+                each.id,
+                self._seal(pack, each.id, "request", each.request),
+                self._seal(pack, each.id, "response", each.response),
+            )
+            for each in bodies
+        ]
+
+    def _seal(self, pack: ZstdCompressor, turn_id: TurnId, column: str, body: bytes) -> bytes:
+        return self._vault.seal(pack.compress(body), _place(column, turn_id)) if body else b""
+
+
+def _write_file(path: Path, statements: Sequence[_Statement]) -> None:
+    """Write to a SQLite file in one go, in a thread.
+
+    Between the steps of a statement the thread waits for its turn to run Python, long while turns
+    keep the other one busy: many rows a statement mean few steps, but much to parse where all are
+    in one. Raises what SQLAlchemy would.
+    """
+    place = f"{path.absolute().as_uri()}?mode=rw"  # a file that is gone is not made anew
+    joined = [each for statement, rows in statements for each in _joined(statement, rows)]
+    try:
+        with closing(sqlite3.connect(place, _BUSY, isolation_level=None, uri=True)) as connection:
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            for statement, values in joined:
+                connection.execute(statement, values)
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        kind = IntegrityError if isinstance(error, sqlite3.IntegrityError) else OperationalError
+        raise kind(None, None, error) from error
+
+
+def _joined(statement: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield a statement with some rows at once, until all are written."""
+    row = f"({', '.join('?' * len(rows[0]))})"
+    for first in range(0, len(rows), _ROWS_A_STATEMENT):
+        part = rows[first : first + _ROWS_A_STATEMENT]
+        several = statement.replace(row, ", ".join([row] * len(part)), 1)
+        yield several, list(chain.from_iterable(part))
+
+
+def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.since is not None:
+        yield turns.c.id >= _bounded(earliest_id(wanted.since))
+    if wanted.until is not None:
+        yield turns.c.id < _bounded(earliest_id(wanted.until))
+
+
+def _bounded(turn_id: int) -> int:
+    """Keep to what the column holds, whatever was asked for."""
+    return max(0, min(turn_id, _GREATEST))
+
+
+def _cursor(after: str) -> int:
+    if not (after.isascii() and after.isdecimal() and len(after) <= _LONGEST_ID):
+        raise InvalidFields([FieldProblem("after", "is no cursor of this list; leave it out")])
+    return _bounded(int(after))
+
+
+def _place(column: str, turn_id: TurnId) -> str:
+    return f"turn_bodies.{column}:{turn_id}"
+
+
+def _unpacked(vault: Vault, turn_id: TurnId, column: str, sealed: bytes) -> bytes:
+    if not sealed:
+        return b""
+    return ZstdDecompressor().decompress(vault.open(sealed, _place(column, turn_id)))

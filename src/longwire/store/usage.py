@@ -1,0 +1,175 @@
+"""Usage over time: sums of turns by hour and by UTC day, so that no chart reads the turns.
+
+Law: sums are written in the transaction that writes their turns, and outlive them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import add
+from typing import Any, Final, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Dialect, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from longwire.core.turn_row import TurnRow
+from longwire.store.database import Database
+from longwire.store.tables import usage
+
+By = Literal["project", "channel", "model", "key", "all"]
+Span = Literal["h", "d"]
+
+HOUR: Final = 3_600_000
+DAY: Final = 24 * HOUR
+_LENGTHS: Final[dict[Span, int]] = {"h": HOUR, "d": DAY}
+_CONTINUED: Final = "continued"
+_BY: Final = {
+    "project": usage.c.project_id,
+    "channel": usage.c.channel_id,
+    "model": usage.c.model,
+    "key": usage.c.key_id,
+}
+
+
+class Sums(NamedTuple):
+    """Turns added up: tokens, cost in billionths of a US dollar, request bodies in bytes.
+
+    `failures` are turns that ended with an error code. Unknown figures count as 0.
+    """
+
+    turns: int = 0
+    continued: int = 0
+    failures: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+
+    @property
+    def bytes_saved(self) -> int:
+        """What needed not be sent upstream."""
+        return max(0, self.bytes_received - self.bytes_sent)
+
+
+_SUMMED: Final = tuple(usage.c[name] for name in Sums._fields)
+
+
+class Point(NamedTuple):
+    """One span of a series: its beginning in ms since 1970 UTC, an id or a model, the sums."""
+
+    start: int
+    name: str
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What counts: the projects (None for all), and "" for any channel, model and key."""
+
+    project_ids: tuple[str, ...] | None = None
+    channel_id: str = ""
+    model: str = ""
+    key_id: str = ""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return it in SQL."""
+        found: list[ColumnElement[bool]] = []
+        if self.project_ids is not None:
+            found.append(usage.c.project_id.in_(self.project_ids))
+        pairs = (
+            (usage.c.channel_id, self.channel_id),
+            (usage.c.model, self.model),
+            (usage.c.key_id, self.key_id),
+        )
+        return found + [column == value for column, value in pairs if value]
+
+
+EVERYTHING: Final = Where()
+
+
+class Usage:
+    """Sums over time. What is asked for begins from `since` on and before `until`, both in ms."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def series(
+        self, by: By, since: int, until: int, span: Span = "d", where: Where = EVERYTHING
+    ) -> tuple[Point, ...]:
+        """Return the sums of each span, oldest first; spans without a turn are left out.
+
+        The span that `since` falls into counts whole.
+        """
+        name = _BY.get(by, literal(""))
+        query = (
+            select(usage.c.start, name.label("name"), *_sums())
+            .where(*_within(since, until, span), *where.conditions())
+            .group_by(usage.c.start, "name")
+            .order_by(usage.c.start, "name")
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(Point(int(row[0]), str(row[1]), _read(row[2:])) for row in rows)
+
+    async def totals(
+        self, since: int, until: int, span: Span = "d", where: Where = EVERYTHING
+    ) -> Sums:
+        """Return the sums of all spans together."""
+        query = select(*_sums()).where(*_within(since, until, span), *where.conditions())
+        async with self._database.read() as connection:
+            return _read((await connection.execute(query)).one())
+
+
+def _within(since: int, until: int, span: Span) -> tuple[ColumnElement[bool], ...]:
+    first = since - since % _LENGTHS[span]
+    return usage.c.span == span, usage.c.start >= first, usage.c.start < until
+
+
+def _sums() -> list[ColumnElement[Any]]:
+    return [func.coalesce(func.sum(column), 0) for column in _SUMMED]
+
+
+def _read(row: Iterable[Any]) -> Sums:
+    """Read sums; PostgreSQL adds big integers up to decimal ones."""
+    return Sums(*map(int, row))
+
+
+def upsert(dialect: Dialect) -> str:
+    """Return the statement that adds what `added_up` returns to the sums there are."""
+    fresh = (sqlite if dialect.name == "sqlite" else postgresql).insert(usage)
+    sums = {column.name: column + fresh.excluded[column.name] for column in _SUMMED}
+    statement = fresh.on_conflict_do_update(index_elements=list(usage.primary_key), set_=sums)
+    return str(statement.compile(dialect=dialect))
+
+
+def added_up(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
+    """Add turns up to rows of the table, in one order for all writers: none waits crosswise.
+
+    The migration that made the table adds up the turns before it in the same way.
+    """
+    sums: dict[tuple[str | int, ...], tuple[int, ...]] = {}
+    for row in rows:
+        counts = _counts(row)
+        # What no channel served may be called anything: it is no model, and makes no row.
+        model = row.model_asked if row.channel_id else ""
+        for span, length in _LENGTHS.items():
+            start = row.started_at - row.started_at % length
+            key = (span, start, row.project_id, row.channel_id, model, row.key_id)
+            before = sums.get(key)
+            sums[key] = counts if before is None else tuple(map(add, before, counts))
+    return [(*key, *sums[key]) for key in sorted(sums)]
+
+
+def _counts(row: TurnRow) -> Sums:
+    return Sums(
+        1,
+        row.continuity == _CONTINUED,
+        row.error_code != "",
+        row.input_tokens or 0,
+        row.cached_tokens or 0,
+        row.output_tokens or 0,
+        row.cost or 0,
+        row.bytes_received,
+        row.bytes_sent,
+    )

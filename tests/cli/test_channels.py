@@ -1,0 +1,151 @@
+"""The life of a channel on the command line."""
+
+import asyncio
+import json
+
+import pytest
+
+from longwire.core.errors import Conflict, InvalidFields, NotFound
+from longwire.emulator import Emulator, Options
+
+PLANTED = "sk-planted"
+DECLARED = """
+[[channels]]
+name = "declared"
+api_key = "sk-planted-too"
+base_url = "http://127.0.0.1:1/v1"
+"""
+
+
+def _one(command, name="up"):
+    (channel,) = [c for c in json.loads(command("channels", "list", "--json")) if c["name"] == name]
+    return channel
+
+
+@pytest.fixture
+def added(command, monkeypatch):
+    """A channel with every field set; its key came from the environment."""
+    monkeypatch.setenv("UPSTREAM_KEY", PLANTED)
+    sets = {
+        "api_key": "${UPSTREAM_KEY}",
+        "base_url": "https://up/v1",
+        "transport": "websocket",
+        "models": "gpt-5.2, gpt-5-*",
+        "renames": "fast=gpt-5.2",
+        "tags": "team,eu",
+        "weight": "2.5",
+        "proxy": "http://u:planted@proxy:80",
+        "tls_verify": "no",
+        "headers": "x-team=planted-value",
+        "requests_per_minute": "60",
+        "concurrent_turns": "",
+        "endpoints": "responses transport=http path=/r, messages",
+    }
+    words = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
+    return command("channels", "add", "up", *words)
+
+
+def test_a_channel_is_added_with_every_field(command, added):
+    """What is set is kept, secrets are not told, and no terminal is asked for anything."""
+    assert added.startswith("up: enabled, http, ch_")
+    channel = _one(command)
+    assert {
+        "credential": "***",
+        "models": ["gpt-5.2", "gpt-5-*"],
+        "renames": [["fast", "gpt-5.2"]],
+        "tags": ["team", "eu"],
+        "weight": 2.5,
+        "proxy": "***",
+        "tls_verify": False,
+        "headers": [["x-team", "***"]],
+    }.items() <= channel.items()
+    assert {"requests_per_minute": 60, "concurrent_turns": None}.items() <= channel["rates"].items()
+    assert ["/r", ""] == [each["path"] for each in channel["endpoints"]]
+    assert "planted" not in json.dumps(channel)
+
+
+def test_a_channel_changes_and_goes(command, added):
+    """Edited, switched off and on, archived and removed; each time it is what was said last."""
+    command("channels", "edit", "up", "--set", "weight=3", "--set", "name=down")
+    assert 3 == _one(command, "down")["weight"]
+    assert "disabled" in command("channels", "disable", "down")
+    assert "enabled" in command("channels", "enable", "down")
+    assert "archived" in command("channels", "archive", "down", "--json")
+    assert "no channels yet" in command("channels", "list")
+    assert "enabled" in command("channels", "enable", "down")
+    assert "removed down\n" == command("channels", "remove", "down")
+    with pytest.raises(NotFound, match="no channel 'down'"):
+        command("channels", "edit", "down")
+
+
+def test_a_new_key_comes_from_stdin(command):
+    """A key is read from stdin, so that it is in no list of processes."""
+    command("channels", "add", "up", "--api-key-stdin", stdin=f"{PLANTED}\n")
+    assert "***" == _one(command)["credential"]
+    command("channels", "edit", "up", "--api-key-stdin", stdin="sk-new\n")
+    assert 2 == _one(command)["revision"]
+
+
+@pytest.mark.parametrize(
+    ("sets", "fields"),
+    [
+        (["colour=red"], ["colour"]),
+        (["weight"], ["weight"]),
+        (["weight=heavy", "tls_verify=maybe"], ["weight", "tls_verify"]),
+        (["renames=fast"], ["renames"]),
+        (["endpoints=responses colour=red"], ["endpoints"]),
+        (["api_key=${NOT_SET}"], ["api_key"]),
+        (["weight=0", "base_url=x", "api_key=k"], ["weight", "baseURL"]),
+        (["weight=1"], ["apiKey"]),
+    ],
+)
+def test_bad_fields_are_told_and_nothing_is_added(command, sets, fields):
+    """Each wrong field is named, with the mend, and there is no channel afterwards."""
+    words = [word for text in sets for word in ("--set", text)]
+    with pytest.raises(InvalidFields) as caught:
+        command("channels", "add", "up", *words)
+    assert fields == [problem.field for problem in caught.value.problems]
+    assert [] == json.loads(command("channels", "list", "--json"))
+
+
+def test_a_name_that_is_taken_is_refused(command, added):
+    """Two channels cannot have one name."""
+    with pytest.raises(Conflict, match="'up' already"):
+        command("channels", "add", "up", "--set", "api_key=sk")
+
+
+def test_declared_channels_are_listed(command, tmp_path):
+    """What the file declares is in the list, as managed by it; an error is one line."""
+    (tmp_path / "longwire.toml").write_text(DECLARED, encoding="utf-8")
+    title, row = command("channels", "list").splitlines()
+    assert ["channel", "type"] == title.split()[:2]
+    assert ["declared", "openai", "auto", "http://127.0.0.1:1/v1", "*", "enabled", "file"] == (
+        row.split()
+    )
+
+
+@pytest.fixture
+async def upstream():
+    async with Emulator(Options()) as running:
+        yield running
+
+
+async def test_a_channel_is_tried(longwire, url, upstream):
+    """`test` takes two turns and says how; it fails with code 1 and the reason."""
+    sets = ["--set", f"base_url={upstream.url}/v1", "--set", "api_key=sk"]
+    run = asyncio.to_thread
+    await run(longwire, "channels", "add", "up", *sets, **url)
+    tried = await run(longwire, "channels", "test", "up", "--model", "gpt-5.2", **url)
+    assert (0, "") == (tried.returncode, tried.stderr)
+    assert tried.stdout.startswith("up: websocket with gpt-5.2: handshake ")
+    assert "second turn continued" in tried.stdout
+    healthy = await run(longwire, "doctor", **url)
+    assert 0 == healthy.returncode
+    assert ["ok"] * 3 == [line.split()[0] for line in healthy.stdout.splitlines()]
+    await run(longwire, "channels", "edit", "up", "--set", "base_url=http://127.0.0.1:1/v1", **url)
+    failed = await run(longwire, "channels", "test", "up", "--model", "gpt", "--json", **url)
+    assert 1 == failed.returncode
+    assert "127.0.0.1:1" in json.loads(failed.stdout)["error"]
+    ill = await run(longwire, "doctor", **url)
+    assert 1 == ill.returncode
+    assert "FAIL channel up: failed: " in ill.stdout

@@ -1,0 +1,91 @@
+"""The life of a key on the command line."""
+
+import json
+
+import pytest
+
+from longwire.core.errors import Conflict, InvalidFields, NotFound
+
+
+def _keys(command):
+    return json.loads(command("keys", "list", "--json"))
+
+
+def test_a_key_is_made_and_shown_once(command):
+    """Its secret is the output of the command that makes it, and in no list."""
+    sets = ["expires=30d", "models=gpt-5-*", "cost_per_day=1.5", "keeps_bodies=yes"]
+    words = [word for text in sets for word in ("--set", text)]
+    secret = command("keys", "create", "ci", *words).strip()
+    assert secret.startswith("lw_")
+    (key,) = _keys(command)
+    assert secret[10:] not in json.dumps(key)
+    assert ("ci", secret[:10], "enabled") == (key["name"], key["prefix"], key["status"])
+    assert 1_500_000_000 == key["grant"]["budgets"]["cost_per_day"]
+    assert ["gpt-5-*"] == key["grant"]["models"]
+    assert 30 * 86_400_000 == pytest.approx(key["expires_at"] - key["created_at"], abs=60_000)
+    title, row = command("keys", "list").splitlines()
+    assert "last used" in title
+    assert secret[10:] not in row
+
+
+def test_a_key_is_changed_rotated_and_revoked(command):
+    """Each change counts; a rotation prints the new secret once, a revoked key is over."""
+    first = command("keys", "create", "ci").strip()
+    command("keys", "edit", "ci", "--set", "name=cd", "--set", "requests_per_minute=5")
+    (key,) = _keys(command)
+    assert ("cd", 5) == (key["name"], key["grant"]["rates"]["requests_per_minute"])
+    rotated = json.loads(command("keys", "rotate", "cd", "--overlap", "1h", "--json"))
+    assert rotated["secret"] not in (first, "")
+    assert rotated["key"]["previous_until"] is not None
+    assert "revoked" in command("keys", "revoke", key["id"])
+    with pytest.raises(Conflict, match="is revoked"):
+        command("keys", "rotate", key["id"])
+    with pytest.raises(NotFound, match="no API key 'cd'"):
+        command("keys", "revoke", "cd")
+
+
+def test_a_key_may_be_bound_to_channels_by_their_names(command):
+    """Channels of the database are named, kept by id, and unknown ones refused."""
+    command("channels", "add", "up", "--set", "api_key=sk")
+    (channel,) = json.loads(command("channels", "list", "--json"))
+    command("keys", "create", "ci", "--set", "channels=up,file:main")
+    assert [channel["id"], "file:main"] == _keys(command)[0]["grant"]["channels"]
+    with pytest.raises(InvalidFields, match="channels"):
+        command("keys", "create", "cd", "--set", "channels=down")
+
+
+def test_keys_of_one_name_are_told_apart_by_id(command):
+    """A name that two keys have is no answer to which."""
+    for _ in range(2):
+        command("keys", "create", "ci")
+    with pytest.raises(Conflict, match="2 keys are called 'ci'"):
+        command("keys", "revoke", "ci")
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("colour", "colour=red"),
+        ("expires", "expires=soon"),
+        ("expiresAt", "expires=2001-01-01"),
+        ("projectId", "project=none"),
+        ("budgets.tokensPerDay", "tokens_per_day=0"),
+        ("cost_per_day", "cost_per_day=much"),
+    ],
+)
+def test_bad_fields_are_told_and_nothing_is_made(command, field, text):
+    """Each wrong field is named, and there is no key afterwards."""
+    with pytest.raises(InvalidFields) as caught:
+        command("keys", "create", "ci", "--set", text)
+    assert [field] == [problem.field for problem in caught.value.problems]
+    assert "no keys yet" in command("keys", "list")
+
+
+def test_the_secret_key_is_rotated(command, tmp_path):
+    """Everything is encrypted anew, and credentials can still be read."""
+    command("channels", "add", "up", "--set", "api_key=sk-planted")
+    (file,) = [*tmp_path.rglob("secret.key")]
+    before = file.read_text(encoding="utf-8")
+    assert "encrypted anew: 2 values" in command("keys", "rotate-secret")
+    assert before != file.read_text(encoding="utf-8")
+    assert "***" == json.loads(command("channels", "list", "--json"))[0]["credential"]

@@ -1,0 +1,52 @@
+"""The life of a user on the command line."""
+
+import json
+
+import pytest
+
+from longwire.core.errors import Conflict, InvalidFields, NotFound
+
+PASSWORD = "correct horse\n"
+
+
+def test_the_first_user_is_the_owner(command):
+    """Whoever is made first may do everything, the next ones look, unless a role is given."""
+    command("users", "create", "ada@example.org", "--name", "Ada", stdin=PASSWORD)
+    command("users", "create", "bob@example.org", stdin=PASSWORD)
+    command("users", "create", "eve@example.org", "--role", "admin", "--json", stdin=PASSWORD)
+    users = json.loads(command("users", "list", "--json"))
+    assert ["owner", "viewer", "admin"] == [user["role"] for user in users]
+    assert "correct horse" not in json.dumps(users)
+    assert "ada@example.org" in command("users", "list").splitlines()[1]
+
+
+def test_a_password_is_changed(command):
+    """A new password is taken from stdin, and from nowhere for somebody unknown."""
+    command("users", "create", "ada@example.org", stdin=PASSWORD)
+    told = command("users", "passwd", "ada@example.org", stdin="another horse\n")
+    assert "ada@example.org: new password, signed out everywhere\n" == told
+    assert 2 == json.loads(command("users", "list", "--json"))[0]["revision"]
+    with pytest.raises(NotFound, match="no user 'bob@example"):
+        command("users", "passwd", "bob@example.org", stdin=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "password"),
+    [
+        ("email", ["nobody"], PASSWORD),
+        ("password", ["ada@example.org"], "short\n"),
+        ("role", ["ada@example.org", "--role", "king"], PASSWORD),
+    ],
+)
+def test_bad_fields_are_told_and_nobody_is_made(command, field, words, password):
+    """Each wrong field is named, and there is nobody afterwards."""
+    with pytest.raises(InvalidFields, match=field):
+        command("users", "create", *words, stdin=password)
+    assert "no users yet" in command("users", "list")
+
+
+def test_an_email_that_is_taken_is_refused(command):
+    """Two users cannot have one email."""
+    command("users", "create", "ada@example.org", stdin=PASSWORD)
+    with pytest.raises(Conflict, match="already"):
+        command("users", "create", "Ada@example.org", stdin=PASSWORD)

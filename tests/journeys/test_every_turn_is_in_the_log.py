@@ -1,0 +1,101 @@
+"""Whatever became of a turn, its row says so: over real sockets, on both engines."""
+
+import json
+
+import aiohttp
+import pytest
+
+from longwire.core.access import ApiKey, Grant
+from longwire.core.secret import Secret
+from longwire.store.store import open_store
+from longwire.store.usage import DAY
+from tests.conftest import serving
+from tests.journeys.conftest import become, settings_of, websocket_channel
+
+
+@pytest.fixture
+async def secret(store, actor):
+    """The secret of a stored key whose bodies are kept."""
+    grant = Grant(project_id="prj_default", keeps_bodies=True)
+    return (await store.keys.create(ApiKey("", "ci", "", b"", grant), actor)).secret
+
+
+@pytest.fixture
+async def logged(emulator, store, secret, database_url, tmp_path):
+    """A gateway with one declared WebSocket channel, and a store in which its turns are kept."""
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    channel = websocket_channel(emulator.url, models=["gpt-5.5"])
+    async with serving(settings_of(emulator.url, channels=(channel,)), opens) as running:
+        yield running
+
+
+async def _ask(gateway, secret, body):
+    """Ask once as an agent; return the answer's status and what was said."""
+    headers = {"authorization": f"Bearer {secret.reveal()}", "session-id": "agent-1"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{gateway.url}/v1/responses", json=body) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def _rows(gateway, store, number):
+    """Wait until so many turns are written; return them, oldest first."""
+    feed = gateway.app._control
+    await become(lambda: feed.log.waiting == 0)
+    rows = (await store.turns.page()).items[::-1]
+    assert number == len(rows)
+    return rows
+
+
+async def test_a_conversation_and_a_mistake(logged, store, secret):
+    """Two turns that go well, the second continued, and one for a model that nobody serves."""
+    first = {"model": "gpt-5.5", "input": [{"role": "user", "content": "a planted question"}]}
+    _, answer = await _ask(logged, secret, first)
+    second = {
+        **first,
+        "input": [*first["input"], *answer["output"], {"role": "user", "content": "more"}],
+    }
+    await _ask(logged, secret, second)
+    assert 404 == (await _ask(logged, secret, {"model": "novel", "input": "hi"}))[0]
+    one, two, three = await _rows(logged, store, 3)
+    assert ("main", "file:main", "websocket") == (one.channel_name, one.channel_id, one.transport)
+    assert [("fresh", "new_session"), ("continued", ""), ("", "")] == [
+        (row.continuity, row.reason) for row in (one, two, three)
+    ]
+    assert {("ci", "prj_default", "agent-1")} == {
+        (row.key_name, row.project_id, row.session) for row in (one, two, three)
+    }
+    assert one.connection == two.connection is not None
+    assert two.bytes_sent < two.bytes_received
+    assert one.input_tokens > 0 < one.cost
+    assert one.request_id != two.request_id != ""
+    assert ("refused", 404, "model_not_found", 0) == (
+        three.outcome,
+        three.status,
+        three.error_code,
+        three.attempts,
+    )
+    sums = await store.usage.totals(one.started_at - DAY, one.started_at + DAY)
+    assert (3, 1, 1) == (sums.turns, sums.continued, sums.failures)
+    kept = await store.turns.bodies(two.id)
+    assert second == {k: v for k, v in json.loads(kept.request).items() if k != "stream"}
+    assert "completed" == json.loads(kept.response)["status"]
+
+
+async def test_last_use_of_a_key_is_known_in_the_end(
+    emulator, store, secret, database_url, tmp_path
+):
+    """When the gateway has ended, all is written: rows and when the key was used."""
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    async with serving(settings_of(emulator.url), opens) as running:
+        await _ask(running, secret, {"model": "gpt-5.5", "input": "hi"})
+    (row,) = (await store.turns.page()).items
+    (key,) = await store.keys.all()
+    assert (row.started_at + row.total_ms, row.key_id) == (key.last_used_at, key.id)

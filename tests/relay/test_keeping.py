@@ -1,0 +1,221 @@
+"""Each turn that ended has its row, whatever callers and upstreams wrote; few keep their bodies."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longwire.core.access import Grant
+from longwire.core.errors import Overloaded, UnknownModel, UpstreamDisconnected, UpstreamRejected
+from longwire.core.recovery import Trouble
+from longwire.core.turn import Principal, Scope
+from longwire.core.turn_row import ID_BITS, TurnRow
+from longwire.dialects.responses import decode_request
+from longwire.relay.accounting import Accounting
+from longwire.relay.journal import TurnIds
+from longwire.relay.keeping import Keeper
+from longwire.relay.metrics import Gauges, Metrics
+from longwire.relay.pricing import Prices
+from longwire.server.errors import problem_of
+from longwire.upstream.transport import Facts
+from tests.core.turns import turn, user
+from tests.doubles.scripted import COMPLETED, CREATED
+from tests.relay.test_accounting import received
+from tests.store.turn_rows import NOON
+
+GRANT = Grant(key_id="key_1", project_id="prj_1")
+CALLER = Principal("dev", Scope("api_key:key_1"), GRANT)
+TURN = turn(user("a secret question"), model="gpt-5")
+FACTS = Facts("websocket", "continued", None, 100, 0.25, connection=7)
+
+
+class Book:
+    """A journal on paper."""
+
+    def __init__(self):
+        self.rows = []
+        self.bodies = []
+
+    def write(self, row, bodies=None):
+        self.rows.append(row)
+        self.bodies.append(bodies)
+
+
+def explain(error):
+    """What the server answers."""
+    problem = problem_of(error)
+    return problem.status, problem.code
+
+
+def book_of(*journals):
+    """An accounting in which each look at the clock takes a second, and what it keeps."""
+    book, ticks = Book(), iter(range(1000))
+    keeper = Keeper((book, *journals), TurnIds(lambda: NOON), Prices(lambda: NOON), explain)
+    metrics = Metrics(Gauges(list, list))
+    return Accounting(metrics, lambda: float(next(ticks)), keeper.keep), book
+
+
+def test_a_turn_that_went_well():
+    """All that is known of it, in ms, bytes and billionths of a dollar."""
+    accounting, book = book_of()
+    with accounting.record(TURN, CALLER, session="agent-1", request_id="req_1") as record:
+        record.channel, record.channel_id = "main", "ch_1"
+        accounting.replayed(record, Trouble.LOST)
+        record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.5)
+    (row,) = book.rows
+    assert row.id >> ID_BITS == NOON
+    assert row == TurnRow(
+        id=row.id,
+        request_id="req_1",
+        project_id="prj_1",
+        key_id="key_1",
+        key_name="dev",
+        session="agent-1",
+        channel_id="ch_1",
+        channel_name="main",
+        api="responses",
+        transport="websocket",
+        continuity="continued",
+        reason="",
+        connection=7,
+        model_asked="gpt-5",
+        model_served="",
+        streams=False,
+        outcome="completed",
+        status=200,
+        error_code="",
+        attempts=2,
+        started_at=NOON - 1_000,
+        queue_ms=250,
+        first_event_ms=500,
+        total_ms=1_000,
+        bytes_received=TURN.body_size,
+        bytes_sent=100,
+        input_tokens=7,
+        cached_tokens=3,
+        output_tokens=5,
+        reasoning_tokens=2,
+        cost=4 * 1_250 + 3 * 125 + 5 * 10_000,
+    )
+    assert [None] == book.bodies
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "status", "code"),
+    [
+        (asyncio.CancelledError(), "abandoned", 499, ""),
+        (GeneratorExit(), "abandoned", 499, ""),
+        (UnknownModel("m", "r"), "refused", 404, "model_not_found"),
+        (Overloaded("m", 1), "overloaded", 503, "overloaded"),
+        (UpstreamDisconnected("m"), "upstream_error", 502, "upstream_disconnected"),
+        (UpstreamRejected(429, b"{}", {}, "rate_limit"), "upstream_error", 429, "rate_limit"),
+        (ZeroDivisionError("a secret"), "internal_error", 500, "internal_error"),
+    ],
+)
+def test_a_turn_that_never_began(error, outcome, status, code):
+    """The row says what the client was answered; figures that nobody told are unknown, not 0."""
+    accounting, book = book_of()
+    with pytest.raises(type(error)), accounting.record(TURN, CALLER):
+        raise error
+    (row,) = book.rows
+    assert (outcome, status, code, 0) == (row.outcome, row.status, row.error_code, row.attempts)
+    unknown = (row.connection, row.first_event_ms, row.input_tokens, row.output_tokens, row.cost)
+    assert (None,) * 5 == unknown
+    assert ("", "", "") == (row.transport, row.continuity, row.model_served)
+    assert "secret" not in str(row)
+
+
+def test_a_stream_that_broke_off_had_begun_well():
+    """Its client saw 200 and then the failure; one that waited for the whole saw the failure."""
+    for streams, status in ((True, 200), (False, 502)):
+        accounting, book = book_of()
+        asked = turn(user("hi"), stream=streams)
+        with suppress(UpstreamDisconnected), accounting.record(asked, CALLER) as record:
+            record.channel = "main"
+            record.began(FACTS, received(CREATED), 0.5)
+            raise UpstreamDisconnected("m")
+        (row,) = book.rows
+        assert (status, "upstream_disconnected", 1) == (row.status, row.error_code, row.attempts)
+
+
+@pytest.mark.parametrize("error", [None, {"code": None}, {"code": "server_error"}])
+def test_a_response_that_failed_has_its_code(error):
+    """The upstream's own, or else that it failed, also where the client left at last."""
+    code = (error or {}).get("code")
+    told = b'{"code":"%b"}' % code.encode() if code else b"null"
+    terminal = (
+        b'{"type":"response.failed","response":{"id":"resp_1","model":"gpt-5-x","error":%b}}' % told
+    )
+    accounting, book = book_of()
+    with suppress(asyncio.CancelledError), accounting.record(TURN, CALLER) as record:
+        record.began(FACTS, received(CREATED, terminal), 0.5)
+        raise asyncio.CancelledError
+    (row,) = book.rows
+    assert ("failed", 200, code or "failed") == (row.outcome, row.status, row.error_code)
+    assert "gpt-5-x" == row.model_served
+
+
+KEEPS = Principal("dev", Scope("api_key:key_1"), Grant("key_1", "prj_1", keeps_bodies=True))
+BODY = b'{"model":"gpt-5","stream":true,"input":"hi","previous_response_id":"resp_0","x":[1]}'
+
+
+def test_bodies_of_keys_that_keep_them():
+    """The request says what the client said, the response what the client got."""
+    accounting, book = book_of()
+    asked = decode_request(BODY)
+    with accounting.record(asked, KEEPS) as record:
+        record.began(FACTS, received(CREATED, COMPLETED), 0.5)
+    (row,), (kept,) = book.rows, book.bodies
+    assert row.id == kept.id
+    assert decode_request(kept.request).members == asked.members
+    assert (b'"hi"', "resp_0", True) == (
+        (again := decode_request(kept.request)).input,
+        again.previous_response_id,
+        again.streams,
+    )
+    assert kept.response.startswith(b'{"id":')
+    assert b'"type":"response.completed"' not in kept.response
+
+
+@pytest.mark.parametrize("frames", [(), (CREATED,), (CREATED, b'{"type":"response.failed"}')])
+def test_a_response_without_its_end_is_kept_as_far_as_it_came(frames):
+    """A turn that broke off keeps its request all the same, and an odd terminal spoils nothing."""
+    accounting, book = book_of()
+    with accounting.record(TURN, KEEPS) as record:
+        record.began(FACTS, received(*frames), 0.5)
+    (kept,) = book.bodies
+    assert b"a secret question" in kept.request
+    assert kept.response == (frames[-1] if len(frames) > 1 else b"")
+
+
+def test_every_journal_is_told():
+    """The log and the live feed have the same row."""
+    other = Book()
+    accounting, book = book_of(other)
+    with accounting.record(TURN, CALLER):
+        pass
+    assert book.rows == other.rows != []
+
+
+TEXT = st.text(st.characters(codec=None), max_size=600)
+
+
+@given(model=TEXT, session=TEXT, name=TEXT, request=TEXT)
+def test_whatever_was_written_can_be_stored(model, session, name, request):
+    """No text is longer than its column, has a NUL or half a character."""
+    accounting, book = book_of()
+    caller = Principal(name, CALLER.scope, GRANT)
+    asked = replace(TURN, model=model)
+    with accounting.record(asked, caller, session=session, request_id=request):
+        pass
+    (row,) = book.rows
+    for text in (row.model_asked, row.session, row.key_name, row.request_id):
+        assert "\0" not in text
+        assert text == text.encode().decode()
+        assert len(text) <= 256
+    assert len(row.request_id) <= 128
+    plain = session[:256].replace("\0", "")
+    assert not plain.isascii() or plain == row.session.replace("\N{REPLACEMENT CHARACTER}", "")

@@ -1,0 +1,207 @@
+"""The admin API on a real socket, over a real store on both engines, and people of every role."""
+
+import asyncio
+import json
+import socket
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+import uvicorn
+from websockets.asyncio.client import connect
+
+from longwire.core.access import Actor, ApiKey, Grant, IssuedKey, Role
+from longwire.core.channel import ChannelSpec
+from longwire.core.people import User
+from longwire.core.project import DEFAULT_PROJECT
+from longwire.core.secret import Secret
+from longwire.relay.catalog import Declared
+from longwire.relay.journal import Feed
+from longwire.relay.probe import probe
+from longwire.server.admin.administration import Administration
+from longwire.server.admin.app import admin_app
+
+PASSWORD = Secret("correct horse battery")
+SECRETS = ("sk-planted-file", "lw-planted-file", "planted-proxy", "planted-header")
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+class File:
+    """The configuration file of these tests: one channel and one key, each with its secrets."""
+
+    def __init__(self, path: Path) -> None:
+        channel = ChannelSpec(
+            "file:main",
+            "main",
+            credential=Secret("sk-planted-file"),
+            proxy=Secret("http://user:planted-proxy@127.0.0.1:3128"),
+            headers=(("x-team", Secret("planted-header")),),
+            is_declared=True,
+        )
+        grant = Grant("file:dev", DEFAULT_PROJECT)
+        key = ApiKey("file:dev", "dev", "lw-p", b"", grant, is_declared=True)
+        self.declared = Declared((channel,), (IssuedKey(key, Secret("lw-planted-file")),), path)
+        self.reloads = 0
+
+    async def reload_file(self) -> None:
+        self.reloads += 1
+
+
+class Live:
+    """Live connections that a test puts in."""
+
+    def __init__(self) -> None:
+        self.held = {}
+
+    def put(self, number, scope="api_key:file:dev", **fields):
+        row = {"connection": number, "channel": "main", "scope": scope, "session": "s"}
+        told = {"state": "idle", "age": 1.5, "turns": 1, "continued": 0, "bytes_saved": 0}
+        self.held[number] = {**row, **told, "last": "", **fields}
+
+    def rows(self):
+        return list(self.held.values())
+
+    def close(self, connection):
+        return self.held.pop(connection, None) is not None
+
+
+class Counted:
+    """Counts how often the gateway was asked to take over what the store holds."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def __call__(self) -> None:
+        self.times += 1
+
+
+class Caller:
+    """Somebody who asks the admin API: with a session or without."""
+
+    def __init__(self, url: str, client: httpx2.AsyncClient, token: str = "") -> None:
+        self.url = url
+        self.client = client
+        self.headers = {"origin": url, "x-longwire-csrf": "1"}
+        if token:
+            self.sign_in(token)
+
+    def sign_in(self, token):
+        """Have a cookie from now on."""
+        self.headers["cookie"] = f"longwire={token}"
+
+    async def post(self, query, /, **variables):
+        """The whole answer as HTTP has it."""
+        body = {"query": query, "variables": variables}
+        return await self.client.post(f"{self.url}/admin/graphql", json=body, headers=self.headers)
+
+    async def ask(self, query, /, **variables):
+        """The answer's JSON."""
+        return (await self.post(query, **variables)).json()
+
+    async def get(self, query, /, **variables):
+        """What a query that goes well gives: the value of its only field."""
+        told = await self.ask(query, **variables)
+        assert "errors" not in told, told["errors"]
+        (value,) = told["data"].values()
+        return value
+
+    async def fail(self, query, /, **variables):
+        """The extensions of the only error of a query that fails."""
+        told = await self.ask(query, **variables)
+        assert len(told.get("errors", ())) == 1, told
+        return told["errors"][0]["extensions"]
+
+    @asynccontextmanager
+    async def subscribed(self, query, /, **variables):
+        """Results of a subscription over a WebSocket, one by one."""
+        async with connect(
+            self.url.replace("http", "ws") + "/admin/graphql",
+            subprotocols=["graphql-transport-ws"],
+            additional_headers={k: v for k, v in self.headers.items() if k == "cookie"},
+            origin=self.url,
+        ) as wire:
+            await wire.send(json.dumps({"type": "connection_init"}))
+            assert json.loads(await wire.recv()) == {"type": "connection_ack"}
+            payload = {"query": query, "variables": variables}
+            await wire.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+
+            async def read():
+                return json.loads(await wire.recv())
+
+            yield read
+
+
+@asynccontextmanager
+async def serving_admin(administration):
+    """Serve the admin API on a free port, and give its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = admin_app(administration)
+    config = uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
+            await asyncio.sleep(0.001)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+def administration(store, tmp_path):
+    """What the admin API stands on."""
+    return Administration(
+        store=store,
+        refresh=Counted(),
+        catalog=File(tmp_path / "longwire.toml"),
+        sessions=Live(),
+        feed=Feed(),
+        probe=probe,
+        insecure_cookies=True,
+    )
+
+
+@pytest.fixture
+async def url(administration):
+    """The address of the admin API."""
+    async with serving_admin(administration) as url:
+        yield url
+
+
+@pytest.fixture
+async def client():
+    """What speaks HTTP."""
+    async with httpx2.AsyncClient() as client:
+        yield client
+
+
+@pytest.fixture
+async def signed_in(store, url, client):
+    """Somebody of a role who is signed in."""
+
+    async def sign_in(role: Role) -> Caller:
+        user = User("", f"{role}@example.org", "", role)
+        made = await store.users.create(user, PASSWORD, Actor("", "test"))
+        token = await store.sign_ins.begin(made.id)
+        return Caller(url, client, token.reveal())
+
+    return sign_in
+
+
+@pytest.fixture
+async def admin(signed_in):
+    """An admin."""
+    return await signed_in(Role.ADMIN)
+
+
+@pytest.fixture
+async def viewer(signed_in):
+    """A viewer, who belongs to no project yet."""
+    return await signed_in(Role.VIEWER)
+
+
+@pytest.fixture
+def nobody(url, client):
+    """Somebody who has not signed in."""
+    return Caller(url, client)

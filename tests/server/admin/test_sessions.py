@@ -1,0 +1,62 @@
+"""Live connections over GraphQL."""
+
+from longwire.core.access import Actor, ApiKey, Grant
+from longwire.core.project import DEFAULT_PROJECT
+
+LIST = "{ sessions { connection channel session state turns bytesSaved } }"
+CLOSE = "mutation($connection: Int64!) { closeSession(connection: $connection) }"
+CHANGED = "subscription { sessionsChanged { connection turns age } }"
+
+
+async def test_connections_are_listed_and_closed(admin, administration):
+    """Each live connection is a row; one can be ended, and then is no more."""
+    administration.sessions.put(7, bytes_saved=2**40)
+    assert await admin.get(LIST) == [
+        {
+            "connection": 7,
+            "channel": "main",
+            "session": "s",
+            "state": "idle",
+            "turns": 1,
+            "bytesSaved": 2**40,
+        }
+    ]
+    assert await admin.get(CLOSE, connection=7) is True
+    assert await admin.get(LIST) == []
+    assert (await admin.fail(CLOSE, connection=7))["code"] == "NOT_FOUND"
+
+
+async def test_viewers_see_the_sessions_of_their_projects(viewer, administration, store):
+    """Connections of other projects' keys are not told, and none is closed by a viewer."""
+    actor = Actor("", "test")
+    draft = ApiKey("", "k", "", b"", Grant(project_id=DEFAULT_PROJECT))
+    key = (await store.keys.create(draft, actor)).key
+    administration.sessions.put(1, scope=f"api_key:{key.id}")
+    administration.sessions.put(2, scope="api_key:another")
+    assert await viewer.get(LIST) == []
+    user = await store.users.find("viewer@example.org")
+    await store.projects.add_member(DEFAULT_PROJECT, user.id, actor)
+    assert [each["connection"] for each in await viewer.get(LIST)] == [1]
+    assert (await viewer.fail(CLOSE, connection=1))["code"] == "FORBIDDEN"
+
+
+async def test_changes_are_told(admin, administration):
+    """All connections at first, and again when one of them did something; growing older is none."""
+    administration.sessions.put(1)
+    async with admin.subscribed(CHANGED) as read:
+        first = (await read())["payload"]["data"]["sessionsChanged"]
+        assert first == [{"connection": 1, "turns": 1, "age": 1.5}]
+        administration.sessions.put(1, age=2.5)
+        administration.sessions.put(2, turns=4)
+        second = (await read())["payload"]["data"]["sessionsChanged"]
+        assert [(each["connection"], each["turns"]) for each in second] == [(1, 1), (2, 4)]
+
+
+async def test_nobody_listens_on_who_signed_out(admin, store):
+    """A subscription ends with the sign-in that it was begun by."""
+    async with admin.subscribed(CHANGED) as read:
+        assert (await read())["payload"]["data"] == {"sessionsChanged": []}
+        await store.sign_ins.end(admin.headers["cookie"].partition("=")[2])
+        told = await read()
+        assert told["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert (await read())["type"] == "complete"

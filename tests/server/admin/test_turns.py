@@ -1,0 +1,143 @@
+"""The turn log and usage over GraphQL, and turns as they end."""
+
+import asyncio
+import json
+
+import pytest
+
+from longwire.core.access import Actor
+from longwire.store.usage import DAY
+from tests.store.turn_rows import NOON, bodies, row
+
+LIST = """
+  query($filter: TurnFilter, $first: Int! = 50, $after: String) {
+    turns(filter: $filter, first: $first, after: $after) {
+      nodes { id keyName costUsd startedAt inputTokens } pageInfo { endCursor hasNextPage }
+    }
+  }
+"""
+ONE = "query($id: ID!) { turn(id: $id) { requestID bodies { request response } } }"
+USAGE = """
+  query($since: DateTime, $until: DateTime, $by: UsageBy! = ALL, $filter: UsageFilter) {
+    usage(since: $since, until: $until, by: $by, filter: $filter) {
+      series { start name sums { turns } } totals { turns costUsd bytesSaved cachedTokens }
+    }
+  }
+"""
+SPAN = {"since": "2026-09-01T00:00:00Z", "until": "2026-10-01T00:00:00Z"}
+ADDED = "subscription($filter: TurnFilter) { turnAdded(filter: $filter) { id keyName } }"
+
+
+@pytest.fixture
+async def project(store):
+    """A project whose only member is the viewer, once there is one."""
+
+    async def join():
+        user = await store.users.find("viewer@example.org")
+        (first, *_) = await store.projects.all()
+        await store.projects.add_member(first.id, user.id, Actor("", "test"))
+        return first.id
+
+    return join
+
+
+async def test_the_log_is_read_page_by_page_and_by_filter(admin, store):
+    """Newest first; each page begins behind the one before, each filter leaves what matches."""
+    rows = [row(number, NOON + number, key_name=f"k{number}") for number in range(5)]
+    await store.turns.add([each._replace(key_id=f"key_{each.key_name}") for each in rows])
+    seen, after = [], None
+    while True:
+        part = await admin.get(LIST, first=2, after=after)
+        seen += [node["keyName"] for node in part["nodes"]]
+        after = part["pageInfo"]["endCursor"]
+        if not part["pageInfo"]["hasNextPage"]:
+            break
+    assert seen == ["k4", "k3", "k2", "k1", "k0"]
+    (only,) = (await admin.get(LIST, filter={"keyID": "key_k3"}))["nodes"]
+    assert (only["keyName"], only["costUsd"], only["inputTokens"]) == ("k3", 1e-6, 10)
+    assert only["startedAt"] == "2026-09-21T14:13:20.003000+00:00"
+    late = await admin.get(LIST, filter={"since": "2026-09-21T14:13:20.003Z"})
+    assert [node["keyName"] for node in late["nodes"]] == ["k4", "k3"]
+    assert (await admin.get(LIST, filter={"outcome": "failed"}))["nodes"] == []
+
+
+async def test_a_turn_with_its_bodies(admin, store):
+    """Who may read bodies gets them as they were."""
+    kept = row()
+    await store.turns.add([kept], [bodies(kept)])
+    turn = await admin.get(ONE, id=str(kept.id))
+    assert turn["requestID"] == "req_1"
+    assert json.loads(turn["bodies"]["request"]) == {"model": "gpt-5.5"}
+
+
+@pytest.mark.parametrize("turn_id", ["0", "x", "-1", "9" * 19, "9" * 400, "٣"])
+async def test_a_turn_that_is_not_there(admin, turn_id):
+    """Whatever is no id of a turn is not found."""
+    assert (await admin.fail(ONE, id=turn_id))["code"] == "NOT_FOUND"
+
+
+async def test_viewers_see_the_turns_and_usage_of_their_projects(viewer, store, project):
+    """What another project did is neither listed, found nor counted; bodies are not for them."""
+    mine = await project()
+    ours, theirs = row(0, project_id=mine, key_name="ours"), row(1, key_name="theirs")
+    await store.turns.add([ours, theirs])
+    assert [node["keyName"] for node in (await viewer.get(LIST))["nodes"]] == ["ours"]
+    assert (await viewer.get(LIST, filter={"projectID": "prj_1"}))["nodes"] == []
+    assert (await viewer.fail(ONE, id=str(theirs.id)))["code"] == "NOT_FOUND"
+    told = await viewer.ask(ONE, id=str(ours.id))
+    assert told["data"]["turn"] == {"requestID": "req_1", "bodies": None}
+    assert told["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert (await viewer.get(USAGE, **SPAN))["totals"]["turns"] == 1
+    assert (await viewer.get(USAGE, **SPAN, filter={"projectID": "prj_1"}))["series"] == []
+
+
+async def test_usage_over_time(admin, store):
+    """Sums by day, by what is asked, and what continued turns saved."""
+    await store.turns.add([row(0), row(1, model_asked="b"), row(2, NOON + DAY)])
+    usage = await admin.get(USAGE, **SPAN, by="MODEL")
+    assert [(each["name"], each["sums"]["turns"]) for each in usage["series"]] == [
+        ("b", 1),
+        ("gpt-5.5", 1),
+        ("gpt-5.5", 1),
+    ]
+    assert usage["totals"] == {"turns": 3, "costUsd": 3e-6, "bytesSaved": 2700, "cachedTokens": 12}
+    assert (await admin.get(USAGE, **SPAN, filter={"model": "b"}))["totals"]["turns"] == 1
+    assert (await admin.get(USAGE))["totals"]["turns"] >= 0
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"since": "2026-09-02T00:00:00Z", "until": "2026-09-01T00:00:00Z"},
+        {"since": "0001-01-01T00:00:00Z", "until": "2026-09-01T00:00:00Z"},
+        {"since": "2000-01-01T00:00:00Z", "until": "9999-12-31T23:59:59Z"},
+    ],
+)
+async def test_a_span_that_is_none(admin, span):
+    """A span that ends before it begins, or has more points than a chart, is refused."""
+    refused = await admin.fail(USAGE, **span)
+    assert [each["field"] for each in refused["fields"]] == ["since"]
+
+
+async def test_turns_are_told_as_they_end(viewer, administration, project):
+    """A subscriber gets what matches and what they may see, and nothing else."""
+    mine = await project()
+    wanted = {"model": "gpt-5.5"}
+    async with viewer.subscribed(ADDED, filter=wanted) as read, viewer.subscribed(ADDED) as all_of:
+        while len(administration.feed._subscriptions) < 2:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0.001)
+        for number, (key, model) in enumerate([("no", "gpt-4"), ("yes", "gpt-5.5")]):
+            made = row(number, project_id=mine, key_name=key, model_asked=model)
+            administration.feed.write(row(number, key_name="theirs", model_asked=model))
+            administration.feed.write(made)
+        told = await read()
+        assert (told["type"], told["payload"]["data"]["turnAdded"]["keyName"]) == ("next", "yes")
+        seen = [(await all_of())["payload"]["data"]["turnAdded"]["keyName"] for _ in range(2)]
+        assert seen == ["no", "yes"]
+
+
+async def test_nobody_subscribes_without_a_session(nobody):
+    """A subscription is refused with its code like any query."""
+    async with nobody.subscribed(ADDED) as read:
+        told = await read()
+    assert told["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -1,0 +1,129 @@
+"""A gateway takes over what its store holds, and changes of it, while it serves."""
+
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from longwire.core.access import ApiKey, Grant
+from longwire.core.channel import ChannelSpec, Status
+from longwire.core.errors import ConfigurationError
+from longwire.core.secret import Secret
+from longwire.settings import Settings
+from longwire.store.store import open_store
+from longwire.store.turns import TurnFilter
+from tests.conftest import serving
+
+
+@pytest.fixture
+async def gateway(store, database_url, tmp_path):
+    """A gateway that knows nothing but its store, in which nothing is yet."""
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    async with serving(Settings(), opens) as running:
+        yield running
+
+
+@pytest.fixture
+async def key(store, actor):
+    """A stored key, with its secret."""
+    draft = ApiKey("", "ci", "", b"", Grant(project_id="prj_default"))
+    return await store.keys.create(draft, actor)
+
+
+@pytest.fixture
+def spec(emulator):
+    """A channel to the upstream, to be stored."""
+    base_url, credential = f"{emulator.url}/v1", Secret("sk-upstream")
+    return ChannelSpec("", "stored", base_url=base_url, credential=credential)
+
+
+async def _ask(gateway, secret, **headers):
+    """Ask once; return the status and the name of the channel or the code of the error."""
+    given = {"authorization": f"Bearer {secret.reveal()}", **headers}
+    body = {"model": "gpt", "input": "hello"}
+    async with (
+        aiohttp.ClientSession(headers=given) as session,
+        session.post(f"{gateway.url}/v1/responses", json=body) as answer,
+    ):
+        told = await answer.json()
+        code = told["error"]["code"] if answer.status >= 400 else ""
+        return answer.status, answer.headers.get("x-longwire-channel", code)
+
+
+async def test_channels_and_keys_are_taken_over_while_it_serves(gateway, store, key, spec, actor):
+    """What somebody else changes in the database counts without a restart."""
+    catalog = gateway.app.catalog
+    await catalog.look()
+    assert (404, "model_not_found") == await _ask(gateway, key.secret)
+    made = await store.channels.create(spec, actor)
+    await catalog.look()
+    assert (200, "stored") == await _ask(gateway, key.secret)
+    renamed = await store.channels.update(replace(made, name="renamed"), actor)
+    await catalog.look()
+    assert (200, "renamed") == await _ask(gateway, key.secret)
+    off = replace(renamed, status=Status.DISABLED)
+    await store.channels.update(off, actor)
+    await catalog.look()
+    assert (404, "model_not_found") == await _ask(gateway, key.secret)
+    await store.keys.revoke(key.key.id, 1, actor)
+    await catalog.look()
+    assert (401, "invalid_api_key") == await _ask(gateway, key.secret)
+
+
+async def test_a_channel_that_cannot_run_holds_up_nothing_else(
+    gateway, store, key, spec, actor, tmp_path
+):
+    """A bad CA file is told, the channel stays as it was, and other changes are taken over."""
+    catalog = gateway.app.catalog
+    made = await store.channels.create(spec, actor)
+    await catalog.look()
+    bad = str(tmp_path / "none.pem")
+    broken = await store.channels.update(replace(made, tls_ca=bad), actor)
+    await store.channels.create(replace(spec, name="broken", tls_ca=bad), actor)
+    with pytest.raises(ConfigurationError, match=r"none\.pem"):
+        await catalog.refresh()
+    assert "none.pem" in catalog.problem
+    assert (200, "stored") == await _ask(gateway, key.secret)
+    await store.keys.revoke(key.key.id, 1, actor)
+    await catalog.look()
+    assert (401, "invalid_api_key") == await _ask(gateway, key.secret)
+    await store.channels.update(replace(broken, tls_ca=""), actor)
+    other = await store.channels.find("broken")
+    await store.channels.delete(other.id, other.revision, actor)
+    await catalog.look()
+    assert "" == catalog.problem
+
+
+async def test_it_starts_with_a_channel_that_cannot_run(
+    store, key, spec, actor, tmp_path, database_url
+):
+    """What was broken while it was down is left out and said; the rest serves."""
+    await store.channels.create(replace(spec, name="broken", tls_ca="/none.pem"), actor)
+    await store.channels.create(spec, actor)
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    async with serving(Settings(), opens) as gateway:
+        assert (200, "stored") == await _ask(gateway, key.secret)
+        assert "/none.pem" in gateway.app.catalog.problem
+
+
+async def test_every_turn_is_kept(store, key, spec, actor, database_url, tmp_path):
+    """A turn is in the log with its key, its channel and what it cost, and the key was used."""
+    made = await store.channels.create(spec, actor)
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    async with serving(Settings(), opens) as gateway:
+        assert (200, "stored") == await _ask(gateway, key.secret, **{"x-request-id": "mine"})
+    (row,) = (await store.turns.page(TurnFilter(key_id=key.key.id))).items
+    told = (row.request_id, row.project_id, row.channel_id, row.channel_name, row.outcome)
+    assert ("mine", "prj_default", made.id, "stored", "completed") == told
+    assert row.input_tokens > 0
+    assert row.bytes_sent > 0
+    assert (await store.keys.get(key.key.id)).last_used_at is not None

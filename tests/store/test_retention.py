@@ -1,0 +1,91 @@
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from longwire.core.retention import Retention
+from longwire.store.retention import Swept, keep_swept, sweep
+from longwire.store.secrets import Vault
+from longwire.store.tables import turn_bodies, turns
+from longwire.store.turns import Turns
+from longwire.store.usage import DAY, HOUR, Usage
+from tests.store.turn_rows import NOON, bodies, row
+
+MIDNIGHT = NOON - NOON % DAY
+RETENTION = Retention(turn_days=30, body_days=3)
+
+
+@pytest.fixture
+def log(database):
+    return Turns(database, Vault((b"k" * 32,)))
+
+
+async def _count(database, table):
+    async with database.read() as connection:
+        return await connection.scalar(select(func.count()).select_from(table))
+
+
+async def test_what_is_old_goes_and_the_rest_stays(log, database):
+    """Turns by their days, bodies by theirs; sums by the hour go with the turns, by day never."""
+    ages = [0, 2, 3, 4, 29, 30, 31, 400]
+    rows = [row(number, NOON - age * DAY - 1) for number, age in enumerate(ages)]
+    await log.add(rows, [bodies(each) for each in rows])
+    assert Swept(3, 6, 3) == await sweep(database, RETENTION, NOON)
+    assert rows[:5] == list((await log.page()).items)
+    assert [True, True, False] == [await log.bodies(each.id) is not None for each in rows[:3]]
+    figures, long_ago = Usage(database), NOON - 500 * DAY
+    assert 8 == (await figures.totals(long_ago, NOON)).turns
+    assert 5 == (await figures.totals(long_ago, NOON, "h")).turns
+    assert Swept(0, 0, 0) == await sweep(database, RETENTION, NOON)
+
+
+async def test_bodies_never_outlive_their_turns(log, database):
+    """Whatever the settings say of bodies."""
+    old = row(1, NOON - 5 * DAY)
+    await log.add([old], [bodies(old)])
+    await sweep(database, Retention(turn_days=2, body_days=99), NOON)
+    assert 0 == await _count(database, turn_bodies)
+
+
+async def test_much_is_deleted_while_others_write(log, database):
+    """However many turns are old, a writer gets through between two chunks of them."""
+    await log.add([row(number, NOON - 40 * DAY) for number in range(3_500)])
+    left = []
+
+    async def write():
+        for number in range(3):
+            await log.add([row(number)])
+            left.append(await _count(database, turns))
+
+    async with asyncio.TaskGroup() as group:
+        swept = group.create_task(sweep(database, RETENTION, NOON))
+        group.create_task(write())
+    assert 3_500 == swept.result().turns
+    assert left[0] > 3
+    assert 3 == await _count(database, turns)
+
+
+async def test_it_goes_on_and_asks_each_time(log, database):
+    """New settings count from the next sweep on, and a database that is away for once is no end."""
+    await log.add([row(0, NOON - 10 * DAY), row(1, NOON - HOUR)])
+    asked = []
+    done = asyncio.Event()
+
+    async def retention():
+        asked.append(None)
+        if len(asked) == 2:
+            raise OperationalError("SELECT", {}, OSError("gone"))
+        if len(asked) == 4:
+            done.set()
+        return Retention(turn_days=5) if len(asked) > 2 else RETENTION
+
+    with capture_logs() as lines:
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            sweeping = group.create_task(keep_swept(database, retention, lambda: NOON, 0.001))
+            await done.wait()
+            sweeping.cancel()
+    assert (row(1, NOON - HOUR),) == (await log.page()).items
+    assert ["retention_waits", "retention"] == [line["event"] for line in lines]
+    assert 1 == lines[-1]["turns"]
