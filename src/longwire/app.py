@@ -22,9 +22,11 @@ from uvicorn.supervisors import Multiprocess
 from longwire.core.errors import ConfigurationError
 from longwire.core.lease import Limits
 from longwire.core.secret import Secret
+from longwire.core.turn import Usage
 from longwire.relay.accounting import Accounting, Record
 from longwire.relay.catalog import Catalog, Declared
 from longwire.relay.channel import Snapshot
+from longwire.relay.limits import LocalLimits
 from longwire.relay.metrics import Gauges, Metrics
 from longwire.relay.provision import Means
 from longwire.relay.relay import Policy, Relay
@@ -75,14 +77,17 @@ class App:
         self.grace: float | None = None
         self.pool = _pool(settings)
         self.metrics = Metrics(Gauges(self._connections, self._evictions, self._turn_log))
+        self.limits = LocalLimits()
         self.relay = Relay(
             Snapshot({}, settings.sessions.session_headers),
             Policy(
                 self.pool.ledger.holds,
                 settings.sessions.replay_after_created,
                 continues=self.pool.ledger.continues,
+                price=self._price,
             ),
             Accounting(self.metrics, keep=self._keep if opens else None),
+            self.limits,
         )
         self.keys = Keys(
             Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
@@ -127,6 +132,9 @@ class App:
     def _turn_log(self) -> tuple[int, int]:
         log = self._control.log if self._control else None
         return (log.waiting, log.dropped) if log else (0, 0)
+
+    def _price(self, usage: Usage, *models: str) -> int | None:
+        return self._control.prices.cost(usage, *models) if self._control else None
 
     def _keep(self, record: Record, seconds: float) -> None:
         if self._control is not None:
@@ -177,7 +185,7 @@ class App:
         try:
             self.keys.use(store.pepper.digest)
             await self.catalog.begin(store)
-            self._control = ControlPlane(store, self.catalog, self.pool)
+            self._control = ControlPlane(store, self.catalog, self.pool, self.limits)
             if self.announced_as:
                 self._setup = await store.invitations.open_setup()
             async with self._control.running():

@@ -111,11 +111,15 @@ class InvalidFields(CallerError):
 
 
 class LimitReached(CallerError):
-    """A rate or a budget is used up (429); `retry_after` in whole seconds says until when."""
+    """A rate or a budget is used up (429); `retry_after` in whole seconds says until when.
+
+    `headers` tell the limits and what is left of them.
+    """
 
     def __init__(self, message: str, *, code: str, retry_after: int) -> None:
         super().__init__(message, code=code)
         self.retry_after = retry_after
+        self.headers: Mapping[str, str] = {}
 
 
 class UnknownModel(CallerError):

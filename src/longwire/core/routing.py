@@ -46,8 +46,10 @@ class Choice:
         return "; ".join(f"{channel}: {reason}" for channel, reason in self.refusals)
 
 
-def choose(routes: Iterable[Route], model: str) -> Choice:
-    """Tell the channels that serve `model` from those that do not."""
+def choose(
+    routes: Iterable[Route], model: str, allows: Callable[[str], bool] = lambda _: True
+) -> Choice:
+    """Tell the channels that serve `model` from those that do not, or that are not allowed."""
     served: list[Route] = []
     refusals: list[tuple[str, str]] = []
     for route in routes:
@@ -55,6 +57,8 @@ def choose(routes: Iterable[Route], model: str) -> Choice:
             refusals.append((route.label, "disabled"))
         elif not route.serves(model):
             refusals.append((route.label, "does not serve it"))
+        elif not allows(route.channel):
+            refusals.append((route.label, "not for this key"))
         else:
             served.append(route)
     return Choice(tuple(served), tuple(refusals))

@@ -5,6 +5,7 @@ Law: members nobody acts on and all items ride through byte for byte, spliced as
 
 from codecs import getincrementaldecoder
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -60,6 +61,18 @@ def decode_request(body: bytes) -> Turn:
         session_hints=(_text(members, "prompt_cache_key") or "", conversation or ""),
         body_size=len(body),
     )
+
+
+def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
+    """Return a turn as a channel sends it: its model by another name, where it has one there.
+
+    The name that is sent is a property like any other: another one begins anew.
+    """
+    sent = renames.get(turn.model)
+    if sent is None:
+        return turn
+    members = {**turn.members, "model": msgspec.json.encode(sent)}
+    return replace(turn, members=members, properties=BodyProperties(members))
 
 
 def _decode_members(body: bytes) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from longwire.core.channel import ChannelSpec
 from longwire.core.health import Cooling, Health
+from longwire.core.limits import Subject
 from longwire.core.routing import Route
 from longwire.upstream.http import HttpTransport
 from longwire.upstream.transport import Transport
@@ -41,6 +42,16 @@ class Channel:
     def name(self) -> str:
         """The channel's name, as people know it."""
         return self.route.label
+
+    @property
+    def subject(self) -> Subject:
+        """Whose limits hold for its turns."""
+        return Subject(f"channel:{self.id}", self.name, self.spec.rates)
+
+    @property
+    def renames(self) -> Mapping[str, str]:
+        """The models that are sent upstream by another name."""
+        return dict(self.spec.renames)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from longwire.core.access import Budgets
+from longwire.core.limits import NOTHING, Spent, month_begins
 from longwire.relay.catalog import Catalog
 from longwire.relay.journal import Feed, TurnIds
 from longwire.relay.keeping import Keeper
+from longwire.relay.limits import LocalLimits
 from longwire.relay.pricing import Prices
 from longwire.server import local
 from longwire.server.errors import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
 from longwire.store.turn_log import TurnLog
+from longwire.store.usage import DAY
 from longwire.upstream.pool import Pool
+
+_log = structlog.get_logger()
+_COUNTED_EVERY = 30.0
 
 
 class LiveSessions:
@@ -39,14 +48,15 @@ class LiveSessions:
 class ControlPlane:
     """The parts of one gateway that need its store."""
 
-    def __init__(self, store: Store, catalog: Catalog, pool: Pool) -> None:
+    def __init__(self, store: Store, catalog: Catalog, pool: Pool, limits: LocalLimits) -> None:
         self.store = store
         self.catalog = catalog
+        self._limits = limits
         self.sessions = LiveSessions(pool, catalog)
         self.feed = Feed()
         self.log = TurnLog(store.turns, store.keys.used)
-        self._prices = Prices(now_ms)
-        self.keeper = Keeper((self.log, self.feed), TurnIds(now_ms), self._prices, _explain)
+        self.prices = Prices(now_ms)
+        self.keeper = Keeper((self.log, self.feed), TurnIds(now_ms), self.prices, _explain)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -54,13 +64,44 @@ class ControlPlane:
         async with asyncio.TaskGroup() as group:
             retention = self.store.settings.retention
             sweeping = group.create_task(keep_swept(self.store.database, retention, now_ms))
+            counting = group.create_task(self._keep_counted())
             group.create_task(self.log.run())
-            group.create_task(asyncio.to_thread(self._prices.load))
+            group.create_task(asyncio.to_thread(self.prices.load))
             try:
                 yield
             finally:
                 sweeping.cancel()
+                counting.cancel()
                 self.log.close()
+
+    async def _keep_counted(self) -> None:
+        """Take over, now and then, what the budgets of keys are spent in all processes."""
+        while True:
+            try:
+                await self._count_spent()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("budgets_wait", error=type(error).__name__)
+            await asyncio.sleep(_COUNTED_EVERY)
+
+    async def _count_spent(self) -> None:
+        keys = [each for each in await self.store.keys.all() if each.grant.budgets != Budgets()]
+        if not keys:
+            return
+        now = now_ms()
+        today = await self._spent_since(now - now % DAY, now)
+        month = await self._spent_since(month_begins(now), now)
+        for key in keys:
+            spent = today.get(key.id, NOTHING), month.get(key.id, NOTHING)
+            self._limits.set_spent(f"key:{key.id}", *spent)
+
+    async def _spent_since(self, since: int, now: int) -> dict[str, Spent]:
+        """Return what keys spent, by their ids."""
+        spent: dict[str, Spent] = {}
+        for point in await self.store.usage.series("key", since, now + DAY):
+            before, sums = spent.get(point.name, NOTHING), point.sums
+            tokens = before.tokens + sums.input_tokens + sums.output_tokens
+            spent[point.name] = Spent(tokens, before.cost + sums.cost)
+        return spent
 
     async def admin(self, *, insecure_cookies: bool) -> ASGIApp:
         """Return the admin API; it is loaded now, which takes most of a second of a thread."""

@@ -108,7 +108,7 @@ def _headers_of(error: CallerError) -> Mapping[str, str]:
         case Unauthenticated():
             return {"www-authenticate": "Bearer"}
         case LimitReached():
-            return {"retry-after": str(error.retry_after)}
+            return {**error.headers, "retry-after": str(error.retry_after)}
         case _:
             return {}
 

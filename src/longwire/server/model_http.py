@@ -175,6 +175,7 @@ def _headers(request: str, answer: Answer, content: Mapping[str, str]) -> list[t
     facts = answer.facts
     named = {
         **content,
+        **answer.limits,
         "x-request-id": request,
         "x-longwire-channel": answer.channel,
         "x-longwire-transport": facts.transport,

@@ -124,3 +124,19 @@ async def test_viewers_see_the_keys_of_their_projects(admin, viewer, store):
     assert (await viewer.get(ONE, id=ours["apiKey"]["id"]))["name"] == "ours"
     assert (await viewer.fail(ONE, id=theirs["apiKey"]["id"]))["code"] == "NOT_FOUND"
     assert (await viewer.fail(ONE, id="file:dev"))["code"] == "NOT_FOUND"
+
+
+async def test_what_cannot_be_done_to_a_key_changes_nothing(admin, store):
+    """No overlap before now, no way back from revoked but deletion, no deletion before it."""
+    key = (await admin.get(CREATE, input={"name": "laptop"}))["apiKey"]
+    seen = {"id": key["id"], "revision": 1}
+    refused = await admin.fail(ROTATE, **seen, overlap=-1)
+    assert [each["field"] for each in refused["fields"]] == ["overlap"]
+    refused = await admin.fail(UPDATE, **seen, input={"status": "REVOKED"})
+    assert [each["field"] for each in refused["fields"]] == ["status"]
+    assert (await admin.fail(DELETE, **seen))["code"] == "CONFLICT"
+    assert (await admin.fail(ROTATE, id=key["id"], revision=7))["revision"] == 1
+    assert (await store.keys.get(key["id"])).revision == 1
+    await admin.get(REVOKE, **seen)
+    for query in (ROTATE, REVOKE):
+        assert (await admin.fail(query, id=key["id"], revision=2))["code"] == "CONFLICT"

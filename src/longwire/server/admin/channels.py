@@ -16,6 +16,7 @@ from longwire.core.access import Permission, Rates
 from longwire.core.channel import APIS, ChannelSpec, EndpointSpec, Status
 from longwire.core.page import Page
 from longwire.server.admin.administration import Administration
+from longwire.server.admin.channel_checks import check_runs
 from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, applied
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
@@ -198,7 +199,9 @@ async def _to_change(administration: Administration, channel_id: str, revision: 
 async def _create(info: Info, draft: Draft) -> Channel:
     actor = require(info, Permission.CHANNELS_WRITE).actor
     administration = info.context.administration
-    made = await administration.store.channels.create(applied(ChannelSpec("", ""), draft), actor)
+    spec = applied(ChannelSpec("", ""), draft)
+    await check_runs(spec)
+    made = await administration.store.channels.create(spec, actor)
     await administration.refresh()
     return shown(made)
 
@@ -207,7 +210,9 @@ async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Ch
     actor = require(info, Permission.CHANNELS_WRITE).actor
     administration = info.context.administration
     seen = await _to_change(administration, channel_id, revision)
-    made = await administration.store.channels.update(applied(seen, draft), actor)
+    spec = applied(seen, draft)
+    await check_runs(spec)
+    made = await administration.store.channels.update(spec, actor)
     await administration.refresh()
     return shown(made)
 

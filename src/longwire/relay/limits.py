@@ -1,0 +1,71 @@
+"""Where limits are kept: in this process, behind a port that something shared could serve, too."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from longwire.core.limits import Meter, Spent, Subject, headers_of
+
+_REMEMBERED = 4096
+
+
+class Limits(Protocol):
+    """Counts turns and what they cost, by subject."""
+
+    async def enter(self, subject: Subject) -> Mapping[str, str]:
+        """Admit a turn, and return headers that tell what is left. Raises `LimitReached`."""
+
+    async def leave(self, subject: Subject, spent: Spent) -> None:
+        """Count what an admitted turn cost; each that entered leaves once."""
+
+    async def wait(self, subject: Subject) -> int:
+        """Return in how many seconds a turn could be admitted, 0 for now."""
+
+
+class LocalLimits:
+    """Limits of one process; `clock` gives seconds since 1970 UTC.
+
+    Of more subjects than are remembered those at rest are forgotten.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._meters: OrderedDict[str, Meter] = OrderedDict()
+
+    async def enter(self, subject: Subject) -> Mapping[str, str]:
+        """Admit a turn. Raises `LimitReached`."""
+        meter, now = self._meter(subject.id), self._clock()
+        if (refusal := meter.refusal(subject, now)) is not None:
+            refusal.headers = headers_of(meter, subject.rates, now)
+            raise refusal
+        meter.begin(now)
+        return headers_of(meter, subject.rates, now)
+
+    async def leave(self, subject: Subject, spent: Spent) -> None:
+        """Count what a turn cost."""
+        self._meter(subject.id).end(self._clock(), spent)
+
+    async def wait(self, subject: Subject) -> int:
+        """Return in how many seconds a turn could be admitted."""
+        refusal = self._meter(subject.id).refusal(subject, self._clock())
+        return refusal.retry_after if refusal else 0
+
+    def set_spent(self, subject_id: str, day: Spent, month: Spent) -> None:
+        """Take over what the day and the month of a subject cost so far, in all processes."""
+        self._meter(subject_id).set_spent(self._clock(), day, month)
+
+    def _meter(self, subject_id: str) -> Meter:
+        meter = self._meters.setdefault(subject_id, Meter())
+        self._meters.move_to_end(subject_id)
+        if len(self._meters) > _REMEMBERED:
+            self._forget_one()
+        return meter
+
+    def _forget_one(self) -> None:
+        """Forget the one that rests longest, if any does."""
+        now = self._clock()
+        for subject_id, meter in self._meters.items():
+            if meter.is_idle(now):
+                del self._meters[subject_id]
+                return

@@ -1,0 +1,20 @@
+"""What of a channel shows only where it is to run; told before it is written, field by field."""
+
+from asyncio import to_thread
+
+from longwire.core.channel import ChannelSpec
+from longwire.core.errors import ConfigurationError, FieldProblem, InvalidFields
+from longwire.upstream import tls
+
+
+async def check_runs(spec: ChannelSpec) -> None:
+    """Raise `InvalidFields` for a channel that keeps the rules and yet could not run here."""
+    if spec.proxy.reveal().startswith("socks") and spec.endpoint().transport == "http":
+        message = "the HTTP transport cannot use a SOCKS proxy; name an http proxy"
+        raise InvalidFields([FieldProblem("proxy", message)])
+    if not spec.tls_ca or "\0" in spec.tls_ca:
+        return
+    try:
+        await to_thread(tls.context, spec.tls_ca, spec.tls_verify)
+    except ConfigurationError as error:
+        raise InvalidFields([FieldProblem("tlsCa", str(error))]) from error
