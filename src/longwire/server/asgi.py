@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from longwire.server.errors import Edge, headers_of, request_id, response_to
 from longwire.server.health import Probes
 from longwire.server.models import Models
+from longwire.server.openapi import openapi
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -25,7 +26,8 @@ _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Longwire</title>
 <h1>Longwire {version}</h1>
 <p>The gateway serves. Point a client at <code>{base}v1</code>, with its key as bearer token.</p>
-<p><a href="/v1/models">models</a> (with a key) · <a href="/ready">ready</a></p></html>
+<p><a href="/v1/models">models</a> (with a key) · <a href="/ready">ready</a> ·
+<a href="/openapi.json">OpenAPI</a></p></html>
 """
 
 
@@ -39,6 +41,7 @@ def application(
             Route("/health", probes.health),
             Route("/ready", probes.ready),
             Route("/metrics", probes.metrics),
+            Route("/openapi.json", openapi),
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
