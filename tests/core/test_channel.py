@@ -41,6 +41,7 @@ def test_a_good_channel_has_no_problems(base_url):
         ("tlsCa", {"tls_ca": "/ca\n.pem"}),
         ("baseURL", {"base_url": "https://upstream/ä"}),
         ("baseURL", {"base_url": ""}),
+        ("baseURL", {"base_url": "https://user:planted@upstream"}),
         ("type", {"type": "azure"}),
         ("transport", {"transport": "ws"}),
         ("models", {"models": ()}),

@@ -101,7 +101,7 @@ def test_session_within_the_total(problems):
             'base_url = "https://h:0/v1"',
             "base_url: has port 0; write the port of the upstream",
         ),
-        ('base_url = "https://h:99999"', "base_url: Port out of range 0-65535"),
+        ('base_url = "https://h:99999"', "base_url: is no URL (Port out of range 0-65535)"),
         ('organization = "my org"', f"organization: {ASCII}"),
         ('project = "proj\\n"', f"project: {ASCII}"),
         (

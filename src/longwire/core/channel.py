@@ -126,6 +126,8 @@ def check_base_url(text: str) -> str | None:
         return "'#' marks stand at the very end, two at most; remove the others"
     if port == 0:
         return "has port 0; write the port of the upstream"
+    if parts.username is not None or parts.password is not None:
+        return "has a user or a password; write the upstream's key as the channel's key"
     return None
 
 

@@ -7,8 +7,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
 
-from longwire.app import build, server_of
+from longwire.app import build, opening, server_of
 from longwire.emulator import Emulator, Options, Script
 from longwire.settings import Settings
 
@@ -29,14 +30,16 @@ async def staged() -> AsyncIterator[tuple[Emulator, str]]:
         yield emulator, url
 
 
-def _settings(upstream: str) -> Settings:
+def _settings(upstream: str, folder: str) -> Settings:
     shared = {"base_url": upstream, "api_key": "any-key-will-do"}
     channels = [
         {"name": f"emulator-{transport}", "transport": transport, "models": [model], **shared}
         for transport, model in MODELS.items()
     ]
     keys = [{"name": "demo", "key": KEY}]
-    return Settings.model_validate({"channels": channels, "api_keys": keys})
+    database = {"url": f"sqlite:///{folder}/longwire.db"}
+    tables = {"channels": channels, "api_keys": keys, "database": database}
+    return Settings.model_validate(tables)
 
 
 def _listener() -> socket.socket:
@@ -50,11 +53,11 @@ def _listener() -> socket.socket:
 @asynccontextmanager
 async def _gateway(upstream: str) -> AsyncIterator[str]:
     """Serve in this task tree; signals stay with the demo, so uvicorn's `serve` is not used."""
-    settings = _settings(upstream)
-    server = server_of(build(settings), settings)
-    server.config.load()
-    server.lifespan = server.config.lifespan_class(server.config)
-    with _listener() as listener:
+    with TemporaryDirectory(prefix="longwire-demo-") as folder, _listener() as listener:
+        settings = _settings(upstream, folder)
+        server = server_of(build(settings, opening(settings)), settings)
+        server.config.load()
+        server.lifespan = server.config.lifespan_class(server.config)
         await server.startup(sockets=[listener])
         try:
             async with asyncio.TaskGroup() as tasks:

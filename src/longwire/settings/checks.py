@@ -5,9 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from longwire.core.channel import check_base_url, transport_of_scheme
 
 
 def _list_from_text(value: object) -> object:
@@ -51,16 +52,8 @@ def _credential(secret: SecretStr) -> SecretStr:
 
 
 def _base_url(text: str) -> str:
-    url = text.removesuffix("#").removesuffix("#")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
-        raise ValueError(
-            "must be an http, https, ws or wss URL with a host, as in https://api.openai.com/v1"
-        )
-    if "#" in url:
-        raise ValueError("'#' marks stand at the very end, two at most; remove the others")
-    if parts.port == 0:
-        raise ValueError("has port 0; write the port of the upstream")
+    if (problem := check_base_url(text)) is not None:
+        raise ValueError(problem)
     return text
 
 
@@ -68,8 +61,8 @@ def transport_from_scheme(given: Any) -> Any:  # noqa: ANN401 - pydantic shows w
     """`ws(s)` with no transport set means `websocket`; nothing else is read from a scheme."""
     if not isinstance(given, Mapping) or given.get("transport") is not None:
         return given
-    if str(given.get("base_url", "")).startswith(("ws://", "wss://")):
-        return {**given, "transport": "websocket"}
+    if transport := transport_of_scheme(str(given.get("base_url", ""))):
+        return {**given, "transport": transport}
     return given
 
 

@@ -6,7 +6,6 @@ The reference page is generated from here, so a description is a sentence for op
 import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -20,6 +19,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from longwire.core.channel import (
+    DEFAULT_BASE_URLS,
+    check_endpoint_transport,
+    check_proxy,
+)
 from longwire.settings.checks import (
     Api,
     BaseUrl,
@@ -39,10 +43,6 @@ from longwire.settings.sources import default_database, storage_directory
 
 _UPSTREAM_LIFETIME = parse_duration("60m")
 _SHORTEST_KEY = 8
-_DEFAULT_BASE_URL = {
-    "openai": "https://api.openai.com/v1",
-    "codex": "https://chatgpt.com/backend-api/codex",
-}
 
 
 def _lasting(default: str, description: str) -> float:
@@ -179,11 +179,8 @@ class Endpoint(Section):
 
     def check_transport(self, transport: Transport) -> None:
         """`ValueError` if the API cannot be spoken over the transport it would use."""
-        if transport == "websocket" and self.api != "responses":
-            raise ValueError(
-                "only the responses API has a websocket transport; "
-                f'write transport = "http" for the endpoint {self.api}'
-            )
+        if (problem := check_endpoint_transport(self.api, transport)) is not None:
+            raise ValueError(problem)
 
 
 class Channel(Section):
@@ -192,7 +189,7 @@ class Channel(Section):
     name: Name = Field(description="Unique; appears in headers, logs and metrics.")
     type: Literal["openai", "codex"] = Field("openai", description="What kind of upstream it is.")
     base_url: BaseUrl = Field(
-        default_factory=lambda given: _DEFAULT_BASE_URL[given.get("type", "openai")],
+        default_factory=lambda given: DEFAULT_BASE_URLS[given.get("type", "openai")],
         description="Default: the public address of the type. A trailing `#` appends no version "
         "segment, `##` uses the URL exactly as it stands. `ws(s)` means `websocket` when "
         "`transport` is not set.",
@@ -231,10 +228,9 @@ class Channel(Section):
     @field_validator("proxy")
     @classmethod
     def _proxy_url(cls, proxy: SecretStr | None) -> SecretStr | None:
-        parts = urlsplit(proxy.get_secret_value()) if proxy else None
-        schemes = {"http", "https", "socks4", "socks5", "socks5h"}
-        if parts is not None and not (parts.scheme in schemes and parts.hostname):
-            raise ValueError("must be an http, https, socks4 or socks5 URL with a host")
+        problem = check_proxy(proxy.get_secret_value()) if proxy else None
+        if problem is not None:
+            raise ValueError(problem)
         return proxy
 
     @model_validator(mode="after")
