@@ -60,6 +60,27 @@ async def test_a_key_opens_what_it_was_made_for(ask, grant, expected):
     assert not [name for name in headers if name.lower().startswith("x-ratelimit")]
 
 
+@pytest.mark.parametrize(
+    ("grant", "expected"),
+    [
+        (Grant(), ["gpt-5.5", "gpt-5.2", "gpt-5-mini"]),
+        (Grant(models=("gpt-5-*",)), ["gpt-5-mini"]),
+        (Grant(channels=("ch_other",)), []),
+    ],
+)
+async def test_the_models_are_those_that_the_key_may_use(emulator, grant, expected):
+    """The list of models tells nothing of what is not granted."""
+    async with serving(settings_for(f"{emulator.url}/v1")) as gateway:
+        key = ApiKey("key_1", "limited", "", b"", grant)
+        gateway.app.keys.hand_out([IssuedKey(key, Secret(SECRET))])
+        headers = {"authorization": f"Bearer {SECRET}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(f"{gateway.url}/v1/models") as answer,
+        ):
+            assert expected == [model["id"] for model in (await answer.json())["data"]]
+
+
 async def test_requests_a_minute(ask):
     """The answer tells what is left; the one too many gets 429 and when to come again."""
     first, second, third = await ask(Grant(rates=Rates(requests_per_minute=2)), times=3)
