@@ -3,6 +3,7 @@
 Shutdown: stop accepting, let turns end within the grace period, close what is left.
 """
 
+import asyncio
 import math
 import os
 import socket
@@ -65,7 +66,8 @@ Opening = Callable[[], Awaitable["Store"]]
 class App:
     """The gateway as an ASGI application; its lifespan opens and closes what needs a loop.
 
-    When it is ready to serve, the URL `announced_as` is printed; `port` names its local socket,
+    When it is ready to serve, the URL `announced_as` is printed, and the token to `setup` the first
+    owner with, where there is one; `port` names its local socket,
     0 for none. With a `grace` in seconds it takes signals from the server that runs it. Without
     `opens` there is no store: it serves what the file declares, and keeps nothing.
     """
@@ -73,6 +75,7 @@ class App:
     def __init__(self, settings: Settings, opens: Opening | None = None) -> None:
         self.readiness = Readiness()
         self.announced_as = ""
+        self.setup: Secret | None = None
         self.port = 0
         self.grace: float | None = None
         self.pool = _pool(settings)
@@ -98,7 +101,6 @@ class App:
         self._opens = opens
         self._control: ControlPlane | None = None
         self._admin: ASGIApp | None = None
-        self._setup: Secret | None = None
         self._insecure_cookies = settings.server.insecure_cookies
         self._asgi: ASGIApp = application(
             ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
@@ -166,7 +168,7 @@ class App:
             self.catalog.watching(),
         ):
             self.readiness.stage = Stage.READY
-            _announce(self.announced_as, self._setup)
+            _announce(self.announced_as, self.setup)
             try:
                 yield
             finally:
@@ -186,8 +188,6 @@ class App:
             self.keys.use(store.pepper.digest)
             await self.catalog.begin(store)
             self._control = ControlPlane(store, self.catalog, self.pool, self.limits)
-            if self.announced_as:
-                self._setup = await store.invitations.open_setup()
             async with self._control.running():
                 yield
         finally:
@@ -261,18 +261,28 @@ def _pool(settings: Settings) -> Pool:
 def serve(settings: Settings, workers: int = 1) -> None:
     """Serve until SIGTERM or SIGINT, then let turns end; a second signal ends at once.
 
-    Raises `ConfigurationError` when the address cannot be listened on.
+    Raises `ConfigurationError` when the address cannot be listened on, or the store not be used.
     """
     logs.configure()
     app = build(settings, opening(settings))
     listener = _listen(settings.server.host, settings.server.port)
+    app.setup = asyncio.run(_prepared(settings))
     if workers > 1:
-        _serve_in_processes(settings, workers, listener)
+        _serve_in_processes(settings, workers, listener, app.setup)
         return
     app.announced_as, app.port = _url_of(listener), listener.getsockname()[1]
     server = server_of(app, settings)
     stop_on_signals(server, app.readiness, settings.server.shutdown_grace)
     server.run(sockets=[listener])
+
+
+async def _prepared(settings: Settings) -> Secret | None:
+    """Migrate the store, before any process serves from it; return the token of a first start."""
+    store = await opening(settings)()
+    try:
+        return await store.invitations.open_setup()
+    finally:
+        await store.close()
 
 
 def server_of(app: App, settings: Settings) -> uvicorn.Server:
@@ -300,12 +310,14 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
     )
 
 
-def _serve_in_processes(settings: Settings, workers: int, listener: socket.socket) -> None:
+def _serve_in_processes(
+    settings: Settings, workers: int, listener: socket.socket, setup: Secret | None
+) -> None:
     _log.warning("several_workers", workers=workers, note="each keeps its own warm connections")
     if settings.source is not None:
         os.environ["LONGWIRE_CONFIG"] = str(settings.source)
     os.environ["LONGWIRE_SERVER__PORT"] = str(listener.getsockname()[1])
-    _announce(_url_of(listener))
+    _announce(_url_of(listener), setup)
     config = _config("longwire.app:from_environment", settings, workers)
     supervisor = Multiprocess(config, sockets=[listener])
     end_workers_on_signals(supervisor)

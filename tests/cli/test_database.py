@@ -2,6 +2,8 @@ import os
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 
 def _name(path, name=None):
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -50,3 +52,22 @@ def test_a_backup_is_made_and_brought_back(longwire, database_url, url, tmp_path
     assert "Default" == _name(path)
     assert "changed" == _name(path.with_name("longwire.db.before-restore"))
     assert ["copy.db", "longwire.db", "longwire.db.before-restore"] == sorted(os.listdir(tmp_path))  # noqa: PTH208
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "mend"),
+    [
+        ("URL", "postgresql://nobody:planted@127.0.0.1:1/none", "check that it is there"),
+        ("URL", "sqlite:////proc/none/longwire.db", "check that it is there"),
+        ("SECRET_KEY", "planted", "openssl rand -base64 32"),
+    ],
+)
+def test_a_gateway_without_its_database_does_not_start(longwire, variable, value, mend):
+    """`serve` ends with code 1 and one line that says the mend, and no secret."""
+    failed = longwire(
+        "serve", LONGWIRE_SERVER__PORT="0", **{f"LONGWIRE_DATABASE__{variable}": value}
+    )
+    assert (1, "", 1) == (failed.returncode, failed.stdout, failed.stderr.count("\n"))
+    assert f"longwire: database.{variable.lower()}: " in failed.stderr
+    assert mend in failed.stderr
+    assert "planted" not in failed.stderr

@@ -5,14 +5,18 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from longwire.core.access import ApiKey, Grant
+from longwire.app import _prepared
+from longwire.core.access import ApiKey, Grant, Role
 from longwire.core.channel import ChannelSpec, Status
-from longwire.core.errors import ConfigurationError
+from longwire.core.errors import ConfigurationError, InvalidFields
+from longwire.core.people import User
 from longwire.core.secret import Secret
 from longwire.settings import Settings
 from longwire.store.store import open_store
 from longwire.store.turns import TurnFilter
 from tests.conftest import serving
+
+PASSWORD = Secret("correct horse")
 
 
 @pytest.fixture
@@ -127,3 +131,16 @@ async def test_every_turn_is_kept(store, key, spec, actor, database_url, tmp_pat
     assert row.input_tokens > 0
     assert row.bytes_sent > 0
     assert (await store.keys.get(key.key.id)).last_used_at is not None
+
+
+async def test_a_first_start_has_a_token_until_there_is_an_owner(store, database_url, tmp_path):
+    """Each start gives another token; once somebody can sign in there is none."""
+    secret_key = (tmp_path / "secret.key").read_text(encoding="utf-8")
+    settings = Settings(database={"url": database_url, "secret_key": secret_key})
+    first, second = [await _prepared(settings) for _ in range(2)]
+    ada = User("", "ada@example.org", "", Role.VIEWER)
+    with pytest.raises(InvalidFields, match="token"):
+        await store.invitations.accept(first.reveal(), ada, PASSWORD)
+    made = await store.invitations.accept(second.reveal(), ada, PASSWORD)
+    assert Role.OWNER == made.role
+    assert await _prepared(settings) is None
