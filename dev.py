@@ -22,6 +22,7 @@ SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 PINS = ("pyproject.toml", "uv.lock")
 STAMP = VENV / ".longwire-pins"
 
+IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 LINT = {
     "ruff check": ["ruff", "check"],
     "ruff format": ["ruff", "format", "--check"],
@@ -72,8 +73,9 @@ def setup(_arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     """Lint, types, imports and all tests; with arguments only pytest, which gets them."""
-    pytest = {"pytest": ["pytest", *arguments]}
-    return run_all(pytest if arguments else LINT | pytest)
+    if arguments:
+        return run_all({"pytest": ["pytest", *arguments]})
+    return run_all(LINT | {"pytest": ["pytest", *IN_PARALLEL]})
 
 
 def lint(_arguments: list[str]) -> int:

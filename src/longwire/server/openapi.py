@@ -3,7 +3,9 @@
 The body of a request is OpenAI's and passes as it is; only what the gateway reads is described.
 """
 
+from collections.abc import Mapping
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -63,6 +65,7 @@ _STAGE: Final = {
     "required": ["status"],
     "properties": {"status": {"type": "string"}},
 }
+_ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 _FAILURES: Final = {
     "400": "The request cannot be read, or names a field with a wrong value.",
     "401": "No key, or one that is not accepted.",
@@ -97,61 +100,46 @@ def document() -> dict[str, Any]:
 
 
 def _paths() -> dict[str, Any]:
-    named = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
-        "/v1/responses": {
-            "post": {
-                "summary": "Ask for a response; with `stream`, as server-sent events.",
-                "requestBody": {"required": True, "content": _json("Request")},
-                "responses": {"200": _answer("The response, or its events."), **_failures()},
-            },
-            "get": {
-                "summary": "The WebSocket mode for clients does not exist yet.",
-                "responses": _failures("426"),
-            },
-        },
-        "/v1/models": {
-            "get": {
-                "summary": "The models that the key may use.",
-                "responses": {"200": _told("The models.", "Models"), **_failures("401")},
-            }
-        },
+        "/v1/responses": {"post": _create(), "get": _upgrade()},
+        "/v1/models": {"get": _read("The models that the key may use.", "Models", "401")},
         "/v1/models/{id}": {
-            "get": {
-                "summary": "One model.",
-                "parameters": [named],
-                "responses": {"200": _told("The model.", "Model"), **_failures("401", "404")},
-            }
+            "get": {**_read("One model.", "Model", "401", "404"), "parameters": [_ID]}
         },
         "/health": {"get": _probe("The process lives.")},
-        "/ready": {
-            "get": {
-                **_probe("It can serve."),
-                "responses": {
-                    "200": _told("It can serve.", "Stage"),
-                    "503": _told("It starts, or drains.", "Stage"),
-                },
-            }
-        },
-        "/metrics": {
-            "get": {
-                "summary": "Metrics in Prometheus' text format.",
-                "security": [],
-                "responses": {"200": {"description": "Metrics.", "content": {"text/plain": {}}}},
-            }
-        },
-        "/openapi.json": {
-            "get": {
-                "summary": "This document.",
-                "security": [],
-                "responses": {"200": {"description": "It.", "content": {"application/json": {}}}},
-            }
-        },
+        "/ready": {"get": _probe("It can serve.", {"503": "It starts, or drains."})},
+        "/metrics": {"get": _open("Metrics in Prometheus' text format.", "text/plain")},
+        "/openapi.json": {"get": _open("This document.", "application/json")},
     }
 
 
-def _probe(text: str) -> dict[str, Any]:
-    return {"summary": text, "security": [], "responses": {"200": _told(text, "Stage")}}
+def _create() -> dict[str, Any]:
+    return {
+        "summary": "Ask for a response; with `stream`, as server-sent events.",
+        "requestBody": {"required": True, "content": _json("Request")},
+        "responses": {"200": _answer("The response, or its events."), **_failures()},
+    }
+
+
+def _upgrade() -> dict[str, Any]:
+    summary = "The WebSocket mode for clients does not exist yet."
+    return {"summary": summary, "responses": _failures("426")}
+
+
+def _read(text: str, schema: str, *failures: str) -> dict[str, Any]:
+    return {"summary": text, "responses": {"200": _told(text, schema), **_failures(*failures)}}
+
+
+def _probe(text: str, others: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    told = {"200": text, **others}
+    responses = {status: _told(each, "Stage") for status, each in told.items()}
+    return {"summary": text, "security": [], "responses": responses}
+
+
+def _open(text: str, media_type: str) -> dict[str, Any]:
+    content: dict[str, Any] = {media_type: {}}
+    responses = {"200": {"description": text, "content": content}}
+    return {"summary": text, "security": [], "responses": responses}
 
 
 def _answer(text: str) -> dict[str, Any]:
