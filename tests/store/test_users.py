@@ -122,9 +122,12 @@ async def test_there_is_always_an_owner(users, actor):
     await users.delete(ada.id, 1, actor)
 
 
-async def test_two_owners_do_not_demote_each_other_at_once(users, actor):
-    """Of two who leave at the same time one is the last and stays."""
-    owners = [await users.create(somebody(f"{name}@example.org"), PASSWORD, actor) for name in "ab"]
+async def test_owners_do_not_demote_each_other_at_once(users, actor):
+    """Of those who leave at the same time one is the last and stays, and none waits crosswise."""
+    names = "abcdef"
+    owners = [
+        await users.create(somebody(f"{name}@example.org"), PASSWORD, actor) for name in names
+    ]
 
     async def demote(user):
         try:

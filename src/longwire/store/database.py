@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from longwire.core.errors import ConfigurationError
+from longwire.store.sqlite_writer import SqliteWriter
 
 _BUSY_MS = 10_000
 _WRITES = {"longwire_writes": True}
@@ -22,15 +23,19 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
 class Database:
-    """One database. `read` and `write` give a connection in a transaction of its own."""
+    """One database. `read` and `write` give a connection in a transaction of its own.
 
-    __slots__ = ("engine", "path")
+    `path` is the file of a SQLite database, and `writer` writes many rows to it at little cost.
+    """
+
+    __slots__ = ("engine", "path", "writer")
 
     def __init__(self, url: str) -> None:
         """Take `sqlite:///file.db`, `sqlite:///:memory:` or `postgresql://user:pw@host/name`."""
         parsed = make_url(url)
         self.path = _file_of(parsed)
         self.engine = _engine(parsed, self.path)
+        self.writer = SqliteWriter(self.path) if self.path else None
 
     def __repr__(self) -> str:
         """Tell the kind and the place, never a password."""
@@ -75,6 +80,8 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self.writer is not None:
+            self.writer.close()
         await self.engine.dispose()
 
 

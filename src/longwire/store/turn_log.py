@@ -35,7 +35,7 @@ class Measures:
     rows: int = 50_000
     body_bytes: int = 64_000_000
     batch: int = 500
-    interval: float = 0.5
+    interval: float = 1.0
     patience: float = 15.0
     retry: float = 0.5
     longest_retry: float = 10.0

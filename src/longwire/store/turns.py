@@ -3,18 +3,13 @@
 Law: a page is found by one index, whichever filter is set; a row and its sums are written together.
 """
 
-import sqlite3
 from asyncio import to_thread
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, insert, literal_column, select, union_all
-from sqlalchemy.exc import IntegrityError, OperationalError
 from zstandard import ZstdCompressor, ZstdDecompressor
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
@@ -23,6 +18,7 @@ from longwire.core.turn_row import TurnBodies, TurnId, TurnRow, earliest_id
 from longwire.store.database import Database
 from longwire.store.paging import Window
 from longwire.store.secrets import Vault
+from longwire.store.sqlite_writer import Statement
 from longwire.store.tables import turn_bodies, turns
 from longwire.store.usage import added_up, upsert
 
@@ -30,9 +26,6 @@ _GREATEST: Final = 2**63 - 1
 _LONGEST_ID: Final = 19
 _MOST_MERGED: Final = 50
 """So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
-_BUSY: Final = 10.0
-_ROWS_A_STATEMENT: Final = 100
-_Statement = tuple[str, list[tuple[Any, ...]]]
 _PARTLY_INDEXED: Final = frozenset({"session", "error_code"})
 _COMMON: Final = frozenset({"completed", "continued", "fresh"})
 """What is said of most turns: to look for it by its index finds too many."""
@@ -145,15 +138,15 @@ class Turns:
         """
         if not rows:
             return
-        statements: list[_Statement] = [
+        statements: list[Statement] = [
             (self._insert, list(rows)),
             (self._upsert, added_up(rows)),
         ]
         if bodies:
             statements.append((self._insert_bodies, await to_thread(self._sealed, bodies)))
-        path = self._database.path
-        if path is not None:
-            await to_thread(_write_file, path, statements)
+        writer = self._database.writer
+        if writer is not None:
+            await to_thread(writer.write, statements)
             return
         async with self._database.write() as connection:
             for statement, values in statements:
@@ -206,36 +199,6 @@ class Turns:
 
     def _seal(self, pack: ZstdCompressor, turn_id: TurnId, column: str, body: bytes) -> bytes:
         return self._vault.seal(pack.compress(body), _place(column, turn_id)) if body else b""
-
-
-def _write_file(path: Path, statements: Sequence[_Statement]) -> None:
-    """Write to a SQLite file in one go, in a thread.
-
-    Between the steps of a statement the thread waits for its turn to run Python, long while turns
-    keep the other one busy: many rows a statement mean few steps, but much to parse where all are
-    in one. Raises what SQLAlchemy would.
-    """
-    place = f"{path.absolute().as_uri()}?mode=rw"  # a file that is gone is not made anew
-    joined = [each for statement, rows in statements for each in _joined(statement, rows)]
-    try:
-        with closing(sqlite3.connect(place, _BUSY, isolation_level=None, uri=True)) as connection:
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute("BEGIN IMMEDIATE")
-            for statement, values in joined:
-                connection.execute(statement, values)
-            connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        kind = IntegrityError if isinstance(error, sqlite3.IntegrityError) else OperationalError
-        raise kind(None, None, error) from error
-
-
-def _joined(statement: str, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield a statement with some rows at once, until all are written."""
-    row = f"({', '.join('?' * len(rows[0]))})"
-    for first in range(0, len(rows), _ROWS_A_STATEMENT):
-        part = rows[first : first + _ROWS_A_STATEMENT]
-        several = statement.replace(row, ", ".join([row] * len(part)), 1)
-        yield several, list(chain.from_iterable(part))
 
 
 def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:

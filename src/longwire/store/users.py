@@ -88,6 +88,7 @@ class Users:
             raise InvalidFields(problems)
         try:
             async with self._database.write() as connection:
+                owners = await _active_owners(connection)
                 held = await _held(connection, user.id)
                 check_revision("user", held.email, held.revision, user.revision)
                 made = replace(
@@ -96,7 +97,7 @@ class Users:
                     last_sign_in_at=held.last_sign_in_at,
                     revision=held.revision + 1,
                 )
-                await _check_owners(connection, held, made)
+                _check_owners(owners, held, made)
                 mine = users.c.id == user.id
                 await connection.execute(update(users).where(mine).values(_row(made)))
                 if made.status is UserStatus.DISABLED:
@@ -128,9 +129,10 @@ class Users:
     async def delete(self, user_id: str, revision: int, actor: Actor) -> None:
         """Delete a user for good. Raises `NotFound`, and `Conflict`, for the last owner, too."""
         async with self._database.write() as connection:
+            owners = await _active_owners(connection)
             held = await _held(connection, user_id)
             check_revision("user", held.email, held.revision, revision)
-            await _check_owners(connection, held, None)
+            _check_owners(owners, held, None)
             await connection.execute(delete(users).where(users.c.id == user_id))
             await self._note(connection, actor, "delete", (held, None))
 
@@ -186,17 +188,24 @@ async def _held(connection: AsyncConnection, user_id: str) -> User:
     return user_of(row)
 
 
-async def _check_owners(connection: AsyncConnection, held: User, made: User | None) -> None:
-    """Raise `Conflict` where nobody would be left who may do everything."""
-    if not _is_active_owner(held) or (made is not None and _is_active_owner(made)):
-        return
+async def _active_owners(connection: AsyncConnection) -> list[str]:
+    """Return the ids of active owners, locked, in one order for all who might change one of them.
+
+    Whoever locked their own row first would wait crosswise with another owner.
+    """
     query = (
         select(users.c.id)
         .where(users.c.role == Role.OWNER, users.c.status == UserStatus.ACTIVE)
         .order_by(users.c.id)
         .with_for_update()
     )
-    if [held.id] == list((await connection.scalars(query)).all()):
+    return list((await connection.scalars(query)).all())
+
+
+def _check_owners(owners: list[str], held: User, made: User | None) -> None:
+    """Raise `Conflict` where nobody would be left who may do everything."""
+    stays = made is not None and _is_active_owner(made)
+    if owners == [held.id] and not stays:
         raise Conflict("This is the last active owner; make somebody else an owner first.")
 
 
