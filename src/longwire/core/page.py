@@ -8,11 +8,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Items with their cursors, in order; `total` counts the whole list where that was asked."""
+    """Items with their cursors, in order."""
 
     edges: tuple[tuple[str, T], ...]
     has_more: bool = False
-    total: int | None = None
 
     @property
     def items(self) -> tuple[T, ...]:

@@ -36,7 +36,7 @@ REVOKE = (
 REVOKE += KEY
 DELETE = "mutation($id: ID!, $revision: Int!) { deleteAPIKey(id: $id, revision: $revision) }"
 ONE = "query($id: ID!) { apiKey(id: $id) { ...all } }" + KEY
-LIST = '{ apiKeys(search: "") { nodes { name managedBy } totalCount } }'
+LIST = '{ apiKeys(search: "") { nodes { name managedBy } } }'
 
 
 async def test_the_whole_life_of_a_key(admin, administration):

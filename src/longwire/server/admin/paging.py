@@ -37,9 +37,6 @@ class Connection(Generic[T]):
     edges: list[Edge[T]]
     nodes: list[T] = strawberry.field(description="The items without their cursors.")
     page_info: End
-    total_count: int | None = strawberry.field(
-        description="How many the whole list has, where that is cheap to know."
-    )
 
 
 def connection(page: Page[C], make: Callable[[C], T]) -> Connection[T]:
@@ -47,7 +44,7 @@ def connection(page: Page[C], make: Callable[[C], T]) -> Connection[T]:
     edges = [Edge(cursor=cursor, node=make(value)) for cursor, value in page.edges]
     end = End(has_next_page=page.has_more, end_cursor=edges[-1].cursor if edges else None)
     nodes = [edge.node for edge in edges]
-    return Connection(edges=edges, nodes=nodes, page_info=end, total_count=page.total)
+    return Connection(edges=edges, nodes=nodes, page_info=end)
 
 
 async def with_declared(
