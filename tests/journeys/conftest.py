@@ -14,6 +14,7 @@ import pytest
 import uvloop
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+from longwire.app import Opening
 from longwire.core.lease import State
 from longwire.emulator import Emulator, Options, Script
 from longwire.settings import Settings
@@ -100,12 +101,12 @@ async def emulator(options):
 
 @pytest.fixture
 async def serve():
-    """A function from settings to a gateway, which runs until the end of the story."""
+    """A function from settings, and how to open a store, to a gateway for the whole story."""
     async with AsyncExitStack() as stack:
         gateways = []
 
-        async def start(settings: Settings) -> Gateway:
-            gateways.append(await stack.enter_async_context(serving(settings)))
+        async def start(settings: Settings, opens: Opening | None = None) -> Gateway:
+            gateways.append(await stack.enter_async_context(serving(settings, opens)))
             return gateways[-1]
 
         yield start

@@ -5,15 +5,20 @@ import json
 import os
 import signal
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from longwire.core.access import Actor
+from longwire.core.channel import ChannelSpec
 from longwire.core.errors import ConfigurationError
 from longwire.core.lease import State
+from longwire.core.secret import Secret
 from longwire.emulator import Emulator
 from longwire.settings import load
+from longwire.store.store import open_store
 from tests.conftest import KEY
 from tests.journeys.agent import Agent, scripted
 from tests.journeys.conftest import SCRIPT, become
@@ -70,15 +75,20 @@ def _agent(client_of, gateway, upstream, model, number=0):
     return Agent(client, upstream, model=model)
 
 
+async def _all_step(agents):
+    """Let each agent take a turn, twenty at once."""
+    for start in range(0, len(agents), 20):
+        async with asyncio.TaskGroup() as group:
+            for agent in agents[start : start + 20]:
+                group.create_task(agent.step())
+
+
 async def test_an_edit_closes_nothing_of_other_channels(
     gateway, client_of, emulator, other, channels, tmp_path
 ):
     """200 live sessions of a channel go on, warm, while another one is edited again and again."""
     agents = [_agent(client_of, gateway, other, "gpt-two", n) for n in range(SESSIONS)]
-    for start in range(0, SESSIONS, 20):
-        async with asyncio.TaskGroup() as group:
-            for agent in agents[start : start + 20]:
-                group.create_task(agent.step())
+    await _all_step(agents)
     assert SESSIONS == other.counters.sockets_open
     edited = _agent(client_of, gateway, emulator, "gpt-one", "edited")
     for number in range(5):
@@ -86,6 +96,32 @@ async def test_an_edit_closes_nothing_of_other_channels(
         await _edit(gateway, tmp_path, channels, tls_verify=bool(number % 2))
     assert 5 == emulator.counters.sockets_opened
     await become(lambda: emulator.counters.sockets_closed == 5)
+    for agent in agents[:: SESSIONS // 20]:
+        assert "continued" == (await agent.step()).way
+    assert (SESSIONS, 0) == (other.counters.sockets_opened, other.counters.sockets_closed)
+
+
+async def test_an_edit_in_the_database_closes_nothing_of_other_channels(
+    serve, client_of, emulator, other, channels, tmp_path
+):
+    """The same for a channel of the store: 200 live sessions elsewhere stay as warm as they are."""
+    url, key_file = f"sqlite:///{tmp_path}/longwire.db", tmp_path / "secret.key"
+    config = _written(tmp_path, [channels["two"]])
+    gateway = await serve(load(config, {}), lambda: open_store(url, Secret(""), key_file))
+    store = await open_store(url, Secret(""), key_file)
+    actor, base_url = Actor("", "test"), channels["one"]["base_url"]
+    spec = ChannelSpec("", "one", base_url=base_url, credential=Secret("sk"), models=("gpt-one",))
+    made = await store.channels.create(replace(spec, transport="websocket"), actor)
+    await gateway.app.catalog.look()
+    agents = [_agent(client_of, gateway, other, "gpt-two", n) for n in range(SESSIONS)]
+    await _all_step(agents)
+    edited = _agent(client_of, gateway, emulator, "gpt-one", "edited")
+    for number in range(3):
+        await edited.step()
+        made = await store.channels.update(replace(made, tls_verify=bool(number % 2)), actor)
+        await gateway.app.catalog.look()
+    await store.close()
+    await become(lambda: emulator.counters.sockets_closed == 3)
     for agent in agents[:: SESSIONS // 20]:
         assert "continued" == (await agent.step()).way
     assert (SESSIONS, 0) == (other.counters.sockets_opened, other.counters.sockets_closed)
