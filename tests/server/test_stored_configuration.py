@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import aiohttp
+import asyncpg
 import pytest
 
 from longwire.app import _prepared
@@ -12,9 +13,12 @@ from longwire.core.errors import ConfigurationError, InvalidFields
 from longwire.core.people import User
 from longwire.core.secret import Secret
 from longwire.settings import Settings
+from longwire.store.database import Database
+from longwire.store.migrate import migrate
 from longwire.store.store import open_store
 from longwire.store.turns import TurnFilter
 from tests.conftest import serving
+from tests.databases import drop_postgresql_database, name_of
 
 PASSWORD = Secret("correct horse")
 
@@ -42,6 +46,12 @@ def spec(emulator):
     """A channel to the upstream, to be stored."""
     base_url, credential = f"{emulator.url}/v1", Secret("sk-upstream")
     return ChannelSpec("", "stored", base_url=base_url, credential=credential)
+
+
+@pytest.fixture
+async def stored(store, spec, actor):
+    """The channel, stored."""
+    return await store.channels.create(spec, actor)
 
 
 async def _ask(gateway, secret, **headers):
@@ -144,3 +154,31 @@ async def test_a_first_start_has_a_token_until_there_is_an_owner(store, database
     made = await store.invitations.accept(second.reveal(), ada, PASSWORD)
     assert Role.OWNER == made.role
     assert await _prepared(settings) is None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_database_that_goes_away_stops_no_turn(
+    gateway, stored, key, database_url, postgresql_server
+):
+    """Turns go on with what is known, and what cannot be read is said; the gateway stays up."""
+    catalog = gateway.app.catalog
+    await catalog.look()
+    assert (200, stored.name) == await _ask(gateway, key.secret)
+    await drop_postgresql_database(postgresql_server, database_url)
+    await catalog.look()
+    assert "the database cannot be read" in catalog.problem
+    assert (200, "stored") == await _ask(gateway, key.secret)
+    assert gateway.app._control.log.waiting > 0
+    await _recreate(postgresql_server, database_url)
+    await catalog.look()
+    assert "the database cannot be read" not in catalog.problem
+
+
+async def _recreate(server, url):
+    """Bring an empty database back under its name, with the tables."""
+    connection = await asyncpg.connect(server)
+    await connection.execute(f'CREATE DATABASE "{name_of(url)}"')
+    await connection.close()
+    database = Database(url)
+    await migrate(database)
+    await database.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from longwire.core.access import ApiKey, IssuedKey
 from longwire.core.catalog import plan
@@ -123,8 +124,8 @@ class Catalog:
                 await self.refresh()
         except ConfigurationError as error:
             self._complain(str(error))
-        except OSError as error:
-            self._complain(f"the store cannot be read ({error})")
+        except (SQLAlchemyError, OSError) as error:
+            self._complain(f"the database cannot be read ({type(error).__name__})")
 
     async def close(self) -> None:
         """Close what channels hold, for the end of the process."""
