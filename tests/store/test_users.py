@@ -213,6 +213,20 @@ async def test_the_first_owner_comes_in_by_a_token_once(users, invitations):
     assert () == (await invitations.page()).items
 
 
+async def test_several_first_starts_at_once_agree_on_one_token(invitations):
+    """Of the tokens that gateways print at the same time, the last is good and none fails."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(invitations.open_setup()) for _ in range(6)]
+    refused = 0
+    for number, task in enumerate(tasks):
+        try:
+            token = task.result().reveal()
+            await invitations.accept(token, somebody(f"{number}@example.org"), PASSWORD)
+        except InvalidFields:
+            refused += 1
+    assert 5 == refused
+
+
 async def test_an_invitation_makes_a_user_with_its_role(users, invitations, actor, database, clock):
     """Who accepts gets the role and the project, by themselves alone, and once."""
     project = (await Projects(database, clock).all())[0].id

@@ -77,16 +77,21 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
     show_table(_TITLES, rows, "no users yet; make the owner: longwire users create EMAIL")
 
 
-def passwd(email: Email, from_stdin: FromStdin = False, config: Config = None) -> None:
+def passwd(
+    email: Email, from_stdin: FromStdin = False, config: Config = None, as_json: AsJson = False
+) -> None:
     """Give a user a new password; they are signed out everywhere."""
     password = _password(from_stdin)
 
-    async def work(store: "Store") -> None:
+    async def work(store: "Store") -> "User":
         user = await store.users.find(email)
-        await store.users.set_password(user.id, password, operator())
+        return await store.users.set_password(user.id, password, operator())
 
-    with_store(config, work)
-    typer.echo(f"{email}: new password, signed out everywhere")
+    user = with_store(config, work)
+    if as_json:
+        _tell(user, as_json)
+    else:
+        typer.echo(f"{user.email}: new password, signed out everywhere")
 
 
 def _password(from_stdin: bool) -> "Secret":

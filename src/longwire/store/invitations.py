@@ -18,7 +18,7 @@ from longwire.store.changes import taken
 from longwire.store.database import Database
 from longwire.store.paging import Order, Window
 from longwire.store.secrets import new_id, new_token, token_digest
-from longwire.store.tables import invitations, memberships, projects, users
+from longwire.store.tables import invitations, memberships, projects, revisions, users
 from longwire.store.users import Users, add_user
 
 LIFETIME_MS: Final = 7 * 24 * 3_600_000
@@ -57,7 +57,9 @@ class Invitations:
             "created_at": self._clock(),
             "expires_at": _NEVER,
         }
+        one_after_the_other = select(revisions).with_for_update()
         async with self._database.write() as connection:
+            await connection.execute(one_after_the_other)
             await connection.execute(delete(invitations).where(invitations.c.id == _SETUP))
             if await _count_users(connection):
                 return None

@@ -67,6 +67,13 @@ def give_cookie(context: Context, token: Secret) -> None:
     _set_cookie(context, token.reveal(), LIFETIME_MS // 1000)
 
 
+def renew_cookie(context: Context) -> None:
+    """Let the browser keep the cookie as long as the sign-in now lasts."""
+    if isinstance(context.response, Response):
+        token = context.request.cookies.get(cookie_name(context.administration), "")
+        give_cookie(context, Secret(token))
+
+
 def take_cookie(context: Context) -> None:
     """Sign the browser out."""
     _set_cookie(context, "", 0)

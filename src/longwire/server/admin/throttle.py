@@ -1,6 +1,7 @@
-"""Slows down who guesses passwords: so many failures per account and per address, then a pause.
+"""Slows down who guesses passwords or tokens: so many attempts that fail, then a pause.
 
-Law: constant memory, and no account is locked for long by somebody who only knows its email.
+Law: an attempt counts before it is looked at, so that many at once are as many; constant memory.
+Who fails from one address does not lock an account's owner out at another one, up to a limit.
 """
 
 import math
@@ -11,44 +12,59 @@ from typing import Final
 from longwire.core.errors import LimitReached
 
 WINDOW: Final = 300.0
-MOST_PER_ACCOUNT: Final = 10
+MOST_HERE: Final = 10
+"""Failures for one account from one address."""
 MOST_PER_ADDRESS: Final = 50
+MOST_PER_ACCOUNT: Final = 100
 _REMEMBERED: Final = 10_000
+_Place = tuple[str, str]
 
 
 class Throttle:
-    """Failures of the last five minutes; `clock` gives seconds."""
+    """The attempts of the last five minutes that did not succeed; `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._attempts: OrderedDict[_Place, deque[float]] = OrderedDict()
 
-    def check(self, account: str, address: str) -> None:
-        """Raise `LimitReached` where there were too many failures to try again now."""
-        waits = (
-            self._wait(("account", account), MOST_PER_ACCOUNT),
-            self._wait(("address", address), MOST_PER_ADDRESS),
-        )
-        if any(waits):
+    def attempt(self, address: str, account: str = "") -> None:
+        """Count an attempt. Raises `LimitReached` where there were too many before.
+
+        Tokens that are guessed have no account.
+        """
+        places = _places(address, account)
+        wait = max(self._wait(place, most) for place, most in places.items())
+        if wait:
             msg = "Too many attempts; wait a little, then try again."
-            seconds = math.ceil(max(waits))
-            raise LimitReached(msg, code="too_many_attempts", retry_after=seconds)
+            raise LimitReached(msg, code="too_many_attempts", retry_after=math.ceil(wait))
+        for place, most in places.items():
+            self._attempts.setdefault(place, deque(maxlen=most)).append(self._clock())
+            self._attempts.move_to_end(place)
+        while len(self._attempts) > _REMEMBERED:
+            self._attempts.popitem(last=False)
 
-    def failed(self, account: str, address: str) -> None:
-        """Count a failure."""
-        for place in (("account", account), ("address", address)):
-            self._failures.setdefault(place, deque(maxlen=MOST_PER_ADDRESS)).append(self._clock())
-            self._failures.move_to_end(place)
-        while len(self._failures) > _REMEMBERED:
-            self._failures.popitem(last=False)
+    def succeeded(self, address: str, account: str = "") -> None:
+        """Take the last attempt back, and forget those for the account from here."""
+        for place in _places(address, account):
+            attempts = self._attempts.get(place)
+            if attempts:
+                attempts.pop()
+        self._attempts.pop((address, account), None)
 
-    def succeeded(self, account: str) -> None:
-        """Forget the failures of an account whose owner came in."""
-        self._failures.pop(("account", account), None)
+    def _wait(self, place: _Place, most: int) -> float:
+        """Return how long until one more attempt is within the limit."""
+        attempts, now = self._attempts.get(place, deque()), self._clock()
+        while attempts and now - attempts[0] >= WINDOW:
+            attempts.popleft()
+        return WINDOW - (now - attempts[-most]) if len(attempts) >= most else 0.0
 
-    def _wait(self, place: tuple[str, str], most: int) -> float:
-        """Return how long until one more failure would be within the limit."""
-        failures, now = self._failures.get(place, deque()), self._clock()
-        while failures and now - failures[0] >= WINDOW:
-            failures.popleft()
-        return WINDOW - (now - failures[-most]) if len(failures) >= most else 0.0
+
+def _places(address: str, account: str) -> dict[_Place, int]:
+    """Return where an attempt counts, and how many may fail there."""
+    if not account:
+        return {(address, ""): MOST_PER_ADDRESS}
+    return {
+        (address, account): MOST_HERE,
+        (address, ""): MOST_PER_ADDRESS,
+        ("", account): MOST_PER_ACCOUNT,
+    }

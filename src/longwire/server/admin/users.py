@@ -14,7 +14,7 @@ from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.people import Invitation, User, UserStatus, normal_email
 from longwire.core.secret import Secret
 from longwire.server.admin.context import Info, require, signed_in
-from longwire.server.admin.gate import cookie_name, give_cookie, take_cookie
+from longwire.server.admin.gate import cookie_name, give_cookie, renew_cookie, take_cookie
 from longwire.server.admin.inputs import changes
 from longwire.server.admin.paging import Connection, Id, connection
 from longwire.server.admin.scalars import time_of, time_or_none
@@ -159,6 +159,7 @@ async def _me(info: Info) -> Me | None:
     viewer = info.context.viewer
     if viewer is None:
         return None
+    renew_cookie(info.context)
     own = await info.context.administration.store.projects.of_user(viewer.user.id)
     return Me(
         user=shown(viewer.user),
@@ -188,27 +189,23 @@ async def _invitations(
 
 async def _sign_in(info: Info, given: SignIn) -> UserView:
     context, account = info.context, normal_email(given.email)
-    context.throttle.check(account, context.address)
+    context.throttle.attempt(context.address, account)
     users = context.administration.store.users
     user = await users.verify(given.email, Secret(given.password))
     if user is None:
-        context.throttle.failed(account, context.address)
         problem = FieldProblem("password", "this is not the password of this email")
         raise InvalidFields([problem])
-    context.throttle.succeeded(account)
+    context.throttle.succeeded(context.address, account)
     await _begin(info, user)
     return shown(user)
 
 
 async def _join(info: Info, given: Join) -> UserView:
     context, user = info.context, User("", given.email, given.name, Role.VIEWER)
-    context.throttle.check("", context.address)
+    context.throttle.attempt(context.address)
     password, invitations = Secret(given.password), context.administration.store.invitations
-    try:
-        made = await invitations.accept(given.token, user, password, context.address)
-    except InvalidFields:
-        context.throttle.failed("", context.address)
-        raise
+    made = await invitations.accept(given.token, user, password, context.address)
+    context.throttle.succeeded(context.address)
     await _begin(info, made)
     return shown(made)
 
@@ -230,11 +227,11 @@ async def _sign_out(info: Info) -> bool:
 
 async def _change_password(info: Info, current: str, new: str) -> bool:
     context, viewer = info.context, signed_in(info)
-    context.throttle.check(viewer.user.email, context.address)
+    context.throttle.attempt(context.address, viewer.user.email)
     users = context.administration.store.users
     if await users.verify(viewer.user.email, Secret(current)) is None:
-        context.throttle.failed(viewer.user.email, context.address)
         raise InvalidFields([FieldProblem("current", "this is not your password")])
+    context.throttle.succeeded(context.address, viewer.user.email)
     await users.set_password(viewer.user.id, Secret(new), viewer.actor)
     await _begin(info, viewer.user)
     return True
@@ -296,7 +293,9 @@ class UserQueries:
     setup_is_needed: bool = strawberry.field(
         resolver=_setup_is_needed, description="Whether nobody is there yet to sign in."
     )
-    me: Me | None = strawberry.field(resolver=_me, description="Null for who is not signed in.")
+    me: Me | None = strawberry.field(
+        resolver=_me, description="Null for who is not signed in; renews the cookie of who is."
+    )
     users: Connection[UserView] = strawberry.field(resolver=_users)
     user: UserView = strawberry.field(resolver=_user)
     invitations: Connection[InvitationView] = strawberry.field(
