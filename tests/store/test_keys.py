@@ -2,7 +2,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from longwire.core.access import ApiKey, Budgets, Grant, KeyStatus, Rates
 from longwire.core.channel import ChannelSpec
@@ -15,7 +15,7 @@ from longwire.store.channels import Channels
 from longwire.store.keys import ApiKeys
 from longwire.store.projects import Projects
 from longwire.store.secrets import Pepper, Vault, new_master_key
-from longwire.store.tables import metadata, revisions
+from longwire.store.tables import channels, metadata, revisions
 
 PEPPER = Pepper(b"p" * 32)
 
@@ -202,6 +202,20 @@ async def test_keys_of_an_archived_project_are_not_accepted(keys, actor, clock, 
     assert () == await keys.all()
     await projects.update(replace(archived, status=ProjectStatus.ACTIVE), actor)
     assert (made,) == await keys.all()
+
+
+async def test_a_key_bound_to_what_is_gone_can_still_be_disabled(keys, actor, clock, database):
+    """Neither an archived project nor a deleted channel keeps anybody from switching a key off."""
+    projects = Projects(database, clock)
+    project = await projects.create(Project("", "short"), actor)
+    channel = await _channel(database, clock, actor)
+    grant = replace(draft().grant, project_id=project.id, channels=(channel.id,))
+    made = (await keys.create(replace(draft(), grant=grant), actor)).key
+    await projects.update(replace(project, status=ProjectStatus.ARCHIVED), actor)
+    async with database.write() as connection:
+        await connection.execute(delete(channels))
+    off = await keys.update(replace(made, status=KeyStatus.DISABLED, name="off"), actor)
+    assert (KeyStatus.DISABLED, "off") == (off.status, off.name)
 
 
 async def test_last_use_goes_forward_alone(keys, actor, database):

@@ -181,7 +181,9 @@ async def test_sign_ins_end(users, sign_ins, actor):
     await sign_ins.end(first)
     assert await sign_ins.user(first) is None
     assert await sign_ins.user(second) is not None
-    changed = await users.set_password(made.id, Secret("another password"), actor)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        await users.set_password(made.id, Secret("another password"), actor, 7)
+    changed = await users.set_password(made.id, Secret("another password"), actor, 1)
     assert await sign_ins.user(second) is None
     assert await users.verify(made.email, PASSWORD) is None
     assert await users.verify(made.email, Secret("another password")) is not None

@@ -111,7 +111,7 @@ class ApiKeys:
         )
         made = replace(made, grant=replace(made.grant, key_id=made.id))
         async with self._database.write() as connection:
-            await _check(connection, made, now)
+            await _check(connection, made, now, Grant())
             await connection.execute(insert(api_keys).values(_row(made)))
             await self._note(connection, actor, "create", (None, made))
         return IssuedKey(made, secret)
@@ -135,7 +135,7 @@ class ApiKeys:
                 revision=held.revision + 1,
             )
             had_expired = made.expires_at == held.expires_at
-            await _check(connection, made, 0 if had_expired else now)
+            await _check(connection, made, 0 if had_expired else now, held.grant)
             await self._write(connection, made)
             await self._note(connection, actor, "update", (held, made))
         return made
@@ -244,14 +244,17 @@ async def _held(connection: AsyncConnection, key_id: str) -> ApiKey:
     return _key(row)
 
 
-async def _check(connection: AsyncConnection, key: ApiKey, now: int) -> None:
+async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Grant) -> None:
+    """Raise `InvalidFields`; what a key was bound to `before` may be gone, and it be disabled."""
     problems = list(check_key(key, now))
     is_active = select(func.count()).where(
         projects.c.id == key.grant.project_id, projects.c.status == ProjectStatus.ACTIVE
     )
-    if not await connection.scalar(is_active):
+    is_moved = key.grant.project_id != before.project_id
+    if is_moved and not await connection.scalar(is_active):
         problems.append(FieldProblem("projectId", "there is no such active project"))
-    named = {each for each in key.grant.channels if not each.startswith(_DECLARED)}
+    new = set(key.grant.channels) - set(before.channels)
+    named = {each for each in new if not each.startswith(_DECLARED)}
     query = select(func.count()).where(channels.c.id.in_(named))
     if named and await connection.scalar(query) != len(named):
         problems.append(FieldProblem("channels", "names a channel that does not exist"))

@@ -107,16 +107,19 @@ class Users:
             raise taken("user", user.email, error, "email") from error
         return made
 
-    async def set_password(self, user_id: str, password: Secret, actor: Actor) -> User:
+    async def set_password(
+        self, user_id: str, password: Secret, actor: Actor, revision: int | None = None
+    ) -> User:
         """Give a user a new password, and end all their sign-ins.
 
-        Raises `InvalidFields` and `NotFound`.
+        Raises `InvalidFields`, `NotFound`, and `Conflict` for a `revision` that holds no more.
         """
         if problems := check_password(password):
             raise InvalidFields(problems)
         hashed = await self._passwords.hash(password)
         async with self._database.write() as connection:
             held = await _held(connection, user_id)
+            check_revision("user", held.email, held.revision, revision or held.revision)
             made = replace(held, revision=held.revision + 1)
             values = {"password_hash": hashed, "revision": made.revision}
             await connection.execute(update(users).where(users.c.id == user_id).values(values))

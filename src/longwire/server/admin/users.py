@@ -256,8 +256,9 @@ async def _update(info: Info, user_id: Id, revision: int, given: Update) -> User
 async def _set_password(info: Info, user_id: Id, password: str) -> UserView:
     require(info, Permission.USERS_WRITE)
     users = info.context.administration.store.users
-    actor = require(info, _needed((await users.get(user_id)).role)).actor
-    return shown(await users.set_password(user_id, Secret(password), actor))
+    held = await users.get(user_id)
+    actor = require(info, _needed(held.role)).actor
+    return shown(await users.set_password(user_id, Secret(password), actor, held.revision))
 
 
 async def _delete(info: Info, user_id: Id, revision: int) -> bool:
