@@ -45,10 +45,20 @@ def test_every_step_runs_and_is_told(capfd):
     assert dev.run_all({"second": steps["second"]}) == 0
 
 
+@pytest.mark.parametrize(("second", "outcome"), [(0, "FLAKY"), (3, "FAILED")])
+def test_a_second_try_is_told(capfd, second, outcome):
+    """A step that succeeds only the second time passes, and the end says so."""
+    python = Path(sys.executable).name
+    steps = {"first": [python, "-c", "raise SystemExit(3)"]}
+    tries = {"first": [python, "-c", f"raise SystemExit({second})"]}
+    assert dev.run_all(steps, tries) == int(outcome == "FAILED")
+    assert capfd.readouterr().out.strip().split("\n")[-1].split()[:2] == [outcome, "first"]
+
+
 def test_arguments_go_to_pytest_alone(monkeypatch):
     """`test` runs everything; with arguments only pytest runs, and gets them."""
     ran = []
-    monkeypatch.setattr(dev, "run_all", lambda steps: ran.append(steps) or 0)
+    monkeypatch.setattr(dev, "run_all", lambda steps, **_: ran.append(steps) or 0)
     dev.test([])
     dev.test(["-k", "x"])
     assert list(ran[0]) == [*dev.LINT, "pytest"]
