@@ -239,9 +239,7 @@ class ApiKeys:
 def _check_status(status: KeyStatus) -> None:
     """Raise `InvalidFields` for one that only `revoke` gives."""
     if status is KeyStatus.REVOKED:
-        raise InvalidFields(
-            [FieldProblem("status", "enable or disable it; revoke apart")]
-        )
+        raise InvalidFields([FieldProblem("status", "enable or disable it; revoke apart")])
 
 
 async def _held(connection: AsyncConnection, key_id: str) -> ApiKey:
