@@ -114,6 +114,24 @@ def test_a_name_that_is_taken_is_refused(command, added):
         command("channels", "add", "up", "--set", "api_key=sk")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "declared", "--set", "api_key=k"),
+        ("edit", "declared", "--set", "weight=2"),
+        ("edit", "up", "--set", "name=declared"),
+        ("disable", "declared"),
+        ("remove", "declared"),
+    ],
+)
+def test_declared_channels_are_changed_in_the_file(command, added, tmp_path, words):
+    """A command says where a declared channel is changed, and gives its name to no other."""
+    (tmp_path / "longwire.toml").write_text(DECLARED, encoding="utf-8")
+    with pytest.raises(Conflict, match=r"'declared' is managed by .*longwire\.toml"):
+        command("channels", *words)
+    assert 1 == _one(command, "declared")["weight"]
+
+
 def test_declared_channels_are_listed(command, tmp_path):
     """What the file declares is in the list, as managed by it; an error is one line."""
     (tmp_path / "longwire.toml").write_text(DECLARED, encoding="utf-8")

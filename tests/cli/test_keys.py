@@ -54,6 +54,15 @@ def test_a_key_may_be_bound_to_channels_by_their_names(command):
         command("keys", "create", "cd", "--set", "channels=down")
 
 
+@pytest.mark.parametrize("words", [("edit", "dev"), ("revoke", "dev"), ("rotate", "dev")])
+def test_declared_keys_are_changed_in_the_file(command, tmp_path, words):
+    """A command says where a declared key is changed."""
+    text = '[[api_keys]]\nname = "dev"\nkey = "lw-declared"\n'
+    (tmp_path / "longwire.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(Conflict, match=r"'dev' is managed by .*longwire\.toml"):
+        command("keys", *words)
+
+
 def test_keys_of_one_name_are_told_apart_by_id(command):
     """A name that two keys have is no answer to which."""
     for _ in range(2):

@@ -65,8 +65,13 @@ def test_a_good_channel_has_no_problems(base_url):
         ("baseURL", {"base_url": "https://upstream:99999"}),
         ("baseURL", {"base_url": "https://[::1"}),
         ("proxy", {"proxy": Secret("gopher://proxy")}),
+        ("proxy", {"proxy": Secret("http://[::1")}),
+        ("proxy", {"proxy": Secret("http://proxy:99999")}),
+        ("proxy", {"proxy": Secret("http://proxy:0")}),
+        ("proxy", {"proxy": Secret("http://two words:3128")}),
         ("headers.0.name", {"headers": (("x y", Secret("1")),)}),
         ("headers.0.name", {"headers": (("Authorization", Secret("1")),)}),
+        ("headers.1.name", {"headers": (("x-a", Secret("1")), ("X-A", Secret("2")))}),
         ("headers.1.value", {"headers": (("x-a", Secret("1")), ("x-b", Secret("a\r\nb")))}),
         ("rates.tokensPerMinute", {"rates": Rates(tokens_per_minute=0)}),
         ("endpoints.0.apiFormat", {"endpoints": (EndpointSpec("chat"),)}),
@@ -75,11 +80,16 @@ def test_a_good_channel_has_no_problems(base_url):
             {"endpoints": (EndpointSpec("responses"), EndpointSpec("responses"))},
         ),
         ("endpoints.0.path", {"endpoints": (EndpointSpec("responses", path="v1"),)}),
+        ("endpoints.0.path", {"endpoints": (EndpointSpec("responses", path="/r#x"),)}),
         ("endpoints.0.baseURL", {"endpoints": (EndpointSpec("responses", base_url="x"),)}),
         ("endpoints.0.transport", {"endpoints": (EndpointSpec("responses", transport="ws"),)}),
         (
             "endpoints.0.transport",
             {"endpoints": (EndpointSpec("messages", transport="websocket"),)},
+        ),
+        (
+            "endpoints.0.transport",
+            {"endpoints": (EndpointSpec("messages", base_url="wss://other"),)},
         ),
     ],
 )
@@ -124,9 +134,13 @@ def test_problems_show_no_secret():
             EndpointSpec("messages"),
             EndpointSpec("messages", "/messages", "https://up/v1", "http"),
         ),
+        (
+            EndpointSpec("messages", base_url="wss://other", transport="auto"),
+            EndpointSpec("messages", "/messages", "wss://other", "http"),
+        ),
     ],
 )
 def test_an_endpoint_inherits_what_it_does_not_set(own, expected):
-    """An empty base URL or transport is the channel's; only responses inherit a WebSocket."""
+    """An empty base URL or transport is the channel's; only responses ever use a WebSocket."""
     spec = replace(GOOD, base_url="https://up/v1", endpoints=(own,))
     assert expected == spec.endpoint(own.api)

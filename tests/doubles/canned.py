@@ -38,7 +38,8 @@ def answer(
 class Canned:
     """Answers each request with the next of `answers`, the last one for ever.
 
-    An answer is bytes, or a list of bytes and of pauses in seconds; None hangs up.
+    An answer is bytes, or a list of bytes, of pauses in seconds and of events to wait for; None
+    hangs up.
     """
 
     answers: list
@@ -80,6 +81,9 @@ class Canned:
             writer.write(part)
             await writer.drain()
             self.sent += len(part)
+            return
+        if isinstance(part, asyncio.Event):
+            await part.wait()
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(part):

@@ -7,6 +7,7 @@ import pytest
 
 from longwire.core.access import ApiKey, Grant
 from longwire.core.secret import Secret
+from longwire.emulator import Fault
 from longwire.store.store import open_store
 from longwire.store.usage import DAY
 from tests.conftest import serving
@@ -84,6 +85,33 @@ async def test_a_conversation_and_a_mistake(logged, store, secret):
     kept = await store.turns.bodies(two.id)
     assert second == {k: v for k, v in json.loads(kept.request).items() if k != "stream"}
     assert "completed" == json.loads(kept.response)["status"]
+
+
+@pytest.mark.parametrize("transport", ["websocket", "http"])
+async def test_a_turn_that_failed_says_how_it_travelled(
+    emulator, store, secret, database_url, tmp_path, transport
+):
+    """Where the upstream refuses a turn, the row still has the way that it was sent by."""
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    emulator.faults.add(Fault(at="after_create", act="error", status=400, code="invalid_prompt"))
+    channel = websocket_channel(emulator.url, transport=transport)
+    async with serving(settings_of(emulator.url, channels=(channel,)), opens) as running:
+        assert 400 == (await _ask(running, secret, {"model": "gpt-5.5", "input": "hi"}))[0]
+        (row,) = await _rows(running, store, 1)
+    assert ("main", transport, 400, "invalid_prompt", 1) == (
+        row.channel_name,
+        row.transport,
+        row.status,
+        row.error_code,
+        row.attempts,
+    )
+    if transport == "websocket":
+        assert ("fresh", "new_session") == (row.continuity, row.reason)
+        assert row.connection is not None
+        assert row.bytes_sent > 0
 
 
 async def test_last_use_of_a_key_is_known_in_the_end(

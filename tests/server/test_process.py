@@ -21,8 +21,7 @@ STREAMED = b'{"model":"m","input":"hi","stream":true}'
 DELTA = b'{"type":"response.output_text.delta","delta":"%b"}' % (b"x" * 2000)
 MEGABYTE = 1024 * 1024
 STREAM = sse(CREATED, COMPLETED)
-ENDLESS = [answer(sse(CREATED), size=999), 30.0]
-SLOW = [answer(sse(CREATED), size=len(STREAM)), 1.0, sse(COMPLETED)]
+ENDLESS = [answer(sse(CREATED), size=999), 90.0]
 
 CONFIG = """
 [server]
@@ -52,7 +51,7 @@ class Process:
 
     async def end(self):
         """Exit status and what was logged."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             _, logged = await self.process.communicate()
         return self.process.returncode, logged.decode()
 
@@ -140,7 +139,7 @@ async def drains(gateway):
 
     Of several workers one without a turn ends at once; what it had accepted comes to another.
     """
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             with suppress(ConnectionResetError, asyncio.IncompleteReadError):
                 async with dial(gateway) as wire:
@@ -155,6 +154,11 @@ async def asked_while_draining(wire):
     return await wire.ask(STREAMED)
 
 
+def until(told):
+    """An answer that ends when it is told to."""
+    return [answer(sse(CREATED), size=len(STREAM)), told, sse(COMPLETED)]
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_an_idle_gateway(tmp_path, told):
     """The exit status is 0 and no error is logged; idle connections do not hold it up."""
@@ -167,7 +171,11 @@ async def test_a_signal_ends_an_idle_gateway(tmp_path, told):
 
 async def test_turns_in_flight_end_whole(tmp_path):
     """After SIGTERM running turns are served to their end; new ones hear when to come again."""
-    async with between(tmp_path, SLOW) as (_, process, wire), AsyncExitStack() as stack:
+    end = asyncio.Event()
+    async with (
+        between(tmp_path, until(end), grace="30s") as (_, process, wire),
+        AsyncExitStack() as stack,
+    ):
         wires = [wire]
         wires += [await stack.enter_async_context(dial(process.gateway)) for _ in range(49)]
         for each in wires:
@@ -176,6 +184,7 @@ async def test_turns_in_flight_end_whole(tmp_path):
         process.signal(signal.SIGTERM)
         status, headers, body = await drains(process.gateway)
         assert (status, headers["retry-after"], is_envelope(body)) == (503, "5", True)
+        end.set()
         for each in wires:
             assert b"response.completed" in await each.reader.read()
         status, logged = await process.end()
@@ -192,7 +201,7 @@ async def test_a_second_signal_ends_at_once(tmp_path):
         process.signal(signal.SIGTERM)
         await drains(process.gateway)
         process.signal(signal.SIGTERM)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             status, logged = await process.end()
     assert status == 0
     assert "Traceback" not in logged
@@ -206,7 +215,7 @@ async def test_the_grace_period_ends(tmp_path):
         began = time.monotonic()
         process.signal(signal.SIGTERM)
         status, logged = await process.end()
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
     cut, turn = sorted(logged.splitlines(), key=lambda line: "turn" in json.loads(line)["event"])
     assert status == 0
     assert "timeout graceful shutdown exceeded" in cut
@@ -239,9 +248,9 @@ async def test_several_workers(tmp_path):
 
 async def test_several_workers_drain(tmp_path):
     """They, too, serve running turns to their end and answer new ones with 503."""
-    options = ("--workers", "2")
+    options, end = ("--workers", "2"), asyncio.Event()
     async with (
-        between(tmp_path, SLOW, options=options) as (_, process, wire),
+        between(tmp_path, until(end), options=options, grace="30s") as (_, process, wire),
         dial(process.gateway) as other,
     ):
         for each in (wire, other):
@@ -249,6 +258,7 @@ async def test_several_workers_drain(tmp_path):
             await each.reader.readuntil(b"resp_1")
         process.signal(signal.SIGTERM)
         assert (await drains(process.gateway))[0] == 503
+        end.set()
         for each in (wire, other):
             assert b"response.completed" in await each.reader.read()
         status, logged = await process.end()
@@ -265,6 +275,6 @@ async def test_a_second_signal_ends_several_workers_at_once(tmp_path):
         process.signal(signal.SIGTERM)
         await drains(process.gateway)
         process.signal(signal.SIGTERM)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             status, _ = await process.end()
     assert status == 0

@@ -15,6 +15,7 @@ from longwire.core.secret import Secret
 from longwire.settings import Settings
 from longwire.store.database import Database
 from longwire.store.migrate import migrate
+from longwire.store.rotation import rotate_secret
 from longwire.store.store import open_store
 from longwire.store.turns import TurnFilter
 from tests.conftest import serving
@@ -85,6 +86,35 @@ async def test_channels_and_keys_are_taken_over_while_it_serves(gateway, store, 
     await store.keys.revoke(key.key.id, 1, actor)
     await catalog.look()
     assert (401, "invalid_api_key") == await _ask(gateway, key.secret)
+
+
+async def test_a_rotation_of_the_secret_key_disturbs_no_gateway(
+    gateway, store, stored, key, actor, tmp_path
+):
+    """What is changed after it, with the new key, is taken over without a restart."""
+    await gateway.app.catalog.look()
+    await rotate_secret(store.database, Secret(""), tmp_path / "secret.key")
+    await store.channels.update(replace(stored, name="renamed"), actor)
+    await gateway.app.catalog.look()
+    assert (200, "renamed") == await _ask(gateway, key.secret)
+
+
+async def test_a_key_is_revoked_though_no_channel_can_be_read(
+    gateway, store, stored, key, actor, tmp_path
+):
+    """With the secret key lost, keys are still taken back; with the key back, channels go on."""
+    catalog, file = gateway.app.catalog, tmp_path / "secret.key"
+    await catalog.look()
+    await rotate_secret(store.database, Secret(""), file)
+    kept = file.read_text(encoding="utf-8")
+    file.unlink()
+    await store.keys.revoke(key.key.id, 1, actor)
+    await catalog.look()
+    assert (401, "invalid_api_key") == await _ask(gateway, key.secret)
+    assert "cannot be opened" in catalog.problem
+    file.write_text(kept, encoding="utf-8")
+    await catalog.look()
+    assert "" == catalog.problem
 
 
 async def test_a_channel_that_cannot_run_holds_up_nothing_else(

@@ -200,7 +200,7 @@ async def test_every_change_is_told_to_gateways_and_recorded(channels, actor, da
     changed = await channels.update(replace(made, **changes), actor)
     await channels.delete(made.id, changed.revision, actor)
     assert before + 3 == await _revision(database)
-    deleted, updated, created = (await Audit(database).page()).items
+    deleted, updated, created = (await Audit(database, int).page()).items
     assert ["create", "update", "delete"] == [r.action for r in (created, updated, deleted)]
     assert (actor, clock.now) == (updated.actor, updated.at)
     assert ("channel", made.id, "renamed") == (

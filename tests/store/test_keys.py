@@ -263,7 +263,7 @@ async def test_a_stolen_database_tells_no_key(keys, actor, database):
         ]
     told = [repr(cell) for row in rows for cell in row] + [repr((first, second))]
     assert not [text for text in told for rest in rests if rest in text]
-    audit = (await Audit(database).page()).items
+    audit = (await Audit(database, int).page()).items
     assert {"prefix": [first.key.prefix, second.key.prefix]}.items() <= audit[0].changes.items()
     if database.path is not None:
         for part in database.path.parent.glob("longwire.db*"):

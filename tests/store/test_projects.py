@@ -96,7 +96,7 @@ async def test_users_belong_to_projects(projects, actor, database):
         await projects.add_member(made.id, "nobody", actor)
     with pytest.raises(NotFound, match="project"):
         await projects.add_member("prj_none", bob, actor)
-    actions = [row.action for row in (await Audit(database).page(kind="project")).items]
+    actions = [row.action for row in (await Audit(database, int).page(kind="project")).items]
     assert ["remove-member", "add-member", "add-member", "create"] == actions
 
 

@@ -58,6 +58,30 @@ async def test_the_key_before_stays_readable_once(database, path):
     assert 2 == len(read_master_keys(Secret(""), path))
 
 
+async def test_a_vault_in_use_reads_the_new_key_from_its_file(database, path):
+    """What a rotation sealed is opened by who began before it, and what they seal is new, too."""
+    vault = Vault(read_master_keys(Secret(""), path), path)
+    await _fill(database, vault, bodies=1)
+    await rotate_secret(database, Secret(""), path)
+    assert {TEXT} == await _opened(database, vault)
+    newest = Vault(read_master_keys(Secret(""), path)[:1])
+    assert newest.is_current(vault.seal(TEXT, "x"))
+
+
+@pytest.mark.parametrize("text", [None, "no key", "\udcff"], ids=["gone", "damaged", "no text"])
+async def test_a_key_file_that_went_bad_is_told_like_a_wrong_key(path, text):
+    """What cannot be opened is told with the mend; the keys that were known stay, none is made."""
+    vault = Vault(read_master_keys(Secret(""), path), path)
+    sealed, foreign = vault.seal(TEXT, "a"), Vault((new_master_key(),)).seal(TEXT, "a")
+    path.unlink()
+    if text is not None:
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(ConfigurationError, match="bring back the key"):
+        vault.open(foreign, "a")
+    assert TEXT == vault.open(sealed, "a")
+    assert path.exists() is (text is not None)
+
+
 async def test_a_key_from_the_configuration_is_rotated_there(database, path):
     """A new key written before the old one in the configuration is taken over by the data."""
     old, new = new_master_key(), new_master_key()

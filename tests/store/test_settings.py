@@ -27,7 +27,7 @@ async def test_retention_changes_by_revision(settings, actor, database):
     with pytest.raises(Conflict, match="changed meanwhile"):
         await settings.keep(replace(first, turn_days=5), actor)
     assert second == await settings.retention()
-    latest, _ = (await Audit(database).page()).items
+    latest, _ = (await Audit(database, int).page()).items
     assert {"turn_days": [10, 20]} == latest.changes
 
 
@@ -52,7 +52,7 @@ async def test_the_audit_log_has_pages(settings, actor, database):
     held = Retention()
     for days in (10, 11, 12):
         held = await settings.keep(replace(held, turn_days=days), actor)
-    audit = Audit(database)
+    audit = Audit(database, int)
     page = await audit.page(first=2)
     assert [12, 11] == [row.changes["turn_days"][1] for row in page.items]
     rest = await audit.page(first=2, after=page.edges[-1][0], kind="settings")
@@ -66,4 +66,4 @@ async def test_a_number_that_no_column_holds_is_no_cursor(database, number):
     """A forged cursor is refused before the database sees it."""
     cursor = base64.urlsafe_b64encode(f"[{number}]".encode()).decode()
     with pytest.raises(InvalidFields, match="after"):
-        await Audit(database).page(after=cursor)
+        await Audit(database, int).page(after=cursor)

@@ -242,7 +242,7 @@ async def test_an_invitation_makes_a_user_with_its_role(users, invitations, acto
     assert (project,) == await Projects(database, clock).of_user(eve.id)
     with pytest.raises(InvalidFields, match="token: is not good"):
         await invitations.accept(token, somebody("eve2@example.org"), PASSWORD)
-    created = (await Audit(database).page(kind="user")).items
+    created = (await Audit(database, int).page(kind="user")).items
     assert Actor(eve.id, eve.email, "") == created[0].actor
 
 

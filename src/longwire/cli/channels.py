@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli.fields import Sets
-from longwire.cli.store import AsJson, Config, operator, with_store
+from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
 
 if TYPE_CHECKING:
     from longwire.core.channel import ChannelSpec
@@ -61,6 +61,7 @@ def add(
     from longwire.core.channel import DEFAULT_BASE_URLS, ChannelSpec
 
     given = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
+    refuse_declared(config, "channel", given["name"])
     if key_from_stdin:
         given["api_key"] = _key_from_stdin()
     elif "api_key" not in given and given.get("type", "openai") == "openai" and _is_terminal():
@@ -83,6 +84,8 @@ def edit(
     given = fields.read(sets or (), fields.CHANNEL)
     if key_from_stdin:
         given["api_key"] = _key_from_stdin()
+    if given.get("name", name) != name:
+        refuse_declared(config, "channel", given["name"])
     _change(name, given, config, as_json=as_json)
 
 
@@ -105,7 +108,7 @@ def remove(name: Name, config: Config = None) -> None:
     """Delete a channel for good; its turns stay in the log."""
 
     async def work(store: "Store") -> None:
-        spec = await store.channels.find(name)
+        spec = await _found(store, name, config)
         await store.channels.delete(spec.id, spec.revision, operator())
 
     with_store(config, work)
@@ -167,10 +170,21 @@ def _set_status(name: str, status: str, config: Config, *, as_json: bool) -> Non
 
 def _change(name: str, given: dict[str, Any], config: Config, *, as_json: bool) -> None:
     async def work(store: "Store") -> "ChannelSpec":
-        spec = await store.channels.find(name)
+        spec = await _found(store, name, config)
         return await store.channels.update(changed(spec, given), operator())
 
     _tell(with_store(config, work), as_json)
+
+
+async def _found(store: "Store", name: str, config: Config) -> "ChannelSpec":
+    """Return a channel to be changed: one of the database."""
+    from longwire.core.errors import NotFound
+
+    try:
+        return await store.channels.find(name)
+    except NotFound:
+        refuse_declared(config, "channel", name)
+        raise
 
 
 def _tell(spec: "ChannelSpec", as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli.fields import Sets
-from longwire.cli.store import AsJson, Config, operator, with_store
+from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
 
 if TYPE_CHECKING:
     from longwire.core.access import ApiKey, IssuedKey
@@ -74,7 +74,7 @@ def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson
     given = fields.read(sets or (), fields.KEY)
 
     async def work(store: "Store") -> "ApiKey":
-        key = await _find(store, which)
+        key = await _find(store, which, config)
         return await store.keys.update(await _changed(store, key, given), operator())
 
     _show(with_store(config, work), as_json)
@@ -84,7 +84,7 @@ def revoke(which: Which, config: Config = None, as_json: AsJson = False) -> None
     """Accept a key never again."""
 
     async def work(store: "Store") -> "ApiKey":
-        key = await _find(store, which)
+        key = await _find(store, which, config)
         return await store.keys.revoke(key.id, key.revision, operator())
 
     _show(with_store(config, work), as_json)
@@ -97,7 +97,7 @@ def rotate(
     milliseconds = _milliseconds("overlap", overlap)
 
     async def work(store: "Store") -> "IssuedKey":
-        key = await _find(store, which)
+        key = await _find(store, which, config)
         return await store.keys.rotate(key.id, key.revision, milliseconds, operator())
 
     _show_issued(with_store(config, work), as_json)
@@ -106,8 +106,8 @@ def rotate(
 def rotate_secret(config: Config = None) -> None:
     """Encrypt all credentials anew with a new secret key.
 
-    Restart running gateways afterwards: until then they go on with the key before, which stays
-    readable. A key that the configuration gives is changed there: write a new one before it.
+    Running gateways read the new key from its file. A key that the configuration gives is changed
+    there: write a new one before it, run this, then restart running gateways.
     """
     from longwire.core.secret import Secret
     from longwire.settings import load
@@ -118,19 +118,23 @@ def rotate_secret(config: Config = None) -> None:
     number = with_store(
         config, lambda store: rotate_all(store.database, given, database.secret_file)
     )
-    typer.echo(f"encrypted anew: {number} values; restart running gateways")
+    typer.echo(f"encrypted anew: {number} values")
 
 
-async def _find(store: "Store", which: str) -> "ApiKey":
-    """Return the key of an id, or the only one of a name."""
-    from longwire.core.errors import Conflict
+async def _find(store: "Store", which: str, config: Config) -> "ApiKey":
+    """Return the key of an id, or the only one of a name, to be changed."""
+    from longwire.core.errors import Conflict, NotFound
 
     named = await store.keys.named(which)
     if len(named) > 1:
         raise Conflict(f"{len(named)} keys are called '{which}'; name one by its id.")
     if named:
         return named[0]
-    return await store.keys.get(which)
+    try:
+        return await store.keys.get(which)
+    except NotFound:
+        refuse_declared(config, "API key", which)
+        raise
 
 
 async def _changed(store: "Store", key: "ApiKey", given: dict[str, Any]) -> "ApiKey":

@@ -40,6 +40,18 @@ async def _work(config: Path | None, work: Callable[["Store"], Awaitable[T]]) ->
         await store.close()
 
 
+def refuse_declared(config: Path | None, noun: str, name: str) -> None:
+    """Raise `Conflict` for a channel or an API key that the configuration file declares."""
+    from longwire.core.errors import Conflict
+    from longwire.settings import load
+
+    settings = load(config)
+    declared = settings.channels if noun == "channel" else settings.api_keys
+    if any(each.name == name for each in declared):
+        place = settings.source or "the environment"
+        raise Conflict(f"The {noun} '{name}' is managed by {place}; change it there.")
+
+
 def operator() -> "Actor":
     """Return whom the audit log names for what a command changes."""
     from longwire.core.access import Actor

@@ -31,7 +31,7 @@ _HEADER_VALUE = re.compile(r"[\t -~]*")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _WORDS = re.compile(r"[^\x00-\x1f\x7f]{0,256}")
 _VISIBLE = re.compile(r"[!-~]+")
-_PATH = re.compile(r"/[!-~]*")
+_PATH = re.compile(r'/[!"$-~]*')
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
 _RESERVED_HEADERS = frozenset(
     {"authorization", "content-length", "content-type", "host", "connection", "upgrade"}
@@ -96,12 +96,12 @@ class ChannelSpec:
     def endpoint(self, api: str = "responses") -> EndpointSpec:
         """Return the endpoint of an API, with everything that it inherits filled in."""
         own = next((each for each in self.endpoints if each.api == api), EndpointSpec(api))
-        inherited = self.transport if api == "responses" else "http"
+        transport = own.transport or transport_of_scheme(own.base_url) or self.transport
         return EndpointSpec(
             api,
             own.path or DEFAULT_PATHS[api],
             own.base_url or self.base_url,
-            own.transport or transport_of_scheme(own.base_url) or inherited,
+            transport if api == "responses" else "http",
         )
 
 
@@ -133,9 +133,13 @@ def check_base_url(text: str) -> str | None:
 
 def check_proxy(text: str) -> str | None:
     """Return what is wrong with a proxy's URL, None if nothing is."""
-    parts = urlsplit(text)
-    if parts.scheme not in _PROXY_SCHEMES or not parts.hostname:
-        return "must be an http, https, socks4 or socks5 URL with a host"
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or not _VISIBLE.fullmatch(text):
+        return "must be an http, https, socks4 or socks5 URL with a host, as in http://proxy:3128"
     return None
 
 
@@ -184,6 +188,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
 
 
 def _headers(headers: Iterable[tuple[str, Secret]]) -> Iterator[FieldProblem]:
+    seen: set[str] = set()
     for number, (name, value) in enumerate(headers):
         if not _HEADER_NAME.fullmatch(name):
             yield FieldProblem(
@@ -191,6 +196,9 @@ def _headers(headers: Iterable[tuple[str, Secret]]) -> Iterator[FieldProblem]:
             )
         elif name.lower() in _RESERVED_HEADERS:
             yield FieldProblem(f"headers.{number}.name", "is set by the gateway; remove it")
+        elif name.lower() in seen:
+            yield FieldProblem(f"headers.{number}.name", f"{name} stands twice; remove one")
+        seen.add(name.lower())
         if not _HEADER_VALUE.fullmatch(value.reveal()):
             yield FieldProblem(f"headers.{number}.value", "must be printable ASCII")
 
@@ -221,7 +229,9 @@ def _endpoints(endpoints: Iterable[EndpointSpec]) -> Iterator[FieldProblem]:
             yield FieldProblem(f"{place}.baseURL", problem)
         if endpoint.transport and endpoint.transport not in TRANSPORTS:
             yield FieldProblem(f"{place}.transport", _one_of(TRANSPORTS))
-        elif (problem := check_endpoint_transport(endpoint.api, endpoint.transport)) is not None:
+            continue
+        transport = endpoint.transport or transport_of_scheme(endpoint.base_url)
+        if (problem := check_endpoint_transport(endpoint.api, transport)) is not None:
             yield FieldProblem(f"{place}.transport", problem)
 
 

@@ -18,6 +18,7 @@ from longwire.core.events import Kind
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.core.turn import Principal, Turn, Usage
 from longwire.dialects.response_events import Bill, decode_bill
+from longwire.relay.channel import Channel
 from longwire.relay.metrics import Metrics
 from longwire.upstream.transport import Facts
 
@@ -34,7 +35,8 @@ _OUTCOMES = {
 class Record:
     """The facts of one turn, filled in as it goes; `began` at its first event.
 
-    `channel` is the name of the one that serves it, `channel_id` its id; `error` what it ended by.
+    `channel` is the name of the one asked last, `channel_id` its id, `transport` the way to it;
+    `facts` are there once the turn was sent; `error` is what it ended by.
     """
 
     turn: Turn
@@ -44,6 +46,7 @@ class Record:
     request_id: str = ""
     channel: str = ""
     channel_id: str = ""
+    transport: str = ""
     facts: Facts | None = None
     aggregate: Aggregate | None = None
     first_event: float | None = None
@@ -51,6 +54,11 @@ class Record:
     outcome: str = ""
     error: BaseException | None = None
     _bill: Bill | None = None
+
+    def tries(self, channel: Channel, transport: str) -> None:
+        """Note that a channel is asked, and by which transport; forget what another one did."""
+        self.channel, self.channel_id = channel.name, channel.id
+        self.transport, self.facts = transport, None
 
     def began(self, facts: Facts, aggregate: Aggregate, now: float) -> None:
         """Note that the answer begins."""

@@ -144,11 +144,9 @@ class Catalog:
     async def _load(self, declared: Declared) -> None:
         async with self._lock:
             keys, stored = await self._stored()
-            self._hand_out(self.declared.keys, keys)
             retired, problems = self._swap((*declared.channels, *stored))
-            if declared is not self.declared:
-                self.declared = declared
-                self._hand_out(declared.keys, keys)
+            self.declared = declared
+            self._hand_out(declared.keys, keys)
             for channel in retired:
                 await self._retire(channel)
             if not problems:
@@ -160,10 +158,16 @@ class Catalog:
                 raise ConfigurationError(problem)
 
     async def _stored(self) -> tuple[tuple[ApiKey, ...], tuple[ChannelSpec, ...]]:
-        if self._store is None:
-            return (), ()
-        self._revision = await self._store.configuration_revision()
-        return await self._store.keys.all(), await self._store.channels.all()
+        """Return what the store holds; its keys are handed out even if no channel can be read."""
+        keys: tuple[ApiKey, ...] = ()
+        channels: tuple[ChannelSpec, ...] = ()
+        if self._store is not None:
+            revision = await self._store.configuration_revision()
+            keys = await self._store.keys.all()
+            self._hand_out(self.declared.keys, keys)
+            channels = await self._store.channels.all()
+            self._revision = revision
+        return keys, channels
 
     def _swap(self, specs: Iterable[ChannelSpec]) -> tuple[list[Channel], list[str]]:
         """Let these channels run; return those that do no more, and why others do not yet."""

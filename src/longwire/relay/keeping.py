@@ -56,7 +56,7 @@ class Keeper:
             channel_id=_fit(record.channel_id, _LONGEST_NAME),
             channel_name=_fit(record.channel, _LONGEST_NAME),
             api="responses",
-            transport=facts.transport if facts else "",
+            transport=facts.transport if facts else record.transport,
             continuity=facts.continuity if facts else "",
             reason=(facts.reason or "") if facts else "",
             connection=facts.connection if facts else None,

@@ -278,7 +278,7 @@ class Relay:
     ) -> Answer:
         while True:
             attempt = journey.attempt(self._policy.clock())
-            record.channel, record.channel_id = attempt.channel.name, attempt.channel.id
+            record.tries(attempt.channel, "http" if attempt.over_http else "websocket")
             try:
                 answer = await self._try(attempt, passage, stack, record)
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
@@ -305,6 +305,7 @@ class Relay:
             seat = await own.enter_async_context(AsyncExitStack())
             await self._enter(seat, channel.subject, record)
             stream = await own.enter_async_context(transport.open(call))
+            record.facts = stream.facts
             batches = aiter(stream)
             first = await self._first_events(batches)
             stack.push_async_exit(own.pop_all())

@@ -77,7 +77,7 @@ HeaderText = Annotated[str, _matching(r"[!-~]*", "must be printable ASCII withou
 Name = Annotated[
     str, _matching(r"[A-Za-z0-9._-]+", "a name has letters, digits, '.', '_', '-'; rename it")
 ]
-UrlPath = Annotated[str, _matching(r"/[!-~]*", 'must begin with "/", as in "/v1/responses"')]
+UrlPath = Annotated[str, _matching(r'/[!"$-~]*', 'must begin with "/", as in "/v1/responses"')]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Credential = Annotated[SecretStr, AfterValidator(_credential)]
 Transport = Literal["auto", "websocket", "http"]

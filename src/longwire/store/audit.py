@@ -1,6 +1,6 @@
 """Who changed what, and when. Rows are only ever added, in the transaction of the change itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,8 +41,14 @@ _ORDER: Final = Order((audit.c.id,), is_descending=True)
 class Audit:
     """The audit log of one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
+        self._clock = clock
+
+    async def note(self, actor: Actor, action: str, noun: Noun) -> None:
+        """Note what somebody did that changed no row."""
+        async with self._database.write() as connection:
+            await record(connection, self._clock(), actor, action, noun, {})
 
     async def page(
         self, *, first: int = 50, after: str | None = None, kind: str = ""

@@ -100,6 +100,7 @@ class ApiKeys:
 
         Raises `InvalidFields`.
         """
+        _check_status(draft.status)
         now, secret = self._clock(), new_api_key()
         made = replace(
             draft,
@@ -121,8 +122,7 @@ class ApiKeys:
 
         Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
         """
-        if key.status is KeyStatus.REVOKED:
-            raise InvalidFields([FieldProblem("status", "revoke the key instead")])
+        _check_status(key.status)
         now = self._clock()
         async with self._database.write() as connection:
             held = await self._seen(connection, key.id, key.revision)
@@ -234,6 +234,12 @@ class ApiKeys:
             noun, changes = Noun("api-key", key.id, key.name), differences(*values)
             await record(connection, self._clock(), actor, action, noun, changes)
         await bump_configuration(connection)
+
+
+def _check_status(status: KeyStatus) -> None:
+    """Raise `InvalidFields` for one that only `revoke` gives."""
+    if status is KeyStatus.REVOKED:
+        raise InvalidFields([FieldProblem("status", "enable or disable it; revoke apart")])
 
 
 async def _held(connection: AsyncConnection, key_id: str) -> ApiKey:

@@ -1,7 +1,7 @@
 """A new master key: everything sealed is opened once and sealed anew.
 
-The key before it stays readable, second in the file, for gateways that run while this happens;
-the next rotation drops it.
+The key before it stays readable, second in the file, for what running gateways wrote meanwhile;
+the next rotation seals that anew and drops it.
 """
 
 from collections.abc import Iterator

@@ -8,7 +8,8 @@ import base64
 import binascii
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,11 +26,16 @@ _KEY_START = "lw_"
 _SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Vault:
-    """Seals with the first master key, opens with any of them."""
+    """Seals with the first master key, opens with any of them.
+
+    What none of them opens may have been sealed by a rotation meanwhile: then the key `file`, where
+    there is one, is read again.
+    """
 
     keys: tuple[bytes, ...]
+    file: Path | None = None
 
     def __repr__(self) -> str:
         """Tell nothing of the keys."""
@@ -42,14 +48,15 @@ class Vault:
 
     def open(self, sealed: bytes, place: str) -> bytes:
         """Decrypt. Raises `ConfigurationError` where no master key opens it."""
-        identity, rest = sealed[:_ID_SIZE], sealed[_ID_SIZE:]
-        nonce, sealed_text = rest[:_NONCE_SIZE], rest[_NONCE_SIZE:]
-        for key in self.keys:
-            if _id_of(key) == identity:
-                try:
-                    return AESGCM(key).decrypt(nonce, sealed_text, place.encode())
-                except InvalidTag:
-                    break
+        if _key_for(sealed, self.keys) is None and self.file is not None:
+            with suppress(OSError, ValueError, ConfigurationError):
+                text = self.file.read_text(encoding="utf-8")
+                self.keys = decode_master_keys(text, str(self.file))
+        key, rest = _key_for(sealed, self.keys), sealed[_ID_SIZE:]
+        if key is not None:
+            with suppress(InvalidTag):
+                nonce, sealed_text = rest[:_NONCE_SIZE], rest[_NONCE_SIZE:]
+                return AESGCM(key).decrypt(nonce, sealed_text, place.encode())
         raise ConfigurationError(
             f"{place.partition(':')[0]} in the database cannot be opened with this secret key; "
             "bring back the key that it was written with (file secret.key, or "
@@ -59,6 +66,10 @@ class Vault:
     def is_current(self, sealed: bytes) -> bool:
         """Whether it was sealed with the first master key."""
         return sealed[:_ID_SIZE] == _id_of(self.keys[0])
+
+
+def _key_for(sealed: bytes, keys: Iterable[bytes]) -> bytes | None:
+    return next((key for key in keys if _id_of(key) == sealed[:_ID_SIZE]), None)
 
 
 def _id_of(key: bytes) -> bytes:

@@ -76,7 +76,8 @@ async def open_store(
     try:
         await database.check()
         await migrate(database)
-        vault = Vault(read_master_keys(secret_key, secret_path))
+        keys = read_master_keys(secret_key, secret_path)
+        vault = Vault(keys, None if secret_key else secret_path)
         async with database.write() as connection:
             pepper = await _pepper(connection, vault)
     except BaseException:
@@ -96,7 +97,7 @@ async def open_store(
         turns=Turns(database, vault),
         usage=Usage(database),
         settings=StoredSettings(database, clock),
-        audit=Audit(database),
+        audit=Audit(database, clock),
     )
 
 

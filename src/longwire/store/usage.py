@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Dialect, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Dialect, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from longwire.core.turn_row import TurnRow
@@ -110,7 +110,7 @@ class Usage:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple(Point(int(row[0]), str(row[1]), _read(row[2:])) for row in rows)
+        return tuple(Point(int(row[0]), str(row[1]), Sums(*row[2:])) for row in rows)
 
     async def totals(
         self, since: int, until: int, span: Span = "d", where: Where = EVERYTHING
@@ -118,7 +118,7 @@ class Usage:
         """Return the sums of all spans together."""
         query = select(*_sums()).where(*_within(since, until, span), *where.conditions())
         async with self._database.read() as connection:
-            return _read((await connection.execute(query)).one())
+            return Sums(*(await connection.execute(query)).one())
 
 
 def _within(since: int, until: int, span: Span) -> tuple[ColumnElement[bool], ...]:
@@ -127,12 +127,8 @@ def _within(since: int, until: int, span: Span) -> tuple[ColumnElement[bool], ..
 
 
 def _sums() -> list[ColumnElement[Any]]:
-    return [func.coalesce(func.sum(column), 0) for column in _SUMMED]
-
-
-def _read(row: Iterable[Any]) -> Sums:
-    """Read sums; PostgreSQL adds big integers up to decimal ones."""
-    return Sums(*map(int, row))
+    """Return the sums; PostgreSQL adds big integers up to decimals, which are slow to read."""
+    return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in _SUMMED]
 
 
 def upsert(dialect: Dialect) -> str:

@@ -162,3 +162,12 @@ async def test_a_name_is_given_once(admin):
     await admin.get(CREATE, input=GOOD)
     refused = await admin.fail(CREATE, input=GOOD)
     assert (refused["code"], refused["field"]) == ("CONFLICT", "name")
+
+
+async def test_a_name_of_the_file_is_given_to_no_other(admin):
+    """A channel is neither made nor renamed to what the configuration file calls one of its own."""
+    refused = await admin.fail(CREATE, input={**GOOD, "name": "main"})
+    assert (refused["code"], refused["field"]) == ("CONFLICT", "name")
+    made = await admin.get(CREATE, input=GOOD)
+    refused = await admin.fail(UPDATE, id=made["id"], revision=1, input={"name": "main"})
+    assert (refused["code"], refused["field"]) == ("CONFLICT", "name")

@@ -8,8 +8,8 @@ CLOSE = "mutation($connection: Int64!) { closeSession(connection: $connection) }
 CHANGED = "subscription { sessionsChanged { connection turns age } }"
 
 
-async def test_connections_are_listed_and_closed(admin, administration):
-    """Each live connection is a row; one can be ended, and then is no more."""
+async def test_connections_are_listed_and_closed(admin, administration, store):
+    """Each live connection is a row; one can be ended, which is noted, and then is no more."""
     administration.sessions.put(7, bytes_saved=2**40)
     assert await admin.get(LIST) == [
         {
@@ -24,6 +24,9 @@ async def test_connections_are_listed_and_closed(admin, administration):
     assert await admin.get(CLOSE, connection=7) is True
     assert await admin.get(LIST) == []
     assert (await admin.fail(CLOSE, connection=7))["code"] == "NOT_FOUND"
+    (noted,) = (await store.audit.page(kind="session")).items
+    assert ("admin@example.org", "close") == (noted.actor.name, noted.action)
+    assert ("7", "main") == (noted.noun.id, noted.noun.name)
 
 
 async def test_viewers_see_the_sessions_of_their_projects(viewer, administration, store):

@@ -53,11 +53,13 @@ async def test_every_change_is_in_the_audit_log(admin):
     assert second["nodes"][0]["changes"]["credential"] == [None, "***"]
 
 
-async def test_the_file_is_read_again(admin, administration):
-    """Asked for, the gateway reads its file, and says what is in it."""
+async def test_the_file_is_read_again(admin, administration, store):
+    """Asked for, the gateway reads its file, says what is in it, and notes who asked."""
     told = await admin.get("mutation { reloadFile { file channels apiKeys } }")
     assert told == {"file": administration.file, "channels": 1, "apiKeys": 1}
     assert administration.catalog.reloads == 1
+    (noted,) = (await store.audit.page(kind="settings")).items
+    assert ("admin@example.org", "reload") == (noted.actor.name, noted.action)
 
 
 async def test_the_version_is_that_of_the_program(viewer):

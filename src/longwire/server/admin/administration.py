@@ -63,7 +63,8 @@ class Administration:
         """Return the keys of the file, without their secrets."""
         return tuple(issued.key for issued in self.catalog.declared.keys)
 
-    def refusal(self, noun: str, name: str) -> Conflict:
+    def refusal(self, noun: str, name: str, param: str | None = None) -> Conflict:
         """Return why what the file declares is not changed here."""
         place = self.file or "the environment"
-        return Conflict(f"The {noun} '{name}' is managed by {place}; change it there.")
+        told = f"The {noun} '{name}' is managed by {place}; change it there."
+        return Conflict(told, param=param)

@@ -196,10 +196,17 @@ async def _to_change(administration: Administration, channel_id: str, revision: 
     return replace(spec, revision=revision)
 
 
+def _check_name(administration: Administration, spec: ChannelSpec) -> None:
+    """Raise `Conflict` for a name that the configuration file gives."""
+    if any(each.name == spec.name for each in administration.declared_channels()):
+        raise administration.refusal("channel", spec.name, param="name")
+
+
 async def _create(info: Info, draft: Draft) -> Channel:
     actor = require(info, Permission.CHANNELS_WRITE).actor
     administration = info.context.administration
     spec = applied(ChannelSpec("", ""), draft)
+    _check_name(administration, spec)
     await check_runs(spec)
     made = await administration.store.channels.create(spec, actor)
     await administration.refresh()
@@ -211,6 +218,8 @@ async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Ch
     administration = info.context.administration
     seen = await _to_change(administration, channel_id, revision)
     spec = applied(seen, draft)
+    if spec.name != seen.name:
+        _check_name(administration, spec)
     await check_runs(spec)
     made = await administration.store.channels.update(spec, actor)
     await administration.refresh()

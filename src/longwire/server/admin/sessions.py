@@ -13,6 +13,7 @@ from longwire.server.admin.context import Info, Viewer, require
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
 from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import Int64
+from longwire.store.audit import Noun
 
 _SCOPE: Final = "api_key:"
 
@@ -72,9 +73,13 @@ async def _all(info: Info) -> list[Session]:
 
 
 async def _close(info: Info, connection: Int64) -> bool:
-    require(info, Permission.SESSIONS_CLOSE)
-    if not info.context.administration.sessions.close(connection):
+    actor = require(info, Permission.SESSIONS_CLOSE).actor
+    administration = info.context.administration
+    found = [row for row in administration.sessions.rows() if row["connection"] == connection]
+    if not administration.sessions.close(connection):
         raise NotFound("connection", str(connection))
+    noun = Noun("session", str(connection), "".join(row["channel"] for row in found))
+    await administration.store.audit.note(actor, "close", noun)
     return True
 
 

@@ -14,9 +14,10 @@ from longwire.server.admin.context import Info, require
 from longwire.server.admin.inputs import changes
 from longwire.server.admin.paging import Connection, connection
 from longwire.server.admin.scalars import time_of
-from longwire.store.audit import AuditRow
+from longwire.store.audit import AuditRow, Noun
 
 _NEW: Final = Retention()
+_LONGEST: Final = 256
 _FIELDS: Final = ("turn_days", "body_days")
 
 
@@ -121,9 +122,11 @@ async def _update(info: Info, revision: int, draft: Draft) -> SettingsView:
 
 
 async def _reload(info: Info) -> Reloaded:
-    require(info, Permission.SETTINGS_WRITE)
+    actor = require(info, Permission.SETTINGS_WRITE).actor
     administration = info.context.administration
     await administration.catalog.reload_file()
+    noun = Noun("settings", "file", administration.file[-_LONGEST:])
+    await administration.store.audit.note(actor, "reload", noun)
     return Reloaded(
         file=administration.file,
         channels=len(administration.declared_channels()),
