@@ -51,7 +51,13 @@ def test_a_backup_is_made_and_brought_back(longwire, database_url, url, tmp_path
     assert (0, "") == (restored.returncode, restored.stderr)
     assert "Default" == _name(path)
     assert "changed" == _name(path.with_name("longwire.db.before-restore"))
-    assert ["copy.db", "longwire.db", "longwire.db.before-restore"] == sorted(os.listdir(tmp_path))  # noqa: PTH208
+    assert 0 == longwire("restore", "copy.db", **url).returncode
+    assert [
+        "copy.db",
+        "longwire.db",
+        "longwire.db.before-restore",
+        "longwire.db.before-restore.2",
+    ] == sorted(os.listdir(tmp_path))  # noqa: PTH208
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,30 @@ async def test_what_has_no_room_is_counted_and_said(turns, keys):
     assert [row(2), row(1), row(0)] == list((await turns.page()).items)
 
 
+async def test_readers_wait_while_much_is_to_be_written(turns, keys):
+    """Who would read waits until less than half is left, a bounded time; else they wait never."""
+    log = TurnLog(turns, keys.used, Measures(rows=4, batch=2, interval=0, courtesy=30))
+    log.write(row(0))
+    await log.give_way()
+    log.write(row(1))
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        waits = group.create_task(log.give_way())
+        await asyncio.sleep(0)
+        assert not waits.done()
+        async with running(log):
+            await waits
+    assert 0 == log.waiting
+
+
+async def test_a_reader_waits_no_longer_than_is_polite(turns, keys):
+    """A database that takes nothing keeps no reader away from it."""
+    log = TurnLog(turns, keys.used, Measures(rows=2, courtesy=0.01))
+    log.write(row(0))
+    async with asyncio.timeout(5):
+        await log.give_way()
+    assert 1 == log.waiting
+
+
 async def test_bodies_have_a_room_of_their_own(turns, keys):
     """A body that cannot be held is said to be missing; its row is there."""
     log = TurnLog(turns, keys.used, Measures(interval=0, body_bytes=40))

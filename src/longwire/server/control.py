@@ -120,6 +120,7 @@ class ControlPlane:
                 sessions=self.sessions,
                 feed=self.feed,
                 probe=probe,
+                give_way=self.log.give_way,
                 insecure_cookies=insecure_cookies,
             )
         )

@@ -6,6 +6,7 @@ The file `secret.key` is not in a copy: keep it apart, for without it no credent
 import os
 import sqlite3
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import structlog
@@ -77,7 +78,7 @@ def _check_copy(copy: Path) -> None:
 
 def _set_aside(database: Path) -> Path:
     """Keep what is there beside it, after making sure that nobody has it open."""
-    kept = database.with_name(f"{database.name}.before-restore")
+    kept = _free_name(database.with_name(f"{database.name}.before-restore"))
     try:
         with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as own:
             own.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -94,3 +95,11 @@ def _set_aside(database: Path) -> Path:
         if part.exists():
             part.replace(kept.with_name(kept.name + suffix))
     return kept
+
+
+def _free_name(path: Path) -> Path:
+    """Return a path beside which nothing is overwritten, `path.2` after `path` and so on."""
+    names = (
+        path if number == 1 else path.with_name(f"{path.name}.{number}") for number in count(1)
+    )
+    return next(each for each in names if not each.exists())

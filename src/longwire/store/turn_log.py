@@ -29,7 +29,8 @@ class Measures:
 
     A batch is written when it has `batch` rows or its first one waited `interval`; a database has
     `patience` for it. After an error the next try comes in `retry`, then twice that, up to
-    `longest_retry`. At the end the last rows have `farewell` to get away.
+    `longest_retry`. While half of `rows` wait, who reads the database waits `courtesy` at most. At
+    the end the last rows have `farewell` to get away.
     """
 
     rows: int = 50_000
@@ -41,6 +42,7 @@ class Measures:
     longest_retry: float = 10.0
     complaint: float = 10.0
     seen: float = 10.0
+    courtesy: float = 2.0
     farewell: float = 5.0
 
 
@@ -75,12 +77,26 @@ class TurnLog:
         self._complained = float("-inf")
         self._retry = measures.retry
         self._some, self._enough, self._closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._roomy = asyncio.Event()
         self._deadline = float("inf")
 
     @property
     def waiting(self) -> int:
         """How many rows are not written yet."""
         return len(self._rows)
+
+    @property
+    def _is_crowded(self) -> bool:
+        return 2 * len(self._rows) >= self._measures.rows
+
+    async def give_way(self) -> None:
+        """Let who would read the database wait a little, while the log has much to write to it."""
+        if not self._is_crowded:
+            return
+        self._roomy.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._measures.courtesy):
+                await self._roomy.wait()
 
     def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:
         """Take a row, to be written soon; with no room left it is counted and lost."""
@@ -165,6 +181,8 @@ class TurnLog:
             bodies = self._bodies.pop(row.id, None)
             if bodies is not None:
                 self._body_bytes -= len(bodies.request) + len(bodies.response)
+        if not self._is_crowded:
+            self._roomy.set()
         if self._closed.is_set():
             return
         if len(self._rows) < self._measures.batch:

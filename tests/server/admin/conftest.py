@@ -158,6 +158,7 @@ def administration(store, tmp_path):
         sessions=Live(),
         feed=Feed(),
         probe=probe,
+        give_way=Counted(),
         insecure_cookies=True,
     )
 

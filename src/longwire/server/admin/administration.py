@@ -40,6 +40,7 @@ class Administration:
 
     `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
     where that cannot run. `probe` tries a channel with a model, None for the first it names.
+    `give_way` waits a little while the turn log has much to write: turns come first.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class Administration:
     sessions: Sessions
     feed: Feed
     probe: Callable[[ChannelSpec, str | None], Awaitable[Probed]]
+    give_way: Callable[[], Awaitable[None]]
     insecure_cookies: bool = False
 
     @property

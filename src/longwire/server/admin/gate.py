@@ -39,6 +39,7 @@ class Gate:
         if isinstance(request, Request) and request.headers.get(CSRF_HEADER) != "1":
             msg = f"Send the header '{CSRF_HEADER}: 1'."
             raise Forbidden(msg)
+        await self._administration.give_way()
         return Context(
             request,
             response,
