@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from longwire.core.errors import ConfigurationError
+from longwire.core.lanes import Room
 from longwire.core.lease import Limits
 from longwire.core.secret import Secret
 from longwire.core.turn import Usage
@@ -34,9 +35,11 @@ from longwire.relay.relay import Policy, Relay
 from longwire.server import logs
 from longwire.server.asgi import application
 from longwire.server.auth import Keys
+from longwire.server.downstream import Terms
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.local import serving_sessions
 from longwire.server.model_http import ModelHttp
+from longwire.server.model_websocket import ModelWebSocket
 from longwire.server.models import Models
 from longwire.server.signals import (
     drain_in_a_worker,
@@ -46,6 +49,7 @@ from longwire.server.signals import (
 )
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of
+from longwire.settings.keys import Server
 from longwire.store.secrets import Pepper
 from longwire.upstream.pool import Pool, PoolTimes
 from longwire.upstream.transport import Patience
@@ -58,6 +62,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
+_PING_INTERVAL = 20
+_PONG_TIMEOUT = 60
 
 
 Opening = Callable[[], Awaitable["Store"]]
@@ -79,7 +85,14 @@ class App:
         self.port = 0
         self.grace: float | None = None
         self.pool = _pool(settings)
-        self.metrics = Metrics(Gauges(self._connections, self._evictions, self._turn_log))
+        self.metrics = Metrics(
+            Gauges(
+                self._connections,
+                self._evictions,
+                self._turn_log,
+                lambda: self.readiness.guests,
+            )
+        )
         self.limits = LocalLimits()
         self.relay = Relay(
             Snapshot({}, settings.sessions.session_headers),
@@ -98,12 +111,16 @@ class App:
         self.catalog = Catalog(
             self.relay, self._means(settings), _Reading(settings), self.keys.hand_out
         )
+        self.sockets = self._websocket(settings.server)
         self._opens = opens
         self._control: ControlPlane | None = None
         self._admin: ASGIApp | None = None
         self._insecure_cookies = settings.server.insecure_cookies
         self._asgi: ASGIApp = application(
-            ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
+            (
+                ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
+                self.sockets,
+            ),
             self._serve_admin,
             Models(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
@@ -113,6 +130,16 @@ class App:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection or the lifespan."""
         return self._asgi(scope, receive, send)
+
+    def _websocket(self, server: Server) -> ModelWebSocket:
+        terms = Terms(
+            room=Room(bytes=server.max_body),
+            history=server.websocket_history,
+            idle=server.websocket_idle,
+            silence=server.keep_alive_comment,
+        )
+        behind = (self.relay, self.keys, self.readiness)
+        return ModelWebSocket(*behind, terms, is_offered=server.websocket)
 
     def _means(self, settings: Settings) -> Means:
         sessions = settings.sessions
@@ -298,6 +325,10 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
+        ws_max_size=settings.server.max_body,
+        ws_per_message_deflate=False,
+        ws_ping_interval=_PING_INTERVAL,
+        ws_ping_timeout=_PONG_TIMEOUT,
         lifespan="on",
         interface="asgi3",
         log_config=None,
