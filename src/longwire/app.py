@@ -33,7 +33,7 @@ from longwire.relay.metrics import Gauges, Metrics
 from longwire.relay.provision import Means
 from longwire.relay.relay import Policy, Relay
 from longwire.server import logs
-from longwire.server.asgi import application
+from longwire.server.asgi import DataPlane, application
 from longwire.server.auth import Keys
 from longwire.server.downstream import Terms
 from longwire.server.health import Probes, Readiness, Stage
@@ -85,14 +85,7 @@ class App:
         self.port = 0
         self.grace: float | None = None
         self.pool = _pool(settings)
-        self.metrics = Metrics(
-            Gauges(
-                self._connections,
-                self._evictions,
-                self._turn_log,
-                lambda: self.readiness.guests,
-            )
-        )
+        self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
         self.relay = Relay(
             Snapshot({}, settings.sessions.session_headers),
@@ -117,10 +110,7 @@ class App:
         self._admin: ASGIApp | None = None
         self._insecure_cookies = settings.server.insecure_cookies
         self._asgi: ASGIApp = application(
-            (
-                ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
-                self.sockets,
-            ),
+            self._data_plane(settings.server),
             self._serve_admin,
             Models(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
@@ -130,6 +120,10 @@ class App:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection or the lifespan."""
         return self._asgi(scope, receive, send)
+
+    def _data_plane(self, server: Server) -> DataPlane:
+        http = ModelHttp(self.relay, self.keys, self.readiness, server.max_body)
+        return http, self.sockets
 
     def _websocket(self, server: Server) -> ModelWebSocket:
         terms = Terms(
@@ -148,6 +142,11 @@ class App:
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials.labels(self.catalog.names.get(endpoint, ""), result).inc()
+
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            self._connections, self._evictions, self._turn_log, lambda: self.readiness.guests
+        )
 
     def _connections(self) -> Iterator[tuple[str, str]]:
         for entry in self.pool.ledger.entries():

@@ -101,11 +101,11 @@ class TestCreate:
 class TestRecalled:
     def test_a_history_takes_the_place_of_its_id(self):
         """Input, output and what is new are one array, each item byte for byte."""
-        first = create(input="h\u00e9 \\ \"")
+        first = create(input='h\u00e9 \\ "')
         link = frames.link_of(first, answered(SEALED, CALL), None)
         new = {"type": "function_call_output", "call_id": "c", "output": "1"}
         turn = frames.recalled(create(input=[new], previous_response_id="resp_1"), link)
-        asked = {"type": "message", "role": "user", "content": "h\u00e9 \\ \""}
+        asked = {"type": "message", "role": "user", "content": 'h\u00e9 \\ "'}
         assert [asked, SEALED, CALL, new] == sent(turn)["input"]
         assert (None, "resp_1", 3) == (turn.previous_response_id, turn.follows, turn.recalled)
         again = frames.link_of(turn, answered(ANSWER, response_id="resp_2"), link)
@@ -116,7 +116,7 @@ class TestRecalled:
     def test_the_connection_that_holds_it_gets_the_suffix(self):
         """What is recalled equals what was held, so that only what is new travels."""
         first = create(input=[QUESTION])
-        chain = extend(first, "resp_1", tuple(items.form(json.dumps(i).encode()) for i in [CALL]), None)
+        chain = extend(first, "resp_1", (items.form(json.dumps(CALL).encode()),), None)
         link = frames.link_of(first, answered(CALL), None)
         turn = frames.recalled(create(input=[QUESTION], previous_response_id="resp_1"), link)
         told = json.loads(encode_create(turn, Continue(chain, 2)))
@@ -125,10 +125,10 @@ class TestRecalled:
 
     def test_a_warm_up_is_a_history_without_output(self):
         """Its input comes first in what follows; it may be empty, and so may what follows."""
-        for given, expected in (([], []), ([QUESTION], [QUESTION])):
-            link = frames.link_of(create(input=given, generate=False), answered(), None)
+        for prepared in ([], [QUESTION]):
+            link = frames.link_of(create(input=prepared, generate=False), answered(), None)
             turn = frames.recalled(create(previous_response_id="resp_1"), link)
-            assert expected == sent(turn)["input"]
+            assert prepared == sent(turn)["input"]
 
     def test_the_log_tells_what_the_client_sent(self):
         """A recalled turn is told with its id and its own items."""

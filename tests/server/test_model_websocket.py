@@ -36,6 +36,13 @@ def change_terms(gateway, **changes):
     sockets._terms = replace(sockets._terms, **changes)
 
 
+async def become(is_so):
+    """Wait until something is so."""
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110 - what is awaited tells nobody of itself
+            await asyncio.sleep(0.01)
+
+
 async def refusal(gateway, path="/v1/responses", **headers):
     """Status, headers and body with which an upgrade is refused."""
     async with (
@@ -264,8 +271,7 @@ class TestCancelling:
         """There is no response to end yet."""
         async with socket(gateway.url, metadata=scripted(first_event_ms=60_000)) as client:
             await client.create(user("hi"))
-            while not emulator.counters.creates:
-                await asyncio.sleep(0.01)
+            await become(lambda: emulator.counters.creates > 0)
             await client.send({"type": "response.cancel"})
             told = await client.receive()
             assert (400, "response_cancelled") == (told["status"], told["error"]["code"])
@@ -317,9 +323,7 @@ class TestTheEnd:
                 await client.create(user("hi"), stream_id=lane)
             await client.receive()
             client.connection.transport.abort()
-        async with asyncio.timeout(10):
-            while gateway.app.readiness.guests or gateway.app.readiness._turns:
-                await asyncio.sleep(0.01)
+        await become(lambda: gateway.app.readiness.guests == gateway.app.readiness._turns == 0)
 
     async def test_at_rest_it_is_closed_at_once(self, gateway):
         """Draining, who has no turn under way is told to go."""

@@ -5,8 +5,8 @@ names is recalled, so that no connection upstream is needed for longer than a tu
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from starlette.types import Message, Receive, Send
@@ -240,18 +240,24 @@ class Downstream:
     async def _answer(self, asked: _Asked) -> None:
         """Answer one request; however it fails, the client is told."""
         try:
-            async with asked.until:
-                self._running.add(asked)
-                try:
-                    with self._door.readiness.turn():
-                        await self._relay(asked)
-                finally:
-                    self._running.discard(asked)
+            async with self._under_way(asked):
+                with self._door.readiness.turn():
+                    await self._relay(asked)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             is_cancelled = isinstance(error, TimeoutError) and asked.until.expired()
             await self._fail(asked, _cancelled() if is_cancelled else error)
+
+    @asynccontextmanager
+    async def _under_way(self, asked: _Asked) -> AsyncIterator[None]:
+        """Let the client end what is inside; that raises `TimeoutError`."""
+        async with asked.until:
+            self._running.add(asked)
+            try:
+                yield
+            finally:
+                self._running.discard(asked)
 
     async def _relay(self, asked: _Asked) -> None:
         caller = self._door.keys.authenticate(self._headers)
