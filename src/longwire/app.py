@@ -110,7 +110,7 @@ class App:
         self._admin: ASGIApp | None = None
         self._insecure_cookies = settings.server.insecure_cookies
         self._asgi: ASGIApp = application(
-            self._data_plane(settings.server),
+            self._for_turns(settings.server),
             self._serve_admin,
             Models(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
@@ -121,7 +121,7 @@ class App:
         """Serve one connection or the lifespan."""
         return self._asgi(scope, receive, send)
 
-    def _data_plane(self, server: Server) -> DataPlane:
+    def _for_turns(self, server: Server) -> DataPlane:
         http = ModelHttp(self.relay, self.keys, self.readiness, server.max_body)
         return http, self.sockets
 
