@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvicorn
 
 from longwire.emulator import Emulator, Options
 from tests.conftest import serving, settings_for
@@ -10,6 +11,17 @@ from tests.doubles.talk import talking
 
 OVER_WEBSOCKET = {"transport": "websocket"}
 PATIENT = {"idle_ttl": "3h"}
+
+
+@pytest.fixture(autouse=True)
+def _rarely_look(monkeypatch):
+    """Uvicorn looks ten times a second whether it is to end: in hours, that is most of the work."""
+
+    async def look_every_minute(server):
+        while not server.should_exit:  # noqa: ASYNC110 - it tells nobody of itself
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(uvicorn.Server, "main_loop", look_every_minute)
 
 
 @pytest.mark.looptime
