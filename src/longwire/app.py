@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from longwire.core.errors import ConfigurationError
+from longwire.core.lanes import Room
 from longwire.core.lease import Limits
 from longwire.core.secret import Secret
 from longwire.core.turn import Usage
@@ -32,11 +33,13 @@ from longwire.relay.metrics import Gauges, Metrics
 from longwire.relay.provision import Means
 from longwire.relay.relay import Policy, Relay
 from longwire.server import logs
-from longwire.server.asgi import application
+from longwire.server.asgi import DataPlane, application
 from longwire.server.auth import Keys
+from longwire.server.downstream import Terms
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.local import serving_sessions
 from longwire.server.model_http import ModelHttp
+from longwire.server.model_websocket import ModelWebSocket
 from longwire.server.models import Models
 from longwire.server.signals import (
     drain_in_a_worker,
@@ -46,6 +49,7 @@ from longwire.server.signals import (
 )
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of
+from longwire.settings.keys import Server
 from longwire.store.secrets import Pepper
 from longwire.upstream.pool import Pool, PoolTimes
 from longwire.upstream.transport import Patience
@@ -58,6 +62,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
+_PING_INTERVAL = 20
+_PONG_TIMEOUT = 60
 
 
 Opening = Callable[[], Awaitable["Store"]]
@@ -79,7 +85,7 @@ class App:
         self.port = 0
         self.grace: float | None = None
         self.pool = _pool(settings)
-        self.metrics = Metrics(Gauges(self._connections, self._evictions, self._turn_log))
+        self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
         self.relay = Relay(
             Snapshot({}, settings.sessions.session_headers),
@@ -98,12 +104,13 @@ class App:
         self.catalog = Catalog(
             self.relay, self._means(settings), _Reading(settings), self.keys.hand_out
         )
+        self.sockets = self._websocket(settings.server)
         self._opens = opens
         self._control: ControlPlane | None = None
         self._admin: ASGIApp | None = None
         self._insecure_cookies = settings.server.insecure_cookies
         self._asgi: ASGIApp = application(
-            ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
+            self._for_turns(settings.server),
             self._serve_admin,
             Models(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
@@ -114,6 +121,20 @@ class App:
         """Serve one connection or the lifespan."""
         return self._asgi(scope, receive, send)
 
+    def _for_turns(self, server: Server) -> DataPlane:
+        http = ModelHttp(self.relay, self.keys, self.readiness, server.max_body)
+        return http, self.sockets
+
+    def _websocket(self, server: Server) -> ModelWebSocket:
+        terms = Terms(
+            room=Room(bytes=server.max_body),
+            history=server.websocket_history,
+            idle=server.websocket_idle,
+            silence=server.keep_alive_comment,
+        )
+        behind = (self.relay, self.keys, self.readiness)
+        return ModelWebSocket(*behind, terms, is_offered=server.websocket)
+
     def _means(self, settings: Settings) -> Means:
         sessions = settings.sessions
         pulse = Pulse(sessions.ping_interval, sessions.pong_timeout)
@@ -121,6 +142,11 @@ class App:
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials.labels(self.catalog.names.get(endpoint, ""), result).inc()
+
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            self._connections, self._evictions, self._turn_log, lambda: self.readiness.guests
+        )
 
     def _connections(self) -> Iterator[tuple[str, str]]:
         for entry in self.pool.ledger.entries():
@@ -298,6 +324,10 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
+        ws_max_size=settings.server.max_body,
+        ws_per_message_deflate=False,
+        ws_ping_interval=_PING_INTERVAL,
+        ws_ping_timeout=_PONG_TIMEOUT,
         lifespan="on",
         interface="asgi3",
         log_config=None,

@@ -14,8 +14,8 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
-CORE_LINES = 2_800  # decision 0009
-GATEWAY_LINES = 18_500  # likewise
+CORE_LINES = 3_000  # decision 0012
+GATEWAY_LINES = 19_500  # likewise
 EMULATOR_LINES = 3_000  # with the demo: decision 0007
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.
@@ -50,6 +50,8 @@ GIVEN_NAMES = {"data_received", "process_errors"}  # asyncio.Protocol, strawberr
 CATCHES_ALL: dict[str, str] = {
     "server/errors.py": "the server's edge: a bug is answered with 500 and logged",
     "server/model_http.py": "likewise for a turn, whose stream may be under way",
+    "server/downstream.py": "likewise for a turn, and for a message, over WebSocket",
+    "server/model_websocket.py": "likewise for an upgrade",
 }
 
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)

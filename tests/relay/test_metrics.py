@@ -16,6 +16,7 @@ NAMES = {
     "longwire_evictions_total": {"channel", "reason"},
     "longwire_replays_total": {"channel", "cause"},
     "longwire_queue_seconds": set(),
+    "longwire_client_connections": set(),
     "longwire_turn_log_waiting": set(),
     "longwire_turn_log_dropped_total": set(),
 }

@@ -125,15 +125,3 @@ async def test_head(session, path, status):
     """HEAD is GET without a body."""
     async with session.head(path) as response:
         assert (response.status, await response.read()) == (status, b"")
-
-
-async def test_an_upgrade_is_refused_so_that_clients_fall_back(session):
-    """A client that asks for a WebSocket learns that it has to use HTTP."""
-    upgrade = {
-        "connection": "upgrade",
-        "upgrade": "websocket",
-        "sec-websocket-version": "13",
-        "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }
-    async with session.get("/v1/responses", headers=upgrade) as response:
-        assert (response.status, is_envelope(await response.read())) == (426, True)

@@ -98,6 +98,9 @@ def test_whole_file(read, file):
         "allow_anonymous": True,
         "insecure_cookies": False,
         "keep_alive_comment": 5,
+        "websocket": True,
+        "websocket_idle": 86_400,
+        "websocket_history": 33_554_432,
     }
     assert settings.sessions.model_dump() == {
         "idle_ttl": 600,

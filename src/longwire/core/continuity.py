@@ -29,6 +29,7 @@ class Reason(StrEnum):
     REPLAYED = "replayed"
     HTTP_TRANSPORT = "http_transport"
     ONE_SHOT = "one_shot"
+    WARM_UP = "warm_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,15 @@ Decision = Continue | Fresh | AsGiven
 def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
     """Decide how `turn` may travel where `chain` is held; None when the two have no common history.
 
-    Continuing needs an equal history with at least one item more, and equal properties.
+    Continuing needs an equal history with at least one item more, and equal properties. Neither is
+    asked of a client that named this very response: the API lets it change all but the history.
     """
     if turn.refers_outside:
         return None
     held = held_items(chain, turn)
     if held is None:
         return None
-    if not has_same_properties(chain, turn):
+    if turn.follows != chain.response_id and not has_same_properties(chain, turn):
         return Fresh(Reason.PROPERTIES_CHANGED)
     return Continue(chain, held)
 
@@ -95,12 +97,14 @@ def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
 def held_items(chain: Chain, turn: Turn) -> int | None:
     """Count the leading items of the turn that the chain holds; None unless it holds all but new.
 
-    The raw bytes of the prefix are the fast path; where they differ, canonical items decide.
+    There must be a new one, unless the client named the chain's response. The raw bytes of the
+    prefix are the fast path; where they differ, canonical items decide.
     """
     following = turn.history.after(chain.mark) if chain.mark else None
     if following is None:
         following = _after_canonical(chain, turn)
-    if following is None or len(following) <= len(chain.replies):
+    least = len(chain.replies) + (turn.follows != chain.response_id)
+    if following is None or len(following) < least:
         return None
     if all(map(is_replay, chain.replies, following)):
         return chain.length
@@ -109,7 +113,7 @@ def held_items(chain: Chain, turn: Turn) -> int | None:
 
 def _after_canonical(chain: Chain, turn: Turn) -> Sequence[Form] | None:
     history = turn.history
-    if len(history) <= chain.length or history.digest(chain.sent) != chain.digest:
+    if len(history) < chain.length or history.digest(chain.sent) != chain.digest:
         return None
     return history.forms(chain.sent)
 

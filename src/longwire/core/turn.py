@@ -126,6 +126,8 @@ class Turn:
 
     `members` are the top-level members of the body as raw JSON, without `input`, `stream`,
     `background` and `previous_response_id`; `input` is raw JSON or None where the body has none.
+    `follows` is the response that the client named where the gateway put its history in place of
+    the id: the first `recalled` items of the input. `by_websocket`: it came over one.
     """
 
     model: str
@@ -139,6 +141,19 @@ class Turn:
     conversation: str | None = None
     session_hints: tuple[str, ...] = ()
     body_size: int = 0
+    follows: str | None = None
+    recalled: int = 0
+    by_websocket: bool = False
+
+    @property
+    def named_response(self) -> str | None:
+        """The `previous_response_id` that the client itself sent."""
+        return self.follows or self.previous_response_id
+
+    @property
+    def is_warm_up(self) -> bool:
+        """Whether it only prepares what follows: `generate` exists in the WebSocket mode alone."""
+        return self.by_websocket and self.members.get("generate") == b"false"
 
     @property
     def is_self_contained(self) -> bool:
@@ -147,8 +162,10 @@ class Turn:
 
     @property
     def is_one_shot(self) -> bool:
-        """Whether it looks like a single question: no tools, and no history yet."""
-        return not self.refers_outside and "tools" not in self.members and len(self.history) <= 1
+        """Whether it looks like a single question: no tools, no history, no WebSocket for more."""
+        if self.by_websocket or self.refers_outside:
+            return False
+        return "tools" not in self.members and len(self.history) <= 1
 
     @property
     def refers_outside(self) -> bool:

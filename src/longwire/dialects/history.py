@@ -32,6 +32,7 @@ NEVER_COMPARED = frozenset(
         "max_output_tokens",
         "temperature",
         "top_p",
+        "generate",
     }
 )
 """Top-level members that may change between turns of one chain."""

@@ -39,10 +39,18 @@ def decode_request(body: bytes) -> Turn:
     Raises `InvalidRequest`, which names the field, for JSON that is malformed, is no object,
     repeats a member or gives a field the gateway acts on the wrong type.
     """
-    members = _decode_members(body)
-    if _text(members, "type") not in (None, "response.create"):
+    members = decode_members(body)
+    if text_of(members, "type") not in (None, "response.create"):
         msg = "'type' is not a parameter of this request."
         raise InvalidRequest(msg, param="type")
+    return turn_of(members, len(body))
+
+
+def turn_of(members: Mapping[str, bytes], size: int) -> Turn:
+    """Return the turn that the members of a request of `size` bytes ask for.
+
+    Raises `InvalidRequest`, which names the field.
+    """
     raw_input = members.get("input")
     if raw_input == b"null":
         raw_input = None
@@ -56,10 +64,10 @@ def decode_request(body: bytes) -> Turn:
         properties=BodyProperties(kept),
         streams=_boolean(members, "stream"),
         runs_in_background=_boolean(members, "background"),
-        previous_response_id=_text(members, "previous_response_id") or None,
+        previous_response_id=text_of(members, "previous_response_id") or None,
         conversation=conversation,
-        session_hints=(_text(members, "prompt_cache_key") or "", conversation or ""),
-        body_size=len(body),
+        session_hints=(text_of(members, "prompt_cache_key") or "", conversation or ""),
+        body_size=size,
     )
 
 
@@ -75,7 +83,8 @@ def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
     return replace(turn, members=members, properties=BodyProperties(members))
 
 
-def _decode_members(body: bytes) -> dict[str, bytes]:
+def decode_members(body: bytes) -> dict[str, bytes]:
+    """Split a JSON object into its members, raw. Raises `InvalidRequest`."""
     if not body.strip():
         msg = "The request body is empty; send a JSON object."
         raise InvalidRequest(msg)
@@ -113,14 +122,15 @@ def _check_utf8(body: bytes) -> None:
 
 def _model(members: Mapping[str, bytes]) -> str:
     """Return the model's name; only a `prompt` template may supply it in its stead ("" then)."""
-    model = _text(members, "model")
+    model = text_of(members, "model")
     if not model and "prompt" not in members:
         msg = "'model' is required and must be a non-empty string."
         raise InvalidRequest(msg, param="model", code="missing_required_parameter")
     return model or ""
 
 
-def _text(members: Mapping[str, bytes], name: str) -> str | None:
+def text_of(members: Mapping[str, bytes], name: str) -> str | None:
+    """Return a member that is a text; None where there is none. Raises `InvalidRequest`."""
     return _typed(members, name, str, "a string")
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
 from longwire.dialects.response_events import EventEncoder, response_of
+from longwire.dialects.response_frames import as_asked
 from longwire.dialects.responses import encode_body
 from longwire.relay.accounting import Record
 from longwire.relay.journal import Journal, TurnIds
@@ -106,13 +107,14 @@ def _fit(text: str, most: int) -> str:
 
 def _bodies(turn_id: TurnId, record: Record) -> TurnBodies:
     """Return request and response as the client sent and got them, but for their spacing."""
-    request = encode_body(record.turn, streams=record.turn.streams)
+    turn = as_asked(record.turn)
+    request = encode_body(turn, streams=turn.streams)
     aggregate = record.aggregate
     if aggregate is None or aggregate.terminal is None:
         return TurnBodies(turn_id, request, b"")
     terminal = aggregate.terminal
     try:
-        encoder = EventEncoder(record.turn.previous_response_id, aggregate)
+        encoder = EventEncoder(turn.previous_response_id, aggregate)
         return TurnBodies(turn_id, request, response_of(encoder.encode(terminal)))
     except (KeyError, msgspec.MsgspecError):
         return TurnBodies(turn_id, request, terminal.raw)

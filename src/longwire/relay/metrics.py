@@ -25,12 +25,14 @@ class Gauges:
     """What is counted elsewhere.
 
     Channel and state of each live connection; channel, reason and number of those that ended; how
-    many rows of the turn log wait to be written, and how many were lost.
+    many rows of the turn log wait to be written, and how many were lost; how many clients are
+    connected over WebSocket.
     """
 
     connections: Callable[[], Iterable[tuple[str, str]]]
     evictions: Callable[[], Iterable[tuple[str, str, int]]]
     turn_log: Callable[[], tuple[int, int]] = lambda: (0, 0)
+    clients: Callable[[], int] = lambda: 0
 
 
 class Metrics:
@@ -114,4 +116,7 @@ class _Elsewhere:
         )
         yield CounterMetricFamily(
             "longwire_turn_log_dropped", "Turns that the log had no room for.", dropped
+        )
+        yield GaugeMetricFamily(
+            "longwire_client_connections", "Clients' WebSocket connections.", self._gauges.clients()
         )

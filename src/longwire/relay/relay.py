@@ -34,6 +34,7 @@ from longwire.relay.channel import Channel, Snapshot
 from longwire.relay.journey import Attempt, Journey
 from longwire.relay.limits import Limits, LocalLimits
 from longwire.upstream.transport import Call, Facts, Stream
+from longwire.upstream.warm_up import WarmUp
 
 _REMEMBERED_SESSIONS = 4096
 Price = Callable[..., int | None]
@@ -279,6 +280,8 @@ class Relay:
         while True:
             attempt = journey.attempt(self._policy.clock())
             record.tries(attempt.channel, "http" if attempt.over_http else "websocket")
+            if attempt.over_http and passage.turn.is_warm_up:
+                return await self._warm_up(attempt, passage, stack, record)
             try:
                 answer = await self._try(attempt, passage, stack, record)
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
@@ -312,6 +315,17 @@ class Relay:
             answer = Answer(channel.name, stream, first, batches)
             answer.seats.append(seat)
             return answer
+
+    async def _warm_up(
+        self, attempt: Attempt, passage: Passage, stack: AsyncExitStack, record: Record
+    ) -> Answer:
+        """Answer a warm-up that would go over HTTP: no channel is asked, so none gains trust."""
+        call = Call(passage.turn, None)
+        stream = await stack.enter_async_context(WarmUp().open(call))
+        batches = aiter(stream)
+        answer = Answer(attempt.channel.name, stream, await anext(batches), batches)
+        record.began(answer.facts, answer.aggregate, self._policy.clock())
+        return answer
 
     async def _first_events(self, batches: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
         """Wait for the first events; where begun responses may be replayed, for output."""

@@ -12,16 +12,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from longwire.server.errors import Edge, headers_of, request_id, response_to
 from longwire.server.health import Probes
 from longwire.server.models import Models
 from longwire.server.openapi import openapi
 
+DataPlane = tuple[ASGIApp, ASGIApp]
+"""The turns of clients over HTTP, and over WebSocket."""
+
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
-_USE_POST = "Use POST: this gateway answers over HTTP, and speaks WebSocket to the upstream."
+_USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Longwire</title>
 <h1>Longwire {version}</h1>
@@ -32,9 +34,10 @@ _PAGE = """<!doctype html>
 
 
 def application(
-    data_plane: ASGIApp, admin: ASGIApp, models: Models, probes: Probes, lifespan: Lifespan
+    data_plane: DataPlane, admin: ASGIApp, models: Models, probes: Probes, lifespan: Lifespan
 ) -> ASGIApp:
     """Return the whole server as one ASGI application."""
+    http, websocket = data_plane
     router = Starlette(
         routes=[
             Route("/", _page),
@@ -45,7 +48,6 @@ def application(
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
-            WebSocketRoute("/v1/responses", _no_upgrade),
             Route("/admin/graphql", _Whole(admin)),
             WebSocketRoute("/admin/graphql", _Whole(admin)),
         ],
@@ -53,10 +55,14 @@ def application(
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
-    past_router: dict[tuple[str, str], ASGIApp] = {("POST", "/v1/responses"): data_plane}
+    past_router: dict[tuple[str, str], ASGIApp] = {
+        ("POST", "/v1/responses"): http,
+        ("websocket", "/v1/responses"): websocket,
+        ("websocket", "/backend-api/codex/responses"): websocket,
+    }
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        place = (scope.get("method", ""), scope.get("path", ""))
+        place = (scope.get("method", scope["type"]), scope.get("path", ""))
         await past_router.get(place, router)(scope, receive, send)
 
     return serve
@@ -71,12 +77,6 @@ class _Whole:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await self._app(scope, receive, send)
-
-
-async def _no_upgrade(socket: WebSocket) -> None:
-    """Refuse the WebSocket as the route refuses a plain GET: clients then use HTTP."""
-    error = HTTPException(426, _USE_POST, {"upgrade": "websocket"})
-    await socket.send_denial_response(response_to(error, request_id(headers_of(socket.scope))))
 
 
 async def _page(request: Request) -> Response:

@@ -22,21 +22,23 @@ class Stage(Enum):
 
 
 class Readiness:
-    """The stage this process is in, and the turns under way; only `READY` takes new ones."""
+    """The stage this process is in, its turns under way and the guests that outlive a turn.
 
-    __slots__ = ("_emptied", "_turns", "stage")
+    Only `READY` takes new ones.
+    """
+
+    __slots__ = ("_emptied", "_guests", "_turns", "stage")
 
     def __init__(self) -> None:
         self.stage = Stage.STARTING
         self._turns = 0
+        self._guests: set[Callable[[], None]] = set()
         self._emptied: Callable[[], None] | None = None
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Count a turn while it is under way. Raises `Overloaded` once draining."""
-        if self.stage is Stage.DRAINING:
-            msg = "This gateway is shutting down; send the request again to the next one."
-            raise Overloaded(msg, _RETRY_AFTER)
+        self.admit()
         self._turns += 1
         try:
             yield
@@ -44,14 +46,38 @@ class Readiness:
             self._turns -= 1
             self._tell_when_empty()
 
+    @contextmanager
+    def guest(self, leave: Callable[[], None]) -> Iterator[None]:
+        """Count a connection; once draining, `leave` asks it to go as soon as it has no turn."""
+        self.admit()
+        self._guests.add(leave)
+        try:
+            yield
+        finally:
+            self._guests.discard(leave)
+            self._tell_when_empty()
+
+    @property
+    def guests(self) -> int:
+        """How many connections are there that outlive a turn."""
+        return len(self._guests)
+
+    def admit(self) -> None:
+        """Raise `Overloaded` once draining."""
+        if self.stage is Stage.DRAINING:
+            msg = "This gateway is shutting down; send the request again to the next one."
+            raise Overloaded(msg, _RETRY_AFTER)
+
     def drain(self, emptied: Callable[[], None]) -> None:
-        """Take no new turns; call `emptied` when the last one has ended."""
+        """Take no new turns; call `emptied` when the last one has ended and all guests left."""
         self.stage = Stage.DRAINING
         self._emptied = emptied
+        for leave in tuple(self._guests):
+            leave()
         self._tell_when_empty()
 
     def _tell_when_empty(self) -> None:
-        if self._emptied is not None and self._turns == 0:
+        if self._emptied is not None and not self._turns and not self._guests:
             self._emptied()
 
 

@@ -23,7 +23,9 @@ from longwire.server.bodies import ClientGone, read_body
 from longwire.server.errors import headers_of, problem_of, report, request_id, response_to
 from longwire.server.health import Readiness
 
-_NO_TERMINAL = "The upstream ended the response without its terminal."
+NO_TERMINAL = "The upstream ended the response without its terminal."
+"""What a stream is told that ends too early."""
+
 _STREAM = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache",
@@ -74,7 +76,7 @@ class _Reply:
         self._headers = headers
         self._send = send
         self._encoder: EventEncoder | None = None
-        self._is_codex = _is_codex(headers)
+        self._is_codex = is_codex(headers)
         self.id = request_id(headers)
         self.previous: str | None = None
         self.ends = False
@@ -101,7 +103,7 @@ class _Reply:
             self.ends = batch[-1] is answer.aggregate.terminal
             await self._write(_encoded(encoder, batch))
         if not self.ends:
-            raise UpstreamDisconnected(_NO_TERMINAL)
+            raise UpstreamDisconnected(NO_TERMINAL)
 
     async def whole(self, answer: Answer) -> None:
         """Send the response alone, once it is complete."""
@@ -109,7 +111,7 @@ class _Reply:
             pass
         terminal = answer.aggregate.terminal
         if terminal is None:
-            raise UpstreamDisconnected(_NO_TERMINAL)
+            raise UpstreamDisconnected(NO_TERMINAL)
         body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
         kind = {"content-type": "application/json", "content-length": str(len(body))}
         self.ends = True
@@ -186,6 +188,7 @@ def _headers(request: str, answer: Answer, content: Mapping[str, str]) -> list[t
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
 
 
-def _is_codex(headers: Mapping[str, str]) -> bool:
+def is_codex(headers: Mapping[str, str]) -> bool:
+    """Whether the caller is Codex, whose idle timer only events reset."""
     named = (headers.get("originator", ""), headers.get("user-agent", ""))
     return any(name.lower().startswith("codex") for name in named)

@@ -76,6 +76,17 @@ class Server(Section):
     keep_alive_comment: Duration = _lasting(
         "15s", "Silence on a stream after which a keep-alive comment is sent."
     )
+    websocket: bool = Field(
+        default=True, description="Speak the WebSocket mode with clients; else they get 426."
+    )
+    websocket_idle: Duration = _lasting(
+        "1d", "A client's WebSocket without a turn for longer is closed."
+    )
+    websocket_history: Size = Field(
+        parse_size("32MiB"),
+        description="Most that is kept of the conversations on one client's WebSocket, so "
+        "that they can go on over another upstream connection.",
+    )
 
 
 class Database(Section):
