@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Send
 
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import InvalidRequest, UpstreamDisconnected
-from longwire.core.events import Event, Kind
+from longwire.core.events import Kind
 from longwire.core.lanes import Lanes, Room
 from longwire.core.transcript import Link, Transcript
 from longwire.core.turn import Turn
@@ -299,7 +299,7 @@ class Downstream:
             asked.ends = batch[-1] is terminal
             if terminal is not None and terminal.kind in _CONTINUABLE:
                 self._keep(asked, parent)
-            await self._write(*[_frame(encoder, event, asked.lane) for event in batch])
+            await self._write(*[frames.event_frame(encoder, event, asked.lane) for event in batch])
         if not asked.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
@@ -338,11 +338,6 @@ class Downstream:
         except (OSError, RuntimeError):
             # The latter is what the server says of a connection that it closed by itself.
             raise ClientGone from None
-
-
-def _frame(encoder: EventEncoder, event: Event, lane: str | None) -> bytes:
-    """Return an event as this client gets it."""
-    return frames.on_lane(encoder.encode(event), lane)
 
 
 def _error(problem: Problem, lane: str | None) -> bytes:
