@@ -322,19 +322,19 @@ class Downstream:
 
     async def _write(self, *messages: bytes) -> None:
         """Send events, each as a message, and wait until the client keeps up."""
-        for message in messages:
-            text = message.decode("utf-8", "replace")
-            await self._deliver({"type": "websocket.send", "text": text})
+        texts = [message.decode("utf-8", "replace") for message in messages]
+        await self._deliver(*({"type": "websocket.send", "text": text} for text in texts))
 
     async def _close(self, code: int, reason: str) -> None:
         message = {"type": "websocket.close", "code": code, "reason": reason}
-        await self._deliver(message, _CLOSE_TIMEOUT)
+        await self._deliver(message, patience=_CLOSE_TIMEOUT)
 
-    async def _deliver(self, message: Message, patience: float | None = None) -> None:
-        """Hand a message to the server. Raises `ClientGone` where nobody takes it any more."""
+    async def _deliver(self, *messages: Message, patience: float | None = None) -> None:
+        """Hand messages to the server. Raises `ClientGone` where nobody takes them any more."""
         try:
             async with asyncio.timeout(patience or self._terms.stall):
-                await self._send(message)
+                for message in messages:
+                    await self._send(message)
         except (OSError, RuntimeError):
             # The latter is what the server says of a connection that it closed by itself.
             raise ClientGone from None
