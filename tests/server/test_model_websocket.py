@@ -235,7 +235,7 @@ class TestAccounting:
             assert "completed" == (await client.ask(user("hi")))["status"]
             told = await client.ask(user("hi"))
         assert (429, "rate_limit_exceeded") == (told["status"], told["error"]["code"])
-        assert 0 < int(told["headers"]["retry-after"]) <= 60
+        assert 0 < int(told["headers"]["retry-after"])
 
 
 class TestLanes:
