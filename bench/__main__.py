@@ -14,11 +14,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import decision, log_cost, memory, relay, soak, turn_log
+from bench import decision, idle_clients, log_cost, memory, relay, soak, turn_log
 from bench.figures import HEAD, Row
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "decision": decision.run,
+    "idle-clients": idle_clients.run,
     "log": log_cost.run,
     "memory": memory.run,
     "million": turn_log.run,
@@ -33,7 +34,7 @@ def main() -> int:
     given = _arguments()
     if given.list:
         for name, run in (*BENCHMARKS.items(), (SOAK, soak.run)):
-            print(f"{name:<9} {run.__doc__}")
+            print(f"{name:<13} {run.__doc__}")
         return 0
     unknown = [name for name in given.names if name not in (*BENCHMARKS, SOAK)]
     if unknown:

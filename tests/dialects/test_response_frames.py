@@ -13,7 +13,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.turn import Turn
 from longwire.dialects import items
 from longwire.dialects import response_frames as frames
-from longwire.dialects.response_events import decode_event, decode_item
+from longwire.dialects.response_events import EventEncoder, decode_event, decode_item
 from longwire.dialects.responses import decode_members, encode_body, encode_create
 
 QUESTION = {"role": "user", "content": "hi"}
@@ -161,6 +161,20 @@ class TestRecalled:
         aggregate.terminal = decode_event(json.dumps(raw).encode())
         link = frames.link_of(create(input=[QUESTION]), aggregate, None)
         assert [QUESTION, ANSWER] == json.loads(b"[" + b"".join(link.history()) + b"]")
+
+
+class TestEvents:
+    def test_a_cancelled_response_ends_as_clients_know_it(self):
+        """Its status stays; the type is one that ends a response in every client."""
+        aggregate = answered(kind="response.cancelled")
+        told = frames.event_frame(EventEncoder(None, aggregate), aggregate.terminal, "a")
+        assert ("response.failed", "a") == (json.loads(told)["type"], json.loads(told)["stream_id"])
+
+    def test_others_pass(self):
+        """As over HTTP, byte for byte where nothing is to be changed."""
+        raw = b'{"type":"response.output_text.delta","sequence_number":0,"delta":"\\u00e9 1.50"}'
+        encoder = EventEncoder(None, Aggregate())
+        assert raw == frames.event_frame(encoder, decode_event(raw), None)
 
 
 class TestAnswers:

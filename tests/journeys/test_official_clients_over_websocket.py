@@ -4,6 +4,7 @@ They pin an older `websockets` than the gateway's, so they are installed beside 
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -30,6 +31,14 @@ def their_python(request) -> Path:
     folder = Path(
         os.environ.get("LONGWIRE_TEST_CLIENTS") or request.config.cache.mkdir("official-clients")
     )
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests may run on several cores
+        return installed(folder)
+
+
+def installed(folder: Path) -> Path:
+    """Install the clients into a folder unless they are there."""
     stamp, python = folder / "installed", folder / "env" / "bin" / "python"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == "\n".join(PACKAGES):
         return python

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from longwire.core.access import Grant, Rates
 from longwire.core.lanes import Room
 from longwire.emulator import Fault
 from longwire.server.health import Stage
@@ -203,6 +205,37 @@ class TestMessages:
                 failed["error"]["code"],
             )
             assert "completed" == (await client.ask(user("hi"), stream_id="a"))["status"]
+
+
+class TestAccounting:
+    async def test_a_turn_is_booked_as_over_http(self, emulator):
+        """One line a turn, with what the client sent, not what was made of it."""
+        settings = settings_for(emulator.url, channel={"transport": "websocket"})
+        sent, last = [], None
+        with capture_logs() as logged:
+            async with serving(settings) as gateway, socket(gateway.url) as client:
+                for _ in range(2):
+                    named = {"previous_response_id": last}
+                    raw = {"type": "response.create", "model": "gpt-5.5", "input": "hi", **named}
+                    sent.append(json.dumps({**raw, "tool_choice": "none"}))
+                    await client.send(sent[-1])
+                    last = (await client.answer(None, last))["id"]
+        turns = [line for line in logged if line["event"] == "turn"]
+        assert [len(each) for each in sent] == [line["received"] for line in turns]
+        assert ["completed"] * 2 == [line["outcome"] for line in turns]
+        assert ["dev"] * 2 == [line["caller"] for line in turns]
+
+    async def test_the_limits_of_a_key_hold(self, gateway):
+        """A key at its limit is told as over HTTP, with when to come again."""
+        keys = gateway.app.keys
+        (digest, (principal, key)), *_ = keys._known.items()
+        limited = replace(principal, grant=Grant(key_id="k", rates=Rates(requests_per_minute=1)))
+        keys._known[digest] = (limited, key)
+        async with socket(gateway.url) as client:
+            assert "completed" == (await client.ask(user("hi")))["status"]
+            told = await client.ask(user("hi"))
+        assert (429, "rate_limit_exceeded") == (told["status"], told["error"]["code"])
+        assert 0 < int(told["headers"]["retry-after"])
 
 
 class TestLanes:

@@ -13,10 +13,11 @@ from msgspec import Raw
 
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import InvalidRequest
+from longwire.core.events import Event, Kind
 from longwire.core.transcript import Link
 from longwire.core.turn import Turn
 from longwire.dialects.history import InputHistory
-from longwire.dialects.response_events import items_of
+from longwire.dialects.response_events import EventEncoder, items_of, splice
 from longwire.dialects.responses import turn_of
 
 _LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
@@ -120,6 +121,17 @@ def _can_be_told(item: bytes) -> bool:
     except msgspec.MsgspecError:
         return False
     return output.type != "reasoning" or bool(output.encrypted_content)
+
+
+def event_frame(encoder: EventEncoder, event: Event, lane: str | None) -> bytes:
+    """Return an upstream's event as it is sent on a lane.
+
+    No client of this mode knows `response.cancelled`, and none sees the connection end behind it.
+    """
+    encoded = encoder.encode(event)
+    if event.kind is Kind.CANCELLED:
+        encoded = splice(encoded, {"type": b'"response.failed"'})
+    return on_lane(encoded, lane)
 
 
 def on_lane(frame: bytes, lane: str | None) -> bytes:

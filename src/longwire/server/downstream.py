@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Send
 
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import InvalidRequest, UpstreamDisconnected
-from longwire.core.events import Event, Kind
+from longwire.core.events import Kind
 from longwire.core.lanes import Lanes, Room
 from longwire.core.transcript import Link, Transcript
 from longwire.core.turn import Turn
@@ -299,7 +299,7 @@ class Downstream:
             asked.ends = batch[-1] is terminal
             if terminal is not None and terminal.kind in _CONTINUABLE:
                 self._keep(asked, parent)
-            await self._write(*[_frame(encoder, event, asked.lane) for event in batch])
+            await self._write(*[frames.event_frame(encoder, event, asked.lane) for event in batch])
         if not asked.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
@@ -322,27 +322,22 @@ class Downstream:
 
     async def _write(self, *messages: bytes) -> None:
         """Send events, each as a message, and wait until the client keeps up."""
-        for message in messages:
-            text = message.decode("utf-8", "replace")
-            await self._deliver({"type": "websocket.send", "text": text})
+        texts = [message.decode("utf-8", "replace") for message in messages]
+        await self._deliver(*({"type": "websocket.send", "text": text} for text in texts))
 
     async def _close(self, code: int, reason: str) -> None:
         message = {"type": "websocket.close", "code": code, "reason": reason}
-        await self._deliver(message, _CLOSE_TIMEOUT)
+        await self._deliver(message, patience=_CLOSE_TIMEOUT)
 
-    async def _deliver(self, message: Message, patience: float | None = None) -> None:
-        """Hand a message to the server. Raises `ClientGone` where nobody takes it any more."""
+    async def _deliver(self, *messages: Message, patience: float | None = None) -> None:
+        """Hand messages to the server. Raises `ClientGone` where nobody takes them any more."""
         try:
             async with asyncio.timeout(patience or self._terms.stall):
-                await self._send(message)
+                for message in messages:
+                    await self._send(message)
         except (OSError, RuntimeError):
             # The latter is what the server says of a connection that it closed by itself.
             raise ClientGone from None
-
-
-def _frame(encoder: EventEncoder, event: Event, lane: str | None) -> bytes:
-    """Return an event as this client gets it."""
-    return frames.on_lane(encoder.encode(event), lane)
 
 
 def _error(problem: Problem, lane: str | None) -> bytes:

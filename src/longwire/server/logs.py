@@ -46,5 +46,6 @@ def _route_standard_library(steps: list[Processor], rendered: list[Processor]) -
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """A request that is cancelled because the grace period is over is no error with a trace."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    """What is cancelled when the grace period is over, or sent in bad UTF-8, needs no trace."""
+    usual = (asyncio.CancelledError, UnicodeDecodeError)
+    return not (record.exc_info and isinstance(record.exc_info[1], usual))

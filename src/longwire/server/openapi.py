@@ -122,8 +122,9 @@ def _create() -> dict[str, Any]:
 
 
 def _upgrade() -> dict[str, Any]:
-    summary = "The WebSocket mode for clients does not exist yet."
-    return {"summary": summary, "responses": _failures("426")}
+    summary = "Upgrade to the API's WebSocket mode; without an upgrade it is refused."
+    switched = {"101": {"description": "Messages from here on."}}
+    return {"summary": summary, "responses": {**switched, **_failures("401", "426", "503")}}
 
 
 def _read(text: str, schema: str, *failures: str) -> dict[str, Any]:
