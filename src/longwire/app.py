@@ -34,6 +34,7 @@ from longwire.relay.relay import Policy, Relay
 from longwire.server import logs
 from longwire.server.asgi import application
 from longwire.server.auth import Keys
+from longwire.server.codex_side import CodexSide
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.local import serving_sessions
 from longwire.server.model_http import ModelHttp
@@ -106,6 +107,7 @@ class App:
             ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
             self._serve_admin,
             Models(self.keys, lambda: self.relay.snapshot),
+            CodexSide(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
             self._lifespan,
         )

@@ -8,13 +8,15 @@ this is the hot path: one write per batch of events, and no queue, lock or task 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
 from longwire.core import sse
-from longwire.core.errors import UpstreamDisconnected
-from longwire.core.events import Event
-from longwire.core.turn import Principal, Turn
+from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
+from longwire.core.events import Event, Kind
+from longwire.core.session import is_codex, without_account
+from longwire.core.turn import COMPACTION, Principal, Turn
 from longwire.dialects.response_events import EventEncoder, response_of
 from longwire.dialects.responses import decode_request
 from longwire.relay.relay import Answer, Relay
@@ -50,6 +52,8 @@ class ModelHttp:
             with self._readiness.turn():
                 caller = self._keys.authenticate(headers)
                 turn = decode_request(await read_body(headers, receive, self._max_body))
+                if scope["path"].endswith("/compact"):
+                    turn = replace(turn, api=COMPACTION, streams=False, runs_in_background=False)
                 reply.previous = turn.previous_response_id
                 async with _while_connected(receive, reply), reply.telling_failures():
                     await self._serve(turn, caller, headers, reply)
@@ -74,7 +78,7 @@ class _Reply:
         self._headers = headers
         self._send = send
         self._encoder: EventEncoder | None = None
-        self._is_codex = _is_codex(headers)
+        self._is_codex = is_codex(headers)
         self.id = request_id(headers)
         self.previous: str | None = None
         self.ends = False
@@ -92,14 +96,17 @@ class _Reply:
     async def stream(self, answer: Answer) -> None:
         """Send the events as they come."""
         encoder = EventEncoder(self.previous, answer.aggregate)
-        await self._begin(_headers(self.id, answer, _STREAM))
+        await self._begin(self._named(answer, _STREAM))
         self._encoder = encoder
         async for batch in answer:
             if not batch:
                 await self._write(self._keep_alive(encoder))
                 continue
             self.ends = batch[-1] is answer.aggregate.terminal
-            await self._write(_encoded(encoder, batch))
+            if not self._is_codex:
+                batch = _of_the_response(batch)  # noqa: PLW2901 - the rest is for nobody here
+            if batch:
+                await self._write(_encoded(encoder, batch))
         if not self.ends:
             raise UpstreamDisconnected(_NO_TERMINAL)
 
@@ -113,7 +120,7 @@ class _Reply:
         body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
         kind = {"content-type": "application/json", "content-length": str(len(body))}
         self.ends = True
-        await self._begin(_headers(self.id, answer, kind))
+        await self._begin(self._named(answer, kind))
         await self._write(body)
 
     async def _fail(self, error: Exception) -> None:
@@ -122,6 +129,8 @@ class _Reply:
             report(problem_of(error), error, self.id)
             return
         self.ends = True
+        if isinstance(error, UpstreamRejected) and not self._is_codex:
+            error.headers = without_account(error.headers)
         if self._encoder is None:
             await response_to(error, self.id)(self._scope, _nothing_more, self._send)
             return
@@ -135,6 +144,10 @@ class _Reply:
         if self._is_codex:
             return sse.encode("keepalive", encoder.keep_alive())
         return sse.COMMENT_KEEP_ALIVE
+
+    def _named(self, answer: Answer, content: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+        told = answer.told if self._is_codex else {}
+        return _headers(self.id, answer, {**told, **content})
 
     async def _begin(self, headers: list[tuple[bytes, bytes]]) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -167,6 +180,13 @@ async def _nothing_more() -> dict[str, str]:
     return {"type": "http.disconnect"}
 
 
+def _of_the_response(batch: Sequence[Event]) -> Sequence[Event]:
+    """Return the batch without a vendor's notices, which the public API does not know."""
+    if all(event.kind is not Kind.VENDOR for event in batch):
+        return batch
+    return [event for event in batch if event.kind is not Kind.VENDOR]
+
+
 def _encoded(encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
     return b"".join([sse.encode(event.name, encoder.encode(event)) for event in batch])
 
@@ -184,8 +204,3 @@ def _headers(request: str, answer: Answer, content: Mapping[str, str]) -> list[t
     if facts.reason:
         named["x-longwire-reason"] = facts.reason
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
-
-
-def _is_codex(headers: Mapping[str, str]) -> bool:
-    named = (headers.get("originator", ""), headers.get("user-agent", ""))
-    return any(name.lower().startswith("codex") for name in named)
