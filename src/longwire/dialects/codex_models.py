@@ -1,7 +1,7 @@
 """The model list as Codex reads it: `{"models": [...]}`, every entry whole or not at all.
 
-Law: one entry that misses a field costs Codex the whole list, and it goes on with its own. So an
-entry that an upstream gave passes as it is but for its name, and a made one has every field.
+Law: one entry that misses a field costs Codex the whole list, and it goes on with its own. So what
+an upstream tells of a model passes as it is but for the name, and what it left out is made up.
 """
 
 from typing import Any, Final
@@ -47,6 +47,11 @@ _MADE: Final[dict[str, Any]] = {
 
 def entry(name: str, told: bytes | None = None) -> bytes:
     """Return the entry of a model under the name that callers use; `told` is the upstream's own."""
+    made = {"display_name": name, **_MADE, "slug": name}
     if told is None:
-        return msgspec.json.encode({"slug": name, "display_name": name, **_MADE})
-    return splice(told, {"slug": msgspec.json.encode(name)})
+        return msgspec.json.encode(made)
+    known = msgspec.json.decode(told, type=dict[str, msgspec.Raw])
+    if "model_messages" in known:
+        del made["base_instructions"]
+    missing = {key: msgspec.json.encode(value) for key, value in made.items() if key not in known}
+    return splice(told, {**missing, "slug": msgspec.json.encode(name)})

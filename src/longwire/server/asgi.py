@@ -86,6 +86,7 @@ def _codex_routes(models: Models, side: CodexSide) -> list[BaseRoute]:
         Route("/backend-api/wham/accounts/check", side.account),
         Route("/backend-api/wham/usage", side.usage),
         Route("/backend-api/wham/settings/user", side.settings),
+        Route("/backend-api/codex/analytics-events/events", side.swallow, methods=["POST"]),
         Route("/backend-api/ps/mcp", side.nothing, methods=["GET", "POST"]),
         Route("/backend-api/ps/plugins/{rest:path}", side.plugins),
     ]

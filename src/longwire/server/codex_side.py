@@ -1,7 +1,7 @@
 """What Codex asks for beside its turns when it is signed in with ChatGPT.
 
-Law: an answer tells of the caller's own sign-in and of the channels that its key may use, and of
-nobody else. Nothing of it goes upstream.
+Law: Codex sends its own token alone here, without the key of the gateway; so an answer tells of
+that token, and only with a key, of the channels that the key may use. Nothing goes upstream.
 """
 
 import time
@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from longwire.core.errors import Unauthenticated
 from longwire.core.quota import Quota, Window
-from longwire.core.turn import Principal
 from longwire.relay.channel import Snapshot
 from longwire.server.auth import Keys
 from longwire.server.errors import headers_of
@@ -39,7 +39,6 @@ class CodexSide:
 
     async def account(self, request: Request) -> Response:
         """Answer who the caller is by its own token: without this answer Codex takes no turn."""
-        self._caller(request)
         account = {
             "id": _account_of(headers_of(request.scope)),
             "workspace_backend_origin": _ORIGIN,
@@ -49,15 +48,8 @@ class CodexSide:
 
     async def usage(self, request: Request) -> Response:
         """Answer how much is used of the freest subscription that the caller's turns may go to."""
-        caller, now = self._caller(request), self._clock()
-        seen = [
-            channel.quota.seen
-            for channel in self._snapshot().channels.values()
-            if channel.route.is_enabled
-            and caller.grant.allows_channel(channel.id)
-            and channel.quota.seen is not None
-        ]
-        quota = min(seen, key=lambda each: each.used(now), default=Quota())
+        now = self._clock()
+        quota = min(self._seen(request), key=lambda each: each.used(now), default=Quota())
         is_blocked = quota.blocked_until(now) is not None
         limits = {
             "allowed": not is_blocked,
@@ -67,23 +59,36 @@ class CodexSide:
         }
         return JSONResponse({"plan_type": quota.plan or "unknown", "rate_limit": limits})
 
-    async def settings(self, request: Request) -> Response:
+    async def settings(self, _request: Request) -> Response:
         """Answer that nothing is set."""
-        self._caller(request)
         return JSONResponse({})
 
-    async def plugins(self, request: Request) -> Response:
+    async def plugins(self, _request: Request) -> Response:
         """Answer that there are none."""
-        self._caller(request)
-        return JSONResponse({"plugins": []})
+        pages = {"next_page_token": None}
+        return JSONResponse({"enabled": False, "plugins": [], "pagination": pages})
 
-    async def nothing(self, request: Request) -> Response:
+    async def swallow(self, _request: Request) -> Response:
+        """Take what Codex tells of its use, unread: it is for nobody here."""
+        return JSONResponse({}, 202)
+
+    async def nothing(self, _request: Request) -> Response:
         """Answer that there is no such server here."""
-        self._caller(request)
         raise HTTPException(404, "This gateway serves no plugins.")
 
-    def _caller(self, request: Request) -> Principal:
-        return self._keys.authenticate(headers_of(request.scope))
+    def _seen(self, request: Request) -> list[Quota]:
+        """Return what is known of the subscriptions that the caller's key may use."""
+        try:
+            caller = self._keys.authenticate(headers_of(request.scope))
+        except Unauthenticated:
+            return []
+        return [
+            channel.quota.seen
+            for channel in self._snapshot().channels.values()
+            if channel.route.is_enabled
+            and caller.grant.allows_channel(channel.id)
+            and channel.quota.seen is not None
+        ]
 
 
 def _window(window: Window | None, now: float) -> dict[str, Any] | None:
