@@ -79,6 +79,13 @@ class Codex:
         config = 'model = "gpt-5.5"\n' + rendered(block) + _QUICK
         (self.home / "config.toml").write_text(config, encoding="utf-8")
 
+    def set(self, before: str, after: str) -> None:
+        """Change a line of the configuration."""
+        config = self.home / "config.toml"
+        text = config.read_text(encoding="utf-8")
+        assert before in text
+        config.write_text(text.replace(before, after, 1), encoding="utf-8")
+
     async def begin(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start `codex exec`."""
         flags = ("--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")

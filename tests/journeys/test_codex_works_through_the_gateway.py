@@ -90,6 +90,20 @@ async def test_a_resumed_session_goes_on(codex, emulator, overheard):
     assert overheard.agrees_with(emulator)
 
 
+async def test_a_compaction_begins_a_new_chain(codex, emulator, overheard):
+    """It rides on the old connection; the shorter history goes in full, and Codex loops nowhere."""
+    codex.set('name = "Longwire"', 'name = "OpenAI"')
+    codex.set('model = "gpt-5.5"', 'model = "gpt-5.5"\nmodel_auto_compact_token_limit = 10300')
+    ran = await codex.run("say hi")
+    assert (ran.code, ran.answer) == (0, answer_of(emulator)), ran.said
+    kinds = [items[-1]["type"] for items in overheard.inputs()]
+    at = kinds.index("compaction_trigger")
+    assert kinds.count("compaction_trigger") == 1
+    assert overheard.inputs()[at + 1][-1]["type"] == "compaction"
+    assert [turn.continued for turn in emulator.turns][at : at + 2] == [True, False]
+    assert overheard.agrees_with(emulator)
+
+
 @pytest.mark.parametrize("fault", INVISIBLE.values(), ids=INVISIBLE)
 async def test_what_strikes_before_the_first_event_is_invisible(codex, emulator, overheard, fault):
     """In the midst of a session it costs a turn in full, and Codex says nothing of it."""

@@ -6,7 +6,7 @@ Law: everything else in the file keeps its bytes, comments too; what cannot be r
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -125,15 +125,22 @@ def merged(text: str, block: Block) -> str:
 
     lines = _with_choice(text.splitlines(keepends=True), block.name)
     result = "".join(_with_table(lines, block))
-    wanted = tomllib.loads(rendered(block))
-    found = tomllib.loads(result)
-    own = found.get("model_providers", {}).get(block.name, {})
-    expected = wanted["model_providers"][block.name]
-    is_there = all(own.get(name) == value for name, value in expected.items())
-    if found.get("model_provider") != block.name or not is_there:
-        msg = f"the provider '{block.name}' is written in another form; remove it first"
+    wanted = tomllib.loads(rendered(block))["model_providers"][block.name]
+    own, others = _told_apart(tomllib.loads(result), block.name)
+    is_there = own.items() >= wanted.items()
+    if not is_there or others != _told_apart(tomllib.loads(text), block.name)[1]:
+        msg = f"its provider is chosen, or '{block.name}' written, in another form; remove it first"
         raise ValueError(msg)
     return result
+
+
+def _told_apart(told: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a configuration says of a provider that is chosen, and all that it says else."""
+    providers = dict(told.get("model_providers", {}))
+    own = providers.pop(name, {}) if told.get("model_provider") == name else {}
+    providers.pop(name, None)
+    rest = {key: value for key, value in told.items() if key != "model_provider"}
+    return own, rest | {"model_providers": providers}
 
 
 def _with_choice(lines: list[str], name: str) -> list[str]:

@@ -37,6 +37,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "additional_tools": ("tools",),
 }
 MAX_CODEX_ID = 64
+AT_ITS_END = 1 << 30
+"""Rounds of a context that was compacted: no client compacts a turn for ever."""
 CODEX_PREFIXES = {
     "message": "msg",
     "reasoning": "rs",
@@ -98,6 +100,8 @@ class Context:
             self.require_answers()
         if kind == "message" and item["role"] == "user":
             self.rounds = 0
+        if kind == "compaction":
+            self.rounds = AT_ITS_END
         self.tools += item["tools"] if kind == "additional_tools" else ()
         self.last = kind
         self.digests.append(item_digest(item))
