@@ -30,6 +30,9 @@ BETA = {"openai-beta": "responses_websockets=2026-02-06"}
 """What Codex CLI 0.169 sends with the handshake of a WebSocket, and not over HTTP."""
 
 METADATA = "response.metadata"
+MODELS_MARK = "x-models-etag"
+"""The ETag of the upstream's model list: Codex asks for it again when this changes."""
+
 SEALED = "reasoning.encrypted_content"
 STRIPPED = {
     # 400 {"detail":"Unsupported parameter: ..."} (kortix suna#5124, ChatMock#103, sub2api#3954).
@@ -65,12 +68,12 @@ PREFIXES: Mapping[str, str] = {
 }
 """How an item's id begins, by type (codex-lb; Codex CLI 0.169); other types are not checked."""
 
-_SYSTEM = b'"system"'
+_SYSTEM, _ID = b'"system"', b'"id"'
 _GOOD_ID = rb"(?:msg|rs|fco?|ctco?|ws|at|cmp|ig|lsh|sh|ci|mcp|tsc|tso|ap|apo)_[^\"\\]{0,59}\""
 _ODD_ID = re.compile(rb'"id"\s*:\s*"(?!' + _GOOD_ID + rb")")
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _TOKEN = TURN_STATE.encode()
-_TOLD = frozenset({"x-reasoning-included", "x-models-etag"})
+_TOLD = frozenset({"x-reasoning-included", MODELS_MARK})
 _items = msgspec.json.Decoder(list[Raw])
 _objects = msgspec.json.Decoder(dict[str, Raw])
 
@@ -136,7 +139,9 @@ def told_by(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in headers.items()
-        if name in _TOLD or name.startswith("x-codex-")
+        if (name in _TOLD or name.startswith("x-codex-"))
+        and (name + value).isascii()
+        and (name + value).isprintable()
     }
 
 
@@ -226,7 +231,15 @@ def _after_gap(raw: bytes, at: int) -> int:
 
 
 def _is_suspect(raw: bytes) -> bool:
-    return _SYSTEM in raw or _ODD_ID.search(raw) is not None
+    """Whether a rule may concern it: by bytes alone, since most histories concern none."""
+    if _SYSTEM in raw:
+        return True
+    at = raw.find(_ID)
+    while at >= 0:
+        if _ODD_ID.match(raw, at):
+            return True
+        at = raw.find(_ID, at + len(_ID))
+    return False
 
 
 def _adapted_item(raw: bytes) -> bytes:

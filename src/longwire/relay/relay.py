@@ -28,7 +28,7 @@ from longwire.core.recovery import Trouble
 from longwire.core.routing import Choice, Route, choose, order
 from longwire.core.session import fingerprint, forwarded, session_id
 from longwire.core.turn import COMPACTION, Principal, SessionKey, Turn
-from longwire.dialects.codex import turn_state
+from longwire.dialects.codex import MODELS_MARK, turn_state
 from longwire.dialects.responses import renamed
 from longwire.relay.accounting import Accounting, Record
 from longwire.relay.channel import Channel, Snapshot
@@ -333,7 +333,7 @@ class Relay:
             first = await self._first_events(batches)
             stack.push_async_exit(own.pop_all())
             answer = Answer(channel.name, stream, first, batches)
-            answer.told = heard.told if heard else {}
+            answer.told = self._told(heard) if heard else {}
             answer.seats.append(seat)
             return answer
 
@@ -347,6 +347,12 @@ class Relay:
             return call
         is_own = self._states.is_of(passage.caller.scope, token, channel.id)
         return with_state(call, token if is_own else "", over_http=over_http)
+
+    def _told(self, heard: Hearing) -> Mapping[str, str]:
+        """Return what Codex is told; of several lists, the mark of one upstream's means nothing."""
+        if sum(channel.is_codex for channel in self.snapshot.channels.values()) == 1:
+            return heard.told
+        return {name: value for name, value in heard.told.items() if name != MODELS_MARK}
 
     def _hear(self, channel: Channel, stream: Stream, passage: Passage) -> Hearing:
         scope = passage.caller.scope
