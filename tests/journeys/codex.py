@@ -11,8 +11,10 @@ import os
 import shutil
 import signal
 import subprocess
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,25 @@ class Codex:
         assert before in text
         config.write_text(text.replace(before, after, 1), encoding="utf-8")
 
+    def sign_in(self, url: str) -> str:
+        """Sign in with ChatGPT, and give the gateway's key beside; returns the token."""
+        claims = {
+            "https://api.openai.com/auth": {"chatgpt_account_id": "acc-1"},
+            "https://api.openai.com/profile": {"email": "somebody@example.com"},
+            "exp": 4_102_444_800,
+        }
+        token = f"e30.{urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.c2ln"
+        tokens = {"id_token": token, "access_token": token, "refresh_token": "r"}
+        told = {"auth_mode": "chatgpt", "tokens": {**tokens, "account_id": "acc-1"}}
+        told["last_refresh"] = datetime.now(tz=UTC).isoformat()
+        (self.home / "auth.json").write_text(json.dumps(told), encoding="utf-8")
+        self.set('name = "Longwire"', 'name = "OpenAI"')
+        key = f'http_headers = {{ "x-longwire-key" = "{KEY}" }}'
+        self.set('env_key = "GW_KEY"', f"requires_openai_auth = true\n{key}")
+        side = f'chatgpt_base_url = "{url}/backend-api/"'
+        self.set("model_provider =", f"{side}\nmodel_provider =")
+        return token
+
     async def begin(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start `codex exec`."""
         flags = ("--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
@@ -100,6 +121,7 @@ class Codex:
                 "HOME": str(self.home),
                 "CODEX_HOME": str(self.home),
                 "GW_KEY": KEY,
+                "RUST_LOG": "warn",
             },
         )
 

@@ -115,6 +115,18 @@ async def test_what_strikes_before_the_first_event_is_invisible(codex, emulator,
     assert overheard.agrees_with(emulator)
 
 
+async def test_signed_in_with_chatgpt(codex, gateway, emulator, overheard, capfd):
+    """Codex takes the gateway's models and side routes, and its token stays with the gateway."""
+    token = codex.sign_in(gateway.url)
+    ran = await codex.run("say hi")
+    assert (ran.code, ran.answer) == (0, answer_of(emulator)), ran.said
+    assert "failed to refresh available models" not in ran.said, ran.said
+    assert {"Reconnecting", "401", "502"}.isdisjoint(ran.said.split())
+    assert {turn.fingerprint for turn in emulator.turns} == {"sk-upstream"[-4:]}
+    assert overheard.agrees_with(emulator)
+    assert token not in "".join(capfd.readouterr())
+
+
 async def test_a_usage_limit_is_told_in_codexs_own_words(codex, emulator):
     """Codex knows what to say of a 429 by its type, and gives up at once."""
     emulator.faults.add(Fault(at="before_create", act="error", **USAGE_LIMIT))

@@ -131,6 +131,25 @@ async def test_a_refusal_tells_how_much_is_used(upstream):
         assert client.channel().quota.seen.primary.used_percent == 100.0
 
 
+async def test_a_refused_handshake_tells_how_much_is_used(upstream):
+    """What stood in its headers is known, and Codex is told."""
+    full = {"x-codex-primary-used-percent": "100"}
+    refusal = {"status": 429, "headers": full, "times": 0}
+    upstream.faults.add(Fault(at="handshake", act="error", **refusal))
+    async with before(channel_to(upstream.url, transport="websocket")) as client:
+        status, told, _ = await client.respond(CODEX)
+        assert (status, told["x-codex-primary-used-percent"]) == (429, "100")
+        assert client.channel().quota.seen.primary.used_percent == 100.0
+
+
+async def test_of_several_lists_no_mark_is_told(upstream):
+    """One upstream's mark of its list would have Codex ask for the gateway's each turn."""
+    channels = [channel_to(upstream.url, name=name) for name in ("one", "two")]
+    async with before(*channels) as client:
+        _, told, _ = await client.respond(CODEX)
+        assert ("x-codex-turn-state" in told, "x-models-etag" in told) == (True, False)
+
+
 async def test_a_notice_is_no_beginning():
     """What breaks behind notices alone is made good, and the client sees one clean stream."""
     first = [answer(sse(LIMITED), size=9999), None]
