@@ -186,6 +186,37 @@ def test_the_routing_token_is_found_on_either_transport(members, headers, state)
     assert state == codex.turn_state(turn(**members), headers)
 
 
+LITE = "x-openai-internal-codex-responses-lite"
+SAID = "ws_request_header_x_openai_internal_codex_responses_lite"
+
+
+def test_headers_of_a_request_and_members_of_a_frame_are_the_same():
+    """What cannot stand in the head of an open socket stands in the frame, and back again."""
+    headers = {LITE: "true", "traceparent": "00-1", "x-openai-subagent": "s", "user-agent": "u"}
+    sent = codex.with_request_headers(turn(client_metadata={"a": "b"}), headers)
+    expected = {"a": "b", SAID: "true", "ws_request_header_traceparent": "00-1"}
+    assert expected == told(sent)["client_metadata"]
+    assert {LITE: "true", "traceparent": "00-1"} == codex.request_headers(sent)
+    plain = turn()
+    assert codex.with_request_headers(plain, {"user-agent": "u"}) is plain
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"ws_request_header_authorization": "Bearer x"},
+        {"ws_request_header_chatgpt_account_id": "x"},
+        {SAID: "a\r\nb: c"},
+        {SAID: 7},
+        {SAID + ": x\r\ny": "z"},
+        {},
+    ],
+)
+def test_no_frame_writes_other_headers(said):
+    """Neither the account nor anything behind a line break."""
+    assert {} == codex.request_headers(turn(client_metadata=said))
+
+
 def test_the_routing_token_is_put_in_and_taken_out():
     """All other metadata keeps its bytes."""
     given_turn = turn(client_metadata={"a": 1.50, "x-codex-turn-state": "old"})

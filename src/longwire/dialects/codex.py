@@ -68,6 +68,9 @@ PREFIXES: Mapping[str, str] = {
 }
 """How an item's id begins, by type (codex-lb; Codex CLI 0.169); other types are not checked."""
 
+_SAID, _INTERNAL = "ws_request_header_", "x-openai-internal-"
+_TRACING = frozenset({"traceparent", "tracestate"})
+_NAME = re.compile(r"[a-z0-9-]{1,100}")
 _SYSTEM, _ID = b'"system"', b'"id"'
 _GOOD_ID = rb"(?:msg|rs|fco?|ctco?|ws|at|cmp|ig|lsh|sh|ci|mcp|tsc|tso|ap|apo)_[^\"\\]{0,59}\""
 _ODD_ID = re.compile(rb'"id"\s*:\s*"(?!' + _GOOD_ID + rb")")
@@ -162,6 +165,43 @@ def encode_metadata(headers: Mapping[str, str]) -> bytes:
     return msgspec.json.encode({"type": METADATA, "headers": headers})
 
 
+def with_request_headers(turn: Turn, headers: Mapping[str, str]) -> Turn:
+    """Return a turn that says on a WebSocket what stood in the headers of its request.
+
+    An open socket has no headers: Codex puts them into `client_metadata` (Codex CLI 0.169).
+    """
+    said = {
+        _SAID + name.replace("-", "_"): value
+        for name, value in headers.items()
+        if name in _TRACING or name.startswith(_INTERNAL)
+    }
+    return _with_metadata(turn, said) if said else turn
+
+
+def request_headers(turn: Turn) -> dict[str, str]:
+    """Return the headers that a frame says in its `client_metadata`, to be sent as headers."""
+    raw = turn.members.get("client_metadata", b"")
+    if _SAID.encode() not in raw:
+        return {}
+    try:
+        told = msgspec.json.decode(raw, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}
+    named = {
+        name.removeprefix(_SAID).replace("_", "-"): value
+        for name, value in told.items()
+        if name.startswith(_SAID) and isinstance(value, str)
+    }
+    return {
+        name: value
+        for name, value in named.items()
+        if (name in _TRACING or name.startswith(_INTERNAL))
+        and value.isascii()
+        and value.isprintable()
+        and _NAME.fullmatch(name)
+    }
+
+
 def turn_state(turn: Turn, headers: Mapping[str, str]) -> str:
     """Return the routing token that a client gives back, "" for none.
 
@@ -179,11 +219,15 @@ def turn_state(turn: Turn, headers: Mapping[str, str]) -> str:
 
 def with_turn_state(turn: Turn, token: str) -> Turn:
     """Return a turn whose `client_metadata` has this routing token, or with "" none."""
-    raw = turn.members.get("client_metadata", b"{}")
-    if not token and _TOKEN not in raw:
+    if not token and _TOKEN not in turn.members.get("client_metadata", b""):
         return turn
+    return _with_metadata(turn, {TURN_STATE: token or None})
+
+
+def _with_metadata(turn: Turn, said: Mapping[str, str | None]) -> Turn:
+    changes = {name: msgspec.json.encode(text) if text else None for name, text in said.items()}
     try:
-        told = splice(raw, {TURN_STATE: msgspec.json.encode(token) if token else None})
+        told = splice(turn.members.get("client_metadata", b"{}"), changes)
     except msgspec.MsgspecError:
         return turn
     return replace(turn, members={**turn.members, "client_metadata": told})

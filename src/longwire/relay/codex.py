@@ -52,7 +52,10 @@ def addressed(channel: Channel, call: Call, headers: Mapping[str, str], *, over_
     turn, named = call.turn, call.headers
     if channel.is_codex:
         named = codex_block(headers)
-        if over_http and turn.api != COMPACTION:
+        if not over_http:
+            turn = codex.with_request_headers(turn, named)
+        elif turn.api != COMPACTION:
+            named |= codex.request_headers(turn)
             turn = codex.over_http(turn)
     return Call(turn, call.key, named, call.reason)
 
