@@ -1,6 +1,7 @@
 """`longwire setup codex`: what it prints, what it writes, and what it leaves alone."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,12 @@ def test_the_block_is_printed_for_this_gateway():
             }
         },
     }
+
+
+def test_the_page_shows_what_is_printed():
+    """The how-to has the very block."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "use-with-codex.md"
+    assert f"```ini\n{rendered(BLOCK)}```" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
