@@ -35,6 +35,7 @@ from longwire.relay.relay import Policy, Relay
 from longwire.server import logs
 from longwire.server.asgi import DataPlane, application
 from longwire.server.auth import Keys
+from longwire.server.codex_side import CodexSide
 from longwire.server.downstream import Terms
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.local import serving_sessions
@@ -113,6 +114,7 @@ class App:
             self._for_turns(settings.server),
             self._serve_admin,
             Models(self.keys, lambda: self.relay.snapshot),
+            CodexSide(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
             self._lifespan,
         )

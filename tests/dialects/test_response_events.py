@@ -255,3 +255,21 @@ def test_a_whole_response_is_its_own_terminal() -> None:
     terminal = terminal_of(b'{"id":"resp_1","status":"incomplete","n":1.50}')
     assert (Kind.INCOMPLETE, "resp_1") == (terminal.kind, terminal.response_id)
     assert b'"n":1.50' in terminal.raw
+
+
+@pytest.mark.parametrize("numbered", [{}, {"sequence_number": 7}, {"stream_id": "a"}])
+def test_a_vendors_notice_takes_no_number(numbered):
+    """It stands outside the sequence, and leaves no gap in it."""
+    encoder = EventEncoder(None, Aggregate())
+    notice = {"type": "codex.rate_limits", "rate_limits": {}}
+    told = [
+        json.loads(encoder.encode(decode_event(json.dumps(event).encode())))
+        for event in (
+            notice | numbered,
+            {"type": "response.created", "sequence_number": 0, "response": {"id": "r"}},
+            notice | numbered,
+            {"type": "response.x", "sequence_number": 9},
+        )
+    ]
+    assert [notice, notice] == told[::2]
+    assert [0, 1] == [event["sequence_number"] for event in told[1::2]]

@@ -28,6 +28,7 @@ class ScriptedStream:
 
     def __init__(self, facts: Facts, answer: Sequence[bytes | Exception | None]) -> None:
         self.facts = facts
+        self.headers = {}
         self._left = list(answer)
         self._reception = Reception(Exchange(is_alone=True))
         self._reception.exchange.step(Kind.SENT)

@@ -224,6 +224,11 @@ CODEX = {
     "tier": ({"service_tier": "flex"}, "Unsupported parameter: service_tier"),
     "unknown": ({"novelty": 1}, "Unsupported parameter: novelty"),
     "system": ({"input": [{"role": "system", "content": ""}]}, "System messages are not allowed"),
+    "text": ({"input": "hi"}, "Input must be a list"),
+    "prefix": (
+        {"input": [MESSAGE | {"id": "item_1"}]},
+        "Invalid item id, expected one that begins with 'msg'",
+    ),
     "id": ({"input": [MESSAGE | {"id": "m" * 65}]}, "Invalid item id, longer than 64 characters"),
 }
 
@@ -235,6 +240,29 @@ async def test_codex_route_has_rules_of_its_own(upstream, members, message):
         error = await socket.refuse(**({"input": [USER]} | members))
         assert 400 == error["status"]
         assert error["error"]["detail"].startswith(message)
+        assert 1 == len(it.emulator.violations)
+
+
+@pytest.mark.parametrize("path", ["/v1", "/backend-api/codex"])
+async def test_a_turn_state_belongs_to_its_account(upstream, path):
+    """One that was given to another account is a mistake of whoever sends it on."""
+    async with upstream() as it, it.dial(path) as socket:
+        state = {"x-codex-turn-state": "turn-of-somebody-else"}
+        error = await socket.refuse(input=[USER], store=False, client_metadata=state)
+        assert "x-codex-turn-state" == error["error"]["param"]
+        assert 1 == len(it.emulator.violations)
+
+
+@pytest.mark.parametrize("name", ["store", "stream", "include", "metadata"])
+async def test_a_compaction_takes_less(upstream, name):
+    """The Codex backend's unary route knows no members of a stream."""
+    async with upstream() as it:
+        address = f"{it.emulator.url}/backend-api/codex/responses/compact"
+        body = {"model": "m", "input": [USER], name: None}
+        headers = {"authorization": "Bearer x"}
+        async with it.session.post(address, json=body, headers=headers) as refused:
+            told = await refused.json()
+        assert {"detail": f"Unsupported parameter: {name}"} == told
         assert 1 == len(it.emulator.violations)
 
 

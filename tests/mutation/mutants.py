@@ -27,6 +27,24 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "rewrite every item of a history in which one has to be",
+        "dialects/codex.py",
+        "changed = _adapted_item(given) if _is_suspect(given) else given",
+        "changed = splice(given, {})",
+    ),
+    Mutant(
+        "keep an id that the Codex backend refuses",
+        "dialects/codex.py",
+        'changes["id"] = None',
+        "pass",
+    ),
+    Mutant(
+        "give a vendor's notice a number",
+        "dialects/response_events.py",
+        "if event.kind is Kind.VENDOR:\n            return _unnumbered(event)",
+        "pass",
+    ),
+    Mutant(
         "continue without anything new",
         "core/continuity.py",
         "least = len(chain.replies) + (turn.follows != chain.response_id)",

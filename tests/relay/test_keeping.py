@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from longwire.core.access import Grant
 from longwire.core.errors import Overloaded, UnknownModel, UpstreamDisconnected, UpstreamRejected
 from longwire.core.recovery import Trouble
-from longwire.core.turn import Principal, Scope
+from longwire.core.turn import COMPACTION, Principal, Scope
 from longwire.core.turn_row import ID_BITS, TurnRow
 from longwire.dialects.responses import decode_request
 from longwire.relay.accounting import Accounting
@@ -156,6 +156,14 @@ def test_a_response_that_failed_has_its_code(error):
     (row,) = book.rows
     assert ("failed", 200, code or "failed") == (row.outcome, row.status, row.error_code)
     assert "gpt-5-x" == row.model_served
+
+
+def test_a_compaction_is_told_from_a_turn():
+    """The row names the API, so that sums over turns can leave it out."""
+    accounting, book = book_of()
+    with accounting.record(replace(TURN, api=COMPACTION), CALLER):
+        pass
+    assert [row.api for row in book.rows] == ["responses/compact"]
 
 
 KEEPS = Principal("dev", Scope("api_key:key_1"), Grant("key_1", "prj_1", keeps_bodies=True))

@@ -131,15 +131,22 @@ async def test_vendor_frames_are_no_events(transport, before):
         sse(CREATED, COMPLETED) + b"data: [DONE]\n\n",
         sse(CREATED, COMPLETED, DELTA),
         b": hello\n\nevent: x\nid: 1\nretry: 2\n\n" + sse(CREATED, COMPLETED),
-        sse(CREATED, b'{"type":"codex.rate_limits"}', COMPLETED),
         b"\xef\xbb\xbf" + sse(CREATED, COMPLETED).replace(b"\n", b"\r\n"),
     ],
 )
 async def test_what_is_no_event_does_not_pass(transport, stream):
-    """Markers, comments, vendor frames and what follows the terminal stay here."""
+    """Markers, comments and what follows the terminal stay here."""
     async with canned(answer(stream)) as upstream:
         told = await events(transport(upstream.url))
     assert told == ["response.created", "response.completed"]
+
+
+async def test_a_vendors_notice_passes_in_its_place(transport):
+    """Who knows the vendor may want it; the encoder for everybody else leaves it out."""
+    stream = sse(b'{"type":"codex.rate_limits"}', CREATED, b'{"type":"codex.x"}', COMPLETED)
+    async with canned(answer(stream)) as upstream:
+        told = await events(transport(upstream.url))
+    assert told == ["codex.rate_limits", "response.created", "codex.x", "response.completed"]
 
 
 async def test_one_batch_is_one_read(transport):

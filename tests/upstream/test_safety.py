@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from longwire.core.errors import UpstreamError
+from longwire.core.events import Kind
 from longwire.core.exchange import ReplaySafety
 from longwire.dialects.responses import decode_request
 from longwire.emulator import Emulator, Options
@@ -37,7 +38,7 @@ async def read(opening, names):
     """Read a turn to its end, and note its events."""
     async with opening as stream:
         async for batch in stream:
-            names += [event.name for event in batch]
+            names += [event.name for event in batch if event.kind is not Kind.VENDOR]
 
 
 def text(*events):

@@ -7,6 +7,7 @@ import typer
 
 from longwire.cli import (
     channels,
+    codex,
     config,
     database,
     demo,
@@ -45,4 +46,5 @@ def build() -> typer.Typer:
     commands.add_typer(users.build(), name="users")
     commands.add_typer(turns.build(), name="turns")
     commands.add_typer(config.build(), name="config")
+    commands.add_typer(codex.build(), name="setup")
     return commands

@@ -3,6 +3,7 @@
 The names of the wire are the Responses API's; a kind says only what they mean for an exchange.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -67,3 +68,10 @@ def kind_of(name: str) -> Kind:
     if known is not None:
         return known
     return Kind.OUTPUT if name.startswith("response.") else Kind.VENDOR
+
+
+def of_the_response(batch: Sequence[Event]) -> Sequence[Event]:
+    """Return a batch without a vendor's notices, which the public API does not know."""
+    if all(event.kind is not Kind.VENDOR for event in batch):
+        return batch
+    return [event for event in batch if event.kind is not Kind.VENDOR]

@@ -62,8 +62,8 @@ class Step:
 
 _READY, _AWAITING, _STREAMING, _OVER = Phase
 _stay_ready = Step(_READY, passes=False)
-_stay_awaiting = Step(_AWAITING, passes=False)
-_stay_streaming = Step(_STREAMING, passes=False)
+_notice_awaiting = Step(_AWAITING, passes=True)
+_notice_streaming = Step(_STREAMING, passes=True)
 _stream = Step(_STREAMING, passes=True)
 _stay_over = Step(_OVER, passes=False)
 _foreign = Step(_OVER, passes=False, ending=FOREIGN)
@@ -109,11 +109,12 @@ TABLE: dict[tuple[Phase, Kind], Step] = {
     (_AWAITING, Kind.OPENING): _stream,
     (_AWAITING, Kind.OUTPUT): _foreign,
     (_AWAITING, Kind.ITEM): _foreign,
-    (_AWAITING, Kind.VENDOR): _stay_awaiting,
+    # A vendor's notice passes to who knows it; it neither begins the response nor proves one.
+    (_AWAITING, Kind.VENDOR): _notice_awaiting,
     (_AWAITING, Kind.SENT): _foreign,
     # Streaming: events pass until one ends the exchange.
     **{(_STREAMING, kind): step for kind, step in (*_FLOWS.items(), *_ENDS.items())},
-    (_STREAMING, Kind.VENDOR): _stay_streaming,
+    (_STREAMING, Kind.VENDOR): _notice_streaming,
     (_STREAMING, Kind.SENT): _foreign,
     # Over: nothing follows a terminal; what does, belongs to nobody and closes the connection.
     **{(_OVER, kind): _foreign for kind in Kind},

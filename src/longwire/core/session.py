@@ -27,6 +27,25 @@ IDENTITY_HEADERS = (
 )
 """The headers that are sent on because the upstream tells callers apart by them."""
 
+CODEX_HEADERS = (
+    "originator",
+    "session-id",
+    "thread-id",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "version",
+    "x-client-request-id",
+)
+"""The headers of a Codex client that a Codex upstream gets beside all in `CODEX_PREFIXES`."""
+
+CODEX_PREFIXES = ("x-codex-", "x-openai-")
+TURN_STATE = "x-codex-turn-state"
+"""The upstream's routing token: it goes back to the account that gave it, and to no other."""
+
+_OWN_HEADERS = frozenset({TURN_STATE, "x-openai-account-routing-override"})
+"""What belongs to an account, or to a turn: it is not part of the block."""
+
 LONGEST_ID = 256
 
 
@@ -48,6 +67,31 @@ def session_id(
 def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the caller's headers that go upstream; all others stay here."""
     return {name: headers[name] for name in IDENTITY_HEADERS if headers.get(name)}
+
+
+def is_codex(headers: Mapping[str, str]) -> bool:
+    """Whether a caller is a Codex client, which knows more events than the public API has."""
+    named = (headers.get("originator", ""), headers.get("user-agent", ""))
+    return any(name.lower().startswith("codex") for name in named)
+
+
+def codex_block(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what a Codex upstream gets to know of a Codex client, unread; of others, nothing.
+
+    The account is never the client's own, and the beta of a transport is that transport's.
+    """
+    if not is_codex(headers):
+        return {}
+    return {
+        name: value
+        for name, value in headers.items()
+        if (name in CODEX_HEADERS or name.startswith(CODEX_PREFIXES)) and name not in _OWN_HEADERS
+    }
+
+
+def without_account(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers of an upstream without what they tell of its account's subscription."""
+    return {name: value for name, value in headers.items() if not name.startswith("x-codex-")}
 
 
 def fingerprint(values: Iterable[tuple[str, str]]) -> str:

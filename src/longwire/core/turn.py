@@ -120,9 +120,13 @@ class Properties(Protocol):
         """The digest that ignores key order and whitespace: this one decides."""
 
 
+COMPACTION = "responses/compact"
+"""The API that shortens a history: one answer, over HTTP alone, and no chain begins with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request for a response.
+    """One request for a response, or with the `api` of `COMPACTION` for a shorter history.
 
     `members` are the top-level members of the body as raw JSON, without `input`, `stream`,
     `background` and `previous_response_id`; `input` is raw JSON or None where the body has none.
@@ -154,6 +158,8 @@ class Turn:
     def is_warm_up(self) -> bool:
         """Whether it only prepares what follows: `generate` exists in the WebSocket mode alone."""
         return self.by_websocket and self.members.get("generate") == b"false"
+
+    api: str = "responses"
 
     @property
     def is_self_contained(self) -> bool:

@@ -1,7 +1,7 @@
 """Events of the Responses API: decoded to kinds, encoded for the client who asked.
 
 Law: an event passes byte for byte, but for the client's own `previous_response_id`, a gapless
-`sequence_number`, no lane, and a terminal that is complete.
+`sequence_number`, no lane, and a terminal that is complete. A vendor's notice has no number.
 """
 
 from functools import lru_cache
@@ -243,6 +243,8 @@ class EventEncoder:
         if is_in_order and event.kind is Kind.OUTPUT and event.lane is None:
             self._sequence += 1
             return event.raw
+        if event.kind is Kind.VENDOR:
+            return _unnumbered(event)
         changes: dict[str, bytes | None] = {}
         if not is_in_order:
             changes["sequence_number"] = b"%d" % self._sequence
@@ -291,6 +293,13 @@ class EventEncoder:
             self._sequence,
             failed,
         )
+
+
+def _unnumbered(event: Event) -> bytes:
+    """Return a vendor's notice as it came: it has no number among the events of the response."""
+    if event.sequence is None and event.lane is None:
+        return event.raw
+    return splice(event.raw, {"sequence_number": None, "stream_id": None})
 
 
 def response_of(encoded: bytes) -> bytes:

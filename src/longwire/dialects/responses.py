@@ -184,6 +184,11 @@ def encode_body(turn: Turn, *, streams: bool) -> bytes:
     return b"{" + b",".join(parts) + b"}"
 
 
+def encode_compaction(turn: Turn) -> bytes:
+    """Encode the body of a request for a shorter history."""
+    return b"{" + b",".join(_given(turn)) + b"}"
+
+
 def _given(turn: Turn) -> list[bytes]:
     parts = _members(turn, turn.input)
     if turn.previous_response_id is not None:

@@ -19,6 +19,7 @@ class Counters(Struct, kw_only=True):
     sockets_peak: int = 0
     handshakes_refused: int = 0
     http_requests: int = 0
+    compactions: int = 0
     creates: int = 0
     creates_full: int = 0
     creates_continued: int = 0

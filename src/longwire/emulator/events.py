@@ -73,12 +73,11 @@ class Story:
     items: int = 0
     number: int = 0
 
-    def vendor(self) -> Iterator[Event]:
+    def vendor(self, state: str) -> Iterator[Event]:
         """What the Codex backend says before anything else; these events have no number."""
         limits = {"allowed": True, "limit_reached": False, "primary": {"used_percent": 1.0}}
         yield plain({"type": "codex.rate_limits", "plan_type": "pro", "rate_limits": limits})
-        state = {"x-codex-turn-state": f"turn-{self.response_id}"}
-        yield plain({"type": "response.metadata", "headers": state})
+        yield plain({"type": "response.metadata", "headers": {"x-codex-turn-state": state}})
 
     def opening(self) -> Iterator[Event]:
         """`response.created` and `response.in_progress`."""

@@ -10,14 +10,16 @@ import msgspec
 from aiohttp import web
 
 from longwire.emulator.cache import Caller
-from longwire.emulator.errors import Rejected
+from longwire.emulator.errors import Rejected, unknown_parameter
 from longwire.emulator.events import Event
 from longwire.emulator.faults import Cut, Spoiled, strike
 from longwire.emulator.oracle import digest, encode, listed
-from longwire.emulator.rendering import mint
-from longwire.emulator.requests import Body, decode, read
+from longwire.emulator.rendering import mint, turn_state
+from longwire.emulator.requests import CODEX_REFUSES, Body, decode, read
 from longwire.emulator.turns import Exchange, World, usage
 from longwire.emulator.wire import Outlet, Write
+
+COMPACTION_REFUSES = CODEX_REFUSES | {"generate", "include", "store", "stream", "service_tier"}
 
 
 class Terminal(msgspec.Struct):
@@ -59,6 +61,7 @@ async def answer(
     )
     try:
         await strike(world.faults, "before_create", outlet)
+        check_state(caller, request.headers.get("x-codex-turn-state"))
         parsed = read(body, caller.route, "http", world.options, world.script)
         await Exchange(world, caller, parsed, record, outlet).run()
     except Rejected as error:
@@ -74,6 +77,12 @@ async def answer(
     if world.options.done_marker and record.status != "cut":
         await stream.write(b"data: [DONE]\n\n")
     return stream
+
+
+def check_state(caller: Caller, given: str | None) -> None:
+    """A routing token is of use to the account alone that it was given to."""
+    if given is not None and (caller.route != "codex" or given != turn_state(caller.account)):
+        raise Rejected("The turn state is not one of this account.", param="x-codex-turn-state")
 
 
 def stream_writer(request: web.Request, stream: web.StreamResponse) -> Write:
@@ -99,7 +108,9 @@ def collector(told: list[bytes]) -> Write:
 def stream_headers(caller: Caller) -> dict[str, str]:
     """Headers of a stream; the Codex backend gives its turn state and limits here."""
     headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
-    return headers | (codex_headers() if caller.route == "codex" else {})
+    if caller.route != "codex":
+        return headers
+    return headers | codex_headers() | {"x-codex-turn-state": turn_state(caller.account)}
 
 
 def codex_headers() -> dict[str, str]:
@@ -126,16 +137,29 @@ def only_response(event: Event) -> bytes:
 
 async def compact(world: World, caller: Caller, request: web.Request) -> web.Response:
     """`POST …/responses/compact`: the user's messages and one compaction item."""
-    body = decode(await request.read())
+    content = await request.read()
+    world.journal.counters.http_requests += 1
+    world.journal.counters.compactions += 1
+    try:
+        body = decode(content)
+        for name in body if caller.route == "codex" else ():
+            if name in COMPACTION_REFUSES:
+                raise unknown_parameter(name, caller.route)
+    except Rejected as error:
+        world.journal.violation(f"http {caller.connection}", str(error), content)
+        raise
     items = [item for item in listed(body.get("input") or []) if item.get("role") == "user"]
     identity = f"cmp_{digest(items)[:48]}"
-    content = mint(caller.account, identity)
-    compaction = {"id": identity, "type": "compaction", "encrypted_content": content}
+    sealed = mint(caller.account, identity)
+    compaction = {"id": identity, "type": "compaction", "encrypted_content": sealed}
+    output = [*items, compaction]
+    if caller.route == "codex":
+        return web.json_response({"output": output})
     answered = {
         "id": world.issue(),
         "object": "response.compaction",
         "created_at": int(time.time()),
-        "output": [*items, compaction],
+        "output": output,
         "usage": usage(len(encode(body)) // 4, 0, 8),
     }
     return web.json_response(answered)

@@ -95,6 +95,8 @@ class Model:
             return []
         offered = [*(self.request.body.get("tools") or ()), *self.context.tools]
         tools = [tool for entry in offered for tool in callable_tools(entry)]
+        if named := [tool for tool in tools if tool[1] == self.request.script.tool]:
+            return named
         kind = "custom" if self.request.script.custom_tools else "function"
         return [tool for tool in tools if tool[0] == kind] or tools
 
@@ -105,7 +107,8 @@ class Model:
             members["namespace"] = namespace
         if kind == "custom":
             return self._item("custom_tool_call", "ctc", number, **members, input=f"naïve {number}")
-        members |= {"arguments": arguments(schema, number), "status": "completed"}
+        given = self.request.script.arguments or arguments(schema, number)
+        members |= {"arguments": given, "status": "completed"}
         return self._item("function_call", "fc", number, **members)
 
 

@@ -62,6 +62,10 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tool_rounds: Size = 1
     parallel_calls: Annotated[int, Meta(ge=1, le=128)] = 1
     custom_tools: bool = False
+    tool: str = ""
+    """The one tool that is called, by its name, where it is offered."""
+    arguments: str = ""
+    """What it is called with, as JSON; "" makes arguments up from the tool's schema."""
     reasoning: bool = True
     commentary: bool = True
     deltas: Annotated[int, Meta(ge=1)] = 4

@@ -37,6 +37,16 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "additional_tools": ("tools",),
 }
 MAX_CODEX_ID = 64
+AT_ITS_END = 1 << 30
+"""Rounds of a context that was compacted: no client compacts a turn for ever."""
+CODEX_PREFIXES = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "function_call_output": "fc",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctc",
+}
 CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
 ROLES = ("user", "assistant", "system", "developer")
 OUTPUT_PARTS = ("output_text", "refusal")
@@ -90,6 +100,8 @@ class Context:
             self.require_answers()
         if kind == "message" and item["role"] == "user":
             self.rounds = 0
+        if kind == "compaction":
+            self.rounds = AT_ITS_END
         self.tools += item["tools"] if kind == "additional_tools" else ()
         self.last = kind
         self.digests.append(item_digest(item))
@@ -208,8 +220,11 @@ def check_codex(item: Item) -> None:
     """The Codex backend's own limits."""
     if item.get("role") == "system":
         raise detail("System messages are not allowed")
-    if len(item.get("id") or "") > MAX_CODEX_ID:
-        raise detail(f"Invalid item id, longer than 64 characters: {item['id'][:80]}")
+    identity, kind = item.get("id") or "", item.get("type") or "message"
+    if len(identity) > MAX_CODEX_ID:
+        raise detail(f"Invalid item id, longer than 64 characters: {identity[:80]}")
+    if identity and not identity.startswith(CODEX_PREFIXES.get(kind, "")):
+        raise detail(f"Invalid item id, expected one that begins with '{CODEX_PREFIXES[kind]}'")
 
 
 def duplicate(identity: str) -> Rejected:
@@ -228,6 +243,11 @@ def mint(account: str, identity: str) -> str:
     nonce = fingerprint(identity)
     seal = hmac.digest(account.encode(), nonce, "sha256")[:12]
     return "gAAAAA" + base64.urlsafe_b64encode(nonce + seal).decode()
+
+
+def turn_state(account: str) -> str:
+    """The routing token of an account."""
+    return "turn-" + hmac.digest(account.encode(), b"turn state", "sha256").hex()[:32]
 
 
 def opened(account: str, content: str) -> bytes | None:

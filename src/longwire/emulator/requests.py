@@ -135,6 +135,8 @@ def check_codex(body: Body, transport: Transport) -> None:
         raise detail("Store must be set to false")
     if body.get("service_tier") not in (None, "priority", "fast"):
         raise detail("Unsupported parameter: service_tier")
+    if isinstance(body.get("input"), str):
+        raise detail("Input must be a list")
     if transport == "http" and body.get("stream") is not True:
         raise detail("Stream must be set to true")
     if transport == "http" and body.get("previous_response_id"):

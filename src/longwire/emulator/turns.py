@@ -21,7 +21,7 @@ from longwire.emulator.faults import Cut, Faults, Point, Spoiled, strike
 from longwire.emulator.model import Model
 from longwire.emulator.options import Options, Script
 from longwire.emulator.oracle import encode
-from longwire.emulator.rendering import Context, Gate, Item
+from longwire.emulator.rendering import Context, Gate, Item, turn_state
 from longwire.emulator.requests import Request
 from longwire.emulator.wire import Outlet
 
@@ -135,7 +135,7 @@ class Exchange:
         request = self.request
         self._measure(context)
         if self.caller.route == "codex" and self.caller.transport == "websocket":
-            yield from story.vendor()
+            yield from story.vendor(turn_state(self.caller.account))
         if request.generates or self.world.options.warm_up == "full":
             yield from story.opening()
         model = Model(request, context, self.caller.account, self.record.digest)

@@ -14,7 +14,7 @@ from longwire.emulator.counters import Turn
 from longwire.emulator.errors import Rejected, unknown_parameter
 from longwire.emulator.events import plain
 from longwire.emulator.faults import Cut, Spoiled, strike
-from longwire.emulator.http import codex_headers
+from longwire.emulator.http import check_state, codex_headers
 from longwire.emulator.options import Json
 from longwire.emulator.requests import Body, Request, check_lane, decode, read
 from longwire.emulator.turns import Exchange, World
@@ -127,6 +127,7 @@ class Connection:
         record = self.world.journal.turn(caller, len(content), body)
         try:
             self._check_turn(body.get("stream_id"))
+            check_state(caller, (body.get("client_metadata") or {}).get("x-codex-turn-state"))
             request = read(body, caller.route, "websocket", self.world.options, self.world.script)
         except Rejected as error:
             record.status = f"error:{error.label}"

@@ -1,17 +1,27 @@
 """A running channel, and the snapshot of all of them that a turn keeps to its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from longwire.core.channel import ChannelSpec
 from longwire.core.health import Cooling, Health
 from longwire.core.limits import Subject
+from longwire.core.quota import Quota
 from longwire.core.routing import Route
 from longwire.upstream.http import HttpTransport
 from longwire.upstream.transport import Transport
 
 _CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
 _UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
+
+
+class QuotaSeen:
+    """What a channel's provider told last of its subscription; None until it does."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self) -> None:
+        self.seen: Quota | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,22 @@ class Channel:
     mark: str = ""
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
     upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
+    quota: QuotaSeen = field(default_factory=QuotaSeen)
+
+    def observe(self, quota: Quota | None) -> None:
+        """Remember what the provider told of its subscription, if it told anything."""
+        if quota is not None:
+            self.quota.seen = quota
+
+    @property
+    def is_codex(self) -> bool:
+        """Whether its upstream is the Codex backend, which has rules of its own."""
+        return self.spec.type == "codex"
+
+    @property
+    def unary(self) -> "Channel":
+        """The same channel for what has no WebSocket form."""
+        return replace(self, websocket=None, http=self.listing)
 
     @property
     def id(self) -> str:

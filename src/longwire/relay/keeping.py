@@ -56,7 +56,7 @@ class Keeper:
             session=_fit(record.session, _LONGEST_NAME),
             channel_id=_fit(record.channel_id, _LONGEST_NAME),
             channel_name=_fit(record.channel, _LONGEST_NAME),
-            api="responses",
+            api=turn.api,
             transport=facts.transport if facts else record.transport,
             continuity=facts.continuity if facts else "",
             reason=(facts.reason or "") if facts else "",

@@ -1,7 +1,8 @@
 """From a channel as it is configured to one that runs: its transports, and what they depend on."""
 
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -12,7 +13,9 @@ from longwire.core.channel import ChannelSpec, Status
 from longwire.core.errors import ConfigurationError
 from longwire.core.routing import Route
 from longwire.core.session import fingerprint
-from longwire.relay.channel import Channel
+from longwire.dialects import codex
+from longwire.dialects.codex_limits import decode_quota_headers
+from longwire.relay.channel import Channel, QuotaSeen
 from longwire.upstream import tls
 from longwire.upstream.dialer import Endpoint
 from longwire.upstream.http import Address, HttpTransport
@@ -69,8 +72,9 @@ def provision(spec: ChannelSpec, means: Means) -> Channel:
     """
     transport, endpoint = spec.endpoint().transport, f"{spec.id}@{token_hex(8)}"
     secure = _secure(spec)
+    quota = QuotaSeen()
     http = _http(spec, means, secure)
-    websocket = _websocket(spec, means, secure, endpoint)
+    websocket = _websocket(spec, means, secure, endpoint, quota)
     return Channel(
         _route(spec),
         endpoint,
@@ -79,6 +83,7 @@ def provision(spec: ChannelSpec, means: Means) -> Channel:
         listing=http,
         spec=spec,
         mark=fingerprint_of(spec),
+        quota=quota,
     )
 
 
@@ -87,7 +92,7 @@ def adapt(running: Channel, spec: ChannelSpec, means: Means) -> Channel:
     before, websocket = running.spec, running.websocket
     paces = (before.handshake_rate, before.handshake_burst)
     if websocket is not None and paces != (spec.handshake_rate, spec.handshake_burst):
-        websocket = _websocket(spec, means, _secure(spec), running.endpoint)
+        websocket = _websocket(spec, means, _secure(spec), running.endpoint, running.quota)
     return replace(running, route=_route(spec), spec=spec, websocket=websocket)
 
 
@@ -101,12 +106,13 @@ def _secure(spec: ChannelSpec) -> ssl.SSLContext:
 
 
 def _websocket(
-    spec: ChannelSpec, means: Means, secure: ssl.SSLContext, endpoint: str
+    spec: ChannelSpec, means: Means, secure: ssl.SSLContext, endpoint: str, quota: QuotaSeen
 ) -> WebSocketTransport:
     rate = spec.handshake_rate
     way = Endpoint(
         url=url_of(spec, "ws"),
-        headers=_headers(spec),
+        headers=_headers(spec) | (codex.BETA if spec.type == "codex" else {}),
+        defaults=_defaults(spec),
         tls=secure,
         proxy=spec.proxy.reveal() or None,
         handshake_timeout=means.patience.connect,
@@ -114,7 +120,11 @@ def _websocket(
         pulse=means.pulse,
     )
     count_dial = partial(means.count_dial, endpoint)
-    return WebSocketTransport(way, means.pool, means.patience, count_dial)
+
+    def hear(headers: Mapping[str, str]) -> None:
+        quota.seen = decode_quota_headers(headers, time.time()) or quota.seen
+
+    return WebSocketTransport(way, means.pool, means.patience, count_dial, hear)
 
 
 def _http(spec: ChannelSpec, means: Means, secure: ssl.SSLContext) -> HttpTransport:
@@ -130,12 +140,18 @@ def _http(spec: ChannelSpec, means: Means, secure: ssl.SSLContext) -> HttpTransp
         tls=secure,
         headers=_headers(spec),
         proxy=proxy,
+        defaults=_defaults(spec),
     )
     return HttpTransport(address, means.patience)
 
 
+def _defaults(spec: ChannelSpec) -> Mapping[str, str]:
+    return codex.IDENTITY if spec.type == "codex" else {}
+
+
 def _headers(spec: ChannelSpec) -> dict[str, str]:
-    headers = {"user-agent": f"longwire/{version('longwire')}"}
+    is_codex = spec.type == "codex"
+    headers = {} if is_codex else {"user-agent": f"longwire/{version('longwire')}"}
     headers |= {name.lower(): value.reveal() for name, value in spec.headers}
     if spec.credential:
         headers["authorization"] = f"Bearer {spec.credential.reveal()}"

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from longwire.core.aggregate import Aggregate
@@ -27,16 +27,27 @@ from longwire.core.limits import Spent, Subject
 from longwire.core.recovery import Trouble
 from longwire.core.routing import Choice, Route, choose, order
 from longwire.core.session import fingerprint, forwarded, session_id
-from longwire.core.turn import Principal, SessionKey, Turn
+from longwire.core.turn import COMPACTION, Principal, SessionKey, Turn
+from longwire.dialects.codex import MODELS_MARK, turn_state
 from longwire.dialects.responses import renamed
 from longwire.relay.accounting import Accounting, Record
 from longwire.relay.channel import Channel, Snapshot
+from longwire.relay.codex import (
+    Hearing,
+    TurnStates,
+    addressed,
+    as_sent,
+    observe_failure,
+    with_state,
+)
 from longwire.relay.journey import Attempt, Journey
 from longwire.relay.limits import Limits, LocalLimits
 from longwire.upstream.transport import Call, Facts, Stream
 from longwire.upstream.warm_up import WarmUp
 
 _REMEMBERED_SESSIONS = 4096
+_NOTICES = frozenset({Kind.VENDOR})
+_EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
 Price = Callable[..., int | None]
 """What tokens cost by the first of the models, in billionths of a US dollar, None if unknown."""
 
@@ -61,12 +72,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What stays the same over all attempts of a turn."""
+    """What stays the same over all attempts of a turn; `given` are all headers of the caller."""
 
     turn: Turn
     caller: Principal
     session: str
     headers: Mapping[str, str]
+    given: Mapping[str, str] = field(default_factory=dict)
+    _sent: dict[str, Turn] = field(default_factory=dict)
 
     def key(self, channel: Channel) -> SessionKey | None:
         """Return the key under which this turn may share connections of a channel."""
@@ -76,8 +89,12 @@ class Passage:
         return SessionKey(channel.endpoint, self.caller.scope, self.session, identity)
 
     def sent(self, channel: Channel) -> Turn:
-        """Return the turn as a channel sends it."""
-        return renamed(self.turn, channel.renames)
+        """Return the turn as a channel sends it, made once for each channel."""
+        known = self._sent.get(channel.id)
+        if known is None:
+            known = as_sent(channel, renamed(self.turn, channel.renames))
+            self._sent[channel.id] = known
+        return known
 
     @property
     def conversation(self) -> tuple[str | None, str]:
@@ -88,11 +105,12 @@ class Passage:
 class Answer:
     """The answer to one turn: iterate it once for batches of events, up to the terminal.
 
-    An empty batch tells of silence. `limits` are headers that tell what the caller has left;
-    `seats` are the places that its turn takes among those of its key and its channel.
+    An empty batch tells of silence. `limits` are headers that tell what the caller has left; `told`
+    are those of the upstream that a Codex client understands; `seats` are the places that its turn
+    takes among those of its key and its channel.
     """
 
-    __slots__ = ("_batches", "_first", "_stream", "channel", "facts", "limits", "seats")
+    __slots__ = ("_batches", "_first", "_stream", "channel", "facts", "limits", "seats", "told")
 
     def __init__(
         self,
@@ -104,6 +122,7 @@ class Answer:
         self.channel = channel
         self.facts: Facts = stream.facts
         self.limits: Mapping[str, str] = {}
+        self.told: Mapping[str, str] = {}
         self.seats: list[AsyncExitStack] = []
         self._stream = stream
         self._first: Sequence[Event] | None = first
@@ -148,6 +167,7 @@ class Relay:
         self._accounting = accounting
         self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
         self._served_by: OrderedDict[tuple[str | None, str], str] = OrderedDict()
+        self._states = TurnStates()
 
     @asynccontextmanager
     async def open(
@@ -159,7 +179,7 @@ class Relay:
         """
         snapshot = self.snapshot
         session = session_id(headers, turn.session_hints, snapshot.session_headers)
-        passage = Passage(turn, caller, session, forwarded(headers))
+        passage = Passage(turn, caller, session, forwarded(headers), headers)
         named = {"session": session, "request_id": request_id}
         with self._accounting.record(turn, caller, **named) as record:
             async with AsyncExitStack() as seat, AsyncExitStack() as stack:
@@ -190,10 +210,12 @@ class Relay:
             raise UnknownModel(turn.model, choice.explanation)
         choice = await self._within_limits(snapshot, choice)
         able = [snapshot.channels[name] for name in self._order(snapshot, choice, passage)]
+        if turn.api == COMPACTION:
+            return [channel.unary for channel in able]
         if turn.runs_in_background:
-            able = [channel for channel in able if channel.http is not None]
+            able = [each for each in able if each.http is not None and not each.is_codex]
         if not able:
-            msg = "'background' needs an HTTP upstream; the channels of this model speak WebSocket."
+            msg = "'background' needs an HTTP upstream; the channels of this model have none."
             raise InvalidRequest(msg, param="background")
         return able
 
@@ -285,6 +307,7 @@ class Relay:
             try:
                 answer = await self._try(attempt, passage, stack, record)
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
+                observe_failure(attempt.channel, failure)
                 trouble = journey.fail(attempt, failure, self._policy.clock())
                 self._note(attempt, passage, trouble)
                 self._accounting.replayed(record, trouble)
@@ -302,17 +325,19 @@ class Relay:
         if transport is None:
             msg = f"Channel '{channel.name}' has no such transport."
             raise UpstreamDisconnected(msg)
+        call = self._call(attempt, passage)
         attempt.begin(self._policy.clock())
-        call = Call(passage.sent(channel), passage.key(channel), passage.headers, attempt.reason)
         async with AsyncExitStack() as own:
             seat = await own.enter_async_context(AsyncExitStack())
             await self._enter(seat, channel.subject, record)
             stream = await own.enter_async_context(transport.open(call))
             record.facts = stream.facts
-            batches = aiter(stream)
+            heard = self._hear(channel, stream, passage) if channel.is_codex else None
+            batches = heard or aiter(stream)
             first = await self._first_events(batches)
             stack.push_async_exit(own.pop_all())
             answer = Answer(channel.name, stream, first, batches)
+            answer.told = self._told(heard) if heard else {}
             answer.seats.append(seat)
             return answer
 
@@ -327,14 +352,37 @@ class Relay:
         record.began(answer.facts, answer.aggregate, self._policy.clock())
         return answer
 
+    def _call(self, attempt: Attempt, passage: Passage) -> Call:
+        """Return what is sent for an attempt; a routing token goes where it came from alone."""
+        channel, over_http = attempt.channel, attempt.over_http
+        call = Call(passage.sent(channel), passage.key(channel), passage.headers, attempt.reason)
+        call = addressed(channel, call, passage.given, over_http=over_http)
+        token = turn_state(passage.turn, passage.given)
+        if not token:
+            return call
+        is_own = self._states.is_of(passage.caller.scope, token, channel.id)
+        return with_state(call, token if is_own else "", over_http=over_http)
+
+    def _told(self, heard: Hearing) -> Mapping[str, str]:
+        """Return what Codex is told; of several lists, the mark of one upstream's means nothing."""
+        if sum(channel.is_codex for channel in self.snapshot.channels.values()) == 1:
+            return heard.told
+        return {name: value for name, value in heard.told.items() if name != MODELS_MARK}
+
+    def _hear(self, channel: Channel, stream: Stream, passage: Passage) -> Hearing:
+        scope = passage.caller.scope
+        return Hearing(channel, stream, lambda token: self._states.note(scope, token, channel.id))
+
     async def _first_events(self, batches: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
-        """Wait for the first events; where begun responses may be replayed, for output."""
+        """Wait for the first events; where begun responses may be replayed, for output.
+
+        A vendor's notice is no beginning: what fails behind it can be made good.
+        """
         held: list[Event] = []
+        is_early = _EARLY if self._policy.replays_after_created else _NOTICES
         async for batch in batches:
             held += batch
-            if held and not self._policy.replays_after_created:
-                return held
-            if any(event.kind is not Kind.OPENING for event in held):
+            if any(event.kind not in is_early for event in held):
                 return held
         msg = "The upstream ended the response before it began."
         raise UpstreamDisconnected(msg)

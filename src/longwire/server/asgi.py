@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from longwire.server.codex_side import CodexSide
 from longwire.server.errors import Edge, headers_of, request_id, response_to
 from longwire.server.health import Probes
 from longwire.server.models import Models
@@ -23,6 +24,13 @@ DataPlane = tuple[ASGIApp, ASGIApp]
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
+_DATA_PLANE = (
+    "/v1/responses",
+    "/v1/responses/compact",
+    "/backend-api/codex/responses",
+    "/backend-api/codex/responses/compact",
+)
+_UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Longwire</title>
@@ -34,7 +42,12 @@ _PAGE = """<!doctype html>
 
 
 def application(
-    data_plane: DataPlane, admin: ASGIApp, models: Models, probes: Probes, lifespan: Lifespan
+    data_plane: DataPlane,
+    admin: ASGIApp,
+    models: Models,
+    side: CodexSide,
+    probes: Probes,
+    lifespan: Lifespan,
 ) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     http, websocket = data_plane
@@ -48,6 +61,8 @@ def application(
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
+            Route("/v1/responses/compact", _post_wanted, methods=["POST"]),
+            *_codex_routes(models, side),
             Route("/admin/graphql", _Whole(admin)),
             WebSocketRoute("/admin/graphql", _Whole(admin)),
         ],
@@ -55,17 +70,29 @@ def application(
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
-    past_router: dict[tuple[str, str], ASGIApp] = {
-        ("POST", "/v1/responses"): http,
-        ("websocket", "/v1/responses"): websocket,
-        ("websocket", "/backend-api/codex/responses"): websocket,
-    }
+    past_router: dict[tuple[str, str], ASGIApp] = {("POST", path): http for path in _DATA_PLANE}
+    past_router |= {("websocket", path): websocket for path in _UPGRADES}
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         place = (scope.get("method", scope["type"]), scope.get("path", ""))
         await past_router.get(place, router)(scope, receive, send)
 
     return serve
+
+
+def _codex_routes(models: Models, side: CodexSide) -> list[BaseRoute]:
+    """Return what a Codex client asks for that is signed in with ChatGPT."""
+    return [
+        Route("/backend-api/codex/responses", _upgrade_wanted, methods=["GET", "POST"]),
+        Route("/backend-api/codex/responses/compact", _post_wanted, methods=["POST"]),
+        Route("/backend-api/codex/models", models.catalog),
+        Route("/backend-api/wham/accounts/check", side.account),
+        Route("/backend-api/wham/usage", side.usage),
+        Route("/backend-api/wham/settings/user", side.settings),
+        Route("/backend-api/codex/analytics-events/events", side.swallow, methods=["POST"]),
+        Route("/backend-api/ps/mcp", side.nothing, methods=["GET", "POST"]),
+        Route("/backend-api/ps/plugins/{rest:path}", side.plugins),
+    ]
 
 
 class _Whole:
@@ -82,6 +109,10 @@ class _Whole:
 async def _page(request: Request) -> Response:
     page = _PAGE.format(version=version("longwire"), base=escape(str(request.base_url)))
     return HTMLResponse(page)
+
+
+async def _post_wanted(_request: Request) -> Response:
+    raise HTTPException(405, "Use POST.", {"allow": "POST"})
 
 
 async def _upgrade_wanted(_request: Request) -> Response:

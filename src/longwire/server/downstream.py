@@ -13,8 +13,9 @@ from starlette.types import Message, Receive, Send
 
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import InvalidRequest, UpstreamDisconnected
-from longwire.core.events import Kind
+from longwire.core.events import Kind, of_the_response
 from longwire.core.lanes import Lanes, Room
+from longwire.core.session import is_codex
 from longwire.core.transcript import Link, Transcript
 from longwire.core.turn import Turn
 from longwire.dialects import response_frames as frames
@@ -23,9 +24,9 @@ from longwire.dialects.responses import decode_members, text_of
 from longwire.relay.relay import Answer, Relay
 from longwire.server.auth import Keys
 from longwire.server.bodies import ClientGone
-from longwire.server.errors import Problem, problem_of, report, request_id
+from longwire.server.errors import Problem, conceal_account, problem_of, report, request_id
 from longwire.server.health import Readiness
-from longwire.server.model_http import NO_TERMINAL, is_codex
+from longwire.server.model_http import NO_TERMINAL
 
 _GOING_AWAY, _NO_BINARY = 1001, 1003
 _CLOSE_TIMEOUT = 1.0
@@ -299,7 +300,8 @@ class Downstream:
             asked.ends = batch[-1] is terminal
             if terminal is not None and terminal.kind in _CONTINUABLE:
                 self._keep(asked, parent)
-            await self._write(*[frames.event_frame(encoder, event, asked.lane) for event in batch])
+            events = batch if self._is_codex else of_the_response(batch)
+            await self._write(*[frames.event_frame(encoder, event, asked.lane) for event in events])
         if not asked.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
@@ -309,6 +311,8 @@ class Downstream:
             self._transcript.keep(link)
 
     async def _fail(self, asked: _Asked, error: Exception) -> None:
+        if not self._is_codex:
+            conceal_account(error)
         problem = problem_of(error)
         report(problem, error, f"{self._name}-{asked.number}")
         if not asked.ends:

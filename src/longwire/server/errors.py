@@ -32,6 +32,7 @@ from longwire.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from longwire.core.session import without_account
 
 _log = structlog.get_logger()
 _LONGEST_MESSAGE = 2_000
@@ -129,6 +130,12 @@ def report(problem: Problem, error: Exception, request_id: str) -> None:
     """Log a failure that is the gateway's own fault, with its trace."""
     if problem.code in ("internal_error", "configuration_error"):
         _log.error(problem.code, request_id=request_id, exc_info=error)
+
+
+def conceal_account(error: Exception) -> None:
+    """Take from an upstream's refusal what only Codex is told: how much of its account is used."""
+    if isinstance(error, UpstreamRejected):
+        error.headers = without_account(error.headers)
 
 
 def _upstream_words(error: UpstreamRejected) -> tuple[str, str]:

@@ -8,19 +8,28 @@ this is the hot path: one write per batch of events, and no queue, lock or task 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
 from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected
-from longwire.core.events import Event
-from longwire.core.turn import Principal, Turn
+from longwire.core.events import Event, of_the_response
+from longwire.core.session import is_codex
+from longwire.core.turn import COMPACTION, Principal, Turn
 from longwire.dialects.response_events import EventEncoder, response_of
 from longwire.dialects.responses import decode_request
 from longwire.relay.relay import Answer, Relay
 from longwire.server.auth import Keys
 from longwire.server.bodies import ClientGone, read_body
-from longwire.server.errors import headers_of, problem_of, report, request_id, response_to
+from longwire.server.errors import (
+    conceal_account,
+    headers_of,
+    problem_of,
+    report,
+    request_id,
+    response_to,
+)
 from longwire.server.health import Readiness
 
 NO_TERMINAL = "The upstream ended the response without its terminal."
@@ -52,6 +61,8 @@ class ModelHttp:
             with self._readiness.turn():
                 caller = self._keys.authenticate(headers)
                 turn = decode_request(await read_body(headers, receive, self._max_body))
+                if scope["path"].endswith("/compact"):
+                    turn = replace(turn, api=COMPACTION, streams=False, runs_in_background=False)
                 reply.previous = turn.previous_response_id
                 async with _while_connected(receive, reply), reply.telling_failures():
                     await self._serve(turn, caller, headers, reply)
@@ -94,14 +105,16 @@ class _Reply:
     async def stream(self, answer: Answer) -> None:
         """Send the events as they come."""
         encoder = EventEncoder(self.previous, answer.aggregate)
-        await self._begin(_headers(self.id, answer, _STREAM))
+        await self._begin(self._named(answer, _STREAM))
         self._encoder = encoder
         async for batch in answer:
             if not batch:
                 await self._write(self._keep_alive(encoder))
                 continue
             self.ends = batch[-1] is answer.aggregate.terminal
-            await self._write(_encoded(encoder, batch))
+            events = batch if self._is_codex else of_the_response(batch)
+            if events:
+                await self._write(_encoded(encoder, events))
         if not self.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
@@ -115,7 +128,7 @@ class _Reply:
         body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
         kind = {"content-type": "application/json", "content-length": str(len(body))}
         self.ends = True
-        await self._begin(_headers(self.id, answer, kind))
+        await self._begin(self._named(answer, kind))
         await self._write(body)
 
     async def _fail(self, error: Exception) -> None:
@@ -124,6 +137,8 @@ class _Reply:
             report(problem_of(error), error, self.id)
             return
         self.ends = True
+        if not self._is_codex:
+            conceal_account(error)
         if self._encoder is None:
             await response_to(error, self.id)(self._scope, _nothing_more, self._send)
             return
@@ -137,6 +152,10 @@ class _Reply:
         if self._is_codex:
             return sse.encode("keepalive", encoder.keep_alive())
         return sse.COMMENT_KEEP_ALIVE
+
+    def _named(self, answer: Answer, content: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+        told = answer.told if self._is_codex else {}
+        return _headers(self.id, answer, {**told, **content})
 
     async def _begin(self, headers: list[tuple[bytes, bytes]]) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -186,9 +205,3 @@ def _headers(request: str, answer: Answer, content: Mapping[str, str]) -> list[t
     if facts.reason:
         named["x-longwire-reason"] = facts.reason
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
-
-
-def is_codex(headers: Mapping[str, str]) -> bool:
-    """Whether the caller is Codex, whose idle timer only events reset."""
-    named = (headers.get("originator", ""), headers.get("user-agent", ""))
-    return any(name.lower().startswith("codex") for name in named)

@@ -1,19 +1,26 @@
-"""`GET /v1/models`: the models a key may use, from what channels declare and upstreams list."""
+"""`GET /v1/models`: the models a key may use, from what channels declare and upstreams list.
+
+With `client_version` the same list as Codex reads it: an upstream's own entries as they are, and
+for all other models entries of that shape.
+"""
 
 import asyncio
 import time
 from collections.abc import Callable
 
 import structlog
+from blake3 import blake3
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from longwire.core.errors import LongwireError, UnknownModel
 from longwire.core.routing import Route
 from longwire.core.turn import Principal
+from longwire.dialects.codex_models import CLIENT_VERSION, entry
 from longwire.relay.channel import Channel, Snapshot
 from longwire.server.auth import Keys
 from longwire.server.errors import headers_of, request_id
+from longwire.upstream.http import Listed
 
 _log = structlog.get_logger()
 _LISTED_FOR = 300.0
@@ -32,11 +39,33 @@ class Models:
         self._keys = keys
         self._snapshot = snapshot
         self._clock = clock
-        self._listed: dict[str, tuple[float, list[str]]] = {}
+        self._listed: dict[str, tuple[float, Listed]] = {}
 
     async def index(self, request: Request) -> Response:
         """Answer all models."""
+        if "client_version" in request.query_params:
+            return await self.catalog(request)
         return self._answer(request, {"object": "list", "data": await self._models(request)})
+
+    async def catalog(self, request: Request) -> Response:
+        """Answer all models as Codex reads them; 304 where it has this list already."""
+        caller = self._keys.authenticate(headers_of(request.scope))
+        entries: dict[str, bytes] = {}
+        etags: list[str] = []
+        version = request.query_params.get("client_version", "")
+        for channel in self._channels(caller):
+            own = await self._upstream(channel, version)
+            etags += [own.etag] if channel.is_codex else []
+            for name in filter(caller.grant.allows_model, self._names_in(channel, own)):
+                sent = channel.renames.get(name, name)
+                raw = own.entries.get(sent) if channel.is_codex else None
+                entries.setdefault(name, entry(name, raw))
+        body = b'{"models":[%b]}' % b",".join(entries.values())
+        etag = etags[0] if len(etags) == 1 and etags[0] else f'"{blake3(body).hexdigest(length=8)}"'
+        named = {"x-request-id": request_id(headers_of(request.scope)), "etag": etag}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=named)
+        return Response(body, 200, named, "application/json")
 
     async def one(self, request: Request) -> Response:
         """Answer one model. Raises `UnknownModel`."""
@@ -76,18 +105,24 @@ class Models:
         ]
 
     async def _names(self, channel: Channel) -> list[str]:
-        literals = _literals(channel.route)
-        if len(literals) == len(channel.route.models):
-            return literals
-        listed = await self._upstream_names(channel)
-        return [*literals, *filter(channel.route.serves, listed)]
+        return self._names_in(channel, await self._upstream(channel))
 
-    async def _upstream_names(self, channel: Channel) -> list[str]:
-        until, listed = self._listed.get(channel.endpoint, (0.0, []))
+    def _names_in(self, channel: Channel, listed: Listed) -> list[str]:
+        """Return the names that callers may use of a channel, each under its own name for it."""
+        literals = _literals(channel.route)
+        return list(dict.fromkeys([*literals, *filter(channel.route.serves, listed.entries)]))
+
+    async def _upstream(self, channel: Channel, version: str = "") -> Listed:
+        """Return what a channel's upstream lists, where its names are not all declared."""
+        until, listed = self._listed.get(channel.endpoint, (0.0, Listed({})))
+        is_declared = len(_literals(channel.route)) == len(channel.route.models)
         if channel.listing is None or self._clock() < until:
             return listed
+        if is_declared and not channel.is_codex:
+            return listed
+        query = {"client_version": version or CLIENT_VERSION} if channel.is_codex else {}
         try:
-            listed, lasts = await channel.listing.models(), _LISTED_FOR
+            listed, lasts = await channel.listing.listed(query), _LISTED_FOR
         except LongwireError as error:
             _log.warning("models_not_listed", channel=channel.name, reason=str(error))
             lasts = _FAILED_FOR

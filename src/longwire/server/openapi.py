@@ -11,6 +11,8 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from longwire.server.auth import KEY_HEADER
+
 _ERROR: Final = {
     "type": "object",
     "required": ["error"],
@@ -66,6 +68,8 @@ _STAGE: Final = {
     "properties": {"status": {"type": "string"}},
 }
 _ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_REST: Final = {"name": "rest", "in": "path", "required": True, "schema": {"type": "string"}}
+_JSON: Final = "application/json"
 _FAILURES: Final = {
     "400": "The request cannot be read, or names a field with a wrong value.",
     "401": "No key, or one that is not accepted.",
@@ -90,11 +94,14 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Longwire", "version": version("longwire")},
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"apart": []}],
         "paths": _paths(),
         "components": {
             "schemas": schemas | {"Stage": _STAGE},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "apart": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+            },
         },
     }
 
@@ -102,6 +109,7 @@ def document() -> dict[str, Any]:
 def _paths() -> dict[str, Any]:
     return {
         "/v1/responses": {"post": _create(), "get": _upgrade()},
+        "/v1/responses/compact": {"post": _compact()},
         "/v1/models": {"get": _read("The models that the key may use.", "Models", "401")},
         "/v1/models/{id}": {
             "get": {**_read("One model.", "Model", "401", "404"), "parameters": [_ID]}
@@ -110,7 +118,34 @@ def _paths() -> dict[str, Any]:
         "/ready": {"get": _probe("It can serve.", {"503": "It starts, or drains."})},
         "/metrics": {"get": _open("Metrics in Prometheus' text format.", "text/plain")},
         "/openapi.json": {"get": _open("This document.", "application/json")},
+        **{f"/backend-api/{path}": operations for path, operations in _codex().items()},
     }
+
+
+def _codex() -> dict[str, Any]:
+    """Return what Codex asks for that is signed in with ChatGPT."""
+    listed = {**_open("The models that the key may use, as Codex reads them.", _JSON)}
+    listed["responses"] |= {"304": {"description": "The list is the same."}, **_failures("401")}
+    listed["security"] = [{"key": []}, {"apart": []}]
+    return {
+        "codex/responses": {"post": _create(), "get": _upgrade()},
+        "codex/responses/compact": {"post": _compact()},
+        "codex/models": {"get": listed},
+        "codex/analytics-events/events": {"post": _open("Taken unread.", _JSON, "202")},
+        "wham/accounts/check": {"get": _open("The account of the caller's own token.", _JSON)},
+        "wham/usage": {"get": _open("How much of a subscription is used.", _JSON)},
+        "wham/settings/user": {"get": _open("No settings.", _JSON)},
+        "ps/plugins/{rest}": {"get": {**_open("No plugins.", _JSON), "parameters": [_REST]}},
+        "ps/mcp": dict.fromkeys(("get", "post"), _nothing()),
+    }
+
+
+def _nothing() -> dict[str, Any]:
+    return {"summary": "There is no such server.", "security": [], "responses": _failures("404")}
+
+
+def _compact() -> dict[str, Any]:
+    return {**_create(), "summary": "Shorten a history; one JSON answer, never a stream."}
 
 
 def _create() -> dict[str, Any]:
@@ -137,9 +172,9 @@ def _probe(text: str, others: Mapping[str, str] = MappingProxyType({})) -> dict[
     return {"summary": text, "security": [], "responses": responses}
 
 
-def _open(text: str, media_type: str) -> dict[str, Any]:
+def _open(text: str, media_type: str, status: str = "200") -> dict[str, Any]:
     content: dict[str, Any] = {media_type: {}}
-    responses = {"200": {"description": text, "content": content}}
+    responses: dict[str, Any] = {status: {"description": text, "content": content}}
     return {"summary": text, "security": [], "responses": responses}
 
 

@@ -47,7 +47,10 @@ _FAILURES = (OSError, EOFError, picows.WSError, ProxyError, IncompleteReadError)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where and as whom to dial: `url` is ws(s), `headers` carry the channel's credential."""
+    """Where and as whom to dial: `url` is ws(s), `headers` carry the channel's credential.
+
+    `defaults` hold where the caller's own headers say nothing.
+    """
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -56,6 +59,7 @@ class Endpoint:
     handshake_timeout: float = 15.0
     pace: Pace | None = None
     pulse: Pulse = field(default_factory=Pulse)
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 async def dial(
@@ -160,7 +164,7 @@ async def _connect(
         enable_auto_pong=False,  # it would hide the upstream's pings, which are signs of life
         max_frame_size=LARGEST_MESSAGE,
         max_redirects=0,
-        extra_headers={**headers, **endpoint.headers},
+        extra_headers={**endpoint.defaults, **headers, **endpoint.headers},
         proxy=proxy,
         proxy_ssl_context=endpoint.tls if proxy and proxy.startswith("https:") else None,
         socket_factory=sockets.connect,
@@ -204,7 +208,12 @@ def _refusal(host: str, refusal: picows.WSHandshakeError) -> UpstreamError:
     if "chunked" in str(headers.get("transfer-encoding", "")).lower():
         body = _unchunked(body)
     problem = decode_problem(body)
-    passed = {name: str(headers[name]) for name in _PASSED_HEADERS if name in headers}
+    named = {name.lower(): str(value) for name, value in headers.items()}
+    passed = {
+        name: value
+        for name, value in named.items()
+        if name in _PASSED_HEADERS or name.startswith("x-codex-")
+    }
     return UpstreamRejected(status, problem.to_rejection().body, passed, problem.code)
 
 

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,7 +26,8 @@ from longwire.core.errors import (
 )
 from longwire.core.events import Event, Kind
 from longwire.core.exchange import Exchange, Phase, ReplaySafety
-from longwire.dialects.responses import encode_body
+from longwire.core.turn import COMPACTION
+from longwire.dialects.responses import encode_body, encode_compaction
 from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
 from longwire.upstream.reception import Reception
 from longwire.upstream.transport import Call, Facts, Patience
@@ -40,13 +42,17 @@ _MODELS_TIMEOUT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An endpoint of a channel: `headers` say as whom to speak, `proxy` overrides the system's."""
+    """An endpoint of a channel: `headers` say as whom to speak, `proxy` overrides the system's.
+
+    `defaults` hold where the caller's own headers say nothing.
+    """
 
     url: str
     models_url: str | None
     tls: ssl.SSLContext
     headers: Mapping[str, str] = field(default_factory=dict)
     proxy: str | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Model(msgspec.Struct):
@@ -55,8 +61,16 @@ class _Model(msgspec.Struct):
 
 
 class _Models(msgspec.Struct):
-    data: list[_Model] = msgspec.field(default_factory=list)
-    models: list[_Model] = msgspec.field(default_factory=list)
+    data: list[msgspec.Raw] = msgspec.field(default_factory=list)
+    models: list[msgspec.Raw] = msgspec.field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An upstream's model list: each entry as raw JSON by its name, and the list's ETag."""
+
+    entries: Mapping[str, bytes]
+    etag: str = ""
 
 
 class HttpTransport:
@@ -92,8 +106,10 @@ class HttpTransport:
     @asynccontextmanager
     async def _answer(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
+        is_compaction = turn.api == COMPACTION
         streams = turn.streams or not turn.runs_in_background
-        body = encode_body(turn, streams=streams)
+        body = encode_compaction(turn) if is_compaction else encode_body(turn, streams=streams)
+        url = self._address.url + "/compact" if is_compaction else self._address.url
         outside = turn.refers_outside
         facts = Facts(
             transport="http",
@@ -102,11 +118,13 @@ class HttpTransport:
             bytes_sent=len(body),
         )
         deadline = asyncio.get_running_loop().time() + self._patience.first_event
-        response = await self._post(body, call.headers, deadline)
+        response = await self._post(url, body, call.headers, deadline)
         try:
             if response.status >= _REDIRECTS:
                 raise await rejection(response)
-            stream = _Stream(reader_of(response), self._host, self._patience, facts, deadline)
+            reader = reader_of(response, needs_id=not is_compaction)
+            stream = _Stream(reader, self._host, self._patience, facts, deadline)
+            stream.headers = {name.lower(): value for name, value in response.headers.items()}
             yield stream
             await stream.settle()
         finally:
@@ -114,6 +132,10 @@ class HttpTransport:
 
     async def models(self) -> list[str]:
         """Return the ids of the upstream's own model list. Raises `UpstreamError`."""
+        return list((await self.listed()).entries)
+
+    async def listed(self, query: Mapping[str, str] = MappingProxyType({})) -> Listed:
+        """Return the upstream's own model list. Raises `UpstreamError`."""
         url = self._address.models_url
         if url is None:
             raise UpstreamUnavailable(
@@ -125,16 +147,24 @@ class HttpTransport:
                 self._in_use(),
                 asyncio.timeout(_MODELS_TIMEOUT),
                 self._client().get(
-                    url, headers=self._address.headers, allow_redirects=False
+                    url,
+                    params=query,
+                    headers={**self._address.defaults, **self._address.headers},
+                    allow_redirects=False,
                 ) as response,
             ):
                 if response.status >= _REDIRECTS:
                     raise await rejection(response)
                 listed = msgspec.json.decode(await response.read(), type=_Models)
+                named = [
+                    (model.id or model.slug, bytes(raw))
+                    for raw in (*listed.data, *listed.models)
+                    for model in (msgspec.json.decode(raw, type=_Model),)
+                ]
+                etag = response.headers.get("etag", "")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._failure(error) from error
-        names = (model.id or model.slug for model in (*listed.data, *listed.models))
-        return [name for name in names if name]
+        return Listed({name: raw for name, raw in named if name}, etag)
 
     async def retire(self) -> None:
         """Close when nothing is under way any more; who still holds it may use it to the end."""
@@ -167,7 +197,7 @@ class HttpTransport:
         return self._session
 
     async def _post(
-        self, body: bytes, headers: Mapping[str, str], deadline: float
+        self, url: str, body: bytes, headers: Mapping[str, str], deadline: float
     ) -> aiohttp.ClientResponse:
         own = {
             "content-type": "application/json",
@@ -177,9 +207,9 @@ class HttpTransport:
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._client().post(
-                    self._address.url,
+                    url,
                     data=body if len(body) < _LARGE_BODY else io.BytesIO(body),
-                    headers={**headers, **self._address.headers, **own},
+                    headers={**self._address.defaults, **headers, **self._address.headers, **own},
                     allow_redirects=False,
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -208,6 +238,7 @@ class _Stream:
         "_quiet_until",
         "_reader",
         "_reception",
+        "headers",
     )
 
     def __init__(
@@ -221,6 +252,7 @@ class _Stream:
         self._patience = patience
         self._deadline = deadline
         self._quiet_until = 0.0
+        self.headers: Mapping[str, str] = {}
         self._be_patient()
 
     @property
@@ -241,7 +273,6 @@ class _Stream:
                 return ()
             events = self._take(frames)
             if events:
-                self._be_patient()
                 return events
         if self._reception.failure is not None:
             raise self._reception.failure
@@ -283,9 +314,10 @@ class _Stream:
                 events.append(event)
             if self._reception.is_over:
                 break
-        if events:
+        if any(event.kind is not Kind.VENDOR for event in events):
             now = asyncio.get_running_loop().time()
             self._deadline = now + self._patience.idle_event
+            self._be_patient()
         return events
 
     def _be_patient(self) -> None:

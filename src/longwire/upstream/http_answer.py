@@ -41,13 +41,16 @@ class Reader(Protocol):
         """Read on to the body's end, which is near."""
 
 
-def reader_of(response: aiohttp.ClientResponse) -> Reader:
-    """Return the reader for an answer's media type; none at all is taken for events."""
+def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Reader:
+    """Return the reader for an answer's media type; none at all is taken for events.
+
+    A JSON answer without an id is an error, unless it needs none.
+    """
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type in ("", "text/event-stream"):
         return _EventReader(response.content)
     if media_type == "application/json":
-        return _JsonReader(response.content)
+        return _JsonReader(response.content, needs_id=needs_id)
     raise UpstreamUnavailable(
         f"The upstream answered with {media_type[:80]} instead of events; check the base_url."
     )
@@ -84,9 +87,10 @@ def _frame(name: str, value: bytes) -> bytes:
 
 
 class _JsonReader:
-    __slots__ = ("_body", "_content")
+    __slots__ = ("_body", "_content", "_needs_id")
 
-    def __init__(self, content: aiohttp.StreamReader) -> None:
+    def __init__(self, content: aiohttp.StreamReader, *, needs_id: bool) -> None:
+        self._needs_id = needs_id
         self._content = content
         self._body = bytearray()
 
@@ -99,7 +103,7 @@ class _JsonReader:
             return ()
         body = bytes(self._body)
         terminal = terminal_of(body)
-        if terminal.response_id is None:
+        if terminal.response_id is None and self._needs_id:
             raise decode_problem(body).to_rejection()
         return (terminal.raw,)
 

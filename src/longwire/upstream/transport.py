@@ -69,6 +69,10 @@ class Stream(Protocol):
         """How this turn travels."""
 
     @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the upstream's answer, lower case: an HTTP answer's, or a handshake's."""
+
+    @property
     def aggregate(self) -> Aggregate:
         """What was seen of the response so far."""
 

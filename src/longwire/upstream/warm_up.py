@@ -4,7 +4,7 @@ What they brought travels with the next turn, which names them.
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
@@ -30,12 +30,13 @@ class WarmUp:
 class _Prepared:
     """The events of one warm-up, in one batch."""
 
-    __slots__ = ("_frames", "_reception", "facts")
+    __slots__ = ("_frames", "_reception", "facts", "headers")
 
     def __init__(self, frames: Sequence[bytes]) -> None:
         self._frames: Sequence[bytes] = frames
         self._reception = Reception(Exchange(is_alone=True))
         self._reception.exchange.step(Kind.SENT)
+        self.headers: Mapping[str, str] = {}
         self.facts = Facts("http", "fresh", Reason.WARM_UP.value, bytes_sent=0)
 
     @property

@@ -5,7 +5,7 @@ read leave as one batch, without a task, queue or lock per event.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import picows
@@ -57,6 +57,7 @@ class Connection(picows.WSListener):
         self._divert: Callable[[bytes], None] | None = None
         self.cause = Reason.CONNECTION_LOST
         self.last_response_id: str | None = None
+        self.headers: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         """Tell the whole state in one line."""
@@ -71,6 +72,8 @@ class Connection(picows.WSListener):
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         """Begin to watch the connection."""
         self._transport = transport
+        answered = transport.response.headers
+        self.headers = {name.lower(): value for name, value in answered.items()}
         self._timer = self._loop.call_later(self._pulse.interval, self._ping)
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:

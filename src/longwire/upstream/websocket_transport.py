@@ -48,9 +48,18 @@ class WebSocketTransport:
     """Sends turns to one endpoint over the connections of a pool."""
 
     def __init__(
-        self, endpoint: Endpoint, pool: Pool, patience: Patience, count_dial: Callable[[str], None]
+        self,
+        endpoint: Endpoint,
+        pool: Pool,
+        patience: Patience,
+        count_dial: Callable[[str], None],
+        hear: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
-        """Take what a turn needs; `count_dial` is told how each handshake ended."""
+        """Take what a turn needs; `count_dial` is told how each handshake ended.
+
+        `hear` gets the headers that an upstream gave with its 101.
+        """
+        self._hear = hear
         self._endpoint = endpoint
         self._pool = pool
         self._patience = patience
@@ -77,6 +86,7 @@ class WebSocketTransport:
             self._count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
             raise
         self._count_dial("opened")
+        self._hear(connection.headers)
         return connection
 
 
@@ -94,6 +104,11 @@ class WebSocketStream:
         self._heard_at = self._clock()
         continuity, reason = _continuity(lease.decision)
         self.facts = Facts("websocket", continuity, reason, 0, lease.queued, lease.id)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the upstream's 101."""
+        return self._lease.connection.headers
 
     @property
     def aggregate(self) -> Aggregate:
@@ -165,7 +180,7 @@ class WebSocketStream:
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
         reception = self._reception
         events = [event for raw in frames if (event := reception.take(raw)) is not None]
-        if events:
+        if any(event.kind is not Kind.VENDOR for event in events):
             self._heard_at = self._clock()
         if reception.exchange.ending is not None:
             self._settle(reception.exchange.ending)

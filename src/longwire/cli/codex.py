@@ -1,0 +1,216 @@
+"""`longwire setup codex`: the block that points Codex at this gateway, printed or written.
+
+Law: everything else in the file keeps its bytes, comments too; what cannot be read is not touched.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_HEADER = re.compile(r"^\s*\[")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_RESERVED = ("openai", "ollama", "lmstudio", "amazon-bedrock")
+Url = Annotated[str, typer.Option(help="Where the gateway serves.")]
+Provider = Annotated[
+    str, typer.Option("--provider", "--profile", help="What the provider is called in the file.")
+]
+EnvKey = Annotated[str, typer.Option(help="The environment variable that holds the gateway's key.")]
+File = Annotated[
+    Path | None, typer.Option("--config", help="The file; else $CODEX_HOME/config.toml.")
+]
+WebSocket = Annotated[
+    bool, typer.Option("--websocket/--http", help="How Codex speaks to the gateway.")
+]
+Write = Annotated[
+    int,
+    typer.Option(
+        "--write",
+        "--yes",
+        count=True,
+        show_default=False,
+        help="Show what changes in the file and ask; --write --yes writes without asking.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A provider of Codex: `base_url` ends with the version, `env_key` names a variable."""
+
+    base_url: str
+    name: str
+    env_key: str
+    websocket: bool = False
+
+
+def build() -> typer.Typer:
+    """The commands below `longwire setup`."""
+    commands = typer.Typer(help="Point clients at this gateway.", no_args_is_help=True)
+    commands.command()(codex)
+    commands.callback()(_nothing)
+    return commands
+
+
+def _nothing() -> None:
+    """Point clients at this gateway."""
+
+
+def codex(  # one parameter per flag
+    url: Url = "http://127.0.0.1:8090",
+    provider: Provider = "longwire",
+    env_key: EnvKey = "LONGWIRE_KEY",
+    config: File = None,
+    websocket: WebSocket = False,
+    write: Write = 0,
+) -> None:
+    """Print what Codex's config.toml needs, or write it there."""
+    block = _checked(url, provider, env_key, websocket=websocket)
+    if not write:
+        typer.echo(rendered(block), nl=False)
+        return
+    path = config or _default_file()
+    before = _read(path)
+    try:
+        after = merged(before, block)
+    except ValueError as error:
+        raise _refusal(f"{path}: {error}. Nothing was written") from error
+    if after == before:
+        typer.echo(f"{path} says so already.")
+        return
+    typer.echo(_difference(path, before, after), nl=False)
+    if write == 1 and not typer.confirm(f"Write this to {path}?"):
+        raise typer.Exit(1)
+    _store(path, before, after)
+    typer.echo(f"Wrote {path}. Put the gateway's key into {env_key}.")
+
+
+def _checked(url: str, provider: str, env_key: str, *, websocket: bool) -> Block:
+    bare = url.rstrip("/").removesuffix("/v1")
+    if not re.fullmatch(r"https?://[!#-\[\]-~]+", bare):
+        raise typer.BadParameter(f"--url {url!r} is no http or https URL")
+    if not _NAME.fullmatch(provider) or provider in _RESERVED:
+        raise typer.BadParameter(
+            f"--provider {provider!r}: use letters, digits, '-' and '_', and no name of Codex' own"
+        )
+    if not _VARIABLE.fullmatch(env_key):
+        raise typer.BadParameter(f"--env-key {env_key!r} is no name of an environment variable")
+    return Block(f"{bare}/v1", provider, env_key, websocket)
+
+
+def rendered(block: Block) -> str:
+    """Return the block as TOML: the choice of the provider, and the provider."""
+    return f'model_provider = "{block.name}"\n\n{_table(block)}'
+
+
+def _table(block: Block) -> str:
+    return f"""[model_providers.{block.name}]
+name = "Longwire"
+base_url = "{block.base_url}"
+env_key = "{block.env_key}"
+wire_api = "responses"
+supports_websockets = {str(block.websocket).lower()}
+"""
+
+
+def merged(text: str, block: Block) -> str:
+    """Return a configuration with the block in it, all else byte for byte as it was.
+
+    Raises `ValueError` where the place of the block cannot be told.
+    """
+    import tomllib
+
+    lines = _with_choice(text.splitlines(keepends=True), block.name)
+    result = "".join(_with_table(lines, block))
+    wanted = tomllib.loads(rendered(block))["model_providers"][block.name]
+    own, others = _told_apart(tomllib.loads(result), block.name)
+    is_there = own.items() >= wanted.items()
+    if not is_there or others != _told_apart(tomllib.loads(text), block.name)[1]:
+        msg = f"its provider is chosen, or '{block.name}' written, in another form; remove it first"
+        raise ValueError(msg)
+    return result
+
+
+def _told_apart(told: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a configuration says of a provider that is chosen, and all that it says else."""
+    providers = dict(told.get("model_providers", {}))
+    own = providers.pop(name, {}) if told.get("model_provider") == name else {}
+    providers.pop(name, None)
+    rest = {key: value for key, value in told.items() if key != "model_provider"}
+    return own, rest | {"model_providers": providers}
+
+
+def _with_choice(lines: list[str], name: str) -> list[str]:
+    chosen = f'model_provider = "{name}"\n'
+    end = next((n for n, line in enumerate(lines) if _HEADER.match(line)), len(lines))
+    for number in range(end):
+        if re.match(r"\s*model_provider\s*=", lines[number]):
+            return [*lines[:number], chosen, *lines[number + 1 :]]
+    return [chosen, *lines]
+
+
+def _with_table(lines: list[str], block: Block) -> list[str]:
+    """Put the table in the place of an older one, or at the end; keys of the user's own stay."""
+    header = re.compile(rf'^\s*\[\s*model_providers\s*\.\s*"?{re.escape(block.name)}"?\s*\]')
+    start = next((n for n, line in enumerate(lines) if header.match(line)), None)
+    if start is None:
+        gap = ["\n"] if lines and lines[-1].strip() else []
+        if lines and not lines[-1].endswith("\n"):
+            lines = [*lines[:-1], lines[-1] + "\n"]
+        return [*lines, *gap, _table(block)]
+    rest = lines[start + 1 :]
+    end = next((n for n, line in enumerate(rest) if _HEADER.match(line)), len(rest))
+    ours = r"\s*(name|base_url|env_key|wire_api|supports_websockets)\s*="
+    kept = [line for line in rest[:end] if not re.match(ours, line)]
+    return [*lines[:start], _table(block), *kept, *rest[end:]]
+
+
+def _default_file() -> Path:
+    import os
+
+    home = os.environ.get("CODEX_HOME")
+    return (Path(home) if home else Path.home() / ".codex") / "config.toml"
+
+
+def _read(path: Path) -> str:
+    """Return what stands in the file, "" for none; a file that is no TOML ends the command."""
+    import tomllib
+
+    try:
+        text = path.read_bytes().decode()
+        tomllib.loads(text)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise _refusal(
+            f"{path} cannot be read ({error}); mend it first. Nothing was written"
+        ) from error
+    return text
+
+
+def _difference(path: Path, before: str, after: str) -> str:
+    from difflib import unified_diff
+
+    lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
+    return "".join(unified_diff(*lines, str(path), f"{path} (new)"))
+
+
+def _store(path: Path, before: str, after: str) -> None:
+    """Write the file at once and whole, with a copy of the old one beside it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if before:
+            path.with_name(path.name + ".before-longwire").write_bytes(before.encode())
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_bytes(after.encode())
+        fresh.replace(path)
+    except OSError as error:
+        raise _refusal(f"cannot write {path}: {error}") from error
+
+
+def _refusal(message: str) -> typer.Exit:
+    typer.echo(f"longwire setup codex: {message}.", err=True)
+    return typer.Exit(1)
