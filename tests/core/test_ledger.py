@@ -1,5 +1,6 @@
 """Who holds which connection: the table of decisions, row by row."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,16 @@ def test_a_rewritten_history_stays_on_its_socket() -> None:
     first = served(book, KEY, turn(user("a")))
     chosen = follow(book, KEY, user("a, edited"))
     assert Lend(first, Fresh(Reason.HISTORY_REWRITTEN)) == chosen
+
+
+def test_a_warm_up_takes_the_place_of_nothing() -> None:
+    """A client that opens a session anew warms up, and then goes on where the session was."""
+    book = ledger()
+    first = served(book, KEY, turn(user("a")))
+    opening = replace(turn(user("z"), generate=False), by_websocket=True)
+    chosen = book.acquire(KEY, opening, 1.0)
+    assert (Dial, Fresh(Reason.NEW_BRANCH), ()) == (type(chosen), chosen.decision, chosen.closes)
+    assert first == follow(book, KEY, user("a"), answer("b"), user("c")).connection
 
 
 def test_a_rewritten_history_with_ids_goes_elsewhere_and_replaces() -> None:

@@ -114,7 +114,8 @@ class Ledger:
         if blank is not None:
             return self._anew(blank, Fresh(self._reason(key, turn, blank)), turn)
         rewritten = None if key.is_implicit else self._same_properties(key, turn)
-        if rewritten is not None:
+        # A warm-up is an opening and no rewriting: what follows it may continue the longer chain.
+        if rewritten is not None and not turn.is_warm_up:
             return self._anew(rewritten, Fresh(Reason.HISTORY_REWRITTEN), turn)
         return self._elsewhere(key, Fresh(self._reason(key, turn, None)), turn)
 
