@@ -12,16 +12,17 @@ import shutil
 import signal
 import subprocess
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from longwire.cli.codex import Block, rendered
+from longwire.core.turn import Turn
 from longwire.emulator import Emulator, digest
-from tests.conftest import KEY
+from tests.conftest import KEY, Gateway
 
 VERSION = "0.169.0"
 WEBSOCKETS = (False, True)
@@ -73,6 +74,7 @@ class Codex:
 
     def __init__(self, binary: Path, folder: Path, url: str, *, websockets: bool) -> None:
         self.binary = binary
+        self.websockets = websockets
         self.home = folder / "codex"
         self.work = folder / "work"
         self.home.mkdir()
@@ -153,20 +155,21 @@ class Codex:
 
 
 class Overheard:
-    """The bodies that Codex sent, in order; `Overheard.decode` stands in for the real decoder."""
+    """The turns that Codex asked for, in order, each with its whole history."""
 
-    def __init__(self, decode: Callable) -> None:
-        self._decode = decode
-        self.bodies: list[bytes] = []
+    def __init__(self, gateway: Gateway) -> None:
+        self.turns: list[Turn] = []
+        self._open = gateway.app.relay.open
+        gateway.app.relay.open = self.open
 
-    def decode(self, body: bytes):
-        """Note a body, and decode it as ever."""
-        self.bodies.append(body)
-        return self._decode(body)
+    def open(self, turn: Turn, *rest: Any) -> Any:
+        """Note a turn, and go on as ever."""
+        self.turns.append(turn)
+        return self._open(turn, *rest)
 
     def inputs(self) -> list[list]:
-        """The items of each request."""
-        return [json.loads(body)["input"] for body in self.bodies]
+        """The items of each turn."""
+        return [json.loads(turn.input) for turn in self.turns]
 
     def agrees_with(self, emulator: Emulator) -> bool:
         """Whether each turn that was answered showed the model just what Codex had sent."""
