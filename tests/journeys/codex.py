@@ -12,22 +12,18 @@ import shutil
 import signal
 import subprocess
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from longwire.cli.codex import Block, rendered
-from longwire.core.turn import Turn
 from longwire.emulator import Emulator, digest
-from tests.conftest import KEY, Gateway
+from tests.conftest import KEY
 
 VERSION = "0.169.0"
-WEBSOCKETS = (False, True)
-"""How Codex speaks to the gateway; True joins as soon as the gateway serves WebSockets."""
-
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "longwire-tests"
 _BINARY = "node_modules/@openai/codex-*/vendor/*/bin/codex"
 _QUICK = "request_max_retries = 2\nstream_max_retries = 2\n"
@@ -155,21 +151,39 @@ class Codex:
 
 
 class Overheard:
-    """The turns that Codex asked for, in order, each with its whole history."""
+    """What Codex sent and was told, at the gateway's door: its requests with their whole history.
 
-    def __init__(self, gateway: Gateway) -> None:
-        self.turns: list[Turn] = []
-        self._open = gateway.app.relay.open
-        gateway.app.relay.open = self.open
+    Over a WebSocket it names the response before: then the history is what it sent for that, what
+    it was told, and what it sends now.
+    """
 
-    def open(self, turn: Turn, *rest: Any) -> Any:
-        """Note a turn, and go on as ever."""
-        self.turns.append(turn)
-        return self._open(turn, *rest)
+    def __init__(self) -> None:
+        self._inputs: list[list] = []
+        self._items: list[dict] = []
+        self._known: dict[str, list] = {}
+
+    def body(self, body: bytes) -> None:
+        """Note the body of a POST."""
+        self._inputs.append(json.loads(body)["input"])
+
+    def create(self, members: Mapping[str, bytes]) -> None:
+        """Note a `response.create`."""
+        before = json.loads(members.get("previous_response_id", b"null"))
+        history = self._known[before] if before else []
+        self._inputs.append([*history, *json.loads(members["input"])])
+
+    def event(self, frame: bytes) -> None:
+        """Note an event that Codex was sent on its WebSocket."""
+        event = json.loads(frame)
+        if event["type"] == "response.output_item.done":
+            self._items.append(event["item"])
+        elif event["type"] == "response.completed":
+            self._known[event["response"]["id"]] = [*self._inputs[-1], *self._items]
+            self._items = []
 
     def inputs(self) -> list[list]:
-        """The items of each turn."""
-        return [json.loads(turn.input) for turn in self.turns]
+        """The items of each request, from the beginning on."""
+        return self._inputs
 
     def agrees_with(self, emulator: Emulator) -> bool:
         """Whether each turn that was answered showed the model just what Codex had sent."""

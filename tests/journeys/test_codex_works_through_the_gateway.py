@@ -6,7 +6,8 @@ import json
 import pytest
 
 from longwire.emulator import Fault, Script
-from tests.journeys.codex import WEBSOCKETS, Codex, Overheard, answer_of, installed
+from longwire.server import downstream, model_http
+from tests.journeys.codex import Codex, Overheard, answer_of, installed
 from tests.journeys.conftest import become, leased, settings_of, websocket_channel
 
 ROUNDS = 5
@@ -53,12 +54,28 @@ async def gateway(emulator, serve, tables, changes):
 
 
 @pytest.fixture
-def overheard(gateway):
-    """What Codex asks for, noted on its way to the relay."""
-    return Overheard(gateway)
+def overheard(monkeypatch):
+    """What Codex sends and is told, noted at the gateway's door."""
+    noted, frames = Overheard(), downstream.frames
+    listen(monkeypatch, (model_http, "decode_request"), lambda given, _: noted.body(given[0]))
+    listen(monkeypatch, (frames, "decode_create"), lambda given, _: noted.create(given[0]))
+    listen(monkeypatch, (frames, "event_frame"), lambda _, told: noted.event(told))
+    return noted
 
 
-@pytest.fixture(params=WEBSOCKETS, ids=lambda on: "websocket" if on else "http")
+def listen(monkeypatch, place, note):
+    """Have `note` told what a function is given and returns, each time it is called."""
+    function = getattr(*place)
+
+    def heard(*given):
+        told = function(*given)
+        note(given, told)
+        return told
+
+    monkeypatch.setattr(*place, heard)
+
+
+@pytest.fixture(params=(False, True), ids=("http", "websocket"))
 def codex(request, binary, gateway, tmp_path):
     """A user of Codex."""
     return Codex(binary, tmp_path, gateway.url, websockets=request.param)
@@ -84,8 +101,9 @@ async def test_a_resumed_session_goes_on(codex, emulator, overheard):
     await codex.run("say hi")
     ran = await codex.run("resume", "--last", "and again")
     assert (ran.code, ran.answer) == (0, answer_of(emulator)), ran.said
-    # Over a WebSocket Codex prepares each process' first turn anew.
-    assert codex.websockets or [turn.continued for turn in emulator.turns] == [False, True]
+    answered = [turn for turn in emulator.turns if not turn.warm_up]
+    assert [turn.continued for turn in answered] == [codex.websockets, True]
+    assert answered[0].connection == answered[1].connection
     assert overheard.agrees_with(emulator)
 
 
