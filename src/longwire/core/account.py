@@ -93,4 +93,3 @@ def is_due(account: Account, now: int) -> bool:
 def lives(account: Account, now: int) -> bool:
     """Whether its access token can still be used."""
     return account.tokens.expires_at is None or now < account.tokens.expires_at
-

@@ -91,3 +91,25 @@ class Quota:
         if not self.limit_reached:
             return None
         return min((at for _, at in ahead), default=None)
+
+
+class Allowance:
+    """What is known of one account's quota now; `is_unsaved` until somebody has kept it."""
+
+    __slots__ = ("is_unsaved", "quota")
+
+    def __init__(self, quota: Quota | None = None) -> None:
+        self.quota = quota or Quota()
+        self.is_unsaved = False
+
+    def observe(self, quota: Quota) -> None:
+        """Take what was told last; what it says nothing of stays as it was."""
+        held = self.quota
+        self.quota = replace(
+            quota,
+            plan=quota.plan or held.plan,
+            primary=quota.primary or held.primary,
+            secondary=quota.secondary or held.secondary,
+            credits_left=quota.credits_left or held.credits_left,
+        )
+        self.is_unsaved = True

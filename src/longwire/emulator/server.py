@@ -194,7 +194,7 @@ class Emulator:
             transport="websocket" if upgrades(request) else "http",
             route=route,
             account=(named if route == "codex" else None) or token,
-            fingerprint=token[-4:],
+            fingerprint=(named or token)[-4:] if self._signs_in(route) else token[-4:],
             connection=self.connections,
             lanes=Lanes(clock, self.options.idle_eviction),
             check=check,
@@ -202,9 +202,10 @@ class Emulator:
 
     def _check_of(self, token: str, named: str | None, route: Route) -> Callable[[], None]:
         """What says whether a token still lives."""
-        if self.options.issuer is None or route != "codex":
-            return lambda: None
-        return partial(self.issuer.check, token, named)
+        return partial(self.issuer.check, token, named) if self._signs_in(route) else lambda: None
+
+    def _signs_in(self, route: Route) -> bool:
+        return self.options.issuer is not None and route == "codex"
 
     async def _responses(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         if upgrades(request):

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from longwire.core.channel import ChannelSpec
 from longwire.core.health import Cooling, Health
 from longwire.core.limits import Subject
+from longwire.core.quota import Allowance, Quota
 from longwire.core.routing import Route
+from longwire.relay.accounts import LiveAccount
 from longwire.upstream.http import HttpTransport
 from longwire.upstream.transport import Transport
 
@@ -20,7 +22,8 @@ class Channel:
 
     `endpoint` is the identity its connections are bound to, `mark` the fingerprint of what they
     depend on; `health` is the trust in the channel, `upgrade` that in its WebSocket. Its model
-    list is asked over `listing`.
+    list is asked over `listing`. A channel with accounts runs once for each `account`, whose quota
+    `allowance` tells.
     """
 
     route: Route
@@ -32,11 +35,26 @@ class Channel:
     mark: str = ""
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
     upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
+    account: LiveAccount | None = None
+    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def id(self) -> str:
-        """The channel's id, the same for all its life."""
+        """The channel's id, the same for all its life and all its accounts."""
         return self.route.channel
+
+    @property
+    def key(self) -> str:
+        """What it is called among those that run: the channel's id, with that of its account."""
+        return self.route.id
+
+    def observe(self, quota: Quota) -> None:
+        """Take note of what the upstream told of the quota."""
+        self.allowance.observe(quota)
+
+    def is_signed_out(self) -> bool:
+        """Whether its account takes no turns."""
+        return self.account is not None and not self.account.account.is_active
 
     @property
     def name(self) -> str:
@@ -56,7 +74,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The running routing configuration, channels by id; immutable."""
+    """The running routing configuration, channels by key; immutable."""
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()

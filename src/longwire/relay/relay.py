@@ -17,10 +17,12 @@ from longwire.core.errors import (
     FrameTooLarge,
     InvalidRequest,
     LimitReached,
+    LongwireError,
     Overloaded,
     UnknownModel,
     UpstreamDisconnected,
     UpstreamError,
+    UpstreamRejected,
 )
 from longwire.core.events import Event, Kind
 from longwire.core.limits import Spent, Subject
@@ -28,10 +30,11 @@ from longwire.core.recovery import Trouble
 from longwire.core.routing import Choice, Route, choose, order
 from longwire.core.session import fingerprint, forwarded, session_id
 from longwire.core.turn import Principal, SessionKey, Turn
+from longwire.dialects.response_errors import USAGE_LIMIT
 from longwire.dialects.responses import renamed
 from longwire.relay.accounting import Accounting, Record
 from longwire.relay.channel import Channel, Snapshot
-from longwire.relay.journey import Attempt, Journey
+from longwire.relay.journey import Attempt, Journey, learn, none_left, soonest
 from longwire.relay.limits import Limits, LocalLimits
 from longwire.upstream.transport import Call, Facts, Stream
 
@@ -54,6 +57,7 @@ class Policy:
     holds: Callable[[SessionKey, Turn], bool]
     replays_after_created: bool = False
     clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
     continues: Callable[[SessionKey, Turn], bool] = lambda _key, _turn: False
     price: Price = lambda *_: None
 
@@ -180,13 +184,10 @@ class Relay:
         )
 
     async def _channels(self, snapshot: Snapshot, passage: Passage) -> Sequence[Channel]:
-        turn, grant = passage.turn, passage.caller.grant
-        if not grant.allows_model(turn.model):
-            raise UnknownModel(turn.model, "this key may not use it")
-        routes = (channel.route for channel in snapshot.channels.values())
-        choice = choose(routes, turn.model, grant.allows_channel)
+        turn, choice = passage.turn, self._choice(snapshot, passage)
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
+        choice = self._able_accounts(snapshot, choice, passage)
         choice = await self._within_limits(snapshot, choice)
         able = [snapshot.channels[name] for name in self._order(snapshot, choice, passage)]
         if turn.runs_in_background:
@@ -196,12 +197,39 @@ class Relay:
             raise InvalidRequest(msg, param="background")
         return able
 
+    def _choice(self, snapshot: Snapshot, passage: Passage) -> Choice:
+        """Tell who may serve a turn. Raises `UnknownModel` for a model that the key has not."""
+        turn, grant = passage.turn, passage.caller.grant
+        if not grant.allows_model(turn.model):
+            raise UnknownModel(turn.model, "this key may not use it")
+        routes = (channel.route for channel in snapshot.channels.values())
+        return choose(routes, turn.model, grant.allows_channel)
+
+    def _able_accounts(self, snapshot: Snapshot, choice: Choice, passage: Passage) -> Choice:
+        """Leave out accounts that are signed out or have used up their quota.
+
+        What only one account understands goes there anyway: its upstream has the last word.
+        Where none is left it raises `AccountUnavailable`, or `UpstreamRejected` as upstream would.
+        """
+        channels = [snapshot.channels[route.id] for route in choice.candidates]
+        now = self._policy.wall_clock()
+        may_wait = passage.turn.is_self_contained
+        free = [
+            each.route
+            for each in channels
+            if not each.is_signed_out()
+            and (not may_wait or each.allowance.quota.blocked_until(now) is None)
+        ]
+        if not free:
+            raise none_left(channels, now)
+        return Choice(tuple(free), choice.refusals)
+
     async def _within_limits(self, snapshot: Snapshot, choice: Choice) -> Choice:
         """Leave out the channels that may take no turn now. Raises `LimitReached` for all."""
         waits: list[int] = []
         free: list[Route] = []
         for route in choice.candidates:
-            subject = snapshot.channels[route.channel].subject
+            subject = snapshot.channels[route.id].subject
             seconds = await self._limits.wait(subject) if subject.is_limited else 0
             if seconds:
                 waits.append(seconds)
@@ -233,13 +261,16 @@ class Relay:
     def _order(self, snapshot: Snapshot, choice: Choice, passage: Passage) -> Sequence[str]:
         """Order the candidates; a turn that only one account understands waits for no other."""
         if len(choice.candidates) == 1:
-            return [choice.candidates[0].channel]
+            return [choice.candidates[0].id]
         now, moves = self._policy.clock(), passage.turn.is_self_contained
+        wall, home = self._policy.wall_clock(), self._served_by.get(passage.conversation)
         return order(
             choice.candidates,
             passage.conversation[1],
             holds=lambda name: self._holds(snapshot.channels[name], passage),
             is_trusted=lambda name: not moves or snapshot.channels[name].health.is_trusted(now),
+            is_home=lambda name: name == home,
+            headroom=lambda name: snapshot.channels[name].allowance.quota.headroom(wall),
         )
 
     def _holds(self, channel: Channel, passage: Passage) -> bool:
@@ -251,7 +282,7 @@ class Relay:
         if not passage.turn.is_self_contained:
             last = self._served_by.get(passage.conversation)
             if last is not None and not passage.turn.refers_outside:
-                return channel.id == last
+                return channel.key == last
         elif passage.session:
             return False
         key = passage.key(channel)
@@ -282,7 +313,9 @@ class Relay:
             try:
                 answer = await self._try(attempt, passage, stack, record)
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
-                trouble = journey.fail(attempt, failure, self._policy.clock())
+                learn(attempt.channel, failure, self._policy.wall_clock())
+                told = self._told(failure, attempt, passage)
+                trouble = journey.fail(attempt, told, self._policy.clock())
                 self._note(attempt, passage, trouble)
                 self._accounting.replayed(record, trouble)
             else:
@@ -290,6 +323,16 @@ class Relay:
                 self._seat(passage, attempt.channel)
                 record.began(answer.facts, answer.aggregate, self._policy.clock())
                 return answer
+
+    def _told(self, failure: LongwireError, attempt: Attempt, passage: Passage) -> LongwireError:
+        """Return what the caller is told of a failure: of a limit, when an account is back."""
+        if not isinstance(failure, UpstreamRejected) or failure.code != USAGE_LIMIT:
+            return failure
+        channels, now = [attempt.channel], self._policy.wall_clock()
+        if passage.turn.is_self_contained:
+            choice = self._choice(self.snapshot, passage)
+            channels += [self.snapshot.channels[route.id] for route in choice.candidates]
+        return soonest(channels, now) or failure
 
     async def _try(
         self, attempt: Attempt, passage: Passage, stack: AsyncExitStack, record: Record
@@ -327,7 +370,7 @@ class Relay:
     def _seat(self, passage: Passage, channel: Channel) -> None:
         """Remember who answered: what later turns carry of the answer, it alone may understand."""
         if len(self.snapshot.channels) > 1:
-            _remember(self._served_by, passage.conversation, channel.id)
+            _remember(self._served_by, passage.conversation, channel.key)
 
     def _note(self, attempt: Attempt, passage: Passage, trouble: Trouble) -> None:
         """Keep a session over HTTP whose context has outgrown the WebSocket's messages."""

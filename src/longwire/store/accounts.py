@@ -301,9 +301,7 @@ def _told(account: Account | None) -> _Told | None:
         return None
     owner = account.owner
     tokens = Secret(f"{account.tokens_revision}")
-    return _Told(
-        owner.email, owner.account_id, owner.plan, account.status, account.problem, tokens
-    )
+    return _Told(owner.email, owner.account_id, owner.plan, account.status, account.problem, tokens)
 
 
 def _quota(value: Mapping[str, Any]) -> Quota:

@@ -26,6 +26,7 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.exchange import Exchange, Phase, ReplaySafety
 from longwire.dialects.responses import encode_body
+from longwire.upstream.credentials import Credentials, StaticKey
 from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
 from longwire.upstream.reception import Reception
 from longwire.upstream.transport import Call, Facts, Patience
@@ -62,10 +63,23 @@ class _Models(msgspec.Struct):
 class HttpTransport:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
-    __slots__ = ("_address", "_host", "_patience", "_proxy", "_retires", "_session", "_under_way")
+    __slots__ = (
+        "_address",
+        "_credentials",
+        "_host",
+        "_patience",
+        "_proxy",
+        "_retires",
+        "_session",
+        "_under_way",
+    )
 
-    def __init__(self, address: Address, patience: Patience) -> None:
+    def __init__(
+        self, address: Address, patience: Patience, credentials: Credentials | None = None
+    ) -> None:
+        """Take where to send; `credentials` are asked for each request."""
         self._address = address
+        self._credentials = credentials or StaticKey({})
         self._patience = patience
         self._host = urlsplit(address.url).netloc.rpartition("@")[2]
         self._proxy = address.proxy or environment_proxy(address.url)
@@ -101,11 +115,13 @@ class HttpTransport:
             reason=None if outside else (call.reason or Reason.HTTP_TRANSPORT).value,
             bytes_sent=len(body),
         )
+        own = await self._credentials.headers()
         deadline = asyncio.get_running_loop().time() + self._patience.first_event
-        response = await self._post(body, call.headers, deadline)
+        headers = {**call.headers, **self._address.headers, **own.headers}
+        response = await self._post(body, headers, deadline)
         try:
             if response.status >= _REDIRECTS:
-                raise await rejection(response)
+                raise _with_revision(await rejection(response), own.revision)
             stream = _Stream(reader_of(response), self._host, self._patience, facts, deadline)
             yield stream
             await stream.settle()
@@ -120,13 +136,13 @@ class HttpTransport:
                 f"{self._address.url} is used exactly as it stands and does not tell where the "
                 "models are listed; name them in the channel's `models`."
             )
+        own = await self._credentials.headers()
+        headers = {**self._address.headers, **own.headers}
         try:
             async with (
                 self._in_use(),
                 asyncio.timeout(_MODELS_TIMEOUT),
-                self._client().get(
-                    url, headers=self._address.headers, allow_redirects=False
-                ) as response,
+                self._client().get(url, headers=headers, allow_redirects=False) as response,
             ):
                 if response.status >= _REDIRECTS:
                     raise await rejection(response)
@@ -179,7 +195,7 @@ class HttpTransport:
                 return await self._client().post(
                     self._address.url,
                     data=body if len(body) < _LARGE_BODY else io.BytesIO(body),
-                    headers={**headers, **self._address.headers, **own},
+                    headers={**headers, **own},
                     allow_redirects=False,
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -195,6 +211,12 @@ class HttpTransport:
         if isinstance(error, TimeoutError):
             return UpstreamTimeout("first event", self._patience.first_event)
         return failure(error, self._host)
+
+
+def _with_revision(error: UpstreamError, revision: int) -> UpstreamError:
+    if isinstance(error, UpstreamRejected):
+        error.tokens_revision = revision
+    return error
 
 
 class _Stream:

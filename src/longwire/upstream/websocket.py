@@ -57,6 +57,7 @@ class Connection(picows.WSListener):
         self._divert: Callable[[bytes], None] | None = None
         self.cause = Reason.CONNECTION_LOST
         self.last_response_id: str | None = None
+        self.tokens_revision = 0
 
     def __repr__(self) -> str:
         """Tell the whole state in one line."""
