@@ -193,7 +193,7 @@ class App:
             accounts = LiveAccounts(store.accounts, Issuer(self._registration, now_ms), now_ms)
             async with accounts.running():
                 await self.catalog.begin(store, accounts)
-                self._control = ControlPlane(store, self.catalog, self.pool, self.limits)
+                self._control = ControlPlane(store, self.catalog, self.pool, self.limits, accounts)
                 async with self._control.running():
                     yield
         finally:

@@ -83,8 +83,8 @@ class LiveAccounts:
 
     def __init__(self, accounts: "Accounts", issuer: Issuer, clock: Callable[[], int]) -> None:
         self.clock = clock
+        self.issuer = issuer
         self._accounts = accounts
-        self._issuer = issuer
         self._live: dict[str, LiveAccount] = {}
         self._renewals: dict[str, asyncio.Task[Outcome]] = {}
         self._unstored: dict[str, tuple[Account, Login]] = {}
@@ -110,6 +110,11 @@ class LiveAccounts:
             live.take(account)
             self._live[account.id] = live
         return self._live
+
+    def of(self, channel_id: str) -> "LiveAccount | None":
+        """Return an account of a channel that takes turns, None where there is none."""
+        own = (each for each in self._live.values() if each.account.channel_id == channel_id)
+        return next((each for each in own if each.account.is_active), None)
 
     def find(self, account_id: str) -> LiveAccount | None:
         """Return an account that runs here."""
@@ -182,7 +187,7 @@ class LiveAccounts:
         if not account.tokens.refresh:
             return await self._end(account, "The upstream does not take this key any more.")
         try:
-            login = await self._issuer.refresh(account)
+            login = await self.issuer.refresh(account)
         except AccountUnavailable as error:
             if error.needs_sign_in:
                 return await self._end(account, str(error))

@@ -159,6 +159,17 @@ class Accounts:
                 await bump_configuration(connection)
         return await self.get(account.id)
 
+    async def check_channel(self, channel_id: str) -> None:
+        """Raise `NotFound` or `InvalidFields` for a channel that takes no accounts."""
+        async with self._database.read() as connection:
+            await _check_channel(connection, channel_id)
+
+    async def note_refresh(self, account: Account, actor: Actor) -> None:
+        """Record that somebody had new tokens fetched."""
+        noun = Noun("account", account.id, account.label)
+        async with self._database.write() as connection:
+            await record(connection, self._clock(), actor, "refresh", noun, {})
+
     async def save_quota(self, account_id: str, quota: Quota) -> None:
         """Keep what is known of an account's quota."""
         await self._change(_is(account_id), {"quota": asdict(quota)})
