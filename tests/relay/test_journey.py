@@ -290,8 +290,8 @@ def paths(kinds, sent, *, may_resend_begun):
 
 def after(struck):
     """What may strike next; what moves a turn as another trouble does is left to its own test."""
-    once = {Trouble.UNAUTHORIZED} & {*struck}
-    return [each for each in Trouble if each not in {Trouble.BARRED, *once}]
+    left_out = {Trouble.BARRED} | ({Trouble.UNAUTHORIZED} if struck else set())
+    return [each for each in Trouble if each not in left_out]
 
 
 @pytest.mark.parametrize("sent", [TURN, SEALED], ids=["free", "sealed"])

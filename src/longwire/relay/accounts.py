@@ -159,10 +159,13 @@ class LiveAccounts:
             outcome = AccountUnavailable(f"The account's tokens cannot be stored now ({kind}).")
         finally:
             del self._renewals[account.id]
-        if isinstance(outcome, AccountUnavailable):
-            _log.warning("account_not_renewed", account=account.id, reason=str(outcome))
-        elif (live := self._live.get(account.id)) is not None:
+        if (live := self._live.get(account.id)) is None:
+            return outcome
+        if isinstance(outcome, Account):
             live.take(outcome)
+            _log.info("account_renewed", account=account.id)
+        else:
+            _log.warning("account_not_renewed", account=account.id, reason=str(outcome))
         return outcome
 
     async def _outcome(self, account: Account) -> Outcome:
@@ -206,7 +209,6 @@ class LiveAccounts:
                 await asyncio.sleep(pause)
             else:
                 del self._unstored[account.id]
-                _log.info("account_renewed", account=account.id)
                 return held
         return AccountUnavailable("The account's new tokens cannot be stored now.")
 
