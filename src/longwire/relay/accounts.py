@@ -175,6 +175,8 @@ class LiveAccounts:
         for pause in _PAUSES:
             if isinstance(outcome, Account) or outcome.needs_sign_in:
                 break
+            if account.id in self._unstored:
+                break  # there are new tokens, and asking with the old ones would end the login
             await asyncio.sleep(pause)
             outcome = await self._attempt(account)
         return outcome
