@@ -53,9 +53,11 @@ async def serving(settings: Settings, opens: Opening | None = None) -> AsyncIter
         running = group.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
             await asyncio.sleep(0.001)
-        yield Gateway(app, f"http://{host}:{port}")
-        server.should_exit = True
-        await running
+        try:
+            yield Gateway(app, f"http://{host}:{port}")
+        finally:  # a test that fails is told, and does not hang in a store left open
+            server.should_exit = True
+            await running
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,12 +26,14 @@ from longwire.core.lease import Limits
 from longwire.core.secret import Secret
 from longwire.core.turn import Usage
 from longwire.relay.accounting import Accounting, Record
+from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Catalog, Declared
 from longwire.relay.channel import Snapshot
 from longwire.relay.limits import LocalLimits
 from longwire.relay.metrics import Gauges, Metrics
+from longwire.relay.passage import Policy
 from longwire.relay.provision import Means
-from longwire.relay.relay import Policy, Relay
+from longwire.relay.relay import Relay
 from longwire.server import logs
 from longwire.server.asgi import DataPlane, application
 from longwire.server.auth import Keys
@@ -49,9 +51,10 @@ from longwire.server.signals import (
     stop_on_signals,
 )
 from longwire.settings import Settings, load
-from longwire.settings.declared import channel_of, key_of
+from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
 from longwire.store.secrets import Pepper
+from longwire.upstream.issuer import Issuer
 from longwire.upstream.pool import Pool, PoolTimes
 from longwire.upstream.transport import Patience
 from longwire.upstream.websocket import Pulse
@@ -107,6 +110,7 @@ class App:
         )
         self.sockets = self._websocket(settings.server)
         self._opens = opens
+        self._registration = registration_of(settings.codex)
         self._control: ControlPlane | None = None
         self._admin: ASGIApp | None = None
         self._insecure_cookies = settings.server.insecure_cookies
@@ -210,14 +214,17 @@ class App:
             yield
             return
         from longwire.server.control import ControlPlane
+        from longwire.store.store import now_ms
 
         store = await self._opens()
         try:
             self.keys.use(store.pepper.digest)
-            await self.catalog.begin(store)
-            self._control = ControlPlane(store, self.catalog, self.pool, self.limits)
-            async with self._control.running():
-                yield
+            accounts = LiveAccounts(store.accounts, Issuer(self._registration, now_ms), now_ms)
+            async with accounts.running():
+                await self.catalog.begin(store, accounts)
+                self._control = ControlPlane(store, self.catalog, self.pool, self.limits, accounts)
+                async with self._control.running():
+                    yield
         finally:
             await store.close()
 

@@ -6,7 +6,7 @@ import pytest
 
 from longwire.core.recovery import AMBIGUOUS, MOVES, Move, Standing, Trouble, recover
 
-STANDINGS = [Standing(*flags) for flags in product((False, True), repeat=4)]
+STANDINGS = [Standing(*flags) for flags in product((False, True), repeat=5)]
 EVERY = [*product(Trouble, STANDINGS)]
 
 
@@ -23,6 +23,7 @@ def test_a_move_is_one_the_table_names_and_the_standing_allows(
     move = recover(trouble, standing)
     allowed = {
         Move.RESEND: not standing.has_resent,
+        Move.RENEW: standing.may_renew,
         Move.USE_HTTP: standing.may_use_http,
         Move.NEXT_CHANNEL: standing.may_move,
         Move.GIVE_UP: True,

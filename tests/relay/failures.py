@@ -2,7 +2,9 @@
 
 import json
 
+from longwire.core.account import Account, Tokens
 from longwire.core.errors import (
+    AccountUnavailable,
     FrameTooLarge,
     LongwireError,
     Overloaded,
@@ -15,6 +17,8 @@ from longwire.core.errors import (
 from longwire.core.exchange import ReplaySafety
 from longwire.core.recovery import Trouble
 from longwire.core.routing import Route
+from longwire.core.secret import Secret
+from longwire.relay.accounts import LiveAccount
 from longwire.relay.channel import Channel
 from tests.doubles.scripted import Scripted
 
@@ -48,13 +52,15 @@ def example(trouble: Trouble) -> LongwireError:
         Trouble.BUSY: Overloaded("m", 1),
         Trouble.LIMITED: rejected(429, "rate_limit_exceeded"),
         Trouble.FAILING: rejected(503, "server_is_overloaded"),
+        Trouble.UNAUTHORIZED: rejected(401, "token_expired"),
+        Trouble.BARRED: AccountUnavailable("m"),
         Trouble.REFUSED: rejected(400, "invalid_prompt"),
         Trouble.WORKING: risky(UpstreamDisconnected("m"), ReplaySafety.UNSAFE),
     }[trouble]
 
 
 def channel(name: str = "a", kind: str = "auto", **given) -> Channel:
-    """A channel of a kind; `websocket` and `http` are its transports, else good ones."""
+    """A channel of a kind, for an account; `websocket` and `http` are its transports."""
     websocket = given.pop("websocket", None) or Scripted()
     http = given.pop("http", None) or Scripted(transport="http")
     return Channel(
@@ -62,4 +68,5 @@ def channel(name: str = "a", kind: str = "auto", **given) -> Channel:
         f"endpoint of {name}",
         websocket if kind != "http" else None,
         http if kind != "websocket" else None,
+        account=LiveAccount(Account("acc_1", name, Tokens(Secret("at-1"))), None),
     )

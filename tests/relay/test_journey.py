@@ -1,5 +1,6 @@
 """From a failure to the next attempt: what it was, who is to blame, where the turn goes."""
 
+import json
 from contextlib import suppress
 from itertools import product
 
@@ -11,7 +12,7 @@ from longwire.core.errors import UpstreamTimeout as Timeout
 from longwire.core.exchange import ReplaySafety
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.relay.channel import Channel
-from longwire.relay.journey import Attempt, Journey, trouble_of
+from longwire.relay.journey import Attempt, Journey, learn, trouble_of
 from tests.core.turns import turn, user
 from tests.relay.failures import channel, example, rejected, risky
 
@@ -35,7 +36,50 @@ def journey(*channels: Channel, sent=TURN, **given) -> Journey:
 @pytest.mark.parametrize("trouble", Trouble)
 def test_each_example_is_its_trouble(trouble):
     """Every trouble is told from all others."""
-    assert trouble is trouble_of(example(trouble), TURN)
+    has_account = trouble in (Trouble.UNAUTHORIZED, Trouble.BARRED)
+    assert trouble is trouble_of(example(trouble), TURN, has_account=has_account)
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_an_account_that_is_barred_is_no_fault_of_the_request(status):
+    """What a provider says of an account moves its turn; said of a key, it is the answer."""
+    assert Trouble.BARRED is trouble_of(rejected(status), TURN, has_account=True)
+    assert Trouble.REFUSED is trouble_of(rejected(status), TURN)
+
+
+def test_tokens_are_renewed_once_a_turn():
+    """A token that is refused is renewed, on the same channel; refused again, the next one goes."""
+    one = journey(channel("a"), channel("b"))
+    for expected in ("a websocket", "b websocket replayed"):
+        one.fail(one.attempt(0.0), example(Trouble.UNAUTHORIZED), 0.0)
+        assert expected == way(one.attempt(0.0))
+
+
+def test_a_refused_token_is_the_one_it_was_sent_with():
+    """A connection opened with older tokens tells nothing of those that came since."""
+    made, refusal = channel(), example(Trouble.UNAUTHORIZED)
+    refusal.tokens_revision = 7
+    learn(made, refusal, 0.0)
+    assert not made.account._is_refused
+    refusal.tokens_revision = 1
+    learn(made, refusal, 0.0)
+    assert made.account._is_refused
+
+
+@pytest.mark.parametrize(
+    ("told", "until"),
+    [({"resets_at": 900}, 900.0), ({"resets_in_seconds": 60}, 160.0), ({}, None)],
+)
+def test_a_usage_limit_says_until_when(told, until):
+    """A used up account is not blamed where its reset is told: it is well, and passed over."""
+    made = channel()
+    failure = rejected(429, "usage_limit_reached")
+    failure.body = json.dumps({"error": {"code": "usage_limit_reached", **told}}).encode()
+    learn(made, failure, 100.0)
+    assert until == made.allowance.quota.blocked_until(100.0)
+    with suppress(LongwireError):
+        journey(made).fail(Attempt(made, over_http=True, reason=None), failure, 0.0)
+    assert made.health.is_sound is (until is not None)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +118,7 @@ BLAME = {
     Trouble.SILENT: {CHANNEL},
     Trouble.LIMITED: {CHANNEL},
     Trouble.FAILING: {CHANNEL},
+    Trouble.BARRED: {CHANNEL},
 }
 
 
@@ -223,6 +268,10 @@ def test_background_turns_stay_over_http():
     assert way(one.attempt(0.0)) == "b http replayed"
 
 
+STRIKING = [each for each in Trouble if each not in {Trouble.UNAUTHORIZED, Trouble.BARRED}]
+"""Those of accounts move a turn as others do, and renew once a channel: they have their tests."""
+
+
 def paths(kinds, sent, *, may_resend_begun):
     """Every run of troubles until the client is told, as attempts with what struck each."""
     failures = {trouble: example(trouble) for trouble in Trouble}
@@ -240,7 +289,7 @@ def paths(kinds, sent, *, may_resend_begun):
             failure.__traceback__ = None
             yield run
         else:
-            pending += [(*struck, trouble) for trouble in Trouble]
+            pending += [(*struck, trouble) for trouble in STRIKING]
 
 
 @pytest.mark.parametrize("sent", [TURN, SEALED], ids=["free", "sealed"])
@@ -263,4 +312,4 @@ def test_laws_of_every_run(kinds, may_resend_begun, sent):
         for name in set(names):
             over_http = [at.over_http for at, _ in run if at.channel.name == name]
             assert over_http == sorted(over_http)
-    assert count >= len(Trouble)
+    assert count >= len(STRIKING)

@@ -13,7 +13,8 @@ from longwire.core.turn import Principal, Scope
 from longwire.relay.accounting import Accounting
 from longwire.relay.channel import Snapshot
 from longwire.relay.metrics import Gauges, Metrics
-from longwire.relay.relay import Policy, Relay
+from longwire.relay.passage import Policy
+from longwire.relay.relay import Relay
 from tests.core.turns import turn, user
 from tests.doubles.scripted import COMPLETED, CREATED, DELTA, GOOD, Scripted
 from tests.relay.failures import channel, example, risky

@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it: `--help` answers 
 import typer
 
 from longwire.cli import (
+    accounts,
     channels,
     codex,
     config,
@@ -14,6 +15,7 @@ from longwire.cli import (
     doctor,
     emulator,
     keys,
+    login,
     serve,
     sessions,
     turns,
@@ -42,6 +44,8 @@ def build() -> typer.Typer:
     commands.command()(version.version)
     commands.command()(doctor.doctor)
     commands.add_typer(channels.build(), name="channels")
+    commands.add_typer(login.build(), name="login")
+    commands.add_typer(accounts.build(), name="accounts")
     commands.add_typer(keys.build(), name="keys")
     commands.add_typer(users.build(), name="users")
     commands.add_typer(turns.build(), name="turns")

@@ -8,6 +8,7 @@ import typer
 from longwire.cli.store import Config
 
 if TYPE_CHECKING:
+    from longwire.core.channel import ChannelSpec
     from longwire.settings import Settings
 
 Offline = Annotated[
@@ -57,10 +58,34 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
         is_well = _tell(
             "channels", "none is enabled; add one: longwire channels add NAME", is_well=False
         )
+    accounts = _tell_accounts(config, specs) if is_well else {}
     for spec in specs if tries else ():
+        if spec.id in accounts and not spec.credential:
+            is_well &= accounts[spec.id]
+            continue
         probed = asyncio.run(probe(spec, None))
         is_well &= _tell(f"channel {spec.name}", summary(probed), is_well=not probed.error)
     return is_well
+
+
+def _tell_accounts(config: Path | None, specs: "list[ChannelSpec]") -> dict[str, bool]:
+    """Tell each account in a line; return for each channel that has some whether one is well."""
+    import time
+
+    from longwire.cli.accounts import summary
+    from longwire.cli.store import with_store
+
+    names = {spec.id: spec.name for spec in specs}
+    well: dict[str, bool] = {}
+    for account in with_store(config, lambda store: store.accounts.all()):
+        if account.channel_id in names:
+            is_well = _tell(
+                f"account {account.label} of {names[account.channel_id]}",
+                summary(account, time.time()),
+                is_well=not account.problem,
+            )
+            well[account.channel_id] = well.get(account.channel_id, False) or is_well
+    return well
 
 
 def _tell(what: str, how: str, *, is_well: bool = True) -> bool:

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from longwire.core.access import Actor
+    from longwire.settings import Settings
     from longwire.store.store import Store
 
 T = TypeVar("T")
@@ -21,21 +22,27 @@ def with_store(config: Path | None, work: Callable[["Store"], Awaitable[T]]) -> 
 
     Raises `ConfigurationError` where it cannot be opened.
     """
+    return with_settings(config, lambda store, _: work(store))
+
+
+def with_settings(config: Path | None, work: Callable[["Store", "Settings"], Awaitable[T]]) -> T:
+    """Do some work with the store and the settings that name it; see `with_store`."""
     import asyncio
 
     return asyncio.run(_work(config, work))
 
 
-async def _work(config: Path | None, work: Callable[["Store"], Awaitable[T]]) -> T:
+async def _work(config: Path | None, work: Callable[["Store", "Settings"], Awaitable[T]]) -> T:
     from longwire.core.secret import Secret
     from longwire.settings import load
     from longwire.store.store import open_store
 
-    database = load(config).database
+    settings = load(config)
+    database = settings.database
     secret = Secret(database.secret_key.get_secret_value())
     store = await open_store(database.url.get_secret_value(), secret, database.secret_file)
     try:
-        return await work(store)
+        return await work(store, settings)
     finally:
         await store.close()
 

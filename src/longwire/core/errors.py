@@ -140,7 +140,12 @@ class UpstreamError(LongwireError):
 
 
 class UpstreamRejected(UpstreamError):
-    """The upstream answered with an error of its own: `status`, JSON `body`, `headers`, `code`."""
+    """The upstream answered with an error of its own: `status`, JSON `body`, `headers`, `code`.
+
+    `tokens_revision` is that of the tokens it was asked with, 0 where they never change.
+    """
+
+    tokens_revision = 0
 
     def __init__(
         self, status: int, body: bytes, headers: Mapping[str, str] | None = None, code: str = ""
@@ -161,6 +166,14 @@ class UpstreamUnavailable(UpstreamError):
     def __init__(self, message: str, *, refuses_websocket: bool = False) -> None:
         super().__init__(message)
         self.refuses_websocket = refuses_websocket
+
+
+class AccountUnavailable(UpstreamError):
+    """No token of an account can be had; `needs_sign_in`: not before somebody signs in again."""
+
+    def __init__(self, message: str, *, needs_sign_in: bool = False) -> None:
+        super().__init__(message)
+        self.needs_sign_in = needs_sign_in
 
 
 class UpstreamDisconnected(UpstreamError):

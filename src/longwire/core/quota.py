@@ -4,9 +4,11 @@ Law: what was told of a window holds until the window resets; what was never tol
 Times are arguments, in seconds since 1970 UTC.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _FULL = 100.0
+_SHORTEST_SHARE = 0.05
+_NOTHING_KNOWN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,24 @@ class Window:
             return 0.0
         return min(max(self.used_percent, 0.0), _FULL)
 
+    def headroom(self, now: float) -> float:
+        """Return the share that is left, over the share of the window's time that is left.
+
+        1 is a use that would last evenly until the reset; above it, quota would be left over.
+        """
+        left = 1.0 - self.used(now) / _FULL
+        if self.minutes is None or self.resets_at is None or now >= self.resets_at:
+            return left
+        share = (self.resets_at - now) / (self.minutes * 60.0) if self.minutes > 0 else 1.0
+        return left / min(max(share, _SHORTEST_SHARE), 1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
     """What a provider told last of an account, at `seen_at`; all windows count.
 
     `limit_reached`: it refuses turns until a window resets. `credits_left` is a balance in the
-    provider's own words, "" where it tells none.
+    provider's own words, "" where it tells none. `refused_until` is what a refusal said itself.
     """
 
     plan: str = ""
@@ -38,22 +51,38 @@ class Quota:
     limit_reached: bool = False
     credits_left: str = ""
     seen_at: float = 0.0
+    refused_until: float | None = None
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Every limit that was told."""
+        return tuple(each for each in (self.primary, self.secondary) if each is not None)
 
     def used(self, now: float) -> float:
         """Return how much of the fullest window is used by now, in percent."""
-        windows = (each for each in (self.primary, self.secondary) if each is not None)
-        return max((each.used(now) for each in windows), default=0.0)
+        return max((each.used(now) for each in self.windows), default=0.0)
+
+    def headroom(self, now: float) -> float:
+        """Return the headroom of the tightest window; 1 where nothing is known."""
+        return min((each.headroom(now) for each in self.windows), default=_NOTHING_KNOWN)
+
+    def refused(self, until: float, now: float, plan: str = "") -> "Quota":
+        """Return what is known after a turn was refused until a time."""
+        return replace(
+            self, limit_reached=True, refused_until=until, seen_at=now, plan=plan or self.plan
+        )
 
     def blocked_until(self, now: float) -> float | None:
         """Return when turns can be served again; None for now.
 
         A limit that was reached holds until the last full window resets, or, where no window is
-        full, until the first one does.
+        full, until the first one does. What a refusal said itself comes before all windows.
         """
-        windows = [each for each in (self.primary, self.secondary) if each is not None]
+        if self.limit_reached and self.refused_until is not None:
+            return self.refused_until if self.refused_until > now else None
         ahead = [
             (each.used(now), each.resets_at)
-            for each in windows
+            for each in self.windows
             if each.resets_at is not None and each.resets_at > now
         ]
         full = [at for used, at in ahead if used >= _FULL]
@@ -62,3 +91,25 @@ class Quota:
         if not self.limit_reached:
             return None
         return min((at for _, at in ahead), default=None)
+
+
+class Allowance:
+    """What is known of one account's quota now; `is_unsaved` until somebody has kept it."""
+
+    __slots__ = ("is_unsaved", "quota")
+
+    def __init__(self, quota: Quota | None = None) -> None:
+        self.quota = quota or Quota()
+        self.is_unsaved = False
+
+    def observe(self, quota: Quota) -> None:
+        """Take what was told last; what it says nothing of stays as it was."""
+        held = self.quota
+        self.quota = replace(
+            quota,
+            plan=quota.plan or held.plan,
+            primary=quota.primary or held.primary,
+            secondary=quota.secondary or held.secondary,
+            credits_left=quota.credits_left or held.credits_left,
+        )
+        self.is_unsaved = True

@@ -23,6 +23,8 @@ class Trouble(Enum):
     BUSY = "every connection the session may use is busy"
     LIMITED = "429: the account is at a limit"
     FAILING = "5xx: the upstream is failing"
+    UNAUTHORIZED = "401: the upstream does not take the account's token"
+    BARRED = "the account cannot be used"
     REFUSED = "the upstream refused the request itself"
     WORKING = "the upstream had begun to answer"
 
@@ -31,6 +33,7 @@ class Move(Enum):
     """What comes next."""
 
     RESEND = "send again in full on a new connection"
+    RENEW = "renew the account's tokens, then send again on a new connection"
     USE_HTTP = "send in full over HTTP"
     NEXT_CHANNEL = "send in full to the next channel"
     GIVE_UP = "tell the client"
@@ -42,13 +45,15 @@ class Standing:
 
     `has_resent`: it was sent again before; `may_use_http`: the channel's transport is `auto` and
     this attempt was a WebSocket's; `may_move`: another channel is left, and the turn carries
-    nothing that only this one understands; `may_resend_begun`: configured so.
+    nothing that only this one understands; `may_resend_begun`: configured so; `may_renew`: the
+    tokens were not renewed for this turn before.
     """
 
     has_resent: bool = False
     may_use_http: bool = False
     may_move: bool = False
     may_resend_begun: bool = False
+    may_renew: bool = False
 
 
 _R, _H, _N = Move.RESEND, Move.USE_HTTP, Move.NEXT_CHANNEL
@@ -65,6 +70,8 @@ MOVES: dict[Trouble, tuple[Move, ...]] = {
     Trouble.BUSY: (_H,),
     Trouble.LIMITED: (_N,),
     Trouble.FAILING: (_N,),
+    Trouble.UNAUTHORIZED: (Move.RENEW, _N),
+    Trouble.BARRED: (_N,),
     Trouble.REFUSED: (),
     Trouble.WORKING: (_R,),
 }
@@ -82,6 +89,7 @@ def recover(trouble: Trouble, standing: Standing) -> Move:
         return Move.GIVE_UP
     allowed = {
         Move.RESEND: not standing.has_resent,
+        Move.RENEW: standing.may_renew,
         Move.USE_HTTP: standing.may_use_http,
         Move.NEXT_CHANNEL: standing.may_move,
     }

@@ -7,12 +7,16 @@ from fnmatch import fnmatchcase
 
 from blake3 import blake3
 
+_BAND_DIGITS = 1
+"""Digits after the point by which accounts with about as much left are equal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A channel as routing sees it: `models` are names or patterns such as `gpt-5-*`.
 
-    `channel` is its id, `name` what people call it; without one the id is shown.
+    `channel` is its id, `name` what people call it; without one the id is shown. A channel with
+    accounts has a route for each `account`.
     """
 
     channel: str
@@ -20,6 +24,12 @@ class Route:
     weight: float = 1.0
     is_enabled: bool = True
     name: str = ""
+    account: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return what no other route is called."""
+        return f"{self.channel}/{self.account}" if self.account else self.channel
 
     @property
     def label(self) -> str:
@@ -43,7 +53,8 @@ class Choice:
         """Say in one phrase why nobody was left."""
         if not self.refusals:
             return "no channel is configured"
-        return "; ".join(f"{channel}: {reason}" for channel, reason in self.refusals)
+        told = dict.fromkeys(f"{channel}: {reason}" for channel, reason in self.refusals)
+        return "; ".join(told)
 
 
 def choose(
@@ -70,22 +81,32 @@ def order(
     *,
     holds: Callable[[str], bool],
     is_trusted: Callable[[str], bool],
+    is_home: Callable[[str], bool] = lambda _: False,
+    headroom: Callable[[str], float] = lambda _: 1.0,
 ) -> tuple[str, ...]:
-    """Order channels for one turn: trusted before cooling down, then where its chain is.
+    """Order routes, by their ids, for one turn: trusted before cooling down, then by its chain.
 
     Among equals each session keeps one channel as its home, and homes are shared out by weight
-    (weighted rendezvous hashing); the rest follows in the order in which it would take over.
+    (weighted rendezvous hashing); the rest follows in the order in which it would take over. In a
+    channel with accounts a session stays at its home, the one that served it last; without one it
+    goes where the most is left, and where about as much is left, homes are shared out evenly.
     """
 
-    def rank(route: Route) -> tuple[bool, bool, float]:
-        name = route.channel
-        return (not is_trusted(name), not holds(name), _distance(session, route))
+    def rank(route: Route) -> tuple[bool, bool, float, bool, float, float]:
+        own = route.id
+        return (
+            not is_trusted(own),
+            not holds(own),
+            _distance(session, route.channel) / route.weight,
+            not is_home(own),
+            -round(headroom(own), _BAND_DIGITS) if route.account else 0.0,
+            _distance(session, own),
+        )
 
-    return tuple(route.channel for route in sorted(routes, key=rank))
+    return tuple(route.id for route in sorted(routes, key=rank))
 
 
-def _distance(session: str, route: Route) -> float:
-    text = f"{len(session)}:{session}{route.channel}"
+def _distance(session: str, name: str) -> float:
+    text = f"{len(session)}:{session}{name}"
     digest = blake3(text.encode("utf-8", "surrogateescape")).digest(length=8)
-    share = (int.from_bytes(digest) + 1) / (2**64 + 1)
-    return -math.log(share) / route.weight
+    return -math.log((int.from_bytes(digest) + 1) / (2**64 + 1))

@@ -4,6 +4,7 @@ Codes decide, texts only where an upstream gives no code. What an upstream said 
 said; only the envelope around it is made the standard one.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ _objects = msgspec.json.Decoder(dict[str, Any])
 
 CONNECTION_LIMIT = "websocket_connection_limit_reached"
 PREVIOUS_NOT_FOUND = "previous_response_not_found"
+USAGE_LIMIT = "usage_limit_reached"
 _STATUS_OF_CODE = {
     PREVIOUS_NOT_FOUND: 400,
     CONNECTION_LIMIT: 400,
@@ -149,3 +151,45 @@ def is_expulsion(raw: bytes) -> bool:
     """Whether an error frame ends its connection too: credentials refused, or its time is up."""
     problem = decode_problem(raw)
     return problem.status in (401, 403) or problem.code == CONNECTION_LIMIT
+
+
+class _Limit(msgspec.Struct):
+    resets_at: float | None = None
+    resets_in_seconds: float | None = None
+    plan_type: str | None = None
+
+
+class _Limited(msgspec.Struct):
+    error: _Limit
+
+
+def decode_limit(refusal: UpstreamRejected, now: float) -> tuple[float | None, str]:
+    """Return until when an account's usage limit refuses turns, None if not told, and its plan.
+
+    Times are in seconds since 1970 UTC.
+    """
+    try:
+        told = msgspec.json.decode(refusal.body, type=_Limited, strict=False).error
+    except (msgspec.MsgspecError, RecursionError):
+        told = _Limit()
+    if told.resets_at is not None:
+        return told.resets_at, told.plan_type or ""
+    seconds = told.resets_in_seconds
+    if seconds is None:
+        try:
+            seconds = float(refusal.headers.get("retry-after", ""))
+        except ValueError:
+            return None, told.plan_type or ""
+    return now + seconds, told.plan_type or ""
+
+
+def usage_limit(until: float, plan: str, now: float) -> UpstreamRejected:
+    """Return the refusal of an account whose limit is reached, as its provider says it itself.
+
+    The Codex CLI reads `plan_type` and `resets_at` for the message that it prints.
+    """
+    seconds = max(math.ceil(until - now), 1)
+    error = _error("The usage limit has been reached", USAGE_LIMIT, "", USAGE_LIMIT)
+    error |= {"plan_type": plan or None, "resets_at": int(until), "resets_in_seconds": seconds}
+    problem = Problem(429, USAGE_LIMIT, error, {"retry-after": str(seconds)})
+    return problem.to_rejection()

@@ -2,8 +2,20 @@
 
 from longwire.emulator.counters import Counters, Turn
 from longwire.emulator.faults import Fault
-from longwire.emulator.options import Options, Script
+from longwire.emulator.issuer import Issuer, IssuerFault
+from longwire.emulator.options import IssuerOptions, Options, Script
 from longwire.emulator.oracle import digest
 from longwire.emulator.server import Emulator
 
-__all__ = ["Counters", "Emulator", "Fault", "Options", "Script", "Turn", "digest"]
+__all__ = [
+    "Counters",
+    "Emulator",
+    "Fault",
+    "Issuer",
+    "IssuerFault",
+    "IssuerOptions",
+    "Options",
+    "Script",
+    "Turn",
+    "digest",
+]

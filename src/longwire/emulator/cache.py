@@ -107,4 +107,6 @@ class Caller:
     fingerprint: str
     connection: int
     lanes: Lanes
+    check: Callable[[], None] = lambda: None
+    """Raises Rejected once the caller's token lives no more."""
     prompts: dict[str | None, Prompt] = field(default_factory=dict)

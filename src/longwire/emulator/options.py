@@ -13,6 +13,17 @@ Route = Literal["public", "codex"]
 Transport = Literal["websocket", "http"]
 
 
+class IssuerOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How people sign in. Durations are seconds."""
+
+    client_id: str = "app_EMoamEEZ73f0CkXaXp7hrann"
+    people: tuple[str, ...] = ("ada@example.org",)
+    access_lifetime: float = 864_000.0
+    reuse_leeway: bool = False
+    """Answer a refresh token again as before, until what came for it was first used."""
+    device_interval: int = 5
+
+
 class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of one emulator. Durations are seconds, sizes bytes."""
 
@@ -54,6 +65,8 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     done_marker: bool = False
     """End SSE streams with `data: [DONE]`."""
     recent_turns: int = 10_000
+    issuer: IssuerOptions | None = None
+    """Sign people in, and let only their live access tokens in on the Codex route."""
 
 
 class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,6 +9,7 @@ import base64
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import msgspec
@@ -20,7 +21,9 @@ from longwire.emulator.counters import Counters, Journal, Turn
 from longwire.emulator.errors import Rejected, detail
 from longwire.emulator.faults import Faults
 from longwire.emulator.http import compact, respond
-from longwire.emulator.options import Options, Route, Script
+from longwire.emulator.issuer import Issuer
+from longwire.emulator.issuer_routes import issuer_routes
+from longwire.emulator.options import IssuerOptions, Options, Route, Script
 from longwire.emulator.oracle import encode
 from longwire.emulator.turns import World
 from longwire.emulator.websocket import Connection
@@ -45,6 +48,7 @@ class Emulator:
         self.journal = Journal(self.options.recent_turns, on_turn)
         store = Store(self.options.stored_responses)
         self.world = World(self.options, script or Script(), self.faults, self.journal, store)
+        self.issuer = Issuer(self.options.issuer or IssuerOptions())
         self.port = self.options.port
         self.connections = 0
         self._runner: web.AppRunner | None = None
@@ -66,6 +70,8 @@ class Emulator:
         app.router.add_get("/v1/models/{id}", self._endpoint("public", self._model))
         app.router.add_route("*", "/v1/responses/{id}", self._endpoint("public", self._stored))
         app.add_routes(control_routes(self.world))
+        if self.options.issuer is not None:
+            app.add_routes(issuer_routes(self.issuer, self.journal))
         runner = web.AppRunner(
             app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
         )
@@ -177,6 +183,8 @@ class Emulator:
             message = "Incorrect API key provided."
             raise Rejected(message, code="invalid_api_key", status=401, violation=False)
         named = request.headers.get("chatgpt-account-id")
+        check = self._check_of(token, named, route)
+        check()
         claimed = claimed_account(token) if route == "codex" else None
         if claimed is not None and claimed != named:
             raise detail("The chatgpt-account-id header does not match the token.", 401)
@@ -186,10 +194,18 @@ class Emulator:
             transport="websocket" if upgrades(request) else "http",
             route=route,
             account=(named if route == "codex" else None) or token,
-            fingerprint=token[-4:],
+            fingerprint=(named or token)[-4:] if self._signs_in(route) else token[-4:],
             connection=self.connections,
             lanes=Lanes(clock, self.options.idle_eviction),
+            check=check,
         )
+
+    def _check_of(self, token: str, named: str | None, route: Route) -> Callable[[], None]:
+        """What says whether a token still lives."""
+        return partial(self.issuer.check, token, named) if self._signs_in(route) else lambda: None
+
+    def _signs_in(self, route: Route) -> bool:
+        return self.options.issuer is not None and route == "codex"
 
     async def _responses(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         if upgrades(request):

@@ -126,6 +126,7 @@ class Connection:
         caller = self.caller
         record = self.world.journal.turn(caller, len(content), body)
         try:
+            caller.check()
             self._check_turn(body.get("stream_id"))
             check_state(caller, (body.get("client_metadata") or {}).get("x-codex-turn-state"))
             request = read(body, caller.route, "websocket", self.world.options, self.world.script)

@@ -19,6 +19,7 @@ from longwire.core.access import ApiKey, IssuedKey
 from longwire.core.catalog import plan
 from longwire.core.channel import ChannelSpec
 from longwire.core.errors import ConfigurationError
+from longwire.relay.accounts import LiveAccount, LiveAccounts
 from longwire.relay.channel import Channel, Snapshot
 from longwire.relay.provision import Means, adapt, fingerprint_of, provision
 from longwire.relay.relay import Relay
@@ -38,6 +39,24 @@ class Declared:
     channels: tuple[ChannelSpec, ...] = ()
     keys: tuple[IssuedKey, ...] = ()
     file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A channel that shall run, for one of its accounts or for its key."""
+
+    spec: ChannelSpec
+    account: LiveAccount | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.spec.id}/{self.account.account.id}" if self.account else self.spec.id
+
+
+def _wanted(spec: ChannelSpec, accounts: Sequence[LiveAccount]) -> list[_Wanted]:
+    """Return how a channel shall run: once for each account, and for its key if it has one."""
+    own = [_Wanted(spec, each) for each in accounts if each.account.channel_id == spec.id]
+    return [*own, _Wanted(spec)] if spec.credential or not own else own
 
 
 class Catalog:
@@ -63,6 +82,7 @@ class Catalog:
         self._read = read
         self._hand_out = hand_out
         self._store: Store | None = None
+        self._accounts: LiveAccounts | None = None
         self._revision = -1
         self._seen = _look_of(self.declared.file)
         self._lock = asyncio.Lock()
@@ -70,9 +90,9 @@ class Catalog:
         self._swap(self.declared.channels)
         hand_out(self.declared.keys, ())
 
-    async def begin(self, store: "Store | None") -> None:
+    async def begin(self, store: "Store | None", accounts: LiveAccounts | None = None) -> None:
         """Take over what a store holds; a channel of it that cannot run is left out, and said."""
-        self._store = store
+        self._store, self._accounts = store, accounts
         with suppress(ConfigurationError):
             await self.refresh()
 
@@ -143,8 +163,8 @@ class Catalog:
 
     async def _load(self, declared: Declared) -> None:
         async with self._lock:
-            keys, stored = await self._stored()
-            retired, problems = self._swap((*declared.channels, *stored))
+            keys, stored, accounts = await self._stored()
+            retired, problems = self._swap((*declared.channels, *stored), accounts)
             self.declared = declared
             self._hand_out(declared.keys, keys)
             for channel in retired:
@@ -157,31 +177,37 @@ class Catalog:
             if not is_known:
                 raise ConfigurationError(problem)
 
-    async def _stored(self) -> tuple[tuple[ApiKey, ...], tuple[ChannelSpec, ...]]:
+    async def _stored(
+        self,
+    ) -> tuple[tuple[ApiKey, ...], tuple[ChannelSpec, ...], tuple[LiveAccount, ...]]:
         """Return what the store holds; its keys are handed out even if no channel can be read."""
-        keys: tuple[ApiKey, ...] = ()
-        channels: tuple[ChannelSpec, ...] = ()
-        if self._store is not None:
-            revision = await self._store.configuration_revision()
-            keys = await self._store.keys.all()
-            self._hand_out(self.declared.keys, keys)
-            channels = await self._store.channels.all()
-            self._revision = revision
-        return keys, channels
+        if self._store is None:
+            return (), (), ()
+        revision = await self._store.configuration_revision()
+        keys = await self._store.keys.all()
+        self._hand_out(self.declared.keys, keys)
+        channels = await self._store.channels.all()
+        accounts: tuple[LiveAccount, ...] = ()
+        if self._accounts is not None:
+            accounts = (*self._accounts.take_over(await self._store.accounts.all()).values(),)
+        self._revision = revision
+        return keys, channels, accounts
 
-    def _swap(self, specs: Iterable[ChannelSpec]) -> tuple[list[Channel], list[str]]:
+    def _swap(
+        self, specs: Iterable[ChannelSpec], accounts: Sequence[LiveAccount] = ()
+    ) -> tuple[list[Channel], list[str]]:
         """Let these channels run; return those that do no more, and why others do not yet."""
         running = self._relay.snapshot.channels
-        desired = {spec.id: spec for spec in specs}
+        desired = {each.id: each for spec in specs for each in _wanted(spec, accounts)}
         swap = plan(
             {each: channel.mark for each, channel in running.items()},
-            {each: fingerprint_of(spec) for each, spec in desired.items()},
+            {each: fingerprint_of(want.spec, want.account) for each, want in desired.items()},
         )
         started, problems = self._provision(desired[each] for each in swap.start)
         channels: dict[str, Channel] = {}
-        for each, spec in desired.items():
+        for each, want in desired.items():
             if each in swap.keep:
-                channels[each] = adapt(running[swap.keep[each]], spec, self._means)
+                channels[each] = adapt(running[swap.keep[each]], want.spec, self._means)
             elif each in started:
                 channels[each] = started[each]
             elif each in running:
@@ -199,14 +225,14 @@ class Catalog:
         while len(self.names) > max(_REMEMBERED, len(self._relay.snapshot.channels)):
             self.names.popitem(last=False)
 
-    def _provision(self, specs: Iterable[ChannelSpec]) -> tuple[dict[str, Channel], list[str]]:
+    def _provision(self, wanted: Iterable[_Wanted]) -> tuple[dict[str, Channel], list[str]]:
         """Make channels run. Raises `ConfigurationError` where one of the file cannot."""
         started, problems = {}, []
-        for spec in specs:
+        for each in wanted:
             try:
-                started[spec.id] = provision(spec, self._means)
+                started[each.id] = provision(each.spec, self._means, each.account)
             except ConfigurationError as error:
-                if spec.is_declared:
+                if each.spec.is_declared:
                     raise
                 problems.append(str(error))
         return started, problems

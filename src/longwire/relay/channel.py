@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from longwire.core.channel import ChannelSpec
 from longwire.core.health import Cooling, Health
 from longwire.core.limits import Subject
-from longwire.core.quota import Quota
+from longwire.core.quota import Allowance, Quota
 from longwire.core.routing import Route
+from longwire.relay.accounts import LiveAccount
 from longwire.upstream.http import HttpTransport
 from longwire.upstream.transport import Transport
 
@@ -30,7 +31,8 @@ class Channel:
 
     `endpoint` is the identity its connections are bound to, `mark` the fingerprint of what they
     depend on; `health` is the trust in the channel, `upgrade` that in its WebSocket. Its model
-    list is asked over `listing`.
+    list is asked over `listing`. A channel with accounts runs once for each `account`, whose quota
+    `allowance` tells.
     """
 
     route: Route
@@ -42,12 +44,23 @@ class Channel:
     mark: str = ""
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
     upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
-    quota: QuotaSeen = field(default_factory=QuotaSeen)
+    account: LiveAccount | None = None
+    allowance: Allowance = field(default_factory=Allowance)
+
+    @property
+    def id(self) -> str:
+        """The channel's id, the same for all its life and all its accounts."""
+        return self.route.channel
+
+    @property
+    def key(self) -> str:
+        """What it is called among those that run: the channel's id, with that of its account."""
+        return self.route.id
 
     def observe(self, quota: Quota | None) -> None:
-        """Remember what the provider told of its subscription, if it told anything."""
+        """Take note of what the upstream told of the quota, if it told anything."""
         if quota is not None:
-            self.quota.seen = quota
+            self.allowance.observe(quota)
 
     @property
     def is_codex(self) -> bool:
@@ -59,10 +72,9 @@ class Channel:
         """The same channel for what has no WebSocket form."""
         return replace(self, websocket=None, http=self.listing)
 
-    @property
-    def id(self) -> str:
-        """The channel's id, the same for all its life."""
-        return self.route.channel
+    def is_signed_out(self) -> bool:
+        """Whether its account takes no turns."""
+        return self.account is not None and not self.account.account.is_active
 
     @property
     def name(self) -> str:
@@ -82,7 +94,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The running routing configuration, channels by id; immutable."""
+    """The running routing configuration, channels by key; immutable."""
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from longwire.core.continuity import Reason
 from longwire.core.errors import (
+    AccountUnavailable,
     FrameTooLarge,
     LongwireError,
     Overloaded,
@@ -24,11 +25,15 @@ from longwire.core.turn import Turn
 from longwire.dialects.response_errors import (
     CONNECTION_LIMIT,
     PREVIOUS_NOT_FOUND,
+    USAGE_LIMIT,
+    decode_limit,
     is_duplicate_item,
+    usage_limit,
 )
 from longwire.relay.channel import Channel
 
-_LIMITED, _FAILING = 429, 500
+_UNAUTHORIZED, _LIMITED, _FAILING = 401, 429, 500
+_BARRED = frozenset({402, 403})
 _DIALING = frozenset({"connect", "handshake"})
 _REASONS = {
     Trouble.UNSENT: Reason.CONNECTION_LOST,
@@ -43,7 +48,9 @@ _PROVES_LIFE = frozenset(
     {Trouble.REFUSED, Trouble.FORGOT, Trouble.EXPIRED, Trouble.DUPLICATE, Trouble.WORKING}
 )
 _BLAMES_UPGRADE = frozenset({Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET})
-_BLAMES_CHANNEL = frozenset({*_BLAMES_UPGRADE, Trouble.LIMITED, Trouble.FAILING, Trouble.SILENT})
+_BLAMES_CHANNEL = frozenset(
+    {*_BLAMES_UPGRADE, Trouble.LIMITED, Trouble.FAILING, Trouble.SILENT, Trouble.BARRED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class Journey:
     __slots__ = (
         "_channels",
         "_has_failed",
+        "_has_renewed",
         "_has_resent",
         "_holds",
         "_may_resend_begun",
@@ -105,6 +113,7 @@ class Journey:
         self._uses_http = prefers_http is not None
         self._may_resend_begun = may_resend_begun
         self._has_resent = False
+        self._has_renewed = False
         self._has_failed = False
 
     def attempt(self, now: float) -> Attempt:
@@ -123,7 +132,8 @@ class Journey:
 
     def fail(self, attempt: Attempt, failure: LongwireError, now: float) -> Trouble:
         """Choose what comes after a failed attempt. Raises `failure` where nothing does."""
-        trouble = trouble_of(failure, self._turn)
+        has_account = attempt.channel.account is not None
+        trouble = trouble_of(failure, self._turn, has_account=has_account)
         self._blame(attempt, trouble, failure, now)
         move = recover(trouble, self._standing(attempt))
         match move:
@@ -132,10 +142,13 @@ class Journey:
             case Move.RESEND:
                 self._has_resent = True
                 self._reason = _REASONS[trouble]
+            case Move.RENEW:
+                self._has_renewed = True
             case Move.USE_HTTP:
                 self._uses_http, self._reason = True, None
             case Move.NEXT_CHANNEL:
                 self._channels.popleft()
+                self._has_renewed = False
                 # In the background it can run over HTTP alone.
                 self._uses_http = self._turn.runs_in_background
                 self._reason = Reason.REPLAYED
@@ -149,6 +162,7 @@ class Journey:
             may_use_http=not attempt.over_http and attempt.channel.http is not None,
             may_move=len(self._channels) > 1 and self._turn.is_self_contained,
             may_resend_begun=self._may_resend_begun,
+            may_renew=not self._has_renewed,
         )
 
     def _blame(
@@ -161,12 +175,47 @@ class Journey:
             attempt.channel.upgrade.fail(now)
             if attempt.channel.http is not None:
                 return
-        if trouble in _BLAMES_CHANNEL:
+        is_told = isinstance(failure, UpstreamRejected) and failure.code == USAGE_LIMIT
+        if is_told and attempt.channel.allowance.quota.limit_reached:
+            return  # it is well, and when it serves again is known
+        is_refused_anew = trouble is Trouble.UNAUTHORIZED and self._has_renewed
+        if trouble in _BLAMES_CHANNEL or is_refused_anew:
             attempt.channel.health.fail(now, _retry_after(failure))
 
 
-def trouble_of(failure: LongwireError, turn: Turn) -> Trouble:
-    """Say what a failure of an attempt was."""
+def learn(channel: Channel, failure: LongwireError, now: float) -> None:
+    """Take note of what a failure tells of an account; `now` in seconds since 1970 UTC."""
+    if not isinstance(failure, UpstreamRejected):
+        return
+    if failure.code == USAGE_LIMIT:
+        until, plan = decode_limit(failure, now)
+        if until is not None:
+            channel.observe(channel.allowance.quota.refused(until, now, plan))
+    if failure.status == _UNAUTHORIZED and channel.account is not None:
+        channel.account.refuse(failure.tokens_revision)
+
+
+def soonest(channels: Iterable[Channel], now: float) -> UpstreamRejected | None:
+    """Return the refusal that tells when the first of some used up accounts serves again."""
+    blocked = [
+        (until, each.allowance.quota.plan)
+        for each in channels
+        if not each.is_signed_out()
+        and (until := each.allowance.quota.blocked_until(now)) is not None
+    ]
+    return usage_limit(*min(blocked), now) if blocked else None
+
+
+def none_left(channels: Iterable[Channel], now: float) -> UpstreamError:
+    """Return why no account can serve: until the first of them can again, or for ever."""
+    msg = "Every account of this model's channels is disabled or must sign in again."
+    return soonest(channels, now) or AccountUnavailable(msg, needs_sign_in=True)
+
+
+def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
+    """Say what a failure of an attempt was; accounts fail in ways that keys do not."""
+    if has_account and (of_account := _trouble_of_account(failure)) is not None:
+        return of_account
     match failure:
         case FrameTooLarge():
             trouble = Trouble.TOO_LARGE
@@ -188,6 +237,16 @@ def trouble_of(failure: LongwireError, turn: Turn) -> Trouble:
         case _:
             trouble = Trouble.REFUSED
     return trouble
+
+
+def _trouble_of_account(failure: LongwireError) -> Trouble | None:
+    if isinstance(failure, AccountUnavailable):
+        return Trouble.BARRED
+    if not isinstance(failure, UpstreamRejected) or failure.safety is ReplaySafety.UNSAFE:
+        return None
+    if failure.status == _UNAUTHORIZED:
+        return Trouble.UNAUTHORIZED
+    return Trouble.BARRED if failure.status in _BARRED else None
 
 
 def _rejection(failure: UpstreamRejected, turn: Turn) -> Trouble:

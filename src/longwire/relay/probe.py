@@ -17,6 +17,7 @@ from longwire.core.lease import Limits
 from longwire.core.turn import Scope, SessionKey, Turn
 from longwire.dialects.response_events import decode_bill, items_of
 from longwire.dialects.responses import decode_request
+from longwire.relay.accounts import LiveAccount
 from longwire.relay.channel import Channel
 from longwire.relay.provision import Means, provision
 from longwire.upstream.pool import Pool
@@ -54,13 +55,18 @@ class _Taken:
     terminal: Event
 
 
-async def probe(spec: ChannelSpec, model: str | None, patience: Patience = PATIENCE) -> Probed:
-    """Try a channel with a model, or the first one that it names or lists."""
+async def probe(
+    spec: ChannelSpec,
+    model: str | None,
+    patience: Patience = PATIENCE,
+    account: LiveAccount | None = None,
+) -> Probed:
+    """Try a channel with a model, or the first one that it names or lists, for an account of it."""
     handshakes: list[float] = []
     pool = Pool(Limits(connections=2, connections_per_session=2))
     means = Means(pool, patience, Pulse(), lambda *_: handshakes.append(perf_counter()))
     try:
-        channel = provision(spec, means)
+        channel = provision(spec, means, account)
     except ConfigurationError as error:
         return Probed(error=str(error))
     try:

@@ -11,12 +11,15 @@ from secrets import token_hex
 from longwire.core.backoff import Pace
 from longwire.core.channel import ChannelSpec, Status
 from longwire.core.errors import ConfigurationError
+from longwire.core.quota import Allowance
 from longwire.core.routing import Route
 from longwire.core.session import fingerprint
 from longwire.dialects import codex
 from longwire.dialects.codex_limits import decode_quota_headers
-from longwire.relay.channel import Channel, QuotaSeen
+from longwire.relay.accounts import LiveAccount
+from longwire.relay.channel import Channel
 from longwire.upstream import tls
+from longwire.upstream.credentials import Credentials, StaticKey
 from longwire.upstream.dialer import Endpoint
 from longwire.upstream.http import Address, HttpTransport
 from longwire.upstream.pool import Pool
@@ -39,16 +42,20 @@ class Means:
     count_dial: Callable[[str, str], None]
 
 
-def fingerprint_of(spec: ChannelSpec) -> str:
-    """Digest what a channel's connections depend on: another digest needs other connections."""
+def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str:
+    """Digest what a channel's connections depend on: another digest needs other connections.
+
+    Of an account it is the entry that counts, never a token.
+    """
     own = spec.endpoint()
+    entry = f"account {account.account.id}" if account else ""
     return fingerprint(
         [
             ("type", spec.type),
             ("url", url_of(spec, "http")),
             ("models_url", models_url(spec.base_url) or ""),
             ("transport", own.transport),
-            ("credential", spec.credential.reveal()),
+            ("credential", entry or spec.credential.reveal()),
             ("proxy", spec.proxy.reveal()),
             ("tls_ca", spec.tls_ca),
             ("tls_verify", str(spec.tls_verify)),
@@ -65,25 +72,26 @@ def url_of(spec: ChannelSpec, scheme: Scheme) -> str:
     return endpoint_url(own.base_url, own.path, scheme)
 
 
-def provision(spec: ChannelSpec, means: Means) -> Channel:
-    """Make a channel run; with `auto` it has both transports and the relay chooses.
+def provision(spec: ChannelSpec, means: Means, account: LiveAccount | None = None) -> Channel:
+    """Make a channel run for an account or its key; with `auto` it has both transports.
 
     Raises `ConfigurationError` for what only shows now, such as a CA file.
     """
     transport, endpoint = spec.endpoint().transport, f"{spec.id}@{token_hex(8)}"
     secure = _secure(spec)
-    quota = QuotaSeen()
-    http = _http(spec, means, secure)
-    websocket = _websocket(spec, means, secure, endpoint, quota)
+    allowance = account.allowance if account else Allowance()
+    http = _http(spec, means, secure, account)
+    websocket = _websocket(spec, means, secure, (endpoint, account), allowance)
     return Channel(
-        _route(spec),
+        _route(spec, account),
         endpoint,
         websocket if transport != "http" else None,
         http if transport != "websocket" else None,
         listing=http,
         spec=spec,
-        mark=fingerprint_of(spec),
-        quota=quota,
+        mark=fingerprint_of(spec, account),
+        account=account,
+        allowance=allowance,
     )
 
 
@@ -92,13 +100,16 @@ def adapt(running: Channel, spec: ChannelSpec, means: Means) -> Channel:
     before, websocket = running.spec, running.websocket
     paces = (before.handshake_rate, before.handshake_burst)
     if websocket is not None and paces != (spec.handshake_rate, spec.handshake_burst):
-        websocket = _websocket(spec, means, _secure(spec), running.endpoint, running.quota)
-    return replace(running, route=_route(spec), spec=spec, websocket=websocket)
+        who = running.endpoint, running.account
+        websocket = _websocket(spec, means, _secure(spec), who, running.allowance)
+    route = _route(spec, running.account)
+    return replace(running, route=route, spec=spec, websocket=websocket)
 
 
-def _route(spec: ChannelSpec) -> Route:
+def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
     is_enabled = spec.status is Status.ENABLED
-    return Route(spec.id, spec.models, spec.weight, is_enabled, spec.name)
+    entry = account.account.id if account else ""
+    return Route(spec.id, spec.models, spec.weight, is_enabled, spec.name, entry)
 
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:
@@ -106,8 +117,13 @@ def _secure(spec: ChannelSpec) -> ssl.SSLContext:
 
 
 def _websocket(
-    spec: ChannelSpec, means: Means, secure: ssl.SSLContext, endpoint: str, quota: QuotaSeen
+    spec: ChannelSpec,
+    means: Means,
+    secure: ssl.SSLContext,
+    who: tuple[str, LiveAccount | None],
+    allowance: Allowance,
 ) -> WebSocketTransport:
+    endpoint, account = who
     rate = spec.handshake_rate
     way = Endpoint(
         url=url_of(spec, "ws"),
@@ -120,14 +136,18 @@ def _websocket(
         pulse=means.pulse,
     )
     count_dial = partial(means.count_dial, endpoint)
+    credentials = _credentials(spec, account)
 
     def hear(headers: Mapping[str, str]) -> None:
-        quota.seen = decode_quota_headers(headers, time.time()) or quota.seen
+        if (quota := decode_quota_headers(headers, time.time())) is not None:
+            allowance.observe(quota)
 
-    return WebSocketTransport(way, means.pool, means.patience, count_dial, hear)
+    return WebSocketTransport(way, means.pool, means.patience, count_dial, credentials, hear)
 
 
-def _http(spec: ChannelSpec, means: Means, secure: ssl.SSLContext) -> HttpTransport:
+def _http(
+    spec: ChannelSpec, means: Means, secure: ssl.SSLContext, account: LiveAccount | None
+) -> HttpTransport:
     proxy = spec.proxy.reveal() or None
     if proxy and proxy.startswith("socks") and spec.endpoint().transport == "http":
         raise ConfigurationError(
@@ -142,7 +162,16 @@ def _http(spec: ChannelSpec, means: Means, secure: ssl.SSLContext) -> HttpTransp
         proxy=proxy,
         defaults=_defaults(spec),
     )
-    return HttpTransport(address, means.patience)
+    return HttpTransport(address, means.patience, _credentials(spec, account))
+
+
+def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:
+    """Return as whom a channel speaks."""
+    if account is not None:
+        return account
+    if not spec.credential:
+        return StaticKey({})
+    return StaticKey({"authorization": f"Bearer {spec.credential.reveal()}"})
 
 
 def _defaults(spec: ChannelSpec) -> Mapping[str, str]:
@@ -153,8 +182,6 @@ def _headers(spec: ChannelSpec) -> dict[str, str]:
     is_codex = spec.type == "codex"
     headers = {} if is_codex else {"user-agent": f"longwire/{version('longwire')}"}
     headers |= {name.lower(): value.reveal() for name, value in spec.headers}
-    if spec.credential:
-        headers["authorization"] = f"Bearer {spec.credential.reveal()}"
     if spec.organization:
         headers["openai-organization"] = spec.organization
     if spec.project:

@@ -83,11 +83,11 @@ class CodexSide:
         except Unauthenticated:
             return []
         return [
-            channel.quota.seen
+            channel.allowance.quota
             for channel in self._snapshot().channels.values()
             if channel.route.is_enabled
             and caller.grant.allows_channel(channel.id)
-            and channel.quota.seen is not None
+            and channel.allowance.quota.seen_at
         ]
 
 

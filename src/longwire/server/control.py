@@ -10,12 +10,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from longwire.core.access import Budgets
+from longwire.core.channel import ChannelSpec
 from longwire.core.limits import NOTHING, Spent, month_begins
+from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Catalog
 from longwire.relay.journal import Feed, TurnIds
 from longwire.relay.keeping import Keeper
 from longwire.relay.limits import LocalLimits
 from longwire.relay.pricing import Prices
+from longwire.relay.probe import Probed, probe
+from longwire.relay.sign_ins import SignIns
 from longwire.server import local
 from longwire.server.errors import problem_of
 from longwire.store.retention import keep_swept
@@ -48,8 +52,17 @@ class LiveSessions:
 class ControlPlane:
     """The parts of one gateway that need its store."""
 
-    def __init__(self, store: Store, catalog: Catalog, pool: Pool, limits: LocalLimits) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        pool: Pool,
+        limits: LocalLimits,
+        accounts: LiveAccounts,
+    ) -> None:
         self.store = store
+        self.accounts = accounts
+        self.sign_ins = SignIns(store.accounts, accounts.issuer, now_ms, catalog.refresh)
         self.catalog = catalog
         self._limits = limits
         self.sessions = LiveSessions(pool, catalog)
@@ -61,7 +74,7 @@ class ControlPlane:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Let the parts run; at the end the log is written out."""
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group, self.sign_ins.running():
             retention = self.store.settings.retention
             sweeping = group.create_task(keep_swept(self.store.database, retention, now_ms))
             counting = group.create_task(self._keep_counted())
@@ -103,12 +116,15 @@ class ControlPlane:
             spent[point.name] = Spent(tokens, before.cost + sums.cost)
         return spent
 
+    async def _probe(self, spec: ChannelSpec, model: str | None) -> Probed:
+        """Try a channel, for an account where it has one."""
+        return await probe(spec, model, account=self.accounts.of(spec.id))
+
     async def admin(self, *, insecure_cookies: bool) -> ASGIApp:
         """Return the admin API; it is loaded now, which takes most of a second of a thread."""
         return await asyncio.to_thread(self._admin, insecure_cookies=insecure_cookies)
 
     def _admin(self, *, insecure_cookies: bool) -> ASGIApp:
-        from longwire.relay.probe import probe
         from longwire.server.admin.administration import Administration
         from longwire.server.admin.app import admin_app
 
@@ -119,8 +135,10 @@ class ControlPlane:
                 catalog=self.catalog,
                 sessions=self.sessions,
                 feed=self.feed,
-                probe=probe,
+                probe=self._probe,
                 give_way=self.log.give_way,
+                accounts=self.accounts,
+                sign_ins=self.sign_ins,
                 insecure_cookies=insecure_cookies,
             )
         )

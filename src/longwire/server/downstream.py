@@ -21,7 +21,8 @@ from longwire.core.turn import Turn
 from longwire.dialects import response_frames as frames
 from longwire.dialects.response_events import EventEncoder
 from longwire.dialects.responses import decode_members, text_of
-from longwire.relay.relay import Answer, Relay
+from longwire.relay.answer import Answer
+from longwire.relay.relay import Relay
 from longwire.server.auth import Keys
 from longwire.server.bodies import ClientGone
 from longwire.server.errors import Problem, conceal_account, problem_of, report, request_id

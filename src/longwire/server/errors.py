@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from longwire.core.errors import (
+    AccountUnavailable,
     BodyTooLarge,
     CallerError,
     ConfigurationError,
@@ -51,6 +52,7 @@ _BY_CALLER = {
     LimitReached: 429,
 }
 _BY_UPSTREAM = {
+    AccountUnavailable: (503, "account_unavailable"),
     UpstreamUnavailable: (502, "upstream_unavailable"),
     UpstreamDisconnected: (502, "upstream_disconnected"),
     UpstreamTimeout: (504, "upstream_timeout"),
@@ -89,7 +91,12 @@ def problem_of(error: Exception) -> Problem:
         case UpstreamRejected():
             code, message = _upstream_words(error)
             return Problem(error.status, code, message, headers=error.headers, body=error.body)
-        case UpstreamUnavailable() | UpstreamDisconnected() | UpstreamTimeout():
+        case (
+            UpstreamUnavailable()
+            | UpstreamDisconnected()
+            | UpstreamTimeout()
+            | AccountUnavailable()
+        ):
             status, code = _BY_UPSTREAM[type(error)]
             return Problem(status, code, message)
         case Overloaded():

@@ -19,7 +19,8 @@ from longwire.core.session import is_codex
 from longwire.core.turn import COMPACTION, Principal, Turn
 from longwire.dialects.response_events import EventEncoder, response_of
 from longwire.dialects.responses import decode_request
-from longwire.relay.relay import Answer, Relay
+from longwire.relay.answer import Answer
+from longwire.relay.relay import Relay
 from longwire.server.auth import Keys
 from longwire.server.bodies import ClientGone, read_body
 from longwire.server.errors import (

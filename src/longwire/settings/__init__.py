@@ -11,13 +11,23 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
 from longwire.core.errors import ConfigurationError
-from longwire.settings.keys import ApiKey, Channel, Database, Endpoint, Server, Sessions, Settings
+from longwire.settings.keys import (
+    ApiKey,
+    Channel,
+    Codex,
+    Database,
+    Endpoint,
+    Server,
+    Sessions,
+    Settings,
+)
 from longwire.settings.problems import explain, misspelt_variables
 from longwire.settings.sources import default_database, find_file, overlay, read_file
 
 __all__ = [
     "ApiKey",
     "Channel",
+    "Codex",
     "Database",
     "Endpoint",
     "Server",

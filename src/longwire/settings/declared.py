@@ -5,7 +5,8 @@ from longwire.core.access import Grant, IssuedKey
 from longwire.core.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.project import DEFAULT_PROJECT
 from longwire.core.secret import Secret
-from longwire.settings.keys import ApiKey, Channel, Endpoint
+from longwire.settings.keys import ApiKey, Channel, Codex, Endpoint
+from longwire.upstream.issuer import Registration
 
 _SHOWN = 4
 
@@ -32,6 +33,11 @@ def channel_of(declared: Channel) -> ChannelSpec:
         endpoints=tuple(_endpoint(each) for each in declared.endpoints),
         is_declared=True,
     )
+
+
+def registration_of(codex: Codex) -> Registration:
+    """Return where accounts sign in."""
+    return Registration(codex.issuer, codex.client_id, codex.scope, codex.redirect_port)
 
 
 def key_of(declared: ApiKey) -> IssuedKey:

@@ -176,6 +176,31 @@ class Sessions(Section):
         return self
 
 
+class Codex(Section):
+    """How ChatGPT accounts sign in; the defaults are those of the Codex CLI."""
+
+    issuer: str = Field(
+        "https://auth.openai.com",
+        pattern=r"^https?://[!-~]+$",
+        description="Base URL of the issuer of the tokens.",
+    )
+    client_id: str = Field(
+        "app_EMoamEEZ73f0CkXaXp7hrann",
+        pattern=r"^[!-~]+$",
+        description="The client that the issuer knows.",
+    )
+    scope: str = Field(
+        "openid profile email offline_access",
+        description="What is asked for; without `offline_access` there is nothing to renew with.",
+    )
+    redirect_port: int = Field(
+        1455,
+        ge=1,
+        le=65_535,
+        description="Port on 127.0.0.1 that a browser comes back to; the issuer knows 1455.",
+    )
+
+
 class Endpoint(Section):
     """One API of a channel where it differs from the channel."""
 
@@ -281,6 +306,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     database: Database = Field(default_factory=Database)
     sessions: Sessions = Sessions()
+    codex: Codex = Codex()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
 

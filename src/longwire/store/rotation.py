@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from longwire.core.secret import Secret
 from longwire.store.database import Database
 from longwire.store.secrets import Vault, new_master_key, read_master_keys, write_master_keys
-from longwire.store.tables import channels, keyring, turn_bodies
+from longwire.store.tables import accounts, channels, keyring, turn_bodies
 
-_SEALED: Final = (channels, keyring, turn_bodies)
+_SEALED: Final = (channels, accounts, keyring, turn_bodies)
 _AT_ONCE: Final = 200
 
 
@@ -45,7 +45,8 @@ async def _reseal(connection: AsyncConnection, table: Table, vault: Vault) -> in
     sealed = [column for column in table.columns if isinstance(column.type, LargeBinary)]
     last, number = None, 0
     while True:
-        query = select(key, *sealed).order_by(key).limit(_AT_ONCE)
+        # Locked: tokens that a gateway renews meanwhile must not be replaced by those before.
+        query = select(key, *sealed).order_by(key).limit(_AT_ONCE).with_for_update()
         rows = (await connection.execute(query if last is None else query.where(key > last))).all()
         for row in rows:
             values = dict(_anew(table, sealed, tuple(row), vault))

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.secret import Secret
+from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.database import Database
@@ -44,6 +45,7 @@ class Store:
     vault: Vault
     pepper: Pepper
     channels: Channels
+    accounts: Accounts
     keys: ApiKeys
     projects: Projects
     users: Users
@@ -89,6 +91,7 @@ async def open_store(
         vault=vault,
         pepper=pepper,
         channels=Channels(database, vault, clock),
+        accounts=Accounts(database, vault, clock),
         keys=ApiKeys(database, pepper, clock),
         projects=Projects(database, clock),
         users=users,

@@ -169,6 +169,32 @@ endpoints = Table(
     Column("position", Integer, nullable=False),
 )
 
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column(
+        "channel_id", _ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("email", _NAME, nullable=False),
+    Column("account_id", _NAME, nullable=False),
+    Column("plan", _NAME, nullable=False),
+    Column("access_token", LargeBinary, nullable=False),
+    Column("refresh_token", LargeBinary, nullable=False),
+    Column("identity_token", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("refreshed_at", BigInteger),
+    Column("status", _WORD, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("tokens_revision", Integer, nullable=False),
+    Column("lease", _WORD, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("quota", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+"""Accounts of channels. `lease` names who alone may renew the tokens, until `lease_until`."""
+
 api_keys = Table(
     "api_keys",
     metadata,

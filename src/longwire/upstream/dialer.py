@@ -47,7 +47,7 @@ _FAILURES = (OSError, EOFError, picows.WSError, ProxyError, IncompleteReadError)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where and as whom to dial: `url` is ws(s), `headers` carry the channel's credential.
+    """Where and as whom to dial: `url` is ws(s), `headers` are the channel's own.
 
     `defaults` hold where the caller's own headers say nothing.
     """

@@ -28,6 +28,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.exchange import Exchange, Phase, ReplaySafety
 from longwire.core.turn import COMPACTION
 from longwire.dialects.responses import encode_body, encode_compaction
+from longwire.upstream.credentials import Credentials, Pass, StaticKey
 from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
 from longwire.upstream.reception import Reception
 from longwire.upstream.transport import Call, Facts, Patience
@@ -76,10 +77,23 @@ class Listed:
 class HttpTransport:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
-    __slots__ = ("_address", "_host", "_patience", "_proxy", "_retires", "_session", "_under_way")
+    __slots__ = (
+        "_address",
+        "_credentials",
+        "_host",
+        "_patience",
+        "_proxy",
+        "_retires",
+        "_session",
+        "_under_way",
+    )
 
-    def __init__(self, address: Address, patience: Patience) -> None:
+    def __init__(
+        self, address: Address, patience: Patience, credentials: Credentials | None = None
+    ) -> None:
+        """Take where to send; `credentials` are asked for each request."""
         self._address = address
+        self._credentials = credentials or StaticKey({})
         self._patience = patience
         self._host = urlsplit(address.url).netloc.rpartition("@")[2]
         self._proxy = address.proxy or environment_proxy(address.url)
@@ -117,11 +131,12 @@ class HttpTransport:
             reason=None if outside else (call.reason or Reason.HTTP_TRANSPORT).value,
             bytes_sent=len(body),
         )
+        own = await self._credentials.headers()
         deadline = asyncio.get_running_loop().time() + self._patience.first_event
-        response = await self._post(url, body, call.headers, deadline)
+        response = await self._post(url, body, self._headers(own, call.headers), deadline)
         try:
             if response.status >= _REDIRECTS:
-                raise await rejection(response)
+                raise _with_revision(await rejection(response), own.revision)
             reader = reader_of(response, needs_id=not is_compaction)
             stream = _Stream(reader, self._host, self._patience, facts, deadline)
             stream.headers = {name.lower(): value for name, value in response.headers.items()}
@@ -142,15 +157,13 @@ class HttpTransport:
                 f"{self._address.url} is used exactly as it stands and does not tell where the "
                 "models are listed; name them in the channel's `models`."
             )
+        own = await self._credentials.headers()
         try:
             async with (
                 self._in_use(),
                 asyncio.timeout(_MODELS_TIMEOUT),
                 self._client().get(
-                    url,
-                    params=query,
-                    headers={**self._address.defaults, **self._address.headers},
-                    allow_redirects=False,
+                    url, params=query, headers=self._headers(own), allow_redirects=False
                 ) as response,
             ):
                 if response.status >= _REDIRECTS:
@@ -165,6 +178,12 @@ class HttpTransport:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._failure(error) from error
         return Listed({name: raw for name, raw in named if name}, etag)
+
+    def _headers(
+        self, own: Pass, callers: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, str]:
+        address = self._address
+        return {**address.defaults, **callers, **address.headers, **own.headers}
 
     async def retire(self) -> None:
         """Close when nothing is under way any more; who still holds it may use it to the end."""
@@ -209,7 +228,7 @@ class HttpTransport:
                 return await self._client().post(
                     url,
                     data=body if len(body) < _LARGE_BODY else io.BytesIO(body),
-                    headers={**self._address.defaults, **headers, **self._address.headers, **own},
+                    headers={**headers, **own},
                     allow_redirects=False,
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -225,6 +244,12 @@ class HttpTransport:
         if isinstance(error, TimeoutError):
             return UpstreamTimeout("first event", self._patience.first_event)
         return failure(error, self._host)
+
+
+def _with_revision(error: UpstreamError, revision: int) -> UpstreamError:
+    if isinstance(error, UpstreamRejected):
+        error.tokens_revision = revision
+    return error
 
 
 class _Stream:

@@ -58,6 +58,7 @@ class Connection(picows.WSListener):
         self.cause = Reason.CONNECTION_LOST
         self.last_response_id: str | None = None
         self.headers: Mapping[str, str] = {}
+        self.tokens_revision = 0
 
     def __repr__(self) -> str:
         """Tell the whole state in one line."""

@@ -26,6 +26,7 @@ from longwire.core.turn import Turn
 from longwire.dialects.response_errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
 from longwire.dialects.response_events import replies
 from longwire.dialects.responses import encode_create
+from longwire.upstream.credentials import Credentials, StaticKey
 from longwire.upstream.dialer import Endpoint, dial
 from longwire.upstream.pool import Lease, Pool
 from longwire.upstream.reception import Reception
@@ -53,14 +54,17 @@ class WebSocketTransport:
         pool: Pool,
         patience: Patience,
         count_dial: Callable[[str], None],
+        credentials: Credentials | None = None,
         hear: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         """Take what a turn needs; `count_dial` is told how each handshake ended.
 
+        `credentials` are asked at each dial; without them the endpoint's own headers are all.
         `hear` gets the headers that an upstream gave with its 101.
         """
         self._hear = hear
         self._endpoint = endpoint
+        self._credentials = credentials or StaticKey({})
         self._pool = pool
         self._patience = patience
         self._count_dial = count_dial
@@ -80,12 +84,17 @@ class WebSocketTransport:
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
     ) -> Connection:
+        own = await self._credentials.headers()
+        endpoint = replace(self._endpoint, headers={**self._endpoint.headers, **own.headers})
         try:
-            connection = await dial(self._endpoint, headers, on_closed)
+            connection = await dial(endpoint, headers, on_closed)
         except UpstreamError as error:
+            if isinstance(error, UpstreamRejected):
+                error.tokens_revision = own.revision
             self._count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
             raise
         self._count_dial("opened")
+        connection.tokens_revision = own.revision
         self._hear(connection.headers)
         return connection
 
@@ -190,6 +199,8 @@ class WebSocketStream:
         """Give the connection back, with what it remembers from now on."""
         failure = self._reception.failure
         code = failure.code if isinstance(failure, UpstreamRejected) else ""
+        if isinstance(failure, UpstreamRejected):
+            failure.tokens_revision = self._lease.connection.tokens_revision
         cause = _CAUSES.get(code, Reason.TURN_FAILED)
         if not ending.keeps_connection:
             cause = _CAUSES.get(code, Reason.CONNECTION_LOST)

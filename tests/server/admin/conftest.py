@@ -16,11 +16,15 @@ from longwire.core.channel import ChannelSpec
 from longwire.core.people import User
 from longwire.core.project import DEFAULT_PROJECT
 from longwire.core.secret import Secret
+from longwire.emulator import Emulator, IssuerOptions, Options
+from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Declared
 from longwire.relay.journal import Feed
 from longwire.relay.probe import probe
+from longwire.relay.sign_ins import SignIns
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
+from longwire.upstream.issuer import Issuer, Registration
 
 PASSWORD = Secret("correct horse battery")
 SECRETS = ("sk-planted-file", "lw-planted-file", "planted-proxy", "planted-header")
@@ -149,16 +153,43 @@ async def serving_admin(administration):
 
 
 @pytest.fixture
-def administration(store, tmp_path):
+async def upstream():
+    """An upstream that signs people in."""
+    async with Emulator(Options(issuer=IssuerOptions(device_interval=0))) as running:
+        yield running
+        assert [] == running.violations
+
+
+@pytest.fixture
+async def administration(store, tmp_path, upstream, unused_port, clock):
     """What the admin API stands on."""
+    refresh = Counted()
+    issuer = Issuer(Registration(upstream.url, redirect_port=unused_port), clock)
+    accounts = LiveAccounts(store.accounts, issuer, clock)
+    sign_ins = SignIns(store.accounts, issuer, clock, refresh)
+    async with accounts.running(), sign_ins.running():
+        yield _administration(store, tmp_path, (refresh, accounts, sign_ins))
+
+
+@pytest.fixture
+def unused_port():
+    """A port on which nobody listens yet."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _administration(store, tmp_path, parts):
+    refresh, accounts, sign_ins = parts
     return Administration(
         store=store,
-        refresh=Counted(),
+        refresh=refresh,
         catalog=File(tmp_path / "longwire.toml"),
         sessions=Live(),
         feed=Feed(),
         probe=probe,
         give_way=Counted(),
+        accounts=accounts,
+        sign_ins=sign_ins,
         insecure_cookies=True,
     )
 

@@ -7,9 +7,11 @@ from typing import Any, Protocol
 from longwire.core.access import ApiKey
 from longwire.core.channel import ChannelSpec
 from longwire.core.errors import Conflict
+from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Declared
 from longwire.relay.journal import Feed
 from longwire.relay.probe import Probed
+from longwire.relay.sign_ins import SignIns
 from longwire.store.store import Store
 
 
@@ -50,6 +52,8 @@ class Administration:
     feed: Feed
     probe: Callable[[ChannelSpec, str | None], Awaitable[Probed]]
     give_way: Callable[[], Awaitable[None]]
+    accounts: LiveAccounts
+    sign_ins: SignIns
     insecure_cookies: bool = False
 
     @property

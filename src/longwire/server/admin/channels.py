@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import strawberry
@@ -15,6 +15,7 @@ import strawberry
 from longwire.core.access import Permission, Rates
 from longwire.core.channel import APIS, ChannelSpec, EndpointSpec, Status
 from longwire.core.page import Page
+from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_checks import check_runs
 from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, applied
@@ -60,6 +61,10 @@ class RateLimits:
     concurrent_turns: Int64 | None
 
 
+async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
+    return await accounts_of(info, root.id)
+
+
 @strawberry.type(description="A configured upstream.")
 class Channel:
     """A configured upstream, without its secrets."""
@@ -94,6 +99,9 @@ class Channel:
     created_at: datetime | None
     updated_at: datetime | None
     revision: int
+    accounts: list[Account] = strawberry.field(
+        resolver=_accounts, description="The accounts it speaks for, the oldest first."
+    )
 
 
 def shown(spec: ChannelSpec) -> Channel:

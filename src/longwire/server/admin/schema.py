@@ -5,6 +5,7 @@ from typing import Final
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from longwire.server.admin.accounts import AccountMutations, AccountQueries
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.keys import KeyMutations, KeyQueries
@@ -22,6 +23,7 @@ from longwire.server.admin.users import UserMutations, UserQueries
 _QUERIES: Final = (
     UserQueries,
     ChannelQueries,
+    AccountQueries,
     KeyQueries,
     ProjectQueries,
     TurnQueries,
@@ -32,6 +34,7 @@ _QUERIES: Final = (
 _MUTATIONS: Final = (
     UserMutations,
     ChannelMutations,
+    AccountMutations,
     ProbeMutations,
     KeyMutations,
     ProjectMutations,

@@ -1,0 +1,183 @@
+"""`longwire login codex`: sign a ChatGPT account in, for a channel of type codex."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from longwire.cli.store import AsJson, Config, operator, with_settings
+
+if TYPE_CHECKING:
+    from longwire.core.account import Account
+    from longwire.core.channel import ChannelSpec
+    from longwire.relay.sign_ins import SignIn, SignIns
+    from longwire.settings import Settings
+    from longwire.store.store import Store
+
+ChannelName = Annotated[
+    str, typer.Option("--channel", help="The channel; it is made if there is none of this name.")
+]
+ByDevice = Annotated[
+    bool, typer.Option("--device", help="Show a code to type in a browser on any machine.")
+]
+ImportFile = Annotated[
+    str,
+    typer.Option("--import", metavar="FILE", help="Take the tokens of an auth.json; - is stdin."),
+]
+Paste = Annotated[
+    bool, typer.Option("--paste", help="Ask for the address that the browser ended at.")
+]
+NoBrowser = Annotated[
+    bool, typer.Option("--no-browser", help="Open no browser, only tell the URL.")
+]
+_TICK = 0.25
+
+
+def build() -> typer.Typer:
+    """The commands below `longwire login`."""
+    commands = typer.Typer(help="Sign accounts in.", no_args_is_help=True)
+    login = Login()
+    commands.callback()(login.choose)
+    commands.command()(login.codex)
+    return commands
+
+
+class Login:
+    """What is chosen for every kind of account, and the kinds."""
+
+    def __init__(self) -> None:
+        self._config: Path | None = None
+
+    def choose(self, config: Config = None) -> None:
+        """Sign accounts in."""
+        self._config = config
+
+    def codex(
+        self,
+        channel: ChannelName = "codex",
+        device: ByDevice = False,
+        import_file: ImportFile = "",
+        paste: Paste = False,
+        no_browser: NoBrowser = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Sign a ChatGPT account in and add it to a channel; a running gateway takes it over."""
+        from longwire.cli.accounts import tell
+
+        if sum((device, bool(import_file), paste)) > 1:
+            raise typer.BadParameter("--device, --import and --paste exclude each other")
+        imported = _read(import_file) if import_file else None
+        way = (device, paste, no_browser)
+
+        async def work(store: "Store", settings: "Settings") -> "Account":
+            spec = await _channel(store, settings, channel)
+            if imported is None:
+                return await _signed_in(store, settings, spec, way)
+            from longwire.dialects.codex_auth import decode_auth_json
+
+            return await store.accounts.sign_in(spec.id, decode_auth_json(imported), operator())
+
+        tell(with_settings(self._config, work), as_json=as_json)
+
+
+def _read(file: str) -> str:
+    from longwire.core.errors import ConfigurationError
+
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{file} cannot be read ({error}); name the auth.json of the Codex CLI, such as "
+            "~/.codex/auth.json"
+        ) from error
+
+
+async def _channel(store: "Store", settings: "Settings", name: str) -> "ChannelSpec":
+    """Return the channel of a name; make it where there is none."""
+    from longwire.core.channel import DEFAULT_BASE_URLS, ChannelSpec
+    from longwire.core.errors import ConfigurationError, NotFound
+
+    if any(each.name == name for each in settings.channels):
+        raise ConfigurationError(
+            f"the channel '{name}' is declared in {settings.source or 'the environment'} and has a "
+            "key alone; choose another name with --channel, accounts live in the database"
+        )
+    try:
+        spec = await store.channels.find(name)
+    except NotFound:
+        made = ChannelSpec("", name, "codex", DEFAULT_BASE_URLS["codex"], handshake_rate=1.0)
+        spec = await store.channels.create(made, operator())
+        typer.echo(f"made the channel {name}", err=True)
+    await store.accounts.check_channel(spec.id)
+    return spec
+
+
+async def _signed_in(
+    store: "Store", settings: "Settings", spec: "ChannelSpec", way: tuple[bool, bool, bool]
+) -> "Account":
+    from longwire.core.errors import ConfigurationError
+    from longwire.relay.sign_ins import Method, SignIns
+    from longwire.settings.declared import registration_of
+    from longwire.store.store import now_ms
+    from longwire.upstream.issuer import Issuer
+
+    device, paste, no_browser = way
+    issuer = Issuer(registration_of(settings.codex), now_ms)
+    sign_ins = SignIns(store.accounts, issuer, now_ms, _nothing)
+    method = Method.DEVICE if device else Method.BROWSER
+    async with sign_ins.running():
+        made = await sign_ins.begin(spec.id, method, operator(), listens=not paste)
+        _show(made, opens=not (no_browser or device or paste))
+        if method is Method.BROWSER and not sign_ins.is_listening:
+            await _pasted(sign_ins, made)
+        await _wait(sign_ins, made)
+        if made.account is None:
+            raise ConfigurationError(f"nobody was signed in: {made.error} Begin again.")
+        return made.account
+
+
+async def _nothing() -> None:
+    """A running gateway finds the new account by itself."""
+
+
+def _show(sign_in: "SignIn", *, opens: bool) -> None:
+    typer.echo(f"Open {sign_in.url}", err=True)
+    if sign_in.user_code:
+        typer.echo(f"and type the code {sign_in.user_code}", err=True)
+    if opens and sys.stdout.isatty():
+        typer.launch(sign_in.url)
+
+
+async def _pasted(sign_ins: "SignIns", sign_in: "SignIn") -> None:
+    """Ask for the address until one is of this sign-in."""
+    import asyncio
+
+    from longwire.core.errors import ConfigurationError, InvalidFields
+
+    typer.echo("Then paste the address that the browser ended at:", err=True)
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        try:
+            await sign_ins.finish(sign_in.id, line)
+        except InvalidFields as error:
+            typer.echo(f"{error.problems[0].message}:", err=True)
+        else:
+            return
+    raise ConfigurationError("no address was pasted; begin again")
+
+
+async def _wait(sign_ins: "SignIns", sign_in: "SignIn") -> None:
+    """Wait until a sign-in is over; on a terminal a countdown tells how long it lasts."""
+    import asyncio
+
+    from longwire.relay.sign_ins import Stage
+    from longwire.store.store import now_ms
+
+    while sign_ins.find(sign_in.id).stage is Stage.PENDING:
+        if sys.stderr.isatty():
+            left = max(sign_in.expires_at - now_ms(), 0) // 1000
+            sys.stderr.write(f"\rwaiting, {left // 60}:{left % 60:02} left ")
+            sys.stderr.flush()
+        await asyncio.sleep(_TICK)
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")

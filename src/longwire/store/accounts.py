@@ -1,0 +1,320 @@
+"""Accounts of channels and their tokens, which are sealed; one process at a time renews them.
+
+Law: tokens are replaced only by those that come after them (`tokens_revision`). A lease is a row
+with an end, never a transaction: nobody waits for the database while an issuer answers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from longwire.core.access import Actor
+from longwire.core.account import Account, AccountStatus, Login, Owner, Tokens
+from longwire.core.errors import FieldProblem, InvalidFields, NotFound
+from longwire.core.quota import Quota, Window
+from longwire.core.secret import Secret
+from longwire.store.audit import Noun, record
+from longwire.store.changes import bump_configuration, check_revision, differences
+from longwire.store.database import Database
+from longwire.store.secrets import Vault, new_id
+from longwire.store.tables import accounts, channels
+
+_SEALED: Final = ("access_token", "refresh_token", "identity_token")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the audit log tells of an account."""
+
+    email: str
+    account_id: str
+    plan: str
+    status: AccountStatus
+    problem: str
+    tokens: Secret
+
+
+class Accounts:
+    """The accounts of one database."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    async def all(self, channel_id: str | None = None) -> tuple[Account, ...]:
+        """Return the accounts of a channel, or of all, the oldest first."""
+        query = select(accounts).order_by(accounts.c.created_at, accounts.c.id)
+        if channel_id is not None:
+            query = query.where(accounts.c.channel_id == channel_id)
+        async with self._database.read() as connection:
+            return tuple(map(self._value, (await connection.execute(query)).all()))
+
+    async def get(self, account_id: str) -> Account:
+        """Return an account by its id. Raises `NotFound`."""
+        async with self._database.read() as connection:
+            return await self._one(connection, account_id)
+
+    async def sign_in(self, channel_id: str, login: Login, actor: Actor) -> Account:
+        """Add what somebody signed in with; an account that is there gets the new tokens.
+
+        Raises `NotFound` for the channel, `InvalidFields` for one that has no accounts.
+        """
+        async with self._database.write() as connection:
+            await _check_channel(connection, channel_id)
+            held = await self._same(connection, channel_id, login)
+            now = self._clock()
+            made = Account(
+                id=held.id if held else new_id("acc"),
+                channel_id=channel_id,
+                tokens=login.tokens,
+                owner=login.owner,
+                quota=held.quota if held else Quota(plan=login.owner.plan),
+                refreshed_at=login.refreshed_at or now,
+                created_at=held.created_at if held else now,
+                tokens_revision=held.tokens_revision + 1 if held else 1,
+                revision=held.revision + 1 if held else 1,
+            )
+            if held:
+                await _write(connection, _is(made.id), self._row(made))
+            else:
+                await connection.execute(insert(accounts).values(self._row(made)))
+            await self._note(connection, actor, "sign_in", (held, made))
+        return made
+
+    async def set_status(
+        self, account_id: str, revision: int, status: AccountStatus, actor: Actor
+    ) -> Account:
+        """Let an account take turns, or none.
+
+        Raises `NotFound`, `Conflict`, and `InvalidFields` for one that must be signed in again.
+        """
+        async with self._database.write() as connection:
+            held = await self._held(connection, account_id, revision)
+            _check_status(held, status)
+            made = replace(held, status=status, revision=held.revision + 1)
+            values = {"status": made.status.value, "revision": made.revision}
+            await _write(connection, _is(account_id), values)
+            await self._note(connection, actor, "update", (held, made))
+        return made
+
+    async def remove(self, account_id: str, revision: int, actor: Actor) -> None:
+        """Forget an account and its tokens. Raises `NotFound` and `Conflict`."""
+        async with self._database.write() as connection:
+            held = await self._held(connection, account_id, revision)
+            await connection.execute(delete(accounts).where(_is(account_id)))
+            await self._note(connection, actor, "delete", (held, None))
+
+    async def claim(self, account: Account, holder: str, milliseconds: int) -> bool:
+        """Take the lease on an account's tokens; False where another has it, or they are newer."""
+        now = self._clock()
+        is_free = and_(_is_at(account), accounts.c.lease_until <= now)
+        values = {"lease": holder, "lease_until": now + milliseconds}
+        return await self._change(is_free, values)
+
+    async def release(self, account: Account, holder: str) -> None:
+        """Give a lease back."""
+        mine = and_(_is(account.id), accounts.c.lease == holder)
+        await self._change(mine, {"lease": "", "lease_until": 0})
+
+    async def renew(self, account: Account, login: Login) -> Account:
+        """Keep the tokens that came for those of `account`, and end the lease.
+
+        Returns the account as it is now: where others were faster, with their tokens.
+        """
+        made = replace(account, tokens=login.tokens, owner=login.owner)
+        row = self._row(made)
+        values = {name: row[name] for name in (*_SEALED, "email", "account_id", "plan")}
+        values |= {
+            "expires_at": login.tokens.expires_at,
+            "refreshed_at": login.refreshed_at,
+            "tokens_revision": account.tokens_revision + 1,
+            "lease": "",
+            "lease_until": 0,
+        }
+        await self._change(_is_at(account), values)
+        return await self.get(account.id)
+
+    async def end(self, account: Account, problem: str) -> Account:
+        """Note that these tokens are worth nothing any more, and why; end the lease.
+
+        Returns the account as it is now: with newer tokens, where there are some, it lives on.
+        """
+        values = {
+            "status": AccountStatus.SIGN_IN_NEEDED.value,
+            "problem": problem,
+            "revision": accounts.c.revision + 1,
+            "lease": "",
+            "lease_until": 0,
+        }
+        async with self._database.write() as connection:
+            if await _write(connection, _is_at(account), values):
+                noun = Noun("account", account.id, account.label)
+                change = {"problem": ["", problem]}
+                gateway = Actor("", "gateway")
+                await record(connection, self._clock(), gateway, "sign_out", noun, change)
+                await bump_configuration(connection)
+        return await self.get(account.id)
+
+    async def check_channel(self, channel_id: str) -> None:
+        """Raise `NotFound` or `InvalidFields` for a channel that takes no accounts."""
+        async with self._database.read() as connection:
+            await _check_channel(connection, channel_id)
+
+    async def note_refresh(self, account: Account, actor: Actor) -> None:
+        """Record that somebody had new tokens fetched."""
+        noun = Noun("account", account.id, account.label)
+        async with self._database.write() as connection:
+            await record(connection, self._clock(), actor, "refresh", noun, {})
+
+    async def save_quota(self, account_id: str, quota: Quota) -> None:
+        """Keep what is known of an account's quota."""
+        await self._change(_is(account_id), {"quota": asdict(quota)})
+
+    async def _change(self, condition: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
+        async with self._database.write() as connection:
+            return await _write(connection, condition, values)
+
+    async def _same(
+        self, connection: AsyncConnection, channel_id: str, login: Login
+    ) -> Account | None:
+        """Return the account of a channel that belongs to the same person, if there is one."""
+        owner = login.owner
+        query = select(accounts).where(
+            accounts.c.channel_id == channel_id,
+            accounts.c.account_id == owner.account_id,
+            accounts.c.email == owner.email,
+        )
+        if not owner.account_id and not owner.email:
+            return None
+        row = (await connection.execute(query.with_for_update())).first()
+        return self._value(row) if row else None
+
+    async def _held(self, connection: AsyncConnection, account_id: str, seen: int) -> Account:
+        lock = select(accounts.c.revision).where(_is(account_id)).with_for_update()
+        await connection.execute(lock)
+        held = await self._one(connection, account_id)
+        check_revision("account", held.label, held.revision, seen)
+        return held
+
+    async def _one(self, connection: AsyncConnection, account_id: str) -> Account:
+        row = (await connection.execute(select(accounts).where(_is(account_id)))).first()
+        if row is None:
+            raise NotFound("account", account_id)
+        return self._value(row)
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        values: tuple[Account | None, Account | None],
+    ) -> None:
+        """Record the change between two values, and tell gateways."""
+        before, after = values
+        account = after or before
+        if account is not None:
+            noun = Noun("account", account.id, account.label)
+            changes = differences(_told(before), _told(after))
+            await record(connection, self._clock(), actor, action, noun, changes)
+        await bump_configuration(connection)
+
+    def _value(self, row: Row[Any]) -> Account:
+        access, refresh, identity = (self._open(row, column) for column in _SEALED)
+        return Account(
+            id=row.id,
+            channel_id=row.channel_id,
+            tokens=Tokens(access, refresh, identity, row.expires_at),
+            owner=Owner(row.email, row.account_id, row.plan),
+            status=AccountStatus(row.status),
+            problem=row.problem,
+            quota=_quota(row.quota),
+            refreshed_at=row.refreshed_at,
+            created_at=row.created_at,
+            tokens_revision=row.tokens_revision,
+            revision=row.revision,
+        )
+
+    def _row(self, account: Account) -> dict[str, Any]:
+        tokens, owner = account.tokens, account.owner
+        texts = (tokens.access, tokens.refresh, tokens.identity)
+        sealed = zip(_SEALED, texts, strict=True)
+        return {
+            "id": account.id,
+            "channel_id": account.channel_id,
+            "email": owner.email,
+            "account_id": owner.account_id,
+            "plan": owner.plan,
+            **{column: self._seal(account.id, column, text) for column, text in sealed},
+            "expires_at": tokens.expires_at,
+            "refreshed_at": account.refreshed_at,
+            "status": account.status.value,
+            "problem": account.problem,
+            "tokens_revision": account.tokens_revision,
+            "lease": "",
+            "lease_until": 0,
+            "quota": asdict(account.quota),
+            "created_at": account.created_at,
+            "revision": account.revision,
+        }
+
+    def _seal(self, account_id: str, column: str, text: Secret) -> bytes:
+        place = f"accounts.{column}:{account_id}"
+        return self._vault.seal(text.reveal().encode(), place) if text else b""
+
+    def _open(self, row: Row[Any], column: str) -> Secret:
+        sealed = getattr(row, column)
+        place = f"accounts.{column}:{row.id}"
+        return Secret(self._vault.open(sealed, place).decode() if sealed else "")
+
+
+def _is(account_id: str) -> ColumnElement[bool]:
+    return accounts.c.id == account_id
+
+
+def _is_at(account: Account) -> ColumnElement[bool]:
+    """Return the condition that nobody has replaced an account's tokens since."""
+    return and_(_is(account.id), accounts.c.tokens_revision == account.tokens_revision)
+
+
+async def _write(
+    connection: AsyncConnection, condition: ColumnElement[bool], values: Mapping[str, Any]
+) -> bool:
+    """Change a row; False where none is so."""
+    changed = await connection.execute(update(accounts).where(condition).values(**values))
+    return changed.rowcount == 1
+
+
+async def _check_channel(connection: AsyncConnection, channel_id: str) -> None:
+    query = select(channels.c.type).where(channels.c.id == channel_id)
+    kind = await connection.scalar(query)
+    if kind is None:
+        raise NotFound("channel", channel_id)
+    if kind != "codex":
+        message = f"is of type {kind}, which has no accounts; choose one of type codex"
+        raise InvalidFields([FieldProblem("channelID", message)])
+
+
+def _check_status(held: Account, status: AccountStatus) -> None:
+    if status is AccountStatus.SIGN_IN_NEEDED:
+        message = "must be active or disabled; an account ends up so by itself"
+        raise InvalidFields([FieldProblem("status", message)])
+    if held.problem and status is AccountStatus.ACTIVE:
+        message = f"cannot be active: {held.problem} Sign in again."
+        raise InvalidFields([FieldProblem("status", message)])
+
+
+def _told(account: Account | None) -> _Told | None:
+    if account is None:
+        return None
+    owner = account.owner
+    tokens = Secret(f"{account.tokens_revision}")
+    return _Told(owner.email, owner.account_id, owner.plan, account.status, account.problem, tokens)
+
+
+def _quota(value: Mapping[str, Any]) -> Quota:
+    windows = {name: Window(**value[name]) for name in ("primary", "secondary") if value[name]}
+    return Quota(**{**value, **windows})

@@ -1,0 +1,36 @@
+"""As whom a channel speaks: asked each time a connection is opened, never before.
+
+Law: a connection belongs to who opened it, not to the token that it was opened with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Headers that say who speaks, and which set of tokens they are from."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    revision: int = 0
+
+
+class Credentials(Protocol):
+    """Something that gives passes."""
+
+    async def headers(self) -> Pass:
+        """Return the pass that holds now. Raises `AccountUnavailable`."""
+
+
+class StaticKey:
+    """A key that is always the same."""
+
+    __slots__ = ("_pass",)
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._pass = Pass(headers)
+
+    async def headers(self) -> Pass:
+        """Return the only pass there is."""
+        return self._pass
