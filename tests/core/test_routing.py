@@ -69,3 +69,53 @@ def test_trust_comes_before_the_chain_and_the_chain_before_the_home() -> None:
         assert distrusted == names[-1]
         if held != distrusted:
             assert held == names[0]
+
+
+ACCOUNTS = [Route("ch", account=name) for name in ("one", "two", "three")]
+
+
+def chosen(session: str, home: str = "", **headroom: float) -> list[str]:
+    """The accounts of a channel in their order for a session."""
+    names = order(
+        [*ACCOUNTS, Route("other")],
+        session,
+        holds=lambda _: False,
+        is_trusted=lambda _: True,
+        is_home=lambda name: name == home,
+        headroom=lambda name: headroom.get(name.partition("/")[2], 0.5),
+    )
+    return [name.removeprefix("ch/") for name in names if name != "other"]
+
+
+def test_a_new_session_goes_where_the_most_is_left() -> None:
+    """And then on to where the next most is."""
+    for number in range(100):
+        assert ["two", "three", "one"] == chosen(str(number), one=0.1, two=0.9, three=0.4)
+
+
+def test_a_session_stays_whatever_is_left_elsewhere() -> None:
+    """Its history is warm there; only what cannot serve moves it."""
+    for number in range(100):
+        assert "one" == chosen(str(number), home="ch/one", one=0.1, two=0.9)[0]
+
+
+def test_accounts_with_about_as_much_left_share_sessions_evenly() -> None:
+    """A burst of new sessions does not all fall upon the one that is ahead by a hair."""
+    left = {"one": 0.52, "two": 0.5, "three": 0.48}
+    homes = Counter(chosen(str(number), **left)[0] for number in range(3000))
+    assert all(900 < homes[name] < 1100 for name in left)
+
+
+def test_a_channel_weighs_the_same_however_many_accounts_it_has() -> None:
+    """Accounts stand together: the other channel gets its share."""
+    names = [
+        order(
+            [*ACCOUNTS, Route("other")],
+            str(number),
+            holds=lambda _: False,
+            is_trusted=lambda _: True,
+        )
+        for number in range(2000)
+    ]
+    assert 900 < sum(each[0] == "other" for each in names) < 1100
+    assert all(each.index("other") in (0, 3) for each in names)

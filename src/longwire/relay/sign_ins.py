@@ -123,7 +123,7 @@ class SignIns:
         self._forget()
         if sum(each.stage is Stage.PENDING for each in self._held.values()) >= _MOST:
             msg = "Too many sign-ins are under way; finish or cancel one."
-            raise LimitReached(msg, code="sign_ins", retry_after=60)
+            raise LimitReached(msg, code="rate_limit_exceeded", retry_after=60)
         fields = (token_hex(12), channel_id, actor, method)
         expires_at = self._clock() + _LASTS_MS
         if method is Method.BROWSER:
