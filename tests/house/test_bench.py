@@ -26,6 +26,7 @@ def test_all_are_named():
     assert listed.returncode == 0
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
         "decision",
+        "idle-clients",
         "log",
         "memory",
         "million",
