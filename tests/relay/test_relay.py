@@ -80,7 +80,7 @@ async def test_every_trouble_before_the_first_event(trouble):
             assert told.value is failure
         else:
             served, transport, _ = (await ask(to, headers=home_of("a", to))).split()
-            moved = (Trouble.SILENT, Trouble.LIMITED, Trouble.FAILING)
+            moved = (Trouble.SILENT, Trouble.LIMITED, Trouble.FAILING, Trouble.BARRED)
             assert served == ("b" if trouble in moved else "a")
             assert transport == ("http" if trouble in over_http else "websocket")
     (line,) = lines
@@ -198,10 +198,10 @@ async def test_sessions_that_outgrew_a_frame_are_a_bounded_number():
     made = channel(websocket=Scripted(example(Trouble.TOO_LARGE)))
     to = relay(made)
     await ask(to, headers={})
-    assert len(to._over_http) == 0
+    assert len(to._candidates._over_http) == 0
     for number in range(4097):
         await ask(to, headers={"session-id": str(number)})
-    assert len(to._over_http) == 4096
+    assert len(to._candidates._over_http) == 4096
 
 
 async def test_a_websocket_that_cannot_be_opened_rests():
