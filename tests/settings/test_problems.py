@@ -9,6 +9,7 @@ NO_TRANSPORT = (
 HEADER = "no header name; write letters, digits, '-' and '_'"
 BASE_URL = "must be an http, https, ws or wss URL with a host, as in https://api.openai.com/v1"
 CREDENTIAL = "is empty or not printable ASCII without spaces; write the key alone"
+PROXY = "must be an http, https, socks4 or socks5 URL with a host, as in http://proxy:3128"
 ASCII = "must be printable ASCII without spaces"
 NAME = "a name has letters, digits, '.', '_', '-'; rename it"
 ZERO = 'must be longer than nothing; write for example "1s"'
@@ -106,8 +107,7 @@ def test_session_within_the_total(problems):
         ('project = "proj\\n"', f"project: {ASCII}"),
         (
             'proxy = "proxy:8080"',
-            "proxy: must be an http, https, socks4 or socks5 URL with a host, as in "
-            "http://proxy:3128",
+            f"proxy: {PROXY}",
         ),
         ('tls_ca = "gone.pem"', "tls_ca: there is no such file; check the path"),
         ('model = "m"', "model: unknown key; did you mean models?"),
