@@ -1,148 +1,247 @@
-"""The client side: sessions that take turns over plain HTTP and read events. An own process.
+"""`python -m bench.load URL KEY JOB`: the client side, sessions that take turns and read events.
 
-It says `ready` after a warm-up turn of every session, begins at a line on stdin, and tells its
-figures as JSON. Each session sends its whole history every turn, as agents do.
+It says `ready` once all is connected, begins at a line on stdin, and tells its figures as JSON.
+Each session sends its whole history every turn, as agents do; over `ws` only what is new.
 """
 
 import asyncio
 import json
+import resource
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
+import picows
 import uvloop
 
-from bench.wire import AROUND, PLAN, REPLY
+from bench.talk import Talk
+from bench.wire import STAMP, plan_of
 
-KEY = "longwire-bench"
+_DATA = b"data: {"
 _END = b"0\r\n\r\n"
-_EVENT = b"event: "
-_WARM_UP = "4x8@0"
-_NEXT = b'{"role":"user","content":"Go on, and say what you have not checked."}'
+_ID = b'"id":"resp_'
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do: `turns` of every one of `sessions`, first bodies of `body` bytes."""
+    """What to do: `sessions` at once, each with `talks` one after the other, of `turns` each.
+
+    First bodies have `size` bytes, and grow by `growth` each turn.
+    """
 
     name: str
     plan: str
     sessions: int
     turns: int
-    body: int = 2_000
+    talks: int = 1
+    size: int = 6_000
+    growth: int = 1_000
+    streams: bool = True
+    transport: str = "http"
+
+    @property
+    def all_turns(self) -> int:
+        """Count the turns of all sessions."""
+        return self.sessions * self.talks * self.turns
+
+    @property
+    def all_events(self) -> int:
+        """Count the events that all streams bring; an answer that is no stream brings none."""
+        return self.all_turns * plan_of(self.plan.encode()).events * self.streams
 
 
 @dataclass(slots=True)
 class Tally:
-    """What came of it; `continued` counts answers whose turn was sent on without its history."""
+    """What came of it; `continued` counts answers whose turn was sent on without its history.
+
+    `firsts` are the seconds until each turn's first event, `delays` those that paced events took.
+    """
 
     turns: int = 0
     events: int = 0
     continued: int = 0
     seconds: float = 0.0
     cpu: float = 0.0
+    firsts: list[float] = field(default_factory=list)
+    delays: list[float] = field(default_factory=list)
 
 
-@dataclass
-class Session(asyncio.Protocol):
-    """One agent on one connection, one turn after the other."""
+class Session(Protocol):
+    """One connection of an agent."""
 
-    number: int
-    job: Job
-    tally: Tally
-    history: list[bytes] = field(default_factory=list)
-    done: asyncio.Future[None] | None = None
-    left: int = 0
-    tail: bytes = b""
+    done: asyncio.Future[None]
+
+    def send(self, talk: Talk, name: str) -> None:
+        """Begin the next turn of a conversation, whose end resolves `done`."""
+
+
+class Turn:
+    """What one session counts of the turn under way."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self._sent = 0.0
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """Note that the request is about to be sent."""
+        self._sent, self._has_begun = time.monotonic(), False
+
+    def see(self, chunk: bytes, events: int) -> None:
+        """Count what a chunk brought."""
+        now = time.monotonic_ns()
+        if events and not self._has_begun:
+            self._has_begun = True
+            self.tally.firsts.append(now / 1e9 - self._sent)
+        self.tally.events += events
+        for stamp in STAMP.findall(chunk):
+            if int(stamp):
+                self.tally.delays.append((now - int(stamp)) / 1e9)
+
+
+class Http(asyncio.Protocol):
+    """A connection over HTTP, kept alive."""
+
+    def __init__(self, tally: Tally, key: str) -> None:
+        self.turn = Turn(tally)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._key = key
+        self._tail = b""
+        self._left: int | None = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the history with a text of the wanted size."""
-        self.transport = cast("asyncio.WriteTransport", transport)
-        text = b"A long opening of a conversation. " * (self.job.body // 34 + 1)
-        self.history = [b'{"role":"user","content":"%d: %b"}' % (self.number, text)]
+        """Be ready to send."""
+        self._transport = cast("asyncio.WriteTransport", transport)
 
-    async def take(self, turns: int) -> None:
-        """Take some turns; each answer is part of the next one's history."""
-        self.left = turns
-        self.done = asyncio.get_running_loop().create_future()
-        self._send()
-        await self.done
-
-    def _send(self) -> None:
-        body = b'{"model":"bench","stream":true,"metadata":{"bench":"%b"},"input":[%b]}' % (
-            self.job.plan.encode(),
-            b",".join(self.history),
-        )
+    def send(self, talk: Talk, name: str) -> None:
+        """Send a request with the whole history."""
+        body = talk.body()
         head = (
-            f"POST /v1/responses HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n"
-            f"session-id: {self.job.name}-{self.number}\r\ncontent-type: application/json\r\n"
+            f"POST /v1/responses HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self._key}\r\n"
+            f"session-id: {name}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
+        self.done = asyncio.get_running_loop().create_future()
+        self._tail = b""
+        self.turn.begin()
+        self._transport.write(head.encode() + body)
 
     def data_received(self, chunk: bytes) -> None:
-        """Count events; the last chunk of a body ends the turn."""
-        if not self.tail:
-            self._check(chunk)
-        seen = self.tail[-len(_EVENT) + 1 :] + chunk
-        self.tally.events += seen.count(_EVENT)
-        self.tail = seen[-len(_EVENT) :]
-        if not self.tail.endswith(_END):
-            return
-        self.tail = b""
-        self.tally.turns += 1
-        self.history += (REPLY, _NEXT)
-        self.left -= 1
-        if self.left:
-            self._send()
-        elif self.done is not None:
+        """Count events; the end of the body ends the turn."""
+        if not self._tail:
+            self._open(chunk)
+        seen = self._tail[1 - len(_DATA) :] + chunk if self._tail else chunk
+        self.turn.see(chunk, seen.count(_DATA))
+        self._tail = seen[-len(_DATA) :]
+        if self._left is not None:
+            self._left -= len(chunk)
+            is_over = self._left <= 0
+        else:
+            is_over = self._tail.endswith(_END)
+        if is_over and not self.done.done():
+            self.turn.tally.turns += 1
             self.done.set_result(None)
 
-    def _check(self, head: bytes) -> None:
-        self.tally.continued += b"x-longwire-continuity: continued" in head
-        if not head.startswith(b"HTTP/1.1 200 ") and self.done and not self.done.done():
-            self.done.set_exception(ConnectionError(head.decode(errors="replace")))
+    def _open(self, chunk: bytes) -> None:
+        """Read an answer's head; heads are short enough to come in one piece."""
+        head, _, _ = chunk.partition(b"\r\n\r\n")
+        self.turn.tally.continued += b"x-longwire-continuity: continued" in head
+        if not head.startswith(b"HTTP/1.1 200 "):
+            self.connection_lost(ConnectionError(chunk.decode(errors="replace")))
+        told = head.lower().partition(b"content-length: ")[2]
+        self._left = len(head) + 4 + int(told.partition(b"\r\n")[0]) if told else None
 
     def connection_lost(self, error: Exception | None) -> None:
         """Fail a turn under way."""
-        if self.done is not None and not self.done.done():
+        if not self.done.done():
             self.done.set_exception(error or ConnectionError("closed before the turn's end"))
 
 
-async def run(url: str, job: Job) -> Tally:
-    """Warm up, wait for the word, then do the job."""
+class WebSocket(picows.WSListener):
+    """A connection straight to the upstream, which sends only what is new."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.turn = Turn(tally)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._previous = b""
+        self._name = ""
+
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        """Be ready to send."""
+        self._transport = transport
+
+    def send(self, talk: Talk, name: str) -> None:
+        """Send a create; another conversation begins anew."""
+        if name != self._name:
+            self._name, self._previous = name, b""
+        create = talk.create(self._previous)
+        self.done = asyncio.get_running_loop().create_future()
+        self.turn.begin()
+        self._transport.send(picows.WSMsgType.TEXT, create)
+
+    def on_ws_frame(self, _transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        """Count events; the terminal ends the turn."""
+        payload = frame.get_payload_as_bytes()
+        self.turn.see(payload, 1)
+        if payload.startswith(b'{"type":"response.completed"'):
+            at = payload.index(_ID) + 6
+            self._previous = payload[at : payload.index(b'"', at)]
+            self.turn.tally.turns += 1
+            self.done.set_result(None)
+
+
+async def connected(url: str, key: str, job: Job, tally: Tally) -> Sequence[Session]:
+    """Open a connection for each session."""
     loop = asyncio.get_running_loop()
     host, _, port = url.removeprefix("http://").partition(":")
-    dials = [partial(Session, number, job, Tally()) for number in range(job.sessions)]
-    sessions = [(await loop.create_connection(dial, host, int(port)))[1] for dial in dials]
-    await _take(sessions, replace(job, plan=_WARM_UP, turns=1), Tally())
+
+    async def one() -> Session:
+        if job.transport == "ws":
+            address = url.replace("http:", "ws:")
+            return cast("Session", (await picows.ws_connect(lambda: WebSocket(tally), address))[1])
+        return (await loop.create_connection(lambda: Http(tally, key), host, int(port)))[1]
+
+    return [await one() for _ in range(job.sessions)]
+
+
+async def take(session: Session, job: Job, name: Callable[[int], str]) -> None:
+    """Take all turns of one session."""
+    for number in range(job.talks):
+        talk = Talk(job.plan, job.size, job.growth, job.streams)
+        for _ in range(job.turns):
+            session.send(talk, name(number))
+            await session.done
+            talk.grow()
+
+
+async def run(url: str, key: str, job: Job) -> Tally:
+    """Connect, wait for the word, then do the job."""
+    tally = Tally()
+    sessions = await connected(url, key, job, tally)
+    warm_up = replace(job, turns=1, talks=1, plan="bench:4x8@0:")
+    await _take(sessions, warm_up, "warm-up")
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    tally = Tally()
+    told = Tally()
+    for session in sessions:
+        session.turn.tally = told  # type: ignore[attr-defined] # both have one
     began, spent = time.monotonic(), time.process_time()
-    await _take(sessions, job, tally)
-    tally.seconds, tally.cpu = time.monotonic() - began, time.process_time() - spent
-    return tally
+    await _take(sessions, job, f"{job.name}-{time.time_ns()}")
+    told.seconds, told.cpu = time.monotonic() - began, time.process_time() - spent
+    return told
 
 
-async def _take(sessions: list[Session], job: Job, tally: Tally) -> None:
+async def _take(sessions: Sequence[Session], job: Job, name: str) -> None:
     """Do a job in all sessions at once."""
     async with asyncio.TaskGroup() as group:
-        for session in sessions:
-            session.job, session.tally = job, tally
-            group.create_task(session.take(job.turns))
-
-
-def events_of(job: Job) -> int:
-    """Return how many events a job brings."""
-    found = PLAN.fullmatch(b'"bench":"%b"' % job.plan.encode())
-    if found is None:
-        raise ValueError(job.plan)
-    return job.sessions * job.turns * (int(found[1]) + AROUND)
+        for place, session in enumerate(sessions):
+            group.create_task(take(session, job, lambda talk, at=place: f"{name}-{at}-{talk}"))  # type: ignore[misc]
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(asdict(runner.run(run(sys.argv[1], Job(**json.loads(sys.argv[2])))))))
+        url_, key_, job_ = sys.argv[1:]
+        print(json.dumps(asdict(runner.run(run(url_, key_, Job(**json.loads(job_)))))))

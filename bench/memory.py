@@ -15,8 +15,8 @@ import uvloop
 
 from bench.clients import perform
 from bench.figures import Row, Spread
-from bench.load import KEY, Job
-from bench.processes import gateway, serving
+from bench.load import Job
+from bench.processes import KEY, gateway, serving
 from longwire.app import App, build
 from longwire.settings import Settings
 
@@ -30,7 +30,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmar
     """Bytes that a session retains between turns, and what they depend on."""
     rounds, sessions = (2, 3) if quick else (5, 32)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the table is enough
-    with serving("bench.upstream") as upstream:
+    with serving("bench.upstream", "ws") as upstream:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             taken = runner.run(_retained(upstream.url, rounds, sessions))
         resident = _resident(upstream.url, 50 if quick else 200)
@@ -95,7 +95,7 @@ async def _turns(app: App, name: str, size: int, sessions: int) -> None:
 async def _turn(app: App, session: str, size: int) -> None:
     """Take one turn of a new session past the HTTP server, straight at the application."""
     items = b",".join([_ITEM] * (size // len(_ITEM)))
-    body = b'{"model":"bench","stream":true,"metadata":{"bench":"4x8@0"},"input":[%b]}' % items
+    body = b'{"model":"bench","stream":true,"user":"bench:4x8@0:","input":[%b]}' % items
     inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     told: list[Message] = []
 
@@ -121,7 +121,7 @@ async def _turn(app: App, session: str, size: int) -> None:
 def _resident(upstream: str, sessions: int) -> Spread:
     """Return the growth of a gateway's resident memory per session, once its clients are gone."""
     with gateway(upstream) as longwire:
-        perform(Job("warm-up", "23x8@0", 20, 2, 10_000), longwire, ())
+        perform(Job("warm-up", "bench:23x8@0:", 20, 2, size=10_000), longwire, ())
         before = longwire.resident()
-        perform(Job("idle", "23x8@0", sessions, 2, 10_000), longwire, ())
+        perform(Job("idle", "bench:23x8@0:", sessions, 2, size=10_000), longwire, ())
         return Spread.of([(longwire.resident() - before) / sessions])
