@@ -13,11 +13,12 @@ def encode(name: str, data: bytes) -> bytes:
     """Encode one event; `data` is JSON, which never holds a raw line break in compact form."""
     if b"\n" in data or b"\r" in data:
         data = b"\ndata: ".join(data.splitlines())
-    return b"%b%b\n\n" % (_head(name), data)
+    return b"%b%b\n\n" % (opening(name), data)
 
 
 @lru_cache(maxsize=256)
-def _head(name: str) -> bytes:
+def opening(name: str) -> bytes:
+    """Return what stands before the data of an event."""
     return b"event: %b\ndata: " % name.encode()
 
 

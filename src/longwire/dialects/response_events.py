@@ -4,12 +4,14 @@ Law: an event passes byte for byte, but for the client's own `previous_response_
 `sequence_number`, no lane, and a terminal that is complete.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
+from longwire.core import sse
 from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind, kind_of
 from longwire.core.turn import Form, Usage
@@ -268,6 +270,28 @@ class EventEncoder:
                 changes["output"] = b"[" + b",".join(output) + b"]"
         return {"response": splice(raw, changes)} if changes else {}
 
+    def encode_plain(self, frames: Sequence[bytes]) -> list[bytes]:
+        """Return the first of a stream's events as they go on in SSE, up to one that is not plain.
+
+        Plain is an output event in order, on no lane and in one line: it passes as it is.
+        """
+        told: list[bytes] = []
+        number = self._sequence
+        for raw in frames:
+            try:
+                head = _heads.decode(raw)
+            except (msgspec.MsgspecError, RecursionError):
+                break
+            opening = _plain_opening(head.type)
+            if not opening or head.sequence_number != number or head.stream_id is not None:
+                break
+            if b"\n" in raw or b"\r" in raw:
+                break
+            number += 1
+            told += (opening, raw, b"\n\n")
+        self._sequence = number
+        return told
+
     def keep_alive(self) -> bytes:
         """Return an event that only bridges silence; it takes no number of its own."""
         return b'{"type":"keepalive","sequence_number":%d}' % self._sequence
@@ -291,6 +315,13 @@ class EventEncoder:
             self._sequence,
             failed,
         )
+
+
+@lru_cache(maxsize=256)
+def _plain_opening(name: str) -> bytes:
+    """Return what stands before an output event in SSE; b"" for events that may need a change."""
+    is_plain = name.isprintable() and kind_of(name) is Kind.OUTPUT
+    return sse.opening(name) if is_plain else b""
 
 
 def response_of(encoded: bytes) -> bytes:

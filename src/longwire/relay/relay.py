@@ -33,7 +33,7 @@ from longwire.relay.accounting import Accounting, Record
 from longwire.relay.channel import Channel, Snapshot
 from longwire.relay.journey import Attempt, Journey
 from longwire.relay.limits import Limits, LocalLimits
-from longwire.upstream.transport import Call, Facts, Stream
+from longwire.upstream.transport import Call, Facts, Pass, Stream
 
 _REMEMBERED_SESSIONS = 4096
 Price = Callable[..., int | None]
@@ -112,6 +112,10 @@ class Answer:
     def aggregate(self) -> Aggregate:
         """What was seen of the response so far."""
         return self._stream.aggregate
+
+    def pass_on(self, take: Pass) -> None:
+        """Offer events to `take` as they arrive; see `transport.Stream`."""
+        self._stream.pass_on(take)
 
     def __aiter__(self) -> "Answer":
         """Give the events as they come."""

@@ -28,7 +28,7 @@ from longwire.core.exchange import Exchange, Phase, ReplaySafety
 from longwire.dialects.responses import encode_body
 from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
 from longwire.upstream.reception import Reception
-from longwire.upstream.transport import Call, Facts, Patience
+from longwire.upstream.transport import Call, Facts, Pass, Patience
 from longwire.upstream.urls import environment_proxy
 
 _LARGEST_HEADER = 64 * 1024
@@ -230,6 +230,9 @@ class _Stream:
     @property
     def aggregate(self) -> Aggregate:
         return self._reception.aggregate
+
+    def pass_on(self, take: Pass) -> None:
+        """Never ask: over HTTP all events come in batches."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         return self

@@ -55,6 +55,7 @@ class Connection(picows.WSListener):
         self._is_leased = False
         self._close_reason = ""
         self._divert: Callable[[bytes], None] | None = None
+        self._pass: Callable[[Sequence[bytes]], int] | None = None
         self.cause = Reason.CONNECTION_LOST
         self.last_response_id: str | None = None
 
@@ -80,8 +81,16 @@ class Connection(picows.WSListener):
         kind = frame.msg_type
         if kind == WSMsgType.TEXT and frame.fin and self._fragments is None and not is_over:
             self._take(frame.get_payload_as_bytes())
-            return
-        match kind:
+        else:
+            self._take_other(transport, frame, is_over=is_over)
+        if frame.last_in_buffer and self._frames:
+            self._hand_over()
+
+    def _take_other(
+        self, transport: picows.WSTransport, frame: picows.WSFrame, *, is_over: bool
+    ) -> None:
+        """Take a frame that is no whole text message, or comes after the end."""
+        match frame.msg_type:
             case WSMsgType.CLOSE:
                 self._end(_said_goodbye(frame))
                 transport.send_close(WSCloseCode.OK)
@@ -143,11 +152,22 @@ class Connection(picows.WSListener):
             return
         self._frames.append(message)
         self._queued += len(message)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
         if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.underlying_transport.pause_reading()
+
+    def _hand_over(self) -> None:
+        """Pass on what one read brought, and wake the reader for what cannot be passed on."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if self._pass is not None:
+            passed = self._pass(self._frames)
+            if passed:
+                self._queued -= sum(map(len, self._frames[:passed]))
+                del self._frames[:passed]
+        if self._frames:
+            waiter.set_result(None)
 
     def _take_while_idle(self, message: bytes) -> None:
         """Nobody waits for it: a vendor's notice is dropped, anything else belongs to no turn."""
@@ -167,6 +187,13 @@ class Connection(picows.WSListener):
         """Begin an exchange: what arrives from now on belongs to it."""
         self._is_leased = True
 
+    def pass_on(self, take: Callable[[Sequence[bytes]], int]) -> None:
+        """Offer messages to `take` as they arrive, while the reader waits for some.
+
+        It returns how many of them it took, from the first on; the reader gets the others.
+        """
+        self._pass = take
+
     def divert(self, take: Callable[[bytes], None]) -> None:
         """Give the rest of the exchange to `take`, message by message: nobody reads it any more."""
         left, self._frames, self._queued = self._frames, [], 0
@@ -180,7 +207,7 @@ class Connection(picows.WSListener):
     def finish(self) -> None:
         """End an exchange; what it left unread makes the connection useless and closes it."""
         self._is_leased = False
-        self._divert = None
+        self._divert = self._pass = None
         left, self._frames = self._frames, []
         self._queued = 0
         self._resume_reading()
