@@ -9,8 +9,8 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Protocol, cast
 
 import picows
@@ -22,6 +22,7 @@ from bench.wire import STAMP, plan_of
 _DATA = b"data: {"
 _END = b"0\r\n\r\n"
 _ID = b'"id":"resp_'
+_WARM_UP = "bench:4x8@0:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Job:
     growth: int = 1_000
     streams: bool = True
     transport: str = "http"
+    opened: bool = False
+    """Whether the first turn of each conversation is part of the warm-up."""
 
     @property
     def all_turns(self) -> int:
@@ -206,38 +209,46 @@ async def connected(url: str, key: str, job: Job, tally: Tally) -> Sequence[Sess
     return [await one() for _ in range(job.sessions)]
 
 
-async def take(session: Session, job: Job, name: Callable[[int], str]) -> None:
-    """Take all turns of one session."""
-    for number in range(job.talks):
-        talk = Talk(job.plan, job.size, job.growth, job.streams)
-        for _ in range(job.turns):
-            session.send(talk, name(number))
+async def take(session: Session, talks: Sequence[Talk], turns: int, name: str) -> None:
+    """Take turns of one conversation after the other."""
+    for number, talk in enumerate(talks):
+        for _ in range(turns):
+            session.send(talk, f"{name}-{number}")
             await session.done
             talk.grow()
 
 
 async def run(url: str, key: str, job: Job) -> Tally:
-    """Connect, wait for the word, then do the job."""
-    tally = Tally()
+    """Connect, take a warm-up turn each, wait for the word, then do the job."""
+    tally, name = Tally(), f"{job.name}-{time.time_ns()}"
     sessions = await connected(url, key, job, tally)
-    warm_up = replace(job, turns=1, talks=1, plan="bench:4x8@0:")
-    await _take(sessions, warm_up, "warm-up")
+    talks = [[_talk(job) for _ in range(job.talks)] for _ in sessions]
+    opened = talks if job.opened else [[_talk(job)] for _ in sessions]
+    await _take(sessions, opened, 1, name if job.opened else "warm-up")
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     told = Tally()
-    for session in sessions:
+    for session, own in zip(sessions, talks, strict=True):
         session.turn.tally = told  # type: ignore[attr-defined] # both have one
+        for talk in own:
+            talk.plan = job.plan
     began, spent = time.monotonic(), time.process_time()
-    await _take(sessions, job, f"{job.name}-{time.time_ns()}")
+    await _take(sessions, talks, job.turns, name)
     told.seconds, told.cpu = time.monotonic() - began, time.process_time() - spent
     return told
 
 
-async def _take(sessions: Sequence[Session], job: Job, name: str) -> None:
-    """Do a job in all sessions at once."""
+def _talk(job: Job) -> Talk:
+    return Talk(_WARM_UP, job.size, job.growth, job.streams)
+
+
+async def _take(
+    sessions: Sequence[Session], talks: Sequence[Sequence[Talk]], turns: int, name: str
+) -> None:
+    """Take turns in all sessions at once."""
     async with asyncio.TaskGroup() as group:
-        for place, session in enumerate(sessions):
-            group.create_task(take(session, job, lambda talk, at=place: f"{name}-{at}-{talk}"))  # type: ignore[misc]
+        for place, (session, own) in enumerate(zip(sessions, talks, strict=True)):
+            group.create_task(take(session, own, turns, f"{name}-{place}"))
 
 
 if __name__ == "__main__":

@@ -71,19 +71,19 @@ COSTS = (
     ),
     Mode(
         "bursts of 8 events, 20 ms",
-        Job("bursts", "bench:400x8@20:", 40, 3),
+        Job("bursts", "bench:400x8@20:", 40, 3, opened=True),
         PER_EVENT,
         {NGINX: 2.7, FLOOR: 1.15},
     ),
     Mode(
         "paced single events, 30 ms",
-        Job("paced", "bench:60x1@30:", 100, 2),
+        Job("paced", "bench:180x1@30:", 100, 1, opened=True),
         PER_EVENT,
         {NGINX: 2.0},
     ),
     Mode(
         "turns of 1,000 events at once",
-        Job("long", "bench:995x8@0:", 8, 12),
+        Job("long", "bench:995x8@0:", 8, 12, opened=True),
         PER_EVENT,
     ),
 )
@@ -136,7 +136,7 @@ FIRSTS = (
 )
 DELAYS = Mode(
     "paced events",
-    Job("delays", "bench:100x1@10:", 10, 3),
+    Job("delays", "bench:100x1@10:", 10, 3, opened=True),
     "µs",
     names=(DIRECT, NGINX, FLOOR, LONGWIRE),
 )

@@ -69,8 +69,9 @@ def _expect_continued(mode: Mode, outcomes: Sequence[Outcome]) -> None:
     """All turns of a conversation but its first are continued, or the figures mean nothing."""
     job = mode.job
     for outcome in outcomes:
-        turns, firsts = outcome.tally.turns, outcome.tally.turns // job.turns
-        if job.turns > 1 and outcome.tally.continued != turns - firsts:
+        turns = outcome.tally.turns
+        firsts = 0 if job.opened else turns // job.turns
+        if outcome.tally.continued != turns - firsts:
             raise RuntimeError(f"{mode.about}: {outcome.tally.continued} of {turns} continued")
 
 

@@ -97,7 +97,7 @@ def held_items(chain: Chain, turn: Turn) -> int | None:
 
     The raw bytes of the prefix are the fast path; where they differ, canonical items decide.
     """
-    following = turn.history.after(chain.mark) if chain.mark else None
+    following = turn.history.after(chain.mark, chain.replies) if chain.mark else None
     if following is None:
         following = _after_canonical(chain, turn)
     if following is None or len(following) <= len(chain.replies):
