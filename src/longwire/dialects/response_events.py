@@ -33,6 +33,7 @@ _DONE_ALIASES = {
 # A failed response with one of these codes is an error frame in another shape: nothing was begun.
 _REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.EXPULSION}
 _MOST_TOKENS = 10**9
+_LF, _CR = b"\n\r"
 _WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
 )
@@ -285,7 +286,7 @@ class EventEncoder:
             opening = _plain_opening(head.type)
             if not opening or head.sequence_number != number or head.stream_id is not None:
                 break
-            if b"\n" in raw or b"\r" in raw:
+            if _LF in raw or _CR in raw:
                 break
             number += 1
             told += (opening, raw, b"\n\n")

@@ -22,6 +22,7 @@ LARGEST_MESSAGE = 64 * 1024 * 1024
 
 _PAUSE_ABOVE = 256 * 1024
 _CLOSE_TIMEOUT = 2.0
+_TEXT = WSMsgType.TEXT
 _FRAME_HEAD = 14
 
 
@@ -76,13 +77,18 @@ class Connection(picows.WSListener):
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Take one frame: whole and fragmented messages, and the close handshake."""
+        # For every event: no calls here that most of them do not need.
         self._was_heard = True
-        is_over = self.is_closed or transport.is_close_frame_sent
-        kind = frame.msg_type
-        if kind == WSMsgType.TEXT and frame.fin and self._fragments is None and not is_over:
-            self._take(frame.get_payload_as_bytes())
+        is_over = self._close_reason or transport.is_close_frame_sent
+        if frame.msg_type is _TEXT and frame.fin and self._fragments is None and not is_over:
+            message = frame.get_payload_as_bytes()
+            if self._is_leased and self._divert is None and message.isascii():
+                self._frames.append(message)
+                self._queued += len(message)
+            else:
+                self._take(message)
         else:
-            self._take_other(transport, frame, is_over=is_over)
+            self._take_other(transport, frame, is_over=bool(is_over))
         if frame.last_in_buffer and self._frames:
             self._hand_over()
 
@@ -152,22 +158,22 @@ class Connection(picows.WSListener):
             return
         self._frames.append(message)
         self._queued += len(message)
-        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
-            self._is_paused = True
-            self._transport.underlying_transport.pause_reading()
 
     def _hand_over(self) -> None:
         """Pass on what one read brought, and wake the reader for what cannot be passed on."""
-        waiter = self._waiter
-        if waiter is None or waiter.done():
-            return
-        if self._pass is not None:
-            passed = self._pass(self._frames)
-            if passed:
-                self._queued -= sum(map(len, self._frames[:passed]))
-                del self._frames[:passed]
-        if self._frames:
+        waiter, frames = self._waiter, self._frames
+        if waiter is not None and not waiter.done():
+            passed = self._pass(frames) if self._pass is not None else 0
+            if passed == len(frames):
+                frames.clear()
+                self._queued = 0
+                return
+            del frames[:passed]
+            self._queued = sum(map(len, frames))
             waiter.set_result(None)
+        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
+            self._is_paused = True
+            self._transport.underlying_transport.pause_reading()
 
     def _take_while_idle(self, message: bytes) -> None:
         """Nobody waits for it: a vendor's notice is dropped, anything else belongs to no turn."""
