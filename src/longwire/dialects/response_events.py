@@ -271,8 +271,8 @@ class EventEncoder:
                 changes["output"] = b"[" + b",".join(output) + b"]"
         return {"response": splice(raw, changes)} if changes else {}
 
-    def encode_plain(self, frames: Sequence[bytes]) -> list[bytes]:
-        """Return the first of a stream's events as they go on in SSE, up to one that is not plain.
+    def encode_plain(self, frames: Sequence[bytes]) -> tuple[int, bytes]:
+        """Encode the first events of a stream as SSE, up to one that is not plain; and count them.
 
         Plain is an output event in order, on no lane and in one line: it passes as it is.
         """
@@ -290,8 +290,8 @@ class EventEncoder:
                 break
             number += 1
             told += (opening, raw, b"\n\n")
-        self._sequence = number
-        return told
+        count, self._sequence = number - self._sequence, number
+        return count, b"".join(told)
 
     def keep_alive(self) -> bytes:
         """Return an event that only bridges silence; it takes no number of its own."""

@@ -3,38 +3,32 @@
 Law: only between two writes of ASGI's own, and only while the client keeps up.
 """
 
-import asyncio
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Callable, Sequence
 
 from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+Encode = Callable[[Sequence[bytes]], tuple[int, bytes]]
+"""Encodes the first of some messages: how many, and what they come to."""
 
-class Chunks:
-    """The body of one answer in chunked encoding, as uvicorn sends it."""
 
-    __slots__ = ("_cycle", "_transport")
+def passing(send: Send, encode: Encode) -> Callable[[Sequence[bytes]], int] | None:
+    """Return what passes messages on behind `send`, once an answer has begun.
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-        self._transport: asyncio.Transport = cycle.transport
-
-    @classmethod
-    def behind(cls, send: Send) -> Self | None:
-        """Return what stands behind `send` once an answer has begun; None where it is unknown."""
-        cycle = getattr(send, "__self__", None)
-        if isinstance(cycle, RequestResponseCycle) and cycle.chunked_encoding:
-            return cls(cycle)
+    It returns how many it passed on: none while `send` would wait, or the client is gone. None in
+    its stead where nothing is known of `send`, or the answer is not in chunks.
+    """
+    cycle = getattr(send, "__self__", None)
+    if not isinstance(cycle, RequestResponseCycle) or not cycle.chunked_encoding:
         return None
+    flow, write = cycle.flow, cycle.transport.write
 
-    @property
-    def are_taken(self) -> bool:
-        """Whether the client is there and keeps up: else ASGI's `send` waits, or drops."""
-        cycle = self._cycle
-        return not (cycle.flow.write_paused or cycle.disconnected or cycle.response_complete)
+    def take(messages: Sequence[bytes]) -> int:
+        if flow.write_paused or cycle.disconnected or cycle.response_complete:
+            return 0
+        count, body = encode(messages)
+        if count:
+            write(b"%x\r\n%b\r\n" % (len(body), body))
+        return count
 
-    def write(self, parts: Iterable[bytes]) -> None:
-        """Write one chunk."""
-        body = b"".join(parts)
-        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+    return take

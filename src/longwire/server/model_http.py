@@ -8,7 +8,6 @@ this is the hot path: one write per batch of events, and no queue, lock or task 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -21,7 +20,7 @@ from longwire.dialects.responses import decode_request
 from longwire.relay.relay import Answer, Relay
 from longwire.server.auth import Keys
 from longwire.server.bodies import ClientGone, read_body
-from longwire.server.chunks import Chunks
+from longwire.server.chunks import passing
 from longwire.server.errors import headers_of, problem_of, report, request_id, response_to
 from longwire.server.health import Readiness
 
@@ -96,9 +95,9 @@ class _Reply:
         encoder = EventEncoder(self.previous, answer.aggregate)
         await self._begin(_headers(self.id, answer, _STREAM))
         self._encoder = encoder
-        chunks = Chunks.behind(self._send)
-        if chunks is not None:
-            answer.pass_on(partial(_pass_on, chunks, encoder))
+        take = passing(self._send, encoder.encode_plain)
+        if take is not None:
+            answer.pass_on(take)
         async for batch in answer:
             if not batch:
                 await self._write(self._keep_alive(encoder))
@@ -170,16 +169,6 @@ async def _watch(receive: Receive, reply: _Reply) -> None:
 
 async def _nothing_more() -> dict[str, str]:
     return {"type": "http.disconnect"}
-
-
-def _pass_on(chunks: Chunks, encoder: EventEncoder, frames: Sequence[bytes]) -> int:
-    """Write plain events as they arrive, with no task between; return how many they were."""
-    if not chunks.are_taken:
-        return 0
-    told = encoder.encode_plain(frames)
-    if told:
-        chunks.write(told)
-    return len(told) // 3
 
 
 def _encoded(encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
