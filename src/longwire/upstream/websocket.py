@@ -89,7 +89,7 @@ class Connection(picows.WSListener):
                 self._take(message)
         else:
             self._take_other(transport, frame, is_over=bool(is_over))
-        if frame.last_in_buffer and self._frames:
+        if frame.last_in_buffer and self._frames and not self._close_reason:
             self._hand_over()
 
     def _take_other(
