@@ -115,10 +115,16 @@ def command(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def gateway(upstream: str) -> Iterator[Server]:
-    """Run the gateway as an operator would, with one WebSocket channel, and a key with limits."""
+def gateway(upstream: str, ca: str = "") -> Iterator[Server]:
+    """Run the gateway as an operator would, with one WebSocket channel, and a key with limits.
+
+    `ca` is the PEM file of whom to trust besides the system's authorities.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        config = _written(configuration(upstream), folder)
+        trusts = f'tls_ca = "{ca}"\n' if ca else ""
+        config = _written(
+            configuration(upstream).replace("[[api_keys]]", f"{trusts}[[api_keys]]"), folder
+        )
         limits = [f"--set={name}={1_000_000_000}" for name in _LIMITS]
         made = subprocess.run(
             command("longwire", "keys", "create", "limited", "--json", *limits, "--config", config),

@@ -1,4 +1,4 @@
-"""`python -m bench.upstream ws|http`: a fast local upstream, over one transport.
+"""`python -m bench.upstream ws|http [PEM]`: a fast local upstream, over one transport.
 
 It answers each request with the events that its plan asks for, made beforehand.
 """
@@ -6,6 +6,7 @@ It answers each request with the events that its plan asks for, made beforehand.
 import asyncio
 import random
 import resource
+import ssl
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -148,9 +149,13 @@ def _length(head: bytes) -> int:
     return int(found.partition(b"\r\n")[0] or 0)
 
 
-async def serve(transport: str) -> None:
+async def serve(transport: str, *pem: str) -> None:
     """Serve until the process is ended."""
     server: asyncio.Server
+    tls = None
+    for file in pem:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(file)
     if transport == "ws":
         server = await picows.ws_create_server(
             lambda _: WebSocket(),
@@ -158,6 +163,7 @@ async def serve(transport: str) -> None:
             0,
             max_frame_size=_LARGEST_CREATE,
             backlog=_BACKLOG,
+            ssl=tls,
         )
     else:
         loop = asyncio.get_running_loop()
@@ -169,4 +175,4 @@ async def serve(transport: str) -> None:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(sys.argv[1]))
+        runner.run(serve(*sys.argv[1:]))

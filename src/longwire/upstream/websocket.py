@@ -16,11 +16,13 @@ from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
 from longwire.core.events import Kind
 from longwire.dialects.response_errors import CONNECTION_LIMIT, decode_problem
 from longwire.dialects.response_events import MalformedEvent, decode_event
+from longwire.upstream import read_buffer
 
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """What an upstream may send at once, in bytes: results of image tools are large."""
 
 _PAUSE_ABOVE = 256 * 1024
+_GROWN_ABOVE = 32 * 1024
 _CLOSE_TIMEOUT = 2.0
 _TEXT = WSMsgType.TEXT
 _FRAME_HEAD = 14
@@ -45,6 +47,7 @@ class Connection(picows.WSListener):
         self._transport: picows.WSTransport | None = None
         self._frames: list[bytes] = []
         self._queued = 0
+        self._has_grown = False
         self._fragments: bytearray | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[bool] | None = None
@@ -162,6 +165,8 @@ class Connection(picows.WSListener):
     def _hand_over(self) -> None:
         """Pass on what one read brought, and wake the reader for what cannot be passed on."""
         waiter, frames = self._waiter, self._frames
+        if self._queued > _GROWN_ABOVE:
+            self._has_grown = True
         if waiter is not None and not waiter.done():
             passed = self._pass(frames) if self._pass is not None else 0
             if passed == len(frames):
@@ -221,6 +226,9 @@ class Connection(picows.WSListener):
             self._take_while_idle(message)
         if self._fragments is not None:
             self._close_for_stray()
+        if self._has_grown and self._transport is not None and not self.is_closed:
+            self._has_grown = False
+            read_buffer.release(self._transport.underlying_transport)
 
     async def send(self, message: bytes) -> None:
         """Send one text frame and wait until the socket took it.
