@@ -14,15 +14,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import decision, log_cost, memory, relay, soak, turn_log
+from bench import decision, growth, idle, log_cost, memory, relay, soak, start, turn_log
 from bench.figures import HEAD, Row
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "decision": decision.run,
+    "growth": growth.run,
+    "idle": idle.run,
     "log": log_cost.run,
     "memory": memory.run,
     "million": turn_log.run,
     "relay": relay.run,
+    "start": start.run,
 }
 SOAK = "soak"
 RESULTS = Path(__file__).parent / "results"

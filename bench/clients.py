@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bench.load import Job, Tally
 from bench.processes import ROOT, Server, command
+from bench.tally import Job, Tally
 
 
 @dataclass(frozen=True, slots=True)

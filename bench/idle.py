@@ -13,8 +13,8 @@ from pathlib import Path
 from bench.certificate import write_certificate
 from bench.clients import Outcome, perform
 from bench.figures import Row, Spread, ratio
-from bench.load import Job
 from bench.processes import Server, gateway, serving
+from bench.tally import Job
 
 _KIB, _MIB = 1024, 1024 * 1024
 _PLAIN, _TLS, _AFTER_LARGE = 40.0, 100.0, 2.0

@@ -10,65 +10,19 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Protocol, cast
 
 import picows
 import uvloop
 
+from bench.sockets import WebSocket
 from bench.talk import Talk
-from bench.wire import STAMP, plan_of
+from bench.tally import Job, Tally, Turn
 
 _DATA = b"data: {"
 _END = b"0\r\n\r\n"
-_ID = b'"id":"resp_'
 _WARM_UP = "bench:4x8@0:"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to do: `sessions` at once, each with `talks` one after the other, of `turns` each.
-
-    First bodies have `size` bytes, and grow by `growth` each turn.
-    """
-
-    name: str
-    plan: str
-    sessions: int
-    turns: int
-    talks: int = 1
-    size: int = 6_000
-    growth: int = 1_000
-    streams: bool = True
-    transport: str = "http"
-    opened: bool = False
-    """Whether the first turn of each conversation is part of the warm-up."""
-
-    @property
-    def all_turns(self) -> int:
-        """Count the turns of all sessions."""
-        return self.sessions * self.talks * self.turns
-
-    @property
-    def all_events(self) -> int:
-        """Count the events that all streams bring; an answer that is no stream brings none."""
-        return self.all_turns * plan_of(self.plan.encode()).events * self.streams
-
-
-@dataclass(slots=True)
-class Tally:
-    """What came of it; `continued` counts answers whose turn was sent on without its history.
-
-    `firsts` are the seconds until each turn's first event, `delays` those that paced events took.
-    """
-
-    turns: int = 0
-    events: int = 0
-    continued: int = 0
-    seconds: float = 0.0
-    cpu: float = 0.0
-    firsts: list[float] = field(default_factory=list)
-    delays: list[float] = field(default_factory=list)
 
 
 class Session(Protocol):
@@ -78,30 +32,6 @@ class Session(Protocol):
 
     def send(self, talk: Talk, name: str) -> None:
         """Begin the next turn of a conversation, whose end resolves `done`."""
-
-
-class Turn:
-    """What one session counts of the turn under way."""
-
-    def __init__(self, tally: Tally) -> None:
-        self.tally = tally
-        self._sent = 0.0
-        self._has_begun = False
-
-    def begin(self) -> None:
-        """Note that the request is about to be sent."""
-        self._sent, self._has_begun = time.monotonic(), False
-
-    def see(self, chunk: bytes, events: int) -> None:
-        """Count what a chunk brought."""
-        now = time.monotonic_ns()
-        if events and not self._has_begun:
-            self._has_begun = True
-            self.tally.firsts.append(now / 1e9 - self._sent)
-        self.tally.events += events
-        for stamp in STAMP.findall(chunk):
-            if int(stamp):
-                self.tally.delays.append((now - int(stamp)) / 1e9)
 
 
 class Http(asyncio.Protocol):
@@ -160,39 +90,6 @@ class Http(asyncio.Protocol):
         """Fail a turn under way."""
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("closed before the turn's end"))
-
-
-class WebSocket(picows.WSListener):
-    """A connection straight to the upstream, which sends only what is new."""
-
-    def __init__(self, tally: Tally) -> None:
-        self.turn = Turn(tally)
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._previous = b""
-        self._name = ""
-
-    def on_ws_connected(self, transport: picows.WSTransport) -> None:
-        """Be ready to send."""
-        self._transport = transport
-
-    def send(self, talk: Talk, name: str) -> None:
-        """Send a create; another conversation begins anew."""
-        if name != self._name:
-            self._name, self._previous = name, b""
-        create = talk.create(self._previous)
-        self.done = asyncio.get_running_loop().create_future()
-        self.turn.begin()
-        self._transport.send(picows.WSMsgType.TEXT, create)
-
-    def on_ws_frame(self, _transport: picows.WSTransport, frame: picows.WSFrame) -> None:
-        """Count events; the terminal ends the turn."""
-        payload = frame.get_payload_as_bytes()
-        self.turn.see(payload, 1)
-        if payload.startswith(b'{"type":"response.completed"'):
-            at = payload.index(_ID) + 6
-            self._previous = payload[at : payload.index(b'"', at)]
-            self.turn.tally.turns += 1
-            self.done.set_result(None)
 
 
 async def connected(url: str, key: str, job: Job, tally: Tally) -> Sequence[Session]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.clients import perform
 from bench.figures import Row, Spread, in_turns, ratio
-from bench.load import Job
 from bench.processes import Server, configuration, gateway, serving
+from bench.tally import Job
 
 TARGET = 1.1
 _JOBS = {

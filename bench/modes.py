@@ -6,8 +6,8 @@ A target is the most that Longwire may cost as a multiple of a reference, in the
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bench.load import Job
 from bench.references import DELTA, DIRECT, FLOOR, LITELLM, LONGWIRE, NGINX
+from bench.tally import Job
 
 PER_EVENT, PER_TURN = "µs/event", "µs/turn"
 
