@@ -32,6 +32,7 @@ _DONE_ALIASES = {
 }
 # A failed response with one of these codes is an error frame in another shape: nothing was begun.
 _REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.EXPULSION}
+_ITEM_DONE = "response.output_item.done"
 _MOST_TOKENS = 10**9
 _LF, _CR = b"\n\r"
 _WITH_RESPONSE = frozenset(
@@ -223,7 +224,7 @@ def splice(raw: bytes | Raw, changes: dict[str, bytes | None]) -> bytes:
             members.pop(name, None)
         else:
             members[name] = value
-    pairs = (b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members.items())
+    pairs = [b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members.items()]
     return b"{" + b",".join(pairs) + b"}"
 
 
@@ -274,7 +275,8 @@ class EventEncoder:
     def encode_plain(self, frames: Sequence[bytes]) -> tuple[int, bytes]:
         """Encode the first events of a stream as SSE, up to one that is not plain; and count them.
 
-        Plain is an output event in order, on no lane and in one line: it passes as it is.
+        Plain is an output event in order, on no lane and in one line: it passes as it is. Finished
+        items are kept, as they are where events come one by one.
         """
         told: list[bytes] = []
         number = self._sequence
@@ -288,10 +290,21 @@ class EventEncoder:
                 break
             if _LF in raw or _CR in raw:
                 break
+            if head.type == _ITEM_DONE and not self._keep(raw):
+                break
             number += 1
             told += (opening, raw, b"\n\n")
         count, self._sequence = number - self._sequence, number
         return count, b"".join(told)
+
+    def _keep(self, raw: bytes) -> bool:
+        """Keep a finished item; False for one that is malformed, which is for others to tell."""
+        try:
+            finished = _finished.decode(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            return False
+        self._aggregate.add_item(finished.output_index, bytes(finished.item))
+        return True
 
     def keep_alive(self) -> bytes:
         """Return an event that only bridges silence; it takes no number of its own."""
@@ -321,7 +334,7 @@ class EventEncoder:
 @lru_cache(maxsize=256)
 def _plain_opening(name: str) -> bytes:
     """Return what stands before an output event in SSE; b"" for events that may need a change."""
-    is_plain = name.isprintable() and kind_of(name) is Kind.OUTPUT
+    is_plain = name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
     return sse.opening(name) if is_plain else b""
 
 
