@@ -33,7 +33,7 @@ EVENTS = Job("events", "bench:100x1@5:", 1, 1, opened=True)
 
 
 class Calls:
-    """Counts calls of Python functions: all of them, and those of the floors that an event passes."""
+    """Counts calls of Python functions: all, and those of the floors that an event passes."""
 
     def __init__(self) -> None:
         self.all = 0
