@@ -8,24 +8,42 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
-from bench import decision, idle_clients, log_cost, memory, relay, soak, turn_log
+from bench import (
+    decision,
+    growth,
+    idle,
+    idle_clients,
+    log_cost,
+    memory,
+    relay,
+    soak,
+    start,
+    turn_log,
+)
+from bench.chart import chart
 from bench.figures import HEAD, Row
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "decision": decision.run,
+    "growth": growth.run,
+    "idle": idle.run,
     "idle-clients": idle_clients.run,
     "log": log_cost.run,
     "memory": memory.run,
     "million": turn_log.run,
     "relay": relay.run,
+    "start": start.run,
 }
 SOAK = "soak"
+_PACKAGES = ("uvicorn", "uvloop", "httptools", "picows", "msgspec", "blake3")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -47,8 +65,8 @@ def main() -> int:
         f"{name}: {row.what}" for name, rows in found.items() for row in rows if row.is_missed
     ]
     print("\nmissed: " + "; ".join(missed) if missed else "\nall targets reached")
-    if given.record:
-        print(f"recorded in {_record(found).relative_to(RESULTS.parents[1])}")
+    if given.record or not (given.names or given.quick):
+        print(f"recorded in {_record(found).relative_to(RESULTS.parents[1])}, with table and chart")
     return int(any(row.is_missed for row in found.get(SOAK, ())))
 
 
@@ -56,7 +74,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; default: all")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no result")
-    parser.add_argument("--record", action="store_true", help="write a JSON record, too")
+    parser.add_argument(
+        "--record", action="store_true", help="write a record even if quick or in part"
+    )
     parser.add_argument("--list", action="store_true", help="name all benchmarks")
     soaking = parser.add_argument_group("soak")
     soaking.add_argument("--turns", type=int, default=soak.TURNS, help="about so many in all")
@@ -71,7 +91,7 @@ def _told(name: str, given: argparse.Namespace) -> list[Row]:
         rows = soak.run(soak.Plan(given.turns, given.sessions, given.seed))
     else:
         rows = BENCHMARKS[name](given.quick)
-    print(f"\n## {name}\n\n{HEAD}", *rows, sep="\n", flush=True)
+    print(f"\n## {name}\n\n{_table(rows)}", flush=True)
     return rows
 
 
@@ -79,17 +99,39 @@ def _machine() -> str:
     return f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores"
 
 
+def _described() -> dict[str, object]:
+    """Describe the machine, as far as figures depend on it."""
+    cpu = Path("/proc/cpuinfo")
+    models = re.findall(r"model name\s*: (.+)", cpu.read_text() if cpu.exists() else "")
+    return {
+        "machine": _machine(),
+        "processor": models[0] if models else platform.processor(),
+        "kernel": platform.release(),
+        "load_average": os.getloadavg(),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+
+
 def _record(found: Mapping[str, Sequence[Row]]) -> Path:
+    """Write a JSON record, and beside it the tables and the chart."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
     record = {
         "taken": now.isoformat(timespec="seconds"),
-        "machine": _machine(),
+        **_described(),
         "rows": {name: [asdict(row) for row in rows] for name, rows in found.items()},
     }
     path = RESULTS / f"{now:%Y%m%d-%H%M%S}.json"
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    tables = [f"## {name}\n\n{_table(rows)}" for name, rows in found.items()]
+    path.with_suffix(".md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+    if drawn := chart(row for rows in found.values() for row in rows):
+        path.with_suffix(".svg").write_text(drawn, encoding="utf-8")
     return path
+
+
+def _table(rows: Sequence[Row]) -> str:
+    return "\n".join((HEAD, *map(str, rows)))
 
 
 if __name__ == "__main__":

@@ -1,148 +1,155 @@
-"""The client side: sessions that take turns over plain HTTP and read events. An own process.
+"""`python -m bench.load URL KEY JOB`: the client side, sessions that take turns and read events.
 
-It says `ready` after a warm-up turn of every session, begins at a line on stdin, and tells its
-figures as JSON. Each session sends its whole history every turn, as agents do.
+It says `ready` once all is connected, begins at a line on stdin, and tells its figures as JSON.
+Each session sends its whole history every turn, as agents do; over `ws` only what is new.
 """
 
 import asyncio
 import json
+import resource
 import sys
 import time
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Protocol, cast
 
+import picows
 import uvloop
 
-from bench.wire import AROUND, PLAN, REPLY
+from bench.sockets import WebSocket
+from bench.talk import Talk
+from bench.tally import Job, Tally, Turn
 
-KEY = "longwire-bench"
+_DATA = b"data: {"
 _END = b"0\r\n\r\n"
-_EVENT = b"event: "
-_WARM_UP = "4x8@0"
-_NEXT = b'{"role":"user","content":"Go on, and say what you have not checked."}'
+_WARM_UP = "bench:4x8@0:"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to do: `turns` of every one of `sessions`, first bodies of `body` bytes."""
+class Session(Protocol):
+    """One connection of an agent."""
 
-    name: str
-    plan: str
-    sessions: int
-    turns: int
-    body: int = 2_000
+    done: asyncio.Future[None]
+
+    def send(self, talk: Talk, name: str) -> None:
+        """Begin the next turn of a conversation, whose end resolves `done`."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What came of it; `continued` counts answers whose turn was sent on without its history."""
+class Http(asyncio.Protocol):
+    """A connection over HTTP, kept alive."""
 
-    turns: int = 0
-    events: int = 0
-    continued: int = 0
-    seconds: float = 0.0
-    cpu: float = 0.0
-
-
-@dataclass
-class Session(asyncio.Protocol):
-    """One agent on one connection, one turn after the other."""
-
-    number: int
-    job: Job
-    tally: Tally
-    history: list[bytes] = field(default_factory=list)
-    done: asyncio.Future[None] | None = None
-    left: int = 0
-    tail: bytes = b""
+    def __init__(self, tally: Tally, key: str) -> None:
+        self.turn = Turn(tally)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._key = key
+        self._tail = b""
+        self._left: int | None = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the history with a text of the wanted size."""
-        self.transport = cast("asyncio.WriteTransport", transport)
-        text = b"A long opening of a conversation. " * (self.job.body // 34 + 1)
-        self.history = [b'{"role":"user","content":"%d: %b"}' % (self.number, text)]
+        """Be ready to send."""
+        self._transport = cast("asyncio.WriteTransport", transport)
 
-    async def take(self, turns: int) -> None:
-        """Take some turns; each answer is part of the next one's history."""
-        self.left = turns
-        self.done = asyncio.get_running_loop().create_future()
-        self._send()
-        await self.done
-
-    def _send(self) -> None:
-        body = b'{"model":"bench","stream":true,"metadata":{"bench":"%b"},"input":[%b]}' % (
-            self.job.plan.encode(),
-            b",".join(self.history),
-        )
+    def send(self, talk: Talk, name: str) -> None:
+        """Send a request with the whole history."""
+        body = talk.body()
         head = (
-            f"POST /v1/responses HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n"
-            f"session-id: {self.job.name}-{self.number}\r\ncontent-type: application/json\r\n"
+            f"POST /v1/responses HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self._key}\r\n"
+            f"session-id: {name}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
+        self.done = asyncio.get_running_loop().create_future()
+        self._tail = b""
+        self.turn.begin()
+        self._transport.write(head.encode() + body)
 
     def data_received(self, chunk: bytes) -> None:
-        """Count events; the last chunk of a body ends the turn."""
-        if not self.tail:
-            self._check(chunk)
-        seen = self.tail[-len(_EVENT) + 1 :] + chunk
-        self.tally.events += seen.count(_EVENT)
-        self.tail = seen[-len(_EVENT) :]
-        if not self.tail.endswith(_END):
-            return
-        self.tail = b""
-        self.tally.turns += 1
-        self.history += (REPLY, _NEXT)
-        self.left -= 1
-        if self.left:
-            self._send()
-        elif self.done is not None:
+        """Count events; the end of the body ends the turn."""
+        if not self._tail:
+            self._open(chunk)
+        seen = self._tail[1 - len(_DATA) :] + chunk if self._tail else chunk
+        self.turn.see(chunk, seen.count(_DATA))
+        self._tail = seen[-len(_DATA) :]
+        if self._left is not None:
+            self._left -= len(chunk)
+            is_over = self._left <= 0
+        else:
+            is_over = self._tail.endswith(_END)
+        if is_over and not self.done.done():
+            self.turn.tally.turns += 1
             self.done.set_result(None)
 
-    def _check(self, head: bytes) -> None:
-        self.tally.continued += b"x-longwire-continuity: continued" in head
-        if not head.startswith(b"HTTP/1.1 200 ") and self.done and not self.done.done():
-            self.done.set_exception(ConnectionError(head.decode(errors="replace")))
+    def _open(self, chunk: bytes) -> None:
+        """Read an answer's head; heads are short enough to come in one piece."""
+        head, _, _ = chunk.partition(b"\r\n\r\n")
+        self.turn.tally.continued += b"x-longwire-continuity: continued" in head
+        if not head.startswith(b"HTTP/1.1 200 "):
+            self.connection_lost(ConnectionError(chunk.decode(errors="replace")))
+        told = head.lower().partition(b"content-length: ")[2]
+        self._left = len(head) + 4 + int(told.partition(b"\r\n")[0]) if told else None
 
     def connection_lost(self, error: Exception | None) -> None:
         """Fail a turn under way."""
-        if self.done is not None and not self.done.done():
+        if not self.done.done():
             self.done.set_exception(error or ConnectionError("closed before the turn's end"))
 
 
-async def run(url: str, job: Job) -> Tally:
-    """Warm up, wait for the word, then do the job."""
+async def connected(url: str, key: str, job: Job, tally: Tally) -> Sequence[Session]:
+    """Open a connection for each session."""
     loop = asyncio.get_running_loop()
     host, _, port = url.removeprefix("http://").partition(":")
-    dials = [partial(Session, number, job, Tally()) for number in range(job.sessions)]
-    sessions = [(await loop.create_connection(dial, host, int(port)))[1] for dial in dials]
-    await _take(sessions, replace(job, plan=_WARM_UP, turns=1), Tally())
+
+    async def one() -> Session:
+        if job.transport == "ws":
+            address = url.replace("http:", "ws:")
+            return cast("Session", (await picows.ws_connect(lambda: WebSocket(tally), address))[1])
+        return (await loop.create_connection(lambda: Http(tally, key), host, int(port)))[1]
+
+    return [await one() for _ in range(job.sessions)]
+
+
+async def take(session: Session, talks: Sequence[Talk], turns: int, name: str) -> None:
+    """Take turns of one conversation after the other."""
+    for number, talk in enumerate(talks):
+        for _ in range(turns):
+            session.send(talk, f"{name}-{number}")
+            await session.done
+            talk.grow()
+
+
+async def run(url: str, key: str, job: Job) -> Tally:
+    """Connect, take a warm-up turn each, wait for the word, then do the job."""
+    tally, name = Tally(), f"{job.name}-{time.time_ns()}"
+    sessions = await connected(url, key, job, tally)
+    talks = [[_talk(job) for _ in range(job.talks)] for _ in sessions]
+    opened = talks if job.opened else [[_talk(job)] for _ in sessions]
+    await _take(sessions, opened, 1, name if job.opened else "warm-up")
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    tally = Tally()
+    told = Tally()
+    for session, own in zip(sessions, talks, strict=True):
+        session.turn.tally = told  # type: ignore[attr-defined] # both have one
+        for talk in own:
+            talk.plan = job.plan
     began, spent = time.monotonic(), time.process_time()
-    await _take(sessions, job, tally)
-    tally.seconds, tally.cpu = time.monotonic() - began, time.process_time() - spent
-    return tally
+    await _take(sessions, talks, job.turns, name)
+    told.seconds, told.cpu = time.monotonic() - began, time.process_time() - spent
+    return told
 
 
-async def _take(sessions: list[Session], job: Job, tally: Tally) -> None:
-    """Do a job in all sessions at once."""
+def _talk(job: Job) -> Talk:
+    return Talk(_WARM_UP, job.size, job.growth, job.streams)
+
+
+async def _take(
+    sessions: Sequence[Session], talks: Sequence[Sequence[Talk]], turns: int, name: str
+) -> None:
+    """Take turns in all sessions at once."""
     async with asyncio.TaskGroup() as group:
-        for session in sessions:
-            session.job, session.tally = job, tally
-            group.create_task(session.take(job.turns))
-
-
-def events_of(job: Job) -> int:
-    """Return how many events a job brings."""
-    found = PLAN.fullmatch(b'"bench":"%b"' % job.plan.encode())
-    if found is None:
-        raise ValueError(job.plan)
-    return job.sessions * job.turns * (int(found[1]) + AROUND)
+        for place, (session, own) in enumerate(zip(sessions, talks, strict=True)):
+            group.create_task(take(session, own, turns, f"{name}-{place}"))
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(asdict(runner.run(run(sys.argv[1], Job(**json.loads(sys.argv[2])))))))
+        url_, key_, job_ = sys.argv[1:]
+        print(json.dumps(asdict(runner.run(run(url_, key_, Job(**json.loads(job_)))))))

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from bench.clients import perform
 from bench.figures import Row, Spread, in_turns, ratio
-from bench.load import Job
 from bench.processes import Server, configuration, gateway, serving
+from bench.tally import Job
 
 TARGET = 1.1
 _JOBS = {
-    "turns of 8 events, 2 KB": Job("short", "4x8@0", 8, 400),
-    "turns of 28 events, 20 KB": Job("turns", "23x8@0", 8, 200, 20_000),
-    "turns of 200 events, 157 KB": Job("long", "196x8@0", 8, 50, 157_000),
+    "turns of 8 events, 8 KB": Job("short", "bench:3x8@0:", 8, 4, 100),
+    "turns of 28 events, 20 KB": Job("turns", "bench:23x8@0:", 8, 16, 12, 6_000, 1_900),
+    "turns of 200 events, 157 KB": Job("long", "bench:195x8@0:", 8, 16, 4, 20_000, 18_300),
 }
 
 
@@ -26,16 +26,14 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmar
     """CPU per turn with the turn log, as a multiple of a turn without."""
     rounds = 2 if quick else 7
     with (
-        serving("bench.upstream") as upstream,
+        serving("bench.upstream", "ws") as upstream,
         _unlogged(upstream.url) as bare,
         gateway(upstream.url) as logged,
     ):
         return [
             row
             for about, job in _JOBS.items()
-            for row in _rows(
-                about, replace(job, turns=20) if quick else job, rounds, (bare, logged)
-            )
+            for row in _rows(about, replace(job, talks=1) if quick else job, rounds, (bare, logged))
         ]
 
 

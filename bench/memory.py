@@ -1,7 +1,7 @@
 """What a session keeps in memory between turns: the same for a short history and a long one.
 
 The gateway's application runs in this process, so that every Python object it retains is seen;
-the upstream is a process of its own. Resident memory is that of a real gateway, for information.
+the upstream is a process of its own. `idle` has the resident memory of a real gateway.
 """
 
 import asyncio
@@ -13,10 +13,8 @@ from typing import Any
 import structlog
 import uvloop
 
-from bench.clients import perform
 from bench.figures import Row, Spread
-from bench.load import KEY, Job
-from bench.processes import gateway, serving
+from bench.processes import KEY, serving
 from longwire.app import App, build
 from longwire.settings import Settings
 
@@ -30,16 +28,16 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmar
     """Bytes that a session retains between turns, and what they depend on."""
     rounds, sessions = (2, 3) if quick else (5, 32)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the table is enough
-    with serving("bench.upstream") as upstream:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            taken = runner.run(_retained(upstream.url, rounds, sessions))
-        resident = _resident(upstream.url, 50 if quick else 200)
+    with (
+        serving("bench.upstream", "ws") as upstream,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        taken = runner.run(_retained(upstream.url, rounds, sessions))
     short, long = (taken[name] for name in _SIZES)
     apart = Spread.of(abs(b - a) for a, b in zip(short, long, strict=True))
     return [
         *(Row(f"retained, history of {name}", Spread.of(taken[name]), "bytes") for name in _SIZES),
         Row("difference between the two", apart, "bytes", target=TARGET),
-        Row("resident, idle upstream session", resident, "bytes"),
     ]
 
 
@@ -95,7 +93,7 @@ async def _turns(app: App, name: str, size: int, sessions: int) -> None:
 async def _turn(app: App, session: str, size: int) -> None:
     """Take one turn of a new session past the HTTP server, straight at the application."""
     items = b",".join([_ITEM] * (size // len(_ITEM)))
-    body = b'{"model":"bench","stream":true,"metadata":{"bench":"4x8@0"},"input":[%b]}' % items
+    body = b'{"model":"bench","stream":true,"user":"bench:4x8@0:","input":[%b]}' % items
     inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     told: list[Message] = []
 
@@ -116,12 +114,3 @@ async def _turn(app: App, session: str, size: int) -> None:
     await app(scope, receive, send)
     if told[0]["status"] != 200:  # noqa: PLR2004 - HTTP's own number
         raise RuntimeError(f"a turn failed: {told}")
-
-
-def _resident(upstream: str, sessions: int) -> Spread:
-    """Return the growth of a gateway's resident memory per session, once its clients are gone."""
-    with gateway(upstream) as longwire:
-        perform(Job("warm-up", "23x8@0", 20, 2, 10_000), longwire, ())
-        before = longwire.resident()
-        perform(Job("idle", "23x8@0", sessions, 2, 10_000), longwire, ())
-        return Spread.of([(longwire.resident() - before) / sessions])

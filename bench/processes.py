@@ -3,27 +3,33 @@
 Figures come from /proc, which only Linux has; CPU time counts all threads and children.
 """
 
+import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
+KEY = "longwire-bench"
 _GRACE = 10.0
+_STARTS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs, by its process and its URL."""
+    """A server that runs, by its process and its URL; `key` is what it asks its callers for."""
 
     pid: int
     url: str
     errors: IO[bytes]
+    key: str = KEY
 
     def told(self) -> str:
         """Return what it has written to stderr so far."""
@@ -50,13 +56,57 @@ def serving(*arguments: str) -> Iterator[Server]:
         try:
             assert process.stdout is not None  # noqa: S101 - for the type alone
             first = process.stdout.readline().split()
+            server = Server(process.pid, first[-1] if first else "", errors)
             if not first:
-                errors.seek(0)
-                told = errors.read().decode(errors="replace")
-                raise RuntimeError(f"{' '.join(arguments)} did not start: {told}")
-            yield Server(process.pid, first[-1], errors)
+                raise RuntimeError(f"{' '.join(arguments)} did not start: {server.told()}")
+            yield server
         finally:
             _end(process)
+
+
+@contextmanager
+def listening(
+    arguments: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run a program that listens on a port, once it does, until the context is left."""
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            arguments,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            text=True,
+        )
+        server = Server(process.pid, f"http://127.0.0.1:{port}", errors)
+        try:
+            if not _begins(process, port):
+                raise RuntimeError(f"{arguments[0]} did not start: {server.told()}")
+            yield server
+        finally:
+            _end(process)
+
+
+def _begins(process: subprocess.Popen[str], port: int) -> bool:
+    """Wait until a process listens; False where it ends or takes too long."""
+    ends = time.monotonic() + _STARTS
+    while not _listens(port):
+        if process.poll() is not None or time.monotonic() > ends:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def command(*arguments: str) -> list[str]:
@@ -64,9 +114,26 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
-def gateway(upstream: str) -> AbstractContextManager[Server]:
-    """Run the gateway as an operator would, with one WebSocket channel."""
-    return configured(configuration(upstream))
+@contextmanager
+def gateway(upstream: str, ca: str = "") -> Iterator[Server]:
+    """Run the gateway as an operator would, with one WebSocket channel, and a key with limits.
+
+    `ca` is the PEM file of whom to trust besides the system's authorities.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        trusts = f'tls_ca = "{ca}"\n' if ca else ""
+        config = _written(
+            configuration(upstream).replace("[[api_keys]]", f"{trusts}[[api_keys]]"), folder
+        )
+        limits = [f"--set={name}={1_000_000_000}" for name in _LIMITS]
+        made = subprocess.run(
+            command("longwire", "keys", "create", "limited", "--json", *limits, "--config", config),
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        with serving("longwire", "serve", "--config", config) as server:
+            yield replace(server, key=json.loads(made.stdout)["secret"])
 
 
 def configuration(upstream: str) -> str:
@@ -77,13 +144,26 @@ def configuration(upstream: str) -> str:
 @contextmanager
 def configured(text: str) -> Iterator[Server]:
     """Run the gateway with a configuration, in which `{folder}` is one of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "longwire.toml"
-        config.write_text(text.replace("{folder}", folder), encoding="utf-8")
-        with serving("longwire", "serve", "--config", str(config)) as server:
-            yield server
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving("longwire", "serve", "--config", _written(text, folder)) as server,
+    ):
+        yield server
 
 
+def _written(text: str, folder: str) -> str:
+    config = Path(folder) / "longwire.toml"
+    config.write_text(text.replace("{folder}", folder), encoding="utf-8")
+    return str(config)
+
+
+_LIMITS = (
+    "requests_per_minute",
+    "tokens_per_minute",
+    "concurrent_turns",
+    "tokens_per_day",
+    "cost_per_month",
+)
 _CONFIG = """
 [server]
 port = 0
@@ -92,7 +172,7 @@ port = 0
 url = "sqlite:///{folder}/bench.db"
 
 [sessions]
-max_connections = 1000
+max_connections = 12000
 
 [[channels]]
 name = "bench"

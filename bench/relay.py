@@ -1,104 +1,155 @@
-"""What relaying costs the gateway, against the same relay written without one (`bench/floor.py`).
+"""What a turn and an event cost Longwire, beside nginx, LiteLLM, the floor and no gateway at all.
 
-Both stand before the same upstream and serve the same load; their rounds alternate.
+All stand before the same upstream and serve the same load in turns, round by round. A row's ratio
+is Longwire's figure as a multiple of the row's.
 """
 
-from dataclasses import dataclass, replace
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bench.clients import Outcome, perform
-from bench.figures import Row, Spread, in_turns, ratio
-from bench.load import Job
-from bench.processes import Server, gateway, serving
-
-TARGET = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """A kind of load: figures count per event or, where turns are short, per turn."""
-
-    about: str
-    job: Job
-    unit: str = "µs/event"
-    target: float | None = TARGET
-
-
-MODES = (
-    Mode("paced: 50 sessions, 1 event each 10 ms", Job("paced", "200x1@10", 50, 2)),
-    Mode("bursts: 40 sessions, 8 events each 20 ms", Job("bursts", "400x8@20", 40, 3)),
-    Mode("fire: 8 sessions, as fast as possible", Job("fire", "2000x64@0", 8, 16)),
-    Mode("turns of 28 events, 20 KB", Job("turns", "23x8@0", 8, 40, 20_000), "µs/turn", None),
-    Mode("turns of 28 events, 157 KB", Job("large", "23x8@0", 8, 20, 157_000), "µs/turn", None),
+from bench.figures import Row, Spread, ratio
+from bench.modes import (
+    COSTS,
+    DELAY_TARGETS,
+    DELAYS,
+    FIRSTS,
+    PER_EVENT,
+    RATES,
+    Mode,
 )
+from bench.references import DIRECT, LITELLM, LONGWIRE, NGINX, Stage, staged
+
+Outcomes = Mapping[str, Sequence[Outcome]]
+Rows = Iterator[Row]
+_SPLITTING = (NGINX, LITELLM)
+"""They cut a stream anywhere, so that not every event is seen in it whole, or leave some out."""
 
 
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmarks
-    """CPU per relayed event, as a multiple of a bare relay on the same libraries."""
-    with (
-        serving("bench.upstream") as upstream,
-        serving("bench.floor", upstream.url) as floor,
-        gateway(upstream.url) as longwire,
-    ):
-        ring = Ring(upstream, floor, longwire)
-        return [
-            row for mode in MODES for row in ring.rows(_shortened(mode) if quick else mode, quick)
-        ]
-
-
-def _shortened(mode: Mode) -> Mode:
-    return replace(mode, job=replace(mode.job, turns=max(1, mode.job.turns // 4)))
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """The servers of one run."""
-
-    upstream: Server
-    floor: Server
-    longwire: Server
-
-    def rows(self, mode: Mode, quick: bool) -> list[Row]:  # noqa: FBT001
-        """Measure one mode."""
-        outcomes: list[tuple[Server, Outcome]] = []
-
-        def measure(server: Server) -> float:
-            outcome = perform(mode.job, server, (server, self.upstream))
-            outcomes.append((server, outcome))
-            return outcome.spent[0] / _count(mode, outcome) * 1e6
-
-        taken = in_turns(
-            {"floor": lambda: measure(self.floor), "gateway": lambda: measure(self.longwire)},
-            2 if quick else 5,
+    """CPU, rate and latency of turns and events, beside nginx, LiteLLM and the floor."""
+    rounds = 2 if quick else 5
+    with staged(with_litellm=not quick) as stage:
+        tables: tuple[tuple[Sequence[Mode], Callable[[Mode, Outcomes], Rows]], ...] = (
+            (COSTS, _costs),
+            (RATES, _rates),
+            (FIRSTS, _firsts),
+            ((DELAYS,), _delays),
         )
-        own = [outcome for server, outcome in outcomes if server is self.longwire]
-        _expect_continued(own)
-        compared = ratio(taken["gateway"], taken["floor"])
-        gateway_row = Row(
-            f"{mode.about}: gateway", Spread.of(taken["gateway"]), mode.unit, compared, mode.target
-        )
-        return [
-            Row(f"{mode.about}: floor", Spread.of(taken["floor"]), mode.unit),
-            gateway_row,
-            *_busy(mode, own),
+        rows = [
+            row
+            for modes, tell in tables
+            for mode in modes
+            for row in tell(mode, _measured(stage, mode, rounds, quick=quick))
         ]
+    for name, why in stage.missing.items():
+        print(f"missing: {name}: {why}", flush=True)
+    return rows
 
 
-def _count(mode: Mode, outcome: Outcome) -> int:
-    return outcome.tally.events if mode.unit == "µs/event" else outcome.tally.turns
+def _measured(stage: Stage, mode: Mode, rounds: int, *, quick: bool) -> Outcomes:
+    """Give every server the same load, in turns."""
+    mode = mode.shortened() if quick else mode
+    names = [name for name in mode.names if name in stage.servers]
+    taken: dict[str, list[Outcome]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            taken[name].append(_one(stage, mode, name))
+    _expect_continued(mode, taken[LONGWIRE])
+    return taken
 
 
-def _busy(mode: Mode, outcomes: list[Outcome]) -> list[Row]:
+def _one(stage: Stage, mode: Mode, name: str) -> Outcome:
+    server = stage.servers[name]
+    measured = (server, *stage.upstreams.values())
+    return perform(mode.job_for(name), server, measured, is_exact=name not in _SPLITTING)
+
+
+def _expect_continued(mode: Mode, outcomes: Sequence[Outcome]) -> None:
+    """All turns of a conversation but its first are continued, or the figures mean nothing."""
+    job = mode.job
+    for outcome in outcomes:
+        turns = outcome.tally.turns
+        firsts = 0 if job.opened else turns // job.turns
+        if outcome.tally.continued != turns - firsts:
+            raise RuntimeError(f"{mode.about}: {outcome.tally.continued} of {turns} continued")
+
+
+def _compared(mode: Mode, taken: Mapping[str, Sequence[float]], about: str) -> Rows:
+    """Tell Longwire's figure, and each reference's with the ratio of the two."""
+    yield Row(f"{about}: {LONGWIRE}", Spread.of(taken[LONGWIRE]), mode.unit)
+    for name, figures in taken.items():
+        if name != LONGWIRE:
+            compared = ratio(taken[LONGWIRE], figures)
+            target = mode.targets.get(name)
+            yield Row(f"{about}: {name}", Spread.of(figures), mode.unit, compared, target)
+
+
+def _costs(mode: Mode, outcomes: Outcomes) -> Rows:
+    """CPU time of the process tree."""
+
+    def cost(outcome: Outcome) -> float:
+        events = mode.job.all_events // mode.job.all_turns if mode.unit == PER_EVENT else 1
+        return outcome.spent[0] / (outcome.tally.turns * events) * 1e6
+
+    taken = {name: [cost(each) for each in found] for name, found in outcomes.items()}
+    yield from _compared(mode, taken, f"CPU, {mode.about}")
+    yield from _busy(mode, outcomes[LONGWIRE])
+
+
+def _busy(mode: Mode, outcomes: Sequence[Outcome]) -> Rows:
     """Tell how busy upstream and load were: near 100 % of a core they would be the bottleneck."""
-    upstream = Spread.of(100 * o.spent[1] / o.tally.seconds for o in outcomes)
-    load = Spread.of(100 * o.tally.cpu / o.tally.seconds for o in outcomes)
-    shares = {"upstream": upstream, "load": load}
-    return [
-        Row(f"{mode.about}: {name} busy", share, "% of a core") for name, share in shares.items()
-    ]
+    upstream = [100 * sum(each.spent[1:]) / each.tally.seconds for each in outcomes]
+    load = [100 * each.tally.cpu / each.tally.seconds for each in outcomes]
+    for name, shares in {"upstream": upstream, "load": load}.items():
+        yield Row(f"CPU, {mode.about}: {name} busy", Spread.of(shares), "% of a core")
 
 
-def _expect_continued(outcomes: list[Outcome]) -> None:
-    """Every measured turn is a continuation, or the figures mean something else."""
-    fresh = sum(outcome.tally.turns - outcome.tally.continued for outcome in outcomes)
-    if fresh:
-        raise RuntimeError(f"{fresh} turns were not continued")
+def _rates(mode: Mode, outcomes: Outcomes) -> Rows:
+    """Time on the clock per turn: its inverse is the rate."""
+    taken = {
+        name: [each.tally.seconds / each.tally.turns * 1e6 for each in found]
+        for name, found in outcomes.items()
+    }
+    yield from _compared(mode, taken, f"time, {mode.about}")
+
+
+def _firsts(mode: Mode, outcomes: Outcomes) -> Rows:
+    """Time until the first event, and what gateways add to it."""
+    taken = {
+        name: [statistics.median(each.tally.firsts) * 1e6 for each in found]
+        for name, found in outcomes.items()
+    }
+    about = f"{mode.about}, p50"
+    if not mode.targets:
+        yield from _compared(mode, taken, about)
+        return
+    direct = taken.pop(DIRECT)
+    yield Row(f"{about}: {DIRECT}", Spread.of(direct), mode.unit)
+    added = {name: _difference(found, direct) for name, found in taken.items()}
+    yield from _compared(mode, added, f"{about}, added")
+
+
+def _delays(mode: Mode, outcomes: Outcomes) -> Rows:
+    """What gateways add to the way of a paced event."""
+    for name, share in {"p50": 0.5, "p99": 0.99}.items():
+        taken = {
+            server: [_quantile(each.tally.delays, share) * 1e6 for each in found]
+            for server, found in outcomes.items()
+        }
+        direct = taken.pop(DIRECT)
+        about = f"{mode.about}, {name}"
+        yield Row(f"{about}: {DIRECT}", Spread.of(direct), mode.unit)
+        for server, found in taken.items():
+            target = DELAY_TARGETS[name] if server == LONGWIRE else None
+            added = Spread.of(_difference(found, direct))
+            yield Row(f"{about}, added: {server}", added, mode.unit, target=target)
+
+
+def _difference(figures: Sequence[float], direct: Sequence[float]) -> list[float]:
+    return [a - b for a, b in zip(figures, direct, strict=True)]
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    known = sorted(values)
+    return known[min(len(known) - 1, int(len(known) * share))]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from longwire.core import sse
 from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind
 from longwire.core.turn import Usage
@@ -273,3 +274,65 @@ def test_a_vendors_notice_takes_no_number(numbered):
     ]
     assert [notice, notice] == told[::2]
     assert [0, 1] == [event["sequence_number"] for event in told[1::2]]
+
+
+class TestPlain:
+    """Events that go on as they are, several at a time."""
+
+    def encoder(self):
+        """Return an encoder, and what it keeps items in."""
+        aggregate = Aggregate()
+        return EventEncoder(None, aggregate), aggregate
+
+    def delta(self, number, **more):
+        """Return a delta."""
+        told = {"type": "response.output_text.delta", "sequence_number": number, "delta": "é"}
+        return json.dumps(told | more).encode()
+
+    def test_passes_bytes(self):
+        """Plain events are encoded as each alone would be, byte for byte."""
+        encoder, _ = self.encoder()
+        frames = [self.delta(number) for number in range(3)]
+        one_by_one = EventEncoder(None, Aggregate())
+        expected = b"".join(
+            sse.encode(event.name, one_by_one.encode(event)) for event in map(decode_event, frames)
+        )
+        assert encoder.encode_plain(frames) == (3, expected)
+        assert encoder.encode_plain([self.delta(3)])[0] == 1
+
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            b'{"type":"response.created","sequence_number":1,"response":{}}',
+            b'{"type":"response.completed","sequence_number":1,"response":{}}',
+            b'{"type":"error","sequence_number":1}',
+            b'{"type":"codex.rate_limits","sequence_number":1}',
+            b'{"type":"response.output_text.delta","sequence_number":2}',
+            b'{"type":"response.output_text.delta"}',
+            b'{"type":"response.output_text.delta","sequence_number":1,"stream_id":"a"}',
+            b'{"type":"response.output_text.delta",\n"sequence_number":1}',
+            b'{"type":"response.output_text.delta",\r"sequence_number":1}',
+            b'{"type":"response.bell\\u0007","sequence_number":1}',
+            b'{"type":"response.output_item.done","sequence_number":1,"output_index":0}',
+            b'{"type":"response.output_text.delta","sequence_number":1',
+            b"[]",
+        ],
+    )
+    def test_leaves_the_rest(self, frame):
+        """What may need a change, or is malformed, is left with all that comes after it."""
+        encoder, aggregate = self.encoder()
+        first = self.delta(0)
+        told = sse.encode("response.output_text.delta", first)
+        assert encoder.encode_plain([first, frame, self.delta(1)]) == (1, told)
+        assert aggregate.output == []
+
+    def test_keeps_items(self):
+        """Finished items are kept for the terminal, in whatever order they come."""
+        encoder, aggregate = self.encoder()
+        frames = [
+            b'{"type":"response.output_item.done","sequence_number":%d,"output_index":%d,'
+            b'"item":{"n":%d}}' % (number, index, index)
+            for number, index in enumerate((1, 0))
+        ]
+        assert encoder.encode_plain(frames)[0] == 2
+        assert aggregate.output == [b'{"n":0}', b'{"n":1}']

@@ -26,11 +26,14 @@ def test_all_are_named():
     assert listed.returncode == 0
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
         "decision",
+        "growth",
+        "idle",
         "idle-clients",
         "log",
         "memory",
         "million",
         "relay",
+        "start",
         "soak",
     ]
     unknown = bench("decission")

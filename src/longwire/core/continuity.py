@@ -100,7 +100,7 @@ def held_items(chain: Chain, turn: Turn) -> int | None:
     There must be a new one, unless the client named the chain's response. The raw bytes of the
     prefix are the fast path; where they differ, canonical items decide.
     """
-    following = turn.history.after(chain.mark) if chain.mark else None
+    following = turn.history.after(chain.mark, chain.replies) if chain.mark else None
     if following is None:
         following = _after_canonical(chain, turn)
     least = len(chain.replies) + (turn.follows != chain.response_id)

@@ -6,18 +6,20 @@ The grammar is the HTML standard's, "9.2.6 Interpreting an event stream".
 from functools import lru_cache
 
 COMMENT_KEEP_ALIVE = b": keep-alive\n\n"
+_LF, _CR = b"\n\r"  # a number is found in bytes many times faster than a text
 _BOM = b"\xef\xbb\xbf"
 
 
 def encode(name: str, data: bytes) -> bytes:
     """Encode one event; `data` is JSON, which never holds a raw line break in compact form."""
-    if b"\n" in data or b"\r" in data:
+    if _LF in data or _CR in data:
         data = b"\ndata: ".join(data.splitlines())
-    return b"%b%b\n\n" % (_head(name), data)
+    return b"%b%b\n\n" % (opening(name), data)
 
 
 @lru_cache(maxsize=256)
-def _head(name: str) -> bytes:
+def opening(name: str) -> bytes:
+    """Return what stands before the data of an event."""
     return b"event: %b\ndata: " % name.encode()
 
 

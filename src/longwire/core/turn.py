@@ -4,7 +4,7 @@ A `Turn` carries its request as raw JSON, so what nobody acts on arrives exactly
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType, Protocol
 
 from longwire.core.access import EVERYTHING, Grant
@@ -60,7 +60,8 @@ class Form:
     `sent` stands for the item in the spelling it was sent in; `core` for what no client rewrites;
     `optional` holds what some clients drop on replay, to be equal where both sides have it;
     of `anchors`, names among `optional`, both sides share at least one where any is set.
-    `reference` is the id that an `item_reference` points to, `id` the item's own.
+    `reference` is the id that an `item_reference` points to, `id` the item's own. `raw` digests
+    the very bytes it was made of: equal means the same form, unequal means nothing.
     """
 
     sent: Digest
@@ -69,6 +70,7 @@ class Form:
     anchors: tuple[str, ...] = ()
     id: str | None = None
     reference: str | None = None
+    raw: bytes = field(default=b"", compare=False)
 
 
 class History(Protocol):
@@ -89,8 +91,11 @@ class History(Protocol):
     def opening(self) -> str:
         """A short text that stays the same while a conversation grows."""
 
-    def after(self, mark: Mark) -> Sequence[Form] | None:
-        """Return the items behind `mark`, or None when the bytes up to it differ."""
+    def after(self, mark: Mark, expected: Sequence[Form] = ()) -> Sequence[Form] | None:
+        """Return the items behind `mark`, or None when the bytes up to it differ.
+
+        Those that are `expected` there, in this order, are known again by their bytes.
+        """
 
     def forms(self, start: int = 0) -> Sequence[Form]:
         """Return the canonical items from index `start` on."""

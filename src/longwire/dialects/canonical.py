@@ -78,8 +78,5 @@ def digest(value: Json) -> Digest:
 
 def digest_bytes(*parts: bytes) -> Digest:
     """Digest byte strings, kept apart by their lengths."""
-    hasher = blake3()
-    for part in parts:
-        hasher.update(len(part).to_bytes(8, "big"))
-        hasher.update(part)
-    return Digest(hasher.digest())
+    sized = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
+    return Digest(blake3(b"".join(sized)).digest())

@@ -4,7 +4,7 @@ Law: the client's items are split, never decoded and encoded again; what is sent
 bytes. The prefix of a known history is verified by one digest over raw bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -121,8 +121,11 @@ class InputHistory:
             digest = digest_bytes(digest, form.sent)
         return digest
 
-    def after(self, mark: Mark) -> list[Form] | None:
-        """Return the items behind `mark`, or None when the bytes up to it differ."""
+    def after(self, mark: Mark, expected: Sequence[Form] = ()) -> list[Form] | None:
+        """Return the items behind `mark`, or None when the bytes up to it differ.
+
+        Those that are `expected` there, in this order, are known again by their bytes.
+        """
         raw = self._raw
         if raw is None or not self._is_array or len(raw) <= mark.size:
             return None
@@ -134,6 +137,9 @@ class InputHistory:
         elif mark.items and rest[:1] != b"]":
             return None
         self._split_from, self._split_items = mark.items, _items_decoder.decode(b"[" + rest)
+        for index, (item, known) in enumerate(zip(self._split_items, expected, strict=False)):
+            if known.raw == items.raw_digest(item):
+                self._forms[mark.items + index] = known
         return self.forms(mark.items)
 
     def mark(self) -> Mark | None:

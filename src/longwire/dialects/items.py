@@ -7,6 +7,9 @@ what anchors it. Fields in no row count in full, so that doubt always reads as "
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from blake3 import blake3
+from msgspec import Raw
+
 from longwire.core.turn import Digest, Form
 from longwire.dialects.canonical import AmbiguousJson, Json, decode, digest, digest_bytes
 
@@ -22,6 +25,7 @@ _NEVER_COMPARED = frozenset(
 )
 _DROPPED_WHEN_EMPTY = frozenset({"annotations", "logprobs"})
 _PART_TRIM = _NEVER_COMPARED | _DROPPED_WHEN_EMPTY
+_RAW_DIGEST = 16
 _VERBATIM = frozenset({"tools", "arguments", "input", "output"})
 
 
@@ -87,9 +91,14 @@ def form(raw: bytes) -> Form:
     """
     try:
         item = decode(raw.decode("utf-8", "surrogatepass"))
-        return _form(item) if isinstance(item, dict) else _verbatim(raw)
+        return _form(item, raw_digest(raw)) if isinstance(item, dict) else _verbatim(raw)
     except (AmbiguousJson, UnicodeDecodeError):
         return _verbatim(raw)
+
+
+def raw_digest(raw: bytes | Raw) -> bytes:
+    """Digest the bytes of an item."""
+    return blake3(raw).digest(length=_RAW_DIGEST)
 
 
 def text_form(text: str) -> Form:
@@ -102,7 +111,7 @@ def _verbatim(raw: bytes) -> Form:
     return Form(sent=bare, core=bare)
 
 
-def _form(item: dict[str, Json]) -> Form:
+def _form(item: dict[str, Json], raw: bytes = b"") -> Form:
     kind = item.get("type") or ("message" if "role" in item else "")
     rule = RULES.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
     fields = _spell(kind, _trim(item, rule.ignored))
@@ -117,6 +126,7 @@ def _form(item: dict[str, Json]) -> Form:
         anchors=rule.anchors,
         id=identity if isinstance(identity, str) else None,
         reference=identity if kind == "item_reference" and isinstance(identity, str) else None,
+        raw=raw,
     )
 
 

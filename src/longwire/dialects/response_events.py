@@ -4,12 +4,14 @@ Law: an event passes byte for byte, but for the client's own `previous_response_
 `sequence_number`, no lane, and a terminal that is complete. A vendor's notice has no number.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
+from longwire.core import sse
 from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind, kind_of
 from longwire.core.turn import Form, Usage
@@ -30,7 +32,9 @@ _DONE_ALIASES = {
 }
 # A failed response with one of these codes is an error frame in another shape: nothing was begun.
 _REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.EXPULSION}
+_ITEM_DONE = "response.output_item.done"
 _MOST_TOKENS = 10**9
+_LF, _CR = b"\n\r"
 _WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
 )
@@ -220,7 +224,7 @@ def splice(raw: bytes | Raw, changes: dict[str, bytes | None]) -> bytes:
             members.pop(name, None)
         else:
             members[name] = value
-    pairs = (b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members.items())
+    pairs = [b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members.items()]
     return b"{" + b",".join(pairs) + b"}"
 
 
@@ -270,6 +274,40 @@ class EventEncoder:
                 changes["output"] = b"[" + b",".join(output) + b"]"
         return {"response": splice(raw, changes)} if changes else {}
 
+    def encode_plain(self, frames: Sequence[bytes]) -> tuple[int, bytes]:
+        """Encode the first events of a stream as SSE, up to one that is not plain; and count them.
+
+        Plain is an output event in order, on no lane and in one line: it passes as it is. Finished
+        items are kept, as they are where events come one by one.
+        """
+        told: list[bytes] = []
+        number = self._sequence
+        for raw in frames:
+            try:
+                head = _heads.decode(raw)
+            except (msgspec.MsgspecError, RecursionError):
+                break
+            opening = _plain_opening(head.type)
+            if not opening or head.sequence_number != number or head.stream_id is not None:
+                break
+            if _LF in raw or _CR in raw:
+                break
+            if head.type == _ITEM_DONE and not self._keep(raw):
+                break
+            number += 1
+            told += (opening, raw, b"\n\n")
+        count, self._sequence = number - self._sequence, number
+        return count, b"".join(told)
+
+    def _keep(self, raw: bytes) -> bool:
+        """Keep a finished item; False for one that is malformed, which is for others to tell."""
+        try:
+            finished = _finished.decode(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            return False
+        self._aggregate.add_item(finished.output_index, bytes(finished.item))
+        return True
+
     def keep_alive(self) -> bytes:
         """Return an event that only bridges silence; it takes no number of its own."""
         return b'{"type":"keepalive","sequence_number":%d}' % self._sequence
@@ -300,6 +338,13 @@ def _unnumbered(event: Event) -> bytes:
     if event.sequence is None and event.lane is None:
         return event.raw
     return splice(event.raw, {"sequence_number": None, "stream_id": None})
+
+
+@lru_cache(maxsize=256)
+def _plain_opening(name: str) -> bytes:
+    """Return what stands before an output event in SSE; b"" for events that may need a change."""
+    is_plain = name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
+    return sse.opening(name) if is_plain else b""
 
 
 def response_of(encoded: bytes) -> bytes:

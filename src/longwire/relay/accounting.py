@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from longwire.relay.metrics import Metrics
 from longwire.upstream.transport import Facts
 
 _LONGEST_MODEL = 100
+_MOST_LABELS = 1024
 _OUTCOMES = {
     Kind.COMPLETED: "completed",
     Kind.INCOMPLETE: "incomplete",
@@ -92,6 +94,11 @@ class Accounting:
         keep: Keep | None = None,
     ) -> None:
         self._metrics = metrics
+        # Looking a child up by its labels costs more than counting.
+        self._turns = lru_cache(_MOST_LABELS)(metrics.turns.labels)
+        self._turn_seconds = lru_cache(_MOST_LABELS)(metrics.turn_seconds.labels)
+        self._first_event_seconds = lru_cache(_MOST_LABELS)(metrics.first_event_seconds.labels)
+        self._tokens = lru_cache(_MOST_LABELS)(metrics.tokens.labels)
         self._clock = clock
         self._keep = keep
         self._log = structlog.get_logger()
@@ -128,16 +135,16 @@ class Accounting:
     def _count(self, record: Record, seconds: float, usage: Usage | None) -> None:
         metrics, facts = self._metrics, record.facts
         travelled = (facts.transport, facts.continuity, facts.reason or "") if facts else ("",) * 3
-        metrics.turns.labels(record.channel, *travelled, record.outcome).inc()
-        metrics.turn_seconds.labels(record.channel).observe(seconds)
+        self._turns(record.channel, *travelled, record.outcome).inc()
+        self._turn_seconds(record.channel).observe(seconds)
         metrics.request_bytes.inc(record.turn.body_size)
         if facts is not None:
             metrics.upstream_bytes.inc(facts.bytes_sent)
             metrics.queue_seconds.observe(facts.queued)
         if record.first_event is not None:
-            metrics.first_event_seconds.labels(record.channel).observe(record.first_event)
+            self._first_event_seconds(record.channel).observe(record.first_event)
         for kind, number in _tokens(usage).items():
-            metrics.tokens.labels(record.channel, kind).inc(number)
+            self._tokens(record.channel, kind).inc(number)
 
 
 def _outcome_of(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event
-from longwire.upstream.transport import Facts, Stream
+from longwire.upstream.transport import Facts, Stream, Take
 
 
 class Answer:
@@ -38,6 +38,10 @@ class Answer:
     def aggregate(self) -> Aggregate:
         """What was seen of the response so far."""
         return self._stream.aggregate
+
+    def pass_on(self, take: Take) -> None:
+        """Offer events to `take` as they arrive; see `transport.Stream`."""
+        self._stream.pass_on(take)
 
     def __aiter__(self) -> "Answer":
         """Give the events as they come."""

@@ -1,9 +1,13 @@
 """One line per event on stderr: JSON for machines, plain words on a terminal."""
 
 import asyncio
+import json
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import Processor
 
@@ -23,7 +27,7 @@ def configure(least: int = logging.INFO) -> None:
     rendered: list[Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if is_terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
     )
     structlog.configure(
         processors=[*steps, *rendered],
@@ -32,6 +36,14 @@ def configure(least: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     _route_standard_library(steps, rendered)
+
+
+def _json(line: dict[str, Any], default: Callable[[object], object]) -> str:
+    """Encode a line; what is no UTF-8, as half a surrogate pair, goes the long way."""
+    try:
+        return msgspec.json.encode(line, enc_hook=default).decode()
+    except (TypeError, ValueError):
+        return json.dumps(line, default=default)
 
 
 def _route_standard_library(steps: list[Processor], rendered: list[Processor]) -> None:

@@ -23,6 +23,7 @@ from longwire.relay.answer import Answer
 from longwire.relay.relay import Relay
 from longwire.server.auth import Keys
 from longwire.server.bodies import ClientGone, read_body
+from longwire.server.chunks import passing
 from longwire.server.errors import (
     conceal_account,
     headers_of,
@@ -108,6 +109,9 @@ class _Reply:
         encoder = EventEncoder(self.previous, answer.aggregate)
         await self._begin(self._named(answer, _STREAM))
         self._encoder = encoder
+        take = passing(self._send, encoder.encode_plain)
+        if take is not None:
+            answer.pass_on(take)
         async for batch in answer:
             if not batch:
                 await self._write(self._keep_alive(encoder))

@@ -37,6 +37,9 @@ _PASSED_HEADERS = ("retry-after", "x-request-id")
 _RECEIVE_WINDOW = 512 * 1024
 """Bytes that wait in the kernel: picows takes all of them in one read, into a buffer it keeps."""
 
+_READ_BUFFER = 2 * 1024
+"""Bytes that a connection begins to read into: few events are longer, and it grows as needed."""
+
 _LAST_STEPS = 3
 """Steps of the loop after a failed dial: by then its transport has done what it had planned."""
 
@@ -163,6 +166,7 @@ async def _connect(
         enable_auto_ping=False,
         enable_auto_pong=False,  # it would hide the upstream's pings, which are signs of life
         max_frame_size=LARGEST_MESSAGE,
+        read_buffer_init_size=_READ_BUFFER,
         max_redirects=0,
         extra_headers={**endpoint.defaults, **headers, **endpoint.headers},
         proxy=proxy,

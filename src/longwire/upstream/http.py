@@ -31,7 +31,7 @@ from longwire.dialects.responses import encode_body, encode_compaction
 from longwire.upstream.credentials import Credentials, Pass, StaticKey
 from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
 from longwire.upstream.reception import Reception
-from longwire.upstream.transport import Call, Facts, Patience
+from longwire.upstream.transport import Call, Facts, Patience, Take
 from longwire.upstream.urls import environment_proxy
 
 _LARGEST_HEADER = 64 * 1024
@@ -287,6 +287,9 @@ class _Stream:
     @property
     def aggregate(self) -> Aggregate:
         return self._reception.aggregate
+
+    def pass_on(self, take: Take) -> None:
+        """Never ask: over HTTP all events come in batches."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         return self

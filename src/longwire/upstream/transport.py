@@ -4,7 +4,7 @@ Both transports answer with the same events; a failure is an `UpstreamError`, ra
 next events were awaited.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -61,6 +61,10 @@ class Facts:
     connection: int | None = None
 
 
+Take = Callable[[Sequence[bytes]], int]
+"""Passes events on at once, as they arrived; it returns how many it took, from the first on."""
+
+
 class Stream(Protocol):
     """The events of one response, in batches as they arrived."""
 
@@ -75,6 +79,12 @@ class Stream(Protocol):
     @property
     def aggregate(self) -> Aggregate:
         """What was seen of the response so far."""
+
+    def pass_on(self, take: Take) -> None:
+        """Offer events that nothing depends on to `take` first, while the reader waits.
+
+        What it takes is in no batch. A transport may as well never ask.
+        """
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         """Iterate batches up to the terminal; an empty batch tells of `silence` seconds passed.

@@ -48,10 +48,12 @@ def models_url(base_url: str) -> str | None:
 
 def environment_proxy(url: str) -> str | None:
     """Return the proxy that `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for a URL, if any."""
+    proxies = getproxies()
+    if not proxies:
+        return None
     parts = urlsplit(url)
     if parts.hostname is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
-    proxies = getproxies()
     is_secure = parts.scheme in ("https", "wss")
     proxy = proxies.get("https" if is_secure else "http") or proxies.get("all")
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy

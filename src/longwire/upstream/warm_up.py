@@ -14,7 +14,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.exchange import Exchange
 from longwire.dialects.response_frames import warm_up_events
 from longwire.upstream.reception import Reception
-from longwire.upstream.transport import Call, Facts
+from longwire.upstream.transport import Call, Facts, Take
 
 
 class WarmUp:
@@ -42,6 +42,9 @@ class _Prepared:
     @property
     def aggregate(self) -> Aggregate:
         return self._reception.aggregate
+
+    def pass_on(self, take: Take) -> None:
+        """Offer nothing: all events come in one batch."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         return self

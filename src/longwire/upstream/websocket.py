@@ -16,12 +16,15 @@ from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
 from longwire.core.events import Kind
 from longwire.dialects.response_errors import CONNECTION_LIMIT, decode_problem
 from longwire.dialects.response_events import MalformedEvent, decode_event
+from longwire.upstream import read_buffer
 
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """What an upstream may send at once, in bytes: results of image tools are large."""
 
 _PAUSE_ABOVE = 256 * 1024
+_GROWN_ABOVE = 32 * 1024
 _CLOSE_TIMEOUT = 2.0
+_TEXT = WSMsgType.TEXT
 _FRAME_HEAD = 14
 
 
@@ -44,6 +47,7 @@ class Connection(picows.WSListener):
         self._transport: picows.WSTransport | None = None
         self._frames: list[bytes] = []
         self._queued = 0
+        self._has_grown = False
         self._fragments: bytearray | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[bool] | None = None
@@ -55,6 +59,7 @@ class Connection(picows.WSListener):
         self._is_leased = False
         self._close_reason = ""
         self._divert: Callable[[bytes], None] | None = None
+        self._pass: Callable[[Sequence[bytes]], int] | None = None
         self.cause = Reason.CONNECTION_LOST
         self.last_response_id: str | None = None
         self.headers: Mapping[str, str] = {}
@@ -79,13 +84,26 @@ class Connection(picows.WSListener):
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Take one frame: whole and fragmented messages, and the close handshake."""
+        # For every event: no calls here that most of them do not need.
         self._was_heard = True
-        is_over = self.is_closed or transport.is_close_frame_sent
-        kind = frame.msg_type
-        if kind == WSMsgType.TEXT and frame.fin and self._fragments is None and not is_over:
-            self._take(frame.get_payload_as_bytes())
-            return
-        match kind:
+        is_over = self._close_reason or transport.is_close_frame_sent
+        if frame.msg_type is _TEXT and frame.fin and self._fragments is None and not is_over:
+            message = frame.get_payload_as_bytes()
+            if self._is_leased and self._divert is None and message.isascii():
+                self._frames.append(message)
+                self._queued += len(message)
+            else:
+                self._take(message)
+        else:
+            self._take_other(transport, frame, is_over=bool(is_over))
+        if frame.last_in_buffer and self._frames and not self._close_reason:
+            self._hand_over()
+
+    def _take_other(
+        self, transport: picows.WSTransport, frame: picows.WSFrame, *, is_over: bool
+    ) -> None:
+        """Take a frame that is no whole text message, or comes after the end."""
+        match frame.msg_type:
             case WSMsgType.CLOSE:
                 self._end(_said_goodbye(frame))
                 transport.send_close(WSCloseCode.OK)
@@ -147,8 +165,21 @@ class Connection(picows.WSListener):
             return
         self._frames.append(message)
         self._queued += len(message)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+
+    def _hand_over(self) -> None:
+        """Pass on what one read brought, and wake the reader for what cannot be passed on."""
+        waiter, frames = self._waiter, self._frames
+        if self._queued > _GROWN_ABOVE:
+            self._has_grown = True
+        if waiter is not None and not waiter.done():
+            passed = self._pass(frames) if self._pass is not None else 0
+            if passed == len(frames):
+                frames.clear()
+                self._queued = 0
+                return
+            del frames[:passed]
+            self._queued = sum(map(len, frames))
+            waiter.set_result(None)
         if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.underlying_transport.pause_reading()
@@ -171,6 +202,13 @@ class Connection(picows.WSListener):
         """Begin an exchange: what arrives from now on belongs to it."""
         self._is_leased = True
 
+    def pass_on(self, take: Callable[[Sequence[bytes]], int]) -> None:
+        """Offer messages to `take` as they arrive, while the reader waits for some.
+
+        It returns how many of them it took, from the first on; the reader gets the others.
+        """
+        self._pass = take
+
     def divert(self, take: Callable[[bytes], None]) -> None:
         """Give the rest of the exchange to `take`, message by message: nobody reads it any more."""
         left, self._frames, self._queued = self._frames, [], 0
@@ -184,7 +222,7 @@ class Connection(picows.WSListener):
     def finish(self) -> None:
         """End an exchange; what it left unread makes the connection useless and closes it."""
         self._is_leased = False
-        self._divert = None
+        self._divert = self._pass = None
         left, self._frames = self._frames, []
         self._queued = 0
         self._resume_reading()
@@ -192,6 +230,9 @@ class Connection(picows.WSListener):
             self._take_while_idle(message)
         if self._fragments is not None:
             self._close_for_stray()
+        if self._has_grown and self._transport is not None and not self.is_closed:
+            self._has_grown = False
+            read_buffer.release(self._transport.underlying_transport)
 
     async def send(self, message: bytes) -> None:
         """Send one text frame and wait until the socket took it.

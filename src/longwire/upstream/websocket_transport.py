@@ -30,7 +30,7 @@ from longwire.upstream.credentials import Credentials, StaticKey
 from longwire.upstream.dialer import Endpoint, dial
 from longwire.upstream.pool import Lease, Pool
 from longwire.upstream.reception import Reception
-from longwire.upstream.transport import Call, Facts, Patience
+from longwire.upstream.transport import Call, Facts, Patience, Take
 from longwire.upstream.websocket import Connection
 
 LARGEST_CREATE = 16 * 1024 * 1024 - 1
@@ -102,7 +102,16 @@ class WebSocketTransport:
 class WebSocketStream:
     """One exchange on a leased connection."""
 
-    __slots__ = ("_clock", "_heard_at", "_lease", "_patience", "_reception", "_turn", "facts")
+    __slots__ = (
+        "_clock",
+        "_heard_at",
+        "_lease",
+        "_patience",
+        "_reception",
+        "_silent_since",
+        "_turn",
+        "facts",
+    )
 
     def __init__(self, lease: Lease, turn: Turn, patience: Patience) -> None:
         self._lease = lease
@@ -110,7 +119,7 @@ class WebSocketStream:
         self._patience = patience
         self._reception = Reception(Exchange(lease.connection.last_response_id))
         self._clock = asyncio.get_running_loop().time
-        self._heard_at = self._clock()
+        self._heard_at = self._silent_since = self._clock()
         continuity, reason = _continuity(lease.decision)
         self.facts = Facts("websocket", continuity, reason, 0, lease.queued, lease.id)
 
@@ -133,7 +142,7 @@ class WebSocketStream:
         self.facts = replace(self.facts, bytes_sent=len(frame))
         await self._lease.connection.send(frame)
         self._reception.exchange.step(Kind.SENT)
-        self._heard_at = self._clock()
+        self._heard_at = self._silent_since = self._clock()
         if isinstance(self._lease.decision, Fresh):
             await self._digest_history()
 
@@ -143,6 +152,20 @@ class WebSocketStream:
         for count in range(_DIGESTED_AT_ONCE, len(history), _DIGESTED_AT_ONCE):
             history.digest(count)
             await asyncio.sleep(0)
+
+    def pass_on(self, take: Take) -> None:
+        """Offer events to `take` straight from the socket's callback; see `transport.Stream`."""
+        exchange = self._reception.exchange
+
+        def offer(frames: Sequence[bytes]) -> int:
+            if exchange.phase is not Phase.STREAMING:
+                return 0
+            taken = take(frames)
+            if taken:
+                self._heard_at = self._silent_since = self._clock()
+            return taken
+
+        self._lease.connection.pass_on(offer)
 
     def __aiter__(self) -> "WebSocketStream":
         """Give batches of events; an empty one tells of silence. See `transport.Stream`."""
@@ -176,21 +199,27 @@ class WebSocketStream:
         patience, phase = self._patience.idle_event, "next event"
         if self._reception.exchange.phase is Phase.AWAITING:
             patience, phase = self._patience.first_event, "first event"
-        left = self._heard_at + patience - self._clock()
-        silence = self._patience.silence
-        try:
-            frames = await self._lease.connection.receive(min(silence, left))
-        except UpstreamDisconnected as error:
-            raise self._reception.fail(Kind.LOST, error) from None
-        if not frames and (left <= silence or self._clock() >= self._heard_at + patience):
-            raise self._reception.fail(Kind.TIMEOUT, UpstreamTimeout(phase, patience))
+        frames: Sequence[bytes] = ()
+        while not frames:
+            now = self._clock()
+            left = self._heard_at + patience - now
+            silence = self._silent_since + self._patience.silence - now
+            if left <= 0:
+                raise self._reception.fail(Kind.TIMEOUT, UpstreamTimeout(phase, patience))
+            if silence <= 0:
+                self._silent_since = now
+                break
+            try:
+                frames = await self._lease.connection.receive(min(silence, left))
+            except UpstreamDisconnected as error:
+                raise self._reception.fail(Kind.LOST, error) from None
         return frames
 
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
         reception = self._reception
         events = [event for raw in frames if (event := reception.take(raw)) is not None]
         if any(event.kind is not Kind.VENDOR for event in events):
-            self._heard_at = self._clock()
+            self._heard_at = self._silent_since = self._clock()
         if reception.exchange.ending is not None:
             self._settle(reception.exchange.ending)
         return events
