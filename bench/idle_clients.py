@@ -9,8 +9,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from bench.figures import Row, Spread
-from bench.load import KEY
-from bench.processes import gateway
+from bench.processes import KEY, gateway
 
 TARGET = 32 * 1024
 _CLIENTS, _FEW, _WARM_UP = 10_000, 1_000, 200

@@ -189,12 +189,12 @@ async def test_nobody_waits_for_the_database_while_the_issuer_answers(
     account, upstream, store, clock
 ):
     """Writers go on while a renewal is under way; there is no transaction around the request."""
-    upstream.issuer.faults.append(IssuerFault(at="refresh", act="delay", after_ms=500))
+    upstream.issuer.faults.append(IssuerFault(at="refresh", act="delay", after_ms=3_000))
     async with running(store, upstream, clock) as accounts:
         task = accounts.begin(account)
         while "refresh" not in upstream.issuer.counters:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.005)
-        for number in range(20):
+        for number in range(5):
             spec = ChannelSpec("", f"c{number}", credential=Secret("sk-1"))
             await store.channels.create(spec, Actor("", "test"))
         assert not task.done()
