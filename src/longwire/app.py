@@ -44,6 +44,7 @@ from longwire.server.signals import (
     reloading_on_signal,
     stop_on_signals,
 )
+from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of
 from longwire.store.secrets import Pepper
@@ -105,6 +106,7 @@ class App:
         self._asgi: ASGIApp = application(
             ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body),
             self._serve_admin,
+            Pages(base_path=settings.server.base_path),
             Models(self.keys, lambda: self.relay.snapshot),
             Probes(self.readiness, self.metrics),
             self._lifespan,
@@ -352,5 +354,6 @@ def _announce(url: str, setup: Secret | None = None) -> None:
         sys.stdout.write(
             "Nobody can sign in yet. Make the first owner with: longwire users create\n"
             f"or with this token, which works once: {setup.reveal()}\n"
+            f"that is, open {url}/setup#{setup.reveal()}\n"
         )
     sys.stdout.flush()

@@ -93,6 +93,10 @@ class Catalog:
         await self._load(self._read())
         _log.info("configuration_reloaded", file=str(self.declared.file))
 
+    def running(self, channel_id: str) -> Channel | None:
+        """Return a channel as it runs now, None where it does not."""
+        return self._relay.snapshot.channels.get(channel_id)
+
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
         self._reload.set()

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from html import escape
-from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -22,22 +20,19 @@ from longwire.server.openapi import openapi
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _USE_POST = "Use POST: this gateway answers over HTTP, and speaks WebSocket to the upstream."
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Longwire</title>
-<h1>Longwire {version}</h1>
-<p>The gateway serves. Point a client at <code>{base}v1</code>, with its key as bearer token.</p>
-<p><a href="/v1/models">models</a> (with a key) · <a href="/ready">ready</a> ·
-<a href="/openapi.json">OpenAPI</a></p></html>
-"""
 
 
 def application(
-    data_plane: ASGIApp, admin: ASGIApp, models: Models, probes: Probes, lifespan: Lifespan
+    data_plane: ASGIApp,
+    admin: ASGIApp,
+    pages: ASGIApp,
+    models: Models,
+    probes: Probes,
+    lifespan: Lifespan,
 ) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     router = Starlette(
         routes=[
-            Route("/", _page),
             Route("/health", probes.health),
             Route("/ready", probes.ready),
             Route("/metrics", probes.metrics),
@@ -48,6 +43,7 @@ def application(
             WebSocketRoute("/v1/responses", _no_upgrade),
             Route("/admin/graphql", _Whole(admin)),
             WebSocketRoute("/admin/graphql", _Whole(admin)),
+            Route("/{path:path}", pages),
         ],
         middleware=[Middleware(Edge)],
         exception_handlers={HTTPException: _refuse},
@@ -77,11 +73,6 @@ async def _no_upgrade(socket: WebSocket) -> None:
     """Refuse the WebSocket as the route refuses a plain GET: clients then use HTTP."""
     error = HTTPException(426, _USE_POST, {"upgrade": "websocket"})
     await socket.send_denial_response(response_to(error, request_id(headers_of(socket.scope))))
-
-
-async def _page(request: Request) -> Response:
-    page = _PAGE.format(version=version("longwire"), base=escape(str(request.base_url)))
-    return HTMLResponse(page)
 
 
 async def _upgrade_wanted(_request: Request) -> Response:

@@ -8,8 +8,10 @@ from longwire.core.access import ApiKey
 from longwire.core.channel import ChannelSpec
 from longwire.core.errors import Conflict
 from longwire.relay.catalog import Declared
+from longwire.relay.channel import Channel
 from longwire.relay.journal import Feed
 from longwire.relay.probe import Probed
+from longwire.relay.relay import Price
 from longwire.store.store import Store
 
 
@@ -40,6 +42,7 @@ class Administration:
 
     `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
     where that cannot run. `probe` tries a channel with a model, None for the first it names.
+    `price` tells what tokens cost, `running` how a channel runs, None where it does not.
     """
 
     store: Store
@@ -49,6 +52,8 @@ class Administration:
     feed: Feed
     probe: Callable[[ChannelSpec, str | None], Awaitable[Probed]]
     insecure_cookies: bool = False
+    price: Price = lambda *_: None
+    running: Callable[[str], Channel | None] = lambda _: None
 
     @property
     def file(self) -> str:

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
+from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.keys import KeyMutations, KeyQueries
 from longwire.server.admin.limits import QueryLimits
@@ -22,6 +23,7 @@ from longwire.server.admin.users import UserMutations, UserQueries
 _QUERIES: Final = (
     UserQueries,
     ChannelQueries,
+    DraftQueries,
     KeyQueries,
     ProjectQueries,
     TurnQueries,
