@@ -8,7 +8,7 @@ import { hangUp } from "@/api/live";
 import { signOut, useMe, versionQuery } from "@/api/me";
 import { looksOf } from "@/shared/Button";
 import { type Language, LANGUAGES, speak } from "@/shared/i18n/language";
-import { ChangePassword } from "@/features/signin/ChangePassword";
+import { ChangePassword } from "./ChangePassword";
 import { setTheme, THEMES, type Theme, useTheme } from "./theme";
 
 const ICONS: Record<Theme, typeof Sun> = { system: SunMoon, light: Sun, dark: Moon };

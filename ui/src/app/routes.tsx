@@ -92,6 +92,25 @@ const pages = [
     validateSearch: textSearch,
     component: lazyRouteComponent(() => import("@/features/keys/KeysPage"), "KeysPage"),
   }),
+  createRoute({
+    ...within("/projects"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/projects/ProjectsPage"), "ProjectsPage"),
+  }),
+  createRoute({
+    ...within("/users"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/users/UsersPage"), "UsersPage"),
+  }),
+  createRoute({
+    ...within("/audit"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/audit/AuditPage"), "AuditPage"),
+  }),
+  createRoute({
+    ...within("/settings"),
+    component: lazyRouteComponent(() => import("@/features/settings/SettingsPage"), "SettingsPage"),
+  }),
 ];
 
 export function createPages(queries: QueryClient) {
