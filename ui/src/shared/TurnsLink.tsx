@@ -28,7 +28,7 @@ export function TurnsLink({
   children: ReactNode;
 }) {
   return (
-    <Link to={"/turns" as "/sessions"} search={{ ...search } as Record<string, string>} className={className ?? ""}>
+    <Link to="/turns" search={{ ...search } as Record<string, string>} className={className ?? ""}>
       {children}
     </Link>
   );
