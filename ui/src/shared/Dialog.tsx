@@ -37,7 +37,7 @@ export function Dialog({ title, onClose, children, place = "middle", isWide = fa
     <dialog
       ref={dialog}
       aria-labelledby={id}
-      className={`${where} flex-col overflow-hidden border border-line bg-card p-0 text-ink shadow-card open:flex`}
+      className={`${where} flex-col overflow-hidden border border-line bg-card p-0 text-left text-ink shadow-card open:flex`}
       onCancel={(event) => {
         event.preventDefault();
         if (canClose) onClose();

@@ -1,5 +1,5 @@
 import { Ellipsis } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { looksOf } from "./Button";
 
 export interface MenuItem {
@@ -9,14 +9,38 @@ export interface MenuItem {
   run: () => void;
 }
 
+const GAP = 4;
+
+/** Below the button where there is room, else above it. */
+function place(list: HTMLElement, button: HTMLElement): void {
+  const at = button.getBoundingClientRect();
+  const isBelow = at.bottom + GAP + list.offsetHeight <= innerHeight || at.top < list.offsetHeight + GAP;
+  list.style.top = `${isBelow ? at.bottom + GAP : at.top - GAP - list.offsetHeight}px`;
+  list.style.left = `${Math.max(GAP, at.right - list.offsetWidth)}px`;
+}
+
 /** A button with a list of actions: arrows move, Escape and leaving close, Enter acts. */
 export function Menu({ label, items, children }: { label: string; items: readonly MenuItem[]; children?: ReactNode }) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const id = useId();
+  useLayoutEffect(() => {
+    if (!isOpen || list.current === null || button.current === null) return undefined;
+    // In the top layer no table that scrolls cuts it off.
+    list.current.showPopover();
+    place(list.current, button.current);
+    const leave = () => setOpen(false);
+    addEventListener("scroll", leave, true);
+    addEventListener("resize", leave);
+    return () => {
+      removeEventListener("scroll", leave, true);
+      removeEventListener("resize", leave);
+    };
+  }, [isOpen]);
   useEffect(() => {
-    if (isOpen) root.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus();
+    if (isOpen) root.current?.querySelector<HTMLElement>('[role="menuitem"]')?.focus({ preventScroll: true });
   }, [isOpen]);
   const move = (by: number) => {
     const entries = [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])];
@@ -31,7 +55,7 @@ export function Menu({ label, items, children }: { label: string; items: readonl
   return (
     <div
       ref={root}
-      className="relative inline-block text-left"
+      className="inline-block text-left"
       onBlur={(event) => {
         if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false);
       }}
@@ -57,10 +81,12 @@ export function Menu({ label, items, children }: { label: string; items: readonl
       </button>
       {isOpen && (
         <div
+          ref={list}
           id={id}
+          popover="manual"
           role="menu"
           aria-label={label}
-          className="absolute right-0 z-30 mt-1 min-w-44 rounded-xl border border-line bg-card p-1 shadow-card"
+          className="fixed inset-auto m-0 min-w-44 text-ink rounded-xl border border-line bg-card p-1 shadow-card"
         >
           {items.map((item) => (
             <button

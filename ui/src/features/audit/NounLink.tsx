@@ -1,9 +1,13 @@
 import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
 import type { Entry } from "./api";
 
 /** The name of what was changed, and the way to it where it still is. */
 export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean }) {
-  const name = entry.nounName || entry.nounID;
+  const { t } = useTranslation("audit");
+  const named = t(`names.${entry.noun}`, { defaultValue: entry.nounID });
+  // An invitation for anybody has no name, and the settings have that of their only kind.
+  const name = entry.nounName === "" || entry.noun === "settings" ? named : entry.nounName;
   const look = "font-medium underline underline-offset-3";
   if (isEnded) return <span className="font-medium">{name}</span>;
   switch (entry.noun) {

@@ -26,8 +26,8 @@ const entry = (part: Partial<Entry>): Entry => ({
 });
 
 test("what a key grants is told field by field, and only what differs", () => {
-  const before = { models: [], rates: { requests_per_minute: null, tokens_per_minute: 5 } };
-  const after = { models: ["gpt-5"], rates: { requests_per_minute: 60, tokens_per_minute: 5 } };
+  const before = { key_id: "", models: [], rates: { requests_per_minute: null, tokens_per_minute: 5 } };
+  const after = { key_id: "key_1", models: ["gpt-5"], rates: { requests_per_minute: 60, tokens_per_minute: 5 } };
   expect(changesOf({ name: ["a", "b"], grant: [before, after] })).toEqual([
     { field: "name", old: "a", new: "b" },
     { field: "models", old: [], new: ["gpt-5"] },

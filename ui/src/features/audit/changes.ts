@@ -18,6 +18,9 @@ export function isNothing(value: unknown): boolean {
   return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
+/** A key's id, which its entry names already. */
+const NEVER_TOLD = new Set(["key_id"]);
+
 /** The fields that differ; what a key grants is told as if it were the key's own. */
 export function changesOf(told: unknown): Change[] {
   if (!isRecord(told)) return [];
@@ -32,7 +35,8 @@ function flat(field: string, before: unknown, after: unknown): Change[] {
     return isSame || (isNothing(before) && isNothing(after)) ? [] : [{ field, old: before, new: after }];
   }
   const [left, right] = [isRecord(before) ? before : {}, isRecord(after) ? after : {}];
-  return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((name) =>
+  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])].filter((name) => !NEVER_TOLD.has(name));
+  return names.flatMap((name) =>
     flat(field === "" ? name : `${field}.${name}`, left[name], right[name]),
   );
 }

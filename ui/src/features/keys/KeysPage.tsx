@@ -32,8 +32,11 @@ export function KeysPage() {
   const [issued, setIssued] = useState<Issued>();
   const found = useQuery(keysQuery(useSettled(text)));
   const spent = useQuery(spentQuery(useNow(MINUTE)));
-  const rows = found.data?.apiKeys.nodes;
-  const show = (part: Record<string, string>) => void navigate({ search: part });
+  const project = search["project"];
+  const rows = found.data?.apiKeys.nodes.filter((each) => project === undefined || each.projectID === project);
+  const isChosen = text !== "" || project !== undefined;
+  const show = (part: Record<string, string>) =>
+    void navigate({ search: project === undefined ? part : { project, ...part } });
   const columns = useColumns(spent.data, (key) => show({ key: key.id }), setIssued);
   const opened = rows?.find((each) => each.id === search["key"]);
   const add = (
@@ -47,21 +50,24 @@ export function KeysPage() {
       <Card
         title={t("all")}
         aside={
-          <input
-            type="search"
-            aria-label={t("search")}
-            placeholder={t("search")}
-            className="field !w-56"
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
+          <div className="flex flex-wrap gap-2">
+            <ProjectFilter chosen={project} onChoose={(id) => void navigate({ search: id === "" ? {} : { project: id } })} />
+            <input
+              type="search"
+              aria-label={t("search")}
+              placeholder={t("search")}
+              className="field !w-56"
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
+          </div>
         }
       >
         {rows === undefined ? (
           <SkeletonRows />
         ) : rows.length === 0 ? (
-          <Empty title={text === "" ? t("none") : t("noneFound")} action={mayWrite && text === "" && add}>
-            {text === "" && t("noneText")}
+          <Empty title={isChosen ? t("noneFound") : t("none")} action={mayWrite && !isChosen && add}>
+            {!isChosen && t("noneText")}
           </Empty>
         ) : (
           <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
@@ -79,6 +85,23 @@ export function KeysPage() {
       {opened !== undefined && <KeyDialog key={opened.id} apiKey={opened} onClose={() => show({})} />}
       {issued !== undefined && <IssuedDialog issued={issued} onClose={() => setIssued(undefined)} />}
     </Page>
+  );
+}
+
+/** Chooses the keys of one project; where there is one alone there is nothing to choose. */
+function ProjectFilter({ chosen, onChoose }: { chosen: string | undefined; onChoose: (id: string) => void }) {
+  const { t } = useTranslation("keys");
+  const { projects } = useNames();
+  if (projects.length < 2 && chosen === undefined) return null;
+  return (
+    <select aria-label={t("project")} className="field !w-auto" value={chosen ?? ""} onChange={(event) => onChoose(event.target.value)}>
+      <option value="">{t("allProjects")}</option>
+      {projects.map((each) => (
+        <option key={each.id} value={each.id}>
+          {each.name}
+        </option>
+      ))}
+    </select>
   );
 }
 

@@ -62,9 +62,14 @@ function useColumns(onRevoke: (invitation: Invitation) => void): Column<Invitati
     {
       key: "email",
       title: t("for"),
-      cell: (row) => (row.email === "" ? <span className="text-soft">{t("anybody")}</span> : row.email),
+      cell: (row) => (
+        <div className="min-w-28">
+          {row.email === "" ? <span className="text-soft">{t("anybody")}</span> : row.email}
+          <div className="text-[12.5px] text-soft md:hidden">{t(`app:roles.${row.role}`)}</div>
+        </div>
+      ),
     },
-    { key: "role", title: t("role"), cell: (row) => t(`app:roles.${row.role}`) },
+    { key: "role", title: t("role"), isExtra: true, cell: (row) => t(`app:roles.${row.role}`) },
     {
       key: "project",
       title: t("project"),
@@ -75,7 +80,7 @@ function useColumns(onRevoke: (invitation: Invitation) => void): Column<Invitati
     {
       key: "expires",
       title: t("expires"),
-      cell: (row) => <span title={format.dateTime(row.expiresAt)}>{format.ago(row.expiresAt)}</span>,
+      cell: (row) => <span className="whitespace-nowrap" title={format.dateTime(row.expiresAt)}>{format.ago(row.expiresAt)}</span>,
     },
     {
       key: "revoke",

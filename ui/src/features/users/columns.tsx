@@ -29,11 +29,12 @@ export function useColumns(open: (user: User) => void): Column<User>[] {
           )}
           <div className="text-[12.5px] text-soft">
             {[row.name, row.id === me.user.id ? t("you") : ""].filter(Boolean).join(" · ")}
+            <div className="md:hidden">{t(`app:roles.${row.role}`)}</div>
           </div>
         </div>
       ),
     },
-    { key: "role", title: t("role"), cell: (row) => t(`app:roles.${row.role}`) },
+    { key: "role", title: t("role"), isExtra: true, cell: (row) => t(`app:roles.${row.role}`) },
     {
       key: "status",
       title: t("status"),
