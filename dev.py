@@ -135,9 +135,9 @@ def build_ui() -> None:
         return
     npm = find_npm()
     print("building the web interface …", file=sys.stderr, flush=True)
-    steps = ([npm, "ci", "--silent", "--no-audit", "--fetch-retries=1"], [npm, "run", "--silent", "build"])
-    for step in steps:
-        if not npm or run(*step, folder=UI, path=str(Path(npm).parent)):
+    install, build = ["ci", "--silent", "--fetch-retries=1"], ["run", "--silent", "build"]
+    for step in (install, build):
+        if not npm or run(npm, *step, folder=UI, path=str(Path(npm).parent)):
             print(
                 "dev.py: the web interface could not be built: it needs npm's registry, and Node "
                 f"{'.'.join(map(str, NODE_AT_LEAST))} or newer. Everything else works.",
