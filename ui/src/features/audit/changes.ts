@@ -18,8 +18,8 @@ export function isNothing(value: unknown): boolean {
   return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
-/** A key's id, which its entry names already. */
-const NEVER_TOLD = new Set(["key_id"]);
+/** Of a key, which its entry names already; what the file declares is not changed here. */
+const NEVER_TOLD = new Set(["key_id", "is_declared"]);
 
 /** The fields that differ; what a key grants is told as if it were the key's own. */
 export function changesOf(told: unknown): Change[] {
