@@ -1,6 +1,7 @@
 /** The turn log as the admin API has it. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
+import { ApiError } from "@/api/errors";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 
 export const TURN = graphql(`
@@ -44,7 +45,13 @@ export const turnsQuery = (filter: TurnFilter) =>
 
 const ONE = graphql(`query Turn($id: ID!) { turn(id: $id) { ...TurnFields } }`, [TURN]);
 export const turnQuery = (id: string) =>
-  queryOptions({ queryKey: ["turns", "one", id], queryFn: ({ signal }) => ask(ONE, { id }, signal) });
+  queryOptions({
+    queryKey: ["turns", "one", id],
+    queryFn: ({ signal }) => ask(ONE, { id }, signal),
+    // A turn is told live before the log has written it.
+    retry: (count, error) => error instanceof ApiError && error.code === "NOT_FOUND" && count < 5,
+    retryDelay: 300,
+  });
 
 const BODIES = graphql(`query TurnBodies($id: ID!) { turn(id: $id) { bodies { request response } } }`);
 export const bodiesQuery = (id: string) =>
