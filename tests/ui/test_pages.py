@@ -184,15 +184,15 @@ def test_keys_people_projects_and_settings(opened, owner, stage, used):
     page.get_by_role("button", name="Create project").click()
     page.get_by_label("Name", exact=True).fill("research")
     page.get_by_role("dialog").get_by_role("button", name="Create project").click()
-    expect(page.get_by_role("button", name="research")).to_be_visible()
+    expect(page.get_by_role("button", name="research", exact=True)).to_be_visible()
 
     page.goto("/users")
     page.get_by_role("button", name="Invite").click()
     page.get_by_role("dialog").get_by_label("Email").fill("guest@example.org")
-    page.get_by_role("dialog").get_by_role("button", name="Invite").click()
-    link = page.get_by_test_id("invitation").inner_text()
+    page.get_by_role("dialog").get_by_role("button", name="Make the invitation").click()
+    link = page.get_by_test_id("link").inner_text()
     page.get_by_role("button", name="I have copied it").click()
-    expect(page.get_by_role("cell", name="guest@example.org")).to_be_visible()
+    expect(page.get_by_role("cell", name="guest@example.org", exact=True)).to_be_visible()
     guest = opened(None, link.removeprefix(stage.url))
     guest.get_by_label("Email").fill("guest@example.org")
     guest.get_by_label("Password").fill("another long password")
@@ -200,11 +200,11 @@ def test_keys_people_projects_and_settings(opened, owner, stage, used):
     guest.wait_for_url(f"{stage.url}/")
 
     page.goto("/settings")
-    page.get_by_label("Days of the turn log").fill("45")
+    page.get_by_label("Days for turns").fill("45")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.goto("/audit")
-    expect(page.get_by_role("listitem").filter(has_text="settings").first).to_contain_text("45")
+    expect(page.get_by_test_id("entry").filter(has_text="settings").first).to_contain_text("45")
 
 
 def test_everything_goes_by_keyboard(opened, owner, used):

@@ -115,6 +115,6 @@ def test_a_slow_network_is_told(opened, owner):
     page.get_by_role("dialog").get_by_role("button", name="Create project").click()
     expect(page.get_by_text("Still waiting for an answer")).to_be_attached()
     expect(page.get_by_role("dialog").get_by_role("button", name="Create project")).to_be_disabled()
-    expect(page.get_by_role("button", name="slowly")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name="slowly", exact=True)).to_be_visible(timeout=40_000)
     wire.send("Network.emulateNetworkConditions", {**slow, "latency": 0})
     expect(page.get_by_text("Still waiting for an answer")).to_have_count(0)
