@@ -36,7 +36,7 @@ from longwire.relay.provision import Means
 from longwire.relay.relay import Relay
 from longwire.server import logs
 from longwire.server.allocator import keep_pages
-from longwire.server.asgi import DataPlane, application
+from longwire.server.asgi import Doors, application
 from longwire.server.auth import Keys
 from longwire.server.codex_side import CodexSide
 from longwire.server.downstream import Terms
@@ -51,6 +51,7 @@ from longwire.server.signals import (
     reloading_on_signal,
     stop_on_signals,
 )
+from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
@@ -115,22 +116,22 @@ class App:
         self._control: ControlPlane | None = None
         self._admin: ASGIApp | None = None
         self._insecure_cookies = settings.server.insecure_cookies
-        self._asgi: ASGIApp = application(
-            self._for_turns(settings.server),
-            self._serve_admin,
-            Models(self.keys, lambda: self.relay.snapshot),
-            CodexSide(self.keys, lambda: self.relay.snapshot),
-            Probes(self.readiness, self.metrics),
-            self._lifespan,
-        )
+        self._asgi: ASGIApp = application(self._doors(settings.server), self._lifespan)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection or the lifespan."""
         return self._asgi(scope, receive, send)
 
-    def _for_turns(self, server: Server) -> DataPlane:
-        http = ModelHttp(self.relay, self.keys, self.readiness, server.max_body)
-        return http, self.sockets
+    def _doors(self, server: Server) -> Doors:
+        return Doors(
+            http=ModelHttp(self.relay, self.keys, self.readiness, server.max_body),
+            websocket=self.sockets,
+            admin=self._serve_admin,
+            pages=Pages(base_path=server.base_path),
+            models=Models(self.keys, lambda: self.relay.snapshot),
+            side=CodexSide(self.keys, lambda: self.relay.snapshot),
+            probes=Probes(self.readiness, self.metrics),
+        )
 
     def _websocket(self, server: Server) -> ModelWebSocket:
         terms = Terms(
@@ -394,5 +395,6 @@ def _announce(url: str, setup: Secret | None = None) -> None:
         sys.stdout.write(
             "Nobody can sign in yet. Make the first owner with: longwire users create\n"
             f"or with this token, which works once: {setup.reveal()}\n"
+            f"that is, open {url}/setup#{setup.reveal()}\n"
         )
     sys.stdout.flush()

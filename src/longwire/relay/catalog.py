@@ -113,6 +113,11 @@ class Catalog:
         await self._load(self._read())
         _log.info("configuration_reloaded", file=str(self.declared.file))
 
+    def running(self, channel_id: str) -> tuple[Channel, ...]:
+        """Return a channel as it runs now, once for each of its accounts."""
+        running = self._relay.snapshot.channels.values()
+        return tuple(channel for channel in running if channel.id == channel_id)
+
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
         self._reload.set()

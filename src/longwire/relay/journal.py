@@ -4,7 +4,7 @@ Law: telling never waits. Who watches too slowly misses turns, and is told how m
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from secrets import randbits
@@ -78,6 +78,40 @@ class Feed:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+
+class Recent:
+    """A journal of how the last turns of each connection went, in a word each.
+
+    The words are `continued`, `as-given`, the reason of a fresh turn, `failed` and `abandoned`.
+    """
+
+    __slots__ = ("_connections", "_turns", "_words")
+
+    def __init__(self, turns: int = 48, connections: int = 4_096) -> None:
+        self._turns = turns
+        self._connections = connections
+        self._words: OrderedDict[int, deque[str]] = OrderedDict()
+
+    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:  # noqa: ARG002
+        """Remember a turn, and forget the connections that had none for longest."""
+        if row.connection is None:
+            return
+        words = self._words.setdefault(row.connection, deque(maxlen=self._turns))
+        words.append(_word(row))
+        self._words.move_to_end(row.connection)
+        if len(self._words) > self._connections:
+            self._words.popitem(last=False)
+
+    def of(self, connection: int) -> tuple[str, ...]:
+        """Return the words of a connection, the oldest turn's first."""
+        return tuple(self._words.get(connection, ()))
+
+
+def _word(row: TurnRow) -> str:
+    if row.outcome == "abandoned":
+        return "abandoned"
+    return "failed" if row.error_code else row.reason or row.continuity
 
 
 class TurnIds:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from html import escape
-from importlib.metadata import version
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,9 +17,6 @@ from longwire.server.errors import Edge, headers_of, request_id, response_to
 from longwire.server.health import Probes
 from longwire.server.models import Models
 from longwire.server.openapi import openapi
-
-DataPlane = tuple[ASGIApp, ASGIApp]
-"""The turns of clients over HTTP, and over WebSocket."""
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -32,28 +28,26 @@ _DATA_PLANE = (
 )
 _UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Longwire</title>
-<h1>Longwire {version}</h1>
-<p>The gateway serves. Point a client at <code>{base}v1</code>, with its key as bearer token.</p>
-<p><a href="/v1/models">models</a> (with a key) · <a href="/ready">ready</a> ·
-<a href="/openapi.json">OpenAPI</a></p></html>
-"""
 
 
-def application(
-    data_plane: DataPlane,
-    admin: ASGIApp,
-    models: Models,
-    side: CodexSide,
-    probes: Probes,
-    lifespan: Lifespan,
-) -> ASGIApp:
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Everything that is served: turns over `http` and `websocket`, the admin API, and the rest."""
+
+    http: ASGIApp
+    websocket: ASGIApp
+    admin: ASGIApp
+    pages: ASGIApp
+    models: Models
+    side: CodexSide
+    probes: Probes
+
+
+def application(doors: Doors, lifespan: Lifespan) -> ASGIApp:
     """Return the whole server as one ASGI application."""
-    http, websocket = data_plane
+    models, probes = doors.models, doors.probes
     router = Starlette(
         routes=[
-            Route("/", _page),
             Route("/health", probes.health),
             Route("/ready", probes.ready),
             Route("/metrics", probes.metrics),
@@ -62,16 +56,17 @@ def application(
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
             Route("/v1/responses/compact", _post_wanted, methods=["POST"]),
-            *_codex_routes(models, side),
-            Route("/admin/graphql", _Whole(admin)),
-            WebSocketRoute("/admin/graphql", _Whole(admin)),
+            *_codex_routes(models, doors.side),
+            Route("/admin/graphql", _Whole(doors.admin)),
+            WebSocketRoute("/admin/graphql", _Whole(doors.admin)),
         ],
         middleware=[Middleware(Edge)],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
-    past_router: dict[tuple[str, str], ASGIApp] = {("POST", path): http for path in _DATA_PLANE}
-    past_router |= {("websocket", path): websocket for path in _UPGRADES}
+    router.router.default = doors.pages
+    past_router = {("POST", path): doors.http for path in _DATA_PLANE}
+    past_router |= {("websocket", path): doors.websocket for path in _UPGRADES}
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         place = (scope.get("method", scope["type"]), scope.get("path", ""))
@@ -104,11 +99,6 @@ class _Whole:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await self._app(scope, receive, send)
-
-
-async def _page(request: Request) -> Response:
-    page = _PAGE.format(version=version("longwire"), base=escape(str(request.base_url)))
-    return HTMLResponse(page)
 
 
 async def _post_wanted(_request: Request) -> Response:

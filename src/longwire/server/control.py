@@ -1,8 +1,10 @@
 """What stands on the store while the gateway serves: turn log, live feed, retention, admin API."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import isfinite
 from typing import Any
 
 import structlog
@@ -11,10 +13,12 @@ from starlette.types import ASGIApp
 
 from longwire.core.access import Budgets
 from longwire.core.channel import ChannelSpec
+from longwire.core.lease import Entry
 from longwire.core.limits import NOTHING, Spent, month_begins
+from longwire.core.turn import SessionKey
 from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Catalog
-from longwire.relay.journal import Feed, TurnIds
+from longwire.relay.journal import Feed, Recent, TurnIds
 from longwire.relay.keeping import Keeper
 from longwire.relay.limits import LocalLimits
 from longwire.relay.pricing import Prices
@@ -35,14 +39,24 @@ _COUNTED_EVERY = 30.0
 class LiveSessions:
     """The live connections of a pool, as the admin API shows and ends them."""
 
-    def __init__(self, pool: Pool, catalog: Catalog) -> None:
+    def __init__(self, pool: Pool, catalog: Catalog, recent: Recent) -> None:
         self._pool = pool
         self._catalog = catalog
+        self._recent = recent
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one row per connection."""
-        now = asyncio.get_running_loop().time()
-        return local.rows(self._pool.ledger, self._catalog.names, now)
+        """Return one row per connection, with what it can live, who waits, and its last turns."""
+        now, waiting = asyncio.get_running_loop().time(), self._pool.waiting()
+        return [self._row(entry, now, waiting) for entry in self._pool.ledger.entries()]
+
+    def _row(self, entry: Entry, now: float, waiting: Counter[SessionKey | None]) -> dict[str, Any]:
+        lifetime = entry.expires_at - entry.born
+        return local.row(entry, self._catalog.names, now) | {
+            "channel_id": entry.key.endpoint.rpartition("@")[0] if entry.key else "",
+            "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
+            "waiting": waiting[entry.key] if entry.key else 0,
+            "recent": self._recent.of(entry.id),
+        }
 
     def close(self, connection: int) -> bool:
         """End one, after the turn it may serve; False where there is none such."""
@@ -65,11 +79,12 @@ class ControlPlane:
         self.sign_ins = SignIns(store.accounts, accounts.issuer, now_ms, catalog.refresh)
         self.catalog = catalog
         self._limits = limits
-        self.sessions = LiveSessions(pool, catalog)
+        recent = Recent()
+        self.sessions = LiveSessions(pool, catalog, recent)
         self.feed = Feed()
         self.log = TurnLog(store.turns, store.keys.used)
         self.prices = Prices(now_ms)
-        self.keeper = Keeper((self.log, self.feed), TurnIds(now_ms), self.prices, _explain)
+        self.keeper = Keeper((self.log, self.feed, recent), TurnIds(now_ms), self.prices, _explain)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -139,6 +154,8 @@ class ControlPlane:
                 give_way=self.log.give_way,
                 accounts=self.accounts,
                 sign_ins=self.sign_ins,
+                price=self.prices.cost,
+                running=self.catalog.running,
                 insecure_cookies=insecure_cookies,
             )
         )

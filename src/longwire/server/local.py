@@ -90,10 +90,11 @@ def _prepare(path: Path) -> None:
 
 def rows(ledger: Ledger, names: Mapping[str, str], now: float) -> list[dict[str, Any]]:
     """Return one row per live connection: ages in seconds, sizes in bytes."""
-    return [_row(entry, names, now) for entry in ledger.entries()]
+    return [row(entry, names, now) for entry in ledger.entries()]
 
 
-def _row(entry: Entry, names: Mapping[str, str], now: float) -> dict[str, Any]:
+def row(entry: Entry, names: Mapping[str, str], now: float) -> dict[str, Any]:
+    """Return the row of one connection."""
     key = entry.key
     return {
         "connection": entry.id,

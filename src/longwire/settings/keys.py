@@ -69,6 +69,12 @@ class Server(Section):
         description="Let the cookie of who signs in travel without TLS: only for a gateway that "
         "browsers reach over plain HTTP at another name than `localhost`.",
     )
+    base_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Path below which browsers reach the gateway, where a proxy strips it: "
+        "`/longwire`. The web interface needs to know it.",
+    )
     allow_anonymous: bool = Field(
         default=False,
         description="Ask no key on the data plane. Anonymous callers never share connections.",

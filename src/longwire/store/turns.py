@@ -46,6 +46,8 @@ class TurnFilter:
     outcome: str = ""
     continuity: str = ""
     error_code: str = ""
+    connection: int | None = None
+    has_failed: bool = False
     since: int | None = None
     until: int | None = None
 
@@ -105,6 +107,15 @@ class Turns:
         if wanted.project_ids is not None:
             query = query.where(turns.c.project_id.in_(wanted.project_ids))
         return await self._rows(query.order_by(turns.c.id).limit(first))
+
+    async def first_events(self, wanted: TurnFilter, most: int = 20_000) -> tuple[int, ...]:
+        """Return how many ms the newest turns that match took to their first event, sorted."""
+        if wanted.project_ids == ():
+            return ()
+        query = self._page(wanted, [turns.c.first_event_ms.is_not(None)], most)
+        column = query.with_only_columns(turns.c.first_event_ms)
+        async with self._database.read() as connection:
+            return tuple(sorted((await connection.execute(column)).scalars()))
 
     async def get(self, turn_id: TurnId) -> TurnRow:
         """Return one turn. Raises `NotFound`."""
@@ -202,6 +213,10 @@ class Turns:
 
 
 def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.connection is not None:
+        yield turns.c.connection == wanted.connection
+    if wanted.has_failed:
+        yield turns.c.error_code != literal_column("''")
     if wanted.since is not None:
         yield turns.c.id >= _bounded(earliest_id(wanted.since))
     if wanted.until is not None:

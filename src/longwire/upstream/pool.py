@@ -5,7 +5,7 @@ Closing is the pool's work, never a request's; whatever way a lease is left, it 
 
 import asyncio
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from longwire.core.continuity import Decision
 from longwire.core.errors import Overloaded
 from longwire.core.lease import Closes, ConnectionId, Dial, Lend, Limits, Returned, Wait
 from longwire.core.ledger import Ledger
+from longwire.core.turn import SessionKey
 from longwire.upstream.transport import Call
 from longwire.upstream.websocket import Connection
 
@@ -119,6 +120,10 @@ class Pool:
         finally:
             if not lease.is_detached:
                 lease.settle(Returned(keeps_connection=False))
+
+    def waiting(self) -> Counter[SessionKey | None]:
+        """Count the turns that wait for a connection, by session."""
+        return Counter(waiter.call.key for waiter in self._waiters)
 
     async def _acquire(self, call: Call) -> Lend | Dial:
         chosen = self._choose(call)

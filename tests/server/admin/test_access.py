@@ -31,6 +31,7 @@ QUERIES = {
     "settings": Permission.SETTINGS_READ,
     "version": Permission.SETTINGS_READ,
     "audit": Permission.AUDIT_READ,
+    "channelDraft": Permission.CHANNELS_WRITE,
     "setupIsNeeded": OPEN,
     "me": OPEN,
     "users": Permission.USERS_READ,
@@ -79,6 +80,7 @@ MUTATIONS = {
 SUBSCRIPTIONS = {
     "turnAdded": Permission.TURNS_READ,
     "sessionsChanged": Permission.SESSIONS_READ,
+    "sessionChanges": Permission.SESSIONS_READ,
 }
 TABLE = {"Query": QUERIES, "Mutation": MUTATIONS, "Subscription": SUBSCRIPTIONS}
 ROLES = [*Role, None]

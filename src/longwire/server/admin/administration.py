@@ -9,7 +9,9 @@ from longwire.core.channel import ChannelSpec
 from longwire.core.errors import Conflict
 from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Declared
+from longwire.relay.channel import Channel
 from longwire.relay.journal import Feed
+from longwire.relay.passage import Price
 from longwire.relay.probe import Probed
 from longwire.relay.sign_ins import SignIns
 from longwire.store.store import Store
@@ -42,7 +44,8 @@ class Administration:
 
     `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
     where that cannot run. `probe` tries a channel with a model, None for the first it names.
-    `give_way` waits a little while the turn log has much to write: turns come first.
+    `give_way` waits a little while the turn log has much to write: turns come first. `price` tells
+    what tokens cost, `running` how a channel runs: once for each account, not at all, or once.
     """
 
     store: Store
@@ -55,6 +58,8 @@ class Administration:
     accounts: LiveAccounts
     sign_ins: SignIns
     insecure_cookies: bool = False
+    price: Price = lambda *_: None
+    running: Callable[[str], Sequence[Channel]] = lambda _: ()
 
     @property
     def file(self) -> str:

@@ -3,17 +3,19 @@
 Law: a channel that the configuration file declares is shown like any other, and changed there.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import strawberry
 
 from longwire.core.access import Permission, Rates
-from longwire.core.channel import APIS, ChannelSpec, EndpointSpec, Status
+from longwire.core.channel import APIS, ChannelSpec, EndpointSpec, Status, check_base_url
+from longwire.core.health import Health
 from longwire.core.page import Page
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
@@ -22,7 +24,13 @@ from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, ap
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
 from longwire.server.admin.scalars import Int64, count_or_none, time_or_none
+from longwire.upstream.urls import Scheme, endpoint_url
 
+_SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
+    "auto": ("ws", "http"),
+    "websocket": ("ws",),
+    "http": ("http",),
+}
 Draft = Annotated[ChannelInput, strawberry.argument(name="input")]
 
 
@@ -42,6 +50,9 @@ class Endpoint:
     path: str
     base_url: str
     transport: str
+    dials: list[str] = strawberry.field(
+        description="The URLs that are called, the preferred one first."
+    )
 
 
 @strawberry.type(description="A model that is sent upstream by another name.")
@@ -63,6 +74,48 @@ class RateLimits:
 
 async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
     return await accounts_of(info, root.id)
+
+
+@strawberry.enum(description="Whether turns go there: after failures it rests, then is tried.")
+class Trust(Enum):
+    """How far a channel or its WebSocket is trusted."""
+
+    SOUND = "sound"
+    FAILING = "failing"
+    RESTING = "resting"
+
+
+@strawberry.type(description="How a channel does in this process; null for what does not run.")
+class ChannelHealth:
+    """How a channel does."""
+
+    channel: Trust | None
+    websocket: Trust | None = strawberry.field(description="Whether upgrades go well.")
+    connections: int = strawberry.field(description="Live WebSocket connections.")
+
+
+def _trust(healths: Iterable[Health]) -> Trust | None:
+    """Return the trust in the best of them: where an account serves, the channel does."""
+    now = time.monotonic()
+    found = {_trust_of(health, now) for health in healths}
+    return next((trust for trust in Trust if trust in found), None)
+
+
+def _trust_of(health: Health, now: float) -> Trust:
+    if health.is_sound:
+        return Trust.SOUND
+    return Trust.FAILING if health.is_trusted(now) else Trust.RESTING
+
+
+def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
+    administration = info.context.administration
+    running = administration.running(root.id)
+    rows = administration.sessions.rows()
+    return ChannelHealth(
+        channel=_trust(each.health for each in running),
+        websocket=_trust(each.upgrade for each in running if each.websocket is not None),
+        connections=sum(row.get("channel_id") == root.id for row in rows),
+    )
 
 
 @strawberry.type(description="A configured upstream.")
@@ -95,6 +148,7 @@ class Channel:
     default_endpoints: list[Endpoint] = strawberry.field(
         description="Each API as it is called, everything inherited filled in."
     )
+    health: ChannelHealth = strawberry.field(resolver=_health)
     managed_by: ManagedBy
     created_at: datetime | None
     updated_at: datetime | None
@@ -127,8 +181,8 @@ def shown(spec: ChannelSpec) -> Channel:
         rates=shown_rates(spec.rates),
         handshake_rate=spec.handshake_rate,
         handshake_burst=spec.handshake_burst,
-        endpoints=[_endpoint(each) for each in spec.endpoints],
-        default_endpoints=[_endpoint(spec.endpoint(api)) for api in APIS],
+        endpoints=[_endpoint(each, spec) for each in spec.endpoints],
+        default_endpoints=shown_endpoints(spec),
         managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
         created_at=time_or_none(spec.created_at or None),
         updated_at=time_or_none(spec.updated_at or None),
@@ -145,10 +199,27 @@ def shown_rates(rates: Rates) -> RateLimits:
     )
 
 
-def _endpoint(spec: EndpointSpec) -> Endpoint:
+def shown_endpoints(spec: ChannelSpec) -> list[Endpoint]:
+    """Return each API as it is called."""
+    return [_endpoint(spec.endpoint(api), spec) for api in APIS]
+
+
+def _endpoint(own: EndpointSpec, spec: ChannelSpec) -> Endpoint:
     return Endpoint(
-        api_format=spec.api, path=spec.path, base_url=spec.base_url, transport=spec.transport
+        api_format=own.api,
+        path=own.path,
+        base_url=own.base_url,
+        transport=own.transport,
+        dials=_dials(spec.endpoint(own.api)),
     )
+
+
+def _dials(full: EndpointSpec) -> list[str]:
+    """Return the URLs of an endpoint, none for what is no URL."""
+    if check_base_url(full.base_url) is not None:
+        return []
+    schemes = _SCHEMES.get(full.transport, ())
+    return [endpoint_url(full.base_url, full.path, scheme) for scheme in schemes]
 
 
 def _without_password(url: str) -> str:

@@ -7,6 +7,7 @@ from strawberry.tools import merge_types
 
 from longwire.server.admin.accounts import AccountMutations, AccountQueries
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
+from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.keys import KeyMutations, KeyQueries
 from longwire.server.admin.limits import QueryLimits
@@ -24,6 +25,7 @@ _QUERIES: Final = (
     UserQueries,
     ChannelQueries,
     AccountQueries,
+    DraftQueries,
     KeyQueries,
     ProjectQueries,
     TurnQueries,

@@ -16,6 +16,7 @@ from longwire.server.admin.scalars import Int64
 from longwire.store.audit import Noun
 
 _SCOPE: Final = "api_key:"
+_CHANGES_EVERY: Final = 0.25
 
 
 @strawberry.type(description="A live connection upstream, and the session that it is kept for.")
@@ -24,14 +25,32 @@ class Session:
 
     connection: Int64
     channel: str
+    channel_id: strawberry.ID
     scope: str
     session: str
     state: str
     age: float = strawberry.field(description="In seconds.")
+    lifetime: float | None = strawberry.field(
+        description="The age at which it is closed, in seconds; null until it is open."
+    )
+    waiting: int = strawberry.field(description="Turns of the session that wait for a connection.")
     turns: int
     continued: int
     bytes_saved: Int64
     last: str = strawberry.field(description="How the last turn travelled, or why it did not.")
+    recent: list[str] = strawberry.field(
+        description="The last turns that ended, oldest first: `continued`, `as-given`, the reason "
+        "of a fresh one, `failed` or `abandoned`."
+    )
+
+
+@strawberry.type(description="What changed among live connections.")
+class SessionChanges:
+    """What changed among live connections."""
+
+    is_whole: bool = strawberry.field(description="Whether `changed` are all there are.")
+    changed: list[Session]
+    gone: list[Int64] = strawberry.field(description="Connections that ended.")
 
 
 def shown(row: dict[str, Any]) -> Session:
@@ -39,14 +58,18 @@ def shown(row: dict[str, Any]) -> Session:
     return Session(
         connection=Int64(row["connection"]),
         channel=row["channel"],
+        channel_id=strawberry.ID(row.get("channel_id", "")),
         scope=row["scope"],
         session=row["session"],
         state=row["state"],
         age=row["age"],
+        lifetime=row.get("lifetime"),
+        waiting=row.get("waiting", 0),
         turns=row["turns"],
         continued=row["continued"],
         bytes_saved=Int64(row["bytes_saved"]),
         last=row["last"],
+        recent=[*row.get("recent", ())],
     )
 
 
@@ -97,6 +120,27 @@ async def _changed(info: Info) -> AsyncIterator[list[Session]]:
         await asyncio.sleep(RENEWED_AFTER)
 
 
+async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
+    """Tell what changed, four times a second; who listens is looked up each second."""
+    administration, clock = info.context.administration, asyncio.get_running_loop().time
+    told: dict[int, dict[str, Any]] | None = None
+    keys: frozenset[str] | None = frozenset()
+    looked_at = float("-inf")
+    while True:
+        if clock() - looked_at >= RENEWED_AFTER:
+            viewer = await listener(info, Permission.SESSIONS_READ)
+            keys, looked_at = await _visible_keys(administration, viewer), clock()
+        rows = {row["connection"]: row for row in _rows(administration, keys)}
+        ageless = {number: {**row, "age": 0} for number, row in rows.items()}
+        before = told or {}
+        changed = [shown(rows[n]) for n, row in ageless.items() if before.get(n) != row]
+        gone = [Int64(number) for number in before if number not in ageless]
+        if changed or gone or told is None:
+            yield SessionChanges(is_whole=told is None, changed=changed, gone=gone)
+        told = ageless
+        await asyncio.sleep(_CHANGES_EVERY)
+
+
 @strawberry.type
 class SessionQueries:
     """What can be asked of live connections."""
@@ -122,4 +166,8 @@ class SessionSubscriptions:
 
     sessions_changed = strawberry.subscription(
         resolver=_changed, description="All of them at first and after each second with a change."
+    )
+    session_changes = strawberry.subscription(
+        resolver=_changes,
+        description="All of them at first, then what changed, four times a second at most.",
     )

@@ -51,6 +51,13 @@ class Wanted:
     outcome: str | None = None
     continuity: str | None = None
     error_code: str | None = None
+    connection: Int64 | None = strawberry.field(
+        default=None,
+        description="Numbers begin anew with each start of the gateway; tell `since`, too.",
+    )
+    failed: bool = strawberry.field(
+        default=False, description="Those alone that ended with an error code."
+    )
     since: datetime | None = strawberry.field(default=None, description="Ended then or later.")
     until: datetime | None = strawberry.field(default=None, description="Ended before.")
 
@@ -172,6 +179,8 @@ async def _filter(
     wanted = given or Wanted()
     return TurnFilter(
         project_ids=await visible(administration, viewer, wanted.project_id),
+        connection=wanted.connection,
+        has_failed=wanted.failed,
         since=milliseconds_of(wanted.since) if wanted.since else None,
         until=milliseconds_of(wanted.until) if wanted.until else None,
         **{name: getattr(wanted, name) or "" for name in _FIELDS},
@@ -182,8 +191,12 @@ def _matches(wanted: TurnFilter, row: TurnRow) -> bool:
     is_visible = wanted.project_ids is None or row.project_id in wanted.project_ids
     is_late = wanted.since is None or row.id >= earliest_id(wanted.since)
     is_early = wanted.until is None or row.id < earliest_id(wanted.until)
-    values = wanted.values().items()
-    return is_visible and is_late and is_early and all(getattr(row, n) == v for n, v in values)
+    values: dict[str, object] = {**wanted.values()}
+    if wanted.connection is not None:
+        values["connection"] = wanted.connection
+    is_wanted = row.error_code != "" or not wanted.has_failed
+    is_it = is_wanted and all(getattr(row, name) == value for name, value in values.items())
+    return is_visible and is_late and is_early and is_it
 
 
 async def _page(

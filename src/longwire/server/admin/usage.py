@@ -1,18 +1,22 @@
 """Usage over time in the admin API: what turns cost, and what continued sessions saved."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from math import ceil
 from typing import Annotated, Final
 
 import strawberry
 
 from longwire.core.access import Permission
 from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.turn import Usage
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
 from longwire.server.admin.turns import visible
 from longwire.store.store import now_ms
+from longwire.store.turns import TurnFilter
 from longwire.store.usage import DAY, HOUR, Point, Sums, Where
 
 _MOST_SPANS: Final = 1_100
@@ -77,6 +81,15 @@ class UsagePoint:
     sums: UsageSums
 
 
+@strawberry.type(description="Times to the first event in ms, of the newest turns in the time.")
+class FirstEvents:
+    """How long first events took; null where no turn had one."""
+
+    p50: Int64 | None
+    p95: Int64 | None
+    turns: int = strawberry.field(description="How many turns were looked at: 20,000 at most.")
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked for; times in ms since 1970 UTC."""
@@ -103,6 +116,43 @@ async def _totals(info: Info, root: strawberry.Parent["UsageView"]) -> UsageSums
     return _sums(await usage.totals(asked.since, asked.until, asked.span.value, asked.where))
 
 
+async def _saved(info: Info, root: strawberry.Parent["UsageView"]) -> float:
+    """Add up what cached tokens would have cost more, had they not been cached."""
+    require(info, Permission.USAGE_READ)
+    asked, administration = root.asked, info.context.administration
+    points = await administration.store.usage.series(
+        UsageBy.MODEL.value, asked.since, asked.until, asked.span.value, asked.where
+    )
+    saved = 0
+    for point in points:
+        turns = max(1, point.sums.turns)  # long turns may cost more a token
+        mean = Usage(point.sums.input_tokens // turns, point.sums.cached_tokens // turns)
+        cost = administration.price(mean, point.name)
+        in_full = administration.price(replace(mean, cached=0), point.name)
+        saved += ((in_full or 0) - (cost or 0)) * turns
+    return dollars_of(saved)
+
+
+async def _first_events(info: Info, root: strawberry.Parent["UsageView"]) -> FirstEvents:
+    require(info, Permission.USAGE_READ)
+    asked = root.asked
+    wanted = TurnFilter(
+        project_ids=asked.where.project_ids,
+        key_id=asked.where.key_id,
+        channel_id=asked.where.channel_id,
+        model=asked.where.model,
+        since=asked.since,
+        until=asked.until,
+    )
+    times = await info.context.administration.store.turns.first_events(wanted)
+    return FirstEvents(p50=_rank(times, 0.5), p95=_rank(times, 0.95), turns=len(times))
+
+
+def _rank(times: Sequence[int], share: float) -> Int64 | None:
+    """Return the time that this share of sorted times does not exceed."""
+    return Int64(times[max(0, ceil(share * len(times)) - 1)]) if times else None
+
+
 @strawberry.type(name="Usage", description="Usage over a time.")
 class UsageView:
     """Usage over a time; each part is read when it is asked for."""
@@ -110,6 +160,10 @@ class UsageView:
     asked: strawberry.Private[Asked]
     series: list[UsagePoint] = strawberry.field(resolver=_series)
     totals: UsageSums = strawberry.field(resolver=_totals)
+    saved_usd: float = strawberry.field(
+        resolver=_saved, description="What cached tokens would have cost more without the cache."
+    )
+    first_event: FirstEvents = strawberry.field(resolver=_first_events)
 
 
 def _point(point: Point) -> UsagePoint:

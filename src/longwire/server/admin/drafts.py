@@ -1,0 +1,71 @@
+"""A channel that is being written, looked at before it is saved: what is wrong, what is dialled.
+
+Law: nothing is written and nobody is called.
+"""
+
+from typing import Annotated
+
+import strawberry
+
+from longwire.core.access import Permission
+from longwire.core.channel import ChannelSpec, check
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.server.admin.channel_checks import check_runs
+from longwire.server.admin.channel_inputs import ChannelInput, applied
+from longwire.server.admin.channels import Endpoint, find, shown_endpoints
+from longwire.server.admin.context import Info, require
+from longwire.server.admin.names import with_initials
+
+Draft = Annotated[ChannelInput, strawberry.argument(name="input")]
+ChannelId = Annotated[strawberry.ID | None, strawberry.argument(name="id")]
+
+
+@strawberry.type(name="Problem", description="What is wrong with a field, and the mend.")
+class DraftProblem:
+    """What is wrong with a field."""
+
+    field: str
+    message: str
+
+
+@strawberry.type(name="ChannelDraft", description="A channel as it would be saved.")
+class ChannelDraft:
+    """A channel as it would be saved."""
+
+    problems: list[DraftProblem]
+    endpoints: list[Endpoint] = strawberry.field(
+        description="Each API as it would be called, everything inherited filled in."
+    )
+
+
+async def _draft(info: Info, draft: Draft, channel_id: ChannelId = None) -> ChannelDraft:
+    require(info, Permission.CHANNELS_WRITE)
+    seen = ChannelSpec("", "")
+    if channel_id:
+        seen = await find(info.context.administration, channel_id)
+    try:
+        spec = applied(seen, draft)
+    except InvalidFields as error:
+        return ChannelDraft(problems=_told(error.problems), endpoints=[])
+    problems = list(check(spec))
+    try:
+        await check_runs(spec)
+    except InvalidFields as error:
+        problems += error.problems
+    return ChannelDraft(problems=_told(problems), endpoints=shown_endpoints(spec))
+
+
+def _told(problems: "tuple[FieldProblem, ...] | list[FieldProblem]") -> list[DraftProblem]:
+    return [
+        DraftProblem(field=with_initials(each.field), message=each.message) for each in problems
+    ]
+
+
+@strawberry.type
+class DraftQueries:
+    """What can be asked before something is saved."""
+
+    channel_draft: ChannelDraft = strawberry.field(
+        resolver=_draft,
+        description="Looks at a channel before it is saved; `id` of the one changed.",
+    )

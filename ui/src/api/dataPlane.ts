@@ -1,0 +1,55 @@
+/** The data plane, as any client uses it: one turn, its events as they come, how it travelled. */
+import { ApiError } from "./errors";
+import { type DataEvent, events } from "./events";
+import { urlOf } from "./place";
+
+export interface Travelled {
+  requestID: string;
+  channel: string;
+  transport: string;
+  continuity: string;
+  reason: string;
+}
+
+/** Sends a turn and gives each event. Resolves when the answer ended, with how it travelled. */
+export async function sendTurn(
+  key: string,
+  body: object,
+  listen: { onHeaders?: (travelled: Travelled) => void; onEvent: (event: DataEvent) => void },
+  options: { session?: string; signal?: AbortSignal } = {},
+): Promise<Travelled> {
+  const response = await fetch(urlOf("v1/responses"), {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${key}`,
+      "content-type": "application/json",
+      ...(options.session === undefined ? {} : { "session-id": options.session }),
+    },
+    body: JSON.stringify({ ...body, stream: true }),
+    signal: options.signal ?? null,
+  }).catch((error: unknown) => {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError("OFFLINE", "The gateway does not answer.");
+  });
+  if (!response.ok || response.body === null) throw await refusal(response);
+  const travelled = travelledBy(response.headers);
+  listen.onHeaders?.(travelled);
+  for await (const event of events(response.body)) listen.onEvent(event);
+  return travelled;
+}
+
+function travelledBy(headers: Headers): Travelled {
+  const named = (name: string) => headers.get(name) ?? "";
+  return {
+    requestID: named("x-request-id"),
+    channel: named("x-longwire-channel"),
+    transport: named("x-longwire-transport"),
+    continuity: named("x-longwire-continuity"),
+    reason: named("x-longwire-reason"),
+  };
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const told = (await response.json().catch(() => undefined)) as { error?: { message?: string; code?: string } } | undefined;
+  return new ApiError(told?.error?.code ?? String(response.status), told?.error?.message ?? `HTTP ${response.status}`);
+}

@@ -1,0 +1,16 @@
+/** Typed documents: the schema in docs/reference is the source of their types. */
+import { initGraphQLTada } from "gql.tada";
+import type { introspection } from "./schema";
+
+export const graphql = initGraphQLTada<{
+  introspection: introspection;
+  disableMasking: true;
+  scalars: {
+    ID: string;
+    DateTime: string;
+    Int64: number;
+    JSON: unknown;
+  };
+}>();
+
+export type { ResultOf, VariablesOf } from "gql.tada";

@@ -1,0 +1,54 @@
+/** A sign-in that has ended is begun again over the page as it stands: nothing typed is lost. */
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { onSignInEnded } from "@/api/client";
+import { hangUp } from "@/api/live";
+import { meQuery } from "@/api/me";
+import { ApiError } from "@/api/errors";
+import { Dialog } from "@/shared/Dialog";
+import { SignInForm } from "@/features/signin/SignInForm";
+
+interface Waiting {
+  promise: Promise<void>;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+export function SignInAgain() {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const waiting = useRef<Waiting | undefined>(undefined);
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    onSignInEnded(() => {
+      waiting.current ??= Promise.withResolvers();
+      setOpen(true);
+      return waiting.current.promise;
+    });
+    return () => onSignInEnded(undefined);
+  }, []);
+  if (!isOpen) return null;
+  const settle = (act: (held: Waiting) => void) => {
+    setOpen(false);
+    const held = waiting.current;
+    waiting.current = undefined;
+    if (held !== undefined) act(held);
+  };
+  const email = queries.getQueryData(meQuery.queryKey)?.me?.user.email;
+  return (
+    <Dialog
+      title={t("signedOut.title")}
+      onClose={() => settle((held) => held.reject(new ApiError("UNAUTHENTICATED", t("signedOut.title"))))}
+    >
+      <p className="mb-4 text-soft">{t("signedOut.text")}</p>
+      <SignInForm
+        email={email ?? ""}
+        onDone={() => {
+          hangUp();
+          settle((held) => held.resolve());
+        }}
+      />
+    </Dialog>
+  );
+}

@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import { found, rank } from "./found";
+
+test("a beginning counts more than a part, a part more than scattered letters", () => {
+  expect(["Channels", "My channels", "c h a", "Keys"].map((name) => rank(name, "cha"))).toEqual([4, 3, 2, 0]);
+});
+
+test("the best entries come first", () => {
+  const entry = (name: string) => ({ name, group: "", run: () => undefined });
+  expect(found([entry("All keys"), entry("Keys")], "key").map((each) => each.name)).toEqual(["Keys", "All keys"]);
+});

@@ -1,0 +1,33 @@
+/** Which entries of the palette a few letters mean, the best first. */
+export interface Entry {
+  group: string;
+  name: string;
+  run: () => void;
+}
+
+const MOST = 40;
+
+/** 0 for no match; a beginning counts more than a part, a part more than scattered letters. */
+export function rank(name: string, text: string): number {
+  const within = name.toLowerCase();
+  const wanted = text.trim().toLowerCase();
+  if (wanted === "") return 1;
+  if (within.startsWith(wanted)) return 4;
+  if (within.includes(wanted)) return 3;
+  let from = 0;
+  for (const letter of wanted) {
+    const at = within.indexOf(letter, from);
+    if (at === -1) return 0;
+    from = at + 1;
+  }
+  return 2;
+}
+
+export function found(entries: readonly Entry[], text: string): Entry[] {
+  return entries
+    .map((entry) => ({ entry, rank: rank(entry.name, text) }))
+    .filter((each) => each.rank > 0)
+    .sort((a, b) => b.rank - a.rank)
+    .slice(0, MOST)
+    .map((each) => each.entry);
+}

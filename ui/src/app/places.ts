@@ -1,0 +1,42 @@
+/** The places of the navigation and the palette, in their order. */
+import {
+  Activity,
+  FileClock,
+  FolderKanban,
+  Gauge,
+  KeyRound,
+  type LucideIcon,
+  MessageSquareText,
+  Radio,
+  Settings,
+  Split,
+  Users,
+} from "lucide-react";
+
+export interface Place {
+  to: string;
+  /** In `app:places`. */
+  name: string;
+  icon: LucideIcon;
+  /** What one must be allowed to see it. */
+  permission?: string;
+}
+
+export const PLACES: readonly (readonly Place[])[] = [
+  [
+    { to: "/", name: "overview", icon: Gauge },
+    { to: "/sessions", name: "sessions", icon: Radio },
+    { to: "/turns", name: "turns", icon: Activity },
+    { to: "/playground", name: "playground", icon: MessageSquareText },
+  ],
+  [
+    { to: "/channels", name: "channels", icon: Split },
+    { to: "/keys", name: "keys", icon: KeyRound },
+    { to: "/projects", name: "projects", icon: FolderKanban },
+  ],
+  [
+    { to: "/users", name: "users", icon: Users, permission: "users:read" },
+    { to: "/audit", name: "audit", icon: FileClock, permission: "audit:read" },
+    { to: "/settings", name: "settings", icon: Settings },
+  ],
+];

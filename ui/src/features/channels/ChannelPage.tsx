@@ -1,0 +1,79 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { Card, Page } from "@/shared/Page";
+import { Badge } from "@/shared/Badge";
+import { Failure, SkeletonRows } from "@/shared/states";
+import { channelQuery } from "./api";
+import { ChannelForm } from "./ChannelForm";
+import { ChannelMenu } from "./ChannelMenu";
+import { copyOf, draftOf, NEW_CHANNEL } from "./draft";
+import { HealthBadge } from "./HealthBadge";
+import { TestPanel } from "./TestPanel";
+import { Accounts } from "./codex/Accounts";
+
+const one = getRouteApi("/shell/channels/$channel");
+const fresh = getRouteApi("/shell/channels/new");
+
+export function NewChannelPage() {
+  const { t } = useTranslation("channels");
+  const { from, type } = fresh.useSearch();
+  const source = useQuery({ ...channelQuery(from ?? ""), enabled: from !== undefined });
+  const navigate = useNavigate();
+  const initial = source.data === undefined ? NEW_CHANNEL : copyOf(source.data.channel);
+  return (
+    <Page title={t("add")} lead={t("addLead")}>
+      {source.isError && <Failure error={source.error} />}
+      {from !== undefined && source.isPending ? (
+        <SkeletonRows />
+      ) : (
+        <ChannelForm
+          initial={type === "codex" ? { ...initial, type } : initial}
+          draftKey={`channel-new-${from ?? ""}`}
+          onSaved={(channel) =>
+            void navigate({ to: "/channels/$channel", params: { channel: channel.id }, replace: true })
+          }
+        />
+      )}
+    </Page>
+  );
+}
+
+export function ChannelPage() {
+  const { t } = useTranslation(["channels", "app"]);
+  const { channel: id } = one.useParams();
+  const found = useQuery(channelQuery(id));
+  const navigate = useNavigate();
+  const channel = found.data?.channel;
+  if (channel === undefined) {
+    return (
+      <Page title={t("title")}>
+        {found.isError ? <Failure error={found.error} onRetry={() => void found.refetch()} /> : <SkeletonRows />}
+      </Page>
+    );
+  }
+  return (
+    <Page
+      title={channel.name}
+      actions={
+        <>
+          <HealthBadge channel={channel} />
+          {channel.managedBy === "FILE" && <Badge>{t("app:managedByFile")}</Badge>}
+          <ChannelMenu channel={channel} onDeleted={() => void navigate({ to: "/channels" })} />
+        </>
+      }
+    >
+      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_24rem]">
+        <ChannelForm key={channel.id} channel={channel} initial={draftOf(channel)} draftKey={`channel-${channel.id}`} />
+        <div className="space-y-5">
+          <TestPanel channel={channel} />
+          {channel.type === "codex" && (
+            <Card title={t("accounts.title")}>
+              <Accounts channelID={channel.id} />
+            </Card>
+          )}
+        </div>
+      </div>
+    </Page>
+  );
+}

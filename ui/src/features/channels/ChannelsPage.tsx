@@ -1,0 +1,103 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useMay } from "@/api/me";
+import { Badge } from "@/shared/Badge";
+import { looksOf } from "@/shared/Button";
+import { CheckField } from "@/shared/Field";
+import { Card, Page } from "@/shared/Page";
+import { Empty, Failure, SkeletonRows } from "@/shared/states";
+import { type Column, Table } from "@/shared/Table";
+import { type Channel, channelsQuery } from "./api";
+import { ChannelMenu } from "./ChannelMenu";
+import { HealthBadge, TransportBadge } from "./HealthBadge";
+import { QuotaBars } from "./codex/QuotaBars";
+
+const MOST_MODELS = 3;
+
+export function ChannelsPage() {
+  const { t } = useTranslation("channels");
+  const mayWrite = useMay("channels:write");
+  const [withArchived, setWithArchived] = useState(false);
+  const found = useQuery(channelsQuery(withArchived));
+  const rows = found.data?.channels.nodes;
+  const columns = useColumns();
+  const add = (
+    <Link to="/channels/new" search={{}} className={looksOf("main")}>
+      <Plus size={16} aria-hidden />
+      {t("add")}
+    </Link>
+  );
+  return (
+    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
+      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+      <Card>
+        {rows === undefined ? (
+          <SkeletonRows />
+        ) : rows.length === 0 ? (
+          <Empty title={t("none")} action={mayWrite && add}>
+            {t("noneText")}
+          </Empty>
+        ) : (
+          <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
+        )}
+      </Card>
+      <CheckField label={t("withArchived")} checked={withArchived} onChange={(event) => setWithArchived(event.target.checked)} />
+    </Page>
+  );
+}
+
+function useColumns(): Column<Channel>[] {
+  const { t } = useTranslation(["channels", "app"]);
+  return [
+    {
+      key: "name",
+      title: t("name"),
+      cell: (row) => (
+        <div className="min-w-40">
+          <Link to="/channels/$channel" params={{ channel: row.id }} className="font-medium underline">
+            {row.name}
+          </Link>
+          <div className="flex flex-wrap gap-1 text-[12.5px] text-soft">
+            {t(`types.${row.type}`)}
+            {row.managedBy === "FILE" && ` · ${t("app:managedByFile")}`}
+          </div>
+          {row.type === "codex" && <QuotaBars channelID={row.id} />}
+        </div>
+      ),
+    },
+    { key: "health", title: t("healthTitle"), cell: (row) => <HealthBadge channel={row} /> },
+    { key: "transport", title: t("transport"), cell: (row) => <TransportBadge channel={row} /> },
+    {
+      key: "connections",
+      title: t("connections"),
+      align: "right",
+      cell: (row) =>
+        row.health.connections > 0 ? (
+          <Link to="/sessions" search={{ channel: row.id }} className="underline">
+            {row.health.connections}
+          </Link>
+        ) : (
+          "0"
+        ),
+    },
+    {
+      key: "models",
+      title: t("models"),
+      isExtra: true,
+      cell: (row) => (
+        <span className="flex flex-wrap gap-1">
+          {row.models.slice(0, MOST_MODELS).map((model) => (
+            <Badge key={model} shape={false}>
+              {model}
+            </Badge>
+          ))}
+          {row.models.length > MOST_MODELS && `+${row.models.length - MOST_MODELS}`}
+        </span>
+      ),
+    },
+    { key: "menu", title: "", align: "right", cell: (row) => <ChannelMenu channel={row} /> },
+  ];
+}

@@ -1,0 +1,28 @@
+import { useTranslation } from "react-i18next";
+import { Badge, type Tone } from "@/shared/Badge";
+import type { Channel } from "./api";
+
+const TONES: Record<string, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
+
+/** How a channel does: off, sound, failing, resting after failures; and its WebSocket where that differs. */
+export function HealthBadge({ channel }: { channel: Pick<Channel, "status" | "health"> }) {
+  const { t } = useTranslation("channels");
+  if (channel.status !== "ENABLED") return <Badge>{t(`status.${channel.status}`)}</Badge>;
+  const { channel: trust, websocket } = channel.health;
+  if (trust === null) return <Badge tone="bad">{t("health.NONE")}</Badge>;
+  const wireFails = trust === "SOUND" && websocket !== null && websocket !== "SOUND";
+  if (wireFails) return <Badge tone="warn">{t("health.wire")}</Badge>;
+  return <Badge tone={TONES[trust] ?? "plain"}>{t(`health.${trust}`)}</Badge>;
+}
+
+/** How turns travel: the transport of the responses API, everything inherited filled in. */
+export function TransportBadge({ channel }: { channel: Pick<Channel, "defaultEndpoints"> }) {
+  const { t } = useTranslation("app");
+  const transport = channel.defaultEndpoints.find((each) => each.apiFormat === "responses")?.transport ?? "";
+  return (
+    <Badge tone={transport === "http" ? "plain" : "good"} shape={false}>
+      {transport === "websocket" ? "⇄ " : transport === "http" ? "→ " : "⇄→ "}
+      {t(`transports.${transport}`)}
+    </Badge>
+  );
+}

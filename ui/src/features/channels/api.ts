@@ -1,0 +1,112 @@
+/** Channels as the admin API has them. */
+import { queryOptions } from "@tanstack/react-query";
+import { ask } from "@/api/client";
+import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
+
+export const ENDPOINT = graphql(`
+  fragment EndpointFields on Endpoint { apiFormat path baseURL transport dials }
+`);
+
+export const CHANNEL = graphql(
+  `
+  fragment ChannelFields on Channel {
+    id name type baseURL transport models tags weight status organization project hasCredential
+    proxy tlsCa tlsVerify headerNames handshakeRate handshakeBurst managedBy updatedAt revision
+    renames { from to }
+    rates { requestsPerMinute tokensPerMinute concurrentTurns }
+    endpoints { ...EndpointFields }
+    defaultEndpoints { ...EndpointFields }
+    health { channel websocket connections }
+  }
+`,
+  [ENDPOINT],
+);
+
+export type Channel = ResultOf<typeof CHANNEL>;
+export type Status = Channel["status"];
+
+const LIST = graphql(
+  `
+  query Channels($statuses: [ChannelStatus!]!) {
+    channels(first: 200, statuses: $statuses) { nodes { ...ChannelFields } }
+  }
+`,
+  [CHANNEL],
+);
+
+export const channelsQuery = (withArchived: boolean) =>
+  queryOptions({
+    queryKey: ["channels", "list", withArchived],
+    queryFn: ({ signal }) =>
+      ask(LIST, { statuses: withArchived ? ["ENABLED", "DISABLED", "ARCHIVED"] : ["ENABLED", "DISABLED"] }, signal),
+    refetchInterval: 5_000,
+  });
+
+const ONE = graphql(`query Channel($id: ID!) { channel(id: $id) { ...ChannelFields } }`, [CHANNEL]);
+
+export const channelQuery = (id: string) =>
+  queryOptions({ queryKey: ["channels", "one", id], queryFn: ({ signal }) => ask(ONE, { id }, signal) });
+
+const DRAFT = graphql(
+  `
+  query ChannelDraft($id: ID, $input: ChannelInput!) {
+    channelDraft(id: $id, input: $input) {
+      problems { field message }
+      endpoints { ...EndpointFields }
+    }
+  }
+`,
+  [ENDPOINT],
+);
+
+export type ChannelInput = VariablesOf<typeof DRAFT>["input"];
+export type Endpoint = ResultOf<typeof ENDPOINT>;
+
+export const draftQuery = (id: string | undefined, input: ChannelInput) =>
+  queryOptions({
+    queryKey: ["channels", "draft", id, input],
+    queryFn: ({ signal }) => ask(DRAFT, { id: id ?? null, input }, signal),
+    placeholderData: (before) => before,
+    gcTime: 30_000,
+  });
+
+const CREATE = graphql(`mutation CreateChannel($input: ChannelInput!) { createChannel(input: $input) { ...ChannelFields } }`, [
+  CHANNEL,
+]);
+export const createChannel = (input: ChannelInput) => ask(CREATE, { input }).then((told) => told.createChannel);
+
+const UPDATE = graphql(
+  `
+  mutation UpdateChannel($id: ID!, $revision: Int!, $input: ChannelInput!) {
+    updateChannel(id: $id, revision: $revision, input: $input) { ...ChannelFields }
+  }
+`,
+  [CHANNEL],
+);
+export const updateChannel = (id: string, revision: number, input: ChannelInput) =>
+  ask(UPDATE, { id, revision, input }).then((told) => told.updateChannel);
+
+const SET_STATUS = graphql(
+  `
+  mutation SetChannelStatus($id: ID!, $revision: Int!, $status: ChannelStatus!) {
+    updateChannelStatus(id: $id, revision: $revision, status: $status) { ...ChannelFields }
+  }
+`,
+  [CHANNEL],
+);
+export const setChannelStatus = (id: string, revision: number, status: Status) =>
+  ask(SET_STATUS, { id, revision, status }).then((told) => told.updateChannelStatus);
+
+const DELETE = graphql(`mutation DeleteChannel($id: ID!, $revision: Int!) { deleteChannel(id: $id, revision: $revision) }`);
+export const deleteChannel = (id: string, revision: number) => ask(DELETE, { id, revision });
+
+const TEST = graphql(`
+  mutation TestChannel($id: ID!, $model: String) {
+    testChannel(input: { channelID: $id, modelID: $model }) {
+      success error transport model handshakeMs firstEventMs continued cachedTokens
+    }
+  }
+`);
+export const testChannel = (id: string, model: string) =>
+  ask(TEST, { id, model: model === "" ? null : model }).then((told) => told.testChannel);
+export type Tested = Awaited<ReturnType<typeof testChannel>>;

@@ -1,0 +1,49 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { useFormat } from "@/shared/format";
+import { accountsQuery, type Quota, type Window } from "./accounts";
+
+/** How much of each window the accounts of a channel have used. */
+export function QuotaBars({ channelID }: { channelID: string }) {
+  const accounts = useQuery(accountsQuery(channelID)).data;
+  if (!accounts) return null;
+  return (
+    <div className="mt-1 max-w-56 space-y-1">
+      {accounts.map((account) => account.quota && <Bars key={account.id} quota={account.quota} name={account.email} />)}
+    </div>
+  );
+}
+
+export function Bars({ quota, name }: { quota: Quota; name?: string }) {
+  return (
+    <div className="space-y-1">
+      {name !== undefined && <span className="block truncate text-[12px] text-soft">{name}</span>}
+      {[quota.primary, quota.secondary].map((window, index) => window && <Bar key={index} window={window} />)}
+    </div>
+  );
+}
+
+function Bar({ window }: { window: Window }) {
+  const { t } = useTranslation("channels");
+  const format = useFormat();
+  const used = Math.min(100, Math.max(0, window.usedPercent));
+  const hours = Math.round(window.minutes / 60);
+  const label = hours >= 48 ? t("accounts.days", { count: Math.round(hours / 24) }) : t("accounts.hours", { count: hours });
+  const resets = window.resetsAt === null ? "" : t("accounts.resets", { when: format.ago(window.resetsAt) });
+  return (
+    <div className="grid grid-cols-[3.2rem_1fr_2.6rem] items-center gap-2 text-[12px]" title={resets}>
+      <span className="text-soft">{label}</span>
+      <span
+        role="meter"
+        aria-label={`${label} ${resets}`}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={used}
+        className="block h-1.5 overflow-hidden rounded-full bg-sunken"
+      >
+        <span className={`block h-full ${used >= 90 ? "bg-bad" : used >= 70 ? "bg-warn" : "bg-accent"}`} style={{ width: `${used}%` }} />
+      </span>
+      <span className="text-right">{Math.round(used)} %</span>
+    </div>
+  );
+}

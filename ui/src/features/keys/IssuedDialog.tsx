@@ -1,0 +1,30 @@
+import { useTranslation } from "react-i18next";
+import { dataPlaneURL } from "@/api/place";
+import { Button } from "@/shared/Button";
+import { CopyButton } from "@/shared/Copy";
+import { Dialog } from "@/shared/Dialog";
+import type { Issued } from "./api";
+
+/** The one moment in which a key is shown: it closes on purpose only. */
+export function IssuedDialog({ issued, onClose }: { issued: Issued; onClose: () => void }) {
+  const { t } = useTranslation("keys");
+  return (
+    <Dialog title={t("issued.title", { name: issued.apiKey.name })} canClose={false} onClose={onClose}>
+      <div className="space-y-4">
+        <p>{t("issued.text")}</p>
+        <div className="flex flex-wrap items-center gap-2 rounded-xl border border-line bg-sunken p-3">
+          <code data-testid="secret" className="min-w-0 flex-1 font-mono text-[13px] break-all">
+            {issued.secret}
+          </code>
+          <CopyButton text={issued.secret} />
+        </div>
+        <p className="text-[13px] text-soft">
+          {t("issued.base")} <code className="font-mono">{dataPlaneURL()}</code>
+        </p>
+        <Button look="main" onClick={onClose}>
+          {t("issued.done")}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

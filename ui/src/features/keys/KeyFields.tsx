@@ -1,0 +1,117 @@
+import { useId } from "react";
+import { useTranslation } from "react-i18next";
+import { useNames } from "@/api/names";
+import { CheckField, SelectField, TextField } from "@/shared/Field";
+import { BUDGETS, type KeyDraft, RATES } from "./draft";
+
+interface Parts {
+  draft: KeyDraft;
+  change: (part: Partial<KeyDraft>) => void;
+  problem: (field: string) => string | undefined;
+}
+
+/** What a key opens: project, channels, models, and until when. */
+export function Reach({ draft, change, problem }: Parts) {
+  const { t } = useTranslation("keys");
+  const names = useNames();
+  const id = useId();
+  const toggle = (channel: string) =>
+    change({
+      channels: draft.channels.includes(channel)
+        ? draft.channels.filter((each) => each !== channel)
+        : [...draft.channels, channel],
+    });
+  return (
+    <>
+      <SelectField
+        label={t("project")}
+        value={draft.projectID}
+        problem={problem("projectID")}
+        options={[
+          ...(draft.projectID === "" ? [{ value: "", label: t("defaultProject") }] : []),
+          ...names.projects.map((each) => ({ value: each.id, label: each.name })),
+        ]}
+        onChange={(event) => change({ projectID: event.target.value })}
+      />
+      <fieldset>
+        <legend className="mb-1 text-[13px] font-medium">{t("channels")}</legend>
+        <p className="mb-2 text-[13px] text-soft">{draft.channels.length === 0 ? t("allChannels") : t("someChannels")}</p>
+        <div className="space-y-1">
+          {names.channels.map((each) => (
+            <CheckField
+              key={each.id}
+              label={each.name}
+              checked={draft.channels.includes(each.id)}
+              onChange={() => toggle(each.id)}
+            />
+          ))}
+        </div>
+      </fieldset>
+      <div>
+        <label htmlFor={id} className="mb-1 block text-[13px] font-medium">
+          {t("models")}
+        </label>
+        <textarea
+          id={id}
+          rows={3}
+          spellCheck={false}
+          className="field font-mono text-[13px]"
+          aria-describedby={`${id}-hint`}
+          value={draft.models}
+          onChange={(event) => change({ models: event.target.value })}
+        />
+        <p id={`${id}-hint`} className="text-[13px] text-soft">
+          {problem("models") !== undefined && <span className="text-bad">✕ {problem("models")} </span>}
+          {t("modelsHint")}
+        </p>
+      </div>
+      <TextField
+        label={t("expiresAt")}
+        type="datetime-local"
+        hint={t("expiresHint")}
+        value={draft.expiresAt}
+        problem={problem("expiresAt")}
+        onChange={(event) => change({ expiresAt: event.target.value })}
+      />
+      <CheckField
+        label={t("keepsBodies")}
+        hint={t("keepsBodiesHint")}
+        checked={draft.keepsBodies}
+        onChange={(event) => change({ keepsBodies: event.target.checked })}
+      />
+    </>
+  );
+}
+
+/** What a key may spend. */
+export function Spending({ draft, change, problem }: Parts) {
+  const { t } = useTranslation(["keys", "app"]);
+  const groups = [
+    { title: t("limits"), prefix: "rates", names: RATES },
+    { title: t("budgets"), prefix: "budgets", names: BUDGETS },
+  ];
+  return (
+    <>
+      {groups.map(({ title, prefix, names }) => (
+        <fieldset key={prefix}>
+          <legend className="mb-2 font-medium">{title}</legend>
+          <div className="grid gap-3 sm:grid-cols-2">
+            {names.map((name) => (
+              <TextField
+                key={name}
+                label={t(`budget.${name}`)}
+                type="number"
+                min={0}
+                step={name.startsWith("cost") ? "any" : 1}
+                placeholder={t("app:unlimited")}
+                value={draft[name]}
+                problem={problem(`${prefix}.${name}`)}
+                onChange={(event) => change({ [name]: event.target.value })}
+              />
+            ))}
+          </div>
+        </fieldset>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,155 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useMay } from "@/api/me";
+import { useNames } from "@/api/names";
+import { Badge, Mono, type Tone } from "@/shared/Badge";
+import { Button } from "@/shared/Button";
+import { useNow, useSettled } from "@/shared/clock";
+import { useFormat } from "@/shared/format";
+import { Card, Page } from "@/shared/Page";
+import { Empty, Failure, SkeletonRows } from "@/shared/states";
+import { type Column, Table } from "@/shared/Table";
+import { TurnsLink } from "@/shared/TurnsLink";
+import { type Issued, type Key, keysQuery, type Spent, spentQuery } from "./api";
+import { BudgetBars } from "./BudgetBars";
+import { IssuedDialog } from "./IssuedDialog";
+import { KeyDialog } from "./KeyDialog";
+import { KeyMenu } from "./KeyMenu";
+
+const route = getRouteApi("/shell/keys");
+const MINUTE = 60_000;
+const TONES: Record<Key["status"], Tone> = { ENABLED: "good", DISABLED: "plain", REVOKED: "bad" };
+
+export function KeysPage() {
+  const { t } = useTranslation("keys");
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const mayWrite = useMay("keys:write");
+  const [text, setText] = useState("");
+  const [issued, setIssued] = useState<Issued>();
+  const found = useQuery(keysQuery(useSettled(text)));
+  const spent = useQuery(spentQuery(useNow(MINUTE)));
+  const project = search["project"];
+  const rows = found.data?.apiKeys.nodes.filter((each) => project === undefined || each.projectID === project);
+  const isChosen = text !== "" || project !== undefined;
+  const show = (part: Record<string, string>) =>
+    void navigate({ search: project === undefined ? part : { project, ...part } });
+  const columns = useColumns(spent.data, (key) => show({ key: key.id }), setIssued);
+  const opened = rows?.find((each) => each.id === search["key"]);
+  const add = (
+    <Button look="main" icon={<Plus size={16} aria-hidden />} onClick={() => show({ new: "1" })}>
+      {t("create")}
+    </Button>
+  );
+  return (
+    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
+      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+      <Card
+        title={t("all")}
+        aside={
+          <div className="flex flex-wrap gap-2">
+            <ProjectFilter chosen={project} onChoose={(id) => void navigate({ search: id === "" ? {} : { project: id } })} />
+            <input
+              type="search"
+              aria-label={t("search")}
+              placeholder={t("search")}
+              className="field !w-56"
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
+          </div>
+        }
+      >
+        {rows === undefined ? (
+          <SkeletonRows />
+        ) : rows.length === 0 ? (
+          <Empty title={isChosen ? t("noneFound") : t("none")} action={mayWrite && !isChosen && add}>
+            {!isChosen && t("noneText")}
+          </Empty>
+        ) : (
+          <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
+        )}
+      </Card>
+      {search["new"] !== undefined && mayWrite && (
+        <KeyDialog
+          onClose={() => show({})}
+          onIssued={(made) => {
+            show({});
+            setIssued(made);
+          }}
+        />
+      )}
+      {opened !== undefined && <KeyDialog key={opened.id} apiKey={opened} onClose={() => show({})} />}
+      {issued !== undefined && <IssuedDialog issued={issued} onClose={() => setIssued(undefined)} />}
+    </Page>
+  );
+}
+
+/** Chooses the keys of one project; where there is one alone there is nothing to choose. */
+function ProjectFilter({ chosen, onChoose }: { chosen: string | undefined; onChoose: (id: string) => void }) {
+  const { t } = useTranslation("keys");
+  const { projects } = useNames();
+  if (projects.length < 2 && chosen === undefined) return null;
+  return (
+    <select aria-label={t("project")} className="field !w-auto" value={chosen ?? ""} onChange={(event) => onChoose(event.target.value)}>
+      <option value="">{t("allProjects")}</option>
+      {projects.map((each) => (
+        <option key={each.id} value={each.id}>
+          {each.name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function useColumns(
+  spent: ReadonlyMap<string, Spent> | undefined,
+  open: (key: Key) => void,
+  onIssued: (issued: Issued) => void,
+): Column<Key>[] {
+  const { t } = useTranslation(["keys", "app"]);
+  const format = useFormat();
+  const names = useNames();
+  return [
+    {
+      key: "name",
+      title: t("name"),
+      cell: (row) => (
+        <div className="min-w-36">
+          <button type="button" className="text-left font-medium underline underline-offset-3" onClick={() => open(row)}>
+            {row.name}
+          </button>
+          <div className="text-[12.5px] text-soft">
+            <Mono>{row.prefix}…</Mono>
+            {row.managedBy === "FILE" && ` · ${t("app:managedByFile")}`}
+          </div>
+        </div>
+      ),
+    },
+    { key: "status", title: t("status"), cell: (row) => <Badge tone={TONES[row.status]}>{t(`statuses.${row.status}`)}</Badge> },
+    { key: "project", title: t("project"), isExtra: true, cell: (row) => names.project(row.projectID) },
+    { key: "budgets", title: t("budgets"), cell: (row) => <BudgetBars apiKey={row} spent={spent?.get(row.id)} /> },
+    {
+      key: "used",
+      title: t("lastUsed"),
+      isExtra: true,
+      cell: (row) =>
+        row.lastUsedAt === null ? (
+          <span className="text-soft">{t("never")}</span>
+        ) : (
+          <TurnsLink search={{ key: row.id }} className="underline">
+            {format.ago(row.lastUsedAt)}
+          </TurnsLink>
+        ),
+    },
+    {
+      key: "menu",
+      title: "",
+      align: "right",
+      cell: (row) => <KeyMenu apiKey={row} onEdit={() => open(row)} onIssued={onIssued} />,
+    },
+  ];
+}

@@ -1,0 +1,113 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { ask } from "@/api/client";
+import { useNames } from "@/api/names";
+import { useNow } from "@/shared/clock";
+import { Choice } from "@/shared/Field";
+import { Card, Page } from "@/shared/Page";
+import { Empty, Failure, Skeleton, SkeletonRows } from "@/shared/states";
+import { looksOf } from "@/shared/Button";
+import { Breakdown } from "./Breakdown";
+import { RANGES, rangeOf, spanOf } from "./range";
+import { Tiles } from "./Tiles";
+import { type By, BYS, METRICS, type Metric, USAGE } from "./usage";
+
+const TimeChart = lazy(() => import("./TimeChart").then((module) => ({ default: module.TimeChart })));
+const route = getRouteApi("/shell/");
+const MINUTE = 60_000;
+
+export function OverviewPage() {
+  const { t } = useTranslation("overview");
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const names = useNames();
+  const range = rangeOf(search["range"]);
+  const span = spanOf(range, useNow(MINUTE));
+  const by = BYS.find((each) => each === search["by"]) ?? "ALL";
+  const metric = METRICS.find((each) => each === search["metric"]) ?? "turns";
+  const { step: _, ...asked } = span;
+  const usage = useQuery({
+    queryKey: ["overview", asked, by],
+    queryFn: ({ signal }) => ask(USAGE, { ...asked, by, filter: null }, signal),
+    refetchInterval: 15_000,
+    placeholderData: (before) => before,
+  });
+  const set = (name: string, value: string) =>
+    void navigate({ search: (before) => ({ ...before, [name]: value }), replace: true });
+  const told = usage.data?.usage;
+  const nameOf = { ALL: () => t("allTurns"), CHANNEL: names.channel, MODEL: (name: string) => name, KEY: names.key }[by];
+  return (
+    <Page
+      title={t("title")}
+      lead={t("lead")}
+      actions={
+        <Choice
+          label={t("range")}
+          value={range}
+          options={RANGES.map((value) => ({ value, label: t(`ranges.${value}`) }))}
+          onChange={(value) => set("range", value)}
+        />
+      }
+    >
+      {usage.isError && <Failure error={usage.error} onRetry={() => void usage.refetch()} />}
+      <Tiles usage={told} span={span} />
+      {told !== undefined && told.totals.turns === 0 && names.channels.length === 0 ? (
+        <Card>
+          <Empty title={t("nothing")} action={<Link to="/start" className={looksOf("main")}>{t("toStart")}</Link>}>
+            {t("nothingText")}
+          </Empty>
+        </Card>
+      ) : (
+        <>
+          <Card
+            title={t("overTime")}
+            aside={
+              <div className="flex flex-wrap gap-2">
+                <Picker label={t("metric")} value={metric} options={METRICS} name={(each: Metric) => t(`metrics.${each}`)} onChange={(value) => set("metric", value)} />
+                <Picker label={t("by")} value={by} options={BYS} name={(each: By) => t(`bys.${each}`)} onChange={(value) => set("by", value)} />
+              </div>
+            }
+          >
+            <Suspense fallback={<Skeleton className="h-56 w-full" />}>
+              {told === undefined ? (
+                <Skeleton className="h-56 w-full" />
+              ) : (
+                <TimeChart points={told.series} metric={metric} by={by} span={span} nameOf={nameOf} />
+              )}
+            </Suspense>
+          </Card>
+          {by !== "ALL" && (
+            <Card title={t(`bys.${by}`)}>
+              {told === undefined ? <SkeletonRows /> : <Breakdown points={told.series} by={by} span={span} nameOf={nameOf} />}
+            </Card>
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Picker<T extends string>(props: {
+  label: string;
+  value: T;
+  options: readonly T[];
+  name: (value: T) => string;
+  onChange: (value: T) => void;
+}) {
+  return (
+    <select
+      aria-label={props.label}
+      className="field !w-auto"
+      value={props.value}
+      onChange={(event) => props.onChange(event.target.value as T)}
+    >
+      {props.options.map((each) => (
+        <option key={each} value={each}>
+          {props.name(each)}
+        </option>
+      ))}
+    </select>
+  );
+}

@@ -1,0 +1,17 @@
+/** A project as it is being written. */
+import type { Project } from "./api";
+
+export interface ProjectDraft {
+  name: string;
+  description: string;
+}
+
+export const NEW_PROJECT: ProjectDraft = { name: "", description: "" };
+
+export const draftOf = ({ name, description }: Project): ProjectDraft => ({ name, description });
+
+const FIELDS = ["name", "description"] as const;
+
+export function differences(theirs: ProjectDraft, yours: ProjectDraft) {
+  return FIELDS.filter((field) => theirs[field] !== yours[field]).map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));
+}

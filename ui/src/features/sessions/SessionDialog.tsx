@@ -1,0 +1,129 @@
+/** One connection: its life so far, turn by turn. */
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ask } from "@/api/client";
+import { graphql } from "@/api/graphql";
+import { useMay } from "@/api/me";
+import { Button } from "@/shared/Button";
+import { Confirm, Dialog } from "@/shared/Dialog";
+import { bytes } from "@/shared/format";
+import { Strip } from "@/shared/Strip";
+import { Empty, Failure, SkeletonRows } from "@/shared/states";
+import { tell } from "@/shared/toasts";
+import { Age } from "./columns";
+import type { LiveSession } from "./live";
+import { Timeline } from "./Timeline";
+
+export const TIMELINE = graphql(`
+  query SessionTurns($connection: Int64!, $since: DateTime!) {
+    turns(first: 100, filter: { connection: $connection, since: $since }) {
+      nodes {
+        id startedAt continuity reason outcome errorCode modelServed modelAsked
+        queueMs firstEventMs totalMs bytesReceived bytesSent inputTokens cachedTokens outputTokens
+      }
+    }
+  }
+`);
+
+const CLOSE = graphql(`mutation CloseSession($connection: Int64!) { closeSession(connection: $connection) }`);
+
+export function SessionDialog({
+  connection,
+  session: current,
+  onClose,
+}: {
+  connection: number;
+  session: LiveSession | undefined;
+  onClose: () => void;
+}) {
+  const { t } = useTranslation("sessions");
+  const mayClose = useMay("sessions:close");
+  const [asks, setAsks] = useState(false);
+  // A connection that ended while it was looked at stays in sight.
+  const [last, setLast] = useState(current);
+  if (current !== undefined && current !== last) setLast(current);
+  const closing = useMutation({
+    mutationFn: () => ask(CLOSE, { connection }),
+    onSuccess: () => {
+      setAsks(false);
+      tell(t("closes"));
+    },
+  });
+  return (
+    <Dialog title={last === undefined ? `#${connection}` : `${last.channel} #${connection}`} place="side" isWide onClose={onClose}>
+      {last === undefined ? (
+        <Empty title={t("gone")}>{t("goneText")}</Empty>
+      ) : (
+        <div className="space-y-5">
+          {current === undefined && <p className="rounded-lg bg-sunken px-3 py-2 text-soft">{t("ended")}</p>}
+          <Strip turns={last.recent} isInFlight={current?.state === "leased"} isEnded={current === undefined} />
+          <div className="flex flex-wrap items-start justify-between gap-3">
+            <div className="min-w-52">{current !== undefined && <Age session={last} />}</div>
+            {mayClose && current !== undefined && (
+              <Button look="danger" isSmall onClick={() => setAsks(true)}>
+                {t("close")}
+              </Button>
+            )}
+          </div>
+          <Facts session={last} />
+          <Turns connection={connection} session={last} />
+        </div>
+      )}
+      {asks && (
+        <Confirm
+          title={t("close")}
+          action={t("close")}
+          isBusy={closing.isPending}
+          onClose={() => setAsks(false)}
+          onConfirm={() => closing.mutate()}
+        >
+          {t("closeText")}
+        </Confirm>
+      )}
+    </Dialog>
+  );
+}
+
+function Facts({ session }: { session: LiveSession }) {
+  const { t } = useTranslation(["sessions", "app"]);
+  const facts: [string, string][] = [
+    [t("session"), session.session === "" ? t("unnamed") : session.session],
+    [t("scope"), session.scope],
+    [t("continued"), `${session.continued} / ${session.turns}`],
+    [t("saved"), bytes(session.bytesSaved)],
+    [t("queue"), String(session.waiting)],
+    [t("last"), session.last === "" ? "–" : t(`app:reasons.${session.last}`)],
+  ];
+  return (
+    <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5">
+      {facts.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-soft">{name}</dt>
+          <dd className="min-w-0 break-words">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Turns({ connection, session }: { connection: number; session: LiveSession }) {
+  const { t } = useTranslation("sessions");
+  // Numbers of connections begin anew with the gateway; none is older than this one.
+  const since = new Date(session.bornAt - 5_000).toISOString();
+  const turns = useQuery({
+    queryKey: ["sessions", connection, since, session.turns, session.state],
+    queryFn: ({ signal }) => ask(TIMELINE, { connection, since }, signal),
+    placeholderData: (before) => before,
+    // The log writes what ended within a quarter of a second.
+    refetchInterval: 3_000,
+  });
+  return (
+    <section aria-label={t("timeline")}>
+      <h3 className="mb-2 font-semibold">{t("timeline")}</h3>
+      {turns.isError && <Failure error={turns.error} onRetry={() => void turns.refetch()} />}
+      {turns.isPending && <SkeletonRows rows={4} />}
+      {turns.data !== undefined && <Timeline turns={turns.data.turns.nodes} />}
+    </section>
+  );
+}

@@ -1,0 +1,99 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { useWire } from "@/api/live";
+import { Badge } from "@/shared/Badge";
+import { bytes, useFormat } from "@/shared/format";
+import { Card, Page } from "@/shared/Page";
+import { StripLegend } from "@/shared/Strip";
+import { Empty, Failure, SkeletonRows } from "@/shared/states";
+import { VirtualTable } from "@/shared/VirtualTable";
+import { chosen, totals } from "./chosen";
+import { useColumns } from "./columns";
+import { Filters } from "./Filters";
+import { type LiveSession, useSessions } from "./live";
+import { SessionDialog } from "./SessionDialog";
+
+const route = getRouteApi("/shell/sessions");
+const ROW_HEIGHT = 58;
+
+export function SessionsPage() {
+  const { t } = useTranslation("sessions");
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { sessions, failure } = useSessions();
+  const wire = useWire();
+  const all = useMemo(() => [...(sessions?.values() ?? [])], [sessions]);
+  const rows = useMemo(() => chosen(all, search), [all, search]);
+  const open = useCallback(
+    (session: LiveSession) => void navigate({ search: (before) => ({ ...before, open: String(session.connection) }) }),
+    [navigate],
+  );
+  const columns = useColumns(open);
+  const opened = search["open"] === undefined ? undefined : Number(search["open"]);
+  return (
+    <Page
+      title={t("title")}
+      lead={t("lead")}
+      actions={<Badge tone={wire === "open" ? "good" : "warn"}>{t(wire === "open" ? "live" : "reconnecting")}</Badge>}
+    >
+      {failure !== undefined && <Failure error={failure} />}
+      <Totals sessions={all} isKnown={sessions !== undefined} />
+      <Card title={t("connections", { count: rows.length })} aside={<Filters sessions={all} />}>
+        <div className="mb-3">
+          <StripLegend />
+        </div>
+        {sessions === undefined ? (
+          <SkeletonRows />
+        ) : rows.length === 0 ? (
+          <Empty title={t(all.length === 0 ? "none" : "noneChosen")}>
+            {t(all.length === 0 ? "noneText" : "noneChosenText")}
+          </Empty>
+        ) : (
+          <div className="-mx-5 -mb-4">
+            <VirtualTable
+              label={t("title")}
+              columns={columns}
+              rows={rows}
+              keyOf={(each) => each.connection}
+              rowHeight={ROW_HEIGHT}
+              minWidth="62rem"
+              height="calc(100dvh - 22rem)"
+              onOpen={open}
+            />
+          </div>
+        )}
+      </Card>
+      {opened !== undefined && (
+        <SessionDialog
+          connection={opened}
+          session={sessions?.get(opened)}
+          onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })}
+        />
+      )}
+    </Page>
+  );
+}
+
+function Totals({ sessions, isKnown }: { sessions: readonly LiveSession[]; isKnown: boolean }) {
+  const { t } = useTranslation("sessions");
+  const format = useFormat();
+  const sums = totals(sessions);
+  const figures: [string, string][] = [
+    [t("open"), format.whole(sessions.length)],
+    [t("inFlight"), format.whole(sums.inFlight)],
+    [t("waiting"), format.whole(sums.waiting)],
+    [t("share"), format.percent(sums.turns > 0 ? sums.continued / sums.turns : null)],
+    [t("saved"), bytes(sums.bytesSaved)],
+  ];
+  return (
+    <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-5">
+      {figures.map(([name, value]) => (
+        <div key={name} className="rounded-xl border border-line bg-card px-4 py-3">
+          <dt className="text-[13px] text-soft">{name}</dt>
+          <dd className="text-lg font-semibold">{isKnown ? value : "…"}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { chosen, totals } from "./chosen";
+import { after, type LiveSession } from "./live";
+
+type Changed = Parameters<typeof after>[1]["changed"][number];
+
+const session = (connection: number, part: Partial<Changed> = {}): Changed => ({
+  connection,
+  channel: "main",
+  channelID: "c1",
+  scope: "api_key:k",
+  session: "s",
+  state: "idle",
+  age: 10,
+  lifetime: 3_000,
+  waiting: 0,
+  turns: 2,
+  continued: 1,
+  bytesSaved: 100,
+  last: "continued",
+  recent: ["new_session", "continued"],
+  ...part,
+});
+const whole = (...changed: Changed[]) => ({ isWhole: true, changed, gone: [] });
+
+test("what did not change stays the same object, and its birth is not moved", () => {
+  const before = after(new Map(), whole(session(1), session(2)), 100_000);
+  const then = after(before, { isWhole: false, changed: [session(2, { age: 12, turns: 3 })], gone: [] }, 105_000);
+  expect(then.get(1)).toBe(before.get(1));
+  expect(then.get(2)?.turns).toBe(3);
+  expect(then.get(2)?.bornAt).toBe(before.get(2)?.bornAt);
+});
+
+test("a whole list replaces what was known, as after a restart of the gateway", () => {
+  const before = after(new Map(), whole(session(1), session(2)), 100_000);
+  expect([...after(before, whole(session(2, { age: 1 })), 200_000).values()].map((each) => each.bornAt)).toEqual([199_000]);
+});
+
+test("what ended goes", () => {
+  const before = after(new Map(), whole(session(1), session(2)), 0);
+  expect([...after(before, { isWhole: false, changed: [], gone: [1] }, 0).keys()]).toEqual([2]);
+});
+
+test("what waits for one session counts once, though each of its connections tells it", () => {
+  const live = after(new Map(), whole(session(1, { waiting: 2 }), session(2, { waiting: 2, state: "leased" })), 0);
+  expect(totals([...live.values()])).toEqual({ inFlight: 1, waiting: 2, turns: 4, continued: 2, bytesSaved: 200 });
+});
+
+test("rows are chosen by channel, state and text, in the order they were opened", () => {
+  const live = [...after(new Map(), whole(session(2), session(1, { state: "leased", session: "abc" })), 0).values()];
+  const numbers = (rows: LiveSession[]) => rows.map((each) => each.connection);
+  expect(numbers(chosen(live, {}))).toEqual([1, 2]);
+  expect(numbers(chosen(live, { state: "leased" }))).toEqual([1]);
+  expect(numbers(chosen(live, { text: "ABC" }))).toEqual([1]);
+  expect(numbers(chosen(live, { channel: "other" }))).toEqual([]);
+});

@@ -1,0 +1,30 @@
+/** How long things are kept, as it is being written. */
+import type { Settings, SettingsInput } from "./api";
+
+export interface RetentionDraft {
+  turnDays: string;
+  bodyDays: string;
+}
+
+export function draftOf({ turnDays, bodyDays }: Settings): RetentionDraft {
+  return { turnDays: String(turnDays), bodyDays: String(bodyDays) };
+}
+
+/** An empty field is the default, as null is. */
+const days = (typed: string) => (typed.trim() === "" ? null : Math.trunc(Number(typed)));
+
+export function inputOf(draft: RetentionDraft): SettingsInput {
+  return { turnDays: days(draft.turnDays), bodyDays: days(draft.bodyDays) };
+}
+
+/** Whether saving deletes something that is kept now: that cannot be undone. */
+export function isShorter(draft: RetentionDraft, held: Settings): boolean {
+  const { turnDays, bodyDays } = inputOf(draft);
+  return (turnDays ?? held.turnDays) < held.turnDays || (bodyDays ?? held.bodyDays) < held.bodyDays;
+}
+
+const FIELDS = ["turnDays", "bodyDays"] as const;
+
+export function differences(theirs: RetentionDraft, yours: RetentionDraft) {
+  return FIELDS.filter((field) => theirs[field] !== yours[field]).map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));
+}

@@ -1,0 +1,163 @@
+import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from "react";
+
+interface Around {
+  label: string;
+  /** One sentence below the field. */
+  hint?: ReactNode;
+  /** What is wrong, with the mend. */
+  problem?: string | undefined;
+  /** What would hold if the field were left empty, shown as such. */
+  inherited?: string | undefined;
+}
+
+function useParts({ hint, problem, inherited }: Around) {
+  const id = useId();
+  const described = [problem && `${id}-problem`, (hint ?? inherited) !== undefined && `${id}-hint`];
+  return { id, describedBy: described.filter(Boolean).join(" ") || undefined };
+}
+
+function Frame({ id, label, hint, problem, inherited, children }: Around & { id: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <label htmlFor={id} className="mb-1 block text-[13px] font-medium">
+        {label}
+      </label>
+      {children}
+      {problem !== undefined && (
+        <p id={`${id}-problem`} className="mt-1 text-[13px] text-bad">
+          <span aria-hidden>✕ </span>
+          {problem}
+        </p>
+      )}
+      {(hint !== undefined || inherited !== undefined) && (
+        <p id={`${id}-hint`} className="mt-1 text-[13px] text-soft">
+          {inherited !== undefined && <span className="italic">{inherited} </span>}
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+type TextProps = Around & InputHTMLAttributes<HTMLInputElement> & { isMono?: boolean };
+
+export function TextField({ label, hint, problem, inherited, isMono, className = "", ...rest }: TextProps) {
+  const around = { label, hint, problem, inherited };
+  const { id, describedBy } = useParts(around);
+  return (
+    <Frame id={id} {...around}>
+      <input
+        id={id}
+        className={`field ${isMono ? "font-mono text-[13px]" : ""} ${className}`}
+        aria-invalid={problem !== undefined}
+        aria-describedby={describedBy}
+        autoComplete="off"
+        spellCheck={false}
+        {...rest}
+      />
+    </Frame>
+  );
+}
+
+export interface Option {
+  value: string;
+  label: string;
+}
+
+type SelectProps = Around & SelectHTMLAttributes<HTMLSelectElement> & { options: readonly Option[] };
+
+export function SelectField({ label, hint, problem, inherited, options, ...rest }: SelectProps) {
+  const around = { label, hint, problem, inherited };
+  const { id, describedBy } = useParts(around);
+  return (
+    <Frame id={id} {...around}>
+      <select
+        id={id}
+        className="field"
+        aria-invalid={problem !== undefined}
+        aria-describedby={describedBy}
+        {...rest}
+      >
+        {options.map((each) => (
+          <option key={each.value} value={each.value}>
+            {each.label}
+          </option>
+        ))}
+      </select>
+    </Frame>
+  );
+}
+
+export function CheckField({
+  label,
+  hint,
+  ...rest
+}: { label: string; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <div className="flex gap-2.5">
+      <input
+        id={id}
+        type="checkbox"
+        className="mt-1 size-4 shrink-0 accent-accent"
+        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        {...rest}
+      />
+      <div>
+        <label htmlFor={id} className="font-medium">
+          {label}
+        </label>
+        {hint !== undefined && (
+          <p id={`${id}-hint`} className="text-[13px] text-soft">
+            {hint}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** A few choices that all show: radio buttons that look like one control. */
+export function Choice({
+  label,
+  value,
+  options,
+  onChange,
+  disabled,
+  hint,
+}: {
+  label: string;
+  value: string;
+  options: readonly Option[];
+  onChange: (value: string) => void;
+  disabled?: boolean;
+  hint?: ReactNode;
+}) {
+  const id = useId();
+  return (
+    <fieldset disabled={disabled} className="min-w-0">
+      <legend className="mb-1 text-[13px] font-medium">{label}</legend>
+      <div className="inline-flex flex-wrap rounded-lg border border-line-strong bg-card p-0.5">
+        {options.map((each) => (
+          <label
+            key={each.value}
+            className="cursor-pointer rounded-md px-3 py-1 text-soft has-checked:bg-accent
+              has-checked:text-accent-ink has-focus-visible:outline-2 has-focus-visible:outline-offset-2
+              has-focus-visible:outline-accent has-disabled:cursor-default"
+          >
+            <input
+              type="radio"
+              className="sr-only"
+              name={id}
+              value={each.value}
+              checked={each.value === value}
+              onChange={() => onChange(each.value)}
+            />
+            {each.label}
+          </label>
+        ))}
+      </div>
+      {hint !== undefined && <p className="mt-1 text-[13px] text-soft">{hint}</p>}
+    </fieldset>
+  );
+}

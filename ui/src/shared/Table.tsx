@@ -1,0 +1,64 @@
+/** A plain table that scrolls by itself where the page is narrow; `VirtualTable` is for long ones. */
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+export interface Column<Row> {
+  key: string;
+  title: string;
+  cell: (row: Row) => ReactNode;
+  align?: "right";
+  /** Left out on narrow pages. */
+  isExtra?: boolean;
+}
+
+const EXTRA = "hidden md:table-cell";
+
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+}: {
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  keyOf: (row: Row) => string;
+}) {
+  const { t } = useTranslation("app");
+  return (
+    <div className="-mx-5 overflow-x-auto" tabIndex={0} role="group" aria-label={label}>
+      <table className="w-full border-collapse text-left">
+        <caption className="sr-only">{label}</caption>
+        <thead>
+          <tr className="border-b border-line text-[13px] text-soft">
+            {columns.map((column) => (
+              <th
+                key={column.key}
+                scope="col"
+                className={`px-3 py-2 font-medium whitespace-nowrap first:pl-5 last:pr-5
+                  ${column.align === "right" ? "text-right" : ""} ${column.isExtra ? EXTRA : ""}`}
+              >
+                {column.title === "" ? <span className="sr-only">{t("actions")}</span> : column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)} className="border-b border-line last:border-0 hover:bg-paper">
+              {columns.map((column) => (
+                <td
+                  key={column.key}
+                  className={`px-3 py-2.5 align-middle first:pl-5 last:pr-5
+                    ${column.align === "right" ? "text-right" : ""} ${column.isExtra ? EXTRA : ""}`}
+                >
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

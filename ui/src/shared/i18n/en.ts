@@ -1,0 +1,3 @@
+import { gathered } from "./gathered";
+
+export default gathered(import.meta.glob<object>(["./en.json", "../../features/*/en.json"], { eager: true, import: "default" }));
