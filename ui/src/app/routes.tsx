@@ -75,6 +75,15 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/sessions/SessionsPage"), "SessionsPage"),
   }),
   createRoute({
+    ...within("/turns"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/turns/TurnsPage"), "TurnsPage"),
+  }),
+  createRoute({
+    ...within("/playground"),
+    component: lazyRouteComponent(() => import("@/features/playground/PlaygroundPage"), "PlaygroundPage"),
+  }),
+  createRoute({
     ...within("/channels"),
     component: lazyRouteComponent(() => import("@/features/channels/ChannelsPage"), "ChannelsPage"),
   }),

@@ -13,6 +13,8 @@ export interface TurnsSearch {
   session?: string | undefined;
   continuity?: string | undefined;
   outcome?: string | undefined;
+  /** An error code. */
+  error?: string | undefined;
   failed?: "1" | undefined;
   /** The turn whose detail is open. */
   open?: string | undefined;
@@ -28,7 +30,7 @@ export function TurnsLink({
   children: ReactNode;
 }) {
   return (
-    <Link to={"/turns" as "/sessions"} search={{ ...search } as Record<string, string>} className={className ?? ""}>
+    <Link to="/turns" search={{ ...search } as Record<string, string>} className={className ?? ""}>
       {children}
     </Link>
   );

@@ -1,6 +1,7 @@
 /** A table of any length: only the rows in sight exist. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { memo, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { Skeleton } from "./states";
 
 export interface WideColumn<Row> {
   key: string;
@@ -11,10 +12,17 @@ export interface WideColumn<Row> {
   cell: (row: Row) => ReactNode;
 }
 
+/** An array, or what is like one: rows that are not in memory are undefined, and drawn as such. */
+export interface Rows<Row> {
+  readonly length: number;
+  at: (index: number) => Row | undefined;
+}
+
 export interface VirtualTableProps<Row> {
   label: string;
+  /** Those that stay the same object are not drawn again. */
   columns: readonly WideColumn<Row>[];
-  rows: readonly Row[];
+  rows: Rows<Row>;
   keyOf: (row: Row) => string | number;
   rowHeight: number;
   /** Below it the table scrolls sideways. */
@@ -22,6 +30,8 @@ export interface VirtualTableProps<Row> {
   onOpen?: (row: Row) => void;
   /** The last rows are near: more are wanted. */
   onEnd?: () => void;
+  /** The first and the last index in sight, when they change. */
+  onSeen?: (first: number, last: number) => void;
   height?: string;
   footer?: ReactNode;
 }
@@ -29,24 +39,26 @@ export interface VirtualTableProps<Row> {
 const AHEAD = 30;
 
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
-  const { label, columns, rows, keyOf, rowHeight, minWidth, onOpen, onEnd, footer } = props;
+  const { label, columns, rows, keyOf, rowHeight, minWidth, onOpen, onEnd, onSeen, footer } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     getItemKey: (index) => {
-      const row = rows[index];
+      const row = rows.at(index);
       return row === undefined ? index : keyOf(row);
     },
     overscan: 8,
   });
   const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
     if (onEnd !== undefined && last >= rows.length - AHEAD) onEnd();
   }, [last, rows.length, onEnd]);
-  const template = { gridTemplateColumns: columns.map((each) => each.width).join(" ") };
+  useEffect(() => onSeen?.(first, last), [first, last, onSeen]);
+  const template = useMemo(() => columns.map((each) => each.width).join(" "), [columns]);
   return (
     <div
       ref={scroller}
@@ -59,7 +71,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     >
       <div style={{ minWidth }}>
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-card">
-          <div role="row" aria-rowindex={1} className="grid px-5 text-[13px] text-soft" style={template}>
+          <div role="row" aria-rowindex={1} className="grid px-5 text-[13px] text-soft" style={{ gridTemplateColumns: template }}>
             {columns.map((column) => (
               <div
                 key={column.key}
@@ -72,37 +84,59 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
           </div>
         </div>
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = rows[item.index];
-            if (row === undefined) return null;
-            return (
-              <div
-                key={item.key}
-                role="row"
-                aria-rowindex={item.index + 2}
-                className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
-                  ${onOpen ? "cursor-pointer" : ""}`}
-                style={{ ...template, height: rowHeight, transform: `translateY(${item.start}px)` }}
-                onClick={() => onOpen?.(row)}
-              >
-                {columns.map((column) => (
-                  <div
-                    key={column.key}
-                    role="cell"
-                    className={`min-w-0 truncate px-1.5 ${column.align === "right" ? "text-right" : ""}`}
-                  >
-                    {column.cell(row)}
-                  </div>
-                ))}
-              </div>
-            );
-          })}
+          {items.map((item) => (
+            <Line
+              key={item.key}
+              row={rows.at(item.index)}
+              index={item.index}
+              start={item.start}
+              height={rowHeight}
+              columns={columns as readonly WideColumn<unknown>[]}
+              template={template}
+              onOpen={onOpen as ((row: unknown) => void) | undefined}
+            />
+          ))}
         </div>
         {footer}
       </div>
     </div>
   );
 }
+
+interface LineProps {
+  row: unknown;
+  index: number;
+  start: number;
+  height: number;
+  columns: readonly WideColumn<unknown>[];
+  template: string;
+  onOpen: ((row: unknown) => void) | undefined;
+}
+
+const Line = memo(function Line({ row, index, start, height, columns, template, onOpen }: LineProps) {
+  const isThere = row !== undefined;
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-busy={!isThere}
+      className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
+        ${isThere && onOpen ? "cursor-pointer" : ""}`}
+      style={{ gridTemplateColumns: template, height, transform: `translateY(${start}px)` }}
+      onClick={() => isThere && onOpen?.(row)}
+    >
+      {columns.map((column) => (
+        <div
+          key={column.key}
+          role="cell"
+          className={`min-w-0 truncate px-1.5 ${column.align === "right" ? "text-right" : ""}`}
+        >
+          {isThere ? column.cell(row) : <Skeleton className="h-3.5 w-3/4" />}
+        </div>
+      ))}
+    </div>
+  );
+});
 
 /** As high as its rows, up to the most there is room for. */
 function fitted(count: number, rowHeight: number, height?: string): string {

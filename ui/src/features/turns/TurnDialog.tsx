@@ -1,0 +1,71 @@
+/** One turn: why it travelled as it did, where its time went, what it moved and cost. */
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Badge } from "@/shared/Badge";
+import { CopyButton } from "@/shared/Copy";
+import { Dialog } from "@/shared/Dialog";
+import { useFormat } from "@/shared/format";
+import { wordOf } from "@/shared/marks";
+import { Failure, SkeletonRows } from "@/shared/states";
+import { Mark } from "@/shared/Strip";
+import { type Turn, turnQuery } from "./api";
+import { Bodies } from "./Bodies";
+import { Facts } from "./Facts";
+import { TurnTimes } from "./TurnTimes";
+
+export function TurnDialog({ id, onClose }: { id: string; onClose: () => void }) {
+  const { t } = useTranslation("turns");
+  const found = useQuery(turnQuery(id));
+  return (
+    <Dialog title={t("one")} place="side" isWide onClose={onClose}>
+      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+      {found.isPending && <SkeletonRows />}
+      {found.data !== undefined && <Detail turn={found.data} />}
+    </Dialog>
+  );
+}
+
+function Detail({ turn }: { turn: Turn }) {
+  const { t } = useTranslation(["turns", "app"]);
+  const format = useFormat();
+  return (
+    <div className="space-y-6">
+      <div className="space-y-3">
+        <div className="flex flex-wrap items-center gap-2">
+          <svg width="14" height="24" aria-hidden>
+            <Mark turn={wordOf(turn)} x={7} />
+          </svg>
+          <Badge tone={turn.errorCode === "" ? "good" : "bad"}>{t(`app:outcomes.${turn.outcome}`)}</Badge>
+          {turn.transport !== "" && <Badge shape={false}>{t(`app:transports.${turn.transport}`)}</Badge>}
+          <span className="text-soft">{format.dateTime(turn.startedAt)}</span>
+          <span className="ml-auto">
+            <CopyButton text={location.href} label={t("copyLink")} />
+          </span>
+        </div>
+        {turn.errorCode !== "" && (
+          <p className="rounded-xl bg-bad-wash px-4 py-3 text-bad">
+            <span aria-hidden>✕ </span>HTTP {turn.status} · <code className="font-mono">{turn.errorCode}</code>
+          </p>
+        )}
+        <Why turn={turn} />
+      </div>
+      <TurnTimes turn={turn} />
+      <Facts turn={turn} />
+      <Bodies id={turn.id} />
+    </div>
+  );
+}
+
+/** The reason in a sentence, and what to make of it. */
+function Why({ turn }: { turn: Turn }) {
+  const { t } = useTranslation(["turns", "app"]);
+  const reason = turn.reason || turn.continuity;
+  if (reason === "") return <p className="rounded-xl bg-sunken px-4 py-3">{t("notSent")}</p>;
+  return (
+    <div className="rounded-xl bg-sunken px-4 py-3">
+      <p className="text-[13px] text-soft">{turn.continuity === "fresh" ? t("whyNot") : t("why")}</p>
+      <p className="font-medium">{t(`app:reasons.${reason}`, { defaultValue: reason })}</p>
+      {turn.continuity === "fresh" && <p className="mt-1 text-[13px] text-soft">{t(`advice.${turn.reason}`, { defaultValue: "" })}</p>}
+    </div>
+  );
+}

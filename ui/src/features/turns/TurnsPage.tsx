@@ -1,0 +1,88 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { ArrowUp } from "lucide-react";
+import { useCallback } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "@/shared/Button";
+import { useFormat } from "@/shared/format";
+import { Card, Page } from "@/shared/Page";
+import { StripLegend } from "@/shared/Strip";
+import { Empty, Failure, SkeletonRows } from "@/shared/states";
+import { VirtualTable } from "@/shared/VirtualTable";
+import type { Row } from "./api";
+import { useColumns } from "./columns";
+import { Export } from "./Export";
+import { filterOf, isFiltered } from "./filter";
+import { Filters } from "./Filters";
+import { TurnDialog } from "./TurnDialog";
+import { useLog } from "./useLog";
+
+const route = getRouteApi("/shell/turns");
+const ROW_HEIGHT = 40;
+const idOf = (row: Row) => row.id;
+
+export function TurnsPage() {
+  const { t } = useTranslation("turns");
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { open: opened, ...filters } = search;
+  const key = JSON.stringify(filterOf(filters));
+  const { filter, log, view } = useLog(key);
+  const open = useCallback((row: Row) => void navigate({ search: (before) => ({ ...before, open: row.id }) }), [navigate]);
+  const columns = useColumns(open);
+  const clear = () => void navigate({ search: {} });
+  return (
+    <Page title={t("title")} lead={t("lead")} actions={<Export filter={filter} />}>
+      <Filters />
+      {view.failure !== undefined && <Failure error={view.failure} onRetry={log.retry} />}
+      <Card title={<Count rows={view.length} isWhole={view.isWhole} />} aside={<StripLegend />}>
+        <div className="relative -mx-5 -mb-4">
+          {view.newer > 0 && (
+            <div className="pointer-events-none absolute inset-x-0 top-11 z-20 flex justify-center" role="status">
+              <Button look="main" isSmall className="pointer-events-auto shadow-card" icon={<ArrowUp size={14} aria-hidden />} onClick={log.showNewer}>
+                {t("newer", { count: view.newer })}
+              </Button>
+            </div>
+          )}
+          {view.length > 0 ? (
+            <VirtualTable
+              key={`${key} ${view.beginning}`}
+              label={t("title")}
+              columns={columns}
+              rows={view}
+              keyOf={idOf}
+              rowHeight={ROW_HEIGHT}
+              minWidth="76rem"
+              height="max(22rem, calc(100dvh - 19rem))"
+              onOpen={open}
+              onSeen={log.see}
+              footer={!view.isWhole && <p className="sticky left-0 w-fit px-6 py-2 text-soft">{t("more")}</p>}
+            />
+          ) : (
+            <div className="px-5 pb-4">
+              {view.isWhole ? (
+                <Empty
+                  title={isFiltered(filters) ? t("noneMatch") : t("none")}
+                  action={isFiltered(filters) && <Button onClick={clear}>{t("clear")}</Button>}
+                >
+                  {isFiltered(filters) ? t("noneMatchText") : t("noneText")}
+                </Empty>
+              ) : (
+                view.failure === undefined && <SkeletonRows rows={10} />
+              )}
+            </div>
+          )}
+        </div>
+      </Card>
+      {opened !== undefined && (
+        <TurnDialog key={opened} id={opened} onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })} />
+      )}
+    </Page>
+  );
+}
+
+/** How many rows are read: the log has no end that would be known without reading it. */
+function Count({ rows, isWhole }: { rows: number; isWhole: boolean }) {
+  const { t } = useTranslation("turns");
+  const format = useFormat();
+  return <span data-testid="count">{t(isWhole ? "allRows" : "someRows", { count: rows, rows: format.whole(rows) })}</span>;
+}

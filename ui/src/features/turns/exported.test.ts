@@ -1,0 +1,84 @@
+// @vitest-environment node
+import { expect, test } from "vitest";
+import type { Turn } from "./api";
+import { cell, COLUMNS, exported, type Progress } from "./exported";
+import { filterOf } from "./filter";
+import { phasesOf } from "./TurnTimes";
+
+const turn = (id: string) => ({ ...Object.fromEntries(COLUMNS.map((name) => [name, null])), id, startedAt: "2026-01-01" }) as unknown as Turn;
+
+function sink() {
+  const told = { text: "", end: "" };
+  return {
+    told,
+    write: async (text: string) => void (told.text += text),
+    close: async () => void (told.end = "closed"),
+    abort: async () => void (told.end = "aborted"),
+  };
+}
+
+/** Two pages: of two turns and of one. */
+const fetch = async (after: string | null) =>
+  after === null
+    ? { nodes: [turn("3"), turn("2")], pageInfo: { hasNextPage: true, endCursor: "2" } }
+    : { nodes: [turn("1")], pageInfo: { hasNextPage: false, endCursor: "1" } };
+
+test("a cell is quoted where it must be, and is never a formula", () => {
+  expect([null, 5, -1, "a", 'a"b', "a,b", "=1+1", "-x", "@a"].map(cell)).toEqual([
+    "",
+    "5",
+    "-1",
+    "a",
+    '"a""b"',
+    '"a,b"',
+    "'=1+1",
+    "'-x",
+    "'@a",
+  ]);
+});
+
+test("all pages are written as JSON, with how far it is", async () => {
+  const file = sink();
+  const progress: Progress[] = [];
+  await exported("json", fetch, file, (each) => progress.push(each), new AbortController().signal);
+  expect((JSON.parse(file.told.text) as Turn[]).map((each) => each.id)).toEqual(["3", "2", "1"]);
+  expect(progress.map((each) => each.rows)).toEqual([2, 3]);
+  expect(file.told.end).toBe("closed");
+});
+
+test("a log without a turn is a file nevertheless", async () => {
+  const none = async () => ({ nodes: [], pageInfo: { hasNextPage: false, endCursor: null } });
+  const [json, csv] = [sink(), sink()];
+  await exported("json", none, json, () => undefined, new AbortController().signal);
+  await exported("csv", none, csv, () => undefined, new AbortController().signal);
+  expect(JSON.parse(json.told.text)).toEqual([]);
+  expect(csv.told.text).toBe(`${COLUMNS.join(",")}\r\n`);
+});
+
+test("an export that is stopped throws away what it wrote", async () => {
+  const file = sink();
+  const stop = new AbortController();
+  const run = exported("csv", fetch, file, () => stop.abort(), stop.signal);
+  await expect(run).rejects.toHaveProperty("name", "AbortError");
+  expect(file.told.end).toBe("aborted");
+});
+
+test("an address with anything in it makes a filter", () => {
+  const filter = filterOf({ since: "yesterday", until: "2026-01-02T03:04:05Z", failed: "1", channel: "c", error: "e" });
+  expect(filter).toMatchObject({
+    since: null,
+    until: "2026-01-02T03:04:05.000Z",
+    failed: true,
+    channelID: "c",
+    errorCode: "e",
+    keyID: null,
+  });
+});
+
+test("the phases of a turn add up to the whole of it", () => {
+  const lengths = (queueMs: number, firstEventMs: number | null, totalMs: number) =>
+    phasesOf({ queueMs, firstEventMs, totalMs }).map((phase) => [phase.name, phase.start, phase.length]);
+  expect(lengths(10, 60, 100)).toEqual([["queue", 0, 10], ["first", 10, 50], ["rest", 60, 40]]);
+  expect(lengths(10, null, 100)).toEqual([["queue", 0, 10], ["noEvent", 10, 90]]);
+  expect(lengths(120, 60, 100)).toEqual([["queue", 0, 100], ["first", 100, 0], ["rest", 100, 0]]);
+});
