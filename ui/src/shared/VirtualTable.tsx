@@ -1,6 +1,5 @@
 /** A table of any length: only the rows in sight exist. */
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { memo, type ReactNode, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Skeleton } from "./states";
 
 export interface WideColumn<Row> {
@@ -23,7 +22,6 @@ export interface VirtualTableProps<Row> {
   /** Those that stay the same object are not drawn again. */
   columns: readonly WideColumn<Row>[];
   rows: Rows<Row>;
-  keyOf: (row: Row) => string | number;
   rowHeight: number;
   /** Below it the table scrolls sideways. */
   minWidth: string;
@@ -37,23 +35,20 @@ export interface VirtualTableProps<Row> {
 }
 
 const AHEAD = 30;
+/** Rows drawn beyond those in sight, on either side. */
+const BEYOND = 8;
+/** The range moves by so many rows at once: not each pixel draws. */
+const STEP = 4;
+/** Rows that leave lend their elements to rows that come: changing texts is cheaper than making elements. */
+const LENT = 64;
 
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
-  const { label, columns, rows, keyOf, rowHeight, minWidth, onOpen, onEnd, onSeen, footer } = props;
+  const { label, columns, rows, rowHeight, minWidth, onOpen, onEnd, onSeen, footer } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    getItemKey: (index) => {
-      const row = rows.at(index);
-      return row === undefined ? index : keyOf(row);
-    },
-    overscan: 8,
-  });
-  const items = virtual.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items.at(-1)?.index ?? 0;
+  const range = useRange(scroller, rowHeight);
+  const first = Math.min(range.first, Math.max(0, rows.length - 1));
+  const last = Math.min(range.last, rows.length - 1);
+  const slots = Math.ceil((range.last - range.first + 1) / LENT) * LENT;
   useEffect(() => {
     if (onEnd !== undefined && last >= rows.length - AHEAD) onEnd();
   }, [last, rows.length, onEnd]);
@@ -83,13 +78,12 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
             ))}
           </div>
         </div>
-        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => (
+        <div role="rowgroup" className="relative" style={{ height: rows.length * rowHeight }}>
+          {Array.from({ length: last - first + 1 }, (_, place) => (
             <Line
-              key={item.key}
-              row={rows.at(item.index)}
-              index={item.index}
-              start={item.start}
+              key={(first + place) % slots}
+              row={rows.at(first + place)}
+              index={first + place}
               height={rowHeight}
               columns={columns as readonly WideColumn<unknown>[]}
               template={template}
@@ -106,23 +100,26 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
 interface LineProps {
   row: unknown;
   index: number;
-  start: number;
   height: number;
   columns: readonly WideColumn<unknown>[];
   template: string;
   onOpen: ((row: unknown) => void) | undefined;
 }
 
-const Line = memo(function Line({ row, index, start, height, columns, template, onOpen }: LineProps) {
+const Line = memo(function Line({ row, index, height, columns, template, onOpen }: LineProps) {
+  const line = useRef<HTMLDivElement>(null);
+  // The focus does not go over to another row: it stays with the table.
+  useEffect(() => () => leave(line.current), [index]);
   const isThere = row !== undefined;
   return (
     <div
+      ref={line}
       role="row"
       aria-rowindex={index + 2}
       aria-busy={!isThere}
       className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
         ${isThere && onOpen ? "cursor-pointer" : ""}`}
-      style={{ gridTemplateColumns: template, height, transform: `translateY(${start}px)` }}
+      style={{ gridTemplateColumns: template, height, contain: "strict", transform: `translateY(${index * height}px)` }}
       onClick={() => isThere && onOpen?.(row)}
     >
       {columns.map((column) => (
@@ -137,6 +134,34 @@ const Line = memo(function Line({ row, index, start, height, columns, template, 
     </div>
   );
 });
+
+function leave(line: HTMLDivElement | null): void {
+  if (line?.contains(document.activeElement)) line.closest<HTMLElement>('[role="table"]')?.focus({ preventScroll: true });
+}
+
+/** The first and the last row to draw, by where the table is scrolled to. */
+function useRange(scroller: RefObject<HTMLDivElement | null>, rowHeight: number): { first: number; last: number } {
+  const [range, setRange] = useState({ first: 0, last: STEP + BEYOND });
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    const look = () => {
+      const at = Math.floor(element.scrollTop / rowHeight / STEP) * STEP;
+      const first = Math.max(0, at - BEYOND);
+      const last = at + Math.ceil(element.clientHeight / rowHeight) + STEP + BEYOND;
+      setRange((before) => (before.first === first && before.last === last ? before : { first, last }));
+    };
+    look();
+    element.addEventListener("scroll", look, { passive: true });
+    const sizes = new ResizeObserver(look);
+    sizes.observe(element);
+    return () => {
+      element.removeEventListener("scroll", look);
+      sizes.disconnect();
+    };
+  }, [scroller, rowHeight]);
+  return range;
+}
 
 /** As high as its rows, up to the most there is room for. */
 function fitted(count: number, rowHeight: number, height?: string): string {

@@ -38,6 +38,7 @@ function Group({ name, facts }: { name: string; facts: readonly Fact[] }) {
 function useFigures(turn: Turn): Fact[] {
   const { t } = useTranslation(["turns", "app"]);
   const format = useFormat();
+  const attempts = (count: number) => (count > 1 ? t("againTold", { count }) : count === 1 ? "1" : t("neverSent"));
   const saved = turn.bytesReceived - turn.bytesSent;
   return [
     [t("received"), bytes(turn.bytesReceived)],
@@ -47,7 +48,7 @@ function useFigures(turn: Turn): Fact[] {
     [t("output"), format.whole(turn.outputTokens)],
     [t("reasoning"), format.whole(turn.reasoningTokens)],
     [t("cost"), format.money(turn.costUsd)],
-    [t("attempts"), turn.attempts === 0 ? t("neverSent") : t("attemptsTold", { count: turn.attempts })],
+    [t("attempts"), attempts(turn.attempts)],
     [t("continuity"), t(`app:continuity.${turn.continuity}`, { defaultValue: turn.continuity })],
     [t("status"), String(turn.status)],
     [t("errorCode"), turn.errorCode === "" ? UNKNOWN : <Filtered search={{ error: turn.errorCode }}>{turn.errorCode}</Filtered>],

@@ -16,7 +16,7 @@ export function TurnTimes({ turn }: { turn: Turn }) {
       </h3>
       <ol className="space-y-1.5">
         {phases.map((phase) => (
-          <li key={phase.name} className="grid grid-cols-[9rem_1fr] items-center gap-x-3 text-[13px] sm:grid-cols-[12rem_1fr]">
+          <li key={phase.name} className="grid grid-cols-[9rem_1fr] items-center gap-x-3 text-[13px] sm:grid-cols-[14rem_1fr]">
             <span className="min-w-0">
               <span className="text-soft">{t(`phases.${phase.name}`)}</span> {milliseconds(phase.length)}
             </span>
@@ -61,7 +61,7 @@ function Scale({ whole }: { whole: number }) {
   const step = stepOf(whole);
   const ticks = Array.from({ length: Math.floor(whole / step) + 1 }, (_, index) => index * step);
   return (
-    <div aria-hidden className="mt-1 grid grid-cols-[9rem_1fr] gap-x-3 text-[11px] text-soft sm:grid-cols-[12rem_1fr]">
+    <div aria-hidden className="mt-1 grid grid-cols-[9rem_1fr] gap-x-3 text-[11px] text-soft sm:grid-cols-[14rem_1fr]">
       <span />
       <span className="relative h-4">
         {ticks.map((at) => (

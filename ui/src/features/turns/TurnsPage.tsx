@@ -18,7 +18,6 @@ import { useLog } from "./useLog";
 
 const route = getRouteApi("/shell/turns");
 const ROW_HEIGHT = 40;
-const idOf = (row: Row) => row.id;
 
 export function TurnsPage() {
   const { t } = useTranslation("turns");
@@ -34,7 +33,7 @@ export function TurnsPage() {
     <Page title={t("title")} lead={t("lead")} actions={<Export filter={filter} />}>
       <Filters />
       {view.failure !== undefined && <Failure error={view.failure} onRetry={log.retry} />}
-      <Card title={<Count rows={view.length} isWhole={view.isWhole} />} aside={<StripLegend />}>
+      <Card title={<Count rows={view.length} isWhole={view.isWhole} />} aside={<div className="hidden sm:block"><StripLegend /></div>}>
         <div className="relative -mx-5 -mb-4">
           {view.newer > 0 && (
             <div className="pointer-events-none absolute inset-x-0 top-11 z-20 flex justify-center" role="status">
@@ -49,9 +48,8 @@ export function TurnsPage() {
               label={t("title")}
               columns={columns}
               rows={view}
-              keyOf={idOf}
               rowHeight={ROW_HEIGHT}
-              minWidth="76rem"
+              minWidth="78rem"
               height="max(22rem, calc(100dvh - 19rem))"
               onOpen={open}
               onSeen={log.see}

@@ -9,29 +9,30 @@ import type { Row } from "./api";
 export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[] {
   const { t } = useTranslation(["turns", "app"]);
   const format = useFormat();
+  const time = useTime();
   return useMemo<WideColumn<Row>[]>(
     () => [
       {
         key: "time",
         title: t("time"),
-        width: "12.5rem",
+        width: "9.5rem",
         cell: (row) => (
           <button
             type="button"
-            className="underline-offset-3 hover:underline"
+            className="max-w-full truncate underline-offset-3 hover:underline"
             onClick={(event) => {
               event.stopPropagation();
               open(row);
             }}
           >
-            {format.dateTime(row.startedAt)}
+            {time(row.startedAt)}
           </button>
         ),
       },
       {
         key: "how",
         title: t("how"),
-        width: "minmax(9rem, 1fr)",
+        width: "minmax(11.5rem, 1.2fr)",
         cell: (row) => (
           <span className="flex items-center gap-2">
             <svg width="12" height="24" aria-hidden className="shrink-0">
@@ -51,14 +52,24 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
       {
         key: "cached",
         title: t("tokens"),
-        width: "8.5rem",
+        width: "9.5rem",
         align: "right",
         cell: (row) => `${format.count(row.inputTokens)} / ${format.count(row.cachedTokens)}`,
       },
-      { key: "first", title: t("first"), width: "5.5rem", align: "right", cell: (row) => milliseconds(row.firstEventMs) },
+      { key: "first", title: t("first"), width: "6.5rem", align: "right", cell: (row) => milliseconds(row.firstEventMs) },
       { key: "total", title: t("total"), width: "5.5rem", align: "right", cell: (row) => milliseconds(row.totalMs) },
       { key: "cost", title: t("cost"), width: "6rem", align: "right", cell: (row) => format.money(row.costUsd) },
     ],
-    [t, format, open],
+    [t, format, time, open],
   );
+}
+
+/** Day and time of day: a log's years are the same. */
+function useTime(): (iso: string) => string {
+  const { i18n } = useTranslation();
+  return useMemo(() => {
+    const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
+    const format = new Intl.DateTimeFormat(i18n.language, parts);
+    return (iso) => format.format(new Date(iso));
+  }, [i18n.language]);
 }
