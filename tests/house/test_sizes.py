@@ -15,7 +15,7 @@ FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
 CORE_LINES = 2_800  # decision 0009
-GATEWAY_LINES = 18_500  # likewise
+GATEWAY_LINES = 19_500  # decision 0011
 EMULATOR_LINES = 3_000  # with the demo: decision 0007
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.

@@ -17,8 +17,8 @@ QUIET = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-ELSEWHERE = {"/", "/admin/graphql"}
-"""The web page, and the admin API, which has a schema of its own."""
+ELSEWHERE = {"/admin/graphql"}
+"""The admin API has a schema of its own."""
 
 
 async def test_the_document_is_served(gateway):

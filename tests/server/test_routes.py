@@ -88,13 +88,6 @@ async def test_health_and_readiness(gateway, wire):
     assert found == [("starting", 503), ("ready", 200), ("draining", 503)]
 
 
-async def test_the_page(wire):
-    """The root says what this is and where to point a client; the host is not believed."""
-    _, headers, body = await wire.ask(b"", method="GET", path="/", headers=["x: y"])
-    assert headers["content-type"].startswith("text/html")
-    assert b"http://gateway/v1" in body
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [

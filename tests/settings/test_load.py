@@ -97,6 +97,7 @@ def test_whole_file(read, file):
         "shutdown_grace": 60,
         "allow_anonymous": True,
         "insecure_cookies": False,
+        "base_path": "",
         "keep_alive_comment": 5,
     }
     assert settings.sessions.model_dump() == {

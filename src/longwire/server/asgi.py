@@ -43,12 +43,12 @@ def application(
             WebSocketRoute("/v1/responses", _no_upgrade),
             Route("/admin/graphql", _Whole(admin)),
             WebSocketRoute("/admin/graphql", _Whole(admin)),
-            Route("/{path:path}", pages),
         ],
         middleware=[Middleware(Edge)],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
+    router.router.default = pages
     past_router: dict[tuple[str, str], ASGIApp] = {("POST", "/v1/responses"): data_plane}
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

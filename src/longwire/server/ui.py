@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 BUILT: Final = Path(__file__).with_name("static")
 _POLICY: Final = (
@@ -61,11 +62,15 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a file or the page. Raises `HTTPException` where neither is."""
+        if scope["type"] != "http":
+            await WebSocketClose()(scope, receive, send)
+            return
         answer = self._answer(Request(scope))
         await answer(scope, receive, send)
 
     def _answer(self, request: Request) -> Response:
-        name = request.path_params.get("path", "")
+        path, root = request.scope["path"], request.scope.get("root_path", "")
+        name = path.removeprefix(root).removeprefix("/")
         if request.method not in {"GET", "HEAD"}:
             raise HTTPException(404)
         if name in self._files and name != "index.html":

@@ -84,6 +84,23 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/playground/PlaygroundPage"), "PlaygroundPage"),
   }),
   createRoute({
+    ...within("/projects"),
+    component: lazyRouteComponent(() => import("@/features/projects/ProjectsPage"), "ProjectsPage"),
+  }),
+  createRoute({
+    ...within("/users"),
+    component: lazyRouteComponent(() => import("@/features/users/UsersPage"), "UsersPage"),
+  }),
+  createRoute({
+    ...within("/audit"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/audit/AuditPage"), "AuditPage"),
+  }),
+  createRoute({
+    ...within("/settings"),
+    component: lazyRouteComponent(() => import("@/features/settings/SettingsPage"), "SettingsPage"),
+  }),
+  createRoute({
     ...within("/channels"),
     component: lazyRouteComponent(() => import("@/features/channels/ChannelsPage"), "ChannelsPage"),
   }),

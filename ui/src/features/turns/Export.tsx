@@ -7,17 +7,16 @@ import { useFormat } from "@/shared/format";
 import { Menu } from "@/shared/Menu";
 import { tell } from "@/shared/toasts";
 import { fetchTurns, type TurnFilter } from "./api";
-import { exported, type Kind, type Progress } from "./exported";
-import { sinkOf } from "./sink";
+import { exported, type Kind, type Progress, save } from "./exported";
 
 const NOTHING: Progress = { rows: 0, until: null };
 const isStop = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
 
+/** Whether there is a file, and not a stop before its end. */
 async function run(kind: Kind, filter: TurnFilter, onProgress: (progress: Progress) => void, signal: AbortSignal) {
   const now = new Date().toISOString().slice(0, 19).replaceAll(":", "");
   try {
-    const sink = await sinkOf(kind, `turns-${now}.${kind}`);
-    await exported(kind, (after, stop) => fetchTurns(filter, after, stop), sink, onProgress, signal);
+    save(await exported(kind, (after, stop) => fetchTurns(filter, after, stop), onProgress, signal), `turns-${now}.${kind}`);
     return true;
   } catch (error) {
     if (isStop(error)) return false;

@@ -49,15 +49,6 @@ export function csvLine(turn: Turn): string {
   return COLUMNS.map((name) => cell(turn[name])).join(",");
 }
 
-/** Where a file goes: `write` takes its parts in order. */
-export interface Sink {
-  write: (text: string) => Promise<void>;
-  /** The file is whole. */
-  close: () => Promise<void>;
-  /** It will not be: what is there is thrown away. */
-  abort: () => Promise<void>;
-}
-
 export interface Progress {
   rows: number;
   /** How far back the rows reach by now. */
@@ -66,32 +57,38 @@ export interface Progress {
 
 type Part = Awaited<ReturnType<typeof fetchTurns>>;
 
-/** Writes all that matches, page after page. Rejects when `signal` ends it, with the sink aborted. */
+/** Reads all that matches, page after page, and returns the file. Rejects when `signal` ends it. */
 export async function exported(
   kind: Kind,
   fetch: (after: string | null, signal: AbortSignal) => Promise<Part>,
-  sink: Sink,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Blob> {
+  // Each page becomes a blob at once: browsers keep those outside the page's memory.
+  const parts = [new Blob([kind === "csv" ? `${COLUMNS.join(",")}\r\n` : "["])];
   let after: string | null = null;
   let rows = 0;
-  try {
-    await sink.write(kind === "csv" ? `${COLUMNS.join(",")}\r\n` : "[");
-    do {
-      const part: Part = await fetch(after, signal);
-      signal.throwIfAborted();
-      await sink.write(textOf(kind, part.nodes, rows === 0));
-      rows += part.nodes.length;
-      onProgress({ rows, until: part.nodes.at(-1)?.startedAt ?? null });
-      after = part.pageInfo.hasNextPage ? part.pageInfo.endCursor : null;
-    } while (after !== null);
-    if (kind === "json") await sink.write("\n]\n");
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
-  await sink.close();
+  do {
+    const part: Part = await fetch(after, signal);
+    signal.throwIfAborted();
+    parts.push(new Blob([textOf(kind, part.nodes, rows === 0)]));
+    rows += part.nodes.length;
+    onProgress({ rows, until: part.nodes.at(-1)?.startedAt ?? null });
+    after = part.pageInfo.hasNextPage ? part.pageInfo.endCursor : null;
+  } while (after !== null);
+  if (kind === "json") parts.push(new Blob(["\n]\n"]));
+  return new Blob(parts, { type: kind === "csv" ? "text/csv" : "application/json" });
+}
+
+const KEPT_FOR = 60_000;
+
+/** Downloads a file. */
+export function save(file: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_FOR);
 }
 
 function textOf(kind: Kind, turns: readonly Turn[], isFirst: boolean): string {
