@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { bytes, milliseconds, useFormat } from "@/shared/format";
 import { wordOf } from "@/shared/marks";
@@ -10,6 +10,7 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
   const { t } = useTranslation(["turns", "app"]);
   const format = useFormat();
   const time = useTime();
+  const ways = useMemo(() => new Ways(t), [t]);
   return useMemo<WideColumn<Row>[]>(
     () => [
       {
@@ -33,16 +34,7 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
         key: "how",
         title: t("how"),
         width: "minmax(11.5rem, 1.2fr)",
-        cell: (row) => (
-          <span className="flex items-center gap-2">
-            <svg width="12" height="24" aria-hidden className="shrink-0">
-              <Mark turn={wordOf(row)} x={6} />
-            </svg>
-            <span className={`truncate ${row.errorCode === "" ? "" : "text-bad"}`}>
-              {row.errorCode === "" ? t(`app:reasonShort.${wordOf(row)}`, { defaultValue: wordOf(row) }) : row.errorCode}
-            </span>
-          </span>
-        ),
+        cell: (row) => ways.of(wordOf(row), row.errorCode),
       },
       { key: "model", title: t("model"), width: "minmax(7rem, 1fr)", cell: (row) => row.modelAsked },
       { key: "channel", title: t("channel"), width: "minmax(6rem, 0.8fr)", cell: (row) => row.channelName || "–" },
@@ -60,8 +52,33 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
       { key: "total", title: t("total"), width: "5.5rem", align: "right", cell: (row) => milliseconds(row.totalMs) },
       { key: "cost", title: t("cost"), width: "6rem", align: "right", cell: (row) => format.money(row.costUsd) },
     ],
-    [t, format, time, open],
+    [t, format, time, ways, open],
   );
+}
+
+/** How turns went, each drawn once: rows that went the same way share it, which spares most of a frame. */
+class Ways {
+  private readonly drawn = new Map<string, ReactNode>();
+
+  constructor(private readonly t: (key: string, options: Record<string, unknown>) => string) {}
+
+  of(word: string, errorCode: string): ReactNode {
+    const key = `${word} ${errorCode}`;
+    const known = this.drawn.get(key);
+    if (known !== undefined) return known;
+    const way = (
+      <span className="flex items-center gap-2">
+        <svg width="12" height="24" aria-hidden className="shrink-0">
+          <Mark turn={word} x={6} />
+        </svg>
+        <span className={`truncate ${errorCode === "" ? "" : "text-bad"}`}>
+          {errorCode || this.t(`app:reasonShort.${word}`, { defaultValue: word })}
+        </span>
+      </span>
+    );
+    this.drawn.set(key, way);
+    return way;
+  }
 }
 
 /** Day and time of day: a log's years are the same. */
