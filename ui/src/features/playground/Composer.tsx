@@ -58,7 +58,7 @@ export function Composer(props: {
           ref={field}
           id={id}
           rows={2}
-          className="field max-h-60 min-w-0 flex-1 [field-sizing:content]"
+          className="field max-h-60 min-h-16 min-w-0 flex-1 [field-sizing:content]"
           aria-describedby={`${id}-hint`}
           value={question}
           onChange={(event) => props.onChange(event.target.value)}

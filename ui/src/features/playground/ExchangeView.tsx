@@ -21,7 +21,7 @@ export const ExchangeView = memo(function ExchangeView({
   const { t } = useTranslation("playground");
   const { state, answer } = exchange;
   return (
-    <li className={`space-y-2 ${isEdited ? "opacity-60" : ""}`}>
+    <li className={`space-y-2 ${isEdited ? "border-l-2 border-warn pl-3" : ""}`}>
       <div className="flex items-start justify-end gap-1">
         {onEdit !== undefined && (
           <IconButton label={state === "failed" ? t("again") : t("edit")} onClick={() => onEdit(exchange)}>

@@ -119,7 +119,7 @@ function Instructions({ text, onChange }: { text: string; onChange: (text: strin
       <textarea
         id={id}
         rows={3}
-        className="field max-h-60 [field-sizing:content]"
+        className="field max-h-60 min-h-20 [field-sizing:content]"
         aria-describedby={`${id}-hint`}
         value={text}
         onChange={(event) => onChange(event.target.value)}
