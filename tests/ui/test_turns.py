@@ -4,13 +4,12 @@ import asyncio
 import json
 import re
 import time
-from itertools import batched
 
 import pytest
 from playwright.sync_api import expect
 
+from longwire.core.continuity import Reason
 from longwire.core.secret import Secret
-from longwire.core.turn import FRESH_REASONS
 from longwire.store.store import open_store
 from tests.store.turn_rows import bodies, row
 from tests.ui.conftest import language
@@ -32,13 +31,13 @@ def written(stage, owner, rows, kept=()):
     """Write rows into the log, as turns of the first project."""
     told = owner.ask("{ projects { nodes { id } } }")
     project = told["projects"]["nodes"][0]["id"]
+    placed = [each._replace(project_id=project) for each in rows]
 
     async def write():
         url = f"sqlite:///{stage.folder}/longwire.db"
         store = await open_store(url, Secret(""), stage.folder / "secret.key")
-        for part in batched((each._replace(project_id=project) for each in rows), 2_000):
-            await store.turns.add(part)
-        await store.turns.add([each._replace(project_id=project) for each, _ in kept], [b for _, b in kept])
+        for start in range(0, len(placed), 2_000):
+            await store.turns.add(placed[start : start + 2_000], kept)
         await store.close()
 
     asyncio.run(write())
@@ -94,7 +93,9 @@ def test_a_long_log_scrolls(opened, owner, log):
 def test_the_end_of_a_time_is_the_way_far_back(opened, owner, log):
     """A log that is too long to scroll is entered at a time."""
     at = log[5_000].id >> 21
-    page = opened(owner, f"/turns?until={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(at / 1000))}")
+    page = opened(
+        owner, f"/turns?until={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(at / 1000))}"
+    )
     first = table_of(page).get_by_role("row").nth(1)
     expect(first).to_contain_text(re.compile("model-(499|500)"))
     expect(page.get_by_label("To", exact=True)).not_to_have_value("")
@@ -107,7 +108,10 @@ def test_what_ends_meanwhile_moves_nothing(opened, owner, stage, log):
     page = opened(owner, "/turns")
     table = table_of(page)
     page.evaluate(SCROLL, [40, 10])
-    seen, top = table.get_by_role("row").nth(20).inner_text(), table.evaluate("each => each.scrollTop")
+    seen, top = (
+        table.get_by_role("row").nth(20).inner_text(),
+        table.evaluate("each => each.scrollTop"),
+    )
     history = stage.turn(key, "one", "watched")
     newer = page.get_by_role("button", name="1 newer turn")
     expect(newer).to_be_visible()
@@ -148,9 +152,9 @@ def test_filters_stand_in_the_address(opened, owner, log):
 
 def test_each_reason_is_a_sentence(opened, owner, stage, log):
     """Why a turn was not continued is told for each reason, in both languages."""
-    reasons, now = sorted(FRESH_REASONS), time.time_ns() // 1_000_000
+    reasons, now = list(Reason), time.time_ns() // 1_000_000
     rows = [
-        row(number, now - HOUR + 60_000, continuity="fresh", reason=reason)
+        row(number, now - HOUR + 60_000, continuity="fresh", reason=str(reason))
         for number, reason in enumerate(reasons)
     ]
     written(stage, owner, rows)
@@ -168,18 +172,22 @@ def test_each_reason_is_a_sentence(opened, owner, stage, log):
 def test_bodies_are_for_those_who_may_read_them(opened, owner, stage, log):
     """They are laid out, folded and shown on purpose; a viewer is not told that there are any."""
     turn = row(7, time.time_ns() // 1_000_000 - HOUR + 90_000)
-    written(stage, owner, [], [(turn, bodies(turn, b'{"model":"m","input":[{"role":"user"}]}'))])
+    written(stage, owner, [turn], [bodies(turn, b'{"model":"m","input":[{"role":"user"}]}')])
     page = opened(owner, f"/turns?open={turn.id}")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("region", name="Time")).to_contain_text("To the first event 199 ms")
     dialog.get_by_role("button", name="Show bodies").click()
     request = dialog.get_by_label("Request", exact=True)
-    expect(request).to_have_text('{\n  "model": "m",\n  "input": [\n    {\n      "role": "user"\n    }\n  ]\n}')
+    expect(request).to_have_text(
+        '{\n  "model": "m",\n  "input": [\n    {\n      "role": "user"\n    }\n  ]\n}'
+    )
     dialog.get_by_text("Request", exact=False).first.click()
     expect(request).to_have_count(0)
     viewer = stage.join(owner.invite("VIEWER"), "viewer@example.org")
     told = owner.ask("{ projects { nodes { id } } users { nodes { id email } } }")
-    person = next(each["id"] for each in told["users"]["nodes"] if each["email"].startswith("viewer"))
+    person = next(
+        each["id"] for each in told["users"]["nodes"] if each["email"].startswith("viewer")
+    )
     joined = "mutation($p: ID!, $u: ID!) { addUserToProject(projectID: $p, userID: $u) { id } }"
     owner.ask(joined, p=told["projects"]["nodes"][0]["id"], u=person)
     page = opened(viewer, f"/turns?open={turn.id}")

@@ -3,6 +3,11 @@ import { type ReactNode, useEffect, useId, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "./Button";
 
+/** What gets the focus first: what is to be filled in, else what is to be decided, not the cross. */
+const FIRST = ["input", "textarea", "select", "button"]
+  .map((name) => `[data-body] ${name}:not(:disabled):not([type="radio"])`)
+  .join(", ");
+
 interface DialogProps {
   title: string;
   onClose: () => void;
@@ -22,7 +27,10 @@ export function Dialog({ title, onClose, children, place = "middle", isWide = fa
   useEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
-    if (element !== null && !element.open) element.showModal();
+    if (element !== null && !element.open) {
+      element.showModal();
+      element.querySelector<HTMLElement>(FIRST)?.focus();
+    }
     return () => {
       element?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -56,7 +64,7 @@ export function Dialog({ title, onClose, children, place = "middle", isWide = fa
           </IconButton>
         )}
       </header>
-      <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
+      <div data-body className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
     </dialog>
   );
 }

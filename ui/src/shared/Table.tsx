@@ -1,5 +1,6 @@
 /** A plain table that scrolls by itself where the page is narrow; `VirtualTable` is for long ones. */
 import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 
 export interface Column<Row> {
   key: string;
@@ -23,6 +24,7 @@ export function Table<Row>({
   rows: readonly Row[];
   keyOf: (row: Row) => string;
 }) {
+  const { t } = useTranslation("app");
   return (
     <div className="-mx-5 overflow-x-auto" tabIndex={0} role="group" aria-label={label}>
       <table className="w-full border-collapse text-left">
@@ -36,7 +38,7 @@ export function Table<Row>({
                 className={`px-3 py-2 font-medium whitespace-nowrap first:pl-5 last:pr-5
                   ${column.align === "right" ? "text-right" : ""} ${column.isExtra ? EXTRA : ""}`}
               >
-                {column.title}
+                {column.title === "" ? <span className="sr-only">{t("actions")}</span> : column.title}
               </th>
             ))}
           </tr>

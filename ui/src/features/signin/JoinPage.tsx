@@ -1,7 +1,7 @@
 /** Coming in for the first time: by the token of the first start, or by an invitation. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { join, meQuery } from "@/api/me";
 import { Button } from "@/shared/Button";
@@ -44,6 +44,11 @@ function JoinForm({ kind, next }: { kind: "setup" | "join"; next: string }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const [token, setToken] = useState(tokenOfAddress);
+  useEffect(() => {
+    const read = () => setToken((before) => tokenOfAddress() || before);
+    addEventListener("hashchange", read);
+    return () => removeEventListener("hashchange", read);
+  }, []);
   const [password, setPassword] = useState("");
   const draft = useDraft(`join-${kind}`, EMPTY);
   const joining = useMutation({

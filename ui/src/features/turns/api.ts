@@ -1,6 +1,7 @@
 /** The turn log as the admin API has it. */
 import { queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
+import { ApiError } from "@/api/errors";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
 
 export const TURN = graphql(`

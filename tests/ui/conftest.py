@@ -1,0 +1,89 @@
+"""Pages in Chromium. A page that logs an error, or breaks its policy, fails its test."""
+
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from longwire.server.ui import BUILT
+from tests.ui.stage import FLAGS, OWNER, Stage, chromium
+
+EXPECTED = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
+"""What Chromium logs by itself where a server is away or refuses; tests bring that about."""
+
+
+def pytest_collection_modifyitems(items):
+    """Give browsers the time they need on a machine that is shared."""
+    for item in items:
+        if "tests/ui/" in str(item.path):
+            item.add_marker(pytest.mark.timeout(240))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built():
+    if not (BUILT / "index.html").is_file():
+        pytest.skip("the web interface is not built: python3 dev.py setup")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium."""
+    path, variables = chromium()
+    expect.set_options(timeout=15_000)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=path, args=list(FLAGS), env=variables or None
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """A gateway with an empty database."""
+    running = Stage(tmp_path_factory.mktemp("stage"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def owner(stage):
+    """The first owner, signed in."""
+    return stage.join(stage.token, OWNER)
+
+
+@pytest.fixture
+def opened(browser, stage):
+    """A function: opens a page for somebody, or for nobody; gives the page."""
+    contexts, complaints = [], []
+
+    def note(message):
+        if message.type in {"error", "warning"} and not message.text.startswith(EXPECTED):
+            complaints.append(message.text)
+
+    def start(person=None, path="/", **ways):
+        given = {"locale": "en-US", "viewport": {"width": 1280, "height": 860}, **ways}
+        context = browser.new_context(
+            base_url=stage.url, storage_state=person.state() if person else None, **given
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@contextmanager
+def language(page, code):
+    """Speak a language for a while."""
+    page.evaluate("code => localStorage.setItem('longwire-language', code)", code)
+    page.reload()
+    yield
+    page.evaluate("localStorage.removeItem('longwire-language')")

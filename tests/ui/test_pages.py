@@ -1,0 +1,227 @@
+"""Every page, in both languages and themes: drawn, without a violation that axe finds."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui.stage import MODELS, UI
+
+AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = {
+    "/": "Overview",
+    "/?by=CHANNEL&range=7d&metric=bytesSaved": "Overview",
+    "/start": "First steps",
+    "/sessions": "Sessions",
+    "/turns": "Turns",
+    "/turns?failed=1": "Turns",
+    "/playground": "Playground",
+    "/channels": "Channels",
+    "/channels/new": "Add channel",
+    "/keys": "API keys",
+    "/keys?new=1": "API keys",
+    "/projects": "Projects",
+    "/users": "Users",
+    "/audit": "Audit",
+    "/settings": "Settings",
+}
+CHINESE = {"/": "概览", "/sessions": "会话", "/channels": "渠道", "/settings": "设置"}
+LOOKS = [("en", "light"), ("zh-CN", "dark")]
+SAMPLES = ["/", "/sessions", "/turns", "/channels/new"]
+
+
+@pytest.fixture(scope="module")
+def used(stage, owner):
+    """A gateway that has been used: a channel of each kind, a key, turns of three sessions."""
+    made = owner.channel()
+    backend = f"{stage.upstream}/backend-api/codex"
+    owner.channel("codex", type="codex", apiKey=None, baseURL=backend, models=["codex-only"])
+    key = owner.key(budgets={"tokensPerDay": 100_000, "costPerMonth": 5.0}, keepsBodies=True)
+    for session in range(3):
+        past = []
+        for number in range(4):
+            past = stage.turn(key, f"question {number}", f"session-{session}", past)
+    return made["id"]
+
+
+def violations(page):
+    """What axe finds, in short."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]
+
+
+@pytest.mark.parametrize(("code", "theme"), LOOKS)
+def test_pages_have_no_violations(opened, owner, used, code, theme):
+    """Every page has its title and its figures, no violation, and no text without translation."""
+    page = opened(owner, "/", color_scheme=theme)
+    page.evaluate("code => localStorage.setItem('longwire-language', code)", code)
+    found, titles = {}, PAGES if code == "en" else CHINESE
+    for path, title in [*PAGES.items(), (f"/channels/{used}", "main")]:
+        page.goto(path)
+        heading = page.get_by_role("heading", level=1)
+        expect(heading).to_have_text(titles.get(path, re.compile(".")))
+        expect(page.locator(".skeleton")).to_have_count(0)
+        if code == "en":
+            expect(heading).to_have_text(title)
+        if problems := violations(page):
+            found[path] = problems
+        text = page.locator("body").inner_text()
+        assert not re.search(r"\b(app|channels|keys|turns|sessions|overview|users):?\.\w+", text)
+    assert found == {}
+
+
+@pytest.mark.parametrize(("code", "theme"), [("en", "dark"), ("zh-CN", "light")])
+def test_samples_in_the_other_themes(opened, owner, used, code, theme):
+    """The other pairs of language and theme, on the pages that draw the most."""
+    page = opened(owner, "/", color_scheme=theme)
+    page.evaluate("code => localStorage.setItem('longwire-language', code)", code)
+    for path in SAMPLES:
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.locator(".skeleton")).to_have_count(0)
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", [*PAGES])
+def test_nothing_is_wider_than_a_phone(opened, owner, used, path):
+    """At 360 pixels no page scrolls sideways."""
+    page = opened(owner, path, viewport={"width": 360, "height": 740})
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wide <= 0
+
+
+def test_sessions_are_live(opened, owner, stage, used):
+    """A connection is a row with its strip; a new turn shows by itself; it is closed from there."""
+    key = owner.key("live")
+    page = opened(owner, "/sessions")
+    expect(page.get_by_role("cell", name=re.compile("session-0"))).to_be_visible()
+    past = stage.turn(key, "one", "watched")
+    row = page.get_by_role("row", name=re.compile("watched"))
+    expect(row).to_contain_text("0 / 1")
+    stage.turn(key, "two", "watched", past)
+    expect(row).to_contain_text("1 / 2")
+    expect(row.get_by_role("img")).to_have_accessible_name("1 new session, 1 continued")
+    row.get_by_role("button", name=re.compile("watched")).click()
+    dialog = page.get_by_role("dialog").first
+    expect(dialog).to_contain_text("Continued: only what is new was sent.")
+    expect(dialog).to_contain_text("there was nothing to continue")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Close connection").click()
+    page.get_by_role("dialog").last.get_by_role("button", name="Close connection").click()
+    expect(dialog).to_contain_text("This connection has ended")
+    dialog.get_by_role("button", name="Close", exact=True).click()
+    expect(row).to_have_count(0)
+
+
+def test_turns_are_filtered_opened_and_exported(opened, owner, used):
+    """Filters stand in the address; a turn says in a sentence why; the file has every row."""
+    page = opened(owner, "/turns")
+    table = page.get_by_role("table", name="Turns")
+    expect(table.get_by_role("row").nth(8)).to_be_visible()
+    page.get_by_label("Continuity").select_option("fresh")
+    expect(page).to_have_url(re.compile("continuity=fresh"))
+    expect(table.get_by_role("row", name=re.compile("continued"))).to_have_count(0)
+    table.get_by_role("row", name=re.compile("new session.*dev")).first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Why was this not continued?")
+    expect(dialog).to_contain_text("The first turn of its session")
+    dialog.get_by_role("button", name="Show bodies").click()
+    expect(dialog.get_by_label("Request", exact=True)).to_contain_text("question 0")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Clear filters").click()
+    for kind in ("JSON", "CSV"):
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download() as download:
+            page.get_by_role("menuitem", name=kind).click()
+        text = download.value.path().read_text(encoding="utf-8")
+        rows = json.loads(text) if kind == "JSON" else text.splitlines()[1:]
+        assert len(rows) >= 12
+
+
+def test_the_playground_shows_continuity(opened, owner, used):
+    """A conversation streams; its second turn continues the first, and says so."""
+    page = opened(owner, "/playground")
+    page.get_by_label("API key").fill(owner.key("play"))
+    page.get_by_label("Model").fill(MODELS[0])
+    for number, words in enumerate(("new session", "continued")):
+        page.get_by_label("Question").fill(f"question {number}")
+        page.get_by_label("Question").press("Enter")
+        answer = page.get_by_role("listitem").filter(has_text=f"question {number}")
+        expect(answer).to_contain_text("sha256")
+        expect(answer).to_contain_text(words)
+        expect(answer).to_contain_text("tokens in")
+    assert violations(page) == []
+
+
+def test_keys_people_projects_and_settings(opened, owner, stage, used):
+    """Each is made and changed from its page; what can be undone is."""
+    page = opened(owner, "/keys")
+    page.get_by_role("button", name="Create key").first.click()
+    page.get_by_label("Name", exact=True).fill("from the page")
+    page.get_by_role("spinbutton", name="Tokens a day").fill("5000")
+    page.get_by_role("dialog").get_by_role("button", name="Create key").click()
+    secret = page.get_by_test_id("secret").inner_text()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("secret")).to_be_visible()
+    page.get_by_role("button", name="I have copied it").click()
+    stage.turn(secret, "does it work?")
+    row = page.get_by_role("row", name=re.compile("from the page"))
+    expect(row).to_contain_text("Tokens a day")
+    row.get_by_role("button", name=re.compile("Actions")).click()
+    page.get_by_role("menuitem", name="Turn off").click()
+    expect(row).to_contain_text("off")
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_contain_text("on")
+
+    page.goto("/projects")
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_label("Name", exact=True).fill("research")
+    page.get_by_role("dialog").get_by_role("button", name="Create project").click()
+    expect(page.get_by_role("button", name="research")).to_be_visible()
+
+    page.goto("/users")
+    page.get_by_role("button", name="Invite").click()
+    page.get_by_role("dialog").get_by_label("Email").fill("guest@example.org")
+    page.get_by_role("dialog").get_by_role("button", name="Invite").click()
+    link = page.get_by_test_id("invitation").inner_text()
+    page.get_by_role("button", name="I have copied it").click()
+    expect(page.get_by_role("cell", name="guest@example.org")).to_be_visible()
+    guest = opened(None, link.removeprefix(stage.url))
+    guest.get_by_label("Email").fill("guest@example.org")
+    guest.get_by_label("Password").fill("another long password")
+    guest.get_by_role("button", name="Accept the invitation").click()
+    guest.wait_for_url(f"{stage.url}/")
+
+    page.goto("/settings")
+    page.get_by_label("Days of the turn log").fill("45")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.goto("/audit")
+    expect(page.get_by_role("listitem").filter(has_text="settings").first).to_contain_text("45")
+
+
+def test_everything_goes_by_keyboard(opened, owner, used):
+    """The palette opens, finds and goes; the first tab stop skips to the content."""
+    page = opened(owner, "/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("chan")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Channels")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dark")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
