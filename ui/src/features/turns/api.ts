@@ -61,9 +61,9 @@ export const turnQuery = (id: string) =>
   queryOptions({
     queryKey: ["turns", "one", id],
     queryFn: ({ signal }) => ask(ONE, { id }, signal).then((told) => told.turn),
-    // A turn is told of as it ends and written within a second.
-    retry: 3,
-    retryDelay: 600,
+    // A turn is told live before the log has written it.
+    retry: (count, error) => error instanceof ApiError && error.code === "NOT_FOUND" && count < 5,
+    retryDelay: 300,
   });
 
 const BODIES = graphql(`query TurnBodies($id: ID!) { turn(id: $id) { bodies { request response } } }`);
