@@ -11,7 +11,6 @@ export default tseslint.config(
       "max-lines": ["error", { max: 250 }],
       "no-console": "error",
       "@typescript-eslint/no-invalid-void-type": "off",
-      "react-hooks/incompatible-library": "off", // only one: the virtual table, which is not compiled
       eqeqeq: ["error", "always", { null: "ignore" }],
       "no-restricted-syntax": [
         "error",

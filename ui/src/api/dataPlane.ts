@@ -38,6 +38,18 @@ export async function sendTurn(
   return travelled;
 }
 
+/** The models that a key may use, by name. */
+export async function listModels(key: string, signal: AbortSignal): Promise<string[]> {
+  const headers = { authorization: `Bearer ${key}` };
+  const response = await fetch(urlOf("v1/models"), { headers, signal }).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    throw new ApiError("OFFLINE", "The gateway does not answer.");
+  });
+  if (!response.ok) throw await refusal(response);
+  const told = (await response.json()) as { data: { id: string }[] };
+  return told.data.map((each) => each.id).sort();
+}
+
 function travelledBy(headers: Headers): Travelled {
   const named = (name: string) => headers.get(name) ?? "";
   return {

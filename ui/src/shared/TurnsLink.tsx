@@ -13,6 +13,8 @@ export interface TurnsSearch {
   session?: string | undefined;
   continuity?: string | undefined;
   outcome?: string | undefined;
+  /** An error code. */
+  error?: string | undefined;
   failed?: "1" | undefined;
   /** The turn whose detail is open. */
   open?: string | undefined;

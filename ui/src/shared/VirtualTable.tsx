@@ -1,6 +1,6 @@
 /** A table of any length: only the rows in sight exist. */
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { memo, type ReactNode, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Skeleton } from "./states";
 
 export interface WideColumn<Row> {
   key: string;
@@ -11,42 +11,49 @@ export interface WideColumn<Row> {
   cell: (row: Row) => ReactNode;
 }
 
+/** An array, or what is like one: rows that are not in memory are undefined, and drawn as such. */
+export interface Rows<Row> {
+  readonly length: number;
+  at: (index: number) => Row | undefined;
+}
+
 export interface VirtualTableProps<Row> {
   label: string;
+  /** Those that stay the same object are not drawn again. */
   columns: readonly WideColumn<Row>[];
-  rows: readonly Row[];
-  keyOf: (row: Row) => string | number;
+  rows: Rows<Row>;
   rowHeight: number;
   /** Below it the table scrolls sideways. */
   minWidth: string;
   onOpen?: (row: Row) => void;
   /** The last rows are near: more are wanted. */
   onEnd?: () => void;
+  /** The first and the last index in sight, when they change. */
+  onSeen?: (first: number, last: number) => void;
   height?: string;
   footer?: ReactNode;
 }
 
 const AHEAD = 30;
+/** Rows drawn beyond those in sight, on either side. */
+const BEYOND = 8;
+/** The range moves by so many rows at once: not each pixel draws. */
+const STEP = 4;
+/** Rows that leave lend their elements to rows that come: changing texts is cheaper than making elements. */
+const LENT = 64;
 
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
-  const { label, columns, rows, keyOf, rowHeight, minWidth, onOpen, onEnd, footer } = props;
+  const { label, columns, rows, rowHeight, minWidth, onOpen, onEnd, onSeen, footer } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    getItemKey: (index) => {
-      const row = rows[index];
-      return row === undefined ? index : keyOf(row);
-    },
-    overscan: 8,
-  });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
+  const range = useRange(scroller, rowHeight);
+  const first = Math.min(range.first, Math.max(0, rows.length - 1));
+  const last = Math.min(range.last, rows.length - 1);
+  const slots = Math.ceil((range.last - range.first + 1) / LENT) * LENT;
   useEffect(() => {
     if (onEnd !== undefined && last >= rows.length - AHEAD) onEnd();
   }, [last, rows.length, onEnd]);
-  const template = { gridTemplateColumns: columns.map((each) => each.width).join(" ") };
+  useEffect(() => onSeen?.(first, last), [first, last, onSeen]);
+  const template = useMemo(() => columns.map((each) => each.width).join(" "), [columns]);
   return (
     <div
       ref={scroller}
@@ -59,7 +66,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     >
       <div style={{ minWidth }}>
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-card">
-          <div role="row" aria-rowindex={1} className="grid px-5 text-[13px] text-soft" style={template}>
+          <div role="row" aria-rowindex={1} className="grid px-5 text-[13px] text-soft" style={{ gridTemplateColumns: template }}>
             {columns.map((column) => (
               <div
                 key={column.key}
@@ -71,37 +78,89 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
             ))}
           </div>
         </div>
-        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = rows[item.index];
-            if (row === undefined) return null;
-            return (
-              <div
-                key={item.key}
-                role="row"
-                aria-rowindex={item.index + 2}
-                className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
-                  ${onOpen ? "cursor-pointer" : ""}`}
-                style={{ ...template, height: rowHeight, transform: `translateY(${item.start}px)` }}
-                onClick={() => onOpen?.(row)}
-              >
-                {columns.map((column) => (
-                  <div
-                    key={column.key}
-                    role="cell"
-                    className={`min-w-0 truncate px-1.5 ${column.align === "right" ? "text-right" : ""}`}
-                  >
-                    {column.cell(row)}
-                  </div>
-                ))}
-              </div>
-            );
-          })}
+        <div role="rowgroup" className="relative" style={{ height: rows.length * rowHeight }}>
+          {Array.from({ length: last - first + 1 }, (_, place) => (
+            <Line
+              key={(first + place) % slots}
+              row={rows.at(first + place)}
+              index={first + place}
+              height={rowHeight}
+              columns={columns as readonly WideColumn<unknown>[]}
+              template={template}
+              onOpen={onOpen as ((row: unknown) => void) | undefined}
+            />
+          ))}
         </div>
         {footer}
       </div>
     </div>
   );
+}
+
+interface LineProps {
+  row: unknown;
+  index: number;
+  height: number;
+  columns: readonly WideColumn<unknown>[];
+  template: string;
+  onOpen: ((row: unknown) => void) | undefined;
+}
+
+const Line = memo(function Line({ row, index, height, columns, template, onOpen }: LineProps) {
+  const line = useRef<HTMLDivElement>(null);
+  // The focus does not go over to another row: it stays with the table.
+  useEffect(() => () => leave(line.current), [index]);
+  const isThere = row !== undefined;
+  return (
+    <div
+      ref={line}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-busy={!isThere}
+      className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
+        ${isThere && onOpen ? "cursor-pointer" : ""}`}
+      style={{ gridTemplateColumns: template, height, contain: "strict", transform: `translateY(${index * height}px)` }}
+      onClick={() => isThere && onOpen?.(row)}
+    >
+      {columns.map((column) => (
+        <div
+          key={column.key}
+          role="cell"
+          className={`min-w-0 truncate px-1.5 ${column.align === "right" ? "text-right" : ""}`}
+        >
+          {isThere ? column.cell(row) : <Skeleton className="h-3.5 w-3/4" />}
+        </div>
+      ))}
+    </div>
+  );
+});
+
+function leave(line: HTMLDivElement | null): void {
+  if (line?.contains(document.activeElement)) line.closest<HTMLElement>('[role="table"]')?.focus({ preventScroll: true });
+}
+
+/** The first and the last row to draw, by where the table is scrolled to. */
+function useRange(scroller: RefObject<HTMLDivElement | null>, rowHeight: number): { first: number; last: number } {
+  const [range, setRange] = useState({ first: 0, last: STEP + BEYOND });
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    const look = () => {
+      const at = Math.floor(element.scrollTop / rowHeight / STEP) * STEP;
+      const first = Math.max(0, at - BEYOND);
+      const last = at + Math.ceil(element.clientHeight / rowHeight) + STEP + BEYOND;
+      setRange((before) => (before.first === first && before.last === last ? before : { first, last }));
+    };
+    look();
+    element.addEventListener("scroll", look, { passive: true });
+    const sizes = new ResizeObserver(look);
+    sizes.observe(element);
+    return () => {
+      element.removeEventListener("scroll", look);
+      sizes.disconnect();
+    };
+  }, [scroller, rowHeight]);
+  return range;
 }
 
 /** As high as its rows, up to the most there is room for. */

@@ -48,6 +48,7 @@ export function createFormat(language: string) {
   const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
   const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  const money = { 2: dollars(language, 2), 3: dollars(language, 3), 5: dollars(language, 5) };
   const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const known = <T>(value: T | null | undefined, show: (value: T) => string) =>
     value === null || value === undefined ? UNKNOWN : show(value);
@@ -55,7 +56,7 @@ export function createFormat(language: string) {
     count: (value: number | null | undefined) => known(value, (n) => (Math.abs(n) < 10_000 ? whole : compact).format(n)),
     whole: (value: number | null | undefined) => known(value, (n) => whole.format(n)),
     percent: (value: number | null | undefined) => known(value, (n) => percent.format(n)),
-    money: (value: number | null | undefined) => known(value, (n) => money(language, n)),
+    money: (value: number | null | undefined) => known(value, (n) => money[digitsOf(n)].format(n)),
     dateTime: (value: string | null | undefined) => known(value, (at) => dateTime.format(new Date(at))),
     date: (value: string | null | undefined) => known(value, (at) => date.format(new Date(at))),
     time: (value: string | null | undefined) => known(value, (at) => time.format(new Date(at))),
@@ -63,11 +64,15 @@ export function createFormat(language: string) {
   };
 }
 
-function money(language: string, dollars: number): string {
+/** Small sums have more digits. */
+function digitsOf(dollars: number): 2 | 3 | 5 {
   const size = Math.abs(dollars);
-  const digits = size === 0 || size >= 1 ? 2 : size >= 0.01 ? 3 : 5;
-  const format = { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: digits } as const;
-  return new Intl.NumberFormat(language, format).format(dollars);
+  return size === 0 || size >= 1 ? 2 : size >= 0.01 ? 3 : 5;
+}
+
+/** Made once: a format costs more to make than a thousand uses of it. */
+function dollars(language: string, digits: number): Intl.NumberFormat {
+  return new Intl.NumberFormat(language, { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: digits });
 }
 
 function since(format: Intl.RelativeTimeFormat, span: number): string {

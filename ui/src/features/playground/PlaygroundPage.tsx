@@ -1,126 +1,119 @@
 /** Chat with any model, as a client does: how each turn travelled stands beside it. */
-import { Send, Square, Trash2 } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { SquarePen } from "lucide-react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
-import { useNames } from "@/api/names";
+import { graphql } from "@/api/graphql";
+import { useSubscription } from "@/api/live";
+import { useMe } from "@/api/me";
 import { Button } from "@/shared/Button";
-import { TextField } from "@/shared/Field";
+import { useDraft } from "@/shared/draft";
 import { Card, Page } from "@/shared/Page";
 import { Empty } from "@/shared/states";
 import { Strip, StripLegend } from "@/shared/Strip";
-import { wordFor } from "./chat";
+import type { Exchange } from "./chat";
+import { Composer } from "./Composer";
 import { ExchangeView } from "./ExchangeView";
-import { useChat } from "./useChat";
+import { heldBy, keepKey } from "./held";
+import { type Settings, Setup } from "./Setup";
 
-const isName = (model: string) => !/[*?[]/.test(model);
+const ADDED = graphql(`
+  subscription PlaygroundTurns($session: String!) {
+    turnAdded(filter: { session: $session }) { id requestID bytesSent }
+  }
+`);
+const UNSET: Settings = { model: "", instructions: "", temperature: "", question: "" };
 
 export function PlaygroundPage() {
   const { t } = useTranslation("playground");
-  const names = useNames();
-  const models = [...new Set(names.channels.filter((each) => each.status === "ENABLED").flatMap((each) => each.models))].filter(isName);
-  const [typed, setTyped] = useState("");
-  const [key, setKey] = useState("");
-  const [instructions, setInstructions] = useState("");
-  const [question, setQuestion] = useState("");
-  const model = typed || models[0] || "";
-  const chat = useChat({ key, model, instructions });
-  const submit = (event?: FormEvent) => {
-    event?.preventDefault();
-    if (question.trim() === "" || key === "" || model === "" || chat.isRunning) return;
-    chat.send(question.trim());
-    setQuestion("");
+  const held = heldBy(useMe().user.id);
+  const { conversation } = held;
+  const view = useSyncExternalStore(conversation.watch, conversation.shown);
+  const [key, setKey] = useState(held.key);
+  const draft = useDraft("playground", UNSET);
+  const [edited, setEdited] = useState<Exchange>();
+  useSubscription(ADDED, { session: view.session }, ({ turnAdded }) => conversation.logged(turnAdded));
+  useEffect(() => keepKey(key), [key]);
+  const ways = { ...draft.value, key };
+  const isReady = key !== "" && ways.model !== "";
+  const send = (question: string, instead?: number) => {
+    draft.change({ question: "" });
+    setEdited(undefined);
+    void conversation.send(question, ways, instead);
+  };
+  const edit = (exchange: Exchange) => {
+    setEdited(exchange);
+    draft.change({ question: exchange.question });
   };
   return (
     <Page
       title={t("title")}
       lead={t("lead")}
       actions={
-        chat.exchanges.length > 0 && (
-          <Button icon={<Trash2 size={15} aria-hidden />} onClick={chat.clear}>
+        view.marks.length + view.exchanges.length > 0 && (
+          <Button icon={<SquarePen size={15} aria-hidden />} onClick={conversation.clear}>
             {t("clear")}
           </Button>
         )
       }
     >
-      <Card>
-        <div className="grid gap-4 md:grid-cols-3">
-          <div>
-            <TextField label={t("model")} isMono list="models" value={model} onChange={(event) => setTyped(event.target.value)} />
-            <datalist id="models">
-              {models.map((each) => (
-                <option key={each} value={each} />
-              ))}
-            </datalist>
-          </div>
-          <TextField
-            label={t("key")}
-            type="password"
-            isMono
-            placeholder="lw_…"
-            hint={t("keyHint")}
-            value={key}
-            onChange={(event) => setKey(event.target.value.trim())}
-          />
-          <TextField
-            label={t("instructions")}
-            hint={t("instructionsHint")}
-            value={instructions}
-            onChange={(event) => setInstructions(event.target.value)}
-          />
-        </div>
-      </Card>
-      <Card>
-        {chat.exchanges.length === 0 ? (
-          <Empty title={t("none")}>{t("noneText")}</Empty>
-        ) : (
-          <>
-            <div className="mb-4 space-y-1 border-b border-line pb-3">
-              <Strip turns={chat.exchanges.filter((each) => each.isOver).map(wordFor)} isInFlight={chat.isRunning} />
-              <StripLegend />
-            </div>
-            <ol className="space-y-6" aria-live="polite">
-              {chat.exchanges.map((exchange, index) => (
-                <ExchangeView key={index} exchange={exchange} />
-              ))}
-            </ol>
-          </>
-        )}
-        <form onSubmit={submit} className="mt-5 flex items-end gap-2">
-          <div className="min-w-0 flex-1">
-            <label htmlFor="question" className="mb-1 block text-[13px] font-medium">
-              {t("question")}
-            </label>
-            <textarea
-              id="question"
-              rows={2}
-              className="field"
-              value={question}
-              onChange={(event) => setQuestion(event.target.value)}
-              onKeyDown={(event) => {
-                if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
-                  event.preventDefault();
-                  submit();
-                }
-              }}
-            />
-          </div>
-          {chat.isRunning ? (
-            <Button icon={<Square size={14} aria-hidden />} onClick={chat.stop}>
-              {t("stop")}
-            </Button>
+      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_19rem]">
+        <Card className="lg:order-last">
+          <Setup apiKey={key} onKey={setKey} settings={draft.value} onChange={draft.change} />
+        </Card>
+        <Card>
+          {view.exchanges.length + view.marks.length === 0 ? (
+            <Empty title={t("none")}>{t("noneText")}</Empty>
           ) : (
-            <Button
-              type="submit"
-              look="main"
-              icon={<Send size={15} aria-hidden />}
-              disabled={key === "" || model === "" || question.trim() === ""}
-            >
-              {t("send")}
-            </Button>
+            <>
+              <div className="mb-4 space-y-1 border-b border-line pb-3">
+                <Strip turns={view.marks} isInFlight={view.isRunning} />
+                <StripLegend />
+              </div>
+              <Exchanges exchanges={view.exchanges} edited={edited?.id} onEdit={view.isRunning ? undefined : edit} />
+            </>
           )}
-        </form>
-        {(key === "" || model === "") && <p className="mt-2 text-[13px] text-soft">{t("needs")}</p>}
-      </Card>
+          <Composer
+            question={draft.value.question}
+            onChange={(question) => draft.change({ question })}
+            isReady={isReady}
+            isRunning={view.isRunning}
+            isEditing={edited !== undefined}
+            onSend={(question) => send(question, edited?.id)}
+            onStop={conversation.stop}
+            onLeave={() => {
+              setEdited(undefined);
+              draft.change({ question: "" });
+            }}
+          />
+        </Card>
+      </div>
     </Page>
+  );
+}
+
+const NEAR = 80;
+
+/** Keeps to the end while it is read there; who scrolled up is left alone. */
+function Exchanges(props: { exchanges: readonly Exchange[]; edited: number | undefined; onEdit: ((exchange: Exchange) => void) | undefined }) {
+  const { t } = useTranslation("playground");
+  const list = useRef<HTMLOListElement>(null);
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    if (isAtEnd.current) list.current?.scrollTo({ top: list.current.scrollHeight });
+  }, [props.exchanges]);
+  return (
+    <ol
+      ref={list}
+      tabIndex={0}
+      aria-label={t("conversation")}
+      className="max-h-[max(18rem,calc(100dvh-26rem))] space-y-6 overflow-y-auto pr-1"
+      onScroll={({ currentTarget: each }) => {
+        isAtEnd.current = each.scrollHeight - each.scrollTop - each.clientHeight < NEAR;
+      }}
+    >
+      {props.exchanges.map((exchange) => (
+        <ExchangeView key={exchange.id} exchange={exchange} isEdited={exchange.id === props.edited} onEdit={props.onEdit} />
+      ))}
+    </ol>
   );
 }

@@ -55,7 +55,6 @@ export function SessionsPage() {
               label={t("title")}
               columns={columns}
               rows={rows}
-              keyOf={(each) => each.connection}
               rowHeight={ROW_HEIGHT}
               minWidth="62rem"
               height="calc(100dvh - 22rem)"

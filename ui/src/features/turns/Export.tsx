@@ -1,40 +1,51 @@
 import { useMutation } from "@tanstack/react-query";
 import { Download } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/shared/Button";
 import { useFormat } from "@/shared/format";
 import { Menu } from "@/shared/Menu";
 import { tell } from "@/shared/toasts";
-import type { TurnFilter } from "./api";
-import { exported, type Kind, save } from "./exported";
+import { fetchTurns, type TurnFilter } from "./api";
+import { exported, type Kind, type Progress, save } from "./exported";
+
+const NOTHING: Progress = { rows: 0, until: null };
+const isStop = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
+
+/** Whether there is a file, and not a stop before its end. */
+async function run(kind: Kind, filter: TurnFilter, onProgress: (progress: Progress) => void, signal: AbortSignal) {
+  const now = new Date().toISOString().slice(0, 19).replaceAll(":", "");
+  try {
+    save(await exported(kind, (after, stop) => fetchTurns(filter, after, stop), onProgress, signal), `turns-${now}.${kind}`);
+    return true;
+  } catch (error) {
+    if (isStop(error)) return false;
+    throw error;
+  }
+}
 
 /** Saves what the filters match; says how far it is, and can be stopped. */
 export function Export({ filter }: { filter: TurnFilter }) {
   const { t } = useTranslation(["turns", "app"]);
   const format = useFormat();
-  const [rows, setRows] = useState(0);
+  const [progress, setProgress] = useState(NOTHING);
   const abort = useRef<AbortController>(undefined);
+  useEffect(() => () => abort.current?.abort(), []);
   const exporting = useMutation({
-    mutationFn: async (kind: Kind) => {
-      setRows(0);
+    mutationFn: (kind: Kind) => {
+      setProgress(NOTHING);
       abort.current = new AbortController();
-      const { signal } = abort.current;
-      const blob = await exported(kind, filter, setRows, signal).catch((error: unknown) => {
-        if (signal.aborted) return undefined;
-        throw error;
-      });
-      if (blob !== undefined) save(blob, `turns-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.${kind}`);
-      return blob !== undefined;
+      return run(kind, filter, setProgress, abort.current.signal);
     },
-    onSuccess: (isSaved) => {
-      if (isSaved) tell(t("exported"));
-    },
+    onSuccess: (isSaved) => tell(isSaved ? t("exported") : t("notExported")),
   });
   if (exporting.isPending) {
     return (
-      <span className="flex items-center gap-3" role="status">
-        {t("exporting", { rows: format.whole(rows) })}
+      <span className="flex flex-wrap items-center gap-3">
+        <span role="status">
+          {t("exporting", { rows: format.whole(progress.rows) })}
+          {progress.until !== null && ` ${t("exportedBackTo", { time: format.dateTime(progress.until) })}`}
+        </span>
         <Button isSmall onClick={() => abort.current?.abort()}>
           {t("app:cancel")}
         </Button>
@@ -45,8 +56,8 @@ export function Export({ filter }: { filter: TurnFilter }) {
     <Menu
       label={t("export")}
       items={[
-        { label: "CSV", run: () => exporting.mutate("csv") },
-        { label: "JSON", run: () => exporting.mutate("json") },
+        { label: t("asCSV"), run: () => exporting.mutate("csv") },
+        { label: t("asJSON"), run: () => exporting.mutate("json") },
       ]}
     >
       <Download size={15} aria-hidden />

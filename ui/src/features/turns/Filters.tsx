@@ -6,56 +6,37 @@ import { useNames } from "@/api/names";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { CONTINUITIES, isFiltered, OUTCOMES } from "./filter";
+import { Time } from "./Time";
+import { useSet } from "./useSet";
 
 const route = getRouteApi("/shell/turns");
-const DAY = 86_400_000;
-const SPANS = { hour: DAY / 24, day: DAY, week: 7 * DAY };
 
-function useSet() {
-  const navigate = route.useNavigate();
-  return (part: Record<string, string>) =>
-    void navigate({
-      search: (before) => Object.fromEntries(Object.entries({ ...before, ...part }).filter(([, value]) => value !== "")),
-      replace: true,
-    });
+interface Pick {
+  value: string;
+  label: string;
 }
+
+const named = (list: readonly { id: string; name: string }[]): Pick[] => list.map((each) => ({ value: each.id, label: each.name }));
 
 export function Filters() {
   const { t } = useTranslation(["turns", "app"]);
   const search = route.useSearch();
+  const navigate = route.useNavigate();
   const names = useNames();
   const set = useSet();
-  const navigate = route.useNavigate();
-  const pick = (name: string, title: string, options: readonly { value: string; label: string }[]) => (
-    <select
-      aria-label={title}
-      className="field !w-auto max-w-44"
-      value={search[name] ?? ""}
-      onChange={(event) => set({ [name]: event.target.value })}
-    >
-      <option value="">{title}</option>
-      {/* What the address names and the lists do not is kept, and shown. */}
-      {search[name] !== undefined && !options.some((each) => each.value === search[name]) && (
-        <option value={search[name]}>{search[name]}</option>
-      )}
-      {options.map((each) => (
-        <option key={each.value} value={each.value}>
-          {each.label}
-        </option>
-      ))}
-    </select>
-  );
-  const named = (list: readonly { id: string; name: string }[]) => list.map((each) => ({ value: each.id, label: each.name }));
   return (
-    <div className="flex flex-wrap gap-2" role="search" aria-label={t("filters")}>
+    <div className="grid grid-cols-2 gap-2 sm:flex sm:flex-wrap sm:items-center" role="search" aria-label={t("filters")}>
       <Time />
-      {pick("channel", t("channel"), named(names.channels))}
-      {pick("key", t("key"), named(names.keys))}
-      {names.projects.length > 1 && pick("project", t("project"), named(names.projects))}
-      {pick("continuity", t("continuity"), CONTINUITIES.map((value) => ({ value, label: t(`app:continuity.${value}`) })))}
-      {pick("outcome", t("outcome"), OUTCOMES.map((value) => ({ value, label: t(`app:outcomes.${value}`) })))}
+      <Picked name="channel" label={t("channel")} options={named(names.channels)} />
+      <Picked name="key" label={t("key")} options={named(names.keys)} />
+      {(names.projects.length > 1 || search["project"] !== undefined) && (
+        <Picked name="project" label={t("project")} options={named(names.projects)} />
+      )}
+      <Picked name="continuity" label={t("continuity")} options={CONTINUITIES.map((value) => ({ value, label: t(`app:continuity.${value}`) }))} />
+      <Picked name="outcome" label={t("outcome")} options={OUTCOMES.map((value) => ({ value, label: t(`app:outcomes.${value}`) }))} />
       <Typed name="model" label={t("model")} />
       <Typed name="session" label={t("session")} />
+      <Typed name="error" label={t("errorCode")} />
       <label className="flex items-center gap-2 px-1">
         <input
           type="checkbox"
@@ -74,37 +55,27 @@ export function Filters() {
   );
 }
 
-/** The last hour, day or week; or from and to, as a chart gave them. */
-function Time() {
-  const { t } = useTranslation("turns");
+function Picked({ name, label, options }: { name: string; label: string; options: readonly Pick[] }) {
   const search = route.useSearch();
   const set = useSet();
-  const isGiven = search["since"] !== undefined || search["until"] !== undefined;
+  const held = search[name];
   return (
     <select
-      aria-label={t("time")}
-      className="field !w-auto"
-      value={isGiven ? "given" : ""}
-      onChange={(event) => {
-        const span = SPANS[event.target.value as keyof typeof SPANS] as number | undefined;
-        const since = span === undefined ? "" : new Date(Date.now() - span).toISOString();
-        set({ since, until: "" });
-      }}
+      aria-label={label}
+      className={`field sm:!w-auto sm:max-w-44 ${held === undefined ? "" : "!border-accent font-medium"}`}
+      value={held ?? ""}
+      onChange={(event) => set({ [name]: event.target.value })}
     >
-      <option value="">{t("anyTime")}</option>
-      {isGiven && <option value="given">{described(search["since"], search["until"])}</option>}
-      {Object.keys(SPANS).map((name) => (
-        <option key={name} value={name}>
-          {t(`spans.${name}`)}
+      <option value="">{label}</option>
+      {/* What the address names and the lists do not is kept, and shown. */}
+      {held !== undefined && !options.some((each) => each.value === held) && <option value={held}>{held}</option>}
+      {options.map((each) => (
+        <option key={each.value} value={each.value}>
+          {each.label}
         </option>
       ))}
     </select>
   );
-}
-
-function described(since: string | undefined, until: string | undefined): string {
-  const show = (text: string | undefined) => (text === undefined ? "…" : new Date(text).toLocaleString());
-  return `${show(since)} – ${show(until)}`;
 }
 
 /** A text that filters once it rests. */
@@ -129,7 +100,7 @@ function Typed({ name, label }: { name: string; label: string }) {
       type="search"
       aria-label={label}
       placeholder={label}
-      className="field !w-36"
+      className={`field sm:!w-36 ${held === "" ? "" : "!border-accent font-medium"}`}
       value={text}
       onChange={(event) => setText(event.target.value)}
     />

@@ -1,101 +1,86 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
-import { useSubscription } from "@/api/live";
 import { Button } from "@/shared/Button";
+import { useFormat } from "@/shared/format";
 import { Card, Page } from "@/shared/Page";
+import { StripLegend } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { VirtualTable } from "@/shared/VirtualTable";
-import { ADDED, type Turn, turnsQuery } from "./api";
+import type { Row } from "./api";
 import { useColumns } from "./columns";
 import { Export } from "./Export";
 import { filterOf, isFiltered } from "./filter";
 import { Filters } from "./Filters";
 import { TurnDialog } from "./TurnDialog";
+import { useLog } from "./useLog";
 
 const route = getRouteApi("/shell/turns");
-const ROW_HEIGHT = 44;
+const ROW_HEIGHT = 40;
 
 export function TurnsPage() {
   const { t } = useTranslation("turns");
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { open: opened, ...filters } = search;
-  const filter = filterOf(filters);
-  const log = useInfiniteQuery(turnsQuery(filter));
-  const rows = useMemo(() => log.data?.pages.flatMap((page) => page.nodes) ?? [], [log.data]);
-  const open = useCallback(
-    (turn: Turn) => void navigate({ search: (before) => ({ ...before, open: turn.id }) }),
-    [navigate],
-  );
-  const { hasNextPage, isFetchingNextPage, fetchNextPage, isError } = log;
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isError) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, isError, fetchNextPage]);
+  const key = JSON.stringify(filterOf(filters));
+  const { filter, log, view } = useLog(key);
+  const open = useCallback((row: Row) => void navigate({ search: (before) => ({ ...before, open: row.id }) }), [navigate]);
   const columns = useColumns(open);
+  const clear = () => void navigate({ search: {} });
   return (
     <Page title={t("title")} lead={t("lead")} actions={<Export filter={filter} />}>
       <Filters />
-      {log.isError && <Failure error={log.error} onRetry={() => void (rows.length > 0 ? fetchNextPage() : log.refetch())} />}
-      <Card>
-        <Newer key={JSON.stringify(filter)} filter={filter} />
-        {log.isPending ? (
-          <SkeletonRows rows={10} />
-        ) : rows.length === 0 ? (
-          <Empty
-            title={isFiltered(filters) ? t("noneMatch") : t("none")}
-            action={isFiltered(filters) && <Button onClick={() => void navigate({ search: {} })}>{t("clear")}</Button>}
-          >
-            {isFiltered(filters) ? t("noneMatchText") : t("noneText")}
-          </Empty>
-        ) : (
-          <div className="-mx-5 -my-4">
+      {view.failure !== undefined && <Failure error={view.failure} onRetry={log.retry} />}
+      <Card title={<Count rows={view.length} isWhole={view.isWhole} />} aside={<div className="hidden sm:block"><StripLegend /></div>}>
+        <div className="relative -mx-5 -mb-4">
+          {view.newer > 0 && (
+            <div className="pointer-events-none absolute inset-x-0 top-11 z-20 flex justify-center" role="status">
+              <Button look="main" isSmall className="pointer-events-auto shadow-card" icon={<ArrowUp size={14} aria-hidden />} onClick={log.showNewer}>
+                {t("newer", { count: view.newer })}
+              </Button>
+            </div>
+          )}
+          {view.length > 0 ? (
             <VirtualTable
+              key={`${key} ${view.beginning}`}
               label={t("title")}
               columns={columns}
-              rows={rows}
-              keyOf={(turn) => turn.id}
+              rows={view}
               rowHeight={ROW_HEIGHT}
-              minWidth="74rem"
+              minWidth="78rem"
+              height="max(22rem, calc(100dvh - 19rem))"
               onOpen={open}
-              onEnd={onEnd}
-              footer={isFetchingNextPage && <p className="px-6 py-2 text-soft">{t("more")}</p>}
+              onSeen={log.see}
+              footer={!view.isWhole && <p className="sticky left-0 w-fit px-6 py-2 text-soft">{t("more")}</p>}
             />
-          </div>
-        )}
+          ) : (
+            <div className="px-5 pb-4">
+              {view.isWhole ? (
+                <Empty
+                  title={isFiltered(filters) ? t("noneMatch") : t("none")}
+                  action={isFiltered(filters) && <Button onClick={clear}>{t("clear")}</Button>}
+                >
+                  {isFiltered(filters) ? t("noneMatchText") : t("noneText")}
+                </Empty>
+              ) : (
+                view.failure === undefined && <SkeletonRows rows={10} />
+              )}
+            </div>
+          )}
+        </div>
       </Card>
       {opened !== undefined && (
-        <TurnDialog
-          id={opened}
-          row={rows.find((each) => each.id === opened)}
-          onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })}
-        />
+        <TurnDialog key={opened} id={opened} onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })} />
       )}
     </Page>
   );
 }
 
-/** Counts the turns that ended since the log was read; they come in when they are wanted. */
-function Newer({ filter }: { filter: ReturnType<typeof filterOf> }) {
+/** How many rows are read: the log has no end that would be known without reading it. */
+function Count({ rows, isWhole }: { rows: number; isWhole: boolean }) {
   const { t } = useTranslation("turns");
-  const queries = useQueryClient();
-  const [count, setCount] = useState(0);
-  useSubscription(ADDED, { filter }, () => setCount((before) => before + 1));
-  if (count === 0) return null;
-  return (
-    <div className="mb-6 flex justify-center">
-      <Button
-        isSmall
-        icon={<ArrowUp size={14} aria-hidden />}
-        onClick={() => {
-          setCount(0);
-          void queries.resetQueries({ queryKey: turnsQuery(filter).queryKey });
-        }}
-      >
-        {t("newer", { count })}
-      </Button>
-    </div>
-  );
+  const format = useFormat();
+  return <span data-testid="count">{t(isWhole ? "allRows" : "someRows", { count: rows, rows: format.whole(rows) })}</span>;
 }

@@ -1,5 +1,5 @@
 /** The turn log as the admin API has it. */
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
@@ -13,7 +13,27 @@ export const TURN = graphql(`
 `);
 export type Turn = ResultOf<typeof TURN>;
 
-const PAGE = graphql(
+/** What a line of the log shows: a long one is held in memory, so it is no more than that. */
+const ROW = graphql(`
+  fragment RowFields on Turn {
+    id startedAt keyName channelName modelAsked transport continuity reason outcome errorCode
+    bytesReceived bytesSent inputTokens cachedTokens firstEventMs totalMs costUsd
+  }
+`);
+export type Row = ResultOf<typeof ROW>;
+
+const ROWS = graphql(
+  `
+  query TurnRows($filter: TurnFilter, $first: Int!, $after: String) {
+    turns(filter: $filter, first: $first, after: $after) {
+      nodes { ...RowFields }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`,
+  [ROW],
+);
+const WHOLE = graphql(
   `
   query Turns($filter: TurnFilter, $first: Int!, $after: String) {
     turns(filter: $filter, first: $first, after: $after) {
@@ -24,30 +44,23 @@ const PAGE = graphql(
 `,
   [TURN],
 );
-export type TurnFilter = NonNullable<VariablesOf<typeof PAGE>["filter"]>;
+export type TurnFilter = NonNullable<VariablesOf<typeof ROWS>["filter"]>;
 
 export const PAGE_SIZE = 200;
 
-export const fetchPage = (filter: TurnFilter, after: string | null, signal?: AbortSignal) =>
-  ask(PAGE, { filter, first: PAGE_SIZE, after }, signal).then((told) => told.turns);
+export const fetchRows = (filter: TurnFilter, after: string | null) =>
+  ask(ROWS, { filter, first: PAGE_SIZE, after }).then((told) => told.turns);
 
-export const turnsQuery = (filter: TurnFilter) =>
-  infiniteQueryOptions({
-    queryKey: ["turns", "log", filter],
-    queryFn: ({ pageParam, signal }) => fetchPage(filter, pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => (last.pageInfo.hasNextPage ? last.pageInfo.endCursor : null),
-    // What was read of a log does not change; comparing 100,000 rows again would cost frames.
-    structuralSharing: false,
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 60_000,
-  });
+export const fetchTurns = (filter: TurnFilter, after: string | null, signal: AbortSignal) =>
+  ask(WHOLE, { filter, first: PAGE_SIZE, after }, signal).then((told) => told.turns);
+
+export const ADDED = graphql(`subscription TurnAdded($filter: TurnFilter) { turnAdded(filter: $filter) { ...RowFields } }`, [ROW]);
 
 const ONE = graphql(`query Turn($id: ID!) { turn(id: $id) { ...TurnFields } }`, [TURN]);
 export const turnQuery = (id: string) =>
   queryOptions({
     queryKey: ["turns", "one", id],
-    queryFn: ({ signal }) => ask(ONE, { id }, signal),
+    queryFn: ({ signal }) => ask(ONE, { id }, signal).then((told) => told.turn),
     // A turn is told live before the log has written it.
     retry: (count, error) => error instanceof ApiError && error.code === "NOT_FOUND" && count < 5,
     retryDelay: 300,
@@ -58,6 +71,6 @@ export const bodiesQuery = (id: string) =>
   queryOptions({
     queryKey: ["turns", "bodies", id],
     queryFn: ({ signal }) => ask(BODIES, { id }, signal).then((told) => told.turn.bodies),
+    // What was said is not kept longer than it is looked at.
+    gcTime: 0,
   });
-
-export const ADDED = graphql(`subscription TurnAdded($filter: TurnFilter) { turnAdded(filter: $filter) { id } }`);

@@ -1,5 +1,5 @@
-/** The log as a file: CSV as RFC 4180 has it, or JSON; page after page, with its progress. */
-import { fetchPage, type Turn, type TurnFilter } from "./api";
+/** The log as a file: CSV as RFC 4180 has it, or JSON; page after page, never whole in memory as text. */
+import type { fetchTurns, Turn } from "./api";
 
 export type Kind = "csv" | "json";
 
@@ -49,33 +49,49 @@ export function csvLine(turn: Turn): string {
   return COLUMNS.map((name) => cell(turn[name])).join(",");
 }
 
-/** Reads all that matches and returns the file. `onProgress` gets how many rows there are so far. */
+export interface Progress {
+  rows: number;
+  /** How far back the rows reach by now. */
+  until: string | null;
+}
+
+type Part = Awaited<ReturnType<typeof fetchTurns>>;
+
+/** Reads all that matches, page after page, and returns the file. Rejects when `signal` ends it. */
 export async function exported(
   kind: Kind,
-  filter: TurnFilter,
-  onProgress: (rows: number) => void,
+  fetch: (after: string | null, signal: AbortSignal) => Promise<Part>,
+  onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Blob> {
-  const parts: string[] = [kind === "csv" ? `${COLUMNS.join(",")}\r\n` : "["];
+  // Each page becomes a blob at once: browsers keep those outside the page's memory.
+  const parts = [new Blob([kind === "csv" ? `${COLUMNS.join(",")}\r\n` : "["])];
   let after: string | null = null;
   let rows = 0;
   do {
-    const page: Awaited<ReturnType<typeof fetchPage>> = await fetchPage(filter, after, signal);
-    for (const turn of page.nodes) {
-      parts.push(kind === "csv" ? `${csvLine(turn)}\r\n` : `${rows > 0 ? ",\n" : "\n"}${JSON.stringify(turn)}`);
-      rows += 1;
-    }
-    onProgress(rows);
-    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    const part: Part = await fetch(after, signal);
+    signal.throwIfAborted();
+    parts.push(new Blob([textOf(kind, part.nodes, rows === 0)]));
+    rows += part.nodes.length;
+    onProgress({ rows, until: part.nodes.at(-1)?.startedAt ?? null });
+    after = part.pageInfo.hasNextPage ? part.pageInfo.endCursor : null;
   } while (after !== null);
-  if (kind === "json") parts.push("\n]\n");
+  if (kind === "json") parts.push(new Blob(["\n]\n"]));
   return new Blob(parts, { type: kind === "csv" ? "text/csv" : "application/json" });
 }
 
-export function save(blob: Blob, name: string): void {
+const KEPT_FOR = 60_000;
+
+/** Downloads a file. */
+export function save(file: Blob, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
+  link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_FOR);
+}
+
+function textOf(kind: Kind, turns: readonly Turn[], isFirst: boolean): string {
+  if (kind === "csv") return turns.map((turn) => `${csvLine(turn)}\r\n`).join("");
+  return turns.map((turn, index) => `${isFirst && index === 0 ? "\n" : ",\n"}${JSON.stringify(turn)}`).join("");
 }

@@ -1,7 +1,7 @@
 /** The filters of the log between its address and the admin API. */
 import type { TurnFilter } from "./api";
 
-export const FILTERS = ["channel", "key", "project", "model", "session", "continuity", "outcome", "failed", "since", "until"] as const;
+export const FILTERS = ["channel", "key", "project", "model", "session", "continuity", "outcome", "error", "failed", "since", "until"] as const;
 export type FilterName = (typeof FILTERS)[number];
 
 export const CONTINUITIES = ["continued", "fresh", "as-given"] as const;
@@ -34,6 +34,7 @@ export function filterOf(search: Search): TurnFilter {
     session: search["session"] ?? null,
     continuity: search["continuity"] ?? null,
     outcome: search["outcome"] ?? null,
+    errorCode: search["error"] ?? null,
     failed: search["failed"] === "1",
     since: time(search["since"]),
     until: time(search["until"]),

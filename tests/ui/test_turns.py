@@ -1,0 +1,219 @@
+"""The turn log in the browser: long logs, what ends meanwhile, filters, one turn, files."""
+
+import asyncio
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from playwright.sync_api import expect
+
+from longwire.core.continuity import Reason
+from longwire.core.secret import Secret
+from longwire.store.store import open_store
+from tests.store.turn_rows import bodies, row
+from tests.ui.conftest import language
+from tests.ui.stage import UI
+
+LONG = 20_000
+HOUR = 3_600_000
+SCROLL = """async ([step, frames]) => {
+  const table = document.querySelector('[role="table"]');
+  for (let frame = 0; frame < frames; frame += 1) {
+    table.scrollTop += step;
+    await new Promise(requestAnimationFrame);
+  }
+  return document.querySelectorAll('[role="row"]').length;
+}"""
+
+
+def written(stage, owner, rows, kept=()):
+    """Write rows into the log, as turns of the first project."""
+    told = owner.ask("{ projects { nodes { id } } }")
+    project = told["projects"]["nodes"][0]["id"]
+    placed = [each._replace(project_id=project) for each in rows]
+
+    async def write():
+        url = f"sqlite:///{stage.folder}/longwire.db"
+        store = await open_store(url, Secret(""), stage.folder / "secret.key")
+        for start in range(0, len(placed), 2_000):
+            await store.turns.add(placed[start : start + 2_000], kept)
+        await store.close()
+
+    # In a thread of its own: the browser's client has the loop of this one.
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(lambda: asyncio.run(write())).result()
+
+
+@pytest.fixture(scope="module")
+def log(stage, owner):
+    """A log of 20,000 turns, a few seconds apart, the last one an hour ago."""
+    now = time.time_ns() // 1_000_000
+    rows = [
+        row(
+            number,
+            now - HOUR - 3_000 * (LONG - number),
+            model_asked=f"model-{number}",
+            error_code="overloaded" if number % 50 == 0 else "",
+        )
+        for number in range(LONG)
+    ]
+    written(stage, owner, rows)
+    return rows
+
+
+def table_of(page):
+    """The table, once it has rows."""
+    table = page.get_by_role("table", name="Turns")
+    expect(table.get_by_role("row").nth(8)).to_be_visible()
+    return table
+
+
+def test_a_long_log_scrolls(opened, owner, log):
+    """Only rows in sight exist, and a frame takes the page's thread less than 50 ms."""
+    page = opened(owner, "/turns")
+    table = table_of(page)
+    session = page.context.new_cdp_session(page)
+    # Time of the thread: that of a machine's other work is none of the page's.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent():
+        told = session.send("Performance.getMetrics")["metrics"]
+        return next(each["value"] for each in told if each["name"] == "TaskDuration")
+
+    frames, before = 200, spent()
+    drawn = page.evaluate(SCROLL, [800, frames])
+    assert (spent() - before) / frames < 0.050
+    assert drawn < 90
+    expect(table.locator('[aria-busy="true"]')).to_have_count(0)
+    read = int(table.get_attribute("aria-rowcount")) - 1
+    assert read >= 4_000
+    top = table.evaluate("each => each.scrollTop")
+    expect(table.get_by_text(f"model-{LONG - 1 - round(top / 40) - 4}", exact=True)).to_be_visible()
+
+
+def test_the_end_of_a_time_is_the_way_far_back(opened, owner, log):
+    """A log that is too long to scroll is entered at a time."""
+    at = log[5_000].id >> 21
+    page = opened(
+        owner, f"/turns?until={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(at / 1000))}"
+    )
+    first = table_of(page).get_by_role("row").nth(1)
+    expect(first).to_contain_text(re.compile("model-(499|500)"))
+    expect(page.get_by_label("To", exact=True)).not_to_have_value("")
+
+
+def test_what_ends_meanwhile_moves_nothing(opened, owner, stage, log):
+    """A turn that ends is counted; it comes in when it is wanted, at the top."""
+    owner.channel()
+    key = owner.key("live")
+    page = opened(owner, "/turns")
+    table = table_of(page)
+    page.evaluate(SCROLL, [40, 10])
+    seen, top = (
+        table.get_by_role("row").nth(20).inner_text(),
+        table.evaluate("each => each.scrollTop"),
+    )
+    history = stage.turn(key, "one", "watched")
+    newer = page.get_by_role("button", name="1 newer turn")
+    expect(newer).to_be_visible()
+    stage.turn(key, "two", "watched", history)
+    newer = page.get_by_role("button", name="2 newer turns")
+    expect(newer).to_be_visible()
+    assert (seen, top) == (
+        table.get_by_role("row").nth(20).inner_text(),
+        table.evaluate("each => each.scrollTop"),
+    )
+    newer.click()
+    expect(table_of(page).get_by_role("row").nth(1)).to_contain_text("gpt-5.2")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("continued")
+    expect(page.get_by_role("row").nth(2)).to_contain_text("new session")
+    expect(page.get_by_role("row").nth(3)).to_contain_text(f"model-{LONG - 1}")
+    expect(newer).to_have_count(0)
+
+
+def test_filters_stand_in_the_address(opened, owner, log):
+    """What is typed and chosen is in the address; the address alone gives the same rows."""
+    page = opened(owner, "/turns")
+    table_of(page)
+    page.get_by_label("Error code").fill("overloaded")
+    expect(page).to_have_url(re.compile(r"error=overloaded"))
+    expect(page.get_by_test_id("count")).to_have_text(f"{LONG // 50} turns")
+    page.get_by_label("Model").fill("model-50")
+    expect(page.get_by_test_id("count")).to_have_text("1 turn")
+    expect(page).to_have_url(re.compile(r"model=model-50"))
+    page.reload()
+    expect(page.get_by_test_id("count")).to_have_text("1 turn")
+    expect(page.get_by_label("Model")).to_have_value("model-50")
+    page.get_by_label("Model").fill("none of these")
+    expect(page.get_by_text("No turn matches")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").first.click()
+    expect(page).to_have_url(re.compile(r"/turns$"))
+    table_of(page)
+
+
+def test_each_reason_is_a_sentence(opened, owner, stage, log):
+    """Why a turn was not continued is told for each reason, in both languages."""
+    reasons, now = list(Reason), time.time_ns() // 1_000_000
+    rows = [
+        row(number, now - HOUR + 60_000, continuity="fresh", reason=str(reason))
+        for number, reason in enumerate(reasons)
+    ]
+    written(stage, owner, rows)
+    page = opened(owner, "/turns")
+    for code, question in (("en", "Why was this not continued?"), ("zh-CN", "为什么没有续接")):
+        texts = json.loads((UI / f"src/shared/i18n/{code}.json").read_text(encoding="utf-8"))
+        with language(page, code):
+            for each in rows:
+                page.goto(f"/turns?open={each.id}")
+                dialog = page.get_by_role("dialog")
+                expect(dialog).to_contain_text(question)
+                expect(dialog).to_contain_text(texts["reasons"][each.reason])
+
+
+def test_bodies_are_for_those_who_may_read_them(opened, owner, stage, log):
+    """They are laid out, folded and shown on purpose; a viewer is not told that there are any."""
+    turn = row(7, time.time_ns() // 1_000_000 - HOUR + 90_000)
+    written(stage, owner, [turn], [bodies(turn, b'{"model":"m","input":[{"role":"user"}]}')])
+    page = opened(owner, f"/turns?open={turn.id}")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("region", name="Time")).to_contain_text("To the first event 199 ms")
+    dialog.get_by_role("button", name="Show bodies").click()
+    request = dialog.get_by_label("Request", exact=True)
+    expect(request).to_have_text(
+        '{\n  "model": "m",\n  "input": [\n    {\n      "role": "user"\n    }\n  ]\n}'
+    )
+    dialog.locator("summary").first.click()
+    expect(request).to_have_count(0)
+    viewer = stage.join(owner.invite("VIEWER"), "viewer@example.org")
+    told = owner.ask("{ projects { nodes { id } } users { nodes { id email } } }")
+    person = next(
+        each["id"] for each in told["users"]["nodes"] if each["email"].startswith("viewer")
+    )
+    joined = "mutation($p: ID!, $u: ID!) { addUserToProject(projectID: $p, userID: $u) { id } }"
+    owner.ask(joined, p=told["projects"]["nodes"][0]["id"], u=person)
+    page = opened(viewer, f"/turns?open={turn.id}")
+    expect(page.get_by_role("dialog")).to_contain_text("gpt-5.5")
+    expect(page.get_by_role("button", name="Show bodies")).to_have_count(0)
+
+
+def test_a_file_is_written_or_given_up(opened, owner, log):
+    """An export has every row that matches; one that is stopped saves nothing."""
+    page = opened(owner, "/turns?error=overloaded")
+    table_of(page)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="JSON").click()
+    turns = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert [each["modelAsked"] for each in turns] == [
+        each.model_asked for each in reversed(log) if each.error_code
+    ]
+    assert re.fullmatch(r"turns-[\dT-]+\.json", download.value.suggested_filename)
+    page.goto("/turns")
+    table_of(page)
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("menuitem", name="CSV").click()
+    expect(page.get_by_text(re.compile(r"turns written, back to"))).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Nothing was saved.")).to_be_visible()

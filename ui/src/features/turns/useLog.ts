@@ -1,0 +1,36 @@
+/** The log of a filter, kept up with what ends. */
+import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { useSubscription, useWire } from "@/api/live";
+import { onReturn } from "@/api/reach";
+import { ADDED, fetchRows, PAGE_SIZE, type Row, type TurnFilter } from "./api";
+import { TurnLog } from "./log";
+
+/** The feed tells of one process; what others wrote is looked for. */
+const LOOKS_EVERY = 15_000;
+
+/** `key` is the filter as JSON: what stays equal is read no second time. */
+export function useLog(key: string) {
+  const filter = useMemo(() => JSON.parse(key) as TurnFilter, [key]);
+  const log = useMemo(() => new TurnLog<Row>((after) => fetchRows(filter, after), PAGE_SIZE), [filter]);
+  const view = useSyncExternalStore(log.watch, log.view);
+  const wire = useWire();
+  useSubscription(ADDED, { filter }, ({ turnAdded }) => log.add(turnAdded));
+  useEffect(() => log.see(0, 0), [log]);
+  useEffect(() => {
+    if (wire === "open") void log.catchUp();
+  }, [wire, log]);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) void log.catchUp();
+    }, LOOKS_EVERY);
+    const forget = onReturn(() => {
+      log.retry();
+      void log.catchUp();
+    });
+    return () => {
+      clearInterval(timer);
+      forget();
+    };
+  }, [log]);
+  return { filter, log, view };
+}
