@@ -7,6 +7,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import httpx2
 import pytest
 
 from longwire.core.errors import ConfigurationError
@@ -103,6 +104,7 @@ def test_serves_until_interrupted():
             lines.append(line)
             if "output_text" in line:
                 break
+        signed_in = sign_in("".join(lines))
         snippet = "".join(lines).partition("from openai")[2]
         told = subprocess.run(
             [sys.executable, "-c", f"from openai{snippet}"],
@@ -114,6 +116,17 @@ def test_serves_until_interrupted():
         assert demo.wait(20) == 0
         demo.stdout.close()
     assert told.stdout.startswith("context sha256:"), told.stderr
+    assert signed_in == {"data": {"signIn": {"role": "OWNER"}}}
+
+
+def sign_in(printed):
+    """Sign in to the admin API as the demo says, where it says."""
+    page = re.search(r"see it +(\S+)", printed)[1]
+    email, password = re.search(r"sign in +(\S+) with the password (\S+)", printed).groups()
+    query = "mutation ($i: SignInInput!) { signIn(input: $i) { role } }"
+    asked = {"query": query, "variables": {"i": {"email": email, "password": password}}}
+    headers = {"x-longwire-csrf": "1"}
+    return httpx2.post(f"{page}/admin/graphql", json=asked, headers=headers).json()
 
 
 def row(way="continued", sent="a", seen="a"):

@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from longwire.core.errors import UpstreamUnavailable
 from longwire.demo.agent import Agent
 from longwire.demo.report import Row, Session, side_by_side
-from longwire.demo.stage import KEY, MODELS, SCRIPT, staged
+from longwire.demo.stage import KEY, MODELS, OWNER, SCRIPT, staged
 from longwire.emulator import Emulator, Script
 from longwire.server import logs
 
@@ -26,6 +26,9 @@ with its connection. The very first turn also warms the client up.
 """
 _INVITATION = """
 The gateway keeps serving; end it with Ctrl-C.
+
+  see it    {page}
+  sign in   {owner} with the password {key}
 
   base URL  {url}
   API key   {key}
@@ -61,7 +64,9 @@ async def _perform(console: Console, *, once: bool) -> int:
             console.print("✓ every turn was exact, and every later one continued", style="green")
         if not once:
             upstream.script = Script()
-            console.print(_INVITATION.format(url=url, key=KEY, **MODELS), soft_wrap=True)
+            page = url.removesuffix("/v1")
+            told = {"url": url, "page": page, "owner": OWNER, "key": KEY, **MODELS}
+            console.print(_INVITATION.format(**told), soft_wrap=True)
             await _interrupted()
         return int(bool(problems))
 

@@ -10,12 +10,18 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 
 from longwire.app import build, opening, server_of
+from longwire.core.access import Actor, Role
+from longwire.core.people import User
+from longwire.core.secret import Secret
 from longwire.emulator import Emulator, Options, Script
 from longwire.settings import Settings
 
 MODELS = {"websocket": "demo", "http": "demo-http"}
 """Transport of a channel to the model that this channel alone serves."""
 KEY = "longwire-demo"
+OWNER = "demo@longwire.test"
+"""Who may sign in to the web interface, with the key as password."""
+
 SCRIPT = Script(
     tool_rounds=2, parallel_calls=2, text_bytes=1200, first_event_ms=30, upload_ms_per_kib=2
 )
@@ -38,8 +44,18 @@ def _settings(upstream: str, folder: str) -> Settings:
     ]
     keys = [{"name": "demo", "key": KEY}]
     database = {"url": f"sqlite:///{folder}/longwire.db"}
-    tables = {"channels": channels, "api_keys": keys, "database": database}
+    server = {"insecure_cookies": True}  # a browser on this machine comes without TLS
+    tables = {"server": server, "channels": channels, "api_keys": keys, "database": database}
     return Settings.model_validate(tables)
+
+
+async def _make_owner(settings: Settings) -> None:
+    store = await opening(settings)()
+    try:
+        owner = User("", OWNER, "Demo", Role.OWNER)
+        await store.users.create(owner, Secret(KEY), Actor("", "demo"))
+    finally:
+        await store.close()
 
 
 def _listener() -> socket.socket:
@@ -55,6 +71,7 @@ async def _gateway(upstream: str) -> AsyncIterator[str]:
     """Serve in this task tree; signals stay with the demo, so uvicorn's `serve` is not used."""
     with TemporaryDirectory(prefix="longwire-demo-") as folder, _listener() as listener:
         settings = _settings(upstream, folder)
+        await _make_owner(settings)
         server = server_of(build(settings, opening(settings)), settings)
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
