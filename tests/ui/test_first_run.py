@@ -43,7 +43,7 @@ def test_from_the_token_to_the_first_turn(opened, stage):
     expect(page.get_by_text(re.compile(r"first → emulator"))).to_be_visible()
 
     page.get_by_role("link", name="gpt-5.2").click()
-    expect(page.get_by_role("dialog")).to_contain_text("The first turn of its session")
+    expect(page.get_by_role("dialog")).to_contain_text("emulator")
     page.goto("/")
     expect(page.get_by_role("link", name=re.compile(r"^Turns\s*1"))).to_be_visible()
     page.reload()

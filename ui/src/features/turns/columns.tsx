@@ -16,7 +16,7 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
       {
         key: "time",
         title: t("time"),
-        width: "9.5rem",
+        width: "10.5rem",
         cell: (row) => (
           <button
             type="button"
