@@ -3,8 +3,8 @@
 import asyncio
 import json
 import os
-import re
 import pty
+import re
 import signal
 import socket
 import subprocess

@@ -106,8 +106,10 @@ def test_session_within_the_total(problems):
         ('project = "proj\\n"', f"project: {ASCII}"),
         (
             'proxy = "proxy:8080"',
-            "proxy: must be an http, https, socks4 or socks5 URL with a host, as in "
-            "http://proxy:3128",
+            (
+                "proxy: must be an http, https, socks4 or socks5 URL with a host, as in "
+                "http://proxy:3128"
+            ),
         ),
         ('tls_ca = "gone.pem"', "tls_ca: there is no such file; check the path"),
         ('model = "m"', "model: unknown key; did you mean models?"),
