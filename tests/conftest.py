@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,11 +20,15 @@ KEY = "lw-key-of-the-tests"
 
 
 class Gateway:
-    """A running gateway: its `url`, the key that it knows, and the app behind it."""
+    """A running gateway: its `url`, the key that it knows, and the app behind it.
 
-    def __init__(self, app: App, url: str) -> None:
+    `connections` are those that its server holds.
+    """
+
+    def __init__(self, app: App, url: str, connections: Collection = ()) -> None:
         self.app = app
         self.url = url
+        self.connections = connections
         self.key = KEY
         self.headers = {"authorization": f"Bearer {KEY}"}
 
@@ -54,7 +58,7 @@ async def serving(settings: Settings, opens: Opening | None = None) -> AsyncIter
         while not server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
             await asyncio.sleep(0.001)
         try:
-            yield Gateway(app, f"http://{host}:{port}")
+            yield Gateway(app, f"http://{host}:{port}", server.server_state.connections)
         finally:  # a test that fails is told, and does not hang in a store left open
             server.should_exit = True
             await running

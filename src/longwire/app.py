@@ -45,6 +45,7 @@ from longwire.server.local import serving_sessions
 from longwire.server.model_http import ModelHttp
 from longwire.server.model_websocket import ModelWebSocket
 from longwire.server.models import Models
+from longwire.server.pongs import BoundedPongs
 from longwire.server.signals import (
     drain_in_a_worker,
     end_workers_on_signals,
@@ -336,7 +337,7 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
         workers=workers,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=BoundedPongs,
         ws_max_size=settings.server.max_body,
         ws_per_message_deflate=False,
         ws_ping_interval=_PING_INTERVAL,

@@ -17,9 +17,11 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from longwire.app import Opening
 from longwire.core.lease import State
 from longwire.emulator import Emulator, Options, Script
+from longwire.server import downstream, model_http
 from longwire.settings import Settings
 from tests.conftest import KEY, Gateway, serving
 from tests.journeys.agent import Agent
+from tests.journeys.codex import Codex, Overheard, installed
 
 OTHER_KEY = "lw-key-of-somebody-else"
 SCRIPT = Script(tool_rounds=2, parallel_calls=2)
@@ -155,3 +157,37 @@ def hire(client_of, gateway, emulator):
         return Agent(client_of(gateway, key, headers), emulator, **ways)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def binary():
+    """Codex itself."""
+    return installed()
+
+
+@pytest.fixture
+def overheard(monkeypatch):
+    """What Codex sends and is told, noted at the gateway's door."""
+    noted, frames = Overheard(), downstream.frames
+    listen(monkeypatch, (model_http, "decode_request"), lambda given, _: noted.body(given[0]))
+    listen(monkeypatch, (frames, "decode_create"), lambda given, _: noted.create(given[0]))
+    listen(monkeypatch, (frames, "event_frame"), lambda _, told: noted.event(told))
+    return noted
+
+
+def listen(monkeypatch, place, note):
+    """Have `note` told what a function is given and returns, each time it is called."""
+    function = getattr(*place)
+
+    def heard(*given):
+        told = function(*given)
+        note(given, told)
+        return told
+
+    monkeypatch.setattr(*place, heard)
+
+
+@pytest.fixture(params=(False, True), ids=("http", "websocket"))
+def codex(request, binary, gateway, tmp_path):
+    """A user of Codex."""
+    return Codex(binary, tmp_path, gateway.url, websockets=request.param)

@@ -223,11 +223,9 @@ async def test_late_frames_reach_nobody(emulator, hire, late, after_ms):
 async def test_late_frames_never_reach_the_turn_that_follows_at_once(emulator, hire, late):
     """A frame that comes when the next turn waits already is not taken for its answer."""
     agent = hire(headers=SESSION, tools=[])
-    await agent.turns(2)
+    await agent.turns(3)
     event = LATE.get(late) or ended(f"resp_{emulator.world.run}{3:032x}")
-    late_by = Fault(at="after_terminal", act="extra_event", event=event, after_ms=100)
-    emulator.faults.add(late_by)
-    await agent.turns(1)
+    emulator.faults.add(Fault(at="after_create", act="extra_event", event=event))
     if late == "an error":
         # It names no response: whose it is cannot be told, and the turn that waits ends with it.
         error = await failed(agent, user("at once"))

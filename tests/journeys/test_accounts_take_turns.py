@@ -11,6 +11,7 @@ from longwire.app import opening
 from longwire.core.account import AccountStatus
 from longwire.core.quota import Quota, Window
 from longwire.emulator import Fault, IssuerFault, IssuerOptions, Options, Script
+from longwire.emulator.counters import Counters
 from longwire.emulator.issuer import account_of
 from tests.conftest import KEY, serving
 from tests.journeys.accounts import (
@@ -183,6 +184,20 @@ async def test_the_only_account_that_ended_is_told(settings, emulator):
         assert "fresh" == await Talk(gateway, "u").ask()
 
 
+@pytest.mark.parametrize("transport", ["websocket", "http", "auto"])
+async def test_a_channel_that_speaks_for_nobody_asks_for_an_account(settings, emulator, transport):
+    """Nothing is sent upstream without a name; the caller is told the mend, and then it works."""
+    async with staged(settings, emulator, transport=transport) as (gateway, store, spec, _):
+        refused = await Talk(gateway, "s").post()
+        error = refused.json()["error"]
+        assert (503, "account_unavailable") == (refused.status_code, error["code"])
+        assert "longwire login codex --channel codex" in error["message"]
+        assert Counters().snapshot() == emulator.counters.snapshot()
+        await add_account(store, emulator, spec, ADA)
+        await gateway.app.catalog.refresh()
+        assert "fresh" == await Talk(gateway, "s").ask()
+
+
 @pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("transport", ["websocket", "http", "auto"])
 async def test_a_used_up_account_hands_over(settings, emulator, transport):
@@ -256,22 +271,22 @@ async def test_what_only_one_account_understands_moves_nowhere(settings, emulato
             assert "usage_limit_reached" == answer.json()["error"]["type"]
 
 
-async def test_sessions_stay_on_their_account(settings, emulator):
+@pytest.mark.parametrize("transport", ["websocket", "http"])
+async def test_sessions_stay_on_their_account(settings, emulator, transport):
     """Whatever is left elsewhere, a session stays; a new one goes where the most is left."""
-    async with staged(settings, emulator, ADA, BOB) as (gateway, *_, accounts):
+    used = emulator.world.used
+    async with staged(settings, emulator, ADA, BOB, transport=transport) as (gateway, *_):
         talk = Talk(gateway, "s")
+        used.update({account_of(person): 90.0 for person in (ADA, BOB)})
         await talk.ask()
         (first,) = served_by(emulator)
-        later = time.time() + 9000
-        for account in accounts:
-            used = 90.0 if account.label == first else 10.0
-            quota = Quota(primary=Window(used, 300, later), seen_at=time.time())
-            live(gateway, account).allowance.observe(quota)
-        assert "continued" == await talk.ask()
+        (other,) = {ADA, BOB} - {first}
+        used[account_of(other)] = 10.0
+        await talk.ask()
         for number in range(4):
             await Talk(gateway, f"t{number}").ask()
-    assert [first, first] == served_by(emulator)[:2]
-    assert {first} == {ADA, BOB} - set(served_by(emulator)[2:])
+        await talk.ask()
+    assert [first, first, *[other] * 4, first] == served_by(emulator)
 
 
 async def test_accounts_come_and_go_without_touching_others(settings, emulator):

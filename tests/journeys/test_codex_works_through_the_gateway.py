@@ -6,8 +6,7 @@ import json
 import pytest
 
 from longwire.emulator import Fault, Script
-from longwire.server import downstream, model_http
-from tests.journeys.codex import Codex, Overheard, answer_of, installed
+from tests.journeys.codex import answer_of
 from tests.journeys.conftest import become, leased, settings_of, websocket_channel
 
 ROUNDS = 5
@@ -32,12 +31,6 @@ INVISIBLE = {
 """What strikes the fourth turn of a session."""
 
 
-@pytest.fixture(scope="session")
-def binary():
-    """Codex itself."""
-    return installed()
-
-
 @pytest.fixture
 def changes():
     """What the channel has beside its address."""
@@ -51,34 +44,6 @@ async def gateway(emulator, serve, tables, changes):
     codex = {"type": "codex", "base_url": f"{emulator.url}/backend-api/codex", "handshake_rate": 0}
     channel = websocket_channel(emulator.url, **codex, **changes)
     return await serve(settings_of(emulator.url, channels=(channel,), **tables))
-
-
-@pytest.fixture
-def overheard(monkeypatch):
-    """What Codex sends and is told, noted at the gateway's door."""
-    noted, frames = Overheard(), downstream.frames
-    listen(monkeypatch, (model_http, "decode_request"), lambda given, _: noted.body(given[0]))
-    listen(monkeypatch, (frames, "decode_create"), lambda given, _: noted.create(given[0]))
-    listen(monkeypatch, (frames, "event_frame"), lambda _, told: noted.event(told))
-    return noted
-
-
-def listen(monkeypatch, place, note):
-    """Have `note` told what a function is given and returns, each time it is called."""
-    function = getattr(*place)
-
-    def heard(*given):
-        told = function(*given)
-        note(given, told)
-        return told
-
-    monkeypatch.setattr(*place, heard)
-
-
-@pytest.fixture(params=(False, True), ids=("http", "websocket"))
-def codex(request, binary, gateway, tmp_path):
-    """A user of Codex."""
-    return Codex(binary, tmp_path, gateway.url, websockets=request.param)
 
 
 async def test_an_agents_loop_keeps_one_connection(codex, emulator, overheard):

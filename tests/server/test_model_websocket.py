@@ -24,6 +24,8 @@ UPGRADE = {
     "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
 }
 PATHS = ("/v1/responses", "/backend-api/codex/responses")
+READS_ON = asyncio.Event()
+READS_ON.set()
 SLOWLY = {"emulator": json.dumps({"delay_ms": 2_000})}
 
 
@@ -43,6 +45,11 @@ async def become(is_so):
     async with asyncio.timeout(10):
         while not is_so():  # noqa: ASYNC110 - what is awaited tells nobody of itself
             await asyncio.sleep(0.01)
+
+
+def holds_up(connection):
+    """Whether a connection waits until its client reads on."""
+    return not getattr(connection, "writable", READS_ON).is_set()
 
 
 async def refusal(gateway, path="/v1/responses", **headers):
@@ -308,6 +315,22 @@ class TestCancelling:
             await client.send({"type": "response.cancel"})
             told = await client.receive()
             assert (400, "response_cancelled") == (told["status"], told["error"]["code"])
+
+    async def test_who_reads_nothing_can_cancel_too(self, gateway, emulator):
+        """What did not fit in the socket is left out, and the events are numbered to the end."""
+        many = scripted(deltas=40_000, delta_bytes=512)
+        async with socket(gateway.url, metadata=many, tools=[]) as client:
+            await client.create(user("hi"))
+            await client.receive()
+            transport = client.connection.transport
+            transport.pause_reading()
+            await become(lambda: any(holds_up(each) for each in gateway.connections))
+            await client.send({"type": "response.cancel"})
+            await become(lambda: emulator.counters.cancelled == 1)
+            transport.resume_reading()
+            events = await client.events()
+            assert "response.failed" == events[-1]["type"]
+            assert [*range(1, len(events) + 1)] == [each["sequence_number"] for each in events]
 
     async def test_nothing_else_can_be_cancelled(self, gateway):
         """An id that is not under way here is told so."""

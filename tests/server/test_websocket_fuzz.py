@@ -205,3 +205,26 @@ async def test_a_slow_writer_holds_up_nobody():
                 if number % 30 == 0:
                     assert "completed" == (await other.ask("hi"))["status"]
         assert b"response.completed" in await reader.readuntil(b'"response.completed"')
+
+
+PING = bytes([0x89, 0x80 | 125]) + b"\0\0\0\0" + b"p" * 125
+
+
+async def test_pings_that_nobody_reads_the_pongs_of_cost_no_memory():
+    """40 MB of them leave less than 1 MB behind, and who reads on is answered again."""
+    async with watched() as gateway, raw(gateway) as (reader, writer):
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        (connection,) = gateway.connections
+        writer.transport.pause_reading()
+        for _ in range(40):
+            writer.write(PING * 8_000)
+            await writer.drain()
+            assert connection.transport.get_write_buffer_size() < 1_000_000
+        writer.transport.resume_reading()
+        writer.write(PING[:-1] + b"!")
+        while True:
+            pong = await reader.readexactly(127)
+            assert pong[:2] == bytes([0x8A, 125])
+            if pong.endswith(b"!"):
+                break

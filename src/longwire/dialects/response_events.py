@@ -234,15 +234,16 @@ class EventEncoder:
     `previous_response_id` is what the client sent; upstream events name what the gateway sent.
     """
 
-    __slots__ = ("_aggregate", "_previous", "_sequence")
+    __slots__ = ("_aggregate", "_before", "_previous", "_sequence")
 
     def __init__(self, previous_response_id: str | None, aggregate: Aggregate) -> None:
         self._previous = previous_response_id
         self._aggregate = aggregate
-        self._sequence = 0
+        self._before = self._sequence = 0
 
     def encode(self, event: Event) -> bytes:
         """Return the event's JSON as the client gets it."""
+        self._before = self._sequence
         is_in_order = event.sequence == self._sequence
         if is_in_order and event.kind is Kind.OUTPUT and event.lane is None:
             self._sequence += 1
@@ -258,6 +259,10 @@ class EventEncoder:
         if event.kind in _WITH_RESPONSE:
             changes |= self._response_changes(event)
         return splice(event.raw, changes) if changes else event.raw
+
+    def take_back(self) -> None:
+        """Give the number of the last event to the next one, for the last was never sent."""
+        self._sequence = self._before
 
     def _response_changes(self, event: Event) -> dict[str, bytes | None]:
         raw = _members.decode(event.raw).get("response")

@@ -36,6 +36,9 @@ ECHOED: dict[str, Any] = {
     "truncation": "disabled",
     "user": None,
 }
+FAR_AWAY = 4_102_444_800
+"""When the windows of the Codex backend reset, in seconds since 1970: later than any test."""
+
 TERMINAL_LIMIT = 8 * 1024 * 1024
 
 
@@ -73,9 +76,10 @@ class Story:
     items: int = 0
     number: int = 0
 
-    def vendor(self, state: str) -> Iterator[Event]:
+    def vendor(self, state: str, used: float) -> Iterator[Event]:
         """What the Codex backend says before anything else; these events have no number."""
-        limits = {"allowed": True, "limit_reached": False, "primary": {"used_percent": 1.0}}
+        primary = {"used_percent": used, "window_minutes": 300, "reset_at": FAR_AWAY}
+        limits = {"allowed": True, "limit_reached": False, "primary": primary}
         yield plain({"type": "codex.rate_limits", "plan_type": "pro", "rate_limits": limits})
         yield plain({"type": "response.metadata", "headers": {"x-codex-turn-state": state}})
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from longwire.emulator.cache import Caller
 from longwire.emulator.errors import Rejected, unknown_parameter
-from longwire.emulator.events import Event
+from longwire.emulator.events import FAR_AWAY, Event
 from longwire.emulator.faults import Cut, Spoiled, strike
 from longwire.emulator.oracle import digest, encode, listed
 from longwire.emulator.rendering import mint, turn_state
@@ -49,7 +49,7 @@ async def answer(
     """Run the turn into an SSE stream or one JSON object."""
     record = world.journal.turn(caller, size, body)
     streams = body.get("stream") is True
-    stream = web.StreamResponse(headers=stream_headers(caller))
+    stream = web.StreamResponse(headers=stream_headers(caller, world.used[caller.account]))
     told: list[bytes] = []
 
     outlet = Outlet(
@@ -105,21 +105,21 @@ def collector(told: list[bytes]) -> Write:
     return write
 
 
-def stream_headers(caller: Caller) -> dict[str, str]:
+def stream_headers(caller: Caller, used: float) -> dict[str, str]:
     """Headers of a stream; the Codex backend gives its turn state and limits here."""
     headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
     if caller.route != "codex":
         return headers
-    return headers | codex_headers() | {"x-codex-turn-state": turn_state(caller.account)}
+    return headers | codex_headers(used) | {"x-codex-turn-state": turn_state(caller.account)}
 
 
-def codex_headers() -> dict[str, str]:
-    """The rate-limit family of the Codex backend."""
+def codex_headers(used: float) -> dict[str, str]:
+    """The rate-limit family of the Codex backend, with the percentage used."""
     return {
         "x-models-etag": '"emulator-1"',
-        "x-codex-primary-used-percent": "1",
+        "x-codex-primary-used-percent": f"{used:g}",
         "x-codex-primary-window-minutes": "300",
-        "x-codex-primary-reset-at": "4102444800",
+        "x-codex-primary-reset-at": str(FAR_AWAY),
     }
 
 

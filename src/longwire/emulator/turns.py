@@ -7,6 +7,7 @@ good terminal evicts the parent it continued.
 import asyncio
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +36,10 @@ POINTS: dict[str, Point] = {
 
 @dataclass(slots=True)
 class World:
-    """All that the connections of one emulator share."""
+    """All that the connections of one emulator share.
+
+    `used` is how much of the short window an account of the Codex backend has used, in percent.
+    """
 
     options: Options
     script: Script
@@ -44,6 +48,7 @@ class World:
     store: Store
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     responses: int = 0
+    used: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: 1.0))
 
     def issue(self) -> str:
         """A new response id."""
@@ -135,7 +140,8 @@ class Exchange:
         request = self.request
         self._measure(context)
         if self.caller.route == "codex" and self.caller.transport == "websocket":
-            yield from story.vendor(turn_state(self.caller.account))
+            account = self.caller.account
+            yield from story.vendor(turn_state(account), self.world.used[account])
         if request.generates or self.world.options.warm_up == "full":
             yield from story.opening()
         model = Model(request, context, self.caller.account, self.record.digest)

@@ -50,7 +50,8 @@ class Connection:
         """Upgrade and live until either side ends it."""
         codex = self.caller.route == "codex"
         headers = {"x-request-id": f"req_{self.caller.connection}"}
-        self.socket.headers.update(headers | (codex_headers() if codex else {}))
+        used = self.world.used[self.caller.account]
+        self.socket.headers.update(headers | (codex_headers(used) if codex else {}))
         await self.socket.prepare(self.request)
         counters = self.world.journal.counters
         counters.socket_opened()

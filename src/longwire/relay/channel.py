@@ -16,15 +16,6 @@ _CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
 _UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
 
 
-class QuotaSeen:
-    """What a channel's provider told last of its subscription; None until it does."""
-
-    __slots__ = ("seen",)
-
-    def __init__(self) -> None:
-        self.seen: Quota | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A channel with the ways to it: with both transports it is `auto`, WebSocket first.

@@ -214,6 +214,8 @@ def none_left(channels: Iterable[Channel], now: float) -> UpstreamError:
 
 def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
     """Say what a failure of an attempt was; accounts fail in ways that keys do not."""
+    if isinstance(failure, AccountUnavailable):
+        return Trouble.BARRED
     if has_account and (of_account := _trouble_of_account(failure)) is not None:
         return of_account
     match failure:
@@ -240,8 +242,6 @@ def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False)
 
 
 def _trouble_of_account(failure: LongwireError) -> Trouble | None:
-    if isinstance(failure, AccountUnavailable):
-        return Trouble.BARRED
     if not isinstance(failure, UpstreamRejected) or failure.safety is ReplaySafety.UNSAFE:
         return None
     if failure.status == _UNAUTHORIZED:

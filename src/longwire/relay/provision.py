@@ -19,7 +19,7 @@ from longwire.dialects.codex_limits import decode_quota_headers
 from longwire.relay.accounts import LiveAccount
 from longwire.relay.channel import Channel
 from longwire.upstream import tls
-from longwire.upstream.credentials import Credentials, StaticKey
+from longwire.upstream.credentials import Credentials, NoCredentials, StaticKey
 from longwire.upstream.dialer import Endpoint
 from longwire.upstream.http import Address, HttpTransport
 from longwire.upstream.pool import Pool
@@ -169,9 +169,16 @@ def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:
     """Return as whom a channel speaks."""
     if account is not None:
         return account
-    if not spec.credential:
-        return StaticKey({})
-    return StaticKey({"authorization": f"Bearer {spec.credential.reveal()}"})
+    if spec.credential:
+        return StaticKey({"authorization": f"Bearer {spec.credential.reveal()}"})
+    return NoCredentials(_mend(spec)) if spec.type == "codex" else StaticKey({})
+
+
+def _mend(spec: ChannelSpec) -> str:
+    """Return what to do about a channel that speaks for nobody."""
+    login = f"run 'longwire login codex --channel {spec.name}', or give it a key"
+    mend = "set its api_key in the configuration file" if spec.is_declared else login
+    return f"The channel '{spec.name}' has neither an account nor a key: {mend}."
 
 
 def _defaults(spec: ChannelSpec) -> Mapping[str, str]:

@@ -86,6 +86,7 @@ class CodexSide:
             channel.allowance.quota
             for channel in self._snapshot().channels.values()
             if channel.route.is_enabled
+            and not channel.is_signed_out()
             and caller.grant.allows_channel(channel.id)
             and channel.allowance.quota.seen_at
         ]

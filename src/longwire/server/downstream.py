@@ -5,7 +5,7 @@ names is recalled, so that no connection upstream is needed for longer than a tu
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -146,7 +146,7 @@ class Downstream:
         name = (b"x-request-id", self._name.encode())
         try:
             with self._door.readiness.guest(self._leave):
-                await self._deliver({"type": "websocket.accept", "headers": [name]})
+                await self._deliver([{"type": "websocket.accept", "headers": [name]}])
                 async with self._turns:
                     await self._listen()
         except* ClientGone:
@@ -209,7 +209,7 @@ class Downstream:
             case "response.cancel":
                 self._cancel(text_of(members, "response_id"), lane)
             case "response.steer" | "response.inject" | "response.interrupt":
-                await self._write(frames.on_lane(_REFUSED[kind](members), lane))
+                await self._write([frames.on_lane(_REFUSED[kind](members), lane)])
             case "response.processed":
                 pass
             case _:
@@ -287,7 +287,7 @@ class Downstream:
     async def _bridge(self, asked: _Asked) -> None:
         while True:
             await asyncio.sleep(self._terms.silence)
-            await self._write(asked.keep_alive())
+            await self._write([asked.keep_alive()])
 
     async def _stream(self, asked: _Asked, answer: Answer, parent: Link | None) -> None:
         """Send the events as they come; what they add to the transcript is kept before the end."""
@@ -295,14 +295,18 @@ class Downstream:
         async for batch in answer:
             if not batch:
                 if self._is_codex:
-                    await self._write(asked.keep_alive())
+                    await self._write([asked.keep_alive()])
                 continue
             terminal = answer.aggregate.terminal
-            asked.ends = batch[-1] is terminal
             if terminal is not None and terminal.kind in _CONTINUABLE:
                 self._keep(asked, parent)
             events = batch if self._is_codex else of_the_response(batch)
-            await self._write(*[frames.event_frame(encoder, event, asked.lane) for event in events])
+            try:
+                await self._write(frames.event_frame(encoder, each, asked.lane) for each in events)
+            except asyncio.CancelledError:
+                encoder.take_back()
+                raise
+            asked.ends = batch[-1] is terminal
         if not asked.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
@@ -318,23 +322,23 @@ class Downstream:
         report(problem, error, f"{self._name}-{asked.number}")
         if not asked.ends:
             asked.ends = True
-            await self._write(asked.failure(problem))
+            await self._write([asked.failure(problem)])
 
     async def _refuse(self, error: Exception, lane: str | None) -> None:
         problem = problem_of(error)
         report(problem, error, self._name)
-        await self._write(_error(problem, lane))
+        await self._write([_error(problem, lane)])
 
-    async def _write(self, *messages: bytes) -> None:
-        """Send events, each as a message, and wait until the client keeps up."""
-        texts = [message.decode("utf-8", "replace") for message in messages]
-        await self._deliver(*({"type": "websocket.send", "text": text} for text in texts))
+    async def _write(self, events: Iterable[bytes]) -> None:
+        """Send events as they are made, each as a message, and wait until the client keeps up."""
+        texts = (event.decode("utf-8", "replace") for event in events)
+        await self._deliver({"type": "websocket.send", "text": text} for text in texts)
 
     async def _close(self, code: int, reason: str) -> None:
         message = {"type": "websocket.close", "code": code, "reason": reason}
-        await self._deliver(message, patience=_CLOSE_TIMEOUT)
+        await self._deliver([message], patience=_CLOSE_TIMEOUT)
 
-    async def _deliver(self, *messages: Message, patience: float | None = None) -> None:
+    async def _deliver(self, messages: Iterable[Message], patience: float | None = None) -> None:
         """Hand messages to the server. Raises `ClientGone` where nobody takes them any more."""
         try:
             async with asyncio.timeout(patience or self._terms.stall):

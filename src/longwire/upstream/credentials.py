@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from longwire.core.errors import AccountUnavailable
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -34,3 +36,16 @@ class StaticKey:
     async def headers(self) -> Pass:
         """Return the only pass there is."""
         return self._pass
+
+
+class NoCredentials:
+    """Nobody yet: nothing is sent upstream, and the caller is told the mend."""
+
+    __slots__ = ("_mend",)
+
+    def __init__(self, mend: str) -> None:
+        self._mend = mend
+
+    async def headers(self) -> Pass:
+        """Raise `AccountUnavailable`, always."""
+        raise AccountUnavailable(self._mend, needs_sign_in=True)
