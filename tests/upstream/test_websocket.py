@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import takewhile
 
 import pytest
 
@@ -528,6 +529,51 @@ class TestSilence:
             ends.link.write(frame(TEXT, event(1)))
             await until(lambda: ends.connection._queued)
             assert [event(1)] == await receive(ends.connection, 1)
+
+
+class TestPassing:
+    """Messages that go on from the socket's callback."""
+
+    async def test_passed_or_read(self, linked, until):
+        """What is not taken, and all after it, is for the reader, in order."""
+        async with linked() as ends, asyncio.TaskGroup() as group:
+            taken = []
+
+            def take(messages):
+                passed = list(takewhile(lambda message: message != event(3), messages))
+                taken.extend(passed)
+                return len(passed)
+
+            ends.connection.begin()
+            ends.connection.pass_on(take)
+            reading = group.create_task(ends.connection.receive(SOON))
+            await until(lambda: ends.connection._waiter)
+            ends.link.write(frame(TEXT, event(1)), frame(TEXT, event(2)))
+            await until(lambda: len(taken) == 2)
+            assert not reading.done()
+            ends.link.write(*(frame(TEXT, event(number)) for number in (2, 3, 1)))
+            assert await reading == [event(3), event(1)]
+            assert taken == [event(1), event(2), event(2)]
+
+    async def test_only_while_the_reader_waits(self, linked, until):
+        """Nothing overtakes what the reader has not read yet."""
+        async with linked() as ends:
+            ends.connection.begin()
+            ends.connection.pass_on(len)
+            for number in (1, 2):
+                ends.link.write(frame(TEXT, event(number)))
+                await until(lambda: len(ends.connection._frames) == number)  # noqa: B023
+            assert await receive(ends.connection, 2) == [event(1), event(2)]
+
+    async def test_ends_with_the_exchange(self, linked):
+        """What belongs to the next exchange is not passed on by the one before."""
+        async with linked() as ends:
+            ends.connection.begin()
+            ends.connection.pass_on(len)
+            ends.connection.finish()
+            ends.connection.begin()
+            ends.link.write(frame(TEXT, event(1)))
+            assert await receive(ends.connection, 1) == [event(1)]
 
 
 class TestPressure:

@@ -126,13 +126,20 @@ def is_replay(ours: Form, theirs: Form) -> bool:
     """
     if theirs.reference is not None:
         return theirs.reference == ours.id
+    if ours is theirs:
+        return True
     if ours.core != theirs.core:
         return False
     mine, other = dict(ours.optional), dict(theirs.optional)
-    if any(mine[name] != other[name] for name in mine.keys() & other.keys()):
-        return False
-    anchors = [name for name in ours.anchors if name in mine]
-    return not anchors or any(name in other for name in anchors)
+    for name, value in mine.items():
+        if other.get(name, value) != value:
+            return False
+    is_anchored = False
+    for name in ours.anchors:
+        if name in mine and name in other:
+            return True
+        is_anchored = is_anchored or name in mine
+    return not is_anchored
 
 
 def has_same_properties(chain: Chain, turn: Turn) -> bool:

@@ -78,5 +78,8 @@ def digest(value: Json) -> Digest:
 
 def digest_bytes(*parts: bytes) -> Digest:
     """Digest byte strings, kept apart by their lengths."""
-    sized = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
-    return Digest(blake3(b"".join(sized)).digest())
+    sized = bytearray()
+    for part in parts:
+        sized += len(part).to_bytes(8, "big")
+        sized += part
+    return Digest(blake3(sized).digest())

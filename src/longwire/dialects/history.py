@@ -181,8 +181,10 @@ class BodyProperties:
     @cached_property
     def raw(self) -> Digest:
         """Digest the members as written."""
-        pairs = (part for name, value in self._members.items() for part in (name.encode(), value))
-        return digest_bytes(*pairs)
+        parts: list[bytes] = []
+        for name, value in self._members.items():
+            parts += (name.encode(), value)
+        return digest_bytes(*parts)
 
     @cached_property
     def canonical(self) -> Digest:

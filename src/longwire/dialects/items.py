@@ -115,14 +115,16 @@ def _form(item: dict[str, Json], raw: bytes = b"") -> Form:
     kind = item.get("type") or ("message" if "role" in item else "")
     rule = RULES.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
     fields = _spell(kind, _trim(item, rule.ignored))
-    values = {name: fields.pop(name) for name in rule.optional if name in fields}
-    optional = tuple((name, _short(value)) for name, value in values.items())
+    optional: list[tuple[str, bytes]] = []
+    for name in rule.optional:
+        if name in fields:
+            optional.append((name, _short(fields.pop(name))))  # noqa: PERF401 - the hot path
     core = digest(fields)
     identity = item.get("id")
     return Form(
         sent=_sent(core, optional, rule.anchors),
         core=core,
-        optional=optional,
+        optional=tuple(optional),
         anchors=rule.anchors,
         id=identity if isinstance(identity, str) else None,
         reference=identity if kind == "item_reference" and isinstance(identity, str) else None,
@@ -130,14 +132,18 @@ def _form(item: dict[str, Json], raw: bytes = b"") -> Form:
     )
 
 
-def _sent(
-    core: Digest, optional: tuple[tuple[str, bytes], ...], anchors: tuple[str, ...]
-) -> Digest:
+def _sent(core: Digest, optional: list[tuple[str, bytes]], anchors: tuple[str, ...]) -> Digest:
     """Digest an item as sent; its id counts only where nothing else anchors it."""
-    names = {name for name, _ in optional}
-    anchor = next((name for name in anchors if name in names), None)
-    counted = [part for part in optional if part[0] != "id" or anchor == "id"]
-    return digest_bytes(core, *(name.encode() + value for name, value in counted))
+    values, anchor = dict(optional), None
+    for name in anchors:
+        if name in values:
+            anchor = name
+            break
+    parts: list[bytes] = [core]
+    for name, value in optional:
+        if name != "id" or anchor == "id":
+            parts.append(name.encode() + value)
+    return digest_bytes(*parts)
 
 
 def _short(value: Json) -> bytes:
@@ -146,7 +152,9 @@ def _short(value: Json) -> bytes:
 
 def _trim(item: dict[str, Json], ignored: frozenset[str]) -> dict[str, Json]:
     fields = {
-        name: value if name in _VERBATIM else _without_nulls(value)
+        name: _without_nulls(value)
+        if isinstance(value, dict | list) and name not in _VERBATIM
+        else value
         for name, value in item.items()
         if value is not None and name not in _NEVER_COMPARED and name not in ignored
     }

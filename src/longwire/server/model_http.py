@@ -59,24 +59,32 @@ class ModelHttp:
         """Serve one turn; failures are answered here."""
         headers = headers_of(scope)
         reply = _Reply(scope, headers, send)
-        async with reply.telling_failures():
+        try:
             with self._readiness.turn():
                 caller = self._keys.authenticate(headers)
                 turn = decode_request(await read_body(headers, receive, self._max_body))
                 if scope["path"].endswith("/compact"):
                     turn = replace(turn, api=COMPACTION, streams=False, runs_in_background=False)
                 reply.previous = turn.previous_response_id
-                async with _while_connected(receive, reply), reply.telling_failures():
+                async with _while_connected(receive, reply):
                     await self._serve(turn, caller, headers, reply)
+        except ClientGone:
+            return  # nobody is left to be told
+        except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
+            await reply.fail(error)
 
     async def _serve(
         self, turn: Turn, caller: Principal, headers: Mapping[str, str], reply: "_Reply"
     ) -> None:
-        async with self._relay.open(turn, caller, headers, reply.id) as answer:
-            if turn.streams:
-                await reply.stream(answer)
-            else:
-                await reply.whole(answer)
+        """Send the turn and its answer; a failure is told while the client is watched."""
+        try:
+            async with self._relay.open(turn, caller, headers, reply.id) as answer:
+                if turn.streams:
+                    await reply.stream(answer)
+                else:
+                    await reply.whole(answer)
+        except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
+            await reply.fail(error)
 
 
 class _Reply:
@@ -93,16 +101,6 @@ class _Reply:
         self.id = request_id(headers)
         self.previous: str | None = None
         self.ends = False
-
-    @asynccontextmanager
-    async def telling_failures(self) -> AsyncIterator[None]:
-        """Tell the client of any failure inside; `ClientGone` has nobody left to tell."""
-        try:
-            yield
-        except ClientGone:
-            return
-        except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
-            await self._fail(error)
 
     async def stream(self, answer: Answer) -> None:
         """Send the events as they come."""
@@ -136,7 +134,7 @@ class _Reply:
         await self._begin(self._named(answer, kind))
         await self._write(body)
 
-    async def _fail(self, error: Exception) -> None:
+    async def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way with `response.failed`."""
         if self.ends:
             report(problem_of(error), error, self.id)
