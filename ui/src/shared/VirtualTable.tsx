@@ -1,6 +1,6 @@
 /** A table of any length: only the rows in sight exist. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { memo, type ReactNode, useEffect, useRef } from "react";
 
 export interface WideColumn<Row> {
   key: string;
@@ -40,6 +40,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
       return row === undefined ? index : keyOf(row);
     },
     overscan: 8,
+    useFlushSync: false,
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
@@ -76,25 +77,16 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
             const row = rows[item.index];
             if (row === undefined) return null;
             return (
-              <div
+              <Row
                 key={item.key}
-                role="row"
-                aria-rowindex={item.index + 2}
-                className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
-                  ${onOpen ? "cursor-pointer" : ""}`}
-                style={{ ...template, height: rowHeight, transform: `translateY(${item.start}px)` }}
-                onClick={() => onOpen?.(row)}
-              >
-                {columns.map((column) => (
-                  <div
-                    key={column.key}
-                    role="cell"
-                    className={`min-w-0 truncate px-1.5 ${column.align === "right" ? "text-right" : ""}`}
-                  >
-                    {column.cell(row)}
-                  </div>
-                ))}
-              </div>
+                row={row}
+                columns={columns}
+                index={item.index}
+                start={item.start}
+                height={rowHeight}
+                template={template.gridTemplateColumns}
+                onOpen={onOpen}
+              />
             );
           })}
         </div>
@@ -103,6 +95,40 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     </div>
   );
 }
+
+interface RowProps<R> {
+  row: R;
+  columns: readonly WideColumn<R>[];
+  index: number;
+  start: number;
+  height: number;
+  template: string;
+  onOpen: ((row: R) => void) | undefined;
+}
+
+/** A row that stays in sight while others scroll by is not drawn again. */
+const Row = memo(function Row<R>({ row, columns, index, start, height, template, onOpen }: RowProps<R>) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
+        ${onOpen ? "cursor-pointer" : ""}`}
+      style={{ gridTemplateColumns: template, height, transform: `translateY(${start}px)`, contain: "strict" }}
+      onClick={() => onOpen?.(row)}
+    >
+      {columns.map((column) => (
+        <div
+          key={column.key}
+          role="cell"
+          className={`min-w-0 truncate px-1.5 ${column.align === "right" ? "text-right" : ""}`}
+        >
+          {column.cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}) as <R>(props: RowProps<R>) => ReactNode;
 
 /** As high as its rows, up to the most there is room for. */
 function fitted(count: number, rowHeight: number, height?: string): string {
