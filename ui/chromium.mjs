@@ -2,4 +2,4 @@
 process.env.AWS_EXECUTION_ENV ??= "AWS_Lambda_nodejs22.x";
 const { default: chromium } = await import("@sparticuz/chromium");
 const path = await chromium.executablePath();
-console.log(JSON.stringify({ path, libraries: process.env.LD_LIBRARY_PATH ?? "", args: chromium.args.length }));
+process.stdout.write(JSON.stringify({ path, libraries: process.env.LD_LIBRARY_PATH ?? "" }));

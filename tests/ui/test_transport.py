@@ -1,4 +1,4 @@
-"""The channel's editor as a table: type, auth, transport, scheme, inherited or own; nothing lost."""
+"""The channel's editor as a table: type, auth, transport, scheme, inherited or own."""
 
 import itertools
 import re

@@ -47,6 +47,8 @@ def test_a_sign_in_ends_while_a_form_is_open(opened, stage, owner, channel):
     token = owner.invite("ADMIN")
     somebody = stage.join(token, "somebody@example.org")
     page = opened(somebody, f"/channels/{channel['id']}")
+    expect(page.get_by_label("Name", exact=True)).to_have_value(channel["name"])
+    expect(page.get_by_role("region", name="Responses", exact=True)).to_contain_text("dials")
     somebody.ask(SIGN_OUT)
     page.get_by_label("Models, one a line").fill("typed-before")
     page.get_by_role("button", name="Save").click()

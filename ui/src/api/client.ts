@@ -18,6 +18,11 @@ export function onSignInEnded(listener: SignInAgain | undefined): void {
   signInAgain = listener;
 }
 
+/** Waits until somebody whose sign-in has ended is signed in again. */
+export function comeBack(): Promise<void> {
+  return signInAgain?.() ?? Promise.reject(new ApiError("UNAUTHENTICATED", "Sign in first."));
+}
+
 /** Asks; where the sign-in has ended it waits for a new one and asks again, so nothing is lost. */
 export async function ask<R, V>(
   document: TadaDocumentNode<R, V>,
@@ -33,7 +38,7 @@ export async function askText(query: string, variables: unknown, signal?: AbortS
     return await post(query, variables, signal);
   } catch (error) {
     if (!isUnauthenticated(error) || signInAgain === undefined) throw error;
-    await signInAgain();
+    await comeBack();
     return post(query, variables, signal);
   }
 }

@@ -3,12 +3,15 @@ import { type DocumentNode, print } from "graphql";
 import type { TadaDocumentNode } from "gql.tada";
 import { type Client, createClient } from "graphql-ws";
 import { useEffect, useRef, useSyncExternalStore } from "react";
+import { comeBack } from "./client";
+import { ApiError } from "./errors";
 import { socketURL } from "./place";
 import { gone, here } from "./reach";
 
 export type Wire = "connecting" | "open" | "lost";
 
-const LONGEST_PAUSE = 8_000;
+const LONGEST_PAUSE = 3_000;
+const AGAIN_AFTER = 700;
 let client: Client | undefined;
 let state: Wire = "connecting";
 const watchers = new Set<() => void>();
@@ -59,7 +62,7 @@ export function useWire(): Wire {
   );
 }
 
-/** Listens while the component stands. `onValue` gets each result; it may change, nothing is asked anew. */
+/** Listens while the component stands, whatever becomes of the connection or the sign-in meanwhile. */
 export function useSubscription<R, V>(
   document: TadaDocumentNode<R, V>,
   variables: V,
@@ -72,16 +75,48 @@ export function useSubscription<R, V>(
   });
   const key = JSON.stringify(variables);
   useEffect(() => {
-    return connected().subscribe<R>(
-      { query: print(document as unknown as DocumentNode), variables: JSON.parse(key) as Record<string, unknown> },
-      {
-        next: (result) => {
-          if (result.data) listener.current.onValue(result.data);
-          if (result.errors) listener.current.onFailure?.(result.errors[0]);
+    let leave: () => void = () => undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isLeft = false;
+    const listen = () => {
+      if (isLeft) return;
+      leave = connected().subscribe<R>(
+        { query: print(document as unknown as DocumentNode), variables: JSON.parse(key) as Record<string, unknown> },
+        {
+          next: (result) => {
+            if (result.data) listener.current.onValue(result.data);
+            if (result.errors) ended(result.errors);
+          },
+          error: ended,
+          // A gateway that stops completes what it was asked; the next one is asked anew.
+          complete: () => again(),
         },
-        error: (error) => listener.current.onFailure?.(error),
-        complete: () => undefined,
-      },
-    );
+      );
+    };
+    const again = () => {
+      clearTimeout(timer);
+      if (!isLeft) timer = setTimeout(listen, AGAIN_AFTER);
+    };
+    const ended = (error: unknown) => {
+      const failure = failureOf(error);
+      if (failure?.code === "UNAUTHENTICATED") {
+        comeBack().then(again, listener.current.onFailure);
+        return;
+      }
+      if (failure !== undefined) listener.current.onFailure?.(failure);
+      again();
+    };
+    listen();
+    return () => {
+      isLeft = true;
+      clearTimeout(timer);
+      leave();
+    };
   }, [document, key]);
+}
+
+/** What the gateway told; nothing for a connection that broke, which the page's bar tells of. */
+function failureOf(error: unknown): ApiError | undefined {
+  const first = Array.isArray(error) ? (error[0] as { message: string; extensions?: Record<string, unknown> }) : undefined;
+  return first && new ApiError(String(first.extensions?.["code"] ?? "INTERNAL"), first.message, first.extensions);
 }
