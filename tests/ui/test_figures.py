@@ -2,14 +2,20 @@
 
 import gzip
 import json
+import os
 import re
 import sys
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 from longwire.server.ui import BUILT
 
+MEASURED = pytest.mark.skipif(
+    "LONGWIRE_FIGURES" not in os.environ,
+    reason="measures time, which a shared machine spoils: set LONGWIRE_FIGURES=1",
+)
 INITIAL = 200_000
 ROWS = 100_000
 LONGEST_FRAME = 50.0
@@ -100,6 +106,7 @@ LONG_TASKS = """
 """
 
 
+@MEASURED
 def test_a_long_log_scrolls_smoothly(opened, owner, stage):
     """With 100,000 rows loaded, no frame's work takes 50 ms while they scroll by.
 
@@ -166,6 +173,7 @@ def cpu_seconds(wire):
     return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
 
 
+@MEASURED
 def test_the_live_view_is_cheap(opened, owner):
     """500 connections with 20 changes a second take less than a quarter of one core."""
     page = opened(owner, "/settings")
