@@ -48,6 +48,14 @@ export function createFormat(language: string) {
   const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
   const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  const moment = new Intl.DateTimeFormat(language, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  });
   const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const known = <T>(value: T | null | undefined, show: (value: T) => string) =>
     value === null || value === undefined ? UNKNOWN : show(value);
@@ -59,6 +67,8 @@ export function createFormat(language: string) {
     dateTime: (value: string | null | undefined) => known(value, (at) => dateTime.format(new Date(at))),
     date: (value: string | null | undefined) => known(value, (at) => date.format(new Date(at))),
     time: (value: string | null | undefined) => known(value, (at) => time.format(new Date(at))),
+    /** A time of this year, as short as a row of a log has it. */
+    moment: (value: string | null | undefined) => known(value, (at) => moment.format(new Date(at))),
     ago: (value: string | null | undefined, now = Date.now()) => known(value, (at) => since(ago, new Date(at).getTime() - now)),
   };
 }

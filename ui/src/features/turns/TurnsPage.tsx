@@ -51,14 +51,14 @@ export function TurnsPage() {
             {isFiltered(filters) ? t("noneMatchText") : t("noneText")}
           </Empty>
         ) : (
-          <div className="-mx-5 -my-4">
+          <div className="-mx-5 -my-4 overflow-hidden rounded-2xl">
             <VirtualTable
               label={t("title")}
               columns={columns}
               rows={rows}
               keyOf={(turn) => turn.id}
               rowHeight={ROW_HEIGHT}
-              minWidth="74rem"
+              minWidth="70rem"
               onOpen={open}
               onEnd={onEnd}
               footer={isFetchingNextPage && <p className="px-6 py-2 text-soft">{t("more")}</p>}

@@ -14,7 +14,7 @@ export function useColumns(open: (turn: Turn) => void): readonly WideColumn<Turn
       {
         key: "time",
         title: t("time"),
-        width: "12.5rem",
+        width: "9.5rem",
         cell: (row) => (
           <button
             type="button"
@@ -24,7 +24,7 @@ export function useColumns(open: (turn: Turn) => void): readonly WideColumn<Turn
               open(row);
             }}
           >
-            {format.dateTime(row.startedAt)}
+            {format.moment(row.startedAt)}
           </button>
         ),
       },
@@ -55,7 +55,7 @@ export function useColumns(open: (turn: Turn) => void): readonly WideColumn<Turn
         align: "right",
         cell: (row) => `${format.count(row.inputTokens)} / ${format.count(row.cachedTokens)}`,
       },
-      { key: "first", title: t("first"), width: "5.5rem", align: "right", cell: (row) => milliseconds(row.firstEventMs) },
+      { key: "first", title: t("first"), width: "6.5rem", align: "right", cell: (row) => milliseconds(row.firstEventMs) },
       { key: "total", title: t("total"), width: "5.5rem", align: "right", cell: (row) => milliseconds(row.totalMs) },
       { key: "cost", title: t("cost"), width: "6rem", align: "right", cell: (row) => format.money(row.costUsd) },
     ],
