@@ -49,14 +49,6 @@ export function createFormat(language: string) {
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
   const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
   const money = { 2: dollars(language, 2), 3: dollars(language, 3), 5: dollars(language, 5) };
-  const moment = new Intl.DateTimeFormat(language, {
-    month: "short",
-    day: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hour12: false,
-  });
   const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const known = <T>(value: T | null | undefined, show: (value: T) => string) =>
     value === null || value === undefined ? UNKNOWN : show(value);
@@ -68,8 +60,6 @@ export function createFormat(language: string) {
     dateTime: (value: string | null | undefined) => known(value, (at) => dateTime.format(new Date(at))),
     date: (value: string | null | undefined) => known(value, (at) => date.format(new Date(at))),
     time: (value: string | null | undefined) => known(value, (at) => time.format(new Date(at))),
-    /** A time of this year, as short as a row of a log has it. */
-    moment: (value: string | null | undefined) => known(value, (at) => moment.format(new Date(at))),
     ago: (value: string | null | undefined, now = Date.now()) => known(value, (at) => since(ago, new Date(at).getTime() - now)),
   };
 }
