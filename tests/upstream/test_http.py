@@ -119,10 +119,10 @@ async def test_vendor_frames_are_no_events(transport, before):
     notice = sse(b'{"type":"codex.rate_limits"}')
     parts = [answer(sse(*before), size=99_999), *[0.01, notice] * 2_000]
     async with canned(parts) as upstream:
+        way = transport(upstream.url, first_event=10 if before else 0.1, idle_event=0.1)
         with pytest.raises(UpstreamTimeout) as late:
             async with asyncio.timeout(15):
-                first = 10 if before else 0.1
-                await events(transport(upstream.url, first_event=first, idle_event=0.1))
+                await events(way)
     assert late.value.phase == ("next event" if before else "first event")
 
 
