@@ -37,14 +37,15 @@ BASES = {
     "NameConverter",  # likewise for how attributes are named in the schema
     "Schema",  # likewise for what is told of an error
     "SchemaExtension",  # likewise for what a query may be at most
+    "WebSocketsSansIOProtocol",  # uvicorn asks for it to change what it answers
 }
 BANNED = {
     *("manager", "helper", "helpers", "util", "utils", "common", "misc", "processor"),
     *("mixin", "impl", "data", "info", "smart"),
 }
 BANNED_PREFIXES = ("do", "process", "handle")
-# Names that somebody else's interface asks for.
-GIVEN_NAMES = {"data_received", "process_errors"}  # asyncio.Protocol, strawberry.Schema
+# Names that somebody else's interface asks for: asyncio.Protocol, strawberry.Schema, uvicorn.
+GIVEN_NAMES = {"data_received", "process_errors", "handle_ping"}
 
 # Files that may catch everything without raising it again, each with its reason.
 CATCHES_ALL: dict[str, str] = {

@@ -88,7 +88,8 @@ class Row:
 
     `websocket` and `auto` are what the client gets over a channel of that transport; `fate` is
     what becomes of the connection, and `then` how the next turn travels where that does not say.
-    `waits`: the gateway has to lose its patience first.
+    `waits`: the gateway has to lose its patience first. `has_account`: the channel speaks for an
+    account whose tokens can be renewed.
     """
 
     group: str
@@ -100,6 +101,7 @@ class Row:
     script: Script = field(default_factory=Script)
     then: str = AS_USUAL
     waits: bool = False
+    has_account: bool = False
 
     @property
     def auto(self) -> Result:
@@ -116,7 +118,9 @@ class Row:
     @property
     def is_sent_again(self) -> bool:
         """Whether the turn ended on another WebSocket than the one that was struck."""
-        return isinstance(self.websocket, Answered) and bool(self.websocket.reason)
+        if not isinstance(self.websocket, Answered):
+            return False
+        return bool(self.websocket.reason) or self.fate is Fate.NEVER_OPENED
 
 
 _AFTER = {
@@ -331,6 +335,26 @@ def _after() -> Iterator[Row]:
     )
 
 
+def _with_an_account() -> Iterator[Row]:
+    group = "With an account"
+    own = {"has_account": True}
+    refused = _at(_HANDSHAKE, _refused(401))
+    what = "a handshake refused with 401: its tokens are renewed"
+    yield Row(group, what, refused, Answered(), Fate.NEVER_OPENED, **own)
+    dead = _errors(BEFORE, "abcdefhijk", **UNKNOWN_KEY)
+    what = "401: its tokens are renewed"
+    yield Row(group, what, dead, Answered("connection_lost"), Fate.CLOSED, **own)
+    what, failed = "401, as `response.failed`", _errors(BEFORE, "g", **UNKNOWN_KEY)
+    ended = Ended("failed", UNKNOWN_KEY["code"])
+    yield Row(group, what, failed, ended, Fate.FORGETS, **own)
+    what, late = "401 after the first event", _errors(DURING, "ab", **UNKNOWN_KEY)
+    yield Row(group, what, late, Broken(401, UNKNOWN_KEY["code"]), Fate.CLOSED, **own)
+    for status, fate in ((402, Fate.FORGETS), (403, Fate.CLOSED)):
+        barred = _errors(BEFORE, "ab", code="the_code", status=status)
+        what = f"{status}: it is barred, and there is no other"
+        yield Row(group, what, barred, Told(status, "the_code"), fate, **own)
+
+
 ROWS: list[Row] = [
     *_handshakes(),
     *_before(),
@@ -339,4 +363,5 @@ ROWS: list[Row] = [
     *_during(),
     *_endings(),
     *_after(),
+    *_with_an_account(),
 ]

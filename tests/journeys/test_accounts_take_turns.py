@@ -35,7 +35,7 @@ class Talk:
         self.session = session
         self.history = []
 
-    async def post(self, question="on", **members):
+    async def post(self, question="on", path="/v1/responses", **members):
         """Ask, and return the answer as it comes over HTTP."""
         items = [*self.history, {"role": "user", "content": question}]
         include = ["reasoning.encrypted_content"]
@@ -43,9 +43,8 @@ class Talk:
         headers = {"authorization": f"Bearer {KEY}", "session-id": self.session}
         bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         async with httpx2.AsyncClient(timeout=30, verify=bare) as client:
-            url = f"{self.gateway.url}/v1/responses"
-            answer = await client.post(url, json=body, headers=headers)
-        if answer.status_code == 200:
+            answer = await client.post(self.gateway.url + path, json=body, headers=headers)
+        if answer.status_code == 200 and path == "/v1/responses":
             calls = [each for each in answer.json()["output"] if "call_id" in each]
             results = [
                 {"type": "function_call_output", "call_id": each["call_id"], "output": "ok"}
@@ -238,6 +237,27 @@ async def test_a_used_up_account_in_mid_session_hands_over(settings, emulator):
         )
         assert "fresh" == await talk.ask()
     assert 2 == len(set(served_by(emulator)))
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("transport", ["websocket", "auto"])
+async def test_a_compaction_is_made_good_as_a_turn_is(settings, emulator, transport):
+    """A dead token is renewed, a used up account hands over, and what it made stays in use."""
+    async with staged(settings, emulator, ADA, BOB, transport=transport) as (gateway, *_):
+        talk = Talk(gateway, "s")
+        await talk.ask()
+        (first,) = served_by(emulator)
+        emulator.issuer.revoke_access(first)
+        told = await talk.post(path="/v1/responses/compact")
+        assert (200, 1) == (told.status_code, emulator.issuer.counters["refresh"])
+        talk.history = told.json()["output"]
+        assert "fresh" == await talk.ask()
+        assert "continued" == await talk.ask()
+        emulator.issuer.limits[first] = time.time() + 600
+        other = Talk(gateway, "t")
+        told = await other.post(path="/v1/responses/compact")
+        assert (200, 2) == (told.status_code, emulator.counters.compactions)
+    assert {first} == set(served_by(emulator))
 
 
 async def test_when_all_are_used_up_the_first_reset_is_told(settings, emulator):

@@ -108,7 +108,7 @@ async def test_sessions_survive_a_killed_upstream(serve, client_of, transport):
 
 async def cut_off(upstream, agents):
     """Kill the upstream while all agents read their streams; return what they got."""
-    slow = scripted(delay_ms=40)
+    slow = scripted(delay_ms=400)
     asked = upstream.counters["creates"] + len(agents)
     async with asyncio.TaskGroup() as group:
         running = [
@@ -116,7 +116,7 @@ async def cut_off(upstream, agents):
             for agent in agents
         ]
         await become(lambda: upstream.counters["creates"] == asked)
-        await asyncio.sleep(0.1)  # into the streams: they take a second
+        await asyncio.sleep(1)  # into the streams: they take ten seconds
         await upstream.kill()
     return [task.result()[1] for task in running]
 
@@ -126,7 +126,7 @@ def request_of(agent, **members):
     return {**agent.members, "input": [*agent.history, user("cut off")], **members}
 
 
-PULSE = {"ping_interval": "60ms", "pong_timeout": "60ms"}
+PULSE = {"ping_interval": "400ms", "pong_timeout": "400ms"}
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ async def test_a_half_open_connection_is_noticed_while_a_turn_waits(emulator, ne
 async def test_a_silent_upstream_that_answers_pings_is_waited_for(emulator, network, agent):
     """A model that thinks for long is no dead connection."""
     await agent.turns(1)
-    told = await agent.step(metadata=scripted(first_event_ms=400))
+    told = await agent.step(metadata=scripted(first_event_ms=2_000))
     assert ("continued", 1) == (told.way, network.accepted)
 
 

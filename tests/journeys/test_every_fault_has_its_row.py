@@ -6,17 +6,21 @@ Law: after any fault the next turn is shown exactly its history, and the one aft
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count, product
+from pathlib import Path
 
 import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
 
-from longwire.emulator import Emulator, Fault, Options, Script, digest
+from longwire.app import opening
+from longwire.emulator import Emulator, Fault, IssuerOptions, Options, Script, digest
 from tests.conftest import Gateway, serving
+from tests.journeys import accounts
+from tests.journeys.accounts import ADA
 from tests.journeys.agent import user
 from tests.journeys.conftest import Clock, become, leased, settings_of, websocket_channel
 from tests.journeys.faults import ROWS, Answered, Broken, Ended, Fate, Result, Row, Told
@@ -54,12 +58,15 @@ KINDS = [Kind(*values) for values in product((True, False), repeat=2)]
 
 @dataclass(slots=True)
 class Stage:
-    """An upstream, and a gateway for each transport and temper; `clock` is what they cool by."""
+    """An upstream, and a gateway for each transport, temper, and one with an account.
+
+    `clock` is what they cool by.
+    """
 
     emulator: Emulator
     http: aiohttp.ClientSession
     clock: Clock = field(default_factory=Clock)
-    gateways: dict[tuple[str, bool], Gateway] = field(default_factory=dict)
+    gateways: dict[tuple[str, bool, bool], Gateway] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -125,15 +132,16 @@ def last_of(content: bytes) -> dict:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[dict[Kind, Stage]]:
+async def stages(tmp_path_factory) -> AsyncIterator[dict[Kind, Stage]]:
     """Everything that the whole table is played on, once for each kind of turn."""
     async with AsyncExitStack() as stack:
-        yield {kind: await build(stack) for kind in KINDS}
+        yield {kind: await build(stack, tmp_path_factory.mktemp("stage")) for kind in KINDS}
 
 
-async def build(stack: AsyncExitStack) -> Stage:
+async def build(stack: AsyncExitStack, folder: Path) -> Stage:
     """Start an upstream and its gateways; they end with `stack`."""
-    emulator = await stack.enter_async_context(Emulator(Options(), Script(deltas=2)))
+    options = Options(issuer=IssuerOptions(people=(ADA,)))
+    emulator = await stack.enter_async_context(Emulator(options, Script(deltas=2)))
     made = Stage(emulator, await stack.enter_async_context(aiohttp.ClientSession()))
     for transport, waits in product(("websocket", "auto"), (False, True)):
         channel = websocket_channel(emulator.url, transport=transport)
@@ -141,16 +149,39 @@ async def build(stack: AsyncExitStack) -> Stage:
         gateway = await stack.enter_async_context(
             serving(settings_of(emulator.url, channels=(channel,), sessions=sessions))
         )
+        made.gateways[transport, waits, False] = gateway
+    for transport in ("websocket", "auto"):
+        own = folder / transport
+        own.mkdir()
+        gateway = await stack.enter_async_context(with_account(emulator, own, transport))
+        made.gateways[transport, False, True] = gateway
+    for gateway in made.gateways.values():
         gateway.app.relay._policy = replace(gateway.app.relay._policy, clock=made.clock)
-        made.gateways[transport, waits] = gateway
     return made
+
+
+@asynccontextmanager
+async def with_account(emulator: Emulator, folder: Path, transport: str) -> AsyncIterator[Gateway]:
+    """A gateway whose channel speaks for an account."""
+    settings = accounts.settings_of(emulator, folder, sessions=PATIENT)
+    async with accounts.opened(settings) as store:
+        await accounts.signed_in(store, emulator, ADA, transport=transport)
+    async with serving(settings, opening(settings)) as gateway:
+        yield gateway
 
 
 def name_of(row: Row, fault: Fault | None) -> str:
     """Name a case shortly."""
     if fault is None:
         return row.what.strip("`")
-    parts = (fault.at, fault.act, fault.code, fault.status, fault.act == "error" and fault.shape)
+    parts = (
+        row.has_account and "account",
+        fault.at,
+        fault.act,
+        fault.code,
+        fault.status,
+        fault.act == "error" and fault.shape,
+    )
     return " ".join(str(part) for part in parts if part)
 
 
@@ -169,7 +200,7 @@ async def test_every_fault_has_its_row(stages, row, fault, transport):
     result = row.auto if transport == "auto" else row.websocket
     async with asyncio.TaskGroup() as group:
         for kind, stage in stages.items():
-            gateway = stage.gateways[transport, row.waits]
+            gateway = stage.gateways[transport, row.waits, row.has_account]
             talk = Conversation(stage, gateway, kind, f"s-{next(SESSIONS)}")
             group.create_task(play(talk, row, fault, result))
 
@@ -226,9 +257,7 @@ def expected(result: Result, as_usual: str, *, streams: bool) -> Heard:
 
 def connections(row: Row) -> int:
     """Count what a session has left: the connection that was struck, and the one after it."""
-    return (row.fate in (Fate.REMEMBERS, Fate.FORGETS)) + (
-        row.is_sent_again and row.fate is not Fate.NEVER_OPENED
-    )
+    return (row.fate in (Fate.REMEMBERS, Fate.FORGETS)) + row.is_sent_again
 
 
 def test_the_table_names_every_act_at_every_point():

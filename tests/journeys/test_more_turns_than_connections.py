@@ -10,6 +10,8 @@ from tests.journeys.conftest import become, leased, settings_of, websocket_chann
 
 SESSION = {"session-id": "s-1"}
 SLOW = scripted(first_event_ms=60_000)
+CLOCK = 0.01
+"""How exact the loop's timers are, in seconds."""
 
 
 async def together(*turns):
@@ -85,7 +87,7 @@ async def left_alone(*tasks):
     await asyncio.wait(tasks)
 
 
-@pytest.mark.parametrize(("transport", "queue_timeout"), [("websocket", "300ms")])
+@pytest.mark.parametrize(("transport", "queue_timeout"), [("websocket", "1s")])
 async def test_who_waited_for_nothing_is_told_when_to_ask(
     emulator, full, client_of, busy, transport, queue_timeout
 ):
@@ -96,7 +98,7 @@ async def test_who_waited_for_nothing_is_told_when_to_ask(
         began = asyncio.get_running_loop().time()
         with pytest.raises(openai.InternalServerError) as caught:
             await agent.say(user("hi"))
-        assert 0.3 <= asyncio.get_running_loop().time() - began
+        assert 1 <= asyncio.get_running_loop().time() - began + CLOCK
         error = caught.value
         assert (503, "overloaded", "1") == (
             error.status_code,
@@ -109,7 +111,7 @@ async def test_who_waited_for_nothing_is_told_when_to_ask(
     assert ["fresh new_session", "continued"] == ways(await agent.turns(2))
 
 
-@pytest.mark.parametrize(("transport", "queue_timeout"), [("auto", "100ms")])
+@pytest.mark.parametrize(("transport", "queue_timeout"), [("auto", "1s")])
 async def test_who_waited_for_nothing_goes_over_http(
     emulator, full, client_of, busy, transport, queue_timeout
 ):
