@@ -101,8 +101,12 @@ function Line({ entry }: { entry: Entry }) {
           {changes.map((change) => (
             <li key={change.field} className="min-w-0 break-words">
               <span className="text-soft">{change.field}: </span>
-              <del className="text-soft">{change.before}</del>
-              <span aria-hidden> → </span>
+              {change.before !== "–" && (
+                <>
+                  <del className="text-soft">{change.before}</del>
+                  <span aria-hidden> → </span>
+                </>
+              )}
               <ins className="no-underline">{change.after}</ins>
             </li>
           ))}

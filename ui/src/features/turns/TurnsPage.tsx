@@ -58,7 +58,7 @@ export function TurnsPage() {
               rows={rows}
               keyOf={(turn) => turn.id}
               rowHeight={ROW_HEIGHT}
-              minWidth="70rem"
+              minWidth="66rem"
               onOpen={open}
               onEnd={onEnd}
               footer={isFetchingNextPage && <p className="px-6 py-2 text-soft">{t("more")}</p>}
