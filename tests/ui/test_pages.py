@@ -204,7 +204,9 @@ def test_keys_people_projects_and_settings(opened, owner, stage, used):
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.goto("/audit")
-    expect(page.get_by_role("listitem").filter(has_text="settings").first).to_contain_text("45")
+    expect(
+        page.get_by_role("main").get_by_role("listitem").filter(has_text="settings").first
+    ).to_contain_text("45")
 
 
 def test_everything_goes_by_keyboard(opened, owner, used):
@@ -221,6 +223,7 @@ def test_everything_goes_by_keyboard(opened, owner, used):
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Channels")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.keyboard.press("Enter")
