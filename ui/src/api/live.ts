@@ -84,6 +84,7 @@ export function useSubscription<R, V>(
         { query: print(document as unknown as DocumentNode), variables: JSON.parse(key) as Record<string, unknown> },
         {
           next: (result) => {
+            if (state !== "open") become("open");
             if (result.data) listener.current.onValue(result.data);
             if (result.errors) ended(result.errors);
           },

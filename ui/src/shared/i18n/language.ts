@@ -36,12 +36,17 @@ export async function startLanguage(): Promise<void> {
     interpolation: { escapeValue: false },
     react: { useSuspense: false },
   });
-  await speak(preferred());
+  await show(preferred());
 }
 
+/** Shows the page in a language from now on, and after a reload. */
 export async function speak(language: Language): Promise<void> {
-  await load(language);
   localStorage.setItem(KEY, language);
+  await show(language);
+}
+
+async function show(language: Language): Promise<void> {
+  await load(language);
   document.documentElement.lang = language;
   await i18next.changeLanguage(language);
 }
