@@ -25,7 +25,7 @@ from longwire.upstream.transport import Patience
 from longwire.upstream.websocket_transport import LARGEST_CREATE, WebSocketStream
 from tests.doubles.cancelling import cancelled_at
 from tests.doubles.peer import TEXT, accept, close_frame, frame, peer
-from tests.doubles.responses import completed, created, error, failed
+from tests.doubles.responses import completed, created, delta, error, failed
 
 CONTINUED = ("continued", None)
 AS_GIVEN = ("as-given", None)
@@ -596,6 +596,33 @@ class TestTime:
                     await collect(stream, [])
                 assert asyncio.get_running_loop().time() - start == pytest.approx(60, abs=1)
             chatting.cancel()
+
+    @pytest.mark.looptime
+    async def test_what_is_passed_on_was_heard(self, gateway):
+        """Events that never reach the reader keep its patience all the same."""
+        async with gateway() as it, peer() as there, asyncio.TaskGroup() as group:
+            patience = Patience(first_event=60, idle_event=60, silence=15)
+            transport = it.transport_to(there.url, patience)
+
+            async def drip(link):
+                link.write(frame(TEXT, created("resp_1")))
+                for _ in range(20):
+                    await asyncio.sleep(10)
+                    link.write(frame(TEXT, delta()))
+                link.write(frame(TEXT, completed()))
+
+            def take(frames):
+                plain = [each for each in frames if b"response.completed" not in each]
+                passed.extend(plain)
+                return len(plain)
+
+            async with transport.open(it.agent().call()) as stream:
+                dripping = group.create_task(drip(await there.links.get()))
+                passed, batches = [], []
+                stream.pass_on(take)
+                await collect(stream, batches)
+            await dripping
+            assert (len(passed), batches) == (20, [1, 1])
 
 
 class TestSize:
