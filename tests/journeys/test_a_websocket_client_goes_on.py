@@ -87,6 +87,21 @@ async def test_lanes_of_one_session_run_at_once(gateway, emulator):
         await talks[0].steps(2)
 
 
+async def test_lanes_of_one_session_that_take_turns_all_continue(gateway, emulator):
+    """Equal in all but their histories, they leave each other's connections alone."""
+    async with socket(gateway.url, headers={"session-id": "s-1"}, **STEADY) as client:
+        talks = [Talk(client, emulator, f"lane-{number}") for number in range(3)]
+        for _ in range(2):
+            for talk in talks:
+                await talk.step()
+        before = emulator.counters.creates_continued
+        for _ in range(3):
+            for talk in talks:
+                await talk.step()
+    assert before + 9 == emulator.counters.creates_continued
+    assert 3 == emulator.counters.sockets_open
+
+
 FAULTS = {
     "too old": Fault(
         at="before_create",

@@ -113,9 +113,11 @@ class Ledger:
         blank = self._blank(key)
         if blank is not None:
             return self._anew(blank, Fresh(self._reason(key, turn, blank)), turn)
-        rewritten = None if key.is_implicit else self._same_properties(key, turn)
-        # A warm-up is an opening and no rewriting: what follows it may continue the longer chain.
-        if rewritten is not None and not turn.is_warm_up:
+        # A warm-up is an opening, and who names the response before goes on: neither rewrites what
+        # a connection holds, which may be that of another lane.
+        rewrites = not (key.is_implicit or turn.is_warm_up or turn.follows)
+        rewritten = self._same_properties(key, turn) if rewrites else None
+        if rewritten is not None:
             return self._anew(rewritten, Fresh(Reason.HISTORY_REWRITTEN), turn)
         return self._elsewhere(key, Fresh(self._reason(key, turn, None)), turn)
 
