@@ -55,14 +55,17 @@ def test_a_second_try_is_told(capfd, second, outcome):
     assert capfd.readouterr().out.strip().split("\n")[-1].split()[:2] == [outcome, "first"]
 
 
-def test_arguments_go_to_pytest_alone(monkeypatch):
+@pytest.mark.parametrize("is_built", [True, False])
+def test_arguments_go_to_pytest_alone(monkeypatch, capfd, is_built):
     """`test` runs everything; with arguments only pytest runs, and gets them."""
     ran = []
     monkeypatch.setattr(dev, "run_all", lambda steps, **_: ran.append(steps) or 0)
+    monkeypatch.setattr(dev, "is_ui_built", lambda: is_built)
     dev.test([])
     dev.test(["-k", "x"])
-    assert list(ran[0]) == [*dev.LINT, "pytest"]
+    assert list(ran[0]) == [*dev.LINT, *(dev.UI_STEPS if is_built else ()), "pytest"]
     assert ran[1] == {"pytest": ["pytest", "-k", "x"]}
+    assert is_built or "is not tested" in capfd.readouterr().err
 
 
 def test_installs_only_when_the_pins_changed(monkeypatch, tmp_path):

@@ -135,7 +135,9 @@ def test_bombs_stop_at_the_limit(codings, bomb):
 
 
 @pytest.mark.parametrize(
-    ("coding", "piece"), [("gzip", gzip.compress(b"")), ("zstd", zstandard.compress(b""))]
+    ("coding", "piece"),
+    [("gzip", gzip.compress(b"")), ("zstd", zstandard.compress(b""))],
+    ids=["gzip", "zstd"],
 )
 def test_a_body_of_countless_parts_is_refused(coding, piece):
     """Empty parts cost time for each; a body of a million is given up soon."""
