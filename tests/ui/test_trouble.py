@@ -77,7 +77,7 @@ def test_the_gateway_restarts(opened, stage, owner, channel):
     expect(form.get_by_role("alert")).to_contain_text("Check that it runs")
     expect(form.get_by_label("Models, one a line")).to_have_value("gpt-5.2\ntyped-meanwhile")
     stage.start()
-    expect(live.get_by_text("live", exact=True)).to_be_visible(timeout=30_000)
+    expect(live.get_by_text("●live", exact=True)).to_be_visible(timeout=30_000)
     expect(live.get_by_role("row", name=re.compile("before-the-restart"))).to_have_count(0)
     expect(live.get_by_text("The gateway does not answer.")).to_have_count(0)
     stage.turn(key, "after", "after-the-restart")
