@@ -69,8 +69,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
-_PING_INTERVAL = 20
-_PONG_TIMEOUT = 60
+_PING_INTERVAL, _PONG_TIMEOUT = 20, 60
 
 
 Opening = Callable[[], Awaitable["Store"]]

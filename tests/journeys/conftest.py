@@ -66,7 +66,7 @@ def settings_of(upstream: str, **tables) -> Settings:
 def on_clock(gateway: Gateway) -> Clock:
     """Let a gateway's trust in its channels go by a clock of its own; returns that."""
     clock = Clock()
-    gateway.app.relay._policy = replace(gateway.app.relay._policy, clock=clock)
+    set_clock(gateway.app.relay, clock)
     return clock
 
 
@@ -191,3 +191,8 @@ def listen(monkeypatch, place, note):
 def codex(request, binary, gateway, tmp_path):
     """A user of Codex."""
     return Codex(binary, tmp_path, gateway.url, websockets=request.param)
+
+
+def set_clock(relay, clock):
+    """Let a relay, and who chooses channels for it, tell time by this clock."""
+    relay._policy = relay._candidates._policy = replace(relay._policy, clock=clock)

@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count, product
 from pathlib import Path
 
@@ -22,7 +22,14 @@ from tests.conftest import Gateway, serving
 from tests.journeys import accounts
 from tests.journeys.accounts import ADA
 from tests.journeys.agent import user
-from tests.journeys.conftest import Clock, become, leased, settings_of, websocket_channel
+from tests.journeys.conftest import (
+    Clock,
+    become,
+    leased,
+    set_clock,
+    settings_of,
+    websocket_channel,
+)
 from tests.journeys.faults import ROWS, Answered, Broken, Ended, Fate, Result, Row, Told
 
 PATIENT = {"first_event_timeout": "20s", "idle_event_timeout": "20s", "handshake_timeout": "10s"}
@@ -156,7 +163,7 @@ async def build(stack: AsyncExitStack, folder: Path) -> Stage:
         gateway = await stack.enter_async_context(with_account(emulator, own, transport))
         made.gateways[transport, False, True] = gateway
     for gateway in made.gateways.values():
-        gateway.app.relay._policy = replace(gateway.app.relay._policy, clock=made.clock)
+        set_clock(gateway.app.relay, made.clock)
     return made
 
 

@@ -161,13 +161,13 @@ MUTANTS = (
     Mutant(
         "let a dropped anchor pass",
         "core/continuity.py",
-        "return not anchors or any(name in other for name in anchors)",
+        "return not is_anchored",
         "return True",
     ),
     Mutant(
         "do not compare what both sides have",
         "core/continuity.py",
-        "if any(mine[name] != other[name] for name in mine.keys() & other.keys()):",
+        "if other.get(name, value) != value:",
         "if False:",
     ),
     Mutant(
@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "take unrelated conversations for rewritten ones",
         "core/ledger.py",
-        "None if key.is_implicit else self._same_properties(key, turn)",
-        "self._same_properties(key, turn)",
+        "rewrites = not (key.is_implicit or turn.is_warm_up or turn.follows)",
+        "rewrites = not (turn.is_warm_up or turn.follows)",
     ),
     Mutant(
         "lend a busy connection",

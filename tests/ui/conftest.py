@@ -25,9 +25,9 @@ def _built():
         pytest.skip("the web interface is not built: python3 dev.py setup")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A Chromium."""
+    """A Chromium; its loop must not outlive the module, for other tests have loops of their own."""
     path, variables = chromium()
     expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:

@@ -133,7 +133,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
     )
     told = await admin.get(HEALTH, id="file:main")
     assert told["health"] == {"channel": None, "websocket": None, "connections": 0}
-    object.__setattr__(administration, "running", {"file:main": running}.get)
+    object.__setattr__(administration, "running", {"file:main": (running,)}.get)
     administration.sessions.put(1, channel_id="file:main")
     told = await admin.get(HEALTH, id="file:main")
     assert told["health"] == {"channel": "SOUND", "websocket": "SOUND", "connections": 1}

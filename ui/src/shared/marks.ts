@@ -6,6 +6,7 @@ const KINDS: Record<string, MarkKind> = {
   "as-given": "given",
   new_session: "begun",
   one_shot: "begun",
+  warm_up: "begun",
   http_transport: "begun",
   failed: "failed",
   abandoned: "abandoned",
