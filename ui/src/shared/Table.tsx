@@ -26,7 +26,7 @@ export function Table<Row>({
 }) {
   const { t } = useTranslation("app");
   return (
-    <div className="-mx-5 overflow-x-auto" tabIndex={0} role="group" aria-label={label}>
+    <div className="relative -mx-5 overflow-x-auto" tabIndex={0} role="group" aria-label={label}>
       <table className="w-full border-collapse text-left">
         <caption className="sr-only">{label}</caption>
         <thead>
