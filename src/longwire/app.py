@@ -149,7 +149,7 @@ class App:
         return Means(self.pool, _patience(settings), pulse, self._count_dial)
 
     def _count_dial(self, endpoint: str, result: str) -> None:
-        self.metrics.dials.labels(self.catalog.names.get(endpoint, ""), result).inc()
+        self.metrics.dials[self.catalog.names.get(endpoint, ""), result] += 1
 
     def _gauges(self) -> Gauges:
         return Gauges(

@@ -16,6 +16,7 @@ from longwire.relay.metrics import Gauges, Metrics
 from longwire.upstream.reception import Reception
 from longwire.upstream.transport import Facts
 from tests.core.turns import turn, user
+from tests.doubles.recording import recorded
 from tests.doubles.scripted import COMPLETED, CREATED
 from tests.relay.test_metrics import samples
 
@@ -56,7 +57,7 @@ def received(*frames):
 
 def test_a_turn_that_went_well(accounting, metrics):
     """All facts are told, in milliseconds and bytes, and none of what was said."""
-    with capture_logs() as lines, accounting.record(TURN, CALLER) as record:
+    with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
         record.channel = "main"
         record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.5)
     (line,) = lines
@@ -113,7 +114,7 @@ def test_every_end_is_booked_once(accounting, metrics, error, outcome):
     with (
         capture_logs() as lines,
         pytest.raises(type(error)),
-        accounting.record(TURN, CALLER),
+        recorded(accounting, TURN, CALLER),
     ):
         raise error
     (line,) = lines
@@ -130,7 +131,7 @@ def test_the_terminal_says_how_it_ended(accounting, end):
     with (
         capture_logs() as lines,
         suppress(asyncio.CancelledError),
-        accounting.record(TURN, CALLER) as record,
+        recorded(accounting, TURN, CALLER) as record,
     ):
         record.began(FACTS, received(CREATED, terminal), 0.0)
         raise asyncio.CancelledError
@@ -142,7 +143,7 @@ def test_the_terminal_says_how_it_ended(accounting, end):
 def test_odd_usage_spoils_nothing(accounting, usage):
     """A bill that nobody can read is no reason to lose the turn's line."""
     odd = b'{"type":"response.completed","response":{"id":"resp_1","usage":%b}}' % usage
-    with capture_logs() as lines, accounting.record(TURN, CALLER) as record:
+    with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
         record.began(FACTS, received(CREATED, odd), 0.0)
     assert ["completed"] == [line["outcome"] for line in lines]
 
@@ -150,7 +151,7 @@ def test_odd_usage_spoils_nothing(accounting, usage):
 @pytest.mark.parametrize("trouble", Trouble)
 def test_what_was_made_good_is_told(accounting, metrics, trouble):
     """Each attempt by its cause; and whether the turn may have been billed twice."""
-    with capture_logs() as lines, accounting.record(TURN, CALLER) as record:
+    with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
         record.channel = "first"
         accounting.replayed(record, trouble)
         record.channel = "second"
@@ -166,7 +167,7 @@ def test_what_was_made_good_is_told(accounting, metrics, trouble):
 def test_a_model_is_no_place_for_a_novel(accounting, metrics):
     """What a caller calls a model is cut in the log, and no label."""
     named = turn(user("hi"), model="novel " * 1000)
-    with capture_logs() as lines, accounting.record(named, CALLER):
+    with capture_logs() as lines, recorded(accounting, named, CALLER):
         pass
     assert len(lines[0]["model"]) == 100
     assert b"novel" not in metrics.render()
@@ -181,20 +182,20 @@ def test_what_is_kept_is_told_once_with_its_duration(metrics):
         lambda record, seconds: kept.append((record.outcome, record.error, seconds)),
     )
     failure = Overloaded("m", 1)
-    with accounting.record(TURN, CALLER, session="s", request_id="r") as record:
+    with recorded(accounting, TURN, CALLER, session="s", request_id="r") as record:
         record.began(FACTS, received(CREATED, COMPLETED), 0.0)
     assert ("s", "r") == (record.session, record.request_id)
-    with suppress(Overloaded), accounting.record(TURN, CALLER):
+    with suppress(Overloaded), recorded(accounting, TURN, CALLER):
         raise failure
     assert [("completed", None, 1.0), ("overloaded", failure, 1.0)] == kept
 
 
 def test_the_bill_is_read_when_it_has_come(accounting):
     """Whoever asks early learns nothing, and the right figures afterwards."""
-    with accounting.record(TURN, CALLER) as record:
-        assert record.usage is None
+    with recorded(accounting, TURN, CALLER) as record:
+        assert record.settle().usage is None
         record.began(FACTS, received(CREATED), 0.0)
-        assert record.usage is None
+        assert record.settle().usage is None
         record.began(FACTS, received(CREATED, COMPLETED), 0.0)
-        assert Usage(7, 3, 5, 2) == record.usage
+        assert Usage(7, 3, 5, 2) == record.settle().usage
         assert record.bill is record.bill

@@ -22,6 +22,7 @@ from longwire.relay.pricing import Prices
 from longwire.server.errors import problem_of
 from longwire.upstream.transport import Facts
 from tests.core.turns import turn, user
+from tests.doubles.recording import recorded
 from tests.doubles.scripted import COMPLETED, CREATED
 from tests.relay.test_accounting import received
 from tests.store.turn_rows import NOON
@@ -61,7 +62,7 @@ def book_of(*journals):
 def test_a_turn_that_went_well():
     """All that is known of it, in ms, bytes and billionths of a dollar."""
     accounting, book = book_of()
-    with accounting.record(TURN, CALLER, session="agent-1", request_id="req_1") as record:
+    with recorded(accounting, TURN, CALLER, session="agent-1", request_id="req_1") as record:
         record.channel, record.channel_id = "main", "ch_1"
         accounting.replayed(record, Trouble.LOST)
         record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.5)
@@ -118,7 +119,7 @@ def test_a_turn_that_went_well():
 def test_a_turn_that_never_began(error, outcome, status, code):
     """The row says what the client was answered; figures that nobody told are unknown, not 0."""
     accounting, book = book_of()
-    with pytest.raises(type(error)), accounting.record(TURN, CALLER):
+    with pytest.raises(type(error)), recorded(accounting, TURN, CALLER):
         raise error
     (row,) = book.rows
     assert (outcome, status, code, 0) == (row.outcome, row.status, row.error_code, row.attempts)
@@ -133,7 +134,7 @@ def test_a_stream_that_broke_off_had_begun_well():
     for streams, status in ((True, 200), (False, 502)):
         accounting, book = book_of()
         asked = turn(user("hi"), stream=streams)
-        with suppress(UpstreamDisconnected), accounting.record(asked, CALLER) as record:
+        with suppress(UpstreamDisconnected), recorded(accounting, asked, CALLER) as record:
             record.channel = "main"
             record.began(FACTS, received(CREATED), 0.5)
             raise UpstreamDisconnected("m")
@@ -150,7 +151,7 @@ def test_a_response_that_failed_has_its_code(error):
         b'{"type":"response.failed","response":{"id":"resp_1","model":"gpt-5-x","error":%b}}' % told
     )
     accounting, book = book_of()
-    with suppress(asyncio.CancelledError), accounting.record(TURN, CALLER) as record:
+    with suppress(asyncio.CancelledError), recorded(accounting, TURN, CALLER) as record:
         record.began(FACTS, received(CREATED, terminal), 0.5)
         raise asyncio.CancelledError
     (row,) = book.rows
@@ -161,7 +162,7 @@ def test_a_response_that_failed_has_its_code(error):
 def test_a_compaction_is_told_from_a_turn():
     """The row names the API, so that sums over turns can leave it out."""
     accounting, book = book_of()
-    with accounting.record(replace(TURN, api=COMPACTION), CALLER):
+    with recorded(accounting, replace(TURN, api=COMPACTION), CALLER):
         pass
     assert [row.api for row in book.rows] == ["responses/compact"]
 
@@ -174,7 +175,7 @@ def test_bodies_of_keys_that_keep_them():
     """The request says what the client said, the response what the client got."""
     accounting, book = book_of()
     asked = decode_request(BODY)
-    with accounting.record(asked, KEEPS) as record:
+    with recorded(accounting, asked, KEEPS) as record:
         record.began(FACTS, received(CREATED, COMPLETED), 0.5)
     (row,), (kept,) = book.rows, book.bodies
     assert row.id == kept.id
@@ -192,7 +193,7 @@ def test_bodies_of_keys_that_keep_them():
 def test_a_response_without_its_end_is_kept_as_far_as_it_came(frames):
     """A turn that broke off keeps its request all the same, and an odd terminal spoils nothing."""
     accounting, book = book_of()
-    with accounting.record(TURN, KEEPS) as record:
+    with recorded(accounting, TURN, KEEPS) as record:
         record.began(FACTS, received(*frames), 0.5)
     (kept,) = book.bodies
     assert b"a secret question" in kept.request
@@ -203,7 +204,7 @@ def test_every_journal_is_told():
     """The log and the live feed have the same row."""
     other = Book()
     accounting, book = book_of(other)
-    with accounting.record(TURN, CALLER):
+    with recorded(accounting, TURN, CALLER):
         pass
     assert book.rows == other.rows != []
 
@@ -217,7 +218,7 @@ def test_whatever_was_written_can_be_stored(model, session, name, request):
     accounting, book = book_of()
     caller = Principal(name, CALLER.scope, GRANT)
     asked = replace(TURN, model=model)
-    with accounting.record(asked, caller, session=session, request_id=request):
+    with recorded(accounting, asked, caller, session=session, request_id=request):
         pass
     (row,) = book.rows
     for text in (row.model_asked, row.session, row.key_name, row.request_id):

@@ -34,14 +34,14 @@ def touched() -> Metrics:
             lambda: (3, 4),
         )
     )
-    metrics.turns.labels("a", "websocket", "fresh", "new_session", "completed").inc()
-    metrics.turn_seconds.labels("a").observe(3)
-    metrics.first_event_seconds.labels("a").observe(0.2)
-    metrics.request_bytes.inc(10)
-    metrics.upstream_bytes.inc(5)
-    metrics.tokens.labels("a", "input").inc(7)
-    metrics.dials.labels("a", "opened").inc()
-    metrics.replays.labels("a", "lost").inc()
+    metrics.turns["a", "websocket", "fresh", "new_session", "completed"] += 1
+    metrics.turn_seconds.observe(3, "a")
+    metrics.first_event_seconds.observe(0.2, "a")
+    metrics.request_bytes += 10
+    metrics.upstream_bytes += 5
+    metrics.tokens["a", "input"] += 7
+    metrics.dials["a", "opened"] += 1
+    metrics.replays["a", "lost"] += 1
     metrics.queue_seconds.observe(0.01)
     return metrics
 
@@ -107,7 +107,7 @@ def test_no_series_comes_twice():
 def test_several_registries_live_in_one_process():
     """Each gateway counts for itself."""
     one, other = touched(), touched()
-    one.request_bytes.inc(100)
+    one.request_bytes += 100
     assert b"longwire_request_bytes_total 110.0" in one.render()
     assert b"longwire_request_bytes_total 10.0" in other.render()
     assert CONTENT_TYPE.startswith("text/plain; version=0.0.4")

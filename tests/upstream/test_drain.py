@@ -210,7 +210,6 @@ class TestLease:
         async with gateway(script=SLOW, patience=DRAINS, limits=limits, times=NO_SWEEP) as it:
             agent = it.agent()
             stream = await leave(it, agent)
-            assert stream._lease.is_detached
             assert states(it) == [State.LEASED]
             async with asyncio.TaskGroup() as group:
                 waiting = group.create_task(it.agent(user="2").take())

@@ -15,6 +15,7 @@ from longwire.upstream.dialer import Endpoint, dial
 from longwire.upstream.pool import Pool, PoolTimes
 from longwire.upstream.transport import Call
 from tests.doubles.cancelling import cancelled_at
+from tests.doubles.lending import lent
 from tests.doubles.peer import peer
 
 CONTINUED = ("continued", None)
@@ -114,7 +115,7 @@ class TestCancelling:
             first = it.agent()
             await first.take()
             async with asyncio.TaskGroup() as group:
-                async with it.pool.lease(first.call(), None) as lease:
+                async with lent(it.pool, first.call(), None) as lease:
                     lost = group.create_task(it.agent().take())
                     await until(lambda: len(it.pool._waiters) == 1)
                     next_one = group.create_task(first.take())
@@ -130,7 +131,7 @@ class TestCancelling:
             agent = it.agent()
             await agent.take()
             async with asyncio.TaskGroup() as group:
-                async with it.pool.lease(agent.call(), None) as lease:
+                async with lent(it.pool, agent.call(), None) as lease:
                     waiting = group.create_task(agent.take())
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
@@ -144,7 +145,7 @@ class TestCancelling:
             agent = it.agent()
             await agent.take()
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.call(), None) as lease:
+                async with lent(it.pool, agent.call(), None) as lease:
                     lost = group.create_task(agent.take())
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
@@ -213,7 +214,7 @@ class TestDialing:
 
             async with gateway() as it:
                 with pytest.raises(UpstreamUnavailable):
-                    async with pool.lease(it.agent().call(), dialing):
+                    async with lent(pool, it.agent().call(), dialing):
                         pass
             assert repr(pool.ledger) == "<Ledger dialing=0 leased=0 idle=0 sessions=0 cap=128>"
 
@@ -249,7 +250,7 @@ class TestAnew:
             agent = it.agent()
             await agent.take()
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.call(), None) as lease:
+                async with lent(it.pool, agent.call(), None) as lease:
                     waiting = group.create_task(agent.take(reason=Reason.REPLAYED))
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
@@ -325,14 +326,12 @@ class TestBook:
                 named = agent.turn_of("more", previous_response_id=response_id)
                 assert it.pool.ledger.holds(agent.key, named) == is_held
 
-    async def test_detached(self, gateway):
-        """A detached lease outlives its context, and is leased until it is settled."""
+    async def test_settled_once(self, gateway):
+        """A lease is leased until it is settled, and only the first settlement counts."""
         async with gateway() as it:
             agent = it.agent()
             await agent.take()
-            async with it.pool.lease(agent.call(), None) as lease:
-                assert not lease.is_detached
-                lease.is_detached = True
+            lease = await it.pool.borrow(agent.call(), None)
             assert [State.LEASED] == [entry.state for entry in it.pool.ledger.entries()]
             lease.settle(Returned(keeps_connection=True))
             assert [State.IDLE] == [entry.state for entry in it.pool.ledger.entries()]
@@ -352,7 +351,7 @@ class TestWaiting:
             agent = it.agent()
             assert (await agent.take()).facts.queued == 0
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.call(), None) as lease:
+                async with lent(it.pool, agent.call(), None) as lease:
                     assert lease.queued == 0
                     waiting = group.create_task(agent.take())
                     await asyncio.sleep(7)
@@ -366,7 +365,7 @@ class TestWaiting:
         async with gateway(limits=Limits(connections=1), times=times) as it:
             agent = it.agent()
             await agent.take()
-            async with it.pool.lease(agent.call(), None) as lease:
+            async with lent(it.pool, agent.call(), None) as lease:
                 start = asyncio.get_running_loop().time()
                 with pytest.raises(Overloaded) as error:
                     await it.agent(session="other").take()
@@ -388,7 +387,7 @@ class TestWaiting:
                 served.append(number)
 
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.call(), None):
+                async with lent(it.pool, agent.call(), None):
                     for number in range(6):
                         group.create_task(take(number))
                         await until(lambda number=number: len(it.pool._waiters) > number)
@@ -402,7 +401,7 @@ class TestWaiting:
             first = await agent.take()
             new = [item for item in agent.history[1:] if item["type"] == "function_call_output"]
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
-                async with it.pool.lease(agent.call(), None) as lease:
+                async with lent(it.pool, agent.call(), None) as lease:
                     second = group.create_task(
                         agent.take(new, previous_response_id=first.response["id"])
                     )
@@ -449,7 +448,7 @@ class TestWalls:
                 at_dial.append((it.pool.ledger.live, len(it.pool._connections)))
                 return await dial(it.endpoint, {}, on_closed)
 
-            async with it.pool.lease(third.call(), dialing) as lease:
+            async with lent(it.pool, third.call(), dialing) as lease:
                 lease.settle(Returned(keeps_connection=True))
             assert at_dial == [(2, 1)]
             assert (await first.take()).way == CONTINUED
@@ -544,10 +543,10 @@ class TestEnds:
             def dialing(on_closed):
                 return dial(Endpoint(there.url, {}), {}, on_closed)
 
-            async with pool.lease(Call(turn, key("idle")), dialing) as lease:
+            async with lent(pool, Call(turn, key("idle")), dialing) as lease:
                 lease.settle(Returned(keeps_connection=True))
             idle = await there.links.get()
-            async with pool.lease(Call(turn, key("busy")), dialing) as lease:
+            async with lent(pool, Call(turn, key("busy")), dialing) as lease:
                 busy = await there.links.get()
                 pool.drain()
                 assert await idle.close_code() == 1001
@@ -630,7 +629,7 @@ class TestEnds:
         async with gateway() as it:
             agent = it.agent()
             await agent.take()
-            async with it.pool.lease(agent.call(), None) as lease:
+            async with lent(it.pool, agent.call(), None) as lease:
                 assert [State.LEASED] == [entry.state for entry in it.pool.ledger.entries()]
                 it.emulator.drop_connections()
                 await until(lambda: lease.connection.is_closed)

@@ -18,6 +18,7 @@ from longwire.upstream.http import Address, HttpTransport
 from longwire.upstream.transport import Call, Patience
 from longwire.upstream.websocket import Pulse
 from tests.doubles.canned import answer, canned, sse
+from tests.doubles.lending import lent
 from tests.doubles.peer import BINARY, TEXT, accept, close_frame, frame, peer
 from tests.doubles.responses import completed, created, delta, error, failed, item
 
@@ -116,7 +117,7 @@ class TestWebSocket:
         async with gateway() as it:
             agent = it.agent()
             await agent.take()
-            async with it.pool.lease(agent.call(), None) as lease:
+            async with lent(it.pool, agent.call(), None) as lease:
                 lease.connection.abort("gone")
                 with pytest.raises(UpstreamError) as raised:
                     await lease.connection.send(b"{}")

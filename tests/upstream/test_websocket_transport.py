@@ -24,6 +24,7 @@ from longwire.upstream.reception import Reception
 from longwire.upstream.transport import Patience
 from longwire.upstream.websocket_transport import LARGEST_CREATE, WebSocketStream
 from tests.doubles.cancelling import cancelled_at
+from tests.doubles.lending import lent
 from tests.doubles.peer import TEXT, accept, close_frame, frame, peer
 from tests.doubles.responses import completed, created, delta, error, failed
 
@@ -738,11 +739,10 @@ class TestDigesting:
             agent = it.agent(tools=None)
             agent.keeps_ids = False
             await agent.take()
-            async with it.pool.lease(agent.call(), None) as lease:
+            async with lent(it.pool, agent.call(), None) as lease:
                 stream = WebSocketStream(lease, agent.turn_of(history), Patience())
                 lease.decision = Fresh(Reason.NEW_BRANCH)
                 assert suspensions(stream.send()) == turns
-                lease.is_detached = True
                 answer = [event.name async for batch in stream for event in batch]
             assert answer[-1] == "response.completed"
             (entry,) = it.pool.ledger.entries()

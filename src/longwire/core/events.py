@@ -72,6 +72,7 @@ def kind_of(name: str) -> Kind:
 
 def of_the_response(batch: Sequence[Event]) -> Sequence[Event]:
     """Return a batch without a vendor's notices, which the public API does not know."""
-    if all(event.kind is not Kind.VENDOR for event in batch):
-        return batch
-    return [event for event in batch if event.kind is not Kind.VENDOR]
+    for event in batch:
+        if event.kind is Kind.VENDOR:
+            return [each for each in batch if each.kind is not Kind.VENDOR]
+    return batch

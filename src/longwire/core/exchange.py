@@ -128,45 +128,37 @@ TABLE: dict[tuple[Phase, Kind], Step] = {
 class Exchange:
     """Where one exchange stands; `step` is the only way it moves.
 
+    `phase` is how far it is, `ending` how it ended, once it is over; a later foreign frame replaces
+    a peaceful ending. Both are read for every event, so they are plain attributes.
     `stale_id` is the response that its connection carried before: a late event of it is foreign.
     `is_alone`: its connection carries no other response, so that output may begin it.
     """
 
-    __slots__ = ("_ending", "_is_alone", "_phase", "_stale_id", "response_id")
+    __slots__ = ("_is_alone", "_stale_id", "ending", "phase", "response_id")
 
     def __init__(self, stale_id: str | None = None, *, is_alone: bool = False) -> None:
         self._stale_id = stale_id
         self._is_alone = is_alone
-        self._phase = Phase.READY
-        self._ending: Ending | None = None
+        self.phase = Phase.READY
+        self.ending: Ending | None = None
         self.response_id: str | None = None
 
     def __repr__(self) -> str:
         """Tell the whole state in one line."""
-        ending = f" {self._ending.name}" if self._ending else ""
-        return f"<Exchange {self._phase.value}{ending} {self.response_id or '-'}>"
-
-    @property
-    def phase(self) -> Phase:
-        """How far this exchange is."""
-        return self._phase
-
-    @property
-    def ending(self) -> Ending | None:
-        """How it ended, once it is over; a later foreign frame replaces a peaceful ending."""
-        return self._ending
+        ending = f" {self.ending.name}" if self.ending else ""
+        return f"<Exchange {self.phase.value}{ending} {self.response_id or '-'}>"
 
     def step(self, kind: Kind) -> Step:
         """Take the table's step for a happening."""
-        step = TABLE[self._phase, kind]
-        self._phase = step.to
+        step = TABLE[self.phase, kind]
+        self.phase = step.to
         if step.ending is not None:
-            self._ending = step.ending
+            self.ending = step.ending
         return step
 
     def passes(self, event: Event) -> bool:
         """Whether the table lets the event pass and nothing changes: most events, told at once."""
-        return event.kind is Kind.OUTPUT and self._phase is Phase.STREAMING and event.lane is None
+        return event.kind is Kind.OUTPUT and self.phase is Phase.STREAMING and event.lane is None
 
     def receive(self, event: Event) -> Step:
         """Take the step for an upstream event, which must belong to this exchange.
@@ -174,9 +166,9 @@ class Exchange:
         A frame with another response's id, or one of a lane that was never opened, is foreign.
         """
         if event.lane is not None or not self._is_own(event.response_id):
-            self._phase, self._ending = Phase.OVER, FOREIGN
+            self.phase, self.ending = Phase.OVER, FOREIGN
             return _foreign
-        if self._is_alone and self._phase is Phase.AWAITING and event.kind in _FLOWS:
+        if self._is_alone and self.phase is Phase.AWAITING and event.kind in _FLOWS:
             self.step(Kind.OPENING)
         return self.step(event.kind)
 

@@ -88,3 +88,7 @@ class Returned:
     chain: Chain | None = None
     cause: Reason = Reason.CONNECTION_LOST
     bytes_saved: int = 0
+
+
+ABANDONED = Returned(keeps_connection=False)
+"""The end of a lease that left a response half read."""

@@ -144,7 +144,8 @@ class Ledger:
         """Return the idle connection with the longest common history; continuing wins."""
         best: tuple[Entry, Continue | Fresh] | None = None
         best_rank = (False, -1)
-        for entry in sorted(self._idle(key), key=_prefix_size):
+        idle = self._idle(key)
+        for entry in sorted(idle, key=_prefix_size) if len(idle) > 1 else idle:
             decision = decide(entry.chain, turn) if entry.chain else None
             if decision is None or entry.chain is None:
                 continue
@@ -338,7 +339,7 @@ class Ledger:
         due = [e for e in entries if e.state is State.IDLE and now >= self.expiry(e)]
         for entry in due:
             self._depart(entry, entry.chain, Reason.CONNECTION_EXPIRED)
-        return tuple(entry.id for entry in due)
+        return tuple([entry.id for entry in due]) if due else ()
 
     def expiry(self, entry: Entry) -> float:
         """Return when an idle connection is to be closed."""

@@ -8,6 +8,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from longwire.core.access import Budgets, Rates
@@ -17,16 +18,18 @@ _SPAN: Final = 60
 _RETRY_CONCURRENT: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """Whose limits they are: a key's or a channel's, by what people call it."""
+
+    # No slots: what is asked for every turn is worked out once.
 
     id: str
     name: str
     rates: Rates
     budgets: Budgets = Budgets()
 
-    @property
+    @cached_property
     def is_limited(self) -> bool:
         """Whether there is any limit at all."""
         return self.rates != Rates() or self.budgets != Budgets()
@@ -40,7 +43,6 @@ class Spent(NamedTuple):
 
 
 NOTHING: Final = Spent()
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Window:
@@ -68,6 +70,8 @@ class Window:
 
     def wait(self, now: float, limit: int) -> float:
         """Return the seconds until less than `limit` is used, 0 where that is so now."""
+        if self._total < limit:
+            return 0.0  # and less yet, once what is too old is taken off
         left = self.used(now)
         for second, amount in self._sums:
             if left < limit:
@@ -76,6 +80,13 @@ class Window:
             if left < limit:
                 return second + _SPAN + 1 - now
         return 0.0
+
+    def rests_in(self, now: float) -> float:
+        """Return the seconds until nothing counts any more, if nothing is added."""
+        if not self._total:
+            return 0.0
+        last = next(second for second, amount in reversed(self._sums) if amount)
+        return max(0.0, last + _SPAN + 1 - now)
 
 
 @dataclass(slots=True)
@@ -87,12 +98,13 @@ class Meter:
     active: int = 0
     day: Spent = NOTHING
     month: Spent = NOTHING
-    _today: datetime = _LONG_AGO
+    _tomorrow: float = 0.0
+    _next_month: float = 0.0
 
     def refusal(self, subject: Subject, now: float) -> LimitReached | None:
         """Return why one more turn must wait, None where it need not."""
         self._turn_the_calendar(now)
-        rates, refusals = subject.rates, list(self._spent_up(subject, now))
+        rates, refusals = subject.rates, self._spent_up(subject, now)
         if rates.concurrent_turns is not None and self.active >= rates.concurrent_turns:
             told = f"{rates.concurrent_turns} turns at once"
             refusals.append(_refusal(subject, told, _RETRY_CONCURRENT))
@@ -103,7 +115,7 @@ class Meter:
         for window, limit, what in windows:
             if limit is not None and (seconds := window.wait(now, limit)):
                 refusals.append(_refusal(subject, f"{limit} {what}", math.ceil(seconds)))
-        return max(refusals, key=lambda each: each.retry_after, default=None)
+        return max(refusals, key=lambda each: each.retry_after) if refusals else None
 
     def begin(self, now: float) -> None:
         """Count a turn that was admitted."""
@@ -120,7 +132,7 @@ class Meter:
 
     def set_spent(self, now: float, day: Spent, month: Spent) -> None:
         """Take over what the day and the month cost, as somebody else counted it."""
-        self._today = _midnight(now)
+        self._begin_day(now)
         self.day, self.month = day, month
 
     def is_idle(self, now: float) -> bool:
@@ -128,31 +140,31 @@ class Meter:
         return not (self.active or self.requests.used(now) or self.tokens.used(now))
 
     def _turn_the_calendar(self, now: float) -> None:
+        if now < self._tomorrow:
+            return
+        self.day, self.month = NOTHING, self.month if now < self._next_month else NOTHING
+        self._begin_day(now)
+
+    def _begin_day(self, now: float) -> None:
         today = _midnight(now)
-        if today > self._today:
-            is_same_month = (today.year, today.month) == (self._today.year, self._today.month)
-            self.day, self.month = NOTHING, self.month if is_same_month else NOTHING
-            self._today = today
+        self._tomorrow = (today + timedelta(days=1)).timestamp()
+        self._next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1).timestamp()
 
     def _spent_up(self, subject: Subject, now: float) -> "list[LimitReached]":
-        budgets, today = subject.budgets, _midnight(now)
-        tomorrow = today + timedelta(days=1)
-        next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+        budgets = subject.budgets
         rows = (
-            (self.day.tokens, budgets.tokens_per_day, "tokens of the day", tomorrow),
-            (self.day.cost, budgets.cost_per_day, "cost of the day", tomorrow),
-            (self.month.tokens, budgets.tokens_per_month, "tokens of the month", next_month),
-            (self.month.cost, budgets.cost_per_month, "cost of the month", next_month),
+            (self.day.tokens, budgets.tokens_per_day, "tokens of the day", self._tomorrow),
+            (self.day.cost, budgets.cost_per_day, "cost of the day", self._tomorrow),
+            (self.month.tokens, budgets.tokens_per_month, "tokens of the month", self._next_month),
+            (self.month.cost, budgets.cost_per_month, "cost of the month", self._next_month),
         )
-        return [
-            LimitReached(
-                f"The {what} of '{subject.name}' are used up.",
-                code="insufficient_quota",
-                retry_after=math.ceil(end.timestamp() - now),
-            )
-            for used, limit, what, end in rows
-            if limit is not None and used >= limit
-        ]
+        refusals = []
+        for used, limit, what, ends in rows:
+            if limit is not None and used >= limit:
+                told = f"The {what} of '{subject.name}' are used up."
+                wait = math.ceil(ends - now)
+                refusals.append(LimitReached(told, code="insufficient_quota", retry_after=wait))
+        return refusals
 
 
 def headers_of(meter: Meter, rates: Rates, now: float) -> dict[str, str]:
@@ -168,7 +180,7 @@ def headers_of(meter: Meter, rates: Rates, now: float) -> dict[str, str]:
         used = window.used(now)
         headers[f"x-ratelimit-limit-{what}"] = str(limit)
         headers[f"x-ratelimit-remaining-{what}"] = str(max(0, limit - used))
-        headers[f"x-ratelimit-reset-{what}"] = f"{math.ceil(window.wait(now, 1))}s"
+        headers[f"x-ratelimit-reset-{what}"] = f"{math.ceil(window.rests_in(now))}s"
     return headers
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from blake3 import blake3
 
@@ -11,7 +12,7 @@ _BAND_DIGITS = 1
 """Digits after the point by which accounts with about as much left are equal."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """A channel as routing sees it: `models` are names or patterns such as `gpt-5-*`.
 
@@ -26,19 +27,22 @@ class Route:
     name: str = ""
     account: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Return what no other route is called."""
         return f"{self.channel}/{self.account}" if self.account else self.channel
 
-    @property
+    @cached_property
     def label(self) -> str:
         """Return what people call the channel."""
         return self.name or self.channel
 
     def serves(self, model: str) -> bool:
         """Whether a model's name is among the patterns."""
-        return any(fnmatchcase(model, pattern) for pattern in self.models)
+        for pattern in self.models:
+            if pattern in ("*", model) or fnmatchcase(model, pattern):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ _OWN_HEADERS = frozenset({TURN_STATE, "x-openai-account-routing-override"})
 """What belongs to an account, or to a turn: it is not part of the block."""
 
 LONGEST_ID = 256
+_CODEX = "codex"
 
 
 def session_id(
@@ -56,12 +57,19 @@ def session_id(
 
     Ids are opaque, trimmed, at most 256 bytes of UTF-8; longer ones do not count.
     """
-    found = (headers.get(name, "") for name in (*SESSION_HEADERS, *extra_headers))
-    for value in (*found, *hints):
-        trimmed = value.strip()
-        if trimmed and len(trimmed.encode("utf-8", "surrogateescape")) <= LONGEST_ID:
-            return trimmed
+    for name in (*SESSION_HEADERS, *extra_headers):
+        if name in headers and (found := _trimmed(headers[name])):
+            return found
+    for hint in hints:
+        if hint and (found := _trimmed(hint)):
+            return found
     return ""
+
+
+def _trimmed(value: str) -> str:
+    trimmed = value.strip()
+    size = len(trimmed.encode("utf-8", "surrogateescape"))
+    return trimmed if size <= LONGEST_ID else ""
 
 
 def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
@@ -71,8 +79,8 @@ def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
 
 def is_codex(headers: Mapping[str, str]) -> bool:
     """Whether a caller is a Codex client, which knows more events than the public API has."""
-    named = (headers.get("originator", ""), headers.get("user-agent", ""))
-    return any(name.lower().startswith("codex") for name in named)
+    named = headers.get("originator", ""), headers.get("user-agent", "")
+    return named[0][:5].lower() == _CODEX or named[1][:5].lower() == _CODEX
 
 
 def codex_block(headers: Mapping[str, str]) -> dict[str, str]:

@@ -5,9 +5,11 @@ A `Turn` carries its request as raw JSON, so what nobody acts on arrives exactly
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NewType, Protocol
+from functools import cached_property
+from typing import NamedTuple, NewType, Protocol
 
 from longwire.core.access import EVERYTHING, Grant
+from longwire.core.limits import Subject
 
 Scope = NewType("Scope", str)
 """The wall between principals: `api_key:<id>` or `user:<id>`; set by the server alone."""
@@ -16,7 +18,7 @@ Digest = NewType("Digest", bytes)
 """A blake3 digest, 32 bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Principal:
     """Who calls. Without a `scope` nothing is ever pooled for this caller."""
 
@@ -24,9 +26,14 @@ class Principal:
     scope: Scope | None = None
     grant: Grant = EVERYTHING
 
+    @cached_property
+    def subject(self) -> Subject:
+        """Whose limits hold for its turns."""
+        grant = self.grant
+        return Subject(f"key:{grant.key_id}", self.name, grant.rates, grant.budgets)
 
-@dataclass(frozen=True, slots=True)
-class SessionKey:
+
+class SessionKey(NamedTuple):
     """Where a connection may be lent: equal keys may share, different ones never do.
 
     `endpoint` digests URL, credential entry, TLS and proxy; `session` is "" for the implicit

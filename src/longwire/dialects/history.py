@@ -19,6 +19,7 @@ from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_by
 _items_decoder = msgspec.json.Decoder(list[Raw])
 _text_decoder = msgspec.json.Decoder(str)
 _WHITESPACE = b" \t\r\n"
+_WHITESPACES = frozenset({b" ", b"\t", b"\r", b"\n"})
 _ORIGIN = Digest(b"longwire chain, no items")
 
 NEVER_COMPARED = frozenset(
@@ -41,7 +42,16 @@ NEVER_COMPARED = frozenset(
 class InputHistory:
     """The `input` member of one body; see `core.turn.History` for the promises of each method."""
 
-    __slots__ = ("_digests", "_forms", "_hasher", "_links", "_raw", "_split_from", "_split_items")
+    __slots__ = (
+        "_digests",
+        "_forms",
+        "_hasher",
+        "_is_array",
+        "_links",
+        "_raw",
+        "_split_from",
+        "_split_items",
+    )
 
     def __init__(self, raw: bytes | None) -> None:
         """Take `input` as raw JSON: an array, a string, or None where the body has none.
@@ -49,6 +59,7 @@ class InputHistory:
         Raises `InvalidRequest` when it is neither.
         """
         self._raw = raw
+        self._is_array = raw is not None and raw[:1] == b"["
         if raw is not None and raw[:1] not in (b"[", b'"'):
             msg = "'input' must be a string or an array of items."
             raise InvalidRequest(msg, param="input")
@@ -58,10 +69,6 @@ class InputHistory:
         self._split_items: list[Raw] = []
         self._forms: dict[int, Form] = {}
         self._links: list[Digest] = []
-
-    @property
-    def _is_array(self) -> bool:
-        return self._raw is not None and self._raw[:1] == b"["
 
     def _reach(self, index: int) -> None:
         """Have the items from `index` on split; after a mark was found, earlier ones are not."""
@@ -74,7 +81,8 @@ class InputHistory:
         return _items_decoder.decode(self._raw) if self._is_array else [Raw(self._raw)]
 
     def __len__(self) -> int:
-        self._reach(max(self._split_from, 0))
+        if self._split_from < 0:
+            self._reach(0)
         return self._split_from + len(self._split_items)
 
     @property
@@ -106,7 +114,8 @@ class InputHistory:
 
     def forms(self, start: int = 0) -> list[Form]:
         """Return the canonical forms of the items from `start` on."""
-        return [self.form(index) for index in range(start, len(self))]
+        known, form = self._forms.get, self.form
+        return [known(index) or form(index) for index in range(start, len(self))]
 
     def digest(self, count: int) -> Digest:
         """Return the chain digest of the first `count` items."""
@@ -146,7 +155,9 @@ class InputHistory:
         """Mark the whole input, so that a later one that begins with it is known by one digest."""
         if self._raw is None or not self._is_array:
             return None
-        size = len(self._raw[:-1].rstrip(_WHITESPACE))
+        size = len(self._raw) - 1
+        if self._raw[size - 1 : size] in _WHITESPACES:
+            size = len(self._raw[:size].rstrip(_WHITESPACE))
         return Mark(size, self._digest_bytes_to(size), len(self))
 
     def _digest_bytes_to(self, size: int) -> Digest:

@@ -163,12 +163,15 @@ class Bill(NamedTuple):
     error_code: str = ""
 
 
+NO_BILL = Bill()
+
+
 def decode_bill(event: Event) -> Bill:
     """Return the tokens that a terminal event bills, the model that served, and what failed."""
     try:
         billed = _bills.decode(event.raw).response
     except msgspec.MsgspecError:
-        return Bill()
+        return NO_BILL
     error_code = (billed.error.code if billed.error else "") or ""
     return Bill(_decode_usage(billed.usage), billed.model or "", error_code)
 
@@ -179,9 +182,9 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
     cached, reasoning = usage.input_tokens_details, usage.output_tokens_details
     return Usage(
         input=_tokens(usage.input_tokens),
-        cached=_tokens(cached.cached_tokens if cached else 0),
+        cached=_tokens(cached.cached_tokens) if cached else 0,
         output=_tokens(usage.output_tokens),
-        reasoning=_tokens(reasoning.reasoning_tokens if reasoning else 0),
+        reasoning=_tokens(reasoning.reasoning_tokens) if reasoning else 0,
     )
 
 

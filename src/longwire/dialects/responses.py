@@ -26,11 +26,12 @@ class _Name:
 
     __slots__ = ("text",)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, _kind: type, text: str) -> None:
+        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
         self.text = text
 
 
-_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=lambda _, text: _Name(text))
+_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
 
 
 def decode_request(body: bytes) -> Turn:
@@ -40,7 +41,7 @@ def decode_request(body: bytes) -> Turn:
     repeats a member or gives a field the gateway acts on the wrong type.
     """
     members = decode_members(body)
-    if text_of(members, "type") not in (None, "response.create"):
+    if "type" in members and text_of(members, "type") not in (None, "response.create"):
         msg = "'type' is not a parameter of this request."
         raise InvalidRequest(msg, param="type")
     return turn_of(members, len(body))
@@ -131,17 +132,14 @@ def _model(members: Mapping[str, bytes]) -> str:
 
 def text_of(members: Mapping[str, bytes], name: str) -> str | None:
     """Return a member that is a text; None where there is none. Raises `InvalidRequest`."""
-    return _typed(members, name, str, "a string")
+    return _typed(members[name], name, str, "a string") if name in members else None
 
 
 def _boolean(members: Mapping[str, bytes], name: str) -> bool:
-    return _typed(members, name, bool, "true or false") or False
+    return (name in members and _typed(members[name], name, bool, "true or false")) or False
 
 
-def _typed(members: Mapping[str, bytes], name: str, kind: type[T], called: str) -> T | None:
-    raw = members.get(name)
-    if raw is None:
-        return None
+def _typed(raw: bytes, name: str, kind: type[T], called: str) -> T | None:
     try:
         return msgspec.json.decode(raw, type=kind | None)
     except msgspec.MsgspecError:

@@ -5,10 +5,8 @@ Law: never a prompt, never a key; labels come from small, fixed sets.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -18,13 +16,12 @@ from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.core.turn import Principal, Turn, Usage
-from longwire.dialects.response_events import Bill, decode_bill
+from longwire.dialects.response_events import NO_BILL, Bill, decode_bill
 from longwire.relay.channel import Channel
 from longwire.relay.metrics import Metrics
 from longwire.upstream.transport import Facts
 
 _LONGEST_MODEL = 100
-_MOST_LABELS = 1024
 _OUTCOMES = {
     Kind.COMPLETED: "completed",
     Kind.INCOMPLETE: "incomplete",
@@ -38,7 +35,8 @@ class Record:
     """The facts of one turn, filled in as it goes; `began` at its first event.
 
     `channel` is the name of the one asked last, `channel_id` its id, `transport` the way to it;
-    `facts` are there once the turn was sent; `error` is what it ended by.
+    `facts` are there once the turn was sent; `error` is what it ended by, and `bill`, once it is
+    settled, what its terminal says.
     """
 
     turn: Turn
@@ -55,7 +53,7 @@ class Record:
     replays: list[Trouble] = field(default_factory=list)
     outcome: str = ""
     error: BaseException | None = None
-    _bill: Bill | None = None
+    bill: Bill = NO_BILL
 
     def tries(self, channel: Channel, transport: str) -> None:
         """Note that a channel is asked, and by which transport; forget what another one did."""
@@ -66,18 +64,12 @@ class Record:
         """Note that the answer begins."""
         self.facts, self.aggregate, self.first_event = facts, aggregate, now - self.started
 
-    @property
-    def bill(self) -> Bill:
-        """What the terminal says: of a turn without one, nothing."""
+    def settle(self) -> Bill:
+        """Take what the terminal says, if there is one by now."""
         terminal = self.aggregate.terminal if self.aggregate else None
-        if self._bill is None and terminal is not None:
-            self._bill = decode_bill(terminal)
-        return self._bill or Bill()
-
-    @property
-    def usage(self) -> Usage | None:
-        """The tokens billed, None where unknown."""
-        return self.bill.usage
+        if terminal is not None and self.bill is NO_BILL:
+            self.bill = decode_bill(terminal)
+        return self.bill
 
 
 Keep = Callable[[Record, float], None]
@@ -94,57 +86,47 @@ class Accounting:
         keep: Keep | None = None,
     ) -> None:
         self._metrics = metrics
-        # Looking a child up by its labels costs more than counting.
-        self._turns = lru_cache(_MOST_LABELS)(metrics.turns.labels)
-        self._turn_seconds = lru_cache(_MOST_LABELS)(metrics.turn_seconds.labels)
-        self._first_event_seconds = lru_cache(_MOST_LABELS)(metrics.first_event_seconds.labels)
-        self._tokens = lru_cache(_MOST_LABELS)(metrics.tokens.labels)
         self._clock = clock
         self._keep = keep
         self._log = structlog.get_logger()
 
-    @contextmanager
-    def record(
+    def begin(
         self, turn: Turn, caller: Principal, *, session: str = "", request_id: str = ""
-    ) -> Iterator[Record]:
-        """Give the record of a turn and book it at the end."""
-        record = Record(turn, caller, self._clock(), session, request_id)
-        try:
-            yield record
-        except BaseException as error:
-            record.outcome, record.error = _outcome_of(error), error
-            raise
-        finally:
-            self._book(record)
+    ) -> Record:
+        """Give the record of a turn, to be booked when it has ended."""
+        return Record(turn, caller, self._clock(), session, request_id)
 
     def replayed(self, record: Record, trouble: Trouble) -> None:
         """Note an attempt that another one makes good."""
         record.replays.append(trouble)
-        self._metrics.replays.labels(record.channel, trouble.name.lower()).inc()
+        self._metrics.replays[record.channel, trouble.name.lower()] += 1
 
-    def _book(self, record: Record) -> None:
+    def book(self, record: Record, error: BaseException | None = None) -> None:
+        """Count a turn, which ended by an `error` if there is one."""
         terminal = record.aggregate.terminal if record.aggregate else None
+        if error is not None:
+            record.outcome, record.error = _outcome_of(error), error
         if terminal is not None:
             record.outcome = _OUTCOMES.get(terminal.kind, "failed")
-        seconds, usage = self._clock() - record.started, record.usage
-        self._count(record, seconds, usage)
-        self._log.info("turn", **_line(record, seconds, usage))
+        seconds, tokens = self._clock() - record.started, _tokens(record.settle().usage)
+        self._count(record, seconds, tokens)
+        self._log.info("turn", **_line(record, seconds, tokens))
         if self._keep is not None:
             self._keep(record, seconds)
 
-    def _count(self, record: Record, seconds: float, usage: Usage | None) -> None:
-        metrics, facts = self._metrics, record.facts
+    def _count(self, record: Record, seconds: float, tokens: Mapping[str, int]) -> None:
+        metrics, facts, channel = self._metrics, record.facts, record.channel
         travelled = (facts.transport, facts.continuity, facts.reason or "") if facts else ("",) * 3
-        self._turns(record.channel, *travelled, record.outcome).inc()
-        self._turn_seconds(record.channel).observe(seconds)
-        metrics.request_bytes.inc(record.turn.body_size)
+        metrics.turns[(channel, *travelled, record.outcome)] += 1
+        metrics.turn_seconds.observe(seconds, channel)
+        metrics.request_bytes += record.turn.body_size
         if facts is not None:
-            metrics.upstream_bytes.inc(facts.bytes_sent)
+            metrics.upstream_bytes += facts.bytes_sent
             metrics.queue_seconds.observe(facts.queued)
         if record.first_event is not None:
-            self._first_event_seconds(record.channel).observe(record.first_event)
-        for kind, number in _tokens(usage).items():
-            self._tokens(record.channel, kind).inc(number)
+            metrics.first_event_seconds.observe(record.first_event, channel)
+        for kind, number in tokens.items():
+            metrics.tokens[channel, kind] += number
 
 
 def _outcome_of(error: BaseException) -> str:
@@ -161,7 +143,7 @@ def _outcome_of(error: BaseException) -> str:
             return "internal_error"
 
 
-def _tokens(usage: Usage | None) -> dict[str, int]:
+def _tokens(usage: Usage | None) -> Mapping[str, int]:
     if usage is None:
         return {}
     return {
@@ -172,7 +154,7 @@ def _tokens(usage: Usage | None) -> dict[str, int]:
     }
 
 
-def _line(record: Record, seconds: float, usage: Usage | None) -> dict[str, Any]:
+def _line(record: Record, seconds: float, tokens: Mapping[str, int]) -> dict[str, Any]:
     """Return the turn's facts for the log; times in milliseconds, sizes in bytes."""
     facts = record.facts
     line: dict[str, Any] = {
@@ -196,4 +178,6 @@ def _line(record: Record, seconds: float, usage: Usage | None) -> dict[str, Any]
     if record.replays:
         line["replays"] = [trouble.name.lower() for trouble in record.replays]
         line["possibly_billed_twice"] = not AMBIGUOUS.isdisjoint(record.replays)
-    return line | {f"{kind}_tokens": number for kind, number in _tokens(usage).items()}
+    for kind, number in tokens.items():
+        line[f"{kind}_tokens"] = number
+    return line

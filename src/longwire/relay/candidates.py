@@ -57,7 +57,7 @@ class Candidates:
         turn, grant = passage.turn, passage.caller.grant
         if not grant.allows_model(turn.model):
             raise UnknownModel(turn.model, "this key may not use it")
-        routes = (channel.route for channel in snapshot.channels.values())
+        routes = [channel.route for channel in snapshot.channels.values()]
         return choose(routes, turn.model, grant.allows_channel)
 
     def _able_accounts(self, snapshot: Snapshot, choice: Choice, passage: Passage) -> Choice:

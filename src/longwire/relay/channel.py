@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from longwire.core.channel import ChannelSpec
 from longwire.core.health import Cooling, Health
@@ -16,7 +17,7 @@ _CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
 _UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Channel:
     """A channel with the ways to it: with both transports it is `auto`, WebSocket first.
 
@@ -38,12 +39,12 @@ class Channel:
     account: LiveAccount | None = None
     allowance: Allowance = field(default_factory=Allowance)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The channel's id, the same for all its life and all its accounts."""
         return self.route.channel
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What it is called among those that run: the channel's id, with that of its account."""
         return self.route.id
@@ -53,7 +54,7 @@ class Channel:
         if quota is not None:
             self.allowance.observe(quota)
 
-    @property
+    @cached_property
     def is_codex(self) -> bool:
         """Whether its upstream is the Codex backend, which has rules of its own."""
         return self.spec.type == "codex"
@@ -67,17 +68,17 @@ class Channel:
         """Whether its account takes no turns."""
         return self.account is not None and not self.account.account.is_active
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The channel's name, as people know it."""
         return self.route.label
 
-    @property
+    @cached_property
     def subject(self) -> Subject:
         """Whose limits hold for its turns."""
         return Subject(f"channel:{self.id}", self.name, self.spec.rates)
 
-    @property
+    @cached_property
     def renames(self) -> Mapping[str, str]:
         """The models that are sent upstream by another name."""
         return dict(self.spec.renames)

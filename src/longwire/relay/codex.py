@@ -49,14 +49,14 @@ def as_sent(channel: Channel, turn: Turn) -> Turn:
 
 def addressed(channel: Channel, call: Call, headers: Mapping[str, str], *, over_http: bool) -> Call:
     """Return a call as it goes out: as whom it speaks, and by the rules of its transport."""
-    turn, named = call.turn, call.headers
-    if channel.is_codex:
-        named = codex_block(headers)
-        if not over_http:
-            turn = codex.with_request_headers(turn, named)
-        elif turn.api != COMPACTION:
-            named |= codex.request_headers(turn)
-            turn = codex.over_http(turn)
+    if not channel.is_codex:
+        return call
+    turn, named = call.turn, codex_block(headers)
+    if not over_http:
+        turn = codex.with_request_headers(turn, named)
+    elif turn.api != COMPACTION:
+        named |= codex.request_headers(turn)
+        turn = codex.over_http(turn)
     return Call(turn, call.key, named, call.reason)
 
 

@@ -1,23 +1,38 @@
-"""The gateway's Prometheus metrics: names are public, labels bounded by the configuration."""
+"""The gateway's Prometheus metrics: names are public, labels bounded by the configuration.
 
+Turns add to plain numbers; families are made of them when somebody asks.
+"""
+
+from bisect import bisect_left
 from collections import Counter as Count
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
+from prometheus_client.utils import floatToGoString
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _WAITS = (0.005, 0.05, 0.25, 1, 5, 15, 30)
+_COUNTERS = {
+    "longwire_turns": (
+        "Turns that ended, by how they travelled and how they ended.",
+        ("channel", "transport", "continuity", "reason", "outcome"),
+    ),
+    "longwire_request_bytes": ("Bytes of request bodies as callers sent them.", ()),
+    "longwire_upstream_bytes": ("Bytes of requests as they were sent upstream.", ()),
+    "longwire_tokens": ("Tokens as upstreams counted them.", ("channel", "kind")),
+    "longwire_dials": ("WebSocket handshakes, by result.", ("channel", "result")),
+    "longwire_replays": ("Attempts made good by another, by cause.", ("channel", "cause")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,54 +50,95 @@ class Gauges:
     clients: Callable[[], int] = lambda: 0
 
 
+class Spans:
+    """Spans of time in seconds, by one label or none: how many up to each bound, and their sum."""
+
+    __slots__ = ("_bounds", "_labels", "_name", "_rows", "_text")
+
+    def __init__(
+        self, name: str, text: str, bounds: Sequence[float], labels: tuple[str, ...] = ()
+    ) -> None:
+        self._name = name
+        self._text = text
+        self._labels = labels
+        self._bounds = (*bounds, float("inf"))
+        self._rows: dict[str, list[float]] = {}
+        if not labels:
+            self._row("")
+
+    def observe(self, seconds: float, label: str = "") -> None:
+        """Count a span."""
+        row = self._rows.get(label) or self._row(label)
+        row[bisect_left(self._bounds, seconds)] += 1
+        row[-1] += seconds
+
+    def _row(self, label: str) -> list[float]:
+        row = self._rows[label] = [0.0] * (len(self._bounds) + 1)
+        return row
+
+    def collect(self) -> Metric:
+        """Return the family."""
+        family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
+        bounds = [_told(bound) for bound in self._bounds]
+        for label, (*counts, total) in self._rows.items():
+            buckets = list(zip(bounds, accumulate(counts), strict=True))
+            family.add_metric([label] if self._labels else [], buckets, total)
+        return family
+
+
 class Metrics:
-    """One registry, so that several gateways can live in one process."""
+    """One registry, so that several gateways can live in one process.
+
+    Counters are added to by the tuple of their labels, in the order of `_COUNTERS`.
+    """
 
     def __init__(self, gauges: Gauges) -> None:
-        # Else each name would come a second time, with a date.
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.turns: Count[tuple[str, ...]] = Count()
+        self.tokens: Count[tuple[str, ...]] = Count()
+        self.dials: Count[tuple[str, ...]] = Count()
+        self.replays: Count[tuple[str, ...]] = Count()
+        self.request_bytes = 0
+        self.upstream_bytes = 0
+        channel = ("channel",)
+        self.turn_seconds = Spans(
+            "longwire_turn_seconds", "Duration of whole turns.", _SECONDS, channel
+        )
+        self.first_event_seconds = Spans(
+            "longwire_first_event_seconds", "Time until a turn's first event.", _SECONDS, channel
+        )
+        self.queue_seconds = Spans("longwire_queue_seconds", "Wait for a free connection.", _WAITS)
         self._registry = CollectorRegistry()
-        self.turns = self._counter(
-            "longwire_turns",
-            "Turns that ended, by how they travelled and how they ended.",
-            ("channel", "transport", "continuity", "reason", "outcome"),
-        )
-        self.turn_seconds = self._histogram("longwire_turn_seconds", "Duration of whole turns.")
-        self.first_event_seconds = self._histogram(
-            "longwire_first_event_seconds", "Time until a turn's first event."
-        )
-        self.request_bytes = self._counter(
-            "longwire_request_bytes", "Bytes of request bodies as callers sent them."
-        )
-        self.upstream_bytes = self._counter(
-            "longwire_upstream_bytes", "Bytes of requests as they were sent upstream."
-        )
-        self.tokens = self._counter(
-            "longwire_tokens", "Tokens as upstreams counted them.", ("channel", "kind")
-        )
-        self.dials = self._counter(
-            "longwire_dials", "WebSocket handshakes, by result.", ("channel", "result")
-        )
-        self.replays = self._counter(
-            "longwire_replays", "Attempts made good by another, by cause.", ("channel", "cause")
-        )
-        self.queue_seconds = Histogram(
-            "longwire_queue_seconds",
-            "Wait for a free connection.",
-            buckets=_WAITS,
-            registry=self._registry,
-        )
+        self._registry.register(self)
         self._registry.register(_Elsewhere(gauges))
 
-    def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
-        return Counter(name, text, labels, registry=self._registry)
-
-    def _histogram(self, name: str, text: str) -> Histogram:
-        return Histogram(name, text, ("channel",), buckets=_SECONDS, registry=self._registry)
+    def collect(self) -> Iterator[Metric]:
+        """Yield what turns added up to."""
+        unlabelled: tuple[str, ...] = ()
+        spans = (self.turn_seconds, self.first_event_seconds)
+        yield _counted("longwire_turns", self.turns)
+        yield from (each.collect() for each in spans)
+        yield _counted("longwire_request_bytes", {unlabelled: self.request_bytes})
+        yield _counted("longwire_upstream_bytes", {unlabelled: self.upstream_bytes})
+        yield _counted("longwire_tokens", self.tokens)
+        yield _counted("longwire_dials", self.dials)
+        yield _counted("longwire_replays", self.replays)
+        yield self.queue_seconds.collect()
 
     def render(self) -> bytes:
         """Return all metrics in the text format."""
         return generate_latest(self._registry)
+
+
+def _told(bound: float) -> str:
+    return str(floatToGoString(bound))  # type: ignore[no-untyped-call]
+
+
+def _counted(name: str, numbers: Mapping[tuple[str, ...], int]) -> Metric:
+    text, labels = _COUNTERS[name]
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, number in numbers.items():
+        family.add_metric(values, number)
+    return family
 
 
 class _Elsewhere:

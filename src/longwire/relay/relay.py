@@ -5,7 +5,8 @@ either made good or an exception with its own status. The loop in `_first_answer
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from longwire.core.errors import (
     FrameTooLarge,
@@ -16,14 +17,14 @@ from longwire.core.errors import (
     UpstreamRejected,
 )
 from longwire.core.events import Event, Kind
-from longwire.core.limits import Spent, Subject
+from longwire.core.limits import NOTHING, Spent, Subject
 from longwire.core.recovery import Trouble
 from longwire.core.session import forwarded, session_id
 from longwire.core.turn import Principal, Turn
 from longwire.dialects.codex import MODELS_MARK, turn_state
 from longwire.dialects.response_errors import USAGE_LIMIT
 from longwire.relay.accounting import Accounting, Record
-from longwire.relay.answer import Answer
+from longwire.relay.answer import Answer, Seats
 from longwire.relay.candidates import Candidates
 from longwire.relay.channel import Channel, Snapshot
 from longwire.relay.codex import (
@@ -38,6 +39,8 @@ from longwire.relay.limits import Limits, LocalLimits
 from longwire.relay.passage import Passage, Policy
 from longwire.upstream.transport import Call, Stream
 from longwire.upstream.warm_up import WarmUp
+
+Opened = AbstractAsyncContextManager[Stream]
 
 _NOTICES = frozenset({Kind.VENDOR})
 _EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
@@ -71,15 +74,30 @@ class Relay:
         snapshot = self.snapshot
         session = session_id(headers, turn.session_hints, snapshot.session_headers)
         passage = Passage(turn, caller, session, forwarded(headers), headers)
-        named = {"session": session, "request_id": request_id}
-        with self._accounting.record(turn, caller, **named) as record:
-            async with AsyncExitStack() as seat, AsyncExitStack() as stack:
-                limits = await self._enter(seat, _subject_of(caller), record)
-                journey = await self._journey(snapshot, passage)
-                answer = await self._first_answer(journey, passage, stack, record)
-                answer.limits = limits
-                answer.seats.append(seat)
-                yield answer
+        record = self._accounting.begin(turn, caller, session=session, request_id=request_id)
+        seats, answer, failure = Seats(), None, None
+        try:
+            limits = await self._enter(seats, caller.subject, record)
+            journey = await self._journey(snapshot, passage)
+            answer = await self._first_answer(journey, passage, seats, record)
+            answer.limits = limits
+            yield answer
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            await self._settle(record, answer, seats, failure)
+
+    async def _settle(
+        self, record: Record, answer: Answer | None, seats: Seats, failure: BaseException | None
+    ) -> None:
+        """End a turn: leave its stream and its places, and book it whatever comes of that."""
+        try:
+            if answer is not None:
+                await answer.close(failure)
+            await seats.leave()
+        finally:
+            self._accounting.book(record, failure)
 
     async def _journey(self, snapshot: Snapshot, passage: Passage) -> Journey:
         candidates = self._candidates
@@ -92,34 +110,33 @@ class Relay:
             may_resend_begun=self._policy.replays_after_created,
         )
 
-    async def _enter(
-        self, stack: AsyncExitStack, subject: Subject, record: Record
-    ) -> Mapping[str, str]:
-        """Count a turn against limits until the stack ends. Raises `LimitReached`."""
+    async def _enter(self, seats: Seats, subject: Subject, record: Record) -> Mapping[str, str]:
+        """Count a turn against limits until its seats are left. Raises `LimitReached`."""
         if not subject.is_limited:
             return {}
         headers = await self._limits.enter(subject)
-        stack.push_async_callback(self._leave, subject, record)
+        seats.take(partial(self._leave, subject, record))
         return headers
 
     async def _leave(self, subject: Subject, record: Record) -> None:
-        usage = record.usage
+        bill = record.settle()
+        usage = bill.usage
         if usage is None:
-            await self._limits.leave(subject, Spent())
+            await self._limits.leave(subject, NOTHING)
             return
-        cost = self._policy.price(usage, record.bill.model, record.turn.model) or 0
+        cost = self._policy.price(usage, bill.model, record.turn.model) or 0
         await self._limits.leave(subject, Spent(usage.input + usage.output, cost))
 
     async def _first_answer(
-        self, journey: Journey, passage: Passage, stack: AsyncExitStack, record: Record
+        self, journey: Journey, passage: Passage, seats: Seats, record: Record
     ) -> Answer:
         while True:
             attempt = journey.attempt(self._policy.clock())
             record.tries(attempt.channel, "http" if attempt.over_http else "websocket")
             if attempt.over_http and passage.turn.is_warm_up:
-                return await self._warm_up(attempt, passage, stack, record)
+                return await self._warm_up(attempt, passage, seats, record)
             try:
-                answer = await self._try(attempt, passage, stack, record)
+                answer = await self._try(attempt, passage, seats, record)
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
                 observe_failure(attempt.channel, failure)
                 learn(attempt.channel, failure, self._policy.wall_clock())
@@ -146,37 +163,46 @@ class Relay:
         return soonest(channels, now) or failure
 
     async def _try(
-        self, attempt: Attempt, passage: Passage, stack: AsyncExitStack, record: Record
+        self, attempt: Attempt, passage: Passage, seats: Seats, record: Record
     ) -> Answer:
         channel = attempt.channel
         transport = channel.http if attempt.over_http else channel.websocket
         if transport is None:
             msg = f"Channel '{channel.name}' has no such transport."
             raise UpstreamDisconnected(msg)
-        call = self._call(attempt, passage)
+        call, taken = self._call(attempt, passage), seats.taken
         attempt.begin(self._policy.clock())
-        async with AsyncExitStack() as own:
-            seat = await own.enter_async_context(AsyncExitStack())
-            await self._enter(seat, channel.subject, record)
-            stream = await own.enter_async_context(transport.open(call))
+        await self._enter(seats, channel.subject, record)
+        try:
+            return await self._opened(channel, transport.open(call), passage, seats, record)
+        except BaseException:
+            await seats.leave(taken)
+            raise
+
+    async def _opened(
+        self, channel: Channel, opened: Opened, passage: Passage, seats: Seats, record: Record
+    ) -> Answer:
+        """Send a turn and wait for the beginning of its answer, which leaves what is opened."""
+        stream = await opened.__aenter__()
+        try:
             record.facts = stream.facts
             heard = self._hear(channel, stream, passage) if channel.is_codex else None
             batches = heard or aiter(stream)
             first = await self._first_events(batches)
-            stack.push_async_exit(own.pop_all())
-            answer = Answer(channel.name, stream, first, batches)
-            answer.told = self._told(heard) if heard else {}
-            answer.seats.append(seat)
-            return answer
+        except BaseException as error:
+            await opened.__aexit__(type(error), error, error.__traceback__)
+            raise
+        answer = Answer(channel.name, stream, first, batches, opened, seats)
+        if heard:
+            answer.told = self._told(heard)
+        return answer
 
     async def _warm_up(
-        self, attempt: Attempt, passage: Passage, stack: AsyncExitStack, record: Record
+        self, attempt: Attempt, passage: Passage, seats: Seats, record: Record
     ) -> Answer:
         """Answer a warm-up that would go over HTTP: no channel is asked, so none gains trust."""
-        call = Call(passage.turn, None)
-        stream = await stack.enter_async_context(WarmUp().open(call))
-        batches = aiter(stream)
-        answer = Answer(attempt.channel.name, stream, await anext(batches), batches)
+        opened = WarmUp().open(Call(passage.turn, None))
+        answer = await self._opened(attempt.channel, opened, passage, seats, record)
         record.began(answer.facts, answer.aggregate, self._policy.clock())
         return answer
 
@@ -210,12 +236,8 @@ class Relay:
         is_early = _EARLY if self._policy.replays_after_created else _NOTICES
         async for batch in batches:
             held += batch
-            if any(event.kind not in is_early for event in held):
-                return held
+            for event in batch:
+                if event.kind not in is_early:
+                    return held
         msg = "The upstream ended the response before it began."
         raise UpstreamDisconnected(msg)
-
-
-def _subject_of(caller: Principal) -> Subject:
-    grant = caller.grant
-    return Subject(f"key:{grant.key_id}", caller.name, grant.rates, grant.budgets)

@@ -6,8 +6,7 @@ Closing is the pool's work, never a request's; whatever way a lease is left, it 
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,9 +40,9 @@ class _Waiter:
 
 
 class Lease:
-    """The right to use one connection for one exchange, until `settle` or the context's end."""
+    """The right to use one connection for one exchange, until it is settled or cancelled."""
 
-    __slots__ = ("_return", "connection", "decision", "id", "is_detached", "queued")
+    __slots__ = ("_return", "connection", "decision", "id", "queued")
 
     def __init__(
         self,
@@ -51,28 +50,27 @@ class Lease:
         connection: Connection,
         decision: Decision,
         queued: float,
-        return_: Callable[[Returned | None], None],
+        return_: Callable[[ConnectionId, Returned | None], None],
     ) -> None:
         self.id = id_
         self.connection = connection
         self.decision = decision
         self.queued = queued
-        self.is_detached = False
-        self._return: Callable[[Returned | None], None] | None = return_
+        self._return: Callable[[ConnectionId, Returned | None], None] | None = return_
 
     def settle(self, returned: Returned) -> None:
         """End the lease; only the first call counts."""
         give_back, self._return = self._return, None
         if give_back is not None:
             self.connection.finish()
-            give_back(returned)
+            give_back(self.id, returned)
 
     def cancel(self) -> None:
         """End the lease as if it had never been: nothing was sent."""
         give_back, self._return = self._return, None
         if give_back is not None:
             self.connection.finish()
-            give_back(None)
+            give_back(self.id, None)
 
 
 class Pool:
@@ -95,31 +93,24 @@ class Pool:
         """Tell the whole state in one line."""
         return f"<Pool {self.ledger!r} waiting={len(self._waiters)}>"
 
-    @asynccontextmanager
-    async def lease(self, call: Call, dial: Dialer) -> AsyncIterator[Lease]:
-        """Lend a connection for a call, dialing one where needed.
+    async def borrow(self, call: Call, dial: Dialer) -> Lease:
+        """Lend a connection for a call, dialing one where needed; who gets the lease settles it.
 
-        A lease that was detached outlives the context: it ends when it is settled.
         Raises `Overloaded` when none became free in time, and whatever `dial` raises.
         """
-        connection: Connection | None = None
         began = self._now()
+        connection: Connection | None = None
         while connection is None:
             chosen = await self._acquire(call)
-            identity, queued = chosen.connection, self._now() - began
+            identity = chosen.connection
+            queued = self._now() - began
             if isinstance(chosen, Dial):
                 connection = await self._open(identity, dial)
             else:
                 # None when it was lost after it was granted to this turn, before it woke up.
                 connection = self._connections.get(identity)
-        release = partial(self._release, identity)
-        lease = Lease(identity, connection, chosen.decision, queued, release)
         connection.begin()
-        try:
-            yield lease
-        finally:
-            if not lease.is_detached:
-                lease.settle(Returned(keeps_connection=False))
+        return Lease(identity, connection, chosen.decision, queued, self._release)
 
     def waiting(self) -> Counter[SessionKey | None]:
         """Count the turns that wait for a connection, by session."""
@@ -152,7 +143,8 @@ class Pool:
 
     def _choose(self, call: Call) -> Lend | Dial | Wait:
         chosen = self.ledger.acquire(call.key, call.turn, self._now(), call.reason)
-        self._close(chosen.closes)
+        if chosen.closes:
+            self._close(chosen.closes)
         return chosen
 
     async def _open(self, identity: ConnectionId, dial: Dialer) -> Connection:
@@ -180,8 +172,11 @@ class Pool:
         if returned is None:
             self._cancel(identity)
             return
-        self._close(self.ledger.release(identity, returned, self._now()))
-        self._serve_waiters()
+        closes = self.ledger.release(identity, returned, self._now())
+        if closes:
+            self._close(closes)
+        if self._waiters:
+            self._serve_waiters()
 
     def _serve_waiters(self) -> None:
         """Give what became free to the turns that wait, the oldest first."""

@@ -23,19 +23,20 @@ class Reception:
 
     def take(self, raw: bytes) -> Event | None:
         """Take one frame; return the event if the client is to see it."""
-        phase, was_over = self.exchange.phase, self.is_over
+        exchange = self.exchange
+        phase, was_over = exchange.phase, exchange.ending is not None
         try:
             event = decode_event(raw)
-            if self.exchange.passes(event):
+            if exchange.passes(event):
                 return event
-            step = self.exchange.receive(event)
+            step = exchange.receive(event)
             if step.passes:
                 self._keep(event)
         except MalformedEvent as error:
             told = UpstreamDisconnected(f"The upstream sent a malformed event: {error}.")
             self._break(told, phase, Kind.LOST)
             # After an ending it is foreign, like anything else that follows one.
-            self.exchange.step(Kind.ERROR if was_over else Kind.LOST)
+            exchange.step(Kind.ERROR if was_over else Kind.LOST)
             return None
         if was_over:
             return None
@@ -51,7 +52,7 @@ class Reception:
             self.aggregate.add_item(*decode_item(event))
         elif event.kind is Kind.OPENING:
             self.aggregate.opening = event
-        elif self.is_over:
+        elif self.exchange.ending is not None:
             self.aggregate.terminal = event
 
     def fail(self, kind: Kind, failure: UpstreamError) -> UpstreamError:

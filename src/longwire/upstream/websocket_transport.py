@@ -5,8 +5,7 @@ disconnect the instant they have read it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,14 +20,14 @@ from longwire.core.errors import (
 )
 from longwire.core.events import Event, Kind
 from longwire.core.exchange import Ending, Exchange, Phase
-from longwire.core.lease import Returned
+from longwire.core.lease import ABANDONED, Returned
 from longwire.core.turn import Turn
 from longwire.dialects.response_errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
 from longwire.dialects.response_events import replies
 from longwire.dialects.responses import encode_create
 from longwire.upstream.credentials import Credentials, StaticKey
 from longwire.upstream.dialer import Endpoint, dial
-from longwire.upstream.pool import Lease, Pool
+from longwire.upstream.pool import Dialer, Lease, Pool
 from longwire.upstream.reception import Reception
 from longwire.upstream.transport import Call, Facts, Patience, Take
 from longwire.upstream.websocket import Connection
@@ -69,17 +68,9 @@ class WebSocketTransport:
         self._patience = patience
         self._count_dial = count_dial
 
-    @asynccontextmanager
-    async def open(self, call: Call) -> AsyncIterator["WebSocketStream"]:
+    def open(self, call: Call) -> "_Opening":
         """Send the turn on a connection of its session; see `Transport.open`."""
-        dialer = partial(self._dial, call.headers)
-        async with self._pool.lease(call, dialer) as lease:
-            stream = WebSocketStream(lease, call.turn, self._patience)
-            try:
-                await stream.send()
-                yield stream
-            finally:
-                stream.drain(self._patience.drain)
+        return _Opening(self._pool, call, partial(self._dial, call.headers), self._patience)
 
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
@@ -99,6 +90,31 @@ class WebSocketTransport:
         return connection
 
 
+class _Opening:
+    """The context of one exchange; a class, as a generator costs a turn a dozen calls more."""
+
+    __slots__ = ("_call", "_dial", "_patience", "_pool", "_stream")
+
+    def __init__(self, pool: Pool, call: Call, dial: Dialer, patience: Patience) -> None:
+        self._pool = pool
+        self._call = call
+        self._dial = dial
+        self._patience = patience
+
+    async def __aenter__(self) -> "WebSocketStream":
+        lease = await self._pool.borrow(self._call, self._dial)
+        stream = self._stream = WebSocketStream(lease, self._call.turn, self._patience)
+        try:
+            await stream.send()
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stream.close()
+
+
 class WebSocketStream:
     """One exchange on a leased connection."""
 
@@ -112,6 +128,7 @@ class WebSocketStream:
         "_turn",
         "facts",
     )
+    facts: Facts
 
     def __init__(self, lease: Lease, turn: Turn, patience: Patience) -> None:
         self._lease = lease
@@ -120,8 +137,6 @@ class WebSocketStream:
         self._reception = Reception(Exchange(lease.connection.last_response_id))
         self._clock = asyncio.get_running_loop().time
         self._heard_at = self._silent_since = self._clock()
-        continuity, reason = _continuity(lease.decision)
-        self.facts = Facts("websocket", continuity, reason, 0, lease.queued, lease.id)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -139,7 +154,8 @@ class WebSocketStream:
         if len(frame) > LARGEST_CREATE:
             self._lease.cancel()
             raise FrameTooLarge(LARGEST_CREATE)
-        self.facts = replace(self.facts, bytes_sent=len(frame))
+        lease, (continuity, reason) = self._lease, _continuity(self._lease.decision)
+        self.facts = Facts("websocket", continuity, reason, len(frame), lease.queued, lease.id)
         await self._lease.connection.send(frame)
         self._reception.exchange.step(Kind.SENT)
         self._heard_at = self._silent_since = self._clock()
@@ -182,13 +198,13 @@ class WebSocketStream:
             raise self._reception.failure
         raise StopAsyncIteration
 
-    def drain(self, seconds: float) -> None:
-        """Read the rest of a response that nobody waits for any more, so that its chain is kept."""
+    def close(self) -> None:
+        """End the lease where nobody did, or read on for a while so that the chain is kept."""
+        seconds = self._patience.drain
         if not seconds or self._reception.exchange.phase not in _UNDER_WAY:
+            self._lease.settle(ABANDONED)
             return
-        self._lease.is_detached = True
-        late = Returned(keeps_connection=False)
-        asyncio.get_running_loop().call_later(seconds, self._lease.settle, late)
+        asyncio.get_running_loop().call_later(seconds, self._lease.settle, ABANDONED)
         self._lease.connection.divert(self._take_rest)
 
     def _take_rest(self, raw: bytes) -> None:
@@ -217,8 +233,14 @@ class WebSocketStream:
 
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
         reception = self._reception
-        events = [event for raw in frames if (event := reception.take(raw)) is not None]
-        if any(event.kind is not Kind.VENDOR for event in events):
+        events: list[Event] = []
+        is_heard = False
+        for raw in frames:
+            event = reception.take(raw)
+            if event is not None:
+                events.append(event)
+                is_heard = is_heard or event.kind is not Kind.VENDOR
+        if is_heard:
             self._heard_at = self._silent_since = self._clock()
         if reception.exchange.ending is not None:
             self._settle(reception.exchange.ending)
