@@ -83,10 +83,10 @@ class Window:
 
     def rests_in(self, now: float) -> float:
         """Return the seconds until nothing counts any more, if nothing is added."""
-        if not self._total:
-            return 0.0
-        last = next(second for second, amount in reversed(self._sums) if amount)
-        return max(0.0, last + _SPAN + 1 - now)
+        for second, amount in reversed(self._sums):
+            if amount:
+                return max(0.0, second + _SPAN + 1 - now)
+        return 0.0
 
 
 @dataclass(slots=True)

@@ -201,7 +201,7 @@ def replies(aggregate: Aggregate) -> tuple[Form, ...]:
     output = aggregate.output
     if not output and aggregate.terminal is not None:
         output = items_of(aggregate.terminal)
-    return tuple(items.form(raw) for raw in output)
+    return tuple([items.form(raw) for raw in output])
 
 
 def terminal_of(response: bytes) -> Event:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event
 from longwire.upstream.transport import Facts, Stream, Take
 
@@ -36,8 +35,9 @@ class Seats:
 class Answer:
     """The answer to one turn: iterate it once for batches of events, up to the terminal.
 
-    An empty batch tells of silence. `limits` are headers that tell what the caller has left; `told`
-    are those of the upstream that a Codex client understands. `opened` is the stream's context.
+    An empty batch tells of silence. `aggregate` is what was seen so far; `limits` are headers that
+    tell what the caller has left, `told` those of the upstream that a Codex client understands.
+    `opened` is the stream's context.
     """
 
     __slots__ = (
@@ -46,6 +46,7 @@ class Answer:
         "_opened",
         "_seats",
         "_stream",
+        "aggregate",
         "channel",
         "facts",
         "limits",
@@ -62,6 +63,7 @@ class Answer:
         seats: Seats,
     ) -> None:
         self.channel = channel
+        self.aggregate = stream.aggregate
         self.facts: Facts = stream.facts
         self.limits: Mapping[str, str] = {}
         self.told: Mapping[str, str] = {}
@@ -70,11 +72,6 @@ class Answer:
         self._batches = batches
         self._opened = opened
         self._seats = seats
-
-    @property
-    def aggregate(self) -> Aggregate:
-        """What was seen of the response so far."""
-        return self._stream.aggregate
 
     def pass_on(self, take: Take) -> None:
         """Offer events to `take` as they arrive; see `transport.Stream`."""
@@ -92,7 +89,7 @@ class Answer:
         """
         first, self._first = self._first, None
         batch = await anext(self._batches) if first is None else first
-        if self._stream.aggregate.terminal is not None:
+        if self.aggregate.terminal is not None:
             await self._seats.leave()
         return batch
 

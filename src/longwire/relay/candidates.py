@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from longwire.core.continuity import Reason
 from longwire.core.errors import InvalidRequest, LimitReached, UnknownModel
-from longwire.core.routing import Choice, Route, choose, order
+from longwire.core.routing import Choice, choose, order
 from longwire.core.turn import COMPACTION, SessionKey
 from longwire.relay.channel import Channel, Snapshot
 from longwire.relay.journey import none_left
@@ -40,9 +40,11 @@ class Candidates:
         turn, choice = passage.turn, self.choice(snapshot, passage)
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
-        choice = self._able_accounts(snapshot, choice, passage)
-        choice = await self._within_limits(snapshot, choice)
-        able = [snapshot.channels[name] for name in self._order(snapshot, choice, passage)]
+        able = [snapshot.channels[route.id] for route in choice.candidates]
+        able = self._able_accounts(able, passage)
+        able = await self._within_limits(able)
+        if len(able) > 1:
+            able = self._ordered(able, passage)
         if turn.api == COMPACTION:
             return [channel.unary for channel in able]
         if turn.runs_in_background:
@@ -60,55 +62,53 @@ class Candidates:
         routes = [channel.route for channel in snapshot.channels.values()]
         return choose(routes, turn.model, grant.allows_channel)
 
-    def _able_accounts(self, snapshot: Snapshot, choice: Choice, passage: Passage) -> Choice:
+    def _able_accounts(self, channels: list[Channel], passage: Passage) -> list[Channel]:
         """Leave out accounts that are signed out or have used up their quota.
 
         What only one account understands goes there anyway: its upstream has the last word.
         Where none is left it raises `AccountUnavailable`, or `UpstreamRejected` as upstream would.
         """
-        channels = [snapshot.channels[route.id] for route in choice.candidates]
         now = self._policy.wall_clock()
         may_wait = passage.turn.is_self_contained
-        free = [
-            each.route
-            for each in channels
-            if not each.is_signed_out()
-            and (not may_wait or each.allowance.quota.blocked_until(now) is None)
-        ]
+        free: list[Channel] = []
+        for each in channels:
+            is_blocked = may_wait and each.allowance.quota.blocked_until(now) is not None
+            if not is_blocked and not each.is_signed_out():
+                free.append(each)
         if not free:
             raise none_left(channels, now)
-        return Choice(tuple(free), choice.refusals)
+        return free
 
-    async def _within_limits(self, snapshot: Snapshot, choice: Choice) -> Choice:
+    async def _within_limits(self, channels: list[Channel]) -> list[Channel]:
         """Leave out the channels that may take no turn now. Raises `LimitReached` for all."""
         waits: list[int] = []
-        free: list[Route] = []
-        for route in choice.candidates:
-            subject = snapshot.channels[route.id].subject
+        free: list[Channel] = []
+        for each in channels:
+            subject = each.subject
             seconds = await self._limits.wait(subject) if subject.is_limited else 0
             if seconds:
                 waits.append(seconds)
             else:
-                free.append(route)
+                free.append(each)
         if not free:
             msg = "Every channel of this model is at its limit; try again later."
             raise LimitReached(msg, code="rate_limit_exceeded", retry_after=min(waits))
-        return Choice(tuple(free), choice.refusals) if waits else choice
+        return free
 
-    def _order(self, snapshot: Snapshot, choice: Choice, passage: Passage) -> Sequence[str]:
+    def _ordered(self, channels: list[Channel], passage: Passage) -> list[Channel]:
         """Order the candidates; a turn that only one account understands waits for no other."""
-        if len(choice.candidates) == 1:
-            return [choice.candidates[0].id]
         now, moves = self._policy.clock(), passage.turn.is_self_contained
         wall, home = self._policy.wall_clock(), self._served_by.get(passage.conversation)
-        return order(
-            choice.candidates,
+        by_key = {channel.key: channel for channel in channels}
+        ordered = order(
+            [channel.route for channel in channels],
             passage.conversation[1],
-            holds=lambda name: self._holds(snapshot.channels[name], passage),
-            is_trusted=lambda name: not moves or snapshot.channels[name].health.is_trusted(now),
+            holds=lambda name: self._holds(by_key[name], passage),
+            is_trusted=lambda name: not moves or by_key[name].health.is_trusted(now),
             is_home=lambda name: name == home,
-            headroom=lambda name: snapshot.channels[name].allowance.quota.headroom(wall),
+            headroom=lambda name: by_key[name].allowance.quota.headroom(wall),
         )
+        return [by_key[name] for name in ordered]
 
     def _holds(self, channel: Channel, passage: Passage) -> bool:
         """Say whether a turn belongs to a channel, wherever its session has its home.

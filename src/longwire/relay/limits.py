@@ -56,10 +56,12 @@ class LocalLimits:
         self._meter(subject_id).set_spent(self._clock(), day, month)
 
     def _meter(self, subject_id: str) -> Meter:
-        meter = self._meters.setdefault(subject_id, Meter())
+        meter = self._meters.get(subject_id)
+        if meter is None:
+            meter = self._meters[subject_id] = Meter()
+            if len(self._meters) > _REMEMBERED:
+                self._forget_one()
         self._meters.move_to_end(subject_id)
-        if len(self._meters) > _REMEMBERED:
-            self._forget_one()
         return meter
 
     def _forget_one(self) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from longwire.core.aggregate import Aggregate
 from longwire.core.continuity import AsGiven, Chain, Continue, Decision, Fresh, Reason, extend
 from longwire.core.errors import (
     FrameTooLarge,
@@ -116,7 +115,7 @@ class _Opening:
 
 
 class WebSocketStream:
-    """One exchange on a leased connection."""
+    """One exchange on a leased connection; `aggregate` is what was seen of the response so far."""
 
     __slots__ = (
         "_clock",
@@ -126,6 +125,7 @@ class WebSocketStream:
         "_reception",
         "_silent_since",
         "_turn",
+        "aggregate",
         "facts",
     )
     facts: Facts
@@ -135,6 +135,7 @@ class WebSocketStream:
         self._turn = turn
         self._patience = patience
         self._reception = Reception(Exchange(lease.connection.last_response_id))
+        self.aggregate = self._reception.aggregate
         self._clock = asyncio.get_running_loop().time
         self._heard_at = self._silent_since = self._clock()
 
@@ -142,11 +143,6 @@ class WebSocketStream:
     def headers(self) -> Mapping[str, str]:
         """The headers of the upstream's 101."""
         return self._lease.connection.headers
-
-    @property
-    def aggregate(self) -> Aggregate:
-        """What was seen of the response so far."""
-        return self._reception.aggregate
 
     async def send(self) -> None:
         """Send the turn as one frame. Raises `FrameTooLarge` or `UpstreamError`."""
