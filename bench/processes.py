@@ -122,18 +122,23 @@ def gateway(upstream: str, ca: str = "") -> Iterator[Server]:
     """
     with tempfile.TemporaryDirectory() as folder:
         trusts = f'tls_ca = "{ca}"\n' if ca else ""
-        config = _written(
-            configuration(upstream).replace("[[api_keys]]", f"{trusts}[[api_keys]]"), folder
-        )
-        limits = [f"--set={name}={1_000_000_000}" for name in _LIMITS]
-        made = subprocess.run(
-            command("longwire", "keys", "create", "limited", "--json", *limits, "--config", config),
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
+        text = configuration(upstream).replace("[[api_keys]]", f"{trusts}[[api_keys]]")
+        config = written(text, folder)
+        key = limited_key(config)
         with serving("longwire", "serve", "--config", config) as server:
-            yield replace(server, key=json.loads(made.stdout)["secret"])
+            yield replace(server, key=key)
+
+
+def limited_key(config: str) -> str:
+    """Create a key with every kind of limit in the database of a configuration; return it."""
+    limits = [f"--set={name}={1_000_000_000}" for name in _LIMITS]
+    made = subprocess.run(
+        command("longwire", "keys", "create", "limited", "--json", *limits, "--config", config),
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    return str(json.loads(made.stdout)["secret"])
 
 
 def configuration(upstream: str) -> str:
@@ -146,12 +151,13 @@ def configured(text: str) -> Iterator[Server]:
     """Run the gateway with a configuration, in which `{folder}` is one of its own."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving("longwire", "serve", "--config", _written(text, folder)) as server,
+        serving("longwire", "serve", "--config", written(text, folder)) as server,
     ):
         yield server
 
 
-def _written(text: str, folder: str) -> str:
+def written(text: str, folder: str) -> str:
+    """Write a configuration, in which `{folder}` is its own, into a folder; return its path."""
     config = Path(folder) / "longwire.toml"
     config.write_text(text.replace("{folder}", folder), encoding="utf-8")
     return str(config)

@@ -1,6 +1,7 @@
 """The hot path costs no more calls than it did: a count that no machine and no neighbour changes.
 
-Counted are calls of Python functions in the thread of a real server before a real upstream.
+Counted are calls of Python functions in the thread of a real server before a real upstream, with
+the turn log, metrics, log lines for machines and a key with limits.
 Whoever makes a turn or an event cheaper lowers its number here; a higher one needs a reason.
 """
 
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 from types import FrameType
 
@@ -19,13 +21,14 @@ import pytest
 import uvloop
 
 from bench.clients import perform
-from bench.processes import KEY, Server, serving
+from bench.processes import Server, configuration, limited_key, serving, written
 from bench.tally import Job
-from longwire.app import build, server_of
-from longwire.settings import Settings
+from longwire.app import build, opening, server_of
+from longwire.server import logs
+from longwire.settings import Settings, load
 
 SPARE = 1.05
-CALLS_PER_TURN = 839
+CALLS_PER_TURN = 540
 CALLS_PER_EVENT = 5
 PASSED = ("longwire/upstream/", "longwire/dialects/", "longwire/server/")
 TURNS = Job("turns", "bench:4x8@0:", 1, 10, 1, 6_000, 1_900, opened=True)
@@ -57,26 +60,13 @@ def counting() -> Iterator[Calls]:
         sys.setprofile(None)
 
 
-def settings_of(upstream: str) -> Settings:
-    """Return a gateway with one WebSocket channel."""
-    channel = {
-        "name": "bench",
-        "base_url": f"{upstream}/v1",
-        "api_key": "any-key-will-do",
-        "transport": "websocket",
-    }
-    keys = [{"name": "bench", "key": KEY}]
-    return Settings.model_validate({"channels": [channel], "api_keys": keys})
-
-
-async def calls_of(jobs, upstream: Server) -> list[Calls]:
+async def calls_of(jobs, settings: Settings, key: str) -> list[Calls]:
     """Serve each job in this thread, with a load from outside, and count its calls."""
-    settings = settings_of(upstream.url)
-    server = server_of(build(settings), settings)
+    server = server_of(build(settings, opening(settings)), settings)
     listener = socket.create_server(("127.0.0.1", 0))
     with tempfile.TemporaryFile() as errors:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        own = Server(os.getpid(), url, errors)
+        own = Server(os.getpid(), url, errors, key)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]))
             counts = []
@@ -93,11 +83,15 @@ def counted_fixture() -> tuple[float, float]:
     """Return the calls of one more turn, and of one more event: the median of three tries each."""
     longer = replace(TURNS, turns=30), replace(EVENTS, plan="bench:200x1@5:")
     jobs = [TURNS, *(job for _ in range(3) for job in (TURNS, longer[0], EVENTS, longer[1]))]
+    logs.configure()
     with (
         serving("bench.upstream", "ws") as upstream,
+        tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        counts = runner.run(calls_of(jobs, upstream))
+        config = written(configuration(upstream.url), folder)
+        key = limited_key(config)
+        counts = runner.run(calls_of(jobs, load(Path(config)), key))
     tries = [counts[at : at + 4] for at in range(1, len(counts), 4)]
     turn = median((more.all - few.all) / 20 for few, more, _, _ in tries)
     event = median((more.of_events - few.of_events) / 100 for _, _, few, more in tries)

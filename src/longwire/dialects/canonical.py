@@ -14,6 +14,7 @@ from blake3 import blake3
 from longwire.core.turn import Digest
 
 _LONGEST_INTEGER = 18
+_MARKS = ("#", "\\u0023")
 Json = Any
 """Decoded JSON: None, bool, int, str, list, dict, and `{"#": "1.50"}` for other numbers."""
 
@@ -34,12 +35,16 @@ def _number(spelling: str) -> Json:
 
 
 def _object(pairs: list[tuple[str, Json]]) -> Json:
-    # "#" alone stands for a number, so real keys that begin with it are set apart.
-    value = {("#" + key if key[:1] == "#" else key): member for key, member in pairs}
+    value = dict(pairs)
     if len(value) != len(pairs):
         msg = "an object repeats a key"
         raise AmbiguousJson(msg)
     return value
+
+
+def _object_with_marks(pairs: list[tuple[str, Json]]) -> Json:
+    # "#" alone stands for a number, so real keys that begin with it are set apart.
+    return _object([("#" + key if key[:1] == "#" else key, member) for key, member in pairs])
 
 
 def _refuse_constant(name: str) -> Json:
@@ -47,12 +52,17 @@ def _refuse_constant(name: str) -> Json:
     raise AmbiguousJson(msg)
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_integer,
-    parse_float=_number,
-    parse_constant=_refuse_constant,
-)
+def _decoder(of_object: Callable[[list[tuple[str, Json]]], Json]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=of_object,
+        parse_int=_integer,
+        parse_float=_number,
+        parse_constant=_refuse_constant,
+    )
+
+
+_plain = _decoder(_object)
+_with_marks = _decoder(_object_with_marks)
 _encode = msgspec.json.Encoder(order="sorted").encode
 _encode_surrogates: Callable[[Json], str] = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=True
@@ -61,8 +71,9 @@ _encode_surrogates: Callable[[Json], str] = json.JSONEncoder(
 
 def decode(text: str) -> Json:
     """Decode JSON exactly. Raises `AmbiguousJson` when it has no single meaning."""
+    decoder = _with_marks if _MARKS[0] in text or _MARKS[1] in text else _plain
     try:
-        return _decoder.decode(text)
+        return decoder.decode(text)
     except (ValueError, RecursionError) as error:
         raise AmbiguousJson(str(error)) from error
 

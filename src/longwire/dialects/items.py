@@ -118,7 +118,7 @@ def _form(item: dict[str, Json], raw: bytes = b"") -> Form:
     optional: list[tuple[str, bytes]] = []
     for name in rule.optional:
         if name in fields:
-            optional.append((name, _short(fields.pop(name))))  # noqa: PERF401 - the hot path
+            optional.append((name, digest(fields.pop(name))[:16]))  # noqa: PERF401 - the hot path
     core = digest(fields)
     identity = item.get("id")
     return Form(
@@ -144,10 +144,6 @@ def _sent(core: Digest, optional: list[tuple[str, bytes]], anchors: tuple[str, .
         if name != "id" or anchor == "id":
             parts.append(name.encode() + value)
     return digest_bytes(*parts)
-
-
-def _short(value: Json) -> bytes:
-    return digest(value)[:16]
 
 
 def _trim(item: dict[str, Json], ignored: frozenset[str]) -> dict[str, Json]:

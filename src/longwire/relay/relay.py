@@ -4,8 +4,8 @@ Law: a caller sees an answer begin only after the upstream's first event; until 
 either made good or an exception with its own status. The loop in `_first_answer` is the only one.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from longwire.core.errors import (
@@ -41,9 +41,33 @@ from longwire.upstream.transport import Call, Stream
 from longwire.upstream.warm_up import WarmUp
 
 Opened = AbstractAsyncContextManager[Stream]
+_Begin = Callable[[Seats], Awaitable[Answer]]
+_Settle = Callable[[Answer | None, Seats, BaseException | None], Awaitable[None]]
 
 _NOTICES = frozenset({Kind.VENDOR})
 _EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
+
+
+class _Opening:
+    """The context of one turn; a class, as a generator costs a turn some calls more."""
+
+    __slots__ = ("_answer", "_begin", "_seats", "_settle")
+
+    def __init__(self, begin: _Begin, settle: _Settle) -> None:
+        self._begin = begin
+        self._settle = settle
+        self._seats = Seats()
+
+    async def __aenter__(self) -> Answer:
+        try:
+            answer = self._answer = await self._begin(self._seats)
+        except BaseException as error:
+            await self._settle(None, self._seats, error)
+            raise
+        return answer
+
+    async def __aexit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
+        await self._settle(self._answer, self._seats, failure)
 
 
 class Relay:
@@ -63,10 +87,9 @@ class Relay:
         self._candidates = Candidates(policy, self._limits)
         self._states = TurnStates()
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self, turn: Turn, caller: Principal, headers: Mapping[str, str], request_id: str = ""
-    ) -> AsyncIterator[Answer]:
+    ) -> AbstractAsyncContextManager[Answer]:
         """Send a turn; `headers` are the caller's, lower case. Leaving early abandons the answer.
 
         Raises `UnknownModel`, `InvalidRequest`, `Overloaded` or `UpstreamError` before any event.
@@ -75,18 +98,17 @@ class Relay:
         session = session_id(headers, turn.session_hints, snapshot.session_headers)
         passage = Passage(turn, caller, session, forwarded(headers), headers)
         record = self._accounting.begin(turn, caller, session=session, request_id=request_id)
-        seats, answer, failure = Seats(), None, None
-        try:
-            limits = await self._enter(seats, caller.subject, record)
-            journey = await self._journey(snapshot, passage)
-            answer = await self._first_answer(journey, passage, seats, record)
-            answer.limits = limits
-            yield answer
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            await self._settle(record, answer, seats, failure)
+        begin = partial(self._begin, snapshot, passage, record)
+        return _Opening(begin, partial(self._settle, record))
+
+    async def _begin(
+        self, snapshot: Snapshot, passage: Passage, record: Record, seats: Seats
+    ) -> Answer:
+        limits = await self._enter(seats, passage.caller.subject, record)
+        journey = await self._journey(snapshot, passage)
+        answer = await self._first_answer(journey, passage, seats, record)
+        answer.limits = limits
+        return answer
 
     async def _settle(
         self, record: Record, answer: Answer | None, seats: Seats, failure: BaseException | None
