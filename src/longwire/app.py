@@ -35,7 +35,7 @@ from longwire.relay.passage import Policy
 from longwire.relay.provision import Means
 from longwire.relay.relay import Relay
 from longwire.server import logs
-from longwire.server.allocator import keep_pages
+from longwire.server.allocator import prepare_memory
 from longwire.server.asgi import Doors, application
 from longwire.server.auth import Keys
 from longwire.server.codex_side import CodexSide
@@ -270,7 +270,7 @@ def build(settings: Settings, opens: Opening | None = None) -> App:
 def from_environment() -> App:
     """Build the gateway in a worker process, which reads the settings for itself."""
     logs.configure()
-    keep_pages()
+    prepare_memory()
     settings = load()
     app = build(settings, opening(settings))
     app.port, app.grace = settings.server.port, settings.server.shutdown_grace
@@ -302,7 +302,7 @@ def serve(settings: Settings, workers: int = 1) -> None:
     Raises `ConfigurationError` when the address cannot be listened on, or the store not be used.
     """
     logs.configure()
-    keep_pages()
+    prepare_memory()
     app = build(settings, opening(settings))
     listener = _listen(settings.server.host, settings.server.port)
     app.setup = asyncio.run(_prepared(settings))
