@@ -209,7 +209,7 @@ class TestLease:
         limits = Limits(connections_per_session=1)
         async with gateway(script=SLOW, patience=DRAINS, limits=limits, times=NO_SWEEP) as it:
             agent = it.agent()
-            stream = await leave(it, agent)
+            await leave(it, agent)
             assert states(it) == [State.LEASED]
             async with asyncio.TaskGroup() as group:
                 waiting = group.create_task(it.agent(user="2").take())

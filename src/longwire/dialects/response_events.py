@@ -127,6 +127,27 @@ def decode_event(raw: bytes) -> Event:
     return Event(kind, head.type, raw, response_id, head.sequence_number, head.stream_id)
 
 
+def decode_outputs(frames: Sequence[bytes], start: int) -> list[Event]:
+    """Decode frames from `start` on up to one that is no output event on no lane.
+
+    The rest of a read, in one call: these are most of all events. What comes back may be empty.
+    """
+    events: list[Event] = []
+    for index in range(start, len(frames)):
+        raw = frames[index]
+        try:
+            head = _heads.decode(raw)
+            kind = _printable_kind(head.type)
+        except (msgspec.MsgspecError, RecursionError, MalformedEvent):
+            break  # it is decoded once more, and told
+        if kind is not Kind.OUTPUT or head.stream_id is not None:
+            break
+        # The tuple itself: the class of a named one is a call into Python.
+        parts = (kind, head.type, raw, None, head.sequence_number, None)
+        events.append(tuple.__new__(Event, parts))
+    return events
+
+
 @lru_cache(maxsize=256)
 def _printable_kind(name: str) -> Kind:
     if not name.isprintable():
@@ -262,6 +283,19 @@ class EventEncoder:
         if event.kind in _WITH_RESPONSE:
             changes |= self._response_changes(event)
         return splice(event.raw, changes) if changes else event.raw
+
+    def encode_batch(self, events: Sequence[Event]) -> bytes:
+        """Return events as SSE, as the client gets them."""
+        told: list[bytes] = []
+        for event in events:
+            raw, number = event.raw, self._sequence
+            is_plain = event.kind is Kind.OUTPUT and event.sequence == number
+            if is_plain and event.lane is None and _LF not in raw and _CR not in raw:
+                self._before, self._sequence = number, number + 1
+                told += (sse.opening(event.name), raw, b"\n\n")
+            else:
+                told.append(sse.encode(event.name, self.encode(event)))
+        return b"".join(told)
 
     def take_back(self) -> None:
         """Give the number of the last event to the next one, for the last was never sent."""

@@ -1,5 +1,4 @@
-"""How memory is kept: a large body is received into pages that are there already, and what a turn
-leaves is not searched for cycles, of which there are none.
+"""How memory is kept: bodies are received into pages that are there; cycles are seldom looked for.
 
 Law: a matter of speed alone; where the C library is another one, its part changes nothing.
 """

@@ -6,7 +6,7 @@ this is the hot path: one write per batch of events, and no queue, lock or task 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected
-from longwire.core.events import Event, of_the_response
+from longwire.core.events import of_the_response
 from longwire.core.session import is_codex
 from longwire.core.turn import COMPACTION, Principal, Turn
 from longwire.dialects.response_events import EventEncoder, response_of
@@ -117,7 +117,7 @@ class _Reply:
             self.ends = batch[-1] is answer.aggregate.terminal
             events = batch if self._is_codex else of_the_response(batch)
             if events:
-                await self._write(_encoded(encoder, events))
+                await self._write(encoder.encode_batch(events))
         if not self.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
@@ -189,10 +189,6 @@ async def _watch(receive: Receive, reply: _Reply) -> None:
 
 async def _nothing_more() -> dict[str, str]:
     return {"type": "http.disconnect"}
-
-
-def _encoded(encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
-    return b"".join([sse.encode(event.name, encoder.encode(event)) for event in batch])
 
 
 def _headers(request: str, answer: Answer, content: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -3,12 +3,19 @@
 Both transports read through this, so a response means the same on either.
 """
 
+from collections.abc import Sequence
+
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import UpstreamDisconnected, UpstreamError
 from longwire.core.events import Event, Kind
 from longwire.core.exchange import FOREIGN, Exchange, Phase, replay_safety
 from longwire.dialects.response_errors import decode_problem
-from longwire.dialects.response_events import MalformedEvent, decode_event, decode_item
+from longwire.dialects.response_events import (
+    MalformedEvent,
+    decode_event,
+    decode_item,
+    decode_outputs,
+)
 
 
 class Reception:
@@ -20,6 +27,22 @@ class Reception:
         self.exchange = exchange
         self.aggregate = Aggregate()
         self.failure: UpstreamError | None = None
+
+    def take_all(self, frames: Sequence[bytes]) -> list[Event]:
+        """Take what arrived together; return the events that the client is to see."""
+        events: list[Event] = []
+        taken = 0
+        while taken < len(frames):
+            if self.exchange.phase is Phase.STREAMING:
+                outputs = decode_outputs(frames, taken)
+                events += outputs
+                taken += len(outputs)
+            if taken < len(frames):
+                event = self.take(frames[taken])
+                taken += 1
+                if event is not None:
+                    events.append(event)
+        return events
 
     def take(self, raw: bytes) -> Event | None:
         """Take one frame; return the event if the client is to see it."""

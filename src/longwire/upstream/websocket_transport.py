@@ -229,15 +229,11 @@ class WebSocketStream:
 
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
         reception = self._reception
-        events: list[Event] = []
-        is_heard = False
-        for raw in frames:
-            event = reception.take(raw)
-            if event is not None:
-                events.append(event)
-                is_heard = is_heard or event.kind is not Kind.VENDOR
-        if is_heard:
-            self._heard_at = self._silent_since = self._clock()
+        events = reception.take_all(frames)
+        for event in events:
+            if event.kind is not Kind.VENDOR:
+                self._heard_at = self._silent_since = self._clock()
+                break
         if reception.exchange.ending is not None:
             self._settle(reception.exchange.ending)
         return events
