@@ -117,9 +117,11 @@ class Relay:
         try:
             if answer is not None:
                 await answer.close(failure)
-            await seats.leave()
         finally:
-            self._accounting.book(record, failure)
+            try:
+                await seats.leave()
+            finally:
+                self._accounting.book(record, failure)
 
     async def _journey(self, snapshot: Snapshot, passage: Passage) -> Journey:
         candidates = self._candidates
