@@ -86,7 +86,7 @@ def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
 
 def decode_members(body: bytes) -> dict[str, bytes]:
     """Split a JSON object into its members, raw. Raises `InvalidRequest`."""
-    if not body.strip():
+    if not body or body.isspace():
         msg = "The request body is empty; send a JSON object."
         raise InvalidRequest(msg)
     try:

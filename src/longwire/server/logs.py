@@ -5,11 +5,12 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 
 def configure(least: int = logging.INFO) -> None:
@@ -17,11 +18,7 @@ def configure(least: int = logging.INFO) -> None:
 
     What is below the level `least` is left out.
     """
-    steps: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    steps: list[Processor] = [_stamped]
     is_terminal = sys.stderr.isatty()
     # A trace that shows local variables would show prompts and keys.
     rendered: list[Processor] = (
@@ -36,6 +33,14 @@ def configure(least: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     _route_standard_library(steps, rendered)
+
+
+def _stamped(_: object, method: str, line: EventDict) -> EventDict:
+    """Add level and time; in one step, as each is a call that every turn pays."""
+    line["level"] = "error" if method == "exception" else method
+    now = datetime.now(UTC).replace(tzinfo=None)
+    line["timestamp"] = f"{now.isoformat(timespec='microseconds')}Z"
+    return line
 
 
 def _json(line: dict[str, Any], default: Callable[[object], object]) -> str:
