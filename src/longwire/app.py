@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,6 +24,7 @@ from longwire.core.lanes import Room
 from longwire.core.lease import Limits
 from longwire.core.secret import Secret
 from longwire.core.turn import Usage
+from longwire.logger import structlog
 from longwire.relay.accounting import Accounting, Record
 from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Catalog, Declared

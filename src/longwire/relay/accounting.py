@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import structlog
-
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.core.turn import Principal, Turn, Usage
 from longwire.dialects.response_events import Bill, decode_bill
+from longwire.logger import structlog
 from longwire.relay.channel import Channel
 from longwire.relay.metrics import Metrics
 from longwire.upstream.transport import Facts

@@ -19,9 +19,10 @@ from longwire.dialects.codex_limits import decode_quota_headers
 from longwire.relay.accounts import LiveAccount
 from longwire.relay.channel import Channel
 from longwire.upstream import tls
+from longwire.upstream.address import Address
 from longwire.upstream.credentials import Credentials, NoCredentials, StaticKey
 from longwire.upstream.dialer import Endpoint
-from longwire.upstream.http import Address, HttpTransport
+from longwire.upstream.http_on_demand import HttpOnDemand
 from longwire.upstream.pool import Pool
 from longwire.upstream.transport import Patience
 from longwire.upstream.urls import Scheme, endpoint_url, models_url
@@ -147,7 +148,7 @@ def _websocket(
 
 def _http(
     spec: ChannelSpec, means: Means, secure: ssl.SSLContext, account: LiveAccount | None
-) -> HttpTransport:
+) -> HttpOnDemand:
     proxy = spec.proxy.reveal() or None
     if proxy and proxy.startswith("socks") and spec.endpoint().transport == "http":
         raise ConfigurationError(
@@ -162,7 +163,7 @@ def _http(
         proxy=proxy,
         defaults=_defaults(spec),
     )
-    return HttpTransport(address, means.patience, _credentials(spec, account))
+    return HttpOnDemand(address, means.patience, _credentials(spec, account))
 
 
 def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from math import isfinite
 from typing import Any
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
@@ -16,6 +15,7 @@ from longwire.core.channel import ChannelSpec
 from longwire.core.lease import Entry
 from longwire.core.limits import NOTHING, Spent, month_begins
 from longwire.core.turn import SessionKey
+from longwire.logger import structlog
 from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Catalog
 from longwire.relay.journal import Feed, Recent, TurnIds

@@ -5,11 +5,14 @@ import json
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import structlog
-from structlog.typing import Processor
+
+from longwire.logger import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 
 def configure(least: int = logging.INFO) -> None:
@@ -46,7 +49,7 @@ def _json(line: dict[str, Any], default: Callable[[object], object]) -> str:
         return json.dumps(line, default=default)
 
 
-def _route_standard_library(steps: list[Processor], rendered: list[Processor]) -> None:
+def _route_standard_library(steps: "list[Processor]", rendered: "list[Processor]") -> None:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=steps, processors=[drop, *rendered]
