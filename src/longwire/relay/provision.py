@@ -25,7 +25,7 @@ from longwire.upstream.dialer import Endpoint
 from longwire.upstream.http_on_demand import HttpOnDemand
 from longwire.upstream.pool import Pool
 from longwire.upstream.transport import Patience
-from longwire.upstream.urls import Scheme, endpoint_url, models_url
+from longwire.upstream.urls import Scheme, endpoint_url, environment_proxy, models_url
 from longwire.upstream.websocket import Pulse
 from longwire.upstream.websocket_transport import WebSocketTransport
 
@@ -114,7 +114,12 @@ def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
 
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:
-    return tls.context(spec.tls_ca or None, spec.tls_verify)
+    """Return whom a channel trusts: nobody at all where nothing of it is encrypted."""
+    urls = (url_of(spec, "http"), models_url(spec.base_url) or "")
+    proxies = (spec.proxy.reveal(), *(environment_proxy(url) or "" for url in urls if url))
+    if spec.tls_ca or any(each.startswith("https:") for each in (*urls, *proxies)):
+        return tls.context(spec.tls_ca or None, spec.tls_verify)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _websocket(
