@@ -13,18 +13,17 @@ from contextlib import asynccontextmanager
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from longwire.core.errors import ConfigurationError
 from longwire.core.lanes import Room
 from longwire.core.lease import Limits
 from longwire.core.secret import Secret
 from longwire.core.turn import Usage
+from longwire.logger import structlog
 from longwire.relay.accounting import Accounting, Record
 from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Catalog, Declared
@@ -41,6 +40,7 @@ from longwire.server.auth import Keys
 from longwire.server.codex_side import CodexSide
 from longwire.server.downstream import Terms
 from longwire.server.health import Probes, Readiness, Stage
+from longwire.server.listener import listen, url_of
 from longwire.server.local import serving_sessions
 from longwire.server.model_http import ModelHttp
 from longwire.server.model_websocket import ModelWebSocket
@@ -68,7 +68,6 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _KEEP_ALIVE = 75
-_BACKLOG = 2048
 _PING_INTERVAL, _PONG_TIMEOUT = 20, 60
 
 
@@ -203,6 +202,8 @@ class App:
         ):
             self.readiness.stage = Stage.READY
             _announce(self.announced_as, self.setup)
+            if self._control is not None:
+                self._control.begin_upkeep()
             try:
                 yield
             finally:
@@ -304,12 +305,12 @@ def serve(settings: Settings, workers: int = 1) -> None:
     logs.configure()
     prepare_memory()
     app = build(settings, opening(settings))
-    listener = _listen(settings.server.host, settings.server.port)
+    listener = listen(settings.server.host, settings.server.port)
     app.setup = asyncio.run(_prepared(settings))
     if workers > 1:
         _serve_in_processes(settings, workers, listener, app.setup)
         return
-    app.announced_as, app.port = _url_of(listener), listener.getsockname()[1]
+    app.announced_as, app.port = url_of(listener), listener.getsockname()[1]
     server = server_of(app, settings)
     stop_on_signals(server, app.readiness, settings.server.shutdown_grace)
     server.run(sockets=[listener])
@@ -360,32 +361,11 @@ def _serve_in_processes(
     if settings.source is not None:
         os.environ["LONGWIRE_CONFIG"] = str(settings.source)
     os.environ["LONGWIRE_SERVER__PORT"] = str(listener.getsockname()[1])
-    _announce(_url_of(listener), setup)
+    _announce(url_of(listener), setup)
     config = _config("longwire.app:from_environment", settings, workers)
     supervisor = Multiprocess(config, sockets=[listener])
     end_workers_on_signals(supervisor)
     supervisor.run()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        is_lookup = isinstance(error, socket.gaierror)
-        reason = error.strerror if is_lookup else os.strerror(error.errno or 0)
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port} ({reason}); stop what uses it, or set another "
-            "server.host or server.port"
-        ) from error
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listener.set_inheritable(True)
-    return listener
-
-
-def _url_of(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _announce(url: str, setup: Secret | None = None) -> None:

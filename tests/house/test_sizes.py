@@ -21,9 +21,7 @@ EMULATOR_LINES = 3_600  # likewise, with the demo
 # Bases a class may have. Errors, and classes below them, are found by themselves.
 BASES = {
     "BaseModel",  # pydantic reads the keys of a section from its class
-    "BaseSettings",  # likewise for the whole of the settings
     "Section",  # the one rule of all sections: unknown keys are errors
-    "EnvSettingsSource",  # pydantic-settings is given the environment by overriding
     "Enum",
     "IntEnum",
     "StrEnum",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.conftest import KEY
 
-_CONFIG = """
+CONFIG = """
 [server]
 port = 0
 shutdown_grace = "10s"
@@ -45,7 +45,7 @@ class Served:
 async def served(folder: Path, upstream: str) -> AsyncIterator[Served]:
     """Serve a configuration until left; the process is killed if it still runs then."""
     config = folder / "longwire.toml"
-    config.write_text(_CONFIG.format(upstream=upstream, key=KEY), encoding="utf-8")
+    config.write_text(CONFIG.format(upstream=upstream, key=KEY), encoding="utf-8")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LONGWIRE", "XDG_"))}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "longwire", "serve", "--config", str(config)),

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -27,12 +27,13 @@ ROOT = Path(__file__).parents[2]
 KILLS = 24
 
 RENEWER = """
-import asyncio, sys
+import asyncio, os, sys
 from pathlib import Path
 
 from longwire.core.errors import AccountUnavailable
 from longwire.core.secret import Secret
 from longwire.relay.accounts import LiveAccounts
+from longwire.server import logs
 from longwire.store.store import now_ms, open_store
 from longwire.upstream.issuer import Issuer, Registration
 
@@ -43,7 +44,7 @@ async def renew(url, key, issuer, number):
     async with accounts.running():
         held = await store.accounts.all()
         (live,) = accounts.take_over(held).values()
-        print("ready", flush=True)
+        print("ready", os.getpid(), flush=True)
         sys.stdin.readline()
         async with asyncio.TaskGroup() as group:
             for _ in range(number):
@@ -52,8 +53,17 @@ async def renew(url, key, issuer, number):
     await store.close()
 
 
-asyncio.run(renew(*sys.argv[1:4], int(sys.argv[4])))
+logs.configure()
+while number := sys.stdin.readline():
+    if number == "go\\n":
+        continue  # who it was meant for died before
+    if (child := os.fork()) == 0:
+        asyncio.run(renew(*sys.argv[1:], int(number)))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    print("ended", os.waitstatus_to_exitcode(status), flush=True)
 """
+"""Renews in a process of its own for each number it is told, forked from what is imported once."""
 
 
 @pytest.fixture
@@ -85,59 +95,82 @@ def strict(upstream):
     upstream.issuer.options = IssuerOptions(people=(ADA,))
 
 
+class Renewers:
+    """Starts processes that renew the account, one after the other."""
+
+    def __init__(self, process):
+        self._process = process
+
+    async def read(self):
+        """The next line it tells."""
+        return (await asyncio.to_thread(self._process.stdout.readline)).split()
+
+    async def start(self, number):
+        """Start a process that will renew so many times at once; return its id."""
+        print(number, file=self._process.stdin, flush=True)
+        ready, pid = await self.read()
+        assert "ready" == ready
+        return int(pid)
+
+    def go(self):
+        """Let the process renew."""
+        print("go", file=self._process.stdin, flush=True)
+
+
 @pytest.fixture
-def renewer(database_url, tmp_path, upstream):
-    """Start a process that renews the account so many times at once when it is told to go."""
+def renewers(database_url, tmp_path, upstream):
+    """A function that gives a new starter of processes."""
+    with ExitStack() as stack:
 
-    def start(number):
-        key = str(tmp_path / "secret.key")
-        return subprocess.Popen(
-            [sys.executable, "-c", RENEWER, database_url, key, upstream.url, str(number)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        def make():
+            words = [database_url, str(tmp_path / "secret.key"), upstream.url]
+            process = subprocess.Popen(
+                [sys.executable, "-c", RENEWER, *words],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            return Renewers(stack.enter_context(process))
 
-    return start
+        yield make
 
 
-async def test_ten_renewals_in_two_processes_are_one_request(account, upstream, store, renewer):
+async def test_ten_renewals_in_two_processes_are_one_request(account, upstream, store, renewers):
     """Whoever wants new tokens at the same moment gets the same, and the issuer is asked once."""
     strict(upstream)
     upstream.issuer.faults.append(IssuerFault(at="refresh", act="delay", after_ms=300))
-    processes = [renewer(5), renewer(5)]
+    processes = [renewers(), renewers()]
     for each in processes:
-        assert "ready\n" == await asyncio.to_thread(each.stdout.readline)
+        await each.start(5)
     for each in processes:
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    told = [await asyncio.to_thread(each.communicate, timeout=30) for each in processes]
-    assert [0, 0] == [each.returncode for each in processes], told
-    given = {out.rpartition("renewed ")[2].strip() for out, _ in told}
+        each.go()
+    given = [await each.read() for each in processes]
+    ends = [await each.read() for each in processes]
+    assert [["ended", "0"]] * 2 == ends, given
     assert 1 == upstream.issuer.counters["refresh"]
-    assert given == {(await store.accounts.get(account.id)).tokens.access.reveal()}
+    tokens = (await store.accounts.get(account.id)).tokens.access.reveal()
+    assert [["renewed", tokens]] * 2 == given
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_gateway_that_is_killed_loses_no_login(account, upstream, store, renewer):
+async def test_a_gateway_that_is_killed_loses_no_login(account, upstream, store, renewers):
     """Killed at any moment of a renewal, the next start renews the account and it works.
 
     The issuer answers a rotation again until what came of it was used: without that leeway, an
     answer that was on its way when the process died is lost to everybody.
     """
+    gateways = renewers()
     for kill in range(KILLS):
         step = 4 + kill * 5
         upstream.issuer.faults[:] = [IssuerFault(at="refresh", act="delay", after_ms=60)]
-        process = renewer(3)
-        await asyncio.to_thread(process.stdout.readline)
-        process.stdin.write("go\n")
-        process.stdin.flush()
+        pid = await gateways.start(3)
+        gateways.go()
         await asyncio.sleep(step / 1000)  # the blow falls in each phase of a renewal
-        os.kill(process.pid, signal.SIGKILL)
-        await asyncio.to_thread(process.communicate)
+        os.kill(pid, signal.SIGKILL)
+        while "ended" != (told := await gateways.read())[0]:
+            assert "renewed" == told[0]
         upstream.issuer.faults.clear()
         held = await store.accounts.get(account.id)
         store.accounts._clock = lambda: now_ms() + LEASE_MS  # the lease of the dead has ended

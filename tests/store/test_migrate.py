@@ -1,13 +1,17 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import String, func, insert, select, update
+from alembic.script import ScriptDirectory
+from sqlalchemy import String, func, insert, inspect, select, update
 
 from longwire.core.errors import ConfigurationError
+from longwire.store import migrations
 from longwire.store.database import Database
 from longwire.store.migrate import HEAD, migrate, schema_of
 from longwire.store.tables import metadata, projects, turns, usage
@@ -37,6 +41,27 @@ async def test_the_steps_lead_to_the_tables(database):
         differences = await connection.run_sync(_differences)
     assert [] == differences
     assert HEAD == await schema_of(database)
+
+
+def test_the_head_is_the_newest_migration():
+    """The schema that is asked for at a start, without alembic, is the one its steps end at."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    assert [HEAD] == ScriptDirectory.from_config(config).get_heads()
+
+
+async def test_indexes_of_what_is_rare_are_partial(database):
+    """On either engine the log's indexes of sessions and errors hold only turns that have one."""
+    async with database.read() as connection:
+        indexes = await connection.run_sync(lambda c: inspect(c).get_indexes("turns"))
+    partial = {
+        index["name"]: str(condition).split()[0].strip("(").partition("::")[0].strip("()")
+        for index in indexes
+        if (condition := index["dialect_options"].get(f"{database.engine.dialect.name}_where"))
+        is not None
+    }
+    assert {"ix_turns_session_id": "session", "ix_turns_error_code_id": "error_code"} == partial
 
 
 async def test_the_default_project_is_there(database):

@@ -17,6 +17,7 @@ def serve(
     config: Config = None, host: Host = None, port: Port = None, workers: Workers = 1
 ) -> None:
     """Serve the gateway."""
+    import gc
     import os
 
     from longwire.settings import load
@@ -25,6 +26,10 @@ def serve(
     overrides = {name: str(value) for name, value in given.items() if value is not None}
     settings = load(config, {**os.environ, **overrides})
 
-    from longwire.app import serve as serve_gateway
+    gc.disable()  # what is loaded stays: to look for garbage in it is a tenth of a start
+    try:
+        from longwire.app import serve as serve_gateway
+    finally:
+        gc.enable()
 
     serve_gateway(settings, workers=workers)

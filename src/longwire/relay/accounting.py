@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-
 from longwire.core.aggregate import Aggregate
 from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.core.turn import Principal, Turn, Usage
 from longwire.dialects.response_events import NO_BILL, Bill, decode_bill
+from longwire.logger import structlog
 from longwire.relay.channel import Channel
 from longwire.relay.metrics import Metrics
 from longwire.upstream.transport import Facts

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from longwire.core.account import Account, Login, is_due, lives
 from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound
 from longwire.core.quota import Allowance
+from longwire.logger import structlog
 from longwire.upstream.credentials import Pass
 from longwire.upstream.issuer import TIMEOUT, Issuer
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from longwire.core.access import ApiKey, IssuedKey
 from longwire.core.catalog import plan
 from longwire.core.channel import ChannelSpec
 from longwire.core.errors import ConfigurationError
+from longwire.logger import structlog
 from longwire.relay.accounts import LiveAccount, LiveAccounts
 from longwire.relay.channel import Channel, Snapshot
 from longwire.relay.provision import Means, adapt, fingerprint_of, provision

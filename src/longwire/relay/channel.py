@@ -10,7 +10,7 @@ from longwire.core.limits import Subject
 from longwire.core.quota import Allowance, Quota
 from longwire.core.routing import Route
 from longwire.relay.accounts import LiveAccount
-from longwire.upstream.http import HttpTransport
+from longwire.upstream.http_on_demand import HttpOnDemand
 from longwire.upstream.transport import Transport
 
 _CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
@@ -31,7 +31,7 @@ class Channel:
     endpoint: str
     websocket: Transport | None = None
     http: Transport | None = None
-    listing: HttpTransport | None = None
+    listing: HttpOnDemand | None = None
     spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
     mark: str = ""
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))

@@ -19,12 +19,13 @@ from longwire.dialects.codex_limits import decode_quota_headers
 from longwire.relay.accounts import LiveAccount
 from longwire.relay.channel import Channel
 from longwire.upstream import tls
+from longwire.upstream.address import Address
 from longwire.upstream.credentials import Credentials, NoCredentials, StaticKey
 from longwire.upstream.dialer import Endpoint
-from longwire.upstream.http import Address, HttpTransport
+from longwire.upstream.http_on_demand import HttpOnDemand
 from longwire.upstream.pool import Pool
 from longwire.upstream.transport import Patience
-from longwire.upstream.urls import Scheme, endpoint_url, models_url
+from longwire.upstream.urls import Scheme, endpoint_url, environment_proxy, models_url
 from longwire.upstream.websocket import Pulse
 from longwire.upstream.websocket_transport import WebSocketTransport
 
@@ -113,7 +114,12 @@ def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
 
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:
-    return tls.context(spec.tls_ca or None, spec.tls_verify)
+    """Return whom a channel trusts: nobody at all where nothing of it is encrypted."""
+    urls = (url_of(spec, "http"), models_url(spec.base_url) or "")
+    proxies = (spec.proxy.reveal(), *(environment_proxy(url) or "" for url in urls if url))
+    if spec.tls_ca or any(each.startswith("https:") for each in (*urls, *proxies)):
+        return tls.context(spec.tls_ca or None, spec.tls_verify)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _websocket(
@@ -147,7 +153,7 @@ def _websocket(
 
 def _http(
     spec: ChannelSpec, means: Means, secure: ssl.SSLContext, account: LiveAccount | None
-) -> HttpTransport:
+) -> HttpOnDemand:
     proxy = spec.proxy.reveal() or None
     if proxy and proxy.startswith("socks") and spec.endpoint().transport == "http":
         raise ConfigurationError(
@@ -162,7 +168,7 @@ def _http(
         proxy=proxy,
         defaults=_defaults(spec),
     )
-    return HttpTransport(address, means.patience, _credentials(spec, account))
+    return HttpOnDemand(address, means.patience, _credentials(spec, account))
 
 
 def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:

@@ -9,13 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from html import escape
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-import structlog
-from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from longwire.core.access import Actor
@@ -28,7 +25,9 @@ from longwire.core.errors import (
     LongwireError,
     NotFound,
 )
+from longwire.logger import structlog
 from longwire.upstream.issuer import Device, Issuer, Proof, new_proof
+from longwire.upstream.loading import load
 
 if TYPE_CHECKING:
     from longwire.store.accounts import Accounts
@@ -97,7 +96,7 @@ class SignIns:
         self._joined = joined
         self._held: dict[str, SignIn] = {}
         self._group: asyncio.TaskGroup | None = None
-        self._listener: web.AppRunner | None = None
+        self._stop: Callable[[], Awaitable[None]] | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -231,45 +230,36 @@ class SignIns:
 
     async def _listen(self) -> None:
         """Wait for browsers; where the port is taken, addresses are pasted."""
-        if self._listener is not None:
+        if self._stop is not None:
             return
-        app = web.Application()
-        app.router.add_get("/auth/callback", self._callback)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
+        await load("aiohttp.web")
+        from longwire.relay.callback import listen  # noqa: PLC0415 - it imports aiohttp's server
+
         port = self._issuer.registration.redirect_port
         try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
+            self._stop = await listen(port, self._answer)
         except OSError as error:
-            await runner.cleanup()
             _log.warning("callback_port_taken", port=port, error=str(error))
-            return
-        self._listener = runner
 
     @property
     def is_listening(self) -> bool:
         """Whether a browser on this machine can come back by itself."""
-        return self._listener is not None
+        return self._stop is not None
 
     async def _stop_listening(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            await listener.cleanup()
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            await stop()
 
-    async def _callback(self, request: web.Request) -> web.Response:
-        told = dict(request.query)
+    async def _answer(self, told: dict[str, str]) -> tuple[int, str]:
+        """Take a browser back; return what it is told."""
         for each in self._held.values():
             if each.proof is not None and each.proof.state == told.get("state"):
                 await self._come_back(each, told)
                 if each.account is not None:
-                    return _page(f"{each.account.label} is signed in. You may close this page.")
-                return _page(f"The sign-in failed. {each.error}", 400)
-        return _page("No sign-in waits for this address. Begin a new one.", 400)
-
-
-def _page(text: str, status: int = 200) -> web.Response:
-    html = f"<!doctype html><meta charset=utf-8><title>Longwire</title><p>{escape(text)}</p>"
-    return web.Response(text=html, status=status, content_type="text/html")
+                    return 200, f"{each.account.label} is signed in. You may close this page."
+                return 400, f"The sign-in failed. {each.error}"
+        return 400, "No sign-in waits for this address. Begin a new one."
 
 
 def _wrong(problem: str) -> InvalidFields:

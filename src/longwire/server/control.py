@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from math import isfinite
 from typing import Any
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
@@ -16,6 +15,7 @@ from longwire.core.channel import ChannelSpec
 from longwire.core.lease import Entry
 from longwire.core.limits import NOTHING, Spent, month_begins
 from longwire.core.turn import SessionKey
+from longwire.logger import structlog
 from longwire.relay.accounts import LiveAccounts
 from longwire.relay.catalog import Catalog
 from longwire.relay.journal import Feed, Recent, TurnIds
@@ -79,6 +79,7 @@ class ControlPlane:
         self.sign_ins = SignIns(store.accounts, accounts.issuer, now_ms, catalog.refresh)
         self.catalog = catalog
         self._limits = limits
+        self._serves = asyncio.Event()
         recent = Recent()
         self.sessions = LiveSessions(pool, catalog, recent)
         self.feed = Feed()
@@ -90,17 +91,24 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Let the parts run; at the end the log is written out."""
         async with asyncio.TaskGroup() as group, self.sign_ins.running():
-            retention = self.store.settings.retention
-            sweeping = group.create_task(keep_swept(self.store.database, retention, now_ms))
+            upkeep = group.create_task(self._keep_up())
             counting = group.create_task(self._keep_counted())
             group.create_task(self.log.run())
-            group.create_task(asyncio.to_thread(self.prices.load))
             try:
                 yield
             finally:
-                sweeping.cancel()
+                upkeep.cancel()
                 counting.cancel()
                 self.log.close()
+
+    def begin_upkeep(self) -> None:
+        """Begin what can wait until the gateway serves."""
+        self._serves.set()
+
+    async def _keep_up(self) -> None:
+        await self._serves.wait()
+        await asyncio.to_thread(self.prices.load)
+        await keep_swept(self.store.database, self.store.settings.retention, now_ms)
 
     async def _keep_counted(self) -> None:
         """Take over, now and then, what the budgets of keys are spent in all processes."""

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,6 +33,7 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.session import without_account
+from longwire.logger import structlog
 
 _log = structlog.get_logger()
 _LONGEST_MESSAGE = 2_000

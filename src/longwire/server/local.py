@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 
 from longwire.core.continuity import AsGiven, Continue, Decision, Fresh
 from longwire.core.errors import ConfigurationError
 from longwire.core.lease import Entry
 from longwire.core.ledger import Ledger
+from longwire.logger import structlog
 
 Names = Callable[[], Mapping[str, str]]
 

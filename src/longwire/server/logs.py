@@ -4,13 +4,16 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import structlog
-from structlog.typing import EventDict, Processor
+
+from longwire.logger import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 
 def configure(least: int = logging.INFO) -> None:
@@ -35,7 +38,7 @@ def configure(least: int = logging.INFO) -> None:
     _route_standard_library(steps, rendered)
 
 
-def _stamped(_: object, method: str, line: EventDict) -> EventDict:
+def _stamped(_: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Add level and time; in one step, as each is a call that every turn pays."""
     line["level"] = "error" if method == "exception" else method
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -51,7 +54,7 @@ def _json(line: dict[str, Any], default: Callable[[object], object]) -> str:
         return json.dumps(line, default=default)
 
 
-def _route_standard_library(steps: list[Processor], rendered: list[Processor]) -> None:
+def _route_standard_library(steps: "list[Processor]", rendered: "list[Processor]") -> None:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=steps, processors=[drop, *rendered]

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import structlog
 from blake3 import blake3
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,10 +16,11 @@ from longwire.core.errors import LongwireError, UnknownModel
 from longwire.core.routing import Route
 from longwire.core.turn import Principal
 from longwire.dialects.codex_models import CLIENT_VERSION, entry
+from longwire.logger import structlog
 from longwire.relay.channel import Channel, Snapshot
 from longwire.server.auth import Keys
 from longwire.server.errors import headers_of, request_id
-from longwire.upstream.http import Listed
+from longwire.upstream.address import Listed
 
 _log = structlog.get_logger()
 _LISTED_FOR = 300.0

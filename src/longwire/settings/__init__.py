@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource
 
 from longwire.core.errors import ConfigurationError
 from longwire.settings.keys import (
@@ -22,7 +21,13 @@ from longwire.settings.keys import (
     Settings,
 )
 from longwire.settings.problems import explain, misspelt_variables
-from longwire.settings.sources import default_database, find_file, overlay, read_file
+from longwire.settings.sources import (
+    default_database,
+    find_file,
+    overlay,
+    read_environment,
+    read_file,
+)
 
 __all__ = [
     "ApiKey",
@@ -42,7 +47,7 @@ def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     source = find_file(config, environ)
     tables = {"database": {"url": default_database(environ)}}
     in_file = read_file(source, environ) if source else {}
-    in_environment = _Environment(environ)()
+    in_environment = read_environment(environ, Settings.model_fields)
     problems = misspelt_variables(Settings, environ)
     try:
         settings = Settings(**overlay(overlay(tables, in_file), in_environment))
@@ -51,14 +56,3 @@ def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings.read_from(source)
-
-
-class _Environment(EnvSettingsSource):
-    """`LONGWIRE_SERVER__PORT` and its like, from a mapping instead of the process."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        super().__init__(Settings)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.lower(): value for name, value in self._environ.items()}

@@ -17,7 +17,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from longwire.core.channel import (
     DEFAULT_BASE_URLS,
@@ -298,16 +297,8 @@ class ApiKey(Section):
         return key
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """All settings of one gateway, checked; `source` is the file they came from, if any."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="LONGWIRE_",
-        env_nested_delimiter="__",
-        enable_decoding=False,
-        extra="forbid",
-        frozen=True,
-    )
 
     server: Server = Server()
     database: Database = Field(default_factory=Database)
@@ -317,17 +308,6 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
 
     _source: Path | None = PrivateAttr(default=None)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base's signature
-        init_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **_others: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` has laid together: nothing reads the process behind its back."""
-        return (init_settings,)
 
     @property
     def source(self) -> Path | None:

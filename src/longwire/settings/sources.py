@@ -2,12 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from longwire.core.errors import ConfigurationError
 
+_PREFIX = "longwire_"
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -48,6 +49,34 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     if missing:
         raise ConfigurationError("\n".join(f"{path}: {problem}" for problem in missing))
     return dict(expanded)
+
+
+def read_environment(environ: Mapping[str, str], sections: Container[str]) -> dict[str, Any]:
+    """The tables that variables such as `LONGWIRE_SERVER__PORT` set; case does not count.
+
+    A variable that sets a section or a table whole wins over those that set parts of it.
+    """
+    named = {name.lower(): value for name, value in environ.items()}
+    ways = {
+        (*name.removeprefix(_PREFIX).split("__"),): value
+        for name, value in named.items()
+        if name.startswith(_PREFIX)
+    }
+    tables: dict[str, Any] = {}
+    for way in sorted(ways, key=len):
+        if way[0] in sections:
+            _put(tables, way, ways[way])
+    return tables
+
+
+def _put(tables: dict[str, Any], way: Sequence[str], value: str) -> None:
+    *above, last = way
+    for step in above:
+        below = tables.setdefault(step, {})
+        if not isinstance(below, dict):
+            return
+        tables = below
+    tables[last] = value
 
 
 def overlay(below: Any, above: Any) -> Any:  # noqa: ANN401 - JSON-like trees

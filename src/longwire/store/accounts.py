@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor
 from longwire.core.account import Account, AccountStatus, Login, Owner, Tokens
@@ -19,6 +18,7 @@ from longwire.core.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.secrets import Vault, new_id
 from longwire.store.tables import accounts, channels
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor
 from longwire.core.page import Page
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.tables import audit
 

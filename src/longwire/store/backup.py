@@ -9,9 +9,8 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
-import structlog
-
 from longwire.core.errors import ConfigurationError
+from longwire.logger import structlog
 
 _log = structlog.get_logger()
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.errors import Conflict
 from longwire.core.secret import Secret
+from longwire.store.engine import AsyncConnection
 from longwire.store.tables import revisions
 
 HIDDEN: Final = "***"

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor, Rates
 from longwire.core.channel import ChannelSpec, EndpointSpec, Status, check
@@ -18,6 +17,7 @@ from longwire.core.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences, taken
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.secrets import Vault, new_id
 from longwire.store.tables import channels, endpoints

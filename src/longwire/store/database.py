@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from longwire.core.errors import ConfigurationError
+from longwire.store.engine import AsyncConnection, AsyncEngine, create_async_engine
 from longwire.store.sqlite_writer import SqliteWriter
 
 _BUSY_MS = 10_000

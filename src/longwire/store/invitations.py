@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor, Role
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
@@ -16,6 +15,7 @@ from longwire.core.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import taken
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.secrets import new_id, new_token, token_digest
 from longwire.store.tables import invitations, memberships, projects, revisions, users

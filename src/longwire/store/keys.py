@@ -15,7 +15,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor, ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Rates
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
@@ -25,6 +24,7 @@ from longwire.core.project import ProjectStatus
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.secrets import Pepper, new_api_key, new_id, prefix_of
 from longwire.store.tables import api_keys, channels, projects

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.errors import ConfigurationError
 from longwire.store.backup import copy_sqlite
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
@@ -15,6 +14,7 @@ from longwire.core.project import DEFAULT_PROJECT, Project, ProjectStatus, check
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences, taken
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.secrets import new_id
 from longwire.store.tables import api_keys, memberships, projects, users

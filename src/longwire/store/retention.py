@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-import structlog
 from sqlalchemy import Table, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from longwire.core.retention import Retention
 from longwire.core.turn_row import earliest_id
+from longwire.logger import structlog
 from longwire.store.database import Database
 from longwire.store.tables import turn_bodies, turns, usage
 from longwire.store.usage import DAY

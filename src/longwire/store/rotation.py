@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Column, LargeBinary, Table, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.secret import Secret
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.secrets import Vault, new_master_key, read_master_keys, write_master_keys
 from longwire.store.tables import accounts, channels, keyring, turn_bodies
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.access import Actor
 from longwire.core.errors import InvalidFields
@@ -13,6 +12,7 @@ from longwire.core.retention import Retention, check_retention
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.tables import settings
 
 _RETENTION: Final = "retention"

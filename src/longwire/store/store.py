@@ -8,13 +8,13 @@ from secrets import token_bytes
 from typing import Final
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from longwire.core.secret import Secret
 from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.database import Database
+from longwire.store.engine import AsyncConnection
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
 from longwire.store.migrate import migrate

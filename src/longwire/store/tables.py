@@ -3,8 +3,6 @@
 What must not be read from a stolen file is encrypted (LargeBinary) or a digest; see `secrets`.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -35,11 +33,6 @@ metadata = MetaData(
 _ID = String(64)
 _NAME = String(256)
 _WORD = String(64)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """Return the arguments of an index over some rows alone, on either engine."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 revisions = Table(
@@ -259,17 +252,18 @@ turns = Table(
     Column("cost", BigInteger),
     Index("ix_turns_project_id_id", "project_id", "id"),
     Index("ix_turns_key_id_id", "key_id", "id"),
-    Index("ix_turns_session_id", "session", "id", **_where("session <> ''")),
+    Index("ix_turns_session_id", "session", "id", sqlite_where=text("session <> ''")),
     Index("ix_turns_channel_id_id", "channel_id", "id"),
     Index("ix_turns_model_asked_id", "model_asked", "id"),
     Index("ix_turns_outcome_id", "outcome", "id"),
     Index("ix_turns_continuity_id", "continuity", "id"),
-    Index("ix_turns_error_code_id", "error_code", "id", **_where("error_code <> ''")),
+    Index("ix_turns_error_code_id", "error_code", "id", sqlite_where=text("error_code <> ''")),
 )
 """Columns stand in the order of `core.turn_row.TurnRow`; a page is a range of ids.
 
 Each filter of the log has its index with the id behind it: it serves filter, order and span of
-time at once. A partial one serves only what repeats its condition, and costs nothing elsewhere.
+time at once. A partial one serves only what repeats its condition, and costs nothing elsewhere; it
+is partial on PostgreSQL too, but to say so here would load that dialect for everybody.
 """
 
 usage = Table(

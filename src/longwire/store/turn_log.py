@@ -14,10 +14,10 @@ from itertools import islice
 from random import SystemRandom
 from typing import Final
 
-import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
+from longwire.logger import structlog
 from longwire.store.turns import Turns
 
 _log = structlog.get_logger()

@@ -5,11 +5,11 @@ Law: sums are written in the transaction that writes their turns, and outlive th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from operator import add
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Dialect, cast, func, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from longwire.core.turn_row import TurnRow
 from longwire.store.database import Database
@@ -133,7 +133,8 @@ def _sums() -> list[ColumnElement[Any]]:
 
 def upsert(dialect: Dialect) -> str:
     """Return the statement that adds what `added_up` returns to the sums there are."""
-    fresh = (sqlite if dialect.name == "sqlite" else postgresql).insert(usage)
+    own = import_module(f"sqlalchemy.dialects.{dialect.name}")  # the other's would be loaded too
+    fresh = own.insert(usage)
     sums = {column.name: column + fresh.excluded[column.name] for column in _SUMMED}
     statement = fresh.on_conflict_do_update(index_elements=list(usage.primary_key), set_=sums)
     return str(statement.compile(dialect=dialect))

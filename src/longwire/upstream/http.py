@@ -6,10 +6,8 @@ upstream's socket. Nothing is sent twice.
 
 import asyncio
 import io
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -28,6 +26,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.exchange import Exchange, Phase, ReplaySafety
 from longwire.core.turn import COMPACTION
 from longwire.dialects.responses import encode_body, encode_compaction
+from longwire.upstream.address import Address, Listed
 from longwire.upstream.credentials import Credentials, Pass, StaticKey
 from longwire.upstream.http_answer import Reader, failure, reader_of, rejection
 from longwire.upstream.reception import Reception
@@ -41,21 +40,6 @@ _REDIRECTS = 300
 _MODELS_TIMEOUT = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An endpoint of a channel: `headers` say as whom to speak, `proxy` overrides the system's.
-
-    `defaults` hold where the caller's own headers say nothing.
-    """
-
-    url: str
-    models_url: str | None
-    tls: ssl.SSLContext
-    headers: Mapping[str, str] = field(default_factory=dict)
-    proxy: str | None = None
-    defaults: Mapping[str, str] = field(default_factory=dict)
-
-
 class _Model(msgspec.Struct):
     id: str | None = None
     slug: str | None = None
@@ -64,14 +48,6 @@ class _Model(msgspec.Struct):
 class _Models(msgspec.Struct):
     data: list[msgspec.Raw] = msgspec.field(default_factory=list)
     models: list[msgspec.Raw] = msgspec.field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An upstream's model list: each entry as raw JSON by its name, and the list's ETag."""
-
-    entries: Mapping[str, bytes]
-    etag: str = ""
 
 
 class HttpTransport:

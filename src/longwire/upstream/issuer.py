@@ -11,13 +11,13 @@ from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
 
-import aiohttp
 import msgspec
 
 from longwire.core.account import Account, Login
 from longwire.core.errors import AccountUnavailable
 from longwire.core.secret import Secret
 from longwire.dialects.codex_auth import PERMANENT, decode_answer, decode_refusal
+from longwire.upstream.loading import load
 from longwire.upstream.urls import environment_proxy
 
 TIMEOUT: Final = 10.0
@@ -166,6 +166,9 @@ class Issuer:
         json: dict[str, str] | None = None,
         form: dict[str, str] | None = None,
     ) -> tuple[int, bytes]:
+        await load("aiohttp")
+        import aiohttp  # noqa: PLC0415 - only accounts need it
+
         url = self._base + path
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
         try:

@@ -8,7 +8,6 @@ import re
 from typing import Any, Final
 
 import strawberry
-import structlog
 from graphql import GraphQLError
 from strawberry.types import ExecutionContext
 
@@ -23,6 +22,7 @@ from longwire.core.errors import (
     NotFound,
     Unauthenticated,
 )
+from longwire.logger import structlog
 from longwire.server.admin.names import with_initials
 
 _log = structlog.get_logger()
