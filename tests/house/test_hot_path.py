@@ -25,7 +25,7 @@ from longwire.app import build, server_of
 from longwire.settings import Settings
 
 SPARE = 1.05
-CALLS_PER_TURN = 839
+CALLS_PER_TURN = 769
 CALLS_PER_EVENT = 5
 PASSED = ("longwire/upstream/", "longwire/dialects/", "longwire/server/")
 TURNS = Job("turns", "bench:4x8@0:", 1, 10, 1, 6_000, 1_900, opened=True)
