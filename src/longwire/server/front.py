@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -19,6 +20,11 @@ from longwire.server.wire import Wire
 
 MOST_UNFRAMED: Final = 64 * 1024
 """Bytes that may come in several reads before they make a head, a part of a body or its end."""
+
+MOST_QUEUED: Final = 8
+"""Requests that may wait behind a reply before no more are read."""
+
+_VERSIONS: Final = ("1.1", "1.0")
 
 
 class Front(HttpToolsProtocol):
@@ -41,9 +47,31 @@ class Front(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
         self._unframed += len(data)
-        super().data_received(data)
-        if self._unframed > MOST_UNFRAMED and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+        else:
+            if self._unframed > MOST_UNFRAMED:
+                self.send_400_response("The head of the request is too large.")
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read a request again as if it asked for no other protocol: `rest` begins with its body.
+
+        llhttp would take its body for that protocol, and uvicorn for the next request.
+        """
+        lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        first = b"%b %b HTTP/%b\r\n" % (method, self.url, version)
+        self.data_received(b"".join((first, *lines, b"\r\n", rest)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything; a turn whose reply has not ended is cancelled."""
@@ -59,23 +87,35 @@ class Front(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a turn, or leave the request to uvicorn."""
         self._unframed = 0
-        parser = self.parser
-        path = b""
-        if parser.get_method() == b"POST":
-            path = self.url if self.url in PATHS else _path_of(self.url)
-        is_turn = path in PATHS
-        if not is_turn or (parser.should_upgrade() and self._should_upgrade()):
-            super().on_headers_complete()
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        if version not in _VERSIONS or method == b"CONNECT":
+            msg = "Neither tunnels nor other versions of HTTP are spoken here."
+            raise httptools.HttpParserError(msg)
+        if self.parser.should_upgrade():
+            if self._should_upgrade():
+                super().on_headers_complete()
             return
+        path = self.url
+        if method == b"POST" and path not in PATHS:
+            path = _path_of(path)
+        if method == b"POST" and path in PATHS:
+            self._begin_turn(path, is_modern=version == "1.1")
+        else:
+            super().on_headers_complete()
+        if self.pipeline and len(self.pipeline) < MOST_QUEUED:
+            self.flow.resume_reading()  # so that the client's leaving is seen
+
+    def _begin_turn(self, path: bytes, *, is_modern: bool) -> None:
         headers = {
-            name.decode("latin-1"): v.decode("latin-1") for name, v in reversed(self.headers)
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in reversed(self.headers)
         }
         if "transfer-encoding" in headers:
             self._check_coding()
         wire = Wire(self, path, headers, self._turns.max_body)
-        wire.is_modern = parser.get_http_version() == "1.1"
-        wire.keep_alive = wire.is_modern and parser.should_keep_alive()
-        wire.waits_to_send &= wire.is_modern
+        wire.is_modern = is_modern
+        wire.keep_alive = is_modern and self.parser.should_keep_alive()
+        wire.waits_to_send = is_modern and self.expect_100_continue
         before, self.cycle = self.cycle, wire
         if before is None or before.response_complete:
             self._start_asgi_task(wire, self.app)
@@ -105,6 +145,8 @@ class Front(HttpToolsProtocol):
         else:
             wire.chunks.clear()
             wire.wake()
+        if wire is not self._served and self._turns.max_body - wire.room > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
 
     def on_message_complete(self) -> None:
         """Note the end of a request."""
@@ -114,7 +156,7 @@ class Front(HttpToolsProtocol):
             wire.is_whole = True
             if wire.waiter is not None:
                 wire.wake()
-        else:
+        elif not self.parser.should_upgrade():
             super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle | Wire, app: ASGI3Application) -> None:

@@ -59,12 +59,12 @@ class Wire:
         self._limit = self.room = limit
         self.flow = connection.flow
         self.chunks: list[bytes] = []
-        self.waits_to_send = connection.expect_100_continue
         self.is_modern = self.keep_alive = True
         self.waiter: asyncio.Future[None] | None = None
         self._head = b""
         self._is_chunked = False
-        self.is_whole = self.has_begun = self.is_gone = self.ends = self.response_complete = False
+        self.is_whole = self.waits_to_send = self.has_begun = False
+        self.is_gone = self.ends = self.response_complete = False
 
     def wake(self) -> None:
         """Let `body` go on, if it waits: the body is whole, or too large already."""
