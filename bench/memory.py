@@ -1,27 +1,27 @@
 """What a session keeps in memory between turns: the same for a short history and a long one.
 
-The gateway's application runs in this process, so that every Python object it retains is seen;
+The gateway runs in this process, so that every Python object it retains is seen;
 the upstream is a process of its own. `idle` has the resident memory of a real gateway.
 """
 
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import MutableMapping
-from typing import Any
 
 import structlog
+import uvicorn
 import uvloop
+from uvicorn.server import ServerState
 
 from bench.figures import Row, Spread
 from bench.processes import KEY, serving
-from longwire.app import App, build
+from longwire.app import build, server_of
+from longwire.server.front import Front
 from longwire.settings import Settings
 
 TARGET = 2_048
 _SIZES = {"10 KB": 10_000, "2 MB": 2_000_000}
 _ITEM = b'{"role":"user","content":"%b"}' % (b"a line of a conversation, " * 36)
-Message = MutableMapping[str, Any]
 
 
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmarks
@@ -43,17 +43,20 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmar
 
 async def _retained(upstream: str, rounds: int, sessions: int) -> dict[str, list[float]]:
     """Return the bytes of Python objects per session, by history and round."""
-    app = build(_settings(upstream))
+    settings = _settings(upstream)
+    app = build(settings)
+    config = server_of(app, settings).config
+    config.load()
     app.pool.start()
     taken: dict[str, list[float]] = {name: [] for name in _SIZES}
     tracemalloc.start()
     try:
         for name, size in _SIZES.items():
-            await _turns(app, f"warm-up-{name}", size, 1)
+            await _turns(config, f"warm-up-{name}", size, 1)
         for number in range(rounds):
             for name, size in _SIZES.items():
                 before = await _traced()
-                await _turns(app, f"{number}-{name}", size, sessions)
+                await _turns(config, f"{number}-{name}", size, sessions)
                 taken[name].append((await _traced() - before) / sessions)
     finally:
         tracemalloc.stop()
@@ -84,33 +87,44 @@ def _settings(upstream: str) -> Settings:
     )
 
 
-async def _turns(app: App, name: str, size: int, sessions: int) -> None:
+class _Sink(asyncio.Transport):
+    """Keeps what is written to a client that is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep it."""
+        self.told += data
+
+    def is_closing(self) -> bool:
+        """Say that the client stays."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing: the connection is left anyway."""
+
+
+async def _turns(config: uvicorn.Config, name: str, size: int, sessions: int) -> None:
     """Take one turn of each of some new sessions."""
     for number in range(sessions):
-        await _turn(app, f"{name}-{number}", size)
+        await _turn(config, f"{name}-{number}", size)
 
 
-async def _turn(app: App, session: str, size: int) -> None:
-    """Take one turn of a new session past the HTTP server, straight at the application."""
+async def _turn(config: uvicorn.Config, session: str, size: int) -> None:
+    """Take one turn of a new session past the sockets, on a connection of its own."""
     items = b",".join([_ITEM] * (size // len(_ITEM)))
     body = b'{"model":"bench","stream":true,"user":"bench:4x8@0:","input":[%b]}' % items
-    inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-    told: list[Message] = []
-
-    async def receive() -> Message:
-        if inbox:
-            return inbox.pop()
-        await asyncio.Event().wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        told.append(message)
-
-    headers = [
-        (b"authorization", b"Bearer " + KEY.encode()),
-        (b"session-id", session.encode()),
-    ]
-    scope = {"type": "http", "method": "POST", "path": "/v1/responses", "headers": headers}
-    await app(scope, receive, send)
-    if told[0]["status"] != 200:  # noqa: PLR2004 - HTTP's own number
-        raise RuntimeError(f"a turn failed: {told}")
+    head = (
+        f"POST /v1/responses HTTP/1.1\r\nauthorization: Bearer {KEY}\r\nsession-id: {session}\r\n"
+    )
+    state, sink = ServerState(), _Sink()
+    front = Front(config, state, {}, asyncio.get_running_loop())
+    front.connection_made(sink)
+    front.data_received(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(body), body))
+    for task in tuple(state.tasks):
+        await task
+    front.connection_lost(None)
+    if not sink.told.startswith(b"HTTP/1.1 200 "):
+        raise RuntimeError(f"a turn failed: {sink.told!r}")

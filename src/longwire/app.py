@@ -39,6 +39,7 @@ from longwire.server.asgi import Doors, application
 from longwire.server.auth import Keys
 from longwire.server.codex_side import CodexSide
 from longwire.server.downstream import Terms
+from longwire.server.front import Front
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.listener import listen, url_of
 from longwire.server.local import serving_sessions
@@ -75,12 +76,11 @@ Opening = Callable[[], Awaitable["Store"]]
 
 
 class App:
-    """The gateway as an ASGI application; its lifespan opens and closes what needs a loop.
+    """The gateway as an ASGI application, with `turns` past ASGI; its lifespan opens what it needs.
 
     When it is ready to serve, the URL `announced_as` is printed, and the token to `setup` the first
-    owner with, where there is one; `port` names its local socket,
-    0 for none. With a `grace` in seconds it takes signals from the server that runs it. Without
-    `opens` there is no store: it serves what the file declares, and keeps nothing.
+    owner with, where there is one; `port` names its local socket, 0 for none. With a `grace` in
+    seconds it takes signals from the server that runs it. Without `opens` it keeps nothing.
     """
 
     def __init__(self, settings: Settings, opens: Opening | None = None) -> None:
@@ -109,6 +109,7 @@ class App:
         self.catalog = Catalog(
             self.relay, self._means(settings), _Reading(settings), self.keys.hand_out
         )
+        self.turns = ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body)
         self.sockets = self._websocket(settings.server)
         self._opens = opens
         self._registration = registration_of(settings.codex)
@@ -123,7 +124,6 @@ class App:
 
     def _doors(self, server: Server) -> Doors:
         return Doors(
-            http=ModelHttp(self.relay, self.keys, self.readiness, server.max_body),
             websocket=self.sockets,
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
@@ -336,7 +336,7 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
         factory=isinstance(app, str),
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=Front,
         ws=BoundedPongs,
         ws_max_size=settings.server.max_body,
         ws_per_message_deflate=False,

@@ -36,6 +36,7 @@ BASES = {
     "Schema",  # likewise for what is told of an error
     "SchemaExtension",  # likewise for what a query may be at most
     "WebSocketsSansIOProtocol",  # uvicorn asks for it to change what it answers
+    "HttpToolsProtocol",  # likewise
 }
 BANNED = {
     *("manager", "helper", "helpers", "util", "utils", "common", "misc", "processor"),
@@ -43,7 +44,7 @@ BANNED = {
 }
 BANNED_PREFIXES = ("do", "process", "handle")
 # Names that somebody else's interface asks for: asyncio.Protocol, strawberry.Schema, uvicorn.
-GIVEN_NAMES = {"data_received", "process_errors", "handle_ping"}
+GIVEN_NAMES = {"data_received", "process_errors", "handle_ping", "handle_websocket_upgrade"}
 
 # Files that may catch everything without raising it again, each with its reason.
 CATCHES_ALL: dict[str, str] = {

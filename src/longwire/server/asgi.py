@@ -1,4 +1,4 @@
-"""All routes and middleware, in one list. The data plane goes past the router, straight on."""
+"""All routes and middleware, in one list, but for turns: `front` and the upgrades go past it."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -20,21 +20,14 @@ from longwire.server.openapi import openapi
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
-_DATA_PLANE = (
-    "/v1/responses",
-    "/v1/responses/compact",
-    "/backend-api/codex/responses",
-    "/backend-api/codex/responses/compact",
-)
 _UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Everything that is served: turns over `http` and `websocket`, the admin API, and the rest."""
+    """Everything that is served as ASGI: turns over `websocket`, the admin API, and the rest."""
 
-    http: ASGIApp
     websocket: ASGIApp
     admin: ASGIApp
     pages: ASGIApp
@@ -65,12 +58,10 @@ def application(doors: Doors, lifespan: Lifespan) -> ASGIApp:
         lifespan=lifespan,
     )
     router.router.default = doors.pages
-    past_router = {("POST", path): doors.http for path in _DATA_PLANE}
-    past_router |= {("websocket", path): doors.websocket for path in _UPGRADES}
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        place = (scope.get("method", scope["type"]), scope.get("path", ""))
-        await past_router.get(place, router)(scope, receive, send)
+        is_turns = scope["type"] == "websocket" and scope["path"] in _UPGRADES
+        await (doors.websocket if is_turns else router)(scope, receive, send)
 
     return serve
 

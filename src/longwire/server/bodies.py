@@ -1,14 +1,10 @@
-"""The body of a request: read and unpacked, never past a limit on either size.
-
-A client that leaves while its body is read raises `ClientGone`, which nobody reports.
-"""
+"""The codings of a request's body: undone, never past a limit."""
 
 import asyncio
 import zlib
 from collections.abc import Mapping
 
 import zstandard
-from starlette.types import Receive
 
 from longwire.core.errors import BodyTooLarge, InvalidRequest
 
@@ -22,47 +18,27 @@ _ZSTD_SLICE = 1024
 """zstd unpacks at most 32 KiB per packed byte, so that one slice makes at most 32 MiB."""
 
 
-class ClientGone(Exception):
-    """The client closed its connection while somebody still worked for it."""
+def codings_of(headers: Mapping[str, str], limit: int) -> list[str]:
+    """Return the codings of a body that is still to come, for `unpacked`.
 
-
-async def read_body(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
-    """Read and unpack a body; `limit` in bytes holds for what is received and for what it becomes.
-
-    Raises `BodyTooLarge`, `InvalidRequest` or `ClientGone`. What is announced as too large is
-    refused unread; the server below discards the rest.
+    Raises `BodyTooLarge` for what is announced as too large, `InvalidRequest` for other codings.
     """
-    codings = _codings(headers)
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit:
         raise BodyTooLarge(limit)
-    body = await _receive(receive, limit)
-    if not codings:
-        return body
+    return _codings(headers["content-encoding"]) if "content-encoding" in headers else []
+
+
+async def unpacked(body: bytes, codings: list[str], limit: int) -> bytes:
+    """Undo the codings of a body, a large one in a thread. Raises as `unpack` does."""
     if len(body) < _IN_THREAD:
         return unpack(body, codings, limit)
     return await asyncio.to_thread(unpack, body, codings, limit)
 
 
-async def _receive(receive: Receive, limit: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(limit)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def _codings(headers: Mapping[str, str]) -> list[str]:
-    named = headers.get("content-encoding", "").lower().split(",")
-    codings = [coding.strip().removeprefix("x-") for coding in named if coding.strip()]
+def _codings(named: str) -> list[str]:
+    several = named.lower().split(",")
+    codings = [coding.strip().removeprefix("x-") for coding in several if coding.strip()]
     codings = [coding for coding in codings if coding != "identity"]
     unknown = [coding for coding in codings if coding not in ("gzip", "deflate", "zstd")]
     if unknown or len(codings) > _MOST_CODINGS:
@@ -75,7 +51,10 @@ def _codings(headers: Mapping[str, str]) -> list[str]:
 
 
 def unpack(body: bytes, codings: list[str], limit: int) -> bytes:
-    """Undo the codings of a body, the last one first."""
+    """Undo the codings of a body, the last one first; `limit` in bytes holds for what it becomes.
+
+    Raises `BodyTooLarge`, or `InvalidRequest` for what is cut or wrong.
+    """
     for coding in reversed(codings):
         try:
             body = _zstd(body, limit) if coding == "zstd" else _zlib(body, coding, limit)

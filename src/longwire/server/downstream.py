@@ -24,7 +24,6 @@ from longwire.dialects.responses import decode_members, text_of
 from longwire.relay.answer import Answer
 from longwire.relay.relay import Relay
 from longwire.server.auth import Keys
-from longwire.server.bodies import ClientGone
 from longwire.server.errors import Problem, conceal_account, problem_of, report, request_id
 from longwire.server.health import Readiness
 from longwire.server.model_http import NO_TERMINAL
@@ -37,6 +36,10 @@ _REFUSED = {
     "response.inject": frames.inject_failed,
     "response.interrupt": frames.interrupt_rejected,
 }
+
+
+class ClientGone(Exception):
+    """The client closed its connection while somebody still worked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +246,7 @@ class Downstream:
         """Answer one request; however it fails, the client is told."""
         try:
             async with self._under_way(asked):
-                with self._door.readiness.turn():
+                with self._door.readiness:
                     await self._relay(asked)
         except ClientGone:
             raise

@@ -4,10 +4,11 @@ This is the server's edge: what nobody foresaw becomes a 500 here, logged with i
 nothing of it is told.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import urandom
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -37,7 +38,7 @@ from longwire.logger import structlog
 
 _log = structlog.get_logger()
 _LONGEST_MESSAGE = 2_000
-_LONGEST_REQUEST_ID = 128
+_REQUEST_ID = re.compile("[!-~]{1,128}")
 _TYPE_OF_CALLER = "invalid_request_error"
 _TYPE_OF_SERVER = "server_error"
 
@@ -161,10 +162,10 @@ def _clean(text: str) -> str:
 
 def request_id(headers: Mapping[str, str]) -> str:
     """Return the caller's own id of a request if it is short and visible, else a new one."""
-    given = headers.get("x-request-id", "")
-    if 0 < len(given) <= _LONGEST_REQUEST_ID and all("!" <= letter <= "~" for letter in given):
+    given = headers.get("x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
         return given
-    return f"req_{uuid4().hex}"
+    return f"req_{urandom(16).hex()}"
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

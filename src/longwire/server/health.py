@@ -24,7 +24,7 @@ class Stage(Enum):
 class Readiness:
     """The stage this process is in, its turns under way and the guests that outlive a turn.
 
-    Only `READY` takes new ones.
+    A turn has it as its context. Only `READY` takes new ones.
     """
 
     __slots__ = ("_emptied", "_guests", "_turns", "stage")
@@ -35,15 +35,16 @@ class Readiness:
         self._guests: set[Callable[[], None]] = set()
         self._emptied: Callable[[], None] | None = None
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Count a turn while it is under way. Raises `Overloaded` once draining."""
-        self.admit()
+    def __enter__(self) -> None:
+        """Count a turn until the context ends. Raises `Overloaded` once draining."""
+        if self.stage is Stage.DRAINING:
+            self.admit()
         self._turns += 1
-        try:
-            yield
-        finally:
-            self._turns -= 1
+
+    def __exit__(self, *_: object) -> None:
+        """Count it no more."""
+        self._turns -= 1
+        if self._emptied is not None:
             self._tell_when_empty()
 
     @contextmanager

@@ -1,124 +1,115 @@
 """`POST /v1/responses`: one turn over HTTP, streamed as events or answered whole.
 
 Law: no status before the upstream's first event, nothing after the terminal. A client that leaves
-before the terminal cancels its turn; one that leaves after it cancels nothing. Raw ASGI, because
-this is the hot path: one write per batch of events, and no queue, lock or task per event.
+before the terminal cancels its turn; one that leaves after it cancels nothing. This is the hot
+path: one write per batch of events, and no queue, lock or task per event.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-from starlette.types import Receive, Scope, Send
+from typing import Final
 
 from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected
-from longwire.core.events import of_the_response
+from longwire.core.events import Event, of_the_response
 from longwire.core.session import is_codex
-from longwire.core.turn import COMPACTION, Principal, Turn
+from longwire.core.turn import COMPACTION
 from longwire.dialects.response_events import EventEncoder, response_of
 from longwire.dialects.responses import decode_request
 from longwire.relay.answer import Answer
 from longwire.relay.relay import Relay
 from longwire.server.auth import Keys
-from longwire.server.bodies import ClientGone, read_body
-from longwire.server.chunks import passing
-from longwire.server.errors import (
-    conceal_account,
-    headers_of,
-    problem_of,
-    report,
-    request_id,
-    response_to,
-)
+from longwire.server.bodies import codings_of, unpacked
+from longwire.server.errors import conceal_account, problem_of, report, request_id
 from longwire.server.health import Readiness
+from longwire.server.wire import Wire
+
+PATHS: Final = frozenset(
+    {
+        b"/v1/responses",
+        b"/v1/responses/compact",
+        b"/backend-api/codex/responses",
+        b"/backend-api/codex/responses/compact",
+    }
+)
+"""Where turns are posted."""
 
 NO_TERMINAL = "The upstream ended the response without its terminal."
 """What a stream is told that ends too early."""
 
-_STREAM = {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
-    "x-accel-buffering": "no",
-}
+_JSON: Final = b"content-type: application/json\r\n"
+_STREAM: Final = (
+    b"content-type: text/event-stream; charset=utf-8\r\n"
+    b"cache-control: no-cache\r\n"
+    b"x-accel-buffering: no\r\n"
+)
 
 
 class ModelHttp:
-    """The data plane over HTTP, as a raw ASGI application."""
+    """The data plane over HTTP; a request's body may have `max_body` bytes, packed and unpacked."""
 
-    __slots__ = ("_keys", "_max_body", "_readiness", "_relay")
+    __slots__ = ("_keys", "_readiness", "_relay", "max_body")
 
     def __init__(self, relay: Relay, keys: Keys, readiness: Readiness, max_body: int) -> None:
         self._relay = relay
         self._readiness = readiness
         self._keys = keys
-        self._max_body = max_body
+        self.max_body = max_body
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one turn; failures are answered here."""
-        headers = headers_of(scope)
-        reply = _Reply(scope, headers, send)
+    async def __call__(self, wire: Wire) -> None:
+        """Serve one turn; failures are answered here. Its client's leaving cancels this."""
+        reply = _Reply(wire)
+        headers = wire.headers
         try:
-            with self._readiness.turn():
+            with self._readiness:
                 caller = self._keys.authenticate(headers)
-                turn = decode_request(await read_body(headers, receive, self._max_body))
-                if scope["path"].endswith("/compact"):
+                codings = codings_of(headers, self.max_body)
+                body = await wire.body()
+                if codings:
+                    body = await unpacked(body, codings, self.max_body)
+                turn = decode_request(body)
+                if wire.path.endswith(b"/compact"):
                     turn = replace(turn, api=COMPACTION, streams=False, runs_in_background=False)
                 reply.previous = turn.previous_response_id
-                async with _while_connected(receive, reply):
-                    await self._serve(turn, caller, headers, reply)
-        except ClientGone:
-            return  # nobody is left to be told
+                async with self._relay.open(turn, caller, headers, reply.id) as answer:
+                    await (reply.stream(answer) if turn.streams else reply.whole(answer))
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
-            await reply.fail(error)
-
-    async def _serve(
-        self, turn: Turn, caller: Principal, headers: Mapping[str, str], reply: "_Reply"
-    ) -> None:
-        """Send the turn and its answer; a failure is told while the client is watched."""
-        try:
-            async with self._relay.open(turn, caller, headers, reply.id) as answer:
-                if turn.streams:
-                    await reply.stream(answer)
-                else:
-                    await reply.whole(answer)
-        except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
-            await reply.fail(error)
+            reply.fail(error)
+        finally:
+            if not wire.response_complete:
+                wire.cut()
 
 
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
-    __slots__ = ("_encoder", "_headers", "_is_codex", "_scope", "_send", "ends", "id", "previous")
+    __slots__ = ("_encoder", "_is_codex", "_wire", "id", "previous")
 
-    def __init__(self, scope: Scope, headers: Mapping[str, str], send: Send) -> None:
-        self._scope = scope
-        self._headers = headers
-        self._send = send
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
         self._encoder: EventEncoder | None = None
-        self._is_codex = is_codex(headers)
-        self.id = request_id(headers)
+        self._is_codex = is_codex(wire.headers)
+        self.id = request_id(wire.headers)
         self.previous: str | None = None
-        self.ends = False
 
     async def stream(self, answer: Answer) -> None:
-        """Send the events as they come."""
-        encoder = EventEncoder(self.previous, answer.aggregate)
-        await self._begin(self._named(answer, _STREAM))
+        """Send the events as they come; wait wherever the client does not keep up."""
+        wire, flow, aggregate = self._wire, self._wire.flow, answer.aggregate
+        encoder = EventEncoder(self.previous, aggregate)
+        wire.begin(200, self._named(answer), _STREAM)
         self._encoder = encoder
-        take = passing(self._send, encoder.encode_plain)
-        if take is not None:
-            answer.pass_on(take)
+        answer.pass_on(wire.passing(encoder.encode_plain))
         async for batch in answer:
-            if not batch:
-                await self._write(self._keep_alive(encoder))
-                continue
-            self.ends = batch[-1] is answer.aggregate.terminal
-            events = batch if self._is_codex else of_the_response(batch)
-            if events:
-                await self._write(encoder.encode_batch(events))
-        if not self.ends:
+            body = self._encoded(encoder, batch) if batch else self._keep_alive(encoder)
+            if batch and batch[-1] is aggregate.terminal:
+                wire.ends = True
+            if flow.write_paused:
+                await flow.drain()
+            if wire.ends:
+                wire.end(body)
+            else:
+                wire.write(body)
+        if not wire.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
     async def whole(self, answer: Answer) -> None:
@@ -129,26 +120,29 @@ class _Reply:
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
         body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
-        kind = {"content-type": "application/json", "content-length": str(len(body))}
-        self.ends = True
-        await self._begin(self._named(answer, kind))
-        await self._write(body)
+        self._wire.begin(200, self._named(answer), _JSON, len(body))
+        self._wire.end(body)
 
-    async def fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way with `response.failed`."""
-        if self.ends:
-            report(problem_of(error), error, self.id)
-            return
-        self.ends = True
-        if not self._is_codex:
+        wire = self._wire
+        if not (wire.ends or self._is_codex):
             conceal_account(error)
-        if self._encoder is None:
-            await response_to(error, self.id)(self._scope, _nothing_more, self._send)
-            return
         problem = problem_of(error)
         report(problem, error, self.id)
-        failed = self._encoder.failure(problem.code, problem.message)
-        await self._write(sse.encode("response.failed", failed))
+        if wire.ends:
+            return
+        if self._encoder is None:
+            body = problem.envelope()
+            headers = {**problem.headers, "x-request-id": self.id}
+            wire.begin(problem.status, headers, _JSON, len(body))
+            wire.end(body)
+        else:
+            failed = self._encoder.failure(problem.code, problem.message)
+            wire.end(sse.encode("response.failed", failed))
+
+    def _encoded(self, encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
+        return encoder.encode_batch(batch if self._is_codex else of_the_response(batch))
 
     def _keep_alive(self, encoder: EventEncoder) -> bytes:
         """Bridge silence: an event for Codex, whose idle timer no comment resets."""
@@ -156,51 +150,17 @@ class _Reply:
             return sse.encode("keepalive", encoder.keep_alive())
         return sse.COMMENT_KEEP_ALIVE
 
-    def _named(self, answer: Answer, content: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-        told = answer.told if self._is_codex else {}
-        return _headers(self.id, answer, {**told, **content})
-
-    async def _begin(self, headers: list[tuple[bytes, bytes]]) -> None:
-        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-
-    async def _write(self, body: bytes) -> None:
-        """Write and wait until the client keeps up; the last write ends the body."""
-        await self._send({"type": "http.response.body", "body": body, "more_body": not self.ends})
-
-
-@asynccontextmanager
-async def _while_connected(receive: Receive, reply: _Reply) -> AsyncIterator[None]:
-    """Cancel what is inside when the client leaves before its reply ends."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            watcher = group.create_task(_watch(receive, reply))
-            yield
-            watcher.cancel()
-    except* ClientGone:
-        pass
-
-
-async def _watch(receive: Receive, reply: _Reply) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    if not reply.ends:
-        raise ClientGone
-
-
-async def _nothing_more() -> dict[str, str]:
-    return {"type": "http.disconnect"}
-
-
-def _headers(request: str, answer: Answer, content: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    facts = answer.facts
-    named = {
-        **content,
-        **answer.limits,
-        "x-request-id": request,
-        "x-longwire-channel": answer.channel,
-        "x-longwire-transport": facts.transport,
-        "x-longwire-continuity": facts.continuity,
-    }
-    if facts.reason:
-        named["x-longwire-reason"] = facts.reason
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+    def _named(self, answer: Answer) -> Mapping[str, str]:
+        """Return the headers that tell how a turn travelled, and what the caller has left."""
+        facts = answer.facts
+        named = {
+            **(answer.told if self._is_codex else {}),
+            **answer.limits,
+            "x-request-id": self.id,
+            "x-longwire-channel": answer.channel,
+            "x-longwire-transport": facts.transport,
+            "x-longwire-continuity": facts.continuity,
+        }
+        if facts.reason:
+            named["x-longwire-reason"] = facts.reason
+        return named
