@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx2
@@ -24,11 +25,19 @@ from longwire.relay.probe import probe
 from longwire.relay.sign_ins import SignIns
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
+from longwire.server.admin.schema import build_schema
 from longwire.upstream.issuer import Issuer, Registration
 
 PASSWORD = Secret("correct horse battery")
 SECRETS = ("sk-planted-file", "lw-planted-file", "planted-proxy", "planted-header")
+SCHEMA = cache(build_schema)
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _one_schema(monkeypatch):
+    """All gateways share a schema: to build one is half of a short test."""
+    monkeypatch.setattr("longwire.server.admin.app.build_schema", SCHEMA)
 
 
 class File:
