@@ -31,6 +31,7 @@ NODE_AT_LEAST = (20, 19)
 NOT_SOURCES = {"node_modules", "tests"}
 
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+IN_PARALLEL += ["--no-loadscope-reorder"]  # tests/conftest.py puts in order what takes long
 ALONE = ["--last-failed", "--last-failed-no-failures=none", "--maxfail=1"]
 LINT = {
     "ruff check": ["ruff", "check"],

@@ -17,6 +17,14 @@ from longwire.settings import Settings
 pytest_plugins = ["tests.databases"]
 
 KEY = "lw-key-of-the-tests"
+LONGEST_FIRST = ("ui", "journeys", "server", "cli", "demo", "relay", "house", "store", "emulator")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the rooms whose files take long: the short ones then fill the end of a run."""
+    rooms = {room: place for place, room in enumerate(LONGEST_FIRST)}
+    own = Path(__file__).parent
+    items.sort(key=lambda item: rooms.get(item.path.relative_to(own).parts[0], len(rooms)))
 
 
 class Gateway:

@@ -1,11 +1,13 @@
 """An hour passes, in virtual time: upstream connections end meanwhile, the client's does not."""
 
 import asyncio
+from functools import partialmethod
 
 import pytest
 import uvicorn
 
 from longwire.emulator import Emulator, Options
+from longwire.relay.catalog import Catalog
 from tests.conftest import serving, settings_for
 from tests.doubles.talk import talking
 
@@ -15,13 +17,17 @@ PATIENT = {"idle_ttl": "3h"}
 
 @pytest.fixture(autouse=True)
 def _rarely_look(monkeypatch):
-    """Uvicorn looks ten times a second whether it is to end: in hours, that is most of the work."""
+    """Uvicorn looks ten times a second whether it is to end, the catalog each second for changes.
+
+    In hours, that is most of the work.
+    """
 
     async def look_every_minute(server):
         while not server.should_exit:  # noqa: ASYNC110 - it tells nobody of itself
             await asyncio.sleep(60)
 
     monkeypatch.setattr(uvicorn.Server, "main_loop", look_every_minute)
+    monkeypatch.setattr(Catalog, "watching", partialmethod(Catalog.watching, 60.0))
 
 
 @pytest.mark.looptime

@@ -1,5 +1,7 @@
 """Queries made from the schema itself, so that a new field is asked without anybody's doing."""
 
+from functools import cache
+
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -18,6 +20,7 @@ TEXTS = {"Int": "1", "Int64": "1", "Float": "1.5", "Boolean": "true"}
 TIME = '"2026-09-21T14:13:20Z"'
 
 
+@cache
 def root_fields(kind):
     """The fields of Query, Mutation or Subscription, by name."""
     return build_schema(schema_text()).type_map[kind].fields

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import socket
+import ssl
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx2
@@ -24,11 +26,19 @@ from longwire.relay.probe import probe
 from longwire.relay.sign_ins import SignIns
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
+from longwire.server.admin.schema import build_schema
 from longwire.upstream.issuer import Issuer, Registration
 
 PASSWORD = Secret("correct horse battery")
 SECRETS = ("sk-planted-file", "lw-planted-file", "planted-proxy", "planted-header")
+SCHEMA = cache(build_schema)
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _one_schema(monkeypatch):
+    """All gateways share a schema: to build one is half of a short test."""
+    monkeypatch.setattr("longwire.server.admin.app.build_schema", SCHEMA)
 
 
 class File:
@@ -203,8 +213,8 @@ async def url(administration):
 
 @pytest.fixture
 async def client():
-    """What speaks HTTP."""
-    async with httpx2.AsyncClient() as client:
+    """What speaks HTTP; without the system's certificates, which take their time."""
+    async with httpx2.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
         yield client
 
 
