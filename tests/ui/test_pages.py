@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.stage import MODELS, UI
+from tests.ui.conftest import violations
+from tests.ui.stage import MODELS
 
-AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = {
     "/": "Overview",
     "/?by=CHANNEL&range=7d&metric=bytesSaved": "Overview",
@@ -43,13 +43,6 @@ def used(stage, owner):
         for number in range(4):
             past = stage.turn(key, f"question {number}", f"session-{session}", past)
     return made["id"]
-
-
-def violations(page):
-    """What axe finds, in short."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
-    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]
 
 
 @pytest.mark.parametrize(("code", "theme"), LOOKS)

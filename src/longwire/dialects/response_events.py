@@ -87,6 +87,18 @@ class _Bill(msgspec.Struct):
     response: _Billed
 
 
+class _Told(msgspec.Struct):
+    message: str | None = None
+
+
+class _Failed(msgspec.Struct):
+    error: _Told | None = None
+
+
+class _Failure(msgspec.Struct):
+    response: _Failed
+
+
 class _Outcome(msgspec.Struct):
     output: list[Raw] | None = None
 
@@ -100,6 +112,7 @@ _heads = msgspec.json.Decoder(_Head)
 _carriers = msgspec.json.Decoder(_Carrier)
 _finished = msgspec.json.Decoder(_Finished)
 _bills = msgspec.json.Decoder(_Bill)
+_failures = msgspec.json.Decoder(_Failure)
 _terminals = msgspec.json.Decoder(_Terminal)
 
 
@@ -171,6 +184,15 @@ def decode_bill(event: Event) -> Bill:
         return Bill()
     error_code = (billed.error.code if billed.error else "") or ""
     return Bill(_decode_usage(billed.usage), billed.model or "", error_code)
+
+
+def decode_failure(event: Event) -> str:
+    """Return the message of a response that failed, "" where it has none."""
+    try:
+        told = _failures.decode(event.raw).response.error
+    except msgspec.MsgspecError:
+        return ""
+    return (told.message if told else "") or ""
 
 
 def _decode_usage(usage: _Usage | None) -> Usage | None:

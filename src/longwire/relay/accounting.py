@@ -5,7 +5,7 @@ Law: never a prompt, never a key; labels come from small, fixed sets.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,12 +33,28 @@ _OUTCOMES = {
 }
 
 
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that failed: whom it asked, what struck it, so many seconds after the start."""
+
+    channel_id: str
+    channel: str
+    transport: str
+    trouble: Trouble
+    error: Exception
+    ended: float
+
+
 @dataclass(slots=True)
 class Record:
     """The facts of one turn, filled in as it goes; `began` at its first event.
 
     `channel` is the name of the one asked last, `channel_id` its id, `transport` the way to it;
-    `facts` are there once the turn was sent; `error` is what it ended by.
+    `facts` are there once the turn was sent; `error` is what it ended by; `headers` are the
+    caller's; `failures` tell of the attempts that failed before an answer began.
     """
 
     turn: Turn
@@ -46,6 +62,7 @@ class Record:
     started: float
     session: str = ""
     request_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     channel: str = ""
     channel_id: str = ""
     transport: str = ""
@@ -53,6 +70,7 @@ class Record:
     aggregate: Aggregate | None = None
     first_event: float | None = None
     replays: list[Trouble] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     outcome: str = ""
     error: BaseException | None = None
     _bill: Bill | None = None
@@ -61,6 +79,11 @@ class Record:
         """Note that a channel is asked, and by which transport; forget what another one did."""
         self.channel, self.channel_id = channel.name, channel.id
         self.transport, self.facts = transport, None
+
+    def fails(self, trouble: Trouble, error: Exception, now: float) -> None:
+        """Note that what was tried last has failed."""
+        asked = self.channel_id, self.channel, self.transport
+        self.failures.append(Failure(*asked, trouble, error, now - self.started))
 
     def began(self, facts: Facts, aggregate: Aggregate, now: float) -> None:
         """Note that the answer begins."""
@@ -105,10 +128,16 @@ class Accounting:
 
     @contextmanager
     def record(
-        self, turn: Turn, caller: Principal, *, session: str = "", request_id: str = ""
+        self,
+        turn: Turn,
+        caller: Principal,
+        *,
+        session: str = "",
+        request_id: str = "",
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Iterator[Record]:
         """Give the record of a turn and book it at the end."""
-        record = Record(turn, caller, self._clock(), session, request_id)
+        record = Record(turn, caller, self._clock(), session, request_id, headers)
         try:
             yield record
         except BaseException as error:

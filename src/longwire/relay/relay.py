@@ -72,7 +72,7 @@ class Relay:
         session = session_id(headers, turn.session_hints, snapshot.session_headers)
         passage = Passage(turn, caller, session, forwarded(headers), headers)
         named = {"session": session, "request_id": request_id}
-        with self._accounting.record(turn, caller, **named) as record:
+        with self._accounting.record(turn, caller, headers=headers, **named) as record:
             async with AsyncExitStack() as seat, AsyncExitStack() as stack:
                 limits = await self._enter(seat, _subject_of(caller), record)
                 journey = await self._journey(snapshot, passage)
@@ -123,8 +123,9 @@ class Relay:
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
                 observe_failure(attempt.channel, failure)
                 learn(attempt.channel, failure, self._policy.wall_clock())
-                told = self._refusal(failure, attempt, passage)
-                trouble = journey.fail(attempt, told, self._policy.clock())
+                told, now = self._refusal(failure, attempt, passage), self._policy.clock()
+                record.fails(journey.trouble(attempt, failure), failure, now)
+                trouble = journey.fail(attempt, told, now)
                 if trouble is Trouble.TOO_LARGE:
                     self._candidates.keep_over_http(passage, attempt.channel)
                 self._accounting.replayed(record, trouble)
