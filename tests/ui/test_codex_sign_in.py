@@ -55,9 +55,14 @@ def sent_back(url):
     return httpx2.get(url, follow_redirects=False).headers["location"]
 
 
+def asks(response, operation):
+    """Whether a response answers an operation."""
+    return operation in (response.request.post_data or "")
+
+
 def leave(page):
     """Close the dialog, which gives its sign-ins up."""
-    with page.expect_response(lambda each: "cancelCodexSignIn" in (each.request.post_data or "")):
+    with page.expect_response(lambda each: asks(each, "cancelCodexSignIn")):
         page.keyboard.press("Escape")
 
 
@@ -165,7 +170,7 @@ def test_time_that_is_over_is_told(opened, owner, channel):
     """After a quarter of an hour nothing waits any more; closing gives the sign-in up."""
     page = opened(owner, channel)
     page.clock.install()
-    with page.expect_response(lambda each: "startCodexSignIn" in (each.request.post_data or "")) as started:
+    with page.expect_response(lambda each: asks(each, "startCodexSignIn")) as started:
         dialog, _ = begin(page, "With a code")
     page.clock.fast_forward("15:01")
     expect(dialog.get_by_role("alert")).to_contain_text("The time for this sign-in is over.")
