@@ -62,7 +62,7 @@ def furnish(stage: Stage, owner: Person) -> dict[str, str]:
     keys = {
         name: owner.key(name, **given)
         for name, given in {
-            "agents": {"budgets": {"tokensPerDay": 4_000_000, "costPerMonth": 40.0}},
+            "agents": {"budgets": {"tokensPerDay": 20_000_000, "costPerMonth": 40.0}},
             "ci": {"keepsBodies": True, "rates": {"requestsPerMinute": 120}},
             "laptop": {},
         }.items()
@@ -168,7 +168,7 @@ def made_week(
 def take(stage: Stage, owner: Person, names: dict[str, str], wanted: set[str]) -> None:
     """Open each page in both themes, and some on a phone, in Chinese."""
     pages: dict[str, tuple[str, Callable[[Page], None]]] = {
-        "overview": ("/", still),
+        "overview": ("/?range=7d&by=CHANNEL", still),
         "sessions": ("/sessions", still),
         "session": ("/sessions", open_session),
         "turns": ("/turns", still),
