@@ -9,11 +9,10 @@ from longwire.core import sse
 from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind
 from longwire.core.turn import Usage
+from longwire.dialects.response_bill import Bill, decode_bill
 from longwire.dialects.response_events import (
-    Bill,
     EventEncoder,
     MalformedEvent,
-    decode_bill,
     decode_event,
     decode_item,
     replies,

@@ -22,6 +22,13 @@ async def secret(store, actor):
 
 
 @pytest.fixture
+async def plain(store, actor):
+    """The secret of a stored key whose bodies nobody keeps."""
+    grant = Grant(project_id="prj_default")
+    return (await store.keys.create(ApiKey("", "plain", "", b"", grant), actor)).secret
+
+
+@pytest.fixture
 async def logged(emulator, store, secret, database_url, tmp_path):
     """A gateway with one declared WebSocket channel, and a store in which its turns are kept."""
 
@@ -108,10 +115,39 @@ async def test_a_turn_that_failed_says_how_it_travelled(
         row.error_code,
         row.attempts,
     )
+    told = (await store.turns.details([row.id]))[row.id]
+    assert [("main", transport, "refused", 400, "invalid_prompt")] == [
+        (each.channel_name, each.transport, each.trouble, each.status, each.code)
+        for each in told.attempts
+    ]
+    assert told.message == told.attempts[0].message != ""
+    assert "agent-1" == told.headers["session-id"]
+    assert "authorization" not in told.headers
     if transport == "websocket":
         assert ("fresh", "new_session") == (row.continuity, row.reason)
         assert row.connection is not None
         assert row.bytes_sent > 0
+
+
+async def test_a_turn_that_was_sent_again_tells_of_each_attempt(
+    emulator, store, plain, database_url, tmp_path
+):
+    """The connection that was lost, then the one that answered; a turn without trouble: nothing."""
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    channel = websocket_channel(emulator.url)
+    async with serving(settings_of(emulator.url, channels=(channel,)), opens) as running:
+        assert 200 == (await _ask(running, plain, {"model": "gpt-5.5", "input": "hi"}))[0]
+        emulator.faults.add(Fault(at="after_create", act="reset"))
+        assert 200 == (await _ask(running, plain, {"model": "gpt-5.5", "input": "again"}))[0]
+        first, second = await _rows(running, store, 2)
+    told = await store.turns.details([first.id, second.id])
+    assert {second.id} == set(told)
+    attempts = told[second.id].attempts
+    assert [("lost", 502), ("", 200)] == [(each.trouble, each.status) for each in attempts]
+    assert 0 <= attempts[0].ended_ms <= attempts[1].ended_ms == second.total_ms
 
 
 async def test_last_use_of_a_key_is_known_in_the_end(

@@ -12,7 +12,7 @@ from longwire.core.access import Grant
 from longwire.core.errors import Overloaded, UnknownModel, UpstreamDisconnected, UpstreamRejected
 from longwire.core.recovery import Trouble
 from longwire.core.turn import COMPACTION, Principal, Scope
-from longwire.core.turn_row import ID_BITS, TurnRow
+from longwire.core.turn_row import ID_BITS, TurnAttempt, TurnBodies, TurnDetails, TurnRow
 from longwire.dialects.responses import decode_request
 from longwire.relay.accounting import Accounting
 from longwire.relay.journal import TurnIds
@@ -39,16 +39,18 @@ class Book:
     def __init__(self):
         self.rows = []
         self.bodies = []
+        self.details = []
 
-    def write(self, row, bodies=None):
+    def write(self, row, *beside):
         self.rows.append(row)
-        self.bodies.append(bodies)
+        self.bodies += [each for each in beside if isinstance(each, TurnBodies)]
+        self.details += [each for each in beside if isinstance(each, TurnDetails)]
 
 
 def explain(error):
     """What the server answers."""
     problem = problem_of(error)
-    return problem.status, problem.code
+    return problem.status, problem.code, problem.message
 
 
 def book_of(*journals):
@@ -101,7 +103,7 @@ def test_a_turn_that_went_well():
         reasoning_tokens=2,
         cost=4 * 1_250 + 3 * 125 + 5 * 10_000,
     )
-    assert [None] == book.bodies
+    assert ([], []) == (book.bodies, book.details)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +179,8 @@ def test_bodies_of_keys_that_keep_them():
     asked = decode_request(BODY)
     with recorded(accounting, asked, KEEPS) as record:
         record.began(FACTS, received(CREATED, COMPLETED), 0.5)
-    (row,), (kept,) = book.rows, book.bodies
-    assert row.id == kept.id
+    (row,), (kept,), (details,) = book.rows, book.bodies, book.details
+    assert (row.id, row.id) == (kept.id, details.id)
     assert decode_request(kept.request).members == asked.members
     assert (b'"hi"', "resp_0", True) == (
         (again := decode_request(kept.request)).input,
@@ -207,6 +209,90 @@ def test_every_journal_is_told():
     with recorded(accounting, TURN, CALLER):
         pass
     assert book.rows == other.rows != []
+
+
+def test_each_attempt_is_told():
+    """Whom it asked, what struck it and when; the one that answered ended as its turn did."""
+    accounting, book = book_of()
+    told = b'{"error":{"message":"no key like sk-planted-secret here","code":"invalid_api_key"}}'
+    with recorded(accounting, TURN, CALLER) as record:
+        record.channel, record.channel_id, record.transport = "one", "ch_1", "websocket"
+        record.fails(Trouble.LOST, UpstreamDisconnected("gone"), record.started + 0.25)
+        accounting.replayed(record, Trouble.LOST)
+        record.channel, record.channel_id, record.transport = "two", "ch_2", "http"
+        rejected = UpstreamRejected(401, told, {}, "invalid_api_key")
+        record.fails(Trouble.UNAUTHORIZED, rejected, record.started + 0.5)
+        accounting.replayed(record, Trouble.UNAUTHORIZED)
+        record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.75)
+    (row,), (details,) = book.rows, book.details
+    assert (3, row.id, "") == (row.attempts, details.id, details.message)
+    concealed = "no key like *** here"
+    assert details.attempts == (
+        TurnAttempt("ch_1", "one", "websocket", "lost", 502, "upstream_disconnected", "gone", 250),
+        TurnAttempt("ch_2", "two", "http", "unauthorized", 401, "invalid_api_key", concealed, 500),
+        TurnAttempt("ch_2", "two", "websocket", "", 200, "", "", 1_000),
+    )
+
+
+def test_the_attempt_that_ends_a_turn_is_told_once():
+    """What the last one failed by is the turn's end, not one more attempt."""
+    accounting, book = book_of()
+    with suppress(UpstreamDisconnected), recorded(accounting, TURN, CALLER) as record:
+        record.channel = "one"
+        error = UpstreamDisconnected("gone")
+        record.fails(Trouble.LOST, error, record.started + 0.25)
+        raise error
+    (details,) = book.details
+    assert [("lost", "gone")] == [(each.trouble, each.message) for each in details.attempts]
+    assert ("gone", 1) == (details.message, book.rows[0].attempts)
+
+
+def test_a_refused_turn_has_its_message_and_no_attempt():
+    """Nobody was asked, and why stands in the words that the client got."""
+    accounting, book = book_of()
+    with suppress(UnknownModel), recorded(accounting, TURN, CALLER):
+        raise UnknownModel("gpt-9", "no channel has it")
+    (details,) = book.details
+    assert () == details.attempts
+    assert "gpt-9" in details.message
+
+
+def test_a_failed_response_is_told_in_the_upstreams_words():
+    """The error of its terminal is the turn's."""
+    failed = b'{"type":"response.failed","response":{"error":{"code":"c","message":"so it is"}}}'
+    accounting, book = book_of()
+    with recorded(accounting, TURN, CALLER) as record:
+        record.channel = "one"
+        record.began(FACTS, received(CREATED, failed), 0.5)
+    (details,) = book.details
+    assert "so it is" == details.message
+    assert [("", "c", "so it is")] == [(e.trouble, e.code, e.message) for e in details.attempts]
+
+
+def test_headers_say_who_asked_and_no_secret():
+    """Those of a fixed list, cut short; no other one is anywhere in the details."""
+    given = {"authorization": "Bearer lw_planted", "cookie": "planted", "user-agent": "a" * 300}
+    given |= {"originator": "codex_cli_rs", "session-id": "s\0", "x-codex-other": "planted"}
+    accounting, book = book_of()
+    with suppress(Overloaded), recorded(accounting, TURN, CALLER, headers=given):
+        raise Overloaded("m", 1)
+    (details,) = book.details
+    told = {"user-agent": "a" * 256, "originator": "codex_cli_rs"}
+    assert details.headers == {**told, "session-id": "s\N{REPLACEMENT CHARACTER}"}
+
+
+def test_details_are_bounded():
+    """Of a turn that was tried very often, the last attempts are told; messages are cut."""
+    accounting, book = book_of()
+    with suppress(Overloaded), recorded(accounting, TURN, CALLER) as record:
+        record.channel = "main"
+        for _ in range(500):
+            record.fails(Trouble.BUSY, Overloaded("m" * 5_000, 1), 0.0)
+            accounting.replayed(record, Trouble.BUSY)
+        raise Overloaded("last", 1)
+    (details,) = book.details
+    assert (50, "last") == (len(details.attempts), details.attempts[-1].message)
+    assert 512 == len(details.attempts[0].message)
 
 
 TEXT = st.text(st.characters(codec=None), max_size=600)

@@ -8,10 +8,10 @@ from structlog.testing import capture_logs
 from longwire.core.retention import Retention
 from longwire.store.retention import Swept, keep_swept, sweep
 from longwire.store.secrets import Vault
-from longwire.store.tables import turn_bodies, turns
+from longwire.store.tables import turn_bodies, turn_details, turns
 from longwire.store.turns import Turns
 from longwire.store.usage import DAY, HOUR, Usage
-from tests.store.turn_rows import NOON, bodies, row
+from tests.store.turn_rows import NOON, bodies, details, row
 
 MIDNIGHT = NOON - NOON % DAY
 RETENTION = Retention(turn_days=30, body_days=3)
@@ -47,6 +47,15 @@ async def test_bodies_never_outlive_their_turns(log, database):
     await log.add([old], [bodies(old)])
     await sweep(database, Retention(turn_days=2, body_days=99), NOON)
     assert 0 == await _count(database, turn_bodies)
+
+
+async def test_details_stay_as_long_as_their_turns(log, database):
+    """They go with them, whatever the days of bodies."""
+    rows = [row(number, NOON - age * DAY - 1) for number, age in enumerate([0, 29, 30])]
+    await log.add(rows, [details(each) for each in rows])
+    await sweep(database, RETENTION, NOON)
+    assert {row.id for row in rows[:2]} == set(await log.details([each.id for each in rows]))
+    assert 2 == await _count(database, turn_details)
 
 
 async def test_much_is_deleted_while_others_write(log, database):

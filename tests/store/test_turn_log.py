@@ -10,7 +10,7 @@ from longwire.store.secrets import Vault
 from longwire.store.turn_log import Measures, TurnLog
 from longwire.store.turns import Turns
 from longwire.store.usage import DAY, Usage
-from tests.store.turn_rows import NOON, bodies, row
+from tests.store.turn_rows import NOON, bodies, details, row
 
 AT_ONCE = Measures(interval=0, retry=0.001, longest_retry=0.01)
 
@@ -172,17 +172,19 @@ async def test_an_answer_that_was_lost_doubles_nothing(turns, keys):
 
 
 async def test_an_id_that_is_taken_is_given_up(turns, keys):
-    """A row whose id another process has written gets another of its millisecond, body and all."""
+    """A row whose id another process has written gets another of its ms, with all beside it."""
     await turns.add([row(1, request_id="req_other")])
     log = TurnLog(turns, keys.used, AT_ONCE)
     async with running(log):
-        log.write(row(1), bodies(row(1)))
+        log.write(row(1), bodies(row(1)), details(row(1)))
         log.write(row(2))
     found = (await turns.page()).items
     assert {"req_1", "req_other"} == {each.request_id for each in found}
     assert 3 == len({each.id for each in found})
     assert {row(1).id >> 21} == {each.id >> 21 for each in found}
-    assert 1 == [await turns.bodies(each.id) is None for each in found].count(False)
+    (moved,) = await turns.details([each.id for each in found])
+    assert moved != row(1).id
+    assert bodies(row(1))[1:] == (await turns.bodies(moved))[1:]
 
 
 async def test_what_has_no_room_is_counted_and_said(turns, keys):
@@ -242,6 +244,21 @@ async def test_bodies_have_a_room_of_their_own(turns, keys):
     assert [True, False, True] == [
         await turns.bodies(row(number).id) is not None for number in range(3)
     ]
+
+
+async def test_details_have_a_room_of_their_own(turns, keys):
+    """Those that cannot be held are counted; their rows are there, and later ones have room."""
+    log = TurnLog(turns, keys.used, Measures(interval=0, details=2))
+    with capture_logs() as lines:
+        for number in range(4):
+            log.write(row(number), details(row(number)))
+    async with running(log):
+        await _is_written(log)
+        log.write(row(4), details(row(4)))
+    assert [1] == [line["dropped_details"] for line in lines]
+    assert 5 == len((await turns.page()).items)
+    kept = await turns.details([row(number).id for number in range(5)])
+    assert {row(number).id for number in (0, 1, 4)} == set(kept)
 
 
 async def test_the_end_comes_though_the_database_does_not(turns, keys):

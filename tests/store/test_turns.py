@@ -1,12 +1,13 @@
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import InvalidFields, NotFound
+from longwire.core.turn_row import TurnDetails
 from longwire.store.secrets import Vault
-from longwire.store.tables import turn_bodies, turns, usage
+from longwire.store.tables import turn_bodies, turn_details, turns, usage
 from longwire.store.turns import ANY_TURN, TurnFilter, Turns
-from tests.store.turn_rows import NOON, bodies, row
+from tests.store.turn_rows import NOON, bodies, details, row
 
 KEY = b"k" * 32
 
@@ -162,6 +163,25 @@ async def test_bodies_are_sealed_and_come_back(log, database):
     assert bodies(kept, b"a planted question " * 99, b"") == await log.bodies(kept.id)
     assert await log.bodies(bare.id) is None
     assert b"planted" not in repr(await _all(database, turn_bodies)).encode()
+
+
+async def test_details_come_back_as_they_were(log):
+    """Of the turns that have some, whatever was written in them, and of no others."""
+    first, second, bare = row(1), row(2), row(3)
+    kept = [details(first, 'a "quoted" \u2028 <b>'), details(second, originator="codex")]
+    await log.add([first, second, bare], [*kept, bodies(second)])
+    ids = [first.id, second.id, bare.id, row(4).id]
+    assert {each.id: each for each in kept} == await log.details(ids)
+    assert bodies(second) == await log.bodies(second.id)
+
+
+async def test_details_of_another_version_are_read(log, database):
+    """What a newer one adds is left alone, what an older one lacks is empty."""
+    await log.add([row(1)])
+    async with database.write() as connection:
+        told = '{"message":"m","later":[1]}'
+        await connection.execute(insert(turn_details).values(id=row(1).id, told=told))
+    assert {row(1).id: TurnDetails(row(1).id, {}, (), "m")} == await log.details([row(1).id])
 
 
 async def test_a_batch_is_written_whole_or_not_at_all(log, database):

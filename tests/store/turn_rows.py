@@ -1,6 +1,13 @@
 """Rows of the turn log, made for tests."""
 
-from longwire.core.turn_row import TurnBodies, TurnId, TurnRow, earliest_id
+from longwire.core.turn_row import (
+    TurnAttempt,
+    TurnBodies,
+    TurnDetails,
+    TurnId,
+    TurnRow,
+    earliest_id,
+)
 
 NOON = 1_790_000_000_000
 """A time in ms since 1970 UTC, 13:33 on a Monday in September."""
@@ -48,3 +55,17 @@ def row(number=0, at=NOON, **changes):
 def bodies(of, request=b'{"model":"gpt-5.5"}', response=b'{"id":"resp_1"}'):
     """The bodies of a row."""
     return TurnBodies(of.id, request, response)
+
+
+def details(of, message="it is full", **headers):
+    """The details of a row that needed two attempts."""
+    asked = "ch_1", "main"
+    return TurnDetails(
+        of.id,
+        headers or {"user-agent": "agent/1"},
+        (
+            TurnAttempt(*asked, "websocket", "lost", 502, "upstream_disconnected", "gone", 20),
+            TurnAttempt(*asked, "http", "", 503, "overloaded", message, 40),
+        ),
+        message,
+    )

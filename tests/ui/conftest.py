@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from longwire.server.ui import BUILT
-from tests.ui.stage import FLAGS, OWNER, Stage, chromium
+from tests.ui.stage import FLAGS, OWNER, UI, Stage, chromium
+
+AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
 
 EXPECTED = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
 """What Chromium logs by itself where a server is away or refuses; tests bring that about."""
@@ -87,3 +89,12 @@ def language(page, code):
     page.reload()
     yield
     page.evaluate("localStorage.removeItem('longwire-language')")
+
+
+def violations(page, rules=None):
+    """What axe finds, in short; by all its rules, or some."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    wanted = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+    found = page.evaluate("wanted => axe.run(document, wanted)", wanted)["violations"]
+    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]

@@ -29,6 +29,7 @@ FLAGS = (
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONFIG = '[server]\nport = {port}\n\n[database]\nurl = "sqlite:///{folder}/longwire.db"\n'
+_CODEX = '\n[codex]\nissuer = "{upstream}"\nredirect_port = {redirect}\n'
 _WITHIN = 60.0
 
 
@@ -88,18 +89,24 @@ class Process:
 
 
 class Stage:
-    """A gateway with an empty database, and its upstream."""
+    """A gateway with an empty database, and its upstream, which signs people in, too."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port, upstream, redirect = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.upstream = f"http://127.0.0.1:{upstream}"
         self.config = folder / "longwire.toml"
-        self.config.write_text(_CONFIG.format(port=self.port, folder=folder), encoding="utf-8")
-        self.emulator = Process(folder, "emulator", "emulator", "--port", "0")
+        fields = {"port": self.port, "folder": folder, "redirect": redirect}
+        text = (_CONFIG + _CODEX).format(**fields, upstream=self.upstream)
+        self.config.write_text(text, encoding="utf-8")
+        issuer = 'issuer={"device_interval":1}'
+        self.emulator = Process(
+            folder, "emulator", "emulator", "--port", str(upstream), "--set", issuer
+        )
         self.start()
         self.token = self.gateway.said(r"works once: (\S+)")
-        self.upstream = self.emulator.said(r"emulator on (\S+)")
+        self.emulator.said(r"emulator on (\S+)")
 
     def start(self) -> None:
         """Start the gateway, again or for the first time."""

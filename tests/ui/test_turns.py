@@ -6,6 +6,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 from playwright.sync_api import expect
 
@@ -13,7 +14,7 @@ from longwire.core.continuity import Reason
 from longwire.core.secret import Secret
 from longwire.store.store import open_store
 from tests.store.turn_rows import bodies, row
-from tests.ui.conftest import language
+from tests.ui.conftest import language, violations
 from tests.ui.stage import UI
 
 LONG = 20_000
@@ -63,9 +64,9 @@ def log(stage, owner):
     return rows
 
 
-def table_of(page):
+def table_of(page, name="Turns"):
     """The table, once it has rows."""
-    table = page.get_by_role("table", name="Turns")
+    table = page.get_by_role("table", name=name)
     expect(table.get_by_role("row").nth(8)).to_be_visible()
     return table
 
@@ -165,11 +166,12 @@ def test_each_reason_is_a_sentence(opened, owner, stage, log):
     for code, question in (("en", "Why was this not continued?"), ("zh-CN", "为什么没有续接")):
         texts = json.loads((UI / f"src/shared/i18n/{code}.json").read_text(encoding="utf-8"))
         with language(page, code):
+            table_of(page, {"en": "Turns", "zh-CN": "轮次"}[code])
             for each in rows:
-                page.goto(f"/turns?open={each.id}")
+                page.evaluate("path => history.pushState(null, '', path)", f"/turns?open={each.id}")
                 dialog = page.get_by_role("dialog")
-                expect(dialog).to_contain_text(question)
                 expect(dialog).to_contain_text(texts["reasons"][each.reason])
+                expect(dialog).to_contain_text(question)
 
 
 def test_bodies_are_for_those_who_may_read_them(opened, owner, stage, log):
@@ -196,6 +198,44 @@ def test_bodies_are_for_those_who_may_read_them(opened, owner, stage, log):
     page = opened(viewer, f"/turns?open={turn.id}")
     expect(page.get_by_role("dialog")).to_contain_text("gpt-5.5")
     expect(page.get_by_role("button", name="Show bodies")).to_have_count(0)
+    expect(page.get_by_role("region", name="Who asked")).to_contain_text("are kept of turns that")
+
+
+def test_each_attempt_is_told(opened, owner, stage, log):
+    """A turn that failed or was sent again shows what struck each try and who asked; so a file."""
+    owner.channel("tried", models=["tried"])
+    key = owner.key("tries")
+    asked = {"model": "tried", "input": "again?", "store": False}
+    headers = {"authorization": f"Bearer {key}", "user-agent": "agent/7", "session-id": "tries"}
+
+    def ask(**fault):
+        httpx2.post(f"{stage.upstream}/_emulator/faults", json=[{"at": "after_create", **fault}])
+        return httpx2.post(f"{stage.url}/v1/responses", json=asked, headers=headers, timeout=30)
+
+    assert ask(act="reset").status_code == 200
+    assert ask(act="error", status=400, code="invalid_prompt").status_code == 400
+    page = opened(owner, "/turns?model=tried")
+    page.get_by_role("row", name=re.compile("invalid_prompt")).click()
+    dialog = page.get_by_role("dialog")
+    attempts = dialog.get_by_role("region", name="Attempts").get_by_role("listitem")
+    expect(attempts).to_have_count(1)
+    expect(attempts).to_contain_text("The upstream refused the request itself.")
+    expect(dialog.get_by_role("region", name="Who asked")).to_contain_text("agent/7")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("row", name=re.compile("replayed")).click()
+    expect(attempts).to_have_count(2)
+    expect(attempts.first).to_contain_text("The connection ended before any event.")
+    expect(attempts.last).to_contain_text("completed")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="JSON").click()
+    turns = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert [["refused"], ["lost", ""]] == [
+        [attempt["trouble"] for attempt in each["details"]["attempts"]] for each in turns
+    ]
 
 
 def test_a_file_is_written_or_given_up(opened, owner, log):

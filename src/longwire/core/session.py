@@ -27,6 +27,16 @@ IDENTITY_HEADERS = (
 )
 """The headers that are sent on because the upstream tells callers apart by them."""
 
+TOLD_HEADERS = (
+    "user-agent",
+    "originator",
+    "version",
+    "content-encoding",
+    "x-request-id",
+    *SESSION_HEADERS,
+)
+"""The headers of a caller that the turn log may tell: they say who asked and how, and no secret."""
+
 CODEX_HEADERS = (
     "originator",
     "session-id",

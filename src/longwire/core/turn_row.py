@@ -1,8 +1,10 @@
-"""What is remembered of one turn: a row of the turn log.
+"""What is remembered of one turn: a row of the turn log, and beside it what few turns have.
 
 Its id grows with time, so that a page of the log is a range of ids, and a span of time, too.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, NewType
 
 TurnId = NewType("TurnId", int)
@@ -59,6 +61,35 @@ class TurnBodies(NamedTuple):
     id: TurnId
     request: bytes
     response: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAttempt:
+    """One try of a turn: whom it asked, by which transport, and how that ended after so many ms.
+
+    `trouble` is the name of a `Trouble`, "" where none struck: then it ended as its turn did.
+    """
+
+    channel_id: str
+    channel_name: str
+    transport: str
+    trouble: str
+    status: int
+    code: str
+    message: str
+    ended_ms: int
+
+
+class TurnDetails(NamedTuple):
+    """What is told of a turn that did not simply succeed: its attempts, and who asked.
+
+    `headers` are those of `core.session.TOLD_HEADERS`; `message` is the error that the client got.
+    """
+
+    id: TurnId
+    headers: Mapping[str, str]
+    attempts: tuple[TurnAttempt, ...]
+    message: str
 
 
 def earliest_id(milliseconds: int) -> TurnId:

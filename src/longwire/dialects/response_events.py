@@ -6,7 +6,6 @@ Law: an event passes byte for byte, but for the client's own `previous_response_
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -14,7 +13,7 @@ from msgspec import Raw
 from longwire.core import sse
 from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind, kind_of
-from longwire.core.turn import Form, Usage
+from longwire.core.turn import Form
 from longwire.dialects import items
 from longwire.dialects.response_errors import (
     CONNECTION_LIMIT,
@@ -33,7 +32,6 @@ _DONE_ALIASES = {
 # A failed response with one of these codes is an error frame in another shape: nothing was begun.
 _REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.EXPULSION}
 _ITEM_DONE = "response.output_item.done"
-_MOST_TOKENS = 10**9
 _LF, _CR = b"\n\r"
 _WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
@@ -65,28 +63,6 @@ class _Finished(msgspec.Struct):
     output_index: int
 
 
-class _Details(msgspec.Struct):
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    input_tokens_details: _Details | None = None
-    output_tokens_details: _Details | None = None
-
-
-class _Billed(msgspec.Struct):
-    usage: _Usage | None = None
-    model: str | None = None
-    error: _Coded | None = None
-
-
-class _Bill(msgspec.Struct):
-    response: _Billed
-
-
 class _Outcome(msgspec.Struct):
     output: list[Raw] | None = None
 
@@ -99,7 +75,6 @@ _members = msgspec.json.Decoder(dict[str, Raw])
 _heads = msgspec.json.Decoder(_Head)
 _carriers = msgspec.json.Decoder(_Carrier)
 _finished = msgspec.json.Decoder(_Finished)
-_bills = msgspec.json.Decoder(_Bill)
 _terminals = msgspec.json.Decoder(_Terminal)
 
 
@@ -174,44 +149,6 @@ def decode_item(event: Event) -> tuple[int, bytes]:
     except msgspec.MsgspecError as error:
         raise MalformedEvent(str(error)) from error
     return finished.output_index, bytes(finished.item)
-
-
-class Bill(NamedTuple):
-    """What a terminal says of its turn; None and "" where the upstream does not say."""
-
-    usage: Usage | None = None
-    model: str = ""
-    error_code: str = ""
-
-
-NO_BILL = Bill()
-
-
-def decode_bill(event: Event) -> Bill:
-    """Return the tokens that a terminal event bills, the model that served, and what failed."""
-    try:
-        billed = _bills.decode(event.raw).response
-    except msgspec.MsgspecError:
-        return NO_BILL
-    error_code = (billed.error.code if billed.error else "") or ""
-    return Bill(_decode_usage(billed.usage), billed.model or "", error_code)
-
-
-def _decode_usage(usage: _Usage | None) -> Usage | None:
-    if usage is None:
-        return None
-    cached, reasoning = usage.input_tokens_details, usage.output_tokens_details
-    return Usage(
-        input=_tokens(usage.input_tokens),
-        cached=_tokens(cached.cached_tokens) if cached else 0,
-        output=_tokens(usage.output_tokens),
-        reasoning=_tokens(reasoning.reasoning_tokens) if reasoning else 0,
-    )
-
-
-def _tokens(told: int | None) -> int:
-    """Keep a count to what a response can have: an odd upstream must spoil no sum."""
-    return max(0, min(told or 0, _MOST_TOKENS))
 
 
 def replies(aggregate: Aggregate) -> tuple[Form, ...]:

@@ -14,7 +14,7 @@ from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.core.turn import Principal, Turn, Usage
-from longwire.dialects.response_events import NO_BILL, Bill, decode_bill
+from longwire.dialects.response_bill import NO_BILL, Bill, decode_bill
 from longwire.logger import structlog
 from longwire.relay.channel import Channel
 from longwire.relay.metrics import Metrics
@@ -29,13 +29,29 @@ _OUTCOMES = {
 }
 
 
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that failed: whom it asked, what struck it, so many seconds after the start."""
+
+    channel_id: str
+    channel: str
+    transport: str
+    trouble: Trouble
+    error: Exception
+    ended: float
+
+
 @dataclass(slots=True)
 class Record:
     """The facts of one turn, filled in as it goes; `began` at its first event.
 
     `channel` is the name of the one asked last, `channel_id` its id, `transport` the way to it;
     `facts` are there once the turn was sent; `error` is what it ended by, and `bill`, once it is
-    settled, what its terminal says.
+    settled, what its terminal says; `headers` are the caller's; `failures` tell of the attempts
+    that failed before an answer began.
     """
 
     turn: Turn
@@ -43,6 +59,7 @@ class Record:
     started: float
     session: str = ""
     request_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     channel: str = ""
     channel_id: str = ""
     transport: str = ""
@@ -50,6 +67,7 @@ class Record:
     aggregate: Aggregate | None = None
     first_event: float | None = None
     replays: list[Trouble] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     outcome: str = ""
     error: BaseException | None = None
     bill: Bill = NO_BILL
@@ -58,6 +76,11 @@ class Record:
         """Note that a channel is asked, and by which transport; forget what another one did."""
         self.channel, self.channel_id = channel.name, channel.id
         self.transport, self.facts = transport, None
+
+    def fails(self, trouble: Trouble, error: Exception, now: float) -> None:
+        """Note that what was tried last has failed."""
+        asked = self.channel_id, self.channel, self.transport
+        self.failures.append(Failure(*asked, trouble, error, now - self.started))
 
     def began(self, facts: Facts, aggregate: Aggregate, now: float) -> None:
         """Note that the answer begins."""
@@ -90,10 +113,16 @@ class Accounting:
         self._log = structlog.get_logger()
 
     def begin(
-        self, turn: Turn, caller: Principal, *, session: str = "", request_id: str = ""
+        self,
+        turn: Turn,
+        caller: Principal,
+        *,
+        session: str = "",
+        request_id: str = "",
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Record:
         """Give the record of a turn, to be booked when it has ended."""
-        return Record(turn, caller, self._clock(), session, request_id)
+        return Record(turn, caller, self._clock(), session, request_id, headers)
 
     def replayed(self, record: Record, trouble: Trouble) -> None:
         """Note an attempt that another one makes good."""

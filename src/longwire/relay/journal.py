@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from secrets import randbits
 from typing import Protocol
 
-from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
+from longwire.core.turn_row import ID_BITS, TurnBodies, TurnDetails, TurnId, TurnRow
 
 _MOST_HELD = 1_000
 
@@ -18,8 +18,8 @@ _MOST_HELD = 1_000
 class Journal(Protocol):
     """Takes the rows of turns that ended."""
 
-    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:
-        """Take a row, and the bodies of a turn whose key keeps them. Never waits, never fails."""
+    def write(self, row: TurnRow, *beside: TurnBodies | TurnDetails) -> None:
+        """Take a row, and what few turns have beside it. Never waits, never fails."""
 
 
 class Subscription:
@@ -64,8 +64,8 @@ class Feed:
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
 
-    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:  # noqa: ARG002
-        """Tell all; bodies are for the log alone."""
+    def write(self, row: TurnRow, *_beside: TurnBodies | TurnDetails) -> None:
+        """Tell all of the row; what is beside it is for the log alone."""
         for subscription in self._subscriptions:
             subscription.put(row)
 
@@ -93,7 +93,7 @@ class Recent:
         self._connections = connections
         self._words: OrderedDict[int, deque[str]] = OrderedDict()
 
-    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:  # noqa: ARG002
+    def write(self, row: TurnRow, *_beside: TurnBodies | TurnDetails) -> None:
         """Remember a turn, and forget the connections that had none for longest."""
         if row.connection is None:
             return

@@ -130,10 +130,14 @@ class Journey:
             return Attempt(channel, over_http=True, reason=self._reason)
         return Attempt(channel, over_http=False, reason=reason, is_probe=True)
 
+    def trouble(self, attempt: Attempt, failure: LongwireError) -> Trouble:
+        """Say what struck an attempt."""
+        has_account = attempt.channel.account is not None
+        return trouble_of(failure, self._turn, has_account=has_account)
+
     def fail(self, attempt: Attempt, failure: LongwireError, now: float) -> Trouble:
         """Choose what comes after a failed attempt. Raises `failure` where nothing does."""
-        has_account = attempt.channel.account is not None
-        trouble = trouble_of(failure, self._turn, has_account=has_account)
+        trouble = self.trouble(attempt, failure)
         self._blame(attempt, trouble, failure, now)
         move = recover(trouble, self._standing(attempt))
         match move:

@@ -1,6 +1,7 @@
-"""The row of a turn that has ended, and for keys that keep them its bodies, told to the journals.
+"""The row of a turn that has ended, and what some turns have beside it, told to the journals.
 
 Law: what callers and upstreams wrote is cut to what a column holds; nothing here can fail for it.
+A plain turn that succeeded costs its row and nothing more.
 """
 
 import asyncio
@@ -9,37 +10,50 @@ from dataclasses import dataclass
 
 import msgspec
 
-from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
+from longwire.core.secret import concealed
+from longwire.core.session import TOLD_HEADERS
+from longwire.core.turn_row import ID_BITS, TurnAttempt, TurnBodies, TurnDetails, TurnId, TurnRow
+from longwire.dialects.response_bill import decode_failure
 from longwire.dialects.response_events import EventEncoder, response_of
 from longwire.dialects.response_frames import as_asked
 from longwire.dialects.responses import encode_body
-from longwire.relay.accounting import Record
+from longwire.relay.accounting import Failure, Record
 from longwire.relay.journal import Journal, TurnIds
 from longwire.relay.pricing import Prices
 
 _LONGEST_NAME = 256
 _LONGEST_WORD = 64
 _LONGEST_REQUEST_ID = 128
+_LONGEST_MESSAGE = 512
+_MOST_ATTEMPTS = 50
 _CLIENT_CLOSED = 499
 """What nginx calls a request whose client left; there is no status of its own for it."""
 _OK = 200
+_WENT_WELL = frozenset({"completed", "incomplete"})
+
+Explain = Callable[[Exception], tuple[int, str, str]]
+"""Gives the HTTP status, the code and the message of a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Tells journals of turns. `explain` gives the HTTP status and the code of a failure."""
+    """Tells journals of turns."""
 
     journals: Sequence[Journal]
     ids: TurnIds
     prices: Prices
-    explain: Callable[[Exception], tuple[int, str]]
+    explain: Explain
 
     def keep(self, record: Record, seconds: float) -> None:
         """Tell of a turn that took so many seconds."""
         row = self._row(record, seconds)
-        bodies = _bodies(row.id, record) if record.caller.grant.keeps_bodies else None
+        beside: tuple[TurnBodies | TurnDetails, ...] = ()
+        if record.caller.grant.keeps_bodies:
+            beside = (_bodies(row.id, record), self._details(row, record))
+        elif record.failures or record.outcome not in _WENT_WELL:
+            beside = (self._details(row, record),)
         for journal in self.journals:
-            journal.write(row, bodies)
+            journal.write(row, *beside)
 
     def _row(self, record: Record, seconds: float) -> TurnRow:
         turn_id, duration = self.ids.next(), round(seconds * 1000)
@@ -88,12 +102,66 @@ class Keeper:
             case asyncio.CancelledError() | GeneratorExit() if not has_terminal:
                 return _CLIENT_CLOSED, ""
             case Exception() as error if not has_terminal:
-                status, code = self.explain(error)
+                status, code, _ = self.explain(error)
                 has_begun = record.turn.streams and record.first_event is not None
                 return _OK if has_begun else status, code or record.outcome
             case _:
                 failed = record.outcome if record.outcome == "failed" else ""
                 return _OK, record.bill.error_code or failed
+
+    def _details(self, row: TurnRow, record: Record) -> TurnDetails:
+        """Tell who asked, and of each attempt; of very many the last ones."""
+        headers = {
+            name: _fit(record.headers[name], _LONGEST_NAME)
+            for name in TOLD_HEADERS
+            if record.headers.get(name)
+        }
+        message = self._message(row, record)
+        attempts = [self._failed(each) for each in record.failures]
+        if row.attempts > len(attempts):
+            attempts.append(_last(row, message))
+        return TurnDetails(row.id, headers, tuple(attempts[-_MOST_ATTEMPTS:]), message)
+
+    def _failed(self, failure: Failure) -> TurnAttempt:
+        status, code, message = self.explain(failure.error)
+        return TurnAttempt(
+            channel_id=_fit(failure.channel_id, _LONGEST_NAME),
+            channel_name=_fit(failure.channel, _LONGEST_NAME),
+            transport=failure.transport,
+            trouble=failure.trouble.name.lower(),
+            status=status,
+            code=_fit(code, _LONGEST_WORD),
+            message=_told(message),
+            ended_ms=round(failure.ended * 1000),
+        )
+
+    def _message(self, row: TurnRow, record: Record) -> str:
+        """Return what the client was told of what the turn ended by, "" for nothing."""
+        if not row.error_code:
+            return ""
+        terminal = record.aggregate.terminal if record.aggregate else None
+        if terminal is not None:
+            return _told(decode_failure(terminal))
+        return _told(self.explain(record.error)[2]) if isinstance(record.error, Exception) else ""
+
+
+def _last(row: TurnRow, message: str) -> TurnAttempt:
+    """Return the attempt that ended as its turn did."""
+    return TurnAttempt(
+        channel_id=row.channel_id,
+        channel_name=row.channel_name,
+        transport=row.transport,
+        trouble="",
+        status=row.status,
+        code=row.error_code,
+        message=message,
+        ended_ms=row.total_ms,
+    )
+
+
+def _told(message: str) -> str:
+    """Cut a message, which may quote anything, and leave out what looks like a secret in it."""
+    return _fit(concealed(message), _LONGEST_MESSAGE)
 
 
 def _fit(text: str, most: int) -> str:

@@ -15,7 +15,8 @@ from longwire.core.errors import ConfigurationError, LongwireError, UpstreamReje
 from longwire.core.events import Event, Kind
 from longwire.core.lease import Limits
 from longwire.core.turn import Scope, SessionKey, Turn
-from longwire.dialects.response_events import decode_bill, items_of
+from longwire.dialects.response_bill import decode_bill
+from longwire.dialects.response_events import items_of
 from longwire.dialects.responses import decode_request
 from longwire.relay.accounts import LiveAccount
 from longwire.relay.channel import Channel

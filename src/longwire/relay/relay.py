@@ -97,7 +97,9 @@ class Relay:
         snapshot = self.snapshot
         session = session_id(headers, turn.session_hints, snapshot.session_headers)
         passage = Passage(turn, caller, session, forwarded(headers), headers)
-        record = self._accounting.begin(turn, caller, session=session, request_id=request_id)
+        record = self._accounting.begin(
+            turn, caller, session=session, request_id=request_id, headers=headers
+        )
         begin = partial(self._begin, snapshot, passage, record)
         return _Opening(begin, partial(self._settle, record))
 
@@ -164,8 +166,9 @@ class Relay:
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
                 observe_failure(attempt.channel, failure)
                 learn(attempt.channel, failure, self._policy.wall_clock())
-                told = self._refusal(failure, attempt, passage)
-                trouble = journey.fail(attempt, told, self._policy.clock())
+                told, now = self._refusal(failure, attempt, passage), self._policy.clock()
+                record.fails(journey.trouble(attempt, failure), failure, now)
+                trouble = journey.fail(attempt, told, now)
                 if trouble is Trouble.TOO_LARGE:
                     self._candidates.keep_over_http(passage, attempt.channel)
                 self._accounting.replayed(record, trouble)

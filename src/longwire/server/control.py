@@ -169,6 +169,6 @@ class ControlPlane:
         )
 
 
-def _explain(error: Exception) -> tuple[int, str]:
+def _explain(error: Exception) -> tuple[int, str, str]:
     problem = problem_of(error)
-    return problem.status, problem.code
+    return problem.status, problem.code, problem.message

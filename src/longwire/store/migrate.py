@@ -20,7 +20,7 @@ from longwire.store.engine import AsyncConnection
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The schema that this program reads and writes."""
 
 _ADVISORY_LOCK = 0x6C6F6E67

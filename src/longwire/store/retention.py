@@ -11,7 +11,7 @@ from longwire.core.retention import Retention
 from longwire.core.turn_row import earliest_id
 from longwire.logger import structlog
 from longwire.store.database import Database
-from longwire.store.tables import turn_bodies, turns, usage
+from longwire.store.tables import turn_bodies, turn_details, turns, usage
 from longwire.store.usage import DAY
 
 _log = structlog.get_logger()
@@ -30,12 +30,13 @@ class Swept(NamedTuple):
 async def sweep(database: Database, retention: Retention, now: int) -> Swept:
     """Delete turns, bodies and hourly sums that are past their days; daily sums stay.
 
-    `now` in ms since 1970 UTC. Bodies never outlive their turn.
+    `now` in ms since 1970 UTC. Bodies never outlive their turn; details go with it.
     """
     turns_end = earliest_id(max(0, now - retention.turn_days * DAY))
     bodies_end = earliest_id(max(0, now - retention.body_days * DAY))
     hours_end = now - retention.turn_days * DAY
     bodies = await _delete(database, turn_bodies, max(turns_end, bodies_end))
+    await _delete(database, turn_details, turns_end)
     rows = await _delete(database, turns, turns_end)
     old = delete(usage).where(usage.c.span == "h", usage.c.start < hours_end)
     async with database.write() as connection:

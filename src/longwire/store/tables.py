@@ -301,6 +301,14 @@ turn_bodies = Table(
 )
 """Bodies of turns, compressed and sealed; written only for keys that ask for it."""
 
+turn_details = Table(
+    "turn_details",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("told", Text, nullable=False),
+)
+"""JSON of `core.turn_row.TurnDetails`, for turns that did not simply succeed or keep bodies."""
+
 audit = Table(
     "audit",
     metadata,

@@ -7,7 +7,7 @@ counted, and said.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -16,16 +16,18 @@ from typing import Final
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from longwire.core.turn_row import ID_BITS, TurnBodies, TurnId, TurnRow
+from longwire.core.turn_row import ID_BITS, TurnBodies, TurnDetails, TurnId, TurnRow
 from longwire.logger import structlog
 from longwire.store.turns import Turns
 
 _log = structlog.get_logger()
+Beside = TurnBodies | TurnDetails
+"""What some turns have beside their rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """How much is held and how long, in rows, bytes and seconds.
+    """How much is held and how long, in rows, bytes, details and seconds.
 
     A batch is written when it has `batch` rows or its first one waited `interval`; a database has
     `patience` for it. After an error the next try comes in `retry`, then twice that, up to
@@ -35,6 +37,7 @@ class Measures:
 
     rows: int = 50_000
     body_bytes: int = 64_000_000
+    details: int = 5_000
     batch: int = 500
     interval: float = 1.0
     patience: float = 15.0
@@ -72,6 +75,8 @@ class TurnLog:
         self._bodies: dict[TurnId, TurnBodies] = {}
         self._body_bytes = 0
         self._bodies_dropped = 0
+        self._details: dict[TurnId, TurnDetails] = {}
+        self._details_dropped = 0
         self._seen: dict[str, int] = {}
         self._seen_since = clock()
         self._complained = float("-inf")
@@ -98,7 +103,7 @@ class TurnLog:
             async with asyncio.timeout(self._measures.courtesy):
                 await self._roomy.wait()
 
-    def write(self, row: TurnRow, bodies: TurnBodies | None = None) -> None:
+    def write(self, row: TurnRow, *beside: Beside) -> None:
         """Take a row, to be written soon; with no room left it is counted and lost."""
         if len(self._rows) >= self._measures.rows or self._closed.is_set():
             self.dropped += 1
@@ -107,13 +112,22 @@ class TurnLog:
         self._rows.append(row)
         if row.key_id:
             self._seen[row.key_id] = row.id >> ID_BITS
-        if bodies is not None:
-            self._hold(bodies)
+        for each in beside:
+            self._hold(each)
         self._some.set()
         if len(self._rows) >= self._measures.batch:
             self._enough.set()
 
-    def _hold(self, bodies: TurnBodies) -> None:
+    def _hold(self, beside: Beside) -> None:
+        if isinstance(beside, TurnBodies):
+            self._hold_bodies(beside)
+        elif len(self._details) < self._measures.details:
+            self._details[beside.id] = beside
+        else:
+            self._details_dropped += 1
+            self._complain("turn_log_full")
+
+    def _hold_bodies(self, bodies: TurnBodies) -> None:
         size = len(bodies.request) + len(bodies.response)
         if self._body_bytes + size > self._measures.body_bytes:
             self._bodies_dropped += 1
@@ -128,7 +142,11 @@ class TurnLog:
         if now - self._complained < self._measures.complaint:
             return
         self._complained = now
-        lost = {"dropped": self.dropped, "dropped_bodies": self._bodies_dropped}
+        lost = {
+            "dropped": self.dropped,
+            "dropped_bodies": self._bodies_dropped,
+            "dropped_details": self._details_dropped,
+        }
         _log.warning(event, waiting=self.waiting, **lost, **about)
 
     def close(self) -> None:
@@ -154,10 +172,10 @@ class TurnLog:
     async def _flush(self) -> None:
         """Write one batch; on an error wait a while and leave it for the next time."""
         rows = tuple(islice(self._rows, self._measures.batch))
-        bodies = [self._bodies[row.id] for row in rows if row.id in self._bodies]
+        beside = list(self._beside(rows))
         try:
             async with asyncio.timeout(self._measures.patience):
-                await self._add(rows, bodies)
+                await self._add(rows, beside)
         except (SQLAlchemyError, OSError) as error:
             self._complain("turn_log_waits", error=type(error).__name__)
             await self._wait_for_the_database()
@@ -166,18 +184,24 @@ class TurnLog:
         self._forget(rows)
         await self._tell_used(is_last=False)
 
-    async def _add(self, rows: Sequence[TurnRow], bodies: Sequence[TurnBodies]) -> None:
+    def _beside(self, rows: Sequence[TurnRow]) -> Iterator[Beside]:
+        for held in (self._bodies, self._details):
+            if held:
+                yield from (held[row.id] for row in rows if row.id in held)
+
+    async def _add(self, rows: Sequence[TurnRow], beside: Sequence[Beside]) -> None:
         """Write a batch. Where ids are taken, it was written already, or gets others."""
         try:
-            await self._turns.add(rows, bodies)
+            await self._turns.add(rows, beside)
         except IntegrityError:
             if not await self._turns.has(rows[0]):
-                await self._turns.add(*renumbered(rows, bodies))
+                await self._turns.add(*renumbered(rows, beside))
 
     def _forget(self, rows: Sequence[TurnRow]) -> None:
         """Let go of what is written."""
         for row in rows:
             self._rows.popleft()
+            self._details.pop(row.id, None)
             bodies = self._bodies.pop(row.id, None)
             if bodies is not None:
                 self._body_bytes -= len(bodies.request) + len(bodies.response)
@@ -214,9 +238,9 @@ class TurnLog:
 
 
 def renumbered(
-    rows: Sequence[TurnRow], bodies: Sequence[TurnBodies]
-) -> tuple[list[TurnRow], list[TurnBodies]]:
-    """Give rows other ids of the same milliseconds, and their bodies with them."""
+    rows: Sequence[TurnRow], beside: Sequence[Beside]
+) -> tuple[list[TurnRow], list[Beside]]:
+    """Give rows other ids of the same milliseconds, and what they have beside with them."""
     taken = {row.id for row in rows}
     others: dict[TurnId, TurnId] = {}
     for row in rows:
@@ -228,5 +252,5 @@ def renumbered(
         others[row.id] = other
     return (
         [row._replace(id=others[row.id]) for row in rows],
-        [each._replace(id=others[each.id]) for each in bodies],
+        [each._replace(id=others[each.id]) for each in beside],
     )

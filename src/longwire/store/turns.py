@@ -1,25 +1,33 @@
-"""The turn log: rows by filter, newest first, and the bodies of those that keep them.
+"""The turn log: rows by filter, newest first, and what some of them have beside.
 
 Law: a page is found by one index, whichever filter is set; a row and its sums are written together.
 """
 
 from asyncio import to_thread
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, insert, literal_column, select, union_all
 from zstandard import ZstdCompressor, ZstdDecompressor
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.page import Page
-from longwire.core.turn_row import TurnBodies, TurnId, TurnRow, earliest_id
+from longwire.core.turn_row import (
+    TurnAttempt,
+    TurnBodies,
+    TurnDetails,
+    TurnId,
+    TurnRow,
+    earliest_id,
+)
 from longwire.store.database import Database
 from longwire.store.paging import Window
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
-from longwire.store.tables import turn_bodies, turns
+from longwire.store.tables import turn_bodies, turn_details, turns
 from longwire.store.usage import added_up, upsert
 
 _GREATEST: Final = 2**63 - 1
@@ -81,6 +89,7 @@ class Turns:
         dialect = database.engine.dialect
         self._insert = str(insert(turns).compile(dialect=dialect))
         self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
+        self._insert_details = str(insert(turn_details).compile(dialect=dialect))
         self._upsert = upsert(dialect)
 
     async def page(
@@ -142,8 +151,17 @@ class Turns:
             await to_thread(unpacked, "response", row.response),
         )
 
-    async def add(self, rows: Sequence[TurnRow], bodies: Sequence[TurnBodies] = ()) -> None:
-        """Write rows with their sums and bodies, all or nothing.
+    async def details(self, turn_ids: Sequence[TurnId]) -> dict[TurnId, TurnDetails]:
+        """Return what is told of some turns; of those that simply succeeded there is nothing."""
+        query = select(turn_details).where(turn_details.c.id.in_(map(_bounded, turn_ids)))
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).all()
+        return {row.id: _details(row.id, row.told) for row in found}
+
+    async def add(
+        self, rows: Sequence[TurnRow], beside: Sequence[TurnBodies | TurnDetails] = ()
+    ) -> None:
+        """Write rows with their sums and what they have beside, all or nothing.
 
         Raises `sqlalchemy.exc.IntegrityError` where an id is taken.
         """
@@ -153,15 +171,16 @@ class Turns:
             (self._insert, list(rows)),
             (self._upsert, added_up(rows)),
         ]
-        if bodies:
-            statements.append((self._insert_bodies, await to_thread(self._sealed, bodies)))
+        if beside:
+            statements += await to_thread(self._beside, beside)
         writer = self._database.writer
         if writer is not None:
             await to_thread(writer.write, statements)
             return
         async with self._database.write() as connection:
             for statement, values in statements:
-                await connection.exec_driver_sql(statement, values)
+                if values:
+                    await connection.exec_driver_sql(statement, values)
 
     async def _rows(self, query: Select[Any]) -> tuple[TurnRow, ...]:
         async with self._database.read() as connection:
@@ -197,6 +216,14 @@ class Turns:
             if name in _PARTLY_INDEXED:
                 yield column != literal_column("''")
 
+    def _beside(self, beside: Sequence[TurnBodies | TurnDetails]) -> list[Statement]:
+        bodies = [each for each in beside if isinstance(each, TurnBodies)]
+        details = [each for each in beside if isinstance(each, TurnDetails)]
+        return [
+            (self._insert_bodies, self._sealed(bodies)),
+            (self._insert_details, [(each.id, _json(each)) for each in details]),
+        ]
+
     def _sealed(self, bodies: Sequence[TurnBodies]) -> list[tuple[Any, ...]]:
         pack = ZstdCompressor()
         return [
@@ -210,6 +237,26 @@ class Turns:
 
     def _seal(self, pack: ZstdCompressor, turn_id: TurnId, column: str, body: bytes) -> bytes:
         return self._vault.seal(pack.compress(body), _place(column, turn_id)) if body else b""
+
+
+class _Told(msgspec.Struct):
+    """How details are written: members may come to it, and none is needed to read it."""
+
+    headers: Mapping[str, str] = {}
+    attempts: tuple[TurnAttempt, ...] = ()
+    message: str = ""
+
+
+_told = msgspec.json.Decoder(_Told)
+
+
+def _json(details: TurnDetails) -> str:
+    return msgspec.json.encode(_Told(details.headers, details.attempts, details.message)).decode()
+
+
+def _details(turn_id: TurnId, text: str) -> TurnDetails:
+    told = _told.decode(text)
+    return TurnDetails(turn_id, told.headers, told.attempts, told.message)
 
 
 def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:

@@ -7,7 +7,7 @@ import pytest
 
 from longwire.core.access import Actor
 from longwire.store.usage import DAY
-from tests.store.turn_rows import NOON, bodies, row
+from tests.store.turn_rows import NOON, bodies, details, row
 
 LIST = """
   query($filter: TurnFilter, $first: Int! = 50, $after: String) {
@@ -17,6 +17,19 @@ LIST = """
   }
 """
 ONE = "query($id: ID!) { turn(id: $id) { requestID bodies { request response } } }"
+TOLD = """
+  query($first: Int! = 50) {
+    turns(first: $first) {
+      nodes {
+        id
+        details {
+          message headers { name value }
+          attempts { channelID channelName transport trouble status code message endedMs }
+        }
+      }
+    }
+  }
+"""
 USAGE = """
   query($since: DateTime, $until: DateTime, $by: UsageBy! = ALL, $filter: UsageFilter) {
     usage(since: $since, until: $until, by: $by, filter: $filter) {
@@ -68,6 +81,59 @@ async def test_a_turn_with_its_bodies(admin, store):
     turn = await admin.get(ONE, id=str(kept.id))
     assert turn["requestID"] == "req_1"
     assert json.loads(turn["bodies"]["request"]) == {"model": "gpt-5.5"}
+
+
+async def test_the_attempts_of_a_turn(admin, store):
+    """Each is told with what struck it; a turn that simply succeeded has nothing to tell."""
+    plain, tried = row(0), row(1)
+    await store.turns.add([plain, tried], [details(tried)])
+    first, second = (await admin.get(TOLD))["nodes"]
+    assert second == {"id": str(plain.id), "details": None}
+    told = first["details"]
+    assert ("it is full", [{"name": "user-agent", "value": "agent/1"}]) == (
+        told["message"],
+        told["headers"],
+    )
+    assert told["attempts"][0] == {
+        "channelID": "ch_1",
+        "channelName": "main",
+        "transport": "websocket",
+        "trouble": "lost",
+        "status": 502,
+        "code": "upstream_disconnected",
+        "message": "gone",
+        "endedMs": 20,
+    }
+    assert ("", "http", 40) == tuple(
+        told["attempts"][1][name] for name in ("trouble", "transport", "endedMs")
+    )
+
+
+async def test_the_details_of_a_page_are_read_at_once(admin, store, monkeypatch):
+    """An export of many turns asks the database once a page, not once a turn."""
+    rows = [row(number) for number in range(200)]
+    await store.turns.add(rows, [details(each) for each in rows])
+    asked, read = [], store.turns.details
+
+    async def counted(turn_ids):
+        asked.append(len(turn_ids))
+        return await read(turn_ids)
+
+    monkeypatch.setattr(store.turns, "details", counted)
+    nodes = (await admin.get(TOLD, first=200))["nodes"]
+    assert 200 == len([each for each in nodes if each["details"]])
+    assert [200] == asked
+
+
+async def test_messages_are_for_those_who_may_read_bodies(viewer, store, project):
+    """They may quote what was asked: a viewer sees what struck each attempt, and no words."""
+    ours = row(project_id=await project())
+    await store.turns.add([ours], [details(ours)])
+    (told,) = (await viewer.get(TOLD))["nodes"]
+    assert "" == told["details"]["message"]
+    assert [("lost", ""), ("", "")] == [
+        (each["trouble"], each["message"]) for each in told["details"]["attempts"]
+    ]
 
 
 @pytest.mark.parametrize("turn_id", ["0", "x", "-1", "9" * 19, "9" * 400, "٣"])

@@ -14,7 +14,7 @@ const SHAPES: Record<Tone, string> = { good: "●", warn: "◐", bad: "✕", pla
 export function Badge({ tone = "plain", shape = true, children }: { tone?: Tone; shape?: boolean; children: ReactNode }) {
   return (
     <span
-      className={`inline-flex items-center gap-1.5 rounded-full px-2 py-0.5 text-xs font-medium whitespace-nowrap ${TONES[tone]}`}
+      className={`inline-flex items-center gap-1.5 rounded-full align-middle px-2 py-0.5 text-xs font-medium whitespace-nowrap ${TONES[tone]}`}
     >
       {shape && (
         <span aria-hidden className="text-[9px] leading-none">

@@ -3,7 +3,7 @@ import type { ButtonHTMLAttributes, ReactNode } from "react";
 type Look = "main" | "plain" | "quiet" | "danger";
 
 const LOOKS: Record<Look, string> = {
-  main: "bg-accent text-accent-ink hover:opacity-90 border border-transparent",
+  main: "bg-accent text-accent-ink hover:bg-accent-deep border border-transparent",
   plain: "bg-card text-ink border border-line-strong hover:bg-sunken",
   quiet: "text-soft hover:text-ink hover:bg-sunken border border-transparent",
   danger: "bg-card text-bad border border-bad hover:bg-bad-wash",

@@ -1,4 +1,4 @@
-import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from "react";
+import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes, useId } from "react";
 
 interface Around {
   label: string;
@@ -53,6 +53,24 @@ export function TextField({ label, hint, problem, inherited, isMono, className =
         aria-describedby={describedBy}
         autoComplete="off"
         spellCheck={false}
+        {...rest}
+      />
+    </Frame>
+  );
+}
+
+type AreaProps = Around & TextareaHTMLAttributes<HTMLTextAreaElement> & { isMono?: boolean };
+
+export function AreaField({ label, hint, problem, inherited, isMono, ...rest }: AreaProps) {
+  const around = { label, hint, problem, inherited };
+  const { id, describedBy } = useParts(around);
+  return (
+    <Frame id={id} {...around}>
+      <textarea
+        id={id}
+        className={`field ${isMono ? "font-mono text-[12.5px]" : ""}`}
+        aria-invalid={problem !== undefined}
+        aria-describedby={describedBy}
         {...rest}
       />
     </Frame>

@@ -6,10 +6,12 @@ import strawberry
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
+from strawberry.dataloader import DataLoader
 
 from longwire.core.access import PERMISSIONS, Actor, Permission, Role
 from longwire.core.errors import Forbidden, Unauthenticated
 from longwire.core.people import User
+from longwire.core.turn_row import TurnDetails, TurnId
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.throttle import Throttle
 
@@ -29,7 +31,10 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request: who sent it, None for nobody known, and what it can reach."""
+    """One request: who sent it, None for nobody known, and what it can reach.
+
+    `details` reads those of a whole page of turns at once.
+    """
 
     request: Request | WebSocket
     response: Response | WebSocket
@@ -37,6 +42,7 @@ class Context:
     throttle: Throttle
     viewer: Viewer | None
     request_id: str
+    details: DataLoader[TurnId, TurnDetails | None]
 
     @property
     def address(self) -> str:

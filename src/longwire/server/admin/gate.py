@@ -12,10 +12,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
+from strawberry.dataloader import DataLoader
 
 from longwire.core.access import Actor
 from longwire.core.errors import Forbidden
 from longwire.core.secret import Secret
+from longwire.core.turn_row import TurnDetails, TurnId
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Context, Viewer
 from longwire.server.admin.throttle import Throttle
@@ -47,7 +49,13 @@ class Gate:
             self._throttle,
             await self._viewer(request),
             request_id({name.lower(): value for name, value in request.headers.items()}),
+            # Uncached: a WebSocket's context lives as long as the page behind it.
+            DataLoader(self._details, cache=False),
         )
+
+    async def _details(self, turn_ids: list[TurnId]) -> list[TurnDetails | None]:
+        found = await self._administration.store.turns.details(turn_ids)
+        return [found.get(each) for each in turn_ids]
 
     async def _viewer(self, request: Request | WebSocket) -> Viewer | None:
         token = request.cookies.get(cookie_name(self._administration), "")

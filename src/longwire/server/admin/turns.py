@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.access import Permission
+from longwire.core.access import PERMISSIONS, Permission
 from longwire.core.errors import NotFound
-from longwire.core.turn_row import TurnBodies, TurnId, TurnRow, earliest_id
+from longwire.core.turn_row import TurnAttempt, TurnBodies, TurnId, TurnRow, earliest_id
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, require
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
@@ -86,6 +86,71 @@ def _shown_bodies(bodies: TurnBodies) -> Bodies:
     )
 
 
+@strawberry.type(
+    name="TurnAttempt",
+    description="One try to have a turn answered. `trouble` is empty for one that ended as its "
+    "turn did; `endedMs` counts from the turn's start.",
+)
+class Attempt:
+    """One try of a turn."""
+
+    channel_id: strawberry.ID
+    channel_name: str
+    transport: str
+    trouble: str
+    status: int
+    code: str
+    message: str
+    ended_ms: Int64
+
+
+@strawberry.type(name="TurnHeader", description="A header of the client's request.")
+class Header:
+    """A header of a turn's request."""
+
+    name: str
+    value: str
+
+
+@strawberry.type(
+    name="TurnDetails",
+    description="What is kept of a turn that failed, needed more than one attempt, or keeps its "
+    "bodies. Messages may quote what was asked: they are empty for who may not read bodies.",
+)
+class Details:
+    """What is told of few turns."""
+
+    attempts: list[Attempt]
+    headers: list[Header]
+    message: str
+
+
+async def _details(info: Info, root: strawberry.Parent["Turn"]) -> Details | None:
+    viewer = require(info, Permission.TURNS_READ)
+    found = await info.context.details.load(TurnId(int(root.id)))
+    if found is None:
+        return None
+    may_read = Permission.BODIES_READ in PERMISSIONS[viewer.role]
+    return Details(
+        attempts=[_shown_attempt(each, may_read=may_read) for each in found.attempts],
+        headers=[Header(name=name, value=value) for name, value in found.headers.items()],
+        message=found.message if may_read else "",
+    )
+
+
+def _shown_attempt(attempt: TurnAttempt, *, may_read: bool) -> Attempt:
+    return Attempt(
+        channel_id=strawberry.ID(attempt.channel_id),
+        channel_name=attempt.channel_name,
+        transport=attempt.transport,
+        trouble=attempt.trouble,
+        status=attempt.status,
+        code=attempt.code,
+        message=attempt.message if may_read else "",
+        ended_ms=Int64(attempt.ended_ms),
+    )
+
+
 @strawberry.type(description="One request of a client and its answer. Times in ms, sizes in bytes.")
 class Turn:
     """One turn; null is what nobody told."""
@@ -121,6 +186,9 @@ class Turn:
     output_tokens: Int64 | None
     reasoning_tokens: Int64 | None
     cost_usd: float | None
+    details: Details | None = strawberry.field(
+        resolver=_details, description="Null for a turn that simply succeeded."
+    )
     bodies: Bodies | None = strawberry.field(
         resolver=_bodies, description="Where the key keeps them, until they expire."
     )

@@ -109,7 +109,7 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
         </details>
       </fieldset>
       {mayWrite && (
-        <div className="sticky bottom-0 mt-5 flex flex-wrap items-center gap-3 border-t border-line bg-paper py-3">
+        <div className="sticky bottom-0 z-10 -mx-4 mt-5 flex flex-wrap items-center gap-3 border-t border-line bg-paper px-4 py-3">
           <Button type="submit" look="main" isBusy={saving.isPending} disabled={!isNew && !draft.isChanged}>
             {isNew ? t("create") : t("app:save")}
           </Button>

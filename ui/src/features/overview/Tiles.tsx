@@ -76,7 +76,7 @@ function Known({ usage, span }: { usage: Usage; span: Span }) {
         <li key={tile.name} className="min-w-0">
           <Around search={tile.search} span={span}>
             <span className="block truncate text-[13px] text-soft">{tile.name}</span>
-            <span className="block truncate text-[1.35rem] leading-snug font-semibold tracking-tight">{tile.value}</span>
+            <span className="block text-[1.35rem] leading-snug font-semibold tracking-tight">{tile.value}</span>
             <span className="block truncate text-[12.5px] text-soft">{tile.note ?? "\u00a0"}</span>
           </Around>
         </li>

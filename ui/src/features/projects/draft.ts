@@ -10,6 +10,8 @@ export const NEW_PROJECT: ProjectDraft = { name: "", description: "" };
 
 export const draftOf = ({ name, description }: Project): ProjectDraft => ({ name, description });
 
+export const inputOf = ({ name, description }: ProjectDraft) => ({ name: name.trim(), description: description.trim() });
+
 const FIELDS = ["name", "description"] as const;
 
 export function differences(theirs: ProjectDraft, yours: ProjectDraft) {

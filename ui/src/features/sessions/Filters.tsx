@@ -21,7 +21,7 @@ export function Filters({ sessions }: { sessions: readonly LiveSession[] }) {
         type="search"
         aria-label={t("search")}
         placeholder={t("search")}
-        className="field !w-44"
+        className="field !w-56"
         value={search["text"] ?? ""}
         onChange={(event) => set("text", event.target.value)}
       />

@@ -56,7 +56,7 @@ export function SessionsPage() {
               columns={columns}
               rows={rows}
               rowHeight={ROW_HEIGHT}
-              minWidth="62rem"
+              minWidth="65rem"
               height="calc(100dvh - 22rem)"
               onOpen={open}
             />

@@ -39,7 +39,7 @@ export function useColumns(open: (session: LiveSession) => void): readonly WideC
         width: "minmax(16rem, 2.4fr)",
         cell: (row) => <Strip turns={row.recent} isInFlight={row.state === "leased"} />,
       },
-      { key: "age", title: t("age"), width: "11rem", cell: (row) => <Age session={row} /> },
+      { key: "age", title: t("age"), width: "14rem", cell: (row) => <Age session={row} /> },
       {
         key: "continued",
         title: t("continued"),
@@ -71,7 +71,7 @@ export function Age({ session }: { session: LiveSession }) {
   const part = session.lifetime === null ? 0 : Math.min(1, age / session.lifetime);
   return (
     <span className="block">
-      <span className="block text-[13px]">
+      <span className="block text-[13px] whitespace-nowrap">
         {duration(age)}
         {session.lifetime !== null && <span className="text-soft"> / {duration(session.lifetime)}</span>}
       </span>

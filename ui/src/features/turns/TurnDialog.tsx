@@ -9,6 +9,7 @@ import { wordOf } from "@/shared/marks";
 import { Failure, SkeletonRows } from "@/shared/states";
 import { Mark } from "@/shared/Strip";
 import { type Turn, turnQuery } from "./api";
+import { Attempts, Headers } from "./Attempts";
 import { Bodies } from "./Bodies";
 import { Facts } from "./Facts";
 import { TurnTimes } from "./TurnTimes";
@@ -43,14 +44,19 @@ function Detail({ turn }: { turn: Turn }) {
           </span>
         </div>
         {turn.errorCode !== "" && (
-          <p className="rounded-xl bg-bad-wash px-4 py-3 text-bad">
-            <span aria-hidden>✕ </span>HTTP {turn.status} · <code className="font-mono">{turn.errorCode}</code>
-          </p>
+          <div className="rounded-xl bg-bad-wash px-4 py-3 text-bad">
+            <p>
+              <span aria-hidden>✕ </span>HTTP {turn.status} · <code className="font-mono break-all">{turn.errorCode}</code>
+            </p>
+            {turn.details !== null && turn.details.message !== "" && <p className="mt-1 break-words">{turn.details.message}</p>}
+          </div>
         )}
         <Why turn={turn} />
       </div>
       <TurnTimes turn={turn} />
+      <Attempts turn={turn} />
       <Facts turn={turn} />
+      <Headers turn={turn} />
       <Bodies id={turn.id} />
     </div>
   );

@@ -49,7 +49,7 @@ export function TurnsPage() {
               columns={columns}
               rows={view}
               rowHeight={ROW_HEIGHT}
-              minWidth="78rem"
+              minWidth="73.6rem"
               height="max(22rem, calc(100dvh - 19rem))"
               onOpen={open}
               onSeen={log.see}

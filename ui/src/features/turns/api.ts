@@ -9,6 +9,11 @@ export const TURN = graphql(`
     id requestID projectID keyID keyName session channelID channelName apiFormat transport continuity reason
     connection modelAsked modelServed streams outcome status errorCode attempts startedAt queueMs firstEventMs
     totalMs bytesReceived bytesSent inputTokens cachedTokens outputTokens reasoningTokens costUsd
+    details {
+      message
+      headers { name value }
+      attempts { channelID channelName transport trouble status code message endedMs }
+    }
   }
 `);
 export type Turn = ResultOf<typeof TURN>;

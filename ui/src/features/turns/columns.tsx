@@ -16,7 +16,7 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
       {
         key: "time",
         title: t("time"),
-        width: "10.5rem",
+        width: "9.6rem",
         cell: (row) => (
           <button
             type="button"
@@ -33,24 +33,24 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
       {
         key: "how",
         title: t("how"),
-        width: "minmax(11.5rem, 1.2fr)",
+        width: "minmax(10.75rem, 1.2fr)",
         cell: (row) => ways.of(wordOf(row), row.errorCode),
       },
-      { key: "model", title: t("model"), width: "minmax(7rem, 1fr)", cell: (row) => row.modelAsked },
-      { key: "channel", title: t("channel"), width: "minmax(6rem, 0.8fr)", cell: (row) => row.channelName || "–" },
-      { key: "keyName", title: t("key"), width: "minmax(5rem, 0.7fr)", cell: (row) => row.keyName || "–" },
-      { key: "received", title: t("received"), width: "5.5rem", align: "right", cell: (row) => bytes(row.bytesReceived) },
-      { key: "sent", title: t("sent"), width: "5.5rem", align: "right", cell: (row) => bytes(row.bytesSent) },
+      { key: "model", title: t("model"), width: "minmax(6rem, 1fr)", cell: (row) => row.modelAsked },
+      { key: "channel", title: t("channel"), width: "minmax(5.75rem, 0.8fr)", cell: (row) => row.channelName || "–" },
+      { key: "keyName", title: t("key"), width: "minmax(4.3rem, 0.7fr)", cell: (row) => row.keyName || "–" },
+      { key: "received", title: t("received"), width: "5rem", align: "right", cell: (row) => bytes(row.bytesReceived) },
+      { key: "sent", title: t("sent"), width: "4.75rem", align: "right", cell: (row) => bytes(row.bytesSent) },
       {
         key: "cached",
         title: t("tokens"),
-        width: "9.5rem",
+        width: "8.4rem",
         align: "right",
         cell: (row) => `${format.count(row.inputTokens)} / ${format.count(row.cachedTokens)}`,
       },
-      { key: "first", title: t("first"), width: "6.5rem", align: "right", cell: (row) => milliseconds(row.firstEventMs) },
-      { key: "total", title: t("total"), width: "5.5rem", align: "right", cell: (row) => milliseconds(row.totalMs) },
-      { key: "cost", title: t("cost"), width: "6rem", align: "right", cell: (row) => format.money(row.costUsd) },
+      { key: "first", title: t("first"), width: "6rem", align: "right", cell: (row) => milliseconds(row.firstEventMs) },
+      { key: "total", title: t("total"), width: "4.75rem", align: "right", cell: (row) => milliseconds(row.totalMs) },
+      { key: "cost", title: t("cost"), width: "5.75rem", align: "right", cell: (row) => format.money(row.costUsd) },
     ],
     [t, format, time, ways, open],
   );

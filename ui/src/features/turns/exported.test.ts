@@ -1,6 +1,7 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
 import type { Turn } from "./api";
+import { placed } from "./Attempts";
 import { cell, COLUMNS, exported, type Kind, type Progress } from "./exported";
 import { filterOf } from "./filter";
 import { phasesOf } from "./TurnTimes";
@@ -25,6 +26,18 @@ test("a cell is quoted where it must be, and is never a formula", () => {
     "'-x",
     "'@a",
   ]);
+});
+
+test("what has parts is JSON in its cell", () => {
+  expect(cell({ message: "a", attempts: [] })).toBe('"{""message"":""a"",""attempts"":[]}"');
+});
+
+test("each attempt begins where the one before it ended, and none leaves the turn", () => {
+  const lengths = (...ended: number[]) =>
+    placed(ended.map((endedMs) => ({ endedMs })), 200).map((each) => [each.start, each.length]);
+  expect(lengths(20, 50, 200)).toEqual([[0, 10], [10, 15], [25, 75]]);
+  expect(lengths(50, 40, 300)).toEqual([[0, 25], [25, 0], [25, 75]]);
+  expect(lengths()).toEqual([]);
 });
 
 test("all pages are written as JSON, with how far it is", async () => {

@@ -35,12 +35,13 @@ export const COLUMNS = [
   "outputTokens",
   "reasoningTokens",
   "costUsd",
+  "details",
 ] as const satisfies readonly (keyof Turn)[];
 
-/** A cell; what a table program would run as a formula becomes text. */
+/** A cell; what a table program would run as a formula becomes text, what has parts JSON. */
 export function cell(value: unknown): string {
   if (value === null || value === undefined) return "";
-  let text = String(value);
+  let text = typeof value === "object" ? JSON.stringify(value) : String(value);
   if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

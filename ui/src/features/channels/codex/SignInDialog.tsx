@@ -1,13 +1,14 @@
 /** Three ways to give a channel a Codex account: the browser, a device code, a file. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useId, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, looksOf } from "@/shared/Button";
 import { useNow } from "@/shared/clock";
 import { CopyButton } from "@/shared/Copy";
 import { Dialog } from "@/shared/Dialog";
-import { Choice, TextField } from "@/shared/Field";
+import { AreaField, Choice, TextField } from "@/shared/Field";
 import { duration } from "@/shared/format";
+import { problemOf } from "@/shared/problems";
 import { Failure } from "@/shared/states";
 import { tell } from "@/shared/toasts";
 import { cancelSignIn, finishSignIn, importAuth, type SignIn, signInQuery, startSignIn } from "./accounts";
@@ -51,7 +52,7 @@ export function SignInDialog({ channelID, onClose }: { channelID: string; onClos
             {t("accounts.begin")}
           </Button>
         )}
-        {way !== "FILE" && starting.isError && <Failure error={starting.error} />}
+        {starting.isError && starting.variables === way && <Failure error={starting.error} />}
         {way !== "FILE" && signIn !== undefined && (
           <Pending
             key={signIn.id}
@@ -79,16 +80,19 @@ function Pending({ signIn, onDone, onAnew }: { signIn: SignIn; onDone: () => voi
   if (isOver) {
     return (
       <div className="space-y-3">
-        <p className="text-bad">✕ {data.error ?? t("accounts.expired")}</p>
+        <p className="text-bad" role="alert">
+          <span aria-hidden>✕ </span>
+          {data.status === "FAILED" ? data.error : t("accounts.expired")}
+        </p>
         <Button onClick={onAnew}>{t("accounts.anew")}</Button>
       </div>
     );
   }
   return (
     <div className="space-y-4">
-      {data.userCode !== null && data.userCode !== "" && (
+      {data.userCode !== "" && (
         <div className="flex flex-wrap items-center gap-3">
-          <output className="rounded-xl bg-sunken px-4 py-2 font-mono text-2xl tracking-widest">{data.userCode}</output>
+          <output aria-label={t("accounts.code")} className="rounded-xl bg-sunken px-4 py-2 font-mono text-2xl tracking-widest">{data.userCode}</output>
           <CopyButton text={data.userCode} />
         </div>
       )}
@@ -98,16 +102,23 @@ function Pending({ signIn, onDone, onAnew }: { signIn: SignIn; onDone: () => voi
       <p className="text-soft" role="timer">
         {t("accounts.left", { time: duration(left) })}
       </p>
-      {data.method === "BROWSER" && <CallbackForm id={data.id} onDone={onDone} />}
+      {data.method === "BROWSER" && <CallbackForm signIn={data} />}
     </div>
   );
 }
 
 /** The browser ends at an address of its own machine; where that is not the gateway's, it is pasted here. */
-function CallbackForm({ id, onDone }: { id: string; onDone: () => void }) {
+function CallbackForm({ signIn }: { signIn: SignIn }) {
   const { t } = useTranslation("channels");
+  const queries = useQueryClient();
   const [url, setURL] = useState("");
-  const finishing = useMutation({ mutationFn: () => finishSignIn(id, url.trim()), meta: { isTold: true }, onSuccess: onDone });
+  const finishing = useMutation({
+    mutationFn: () => finishSignIn(signIn.id, url.trim()),
+    meta: { isTold: true },
+    // Finished is not yet signed in: what came of it stands in its status.
+    onSuccess: (told) => queries.setQueryData(signInQuery(signIn).queryKey, told),
+  });
+  const problem = problemOf(finishing.error, "callbackURL");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     finishing.mutate();
@@ -121,9 +132,10 @@ function CallbackForm({ id, onDone }: { id: string; onDone: () => void }) {
         required
         placeholder="http://localhost:1455/auth/callback?code=…"
         value={url}
+        problem={problem}
         onChange={(event) => setURL(event.target.value)}
       />
-      {finishing.isError && <Failure error={finishing.error} />}
+      {finishing.isError && problem === undefined && <Failure error={finishing.error} />}
       <Button type="submit" isBusy={finishing.isPending}>
         {t("accounts.finish")}
       </Button>
@@ -133,9 +145,9 @@ function CallbackForm({ id, onDone }: { id: string; onDone: () => void }) {
 
 function FileForm({ channelID, onDone }: { channelID: string; onDone: () => void }) {
   const { t } = useTranslation("channels");
-  const id = useId();
   const [text, setText] = useState("");
   const importing = useMutation({ mutationFn: () => importAuth(channelID, text), meta: { isTold: true }, onSuccess: onDone });
+  const problem = problemOf(importing.error, "authJSON");
   return (
     <form
       className="space-y-3"
@@ -144,20 +156,18 @@ function FileForm({ channelID, onDone }: { channelID: string; onDone: () => void
         importing.mutate();
       }}
     >
-      <label htmlFor={id} className="block text-[13px] font-medium">
-        {t("accounts.file")}
-      </label>
-      <textarea
-        id={id}
+      <AreaField
+        label={t("accounts.file")}
+        isMono
         rows={8}
         required
         spellCheck={false}
-        className="field font-mono text-[12.5px]"
         placeholder={'{ "tokens": { … } }'}
         value={text}
+        problem={problem}
         onChange={(event) => setText(event.target.value)}
       />
-      {importing.isError && <Failure error={importing.error} />}
+      {importing.isError && problem === undefined && <Failure error={importing.error} />}
       <Button type="submit" look="main" isBusy={importing.isPending}>
         {t("accounts.import")}
       </Button>

@@ -17,7 +17,7 @@ export interface Quota {
   primary: Window | null;
   secondary: Window | null;
   limitReached: boolean;
-  creditsLeft: number | null;
+  creditsLeft: string;
   blockedUntil: string | null;
   seenAt: string | null;
 }
@@ -40,10 +40,10 @@ export interface SignIn {
   method: "BROWSER" | "DEVICE";
   status: "PENDING" | "DONE" | "EXPIRED" | "FAILED";
   url: string;
-  userCode: string | null;
+  userCode: string;
   expiresAt: string;
-  pollSeconds: number | null;
-  error: string | null;
+  pollSeconds: number;
+  error: string;
 }
 
 const WINDOW = "usedPercent minutes resetsAt";
@@ -83,12 +83,12 @@ export const signInQuery = (signIn: SignIn) =>
     queryFn: () => change<SignIn>(`query CodexSignIn($id: ID!) { codexSignIn(id: $id) { ${SIGN_IN} } }`, { id: signIn.id }),
     initialData: signIn,
     staleTime: 0,
-    refetchInterval: (query) => (query.state.data?.status === "PENDING" ? 2_000 : false),
+    refetchInterval: (query) => (query.state.data?.status === "PENDING" ? query.state.data.pollSeconds * 1_000 : false),
   });
 
 export const finishSignIn = (id: string, callbackURL: string) =>
-  change<unknown>(
-    `mutation FinishCodexSignIn($id: ID!, $url: String!) { finishCodexSignIn(id: $id, callbackURL: $url) { id status error } }`,
+  change<SignIn>(
+    `mutation FinishCodexSignIn($id: ID!, $url: String!) { finishCodexSignIn(id: $id, callbackURL: $url) { ${SIGN_IN} } }`,
     { id, url: callbackURL },
   );
 
