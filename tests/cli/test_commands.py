@@ -71,7 +71,7 @@ def test_help_imports_nothing_heavy():
         "from longwire.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = 'aiohttp asyncio msgspec picows pydantic rich starlette uvicorn'\n"
+        "heavy = 'aiohttp asyncio msgspec pydantic rich starlette uvicorn'\n"
         "print('imported:', *[name for name in heavy.split() if name in sys.modules])\n"
     )
     command = [sys.executable, "-c", script]

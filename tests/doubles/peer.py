@@ -110,13 +110,17 @@ class Link:
 
 
 class Peer:
-    """The server; every connection that asked for something comes out of `links`."""
+    """The server; every connection that asked for something comes out of `links`.
+
+    One that was refused ends with the answer, unless `hangs_up` is False.
+    """
 
     def __init__(self, answer: Answer, *, is_secure: bool) -> None:
         self.links: asyncio.Queue[Link] = asyncio.Queue()
         self.open: set[Link] = set()
         self.silent = 0
         self.port = 0
+        self.hangs_up = True
         self._answer = answer
         self._scheme = "wss" if is_secure else "ws"
 
@@ -139,7 +143,7 @@ class Peer:
         answer = self._answer(link.head)
         if answer is not None:
             link.write(answer)
-            if not answer.startswith(b"HTTP/1.1 101"):
+            if self.hangs_up and not answer.startswith(b"HTTP/1.1 101"):
                 link.hang_up()
         self.links.put_nowait(link)
 
@@ -151,10 +155,10 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(answer: Answer = accept, tls=None) -> AsyncIterator[Peer]:
+async def peer(answer: Answer = accept, tls=None, host: str = "127.0.0.1") -> AsyncIterator[Peer]:
     """Run a peer on a free port."""
     made = Peer(answer, is_secure=tls is not None)
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(made.serve, host, 0, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made

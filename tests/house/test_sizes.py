@@ -30,7 +30,6 @@ BASES = {
     "Protocol",
     "TypedDict",
     "Struct",  # msgspec decodes into classes
-    "WSListener",  # picows calls back into its subclass
     "GraphQL",  # strawberry asks a subclass of its view for the context of a request
     "NameConverter",  # likewise for how attributes are named in the schema
     "Schema",  # likewise for what is told of an error

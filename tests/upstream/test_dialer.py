@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from contextlib import suppress
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.doubles.cancelling import cancelled_at
 from tests.doubles.peer import TEXT, accept, close_frame, frame, peer
 from tests.doubles.proxies import proxy
 
+TRUSTING = tls.context(None, verify=True)
 KNOWN = "proxy-user:p%40ss%3Aword@"
 
 
@@ -76,6 +78,54 @@ class TestHandshake:
                 await dialed(there.url)
             assert await there.is_left()
 
+    async def test_end_right_after_the_101(self):
+        """An upstream that accepts and hangs up was not available, or is lost at once."""
+        async with peer(lambda _: None) as there, asyncio.TaskGroup() as group:
+            lost = asyncio.Event()
+
+            async def failing():
+                with suppress(UpstreamUnavailable):
+                    await dial(Endpoint(there.url, {}), {}, lambda _: lost.set())
+                    await lost.wait()
+
+            group.create_task(failing())
+            link = await there.links.get()
+            link.write(accept(link.head))
+            link.hang_up()
+
+    async def test_headers_of_the_101(self):
+        """What the upstream told with its 101 is kept, in lower case."""
+        told = b"\r\nX-Codex-Turn-State: a, b\r\n\r\n"
+        async with peer(lambda head: accept(head)[:-4] + told) as there:
+            connection = await dialed(there.url)
+            assert "a, b" == connection.headers["x-codex-turn-state"]
+            connection.abort("enough")
+
+    async def test_user_of_the_url(self):
+        """A user in the URL is told upstream, and in no error."""
+        async with peer(lambda _: b"nonsense\r\n\r\n") as there:
+            url = there.url.replace("ws://", "ws://me:secret@")
+            with pytest.raises(UpstreamUnavailable) as error:
+                await dial(Endpoint(url, {}), {}, nothing)
+            assert "secret" not in str(error.value)
+            head = (await there.links.get()).head
+            assert b"Authorization: Basic bWU6c2VjcmV0\r\n" in head
+
+    async def test_ipv6(self):
+        """An IPv6 address is dialed, and spelt in brackets."""
+        if not socket.has_ipv6:
+            pytest.skip("no IPv6 here")
+        try:
+            reached = peer(host="::1")
+            async with reached as there:
+                url = there.url.replace("127.0.0.1", "[::1]")
+                connection = await dialed(url)
+                head = (await there.links.get()).head
+                assert f"Host: [::1]:{there.port}\r\n".encode() in head
+                connection.abort("enough")
+        except OSError:
+            pytest.skip("no IPv6 here")
+
     def test_endpoint_keeps_its_secrets(self):
         """Neither the credential nor a proxy's password shows in a representation."""
         endpoint = Endpoint("ws://x", {"authorization": "sk-1"}, proxy="http://u:secret@p:1")
@@ -124,6 +174,38 @@ class TestRefusals:
             with pytest.raises(UpstreamRejected) as refusal:
                 await dialed(there.url)
             assert (refusal.value.status, refusal.value.headers) == (429, {"retry-after": "3"})
+
+    async def test_body_in_pieces(self):
+        """A body that arrives after its head, in pieces, is read whole."""
+        body = json.dumps({"error": {"message": "é" * 3000, "code": "late"}}).encode()
+        async with peer(lambda _: b"HTTP/1.1 429 Too Many\r\ncontent") as there:
+
+            async def rest():
+                link = await there.links.get()
+                told = b"-length: %d\r\n\r\n" % len(body) + body
+                for at in range(0, len(told), 1000):
+                    await asyncio.sleep(0.001)
+                    link.write(told[at : at + 1000])
+
+            there.hangs_up = False
+            async with asyncio.TaskGroup() as group:
+                group.create_task(rest())
+                with pytest.raises(UpstreamRejected) as refusal:
+                    await dialed(there.url)
+            assert "late" == refusal.value.code
+            assert "é" * 3000 == json.loads(refusal.value.body)["error"]["message"]
+
+    @pytest.mark.looptime
+    async def test_body_without_an_end(self):
+        """A refusal whose body never ends is told after two seconds, with its status."""
+        async with peer(lambda _: b"HTTP/1.1 429 X\r\ncontent-length: 9\r\n\r\n") as there:
+            there.hangs_up = False
+            start = asyncio.get_running_loop().time()
+            with pytest.raises(UpstreamRejected) as refusal:
+                await dialed(there.url)
+            assert 429 == refusal.value.status
+            assert asyncio.get_running_loop().time() - start == pytest.approx(2, abs=0.5)
+            assert await there.is_left()
 
     @pytest.mark.parametrize("status", [200, 204, 301, 307, 404, 405, 410, 426, 501, 505])
     @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error":{"message":"x","code":"y"}}'])
@@ -232,7 +314,7 @@ class TestTls:
             context = tls.context(authority.file, verify=True)
             assert await speaks(await dialed(there.url, tls=context), there)
 
-    @pytest.mark.parametrize("context", [None, tls.context(None, verify=True)])
+    @pytest.mark.parametrize("context", [None, TRUSTING])
     async def test_unknown_authority(self, authority, context):
         """A certificate of nobody we trust is refused, with the reason and the mend."""
         async with peer(tls=authority.server()) as there:
@@ -258,7 +340,7 @@ class TestTls:
         async with peer(lambda _: None) as there:
             url = there.url.replace("ws://", "wss://")
             with pytest.raises((UpstreamUnavailable, UpstreamTimeout)):
-                await dialed(url, handshake_timeout=0.2)
+                await dialed(url, tls=TRUSTING, handshake_timeout=0.2)
             assert await there.is_left()
 
 
@@ -306,6 +388,7 @@ class TestProxies:
         [
             ("http", "http", b"HTTP/1.1 502 Bad Gateway\r\n\r\n"),
             ("http", "http", b"nonsense\r\n\r\n"),
+            ("http", "http", b"HTTP/1.1 200 OK\r\n\r\nhello"),
             ("http", "http", b""),
             ("socks", "socks5", b"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"),
             ("socks", "socks5", b"\x09\x09"),
@@ -317,6 +400,12 @@ class TestProxies:
         async with peer() as there, proxy(kind, refuses=refusal) as between:
             with pytest.raises(UpstreamUnavailable, match=f"127.0.0.1:{there.port}"):
                 await dialed(there.url, proxy=between.url(scheme))
+
+    @pytest.mark.parametrize("way", ["ftp://127.0.0.1:9", "socks9://127.0.0.1:9", "http://"])
+    async def test_no_proxy_of_ours(self, way):
+        """A proxy that nobody can dial is told as it is."""
+        with pytest.raises(UpstreamUnavailable, match="No WebSocket connection"):
+            await dialed("ws://127.0.0.1:9/", proxy=way)
 
     @pytest.mark.parametrize("scheme", ["http", "socks5"])
     async def test_no_proxy_there(self, scheme):

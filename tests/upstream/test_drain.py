@@ -180,7 +180,7 @@ class TestRest:
             async with it.transport.open(it.agent().call()) as stream:
                 link = await there.links.get()
                 link.write(frame(TEXT, created()), frame(TEXT, first, final=False))
-                await until(lambda: stream._lease.connection._fragments)
+                await until(lambda: stream._lease.connection._parser.is_joining)
             link.write(frame(CONTINUATION, second), frame(TEXT, completed()))
             await until(lambda: states(it) == [State.IDLE])
             (entry,) = it.pool.ledger.entries()

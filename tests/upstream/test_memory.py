@@ -69,3 +69,29 @@ async def test_first_turns(gateway):
         assert states == [State.IDLE] * 10
         it.pool.close()
     assert abs(long - short) < TARGET
+
+
+async def test_after_a_large_event(linked):
+    """An event of 500 KB leaves nothing behind on the connection that brought it."""
+    large = b'{"type":"x","text":"%b"}' % (b"y" * 500_000)
+    async with linked() as ends:
+        await take(ends, large)
+        tracemalloc.start()
+        try:
+            before = await traced()
+            for _ in range(3):
+                await take(ends, large)
+            after = await traced()
+        finally:
+            tracemalloc.stop()
+    assert after - before < TARGET
+
+
+async def take(ends, message) -> None:
+    """Take an exchange of one message."""
+    ends.connection.begin()
+    ends.link.write(frame(TEXT, message))
+    while not (told := await ends.connection.receive(5)):
+        pass
+    assert [message] == told
+    ends.connection.finish()

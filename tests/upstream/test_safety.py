@@ -157,8 +157,6 @@ class TestWebSocket:
             pytest.param(strike, is_apart, id=f"{name} {'apart' if is_apart else 'together'}")
             for name, (strike, _) in STRIKES.items()
             for is_apart in (True, False)
-            # picows gives a frame out once it has read the head of the next in its buffer.
-            if is_apart or name != "broken frame"
         ],
     )
     async def test_streaming(self, gateway, until, events, strike, is_apart):

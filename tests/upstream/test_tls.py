@@ -21,6 +21,11 @@ def test_trusts_a_file_besides_the_system(certificate):
     assert added.cert_store_stats()["x509"] == before + 1
 
 
+def test_is_not_negotiated_again():
+    """No upstream may begin a second handshake in the middle of a stream."""
+    assert context(None, verify=True).options & ssl.OP_NO_RENEGOTIATION
+
+
 def test_verifies_nothing_when_told_so():
     """`tls_verify = false` switches off both checks."""
     made = context(None, verify=False)

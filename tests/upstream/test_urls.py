@@ -1,8 +1,10 @@
 """From base URLs to the URLs that are asked."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
-from longwire.upstream.urls import endpoint_url, environment_proxy, models_url
+from longwire.upstream.urls import Place, endpoint_url, environment_proxy, models_url, place_of
 
 
 @pytest.mark.parametrize(
@@ -79,3 +81,24 @@ def test_environment_proxy(environ, url, expected, monkeypatch):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert environment_proxy(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("ws://host", Place("host", 80, is_secure=False)),
+        ("wss://Host/x", Place("host", 443, is_secure=True)),
+        ("wss://me:pw@[::1]:9/", Place("::1", 9, is_secure=True)),
+        ("ws://bücher.example/", Place("xn--bcher-kva.example", 80, is_secure=False)),
+    ],
+)
+def test_places(url, place):
+    """A URL leads to a host and a port."""
+    assert place == place_of(urlsplit(url), "ws", "wss")
+
+
+@pytest.mark.parametrize("url", ["http://host", "ws:///x", "ws://host/#x", "ws://host:x/", "host"])
+def test_nowhere(url):
+    """A URL that cannot be dialed is refused."""
+    with pytest.raises(ValueError, match=r"URL|[Pp]ort"):
+        place_of(urlsplit(url), "ws", "wss")

@@ -8,7 +8,8 @@ import pytest
 
 from longwire.core.continuity import Reason
 from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
-from longwire.upstream.websocket import LARGEST_MESSAGE, Pulse
+from longwire.upstream.frames import LARGEST_MESSAGE
+from longwire.upstream.websocket import Pulse
 from tests.doubles.peer import (
     BINARY,
     CLOSE,
@@ -134,7 +135,7 @@ class TestMessages:
             ends.connection.begin()
             ends.link.write(frame(TEXT, b"x" * (LARGEST_MESSAGE + 1))[:4096])
             assert await ends.link.close_code() == 1009
-            assert "exceeding max allowed size" in await reason_of(ends.connection)
+            assert "over 64 MiB" in await reason_of(ends.connection)
             assert ends.closed == [ends.connection]
 
     @pytest.mark.parametrize(
@@ -184,12 +185,11 @@ class TestMessages:
                 await ends.connection.receive(SOON)
 
     async def test_nothing_is_sent_after_a_broken_protocol(self, linked, until):
-        """A connection that was refused by the parser fails a send at once, unclosed as it is."""
+        """A connection whose upstream broke the protocol fails a send at once."""
         async with linked() as ends:
             ends.connection.begin()
             ends.link.write(frame(0x3, b"{}"))
-            transport = ends.connection._transport
-            await until(lambda: transport.is_close_frame_sent)
+            await until(lambda: ends.closed)
             with pytest.raises(UpstreamDisconnected):
                 await ends.connection.send(b"{}")
 
@@ -214,7 +214,7 @@ class TestMessages:
             async with asyncio.TaskGroup() as group:
                 receiving = group.create_task(ends.connection.receive(SOON))
                 await asyncio.sleep(0)
-                ends.connection._take(event(1))
+                ends.connection.data_received(frame(TEXT, event(1)))
                 receiving.cancel()
             assert receiving.cancelled()
             assert [event(1)] == await receive(ends.connection, 1)
@@ -287,6 +287,34 @@ class TestPings:
             await asyncio.sleep(200)
             assert not ends.connection.is_closed
             assert sent == await receive(ends.connection, len(sent))
+
+    async def test_pings_of_a_deaf_upstream(self, linked, until):
+        """An upstream that reads nothing gets no pongs queued for it, however many it asks for."""
+        async with linked() as ends:
+            ends.link.pause()
+            ends.connection.begin()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(refused(ends.connection))
+                await until(lambda: ends.connection._drained is not None)
+                ends.link.write(*[frame(PING, b"?" * 125)] * 1000, frame(TEXT, event(1)))
+                written = []
+                ends.connection._carrier = Counting(ends.connection._carrier, written)
+                assert [event(1)] == await receive(ends.connection, 1)
+                ends.link.reset()
+            assert [] == written
+
+
+class Counting:
+    """A carrier that notes what is written through it."""
+
+    def __init__(self, carrier, written) -> None:
+        self._carrier, self._written = carrier, written
+
+    def __getattr__(self, name):
+        return getattr(self._carrier, name)
+
+    def writelines(self, parts):
+        self._written += parts
 
 
 class TestClosing:
@@ -362,7 +390,7 @@ class TestClosing:
                 await asyncio.sleep(0)
                 ends.link.write(close_frame(1001))
             await asyncio.sleep(2.5)
-            assert ends.connection._transport.is_disconnected
+            assert ends.connection._carrier is None
 
     async def test_nothing_after_close(self, linked):
         """What arrives after our close is read and dropped, in whatever frames."""
@@ -373,7 +401,30 @@ class TestClosing:
             ends.link.write(frame(CONTINUATION, b"}"), frame(BINARY, b"x"), close_frame(1000))
             assert await ends.link.ended()
             assert "closed by the gateway" in await reason_of(ends.connection)
-            assert ends.connection._fragments is None
+            assert ends.connection._queued == 0
+
+    @pytest.mark.looptime
+    @pytest.mark.parametrize("broken", [frame(0x3), frame(BINARY, b"x"), frame(TEXT, b"\xff")])
+    async def test_after_a_violation(self, linked, broken):
+        """Who broke the protocol may go on talking: nothing is taken, and two seconds end it."""
+        async with linked() as ends:
+            ends.connection.begin()
+            ends.link.write(broken, frame(TEXT, event(1)), frame(PING, b"?"))
+            start = asyncio.get_running_loop().time()
+            assert await ends.link.close_code() in (1002, 1003, 1007)
+            ends.link.write(frame(TEXT, event(2)))
+            assert await ends.link.ended()
+            assert asyncio.get_running_loop().time() - start == pytest.approx(2, abs=0.5)
+            assert (ends.connection._queued, ends.closed) == (0, [ends.connection])
+
+    async def test_violation_in_answer_to_our_close(self, linked):
+        """A close that is answered by what is no frame ends at once."""
+        async with linked() as ends:
+            ends.connection.close()
+            assert await ends.link.close_code() == 1000
+            ends.link.write(frame(0x3))
+            async with asyncio.timeout(1.5):
+                assert await ends.link.ended()
 
     async def test_abort(self, linked):
         """Aborting ends the socket without a handshake, and what waits for it."""
@@ -645,7 +696,7 @@ class TestPressure:
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)
             ends.connection.close()
             await asyncio.sleep(2.5)
-            assert ends.connection._transport.is_disconnected
+            assert ends.connection._carrier is None
 
     async def test_lost_while_sending(self, linked):
         """A connection that breaks under a send fails it at once."""
@@ -696,7 +747,7 @@ class TestTls:
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)
             ends.connection.close()
             await asyncio.sleep(2.5)
-            assert ends.connection._transport.is_disconnected
+            assert ends.connection._carrier is None
 
     async def test_close(self, linked, authority):
         """The close handshake is whole from either side."""

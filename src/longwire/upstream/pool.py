@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from picows import WSCloseCode
-
 from longwire.core.continuity import Decision
 from longwire.core.errors import Overloaded
 from longwire.core.lease import Closes, ConnectionId, Dial, Lend, Limits, Returned, Wait
 from longwire.core.ledger import Ledger
 from longwire.core.turn import SessionKey
+from longwire.upstream.frames import CloseCode
 from longwire.upstream.transport import Call
 from longwire.upstream.websocket import Connection
 
@@ -187,7 +186,7 @@ class Pool:
             if not isinstance(chosen, Wait):
                 waiter.granted.set_result(chosen)
 
-    def _close(self, closes: Closes, code: WSCloseCode = WSCloseCode.OK) -> None:
+    def _close(self, closes: Closes, code: CloseCode = CloseCode.OK) -> None:
         for identity in closes:
             connection = self._connections.pop(identity, None)
             if connection is not None:
@@ -206,7 +205,7 @@ class Pool:
 
     def drain(self) -> None:
         """Close idle connections now and leased ones as their turns end."""
-        self._close(self.ledger.retire_all(), WSCloseCode.GOING_AWAY)
+        self._close(self.ledger.retire_all(), CloseCode.GOING_AWAY)
 
     def retire(self, endpoint: str) -> None:
         """Close an endpoint's idle connections now and its leased ones as their turns end."""
@@ -225,7 +224,7 @@ class Pool:
         if self._sweeper is not None:
             self._sweeper.cancel()
         self.drain()
-        self._close(tuple(self._connections), WSCloseCode.GOING_AWAY)
+        self._close(tuple(self._connections), CloseCode.GOING_AWAY)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -12,6 +12,7 @@ def context(ca: str | None, verify: bool) -> ssl.SSLContext:  # noqa: FBT001 - a
     """
     made = ssl.create_default_context()
     made.set_alpn_protocols(["http/1.1"])
+    made.options |= ssl.OP_NO_RENEGOTIATION  # so that sending never waits for something to read
     if ca is not None:
         try:
             made.load_verify_locations(cafile=ca)

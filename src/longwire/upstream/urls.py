@@ -5,11 +5,15 @@ Law: the scheme follows the transport, never the reverse. A trailing `#` appends
 """
 
 import re
+from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 Scheme = Literal["http", "ws"]
+
+PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443}
+"""The port of a scheme where a URL names none."""
 
 _VERSION = "/v1"
 _VERSION_SEGMENT = re.compile(r"/v\d+[a-z0-9]*(/|$)")
@@ -57,3 +61,30 @@ def environment_proxy(url: str) -> str | None:
     is_secure = parts.scheme in ("https", "wss")
     proxy = proxies.get("https" if is_secure else "http") or proxies.get("all")
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to: a host, its port, and whether TLS is spoken there."""
+
+    host: str
+    port: int
+    is_secure: bool
+
+    @property
+    def authority(self) -> str:
+        """Host and port as HTTP writes them (RFC 3986, 3.2)."""
+        return f"{bracketed(self.host)}:{self.port}"
+
+
+def place_of(parts: SplitResult, *schemes: str) -> Place:
+    """Return where a URL of one of the schemes leads. Raises `ValueError` where that is nowhere."""
+    if parts.scheme not in schemes or not parts.hostname or parts.fragment:
+        raise ValueError(f"no URL of a host that begins with {' or '.join(schemes)}")
+    host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
+    return Place(host, parts.port or PORTS[parts.scheme], parts.scheme in ("wss", "https"))
+
+
+def bracketed(host: str) -> str:
+    """Return a host as URLs and headers spell it: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host

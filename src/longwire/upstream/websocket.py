@@ -1,31 +1,25 @@
 """One upstream WebSocket: read from the first moment to the last, and one exchange at a time.
 
-Frames are taken in the reader's callback and handed over in batches: frames that arrived in one
-read leave as one batch, without a task, queue or lock per event.
+What arrived in one read is taken in the reader's callback and handed over as one batch, without a
+task, queue or lock per event.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-import picows
-from picows import WSCloseCode, WSMsgType
+from secrets import token_bytes
+from typing import cast
 
 from longwire.core.continuity import Reason
 from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
 from longwire.core.events import Kind
 from longwire.dialects.response_errors import CONNECTION_LIMIT, decode_problem
 from longwire.dialects.response_events import MalformedEvent, decode_event
-from longwire.upstream import read_buffer
-
-LARGEST_MESSAGE = 64 * 1024 * 1024
-"""What an upstream may send at once, in bytes: results of image tools are large."""
+from longwire.upstream.frames import CloseCode, Frames, Goodbye, Opcode, encode
+from longwire.upstream.secure import Carrier
 
 _PAUSE_ABOVE = 256 * 1024
-_GROWN_ABOVE = 32 * 1024
 _CLOSE_TIMEOUT = 2.0
-_TEXT = WSMsgType.TEXT
-_FRAME_HEAD = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +31,20 @@ class Pulse:
     send_timeout: float = 30.0
 
 
-class Connection(picows.WSListener):
-    """A live connection; `on_closed` is called once, when it can no longer be used."""
+class Connection(asyncio.Protocol):
+    """A live connection; `on_closed` is called once, when it can no longer be used.
+
+    `headers` are those of the upstream's 101.
+    """
 
     def __init__(self, pulse: Pulse, on_closed: Callable[["Connection"], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._pulse = pulse
         self._on_closed = on_closed
-        self._transport: picows.WSTransport | None = None
+        self._carrier: Carrier | None = None
+        self._parser = Frames()
         self._frames: list[bytes] = []
         self._queued = 0
-        self._has_grown = False
-        self._fragments: bytearray | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[bool] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -75,53 +71,83 @@ class Connection(picows.WSListener):
         """Whether nothing can be sent or received any more."""
         return bool(self._close_reason)
 
-    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to watch the connection."""
-        self._transport = transport
-        answered = transport.response.headers
-        self.headers = {name.lower(): value for name, value in answered.items()}
+        self._carrier = cast("Carrier", transport)
         self._timer = self._loop.call_later(self._pulse.interval, self._ping)
 
-    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
-        """Take one frame: whole and fragmented messages, and the close handshake."""
+    def data_received(self, data: bytes) -> None:
+        """Take what one read brought: pass it on while the reader waits, else keep it for it."""
         # For every event: no calls here that most of them do not need.
         self._was_heard = True
-        is_over = self._close_reason or transport.is_close_frame_sent
-        if frame.msg_type is _TEXT and frame.fin and self._fragments is None and not is_over:
-            message = frame.get_payload_as_bytes()
-            if self._is_leased and self._divert is None and message.isascii():
+        parser = self._parser
+        messages = parser.feed(data)
+        if messages and not self._close_reason:
+            take, waiter = self._pass, self._waiter
+            if take is not None and waiter is not None and not waiter.done():
+                passed = take(messages)
+                if passed < len(messages):
+                    self._take(messages[passed:])
+            else:
+                self._take(messages)
+        if parser.is_eventful:
+            self._answer()
+
+    def _take(self, messages: Sequence[bytes]) -> None:
+        """Take messages that are not passed on, each for whoever it is for by then."""
+        for message in messages:
+            if self._close_reason:
+                return
+            if self._divert is not None:
+                self._divert(message)
+            elif not self._is_leased:
+                self._take_while_idle(message)
+            else:
                 self._frames.append(message)
                 self._queued += len(message)
-            else:
-                self._take(message)
-        else:
-            self._take_other(transport, frame, is_over=bool(is_over))
-        if frame.last_in_buffer and self._frames and not self._close_reason:
-            self._hand_over()
+        if self._frames and self._waiter is not None:
+            _wake(self._waiter)
+        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._carrier is not None:
+            self._is_paused = True
+            self._carrier.pause_reading()
 
-    def _take_other(
-        self, transport: picows.WSTransport, frame: picows.WSFrame, *, is_over: bool
-    ) -> None:
-        """Take a frame that is no whole text message, or comes after the end."""
-        match frame.msg_type:
-            case WSMsgType.CLOSE:
-                self._end(_said_goodbye(frame))
-                transport.send_close(WSCloseCode.OK)
-                transport.disconnect()
-            case _ if is_over:
-                pass  # The rest of a connection that either side, or picows, gave up.
-            case WSMsgType.TEXT | WSMsgType.CONTINUATION:
-                self._take_fragment(frame)
-            case WSMsgType.PING:
-                transport.send_pong(frame.get_payload_as_bytes())
-            case WSMsgType.BINARY:
-                self.close(WSCloseCode.UNSUPPORTED_DATA, "the upstream sent a binary frame")
-            case _:
-                pass
+    def _answer(self) -> None:
+        """Answer what came beside messages; what an upstream does not read is not sent."""
+        parser = self._parser
+        parser.is_eventful = False
+        for payload in parser.pings:
+            if self._drained is None and not self.is_closed:
+                self._write(Opcode.PONG, payload)
+        parser.pings.clear()
+        if parser.violation is not None and self.is_closed and self._carrier is not None:
+            self._carrier.close()
+        elif parser.violation is not None:
+            self.close(parser.violation.code, parser.violation.why)
+        elif parser.goodbye is not None:
+            self._part(parser.goodbye)
+        elif parser.is_joining and not self._is_leased:
+            self._close_for_stray()
 
-    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+    def _part(self, goodbye: Goodbye) -> None:
+        """Answer a close frame, unless it answers ours, and close the socket (RFC 6455, 5.5.1)."""
+        carrier = self._carrier
+        if not self.is_closed:
+            self._end(_said_goodbye(goodbye))
+            self._write(Opcode.CLOSE, CloseCode.OK.to_bytes(2))
+        if carrier is not None:
+            carrier.close()
+
+    def _write(self, opcode: Opcode, payload: bytes = b"") -> None:
+        if self._carrier is not None:
+            self._carrier.writelines(encode(opcode, payload, token_bytes(4)))
+
+    def eof_received(self) -> None:
+        """Let the transport close itself: half a connection is none."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
         """Notice that the other side, the network or the close timer ended it."""
-        self._end(_broke_off(transport))
+        self._end("the upstream closed the connection")
+        self._carrier = None
         if self._timer is not None:
             self._timer.cancel()
 
@@ -136,54 +162,6 @@ class Connection(picows.WSListener):
             self._drained.set_result(not self.is_closed)
         self._drained = None
 
-    def _take_fragment(self, frame: picows.WSFrame) -> None:
-        """Join a fragmented message: a text frame first, then continuations (RFC 6455, 5.4)."""
-        is_first = frame.msg_type == WSMsgType.TEXT
-        if is_first != (self._fragments is None):
-            self.close(WSCloseCode.PROTOCOL_ERROR, "the upstream mixed fragmented messages")
-            return
-        if is_first and not self._is_leased:
-            self._close_for_stray()
-            return
-        message = self._fragments = self._fragments or bytearray()
-        message += frame.get_payload_as_memoryview()
-        if len(message) > LARGEST_MESSAGE:
-            self.close(WSCloseCode.MESSAGE_TOO_BIG, "the upstream sent a message over 64 MiB")
-        elif frame.fin:
-            self._fragments = None
-            self._take(bytes(message))
-
-    def _take(self, message: bytes) -> None:
-        if not message.isascii() and not _is_utf8(message):
-            self.close(WSCloseCode.INVALID_TEXT, "the upstream sent text that is not UTF-8")
-            return
-        if not self._is_leased:
-            self._take_while_idle(message)
-            return
-        if self._divert is not None:
-            self._divert(message)
-            return
-        self._frames.append(message)
-        self._queued += len(message)
-
-    def _hand_over(self) -> None:
-        """Pass on what one read brought, and wake the reader for what cannot be passed on."""
-        waiter, frames = self._waiter, self._frames
-        if self._queued > _GROWN_ABOVE:
-            self._has_grown = True
-        if waiter is not None and not waiter.done():
-            passed = self._pass(frames) if self._pass is not None else 0
-            if passed == len(frames):
-                frames.clear()
-                self._queued = 0
-                return
-            del frames[:passed]
-            self._queued = sum(map(len, frames))
-            waiter.set_result(None)
-        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
-            self._is_paused = True
-            self._transport.underlying_transport.pause_reading()
-
     def _take_while_idle(self, message: bytes) -> None:
         """Nobody waits for it: a vendor's notice is dropped, anything else belongs to no turn."""
         try:
@@ -196,7 +174,7 @@ class Connection(picows.WSListener):
             self._close_for_stray()
 
     def _close_for_stray(self) -> None:
-        self.close(WSCloseCode.OK, "the upstream sent a frame that belongs to no turn")
+        self.close(CloseCode.OK, "the upstream sent a frame that belongs to no turn")
 
     def begin(self) -> None:
         """Begin an exchange: what arrives from now on belongs to it."""
@@ -212,10 +190,9 @@ class Connection(picows.WSListener):
     def divert(self, take: Callable[[bytes], None]) -> None:
         """Give the rest of the exchange to `take`, message by message: nobody reads it any more."""
         left, self._frames, self._queued = self._frames, [], 0
-        self._divert = take
+        self._divert, self._pass = take, None
         self._resume_reading()
-        for message in left:
-            self._take(message)
+        self._take(left)
         if self.is_closed:
             self._divert = None
 
@@ -228,24 +205,17 @@ class Connection(picows.WSListener):
         self._resume_reading()
         for message in left:
             self._take_while_idle(message)
-        if self._fragments is not None:
+        if self._parser.is_joining:
             self._close_for_stray()
-        if self._has_grown and self._transport is not None and not self.is_closed:
-            self._has_grown = False
-            read_buffer.release(self._transport.underlying_transport)
 
     async def send(self, message: bytes) -> None:
         """Send one text frame and wait until the socket took it.
 
         Raises `UpstreamDisconnected` or, after `Pulse.send_timeout` seconds, `UpstreamTimeout`.
         """
-        transport = self._transport
-        if self.is_closed or transport is None or transport.is_close_frame_sent:
+        if self.is_closed or self._carrier is None:
             raise UpstreamDisconnected(self._sentence())
-        # picows masks in place: in a buffer of ours, where its own would keep the largest message.
-        buffer = bytearray(_FRAME_HEAD)
-        buffer += message
-        transport.send_reuse_external_bytearray(WSMsgType.TEXT, buffer, _FRAME_HEAD)
+        self._write(Opcode.TEXT, message)
         if self._drained is None:
             return
         try:
@@ -295,18 +265,18 @@ class Connection(picows.WSListener):
             self._silence = self._loop.call_at(self._silent_at, self._watch_silence)
 
     def _resume_reading(self) -> None:
-        if self._is_paused and self._transport is not None and not self.is_closed:
+        if self._is_paused and self._carrier is not None and not self.is_closed:
             self._is_paused = False
             self._was_heard = True
-            self._transport.underlying_transport.resume_reading()
+            self._carrier.resume_reading()
 
     def _ping(self) -> None:
         """Ask for a sign of life after a silent interval; a paused reader hears nothing."""
-        if self._was_heard or self._is_paused or self._transport is None:
+        if self._was_heard or self._is_paused:
             self._was_heard = False
             self._timer = self._loop.call_later(self._pulse.interval, self._ping)
             return
-        self._transport.send_ping()
+        self._write(Opcode.PING)
         self._timer = self._loop.call_later(self._pulse.timeout, self._expect_pong)
 
     def _expect_pong(self) -> None:
@@ -315,20 +285,19 @@ class Connection(picows.WSListener):
         else:
             self.abort("the upstream answered no ping")
 
-    def close(self, code: WSCloseCode = WSCloseCode.OK, why: str = "closed by the gateway") -> None:
+    def close(self, code: int = CloseCode.OK, why: str = "closed by the gateway") -> None:
         """Close with a handshake that is given two seconds. May be called at any time, twice."""
-        transport = self._transport
-        if self.is_closed or transport is None:
+        if self.is_closed:
             return
         self._resume_reading()
         self._end(why)
-        transport.send_close(code)
+        self._write(Opcode.CLOSE, code.to_bytes(2))
 
     def abort(self, why: str) -> None:
         """Close at once, without a handshake."""
         self._end(why)
-        if self._transport is not None:
-            self._transport.disconnect(graceful=False)
+        if self._carrier is not None:
+            self._carrier.abort()
 
     def _end(self, why: str) -> None:
         """Be closed from now on; what the other side still owes is given two seconds."""
@@ -340,11 +309,8 @@ class Connection(picows.WSListener):
             self.cause = Reason.CONNECTION_EXPIRED
         if self._timer is not None:
             self._timer.cancel()
-        transport = self._transport
-        if transport is not None:
-            self._timer = self._loop.call_later(
-                _CLOSE_TIMEOUT, lambda: transport.disconnect(graceful=False)
-            )
+        if self._carrier is not None:
+            self._timer = self._loop.call_later(_CLOSE_TIMEOUT, self._carrier.abort)
         if self._waiter is not None:
             _wake(self._waiter)
         self.resume_writing()
@@ -369,24 +335,6 @@ def _tells_expiry(message: bytes) -> bool:
     return is_expulsion and decode_problem(message).code == CONNECTION_LIMIT
 
 
-def _is_utf8(message: bytes) -> bool:
-    try:
-        message.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _said_goodbye(frame: picows.WSFrame) -> str:
-    code = int(frame.get_close_code())  # type: ignore[call-overload]  # a C enum, an int at runtime
-    reason = frame.get_close_message()
-    text = f" ({reason.decode('utf-8', 'replace')})" if reason else ""
-    return f"the upstream closed it with code {code or 1005}{text}"
-
-
-def _broke_off(transport: picows.WSTransport) -> str:
-    """Say why a connection ended without the other side's goodbye (close code 1006)."""
-    sent = transport.close_handshake.sent if transport.is_close_frame_sent else None
-    if sent is None:
-        return "the upstream closed the connection"
-    return f"the upstream broke the protocol ({sent.reason})"
+def _said_goodbye(goodbye: Goodbye) -> str:
+    text = f" ({goodbye.reason})" if goodbye.reason else ""
+    return f"the upstream closed it with code {goodbye.code}{text}"
