@@ -107,6 +107,6 @@ def test_the_log_line_is_explained():
     record = accounting.Record(turn(user("hi")), Principal("dev"), 0.0)
     record.replays.append(Trouble.LOST)
     record.began(Facts("http", "fresh", "http_transport", 1), None, 0.0)
-    fields = accounting._line(record, 1.0, Usage())
+    fields = accounting._line(record, 1.0, accounting._tokens(Usage()))
     written = {*fields, "event", "level", "timestamp"}
     assert written == {name for cells in rows("The log line") for name in NAMED.findall(cells[0])}
