@@ -32,7 +32,10 @@ async def turn(it, there, link, session, size):
             left -= len(await link._reader.read(65536))
         events = (created(), delta(), item(), completed())
         link.write(*(frame(TEXT, event) for event in events))
-        async for _ in stream:
+        batches = aiter(stream)
+        await anext(batches)
+        stream.pass_on(lambda _: 0)  # when all may have come already, as a reply does
+        async for _ in batches:
             pass
     return link
 

@@ -168,6 +168,8 @@ class WebSocketStream:
     def pass_on(self, take: Take) -> None:
         """Offer events to `take` straight from the socket's callback; see `transport.Stream`."""
         exchange = self._reception.exchange
+        if exchange.ending is not None:
+            return  # all came at once, and the connection may serve another turn by now
 
         def offer(frames: Sequence[bytes]) -> int:
             if exchange.phase is not Phase.STREAMING:
