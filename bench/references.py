@@ -93,6 +93,7 @@ def staged(*, with_litellm: bool) -> Iterator[Stage]:
             except (Missing, RuntimeError) as error:
                 missing[name] = str(error)[-300:]
         missing |= {} if with_litellm else {LITELLM: "left out of a quick look"}
+        missing["Envoy"] = "not started here; nginx stands for proxies that pass everything on"
         missing["Go relay"] = "none in this repository; its figure of another run is in the page"
         yield Stage(servers, missing, {"ws": sockets, "http": plain})
 
