@@ -28,7 +28,7 @@ from longwire.server import logs
 from longwire.settings import Settings, load
 
 SPARE = 1.05
-CALLS_PER_TURN = 450
+CALLS_PER_TURN = 438
 CALLS_PER_EVENT = 5
 PASSED = ("longwire/upstream/", "longwire/dialects/", "longwire/server/")
 TURNS = Job("turns", "bench:4x8@0:", 1, 10, 1, 6_000, 1_900, opened=True)
