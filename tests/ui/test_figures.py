@@ -55,7 +55,7 @@ REPEATED = """
   let first, made = 0;
   window.fetch = async (url, options) => {
     const asked = typeof options?.body === 'string' ? JSON.parse(options.body) : {};
-    if (!/query Turns\\b/.test(asked.query ?? '')) return real(url, options);
+    if (!(asked.query ?? '').includes('query TurnRows(')) return real(url, options);
     if (!asked.variables.after) {
       first = await (await real(url, options)).json();
       const told = structuredClone(first);
@@ -89,7 +89,11 @@ async (seconds) => {
 LOAD_ALL = """
 async (rows) => {
   const box = document.querySelector('[role=table]');
-  while (Number(box.getAttribute('aria-rowcount')) <= rows) {
+  let had = 0, grew = performance.now();
+  while (had <= rows) {
+    const has = Number(box.getAttribute('aria-rowcount'));
+    if (has > had) [had, grew] = [has, performance.now()];
+    if (performance.now() - grew > 20_000) throw new Error(`no more than ${had} rows came`);
     box.scrollTop = box.scrollHeight;
     await new Promise((next) => setTimeout(next, 15));
   }
@@ -133,7 +137,8 @@ def test_a_long_log_scrolls_smoothly(opened, owner, stage):
     chromium.start_tracing(page=page, categories=CATEGORIES)
     frames = page.evaluate(SCROLL, 4)
     tasks = tasks_of(chromium.stop_tracing())
-    figure(f"{ROWS:,} rows, {len(frames)} frames in 4 s: longest task {max(tasks):.0f} ms")
+    longest = f"longest task {max(tasks):.0f} ms of CPU, slowest frame {max(frames):.0f} ms"
+    figure(f"{ROWS:,} rows, {len(frames)} frames in 4 s: {longest}")
     assert len(tasks) > len(frames) > 20
     assert max(tasks) <= LONGEST_FRAME
 

@@ -53,4 +53,4 @@ class _Prepared:
         frames, self._frames = self._frames, ()
         if not frames:
             raise StopAsyncIteration
-        return [event for raw in frames if (event := self._reception.take(raw)) is not None]
+        return self._reception.take_all(frames)
