@@ -70,9 +70,11 @@ REPEATED = """
 })();
 """
 SCROLL = """
-async (seconds) => {
+async ([start, step, seconds]) => {
   const box = document.querySelector('[role=table]');
   const frames = [];
+  box.scrollTop = start * box.scrollHeight;
+  await new Promise(requestAnimationFrame);
   let last = performance.now();
   const ends = last + seconds * 1000;
   while (last < ends) {
@@ -80,8 +82,7 @@ async (seconds) => {
     const now = performance.now();
     frames.push(now - last);
     last = now;
-    box.scrollTop += 400;
-    if (box.scrollTop + box.clientHeight >= box.scrollHeight - 5) box.scrollTop = 0;
+    box.scrollTop += step;
   }
   return frames;
 }
@@ -97,7 +98,6 @@ async (rows) => {
     box.scrollTop = box.scrollHeight;
     await new Promise((next) => setTimeout(next, 15));
   }
-  box.scrollTop = 0;
 }
 """
 CATEGORIES = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"]
@@ -122,7 +122,7 @@ def tasks_of(trace):
 
 @MEASURED
 def test_a_long_log_scrolls_smoothly(opened, owner, stage):
-    """With 100,000 rows loaded, no task of a frame takes 50 ms while they scroll by."""
+    """With 100,000 rows loaded, no frame takes 50 ms while ten rows a frame go by."""
     owner.channel()
     stage.turn(owner.key(), "one")
     page = opened(owner, "/settings")
@@ -133,14 +133,15 @@ def test_a_long_log_scrolls_smoothly(opened, owner, stage):
     page.set_default_timeout(180_000)
     page.evaluate(LOAD_ALL, ROWS)
     page.wait_for_timeout(1_000)
-    chromium = page.context.browser
-    chromium.start_tracing(page=page, categories=CATEGORIES)
-    frames = page.evaluate(SCROLL, 4)
-    tasks = tasks_of(chromium.stop_tracing())
-    longest = f"longest task {max(tasks):.0f} ms of CPU, slowest frame {max(frames):.0f} ms"
-    figure(f"{ROWS:,} rows, {len(frames)} frames in 4 s: {longest}")
-    assert len(tasks) > len(frames) > 20
-    assert max(tasks) <= LONGEST_FRAME
+    for where, start, step in (("at hand", 1, -400), ("to be fetched again", 0, 400)):
+        chromium = page.context.browser
+        chromium.start_tracing(page=page, categories=CATEGORIES)
+        frames = page.evaluate(SCROLL, [start, step, 4])
+        tasks = tasks_of(chromium.stop_tracing())
+        longest = f"longest task {max(tasks):.0f} ms of CPU, slowest frame {max(frames):.0f} ms"
+        figure(f"{ROWS:,} rows, {where}, {len(frames)} frames in 4 s: {longest}")
+        assert len(tasks) > len(frames) > 20
+        assert max(tasks) <= LONGEST_FRAME
 
 
 FAKE = """

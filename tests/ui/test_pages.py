@@ -216,3 +216,13 @@ def test_everything_goes_by_keyboard(opened, owner, used):
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_nothing_moves_for_who_wants_no_motion(opened):
+    """With less motion wanted no animation runs, where one does otherwise."""
+    page = opened(path="/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    running = "document.getAnimations().length"
+    assert page.evaluate(running) > 0
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(running) == 0

@@ -24,6 +24,11 @@ def held(owner):
     return now
 
 
+def saved(page):
+    """Waits for the answer to a change of the settings."""
+    return page.expect_response(lambda told: "updateSettings" in (told.request.post_data or ""))
+
+
 def days(page, name):
     """The field of a number of days."""
     return page.get_by_label(f"Days for {name}")
@@ -35,7 +40,8 @@ def test_keeping_more_is_undone_and_keeping_less_is_asked(opened, owner, held):
     save = page.get_by_role("button", name="Save", exact=True)
     days(page, "turns").fill("60")
     save.click()
-    page.get_by_role("button", name="Undo").click()
+    with saved(page):
+        page.get_by_role("button", name="Undo").click()
     expect(days(page, "turns")).to_have_value("30")
     expect(save).to_be_disabled()
     assert held()["turnDays"] == 30
@@ -44,8 +50,8 @@ def test_keeping_more_is_undone_and_keeping_less_is_asked(opened, owner, held):
     page.get_by_role("dialog", name="Keep less?").get_by_role("button", name="Cancel").click()
     assert held()["turnDays"] == 30
     save.click()
-    page.get_by_role("dialog").get_by_role("button", name="Keep less").click()
-    expect(page.get_by_text("Saved.").first).to_be_visible()
+    with saved(page):
+        page.get_by_role("dialog").get_by_role("button", name="Keep less").click()
     expect(save).to_be_disabled()
     assert held()["turnDays"] == 10
 

@@ -33,30 +33,33 @@ export const Strip = memo(function Strip({
   for (const turn of shown) counts.set(turn, (counts.get(turn) ?? 0) + 1);
   const said = [...counts].map(([turn, count]) => `${count} ${t(`reasonShort.${turn}`)}`).join(", ");
   return (
-    <svg
-      role="img"
-      aria-label={said === "" ? t("none") : said}
-      width={width}
-      height={HEIGHT}
-      viewBox={`0 0 ${width} ${HEIGHT}`}
-      className="max-w-full shrink-0"
-      preserveAspectRatio="xMaxYMid slice"
-    >
-      <path d={`M0 ${MIDDLE}H${end}`} stroke="currentColor" strokeWidth="1.5" className="text-line-strong" />
-      {!isEnded && (
-        <path
-          d={`M${end} ${MIDDLE}H${width}`}
-          stroke="currentColor"
-          strokeWidth="1.5"
-          strokeDasharray="2 4"
-          className="text-line-strong"
-        />
-      )}
-      {shown.map((turn, index) => (
-        <Mark key={index} turn={turn} x={8 + index * STEP} />
-      ))}
-      {isInFlight && <circle cx={end + 8} cy={MIDDLE} r="4.5" fill="currentColor" className="beating text-accent" />}
-    </svg>
+    <span className="relative block w-fit max-w-full shrink-0">
+      <svg
+        role="img"
+        aria-label={said === "" ? t("none") : said}
+        width={width}
+        height={HEIGHT}
+        viewBox={`0 0 ${width} ${HEIGHT}`}
+        className="block max-w-full"
+        preserveAspectRatio="xMaxYMid slice"
+      >
+        <path d={`M0 ${MIDDLE}H${end}`} stroke="currentColor" strokeWidth="1.5" className="text-line-strong" />
+        {!isEnded && (
+          <path
+            d={`M${end} ${MIDDLE}H${width}`}
+            stroke="currentColor"
+            strokeWidth="1.5"
+            strokeDasharray="2 4"
+            className="text-line-strong"
+          />
+        )}
+        {shown.map((turn, index) => (
+          <Mark key={index} turn={turn} x={8 + index * STEP} />
+        ))}
+      </svg>
+      {/* Not in the drawing: there each beat would draw the page again. */}
+      {isInFlight && <span aria-hidden className="beating absolute top-[7.5px] right-[21.5px] size-[9px] rounded-full bg-accent" />}
+    </span>
   );
 });
 
@@ -97,7 +100,7 @@ function Shape({ kind, x }: { kind: MarkKind; x: number }) {
 }
 
 /** What the marks mean, in a line. */
-export function StripLegend() {
+export const StripLegend = memo(function StripLegend() {
   const { t } = useTranslation();
   const entries = [
     ["continued", "continued"],
@@ -119,4 +122,4 @@ export function StripLegend() {
       ))}
     </ul>
   );
-}
+});

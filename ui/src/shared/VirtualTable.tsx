@@ -1,6 +1,5 @@
 /** A table of any length: only the rows in sight exist. */
 import { memo, type ReactNode, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { Skeleton } from "./states";
 
 export interface WideColumn<Row> {
   key: string;
@@ -118,7 +117,7 @@ const Line = memo(function Line({ row, index, height, columns, template, onOpen 
       aria-rowindex={index + 2}
       aria-busy={!isThere}
       className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
-        ${isThere && onOpen ? "cursor-pointer" : ""}`}
+        ${isThere ? "" : "awaited"} ${isThere && onOpen ? "cursor-pointer" : ""}`}
       style={{ gridTemplateColumns: template, height, contain: "strict", transform: `translateY(${index * height}px)` }}
       onClick={() => isThere && onOpen?.(row)}
     >
@@ -126,9 +125,9 @@ const Line = memo(function Line({ row, index, height, columns, template, onOpen 
         <div
           key={column.key}
           role="cell"
-          className={`min-w-0 truncate px-1.5 ${column.align === "right" ? "text-right" : ""}`}
+          className={`min-w-0 overflow-clip px-1.5 text-ellipsis whitespace-nowrap ${column.align === "right" ? "text-right" : ""}`}
         >
-          {isThere ? column.cell(row) : <Skeleton className="h-3.5 w-3/4" />}
+          {isThere && column.cell(row)}
         </div>
       ))}
     </div>

@@ -72,7 +72,7 @@ function digitsOf(dollars: number): 2 | 3 | 5 {
 
 /** Made once: a format costs more to make than a thousand uses of it. */
 function dollars(language: string, digits: number): Intl.NumberFormat {
-  return new Intl.NumberFormat(language, { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: digits });
+  return new Intl.NumberFormat(language, { style: "currency", currency: "USD", minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 function since(format: Intl.RelativeTimeFormat, span: number): string {

@@ -7,7 +7,7 @@ import { useMay } from "@/api/me";
 import { useNames } from "@/api/names";
 import { Badge, Mono, type Tone } from "@/shared/Badge";
 import { Button } from "@/shared/Button";
-import { useNow, useSettled } from "@/shared/clock";
+import { useMinute, useSettled } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
 import { Card, Page } from "@/shared/Page";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
@@ -20,7 +20,6 @@ import { KeyDialog } from "./KeyDialog";
 import { KeyMenu } from "./KeyMenu";
 
 const route = getRouteApi("/shell/keys");
-const MINUTE = 60_000;
 const TONES: Record<Key["status"], Tone> = { ENABLED: "good", DISABLED: "plain", REVOKED: "bad" };
 
 export function KeysPage() {
@@ -31,7 +30,7 @@ export function KeysPage() {
   const [text, setText] = useState("");
   const [issued, setIssued] = useState<Issued>();
   const found = useQuery(keysQuery(useSettled(text)));
-  const spent = useQuery(spentQuery(useNow(MINUTE)));
+  const spent = useQuery(spentQuery(useMinute()));
   const project = search["project"];
   const rows = found.data?.apiKeys.nodes.filter((each) => project === undefined || each.projectID === project);
   const isChosen = text !== "" || project !== undefined;

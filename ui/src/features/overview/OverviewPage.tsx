@@ -4,7 +4,7 @@ import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ask } from "@/api/client";
 import { useNames } from "@/api/names";
-import { useNow } from "@/shared/clock";
+import { useMinute } from "@/shared/clock";
 import { Choice } from "@/shared/Field";
 import { Card, Page } from "@/shared/Page";
 import { Empty, Failure, Skeleton, SkeletonRows } from "@/shared/states";
@@ -16,7 +16,6 @@ import { type By, BYS, METRICS, type Metric, USAGE } from "./usage";
 
 const TimeChart = lazy(() => import("./TimeChart").then((module) => ({ default: module.TimeChart })));
 const route = getRouteApi("/shell/");
-const MINUTE = 60_000;
 
 export function OverviewPage() {
   const { t } = useTranslation("overview");
@@ -24,7 +23,7 @@ export function OverviewPage() {
   const navigate = route.useNavigate();
   const names = useNames();
   const range = rangeOf(search["range"]);
-  const span = spanOf(range, useNow(MINUTE));
+  const span = spanOf(range, useMinute());
   const by = BYS.find((each) => each === search["by"]) ?? "ALL";
   const metric = METRICS.find((each) => each === search["metric"]) ?? "turns";
   const { step: _, ...asked } = span;

@@ -20,7 +20,7 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
         cell: (row) => (
           <button
             type="button"
-            className="max-w-full truncate underline-offset-3 hover:underline"
+            className="underline-offset-3 hover:underline"
             onClick={(event) => {
               event.stopPropagation();
               open(row);
@@ -71,7 +71,7 @@ class Ways {
         <svg width="12" height="24" aria-hidden className="shrink-0">
           <Mark turn={word} x={6} />
         </svg>
-        <span className={`truncate ${errorCode === "" ? "" : "text-bad"}`}>
+        <span className={`min-w-0 overflow-clip text-ellipsis ${errorCode === "" ? "" : "text-bad"}`}>
           {errorCode || this.t(`app:reasonShort.${word}`, { defaultValue: word })}
         </span>
       </span>
