@@ -11,8 +11,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 if sys.version_info < (3, 11):  # noqa: UP036 - the reader may have an older one
     sys.exit("dev.py: Longwire needs Python 3.11 or newer; run it with python3.11 or later")
@@ -93,15 +96,16 @@ def test(arguments: list[str]) -> int:
     """Lint, types, imports and all tests; with arguments only pytest, which gets them."""
     if arguments:
         return run_all({"pytest": ["pytest", *arguments]})
-    steps = LINT | (UI_STEPS if is_ui_built() else {}) | {"pytest": ["pytest", *IN_PARALLEL]}
+    checks = LINT | (UI_STEPS if is_ui_built() else {})
     if not is_ui_built():
         print("dev.py: the web interface is not built, so it is not tested", file=sys.stderr)
-    return run_all(steps, second_tries={"pytest": ["pytest", *ALONE]})
+    tries = {"pytest": ["pytest", *ALONE]}
+    return run_all({"pytest": ["pytest", *IN_PARALLEL]}, second_tries=tries, before=checks)
 
 
 def lint(_arguments: list[str]) -> int:
     """Lint, types and imports, without the tests."""
-    return run_all(LINT)
+    return run_all({}, before=LINT)
 
 
 def fix(_arguments: list[str]) -> int:
@@ -209,12 +213,17 @@ def require(command: list[str], mend: str) -> None:
         sys.exit(f"dev.py: failed: {' '.join(command)}\ndev.py: {mend}")
 
 
-def run_all(steps: dict[str, list[str]], second_tries: dict[str, list[str]] | None = None) -> int:
+def run_all(
+    steps: dict[str, list[str]],
+    second_tries: dict[str, list[str]] | None = None,
+    before: dict[str, list[str]] | None = None,
+) -> int:
     """Run every step, then tell in a line each how it went; 1 if any failed.
 
-    A step with a second try is `FLAKY` where only that one succeeds: it passes, and wants mending.
+    Those `before` have two of them running at a time, and are told one after the other. A step
+    with a second try is `FLAKY` where only that one succeeds: it passes, and wants mending.
     """
-    results = []
+    results = side_by_side(before or {})
     for name, step in steps.items():
         print(f"── {name}", flush=True)
         started = time.monotonic()
@@ -224,6 +233,27 @@ def run_all(steps: dict[str, list[str]], second_tries: dict[str, list[str]] | No
     for name, outcome, seconds in results:
         print(f"{outcome:<7} {name:<12} {seconds:6.1f} s")
     return int(any(outcome == "FAILED" for _, outcome, _ in results))
+
+
+def side_by_side(steps: dict[str, list[str]]) -> list[tuple[str, str, float]]:
+    """Run steps, two at a time; return of each its name, how it went, and its seconds."""
+    with ThreadPoolExecutor(2) as pool:
+        running = [(name, pool.submit(run_quietly, step)) for name, step in steps.items()]
+        results = []
+        for name, step in running:
+            code, seconds, told = step.result()
+            print(f"── {name}\n{told}", end="", flush=True)
+            results.append((name, "FAILED" if code else "ok", seconds))
+    return results
+
+
+def run_quietly(step: list[str]) -> tuple[int, float, str]:
+    """Run a step; return its exit code, its seconds, and what it wrote."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as written:
+        code = run_tool(step, written)
+        written.seek(0)
+        return code, time.monotonic() - started, written.read()
 
 
 def run_step(step: list[str], second_try: list[str] | None) -> str:
@@ -236,13 +266,13 @@ def run_step(step: list[str], second_try: list[str] | None) -> str:
     return "FLAKY" if run_tool(second_try) == 0 else "FAILED"
 
 
-def run_tool(command: list[str]) -> int:
+def run_tool(command: list[str], output: IO[str] | None = None) -> int:
     """Run a tool of `.venv` in the checkout, or npm in the web interface."""
     program, *arguments = command
     if program != "npm":
-        return run(str(tool(program)), *arguments)
+        return run(str(tool(program)), *arguments, output=output)
     npm = find_npm()
-    return run(npm, *arguments, folder=UI, path=str(Path(npm).parent))
+    return run(npm, *arguments, folder=UI, path=str(Path(npm).parent), output=output)
 
 
 def run_python(module: str, *arguments: str) -> int:
@@ -250,15 +280,18 @@ def run_python(module: str, *arguments: str) -> int:
     return run(str(tool("python")), "-m", module, *arguments)
 
 
-def run(*command: str, folder: Path = ROOT, path: str = "") -> int:
+def run(*command: str, folder: Path = ROOT, path: str = "", output: IO[str] | None = None) -> int:
     """Run a program in a folder; an interrupt is its to act on, we wait for its end.
 
-    `path` comes first on its PATH.
+    `path` comes first on its PATH; what it writes goes to `output`, where there is one.
     """
     variables = environment()
     if path:
         variables["PATH"] = os.pathsep.join([path, variables.get("PATH", "")])
-    with subprocess.Popen(command, cwd=folder, env=variables) as process:
+    errors = subprocess.STDOUT if output else None
+    with subprocess.Popen(
+        command, cwd=folder, env=variables, stdout=output, stderr=errors
+    ) as process:
         while True:
             try:
                 return process.wait()

