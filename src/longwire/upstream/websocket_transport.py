@@ -170,9 +170,10 @@ class WebSocketStream:
         exchange = self._reception.exchange
         if exchange.ending is not None:
             return  # all came at once, and the connection may serve another turn by now
+        streaming = Phase.STREAMING  # for every event: on Python 3.11 it is dear to name
 
         def offer(frames: Sequence[bytes]) -> int:
-            if exchange.phase is not Phase.STREAMING:
+            if exchange.phase is not streaming:
                 return 0
             taken = take(frames)
             if taken:
