@@ -186,7 +186,7 @@ class BodyProperties:
         self._members = {
             name: members[name]
             for name in sorted(members)
-            if name not in NEVER_COMPARED and bytes(members[name]) != b"null"
+            if name not in NEVER_COMPARED and members[name] != b"null"
         }
 
     @cached_property

@@ -179,14 +179,16 @@ def items_of(terminal: Event) -> list[bytes]:
 
 def splice(raw: bytes | Raw, changes: dict[str, bytes | None]) -> bytes:
     """Replace, add or (None) remove members of a raw JSON object; all others keep their bytes."""
-    members: dict[str, bytes | Raw] = dict(_members.decode(raw))
+    return _merged(_members.decode(raw), changes)
+
+
+def _merged(members: dict[str, Raw], changes: dict[str, bytes | None]) -> bytes:
     for name, value in changes.items():
         if value is None:
             members.pop(name, None)
         else:
-            members[name] = value
-    pairs = [b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members.items()]
-    return b"{" + b",".join(pairs) + b"}"
+            members[name] = Raw(value)
+    return msgspec.json.encode(members)
 
 
 class EventEncoder:
@@ -218,7 +220,9 @@ class EventEncoder:
         if event.lane is not None:
             changes["stream_id"] = None
         if event.kind in _WITH_RESPONSE:
-            changes |= self._response_changes(event)
+            members = _members.decode(event.raw)
+            changes |= self._response_changes(event.kind, members.get("response"))
+            return _merged(members, changes) if changes else event.raw
         return splice(event.raw, changes) if changes else event.raw
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
@@ -238,8 +242,7 @@ class EventEncoder:
         """Give the number of the last event to the next one, for the last was never sent."""
         self._sequence = self._before
 
-    def _response_changes(self, event: Event) -> dict[str, bytes | None]:
-        raw = _members.decode(event.raw).get("response")
+    def _response_changes(self, kind: Kind, raw: Raw | None) -> dict[str, bytes | None]:
         if raw is None:
             return {}
         members = _members.decode(raw)
@@ -247,11 +250,11 @@ class EventEncoder:
         previous = members.get("previous_response_id")
         if previous is not None and msgspec.json.decode(previous) != self._previous:
             changes["previous_response_id"] = msgspec.json.encode(self._previous)
-        if event.kind is not Kind.OPENING and _is_empty(members.get("output")):
+        if kind is not Kind.OPENING and _is_empty(members.get("output")):
             output = self._aggregate.output
             if output or "output" not in members:
                 changes["output"] = b"[" + b",".join(output) + b"]"
-        return {"response": splice(raw, changes)} if changes else {}
+        return {"response": _merged(members, changes)} if changes else {}
 
     def encode_plain(self, frames: Sequence[bytes]) -> tuple[int, bytes]:
         """Encode the first events of a stream as SSE, up to one that is not plain; and count them.

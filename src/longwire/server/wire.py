@@ -99,9 +99,8 @@ class Wire:
         parts = [STATUS_LINE[status]]
         for field, content in self._connection.server_state.default_headers:
             parts += (field, b": ", content, b"\r\n")
-        for name, value in headers.items():
-            parts.append(f"{name}: {value}\r\n".encode("latin-1"))
-        parts.append(constant)
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        parts += (lines.encode("latin-1"), constant)
         if not self.keep_alive:
             parts.append(b"connection: close\r\n")
         self._is_chunked = length < 0 and self.is_modern
