@@ -1,5 +1,5 @@
 /** The live connections, kept as the gateway tells of their changes. */
-import { useCallback, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { graphql, type ResultOf } from "@/api/graphql";
 import { useSubscription } from "@/api/live";
 
@@ -37,13 +37,37 @@ export function after(before: Sessions, told: Told, now: number): Sessions {
   return sessions;
 }
 
+/** Changes are drawn together, so many ms after the first of them: no eye follows twenty a second. */
+const DRAWN_AFTER = 100;
+
 export function useSessions(): { sessions: Sessions | undefined; failure: unknown } {
   const [sessions, setSessions] = useState<Sessions>();
   const [failure, setFailure] = useState<unknown>();
-  const onValue = useCallback((value: ResultOf<typeof CHANGES>) => {
-    setFailure(undefined);
-    setSessions((before) => after(before ?? new Map(), value.sessionChanges, Date.now()));
+  const waiting = useRef<{ told: Told; at: number }[]>([]);
+  const timer = useRef<number>(undefined);
+  const draw = useCallback(() => {
+    window.clearTimeout(timer.current);
+    timer.current = undefined;
+    const changes = waiting.current;
+    waiting.current = [];
+    setSessions((before) => changes.reduce<Sessions>((now, { told, at }) => after(now, told, at), before ?? new Map()));
   }, []);
+  const onValue = useCallback(
+    ({ sessionChanges: told }: ResultOf<typeof CHANGES>) => {
+      setFailure(undefined);
+      waiting.current.push({ told, at: Date.now() });
+      if (told.isWhole) draw();
+      else timer.current ??= window.setTimeout(draw, DRAWN_AFTER);
+    },
+    [draw],
+  );
+  useEffect(
+    () => () => {
+      window.clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
   useSubscription(CHANGES, {}, onValue, setFailure);
   return { sessions, failure };
 }
