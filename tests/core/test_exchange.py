@@ -5,8 +5,9 @@ from itertools import product
 import pytest
 
 from longwire.core import exchange as x
+from longwire.core.errors import ReplaySafety
 from longwire.core.events import Event, Kind, kind_of
-from longwire.core.exchange import TABLE, Exchange, Phase, ReplaySafety, replay_safety
+from longwire.core.exchange import TABLE, Exchange, Phase, replay_safety
 
 TERMINALS = {
     Kind.COMPLETED: x.COMPLETED,

@@ -8,13 +8,13 @@ from longwire.core.errors import (
     FrameTooLarge,
     LongwireError,
     Overloaded,
+    ReplaySafety,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from longwire.core.exchange import ReplaySafety
 from longwire.core.recovery import Trouble
 from longwire.core.routing import Route
 from longwire.core.secret import Secret

@@ -7,9 +7,8 @@ from itertools import product
 import pytest
 
 from longwire.core.continuity import Reason
-from longwire.core.errors import InvalidRequest, LongwireError, UpstreamDisconnected
+from longwire.core.errors import InvalidRequest, LongwireError, ReplaySafety, UpstreamDisconnected
 from longwire.core.errors import UpstreamTimeout as Timeout
-from longwire.core.exchange import ReplaySafety
 from longwire.core.recovery import AMBIGUOUS, Trouble
 from longwire.relay.channel import Channel
 from longwire.relay.journey import Attempt, Journey, learn, trouble_of

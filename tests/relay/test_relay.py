@@ -5,8 +5,13 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from longwire.core.errors import InvalidRequest, LongwireError, UnknownModel, UpstreamDisconnected
-from longwire.core.exchange import ReplaySafety
+from longwire.core.errors import (
+    InvalidRequest,
+    LongwireError,
+    ReplaySafety,
+    UnknownModel,
+    UpstreamDisconnected,
+)
 from longwire.core.recovery import Trouble
 from longwire.core.routing import order
 from longwire.core.turn import Principal, Scope

@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from longwire.core.errors import UpstreamError
+from longwire.core.errors import ReplaySafety, UpstreamError
 from longwire.core.events import Kind
-from longwire.core.exchange import ReplaySafety
 from longwire.dialects.responses import decode_request
 from longwire.emulator import Emulator, Options
 from longwire.upstream import tls

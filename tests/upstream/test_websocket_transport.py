@@ -10,13 +10,14 @@ from longwire.core.continuity import Fresh, Reason
 from longwire.core.errors import (
     FrameTooLarge,
     Overloaded,
+    ReplaySafety,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
 )
 from longwire.core.events import Kind
-from longwire.core.exchange import FOREIGN, Exchange, ReplaySafety
+from longwire.core.exchange import FOREIGN, Exchange
 from longwire.core.lease import Limits, State
 from longwire.emulator import Fault, Options, Script
 from longwire.upstream.dialer import Endpoint

@@ -5,8 +5,15 @@ Everything that is not a `LongwireError` is a bug and answers 500 with a logged 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
-from longwire.core.exchange import ReplaySafety
+
+class ReplaySafety(Enum):
+    """What sending the same request again would risk."""
+
+    SAFE = "the upstream never began"
+    AMBIGUOUS = "the upstream may have begun and may bill twice"
+    UNSAFE = "the upstream works and bills"
 
 
 class LongwireError(Exception):

@@ -7,6 +7,7 @@ diagram in `docs/explanation/connection-lifecycle.md` is drawn from it.
 from dataclasses import dataclass
 from enum import Enum
 
+from longwire.core.errors import ReplaySafety
 from longwire.core.events import Event, Kind
 
 
@@ -19,14 +20,6 @@ class Phase(Enum):
     OVER = "over"
 
     __hash__ = object.__hash__
-
-
-class ReplaySafety(Enum):
-    """What sending the same request again would risk."""
-
-    SAFE = "the upstream never began"
-    AMBIGUOUS = "the upstream may have begun and may bill twice"
-    UNSAFE = "the upstream works and bills"
 
 
 @dataclass(frozen=True, slots=True)

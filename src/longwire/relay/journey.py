@@ -13,13 +13,13 @@ from longwire.core.errors import (
     FrameTooLarge,
     LongwireError,
     Overloaded,
+    ReplaySafety,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from longwire.core.exchange import ReplaySafety
 from longwire.core.recovery import AMBIGUOUS, Move, Standing, Trouble, recover
 from longwire.core.turn import Turn
 from longwire.dialects.response_errors import (

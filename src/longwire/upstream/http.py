@@ -17,13 +17,14 @@ import msgspec
 from longwire.core.aggregate import Aggregate
 from longwire.core.continuity import Reason
 from longwire.core.errors import (
+    ReplaySafety,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from longwire.core.events import Event, Kind
-from longwire.core.exchange import Exchange, Phase, ReplaySafety
+from longwire.core.exchange import Exchange, Phase
 from longwire.core.turn import COMPACTION
 from longwire.dialects.responses import encode_body, encode_compaction
 from longwire.upstream.address import Address, Listed
