@@ -11,10 +11,10 @@ from msgspec import Raw
 
 from bench.conversations import Conversation, conversation
 from bench.figures import Row, Spread, in_turns, ratio
-from longwire.core.continuity import Chain, Continue, decide, extend
-from longwire.core.turn import Turn
-from longwire.dialects import items
-from longwire.dialects.responses import decode_request, encode_create
+from longwire.core.rules.continuity import Chain, Continue, decide, extend
+from longwire.core.rules.turn import Turn
+from longwire.dialects.responses import items
+from longwire.dialects.responses.request import decode_request, encode_create
 
 TARGETS = {"decide": 0.5, "decode + decide + encode": 3.0}
 TARGET_SIZE = "1 MB"

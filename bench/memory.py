@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from bench.figures import Row, Spread
 from bench.processes import KEY, serving
 from longwire.app import build, server_of
-from longwire.server.front import Front
+from longwire.server.http.protocol import Front
 from longwire.settings import Settings
 
 TARGET = 2_048

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 from bench.figures import Row, Spread
-from longwire.core.turn_row import TurnId, TurnRow, earliest_id
+from longwire.core.nouns.turn_row import TurnId, TurnRow, earliest_id
 from longwire.store.database import Database
 from longwire.store.migrate import migrate
 from longwire.store.secrets import Vault

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))
 
 from longwire.core.events import Kind
-from longwire.core.exchange import TABLE, Ending, Phase, Step
+from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.emulator import Fault
 from longwire.server.admin.schema import schema_text
 from tests.journeys.faults import ROWS, Row
@@ -20,7 +20,7 @@ from tests.journeys.faults import ROWS, Row
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
-BEGIN = "<!-- generated from longwire.core.exchange by docs/generate.py: begin -->\n"
+BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
 _FAULTS_HEAD = """\
 # Faults

@@ -20,8 +20,8 @@ sys.path.append(str(Path(__file__).parents[1]))
 import httpx2
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from longwire.core.secret import Secret
-from longwire.core.turn_row import TurnAttempt, TurnDetails, TurnRow
+from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.turn_row import TurnAttempt, TurnDetails, TurnRow
 from longwire.store.store import open_store
 from tests.store.turn_rows import row
 from tests.ui.stage import FLAGS, MODELS, OWNER, Person, Stage, chromium

@@ -17,8 +17,8 @@ import asyncpg
 import pytest
 from argon2 import PasswordHasher
 
-from longwire.core.access import Actor
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.secret import Secret
 from longwire.store.database import Database
 from longwire.store.migrate import migrate
 from longwire.store.passwords import Passwords

@@ -19,34 +19,34 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from longwire.core.lanes import Room
-from longwire.core.lease import Limits
-from longwire.core.secret import Secret
-from longwire.core.turn import Usage
+from longwire.core.nouns.secret import Secret
+from longwire.core.rules.lanes import Room
+from longwire.core.rules.lease import Limits
+from longwire.core.rules.turn import Usage
 from longwire.logger import structlog
-from longwire.relay.accounting import Accounting, Record
-from longwire.relay.accounts import LiveAccounts
-from longwire.relay.catalog import Catalog, Declared
-from longwire.relay.channel import Snapshot
+from longwire.relay.accounts.accounts import LiveAccounts
+from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.channels.provision import Means
+from longwire.relay.channels.reconcile import Catalog, Declared
 from longwire.relay.limits import LocalLimits
-from longwire.relay.metrics import Gauges, Metrics
-from longwire.relay.passage import Policy
-from longwire.relay.provision import Means
-from longwire.relay.relay import Relay
+from longwire.relay.records.accounting import Accounting, Record
+from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.relay.turns.relay import Relay
+from longwire.relay.turns.running import Policy
 from longwire.server import logs
-from longwire.server.allocator import prepare_memory
 from longwire.server.asgi import Doors, application
 from longwire.server.auth import Keys
-from longwire.server.codex_side import CodexSide
-from longwire.server.downstream import Terms
-from longwire.server.front import Front
+from longwire.server.data.codex_side import CodexSide
+from longwire.server.data.models import Models
+from longwire.server.data.sockets import Terms
+from longwire.server.data.turns import ModelHttp
+from longwire.server.data.upgrade import ModelWebSocket
 from longwire.server.health import Probes, Readiness, Stage
-from longwire.server.listener import listen, url_of
+from longwire.server.http.allocator import prepare_memory
+from longwire.server.http.listener import listen, url_of
+from longwire.server.http.pongs import BoundedPongs
+from longwire.server.http.protocol import Front
 from longwire.server.local import serving_sessions
-from longwire.server.model_http import ModelHttp
-from longwire.server.model_websocket import ModelWebSocket
-from longwire.server.models import Models
-from longwire.server.pongs import BoundedPongs
 from longwire.server.signals import (
     drain_in_a_worker,
     end_workers_on_signals,
@@ -58,10 +58,10 @@ from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
 from longwire.store.secrets import Pepper
-from longwire.upstream.issuer import Issuer
-from longwire.upstream.pool import Pool, PoolTimes
-from longwire.upstream.transport import Patience
-from longwire.upstream.websocket import Pulse
+from longwire.upstream.oauth.issuer import Issuer
+from longwire.upstream.ports import Patience
+from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.pool import Pool, PoolTimes
 
 if TYPE_CHECKING:
     from longwire.server.control import ControlPlane
@@ -92,8 +92,9 @@ class App:
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
+        self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.relay = Relay(
-            Snapshot({}, settings.sessions.session_headers),
+            self.routing,
             Policy(
                 self.pool.ledger.holds,
                 settings.sessions.replay_after_created,
@@ -107,7 +108,7 @@ class App:
             Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
         )
         self.catalog = Catalog(
-            self.relay, self._means(settings), _Reading(settings), self.keys.hand_out
+            self.routing, self._means(settings), _Reading(settings), self.keys.hand_out
         )
         self.turns = ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body)
         self.sockets = self._websocket(settings.server)
@@ -127,8 +128,8 @@ class App:
             websocket=self.sockets,
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
-            models=Models(self.keys, lambda: self.relay.snapshot),
-            side=CodexSide(self.keys, lambda: self.relay.snapshot),
+            models=Models(self.keys, lambda: self.routing.snapshot),
+            side=CodexSide(self.keys, lambda: self.routing.snapshot),
             probes=Probes(self.readiness, self.metrics),
         )
 

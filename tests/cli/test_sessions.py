@@ -16,8 +16,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from longwire.core.lease import Limits, State
-from longwire.core.ledger import Ledger
+from longwire.core.rules.lease import Limits, State
+from longwire.core.rules.ledger import Ledger
 from longwire.emulator import Emulator
 from longwire.server.local import serving_sessions
 from tests.conftest import KEY

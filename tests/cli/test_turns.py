@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from longwire.cli import turns as command
-from longwire.core.turn_row import ID_BITS
+from longwire.core.nouns.turn_row import ID_BITS
 from longwire.store.database import Database
 from longwire.store.secrets import Vault
 from longwire.store.turns import Turns

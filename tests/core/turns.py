@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from longwire.core.continuity import Chain, Decision, extend
-from longwire.core.turn import Scope, SessionKey, Turn
-from longwire.dialects import items
-from longwire.dialects.responses import decode_request
+from longwire.core.rules.continuity import Chain, Decision, extend
+from longwire.core.rules.turn import Scope, SessionKey, Turn
+from longwire.dialects.responses import items
+from longwire.dialects.responses.request import decode_request
 
 
 def user(text: str) -> dict[str, Any]:

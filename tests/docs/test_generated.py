@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 from docs import generate
-from longwire.core.continuity import Reason
-from longwire.core.exchange import TABLE, Phase
-from longwire.core.session import IDENTITY_HEADERS, SESSION_HEADERS
-from longwire.dialects.history import NEVER_COMPARED
+from longwire.core.rules.continuity import Reason
+from longwire.core.rules.exchange import TABLE, Phase
+from longwire.core.rules.session import IDENTITY_HEADERS, SESSION_HEADERS
+from longwire.dialects.responses.history import NEVER_COMPARED
 from longwire.server.admin.schema import schema_text
 
 ROOT = Path(__file__).parents[2]

@@ -10,14 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from docs import commands
 from longwire import cli
-from longwire.core.lease import State
-from longwire.core.recovery import Trouble
-from longwire.core.turn import Principal, Usage
-from longwire.relay import accounting
-from longwire.upstream import websocket_transport
-from longwire.upstream.transport import Facts
+from longwire.core.rules.lease import State
+from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.turn import Principal, Usage
+from longwire.relay.records import accounting
+from longwire.upstream.ports import Facts
+from longwire.upstream.websocket import transport as websocket_transport
 from tests.core.turns import turn, user
-from tests.relay.test_metrics import touched
+from tests.relay.records.test_metrics import touched
 
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"`(\w+)`")

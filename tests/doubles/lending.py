@@ -2,7 +2,7 @@
 
 from contextlib import asynccontextmanager
 
-from longwire.core.lease import ABANDONED
+from longwire.core.rules.lease import ABANDONED
 
 
 @asynccontextmanager

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from longwire.core.aggregate import Aggregate
 from longwire.core.events import Event, Kind
-from longwire.core.exchange import Exchange
-from longwire.upstream.reception import Reception
-from longwire.upstream.transport import Call, Facts, TransportName
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.exchange import Exchange
+from longwire.upstream.event_reader import Reception
+from longwire.upstream.ports import Call, Facts, TransportName
 
 Step = Exception | Sequence[bytes | Exception | None]
 """A failure to send; or an answer: frames, None for silence, a failure where it breaks off."""

@@ -6,13 +6,13 @@ import json
 import aiohttp
 import pytest
 
-from longwire.core.account import Account
 from longwire.core.errors import AccountUnavailable
-from longwire.core.secret import Secret
-from longwire.dialects.codex_auth import decode_auth_json
+from longwire.core.nouns.account import Account
+from longwire.core.nouns.secret import Secret
+from longwire.dialects.codex.auth import decode_auth_json
 from longwire.emulator import Emulator, IssuerOptions, Options
 from longwire.emulator.errors import Rejected
-from longwire.upstream.issuer import Issuer, Registration
+from longwire.upstream.oauth.issuer import Issuer, Registration
 
 ADA = "ada@example.org"
 

@@ -47,10 +47,10 @@ GIVEN_NAMES = {"data_received", "process_errors", "handle_ping", "handle_websock
 
 # Files that may catch everything without raising it again, each with its reason.
 CATCHES_ALL: dict[str, str] = {
-    "server/errors.py": "the server's edge: a bug is answered with 500 and logged",
-    "server/model_http.py": "likewise for a turn, whose stream may be under way",
-    "server/downstream.py": "likewise for a turn, and for a message, over WebSocket",
-    "server/model_websocket.py": "likewise for an upgrade",
+    "server/problems.py": "the server's edge: a bug is answered with 500 and logged",
+    "server/data/turns.py": "likewise for a turn, whose stream may be under way",
+    "server/data/sockets.py": "likewise for a turn, and for a message, over WebSocket",
+    "server/data/upgrade.py": "likewise for an upgrade",
 }
 
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)

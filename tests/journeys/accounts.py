@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from longwire.app import opening
-from longwire.core.access import Actor
-from longwire.core.channel import ChannelSpec
-from longwire.dialects.codex_auth import decode_auth_json
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.dialects.codex.auth import decode_auth_json
 from longwire.settings import Settings
 from tests.conftest import KEY
 

@@ -15,9 +15,10 @@ import uvloop
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from longwire.app import Opening
-from longwire.core.lease import State
+from longwire.core.rules.lease import State
 from longwire.emulator import Emulator, Options, Script
-from longwire.server import downstream, model_http
+from longwire.server.data import sockets as downstream
+from longwire.server.data import turns as model_http
 from longwire.settings import Settings
 from tests.conftest import KEY, Gateway, serving
 from tests.journeys.agent import Agent

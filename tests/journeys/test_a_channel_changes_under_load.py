@@ -11,11 +11,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from longwire.core.access import Actor
-from longwire.core.channel import ChannelSpec
 from longwire.core.errors import ConfigurationError
-from longwire.core.lease import State
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.secret import Secret
+from longwire.core.rules.lease import State
 from longwire.emulator import Emulator
 from longwire.settings import load
 from longwire.store.store import open_store

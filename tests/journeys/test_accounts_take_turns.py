@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from longwire.app import opening
-from longwire.core.account import AccountStatus
-from longwire.core.quota import Quota, Window
+from longwire.core.nouns.account import AccountStatus
+from longwire.core.nouns.quota import Quota, Window
 from longwire.emulator import Fault, IssuerFault, IssuerOptions, Options, Script
 from longwire.emulator.counters import Counters
 from longwire.emulator.issuer import account_of

@@ -5,8 +5,8 @@ import json
 import aiohttp
 import pytest
 
-from longwire.core.access import ApiKey, Grant
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import ApiKey, Grant
+from longwire.core.nouns.secret import Secret
 from longwire.emulator import Fault
 from longwire.store.store import open_store
 from longwire.store.usage import DAY

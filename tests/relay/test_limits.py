@@ -2,9 +2,9 @@
 
 import pytest
 
-from longwire.core.access import Rates
 from longwire.core.errors import LimitReached
-from longwire.core.limits import Spent, Subject
+from longwire.core.nouns.access import Rates
+from longwire.core.rules.limits import Spent, Subject
 from longwire.relay import limits as module
 from longwire.relay.limits import LocalLimits
 

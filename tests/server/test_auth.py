@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from longwire.core.access import ApiKey, Grant, IssuedKey, KeyStatus
 from longwire.core.errors import Unauthenticated
-from longwire.core.secret import Secret
-from longwire.core.turn import Principal
+from longwire.core.nouns.access import ApiKey, Grant, IssuedKey, KeyStatus
+from longwire.core.nouns.secret import Secret
+from longwire.core.rules.turn import Principal
 from longwire.server.auth import Keys
 from longwire.store.secrets import Pepper
 

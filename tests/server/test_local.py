@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from longwire.core.lease import Limits
-from longwire.core.ledger import Ledger
+from longwire.core.rules.lease import Limits
+from longwire.core.rules.ledger import Ledger
 from longwire.server.local import LONGEST_PATH, folder, serving_sessions
 from tests.core.turns import key, turn, user
 

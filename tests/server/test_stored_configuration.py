@@ -7,11 +7,11 @@ import asyncpg
 import pytest
 
 from longwire.app import _prepared
-from longwire.core.access import ApiKey, Grant, Role
-from longwire.core.channel import ChannelSpec, Status
 from longwire.core.errors import ConfigurationError, InvalidFields
-from longwire.core.people import User
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import ApiKey, Grant, Role
+from longwire.core.nouns.channel import ChannelSpec, Status
+from longwire.core.nouns.people import User
+from longwire.core.nouns.secret import Secret
 from longwire.settings import Settings
 from longwire.store.database import Database
 from longwire.store.migrate import migrate

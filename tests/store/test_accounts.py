@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from longwire.core.account import AccountStatus, Login, Owner, Tokens
-from longwire.core.channel import ChannelSpec
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.quota import Quota, Window
-from longwire.core.secret import Secret
+from longwire.core.nouns.account import AccountStatus, Login, Owner, Tokens
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.quota import Quota, Window
+from longwire.core.nouns.secret import Secret
 from longwire.store.rotation import rotate_secret
 from longwire.store.secrets import Vault, read_master_keys
 from longwire.store.tables import accounts

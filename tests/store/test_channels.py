@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, text
 
-from longwire.core.access import Rates
-from longwire.core.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Rates
+from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.secrets import Vault, new_master_key

@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, select
 
-from longwire.core.access import ApiKey, Budgets, Grant, KeyStatus, Rates
-from longwire.core.channel import ChannelSpec
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.key_rules import is_accepted
-from longwire.core.project import Project, ProjectStatus
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import ApiKey, Budgets, Grant, KeyStatus, Rates
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.key_rules import is_accepted
+from longwire.core.nouns.project import Project, ProjectStatus
+from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.keys import ApiKeys

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert
 
-from longwire.core.access import ApiKey, Grant
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.project import Project, ProjectStatus
+from longwire.core.nouns.access import ApiKey, Grant
+from longwire.core.nouns.project import Project, ProjectStatus
 from longwire.store.audit import Audit
 from longwire.store.keys import ApiKeys
 from longwire.store.projects import Projects

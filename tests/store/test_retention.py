@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from longwire.core.retention import Retention
+from longwire.core.nouns.retention import Retention
 from longwire.store.retention import Swept, keep_swept, sweep
 from longwire.store.secrets import Vault
 from longwire.store.tables import turn_bodies, turn_details, turns

@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from longwire.core.errors import ConfigurationError
-from longwire.core.secret import Secret
+from longwire.core.nouns.secret import Secret
 from longwire.store.secrets import (
     Pepper,
     Vault,

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from longwire.core.errors import Conflict, InvalidFields
-from longwire.core.retention import Retention
+from longwire.core.nouns.retention import Retention
 from longwire.store.audit import Audit
 from longwire.store.settings import StoredSettings
 

@@ -3,7 +3,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import InvalidFields, NotFound
-from longwire.core.turn_row import TurnDetails
+from longwire.core.nouns.turn_row import TurnDetails
 from longwire.store.secrets import Vault
 from longwire.store.tables import turn_bodies, turn_details, turns, usage
 from longwire.store.turns import ANY_TURN, TurnFilter, Turns

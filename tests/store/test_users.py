@@ -5,10 +5,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from longwire.core.access import Actor, Role
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.people import User, UserStatus
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor, Role
+from longwire.core.nouns.people import User, UserStatus
+from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Audit
 from longwire.store.invitations import LIFETIME_MS, Invitations
 from longwire.store.passwords import Passwords

@@ -1,6 +1,6 @@
 """Rows of the turn log, made for tests."""
 
-from longwire.core.turn_row import (
+from longwire.core.nouns.turn_row import (
     TurnAttempt,
     TurnBodies,
     TurnDetails,

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from longwire.core.continuity import Reason
-from longwire.core.secret import Secret
+from longwire.core.nouns.secret import Secret
+from longwire.core.rules.continuity import Reason
 from longwire.store.store import open_store
 from tests.store.turn_rows import bodies, row
 from tests.ui.conftest import language, violations

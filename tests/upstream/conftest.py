@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 import uvloop
 
-from longwire.core.continuity import Reason
-from longwire.core.lease import Limits, State
-from longwire.core.turn import Scope, SessionKey, Turn
-from longwire.dialects.response_events import EventEncoder, response_of
-from longwire.dialects.responses import decode_request
+from longwire.core.rules.continuity import Reason
+from longwire.core.rules.lease import Limits, State
+from longwire.core.rules.turn import Scope, SessionKey, Turn
+from longwire.dialects.responses.request import decode_request
+from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.emulator import Emulator, Options, Script, digest
-from longwire.upstream import tls
-from longwire.upstream.dialer import Endpoint, dial
-from longwire.upstream.pool import Pool, PoolTimes
-from longwire.upstream.transport import Call, Facts, Patience
-from longwire.upstream.websocket import Connection, Pulse
-from longwire.upstream.websocket_transport import WebSocketTransport
+from longwire.upstream.net import tls
+from longwire.upstream.ports import Call, Facts, Patience
+from longwire.upstream.websocket.connection import Connection, Pulse
+from longwire.upstream.websocket.dialer import Endpoint, dial
+from longwire.upstream.websocket.pool import Pool, PoolTimes
+from longwire.upstream.websocket.transport import WebSocketTransport
 from tests.doubles.peer import Link, peer
 
 if os.environ.get("LONGWIRE_TEST_LOOP") == "uvloop":

@@ -5,9 +5,9 @@ import gc
 import json
 import tracemalloc
 
-from longwire.core.lease import State
-from longwire.dialects.responses import decode_request
-from longwire.upstream.transport import Call
+from longwire.core.rules.lease import State
+from longwire.dialects.responses.request import decode_request
+from longwire.upstream.ports import Call
 from tests.doubles.peer import TEXT, frame, peer
 from tests.doubles.responses import completed, created, delta, item
 

@@ -8,7 +8,7 @@ import typer
 from longwire.cli.store import AsJson, Config, operator, with_settings, with_store
 
 if TYPE_CHECKING:
-    from longwire.core.account import Account
+    from longwire.core.nouns.account import Account
     from longwire.settings import Settings
     from longwire.store.store import Store
 
@@ -54,10 +54,10 @@ def refresh(account: Named, config: Config = None, as_json: AsJson = False) -> N
 
     async def work(store: "Store", settings: "Settings") -> "Account":
         from longwire.core.errors import AccountUnavailable, ConfigurationError
-        from longwire.relay.accounts import LiveAccounts
+        from longwire.relay.accounts.accounts import LiveAccounts
         from longwire.settings.declared import registration_of
         from longwire.store.store import now_ms
-        from longwire.upstream.issuer import Issuer
+        from longwire.upstream.oauth.issuer import Issuer
 
         held = await _find(store, account)
         issuer = Issuer(registration_of(settings.codex), now_ms)
@@ -109,7 +109,7 @@ def tell(account: "Account", *, as_json: bool) -> None:
 
 def _set_status(account: str, status: str, config: Config, *, as_json: bool) -> None:
     async def work(store: "Store") -> "Account":
-        from longwire.core.account import AccountStatus
+        from longwire.core.nouns.account import AccountStatus
 
         held = await _find(store, account)
         wanted = AccountStatus(status)

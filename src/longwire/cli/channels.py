@@ -9,8 +9,8 @@ from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
 
 if TYPE_CHECKING:
-    from longwire.core.channel import ChannelSpec
-    from longwire.relay.probe import Probed
+    from longwire.core.nouns.channel import ChannelSpec
+    from longwire.relay.channels.probe import Probed
     from longwire.store.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
@@ -58,7 +58,7 @@ def add(
     concurrent_turns, handshake_rate, handshake_burst, endpoints.
     """
     from longwire.cli import fields
-    from longwire.core.channel import DEFAULT_BASE_URLS, ChannelSpec
+    from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec
 
     given = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
     refuse_declared(config, "channel", given["name"])
@@ -118,7 +118,7 @@ def remove(name: Name, config: Config = None) -> None:
 def try_(name: Name, model: Model = None, config: Config = None, as_json: AsJson = False) -> None:
     """Try a channel: two short turns over its real transport. Exit code 1 if that fails."""
     from longwire.cli.tables import show_json
-    from longwire.relay.probe import probe
+    from longwire.relay.channels.probe import probe
     from longwire.settings import load
     from longwire.settings.declared import channel_of
 
@@ -163,7 +163,7 @@ def changed(spec: "ChannelSpec", given: dict[str, Any]) -> "ChannelSpec":
 
 
 def _set_status(name: str, status: str, config: Config, *, as_json: bool) -> None:
-    from longwire.core.channel import Status
+    from longwire.core.nouns.channel import Status
 
     _change(name, {"status": Status(status)}, config, as_json=as_json)
 
@@ -207,12 +207,12 @@ def _is_terminal() -> bool:
 
 
 def _key_from_stdin() -> object:
-    from longwire.core.secret import Secret
+    from longwire.core.nouns.secret import Secret
 
     return Secret(sys.stdin.readline().strip())
 
 
 def _asked_key() -> object:
-    from longwire.core.secret import Secret
+    from longwire.core.nouns.secret import Secret
 
     return Secret(typer.prompt("API key of the upstream", hide_input=True).strip())

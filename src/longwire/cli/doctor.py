@@ -8,7 +8,7 @@ import typer
 from longwire.cli.store import Config
 
 if TYPE_CHECKING:
-    from longwire.core.channel import ChannelSpec
+    from longwire.core.nouns.channel import ChannelSpec
     from longwire.settings import Settings
 
 Offline = Annotated[
@@ -37,9 +37,9 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
 
     from longwire.cli.channels import summary
     from longwire.cli.store import with_store
-    from longwire.core.channel import ChannelSpec, Status
     from longwire.core.errors import LongwireError
-    from longwire.relay.probe import probe
+    from longwire.core.nouns.channel import ChannelSpec, Status
+    from longwire.relay.channels.probe import probe
     from longwire.settings.declared import channel_of
     from longwire.store.migrate import HEAD
 

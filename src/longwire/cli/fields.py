@@ -12,10 +12,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from longwire.core.access import Budgets, Rates
-from longwire.core.channel import EndpointSpec
 from longwire.core.errors import FieldProblem, InvalidFields
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.nouns.channel import EndpointSpec
+from longwire.core.nouns.secret import Secret
 
 Reader = Callable[[str], object]
 Sets = Annotated[

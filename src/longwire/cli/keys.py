@@ -8,7 +8,7 @@ from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
 
 if TYPE_CHECKING:
-    from longwire.core.access import ApiKey, IssuedKey
+    from longwire.core.nouns.access import ApiKey, IssuedKey
     from longwire.store.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the key is called.")]
@@ -34,8 +34,8 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
     cost_per_day, cost_per_month (in US dollars).
     """
     from longwire.cli import fields
-    from longwire.core.access import ApiKey, Grant
-    from longwire.core.project import DEFAULT_PROJECT
+    from longwire.core.nouns.access import ApiKey, Grant
+    from longwire.core.nouns.project import DEFAULT_PROJECT
 
     given = fields.read(sets or (), fields.KEY)
 
@@ -109,7 +109,7 @@ def rotate_secret(config: Config = None) -> None:
     Running gateways read the new key from its file. A key that the configuration gives is changed
     there: write a new one before it, run this, then restart running gateways.
     """
-    from longwire.core.secret import Secret
+    from longwire.core.nouns.secret import Secret
     from longwire.settings import load
     from longwire.store.rotation import rotate_secret as rotate_all
 

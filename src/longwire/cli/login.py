@@ -9,9 +9,9 @@ import typer
 from longwire.cli.store import AsJson, Config, operator, with_settings
 
 if TYPE_CHECKING:
-    from longwire.core.account import Account
-    from longwire.core.channel import ChannelSpec
-    from longwire.relay.sign_ins import SignIn, SignIns
+    from longwire.core.nouns.account import Account
+    from longwire.core.nouns.channel import ChannelSpec
+    from longwire.relay.accounts.sign_ins import SignIn, SignIns
     from longwire.settings import Settings
     from longwire.store.store import Store
 
@@ -74,7 +74,7 @@ class Login:
             spec = await _channel(store, settings, channel)
             if imported is None:
                 return await _signed_in(store, settings, spec, way)
-            from longwire.dialects.codex_auth import decode_auth_json
+            from longwire.dialects.codex.auth import decode_auth_json
 
             return await store.accounts.sign_in(spec.id, decode_auth_json(imported), operator())
 
@@ -95,8 +95,8 @@ def _read(file: str) -> str:
 
 async def _channel(store: "Store", settings: "Settings", name: str) -> "ChannelSpec":
     """Return the channel of a name; make it where there is none."""
-    from longwire.core.channel import DEFAULT_BASE_URLS, ChannelSpec
     from longwire.core.errors import ConfigurationError, NotFound
+    from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec
 
     if any(each.name == name for each in settings.channels):
         raise ConfigurationError(
@@ -117,14 +117,15 @@ async def _signed_in(
     store: "Store", settings: "Settings", spec: "ChannelSpec", way: tuple[bool, bool, bool]
 ) -> "Account":
     from longwire.core.errors import ConfigurationError
-    from longwire.relay.sign_ins import Method, SignIns
+    from longwire.relay.accounts.sign_ins import Method, SignIns
+    from longwire.server import oauth_callback
     from longwire.settings.declared import registration_of
     from longwire.store.store import now_ms
-    from longwire.upstream.issuer import Issuer
+    from longwire.upstream.oauth.issuer import Issuer
 
     device, paste, no_browser = way
     issuer = Issuer(registration_of(settings.codex), now_ms)
-    sign_ins = SignIns(store.accounts, issuer, now_ms, _nothing)
+    sign_ins = SignIns(store.accounts, issuer, now_ms, _nothing, oauth_callback.listen)
     method = Method.DEVICE if device else Method.BROWSER
     async with sign_ins.running():
         made = await sign_ins.begin(spec.id, method, operator(), listens=not paste)
@@ -170,7 +171,7 @@ async def _wait(sign_ins: "SignIns", sign_in: "SignIn") -> None:
     """Wait until a sign-in is over; on a terminal a countdown tells how long it lasts."""
     import asyncio
 
-    from longwire.relay.sign_ins import Stage
+    from longwire.relay.accounts.sign_ins import Stage
     from longwire.store.store import now_ms
 
     while sign_ins.find(sign_in.id).stage is Stage.PENDING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from longwire.core.access import Actor
+    from longwire.core.nouns.access import Actor
     from longwire.settings import Settings
     from longwire.store.store import Store
 
@@ -33,7 +33,7 @@ def with_settings(config: Path | None, work: Callable[["Store", "Settings"], Awa
 
 
 async def _work(config: Path | None, work: Callable[["Store", "Settings"], Awaitable[T]]) -> T:
-    from longwire.core.secret import Secret
+    from longwire.core.nouns.secret import Secret
     from longwire.settings import load
     from longwire.store.store import open_store
 
@@ -61,6 +61,6 @@ def refuse_declared(config: Path | None, noun: str, name: str) -> None:
 
 def operator() -> "Actor":
     """Return whom the audit log names for what a command changes."""
-    from longwire.core.access import Actor
+    from longwire.core.nouns.access import Actor
 
     return Actor("", CALLED)

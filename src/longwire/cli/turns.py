@@ -9,7 +9,7 @@ import typer
 from longwire.cli.store import Config, with_store
 
 if TYPE_CHECKING:
-    from longwire.core.turn_row import TurnId, TurnRow
+    from longwire.core.nouns.turn_row import TurnId, TurnRow
     from longwire.store.store import Store
     from longwire.store.turns import Turns
 
@@ -67,7 +67,7 @@ async def _later(turns: "Turns", seen: set["TurnId"]) -> AsyncIterator["TurnRow"
     """Yield turns that are written after those `seen`, for ever; also such as come late."""
     from asyncio import sleep
 
-    from longwire.core.turn_row import ID_BITS
+    from longwire.core.nouns.turn_row import ID_BITS
 
     # What is older than the first one seen was left out on purpose: it does not come late.
     newest, first = max(seen, default=0), min(seen, default=0)

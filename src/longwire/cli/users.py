@@ -8,8 +8,8 @@ import typer
 from longwire.cli.store import AsJson, Config, operator, with_store
 
 if TYPE_CHECKING:
-    from longwire.core.people import User
-    from longwire.core.secret import Secret
+    from longwire.core.nouns.people import User
+    from longwire.core.nouns.secret import Secret
     from longwire.store.store import Store
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What they sign in with.")]
@@ -38,9 +38,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a user. The password is asked for, or read from stdin."""
-    from longwire.core.access import Role
     from longwire.core.errors import FieldProblem, InvalidFields
-    from longwire.core.people import User
+    from longwire.core.nouns.access import Role
+    from longwire.core.nouns.people import User
 
     if role is not None and role not in set(Role):
         raise InvalidFields([FieldProblem("role", f"must be one of {', '.join(Role)}")])
@@ -95,7 +95,7 @@ def passwd(
 
 
 def _password(from_stdin: bool) -> "Secret":
-    from longwire.core.secret import Secret
+    from longwire.core.nouns.secret import Secret
 
     if from_stdin or not sys.stdin.isatty():
         return Secret(sys.stdin.readline().rstrip("\r\n"))

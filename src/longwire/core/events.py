@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Kind(Enum):
-    """A happening, as `core/exchange` distinguishes them."""
+    """A happening, as `core/rules/exchange` distinguishes them."""
 
     SENT = "create sent"
     VENDOR = "vendor frame"

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 
 from longwire.app import build, opening, server_of
-from longwire.core.access import Actor, Role
-from longwire.core.people import User
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor, Role
+from longwire.core.nouns.people import User
+from longwire.core.nouns.secret import Secret
 from longwire.emulator import Emulator, Options, Script
 from longwire.settings import Settings
 

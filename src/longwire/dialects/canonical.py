@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
-from longwire.core.turn import Digest
+from longwire.core.rules.turn import Digest
 
 _LONGEST_INTEGER = 18
 _MARKS = ("#", "\\u0023")

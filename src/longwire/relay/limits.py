@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from longwire.core.limits import Meter, Spent, Subject, headers_of
+from longwire.core.rules.limits import Meter, Spent, Subject, headers_of
 
 _REMEMBERED = 4096
 

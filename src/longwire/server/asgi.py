@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from longwire.server.codex_side import CodexSide
-from longwire.server.errors import Edge, headers_of, request_id, response_to
+from longwire.server.data.codex_side import CodexSide
+from longwire.server.data.models import Models
 from longwire.server.health import Probes
-from longwire.server.models import Models
 from longwire.server.openapi import openapi
+from longwire.server.problems import Edge, headers_of, request_id, response_to
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 

@@ -6,10 +6,10 @@ Law: keys are known by their HMAC alone, so looking one up tells nobody how clos
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from longwire.core.access import ApiKey, IssuedKey
 from longwire.core.errors import Unauthenticated
-from longwire.core.key_rules import is_accepted
-from longwire.core.turn import Principal, Scope
+from longwire.core.nouns.access import ApiKey, IssuedKey
+from longwire.core.nouns.key_rules import is_accepted
+from longwire.core.rules.turn import Principal, Scope
 
 ANONYMOUS = Principal("anonymous")
 KEY_HEADER = "x-longwire-key"

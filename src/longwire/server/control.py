@@ -10,27 +10,27 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
-from longwire.core.access import Budgets
-from longwire.core.channel import ChannelSpec
-from longwire.core.lease import Entry
-from longwire.core.limits import NOTHING, Spent, month_begins
-from longwire.core.turn import SessionKey
+from longwire.core.nouns.access import Budgets
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.rules.lease import Entry
+from longwire.core.rules.limits import NOTHING, Spent, month_begins
+from longwire.core.rules.turn import SessionKey
 from longwire.logger import structlog
-from longwire.relay.accounts import LiveAccounts
-from longwire.relay.catalog import Catalog
-from longwire.relay.journal import Feed, Recent, TurnIds
-from longwire.relay.keeping import Keeper
+from longwire.relay.accounts.accounts import LiveAccounts
+from longwire.relay.accounts.sign_ins import SignIns
+from longwire.relay.channels.probe import Probed, probe
+from longwire.relay.channels.reconcile import Catalog
 from longwire.relay.limits import LocalLimits
-from longwire.relay.pricing import Prices
-from longwire.relay.probe import Probed, probe
-from longwire.relay.sign_ins import SignIns
-from longwire.server import local
-from longwire.server.errors import problem_of
+from longwire.relay.records.journal import Feed, Recent, TurnIds
+from longwire.relay.records.pricing import Prices
+from longwire.relay.records.turn_record import Keeper
+from longwire.server import local, oauth_callback
+from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
 from longwire.store.turn_log import TurnLog
 from longwire.store.usage import DAY
-from longwire.upstream.pool import Pool
+from longwire.upstream.websocket.pool import Pool
 
 _log = structlog.get_logger()
 _COUNTED_EVERY = 30.0
@@ -76,7 +76,9 @@ class ControlPlane:
     ) -> None:
         self.store = store
         self.accounts = accounts
-        self.sign_ins = SignIns(store.accounts, accounts.issuer, now_ms, catalog.refresh)
+        self.sign_ins = SignIns(
+            store.accounts, accounts.issuer, now_ms, catalog.refresh, oauth_callback.listen
+        )
         self.catalog = catalog
         self._limits = limits
         self._serves = asyncio.Event()

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from longwire.core.errors import Overloaded
-from longwire.relay.metrics import CONTENT_TYPE, Metrics
+from longwire.relay.records.metrics import CONTENT_TYPE, Metrics
 
 _RETRY_AFTER = 5
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from longwire.core.continuity import AsGiven, Continue, Decision, Fresh
 from longwire.core.errors import ConfigurationError
-from longwire.core.lease import Entry
-from longwire.core.ledger import Ledger
+from longwire.core.rules.continuity import AsGiven, Continue, Decision, Fresh
+from longwire.core.rules.lease import Entry
+from longwire.core.rules.ledger import Ledger
 from longwire.logger import structlog
 
 Names = Callable[[], Mapping[str, str]]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from longwire.core.channel import check_base_url, transport_of_scheme
+from longwire.core.nouns.channel import check_base_url, transport_of_scheme
 
 
 def _list_from_text(value: object) -> object:

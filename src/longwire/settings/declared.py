@@ -1,12 +1,12 @@
 """What the file declares, as the values that the store gives, too."""
 
-from longwire.core.access import ApiKey as Key
-from longwire.core.access import Grant, IssuedKey
-from longwire.core.channel import ChannelSpec, EndpointSpec, Status
-from longwire.core.project import DEFAULT_PROJECT
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import ApiKey as Key
+from longwire.core.nouns.access import Grant, IssuedKey
+from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.project import DEFAULT_PROJECT
+from longwire.core.nouns.secret import Secret
 from longwire.settings.keys import ApiKey, Channel, Codex, Endpoint
-from longwire.upstream.issuer import Registration
+from longwire.upstream.oauth.issuer import Registration
 
 _SHOWN = 4
 

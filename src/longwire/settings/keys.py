@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from longwire.core.channel import (
+from longwire.core.nouns.channel import (
     DEFAULT_BASE_URLS,
     check_endpoint_transport,
     check_proxy,

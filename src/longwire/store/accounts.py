@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 
-from longwire.core.access import Actor
-from longwire.core.account import Account, AccountStatus, Login, Owner, Tokens
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
-from longwire.core.quota import Quota, Window
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.account import Account, AccountStatus, Login, Owner, Tokens
+from longwire.core.nouns.quota import Quota, Window
+from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, insert, select
 
-from longwire.core.access import Actor
-from longwire.core.page import Page
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.page import Page
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window

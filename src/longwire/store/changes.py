@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import Conflict
-from longwire.core.secret import Secret
+from longwire.core.nouns.secret import Secret
 from longwire.store.engine import AsyncConnection
 from longwire.store.tables import revisions
 

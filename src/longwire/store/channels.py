@@ -9,11 +9,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from longwire.core.access import Actor, Rates
-from longwire.core.channel import ChannelSpec, EndpointSpec, Status, check
 from longwire.core.errors import InvalidFields, NotFound
-from longwire.core.page import Page
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor, Rates
+from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status, check
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences, taken
 from longwire.store.database import Database

@@ -16,11 +16,11 @@ from sqlalchemy import (
     update,
 )
 
-from longwire.core.access import Actor, ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Rates
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
-from longwire.core.key_rules import check_key
-from longwire.core.page import Page
-from longwire.core.project import ProjectStatus
+from longwire.core.nouns.access import Actor, ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Rates
+from longwire.core.nouns.key_rules import check_key
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.project import ProjectStatus
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database

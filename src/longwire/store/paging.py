@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, tuple_
 
 from longwire.core.errors import FieldProblem, InvalidFields
-from longwire.core.page import Page
+from longwire.core.nouns.page import Page
 
 T = TypeVar("T")
 MOST_AT_ONCE: Final = 200

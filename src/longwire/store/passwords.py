@@ -5,7 +5,7 @@ import asyncio
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from longwire.core.secret import Secret
+from longwire.core.nouns.secret import Secret
 
 _AT_ONCE = 2
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from longwire.core.access import Actor
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
-from longwire.core.page import Page
-from longwire.core.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences, taken
 from longwire.store.database import Database

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import Table, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from longwire.core.retention import Retention
-from longwire.core.turn_row import earliest_id
+from longwire.core.nouns.retention import Retention
+from longwire.core.nouns.turn_row import earliest_id
 from longwire.logger import structlog
 from longwire.store.database import Database
 from longwire.store.tables import turn_bodies, turn_details, turns, usage

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Column, LargeBinary, Table, select, update
 
-from longwire.core.secret import Secret
+from longwire.core.nouns.secret import Secret
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.secrets import Vault, new_master_key, read_master_keys, write_master_keys

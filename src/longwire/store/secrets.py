@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from longwire.core.errors import ConfigurationError
-from longwire.core.secret import Secret
+from longwire.core.nouns.secret import Secret
 
 _KEY_SIZE, _ID_SIZE, _NONCE_SIZE = 32, 4, 12
 _KEY_START = "lw_"

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import insert, select, update
 
-from longwire.core.access import Actor
 from longwire.core.errors import InvalidFields
-from longwire.core.retention import Retention, check_retention
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.retention import Retention, check_retention
 from longwire.store.audit import Noun, record
 from longwire.store.changes import bump_configuration, check_revision, differences
 from longwire.store.database import Database

@@ -5,8 +5,8 @@ from typing import Final
 
 from sqlalchemy import delete, insert, select, update
 
-from longwire.core.people import User, UserStatus
-from longwire.core.secret import Secret
+from longwire.core.nouns.people import User, UserStatus
+from longwire.core.nouns.secret import Secret
 from longwire.store.database import Database
 from longwire.store.secrets import new_token, token_digest
 from longwire.store.tables import user_sessions, users

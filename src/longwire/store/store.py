@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import insert, select
 
-from longwire.core.secret import Secret
+from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels

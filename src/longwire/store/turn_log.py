@@ -16,7 +16,7 @@ from typing import Final
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from longwire.core.turn_row import ID_BITS, TurnBodies, TurnDetails, TurnId, TurnRow
+from longwire.core.nouns.turn_row import ID_BITS, TurnBodies, TurnDetails, TurnId, TurnRow
 from longwire.logger import structlog
 from longwire.store.turns import Turns
 

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Select, insert, literal_column, select, un
 from zstandard import ZstdCompressor, ZstdDecompressor
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
-from longwire.core.page import Page
-from longwire.core.turn_row import (
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.turn_row import (
     TurnAttempt,
     TurnBodies,
     TurnDetails,

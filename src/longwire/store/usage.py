@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Dialect, cast, func, literal, select
 
-from longwire.core.turn_row import TurnRow
+from longwire.core.nouns.turn_row import TurnRow
 from longwire.store.database import Database
 from longwire.store.tables import usage
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from longwire.core.access import Actor, Role
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.page import Page
-from longwire.core.people import User, UserStatus, check_password, check_user, normal_email
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor, Role
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.people import User, UserStatus, check_password, check_user, normal_email
+from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import HIDDEN, check_revision, differences, taken
 from longwire.store.database import Database

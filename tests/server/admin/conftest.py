@@ -13,21 +13,22 @@ import pytest
 import uvicorn
 from websockets.asyncio.client import connect
 
-from longwire.core.access import Actor, ApiKey, Grant, IssuedKey, Role
-from longwire.core.channel import ChannelSpec
-from longwire.core.people import User
-from longwire.core.project import DEFAULT_PROJECT
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Actor, ApiKey, Grant, IssuedKey, Role
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.people import User
+from longwire.core.nouns.project import DEFAULT_PROJECT
+from longwire.core.nouns.secret import Secret
 from longwire.emulator import Emulator, IssuerOptions, Options
-from longwire.relay.accounts import LiveAccounts
-from longwire.relay.catalog import Declared
-from longwire.relay.journal import Feed
-from longwire.relay.probe import probe
-from longwire.relay.sign_ins import SignIns
+from longwire.relay.accounts.accounts import LiveAccounts
+from longwire.relay.accounts.sign_ins import SignIns
+from longwire.relay.channels.probe import probe
+from longwire.relay.channels.reconcile import Declared
+from longwire.relay.records.journal import Feed
+from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
 from longwire.server.admin.schema import build_schema
-from longwire.upstream.issuer import Issuer, Registration
+from longwire.upstream.oauth.issuer import Issuer, Registration
 
 PASSWORD = Secret("correct horse battery")
 SECRETS = ("sk-planted-file", "lw-planted-file", "planted-proxy", "planted-header")
@@ -176,7 +177,7 @@ async def administration(store, tmp_path, upstream, unused_port, clock):
     refresh = Counted()
     issuer = Issuer(Registration(upstream.url, redirect_port=unused_port), clock)
     accounts = LiveAccounts(store.accounts, issuer, clock)
-    sign_ins = SignIns(store.accounts, issuer, clock, refresh)
+    sign_ins = SignIns(store.accounts, issuer, clock, refresh, oauth_callback.listen)
     async with accounts.running(), sign_ins.running():
         yield _administration(store, tmp_path, (refresh, accounts, sign_ins))
 

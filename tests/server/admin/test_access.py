@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from longwire.core.access import PERMISSIONS, Actor, Permission, Role
+from longwire.core.nouns.access import PERMISSIONS, Actor, Permission, Role
 from tests.server.admin.asking import query, root_fields
 from tests.server.admin.conftest import SQLITE
 from tests.store.turn_rows import row

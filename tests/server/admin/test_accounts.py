@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from longwire.core.access import Actor
-from longwire.core.channel import ChannelSpec
-from longwire.core.quota import Quota, Window
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.quota import Quota, Window
 from longwire.emulator import IssuerFault
 from tests.server.admin.conftest import SQLITE
 

@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from longwire.core.access import Role
+from longwire.core.nouns.access import Role
 from tests.server.admin.conftest import PASSWORD, Caller, serving_admin
 
 JOIN = """

@@ -2,12 +2,12 @@
 
 import pytest
 
-from longwire.core.channel import ChannelSpec
-from longwire.core.health import Cooling, Health
-from longwire.core.routing import Route
-from longwire.core.turn import Usage
-from longwire.relay.channel import Channel
-from longwire.relay.journal import Recent
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.rules.health import Cooling, Health
+from longwire.core.rules.routing import Route
+from longwire.core.rules.turn import Usage
+from longwire.relay.channels.channel import Channel
+from longwire.relay.records.journal import Recent
 from tests.server.admin.conftest import SQLITE
 from tests.store.turn_rows import NOON, row
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.graphql import nodes, scalar
 
-from longwire.core.access import Role
+from longwire.core.nouns.access import Role
 from longwire.server.admin.schema import schema_text
 from tests.server.admin.conftest import SQLITE
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from longwire.core.access import Actor
+from longwire.core.nouns.access import Actor
 
 KEY = """
   fragment all on APIKey {

@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from longwire.core.access import Role
+from longwire.core.nouns.access import Role
 from tests.server.admin.asking import query, root_fields
 from tests.server.admin.conftest import PASSWORD, SECRETS
 

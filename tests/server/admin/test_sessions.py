@@ -1,7 +1,7 @@
 """Live connections over GraphQL."""
 
-from longwire.core.access import Actor, ApiKey, Grant
-from longwire.core.project import DEFAULT_PROJECT
+from longwire.core.nouns.access import Actor, ApiKey, Grant
+from longwire.core.nouns.project import DEFAULT_PROJECT
 
 LIST = "{ sessions { connection channel session state turns bytesSaved } }"
 CLOSE = "mutation($connection: Int64!) { closeSession(connection: $connection) }"

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from longwire.core.access import Role
 from longwire.core.errors import LimitReached
+from longwire.core.nouns.access import Role
 from longwire.server.admin.throttle import (
     MOST_HERE,
     MOST_PER_ACCOUNT,

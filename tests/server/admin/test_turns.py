@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from longwire.core.access import Actor
+from longwire.core.nouns.access import Actor
 from longwire.store.usage import DAY
 from tests.store.turn_rows import NOON, bodies, details, row
 

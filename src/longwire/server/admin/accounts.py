@@ -9,13 +9,13 @@ from typing import Annotated
 
 import strawberry
 
-from longwire.core import account as core
-from longwire.core import quota as known
-from longwire.core.access import Permission
-from longwire.core.account import AccountStatus
 from longwire.core.errors import Conflict
-from longwire.dialects.codex_auth import decode_auth_json
-from longwire.relay.sign_ins import Method, SignIn, Stage
+from longwire.core.nouns import account as core
+from longwire.core.nouns import quota as known
+from longwire.core.nouns.access import Permission
+from longwire.core.nouns.account import AccountStatus
+from longwire.dialects.codex.auth import decode_auth_json
+from longwire.relay.accounts.sign_ins import Method, SignIn, Stage
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.paging import Id

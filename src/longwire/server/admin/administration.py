@@ -4,16 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from longwire.core.access import ApiKey
-from longwire.core.channel import ChannelSpec
 from longwire.core.errors import Conflict
-from longwire.relay.accounts import LiveAccounts
-from longwire.relay.catalog import Declared
-from longwire.relay.channel import Channel
-from longwire.relay.journal import Feed
-from longwire.relay.passage import Price
-from longwire.relay.probe import Probed
-from longwire.relay.sign_ins import SignIns
+from longwire.core.nouns.access import ApiKey
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.relay.accounts.accounts import LiveAccounts
+from longwire.relay.accounts.sign_ins import SignIns
+from longwire.relay.channels.channel import Channel
+from longwire.relay.channels.probe import Probed
+from longwire.relay.channels.reconcile import Declared
+from longwire.relay.records.journal import Feed
+from longwire.relay.turns.running import Price
 from longwire.store.store import Store
 
 

@@ -2,9 +2,9 @@
 
 from asyncio import to_thread
 
-from longwire.core.channel import ChannelSpec
 from longwire.core.errors import ConfigurationError, FieldProblem, InvalidFields
-from longwire.upstream import tls
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.upstream.net import tls
 
 
 async def check_runs(spec: ChannelSpec) -> None:

@@ -10,10 +10,10 @@ from typing import Final
 
 import strawberry
 
-from longwire.core.access import Rates
-from longwire.core.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
 from longwire.core.errors import FieldProblem, InvalidFields
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import Rates
+from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.secret import Secret
 from longwire.server.admin.inputs import Reader, changes
 from longwire.server.admin.scalars import Int64
 

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import strawberry
 
-from longwire.core.access import Permission, Rates
-from longwire.core.channel import APIS, ChannelSpec, EndpointSpec, Status, check_base_url
-from longwire.core.health import Health
-from longwire.core.page import Page
+from longwire.core.nouns.access import Permission, Rates
+from longwire.core.nouns.channel import APIS, ChannelSpec, EndpointSpec, Status, check_base_url
+from longwire.core.nouns.page import Page
+from longwire.core.rules.health import Health
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_checks import check_runs
@@ -24,7 +24,7 @@ from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, ap
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
 from longwire.server.admin.scalars import Int64, count_or_none, time_or_none
-from longwire.upstream.urls import Scheme, endpoint_url
+from longwire.upstream.net.urls import Scheme, endpoint_url
 
 _SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
     "auto": ("ws", "http"),

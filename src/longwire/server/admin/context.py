@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.dataloader import DataLoader
 
-from longwire.core.access import PERMISSIONS, Actor, Permission, Role
 from longwire.core.errors import Forbidden, Unauthenticated
-from longwire.core.people import User
-from longwire.core.turn_row import TurnDetails, TurnId
+from longwire.core.nouns.access import PERMISSIONS, Actor, Permission, Role
+from longwire.core.nouns.people import User
+from longwire.core.nouns.turn_row import TurnDetails, TurnId
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.throttle import Throttle
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import strawberry
 
-from longwire.core.access import Permission
-from longwire.core.channel import ChannelSpec, check
 from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.nouns.access import Permission
+from longwire.core.nouns.channel import ChannelSpec, check
 from longwire.server.admin.channel_checks import check_runs
 from longwire.server.admin.channel_inputs import ChannelInput, applied
 from longwire.server.admin.channels import Endpoint, find, shown_endpoints

@@ -14,14 +14,14 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.dataloader import DataLoader
 
-from longwire.core.access import Actor
 from longwire.core.errors import Forbidden
-from longwire.core.secret import Secret
-from longwire.core.turn_row import TurnDetails, TurnId
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.turn_row import TurnDetails, TurnId
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Context, Viewer
 from longwire.server.admin.throttle import Throttle
-from longwire.server.errors import request_id
+from longwire.server.problems import request_id
 from longwire.store.sign_ins import LIFETIME_MS
 
 CSRF_HEADER: Final = "x-longwire-csrf"

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.access import ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Permission
 from longwire.core.errors import NotFound
-from longwire.core.page import Page
-from longwire.core.project import DEFAULT_PROJECT
+from longwire.core.nouns.access import ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Permission
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_inputs import RatesInput
 from longwire.server.admin.channels import ManagedBy, RateLimits, shown_rates

@@ -1,7 +1,7 @@
 """Who listens to a subscription, found out anew while it lasts."""
 
-from longwire.core.access import PERMISSIONS, Permission
 from longwire.core.errors import Unauthenticated
+from longwire.core.nouns.access import PERMISSIONS, Permission
 from longwire.server.admin.context import Info, Viewer, require
 from longwire.server.admin.gate import cookie_name
 

@@ -5,7 +5,7 @@ from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
-from longwire.core.page import Page
+from longwire.core.nouns.page import Page
 from longwire.store.paging import Window
 
 Id = Annotated[strawberry.ID, strawberry.argument(name="id")]

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
-from longwire.core.access import Permission
-from longwire.core.channel import ChannelSpec
-from longwire.relay.probe import Probed
+from longwire.core.nouns.access import Permission
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.relay.channels.probe import Probed
 from longwire.server.admin.channels import find
 from longwire.server.admin.context import Info, require
 

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.access import Permission, Role
 from longwire.core.errors import NotFound
-from longwire.core.project import Project, ProjectStatus
+from longwire.core.nouns.access import Permission, Role
+from longwire.core.nouns.project import Project, ProjectStatus
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, require
 from longwire.server.admin.inputs import changes

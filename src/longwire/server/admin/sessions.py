@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import strawberry
 
-from longwire.core.access import Permission
 from longwire.core.errors import NotFound
+from longwire.core.nouns.access import Permission
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, require
 from longwire.server.admin.listeners import RENEWED_AFTER, listener

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import strawberry
 from strawberry.scalars import JSON
 
-from longwire.core.access import Permission
-from longwire.core.retention import Retention
+from longwire.core.nouns.access import Permission
+from longwire.core.nouns.retention import Retention
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.inputs import changes
 from longwire.server.admin.paging import Connection, connection

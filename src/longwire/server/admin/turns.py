@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.access import PERMISSIONS, Permission
 from longwire.core.errors import NotFound
-from longwire.core.turn_row import TurnAttempt, TurnBodies, TurnId, TurnRow, earliest_id
+from longwire.core.nouns.access import PERMISSIONS, Permission
+from longwire.core.nouns.turn_row import TurnAttempt, TurnBodies, TurnId, TurnRow, earliest_id
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, require
 from longwire.server.admin.listeners import RENEWED_AFTER, listener

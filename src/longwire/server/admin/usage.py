@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.access import Permission
 from longwire.core.errors import FieldProblem, InvalidFields
-from longwire.core.turn import Usage
+from longwire.core.nouns.access import Permission
+from longwire.core.rules.turn import Usage
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
 from longwire.server.admin.turns import visible

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.access import PERMISSIONS, Permission, Role
 from longwire.core.errors import FieldProblem, InvalidFields
-from longwire.core.people import Invitation, User, UserStatus, normal_email
-from longwire.core.secret import Secret
+from longwire.core.nouns.access import PERMISSIONS, Permission, Role
+from longwire.core.nouns.people import Invitation, User, UserStatus, normal_email
+from longwire.core.nouns.secret import Secret
 from longwire.server.admin.context import Info, require, signed_in
 from longwire.server.admin.gate import cookie_name, give_cookie, renew_cookie, take_cookie
 from longwire.server.admin.inputs import changes

@@ -1,0 +1,155 @@
+"""Who may do what: roles and their permissions, and what an API key grants on the data plane.
+
+Law: the table below is the only place that says which role may do what.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from longwire.core.nouns.secret import Secret
+
+
+class Role(StrEnum):
+    """What a user is to the whole gateway."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    VIEWER = "viewer"
+
+
+class Permission(StrEnum):
+    """One thing that the admin API lets somebody do, as `noun:verb`."""
+
+    CHANNELS_READ = "channels:read"
+    CHANNELS_WRITE = "channels:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+    PROJECTS_READ = "projects:read"
+    PROJECTS_WRITE = "projects:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    OWNERS_WRITE = "owners:write"
+    TURNS_READ = "turns:read"
+    BODIES_READ = "bodies:read"
+    SESSIONS_READ = "sessions:read"
+    SESSIONS_CLOSE = "sessions:close"
+    USAGE_READ = "usage:read"
+    SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"
+    AUDIT_READ = "audit:read"
+
+
+_VIEWED = frozenset(
+    {
+        Permission.CHANNELS_READ,
+        Permission.KEYS_READ,
+        Permission.PROJECTS_READ,
+        Permission.TURNS_READ,
+        Permission.SESSIONS_READ,
+        Permission.USAGE_READ,
+        Permission.SETTINGS_READ,
+    }
+)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWED,
+    Role.ADMIN: frozenset(Permission) - {Permission.OWNERS_WRITE},
+    Role.OWNER: frozenset(Permission),
+}
+"""A viewer sees keys, turns and usage of their own projects alone, admins and owners all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, as the audit log names them; `address` is where the request came from.
+
+    The command line acts as `Actor("", "command line")`.
+    """
+
+    id: str
+    name: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Most requests and tokens a minute, and turns at once; None for no limit."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrent_turns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Most tokens, and cost in billionths of a US dollar, per UTC day and month; None for any."""
+
+    tokens_per_day: int | None = None
+    tokens_per_month: int | None = None
+    cost_per_day: int | None = None
+    cost_per_month: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an API key opens: models by name or pattern, channels by id; none of them means all."""
+
+    key_id: str = ""
+    project_id: str = ""
+    models: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    rates: Rates = Rates()
+    budgets: Budgets = Budgets()
+    keeps_bodies: bool = False
+
+    def allows_model(self, model: str) -> bool:
+        """Whether turns may ask for a model."""
+        return not self.models or any(fnmatchcase(model, each) for each in self.models)
+
+    def allows_channel(self, channel_id: str) -> bool:
+        """Whether turns may go to a channel."""
+        return not self.channels or channel_id in self.channels
+
+
+EVERYTHING = Grant()
+"""What a caller may who has no key of the gateway's own: no wall but the scope."""
+
+
+class KeyStatus(StrEnum):
+    """Whether an API key is accepted."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as it is kept: its HMAC digests, never the key. Times in ms since 1970 UTC.
+
+    `prefix` is the beginning of the key, for people to tell keys apart. After a rotation the
+    `previous_digest` is accepted until `previous_until`.
+    """
+
+    id: str
+    name: str
+    prefix: str
+    digest: bytes
+    grant: Grant
+    status: KeyStatus = KeyStatus.ENABLED
+    expires_at: int | None = None
+    previous_digest: bytes | None = None
+    previous_until: int | None = None
+    created_at: int = 0
+    last_used_at: int | None = None
+    revision: int = 0
+    is_declared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """An API key and, this once, its secret."""
+
+    key: ApiKey
+    secret: Secret

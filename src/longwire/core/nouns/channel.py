@@ -1,0 +1,252 @@
+"""A channel as an operator configures it, and the rules that its fields keep.
+
+Law: the transport is its own setting. What a channel may not be is told field by field, with the
+mend, and is the same whoever configures it: file, admin API or command line.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from longwire.core.errors import FieldProblem
+from longwire.core.nouns.access import Rates
+from longwire.core.nouns.secret import Secret
+
+TYPES = ("openai", "codex")
+APIS = ("responses", "chat_completions", "messages")
+TRANSPORTS = ("auto", "websocket", "http")
+DEFAULT_BASE_URLS = {
+    "openai": "https://api.openai.com/v1",
+    "codex": "https://chatgpt.com/backend-api/codex",
+}
+DEFAULT_PATHS = {
+    "responses": "/responses",
+    "chat_completions": "/chat/completions",
+    "messages": "/messages",
+}
+_HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_WORDS = re.compile(r"[^\x00-\x1f\x7f]{0,256}")
+_VISIBLE = re.compile(r"[!-~]+")
+_PATH = re.compile(r'/[!"$-~]*')
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
+_RESERVED_HEADERS = frozenset(
+    {"authorization", "content-length", "content-type", "host", "connection", "upgrade"}
+)
+
+
+class Status(StrEnum):
+    """Whether a channel takes part in routing; an archived one is also out of the lists."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSpec:
+    """One API of a channel where it differs: "" inherits the channel's base URL or transport.
+
+    A `path` of "" is the API's own.
+    """
+
+    api: str
+    path: str = ""
+    base_url: str = ""
+    transport: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """A configured upstream.
+
+    `renames` pairs the model a caller asks for with the one that is sent; `headers` are added to
+    every request upstream; `tls_ca` is the path of a PEM file. Times in ms since 1970 UTC.
+    """
+
+    id: str
+    name: str
+    type: str = "openai"
+    base_url: str = DEFAULT_BASE_URLS["openai"]
+    credential: Secret = Secret("")
+    transport: str = "auto"
+    models: tuple[str, ...] = ("*",)
+    renames: tuple[tuple[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
+    weight: float = 1.0
+    status: Status = Status.ENABLED
+    organization: str = ""
+    project: str = ""
+    proxy: Secret = Secret("")
+    tls_ca: str = ""
+    tls_verify: bool = True
+    headers: tuple[tuple[str, Secret], ...] = ()
+    rates: Rates = Rates()
+    handshake_rate: float = 0.0
+    handshake_burst: int = 3
+    endpoints: tuple[EndpointSpec, ...] = ()
+    created_at: int = 0
+    updated_at: int = 0
+    revision: int = 0
+    is_declared: bool = False
+
+    def endpoint(self, api: str = "responses") -> EndpointSpec:
+        """Return the endpoint of an API, with everything that it inherits filled in."""
+        own = next((each for each in self.endpoints if each.api == api), EndpointSpec(api))
+        transport = own.transport or transport_of_scheme(own.base_url) or self.transport
+        return EndpointSpec(
+            api,
+            own.path or DEFAULT_PATHS[api],
+            own.base_url or self.base_url,
+            transport if api == "responses" else "http",
+        )
+
+
+def transport_of_scheme(base_url: str) -> str:
+    """Return the transport that a `ws(s)` URL means where none is set; "" for other URLs."""
+    return "websocket" if base_url.startswith(("ws://", "wss://")) else ""
+
+
+def check_base_url(text: str) -> str | None:
+    """Return what is wrong with a base URL, None if nothing is."""
+    url = text.removesuffix("#").removesuffix("#")
+    if not _VISIBLE.fullmatch(text):
+        return "must be printable ASCII without spaces"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"is no URL ({error})"
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        return "must be an http, https, ws or wss URL with a host, as in https://api.openai.com/v1"
+    if "#" in url:
+        return "'#' marks stand at the very end, two at most; remove the others"
+    if port == 0:
+        return "has port 0; write the port of the upstream"
+    if parts.username is not None or parts.password is not None:
+        return "has a user or a password; write the upstream's key as the channel's key"
+    return None
+
+
+def check_proxy(text: str) -> str | None:
+    """Return what is wrong with a proxy's URL, None if nothing is."""
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or not _VISIBLE.fullmatch(text):
+        return "must be an http, https, socks4 or socks5 URL with a host, as in http://proxy:3128"
+    return None
+
+
+def check_endpoint_transport(api: str, transport: str) -> str | None:
+    """Return why an API cannot be spoken over a transport, None if it can."""
+    if transport == "websocket" and api != "responses":
+        return (
+            "only the responses API has a websocket transport; "
+            f'write transport = "http" for the endpoint {api}'
+        )
+    return None
+
+
+def check(spec: ChannelSpec) -> tuple[FieldProblem, ...]:
+    """Return every problem of a channel by field, as `endpoints.0.path`; none for a good one."""
+    return (*_fields(spec), *_endpoints(spec.endpoints))
+
+
+def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
+    tests = (
+        ("name", _NAME.fullmatch(spec.name), "write 1 to 100 letters, digits, '.', '_' or '-'"),
+        ("type", spec.type in TYPES, _one_of(TYPES)),
+        ("transport", spec.transport in TRANSPORTS, _one_of(TRANSPORTS)),
+        ("models", all(spec.models) and spec.models, "name at least one model, or '*' for all"),
+        ("models", _are_words(spec.models), "a name has at most 256 printable characters"),
+        ("tags", all(spec.tags) and _are_words(spec.tags), "write 1 to 256 printable characters"),
+        ("renames", _are_words(sum(spec.renames, ())), "a name has at most 256 characters"),
+        ("renames", all(a and b for a, b in spec.renames), "name both models of each pair"),
+        ("renames", _is_unique(a for a, _ in spec.renames), "a model is renamed twice; keep one"),
+        ("weight", 0 < spec.weight < float("inf"), "must be greater than 0"),
+        ("handshakeRate", 0 <= spec.handshake_rate < float("inf"), "must be 0 or more"),
+        ("handshakeBurst", spec.handshake_burst >= 1, "must be 1 or more"),
+        ("organization", _is_visible(spec.organization), "must be printable ASCII without spaces"),
+        ("project", _is_visible(spec.project), "must be printable ASCII without spaces"),
+        ("tlsCa", _are_words((spec.tls_ca,)), "must be the path of a PEM file"),
+        ("apiKey", _is_visible(spec.credential.reveal()), "must be printable ASCII, no spaces"),
+        ("apiKey", spec.type != "openai" or spec.credential, "is missing; give the upstream's key"),
+    )
+    yield from (FieldProblem(field, message) for field, is_good, message in tests if not is_good)
+    if (problem := check_base_url(spec.base_url)) is not None:
+        yield FieldProblem("baseURL", problem)
+    if spec.proxy and (problem := check_proxy(spec.proxy.reveal())) is not None:
+        yield FieldProblem("proxy", problem)
+    yield from _headers(spec.headers)
+    yield from _rates(spec.rates)
+
+
+def _headers(headers: Iterable[tuple[str, Secret]]) -> Iterator[FieldProblem]:
+    seen: set[str] = set()
+    for number, (name, value) in enumerate(headers):
+        if not _HEADER_NAME.fullmatch(name):
+            yield FieldProblem(
+                f"headers.{number}.name", "no header name; write letters, digits, '-' and '_'"
+            )
+        elif name.lower() in _RESERVED_HEADERS:
+            yield FieldProblem(f"headers.{number}.name", "is set by the gateway; remove it")
+        elif name.lower() in seen:
+            yield FieldProblem(f"headers.{number}.name", f"{name} stands twice; remove one")
+        seen.add(name.lower())
+        if not _HEADER_VALUE.fullmatch(value.reveal()):
+            yield FieldProblem(f"headers.{number}.value", "must be printable ASCII")
+
+
+def _rates(rates: Rates) -> Iterator[FieldProblem]:
+    named = (
+        ("requestsPerMinute", rates.requests_per_minute),
+        ("tokensPerMinute", rates.tokens_per_minute),
+        ("concurrentTurns", rates.concurrent_turns),
+    )
+    for name, limit in named:
+        if limit is not None and limit < 1:
+            yield FieldProblem(f"rates.{name}", "must be 1 or more; leave it empty for no limit")
+
+
+def _endpoints(endpoints: Iterable[EndpointSpec]) -> Iterator[FieldProblem]:
+    seen: set[str] = set()
+    for number, endpoint in enumerate(endpoints):
+        place = f"endpoints.{number}"
+        if endpoint.api not in APIS:
+            yield FieldProblem(f"{place}.apiFormat", _one_of(APIS))
+        elif endpoint.api in seen:
+            yield FieldProblem(f"{place}.apiFormat", f"{endpoint.api} stands twice; remove one")
+        seen.add(endpoint.api)
+        if endpoint.path and not _PATH.fullmatch(endpoint.path):
+            yield FieldProblem(f"{place}.path", 'must begin with "/", as in "/v1/responses"')
+        if endpoint.base_url and (problem := check_base_url(endpoint.base_url)) is not None:
+            yield FieldProblem(f"{place}.baseURL", problem)
+        if endpoint.transport and endpoint.transport not in TRANSPORTS:
+            yield FieldProblem(f"{place}.transport", _one_of(TRANSPORTS))
+            continue
+        transport = endpoint.transport or transport_of_scheme(endpoint.base_url)
+        if (problem := check_endpoint_transport(endpoint.api, transport)) is not None:
+            yield FieldProblem(f"{place}.transport", problem)
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return f"must be one of {', '.join(words)}"
+
+
+def _is_unique(words: Iterable[str]) -> bool:
+    listed = list(words)
+    return len(set(listed)) == len(listed)
+
+
+def _are_words(words: Iterable[str]) -> bool:
+    return all(_WORDS.fullmatch(word) for word in words)
+
+
+def _is_visible(text: str) -> bool:
+    return not text or _VISIBLE.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""The rules: pure functions and state machines over values; time and ids are arguments."""

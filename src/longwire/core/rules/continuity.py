@@ -1,0 +1,176 @@
+"""What a connection holds against what a turn brings: continue, begin anew, or send as given.
+
+Law: what the model sees is exactly what the client meant. Equality is proven by digests of
+canonical items, never assumed; where a doubt is left, the turn begins anew in full.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from longwire.core.rules.turn import Digest, Form, Mark, Turn
+
+NOTHING_HELD = Digest(b"")
+"""The digest of a chain that no history can match."""
+
+
+class Reason(StrEnum):
+    """Why a turn travels in full."""
+
+    NEW_SESSION = "new_session"
+    NEW_BRANCH = "new_branch"
+    HISTORY_REWRITTEN = "history_rewritten"
+    PROPERTIES_CHANGED = "properties_changed"
+    TURN_FAILED = "turn_failed"
+    CONNECTION_LOST = "connection_lost"
+    CONNECTION_EXPIRED = "connection_expired"
+    CONNECTION_EVICTED = "connection_evicted"
+    UPSTREAM_FORGOT = "upstream_forgot"
+    REPLAYED = "replayed"
+    HTTP_TRANSPORT = "http_transport"
+    ONE_SHOT = "one_shot"
+    WARM_UP = "warm_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What a connection remembers of its last complete turn: a few hundred bytes, no text.
+
+    `sent` items of the client digest to `digest`; then come the `replies`, the response's output
+    items; `mark` covers the same `sent` items as raw bytes. Where the input was not the whole
+    history (the turn carried an id or a conversation of its own), it digests to `NOTHING_HELD`.
+    """
+
+    response_id: str
+    sent: int
+    digest: Digest
+    replies: tuple[Form, ...]
+    properties_raw: Digest
+    properties: Digest
+    mark: Mark | None
+
+    @property
+    def length(self) -> int:
+        """Count all items the upstream holds for this chain."""
+        return self.sent + len(self.replies)
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """Send the chain's id as `previous_response_id` and the items from index `start` on."""
+
+    chain: Chain
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Send everything, without `previous_response_id`."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class AsGiven:
+    """Send the turn with the client's own `previous_response_id` or conversation, untouched."""
+
+
+Decision = Continue | Fresh | AsGiven
+
+
+def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
+    """Decide how `turn` may travel where `chain` is held; None when the two have no common history.
+
+    Continuing needs an equal history with at least one item more, and equal properties. Neither is
+    asked of a client that named this very response: the API lets it change all but the history.
+    """
+    if turn.refers_outside:
+        return None
+    held = held_items(chain, turn)
+    if held is None:
+        return None
+    if turn.follows != chain.response_id and not has_same_properties(chain, turn):
+        return Fresh(Reason.PROPERTIES_CHANGED)
+    return Continue(chain, held)
+
+
+def held_items(chain: Chain, turn: Turn) -> int | None:
+    """Count the leading items of the turn that the chain holds; None unless it holds all but new.
+
+    There must be a new one, unless the client named the chain's response. The raw bytes of the
+    prefix are the fast path; where they differ, canonical items decide.
+    """
+    following = turn.history.after(chain.mark, chain.replies) if chain.mark else None
+    if following is None:
+        following = _after_canonical(chain, turn)
+    least = len(chain.replies) + (turn.follows != chain.response_id)
+    if following is None or len(following) < least:
+        return None
+    if all(map(is_replay, chain.replies, following)):
+        return chain.length
+    return None
+
+
+def _after_canonical(chain: Chain, turn: Turn) -> Sequence[Form] | None:
+    history = turn.history
+    if len(history) < chain.length or history.digest(chain.sent) != chain.digest:
+        return None
+    return history.forms(chain.sent)
+
+
+def is_replay(ours: Form, theirs: Form) -> bool:
+    """Whether `theirs` is the client's replay of our output item, in whatever spelling.
+
+    What no client rewrites must be equal; what some drop must be equal where both have it; and
+    what anchors an item (a reasoning item's encrypted content or id) may not be dropped whole.
+    """
+    if theirs.reference is not None:
+        return theirs.reference == ours.id
+    if ours is theirs:
+        return True
+    if ours.core != theirs.core:
+        return False
+    mine, other = dict(ours.optional), dict(theirs.optional)
+    for name, value in mine.items():
+        if other.get(name, value) != value:
+            return False
+    is_anchored = False
+    for name in ours.anchors:
+        if name in mine and name in other:
+            return True
+        is_anchored = is_anchored or name in mine
+    return not is_anchored
+
+
+def has_same_properties(chain: Chain, turn: Turn) -> bool:
+    """Whether everything but the input is equal: by raw bytes at first, else canonically."""
+    if chain.properties_raw == turn.properties.raw:
+        return True
+    return chain.properties == turn.properties.canonical
+
+
+def extend(
+    turn: Turn, response_id: str, replies: tuple[Form, ...], previous: Chain | None
+) -> Chain:
+    """Return what a connection remembers after `turn` was answered with `replies`.
+
+    `previous` is the chain the turn continued; its digests are carried on, so that the cost is
+    that of the new items. Items the client sent count in the form in which it sent them.
+    """
+    history = turn.history
+    if turn.refers_outside:
+        digest, mark = NOTHING_HELD, None
+    elif previous is None:
+        digest, mark = history.digest(len(history)), history.mark()
+    else:
+        digest, mark = history.extend(previous.digest, previous.sent), history.mark()
+    is_unchanged = previous is not None and previous.properties_raw == turn.properties.raw
+    return Chain(
+        response_id=response_id,
+        sent=len(history),
+        digest=digest,
+        replies=replies,
+        properties_raw=turn.properties.raw,
+        properties=previous.properties if previous and is_unchanged else turn.properties.canonical,
+        mark=mark,
+    )

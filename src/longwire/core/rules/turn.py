@@ -1,0 +1,201 @@
+"""The values everybody passes: a turn, who asked for it, and the key of its session.
+
+A `Turn` carries its request as raw JSON, so what nobody acts on arrives exactly as it was sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, NewType, Protocol
+
+from longwire.core.nouns.access import EVERYTHING, Grant
+from longwire.core.rules.limits import Subject
+
+Scope = NewType("Scope", str)
+"""The wall between principals: `api_key:<id>` or `user:<id>`; set by the server alone."""
+
+Digest = NewType("Digest", bytes)
+"""A blake3 digest, 32 bytes."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls. Without a `scope` nothing is ever pooled for this caller."""
+
+    name: str
+    scope: Scope | None = None
+    grant: Grant = EVERYTHING
+
+    @cached_property
+    def subject(self) -> Subject:
+        """Whose limits hold for its turns."""
+        grant = self.grant
+        return Subject(f"key:{grant.key_id}", self.name, grant.rates, grant.budgets)
+
+
+class SessionKey(NamedTuple):
+    """Where a connection may be lent: equal keys may share, different ones never do.
+
+    `endpoint` digests URL, credential entry, TLS and proxy; `session` is "" for the implicit
+    session of a scope; `identity` digests the forwarded headers that name an upstream identity.
+    """
+
+    endpoint: str
+    scope: Scope
+    session: str = ""
+    identity: str = ""
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether the caller named no session: then only equal history selects a connection."""
+        return not self.session
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much of an `input` array is known byte for byte: `items` in its first `size` bytes."""
+
+    size: int
+    digest: Digest
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One item in canonical form, as digests.
+
+    `sent` stands for the item in the spelling it was sent in; `core` for what no client rewrites;
+    `optional` holds what some clients drop on replay, to be equal where both sides have it;
+    of `anchors`, names among `optional`, both sides share at least one where any is set.
+    `reference` is the id that an `item_reference` points to, `id` the item's own. `raw` digests
+    the very bytes it was made of: equal means the same form, unequal means nothing.
+    """
+
+    sent: Digest
+    core: Digest
+    optional: tuple[tuple[str, bytes], ...] = ()
+    anchors: tuple[str, ...] = ()
+    id: str | None = None
+    reference: str | None = None
+    raw: bytes = field(default=b"", compare=False)
+
+
+class History(Protocol):
+    """The input of a turn, item by item; implemented where JSON is known."""
+
+    def __len__(self) -> int:
+        """Count the items; a text input is one item."""
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether any item carries an `id`, or refers to one, that an upstream may already hold."""
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether any item carries content that one account alone can read."""
+
+    @property
+    def opening(self) -> str:
+        """A short text that stays the same while a conversation grows."""
+
+    def after(self, mark: Mark, expected: Sequence[Form] = ()) -> Sequence[Form] | None:
+        """Return the items behind `mark`, or None when the bytes up to it differ.
+
+        Those that are `expected` there, in this order, are known again by their bytes.
+        """
+
+    def forms(self, start: int = 0) -> Sequence[Form]:
+        """Return the canonical items from index `start` on."""
+
+    def digest(self, count: int) -> Digest:
+        """Return the chain digest of the first `count` items as sent."""
+
+    def extend(self, digest: Digest, start: int) -> Digest:
+        """Continue a chain digest of the first `start` items over all later ones."""
+
+    def mark(self) -> Mark | None:
+        """Mark the whole input, or None when it is not an array."""
+
+    def suffix(self, start: int) -> bytes:
+        """Return the items from index `start` on as a raw JSON array."""
+
+
+class Properties(Protocol):
+    """Everything in a request that must be equal to continue: all but its input, minus a list."""
+
+    @property
+    def raw(self) -> Digest:
+        """The digest of the members as they were written: equal means equal, unequal means ask."""
+
+    @property
+    def canonical(self) -> Digest:
+        """The digest that ignores key order and whitespace: this one decides."""
+
+
+COMPACTION = "responses/compact"
+"""The API that shortens a history: one answer, over HTTP alone, and no chain begins with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request for a response, or with the `api` of `COMPACTION` for a shorter history.
+
+    `members` are the top-level members of the body as raw JSON, without `input`, `stream`,
+    `background` and `previous_response_id`; `input` is raw JSON or None where the body has none.
+    `follows` is the response that the client named where the gateway put its history in place of
+    the id: the first `recalled` items of the input. `by_websocket`: it came over one.
+    """
+
+    model: str
+    members: Mapping[str, bytes]
+    input: bytes | None
+    history: History
+    properties: Properties
+    streams: bool = False
+    runs_in_background: bool = False
+    previous_response_id: str | None = None
+    conversation: str | None = None
+    session_hints: tuple[str, ...] = ()
+    body_size: int = 0
+    follows: str | None = None
+    recalled: int = 0
+    by_websocket: bool = False
+
+    @property
+    def named_response(self) -> str | None:
+        """The `previous_response_id` that the client itself sent."""
+        return self.follows or self.previous_response_id
+
+    @property
+    def is_warm_up(self) -> bool:
+        """Whether it only prepares what follows: `generate` exists in the WebSocket mode alone."""
+        return self.by_websocket and self.members.get("generate") == b"false"
+
+    api: str = "responses"
+
+    @property
+    def is_self_contained(self) -> bool:
+        """Whether any upstream account could serve it: nothing in it is one account's alone."""
+        return not self.refers_outside and not self.history.is_sealed
+
+    @property
+    def is_one_shot(self) -> bool:
+        """Whether it looks like a single question: no tools, no history, no WebSocket for more."""
+        if self.by_websocket or self.refers_outside:
+            return False
+        return "tools" not in self.members and len(self.history) <= 1
+
+    @property
+    def refers_outside(self) -> bool:
+        """Whether its input is not the whole history: then it travels exactly as given."""
+        return self.previous_response_id is not None or self.conversation is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one response as the upstream counted them."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    reasoning: int = 0

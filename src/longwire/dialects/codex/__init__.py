@@ -1,0 +1,1 @@
+"""What the Codex backend and its clients do beyond the Responses API."""

@@ -1,0 +1,209 @@
+"""The messages of the Responses API's WebSocket mode, as a server of it reads and writes them.
+
+Law: events are those of the stream over HTTP, with the lane's name where it has one; an error is
+always nested and always has a status, for clients overlook any other.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.core.events import Event, Kind
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.transcript import Link
+from longwire.core.rules.turn import Turn
+from longwire.dialects.responses.history import InputHistory
+from longwire.dialects.responses.request import turn_of
+from longwire.dialects.responses.stream import EventEncoder, items_of, splice
+
+_LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+_envelopes = msgspec.json.Decoder(dict[str, Raw])
+
+
+class _Output(msgspec.Struct):
+    type: str | None = None
+    encrypted_content: str | None = None
+
+
+_outputs = msgspec.json.Decoder(_Output)
+
+
+def lane_of(members: Mapping[str, bytes]) -> str | None:
+    """Return the lane that a message names; None for the one without a name.
+
+    Raises `InvalidRequest` for what cannot be one.
+    """
+    raw = members.get("stream_id", b"null")
+    lane = msgspec.json.decode(raw)
+    if lane is None or (isinstance(lane, str) and _LANE.fullmatch(lane)):
+        return lane
+    raise InvalidRequest(
+        "The 'stream_id' field must be a non-empty string with at most 256 characters and may "
+        "only contain letters, numbers, underscores, hyphens, and periods.",
+        code="invalid_stream_id",
+        param="stream_id",
+    )
+
+
+def decode_create(members: Mapping[str, bytes], size: int) -> Turn:
+    """Decode a `response.create` of `size` bytes. Raises `InvalidRequest`, naming the field."""
+    asked = {name: raw for name, raw in members.items() if name != "stream_id"}
+    match asked.get("generate"):
+        case None | b"false":
+            pass
+        case b"true" | b"null":
+            del asked["generate"]
+        case _:
+            raise InvalidRequest("'generate' must be true or false.", param="generate")
+    turn = turn_of(asked, size)
+    if turn.runs_in_background:
+        msg = "'background' is not available over WebSocket; send the request by POST."
+        raise InvalidRequest(msg, param="background")
+    return replace(turn, streams=True, by_websocket=True)
+
+
+def recalled(turn: Turn, link: Link) -> Turn:
+    """Return a turn that names a response with that response's history in place of the id."""
+    parts = (*link.history(), _inside(turn.input))
+    raw = b"[" + b",".join(part for part in parts if part) + b"]"
+    return replace(
+        turn,
+        input=raw,
+        history=InputHistory(raw),
+        previous_response_id=None,
+        follows=turn.previous_response_id,
+        recalled=link.length,
+    )
+
+
+def as_asked(turn: Turn) -> Turn:
+    """Return a turn as its client sent it."""
+    if turn.follows is None:
+        return turn
+    own = turn.history.suffix(turn.recalled)
+    return replace(turn, input=own, previous_response_id=turn.follows)
+
+
+def link_of(turn: Turn, aggregate: Aggregate, parent: Link | None) -> Link | None:
+    """Return what a turn and its answer add to the history of `parent`.
+
+    None where that cannot be told in full later: the turn refers to what is not known here, the
+    response has no id, or its reasoning could be sent back by reference alone.
+    """
+    terminal = aggregate.terminal
+    if terminal is None or not terminal.response_id or turn.refers_outside:
+        return None
+    output = aggregate.output or items_of(terminal)
+    if not all(map(_can_be_told, output)):
+        return None
+    own = turn.history.suffix(turn.recalled) if turn.follows else turn.input
+    items = b",".join(part for part in (_inside(own), *output) if part)
+    return Link(terminal.response_id, parent, items, len(turn.history) + len(output))
+
+
+def _inside(raw_input: bytes | None) -> bytes:
+    """Return an input as items inside an array; a text is one message of the user."""
+    if raw_input is None:
+        return b""
+    if raw_input[:1] == b"[":
+        return raw_input[1:-1].strip()
+    return b'{"type":"message","role":"user","content":' + raw_input + b"}"
+
+
+def _can_be_told(item: bytes) -> bool:
+    """Whether an output item says all that it is: reasoning without its content does not."""
+    try:
+        output = _outputs.decode(item)
+    except msgspec.MsgspecError:
+        return False
+    return output.type != "reasoning" or bool(output.encrypted_content)
+
+
+def event_frame(encoder: EventEncoder, event: Event, lane: str | None) -> bytes:
+    """Return an upstream's event as it is sent on a lane.
+
+    No client of this mode knows `response.cancelled`, and none sees the connection end behind it.
+    """
+    encoded = encoder.encode(event)
+    if event.kind is Kind.CANCELLED:
+        encoded = splice(encoded, {"type": b'"response.failed"'})
+    return on_lane(encoded, lane)
+
+
+def on_lane(frame: bytes, lane: str | None) -> bytes:
+    """Return an event as it is sent on a lane; those of the lane without a name say none."""
+    if lane is None:
+        return frame
+    return b'%b,"stream_id":"%b"}' % (frame[: frame.rindex(b"}")], lane.encode())
+
+
+def error_frame(status: int, envelope: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return the frame of an error, given as the body and headers that it would have over HTTP."""
+    try:
+        error = bytes(_envelopes.decode(envelope)["error"])
+    except (msgspec.MsgspecError, KeyError):
+        error = msgspec.json.encode({"type": "upstream_error", "code": None, "message": ""})
+    frame = b'{"type":"error","status":%d,"error":%b' % (status, error)
+    if headers:
+        frame += b',"headers":' + msgspec.json.encode(headers)
+    return frame + b"}"
+
+
+def steer_failed(members: Mapping[str, bytes]) -> bytes:
+    """Return the answer to `response.steer`, which gives the input back."""
+    told = "This gateway does not steer; send the input with the next response.create."
+    steer = {name: Raw(members.get(name, b"null")) for name in ("input", "previous_response_id")}
+    return _answer("steer.failed", "steering_not_supported", told, {"steer": steer})
+
+
+def inject_failed(members: Mapping[str, bytes]) -> bytes:
+    """Return the answer to `response.inject`, which gives the input back."""
+    told = "This gateway injects nothing into a response; send the input with the next one."
+    given = {name: Raw(members.get(name, b"null")) for name in ("input", "response_id")}
+    return _answer("inject.failed", "response_not_found", told, given)
+
+
+def interrupt_rejected(members: Mapping[str, bytes]) -> bytes:
+    """Return the answer to `response.interrupt`."""
+    told = "This gateway cuts no response short; let it end, send response.cancel, or close."
+    given = {"response_id": Raw(members.get("response_id", b"null"))}
+    return _answer("interrupt.rejected", "interrupt_not_supported", told, given)
+
+
+def _answer(name: str, code: str, message: str, members: Mapping[str, object]) -> bytes:
+    error = {"type": "invalid_request_error", "code": code, "message": message}
+    head = {"type": f"response.{name}", "sequence_number": 0, "error": error}
+    return msgspec.json.encode({**head, **members})
+
+
+def warm_up_events(turn: Turn, response_id: str, now: int) -> Sequence[bytes]:
+    """Return the events that answer a warm-up: a response without output, which cost nothing.
+
+    `now` in seconds since 1970 UTC.
+    """
+    response: dict[str, object] = {
+        "id": response_id,
+        "object": "response",
+        "created_at": now,
+        "status": "in_progress",
+        "error": None,
+        "incomplete_details": None,
+        "model": turn.model,
+        "output": [],
+        "previous_response_id": turn.named_response,
+        "parallel_tool_calls": Raw(turn.members.get("parallel_tool_calls", b"true")),
+        "tool_choice": Raw(turn.members.get("tool_choice", b'"auto"')),
+        "tools": Raw(turn.members.get("tools", b"[]")),
+        "usage": None,
+    }
+    created = {"type": "response.created", "sequence_number": 0, "response": response}
+    details = {"input_tokens_details": {"cached_tokens": 0}}
+    details |= {"output_tokens_details": {"reasoning_tokens": 0}}
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0, **details}
+    ready = {**response, "status": "completed", "usage": usage}
+    completed = {"type": "response.completed", "sequence_number": 1, "response": ready}
+    return msgspec.json.encode(created), msgspec.json.encode(completed)

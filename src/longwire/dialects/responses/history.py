@@ -1,0 +1,208 @@
+"""The input of a turn as items, and the digest of everything else in its body.
+
+Law: the client's items are split, never decoded and encoded again; what is sent on are their own
+bytes. The prefix of a known history is verified by one digest over raw bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import msgspec
+from blake3 import blake3
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.core.rules.turn import Digest, Form, Mark
+from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_bytes
+from longwire.dialects.responses import items
+
+_items_decoder = msgspec.json.Decoder(list[Raw])
+_text_decoder = msgspec.json.Decoder(str)
+_WHITESPACE = b" \t\r\n"
+_WHITESPACES = frozenset({b" ", b"\t", b"\r", b"\n"})
+_ORIGIN = Digest(b"longwire chain, no items")
+
+NEVER_COMPARED = frozenset(
+    {
+        "metadata",
+        "stream_options",
+        "client_metadata",
+        "user",
+        "safety_identifier",
+        "prompt_cache_key",
+        "max_output_tokens",
+        "temperature",
+        "top_p",
+        "generate",
+    }
+)
+"""Top-level members that may change between turns of one chain."""
+
+
+class InputHistory:
+    """The `input` member of one body; see `core.turn.History` for the promises of each method."""
+
+    __slots__ = (
+        "_digests",
+        "_forms",
+        "_hasher",
+        "_is_array",
+        "_links",
+        "_raw",
+        "_split_from",
+        "_split_items",
+    )
+
+    def __init__(self, raw: bytes | None) -> None:
+        """Take `input` as raw JSON: an array, a string, or None where the body has none.
+
+        Raises `InvalidRequest` when it is neither.
+        """
+        self._raw = raw
+        self._is_array = raw is not None and raw[:1] == b"["
+        if raw is not None and raw[:1] not in (b"[", b'"'):
+            msg = "'input' must be a string or an array of items."
+            raise InvalidRequest(msg, param="input")
+        self._hasher = blake3()
+        self._digests: dict[int, Digest] = {}
+        self._split_from = -1
+        self._split_items: list[Raw] = []
+        self._forms: dict[int, Form] = {}
+        self._links: list[Digest] = []
+
+    def _reach(self, index: int) -> None:
+        """Have the items from `index` on split; after a mark was found, earlier ones are not."""
+        if self._split_from < 0 or index < self._split_from:
+            self._split_from, self._split_items = 0, self._decode_items()
+
+    def _decode_items(self) -> list[Raw]:
+        if self._raw is None:
+            return []
+        return _items_decoder.decode(self._raw) if self._is_array else [Raw(self._raw)]
+
+    def __len__(self) -> int:
+        if self._split_from < 0:
+            self._reach(0)
+        return self._split_from + len(self._split_items)
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether any item carries an `id` or refers to one."""
+        return any(form.id is not None for form in self.forms())
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether any item seems to carry encrypted content: a mention of it is enough."""
+        return self._raw is not None and b'"encrypted_content"' in self._raw
+
+    @property
+    def opening(self) -> str:
+        """Digest the first item, which no turn of a conversation changes."""
+        return self.form(0).sent.hex() if len(self) else ""
+
+    def form(self, index: int) -> Form:
+        """Return the canonical form of one item."""
+        known = self._forms.get(index)
+        if known is None:
+            self._reach(index)
+            raw = bytes(self._split_items[index - self._split_from])
+            known = (
+                items.form(raw) if self._is_array else items.text_form(_text_decoder.decode(raw))
+            )
+            self._forms[index] = known
+        return known
+
+    def forms(self, start: int = 0) -> list[Form]:
+        """Return the canonical forms of the items from `start` on."""
+        known, form = self._forms.get, self.form
+        return [known(index) or form(index) for index in range(start, len(self))]
+
+    def digest(self, count: int) -> Digest:
+        """Return the chain digest of the first `count` items."""
+        while len(self._links) < count:
+            last = self._links[-1] if self._links else _ORIGIN
+            self._links.append(digest_bytes(last, self.form(len(self._links)).sent))
+        return self._links[count - 1] if count else _ORIGIN
+
+    def extend(self, digest: Digest, start: int) -> Digest:
+        """Continue the chain digest of the first `start` items over the rest."""
+        for form in self.forms(start):
+            digest = digest_bytes(digest, form.sent)
+        return digest
+
+    def after(self, mark: Mark, expected: Sequence[Form] = ()) -> list[Form] | None:
+        """Return the items behind `mark`, or None when the bytes up to it differ.
+
+        Those that are `expected` there, in this order, are known again by their bytes.
+        """
+        raw = self._raw
+        if raw is None or not self._is_array or len(raw) <= mark.size:
+            return None
+        if self._digest_bytes_to(mark.size) != mark.digest:
+            return None
+        rest = raw[mark.size :].lstrip(_WHITESPACE)
+        if mark.items and rest[:1] == b",":
+            rest = rest[1:]
+        elif mark.items and rest[:1] != b"]":
+            return None
+        self._split_from, self._split_items = mark.items, _items_decoder.decode(b"[" + rest)
+        for index, (item, known) in enumerate(zip(self._split_items, expected, strict=False)):
+            if known.raw == items.raw_digest(item):
+                self._forms[mark.items + index] = known
+        return self.forms(mark.items)
+
+    def mark(self) -> Mark | None:
+        """Mark the whole input, so that a later one that begins with it is known by one digest."""
+        if self._raw is None or not self._is_array:
+            return None
+        size = len(self._raw) - 1
+        if self._raw[size - 1 : size] in _WHITESPACES:
+            size = len(self._raw[:size].rstrip(_WHITESPACE))
+        return Mark(size, self._digest_bytes_to(size), len(self))
+
+    def _digest_bytes_to(self, size: int) -> Digest:
+        known = self._digests.get(size)
+        if known is None:
+            done = max(self._digests, default=0)
+            view = memoryview(self._raw or b"")
+            if size < done:
+                return Digest(blake3(view[:size]).digest())
+            self._hasher.update(view[done:size])
+            known = self._digests[size] = Digest(self._hasher.digest())
+        return known
+
+    def suffix(self, start: int) -> bytes:
+        """Return the items from `start` on as a raw JSON array; a text input stays what it is."""
+        if not self._is_array:
+            return self._raw or b"[]"
+        self._reach(start)
+        return b"[" + b",".join(self._split_items[start - self._split_from :]) + b"]"
+
+
+class BodyProperties:
+    """The members that must be equal to continue; see `core.turn.Properties`."""
+
+    def __init__(self, members: Mapping[str, bytes]) -> None:
+        self._members = {
+            name: members[name]
+            for name in sorted(members)
+            if name not in NEVER_COMPARED and members[name] != b"null"
+        }
+
+    @cached_property
+    def raw(self) -> Digest:
+        """Digest the members as written."""
+        parts: list[bytes] = []
+        for name, value in self._members.items():
+            parts += (name.encode(), value)
+        return digest_bytes(*parts)
+
+    @cached_property
+    def canonical(self) -> Digest:
+        """Digest the members whatever their key order and whitespace."""
+        try:
+            return digest(
+                {name: decode(bytes(raw).decode()) for name, raw in self._members.items()}
+            )
+        except AmbiguousJson:
+            return self.raw

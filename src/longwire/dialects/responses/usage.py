@@ -1,0 +1,99 @@
+"""What the terminal event of a response says of its turn: tokens, model, and what failed."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from longwire.core.events import Event
+from longwire.core.rules.turn import Usage
+
+_MOST_TOKENS = 10**9
+
+
+class _Coded(msgspec.Struct):
+    code: str | None = None
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: _Details | None = None
+    output_tokens_details: _Details | None = None
+
+
+class _Billed(msgspec.Struct):
+    usage: _Usage | None = None
+    model: str | None = None
+    error: _Coded | None = None
+
+
+class _Bill(msgspec.Struct):
+    response: _Billed
+
+
+class _Told(msgspec.Struct):
+    message: str | None = None
+
+
+class _Failed(msgspec.Struct):
+    error: _Told | None = None
+
+
+class _Failure(msgspec.Struct):
+    response: _Failed
+
+
+_bills = msgspec.json.Decoder(_Bill)
+_failures = msgspec.json.Decoder(_Failure)
+
+
+class Bill(NamedTuple):
+    """What a terminal says of its turn; None and "" where the upstream does not say."""
+
+    usage: Usage | None = None
+    model: str = ""
+    error_code: str = ""
+
+
+NO_BILL = Bill()
+
+
+def decode_bill(event: Event) -> Bill:
+    """Return the tokens that a terminal event bills, the model that served, and what failed."""
+    try:
+        billed = _bills.decode(event.raw).response
+    except msgspec.MsgspecError:
+        return NO_BILL
+    error_code = (billed.error.code if billed.error else "") or ""
+    return Bill(_decode_usage(billed.usage), billed.model or "", error_code)
+
+
+def decode_failure(event: Event) -> str:
+    """Return the message of a response that failed, "" where it has none."""
+    try:
+        told = _failures.decode(event.raw).response.error
+    except msgspec.MsgspecError:
+        return ""
+    return (told.message if told else "") or ""
+
+
+def _decode_usage(usage: _Usage | None) -> Usage | None:
+    if usage is None:
+        return None
+    cached, reasoning = usage.input_tokens_details, usage.output_tokens_details
+    return Usage(
+        input=_tokens(usage.input_tokens),
+        cached=_tokens(cached.cached_tokens) if cached else 0,
+        output=_tokens(usage.output_tokens),
+        reasoning=_tokens(reasoning.reasoning_tokens) if reasoning else 0,
+    )
+
+
+def _tokens(told: int | None) -> int:
+    """Keep a count to what a response can have: an odd upstream must spoil no sum."""
+    return max(0, min(told or 0, _MOST_TOKENS))

@@ -1,0 +1,1 @@
+"""Accounts of subscriptions: their tokens, and how people sign in."""

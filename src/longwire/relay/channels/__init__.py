@@ -1,0 +1,1 @@
+"""Channels as they run: provisioned, reconciled with the configuration, probed."""

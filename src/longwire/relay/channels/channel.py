@@ -1,0 +1,99 @@
+"""A running channel, and the snapshot of all of them that a turn keeps to its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.quota import Allowance, Quota
+from longwire.core.rules.health import Cooling, Health
+from longwire.core.rules.limits import Subject
+from longwire.core.rules.routing import Route
+from longwire.relay.accounts.accounts import LiveAccount
+from longwire.upstream.http.lazy import HttpOnDemand
+from longwire.upstream.ports import Transport
+
+_CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
+_UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel with the ways to it: with both transports it is `auto`, WebSocket first.
+
+    `endpoint` is the identity its connections are bound to, `mark` the fingerprint of what they
+    depend on; `health` is the trust in the channel, `upgrade` that in its WebSocket. Its model
+    list is asked over `listing`. A channel with accounts runs once for each `account`, whose quota
+    `allowance` tells.
+    """
+
+    route: Route
+    endpoint: str
+    websocket: Transport | None = None
+    http: Transport | None = None
+    listing: HttpOnDemand | None = None
+    spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
+    mark: str = ""
+    health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
+    upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
+    account: LiveAccount | None = None
+    allowance: Allowance = field(default_factory=Allowance)
+
+    @cached_property
+    def id(self) -> str:
+        """The channel's id, the same for all its life and all its accounts."""
+        return self.route.channel
+
+    @cached_property
+    def key(self) -> str:
+        """What it is called among those that run: the channel's id, with that of its account."""
+        return self.route.id
+
+    def observe(self, quota: Quota | None) -> None:
+        """Take note of what the upstream told of the quota, if it told anything."""
+        if quota is not None:
+            self.allowance.observe(quota)
+
+    @cached_property
+    def is_codex(self) -> bool:
+        """Whether its upstream is the Codex backend, which has rules of its own."""
+        return self.spec.type == "codex"
+
+    @property
+    def unary(self) -> "Channel":
+        """The same channel for what has no WebSocket form."""
+        return replace(self, websocket=None, http=self.listing)
+
+    def is_signed_out(self) -> bool:
+        """Whether its account takes no turns."""
+        return self.account is not None and not self.account.account.is_active
+
+    @cached_property
+    def name(self) -> str:
+        """The channel's name, as people know it."""
+        return self.route.label
+
+    @cached_property
+    def subject(self) -> Subject:
+        """Whose limits hold for its turns."""
+        return Subject(f"channel:{self.id}", self.name, self.spec.rates)
+
+    @cached_property
+    def renames(self) -> Mapping[str, str]:
+        """The models that are sent upstream by another name."""
+        return dict(self.spec.renames)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The running routing configuration, channels by key; immutable."""
+
+    channels: Mapping[str, Channel]
+    session_headers: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RoutingTable:
+    """What turns are routed by; replacing `snapshot` is the whole swap."""
+
+    snapshot: Snapshot

@@ -1,0 +1,183 @@
+"""A trial of a channel: two short turns over its real transport, the second to continue the first.
+
+It has a pool of its own, so that no live session is touched.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import msgspec
+
+from longwire.core.errors import ConfigurationError, LongwireError, UpstreamRejected
+from longwire.core.events import Event, Kind
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.rules.lease import Limits
+from longwire.core.rules.turn import Scope, SessionKey, Turn
+from longwire.dialects.responses.request import decode_request
+from longwire.dialects.responses.stream import items_of
+from longwire.dialects.responses.usage import decode_bill
+from longwire.relay.accounts.accounts import LiveAccount
+from longwire.relay.channels.channel import Channel
+from longwire.relay.channels.provision import Means, provision
+from longwire.upstream.ports import Call, Facts, Patience, Transport
+from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.pool import Pool
+
+PATIENCE = Patience(connect=15.0, first_event=60.0, idle_event=60.0)
+_SESSION = "probe"
+_INSTRUCTIONS = "Answer with a single word."
+_QUESTIONS = ("Say: ready.", "Say: again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """How a trial went: times in ms, None for what it did not come to; `error` is "" for success.
+
+    `handshake_ms` is None over HTTP. `continued` tells of the second turn, with its cached tokens.
+    """
+
+    transport: str = ""
+    model: str = ""
+    handshake_ms: float | None = None
+    first_event_ms: float | None = None
+    continued: bool = False
+    cached_tokens: int | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One turn that was taken."""
+
+    facts: Facts
+    first_event_ms: float
+    terminal: Event
+
+
+async def probe(
+    spec: ChannelSpec,
+    model: str | None,
+    patience: Patience = PATIENCE,
+    account: LiveAccount | None = None,
+) -> Probed:
+    """Try a channel with a model, or the first one that it names or lists, for an account of it."""
+    handshakes: list[float] = []
+    pool = Pool(Limits(connections=2, connections_per_session=2))
+    means = Means(pool, patience, Pulse(), lambda *_: handshakes.append(perf_counter()))
+    try:
+        channel = provision(spec, means, account)
+    except ConfigurationError as error:
+        return Probed(error=str(error))
+    try:
+        return await _Trial(channel, handshakes).run(model)
+    finally:
+        pool.close()
+        if channel.listing is not None:
+            await channel.listing.close()
+
+
+class _Trial:
+    """Two turns over one channel."""
+
+    def __init__(self, channel: Channel, handshakes: list[float]) -> None:
+        self._channel = channel
+        self._handshakes = handshakes
+        self._probed = Probed()
+
+    async def run(self, model: str | None) -> Probed:
+        """Take both turns; what fails is told with what was found so far."""
+        try:
+            await self._run(model)
+        except LongwireError as error:
+            return replace(self._probed, error=_words(error))
+        return self._probed
+
+    async def _run(self, model: str | None) -> None:
+        name = model or await self._first_model()
+        sent = dict(self._channel.spec.renames).get(name, name)
+        self._probed = Probed(model=sent)
+        began = perf_counter()
+        first = await self._first(sent)
+        handshake = (self._handshakes[0] - began) * 1000 if self._handshakes else None
+        is_websocket = first.facts.transport == "websocket"
+        self._probed = replace(
+            self._probed,
+            transport=first.facts.transport,
+            handshake_ms=handshake if is_websocket else None,
+            first_event_ms=first.first_event_ms,
+        )
+        transport = self._channel.websocket if is_websocket else self._channel.http
+        if transport is None:
+            return
+        second = await self._take(transport, _request(sent, items_of(first.terminal)))
+        usage = decode_bill(second.terminal).usage
+        self._probed = replace(
+            self._probed,
+            continued=second.facts.continuity == "continued",
+            cached_tokens=usage.cached if usage else None,
+        )
+
+    async def _first(self, model: str) -> _Taken:
+        """Take the first turn; where there are both transports, over HTTP if WebSocket fails."""
+        turn = _request(model, ())
+        if self._channel.websocket is not None and self._channel.http is not None:
+            with suppress(LongwireError):
+                return await self._take(self._channel.websocket, turn)
+        transport = self._channel.http or self._channel.websocket
+        if transport is None:
+            raise ConfigurationError("the channel has no transport; set one")
+        return await self._take(transport, turn)
+
+    async def _take(self, transport: Transport, turn: Turn) -> _Taken:
+        key = SessionKey(self._channel.endpoint, Scope(_SESSION), _SESSION)
+        began, first_event = perf_counter(), 0.0
+        async with transport.open(Call(turn, key)) as stream:
+            async for batch in stream:
+                first_event = first_event or (perf_counter() - began if batch else 0.0)
+            terminal = stream.aggregate.terminal
+        if terminal is None or terminal.kind is not Kind.COMPLETED:
+            reason = decode_bill(terminal).error_code if terminal else ""
+            raise ConfigurationError(
+                f"the upstream ended the response as {terminal.name if terminal else 'nothing'}"
+                + (f" ({reason})" if reason else "")
+            )
+        await asyncio.sleep(0)
+        return _Taken(stream.facts, first_event * 1000, terminal)
+
+    async def _first_model(self) -> str:
+        """Return the first model that the channel names, else the first that its upstream lists."""
+        for model in self._channel.spec.models:
+            if not set(model) & set("*?["):
+                return model
+        if self._channel.listing is not None:
+            for model in filter(self._channel.route.serves, await self._channel.listing.models()):
+                return model
+        raise ConfigurationError("no model is known to try; name one")
+
+
+def _request(model: str, answer: list[bytes] | tuple[()]) -> Turn:
+    """Return the first turn, or the second one, which brings the first and its answer along."""
+    questions = [msgspec.json.encode({"role": "user", "content": text}) for text in _QUESTIONS]
+    items = [questions[0], *answer, questions[1]] if answer else questions[:1]
+    body = {
+        "model": model,
+        "instructions": _INSTRUCTIONS,
+        "input": [msgspec.Raw(item) for item in items],
+        "include": ["reasoning.encrypted_content"],
+        "store": False,
+        "stream": True,
+    }
+    return decode_request(msgspec.json.encode(body))
+
+
+def _words(error: LongwireError) -> str:
+    """Return what went wrong, in the upstream's own words where it has some."""
+    if not isinstance(error, UpstreamRejected):
+        return str(error)
+    try:
+        told = msgspec.json.decode(error.body)["error"]["message"]
+    except (msgspec.MsgspecError, KeyError, TypeError):
+        return f"{error} Check the base URL."
+    return f"{told} (status {error.status})"

@@ -1,0 +1,256 @@
+"""The running configuration: loaded from file and store, planned, provisioned, swapped, retired.
+
+Law: a change is taken over by one assignment or not at all; what it does not concern keeps its
+connections. A key that was revoked is refused even when a channel of the same change fails.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.access import ApiKey, IssuedKey
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.rules.swap import plan
+from longwire.logger import structlog
+from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
+from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
+from longwire.relay.channels.provision import Means, adapt, fingerprint_of, provision
+
+if TYPE_CHECKING:
+    from longwire.store.store import Store
+
+_log = structlog.get_logger()
+_REMEMBERED = 4096
+HandOut = Callable[[Sequence[IssuedKey], Sequence[ApiKey]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the configuration file says of channels and keys; `file` is where, None for none."""
+
+    channels: tuple[ChannelSpec, ...] = ()
+    keys: tuple[IssuedKey, ...] = ()
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A channel that shall run, for one of its accounts or for its key."""
+
+    spec: ChannelSpec
+    account: LiveAccount | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.spec.id}/{self.account.account.id}" if self.account else self.spec.id
+
+
+def _wanted(spec: ChannelSpec, accounts: Sequence[LiveAccount]) -> list[_Wanted]:
+    """Return how a channel shall run: once for each account, and for its key if it has one."""
+    own = [_Wanted(spec, each) for each in accounts if each.account.channel_id == spec.id]
+    return [*own, _Wanted(spec)] if spec.credential or not own else own
+
+
+class Catalog:
+    """Keeps what runs like what is configured.
+
+    `read` reads the file anew and raises `ConfigurationError`; `hand_out` takes the keys of the
+    file and of the store. `names` tells channels by the identity of their connections, those that
+    ended lately included. `problem` is why the last change was not taken over, "" if it was.
+    """
+
+    def __init__(
+        self,
+        routing: RoutingTable,
+        means: Means,
+        read: Callable[[], Declared],
+        hand_out: HandOut,
+    ) -> None:
+        self.declared = read()
+        self.names: OrderedDict[str, str] = OrderedDict()
+        self.problem = ""
+        self._routing = routing
+        self._means = means
+        self._read = read
+        self._hand_out = hand_out
+        self._store: Store | None = None
+        self._accounts: LiveAccounts | None = None
+        self._revision = -1
+        self._seen = _look_of(self.declared.file)
+        self._lock = asyncio.Lock()
+        self._reload = asyncio.Event()
+        self._swap(self.declared.channels)
+        hand_out(self.declared.keys, ())
+
+    async def begin(self, store: "Store | None", accounts: LiveAccounts | None = None) -> None:
+        """Take over what a store holds; a channel of it that cannot run is left out, and said."""
+        self._store, self._accounts = store, accounts
+        with suppress(ConfigurationError):
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Take over what the store holds now.
+
+        Raises `ConfigurationError` for a channel that cannot run: it stays as it was, or out. What
+        was told before is not told again with every change of something else.
+        """
+        await self._load(self.declared)
+
+    async def reload_file(self) -> None:
+        """Take over what the file says now.
+
+        Raises `ConfigurationError` for a bad file: then everything stays as it is.
+        """
+        self._seen = _look_of(self.declared.file)
+        await self._load(self._read())
+        _log.info("configuration_reloaded", file=str(self.declared.file))
+
+    def running(self, channel_id: str) -> tuple[Channel, ...]:
+        """Return a channel as it runs now, once for each of its accounts."""
+        running = self._routing.snapshot.channels.values()
+        return tuple(channel for channel in running if channel.id == channel_id)
+
+    def request_reload(self) -> None:
+        """Let the file be read soon, whether it changed or not."""
+        self._reload.set()
+
+    @asynccontextmanager
+    async def watching(self, pause: float = 1.0) -> AsyncIterator[None]:
+        """Take over changes of the file and the store, each so many seconds."""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._watch(pause))
+            try:
+                yield
+            finally:
+                task.cancel()
+
+    async def _watch(self, pause: float) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._reload.wait()
+            await self.look()
+
+    async def look(self) -> None:
+        """Take over what changed. What cannot be is told by `problem` and the log, once."""
+        try:
+            if self._reload.is_set() or _look_of(self.declared.file) != self._seen:
+                self._reload.clear()
+                await self.reload_file()
+            elif self._store is not None and await self._is_behind(self._store):
+                await self.refresh()
+        except ConfigurationError as error:
+            self._complain(str(error))
+        except (SQLAlchemyError, OSError) as error:
+            self._complain(f"the database cannot be read ({type(error).__name__})")
+
+    async def close(self) -> None:
+        """Close what channels hold, for the end of the process."""
+        for channel in self._routing.snapshot.channels.values():
+            if channel.listing is not None:
+                await channel.listing.close()
+
+    async def _is_behind(self, store: "Store") -> bool:
+        return await store.configuration_revision() != self._revision
+
+    def _complain(self, problem: str) -> None:
+        if problem != self.problem:
+            _log.error("configuration_not_taken_over", reason=problem)
+        self.problem = problem
+
+    async def _load(self, declared: Declared) -> None:
+        async with self._lock:
+            keys, stored, accounts = await self._stored()
+            retired, problems = self._swap((*declared.channels, *stored), accounts)
+            self.declared = declared
+            self._hand_out(declared.keys, keys)
+            for channel in retired:
+                await self._retire(channel)
+            if not problems:
+                self.problem = ""
+                return
+            is_known = self.problem == (problem := "; ".join(problems))
+            self._complain(problem)
+            if not is_known:
+                raise ConfigurationError(problem)
+
+    async def _stored(
+        self,
+    ) -> tuple[tuple[ApiKey, ...], tuple[ChannelSpec, ...], tuple[LiveAccount, ...]]:
+        """Return what the store holds; its keys are handed out even if no channel can be read."""
+        if self._store is None:
+            return (), (), ()
+        revision = await self._store.configuration_revision()
+        keys = await self._store.keys.all()
+        self._hand_out(self.declared.keys, keys)
+        channels = await self._store.channels.all()
+        accounts: tuple[LiveAccount, ...] = ()
+        if self._accounts is not None:
+            accounts = (*self._accounts.take_over(await self._store.accounts.all()).values(),)
+        self._revision = revision
+        return keys, channels, accounts
+
+    def _swap(
+        self, specs: Iterable[ChannelSpec], accounts: Sequence[LiveAccount] = ()
+    ) -> tuple[list[Channel], list[str]]:
+        """Let these channels run; return those that do no more, and why others do not yet."""
+        running = self._routing.snapshot.channels
+        desired = {each.id: each for spec in specs for each in _wanted(spec, accounts)}
+        swap = plan(
+            {each: channel.mark for each, channel in running.items()},
+            {each: fingerprint_of(want.spec, want.account) for each, want in desired.items()},
+        )
+        started, problems = self._provision(desired[each] for each in swap.start)
+        channels: dict[str, Channel] = {}
+        for each, want in desired.items():
+            if each in swap.keep:
+                channels[each] = adapt(running[swap.keep[each]], want.spec, self._means)
+            elif each in started:
+                channels[each] = started[each]
+            elif each in running:
+                channels[each] = running[each]
+        self._routing.snapshot = Snapshot(channels, self._routing.snapshot.session_headers)
+        self._name(channels.values())
+        stay = {channel.endpoint for channel in channels.values()}
+        retired = [running[each] for each in swap.retire if running[each].endpoint not in stay]
+        return retired, problems
+
+    def _name(self, channels: Iterable[Channel]) -> None:
+        for channel in channels:
+            self.names[channel.endpoint] = channel.name
+            self.names.move_to_end(channel.endpoint)
+        while len(self.names) > max(_REMEMBERED, len(self._routing.snapshot.channels)):
+            self.names.popitem(last=False)
+
+    def _provision(self, wanted: Iterable[_Wanted]) -> tuple[dict[str, Channel], list[str]]:
+        """Make channels run. Raises `ConfigurationError` where one of the file cannot."""
+        started, problems = {}, []
+        for each in wanted:
+            try:
+                started[each.id] = provision(each.spec, self._means, each.account)
+            except ConfigurationError as error:
+                if each.spec.is_declared:
+                    raise
+                problems.append(str(error))
+        return started, problems
+
+    async def _retire(self, channel: Channel) -> None:
+        self._means.pool.retire(channel.endpoint)
+        if channel.listing is not None:
+            await channel.listing.retire()
+
+
+def _look_of(file: Path | None) -> tuple[int, int, int] | None:
+    """Return what differs when a file was written; None where there is none."""
+    try:
+        found = file.stat() if file else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None

@@ -1,0 +1,1 @@
+"""What a channel type does beyond its dialect, one file per vendor."""

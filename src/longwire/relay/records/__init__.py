@@ -1,0 +1,1 @@
+"""What is kept of turns: rows, log lines, metrics, prices."""

@@ -1,0 +1,130 @@
+"""Where ended turns are told: the log of the database, and whoever watches live.
+
+Law: telling never waits. Who watches too slowly misses turns, and is told how many.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from secrets import randbits
+from typing import Protocol
+
+from longwire.core.nouns.turn_row import ID_BITS, TurnBodies, TurnDetails, TurnId, TurnRow
+
+_MOST_HELD = 1_000
+
+
+class Journal(Protocol):
+    """Takes the rows of turns that ended."""
+
+    def write(self, row: TurnRow, *beside: TurnBodies | TurnDetails) -> None:
+        """Take a row, and what few turns have beside it. Never waits, never fails."""
+
+
+class Subscription:
+    """The turns that ended since it began; iterate it. `missed` counts those it was too slow for.
+
+    It ends for nobody else than who watches: leave the context that gave it.
+    """
+
+    __slots__ = ("_has_some", "_most", "_rows", "missed")
+
+    def __init__(self, most: int = _MOST_HELD) -> None:
+        self.missed = 0
+        self._most = most
+        self._rows: deque[TurnRow] = deque()
+        self._has_some = asyncio.Event()
+
+    def put(self, row: TurnRow) -> None:
+        """Hold a row; where there is no room, the oldest one is missed."""
+        if len(self._rows) >= self._most:
+            self._rows.popleft()
+            self.missed += 1
+        self._rows.append(row)
+        self._has_some.set()
+
+    def __aiter__(self) -> "Subscription":
+        """Give the rows as turns end."""
+        return self
+
+    async def __anext__(self) -> TurnRow:
+        """Wait for the next row."""
+        while not self._rows:
+            self._has_some.clear()
+            await self._has_some.wait()
+        return self._rows.popleft()
+
+
+class Feed:
+    """A journal that is told on to whoever watches at the time."""
+
+    __slots__ = ("_subscriptions",)
+
+    def __init__(self) -> None:
+        self._subscriptions: set[Subscription] = set()
+
+    def write(self, row: TurnRow, *_beside: TurnBodies | TurnDetails) -> None:
+        """Tell all of the row; what is beside it is for the log alone."""
+        for subscription in self._subscriptions:
+            subscription.put(row)
+
+    @contextmanager
+    def subscribe(self, most: int = _MOST_HELD) -> Iterator[Subscription]:
+        """Watch; at most so many rows are held for a reader."""
+        subscription = Subscription(most)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+
+class Recent:
+    """A journal of how the last turns of each connection went, in a word each.
+
+    The words are `continued`, `as-given`, the reason of a fresh turn, `failed` and `abandoned`.
+    """
+
+    __slots__ = ("_connections", "_turns", "_words")
+
+    def __init__(self, turns: int = 48, connections: int = 4_096) -> None:
+        self._turns = turns
+        self._connections = connections
+        self._words: OrderedDict[int, deque[str]] = OrderedDict()
+
+    def write(self, row: TurnRow, *_beside: TurnBodies | TurnDetails) -> None:
+        """Remember a turn, and forget the connections that had none for longest."""
+        if row.connection is None:
+            return
+        words = self._words.setdefault(row.connection, deque(maxlen=self._turns))
+        words.append(_word(row))
+        self._words.move_to_end(row.connection)
+        if len(self._words) > self._connections:
+            self._words.popitem(last=False)
+
+    def of(self, connection: int) -> tuple[str, ...]:
+        """Return the words of a connection, the oldest turn's first."""
+        return tuple(self._words.get(connection, ()))
+
+
+def _word(row: TurnRow) -> str:
+    if row.outcome == "abandoned":
+        return "abandoned"
+    return "failed" if row.error_code else row.reason or row.continuity
+
+
+class TurnIds:
+    """Ids of turns that end now, each greater than the last; processes rarely share one."""
+
+    __slots__ = ("_clock", "_last", "_offset")
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._offset = randbits(ID_BITS - 1)
+        self._last = 0
+
+    def next(self) -> TurnId:
+        """Return a new id; the clock gives ms since 1970 UTC."""
+        self._last = max(self._last + 1, (self._clock() << ID_BITS) | self._offset)
+        return TurnId(self._last)

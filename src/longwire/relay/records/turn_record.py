@@ -1,0 +1,195 @@
+"""The row of a turn that has ended, and what some turns have beside it, told to the journals.
+
+Law: what callers and upstreams wrote is cut to what a column holds; nothing here can fail for it.
+A plain turn that succeeded costs its row and nothing more.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from longwire.core.nouns.secret import concealed
+from longwire.core.nouns.turn_row import (
+    ID_BITS,
+    TurnAttempt,
+    TurnBodies,
+    TurnDetails,
+    TurnId,
+    TurnRow,
+)
+from longwire.core.rules.session import TOLD_HEADERS
+from longwire.dialects.responses.frames import as_asked
+from longwire.dialects.responses.request import encode_body
+from longwire.dialects.responses.stream import EventEncoder, response_of
+from longwire.dialects.responses.usage import decode_failure
+from longwire.relay.records.accounting import Failure, Record
+from longwire.relay.records.journal import Journal, TurnIds
+from longwire.relay.records.pricing import Prices
+
+_LONGEST_NAME = 256
+_LONGEST_WORD = 64
+_LONGEST_REQUEST_ID = 128
+_LONGEST_MESSAGE = 512
+_MOST_ATTEMPTS = 50
+_CLIENT_CLOSED = 499
+"""What nginx calls a request whose client left; there is no status of its own for it."""
+_OK = 200
+_WENT_WELL = frozenset({"completed", "incomplete"})
+
+Explain = Callable[[Exception], tuple[int, str, str]]
+"""Gives the HTTP status, the code and the message of a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Tells journals of turns."""
+
+    journals: Sequence[Journal]
+    ids: TurnIds
+    prices: Prices
+    explain: Explain
+
+    def keep(self, record: Record, seconds: float) -> None:
+        """Tell of a turn that took so many seconds."""
+        row = self._row(record, seconds)
+        beside: tuple[TurnBodies | TurnDetails, ...] = ()
+        if record.caller.grant.keeps_bodies:
+            beside = (_bodies(row.id, record), self._details(row, record))
+        elif record.failures or record.outcome not in _WENT_WELL:
+            beside = (self._details(row, record),)
+        for journal in self.journals:
+            journal.write(row, *beside)
+
+    def _row(self, record: Record, seconds: float) -> TurnRow:
+        turn_id, duration = self.ids.next(), round(seconds * 1000)
+        turn, grant, facts, bill = record.turn, record.caller.grant, record.facts, record.bill
+        status, error_code = self._verdict(record)
+        served, usage = _fit(bill.model, _LONGEST_NAME), bill.usage
+        first_event = record.first_event
+        return TurnRow(
+            id=turn_id,
+            request_id=_fit(record.request_id, _LONGEST_REQUEST_ID),
+            project_id=grant.project_id,
+            key_id=grant.key_id,
+            key_name=_fit(record.caller.name, _LONGEST_NAME),
+            session=_fit(record.session, _LONGEST_NAME),
+            channel_id=record.channel_id,
+            channel_name=_fit(record.channel, _LONGEST_NAME),
+            api=turn.api,
+            transport=facts.transport if facts else record.transport,
+            continuity=facts.continuity if facts else "",
+            reason=(facts.reason or "") if facts else "",
+            connection=facts.connection if facts else None,
+            model_asked=_fit(turn.model, _LONGEST_NAME),
+            model_served=served,
+            streams=turn.streams,
+            outcome=record.outcome,
+            status=status,
+            error_code=_fit(error_code, _LONGEST_WORD) if error_code else "",
+            attempts=len(record.replays) + 1 if record.channel else 0,
+            started_at=(turn_id >> ID_BITS) - duration,
+            queue_ms=round(facts.queued * 1000) if facts else 0,
+            first_event_ms=None if first_event is None else round(first_event * 1000),
+            total_ms=duration,
+            bytes_received=turn.body_size,
+            bytes_sent=facts.bytes_sent if facts else 0,
+            input_tokens=usage.input if usage else None,
+            cached_tokens=usage.cached if usage else None,
+            output_tokens=usage.output if usage else None,
+            reasoning_tokens=usage.reasoning if usage else None,
+            cost=self.prices.cost(usage, served, turn.model) if usage else None,
+        )
+
+    def _verdict(self, record: Record) -> tuple[int, str]:
+        """Return the status that the client saw, and the code of what failed, "" for nothing."""
+        has_terminal = record.aggregate is not None and record.aggregate.terminal is not None
+        match record.error:
+            case asyncio.CancelledError() | GeneratorExit() if not has_terminal:
+                return _CLIENT_CLOSED, ""
+            case Exception() as error if not has_terminal:
+                status, code, _ = self.explain(error)
+                has_begun = record.turn.streams and record.first_event is not None
+                return _OK if has_begun else status, code or record.outcome
+            case _:
+                failed = record.outcome if record.outcome == "failed" else ""
+                return _OK, record.bill.error_code or failed
+
+    def _details(self, row: TurnRow, record: Record) -> TurnDetails:
+        """Tell who asked, and of each attempt; of very many the last ones."""
+        headers = {
+            name: _fit(record.headers[name], _LONGEST_NAME)
+            for name in TOLD_HEADERS
+            if record.headers.get(name)
+        }
+        message = self._message(row, record)
+        attempts = [self._failed(each) for each in record.failures]
+        if row.attempts > len(attempts):
+            attempts.append(_last(row, message))
+        return TurnDetails(row.id, headers, tuple(attempts[-_MOST_ATTEMPTS:]), message)
+
+    def _failed(self, failure: Failure) -> TurnAttempt:
+        status, code, message = self.explain(failure.error)
+        return TurnAttempt(
+            channel_id=_fit(failure.channel_id, _LONGEST_NAME),
+            channel_name=_fit(failure.channel, _LONGEST_NAME),
+            transport=failure.transport,
+            trouble=failure.trouble.name.lower(),
+            status=status,
+            code=_fit(code, _LONGEST_WORD),
+            message=_told(message),
+            ended_ms=round(failure.ended * 1000),
+        )
+
+    def _message(self, row: TurnRow, record: Record) -> str:
+        """Return what the client was told of what the turn ended by, "" for nothing."""
+        if not row.error_code:
+            return ""
+        terminal = record.aggregate.terminal if record.aggregate else None
+        if terminal is not None:
+            return _told(decode_failure(terminal))
+        return _told(self.explain(record.error)[2]) if isinstance(record.error, Exception) else ""
+
+
+def _last(row: TurnRow, message: str) -> TurnAttempt:
+    """Return the attempt that ended as its turn did."""
+    return TurnAttempt(
+        channel_id=row.channel_id,
+        channel_name=row.channel_name,
+        transport=row.transport,
+        trouble="",
+        status=row.status,
+        code=row.error_code,
+        message=message,
+        ended_ms=row.total_ms,
+    )
+
+
+def _told(message: str) -> str:
+    """Cut a message, which may quote anything, and leave out what looks like a secret in it."""
+    return _fit(concealed(message), _LONGEST_MESSAGE)
+
+
+def _fit(text: str, most: int) -> str:
+    """Make a text storable anywhere: PostgreSQL takes no NUL, and neither takes lone surrogates."""
+    if text.isprintable() and text.isascii():
+        return text[:most]
+    return (
+        text[:most].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    )
+
+
+def _bodies(turn_id: TurnId, record: Record) -> TurnBodies:
+    """Return request and response as the client sent and got them, but for their spacing."""
+    turn = as_asked(record.turn)
+    request = encode_body(turn, streams=turn.streams)
+    aggregate = record.aggregate
+    if aggregate is None or aggregate.terminal is None:
+        return TurnBodies(turn_id, request, b"")
+    terminal = aggregate.terminal
+    try:
+        encoder = EventEncoder(turn.previous_response_id, aggregate)
+        return TurnBodies(turn_id, request, response_of(encoder.encode(terminal)))
+    except (KeyError, msgspec.MsgspecError):
+        return TurnBodies(turn_id, request, terminal.raw)

@@ -1,0 +1,1 @@
+"""Turns: who may serve them, their attempts, and what comes back."""

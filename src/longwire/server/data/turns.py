@@ -1,0 +1,167 @@
+"""`POST /v1/responses`: one turn over HTTP, streamed as events or answered whole.
+
+Law: no status before the upstream's first event, nothing after the terminal. A client that leaves
+before the terminal cancels its turn; one that leaves after it cancels nothing. This is the hot
+path: one write per batch of events, and no queue, lock or task per event.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from longwire.core import sse
+from longwire.core.errors import UpstreamDisconnected
+from longwire.core.events import Event, of_the_response
+from longwire.core.rules.session import is_codex
+from longwire.core.rules.turn import COMPACTION
+from longwire.dialects.responses.request import decode_request
+from longwire.dialects.responses.stream import EventEncoder, response_of
+from longwire.relay.turns.answer import Answer
+from longwire.relay.turns.relay import Relay
+from longwire.server.auth import Keys
+from longwire.server.health import Readiness
+from longwire.server.http.bodies import codings_of, unpacked
+from longwire.server.http.exchange import Wire
+from longwire.server.problems import conceal_account, problem_of, report, request_id
+
+PATHS: Final = frozenset(
+    {
+        b"/v1/responses",
+        b"/v1/responses/compact",
+        b"/backend-api/codex/responses",
+        b"/backend-api/codex/responses/compact",
+    }
+)
+"""Where turns are posted."""
+
+NO_TERMINAL = "The upstream ended the response without its terminal."
+"""What a stream is told that ends too early."""
+
+_JSON: Final = b"content-type: application/json\r\n"
+_STREAM: Final = (
+    b"content-type: text/event-stream; charset=utf-8\r\n"
+    b"cache-control: no-cache\r\n"
+    b"x-accel-buffering: no\r\n"
+)
+
+
+class ModelHttp:
+    """The data plane over HTTP; a request's body may have `max_body` bytes, packed and unpacked."""
+
+    __slots__ = ("_keys", "_readiness", "_relay", "max_body", "paths")
+
+    def __init__(self, relay: Relay, keys: Keys, readiness: Readiness, max_body: int) -> None:
+        self._relay = relay
+        self._readiness = readiness
+        self._keys = keys
+        self.max_body = max_body
+        self.paths = PATHS
+
+    async def __call__(self, wire: Wire) -> None:
+        """Serve one turn; failures are answered here. Its client's leaving cancels this."""
+        reply = _Reply(wire)
+        headers = wire.headers
+        try:
+            with self._readiness:
+                caller = self._keys.authenticate(headers)
+                codings = codings_of(headers, self.max_body)
+                body = await wire.body()
+                if codings:
+                    body = await unpacked(body, codings, self.max_body)
+                turn = decode_request(body)
+                if wire.path.endswith(b"/compact"):
+                    turn = replace(turn, api=COMPACTION, streams=False, runs_in_background=False)
+                reply.previous = turn.previous_response_id
+                async with self._relay.open(turn, caller, headers, reply.id) as answer:
+                    await (reply.stream(answer) if turn.streams else reply.whole(answer))
+        except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
+            reply.fail(error)
+        finally:
+            if not wire.response_complete:
+                wire.cut()
+
+
+class _Reply:
+    """What goes back to one client: nothing yet, a stream under way, or all of it."""
+
+    __slots__ = ("_encoder", "_is_codex", "_wire", "id", "previous")
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._encoder: EventEncoder | None = None
+        self._is_codex = is_codex(wire.headers)
+        self.id = request_id(wire.headers)
+        self.previous: str | None = None
+
+    async def stream(self, answer: Answer) -> None:
+        """Send the events as they come; wait wherever the client does not keep up."""
+        wire, flow, aggregate = self._wire, self._wire.flow, answer.aggregate
+        encoder = EventEncoder(self.previous, aggregate)
+        wire.begin(200, self._named(answer), _STREAM)
+        self._encoder = encoder
+        answer.pass_on(wire.passing(encoder.encode_plain))
+        async for batch in answer:
+            body = self._encoded(encoder, batch) if batch else self._keep_alive(encoder)
+            if batch and batch[-1] is aggregate.terminal:
+                wire.ends = True
+            if flow.write_paused:
+                await flow.drain()
+            if wire.ends:
+                wire.end(body)
+            else:
+                wire.write(body)
+        if not wire.ends:
+            raise UpstreamDisconnected(NO_TERMINAL)
+
+    async def whole(self, answer: Answer) -> None:
+        """Send the response alone, once it is complete."""
+        async for _ in answer:
+            pass
+        terminal = answer.aggregate.terminal
+        if terminal is None:
+            raise UpstreamDisconnected(NO_TERMINAL)
+        body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
+        self._wire.begin(200, self._named(answer), _JSON, len(body))
+        self._wire.end(body)
+
+    def fail(self, error: Exception) -> None:
+        """Answer with the error's status, or end a stream under way with `response.failed`."""
+        wire = self._wire
+        if not (wire.ends or self._is_codex):
+            conceal_account(error)
+        problem = problem_of(error)
+        report(problem, error, self.id)
+        if wire.ends:
+            return
+        if self._encoder is None:
+            body = problem.envelope()
+            headers = {**problem.headers, "x-request-id": self.id}
+            wire.begin(problem.status, headers, _JSON, len(body))
+            wire.end(body)
+        else:
+            failed = self._encoder.failure(problem.code, problem.message)
+            wire.end(sse.encode("response.failed", failed))
+
+    def _encoded(self, encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
+        return encoder.encode_batch(batch if self._is_codex else of_the_response(batch))
+
+    def _keep_alive(self, encoder: EventEncoder) -> bytes:
+        """Bridge silence: an event for Codex, whose idle timer no comment resets."""
+        if self._is_codex:
+            return sse.encode("keepalive", encoder.keep_alive())
+        return sse.COMMENT_KEEP_ALIVE
+
+    def _named(self, answer: Answer) -> Mapping[str, str]:
+        """Return the headers that tell how a turn travelled, and what the caller has left."""
+        facts = answer.facts
+        named = {
+            **(answer.told if self._is_codex else {}),
+            **answer.limits,
+            "x-request-id": self.id,
+            "x-longwire-channel": answer.channel,
+            "x-longwire-transport": facts.transport,
+            "x-longwire-continuity": facts.continuity,
+        }
+        if facts.reason:
+            named["x-longwire-reason"] = facts.reason
+        return named

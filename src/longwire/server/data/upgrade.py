@@ -1,0 +1,47 @@
+"""`GET /v1/responses` with an upgrade: the Responses API's WebSocket mode for clients.
+
+Whoever may not come in is refused before the upgrade, as over HTTP.
+"""
+
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from longwire.relay.turns.relay import Relay
+from longwire.server.auth import Keys
+from longwire.server.data.sockets import Door, Downstream, Terms
+from longwire.server.health import Readiness
+from longwire.server.problems import headers_of, request_id, response_to
+
+_SWITCHED_OFF = "Use POST: this gateway's WebSocket mode is switched off (server.websocket)."
+
+
+class ModelWebSocket:
+    """The data plane over WebSocket, as a raw ASGI application."""
+
+    __slots__ = ("_door", "_is_offered", "_terms")
+
+    def __init__(
+        self, relay: Relay, keys: Keys, readiness: Readiness, terms: Terms, *, is_offered: bool
+    ) -> None:
+        self._door = Door(relay, keys, readiness)
+        self._terms = terms
+        self._is_offered = is_offered
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or refuse it."""
+        headers = headers_of(scope)
+        await receive()  # the connect, which brings nothing
+        try:
+            self._admit(headers)
+        except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
+            await response_to(error, request_id(headers))(scope, receive, send)
+            return
+        await Downstream(self._door, self._terms, headers, receive, send).serve()
+
+    def _admit(self, headers: Mapping[str, str]) -> None:
+        if not self._is_offered:
+            raise HTTPException(426, _SWITCHED_OFF, {"upgrade": "websocket"})
+        self._door.readiness.admit()
+        self._door.keys.authenticate(headers)

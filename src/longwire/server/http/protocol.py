@@ -1,0 +1,207 @@
+"""The server's side of HTTP/1.1: uvicorn's own, but turns go past ASGI to who serves them.
+
+Law: parsing, order, keep-alive and shutdown stay uvicorn's. A client that leaves cancels its turn,
+unless the reply has ended. What is refused never stands inside another reply.
+"""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any, Final, Protocol
+from urllib.parse import unquote_to_bytes
+
+import httptools
+from uvicorn._types import ASGI3Application
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from longwire.server.http.exchange import Wire
+
+MOST_UNFRAMED: Final = 64 * 1024
+"""Bytes that may come in several reads before they make a head, a part of a body or its end."""
+
+MOST_QUEUED: Final = 8
+"""Requests that may wait behind a reply before no more are read."""
+
+_VERSIONS: Final = ("1.1", "1.0")
+
+
+class Turns(Protocol):
+    """Who serves the turns that are posted to `paths`, with bodies of at most `max_body` bytes."""
+
+    paths: Collection[bytes]
+    max_body: int
+
+    async def __call__(self, wire: Wire) -> None:
+        """Serve one turn."""
+
+
+class Front(HttpToolsProtocol):
+    """One connection of a client. The application has what serves turns, as its `turns`."""
+
+    cycle: RequestResponseCycle | Wire | None  # type: ignore[assignment] # it asks both for the same
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._turns: Turns = config.loaded_app.turns
+        self._served: Wire | None = None
+        self._unframed = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        self._unframed += len(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+        else:
+            if self._unframed > MOST_UNFRAMED:
+                self.send_400_response("The head of the request is too large.")
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read a request again as if it asked for no other protocol: `rest` begins with its body.
+
+        llhttp would take its body for that protocol, and uvicorn for the next request.
+        """
+        lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        first = b"%b %b HTTP/%b\r\n" % (method, self.url, version)
+        self.data_received(b"".join((first, *lines, b"\r\n", rest)))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything; a turn whose reply has not ended is cancelled."""
+        served, self._served = self._served, None
+        if isinstance(self.cycle, Wire):
+            self.cycle = None
+        super().connection_lost(exc)
+        if served is not None:
+            served.is_gone = True
+            if not served.ends:
+                served.task.cancel()
+
+    def on_headers_complete(self) -> None:
+        """Begin a turn, or leave the request to uvicorn."""
+        self._unframed = 0
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        if version not in _VERSIONS or method == b"CONNECT":
+            msg = "Neither tunnels nor other versions of HTTP are spoken here."
+            raise httptools.HttpParserError(msg)
+        if self.parser.should_upgrade():
+            if self._should_upgrade():
+                super().on_headers_complete()
+            return
+        path, paths = self.url, self._turns.paths
+        if method == b"POST" and path not in paths:
+            path = _path_of(path)
+        if method == b"POST" and path in paths:
+            self._begin_turn(path, is_modern=version == "1.1")
+        else:
+            super().on_headers_complete()
+        if self.pipeline and len(self.pipeline) < MOST_QUEUED:
+            self.flow.resume_reading()  # so that the client's leaving is seen
+
+    def _begin_turn(self, path: bytes, *, is_modern: bool) -> None:
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in reversed(self.headers)
+        }
+        if "transfer-encoding" in headers:
+            self._check_coding()
+        wire = Wire(self, path, headers, self._turns.max_body)
+        wire.is_modern = is_modern
+        wire.keep_alive = is_modern and self.parser.should_keep_alive()
+        wire.waits_to_send = is_modern and self.expect_100_continue
+        before, self.cycle = self.cycle, wire
+        if before is None or before.response_complete:
+            self._start_asgi_task(wire, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((wire, self.app))  # type: ignore[arg-type] # likewise
+
+    def _check_coding(self) -> None:
+        """Raise for a body in other transfer codings than chunks: llhttp lets more of them pass."""
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if codings != [b"chunked"]:
+            msg = "The transfer coding is not supported."
+            raise httptools.HttpParserError(msg)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body; of one that is answered already, or too large, nothing is kept."""
+        self._unframed = 0
+        wire = self.cycle
+        if not isinstance(wire, Wire):
+            super().on_body(body)
+            return
+        if wire.response_complete or wire.room < 0:
+            return
+        wire.room -= len(body)
+        if wire.room >= 0:
+            wire.chunks.append(body)
+        else:
+            wire.chunks.clear()
+            wire.wake()
+        if wire is not self._served and self._turns.max_body - wire.room > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """Note the end of a request."""
+        self._unframed = 0
+        wire = self.cycle
+        if isinstance(wire, Wire):
+            wire.is_whole = True
+            if wire.waiter is not None:
+                wire.wake()
+        elif not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle | Wire, app: ASGI3Application) -> None:
+        """Serve a request in the task that it has on this connection."""
+        if not isinstance(cycle, Wire):
+            self._served = None
+            super()._start_asgi_task(cycle, app)
+            return
+        self._served = cycle
+        cycle.task = task = self.loop.create_task(self._turns(cycle))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Upgrade, but not while a reply is under way: it would be written into the WebSocket."""
+        if self._served is not None and not self._served.response_complete:
+            self.transport.close()
+        else:
+            super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, and close; behind a reply under way only that is ended."""
+        served = self._served
+        if served is None or served.response_complete:
+            super().send_400_response(msg)
+        elif served is self.cycle and not served.is_whole:
+            served.ends = served.response_complete = True
+            served.task.cancel()
+            super().send_400_response(msg)
+        else:
+            served.keep_alive = False
+            self.flow.pause_reading()
+
+
+def _path_of(url: bytes) -> bytes:
+    """Return the path of a request's target as uvicorn reads it."""
+    path = httptools.parse_url(url).path or b""
+    return unquote_to_bytes(path) if b"%" in path else path

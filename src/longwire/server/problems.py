@@ -1,0 +1,191 @@
+"""What a failure is to the caller: one table from error to HTTP status and OpenAI's envelope.
+
+This is the server's edge: what nobody foresaw becomes a 500 here, logged with its trace, and
+nothing of it is told.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import urandom
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from longwire.core.errors import (
+    AccountUnavailable,
+    BodyTooLarge,
+    CallerError,
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    FrameTooLarge,
+    LimitReached,
+    NotFound,
+    Overloaded,
+    Unauthenticated,
+    UnknownModel,
+    UpstreamDisconnected,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from longwire.core.rules.session import without_account
+from longwire.logger import structlog
+
+_log = structlog.get_logger()
+_LONGEST_MESSAGE = 2_000
+_REQUEST_ID = re.compile("[!-~]{1,128}")
+_TYPE_OF_CALLER = "invalid_request_error"
+_TYPE_OF_SERVER = "server_error"
+
+_BY_CALLER = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    UnknownModel: 404,
+    Conflict: 409,
+    BodyTooLarge: 413,
+    FrameTooLarge: 413,
+    LimitReached: 429,
+}
+_BY_UPSTREAM = {
+    AccountUnavailable: (503, "account_unavailable"),
+    UpstreamUnavailable: (502, "upstream_unavailable"),
+    UpstreamDisconnected: (502, "upstream_disconnected"),
+    UpstreamTimeout: (504, "upstream_timeout"),
+}
+_BY_ROUTER = {404: "unknown_url", 405: "method_not_allowed", 426: "upgrade_required"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One failure as the caller is told: `body` is what an upstream said, in its own words."""
+
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    def envelope(self) -> bytes:
+        """Return the JSON body."""
+        if self.body is not None:
+            return self.body
+        kind = _TYPE_OF_CALLER if self.status < 500 else _TYPE_OF_SERVER  # noqa: PLR2004
+        told = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return msgspec.json.encode({"error": told})
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what a failure is to the caller; whatever is not in the table is an internal error."""
+    message = _clean(str(error))
+    match error:
+        case CallerError():
+            status = _BY_CALLER.get(type(error), 400)
+            param = _clean(error.param) if error.param else None
+            return Problem(status, error.code, message, param, _headers_of(error))
+        case UpstreamRejected():
+            code, message = _upstream_words(error)
+            return Problem(error.status, code, message, headers=error.headers, body=error.body)
+        case (
+            UpstreamUnavailable()
+            | UpstreamDisconnected()
+            | UpstreamTimeout()
+            | AccountUnavailable()
+        ):
+            status, code = _BY_UPSTREAM[type(error)]
+            return Problem(status, code, message)
+        case Overloaded():
+            headers = {"retry-after": str(error.retry_after)}
+            return Problem(503, "overloaded", message, headers=headers)
+        case HTTPException():
+            code = _BY_ROUTER.get(error.status_code, "http_error")
+            return Problem(error.status_code, code, error.detail, headers=error.headers or {})
+        case ConfigurationError():
+            return Problem(500, "configuration_error", "The gateway's configuration is unusable.")
+        case _:
+            return Problem(500, "internal_error", "The gateway failed; its log has the reason.")
+
+
+def _headers_of(error: CallerError) -> Mapping[str, str]:
+    match error:
+        case Unauthenticated():
+            return {"www-authenticate": "Bearer"}
+        case LimitReached():
+            return {**error.headers, "retry-after": str(error.retry_after)}
+        case _:
+            return {}
+
+
+def response_to(error: Exception, request_id: str) -> Response:
+    """Return the answer to a request that failed; a failure of the gateway's own is logged."""
+    problem = problem_of(error)
+    report(problem, error, request_id)
+    return Response(
+        problem.envelope(),
+        problem.status,
+        {**problem.headers, "x-request-id": request_id},
+        "application/json",
+    )
+
+
+def report(problem: Problem, error: Exception, request_id: str) -> None:
+    """Log a failure that is the gateway's own fault, with its trace."""
+    if problem.code in ("internal_error", "configuration_error"):
+        _log.error(problem.code, request_id=request_id, exc_info=error)
+
+
+def conceal_account(error: Exception) -> None:
+    """Take from an upstream's refusal what only Codex is told: how much of its account is used."""
+    if isinstance(error, UpstreamRejected):
+        error.headers = without_account(error.headers)
+
+
+def _upstream_words(error: UpstreamRejected) -> tuple[str, str]:
+    """Return code and message of an upstream's own error body."""
+    try:
+        told: Any = msgspec.json.decode(error.body)["error"]
+        return error.code or str(told.get("code") or told.get("type")), str(told["message"])
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
+        return error.code or "upstream_error", str(error)
+
+
+def _clean(text: str) -> str:
+    """Make a text encodable and short: it may quote what the caller sent."""
+    return text[:_LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """Return the caller's own id of a request if it is short and visible, else a new one."""
+    given = headers.get("x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given
+    return f"req_{urandom(16).hex()}"
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return a request's headers, names in lower case; of a repeated one the first counts."""
+    pairs = reversed(scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+
+
+class Edge:
+    """ASGI middleware: an exception that nobody else answered is answered here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or tell the caller why not."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # the last place that can still answer the caller
+            if scope["type"] != "http":
+                raise
+            response = response_to(error, request_id(headers_of(scope)))
+            await response(scope, receive, send)

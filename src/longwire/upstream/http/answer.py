@@ -1,0 +1,164 @@
+"""What comes back over HTTP: an answer cut into frames, or the error that stands in its place.
+
+Codes and statuses decide, and what the upstream said is passed on in the standard envelope.
+"""
+
+import asyncio
+import html
+import re
+import ssl
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import aiohttp
+import msgspec
+
+from longwire.core.errors import UpstreamDisconnected, UpstreamError, UpstreamUnavailable
+from longwire.core.sse import Decoder
+from longwire.dialects.responses.errors import decode_problem
+from longwire.dialects.responses.stream import splice, terminal_of
+
+_LARGEST_ANSWER = 64 * 1024 * 1024
+_LARGEST_ERROR = 1024 * 1024
+_REMAINING_READS = 16
+_ERRORS = 400
+_ERROR_TIMEOUT = 10.0
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+
+
+class Reader(Protocol):
+    """Reads the body of an answer, one pull at a time."""
+
+    async def read(self) -> Sequence[bytes]:
+        """Return the frames that the next bytes complete, possibly none.
+
+        Raises `UpstreamDisconnected` at the body's end and `ValueError` for an answer too large.
+        Cancelling loses nothing: the next call goes on where this one waited.
+        """
+
+    async def skip(self) -> None:
+        """Read on to the body's end, which is near."""
+
+
+def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Reader:
+    """Return the reader for an answer's media type; none at all is taken for events.
+
+    A JSON answer without an id is an error, unless it needs none.
+    """
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("", "text/event-stream"):
+        return _EventReader(response.content)
+    if media_type == "application/json":
+        return _JsonReader(response.content, needs_id=needs_id)
+    raise UpstreamUnavailable(
+        f"The upstream answered with {media_type[:80]} instead of events; check the base_url."
+    )
+
+
+class _EventReader:
+    __slots__ = ("_content", "_decoder")
+
+    def __init__(self, content: aiohttp.StreamReader) -> None:
+        self._content = content
+        self._decoder = Decoder(_LARGEST_ANSWER)
+
+    async def read(self) -> Sequence[bytes]:
+        chunk = await self._content.readany()
+        if not chunk:
+            raise UpstreamDisconnected("The upstream ended the stream before the response.")
+        events = self._decoder.feed(chunk)
+        return [_frame(name, value) for name, value in events if value != b"[DONE]"]
+
+    async def skip(self) -> None:
+        for _ in range(_REMAINING_READS):
+            if not await self._content.readany():
+                return
+
+
+def _frame(name: str, value: bytes) -> bytes:
+    """Return an event's JSON; an error that says so only in the event's name gets its type."""
+    if name != "error":
+        return value
+    try:
+        return splice(value, {"type": b'"error"'})
+    except msgspec.MsgspecError:
+        return value
+
+
+class _JsonReader:
+    __slots__ = ("_body", "_content", "_needs_id")
+
+    def __init__(self, content: aiohttp.StreamReader, *, needs_id: bool) -> None:
+        self._needs_id = needs_id
+        self._content = content
+        self._body = bytearray()
+
+    async def read(self) -> Sequence[bytes]:
+        chunk = await self._content.readany()
+        self._body += chunk
+        if len(self._body) > _LARGEST_ANSWER:
+            raise ValueError(f"an answer passes {_LARGEST_ANSWER} bytes")
+        if chunk:
+            return ()
+        body = bytes(self._body)
+        terminal = terminal_of(body)
+        if terminal.response_id is None and self._needs_id:
+            raise decode_problem(body).to_rejection()
+        return (terminal.raw,)
+
+    async def skip(self) -> None:
+        return
+
+
+async def rejection(response: aiohttp.ClientResponse) -> UpstreamError:
+    """Return the error that an answer without success means; its HTTP status wins."""
+    if response.status < _ERRORS:
+        return UpstreamUnavailable(
+            f"The upstream answered with status {response.status}; correct the base_url."
+        )
+    raw = await _error_body(response)
+    if response.content_type == "text/html":
+        raw = _told_by_page(response.status, raw.decode("utf-8", "replace"))
+    elif not raw.strip():
+        raw = msgspec.json.encode({"message": f"The upstream answered {response.status}."})
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    problem = replace(decode_problem(raw), status=response.status, headers=headers)
+    return problem.to_rejection()
+
+
+async def _error_body(response: aiohttp.ClientResponse) -> bytes:
+    try:
+        async with asyncio.timeout(_ERROR_TIMEOUT):
+            return await response.content.readexactly(_LARGEST_ERROR)
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    except (aiohttp.ClientError, OSError):
+        return b""
+
+
+def _told_by_page(status: int, page: str) -> bytes:
+    title = _TITLE.search(page)
+    told = f": {html.unescape(title[1]).strip()}" if title else ""
+    return msgspec.json.encode({"message": f"The upstream answered {status} with a page{told}."})
+
+
+def failure(error: Exception, host: str) -> UpstreamError:
+    """Return what a failed connection means, with its mend where the operator has one."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    match error:
+        case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():
+            mend = "the proxy cannot be used; check the channel's proxy"
+        case aiohttp.ClientConnectorDNSError():
+            mend = "its name cannot be resolved; check the base_url and the DNS"
+        case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
+            mend = "its certificate is not trusted; set tls_ca to the authority's PEM file"
+        case aiohttp.ClientSSLError():
+            mend = "TLS failed; check that the base_url's scheme and port belong together"
+        case aiohttp.ClientConnectorError():
+            mend = "it cannot be reached; check that it runs, and the base_url"
+        case aiohttp.InvalidURL():
+            mend = "this is no usable URL; correct the base_url"
+        case _:
+            return UpstreamDisconnected(f"The upstream {host} broke off: {reason}.")
+    return UpstreamUnavailable(f"No connection to the upstream {host}: {mend} ({reason}).")

@@ -1,0 +1,72 @@
+"""The plain transport of a channel, which its first request loads.
+
+Law: who speaks over WebSocket alone never loads aiohttp, a fifth of a start and 15 MiB.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from longwire.upstream.http.address import Address, Listed
+from longwire.upstream.loading import load
+from longwire.upstream.oauth.credentials import Credentials
+from longwire.upstream.ports import Call, Patience, Stream
+
+if TYPE_CHECKING:
+    from longwire.upstream.http.transport import HttpTransport
+
+
+class HttpOnDemand:
+    """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
+
+    __slots__ = ("_address", "_credentials", "_http", "_patience", "_retires")
+
+    def __init__(self, address: Address, patience: Patience, credentials: Credentials) -> None:
+        """Take where to send; `credentials` are asked for each request."""
+        self._address = address
+        self._patience = patience
+        self._credentials = credentials
+        self._http: HttpTransport | None = None
+        self._retires = False
+
+    def open(self, call: Call) -> AbstractAsyncContextManager[Stream]:
+        """Send the turn in full and give its stream; leaving early closes the connection."""
+        return self._open_first(call) if self._http is None else self._http.open(call)
+
+    @asynccontextmanager
+    async def _open_first(self, call: Call) -> AsyncIterator[Stream]:
+        http = await self._loaded()
+        async with http.open(call) as stream:
+            yield stream
+
+    async def models(self) -> list[str]:
+        """Return the ids of the upstream's own model list. Raises `UpstreamError`."""
+        http = await self._loaded()
+        return await http.models()
+
+    async def listed(self, query: Mapping[str, str] = MappingProxyType({})) -> Listed:
+        """Return the upstream's own model list. Raises `UpstreamError`."""
+        http = await self._loaded()
+        return await http.listed(query)
+
+    async def retire(self) -> None:
+        """Close when nothing is under way any more; who still holds it may use it to the end."""
+        self._retires = True
+        if self._http is not None:
+            await self._http.retire()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._http is not None:
+            await self._http.close()
+
+    async def _loaded(self) -> "HttpTransport":
+        await load("aiohttp")
+        from longwire.upstream.http.transport import HttpTransport  # noqa: PLC0415 - it imports aiohttp
+
+        if self._http is None:
+            self._http = HttpTransport(self._address, self._patience, self._credentials)
+            if self._retires:
+                await self._http.retire()
+        return self._http

@@ -1,0 +1,334 @@
+"""The plain transport: one POST per turn, its answer read as server-sent events or as JSON.
+
+Law: pulled, never pushed. Nothing is read that nobody asked for, so a slow reader slows the
+upstream's socket. Nothing is sent twice.
+"""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from longwire.core.errors import (
+    ReplaySafety,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from longwire.core.events import Event, Kind
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.continuity import Reason
+from longwire.core.rules.exchange import Exchange, Phase
+from longwire.core.rules.turn import COMPACTION
+from longwire.dialects.responses.request import encode_body, encode_compaction
+from longwire.upstream.event_reader import Reception
+from longwire.upstream.http.address import Address, Listed
+from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
+from longwire.upstream.net.urls import environment_proxy
+from longwire.upstream.oauth.credentials import Credentials, Pass, StaticKey
+from longwire.upstream.ports import Call, Facts, Patience, Take
+
+_LARGEST_HEADER = 64 * 1024
+_LARGE_BODY = 512 * 1024
+_LINGER = 0.25
+_REDIRECTS = 300
+_MODELS_TIMEOUT = 15.0
+
+
+class _Model(msgspec.Struct):
+    id: str | None = None
+    slug: str | None = None
+
+
+class _Models(msgspec.Struct):
+    data: list[msgspec.Raw] = msgspec.field(default_factory=list)
+    models: list[msgspec.Raw] = msgspec.field(default_factory=list)
+
+
+class HttpTransport:
+    """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
+
+    __slots__ = (
+        "_address",
+        "_credentials",
+        "_host",
+        "_patience",
+        "_proxy",
+        "_retires",
+        "_session",
+        "_under_way",
+    )
+
+    def __init__(
+        self, address: Address, patience: Patience, credentials: Credentials | None = None
+    ) -> None:
+        """Take where to send; `credentials` are asked for each request."""
+        self._address = address
+        self._credentials = credentials or StaticKey({})
+        self._patience = patience
+        self._host = urlsplit(address.url).netloc.rpartition("@")[2]
+        self._proxy = address.proxy or environment_proxy(address.url)
+        self._session: aiohttp.ClientSession | None = None
+        self._under_way = 0
+        self._retires = False
+
+    @asynccontextmanager
+    async def open(self, call: Call) -> AsyncIterator["_Stream"]:
+        """Send the turn in full and give its stream; leaving early closes the connection."""
+        async with self._in_use(), self._answer(call) as stream:
+            yield stream
+
+    @asynccontextmanager
+    async def _in_use(self) -> AsyncIterator[None]:
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if self._retires and not self._under_way:
+                await self.close()
+
+    @asynccontextmanager
+    async def _answer(self, call: Call) -> AsyncIterator["_Stream"]:
+        turn = call.turn
+        is_compaction = turn.api == COMPACTION
+        streams = turn.streams or not turn.runs_in_background
+        body = encode_compaction(turn) if is_compaction else encode_body(turn, streams=streams)
+        url = self._address.url + "/compact" if is_compaction else self._address.url
+        outside = turn.refers_outside
+        facts = Facts(
+            transport="http",
+            continuity="as-given" if outside else "fresh",
+            reason=None if outside else (call.reason or Reason.HTTP_TRANSPORT).value,
+            bytes_sent=len(body),
+        )
+        own = await self._credentials.headers()
+        deadline = asyncio.get_running_loop().time() + self._patience.first_event
+        response = await self._post(url, body, self._headers(own, call.headers), deadline)
+        try:
+            if response.status >= _REDIRECTS:
+                raise _with_revision(await rejection(response), own.revision)
+            reader = reader_of(response, needs_id=not is_compaction)
+            stream = _Stream(reader, self._host, self._patience, facts, deadline)
+            stream.headers = {name.lower(): value for name, value in response.headers.items()}
+            yield stream
+            await stream.settle()
+        finally:
+            response.close()
+
+    async def models(self) -> list[str]:
+        """Return the ids of the upstream's own model list. Raises `UpstreamError`."""
+        return list((await self.listed()).entries)
+
+    async def listed(self, query: Mapping[str, str] = MappingProxyType({})) -> Listed:
+        """Return the upstream's own model list. Raises `UpstreamError`."""
+        url = self._address.models_url
+        if url is None:
+            raise UpstreamUnavailable(
+                f"{self._address.url} is used exactly as it stands and does not tell where the "
+                "models are listed; name them in the channel's `models`."
+            )
+        own = await self._credentials.headers()
+        try:
+            async with (
+                self._in_use(),
+                asyncio.timeout(_MODELS_TIMEOUT),
+                self._client().get(
+                    url, params=query, headers=self._headers(own), allow_redirects=False
+                ) as response,
+            ):
+                if response.status >= _REDIRECTS:
+                    raise await rejection(response)
+                listed = msgspec.json.decode(await response.read(), type=_Models)
+                named = [
+                    (model.id or model.slug, bytes(raw))
+                    for raw in (*listed.data, *listed.models)
+                    for model in (msgspec.json.decode(raw, type=_Model),)
+                ]
+                etag = response.headers.get("etag", "")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._failure(error) from error
+        return Listed({name: raw for name, raw in named if name}, etag)
+
+    def _headers(
+        self, own: Pass, callers: Mapping[str, str] = MappingProxyType({})
+    ) -> dict[str, str]:
+        address = self._address
+        return {**address.defaults, **callers, **address.headers, **own.headers}
+
+    async def retire(self) -> None:
+        """Close when nothing is under way any more; who still holds it may use it to the end."""
+        self._retires = True
+        if not self._under_way:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._proxy is not None and self._proxy.startswith("socks"):
+            raise UpstreamUnavailable(
+                "The HTTP transport cannot use a SOCKS proxy; name an http proxy, or set the "
+                'channel\'s transport = "websocket".'
+            )
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._address.tls)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                proxy=self._proxy,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._patience.connect),
+                max_line_size=_LARGEST_HEADER,
+                max_field_size=_LARGEST_HEADER,
+            )
+        return self._session
+
+    async def _post(
+        self, url: str, body: bytes, headers: Mapping[str, str], deadline: float
+    ) -> aiohttp.ClientResponse:
+        own = {
+            "content-type": "application/json",
+            "accept": "text/event-stream",
+            "accept-encoding": "identity",
+        }
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._client().post(
+                    url,
+                    data=body if len(body) < _LARGE_BODY else io.BytesIO(body),
+                    headers={**headers, **own},
+                    allow_redirects=False,
+                )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failed = self._failure(error)
+            is_unsent = isinstance(error, aiohttp.ConnectionTimeoutError)
+            if not is_unsent and not isinstance(failed, UpstreamUnavailable):
+                failed.safety = ReplaySafety.AMBIGUOUS
+            raise failed from error
+
+    def _failure(self, error: Exception) -> UpstreamError:
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return UpstreamTimeout("connect", self._patience.connect)
+        if isinstance(error, TimeoutError):
+            return UpstreamTimeout("first event", self._patience.first_event)
+        return failure(error, self._host)
+
+
+def _with_revision(error: UpstreamError, revision: int) -> UpstreamError:
+    if isinstance(error, UpstreamRejected):
+        error.tokens_revision = revision
+    return error
+
+
+class _Stream:
+    """The events of one answer: iterate it once, in the task that opened it."""
+
+    __slots__ = (
+        "_deadline",
+        "_facts",
+        "_host",
+        "_patience",
+        "_quiet_until",
+        "_reader",
+        "_reception",
+        "headers",
+    )
+
+    def __init__(
+        self, reader: Reader, host: str, patience: Patience, facts: Facts, deadline: float
+    ) -> None:
+        self._reception = Reception(Exchange(is_alone=True))
+        self._reception.exchange.step(Kind.SENT)
+        self._reader = reader
+        self._host = host
+        self._facts = facts
+        self._patience = patience
+        self._deadline = deadline
+        self._quiet_until = 0.0
+        self.headers: Mapping[str, str] = {}
+        self._be_patient()
+
+    @property
+    def facts(self) -> Facts:
+        return self._facts
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return self._reception.aggregate
+
+    def pass_on(self, take: Take) -> None:
+        """Never ask: over HTTP all events come in batches."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
+        return self
+
+    async def __anext__(self) -> Sequence[Event]:
+        while not self._reception.is_over:
+            frames = await self._read()
+            if frames is None:
+                return ()
+            events = self._take(frames)
+            if events:
+                return events
+        if self._reception.failure is not None:
+            raise self._reception.failure
+        raise StopAsyncIteration
+
+    async def settle(self) -> None:
+        """Read the end of a body whose terminal came, so that its connection may serve again."""
+        if self.aggregate.terminal is None:
+            return
+        try:
+            async with asyncio.timeout(_LINGER):
+                await self._reader.skip()
+        except (TimeoutError, aiohttp.ClientError):
+            return
+
+    async def _read(self) -> Sequence[bytes] | None:
+        """Return the next frames, None after `silence` seconds without an event."""
+        now = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout_at(min(self._deadline, self._quiet_until)):
+                return await self._reader.read()
+        except TimeoutError:
+            # Not by the clock alone: a loop of whole milliseconds wakes a little early.
+            if self._deadline <= self._quiet_until or now() >= self._deadline:
+                raise self._reception.fail(Kind.TIMEOUT, self._timeout()) from None
+            self._quiet_until = now() + self._patience.silence
+            return None
+        except UpstreamRejected as error:
+            raise self._reception.fail(Kind.ERROR, error) from None
+        except UpstreamError as error:
+            raise self._reception.fail(Kind.LOST, error) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._reception.fail(Kind.LOST, failure(error, self._host)) from error
+
+    def _take(self, frames: Sequence[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for frame in frames:
+            if (event := self._reception.take(frame)) is not None:
+                events.append(event)
+            if self._reception.is_over:
+                break
+        if any(event.kind is not Kind.VENDOR for event in events):
+            now = asyncio.get_running_loop().time()
+            self._deadline = now + self._patience.idle_event
+            self._be_patient()
+        return events
+
+    def _be_patient(self) -> None:
+        self._quiet_until = asyncio.get_running_loop().time() + self._patience.silence
+
+    def _timeout(self) -> UpstreamTimeout:
+        if self._reception.exchange.phase is Phase.AWAITING:
+            return UpstreamTimeout("first event", self._patience.first_event)
+        return UpstreamTimeout("next event", self._patience.idle_event)

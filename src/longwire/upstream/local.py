@@ -1,0 +1,56 @@
+"""Warm-ups where the turn goes over HTTP, which knows none: answered here, and nothing is sent.
+
+What they brought travels with the next turn, which names them.
+"""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from secrets import token_hex
+
+from longwire.core.events import Event, Kind
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.continuity import Reason
+from longwire.core.rules.exchange import Exchange
+from longwire.dialects.responses.frames import warm_up_events
+from longwire.upstream.event_reader import Reception
+from longwire.upstream.ports import Call, Facts, Take
+
+
+class WarmUp:
+    """A transport to nowhere; see `transport.Transport`."""
+
+    @asynccontextmanager
+    async def open(self, call: Call) -> AsyncIterator["_Prepared"]:
+        """Give the events of a response that prepares nothing."""
+        response_id = f"resp_{token_hex(24)}"
+        yield _Prepared(warm_up_events(call.turn, response_id, int(time.time())))
+
+
+class _Prepared:
+    """The events of one warm-up, in one batch."""
+
+    __slots__ = ("_frames", "_reception", "facts", "headers")
+
+    def __init__(self, frames: Sequence[bytes]) -> None:
+        self._frames: Sequence[bytes] = frames
+        self._reception = Reception(Exchange(is_alone=True))
+        self._reception.exchange.step(Kind.SENT)
+        self.headers: Mapping[str, str] = {}
+        self.facts = Facts("http", "fresh", Reason.WARM_UP.value, bytes_sent=0)
+
+    @property
+    def aggregate(self) -> Aggregate:
+        return self._reception.aggregate
+
+    def pass_on(self, take: Take) -> None:
+        """Offer nothing: all events come in one batch."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
+        return self
+
+    async def __anext__(self) -> Sequence[Event]:
+        frames, self._frames = self._frames, ()
+        if not frames:
+            raise StopAsyncIteration
+        return self._reception.take_all(frames)

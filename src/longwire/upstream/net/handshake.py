@@ -1,0 +1,242 @@
+"""One HTTP/1.1 question on a new connection: the upgrade to WebSocket, or a proxy's CONNECT.
+
+Law: what follows the head of an answer is lost nowhere. It is the answer's body, or the first
+bytes of what the connection carries from then on.
+"""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from secrets import token_bytes
+from typing import cast
+from urllib.parse import SplitResult, quote, unquote
+
+import httptools
+
+from longwire.upstream.net.tls_transport import Carrier
+from longwire.upstream.net.urls import PORTS, Place, bracketed
+
+LARGEST_HEAD = 64 * 1024
+"""What the head of an answer may have, in bytes."""
+
+LARGEST_BODY = 64 * 1024
+"""What of a refusal's body is kept, in bytes."""
+
+SWITCHING = 101
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_DELIMITERS = ":/?#[]@!$&'()*+,;=%"
+_OWN = frozenset({"upgrade", "connection"}) | {
+    f"sec-websocket-{name}" for name in ("version", "key", "extensions", "protocol")
+}
+_END = b"\r\n\r\n"
+_OPENS_TUNNEL = 2
+_FINAL_STATUS = 200
+_BODY_PATIENCE = 2.0
+"""Seconds that a refusal is given to say why."""
+
+
+class Malformed(OSError):
+    """The other side does not speak HTTP, or not as it was asked."""
+
+
+class Upgrade:
+    """The question whether a URL speaks WebSocket (RFC 6455, 4.1)."""
+
+    __slots__ = ("_key", "request")
+
+    def __init__(self, place: Place, parts: SplitResult, headers: Mapping[str, str]) -> None:
+        """Ask a place for what its URL names, with headers beside those of an upgrade.
+
+        A user in the URL is told, and the host, where no header does. Raises `ValueError` for a
+        header that would be two.
+        """
+        self._key = base64.b64encode(token_bytes(16))
+        host = bracketed(place.host)
+        if place.port != PORTS[parts.scheme]:
+            host = place.authority
+        given = {name: value for name, value in headers.items() if name.lower() not in _OWN}
+        named = {name.lower() for name in given}
+        asked = {"Host": host} | _login(parts, "Authorization")
+        asked = {name: value for name, value in asked.items() if name.lower() not in named}
+        target = quote(parts.path or "/", _DELIMITERS)
+        if parts.query:
+            target += "?" + quote(parts.query, _DELIMITERS)
+        own = {
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": self._key.decode(),
+        }
+        self.request = _head(f"GET {target} HTTP/1.1", asked | own | given)
+
+    def check(self, answer: "Answer") -> None:
+        """Hold a 101 against what was asked (RFC 6455, 4.1). Raises `Malformed`."""
+        proof = base64.b64encode(hashlib.sha1(self._key + _GUID).digest())  # noqa: S324 - 4.2.2
+        told = answer.headers
+        tokens = [token.strip() for token in told.get("connection", "").lower().split(",")]
+        if told.get("upgrade", "").lower() != "websocket" or "upgrade" not in tokens:
+            raise Malformed("its 101 is no upgrade to WebSocket")
+        if told.get("sec-websocket-accept", "").encode() != proof:
+            raise Malformed("its 101 answers another key")
+        if "sec-websocket-extensions" in told or "sec-websocket-protocol" in told:
+            raise Malformed("its 101 chose an extension or a protocol that nobody offered")
+
+
+def connect_request(to: Place, proxy: SplitResult) -> bytes:
+    """Ask a proxy for a tunnel (RFC 9110, 9.3.6), with the user and password of its URL."""
+    headers = {"Host": to.authority} | _login(proxy, "Proxy-Authorization")
+    return _head(f"CONNECT {to.authority} HTTP/1.1", headers)
+
+
+def _head(first: str, headers: Mapping[str, str]) -> bytes:
+    lines = [first, *(f"{name}: {value}" for name, value in headers.items())]
+    if any("\r" in line or "\n" in line or "\0" in line for line in lines):
+        raise ValueError("a header has a line break in it")
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1", "replace")
+
+
+def _login(parts: SplitResult, name: str) -> dict[str, str]:
+    if parts.username is None:
+        return {}
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {name: f"Basic {base64.b64encode(login.encode()).decode()}"}
+
+
+class Answer:
+    """An HTTP response as it arrives; `status` is 0 until its head came.
+
+    `rest` is what follows a 101, or an answer that opens a tunnel.
+    """
+
+    __slots__ = (
+        "_is_tunnel",
+        "_parser",
+        "_unread",
+        "body",
+        "headers",
+        "is_whole",
+        "rest",
+        "status",
+    )
+
+    def __init__(self, *, is_tunnel: bool = False) -> None:
+        """Expect the answer to an upgrade, or with `is_tunnel` that to a CONNECT."""
+        self._is_tunnel = is_tunnel
+        self._parser = httptools.HttpResponseParser(self)
+        self._unread = b""
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.rest = b""
+        self.is_whole = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what was read. Raises `Malformed` for what is no HTTP, or no end of a head."""
+        while not self.status:
+            self._unread += chunk
+            head, end, chunk = self._unread.partition(_END)
+            if not end:
+                if len(self._unread) > LARGEST_HEAD:
+                    raise Malformed("the head of its answer does not end")
+                return
+            self._unread = b""
+            self._read_head(head + end)
+        if self.status == SWITCHING or (self._is_tunnel and self.status // 100 == _OPENS_TUNNEL):
+            self.rest += chunk
+            self.is_whole = True
+        elif chunk and not self.is_whole:
+            self._read_body(chunk)
+
+    def _read_head(self, head: bytes) -> None:
+        try:
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            pass
+        except httptools.HttpParserError as error:
+            if self.status != SWITCHING:
+                raise Malformed("it answers no HTTP") from error
+
+    def _read_body(self, chunk: bytes) -> None:
+        try:
+            self._parser.feed_data(chunk)
+        except httptools.HttpParserError:
+            self.is_whole = True  # what was told before it broke is all there is
+        self.is_whole |= len(self.body) > LARGEST_BODY
+        self.body = self.body[:LARGEST_BODY]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep one header; httptools calls it."""
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Take the status, unless it is an interim one (RFC 9110, 15.2); httptools calls it."""
+        status = self._parser.get_status_code()
+        if status == SWITCHING or status >= _FINAL_STATUS:
+            self.status = status
+        else:
+            self.headers.clear()
+
+    def on_body(self, part: bytes) -> None:
+        """Keep what fits; httptools calls it."""
+        self.body += part
+
+    def on_message_complete(self) -> None:
+        """Take note that nothing is missing; httptools calls it."""
+        self.is_whole = bool(self.status)
+
+
+class Asking(asyncio.Protocol):
+    """Puts one question on a connection, and gathers what comes until somebody takes over.
+
+    `is_lost` when the connection has ended meanwhile.
+    """
+
+    def __init__(self, request: bytes, *, is_tunnel: bool = False) -> None:
+        self.answer = Answer(is_tunnel=is_tunnel)
+        self.is_lost = False
+        self._request = request
+        loop = asyncio.get_running_loop()
+        self._told: asyncio.Future[Exception | None] = loop.create_future()
+        self._ended: asyncio.Future[Exception | None] = loop.create_future()
+
+    async def answered(self) -> Answer:
+        """Wait for the answer; for the rest of a body no longer than two seconds.
+
+        Raises `OSError` where the connection ends before, `Malformed` where it is no answer.
+        """
+        failure = await self._told
+        if failure is not None:
+            raise failure
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BODY_PATIENCE):
+                await self._ended
+        return self.answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask."""
+        cast("Carrier", transport).write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of the answer, or what follows it."""
+        try:
+            self.answer.feed(data)
+        except Malformed as error:
+            _settle(self._told, error)
+        if self.answer.status:
+            _settle(self._told)
+        if self.answer.is_whole:
+            _settle(self._ended)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take what came as all there is."""
+        self.is_lost = True
+        _settle(self._told, exc or ConnectionResetError("it hung up before it had answered"))
+        _settle(self._ended)
+
+
+def _settle(future: asyncio.Future[Exception | None], failure: Exception | None = None) -> None:
+    """Wake who waits, if anybody does: a failure that nobody awaits is none."""
+    if not future.done():
+        future.set_result(failure)

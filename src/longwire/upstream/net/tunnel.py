@@ -1,0 +1,111 @@
+"""The way to an upstream: its address or a proxy's, TLS, a tunnel, one laid upon the other.
+
+Law: whoever lays a way ends it where it leads nowhere; nothing of it outlives a cancelled dial.
+"""
+
+import asyncio
+import socket
+import ssl
+from typing import cast
+from urllib.parse import urlsplit
+
+from python_socks.async_.asyncio import Proxy
+
+from longwire.upstream.net.handshake import Answer, Asking, Malformed, connect_request
+from longwire.upstream.net.tls_transport import Carrier, Secure
+from longwire.upstream.net.urls import Place, place_of
+
+_RECEIVE_WINDOW = 512 * 1024
+"""Bytes that wait in the kernel where a client does not keep up."""
+
+_IS_DONE = 2
+
+
+class Way:
+    """Layers between us and an upstream, of which each speaks over what was laid before it."""
+
+    __slots__ = ("_begins", "carrier")
+
+    def __init__(self, begins: Place | socket.socket) -> None:
+        self._begins: Place | socket.socket | None = begins
+        self.carrier: Carrier | None = None
+
+    async def lay(self, layer: asyncio.Protocol) -> None:
+        """Have a layer speak over the way. Raises `OSError`."""
+        if self.carrier is not None:
+            self.carrier.set_protocol(layer)
+            layer.connection_made(cast("asyncio.BaseTransport", self.carrier))
+            return
+        begins, self._begins = self._begins, None  # the loop closes a socket that it was given
+        transport = await _connected(begins, layer)
+        self.carrier = transport
+        own = transport.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_WINDOW)
+
+    async def secure(self, context: ssl.SSLContext | None, host: str) -> None:
+        """Lay TLS, towards a host whose name its certificate has. Raises `OSError`."""
+        layer = Secure(context or ssl.create_default_context(), host)
+        await self.lay(layer)
+        await layer.shaken()
+        self.carrier = layer
+
+    async def ask(self, asking: Asking) -> Answer:
+        """Put a question; see `Asking.answered`."""
+        await self.lay(asking)
+        return await asking.answered()
+
+    def end(self) -> None:
+        """Let nothing of it remain."""
+        if self.carrier is not None:
+            self.carrier.abort()
+        elif isinstance(self._begins, socket.socket):
+            self._begins.close()
+
+
+async def lay_way(to: Place, proxy: str | None, tls: ssl.SSLContext | None) -> Way:
+    """Return the way to a place, straight or through a proxy.
+
+    A proxy's URL begins with http, https, socks4 or socks5, and may have a user and a password.
+    Raises `OSError`, `ValueError` for such a URL, and what `python_socks` does.
+    """
+    if proxy is not None and proxy.startswith("socks"):
+        way = Way(await Proxy.from_url(proxy).connect(to.host, to.port))
+        proxy = None
+    else:
+        way = Way(place_of(urlsplit(proxy), "http", "https") if proxy else to)
+    try:
+        if proxy:
+            await _tunnel(way, to, proxy, tls)
+        if to.is_secure:
+            await way.secure(tls, to.host)
+    except BaseException:
+        way.end()
+        raise
+    return way
+
+
+async def _tunnel(way: Way, to: Place, proxy: str, tls: ssl.SSLContext | None) -> None:
+    """Have a proxy open a tunnel (RFC 9110, 9.3.6)."""
+    parts = urlsplit(proxy)
+    between = place_of(parts, "http", "https")
+    if between.is_secure:
+        await way.secure(tls, between.host)
+    try:
+        answer = await way.ask(Asking(connect_request(to, parts), is_tunnel=True))
+    except Malformed as error:
+        raise Malformed(f"the proxy cannot be used: {error}") from None
+    if answer.status // 100 != _IS_DONE:
+        raise Malformed(f"the proxy refused a tunnel with status {answer.status}")
+    if answer.rest:
+        raise Malformed("the proxy sent something that nobody had asked for")
+
+
+async def _connected(
+    to: Place | socket.socket | None, layer: asyncio.Protocol
+) -> asyncio.Transport:
+    loop = asyncio.get_running_loop()
+    if isinstance(to, Place):
+        transport, _ = await loop.create_connection(lambda: layer, to.host, to.port)
+    else:
+        transport, _ = await loop.create_connection(lambda: layer, sock=to)
+    return transport

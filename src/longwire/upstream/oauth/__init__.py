@@ -1,0 +1,1 @@
+"""As whom an upstream is called, and where tokens come from."""

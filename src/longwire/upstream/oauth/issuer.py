@@ -1,0 +1,202 @@
+"""The issuer of tokens, as OAuth clients see it: authorize, exchange, rotate, device codes.
+
+Law: a refusal is final only where the issuer says so; whatever else goes wrong may pass.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from longwire.core.errors import AccountUnavailable
+from longwire.core.nouns.account import Account, Login
+from longwire.core.nouns.secret import Secret
+from longwire.dialects.codex.auth import PERMANENT, decode_answer, decode_refusal
+from longwire.upstream.loading import load
+from longwire.upstream.net.urls import environment_proxy
+
+TIMEOUT: Final = 10.0
+_ERRORS, _UNAUTHORIZED, _SERVER = 400, 401, 500
+_PENDING: Final = frozenset({403, 404})
+_SHORTEST_INTERVAL: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Where to sign in, and as which client."""
+
+    issuer: str = "https://auth.openai.com"
+    client_id: str = "app_EMoamEEZ73f0CkXaXp7hrann"
+    scope: str = "openid profile email offline_access"
+    redirect_port: int = 1455
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where a browser is sent back to."""
+        return f"http://localhost:{self.redirect_port}/auth/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves that a code comes back to whom it was asked by (RFC 7636)."""
+
+    state: str
+    verifier: Secret
+
+    @property
+    def challenge(self) -> str:
+        """Return the S256 challenge."""
+        digest = hashlib.sha256(self.verifier.reveal().encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def new_proof() -> Proof:
+    """Return a new proof, for one sign-in."""
+    return Proof(token_urlsafe(24), Secret(token_urlsafe(48)))
+
+
+class Device(msgspec.Struct):
+    """A device code: what to show, and how often to ask, in seconds."""
+
+    device_auth_id: str
+    user_code: str
+    interval: str | float = 5.0
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds between two polls."""
+        try:
+            return max(float(self.interval), _SHORTEST_INTERVAL)
+        except ValueError:
+            return 5.0
+
+
+class _Approved(msgspec.Struct):
+    authorization_code: str
+    code_verifier: str
+
+
+class Issuer:
+    """One issuer. `clock` tells ms since 1970 UTC."""
+
+    def __init__(self, registration: Registration, clock: Callable[[], int]) -> None:
+        self.registration = registration
+        self._base = registration.issuer.rstrip("/")
+        self._clock = clock
+
+    @property
+    def device_url(self) -> str:
+        """Where a person types a device code."""
+        return f"{self._base}/codex/device"
+
+    def authorize_url(self, proof: Proof) -> str:
+        """Return where to send a browser."""
+        own = self.registration
+        query = {
+            "response_type": "code",
+            "client_id": own.client_id,
+            "redirect_uri": own.redirect_uri,
+            "scope": own.scope,
+            "code_challenge": proof.challenge,
+            "code_challenge_method": "S256",
+            "id_token_add_organizations": "true",
+            "codex_cli_simplified_flow": "true",
+            "state": proof.state,
+        }
+        return f"{self._base}/oauth/authorize?{urlencode(query)}"
+
+    async def exchange(self, code: str, verifier: Secret, redirect_uri: str = "") -> Login:
+        """Return the tokens for a code. Raises `AccountUnavailable`."""
+        fields = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri or self.registration.redirect_uri,
+            "client_id": self.registration.client_id,
+            "code_verifier": verifier.reveal(),
+        }
+        status, body = await self._post("/oauth/token", form=fields)
+        return self._login(status, body)
+
+    async def refresh(self, account: Account) -> Login:
+        """Return the tokens that come after those of an account. Raises `AccountUnavailable`."""
+        fields = {
+            "client_id": self.registration.client_id,
+            "grant_type": "refresh_token",
+            "refresh_token": account.tokens.refresh.reveal(),
+        }
+        status, body = await self._post("/oauth/token", json=fields)
+        return self._login(status, body, Login(account.tokens, account.owner))
+
+    async def begin_device(self) -> Device:
+        """Return a new device code. Raises `AccountUnavailable`."""
+        fields = {"client_id": self.registration.client_id}
+        status, body = await self._post("/api/accounts/deviceauth/usercode", json=fields)
+        if status >= _ERRORS:
+            raise self._refusal(status, body)
+        try:
+            return msgspec.json.decode(body, type=Device)
+        except msgspec.MsgspecError:
+            raise self._garbled() from None
+
+    async def poll_device(self, device: Device) -> Login | None:
+        """Return the tokens of a device that somebody approved, None where nobody has yet."""
+        fields = {"device_auth_id": device.device_auth_id, "user_code": device.user_code}
+        status, body = await self._post("/api/accounts/deviceauth/token", json=fields)
+        if status in _PENDING:
+            return None
+        if status >= _ERRORS:
+            raise self._refusal(status, body)
+        try:
+            approved = msgspec.json.decode(body, type=_Approved)
+        except msgspec.MsgspecError:
+            raise self._garbled() from None
+        place = f"{self._base}/deviceauth/callback"
+        return await self.exchange(
+            approved.authorization_code, Secret(approved.code_verifier), place
+        )
+
+    async def _post(
+        self,
+        path: str,
+        json: dict[str, str] | None = None,
+        form: dict[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        await load("aiohttp")
+        import aiohttp  # noqa: PLC0415 - only accounts need it
+
+        url = self._base + path
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout, proxy=environment_proxy(url)) as session,
+                session.post(url, json=json, data=form, allow_redirects=False) as response,
+            ):
+                return response.status, await response.read()
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            reason = str(error) or type(error).__name__
+            raise AccountUnavailable(f"{self._base} cannot be reached: {reason}.") from None
+
+    def _login(self, status: int, body: bytes, before: Login | None = None) -> Login:
+        if status >= _ERRORS:
+            raise self._refusal(status, body)
+        try:
+            return decode_answer(body, self._clock(), before)
+        except (ValueError, RecursionError):
+            raise self._garbled() from None
+
+    def _refusal(self, status: int, body: bytes) -> AccountUnavailable:
+        code, message = decode_refusal(body)
+        is_final = status < _SERVER and (status == _UNAUTHORIZED or code in PERMANENT)
+        told = f"{message.rstrip('.')} ({code})" if code and message else message or code
+        words = told or f"status {status}"
+        return AccountUnavailable(f"{self._base} refused: {words}.", needs_sign_in=is_final)
+
+    def _garbled(self) -> AccountUnavailable:
+        return AccountUnavailable(
+            f"{self._base} answered what is no token; check codex.issuer and the proxy."
+        )

@@ -1,0 +1,103 @@
+"""The one port to an upstream: `async with transport.open(call) as stream`.
+
+Both transports answer with the same events; a failure is an `UpstreamError`, raised where the
+next events were awaited.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from longwire.core.events import Event
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.continuity import Reason
+from longwire.core.rules.turn import SessionKey, Turn
+
+TransportName = Literal["websocket", "http"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One turn to be sent: `key` is None for a caller whose connections are never shared.
+
+    `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
+    for the turn to be sent in full on a new connection, and says why.
+    """
+
+    turn: Turn
+    key: SessionKey | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds; each `silence` without an event is told to the reader.
+
+    `drain` is how long the rest of a response is read whose client has gone; 0 does not.
+    """
+
+    connect: float = 15.0
+    first_event: float = 600.0
+    idle_event: float = 600.0
+    silence: float = 15.0
+    drain: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How a turn travels: `continuity` is continued, fresh or as-given, `reason` says why fresh.
+
+    `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
+    connection in seconds, `connection` the number of the one that served, None for HTTP.
+    """
+
+    transport: TransportName
+    continuity: str
+    reason: str | None
+    bytes_sent: int
+    queued: float = 0.0
+    connection: int | None = None
+
+
+Take = Callable[[Sequence[bytes]], int]
+"""Passes events on at once, as they arrived; it returns how many it took, from the first on."""
+
+
+class Stream(Protocol):
+    """The events of one response, in batches as they arrived."""
+
+    @property
+    def facts(self) -> Facts:
+        """How this turn travels."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the upstream's answer, lower case: an HTTP answer's, or a handshake's."""
+
+    @property
+    def aggregate(self) -> Aggregate:
+        """What was seen of the response so far."""
+
+    def pass_on(self, take: Take) -> None:
+        """Offer events that nothing depends on to `take` first, while the reader waits.
+
+        What it takes is in no batch. A transport may as well never ask.
+        """
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
+        """Iterate batches up to the terminal; an empty batch tells of `silence` seconds passed.
+
+        Raises `UpstreamError` when the response ends without a terminal.
+        """
+
+
+class Transport(Protocol):
+    """A way to send turns to one endpoint of one channel."""
+
+    def open(self, call: Call) -> AbstractAsyncContextManager[Stream]:
+        """Send the turn and give its stream; leaving the context early abandons the response.
+
+        Raises `UpstreamError` or `Overloaded` when it cannot be sent.
+        """

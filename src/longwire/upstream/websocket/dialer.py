@@ -1,0 +1,137 @@
+"""Open one upstream WebSocket: URL, TLS, proxy, headers, handshake, and what a refusal means.
+
+A dial that fails or is cancelled leaves no socket behind.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from python_socks import ProxyError, ProxyTimeoutError
+
+from longwire.core.errors import (
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from longwire.core.rules.backoff import Pace
+from longwire.dialects.responses.errors import decode_problem
+from longwire.upstream.net.handshake import SWITCHING, Answer, Asking, Upgrade
+from longwire.upstream.net.tunnel import Way, lay_way
+from longwire.upstream.net.urls import environment_proxy, place_of
+from longwire.upstream.websocket.connection import Connection, Pulse
+
+_MEANT_FOR_CALLER = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
+"""Refusals that speak of the request or the account; all others mean: no WebSocket here."""
+
+_PASSED_HEADERS = ("retry-after", "x-request-id")
+_FAILURES = (OSError, ValueError, ProxyError)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and as whom to dial: `url` is ws(s), `headers` are the channel's own.
+
+    `defaults` hold where the caller's own headers say nothing.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    tls: ssl.SSLContext | None = None
+    proxy: str | None = field(default=None, repr=False)
+    handshake_timeout: float = 15.0
+    pace: Pace | None = None
+    pulse: Pulse = field(default_factory=Pulse)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """Host and port of the URL as they stand, without a user."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+async def dial(
+    endpoint: Endpoint, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
+) -> Connection:
+    """Open a connection, when the endpoint's pace allows; `headers` come beside its own.
+
+    Raises `UpstreamRejected` with the upstream's status and body when it refused the caller,
+    `UpstreamTimeout` after `handshake_timeout` seconds, else `UpstreamUnavailable`.
+    """
+    if endpoint.pace is not None:
+        await asyncio.sleep(endpoint.pace.reserve(asyncio.get_running_loop().time()))
+    try:
+        async with asyncio.timeout(endpoint.handshake_timeout):
+            connection = await _connect(endpoint, headers, on_closed)
+    except _FAILURES as error:
+        raise _failure(endpoint, error) from None
+    if connection.is_closed:
+        raise UpstreamUnavailable(f"{endpoint.host} closed the connection during the handshake.")
+    return connection
+
+
+async def _connect(
+    endpoint: Endpoint, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
+) -> Connection:
+    parts = urlsplit(endpoint.url)
+    to = place_of(parts, "ws", "wss")
+    upgrade = Upgrade(to, parts, {**endpoint.defaults, **headers, **endpoint.headers})
+    way = await lay_way(to, endpoint.proxy or environment_proxy(endpoint.url), endpoint.tls)
+    try:
+        return await _upgraded(way, upgrade, endpoint, Connection(endpoint.pulse, on_closed))
+    except BaseException:
+        way.end()
+        raise
+
+
+async def _upgraded(
+    way: Way, upgrade: Upgrade, endpoint: Endpoint, connection: Connection
+) -> Connection:
+    """Ask for the upgrade; let the connection take over with what followed the answer."""
+    asking = Asking(upgrade.request)
+    answer = await way.ask(asking)
+    if answer.status != SWITCHING:
+        raise _refusal(endpoint.host, answer)
+    upgrade.check(answer)
+    if asking.is_lost:
+        raise ConnectionResetError("it hung up right after its 101")
+    await way.lay(connection)
+    connection.headers = answer.headers
+    if answer.rest:
+        connection.data_received(answer.rest)
+    return connection
+
+
+def _failure(endpoint: Endpoint, error: Exception) -> UpstreamError:
+    """Say what a failed dial means."""
+    match error:
+        case TimeoutError() if not isinstance(error, ProxyTimeoutError) and error.errno is None:
+            return UpstreamTimeout("handshake", endpoint.handshake_timeout)
+        case ssl.SSLCertVerificationError():
+            return UpstreamUnavailable(
+                f"The certificate of {endpoint.host} is not trusted ({error.verify_message}); "
+                "name its authority's PEM file in tls_ca of this channel."
+            )
+        case _:
+            reason = str(error) or type(error).__name__
+            return UpstreamUnavailable(f"No WebSocket connection to {endpoint.host}: {reason}.")
+
+
+def _refusal(host: str, answer: Answer) -> UpstreamError:
+    """Say what an answer means that was no 101."""
+    if answer.status not in _MEANT_FOR_CALLER:
+        return UpstreamUnavailable(
+            f"{host} does not speak WebSocket at this URL (status {answer.status}); "
+            'set transport = "http" for this channel or correct its base_url.',
+            refuses_websocket=True,
+        )
+    problem = decode_problem(answer.body)
+    passed = {
+        name: value
+        for name, value in answer.headers.items()
+        if name in _PASSED_HEADERS or name.startswith("x-codex-")
+    }
+    return UpstreamRejected(answer.status, problem.to_rejection().body, passed, problem.code)

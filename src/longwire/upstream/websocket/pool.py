@@ -1,0 +1,230 @@
+"""The shell around `core/rules/ledger`: it dials, closes and makes waiting turns wait.
+
+Closing is the pool's work, never a request's; whatever way a lease is left, it ends here.
+"""
+
+import asyncio
+import random
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from longwire.core.errors import Overloaded
+from longwire.core.rules.continuity import Decision
+from longwire.core.rules.lease import Closes, ConnectionId, Dial, Lend, Limits, Returned, Wait
+from longwire.core.rules.ledger import Ledger
+from longwire.core.rules.turn import SessionKey
+from longwire.upstream.ports import Call
+from longwire.upstream.websocket.connection import Connection
+from longwire.upstream.websocket.frames import CloseCode
+
+Dialer = Callable[[Callable[[Connection], None]], Awaitable[Connection]]
+_JITTER = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTimes:
+    """Spans in seconds: a connection's longest life, a turn's longest wait, between sweeps."""
+
+    max_lifetime: float = 3000.0
+    queue_timeout: float = 30.0
+    sweep_interval: float = 5.0
+
+
+@dataclass(slots=True)
+class _Waiter:
+    call: Call
+    granted: asyncio.Future[Lend | Dial]
+
+
+class Lease:
+    """The right to use one connection for one exchange, until it is settled or cancelled."""
+
+    __slots__ = ("_return", "connection", "decision", "id", "queued")
+
+    def __init__(
+        self,
+        id_: ConnectionId,
+        connection: Connection,
+        decision: Decision,
+        queued: float,
+        return_: Callable[[ConnectionId, Returned | None], None],
+    ) -> None:
+        self.id = id_
+        self.connection = connection
+        self.decision = decision
+        self.queued = queued
+        self._return: Callable[[ConnectionId, Returned | None], None] | None = return_
+
+    def settle(self, returned: Returned) -> None:
+        """End the lease; only the first call counts."""
+        give_back, self._return = self._return, None
+        if give_back is not None:
+            self.connection.finish()
+            give_back(self.id, returned)
+
+    def cancel(self) -> None:
+        """End the lease as if it had never been: nothing was sent."""
+        give_back, self._return = self._return, None
+        if give_back is not None:
+            self.connection.finish()
+            give_back(self.id, None)
+
+
+class Pool:
+    """All upstream WebSocket connections of this process."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        times: PoolTimes | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.ledger = Ledger(limits)
+        self._times = times or PoolTimes()
+        self._jitter = jitter
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._waiters: deque[_Waiter] = deque()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        return f"<Pool {self.ledger!r} waiting={len(self._waiters)}>"
+
+    async def borrow(self, call: Call, dial: Dialer) -> Lease:
+        """Lend a connection for a call, dialing one where needed; who gets the lease settles it.
+
+        Raises `Overloaded` when none became free in time, and whatever `dial` raises.
+        """
+        began = self._now()
+        connection: Connection | None = None
+        while connection is None:
+            chosen = await self._acquire(call)
+            identity = chosen.connection
+            queued = self._now() - began
+            if isinstance(chosen, Dial):
+                connection = await self._open(identity, dial)
+            else:
+                # None when it was lost after it was granted to this turn, before it woke up.
+                connection = self._connections.get(identity)
+        connection.begin()
+        return Lease(identity, connection, chosen.decision, queued, self._release)
+
+    def waiting(self) -> Counter[SessionKey | None]:
+        """Count the turns that wait for a connection, by session."""
+        return Counter(waiter.call.key for waiter in self._waiters)
+
+    async def _acquire(self, call: Call) -> Lend | Dial:
+        chosen = self._choose(call)
+        if not isinstance(chosen, Wait):
+            return chosen
+        waiter = _Waiter(call, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(self._times.queue_timeout):
+                return await waiter.granted
+        except TimeoutError:
+            self._hand_back(waiter)
+            msg = "All upstream connections that this session may use are busy; try again shortly."
+            raise Overloaded(msg, retry_after=1) from None
+        except asyncio.CancelledError:
+            self._hand_back(waiter)
+            raise
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def _hand_back(self, waiter: _Waiter) -> None:
+        """Return a connection that was granted in the very moment its turn gave up."""
+        if waiter.granted.done() and not waiter.granted.cancelled():
+            self._cancel(waiter.granted.result().connection)
+
+    def _choose(self, call: Call) -> Lend | Dial | Wait:
+        chosen = self.ledger.acquire(call.key, call.turn, self._now(), call.reason)
+        if chosen.closes:
+            self._close(chosen.closes)
+        return chosen
+
+    async def _open(self, identity: ConnectionId, dial: Dialer) -> Connection:
+        try:
+            connection = await dial(partial(self._lost, identity))
+        except BaseException:
+            self._cancel(identity)
+            raise
+        shortened = 1.0 - _JITTER * self._jitter()
+        self._connections[identity] = connection
+        self.ledger.opened(identity, self._now() + self._times.max_lifetime * shortened)
+        return connection
+
+    def _cancel(self, identity: ConnectionId) -> None:
+        self._close(self.ledger.cancel(identity))
+        self._serve_waiters()
+
+    def _lost(self, identity: ConnectionId, connection: Connection) -> None:
+        """Take note of a connection that ended, whoever ended it."""
+        self._connections.pop(identity, None)
+        if self.ledger.closed(identity, connection.cause):
+            self._serve_waiters()
+
+    def _release(self, identity: ConnectionId, returned: Returned | None) -> None:
+        if returned is None:
+            self._cancel(identity)
+            return
+        closes = self.ledger.release(identity, returned, self._now())
+        if closes:
+            self._close(closes)
+        if self._waiters:
+            self._serve_waiters()
+
+    def _serve_waiters(self) -> None:
+        """Give what became free to the turns that wait, the oldest first."""
+        for waiter in tuple(self._waiters):
+            if waiter.granted.done():
+                continue
+            chosen = self._choose(waiter.call)
+            if not isinstance(chosen, Wait):
+                waiter.granted.set_result(chosen)
+
+    def _close(self, closes: Closes, code: CloseCode = CloseCode.OK) -> None:
+        for identity in closes:
+            connection = self._connections.pop(identity, None)
+            if connection is not None:
+                connection.close(code)
+
+    def start(self) -> None:
+        """Begin to sweep; needs a running loop."""
+        self._sweeper = asyncio.get_running_loop().call_later(
+            self._times.sweep_interval, self._sweep
+        )
+
+    def _sweep(self) -> None:
+        self._close(self.ledger.sweep(self._now()))
+        self._serve_waiters()
+        self.start()
+
+    def drain(self) -> None:
+        """Close idle connections now and leased ones as their turns end."""
+        self._close(self.ledger.retire_all(), CloseCode.GOING_AWAY)
+
+    def retire(self, endpoint: str) -> None:
+        """Close an endpoint's idle connections now and its leased ones as their turns end."""
+        self._close(self.ledger.retire(endpoint))
+        self._serve_waiters()
+
+    def end(self, connection: int) -> bool:
+        """Close a connection, or let it end with the turn it serves; False if there is none."""
+        closes = self.ledger.retire_one(ConnectionId(connection))
+        self._close(closes or ())
+        self._serve_waiters()
+        return closes is not None
+
+    def close(self) -> None:
+        """Close everything; for the end of the process."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self.drain()
+        self._close(tuple(self._connections), CloseCode.GOING_AWAY)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,276 @@
+"""Turns over pooled WebSocket sessions: decide, send one `response.create`, read to the terminal.
+
+Law: what a turn leaves behind is committed before its terminal is handed on, for some clients
+disconnect the instant they have read it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from longwire.core.errors import (
+    FrameTooLarge,
+    UpstreamDisconnected,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+)
+from longwire.core.events import Event, Kind
+from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, Fresh, Reason, extend
+from longwire.core.rules.exchange import Ending, Exchange, Phase
+from longwire.core.rules.lease import ABANDONED, Returned
+from longwire.core.rules.turn import Turn
+from longwire.dialects.responses.errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
+from longwire.dialects.responses.request import encode_create
+from longwire.dialects.responses.stream import replies
+from longwire.upstream.event_reader import Reception
+from longwire.upstream.oauth.credentials import Credentials, StaticKey
+from longwire.upstream.ports import Call, Facts, Patience, Take
+from longwire.upstream.websocket.connection import Connection
+from longwire.upstream.websocket.dialer import Endpoint, dial
+from longwire.upstream.websocket.pool import Dialer, Lease, Pool
+
+LARGEST_CREATE = 16 * 1024 * 1024 - 1
+"""What upstreams take in one frame, in bytes; above it they close, or drop it silently."""
+
+_DIGESTED_AT_ONCE = 64
+_UNDER_WAY = (Phase.AWAITING, Phase.STREAMING)
+_DIAL_RESULTS = {UpstreamRejected: "refused", UpstreamTimeout: "timeout"}
+_CAUSES = {
+    PREVIOUS_NOT_FOUND: Reason.UPSTREAM_FORGOT,
+    CONNECTION_LIMIT: Reason.CONNECTION_EXPIRED,
+}
+
+
+class WebSocketTransport:
+    """Sends turns to one endpoint over the connections of a pool."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        pool: Pool,
+        patience: Patience,
+        count_dial: Callable[[str], None],
+        credentials: Credentials | None = None,
+        hear: Callable[[Mapping[str, str]], None] = lambda _: None,
+    ) -> None:
+        """Take what a turn needs; `count_dial` is told how each handshake ended.
+
+        `credentials` are asked at each dial; without them the endpoint's own headers are all.
+        `hear` gets the headers that an upstream gave with its 101.
+        """
+        self._hear = hear
+        self._endpoint = endpoint
+        self._credentials = credentials or StaticKey({})
+        self._pool = pool
+        self._patience = patience
+        self._count_dial = count_dial
+
+    def open(self, call: Call) -> "_Opening":
+        """Send the turn on a connection of its session; see `Transport.open`."""
+        return _Opening(self._pool, call, partial(self._dial, call.headers), self._patience)
+
+    async def _dial(
+        self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
+    ) -> Connection:
+        own = await self._credentials.headers()
+        endpoint = replace(self._endpoint, headers={**self._endpoint.headers, **own.headers})
+        try:
+            connection = await dial(endpoint, headers, on_closed)
+        except UpstreamError as error:
+            if isinstance(error, UpstreamRejected):
+                error.tokens_revision = own.revision
+            self._count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
+            raise
+        self._count_dial("opened")
+        connection.tokens_revision = own.revision
+        self._hear(connection.headers)
+        return connection
+
+
+class _Opening:
+    """The context of one exchange; a class, as a generator costs a turn a dozen calls more."""
+
+    __slots__ = ("_call", "_dial", "_patience", "_pool", "_stream")
+
+    def __init__(self, pool: Pool, call: Call, dial: Dialer, patience: Patience) -> None:
+        self._pool = pool
+        self._call = call
+        self._dial = dial
+        self._patience = patience
+
+    async def __aenter__(self) -> "WebSocketStream":
+        lease = await self._pool.borrow(self._call, self._dial)
+        stream = self._stream = WebSocketStream(lease, self._call.turn, self._patience)
+        try:
+            await stream.send()
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+class WebSocketStream:
+    """One exchange on a leased connection; `aggregate` is what was seen of the response so far."""
+
+    __slots__ = (
+        "_clock",
+        "_heard_at",
+        "_lease",
+        "_patience",
+        "_reception",
+        "_silent_since",
+        "_turn",
+        "aggregate",
+        "facts",
+    )
+    facts: Facts
+
+    def __init__(self, lease: Lease, turn: Turn, patience: Patience) -> None:
+        self._lease = lease
+        self._turn = turn
+        self._patience = patience
+        self._reception = Reception(Exchange(lease.connection.last_response_id))
+        self.aggregate = self._reception.aggregate
+        self._clock = asyncio.get_running_loop().time
+        self._heard_at = self._silent_since = self._clock()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the upstream's 101."""
+        return self._lease.connection.headers
+
+    async def send(self) -> None:
+        """Send the turn as one frame. Raises `FrameTooLarge` or `UpstreamError`."""
+        frame = encode_create(self._turn, self._lease.decision)
+        if len(frame) > LARGEST_CREATE:
+            self._lease.cancel()
+            raise FrameTooLarge(LARGEST_CREATE)
+        lease, (continuity, reason) = self._lease, _continuity(self._lease.decision)
+        self.facts = Facts("websocket", continuity, reason, len(frame), lease.queued, lease.id)
+        await self._lease.connection.send(frame)
+        self._reception.exchange.step(Kind.SENT)
+        self._heard_at = self._silent_since = self._clock()
+        if isinstance(self._lease.decision, Fresh):
+            await self._digest_history()
+
+    async def _digest_history(self) -> None:
+        """Digest a history seen for the first time while the upstream thinks, a piece at a time."""
+        history = self._turn.history
+        for count in range(_DIGESTED_AT_ONCE, len(history), _DIGESTED_AT_ONCE):
+            history.digest(count)
+            await asyncio.sleep(0)
+
+    def pass_on(self, take: Take) -> None:
+        """Offer events to `take` straight from the socket's callback; see `transport.Stream`."""
+        exchange = self._reception.exchange
+        if exchange.ending is not None:
+            return  # all came at once, and the connection may serve another turn by now
+        streaming = Phase.STREAMING  # for every event: on Python 3.11 it is dear to name
+
+        def offer(frames: Sequence[bytes]) -> int:
+            if exchange.phase is not streaming:
+                return 0
+            taken = take(frames)
+            if taken:
+                self._heard_at = self._silent_since = self._clock()
+            return taken
+
+        self._lease.connection.pass_on(offer)
+
+    def __aiter__(self) -> "WebSocketStream":
+        """Give batches of events; an empty one tells of silence. See `transport.Stream`."""
+        return self
+
+    async def __anext__(self) -> Sequence[Event]:
+        """Return the next batch."""
+        while self._reception.exchange.ending is None:
+            frames = await self._receive()
+            events = self._take(frames)
+            if events or not frames:
+                return events
+        if self._reception.failure is not None:
+            raise self._reception.failure
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """End the lease where nobody did, or read on for a while so that the chain is kept."""
+        seconds = self._patience.drain
+        if not seconds or self._reception.exchange.phase not in _UNDER_WAY:
+            self._lease.settle(ABANDONED)
+            return
+        asyncio.get_running_loop().call_later(seconds, self._lease.settle, ABANDONED)
+        self._lease.connection.divert(self._take_rest)
+
+    def _take_rest(self, raw: bytes) -> None:
+        self._take((raw,))
+
+    async def _receive(self) -> Sequence[bytes]:
+        """Wait for frames, or for one span of silence. Raises when the exchange broke."""
+        patience, phase = self._patience.idle_event, "next event"
+        if self._reception.exchange.phase is Phase.AWAITING:
+            patience, phase = self._patience.first_event, "first event"
+        frames: Sequence[bytes] = ()
+        while not frames:
+            now = self._clock()
+            left = self._heard_at + patience - now
+            silence = self._silent_since + self._patience.silence - now
+            if left <= 0:
+                raise self._reception.fail(Kind.TIMEOUT, UpstreamTimeout(phase, patience))
+            if silence <= 0:
+                self._silent_since = now
+                break
+            try:
+                frames = await self._lease.connection.receive(min(silence, left))
+            except UpstreamDisconnected as error:
+                raise self._reception.fail(Kind.LOST, error) from None
+        return frames
+
+    def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
+        reception = self._reception
+        events = reception.take_all(frames)
+        for event in events:
+            if event.kind is not Kind.VENDOR:
+                self._heard_at = self._silent_since = self._clock()
+                break
+        if reception.exchange.ending is not None:
+            self._settle(reception.exchange.ending)
+        return events
+
+    def _settle(self, ending: Ending) -> None:
+        """Give the connection back, with what it remembers from now on."""
+        failure = self._reception.failure
+        code = failure.code if isinstance(failure, UpstreamRejected) else ""
+        if isinstance(failure, UpstreamRejected):
+            failure.tokens_revision = self._lease.connection.tokens_revision
+        cause = _CAUSES.get(code, Reason.TURN_FAILED)
+        if not ending.keeps_connection:
+            cause = _CAUSES.get(code, Reason.CONNECTION_LOST)
+        chain = self._chain() if ending.remembers else None
+        if self._reception.exchange.response_id:
+            self._lease.connection.last_response_id = self._reception.exchange.response_id
+        saved = max(self._turn.body_size - self.facts.bytes_sent, 0)
+        self._lease.settle(Returned(ending.keeps_connection, chain, cause, saved))
+
+    def _chain(self) -> Chain | None:
+        response_id = self._reception.exchange.response_id
+        if not response_id:
+            return None
+        decision = self._lease.decision
+        continued = decision.chain if isinstance(decision, Continue) else None
+        return extend(self._turn, response_id, replies(self.aggregate), continued)
+
+
+def _continuity(decision: Decision) -> tuple[str, str | None]:
+    """Say how a turn travels in the words of the response headers."""
+    match decision:
+        case Continue():
+            return "continued", None
+        case Fresh(reason):
+            return "fresh", reason.value
+        case AsGiven():
+            return "as-given", None

@@ -1,0 +1,106 @@
+"""Windows of a subscription: what is used, and until when nothing is served."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longwire.core.nouns.quota import Allowance, Quota, Window
+
+NOW = 1_000.0
+LATER, LATEST = 1_600.0, 9_000.0
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        (Window(40.0, 300, LATER), 40.0),
+        (Window(40.0), 40.0),
+        (Window(40.0, 300, NOW), 0.0),
+        (Window(140.0, 300, LATER), 100.0),
+        (Window(-3.0, 300, LATER), 0.0),
+    ],
+)
+def test_a_window_counts_until_it_resets(window, expected):
+    """And never as less than nothing or more than all."""
+    assert expected == window.used(NOW)
+
+
+def test_the_fullest_window_counts():
+    """A weekly limit may bind while the hourly one is fresh."""
+    assert Quota(primary=Window(10.0), secondary=Window(80.0)).used(NOW) == 80.0
+    assert Quota().used(NOW) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [
+        (Quota(), None),
+        (Quota(primary=Window(99.0, 300, LATER)), None),
+        (Quota(primary=Window(100.0, 300, LATER)), LATER),
+        (Quota(primary=Window(100.0, 300, LATER), secondary=Window(100.0, 10, LATEST)), LATEST),
+        (Quota(primary=Window(100.0, 300, LATER), secondary=Window(5.0, 10, LATEST)), LATER),
+        (Quota(primary=Window(100.0, 300, NOW)), None),
+        (Quota(primary=Window(90.0, 300, LATER), limit_reached=True), LATER),
+        (Quota(primary=Window(90.0, 5, LATER), secondary=Window(1.0, 10, LATEST),
+               limit_reached=True), LATER),
+        (Quota(primary=Window(90.0, 300, NOW), limit_reached=True), None),
+        (Quota(limit_reached=True), None),
+    ],
+)  # fmt: skip
+def test_a_full_window_refuses_until_it_resets(quota, expected):
+    """The last full one counts; without a full one the word of the provider does."""
+    assert expected == quota.blocked_until(NOW)
+
+
+def test_a_refusal_says_itself_until_when():
+    """Its word comes before all windows, and holds until then and no longer."""
+    quota = Quota(primary=Window(100.0, 300, LATEST)).refused(LATER, NOW, "plus")
+    assert (LATER, None, "plus") == (
+        quota.blocked_until(NOW),
+        quota.blocked_until(LATER),
+        quota.plan,
+    )
+
+
+PERCENT = st.floats(0.0, 100.0)
+AHEAD = st.floats(1.0, 1e6)
+MINUTES = st.integers(1, 20_000)
+
+
+@given(PERCENT, PERCENT, MINUTES, AHEAD)
+def test_more_left_is_never_worth_less(one, other, minutes, ahead):
+    """At the same reset, who has used less has at least as much headroom."""
+    less, more = sorted((one, other))
+    used = [Window(each, minutes, NOW + ahead).headroom(NOW) for each in (less, more)]
+    assert used == sorted(used, reverse=True)
+
+
+@given(PERCENT, MINUTES, AHEAD, AHEAD)
+def test_an_earlier_reset_is_never_worth_less(percent, minutes, one, other):
+    """With as much left, what resets sooner would be lost sooner: it is used first."""
+    sooner, later = sorted((one, other))
+    worth = [Window(percent, minutes, NOW + each).headroom(NOW) for each in (sooner, later)]
+    assert worth == sorted(worth, reverse=True)
+
+
+@given(PERCENT, PERCENT)
+def test_the_tightest_window_decides(one, other):
+    """What one limit leaves helps nothing where another one binds."""
+    both = Quota(primary=Window(one), secondary=Window(other)).headroom(NOW)
+    assert both == min(Window(one).headroom(NOW), Window(other).headroom(NOW))
+    assert 1.0 == Quota().headroom(NOW)
+
+
+@given(PERCENT, MINUTES, AHEAD)
+def test_a_reset_forgets_the_use(percent, minutes, ahead):
+    """After its reset a window is as good as new."""
+    assert 1.0 == Window(percent, minutes, NOW).headroom(NOW + ahead)
+
+
+def test_what_is_told_adds_to_what_was_known():
+    """A message about one window takes nothing away from the other, and counts as news."""
+    allowance = Allowance(Quota("plus", Window(1.0), Window(2.0), credits_left="5"))
+    assert not allowance.is_unsaved
+    allowance.observe(Quota(primary=Window(9.0), seen_at=NOW))
+    expected = Quota("plus", Window(9.0), Window(2.0), credits_left="5", seen_at=NOW)
+    assert (expected, True) == (allowance.quota, allowance.is_unsaved)

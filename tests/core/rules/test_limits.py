@@ -1,0 +1,155 @@
+"""Laws of limits: never more than allowed, and never a longer wait than needed."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.rules.limits import Meter, Spent, Subject, Window, headers_of, month_begins
+
+NOON = datetime(2026, 10, 31, 12, tzinfo=UTC).timestamp()
+STEPS = st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=60)
+
+
+def key(budgets=None, **rates):
+    return Subject("key:1", "ci", Rates(**rates), budgets or Budgets())
+
+
+@given(steps=STEPS, limit=st.integers(1, 8))
+def test_no_minute_has_more_than_it_may(steps, limit):
+    """However requests come, any sixty seconds admit at most the limit; and some are admitted."""
+    meter, subject, now, admitted = Meter(), key(requests_per_minute=limit), NOON, []
+    for step in steps:
+        now += step
+        if meter.refusal(subject, now) is None:
+            meter.begin(now)
+            meter.end(now, Spent())
+            admitted.append(now)
+    assert all(sum(begin <= each < begin + 60 for each in admitted) <= limit for begin in admitted)
+    assert len(admitted) >= min(limit, len(steps))
+
+
+@given(steps=STEPS, limit=st.integers(1, 8))
+def test_waiting_as_told_is_enough_and_hardly_too_long(steps, limit):
+    """Who waits `retry_after` gets in, and who waits two seconds less than that may not."""
+    meter, subject, now = Meter(), key(requests_per_minute=limit), NOON
+    for step in steps:
+        now += step
+        refusal = meter.refusal(subject, now)
+        if refusal is None:
+            meter.begin(now)
+            meter.end(now, Spent())
+        else:
+            now += refusal.retry_after - 2
+            assert meter.refusal(subject, now) is not None
+            now += 2
+            assert meter.refusal(subject, now) is None
+
+
+@given(
+    amounts=st.lists(st.tuples(st.floats(0, 100), st.integers(0, 50)), max_size=30),
+)
+def test_a_window_counts_a_minute(amounts):
+    """It holds what came in the last sixty whole seconds, in bounded memory."""
+    window, now, seen = Window(), NOON, []
+    for step, amount in amounts:
+        now += step
+        window.add(now, amount)
+        seen.append((int(now), amount))
+        expected = sum(each for second, each in seen if second >= int(now) - 60)
+        assert expected == window.used(now)
+        assert len(window._sums) <= 61
+
+
+def test_a_clock_that_goes_back_loses_nothing():
+    """What was counted stays counted for its minute."""
+    window = Window()
+    window.add(NOON, 1)
+    window.add(NOON - 30, 2)
+    assert 3 == window.used(NOON)
+    assert 0 == window.used(NOON + 61)
+
+
+def test_tokens_are_counted_when_they_are_known():
+    """A turn is admitted while tokens are left; once they are used up, the next one waits."""
+    meter, subject = Meter(), key(tokens_per_minute=100)
+    for _ in range(2):
+        assert meter.refusal(subject, NOON) is None
+        meter.begin(NOON)
+    meter.end(NOON, Spent(99))
+    assert meter.refusal(subject, NOON) is None
+    meter.end(NOON, Spent(500))
+    refusal = meter.refusal(subject, NOON)
+    assert ("rate_limit_exceeded", 61) == (refusal.code, refusal.retry_after)
+    assert meter.refusal(subject, NOON + 61) is None
+
+
+def test_turns_at_once():
+    """A turn that ends makes room for the next."""
+    meter, subject = Meter(), key(concurrent_turns=2)
+    meter.begin(NOON)
+    meter.begin(NOON)
+    assert "2 turns at once" in str(meter.refusal(subject, NOON))
+    meter.end(NOON, Spent())
+    assert meter.refusal(subject, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("budgets", "spent", "seconds"),
+    [
+        (Budgets(tokens_per_day=10), Spent(tokens=10), 12 * 3600),
+        (Budgets(cost_per_day=10), Spent(cost=10), 12 * 3600),
+        (Budgets(tokens_per_month=10), Spent(tokens=10), 12 * 3600),
+        (Budgets(cost_per_month=10, tokens_per_day=1), Spent(1, 10), 12 * 3600),
+    ],
+)
+def test_a_budget_lasts_until_its_time_is_over(budgets, spent, seconds):
+    """What is used up comes back with the next UTC day or month, here the same moment."""
+    meter, subject = Meter(), key(budgets)
+    meter.begin(NOON)
+    meter.end(NOON, spent)
+    refusal = meter.refusal(subject, NOON)
+    assert ("insufficient_quota", seconds) == (refusal.code, refusal.retry_after)
+    assert meter.refusal(subject, NOON + seconds - 1) is not None
+    assert meter.refusal(subject, NOON + seconds) is None
+
+
+def test_a_month_outlasts_its_days():
+    """The budget of a month is not renewed by a new day."""
+    meter, subject = Meter(), key(Budgets(tokens_per_month=10))
+    monday = datetime(2026, 10, 5, 12, tzinfo=UTC).timestamp()
+    meter.set_spent(monday, Spent(), Spent(tokens=10))
+    assert meter.refusal(subject, monday + 86_400) is not None
+
+
+def test_what_others_counted_is_taken_over():
+    """Sums from elsewhere replace what this process knew."""
+    meter, subject = Meter(), key(Budgets(tokens_per_day=10))
+    meter.set_spent(NOON, Spent(tokens=9), Spent(tokens=9))
+    assert meter.refusal(subject, NOON) is None
+    meter.begin(NOON)
+    meter.end(NOON, Spent(tokens=1))
+    assert meter.refusal(subject, NOON) is not None
+
+
+def test_headers_tell_what_is_left():
+    """Only limits that are set are told, in the words that OpenAI's clients know."""
+    meter = Meter()
+    meter.begin(NOON)
+    meter.end(NOON, Spent(30))
+    assert {} == headers_of(meter, Rates(concurrent_turns=1), NOON)
+    assert {
+        "x-ratelimit-limit-requests": "5",
+        "x-ratelimit-remaining-requests": "4",
+        "x-ratelimit-reset-requests": "61s",
+        "x-ratelimit-limit-tokens": "20",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-reset-tokens": "61s",
+    } == headers_of(meter, Rates(requests_per_minute=5, tokens_per_minute=20), NOON)
+
+
+def test_months_begin_in_utc():
+    """A time of the last day of a month belongs to it."""
+    assert datetime(2026, 10, 1, tzinfo=UTC).timestamp() * 1000 == month_begins(int(NOON * 1000))

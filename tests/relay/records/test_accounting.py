@@ -1,0 +1,201 @@
+"""Each turn is booked once, however it ends: a line in the log, and the same in the metrics."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from structlog.testing import capture_logs
+
+from longwire.core.errors import InvalidRequest, Overloaded, UnknownModel, UpstreamDisconnected
+from longwire.core.events import Kind
+from longwire.core.rules.exchange import Exchange
+from longwire.core.rules.recovery import AMBIGUOUS, Trouble
+from longwire.core.rules.turn import Principal, Scope, Usage
+from longwire.relay.records.accounting import Accounting
+from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.upstream.event_reader import Reception
+from longwire.upstream.ports import Facts
+from tests.core.turns import turn, user
+from tests.doubles.recording import recorded
+from tests.doubles.scripted import COMPLETED, CREATED
+from tests.relay.records.test_metrics import samples
+
+CALLER = Principal("dev", Scope("api_key:file:dev"))
+TURN = turn(user("a secret question"), model="gpt-5.5")
+TURN_LABELS = ("channel", "transport", "continuity", "reason", "outcome")
+FACTS = Facts("websocket", "fresh", "new_session", 100, 0.25)
+
+
+@pytest.fixture
+def metrics():
+    """Metrics that nobody else counts in."""
+    return Metrics(Gauges(list, list))
+
+
+@pytest.fixture
+def accounting(metrics):
+    """Books of a world in which each look at the clock takes a second."""
+    ticks = iter(range(1000))
+    return Accounting(metrics, clock=lambda: float(next(ticks)))
+
+
+def counted(metrics, name, *labels):
+    """The values of a metric by these of its labels, which are all it has."""
+    found = [(given, value) for found, given, value in samples(metrics) if found == name]
+    assert all(given.keys() == set(labels) for given, _ in found)
+    return {tuple(given[label] for label in labels): value for given, value in found}
+
+
+def received(*frames):
+    """What was seen of a response."""
+    reception = Reception(Exchange(is_alone=True))
+    reception.exchange.step(Kind.SENT)
+    for frame in frames:
+        reception.take(frame)
+    return reception.aggregate
+
+
+def test_a_turn_that_went_well(accounting, metrics):
+    """All facts are told, in milliseconds and bytes, and none of what was said."""
+    with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
+        record.channel = "main"
+        record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.5)
+    (line,) = lines
+    assert {
+        "event": "turn",
+        "log_level": "info",
+        "caller": "dev",
+        "channel": "main",
+        "model": "gpt-5.5",
+        "outcome": "completed",
+        "received": TURN.body_size,
+        "ms": 1000,
+        "transport": "websocket",
+        "continuity": "fresh",
+        "reason": "new_session",
+        "sent": 100,
+        "queued_ms": 250,
+        "first_event_ms": 500,
+        "input_tokens": 7,
+        "cached_tokens": 3,
+        "output_tokens": 5,
+        "reasoning_tokens": 2,
+    } == line
+    assert {("main", "websocket", "fresh", "new_session", "completed"): 1} == counted(
+        metrics, "longwire_turns_total", *TURN_LABELS
+    )
+    assert {(): TURN.body_size} == counted(metrics, "longwire_request_bytes_total")
+    assert {(): 100} == counted(metrics, "longwire_upstream_bytes_total")
+    assert {("main",): 1} == counted(metrics, "longwire_turn_seconds_sum", "channel")
+    assert {("main",): 0.5} == counted(metrics, "longwire_first_event_seconds_sum", "channel")
+    assert {(): 0.25} == counted(metrics, "longwire_queue_seconds_sum")
+    assert {
+        ("main", "input"): 7,
+        ("main", "cached"): 3,
+        ("main", "output"): 5,
+        ("main", "reasoning"): 2,
+    } == counted(metrics, "longwire_tokens_total", "channel", "kind")
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (asyncio.CancelledError(), "abandoned"),
+        (GeneratorExit(), "abandoned"),
+        (InvalidRequest("m"), "refused"),
+        (UnknownModel("m", "r"), "refused"),
+        (Overloaded("m", 1), "overloaded"),
+        (UpstreamDisconnected("m"), "upstream_error"),
+        (ZeroDivisionError("a secret"), "internal_error"),
+    ],
+)
+def test_every_end_is_booked_once(accounting, metrics, error, outcome):
+    """A turn that never began has no transport, no tokens and no time of a first event."""
+    with (
+        capture_logs() as lines,
+        pytest.raises(type(error)),
+        recorded(accounting, TURN, CALLER),
+    ):
+        raise error
+    (line,) = lines
+    assert (line["outcome"], line["channel"]) == (outcome, "")
+    assert line.keys().isdisjoint({"transport", "sent", "first_event_ms", "input_tokens"})
+    assert {("", "", "", "", outcome): 1} == counted(metrics, "longwire_turns_total", *TURN_LABELS)
+    assert "secret" not in str(lines) + metrics.render().decode()
+
+
+@pytest.mark.parametrize("end", ["completed", "incomplete", "failed", "cancelled"])
+def test_the_terminal_says_how_it_ended(accounting, end):
+    """Whatever happened to the client afterwards."""
+    terminal = b'{"type":"response.%b","response":{"id":"resp_1"}}' % end.encode()
+    with (
+        capture_logs() as lines,
+        suppress(asyncio.CancelledError),
+        recorded(accounting, TURN, CALLER) as record,
+    ):
+        record.began(FACTS, received(CREATED, terminal), 0.0)
+        raise asyncio.CancelledError
+    assert [end] == [line["outcome"] for line in lines]
+    assert "input_tokens" not in lines[0]
+
+
+@pytest.mark.parametrize("usage", [b"null", b"{}", b"[]", b'{"input_tokens":"many"}', b"-1"])
+def test_odd_usage_spoils_nothing(accounting, usage):
+    """A bill that nobody can read is no reason to lose the turn's line."""
+    odd = b'{"type":"response.completed","response":{"id":"resp_1","usage":%b}}' % usage
+    with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
+        record.began(FACTS, received(CREATED, odd), 0.0)
+    assert ["completed"] == [line["outcome"] for line in lines]
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_what_was_made_good_is_told(accounting, metrics, trouble):
+    """Each attempt by its cause; and whether the turn may have been billed twice."""
+    with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
+        record.channel = "first"
+        accounting.replayed(record, trouble)
+        record.channel = "second"
+        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
+    (line,) = lines
+    assert line["replays"] == [trouble.name.lower()]
+    assert line["possibly_billed_twice"] == (trouble in AMBIGUOUS)
+    assert {("first", trouble.name.lower()): 1} == counted(
+        metrics, "longwire_replays_total", "channel", "cause"
+    )
+
+
+def test_a_model_is_no_place_for_a_novel(accounting, metrics):
+    """What a caller calls a model is cut in the log, and no label."""
+    named = turn(user("hi"), model="novel " * 1000)
+    with capture_logs() as lines, recorded(accounting, named, CALLER):
+        pass
+    assert len(lines[0]["model"]) == 100
+    assert b"novel" not in metrics.render()
+
+
+def test_what_is_kept_is_told_once_with_its_duration(metrics):
+    """Of a turn that went well and of one that failed, when all else of it is known."""
+    kept, ticks = [], iter(range(1000))
+    accounting = Accounting(
+        metrics,
+        lambda: float(next(ticks)),
+        lambda record, seconds: kept.append((record.outcome, record.error, seconds)),
+    )
+    failure = Overloaded("m", 1)
+    with recorded(accounting, TURN, CALLER, session="s", request_id="r") as record:
+        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
+    assert ("s", "r") == (record.session, record.request_id)
+    with suppress(Overloaded), recorded(accounting, TURN, CALLER):
+        raise failure
+    assert [("completed", None, 1.0), ("overloaded", failure, 1.0)] == kept
+
+
+def test_the_bill_is_read_when_it_has_come(accounting):
+    """Whoever asks early learns nothing, and the right figures afterwards."""
+    with recorded(accounting, TURN, CALLER) as record:
+        assert record.settle().usage is None
+        record.began(FACTS, received(CREATED), 0.0)
+        assert record.settle().usage is None
+        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
+        assert Usage(7, 3, 5, 2) == record.settle().usage
+        assert record.bill is record.bill

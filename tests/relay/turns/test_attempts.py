@@ -1,0 +1,314 @@
+"""From a failure to the next attempt: what it was, who is to blame, where the turn goes."""
+
+import json
+from contextlib import suppress
+from itertools import product
+
+import pytest
+
+from longwire.core.errors import InvalidRequest, LongwireError, ReplaySafety, UpstreamDisconnected
+from longwire.core.errors import UpstreamTimeout as Timeout
+from longwire.core.rules.continuity import Reason
+from longwire.core.rules.recovery import AMBIGUOUS, Trouble
+from longwire.relay.channels.channel import Channel
+from longwire.relay.turns.attempts import Attempt, Journey, learn, trouble_of
+from tests.core.turns import turn, user
+from tests.relay.turns.failures import channel, example, rejected, risky
+
+TURN = turn(user("hi"))
+NOT_FOUND = "previous_response_not_found"
+UNSAFE = ReplaySafety.UNSAFE
+SEALED = turn({"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAAA", "summary": []})
+KINDS = ("auto", "websocket", "http")
+
+
+def way(attempt: Attempt) -> str:
+    """An attempt in words: `a websocket`, `b http replayed`."""
+    transport = "http" if attempt.over_http else "websocket"
+    return " ".join(filter(None, (attempt.channel.name, transport, attempt.reason)))
+
+
+def journey(*channels: Channel, sent=TURN, **given) -> Journey:
+    return Journey(sent, channels, **{"holds": lambda _: False, **given})
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_each_example_is_its_trouble(trouble):
+    """Every trouble is told from all others."""
+    has_account = trouble in (Trouble.UNAUTHORIZED, Trouble.BARRED)
+    assert trouble is trouble_of(example(trouble), TURN, has_account=has_account)
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_an_account_that_is_barred_is_no_fault_of_the_request(status):
+    """What a provider says of an account moves its turn; said of a key, it is the answer."""
+    assert Trouble.BARRED is trouble_of(rejected(status), TURN, has_account=True)
+    assert Trouble.REFUSED is trouble_of(rejected(status), TURN)
+
+
+def test_tokens_are_renewed_once_a_turn():
+    """A token that is refused is renewed, on the same channel; refused again, the next one goes."""
+    one = journey(channel("a"), channel("b"))
+    for expected in ("a websocket", "b websocket replayed"):
+        one.fail(one.attempt(0.0), example(Trouble.UNAUTHORIZED), 0.0)
+        assert expected == way(one.attempt(0.0))
+
+
+def test_a_refused_token_is_the_one_it_was_sent_with():
+    """A connection opened with older tokens tells nothing of those that came since."""
+    made, refusal = channel(), example(Trouble.UNAUTHORIZED)
+    refusal.tokens_revision = 7
+    learn(made, refusal, 0.0)
+    assert not made.account._is_refused
+    refusal.tokens_revision = 1
+    learn(made, refusal, 0.0)
+    assert made.account._is_refused
+
+
+@pytest.mark.parametrize(
+    ("told", "until"),
+    [({"resets_at": 900}, 900.0), ({"resets_in_seconds": 60}, 160.0), ({}, None)],
+)
+def test_a_usage_limit_says_until_when(told, until):
+    """A used up account is not blamed where its reset is told: it is well, and passed over."""
+    made = channel()
+    failure = rejected(429, "usage_limit_reached")
+    failure.body = json.dumps({"error": {"code": "usage_limit_reached", **told}}).encode()
+    learn(made, failure, 100.0)
+    assert until == made.allowance.quota.blocked_until(100.0)
+    with suppress(LongwireError):
+        journey(made).fail(Attempt(made, over_http=True, reason=None), failure, 0.0)
+    assert made.health.is_sound is (until is not None)
+
+
+@pytest.mark.parametrize(
+    ("failure", "trouble"),
+    [
+        (Timeout("connect", 1), Trouble.UNREACHABLE),
+        (Timeout("handshake", 1), Trouble.UNREACHABLE),
+        (risky(Timeout("next event", 1), UNSAFE), Trouble.WORKING),
+        (risky(UpstreamDisconnected("m"), UNSAFE), Trouble.WORKING),
+        (risky(rejected(429), UNSAFE), Trouble.WORKING),
+        (risky(rejected(400, NOT_FOUND), UNSAFE), Trouble.WORKING),
+        (rejected(429, "insufficient_quota"), Trouble.LIMITED),
+        (rejected(500), Trouble.FAILING),
+        (rejected(599), Trouble.FAILING),
+        (rejected(499), Trouble.REFUSED),
+        (rejected(400), Trouble.REFUSED),
+        (rejected(401, "invalid_api_key"), Trouble.REFUSED),
+        (rejected(403), Trouble.REFUSED),
+        (rejected(404), Trouble.REFUSED),
+        (InvalidRequest("m"), Trouble.REFUSED),
+    ],
+)
+def test_other_spellings(failure, trouble):
+    """Codes and phases decide; what had begun comes before all else."""
+    assert trouble is trouble_of(failure, TURN)
+
+
+def test_an_id_of_the_clients_own_is_the_clients_to_mend():
+    """The upstream does not know what the client named: that is an answer, no trouble of ours."""
+    own = turn(user("hi"), previous_response_id="resp_0")
+    assert Trouble.REFUSED is trouble_of(example(Trouble.FORGOT), own)
+
+
+WEBSOCKET, CHANNEL = "upgrade", "health"
+BLAME = {
+    Trouble.SILENT: {CHANNEL},
+    Trouble.LIMITED: {CHANNEL},
+    Trouble.FAILING: {CHANNEL},
+    Trouble.BARRED: {CHANNEL},
+}
+
+
+def blamed(trouble: Trouble, kind: str, *, over_http: bool) -> set[str]:
+    """Whose trust a failure lowers."""
+    made = channel(kind=kind)
+    one = journey(made)
+    with suppress(LongwireError):
+        one.fail(Attempt(made, over_http, None), example(trouble), 0.0)
+    health = {CHANNEL: made.health, WEBSOCKET: made.upgrade}
+    return {name for name, each in health.items() if "failures=0" not in repr(each)}
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_blame(trouble):
+    """A WebSocket that cannot be opened is blamed alone, where HTTP is still to be tried."""
+    of_dial = trouble in (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET)
+    over_http = {CHANNEL} if of_dial else BLAME.get(trouble, set())
+    alone = {WEBSOCKET, CHANNEL} if of_dial else BLAME.get(trouble, set())
+    beside_http = {WEBSOCKET} if of_dial else BLAME.get(trouble, set())
+    assert blamed(trouble, "http", over_http=True) == over_http
+    assert blamed(trouble, "auto", over_http=True) == over_http
+    assert blamed(trouble, "websocket", over_http=False) == alone
+    assert blamed(trouble, "auto", over_http=False) == beside_http
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Trouble.REFUSED, Trouble.FORGOT, Trouble.EXPIRED, Trouble.DUPLICATE, Trouble.WORKING],
+)
+def test_an_upstream_that_answers_lives(trouble):
+    """What it says of this request is no doubt about it: earlier failures are forgotten."""
+    made = channel()
+    for _ in range(3):
+        made.health.fail(0.0)
+    assert not made.health.is_trusted(1.0)
+    with suppress(LongwireError):
+        journey(made).fail(Attempt(made, over_http=False, reason=None), example(trouble), 1.0)
+    assert made.health.is_trusted(1.0)
+
+
+@pytest.mark.parametrize(
+    ("told", "trusted_at"),
+    [("7", 7.0), ("0.5", 0.5), ("-1", 0.0), ("soon", 0.0), ("nan", 0.0), ("1e9", 3600.0)],
+)
+def test_retry_after_is_honoured(told, trusted_at):
+    """A channel is left alone for as long as it asked, within reason; nonsense is not heard."""
+    one, other = channel("a"), channel("b")
+    attempt = Attempt(one, over_http=False, reason=None)
+    journey(one, other).fail(attempt, rejected(429, retry_after=told), 0.0)
+    at_most = 600.0 if told == "1e9" else trusted_at
+    assert one.health.is_trusted(at_most)
+    assert not at_most or not one.health.is_trusted(at_most - 0.01)
+
+
+AUTO, ONLY, HTTP = ("auto", "websocket", "http")
+SEQUENCES = [
+    ((AUTO,), "UNSENT UNSENT FAILING", ["a websocket connection_lost", "a http"]),
+    ((ONLY, ONLY), "UNSENT UNSENT", ["a websocket connection_lost", "b websocket replayed"]),
+    ((AUTO, AUTO), "LOST LOST", ["a websocket replayed"]),
+    ((AUTO, AUTO), "LOST LIMITED LOST", ["a websocket replayed", "b websocket replayed"]),
+    ((AUTO, AUTO), "SILENT LOST", ["b websocket replayed"]),
+    ((AUTO,), "SILENT SILENT", ["a websocket replayed"]),
+    ((AUTO,), "FORGOT FORGOT", ["a websocket upstream_forgot"]),
+    ((AUTO,), "EXPIRED FORGOT", ["a websocket connection_expired"]),
+    ((AUTO,), "DUPLICATE DUPLICATE", ["a websocket replayed"]),
+    ((AUTO, ONLY), "UNREACHABLE FAILING LIMITED", ["a http", "b websocket replayed"]),
+    ((AUTO, HTTP), "NO_WEBSOCKET UNREACHABLE LOST LOST", ["a http", "b http replayed"] * 1
+        + ["b http replayed"]),
+    ((ONLY,), "NO_WEBSOCKET", []),
+    ((AUTO, AUTO), "TOO_LARGE REFUSED", ["a http"]),
+    ((ONLY, AUTO), "TOO_LARGE", []),
+    ((AUTO, AUTO), "BUSY FAILING BUSY", ["a http", "b websocket replayed", "b http"]),
+    ((HTTP, AUTO), "FAILING UNREACHABLE", ["b websocket replayed", "b http"]),
+    ((AUTO,), "LIMITED", []),
+    ((AUTO, AUTO), "REFUSED", []),
+    ((AUTO, AUTO), "WORKING", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kinds", "troubles", "ways"), SEQUENCES)
+def test_sequences(kinds, troubles, ways):
+    """Where a turn goes, one trouble after the other, until its client is told of the last."""
+    channels = [channel(name, kind) for name, kind in zip("abc", kinds, strict=False)]
+    one, taken = journey(*channels), []
+    *before, last = troubles.split()
+    for name in before:
+        assert Trouble[name] is one.fail(one.attempt(0.0), example(Trouble[name]), 0.0)
+        taken.append(way(one.attempt(0.0)))
+    failure = example(Trouble[last])
+    if len(taken) < len(ways):
+        one.fail(one.attempt(0.0), failure, 0.0)
+        taken.append(way(one.attempt(0.0)))
+    else:
+        with pytest.raises(LongwireError) as told:
+            one.fail(one.attempt(0.0), failure, 0.0)
+        assert told.value is failure
+    assert taken == ways
+
+
+def test_a_response_that_began_is_sent_again_where_configured():
+    """Once."""
+    one = journey(channel(), may_resend_begun=True)
+    one.fail(one.attempt(0.0), example(Trouble.WORKING), 0.0)
+    assert way(one.attempt(0.0)) == "a websocket replayed"
+    with pytest.raises(LongwireError):
+        one.fail(one.attempt(0.0), example(Trouble.WORKING), 0.0)
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [SEALED, turn(user("hi"), previous_response_id="r"), turn(user("hi"), conversation="c")],
+)
+def test_what_one_account_alone_can_read_stays_there(bound):
+    """Encrypted reasoning and ids of the client's own mean nothing to another channel."""
+    one = journey(channel("a"), channel("b"), sent=bound)
+    with pytest.raises(LongwireError):
+        one.fail(one.attempt(0.0), example(Trouble.LIMITED), 0.0)
+
+
+def test_a_preference_for_http_holds_for_its_channel():
+    """The reason is told; the next channel is asked as usual."""
+    one = journey(channel("a"), channel("b"), prefers_http=Reason.ONE_SHOT)
+    assert way(one.attempt(0.0)) == "a http one_shot"
+    one.fail(one.attempt(0.0), example(Trouble.FAILING), 0.0)
+    assert way(one.attempt(0.0)) == "b websocket replayed"
+
+
+def test_a_live_connection_serves_while_new_ones_are_refused():
+    """But once it failed, HTTP is next."""
+    made = channel()
+    made.upgrade.fail(0.0)
+    assert way(journey(made).attempt(1.0)) == "a http"
+    holding = journey(made, holds=lambda _: True)
+    assert way(holding.attempt(1.0)) == "a websocket"
+    holding.fail(holding.attempt(1.0), example(Trouble.UNSENT), 1.0)
+    assert way(holding.attempt(1.0)) == "a http connection_lost"
+    assert way(journey(made).attempt(61.0)) == "a websocket"
+
+
+def test_background_turns_stay_over_http():
+    """On any channel that has both."""
+    sent = turn(user("hi"), background=True)
+    one = journey(channel("a"), channel("b"), sent=sent, prefers_http=Reason.HTTP_TRANSPORT)
+    assert way(one.attempt(0.0)) == "a http http_transport"
+    one.fail(one.attempt(0.0), example(Trouble.FAILING), 0.0)
+    assert way(one.attempt(0.0)) == "b http replayed"
+
+
+STRIKING = [each for each in Trouble if each not in {Trouble.UNAUTHORIZED, Trouble.BARRED}]
+"""Those of accounts move a turn as others do, and renew once a channel: they have their tests."""
+
+
+def paths(kinds, sent, *, may_resend_begun):
+    """Every run of troubles until the client is told, as attempts with what struck each."""
+    failures = {trouble: example(trouble) for trouble in Trouble}
+    pending = [()]
+    while pending:
+        struck = pending.pop()
+        channels = [channel(name, kind) for name, kind in zip("abc", kinds, strict=False)]
+        one = journey(*channels, sent=sent, may_resend_begun=may_resend_begun)
+        run = []
+        try:
+            for trouble in struck:
+                run.append((one.attempt(0.0), trouble))
+                one.fail(run[-1][0], failures[trouble], 0.0)
+        except LongwireError as failure:
+            failure.__traceback__ = None
+            yield run
+        else:
+            pending += [(*struck, trouble) for trouble in STRIKING]
+
+
+@pytest.mark.parametrize("sent", [TURN, SEALED], ids=["free", "sealed"])
+@pytest.mark.parametrize("may_resend_begun", [False, True])
+@pytest.mark.parametrize(
+    "kinds", [*product(KINDS, repeat=1), *product(KINDS, repeat=2)], ids=" ".join
+)
+def test_laws_of_every_run(kinds, may_resend_begun, sent):
+    """It ends; at most one send follows doubt; no channel is asked again after it was left."""
+    count = 0
+    for run in paths(kinds, sent, may_resend_begun=may_resend_begun):
+        count += 1
+        names = [attempt.channel.name for attempt, _ in run]
+        again = [trouble for _, trouble in run[:-1]]
+        assert len(run) <= 2 * len(kinds) + 1
+        assert sum(trouble in AMBIGUOUS for trouble in again) <= 1
+        assert Trouble.WORKING not in again or may_resend_begun
+        assert names == sorted(names)
+        assert sent is TURN or set(names) == {"a"}
+        for name in set(names):
+            over_http = [at.over_http for at, _ in run if at.channel.name == name]
+            assert over_http == sorted(over_http)
+    assert count >= len(STRIKING)

@@ -1,0 +1,299 @@
+"""The loop over attempts, with transports that do what a list says."""
+
+from contextlib import suppress
+
+import pytest
+from structlog.testing import capture_logs
+
+from longwire.core.errors import (
+    InvalidRequest,
+    LongwireError,
+    ReplaySafety,
+    UnknownModel,
+    UpstreamDisconnected,
+)
+from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.routing import order
+from longwire.core.rules.turn import Principal, Scope
+from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.records.accounting import Accounting
+from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.relay.turns.relay import Relay
+from longwire.relay.turns.running import Policy
+from tests.core.turns import turn, user
+from tests.doubles.scripted import COMPLETED, CREATED, DELTA, GOOD, Scripted
+from tests.relay.turns.failures import channel, example, risky
+
+CALLER = Principal("dev", Scope("api_key:file:dev"))
+NAMED = {"session-id": "s-1"}
+TURN = turn(user("hi"), tools=[])
+BROKEN = risky(UpstreamDisconnected("m"), ReplaySafety.UNSAFE)
+WHOLE = ["response.created", "response.output_text.delta", "response.completed"]
+
+
+class Clock:
+    """Time as a test says."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def relay(*channels, **policy):
+    """A relay to these channels, with books of its own."""
+    routing = RoutingTable(Snapshot({each.name: each for each in channels}))
+    given = {"holds": lambda _key, _turn: False, "clock": Clock(), **policy}
+    return Relay(routing, Policy(**given), Accounting(Metrics(Gauges(list, list))))
+
+
+async def names(answer):
+    """The events of an answer by name."""
+    return [event.name async for batch in answer for event in batch]
+
+
+async def ask(to, sent=TURN, headers=NAMED, caller=CALLER):
+    """The way of a turn: channel, transport, why in full."""
+    async with to.open(sent, caller, headers) as answer:
+        assert await names(answer) == WHOLE
+        return f"{answer.channel} {answer.facts.transport} {answer.facts.reason}"
+
+
+async def test_an_answer_is_whole_and_left():
+    """All events come, the first ones too; then nothing is open."""
+    way = Scripted()
+    assert await ask(relay(channel(websocket=way))) == "a websocket new_session"
+    assert (len(way.calls), way.open_now) == (1, 0)
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+async def test_every_trouble_before_the_first_event(trouble):
+    """Either another attempt answers, after the failed one was left, or the failure is told."""
+    failure = example(trouble)
+    http = Scripted(failure, transport="http")
+    first = channel("a", websocket=Scripted(failure, GOOD), http=http)
+    to = relay(first, channel("b"))
+    given_up = (Trouble.REFUSED, Trouble.WORKING)
+    over_http = (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET, Trouble.TOO_LARGE, Trouble.BUSY)
+    if trouble in over_http:
+        http.steps = [GOOD]
+    with capture_logs() as lines:
+        if trouble in given_up:
+            with pytest.raises(type(failure)) as told:
+                await ask(to, headers=home_of("a", to))
+            assert told.value is failure
+        else:
+            served, transport, _ = (await ask(to, headers=home_of("a", to))).split()
+            moved = (Trouble.SILENT, Trouble.LIMITED, Trouble.FAILING, Trouble.BARRED)
+            assert served == ("b" if trouble in moved else "a")
+            assert transport == ("http" if trouble in over_http else "websocket")
+    (line,) = lines
+    assert line.get("replays", []) == ([] if trouble in given_up else [trouble.name.lower()])
+
+
+def home_of(name, to):
+    """Headers of a session whose home is a channel."""
+    for number in range(100):
+        headers = {"session-id": f"s-{number}"}
+        routes = [each.route for each in to._routing.snapshot.channels.values()]
+        first, *_ = order(
+            routes, headers["session-id"], holds=lambda _: False, is_trusted=lambda _: True
+        )
+        if first == name:
+            return headers
+    raise AssertionError
+
+
+async def test_a_failure_inside_an_answer_is_not_made_good():
+    """The client has seen events of it: the failure is raised where they are read."""
+    way = Scripted([CREATED, BROKEN])
+    async with relay(channel(websocket=way)).open(TURN, CALLER, NAMED) as answer:
+        with pytest.raises(UpstreamDisconnected) as told:
+            await names(answer)
+    assert told.value is BROKEN
+    assert (len(way.calls), way.open_now) == (1, 0)
+
+
+async def test_a_response_that_began_may_be_sent_again_where_configured():
+    """Its opening is held back, so that the client sees one response."""
+    way = Scripted([CREATED, None, BROKEN], GOOD)
+    to = relay(channel(websocket=way), replays_after_created=True)
+    assert await ask(to) == "a websocket replayed"
+    assert [None, "replayed"] == [call.reason for call in way.calls]
+
+
+async def test_after_output_nothing_is_sent_again():
+    """Not even where begun responses may be."""
+    way = Scripted([CREATED, DELTA, BROKEN], GOOD)
+    to = relay(channel(websocket=way), replays_after_created=True)
+    async with to.open(TURN, CALLER, NAMED) as answer:
+        with pytest.raises(UpstreamDisconnected):
+            await names(answer)
+    assert len(way.calls) == 1
+
+
+async def test_silence_is_passed_on():
+    """Before and between events."""
+    way = Scripted([None, CREATED, None, COMPLETED])
+    async with relay(channel(websocket=way)).open(TURN, CALLER, NAMED) as answer:
+        batches = [[event.name for event in batch] async for batch in answer]
+    assert batches in (
+        [["response.created"], [], ["response.completed"]],
+        [[], ["response.created"], [], ["response.completed"]],
+    )
+
+
+async def test_leaving_early_leaves_the_upstream():
+    """The context's end is the end of the exchange."""
+    way = Scripted()
+    with capture_logs() as lines, suppress(ConnectionAbortedError):
+        async with relay(channel(websocket=way)).open(TURN, CALLER, NAMED):
+            assert way.open_now == 1
+            raise ConnectionAbortedError
+    assert way.open_now == 0
+    assert len(lines) == 1
+
+
+async def test_nobody_serves_the_model():
+    """The refusal names each channel, and is booked."""
+    to = relay(channel("a", models=("o3",)), channel("b", is_enabled=False))
+    with capture_logs() as lines, pytest.raises(UnknownModel) as told:
+        await ask(to)
+    assert "a: does not serve it; b: disabled" in str(told.value)
+    assert [("refused", "")] == [(line["outcome"], line["channel"]) for line in lines]
+
+
+async def test_background_needs_http():
+    """It goes to the channel that has it, or is refused."""
+    sent = turn(user("hi"), background=True)
+    with pytest.raises(InvalidRequest):
+        await ask(relay(channel("a", "websocket")), sent)
+    to = relay(channel("a", "websocket"), channel("b", "auto"))
+    assert await ask(to, sent) == "b http http_transport"
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers", "expected"),
+    [
+        (turn(user("hi")), {}, "a http one_shot"),
+        (turn(user("hi")), NAMED, "a websocket new_session"),
+        (TURN, {}, "a websocket new_session"),
+        (turn(user("hi"), user("you")), {}, "a websocket new_session"),
+    ],
+)
+async def test_a_single_question_needs_no_connection(sent, headers, expected):
+    """With `auto`, one item without tools and without a session goes over HTTP."""
+    assert await ask(relay(channel()), sent, headers) == expected
+    only = relay(channel(kind="websocket"))
+    assert await ask(only, sent, headers) == "a websocket new_session"
+
+
+async def test_a_session_that_outgrew_a_frame_stays_over_http():
+    """The next turns of that session try no frame again; others do."""
+    made = channel(websocket=Scripted(example(Trouble.TOO_LARGE), GOOD))
+    to = relay(made)
+    assert (await ask(to)).startswith("a http")
+    assert await ask(to) == "a http http_transport"
+    assert await ask(to, headers={"session-id": "s-2"}) == "a websocket new_session"
+
+
+async def test_sessions_that_outgrew_a_frame_are_a_bounded_number():
+    """The oldest is forgotten, and so are those without a name."""
+    made = channel(websocket=Scripted(example(Trouble.TOO_LARGE)))
+    to = relay(made)
+    await ask(to, headers={})
+    assert len(to._candidates._over_http) == 0
+    for number in range(4097):
+        await ask(to, headers={"session-id": str(number)})
+    assert len(to._candidates._over_http) == 4096
+
+
+async def test_a_websocket_that_cannot_be_opened_rests():
+    """HTTP serves meanwhile; after the cool-down one turn probes, and success is remembered."""
+    clock = Clock()
+    made = channel(websocket=Scripted(example(Trouble.NO_WEBSOCKET), GOOD))
+    to = relay(made, clock=clock)
+    assert (await ask(to)).startswith("a http")
+    clock.now = 59.0
+    assert (await ask(to)).startswith("a http")
+    assert len(made.websocket.calls) == 1
+    clock.now = 61.0
+    assert await ask(to) == "a websocket new_session"
+    assert made.upgrade.is_trusted(0.0)
+
+
+async def test_one_probe_at_a_time():
+    """While one turn finds out, the others do not wait for it."""
+    clock = Clock()
+    made = channel(websocket=Scripted(example(Trouble.UNREACHABLE), GOOD))
+    to = relay(made, clock=clock)
+    await ask(to)
+    clock.now = 61.0
+    made.upgrade.begin(clock.now)
+    assert (await ask(to)).startswith("a http")
+    made.upgrade.succeed()
+    assert (await ask(to)).startswith("a websocket")
+
+
+async def test_a_channel_that_fails_comes_last():
+    """Three failures in a row send everybody elsewhere, until one answers again."""
+    clock = Clock()
+    failing = [example(Trouble.FAILING)] * 3
+    first, second = channel("a", websocket=Scripted(*failing, GOOD)), channel("b")
+    to = relay(first, second, clock=clock)
+    headers = home_of("a", to)
+    assert [await ask(to, headers=headers) for _ in range(4)] == ["b websocket replayed"] * 3 + [
+        "b websocket new_session"
+    ]
+    assert len(first.websocket.calls) == 3
+    clock.now = 16.0
+    assert await ask(to, headers=headers) == "a websocket new_session"
+
+
+async def test_homes_are_shared_out_by_weight():
+    """Each session has one home, and a channel of three times the weight three times as many."""
+    to = relay(channel("a", weight=1.0), channel("b", weight=3.0))
+    homes = [(await ask(to, headers={"session-id": f"s-{n}"}))[0] for n in range(400)]
+    again = [(await ask(to, headers={"session-id": f"s-{n}"}))[0] for n in range(400)]
+    assert homes == again
+    assert 60 < homes.count("a") < 140
+
+
+async def test_a_session_that_moved_comes_home():
+    """The failure of one turn does not move the next one, if nothing binds it."""
+    first = channel("a", websocket=Scripted(example(Trouble.LIMITED), GOOD))
+    to = relay(first, channel("b"))
+    headers = home_of("a", to)
+    assert (await ask(to, headers=headers)).startswith("b")
+    assert (await ask(to, headers=headers)).startswith("a")
+
+
+async def test_callers_without_a_key_share_nothing():
+    """Their turns carry no key to a connection."""
+    way = Scripted()
+    await ask(relay(channel(websocket=way)), caller=Principal("anonymous"))
+    assert [None] == [call.key for call in way.calls]
+
+
+async def test_what_selects_a_connection():
+    """Endpoint, scope, session and forwarded identity; the caller's word is in the last two."""
+    way = Scripted()
+    to = relay(channel(websocket=way))
+    await ask(to, headers={**NAMED, "openai-project": "p"})
+    await ask(to, headers=NAMED)
+    one, other = [call.key for call in way.calls]
+    assert (one.endpoint, one.scope, one.session) == ("endpoint of a", CALLER.scope, "s-1")
+    assert one.identity != other.identity
+
+
+async def test_the_first_failure_is_not_hidden_by_a_later_one():
+    """When every way fails the client hears of the last one tried."""
+    last = example(Trouble.LIMITED)
+    to = relay(
+        channel("a", "websocket", websocket=Scripted(example(Trouble.FAILING))),
+        channel("b", "websocket", websocket=Scripted(last)),
+    )
+    with pytest.raises(LongwireError) as told:
+        await ask(to, headers=home_of("a", to))
+    assert told.value is last

@@ -1,0 +1,387 @@
+"""HTTP as clients write it, byte for byte: what is a request, and what is refused as none."""
+
+import asyncio
+import json
+
+import pytest
+
+from longwire.server.health import Stage
+from longwire.server.http.protocol import MOST_UNFRAMED
+from tests.conftest import KEY
+from tests.doubles.canned import COMPLETED, CREATED, answer, sse
+from tests.server.conftest import between, dial, events_of, is_envelope
+
+TURN = b'{"model":"gpt-5.5","input":"hi"}'
+STREAMED = b'{"model":"gpt-5.5","input":"hi","stream":true}'
+CHUNKED = "transfer-encoding: chunked"
+LENGTH = f"content-length: {len(TURN)}"
+
+
+def head(*lines, target="/v1/responses", version="1.1", key=KEY):
+    """The head of a POST with a key."""
+    first = f"POST {target} HTTP/{version}"
+    own = ("host: gateway", f"authorization: Bearer {key}")
+    return "\r\n".join([first, *own, *lines]).encode() + b"\r\n\r\n"
+
+
+def chunked(body, step=7):
+    """A body in chunks."""
+    pieces = [body[at : at + step] for at in range(0, len(body), step)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in pieces) + b"0\r\n\r\n"
+
+
+async def refused(wire):
+    """Read the answer of a connection that then ends, as the refusal that it is."""
+    status, headers, body = await wire.receive()
+    assert (status, headers["connection"]) == (400, "close")
+    assert await wire.reader.read() == b""
+    return body
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v1/responses",
+        "/v1/responses?trace=1",
+        "/v1/%72esponses",
+        "http://gateway/v1/responses",
+        "/backend-api/codex/responses",
+    ],
+)
+async def test_targets(wire, target):
+    """A target may have a query, escapes and a host, and is the same route."""
+    wire.writer.write(head(LENGTH, target=target) + TURN)
+    assert (await wire.receive())[0] == 200
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+async def test_chunked_requests(wire, step):
+    """A body in chunks is the same body, and what follows is the next request."""
+    for _ in range(2):
+        wire.writer.write(head("Transfer-Encoding: Chunked") + chunked(TURN, step))
+    assert [(await wire.receive())[0] for _ in range(2)] == [200, 200]
+
+
+async def test_trailers(wire):
+    """Trailers behind the chunks mean nothing, and hold nothing up."""
+    wire.writer.write(head(CHUNKED) + chunked(TURN)[:-2] + b"x-sum: 1\r\nauthorization: x\r\n\r\n")
+    assert (await wire.receive())[0] == 200
+    assert (await wire.ask(TURN))[0] == 200
+
+
+async def test_byte_by_byte(wire):
+    """A request that comes in single bytes is served like any other."""
+    for byte in head(LENGTH) + TURN:
+        wire.writer.write(bytes([byte]))
+        await wire.writer.drain()
+        await asyncio.sleep(0)
+    assert (await wire.receive())[0] == 200
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [LENGTH, CHUNKED],
+        [CHUNKED, LENGTH],
+        [LENGTH, LENGTH],
+        [LENGTH, "content-length: 1"],
+        ["content-length: +3"],
+        ["content-length: 3, 3"],
+        ["content-length: 0x10"],
+        ["content-length: -1"],
+        ["content-length: 99999999999999999999999"],
+        ["content-length: "],
+        ["transfer-encoding: gzip, chunked"],
+        ["transfer-encoding: chunked, chunked"],
+        ["transfer-encoding: chunked, identity"],
+        ["transfer-encoding: identity"],
+        ["transfer-encoding: xchunked"],
+        ["transfer-encoding: \x0bchunked"],
+        [CHUNKED, CHUNKED],
+        [CHUNKED, "transfer-encoding: identity"],
+        ["transfer-encoding: gzip", CHUNKED],
+        ["transfer-encoding : chunked"],
+        ["transfer-encoding\t: chunked"],
+        [" content-length: 3"],
+        ["x: 1", " content-length: 3"],
+        ["x\r: 1"],
+        ["x: a\rb"],
+        ["x: a\x00b"],
+        [": 1"],
+        ["no colon"],
+    ],
+    ids=repr,
+)
+async def test_smuggled_lengths(wire, emulator, lines):
+    """Whatever could be read in two ways is refused, closed, and never served."""
+    coded = any("transfer-encoding" in line for line in lines)
+    wire.writer.write(head(*lines) + (chunked(TURN) if coded else TURN))
+    assert b"Invalid HTTP request" in await refused(wire)
+    assert list(emulator.turns) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"x\r\n",
+        b"\r\n",
+        b"-1\r\n",
+        b"+1\r\n\n",
+        b"0x1\r\na\r\n",
+        b"1 \r\na\r\n",
+        b"ffffffffffffffffff\r\n",
+        b"1\r\nab\r\n",
+        b"2\r\na\r\n0\r\n\r\n",
+        b"1\na\n0\n\n",
+        b"1;a\nb\r\na\r\n",
+    ],
+    ids=repr,
+)
+async def test_bad_chunks(wire, emulator, body):
+    """A chunk that is not what its size says ends the request and its connection."""
+    wire.writer.write(head(CHUNKED) + body)
+    assert b"Invalid HTTP request" in await refused(wire)
+    assert list(emulator.turns) == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "POST /v1/responses",
+        "POST /v1/responses HTTP/1.1 ",
+        "POST /v1/responses HTTP/3.7",
+        "POST /v1/ responses HTTP/1.1",
+        "POST responses HTTP/1.1",
+        "post /v1/responses HTTP/1.1",
+        "\x16\x03\x01\x02",
+        "POST http://[::1/v1/responses HTTP/1.1",
+        "POST /v1/responses HTTP/0.9",
+        "POST /v1/responses HTTP/2.0",
+        "PRI * HTTP/2.0",
+        "CONNECT gateway:443 HTTP/1.1",
+        "OPTIONS * HTTP/3.0",
+    ],
+    ids=repr,
+)
+async def test_no_request(wire, first):
+    """What is no request gets the plain 400 of the server, and the end."""
+    wire.writer.write(first.encode("latin-1") + b"\r\nhost: gateway\r\n" + LENGTH.encode())
+    wire.writer.write(b"\r\n\r\n" + TURN)
+    await refused(wire)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head("x: " + "a" * 9 * MOST_UNFRAMED),
+        head(*[f"x-{number}: {'a' * 100}" for number in range(MOST_UNFRAMED // 10)]),
+        head(target="/" + "a" * 9 * MOST_UNFRAMED),
+        head(CHUNKED) + chunked(TURN)[:-2] + b"x: " + b"a" * 9 * MOST_UNFRAMED,
+        head(CHUNKED) + b"1;" + b"a" * 9 * MOST_UNFRAMED,
+    ],
+    ids=["a field", "many fields", "a target", "a trailer", "an extension"],
+)
+async def test_endless_heads(wire, sent):
+    """What never becomes a body is given up, before it fills the memory."""
+    wire.writer.write(sent)
+    assert (await wire.receive())[0] == 400
+
+
+@pytest.mark.parametrize("key", [KEY, "wrong"])
+async def test_expected_continue(wire, key):
+    """Who asks whether to send the body is told to, or refused and let go without it."""
+    wire.writer.write(head(LENGTH, "expect: 100-continue", key=key))
+    if key == "wrong":
+        status, headers, _ = await wire.receive()
+        assert (status, headers["connection"]) == (401, "close")
+        assert await wire.reader.read() == b""
+        return
+    assert await wire.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    wire.writer.write(TURN)
+    status, headers, _ = await wire.receive()
+    assert (status, "connection" in headers) == (200, False)
+
+
+async def test_expected_continue_with_the_body(wire):
+    """Who asks and sends all the same gets one answer, without a detour."""
+    wire.writer.write(head(LENGTH, "expect: 100-continue") + TURN)
+    status, headers, _ = await wire.receive()
+    assert (status, "connection" in headers) == (200, False)
+
+
+async def test_refused_unread(wire):
+    """A refusal does not wait for the body, which is then passed over."""
+    wire.writer.write(head(LENGTH, key="wrong"))
+    assert (await wire.receive())[0] == 401
+    wire.writer.write(TURN)
+    assert (await wire.ask(TURN))[0] == 200
+
+
+@pytest.mark.parametrize("body", [TURN, STREAMED])
+async def test_close(wire, body):
+    """`Connection: close` is honoured and told, the answer whole."""
+    status, headers, told = await wire.ask(body, headers=["Connection: Close"])
+    assert (status, headers["connection"]) == (200, "close")
+    assert b"completed" in told
+    assert await wire.reader.read() == b""
+
+
+@pytest.mark.parametrize("body", [TURN, STREAMED])
+async def test_old_clients(wire, body):
+    """HTTP/1.0 knows no chunks: the answer ends with the connection."""
+    wire.writer.write(head(f"content-length: {len(body)}", "connection: keep-alive", version="1.0"))
+    wire.writer.write(body)
+    top, _, told = (await wire.reader.read()).partition(b"\r\n\r\n")
+    assert b"connection: close" in top
+    assert b"chunked" not in top
+    if body is TURN:
+        assert json.loads(told)["status"] == "completed"
+    else:
+        assert list(events_of(told))[-1][0] == "response.completed"
+
+
+async def test_an_old_client_is_not_deceived():
+    """Where only the end of a connection ends an answer, one that broke off says so."""
+    async with between([answer(sse(CREATED), size=999), None]) as (_, wire):
+        length = f"content-length: {len(STREAMED)}"
+        wire.writer.write(head(length, version="1.0") + STREAMED)
+        _, _, told = (await wire.reader.read()).partition(b"\r\n\r\n")
+    assert list(events_of(told))[-1][0] == "response.failed"
+
+
+async def test_the_date(wire):
+    """Answers tell the date as all others do, and nothing of the server."""
+    _, turn, _ = await wire.ask(STREAMED)
+    _, other, _ = await wire.ask(b"", method="GET", path="/health")
+    assert turn["date"].endswith("GMT")
+    assert turn["date"][:16] == other["date"][:16]
+    assert "server" not in turn
+
+
+async def test_one_write():
+    """Head and first events come in one piece, as do the last events and the end."""
+    end = asyncio.Event()
+    stream = sse(CREATED, COMPLETED)
+    late = [answer(sse(CREATED), size=len(stream)), end, sse(COMPLETED)]
+    async with between(late) as (_, wire):
+        await wire.send(STREAMED)
+        first = await wire.reader.read(1 << 20)
+        end.set()
+        last = await wire.reader.read(1 << 20)
+    assert b"response.created" in first
+    assert b"response.completed" in last
+    assert last.endswith(b"\r\n0\r\n\r\n")
+
+
+async def test_routes_take_turns_on_one_connection(wire):
+    """Turns and all else share a connection, written one after the other or at once."""
+    health = {"method": "GET", "path": "/health"}
+    for _ in range(2):
+        await wire.send(STREAMED)
+        await wire.send(b"", **health)
+        await wire.send(TURN)
+        await wire.send(b"", **health)
+    told = [await wire.receive() for _ in range(8)]
+    assert [status for status, _, _ in told] == [200] * 8
+    kinds = [headers["content-type"].partition(";")[0] for _, headers, _ in told]
+    assert kinds == ["text/event-stream", *["application/json"] * 3] * 2
+
+
+async def test_a_queue_is_short(wire, emulator):
+    """Of many requests written at once those behind a reply wait in the socket, and all come."""
+    request = head(LENGTH, "x-padding: " + "a" * 2000) + TURN
+    wire.writer.write(request * 400)
+    assert [(await wire.receive())[0] for _ in range(400)] == [200] * 400
+    assert len(emulator.turns) == 400
+
+
+async def test_rubbish_behind_a_request(wire):
+    """It spoils nothing before it: the reply is whole, and then the connection ends."""
+    wire.writer.write(head(f"content-length: {len(STREAMED)}") + STREAMED + b"\x00\x01\x02\r\n\r\n")
+    status, _, told = await wire.receive()
+    assert (status, list(events_of(told))[-1][0]) == (200, "response.completed")
+    assert await wire.reader.read() == b""
+
+
+async def test_an_upgrade_behind_a_turn():
+    """It is not written into a reply under way: the connection ends, and the turn."""
+    late = [answer(sse(CREATED), size=999), 90.0]
+    upgrade = head("connection: upgrade", "upgrade: websocket").replace(b"POST", b"GET")
+    async with between(late) as (upstream, wire):
+        await wire.send(STREAMED)
+        await wire.reader.readuntil(b"response.created")
+        wire.writer.write(upgrade)
+        assert b"101" not in await wire.reader.read()
+        async with asyncio.timeout(2):
+            await upstream.hung_up.wait()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("framing", [LENGTH, CHUNKED])
+async def test_other_upgrades_are_declined(wire, emulator, framing, apart):
+    """A client that would rather speak HTTP/2 is served as it is, and its body is no request."""
+    body = TURN if framing is LENGTH else chunked(TURN)
+    wire.writer.write(head(framing, "connection: upgrade, http2-settings", "upgrade: h2c"))
+    if apart:
+        await asyncio.sleep(0.01)
+    wire.writer.write(body)
+    assert (await wire.receive())[0] == 200
+    smuggled = b"POST /v1/responses HTTP/1.1\r\n\r\n"
+    lines = (f"content-length: {len(smuggled)}", "connection: upgrade", "upgrade: h2c")
+    wire.writer.write(head(*lines) + smuggled)
+    status, _, told = await wire.receive()
+    assert (status, json.loads(told)["error"]["code"]) == (400, "invalid_request_error")
+    assert (await wire.ask(b"", method="GET", path="/health", headers=lines[1:]))[0] == 200
+    assert (await wire.ask(TURN))[0] == 200
+    assert len(emulator.turns) == 2
+
+
+async def test_idle_connections_close(gateway):
+    """A connection that rests for longer than the server keeps it is closed."""
+    async with dial(gateway) as wire:
+        await wire.ask(TURN)
+        (front,) = gateway.connections
+        assert front.timeout_keep_alive == 75
+        front.timeout_keep_alive = 0.02
+        await wire.ask(TURN)
+        assert await wire.reader.read() == b""
+
+
+async def test_draining(gateway, wire):
+    """Whoever comes while the gateway drains hears when to come again."""
+    gateway.app.readiness.stage = Stage.DRAINING
+    status, headers, told = await wire.ask(STREAMED)
+    assert (status, headers["retry-after"], is_envelope(told)) == (503, "5", True)
+
+
+async def test_half_closed(wire):
+    """A client that closes its own side is gone, as for the rest of the server."""
+    await wire.ask(TURN)
+    wire.writer.write_eof()
+    assert await wire.reader.read() == b""
+
+
+@pytest.mark.parametrize("sent", [head(LENGTH) + TURN[:9], head(CHUNKED) + b"9\r\nabc"])
+async def test_leaving_while_sending(gateway, emulator, sent):
+    """Half a body is dropped: no turn, nothing counted, no connection left."""
+    async with dial(gateway) as wire:
+        wire.writer.write(head(LENGTH, "expect: 100-continue") + sent[:0])
+        await wire.reader.readuntil(b"\r\n\r\n")
+        assert gateway.app.readiness._turns == 1
+    async with dial(gateway) as wire, asyncio.timeout(5):
+        while gateway.app.readiness._turns or len(gateway.connections) > 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    assert list(emulator.turns) == []
+
+
+async def test_leaving_a_queue(gateway):
+    """Who leaves with requests in the queue takes them along."""
+    late = [answer(sse(CREATED), size=999), 90.0]
+    async with between(late) as (upstream, wire):
+        for _ in range(3):
+            await wire.send(STREAMED)
+        await wire.reader.readuntil(b"response.created")
+        wire.writer.transport.abort()
+        async with asyncio.timeout(5):
+            await upstream.hung_up.wait()
+        assert len(upstream.bodies) == 1

@@ -1,0 +1,119 @@
+"""From failures to what callers are told."""
+
+import json
+
+import pytest
+from starlette.exceptions import HTTPException
+from structlog.testing import capture_logs
+
+from longwire.core import errors
+from longwire.server.problems import problem_of, request_id, response_to
+
+TABLE = [
+    (errors.InvalidRequest("m", param="p"), 400, "invalid_request_error", "p"),
+    (errors.InvalidRequest("m", code="c"), 400, "c", None),
+    (errors.BodyTooLarge(1), 413, "request_too_large", None),
+    (errors.FrameTooLarge(1), 413, "request_too_large", None),
+    (errors.Unauthenticated("m"), 401, "invalid_api_key", None),
+    (errors.UnknownModel("x", "y"), 404, "model_not_found", "model"),
+    (errors.Forbidden("m"), 403, "permission_denied", None),
+    (errors.NotFound("channel", "x"), 404, "not_found", None),
+    (errors.Conflict("m", param="name"), 409, "conflict", "name"),
+    (errors.InvalidFields([errors.FieldProblem("f", "m")]), 400, "invalid_fields", "f"),
+    (errors.LimitReached("m", code="c", retry_after=3), 429, "c", None),
+    (errors.UpstreamUnavailable("m"), 502, "upstream_unavailable", None),
+    (errors.AccountUnavailable("m"), 503, "account_unavailable", None),
+    (errors.UpstreamDisconnected("m"), 502, "upstream_disconnected", None),
+    (errors.UpstreamTimeout("connect", 1), 504, "upstream_timeout", None),
+    (errors.Overloaded("m", 3), 503, "overloaded", None),
+    (errors.ConfigurationError("secret"), 500, "configuration_error", None),
+    (HTTPException(404), 404, "unknown_url", None),
+    (HTTPException(405), 405, "method_not_allowed", None),
+    (HTTPException(426), 426, "upgrade_required", None),
+    (KeyError("secret"), 500, "internal_error", None),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "code", "param"), TABLE)
+def test_every_failure_has_its_row(error, status, code, param):
+    """Status, type, code and field follow from the error's class, in OpenAI's envelope."""
+    with capture_logs():
+        response = response_to(error, "req_1")
+    told = json.loads(response.body)["error"]
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    assert response.status_code == status
+    assert (told["code"], told["param"], told["type"]) == (code, param, kind)
+    assert response.headers["x-request-id"] == "req_1"
+    assert response.headers["content-type"] == "application/json"
+    assert "secret" not in told["message"]
+
+
+def test_every_caller_and_upstream_error_is_in_the_table():
+    """No expected error falls through to the internal one."""
+    tested = {type(error) for error, *_ in TABLE} | {errors.UpstreamRejected}
+    leaves = {
+        kind
+        for family in (errors.CallerError, errors.UpstreamError)
+        for kind in family.__subclasses__()
+    }
+    assert leaves <= tested
+
+
+def test_an_upstream_refusal_passes_as_it_was():
+    """Status, body and headers are the upstream's own."""
+    body = b'{"error": {"message": "No.", "code": null, "more": 1E2}}'
+    error = errors.UpstreamRejected(429, body, {"retry-after": "7"})
+    response = response_to(error, "req_1")
+    assert (response.status_code, response.body) == (429, body)
+    assert response.headers["retry-after"] == "7"
+
+
+def test_when_to_come_back():
+    """An overloaded gateway says when to try again; a missing key says what to send."""
+    assert response_to(errors.Overloaded("m", 3), "r").headers["retry-after"] == "3"
+    assert response_to(errors.Unauthenticated("m"), "r").headers["www-authenticate"] == "Bearer"
+
+
+def test_only_bugs_are_logged():
+    """A bug is logged with its trace and id; what was foreseen is not."""
+    with capture_logs() as lines:
+        response_to(errors.UpstreamUnavailable("m"), "req_1")
+        response_to(ZeroDivisionError("why"), "req_2")
+    (line,) = lines
+    assert (line["event"], line["request_id"]) == ("internal_error", "req_2")
+    assert isinstance(line["exc_info"], ZeroDivisionError)
+
+
+def test_quotes_of_the_caller_are_cut_and_encodable():
+    """A message that quotes a body can be sent whatever was in it."""
+    problem = problem_of(errors.InvalidRequest("\ud800" * 9999, param="\udfff"))
+    assert len(problem.message) <= 2000
+    assert json.loads(problem.envelope())["error"]["param"] == "?"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"error":{"message":"No.","code":"c"}}', ("c", "No.")),
+        (b'{"error":{"message":"No.","type":"t"}}', ("t", "No.")),
+        (b"[]", ("upstream_error", "The upstream refused the request with status 500.")),
+    ],
+)
+def test_what_an_upstream_said_can_be_told_in_a_stream(body, told):
+    """Code and message are found for an event, too."""
+    problem = problem_of(errors.UpstreamRejected(500, body))
+    assert (problem.code, problem.message) == told
+
+
+@pytest.mark.parametrize("given", ["a", "x" * 128, "req_!~"])
+def test_a_sane_request_id_is_kept(given):
+    """The caller's own id stays, so that both logs speak of the same request."""
+    assert request_id({"x-request-id": given}) == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 129, "a b", "\u00e9", "a\x00", "a\r\nb: c"])
+def test_any_other_is_replaced(given):
+    """Ids that are empty, long or not visible ASCII are not repeated."""
+    made = request_id({"x-request-id": given})
+    assert made.startswith("req_")
+    assert len(made) == 36

@@ -1,0 +1,252 @@
+"""The upgrade's question and its answer."""
+
+import base64
+from contextlib import suppress
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from longwire.upstream.net.handshake import (
+    LARGEST_BODY,
+    LARGEST_HEAD,
+    Answer,
+    Asking,
+    Malformed,
+    Upgrade,
+    connect_request,
+)
+from longwire.upstream.net.urls import place_of
+from tests.doubles.peer import accept
+
+SWITCHED = b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+
+
+def upgrade_to(url: str, **headers: str) -> Upgrade:
+    """Ask a URL for an upgrade."""
+    parts = urlsplit(url)
+    return Upgrade(place_of(parts, "ws", "wss"), parts, headers)
+
+
+def lines_of(request: bytes) -> list[str]:
+    """Return the lines of a request, which must have an end."""
+    assert request.endswith(b"\r\n\r\n")
+    return request.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+
+
+def answered(*chunks: bytes, is_tunnel: bool = False) -> Answer:
+    """Feed an answer in chunks."""
+    answer = Answer(is_tunnel=is_tunnel)
+    for chunk in chunks:
+        answer.feed(chunk)
+    return answer
+
+
+class TestQuestion:
+    def test_request(self):
+        """All that RFC 6455, 4.1 asks for is there, and no extension is offered."""
+        lines = lines_of(upgrade_to("ws://host:81/v1/responses?a=b").request)
+        assert "GET /v1/responses?a=b HTTP/1.1" == lines[0]
+        named = dict(line.split(": ", 1) for line in lines[1:])
+        key = named.pop("Sec-WebSocket-Key")
+        assert 16 == len(base64.b64decode(key, validate=True))
+        assert {
+            "Host": "host:81",
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Version": "13",
+        } == named
+
+    def test_each_has_its_own_key(self):
+        """The key of a question is unpredictable."""
+        assert 50 == len({upgrade_to("ws://host/").request for _ in range(50)})
+
+    @pytest.mark.parametrize(
+        ("url", "first", "host"),
+        [
+            ("ws://host", "GET / HTTP/1.1", "host"),
+            ("ws://host:80/x", "GET /x HTTP/1.1", "host"),
+            ("wss://host:443/", "GET / HTTP/1.1", "host"),
+            ("wss://host:80/", "GET / HTTP/1.1", "host:80"),
+            ("ws://[::1]/", "GET / HTTP/1.1", "[::1]"),
+            ("ws://[::1]:81/", "GET / HTTP/1.1", "[::1]:81"),
+            ("ws://Host/a%20b?c=%C3%A9", "GET /a%20b?c=%C3%A9 HTTP/1.1", "host"),
+            ("ws://bücher.example/é?ü", "GET /%C3%A9?%C3%BC HTTP/1.1", "xn--bcher-kva.example"),
+        ],
+    )
+    def test_urls(self, url, first, host):
+        """Path, query and host are spelt as HTTP has them."""
+        lines = lines_of(upgrade_to(url).request)
+        assert first == lines[0]
+        assert f"Host: {host}" in lines
+
+    def test_user_of_the_url(self):
+        """A user in the URL is told as HTTP does, unless a header says who speaks."""
+        login = "Basic " + base64.b64encode(b"me:p@ss").decode()
+        lines = lines_of(upgrade_to("ws://me:p%40ss@host/").request)
+        assert f"Authorization: {login}" in lines
+        assert "Host: host" in lines
+        lines = lines_of(upgrade_to("ws://me:p%40ss@host/", authorization="Bearer x").request)
+        assert ["authorization: Bearer x"] == [line for line in lines if "uthorization" in line]
+
+    def test_own_host(self):
+        """A host among the headers stands in place of the URL's."""
+        lines = lines_of(upgrade_to("ws://host/", host="other").request)
+        assert ["host: other"] == [line for line in lines if line.lower().startswith("host:")]
+
+    def test_the_upgrade_is_ours(self):
+        """No header of others stands beside one of the upgrade's own."""
+        headers = {"connection": "close", "Sec-WebSocket-Key": "x", "sec-websocket-extensions": "y"}
+        lines = lines_of(upgrade_to("ws://host/", **headers).request)
+        assert "Connection: Upgrade" in lines
+        assert 1 == sum(line.lower().startswith("connection:") for line in lines)
+        assert 1 == sum(line.lower().startswith("sec-websocket-key:") for line in lines)
+        assert not any(line.lower().startswith("sec-websocket-extensions:") for line in lines)
+
+    @pytest.mark.parametrize("value", ["a\r\nb: c", "a\nb", "a\rb", "a\0b"])
+    def test_no_second_header(self, value):
+        """A header with a line break in it is never sent."""
+        with pytest.raises(ValueError, match="line break"):
+            upgrade_to("ws://host/", x=value)
+
+    def test_connect(self):
+        """A tunnel is asked for with the proxy's own user (RFC 9110, 9.3.6)."""
+        to = place_of(urlsplit("wss://[::1]/"), "wss")
+        lines = lines_of(connect_request(to, urlsplit("http://me:p%3Aw@proxy:1")))
+        login = base64.b64encode(b"me:p:w").decode()
+        told = ["Host: [::1]:443", f"Proxy-Authorization: Basic {login}"]
+        assert ["CONNECT [::1]:443 HTTP/1.1", *told] == lines
+
+
+class TestAnswer:
+    @settings(deadline=None)
+    @given(st.lists(st.integers(min_value=0), max_size=12))
+    def test_cut_anywhere(self, places):
+        """However it is cut, head and body are read, and interim answers are skipped."""
+        sent = (
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nlink: x\r\n\r\n"
+            b"HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\ntransfer-encoding: chunked\r\n\r\n"
+            b'5\r\n{"a":\r\n2;x=y\r\n1}\r\n0\r\n\r\n'
+        )
+        edges = [0, *sorted({place % len(sent) for place in places}), len(sent)]
+        answer = answered(*(sent[a:b] for a, b in pairwise(edges)))
+        assert (429, b'{"a":1}', True) == (answer.status, answer.body, answer.is_whole)
+        assert {"retry-after": "7", "transfer-encoding": "chunked"} == answer.headers
+
+    def test_what_follows_a_101(self):
+        """Bytes behind a 101 are kept as they are, whenever they come."""
+        answer = answered(SWITCHED + b"\r\n\x81\x00", b"\r\n\r\n", b"HTTP/1.1 200 OK")
+        assert (101, True) == (answer.status, answer.is_whole)
+        assert b"\x81\x00\r\n\r\nHTTP/1.1 200 OK" == answer.rest
+
+    def test_what_follows_a_tunnel(self):
+        """A tunnel has no body, whatever its answer's headers say."""
+        answer = answered(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n\x16", is_tunnel=True)
+        assert (200, True, b"\x16", b"") == (
+            answer.status,
+            answer.is_whole,
+            answer.rest,
+            answer.body,
+        )
+
+    @pytest.mark.parametrize("length", [b"content-length: 1000000\r\n", b""])
+    def test_large_body(self, length):
+        """Of a body no more is kept than a refusal needs."""
+        answer = answered(b"HTTP/1.1 500 X\r\n" + length + b"\r\n", *[b"x" * 50_000] * 3)
+        assert (LARGEST_BODY, True) == (len(answer.body), answer.is_whole)
+
+    def test_broken_body(self):
+        """A body that breaks off is what came of it."""
+        head = b"HTTP/1.1 500 X\r\ntransfer-encoding: chunked\r\n\r\n"
+        answer = answered(head, b"2\r\nab\r\nno size")
+        assert (b"ab", True) == (answer.body, answer.is_whole)
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"SSH-2.0\r\n\r\n",
+            b"\xff\r\n\r\n",
+            b"HTTP/1.1 two\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nno header\r\n\r\n",
+            b"x" * (LARGEST_HEAD + 1),
+        ],
+    )
+    def test_no_answer(self, sent):
+        """What is no HTTP is told, and so is a head without an end."""
+        with pytest.raises(Malformed):
+            answered(sent)
+
+    @settings(deadline=None)
+    @given(st.binary(max_size=300))
+    def test_any_bytes(self, sent):
+        """No bytes raise anything else."""
+        with suppress(Malformed):
+            answered(sent, b"\r\n\r\n", sent)
+
+
+class TestAgreement:
+    def answer(self, asked: Upgrade, extra: bytes = b"") -> Answer:
+        """Answer an upgrade as RFC 6455, 4.2.2 says, with headers added."""
+        return answered(accept(asked.request).removesuffix(b"\r\n") + extra + b"\r\n")
+
+    def test_accepted(self):
+        """The right answer is agreed to."""
+        asked = upgrade_to("ws://host/")
+        asked.check(self.answer(asked))
+
+    @pytest.mark.parametrize(
+        ("extra", "why"),
+        [
+            (b"Sec-WebSocket-Extensions: permessage-deflate\r\n", "extension"),
+            (b"Sec-WebSocket-Protocol: chat\r\n", "protocol"),
+            (b"Upgrade: h2c\r\n", "no upgrade"),
+            (b"Connection: close\r\n", "no upgrade"),
+            (b"Connection: no-upgrade\r\n", "no upgrade"),
+            (b"Sec-WebSocket-Accept: x\r\n", "another key"),
+        ],
+    )
+    def test_refused(self, extra, why):
+        """What was not offered, or answers another question, is no agreement (4.1)."""
+        asked = upgrade_to("ws://host/")
+        with pytest.raises(Malformed, match=why):
+            asked.check(self.answer(asked, extra))
+
+    def test_another_key(self):
+        """An answer to another connection's key is none."""
+        with pytest.raises(Malformed, match="another key"):
+            upgrade_to("ws://host/").check(self.answer(upgrade_to("ws://host/")))
+
+    def test_the_example_of_the_rfc(self):
+        """Key and proof of RFC 6455, 1.3."""
+        asked = upgrade_to("ws://host/")
+        asked._key = b"dGhlIHNhbXBsZSBub25jZQ=="
+        asked.check(
+            answered(SWITCHED + b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        )
+
+
+class TestAsking:
+    async def test_lost_before_it_was_awaited(self):
+        """A connection that ends at once is told to who asks later."""
+        asking = Asking(b"")
+        asking.connection_lost(None)
+        with pytest.raises(ConnectionResetError, match="hung up"):
+            await asking.answered()
+        assert asking.is_lost
+
+    async def test_lost_in_a_body(self):
+        """What came of a refusal before the connection ended is the refusal."""
+        asking = Asking(b"")
+        asking.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
+        asking.connection_lost(None)
+        answer = await asking.answered()
+        assert (500, b"abc") == (answer.status, answer.body)
+
+    @pytest.mark.looptime
+    async def test_slow_body(self):
+        """A body that does not end is waited for two seconds."""
+        asking = Asking(b"")
+        asking.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
+        assert b"abc" == (await asking.answered()).body

@@ -1,0 +1,28 @@
+"""The layers of a way; what they are for is in test_dialer.py."""
+
+import socket
+
+from longwire.upstream.net.handshake import Asking
+from longwire.upstream.net.tunnel import Way, lay_way
+from longwire.upstream.net.urls import Place
+from tests.doubles.peer import peer
+
+
+async def test_a_socket_that_was_not_used_yet():
+    """A way that begins with a socket closes it, too."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        Way(ours).end()
+        assert -1 == ours.fileno()
+
+
+async def test_the_kernel_keeps_little():
+    """What waits for a slow client is bounded below us as well."""
+    async with peer(lambda _: None) as there:
+        way = await lay_way(Place("127.0.0.1", there.port, is_secure=False), None, None)
+        await way.lay(Asking(b"x"))
+        own = way.carrier.get_extra_info("socket")
+        window = own.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        assert 64 * 1024 <= window <= 2 * 512 * 1024
+        way.end()
+        assert await there.is_left()

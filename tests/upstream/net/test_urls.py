@@ -1,0 +1,104 @@
+"""From base URLs to the URLs that are asked."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from longwire.upstream.net.urls import Place, endpoint_url, environment_proxy, models_url, place_of
+
+
+@pytest.mark.parametrize(
+    ("base_url", "path", "scheme", "expected"),
+    [
+        ("https://api.openai.com/v1", "/responses", "http", "https://api.openai.com/v1/responses"),
+        ("https://api.openai.com/v1/", "/responses", "http", "https://api.openai.com/v1/responses"),
+        ("https://api.openai.com", "/responses", "http", "https://api.openai.com/v1/responses"),
+        ("https://api.openai.com/", "/responses", "http", "https://api.openai.com/v1/responses"),
+        ("https://h/v1beta", "/responses", "http", "https://h/v1beta/responses"),
+        ("https://h/v2", "/responses", "http", "https://h/v2/responses"),
+        (
+            "https://chatgpt.com/backend-api/codex",
+            "/responses",
+            "http",
+            "https://chatgpt.com/backend-api/codex/responses",
+        ),
+        ("https://h#", "/responses", "http", "https://h/responses"),
+        ("https://h/#", "/responses", "http", "https://h/responses"),
+        ("https://h/api#", "/responses", "http", "https://h/api/responses"),
+        ("https://h/any/thing##", "/responses", "http", "https://h/any/thing"),
+        ("https://h/any/thing/##", "/responses", "ws", "wss://h/any/thing/"),
+        ("https://h", "/v1/responses", "http", "https://h/v1/responses"),
+        ("https://h", "/v2/x", "http", "https://h/v2/x"),
+        ("https://h", "/vault/x", "http", "https://h/v1/vault/x"),
+        ("https://h/v1", "/responses", "ws", "wss://h/v1/responses"),
+        ("http://h:8080/v1", "/responses", "ws", "ws://h:8080/v1/responses"),
+        ("wss://h/v1", "/responses", "http", "https://h/v1/responses"),
+        ("ws://[::1]:80", "/responses", "ws", "ws://[::1]:80/v1/responses"),
+        (
+            "https://h/v1?api-version=2",
+            "/responses",
+            "http",
+            "https://h/v1/responses?api-version=2",
+        ),
+    ],
+)
+def test_endpoint_url(base_url, path, scheme, expected):
+    """The path is appended once, a version only where the base has no path, marks are obeyed."""
+    assert endpoint_url(base_url, path, scheme) == expected
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://h", "https://h/v1/models"),
+        ("wss://h/v1", "https://h/v1/models"),
+        ("https://h/x/responses##", "https://h/x/models"),
+        ("https://h/x/turns##", None),
+    ],
+)
+def test_models_url(base_url, expected):
+    """The model list stands beside the responses; a raw URL may not tell where that is."""
+    assert models_url(base_url) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "url", "expected"),
+    [
+        ({}, "https://h/v1", None),
+        ({"https_proxy": "http://p:1"}, "https://h/v1", "http://p:1"),
+        ({"https_proxy": "http://p:1"}, "wss://h/v1", "http://p:1"),
+        ({"https_proxy": "http://p:1"}, "http://h/v1", None),
+        ({"http_proxy": "p:1"}, "http://h/v1", "http://p:1"),
+        ({"all_proxy": "socks5://p:1"}, "http://h/v1", "socks5://p:1"),
+        ({"all_proxy": "http://p:1", "no_proxy": "h"}, "http://h:80/v1", None),
+    ],
+)
+def test_environment_proxy(environ, url, expected, monkeypatch):
+    """The usual variables name a proxy, for WebSocket URLs as for their HTTP likes."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("ws://host", Place("host", 80, is_secure=False)),
+        ("wss://Host/x", Place("host", 443, is_secure=True)),
+        ("wss://me:pw@[::1]:9/", Place("::1", 9, is_secure=True)),
+        ("ws://bücher.example/", Place("xn--bcher-kva.example", 80, is_secure=False)),
+    ],
+)
+def test_places(url, place):
+    """A URL leads to a host and a port."""
+    assert place == place_of(urlsplit(url), "ws", "wss")
+
+
+@pytest.mark.parametrize("url", ["http://host", "ws:///x", "ws://host/#x", "ws://host:x/", "host"])
+def test_nowhere(url):
+    """A URL that cannot be dialed is refused."""
+    with pytest.raises(ValueError, match=r"URL|[Pp]ort"):
+        place_of(urlsplit(url), "ws", "wss")

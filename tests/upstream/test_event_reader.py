@@ -1,0 +1,64 @@
+"""What one exchange receives, frame by frame and all at once."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longwire.core.events import Kind
+from longwire.core.rules.exchange import Exchange
+from longwire.core.sse import encode
+from longwire.dialects.responses.stream import EventEncoder
+from longwire.upstream.event_reader import Reception
+
+OPENING = b'{"type":"response.created","sequence_number":0,"response":{"id":"resp_1"}}'
+FRAMES = (
+    OPENING,
+    b'{"type":"response.in_progress","sequence_number":1,"response":{"id":"resp_1"}}',
+    b'{"type":"response.output_text.delta","sequence_number":1,"delta":"a"}',
+    b'{"type":"response.output_text.delta","sequence_number":2,"delta":"b"}',
+    b'{"type":"response.output_text.delta","sequence_number":3,\n"delta":"c"}',
+    b'{"type":"response.output_text.delta","delta":"without a number"}',
+    b'{"type":"response.output_text.delta","sequence_number":2,"stream_id":"lane"}',
+    b'{"type":"response.bell\\u0007","sequence_number":1}',
+    b'{"type":"response.output_item.done","sequence_number":2,"output_index":0,"item":{"n":1}}',
+    b'{"type":"response.output_item.done","sequence_number":2}',
+    b'{"type":"codex.rate_limits"}',
+    b'{"type":"error","status":500,"error":{"code":"server_error"}}',
+    b'{"type":"response.completed","sequence_number":4,"response":{"id":"resp_1"}}',
+    b'{"type":"response.completed","sequence_number":4,"response":{"id":"resp_2"}}',
+    b"[]",
+    b"{",
+)
+SOME = st.lists(st.sampled_from(FRAMES), max_size=12).map(lambda rest: [OPENING, *rest])
+
+
+def reception() -> Reception:
+    """An exchange whose turn was sent."""
+    exchange = Exchange()
+    exchange.step(Kind.SENT)
+    return Reception(exchange)
+
+
+def told(of: Reception) -> tuple[object, ...]:
+    """All that an exchange knows after what it received."""
+    exchange, seen = of.exchange, of.aggregate
+    failure = (type(of.failure), of.failure.safety) if of.failure else None
+    return exchange.phase, exchange.ending, failure, seen.opening, seen.terminal, seen.output
+
+
+@given(SOME)
+def test_all_at_once(frames):
+    """Frames that arrive together mean what they mean one by one."""
+    together, one_by_one = reception(), reception()
+    expected = [event for raw in frames if (event := one_by_one.take(raw)) is not None]
+    assert expected == together.take_all(frames)
+    assert told(one_by_one) == told(together)
+
+
+@given(SOME)
+def test_encoded_at_once(frames):
+    """Events are encoded together as they are one by one."""
+    events = (taken := reception()).take_all(frames)
+    one_by_one, together = (EventEncoder(None, taken.aggregate) for _ in range(2))
+    expected = b"".join(encode(event.name, one_by_one.encode(event)) for event in events)
+    assert expected == together.encode_batch(events)
+    assert one_by_one.failure("x", "y") == together.failure("x", "y")
