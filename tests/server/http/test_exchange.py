@@ -20,8 +20,8 @@ class Serving:
         self.max_body = LIMIT
         self.turn = turn
 
-    async def __call__(self, wire, *_):
-        await self.turn(wire)
+    async def __call__(self, exchange, *_):
+        await self.turn(exchange)
 
 
 def whole(messages):
@@ -52,14 +52,14 @@ async def served(turn, body=b""):
 async def test_in_order():
     """Chunks stand where they were written, whichever way; the head comes with the first."""
 
-    async def turn(wire):
-        wire.begin(200, {"x-a": "b"}, b"x-c: d\r\n")
-        take = wire.passing(whole)
-        wire.write(b"a")
+    async def turn(exchange):
+        exchange.begin(200, {"x-a": "b"}, b"x-c: d\r\n")
+        take = exchange.passing(whole)
+        exchange.write(b"a")
         assert take([b"b", b"cd"]) == 2
         assert take([b"e"]) == 1
-        wire.write(b"")
-        wire.end(b"f")
+        exchange.write(b"")
+        exchange.end(b"f")
         assert take([b"g"]) == 0
 
     async with served(turn) as (reader, _):
@@ -74,18 +74,18 @@ async def test_slow_client():
     """Nothing is passed on to a client that does not keep up; who waits goes on when it does."""
     lagging = asyncio.Event()
 
-    async def turn(wire):
-        wire.begin(200, {})
-        wire.write(b"start")
-        take = wire.passing(whole)
+    async def turn(exchange):
+        exchange.begin(200, {})
+        exchange.write(b"start")
+        take = exchange.passing(whole)
         for _ in range(2000):
             if not take([b"x" * 65_536]):
                 break
             await asyncio.sleep(0)  # the loop writes, or cannot
-        assert wire.flow.write_paused
+        assert exchange.flow.write_paused
         lagging.set()
-        await wire.flow.drain()
-        wire.end(b"end")
+        await exchange.flow.drain()
+        exchange.end(b"end")
 
     async with served(turn) as (reader, _):
         await lagging.wait()
@@ -99,19 +99,19 @@ async def test_client_gone(ends):
     """Leaving cancels a turn, but not where its reply is at its end; nothing more is written."""
     left, told = asyncio.Event(), asyncio.get_running_loop().create_future()
 
-    async def turn(wire):
-        wire.begin(200, {})
-        wire.write(b"start")
-        take = wire.passing(whole)
-        wire.ends = ends
+    async def turn(exchange):
+        exchange.begin(200, {})
+        exchange.write(b"start")
+        take = exchange.passing(whole)
+        exchange.ends = ends
         try:
             await left.wait()
         except asyncio.CancelledError:
             told.set_result(("cancelled", take([b"x"])))
             raise
-        while not wire.is_gone:  # noqa: ASYNC110 - only a cancelled task would be told
+        while not exchange.is_gone:  # noqa: ASYNC110 - only a cancelled task would be told
             await asyncio.sleep(0)
-        wire.end(b"end")
+        exchange.end(b"end")
         told.set_result(("served", take([b"x"])))
 
     async with served(turn) as (reader, writer):
@@ -125,9 +125,9 @@ async def test_client_gone(ends):
 async def test_a_length():
     """A reply of a known length is no chunks, and one write."""
 
-    async def turn(wire):
-        wire.begin(404, {}, length=2)
-        wire.end(b"ok")
+    async def turn(exchange):
+        exchange.begin(404, {}, length=2)
+        exchange.end(b"ok")
 
     async with served(turn) as (reader, _):
         answer = await reader.read(1 << 20)
@@ -139,11 +139,11 @@ async def test_a_length():
 async def test_no_header_holds_another(headers):
     """A header that would be two is an error, and nothing of it is written."""
 
-    async def turn(wire):
+    async def turn(exchange):
         with pytest.raises(ValueError, match="control character"):
-            wire.begin(200, headers)
-        wire.begin(500, {}, length=0)
-        wire.end()
+            exchange.begin(200, headers)
+        exchange.begin(500, {}, length=0)
+        exchange.end()
 
     async with served(turn) as (reader, _):
         answer = await reader.readuntil(b"\r\n\r\n")
@@ -156,13 +156,13 @@ async def test_a_body_has_a_limit(size, fits):
     """The last byte of the limit is let in, one more is not."""
     told = asyncio.get_running_loop().create_future()
 
-    async def turn(wire):
+    async def turn(exchange):
         try:
-            told.set_result(await wire.body())
+            told.set_result(await exchange.body())
         except Exception as error:  # noqa: BLE001 - the test looks at it
             told.set_result(type(error).__name__)
-        wire.begin(200, {}, length=0)
-        wire.end()
+        exchange.begin(200, {}, length=0)
+        exchange.end()
 
     body = bytes(size)
     async with served(turn, body) as (reader, _):
@@ -173,10 +173,10 @@ async def test_a_body_has_a_limit(size, fits):
 async def test_a_reply_that_breaks_off():
     """It cannot look whole: its last chunk never comes."""
 
-    async def turn(wire):
-        wire.begin(200, {})
-        wire.write(b"start")
-        wire.cut()
+    async def turn(exchange):
+        exchange.begin(200, {})
+        exchange.write(b"start")
+        exchange.cut()
 
     async with served(turn) as (reader, _):
         told = await reader.read()

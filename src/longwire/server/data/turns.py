@@ -21,7 +21,7 @@ from longwire.relay.turns.relay import Relay
 from longwire.server.auth import Keys
 from longwire.server.health import Readiness
 from longwire.server.http.bodies import codings_of, unpacked
-from longwire.server.http.exchange import Wire
+from longwire.server.http.exchange import HttpExchange
 from longwire.server.problems import conceal_account, problem_of, report, request_id
 
 PATHS: Final = frozenset(
@@ -57,19 +57,19 @@ class ModelHttp:
         self.max_body = max_body
         self.paths = PATHS
 
-    async def __call__(self, wire: Wire) -> None:
+    async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn; failures are answered here. Its client's leaving cancels this."""
-        reply = _Reply(wire)
-        headers = wire.headers
+        reply = _Reply(exchange)
+        headers = exchange.headers
         try:
             with self._readiness:
                 caller = self._keys.authenticate(headers)
                 codings = codings_of(headers, self.max_body)
-                body = await wire.body()
+                body = await exchange.body()
                 if codings:
                     body = await unpacked(body, codings, self.max_body)
                 turn = decode_request(body)
-                if wire.path.endswith(b"/compact"):
+                if exchange.path.endswith(b"/compact"):
                     turn = replace(turn, api=COMPACTION, streams=False, runs_in_background=False)
                 reply.previous = turn.previous_response_id
                 async with self._relay.open(turn, caller, headers, reply.id) as answer:
@@ -77,40 +77,40 @@ class ModelHttp:
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             reply.fail(error)
         finally:
-            if not wire.response_complete:
-                wire.cut()
+            if not exchange.response_complete:
+                exchange.cut()
 
 
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
-    __slots__ = ("_encoder", "_is_codex", "_wire", "id", "previous")
+    __slots__ = ("_encoder", "_exchange", "_is_codex", "id", "previous")
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, exchange: HttpExchange) -> None:
+        self._exchange = exchange
         self._encoder: EventEncoder | None = None
-        self._is_codex = is_codex(wire.headers)
-        self.id = request_id(wire.headers)
+        self._is_codex = is_codex(exchange.headers)
+        self.id = request_id(exchange.headers)
         self.previous: str | None = None
 
     async def stream(self, answer: Answer) -> None:
         """Send the events as they come; wait wherever the client does not keep up."""
-        wire, flow, aggregate = self._wire, self._wire.flow, answer.aggregate
+        exchange, flow, aggregate = self._exchange, self._exchange.flow, answer.aggregate
         encoder = EventEncoder(self.previous, aggregate)
-        wire.begin(200, self._named(answer), _STREAM)
+        exchange.begin(200, self._named(answer), _STREAM)
         self._encoder = encoder
-        answer.pass_on(wire.passing(encoder.encode_plain))
+        answer.pass_on(exchange.passing(encoder.encode_plain))
         async for batch in answer:
             body = self._encoded(encoder, batch) if batch else self._keep_alive(encoder)
             if batch and batch[-1] is aggregate.terminal:
-                wire.ends = True
+                exchange.ends = True
             if flow.write_paused:
                 await flow.drain()
-            if wire.ends:
-                wire.end(body)
+            if exchange.ends:
+                exchange.end(body)
             else:
-                wire.write(body)
-        if not wire.ends:
+                exchange.write(body)
+        if not exchange.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
     async def whole(self, answer: Answer) -> None:
@@ -121,26 +121,26 @@ class _Reply:
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
         body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
-        self._wire.begin(200, self._named(answer), _JSON, len(body))
-        self._wire.end(body)
+        self._exchange.begin(200, self._named(answer), _JSON, len(body))
+        self._exchange.end(body)
 
     def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way with `response.failed`."""
-        wire = self._wire
-        if not (wire.ends or self._is_codex):
+        exchange = self._exchange
+        if not (exchange.ends or self._is_codex):
             conceal_account(error)
         problem = problem_of(error)
         report(problem, error, self.id)
-        if wire.ends:
+        if exchange.ends:
             return
         if self._encoder is None:
             body = problem.envelope()
             headers = {**problem.headers, "x-request-id": self.id}
-            wire.begin(problem.status, headers, _JSON, len(body))
-            wire.end(body)
+            exchange.begin(problem.status, headers, _JSON, len(body))
+            exchange.end(body)
         else:
             failed = self._encoder.failure(problem.code, problem.message)
-            wire.end(sse.encode("response.failed", failed))
+            exchange.end(sse.encode("response.failed", failed))
 
     def _encoded(self, encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
         return encoder.encode_batch(batch if self._is_codex else of_the_response(batch))

@@ -19,7 +19,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Wire:
+class HttpExchange:
     """A request whose head is there, while its body may still come, and the reply to it.
 
     `headers` have names in lower case. `limit`, in bytes, holds for the body as it comes. `ends` is

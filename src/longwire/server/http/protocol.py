@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from longwire.server.http.exchange import Wire
+from longwire.server.http.exchange import HttpExchange
 
 MOST_UNFRAMED: Final = 64 * 1024
 """Bytes that may come in several reads before they make a head, a part of a body or its end."""
@@ -33,14 +33,14 @@ class Turns(Protocol):
     paths: Collection[bytes]
     max_body: int
 
-    async def __call__(self, wire: Wire) -> None:
+    async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn."""
 
 
 class Front(HttpToolsProtocol):
     """One connection of a client. The application has what serves turns, as its `turns`."""
 
-    cycle: RequestResponseCycle | Wire | None  # type: ignore[assignment] # it asks both for the same
+    cycle: RequestResponseCycle | HttpExchange | None  # type: ignore[assignment] # it asks both for the same
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Front(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._turns: Turns = config.loaded_app.turns
-        self._served: Wire | None = None
+        self._served: HttpExchange | None = None
         self._unframed = 0
 
     def data_received(self, data: bytes) -> None:
@@ -86,7 +86,7 @@ class Front(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything; a turn whose reply has not ended is cancelled."""
         served, self._served = self._served, None
-        if isinstance(self.cycle, Wire):
+        if isinstance(self.cycle, HttpExchange):
             self.cycle = None
         super().connection_lost(exc)
         if served is not None:
@@ -122,16 +122,16 @@ class Front(HttpToolsProtocol):
         }
         if "transfer-encoding" in headers:
             self._check_coding()
-        wire = Wire(self, path, headers, self._turns.max_body)
-        wire.is_modern = is_modern
-        wire.keep_alive = is_modern and self.parser.should_keep_alive()
-        wire.waits_to_send = is_modern and self.expect_100_continue
-        before, self.cycle = self.cycle, wire
+        exchange = HttpExchange(self, path, headers, self._turns.max_body)
+        exchange.is_modern = is_modern
+        exchange.keep_alive = is_modern and self.parser.should_keep_alive()
+        exchange.waits_to_send = is_modern and self.expect_100_continue
+        before, self.cycle = self.cycle, exchange
         if before is None or before.response_complete:
-            self._start_asgi_task(wire, self.app)
+            self._start_asgi_task(exchange, self.app)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((wire, self.app))  # type: ignore[arg-type] # likewise
+            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type] # likewise
 
     def _check_coding(self) -> None:
         """Raise for a body in other transfer codings than chunks: llhttp lets more of them pass."""
@@ -143,35 +143,37 @@ class Front(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a part of a body; of one that is answered already, or too large, nothing is kept."""
         self._unframed = 0
-        wire = self.cycle
-        if not isinstance(wire, Wire):
+        exchange = self.cycle
+        if not isinstance(exchange, HttpExchange):
             super().on_body(body)
             return
-        if wire.response_complete or wire.room < 0:
+        if exchange.response_complete or exchange.room < 0:
             return
-        wire.room -= len(body)
-        if wire.room >= 0:
-            wire.chunks.append(body)
+        exchange.room -= len(body)
+        if exchange.room >= 0:
+            exchange.chunks.append(body)
         else:
-            wire.chunks.clear()
-            wire.wake()
-        if wire is not self._served and self._turns.max_body - wire.room > HIGH_WATER_LIMIT:
+            exchange.chunks.clear()
+            exchange.wake()
+        if exchange is not self._served and self._turns.max_body - exchange.room > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
 
     def on_message_complete(self) -> None:
         """Note the end of a request."""
         self._unframed = 0
-        wire = self.cycle
-        if isinstance(wire, Wire):
-            wire.is_whole = True
-            if wire.waiter is not None:
-                wire.wake()
+        exchange = self.cycle
+        if isinstance(exchange, HttpExchange):
+            exchange.is_whole = True
+            if exchange.waiter is not None:
+                exchange.wake()
         elif not self.parser.should_upgrade():
             super().on_message_complete()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle | Wire, app: ASGI3Application) -> None:
+    def _start_asgi_task(
+        self, cycle: RequestResponseCycle | HttpExchange, app: ASGI3Application
+    ) -> None:
         """Serve a request in the task that it has on this connection."""
-        if not isinstance(cycle, Wire):
+        if not isinstance(cycle, HttpExchange):
             self._served = None
             super()._start_asgi_task(cycle, app)
             return
