@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from bench.figures import Row, Spread
 from bench.processes import KEY, serving
 from longwire.app import build, server_of
-from longwire.server.http.protocol import Front
+from longwire.server.http.protocol import HttpProtocol
 from longwire.settings import Settings
 
 TARGET = 2_048
@@ -120,7 +120,7 @@ async def _turn(config: uvicorn.Config, session: str, size: int) -> None:
         f"POST /v1/responses HTTP/1.1\r\nauthorization: Bearer {KEY}\r\nsession-id: {session}\r\n"
     )
     state, sink = ServerState(), _Sink()
-    front = Front(config, state, {}, asyncio.get_running_loop())
+    front = HttpProtocol(config, state, {}, asyncio.get_running_loop())
     front.connection_made(sink)
     front.data_received(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(body), body))
     for task in tuple(state.tasks):

@@ -45,7 +45,7 @@ from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.http.allocator import prepare_memory
 from longwire.server.http.listener import listen, url_of
 from longwire.server.http.pongs import BoundedPongs
-from longwire.server.http.protocol import Front
+from longwire.server.http.protocol import HttpProtocol
 from longwire.server.local import serving_sessions
 from longwire.server.signals import (
     drain_in_a_worker,
@@ -337,7 +337,7 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
         factory=isinstance(app, str),
         workers=workers,
         loop="uvloop",
-        http=Front,
+        http=HttpProtocol,
         ws=BoundedPongs,
         ws_max_size=settings.server.max_body,
         ws_per_message_deflate=False,

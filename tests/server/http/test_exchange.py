@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 
-from longwire.server.http.protocol import Front
+from longwire.server.http.protocol import HttpProtocol
 
 LIMIT = 1000
 
@@ -35,7 +35,9 @@ async def served(turn, body=b""):
     listener = socket.create_server(("127.0.0.1", 0))
     options = {"ws": "none", "log_config": None, "lifespan": "off"}
     options |= {"proxy_headers": False, "server_header": False}
-    server = uvicorn.Server(uvicorn.Config(Serving(turn), http=Front, interface="asgi3", **options))
+    server = uvicorn.Server(
+        uvicorn.Config(Serving(turn), http=HttpProtocol, interface="asgi3", **options)
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())

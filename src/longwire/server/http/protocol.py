@@ -37,7 +37,7 @@ class Turns(Protocol):
         """Serve one turn."""
 
 
-class Front(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """One connection of a client. The application has what serves turns, as its `turns`."""
 
     cycle: RequestResponseCycle | HttpExchange | None  # type: ignore[assignment] # it asks both for the same
