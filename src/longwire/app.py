@@ -34,7 +34,7 @@ from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.turns.relay import Relay
 from longwire.relay.turns.running import Policy
 from longwire.server import logs
-from longwire.server.asgi import Doors, application
+from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
@@ -117,14 +117,14 @@ class App:
         self._control: ControlPlane | None = None
         self._admin: ASGIApp | None = None
         self._insecure_cookies = settings.server.insecure_cookies
-        self._asgi: ASGIApp = application(self._doors(settings.server), self._lifespan)
+        self._asgi: ASGIApp = application(self._mounts(settings.server), self._lifespan)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection or the lifespan."""
         return self._asgi(scope, receive, send)
 
-    def _doors(self, server: Server) -> Doors:
-        return Doors(
+    def _mounts(self, server: Server) -> Mounts:
+        return Mounts(
             websocket=self.sockets,
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),

@@ -25,7 +25,7 @@ _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Mounts:
     """Everything that is served as ASGI: turns over `websocket`, the admin API, and the rest."""
 
     websocket: ASGIApp
@@ -36,9 +36,9 @@ class Doors:
     probes: Probes
 
 
-def application(doors: Doors, lifespan: Lifespan) -> ASGIApp:
+def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
     """Return the whole server as one ASGI application."""
-    models, probes = doors.models, doors.probes
+    models, probes = mounts.models, mounts.probes
     router = Starlette(
         routes=[
             Route("/health", probes.health),
@@ -49,19 +49,19 @@ def application(doors: Doors, lifespan: Lifespan) -> ASGIApp:
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
             Route("/v1/responses/compact", _post_wanted, methods=["POST"]),
-            *_codex_routes(models, doors.side),
-            Route("/admin/graphql", _Whole(doors.admin)),
-            WebSocketRoute("/admin/graphql", _Whole(doors.admin)),
+            *_codex_routes(models, mounts.side),
+            Route("/admin/graphql", _Whole(mounts.admin)),
+            WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),
         ],
         middleware=[Middleware(Edge)],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
-    router.router.default = doors.pages
+    router.router.default = mounts.pages
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         is_turns = scope["type"] == "websocket" and scope["path"] in _UPGRADES
-        await (doors.websocket if is_turns else router)(scope, receive, send)
+        await (mounts.websocket if is_turns else router)(scope, receive, send)
 
     return serve
 

@@ -43,7 +43,7 @@ class ClientGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Services:
     """What stands behind every connection."""
 
     relay: Relay
@@ -111,7 +111,6 @@ class Downstream:
 
     __slots__ = (
         "_asked",
-        "_door",
         "_headers",
         "_is_codex",
         "_lanes",
@@ -121,15 +120,21 @@ class Downstream:
         "_receive",
         "_running",
         "_send",
+        "_services",
         "_terms",
         "_transcript",
         "_turns",
     )
 
     def __init__(
-        self, door: Door, terms: Terms, headers: Mapping[str, str], receive: Receive, send: Send
+        self,
+        services: Services,
+        terms: Terms,
+        headers: Mapping[str, str],
+        receive: Receive,
+        send: Send,
     ) -> None:
-        self._door = door
+        self._services = services
         self._terms = terms
         self._headers = headers
         self._name = request_id(headers)
@@ -148,7 +153,7 @@ class Downstream:
         """Agree to the upgrade and serve until either side ends it."""
         name = (b"x-request-id", self._name.encode())
         try:
-            with self._door.readiness.guest(self._leave):
+            with self._services.readiness.guest(self._leave):
                 await self._deliver([{"type": "websocket.accept", "headers": [name]}])
                 async with self._turns:
                     await self._listen()
@@ -246,7 +251,7 @@ class Downstream:
         """Answer one request; however it fails, the client is told."""
         try:
             async with self._under_way(asked):
-                with self._door.readiness:
+                with self._services.readiness:
                     await self._relay(asked)
         except ClientGone:
             raise
@@ -265,13 +270,13 @@ class Downstream:
                 self._running.discard(asked)
 
     async def _relay(self, asked: _Asked) -> None:
-        caller = self._door.keys.authenticate(self._headers)
+        caller = self._services.keys.authenticate(self._headers)
         parent = self._transcript.find(asked.turn.previous_response_id)
         if parent is not None and asked.turn.conversation is None:
             asked.turn = frames.recalled(asked.turn, parent)
         name = f"{self._name}-{asked.number}"
         with self._bridging(asked) as bridged:
-            async with self._door.relay.open(asked.turn, caller, self._headers, name) as answer:
+            async with self._services.relay.open(asked.turn, caller, self._headers, name) as answer:
                 bridged()
                 await self._stream(asked, answer, parent)
 

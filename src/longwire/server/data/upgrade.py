@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from longwire.relay.turns.relay import Relay
 from longwire.server.auth import Keys
-from longwire.server.data.sockets import Door, Downstream, Terms
+from longwire.server.data.sockets import Downstream, Services, Terms
 from longwire.server.health import Readiness
 from longwire.server.problems import headers_of, request_id, response_to
 
@@ -20,12 +20,12 @@ _SWITCHED_OFF = "Use POST: this gateway's WebSocket mode is switched off (server
 class ModelWebSocket:
     """The data plane over WebSocket, as a raw ASGI application."""
 
-    __slots__ = ("_door", "_is_offered", "_terms")
+    __slots__ = ("_is_offered", "_services", "_terms")
 
     def __init__(
         self, relay: Relay, keys: Keys, readiness: Readiness, terms: Terms, *, is_offered: bool
     ) -> None:
-        self._door = Door(relay, keys, readiness)
+        self._services = Services(relay, keys, readiness)
         self._terms = terms
         self._is_offered = is_offered
 
@@ -38,10 +38,10 @@ class ModelWebSocket:
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await response_to(error, request_id(headers))(scope, receive, send)
             return
-        await Downstream(self._door, self._terms, headers, receive, send).serve()
+        await Downstream(self._services, self._terms, headers, receive, send).serve()
 
     def _admit(self, headers: Mapping[str, str]) -> None:
         if not self._is_offered:
             raise HTTPException(426, _SWITCHED_OFF, {"upgrade": "websocket"})
-        self._door.readiness.admit()
-        self._door.keys.authenticate(headers)
+        self._services.readiness.admit()
+        self._services.keys.authenticate(headers)
