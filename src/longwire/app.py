@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from longwire.core.nouns.secret import Secret
-from longwire.core.rules.lanes import Room
+from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import Limits
 from longwire.core.rules.turn import Usage
 from longwire.logger import structlog
@@ -135,7 +135,7 @@ class App:
 
     def _websocket(self, server: Server) -> ModelWebSocket:
         terms = Terms(
-            room=Room(bytes=server.max_body),
+            lanes=LaneLimits(bytes=server.max_body),
             history=server.websocket_history,
             idle=server.websocket_idle,
             silence=server.keep_alive_comment,

@@ -107,7 +107,7 @@ MUTANTS = (
     Mutant(
         "let any number of bytes wait",
         "core/rules/lanes.py",
-        " or self._bytes + size > room.bytes",
+        " or self._bytes + size > limits.bytes",
         "",
     ),
     Mutant(

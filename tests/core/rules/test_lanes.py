@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from longwire.core.errors import InvalidRequest, LimitReached
-from longwire.core.rules.lanes import Lanes, Room
+from longwire.core.rules.lanes import LaneLimits, Lanes
 
-SMALL = Room(lanes=3, active=2, waiting=4, bytes=100)
+SMALL = LaneLimits(lanes=3, active=2, waiting=4, bytes=100)
 
 
 def test_a_lane_has_its_own_order():
     """On one lane one runs at a time, in the order they came."""
-    lanes = Lanes(Room())
+    lanes = Lanes(LaneLimits())
     assert [True, False, False] == [lanes.admit("a", number, 1) for number in range(3)]
     assert [1, 2, None] == [lanes.finish("a") for _ in range(3)]
     assert lanes.is_idle
@@ -20,7 +20,7 @@ def test_a_lane_has_its_own_order():
 
 def test_sixteen_lanes_run_at_once():
     """The seventeenth waits for any of them, and the lane without a name counts among them."""
-    lanes = Lanes(Room())
+    lanes = Lanes(LaneLimits())
     names = [None, *(f"lane-{number}" for number in range(16))]
     assert [True] * 16 + [False] == [lanes.admit(name, name, 1) for name in names]
     assert "lane-15" == lanes.finish("lane-3")
@@ -28,7 +28,7 @@ def test_sixteen_lanes_run_at_once():
 
 def test_the_thirty_third_name_is_refused():
     """Names are never given back; the lane without one is always there."""
-    lanes = Lanes(Room())
+    lanes = Lanes(LaneLimits())
     for number in range(32):
         lanes.admit(f"lane-{number}", number, 1)
         lanes.finish(f"lane-{number}")
@@ -55,7 +55,7 @@ def test_what_waits_is_bounded(waiting, size):
 
 def test_a_refused_request_takes_no_name():
     """What was not taken counts for nothing."""
-    lanes = Lanes(Room(lanes=1, active=1, waiting=0))
+    lanes = Lanes(LaneLimits(lanes=1, active=1, waiting=0))
     lanes.admit(None, 0, 1)
     with pytest.raises(LimitReached):
         lanes.admit("a", 1, 1)

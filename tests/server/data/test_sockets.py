@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from longwire.core.nouns.access import Grant, Rates
-from longwire.core.rules.lanes import Room
+from longwire.core.rules.lanes import LaneLimits
 from longwire.emulator import Fault
 from longwire.server.health import Stage
 from tests.conftest import serving, settings_for
@@ -277,7 +277,7 @@ class TestLanes:
 
     async def test_what_waits_is_bounded(self, gateway):
         """A full queue is told at once, with when to come again; what was taken is answered."""
-        change_terms(gateway, room=Room(waiting=2))
+        change_terms(gateway, lanes=LaneLimits(waiting=2))
         async with socket(gateway.url, metadata=scripted(delay_ms=20)) as client:
             for _ in range(4):
                 await client.create(user("hi"))

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class LaneLimits:
     """How much one connection may ask for: lanes with a name, at once, waiting, bytes waiting."""
 
     lanes: int = 32
@@ -33,10 +33,10 @@ class _Waiting(Generic[T]):
 class Lanes(Generic[T]):
     """The requests of one connection; the lane None is the one without a name."""
 
-    __slots__ = ("_busy", "_bytes", "_named", "_room", "_waiting")
+    __slots__ = ("_busy", "_bytes", "_limits", "_named", "_waiting")
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, limits: LaneLimits) -> None:
+        self._limits = limits
         self._named: set[str] = set()
         self._busy: set[str | None] = set()
         self._waiting: deque[_Waiting[T]] = deque()
@@ -57,9 +57,9 @@ class Lanes(Generic[T]):
         Raises `InvalidRequest` for one lane too many, `LimitReached` where no room is left.
         """
         is_new = lane is not None and lane not in self._named
-        if is_new and len(self._named) >= self._room.lanes:
-            raise _too_many(self._room.lanes)
-        runs = lane not in self._busy and len(self._busy) < self._room.active
+        if is_new and len(self._named) >= self._limits.lanes:
+            raise _too_many(self._limits.lanes)
+        runs = lane not in self._busy and len(self._busy) < self._limits.active
         if not runs:
             self._check_room(size)
         if lane is not None:
@@ -83,11 +83,11 @@ class Lanes(Generic[T]):
         return None
 
     def _check_room(self, size: int) -> None:
-        room = self._room
-        if len(self._waiting) >= room.waiting or self._bytes + size > room.bytes:
+        limits = self._limits
+        if len(self._waiting) >= limits.waiting or self._bytes + size > limits.bytes:
             raise LimitReached(
-                f"Too much waits on this WebSocket connection already (at most {room.waiting} "
-                f"requests and {room.bytes:,} bytes); read the answers before you ask for more.",
+                f"Too much waits on this WebSocket connection already (at most {limits.waiting} "
+                f"requests and {limits.bytes:,} bytes); read the answers before you ask for more.",
                 code="websocket_queue_full",
                 retry_after=1,
             )

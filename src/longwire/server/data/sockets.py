@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Send
 from longwire.core.errors import InvalidRequest, UpstreamDisconnected
 from longwire.core.events import Kind, of_the_response
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.lanes import Lanes, Room
+from longwire.core.rules.lanes import LaneLimits, Lanes
 from longwire.core.rules.session import is_codex
 from longwire.core.rules.transcript import Link, Transcript
 from longwire.core.rules.turn import Turn
@@ -59,7 +59,7 @@ class Terms:
     Codex bears without an event, `stall` how long a client may take nothing of what it is sent.
     """
 
-    room: Room = field(default_factory=Room)
+    lanes: LaneLimits = field(default_factory=LaneLimits)
     history: int = 32 * 1024 * 1024
     idle: float = 86_400.0
     silence: float = 15.0
@@ -141,7 +141,7 @@ class Downstream:
         self._is_codex = is_codex(headers)
         self._receive = receive
         self._send = send
-        self._lanes: Lanes[_Asked] = Lanes(terms.room)
+        self._lanes: Lanes[_Asked] = Lanes(terms.lanes)
         self._transcript = Transcript(terms.history)
         self._running: set[_Asked] = set()
         self._asked = 0
