@@ -38,7 +38,7 @@ from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
-from longwire.server.data.sockets import Terms
+from longwire.server.data.sockets import SocketLimits
 from longwire.server.data.turns import ModelHttp
 from longwire.server.data.upgrade import ModelWebSocket
 from longwire.server.health import Probes, Readiness, Stage
@@ -134,14 +134,14 @@ class App:
         )
 
     def _websocket(self, server: Server) -> ModelWebSocket:
-        terms = Terms(
+        limits = SocketLimits(
             lanes=LaneLimits(bytes=server.max_body),
             history=server.websocket_history,
             idle=server.websocket_idle,
             silence=server.keep_alive_comment,
         )
         behind = (self.relay, self.keys, self.readiness)
-        return ModelWebSocket(*behind, terms, is_offered=server.websocket)
+        return ModelWebSocket(*behind, limits, is_offered=server.websocket)
 
     def _means(self, settings: Settings) -> Means:
         sessions = settings.sessions

@@ -34,10 +34,10 @@ def scripted(**members):
     return {"emulator": json.dumps(members)}
 
 
-def change_terms(gateway, **changes):
+def change_limits(gateway, **changes):
     """Change what holds for connections from now on."""
     sockets = gateway.app.sockets
-    sockets._terms = replace(sockets._terms, **changes)
+    sockets._limits = replace(sockets._limits, **changes)
 
 
 async def become(is_so):
@@ -277,7 +277,7 @@ class TestLanes:
 
     async def test_what_waits_is_bounded(self, gateway):
         """A full queue is told at once, with when to come again; what was taken is answered."""
-        change_terms(gateway, lanes=LaneLimits(waiting=2))
+        change_limits(gateway, lanes=LaneLimits(waiting=2))
         async with socket(gateway.url, metadata=scripted(delay_ms=20)) as client:
             for _ in range(4):
                 await client.create(user("hi"))
@@ -345,7 +345,7 @@ class TestCancelling:
 class TestSilence:
     async def test_codex_gets_events(self, gateway):
         """Its timer counts events alone, also before the first one; they take no number."""
-        change_terms(gateway, silence=0.05)
+        change_limits(gateway, silence=0.05)
         slowly = scripted(first_event_ms=400)
         codex = {"originator": "codex_exec"}
         async with socket(gateway.url, headers=codex, metadata=slowly) as client:
@@ -358,14 +358,14 @@ class TestSilence:
 
     async def test_others_get_none(self, gateway):
         """A client of the public API sees the API's events alone."""
-        change_terms(gateway, silence=0.05)
+        change_limits(gateway, silence=0.05)
         async with socket(gateway.url, metadata=scripted(first_event_ms=400)) as client:
             await client.create(user("hi"))
             assert "keepalive" not in {event["type"] for event in await client.events()}
 
     async def test_a_connection_at_rest_is_closed_in_time(self, gateway):
         """Not while a turn runs, however long it takes; afterwards, with its reason."""
-        change_terms(gateway, idle=0.2)
+        change_limits(gateway, idle=0.2)
         async with socket(gateway.url, metadata=scripted(first_event_ms=500)) as client:
             assert "completed" == (await client.ask(user("hi")))["status"]
             assert (1001, "idle for too long") == await client.closed()

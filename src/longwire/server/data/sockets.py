@@ -52,7 +52,7 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SocketLimits:
     """What holds for every connection: sizes in bytes, spans in seconds.
 
     `history` is what is kept of its conversations, `idle` how long it may rest, `silence` what
@@ -115,13 +115,13 @@ class Downstream:
         "_is_codex",
         "_lanes",
         "_leaves",
+        "_limits",
         "_name",
         "_patience",
         "_receive",
         "_running",
         "_send",
         "_services",
-        "_terms",
         "_transcript",
         "_turns",
     )
@@ -129,20 +129,20 @@ class Downstream:
     def __init__(
         self,
         services: Services,
-        terms: Terms,
+        limits: SocketLimits,
         headers: Mapping[str, str],
         receive: Receive,
         send: Send,
     ) -> None:
         self._services = services
-        self._terms = terms
+        self._limits = limits
         self._headers = headers
         self._name = request_id(headers)
         self._is_codex = is_codex(headers)
         self._receive = receive
         self._send = send
-        self._lanes: Lanes[_Asked] = Lanes(terms.lanes)
-        self._transcript = Transcript(terms.history)
+        self._lanes: Lanes[_Asked] = Lanes(limits.lanes)
+        self._transcript = Transcript(limits.history)
         self._running: set[_Asked] = set()
         self._asked = 0
         self._leaves = False
@@ -172,7 +172,7 @@ class Downstream:
         if not self._lanes.is_idle:
             self._patience.reschedule(None)
             return
-        seconds = 0.0 if self._leaves else self._terms.idle
+        seconds = 0.0 if self._leaves else self._limits.idle
         self._patience.reschedule(asyncio.get_running_loop().time() + seconds)
 
     async def _listen(self) -> None:
@@ -294,7 +294,7 @@ class Downstream:
 
     async def _bridge(self, asked: _Asked) -> None:
         while True:
-            await asyncio.sleep(self._terms.silence)
+            await asyncio.sleep(self._limits.silence)
             await self._write([asked.keep_alive()])
 
     async def _stream(self, asked: _Asked, answer: Answer, parent: Link | None) -> None:
@@ -349,7 +349,7 @@ class Downstream:
     async def _deliver(self, messages: Iterable[Message], patience: float | None = None) -> None:
         """Hand messages to the server. Raises `ClientGone` where nobody takes them any more."""
         try:
-            async with asyncio.timeout(patience or self._terms.stall):
+            async with asyncio.timeout(patience or self._limits.stall):
                 for message in messages:
                     await self._send(message)
         except (OSError, RuntimeError):

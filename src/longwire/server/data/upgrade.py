@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from longwire.relay.turns.relay import Relay
 from longwire.server.auth import Keys
-from longwire.server.data.sockets import Downstream, Services, Terms
+from longwire.server.data.sockets import Downstream, Services, SocketLimits
 from longwire.server.health import Readiness
 from longwire.server.problems import headers_of, request_id, response_to
 
@@ -20,13 +20,19 @@ _SWITCHED_OFF = "Use POST: this gateway's WebSocket mode is switched off (server
 class ModelWebSocket:
     """The data plane over WebSocket, as a raw ASGI application."""
 
-    __slots__ = ("_is_offered", "_services", "_terms")
+    __slots__ = ("_is_offered", "_limits", "_services")
 
     def __init__(
-        self, relay: Relay, keys: Keys, readiness: Readiness, terms: Terms, *, is_offered: bool
+        self,
+        relay: Relay,
+        keys: Keys,
+        readiness: Readiness,
+        limits: SocketLimits,
+        *,
+        is_offered: bool,
     ) -> None:
         self._services = Services(relay, keys, readiness)
-        self._terms = terms
+        self._limits = limits
         self._is_offered = is_offered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +44,7 @@ class ModelWebSocket:
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await response_to(error, request_id(headers))(scope, receive, send)
             return
-        await Downstream(self._services, self._terms, headers, receive, send).serve()
+        await Downstream(self._services, self._limits, headers, receive, send).serve()
 
     def _admit(self, headers: Mapping[str, str]) -> None:
         if not self._is_offered:
