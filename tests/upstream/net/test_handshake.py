@@ -18,7 +18,7 @@ from longwire.upstream.net.handshake import (
     Upgrade,
     connect_request,
 )
-from longwire.upstream.net.urls import place_of
+from longwire.upstream.net.urls import origin_of
 from tests.doubles.peer import accept
 
 SWITCHED = b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
@@ -27,7 +27,7 @@ SWITCHED = b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: keep-alive, Upg
 def upgrade_to(url: str, **headers: str) -> Upgrade:
     """Ask a URL for an upgrade."""
     parts = urlsplit(url)
-    return Upgrade(place_of(parts, "ws", "wss"), parts, headers)
+    return Upgrade(origin_of(parts, "ws", "wss"), parts, headers)
 
 
 def lines_of(request: bytes) -> list[str]:
@@ -113,7 +113,7 @@ class TestQuestion:
 
     def test_connect(self):
         """A tunnel is asked for with the proxy's own user (RFC 9110, 9.3.6)."""
-        to = place_of(urlsplit("wss://[::1]/"), "wss")
+        to = origin_of(urlsplit("wss://[::1]/"), "wss")
         lines = lines_of(connect_request(to, urlsplit("http://me:p%3Aw@proxy:1")))
         login = base64.b64encode(b"me:p:w").decode()
         told = ["Host: [::1]:443", f"Proxy-Authorization: Basic {login}"]

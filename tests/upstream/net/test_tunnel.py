@@ -4,7 +4,7 @@ import socket
 
 from longwire.upstream.net.handshake import Asking
 from longwire.upstream.net.tunnel import Way, lay_way
-from longwire.upstream.net.urls import Place
+from longwire.upstream.net.urls import Origin
 from tests.doubles.peer import peer
 
 
@@ -19,7 +19,7 @@ async def test_a_socket_that_was_not_used_yet():
 async def test_the_kernel_keeps_little():
     """What waits for a slow client is bounded below us as well."""
     async with peer(lambda _: None) as there:
-        way = await lay_way(Place("127.0.0.1", there.port, is_secure=False), None, None)
+        way = await lay_way(Origin("127.0.0.1", there.port, is_secure=False), None, None)
         await way.lay(Asking(b"x"))
         own = way.carrier.get_extra_info("socket")
         window = own.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)

@@ -4,7 +4,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from longwire.upstream.net.urls import Place, endpoint_url, environment_proxy, models_url, place_of
+from longwire.upstream.net.urls import (
+    Origin,
+    endpoint_url,
+    environment_proxy,
+    models_url,
+    origin_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,19 +92,19 @@ def test_environment_proxy(environ, url, expected, monkeypatch):
 @pytest.mark.parametrize(
     ("url", "place"),
     [
-        ("ws://host", Place("host", 80, is_secure=False)),
-        ("wss://Host/x", Place("host", 443, is_secure=True)),
-        ("wss://me:pw@[::1]:9/", Place("::1", 9, is_secure=True)),
-        ("ws://bücher.example/", Place("xn--bcher-kva.example", 80, is_secure=False)),
+        ("ws://host", Origin("host", 80, is_secure=False)),
+        ("wss://Host/x", Origin("host", 443, is_secure=True)),
+        ("wss://me:pw@[::1]:9/", Origin("::1", 9, is_secure=True)),
+        ("ws://bücher.example/", Origin("xn--bcher-kva.example", 80, is_secure=False)),
     ],
 )
 def test_places(url, place):
     """A URL leads to a host and a port."""
-    assert place == place_of(urlsplit(url), "ws", "wss")
+    assert place == origin_of(urlsplit(url), "ws", "wss")
 
 
 @pytest.mark.parametrize("url", ["http://host", "ws:///x", "ws://host/#x", "ws://host:x/", "host"])
 def test_nowhere(url):
     """A URL that cannot be dialed is refused."""
     with pytest.raises(ValueError, match=r"URL|[Pp]ort"):
-        place_of(urlsplit(url), "ws", "wss")
+        origin_of(urlsplit(url), "ws", "wss")

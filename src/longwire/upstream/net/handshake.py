@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, quote, unquote
 import httptools
 
 from longwire.upstream.net.tls_transport import Carrier
-from longwire.upstream.net.urls import PORTS, Place, bracketed
+from longwire.upstream.net.urls import PORTS, Origin, bracketed
 
 LARGEST_HEAD = 64 * 1024
 """What the head of an answer may have, in bytes."""
@@ -46,7 +46,7 @@ class Upgrade:
 
     __slots__ = ("_key", "request")
 
-    def __init__(self, place: Place, parts: SplitResult, headers: Mapping[str, str]) -> None:
+    def __init__(self, place: Origin, parts: SplitResult, headers: Mapping[str, str]) -> None:
         """Ask a place for what its URL names, with headers beside those of an upgrade.
 
         A user in the URL is told, and the host, where no header does. Raises `ValueError` for a
@@ -84,7 +84,7 @@ class Upgrade:
             raise Malformed("its 101 chose an extension or a protocol that nobody offered")
 
 
-def connect_request(to: Place, proxy: SplitResult) -> bytes:
+def connect_request(to: Origin, proxy: SplitResult) -> bytes:
     """Ask a proxy for a tunnel (RFC 9110, 9.3.6), with the user and password of its URL."""
     headers = {"Host": to.authority} | _login(proxy, "Proxy-Authorization")
     return _head(f"CONNECT {to.authority} HTTP/1.1", headers)

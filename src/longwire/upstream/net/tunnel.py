@@ -13,7 +13,7 @@ from python_socks.async_.asyncio import Proxy
 
 from longwire.upstream.net.handshake import Answer, Asking, Malformed, connect_request
 from longwire.upstream.net.tls_transport import Carrier, Secure
-from longwire.upstream.net.urls import Place, place_of
+from longwire.upstream.net.urls import Origin, origin_of
 
 _RECEIVE_WINDOW = 512 * 1024
 """Bytes that wait in the kernel where a client does not keep up."""
@@ -26,8 +26,8 @@ class Way:
 
     __slots__ = ("_begins", "carrier")
 
-    def __init__(self, begins: Place | socket.socket) -> None:
-        self._begins: Place | socket.socket | None = begins
+    def __init__(self, begins: Origin | socket.socket) -> None:
+        self._begins: Origin | socket.socket | None = begins
         self.carrier: Carrier | None = None
 
     async def lay(self, layer: asyncio.Protocol) -> None:
@@ -62,7 +62,7 @@ class Way:
             self._begins.close()
 
 
-async def lay_way(to: Place, proxy: str | None, tls: ssl.SSLContext | None) -> Way:
+async def lay_way(to: Origin, proxy: str | None, tls: ssl.SSLContext | None) -> Way:
     """Return the way to a place, straight or through a proxy.
 
     A proxy's URL begins with http, https, socks4 or socks5, and may have a user and a password.
@@ -72,7 +72,7 @@ async def lay_way(to: Place, proxy: str | None, tls: ssl.SSLContext | None) -> W
         way = Way(await Proxy.from_url(proxy).connect(to.host, to.port))
         proxy = None
     else:
-        way = Way(place_of(urlsplit(proxy), "http", "https") if proxy else to)
+        way = Way(origin_of(urlsplit(proxy), "http", "https") if proxy else to)
     try:
         if proxy:
             await _tunnel(way, to, proxy, tls)
@@ -84,10 +84,10 @@ async def lay_way(to: Place, proxy: str | None, tls: ssl.SSLContext | None) -> W
     return way
 
 
-async def _tunnel(way: Way, to: Place, proxy: str, tls: ssl.SSLContext | None) -> None:
+async def _tunnel(way: Way, to: Origin, proxy: str, tls: ssl.SSLContext | None) -> None:
     """Have a proxy open a tunnel (RFC 9110, 9.3.6)."""
     parts = urlsplit(proxy)
-    between = place_of(parts, "http", "https")
+    between = origin_of(parts, "http", "https")
     if between.is_secure:
         await way.secure(tls, between.host)
     try:
@@ -101,10 +101,10 @@ async def _tunnel(way: Way, to: Place, proxy: str, tls: ssl.SSLContext | None) -
 
 
 async def _connected(
-    to: Place | socket.socket | None, layer: asyncio.Protocol
+    to: Origin | socket.socket | None, layer: asyncio.Protocol
 ) -> asyncio.Transport:
     loop = asyncio.get_running_loop()
-    if isinstance(to, Place):
+    if isinstance(to, Origin):
         transport, _ = await loop.create_connection(lambda: layer, to.host, to.port)
     else:
         transport, _ = await loop.create_connection(lambda: layer, sock=to)

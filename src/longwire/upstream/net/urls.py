@@ -64,7 +64,7 @@ def environment_proxy(url: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Origin:
     """Where to: a host, its port, and whether TLS is spoken there."""
 
     host: str
@@ -77,12 +77,12 @@ class Place:
         return f"{bracketed(self.host)}:{self.port}"
 
 
-def place_of(parts: SplitResult, *schemes: str) -> Place:
+def origin_of(parts: SplitResult, *schemes: str) -> Origin:
     """Return where a URL of one of the schemes leads. Raises `ValueError` where that is nowhere."""
     if parts.scheme not in schemes or not parts.hostname or parts.fragment:
         raise ValueError(f"no URL of a host that begins with {' or '.join(schemes)}")
     host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
-    return Place(host, parts.port or PORTS[parts.scheme], parts.scheme in ("wss", "https"))
+    return Origin(host, parts.port or PORTS[parts.scheme], parts.scheme in ("wss", "https"))
 
 
 def bracketed(host: str) -> str:

@@ -21,7 +21,7 @@ from longwire.core.rules.backoff import Pace
 from longwire.dialects.responses.errors import decode_problem
 from longwire.upstream.net.handshake import SWITCHING, Answer, Asking, Upgrade
 from longwire.upstream.net.tunnel import Way, lay_way
-from longwire.upstream.net.urls import environment_proxy, place_of
+from longwire.upstream.net.urls import environment_proxy, origin_of
 from longwire.upstream.websocket.connection import Connection, Pulse
 
 _MEANT_FOR_CALLER = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
@@ -77,7 +77,7 @@ async def _connect(
     endpoint: Endpoint, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
 ) -> Connection:
     parts = urlsplit(endpoint.url)
-    to = place_of(parts, "ws", "wss")
+    to = origin_of(parts, "ws", "wss")
     upgrade = Upgrade(to, parts, {**endpoint.defaults, **headers, **endpoint.headers})
     way = await lay_way(to, endpoint.proxy or environment_proxy(endpoint.url), endpoint.tls)
     try:
