@@ -13,7 +13,7 @@ from longwire.upstream.net.handshake import (
     LARGEST_BODY,
     LARGEST_HEAD,
     Answer,
-    Asking,
+    Handshake,
     Malformed,
     Upgrade,
     connect_request,
@@ -230,23 +230,23 @@ class TestAgreement:
 class TestAsking:
     async def test_lost_before_it_was_awaited(self):
         """A connection that ends at once is told to who asks later."""
-        asking = Asking(b"")
-        asking.connection_lost(None)
+        handshake = Handshake(b"")
+        handshake.connection_lost(None)
         with pytest.raises(ConnectionResetError, match="hung up"):
-            await asking.answered()
-        assert asking.is_lost
+            await handshake.answered()
+        assert handshake.is_lost
 
     async def test_lost_in_a_body(self):
         """What came of a refusal before the connection ended is the refusal."""
-        asking = Asking(b"")
-        asking.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
-        asking.connection_lost(None)
-        answer = await asking.answered()
+        handshake = Handshake(b"")
+        handshake.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
+        handshake.connection_lost(None)
+        answer = await handshake.answered()
         assert (500, b"abc") == (answer.status, answer.body)
 
     @pytest.mark.looptime
     async def test_slow_body(self):
         """A body that does not end is waited for two seconds."""
-        asking = Asking(b"")
-        asking.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
-        assert b"abc" == (await asking.answered()).body
+        handshake = Handshake(b"")
+        handshake.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
+        assert b"abc" == (await handshake.answered()).body

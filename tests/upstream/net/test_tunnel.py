@@ -2,7 +2,7 @@
 
 import socket
 
-from longwire.upstream.net.handshake import Asking
+from longwire.upstream.net.handshake import Handshake
 from longwire.upstream.net.tunnel import Way, lay_way
 from longwire.upstream.net.urls import Origin
 from tests.doubles.peer import peer
@@ -20,7 +20,7 @@ async def test_the_kernel_keeps_little():
     """What waits for a slow client is bounded below us as well."""
     async with peer(lambda _: None) as there:
         way = await lay_way(Origin("127.0.0.1", there.port, is_secure=False), None, None)
-        await way.lay(Asking(b"x"))
+        await way.lay(Handshake(b"x"))
         own = way.carrier.get_extra_info("socket")
         window = own.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         assert 64 * 1024 <= window <= 2 * 512 * 1024

@@ -187,7 +187,7 @@ class Answer:
         self.is_whole = bool(self.status)
 
 
-class Asking(asyncio.Protocol):
+class Handshake(asyncio.Protocol):
     """Puts one question on a connection, and gathers what comes until somebody takes over.
 
     `is_lost` when the connection has ended meanwhile.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from python_socks.async_.asyncio import Proxy
 
-from longwire.upstream.net.handshake import Answer, Asking, Malformed, connect_request
+from longwire.upstream.net.handshake import Answer, Handshake, Malformed, connect_request
 from longwire.upstream.net.tls_transport import Carrier, Secure
 from longwire.upstream.net.urls import Origin, origin_of
 
@@ -49,10 +49,10 @@ class Way:
         await layer.shaken()
         self.carrier = layer
 
-    async def ask(self, asking: Asking) -> Answer:
-        """Put a question; see `Asking.answered`."""
-        await self.lay(asking)
-        return await asking.answered()
+    async def ask(self, handshake: Handshake) -> Answer:
+        """Put a question; see `Handshake.answered`."""
+        await self.lay(handshake)
+        return await handshake.answered()
 
     def end(self) -> None:
         """Let nothing of it remain."""
@@ -91,7 +91,7 @@ async def _tunnel(way: Way, to: Origin, proxy: str, tls: ssl.SSLContext | None) 
     if between.is_secure:
         await way.secure(tls, between.host)
     try:
-        answer = await way.ask(Asking(connect_request(to, parts), is_tunnel=True))
+        answer = await way.ask(Handshake(connect_request(to, parts), is_tunnel=True))
     except Malformed as error:
         raise Malformed(f"the proxy cannot be used: {error}") from None
     if answer.status // 100 != _IS_DONE:

@@ -19,7 +19,7 @@ from longwire.core.errors import (
 )
 from longwire.core.rules.backoff import Pace
 from longwire.dialects.responses.errors import decode_problem
-from longwire.upstream.net.handshake import SWITCHING, Answer, Asking, Upgrade
+from longwire.upstream.net.handshake import SWITCHING, Answer, Handshake, Upgrade
 from longwire.upstream.net.tunnel import Way, lay_way
 from longwire.upstream.net.urls import environment_proxy, origin_of
 from longwire.upstream.websocket.connection import Connection, Pulse
@@ -91,12 +91,12 @@ async def _upgraded(
     way: Way, upgrade: Upgrade, endpoint: Endpoint, connection: Connection
 ) -> Connection:
     """Ask for the upgrade; let the connection take over with what followed the answer."""
-    asking = Asking(upgrade.request)
-    answer = await way.ask(asking)
+    handshake = Handshake(upgrade.request)
+    answer = await way.ask(handshake)
     if answer.status != SWITCHING:
         raise _refusal(endpoint.host, answer)
     upgrade.check(answer)
-    if asking.is_lost:
+    if handshake.is_lost:
         raise ConnectionResetError("it hung up right after its 101")
     await way.lay(connection)
     connection.headers = answer.headers
