@@ -163,7 +163,7 @@ class Answered:
         self.silences = 0
 
     @property
-    def way(self) -> tuple[str, str | None]:
+    def tunnel(self) -> tuple[str, str | None]:
         """Continuity and reason."""
         return self.facts.continuity, self.facts.reason
 

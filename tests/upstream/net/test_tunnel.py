@@ -3,7 +3,7 @@
 import socket
 
 from longwire.upstream.net.handshake import Handshake
-from longwire.upstream.net.tunnel import Way, lay_way
+from longwire.upstream.net.tunnel import Tunnel, open_tunnel
 from longwire.upstream.net.urls import Origin
 from tests.doubles.peer import peer
 
@@ -12,17 +12,17 @@ async def test_a_socket_that_was_not_used_yet():
     """A way that begins with a socket closes it, too."""
     ours, theirs = socket.socketpair()
     with theirs:
-        Way(ours).end()
+        Tunnel(ours).end()
         assert -1 == ours.fileno()
 
 
 async def test_the_kernel_keeps_little():
     """What waits for a slow client is bounded below us as well."""
     async with peer(lambda _: None) as there:
-        way = await lay_way(Origin("127.0.0.1", there.port, is_secure=False), None, None)
-        await way.lay(Handshake(b"x"))
-        own = way.carrier.get_extra_info("socket")
+        tunnel = await open_tunnel(Origin("127.0.0.1", there.port, is_secure=False), None, None)
+        await tunnel.lay(Handshake(b"x"))
+        own = tunnel.carrier.get_extra_info("socket")
         window = own.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         assert 64 * 1024 <= window <= 2 * 512 * 1024
-        way.end()
+        tunnel.end()
         assert await there.is_left()

@@ -340,10 +340,10 @@ class TestClosing:
             assert told in await reason_of(ends.connection)
 
     @pytest.mark.parametrize("way", ["hang_up", "reset"])
-    async def test_upstream_breaks_off(self, linked, until, way):
+    async def test_upstream_breaks_off(self, linked, until, tunnel):
         """A socket that ends without a close frame (1006) ends the connection at once."""
         async with linked() as ends:
-            getattr(ends.link, way)()
+            getattr(ends.link, tunnel)()
             await until(lambda: ends.connection.is_closed)
             assert ends.closed == [ends.connection]
 
@@ -763,8 +763,8 @@ class TestTls:
             assert ends.closed == [ends.connection]
 
     @pytest.mark.parametrize("way", ["hang_up", "reset"])
-    async def test_breaks_off(self, linked, authority, until, way):
+    async def test_breaks_off(self, linked, authority, until, tunnel):
         """A socket that ends without a close frame ends the connection at once."""
         async with linked(authority=authority) as ends:
-            getattr(ends.link, way)()
+            getattr(ends.link, tunnel)()
             await until(lambda: ends.connection.is_closed)

@@ -55,7 +55,7 @@ class TestChain:
             assert states(it) == [State.LEASED]
             await until(lambda: states(it) == [State.IDLE])
             agent.append(output(stream))
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.counters.sockets_opened == 1
             assert it.emulator.violations == []
             await it.settled()
@@ -76,7 +76,7 @@ class TestChain:
                     raise ZeroDivisionError
             await until(lambda: states(it) == [State.IDLE])
             agent.append(output(stream))
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
 
     @pytest.mark.parametrize("point", [1, 2, 4])
     async def test_left_while_digesting(self, gateway, until, point):
@@ -224,7 +224,7 @@ class TestLease:
         async with gateway(script=SLOW, patience=DRAINS) as it:
             agent = it.agent()
             await leave(it, agent)
-            assert (await it.agent().take()).way == fresh("new_branch")
+            assert (await it.agent().take()).tunnel == fresh("new_branch")
             await until(lambda: states(it) == [State.IDLE] * 2)
             await it.settled()
 
@@ -241,7 +241,7 @@ class TestLease:
                 for call in calls
             ]
             answer = await agent.take(answers, previous_response_id=entry.chain.response_id)
-            assert answer.way == ("as-given", None)
+            assert answer.tunnel == ("as-given", None)
             assert it.emulator.counters.sockets_opened == 1
             await it.settled()
 
@@ -254,7 +254,7 @@ class TestLease:
             assert states(it) == [State.LEASED]
             await until(lambda: it.pool.ledger.live == 0)
             agent.append(output(stream))
-            assert (await agent.take()).way == fresh("connection_evicted")
+            assert (await agent.take()).tunnel == fresh("connection_evicted")
             await it.settled()
 
     async def test_pool_closes(self, gateway, until):
@@ -300,7 +300,7 @@ class TestTime:
             await asyncio.sleep(2)
             assert it.pool.ledger.live == 0
             await it.settled()
-            assert (await agent.take()).way == fresh("connection_lost")
+            assert (await agent.take()).tunnel == fresh("connection_lost")
 
     @pytest.mark.looptime
     async def test_slow_response(self, gateway):
@@ -313,7 +313,7 @@ class TestTime:
             assert states(it) == [State.IDLE]
             it.emulator.script = Script()
             agent.append(output(stream))
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
 
     @pytest.mark.looptime
     async def test_the_end_of_a_drain_is_its_own(self, gateway):
@@ -324,7 +324,7 @@ class TestTime:
             await asyncio.sleep(2)
             agent.append(output(stream))
             it.emulator.script = Script(first_event_ms=60_000)
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.counters.sockets_opened == 1
 
 
@@ -347,7 +347,7 @@ class TestCancelling:
                 kept += was_cancelled and it.emulator.counters.creates > creates
                 await it.settled()
                 await agent.take()
-                assert (await agent.take()).way == CONTINUED
+                assert (await agent.take()).tunnel == CONTINUED
                 await it.settled()
                 point += 1
             assert kept > 0

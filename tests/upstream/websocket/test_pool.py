@@ -60,7 +60,7 @@ class TestCancelling:
                 was_cancelled = await cancelled_at(agent.take(), point, moment)
                 await it.settled()
                 await agent.take()
-                assert (await agent.take()).way == CONTINUED
+                assert (await agent.take()).tunnel == CONTINUED
                 await it.settled()
                 point += 1
             assert point > 2
@@ -80,7 +80,7 @@ class TestCancelling:
                 was_cancelled = await cancelled_at(agent.take(), point, moment)
                 await it.settled()
                 await agent.take()
-                assert (await agent.take()).way == CONTINUED
+                assert (await agent.take()).tunnel == CONTINUED
                 await it.settled()
                 assert it.pool.ledger.live <= 2 * point
                 point += 1
@@ -122,7 +122,7 @@ class TestCancelling:
                     await until(lambda: len(it.pool._waiters) == 2)
                     lease.cancel()
                     lost.cancel()
-                assert (await next_one).way == CONTINUED
+                assert (await next_one).tunnel == CONTINUED
             await it.settled()
 
     async def test_granted_and_lost(self, gateway, until):
@@ -136,7 +136,7 @@ class TestCancelling:
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
                     lease.connection.abort("lost")
-                assert (await waiting).way == fresh("connection_lost")
+                assert (await waiting).tunnel == fresh("connection_lost")
             await it.settled()
 
     async def test_granted_and_drained(self, gateway, until):
@@ -190,7 +190,7 @@ class TestDialing:
 
                 group.create_task(failing())
                 waiting = group.create_task(it.agent(session="b").take())
-            assert waiting.result().way == fresh("new_session")
+            assert waiting.result().tunnel == fresh("new_session")
             await it.settled()
 
     async def test_one_dial_for_each_turn(self, gateway):
@@ -227,9 +227,9 @@ class TestAnew:
         async with gateway() as it:
             agent = it.agent()
             await agent.take()
-            assert (await agent.take(reason=Reason.REPLAYED)).way == fresh("replayed")
+            assert (await agent.take(reason=Reason.REPLAYED)).tunnel == fresh("replayed")
             assert it.emulator.counters.sockets_opened == 2
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.violations == []
             await it.settled()
 
@@ -238,7 +238,7 @@ class TestAnew:
         async with gateway(limits=Limits(connections_per_session=1)) as it:
             agent = it.agent()
             await agent.take()
-            assert (await agent.take(reason=Reason.REPLAYED)).way == fresh("replayed")
+            assert (await agent.take(reason=Reason.REPLAYED)).tunnel == fresh("replayed")
             assert it.pool.ledger.live == 1
             assert it.pool.ledger.departures == {("main", Reason.CONNECTION_EVICTED): 1}
             await it.settled()
@@ -254,7 +254,7 @@ class TestAnew:
                     waiting = group.create_task(agent.take(reason=Reason.REPLAYED))
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
-            assert waiting.result().way == fresh("replayed")
+            assert waiting.result().tunnel == fresh("replayed")
             assert it.emulator.counters.sockets_opened == 2
             await it.settled()
 
@@ -262,7 +262,7 @@ class TestAnew:
         """A turn that shares nothing tells its reason too."""
         async with gateway() as it:
             agent = it.agent(session=None)
-            assert (await agent.take(reason=Reason.REPLAYED)).way == fresh("replayed")
+            assert (await agent.take(reason=Reason.REPLAYED)).tunnel == fresh("replayed")
 
     async def test_own_id(self, gateway):
         """A client's own id still goes out as given."""
@@ -373,7 +373,7 @@ class TestWaiting:
                 assert asyncio.get_running_loop().time() - start == pytest.approx(7, abs=0.5)
                 lease.cancel()
             await it.settled()
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
 
     async def test_first_come(self, gateway, until):
         """Who waits longest is served first."""
@@ -407,7 +407,7 @@ class TestWaiting:
                     )
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
-            assert second.result().way == ("as-given", None)
+            assert second.result().tunnel == ("as-given", None)
             assert it.emulator.counters.sockets_opened == 1
 
 
@@ -451,8 +451,8 @@ class TestWalls:
             async with lent(it.pool, third.call(), dialing) as lease:
                 lease.settle(Returned(keeps_connection=True))
             assert at_dial == [(2, 1)]
-            assert (await first.take()).way == CONTINUED
-            assert (await second.take()).way == fresh("connection_evicted")
+            assert (await first.take()).tunnel == CONTINUED
+            assert (await second.take()).tunnel == fresh("connection_evicted")
             await it.settled()
 
     async def test_all_busy(self, gateway, until):
@@ -466,7 +466,7 @@ class TestWalls:
                 waiting = group.create_task(it.agent(session="c").take())
                 await until(lambda: it.pool._waiters)
                 release.set()
-            assert waiting.result().way == fresh("new_session")
+            assert waiting.result().tunnel == fresh("new_session")
             await it.settled()
 
 
@@ -480,10 +480,10 @@ class TestTime:
             agent = it.agent()
             await agent.take()
             await asyncio.sleep(life - 20)
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
             await asyncio.sleep(30)
             assert it.pool.ledger.live == 0
-            assert (await agent.take()).way == fresh("connection_expired")
+            assert (await agent.take()).tunnel == fresh("connection_expired")
 
     @pytest.mark.looptime
     async def test_idle_ttl(self, gateway):
@@ -507,7 +507,7 @@ class TestTime:
             await agent.take()
             await asyncio.sleep(101)
             assert it.pool.ledger.live == 1
-            assert (await agent.take()).way == fresh("connection_expired")
+            assert (await agent.take()).tunnel == fresh("connection_expired")
             assert it.pool.ledger.live == 1
             await it.settled()
 
@@ -520,7 +520,7 @@ class TestTime:
             await agent.take()
             assert it.pool.ledger.live == 0
             it.emulator.script = Script()
-            assert (await agent.take()).way == fresh("connection_expired")
+            assert (await agent.take()).tunnel == fresh("connection_expired")
 
     @pytest.mark.looptime
     async def test_idle_for_an_hour(self, gateway):
@@ -531,7 +531,7 @@ class TestTime:
             agent = it.agent()
             await agent.take()
             await asyncio.sleep(3600)
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
 
 
 class TestEnds:
@@ -564,8 +564,8 @@ class TestEnds:
             agent = it.agent()
             await agent.take()
             it.pool.drain()
-            assert (await agent.take()).way == fresh("connection_evicted")
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == fresh("connection_evicted")
+            assert (await agent.take()).tunnel == CONTINUED
             await it.settled()
 
     async def test_retired_with_its_lease(self, gateway, until):
@@ -578,7 +578,7 @@ class TestEnds:
                 it.pool.drain()
             assert turn.result().response["status"] == "completed"
             assert it.pool.ledger.live == 0
-            assert (await agent.take()).way == fresh("connection_evicted")
+            assert (await agent.take()).tunnel == fresh("connection_evicted")
 
     async def test_close(self, gateway, until):
         """Closing the pool ends everything, leased or idle, and fails the turns."""
@@ -607,8 +607,8 @@ class TestEnds:
             it.emulator.drop_connections()
             await until(lambda: not it.pool.ledger.live)
             for agent in agents:
-                assert (await agent.take()).way == fresh("connection_lost")
-                assert (await agent.take()).way == CONTINUED
+                assert (await agent.take()).tunnel == fresh("connection_lost")
+                assert (await agent.take()).tunnel == CONTINUED
             await it.settled()
 
     async def test_restarted_upstream(self, gateway, until):
@@ -621,7 +621,7 @@ class TestEnds:
             with pytest.raises(UpstreamUnavailable):
                 await agent.take()
             await it.emulator.start()
-            assert (await agent.take()).way[0] == "fresh"
+            assert (await agent.take()).tunnel[0] == "fresh"
             await it.settled()
 
     async def test_lost_while_leased(self, gateway, until):
@@ -636,7 +636,7 @@ class TestEnds:
                 assert it.pool.ledger.live == 0
                 lease.settle(Returned(keeps_connection=True, cause=Reason.TURN_FAILED))
                 lease.settle(Returned(keeps_connection=False))
-            assert (await agent.take()).way == fresh("connection_lost")
+            assert (await agent.take()).tunnel == fresh("connection_lost")
 
     async def test_error_inside_a_lease(self, gateway):
         """Whatever is raised inside a lease closes its connection, for it may be half read."""

@@ -48,7 +48,7 @@ class TestContinuity:
             object.__setattr__(it.endpoint, "url", it.endpoint.url.replace("/v1", route))
             agent = it.agent()
             answers = [await agent.take() for _ in range(6)]
-            assert [answer.way for answer in answers] == [fresh("new_session")] + [CONTINUED] * 5
+            assert [answer.tunnel for answer in answers] == [fresh("new_session")] + [CONTINUED] * 5
             assert it.emulator.counters.sockets_opened == 1
             assert it.emulator.counters.creates_continued == 5
             assert it.emulator.violations == []
@@ -69,7 +69,7 @@ class TestContinuity:
             agent = it.agent()
             first = await agent.take("hello")
             agent.append(first.response["output"])
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
 
     @pytest.mark.parametrize("keeps_ids", [False, True])
     async def test_rewritten_history(self, gateway, keeps_ids):
@@ -80,8 +80,8 @@ class TestContinuity:
             for _ in range(3):
                 await agent.take()
             agent.history[0] = {"role": "user", "content": "hello again"}
-            assert (await agent.take()).way == fresh("history_rewritten")
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == fresh("history_rewritten")
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.counters.sockets_opened == (2 if keeps_ids else 1)
             await it.settled()
             assert it.pool.ledger.live == 1
@@ -95,8 +95,8 @@ class TestContinuity:
             agent.keeps_ids = keeps_ids
             await agent.take()
             agent.properties["reasoning"] = {"effort": "low"}
-            assert (await agent.take()).way == fresh("properties_changed")
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == fresh("properties_changed")
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.violations == []
             await it.settled()
 
@@ -106,7 +106,7 @@ class TestContinuity:
             agent = it.agent()
             await agent.take()
             await agent.take(agent.history[:1])
-            assert (await agent.take(agent.history[:1])).way[0] == "fresh"
+            assert (await agent.take(agent.history[:1])).tunnel[0] == "fresh"
             assert it.emulator.violations == []
 
     async def test_side_call(self, gateway):
@@ -114,10 +114,10 @@ class TestContinuity:
         async with gateway() as it:
             agent, title = it.agent(), it.agent(**TITLE)
             await agent.take()
-            assert (await title.take()).way == fresh("new_branch")
-            assert (await agent.take()).way == CONTINUED
-            assert (await title.take()).way == CONTINUED
-            assert (await agent.take()).way == CONTINUED
+            assert (await title.take()).tunnel == fresh("new_branch")
+            assert (await agent.take()).tunnel == CONTINUED
+            assert (await title.take()).tunnel == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.counters.sockets_opened == 2
 
     async def test_own_previous_response_id(self, gateway):
@@ -128,14 +128,14 @@ class TestContinuity:
             await other.take()
             new = [item for item in agent.history[1:] if item["type"] == "function_call_output"]
             second = await agent.take(new, previous_response_id=first.response["id"])
-            assert second.way == AS_GIVEN
+            assert second.tunnel == AS_GIVEN
             assert second.response["previous_response_id"] == first.response["id"]
             seen = agent.seen(second.response["id"])
             assert seen.previous_response_id == first.response["id"]
             assert seen.connection == agent.seen(first.response["id"]).connection
             last = [{"role": "user", "content": "more"}]
             third = await agent.take(last, previous_response_id=second.response["id"])
-            assert third.way == AS_GIVEN
+            assert third.tunnel == AS_GIVEN
             assert it.emulator.violations == []
 
     async def test_foreign_previous_response_id(self, gateway):
@@ -149,7 +149,7 @@ class TestContinuity:
                 await agent.take(new, previous_response_id=first.response["id"])
             assert refusal.value.status == 400
             assert refusal.value.code == "previous_response_not_found"
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
             await it.settled()
 
     async def test_identical_openings(self, gateway):
@@ -159,7 +159,7 @@ class TestContinuity:
             for _ in range(3):
                 async with asyncio.TaskGroup() as group:
                     turns = [group.create_task(agent.take()) for agent in agents]
-            assert [turn.result().way for turn in turns] == [CONTINUED] * 6
+            assert [turn.result().tunnel for turn in turns] == [CONTINUED] * 6
             assert it.emulator.counters.sockets_opened == 6
             assert it.emulator.counters.in_flight_peak == 1
             assert it.emulator.violations == []
@@ -188,7 +188,7 @@ class TestContinuity:
             agents = [it.agent(session="") for _ in range(20)]
             for number, agent in enumerate(agents):
                 agent.history[0] = {"role": "user", "content": f"task {number}"}
-            ways = [[(await agent.take()).way for agent in agents] for _ in range(3)]
+            ways = [[(await agent.take()).tunnel for agent in agents] for _ in range(3)]
             assert ways == [[fresh("new_session")] * 20, [CONTINUED] * 20, [CONTINUED] * 20]
             assert it.emulator.counters.sockets_opened == 20
 
@@ -199,16 +199,16 @@ class TestContinuity:
             for number, agent in enumerate(agents):
                 agent.history[0] = {"role": "user", "content": f"task {number}"}
                 await agent.take()
-            assert (await agents[2].take()).way == CONTINUED
-            assert (await agents[1].take()).way == CONTINUED
-            assert (await agents[0].take()).way[0] == "fresh"
+            assert (await agents[2].take()).tunnel == CONTINUED
+            assert (await agents[1].take()).tunnel == CONTINUED
+            assert (await agents[0].take()).tunnel[0] == "fresh"
             await it.settled()
 
     async def test_nobody(self, gateway):
         """A caller without a scope shares nothing, not even with itself."""
         async with gateway() as it:
             agent = it.agent(session=None)
-            assert [(await agent.take()).way for _ in range(3)] == [fresh("new_session")] * 3
+            assert [(await agent.take()).tunnel for _ in range(3)] == [fresh("new_session")] * 3
             await it.settled()
             assert it.emulator.counters.sockets_opened == 3
             assert it.pool.ledger.live == 0
@@ -228,13 +228,13 @@ async def fail(agent, error):
 
 
 class TestEndings:
-    async def ends(self, it, way, sockets):
+    async def ends(self, it, tunnel, sockets):
         """Take the turn after the ending: how it travels, and on which number of sockets."""
         await it.settled()
         assert it.pool.ledger.live == (1 if sockets == 1 else 0)
         agent = it.last
-        assert (await agent.take()).way == way
-        assert (await agent.take()).way == CONTINUED
+        assert (await agent.take()).tunnel == tunnel
+        assert (await agent.take()).tunnel == CONTINUED
         assert it.emulator.counters.sockets_opened == sockets
         await it.settled()
 
@@ -334,8 +334,8 @@ class TestEndings:
                 refusal = await fail(agent, UpstreamRejected)
                 assert refusal.code == "websocket_connection_limit_reached"
             await it.settled()
-            assert (await agent.take()).way == fresh("connection_expired")
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == fresh("connection_expired")
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.counters.sockets_opened == 2
             assert it.pool.ledger.departures == {("main", Reason.CONNECTION_EXPIRED): 1}
 
@@ -569,7 +569,7 @@ class TestTime:
             assert asyncio.get_running_loop().time() - start == pytest.approx(seconds, abs=1)
             assert batches.count(0) == silences
             await it.settled()
-            assert (await agent.take()).way == fresh("connection_lost")
+            assert (await agent.take()).tunnel == fresh("connection_lost")
 
     @pytest.mark.looptime
     async def test_slow_upstream(self, gateway):
@@ -640,7 +640,7 @@ class TestSize:
             with pytest.raises(FrameTooLarge):
                 await agent.take(large)
             await it.settled()
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
             assert it.emulator.violations == []
 
     async def test_just_fits(self, gateway):
@@ -650,7 +650,7 @@ class TestSize:
             agent.history[0]["content"] = "x" * (LARGEST_CREATE - 1000)
             answer = await agent.take()
             assert answer.facts.bytes_sent <= LARGEST_CREATE
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
 
 
 class TestLeaving:
@@ -664,7 +664,7 @@ class TestLeaving:
                     break
             await it.settled()
             assert it.pool.ledger.live == 0
-            assert (await agent.take()).way == fresh("connection_lost")
+            assert (await agent.take()).tunnel == fresh("connection_lost")
 
     async def test_at_the_terminal(self, gateway):
         """A client that leaves the instant it has the terminal leaves a whole conversation."""
@@ -676,7 +676,7 @@ class TestLeaving:
                         break
                 output = [json.loads(item) for item in stream.aggregate.output]
             agent.append(output)
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == CONTINUED
 
     @pytest.mark.looptime
     async def test_overloaded(self, gateway):
@@ -755,8 +755,8 @@ class TestDigesting:
         async with gateway() as it:
             agent = it.agent()
             agent.history = [{"role": "user", "content": f"line {n}"} for n in range(300)]
-            assert (await agent.take()).way == fresh("new_session")
-            assert (await agent.take()).way == CONTINUED
+            assert (await agent.take()).tunnel == fresh("new_session")
+            assert (await agent.take()).tunnel == CONTINUED
 
     async def test_lost_meanwhile(self, gateway):
         """A connection that breaks while the history is digested is told to the reader."""

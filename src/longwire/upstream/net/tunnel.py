@@ -21,7 +21,7 @@ _RECEIVE_WINDOW = 512 * 1024
 _IS_DONE = 2
 
 
-class Way:
+class Tunnel:
     """Layers between us and an upstream, of which each speaks over what was laid before it."""
 
     __slots__ = ("_begins", "carrier")
@@ -62,36 +62,36 @@ class Way:
             self._begins.close()
 
 
-async def lay_way(to: Origin, proxy: str | None, tls: ssl.SSLContext | None) -> Way:
+async def open_tunnel(to: Origin, proxy: str | None, tls: ssl.SSLContext | None) -> Tunnel:
     """Return the way to a place, straight or through a proxy.
 
     A proxy's URL begins with http, https, socks4 or socks5, and may have a user and a password.
     Raises `OSError`, `ValueError` for such a URL, and what `python_socks` does.
     """
     if proxy is not None and proxy.startswith("socks"):
-        way = Way(await Proxy.from_url(proxy).connect(to.host, to.port))
+        tunnel = Tunnel(await Proxy.from_url(proxy).connect(to.host, to.port))
         proxy = None
     else:
-        way = Way(origin_of(urlsplit(proxy), "http", "https") if proxy else to)
+        tunnel = Tunnel(origin_of(urlsplit(proxy), "http", "https") if proxy else to)
     try:
         if proxy:
-            await _tunnel(way, to, proxy, tls)
+            await _tunnel(tunnel, to, proxy, tls)
         if to.is_secure:
-            await way.secure(tls, to.host)
+            await tunnel.secure(tls, to.host)
     except BaseException:
-        way.end()
+        tunnel.end()
         raise
-    return way
+    return tunnel
 
 
-async def _tunnel(way: Way, to: Origin, proxy: str, tls: ssl.SSLContext | None) -> None:
+async def _tunnel(tunnel: Tunnel, to: Origin, proxy: str, tls: ssl.SSLContext | None) -> None:
     """Have a proxy open a tunnel (RFC 9110, 9.3.6)."""
     parts = urlsplit(proxy)
     between = origin_of(parts, "http", "https")
     if between.is_secure:
-        await way.secure(tls, between.host)
+        await tunnel.secure(tls, between.host)
     try:
-        answer = await way.ask(Handshake(connect_request(to, parts), is_tunnel=True))
+        answer = await tunnel.ask(Handshake(connect_request(to, parts), is_tunnel=True))
     except Malformed as error:
         raise Malformed(f"the proxy cannot be used: {error}") from None
     if answer.status // 100 != _IS_DONE:

@@ -20,7 +20,7 @@ from longwire.core.errors import (
 from longwire.core.rules.backoff import Pace
 from longwire.dialects.responses.errors import decode_problem
 from longwire.upstream.net.handshake import SWITCHING, Answer, Handshake, Upgrade
-from longwire.upstream.net.tunnel import Way, lay_way
+from longwire.upstream.net.tunnel import Tunnel, open_tunnel
 from longwire.upstream.net.urls import environment_proxy, origin_of
 from longwire.upstream.websocket.connection import Connection, Pulse
 
@@ -79,26 +79,26 @@ async def _connect(
     parts = urlsplit(endpoint.url)
     to = origin_of(parts, "ws", "wss")
     upgrade = Upgrade(to, parts, {**endpoint.defaults, **headers, **endpoint.headers})
-    way = await lay_way(to, endpoint.proxy or environment_proxy(endpoint.url), endpoint.tls)
+    tunnel = await open_tunnel(to, endpoint.proxy or environment_proxy(endpoint.url), endpoint.tls)
     try:
-        return await _upgraded(way, upgrade, endpoint, Connection(endpoint.pulse, on_closed))
+        return await _upgraded(tunnel, upgrade, endpoint, Connection(endpoint.pulse, on_closed))
     except BaseException:
-        way.end()
+        tunnel.end()
         raise
 
 
 async def _upgraded(
-    way: Way, upgrade: Upgrade, endpoint: Endpoint, connection: Connection
+    tunnel: Tunnel, upgrade: Upgrade, endpoint: Endpoint, connection: Connection
 ) -> Connection:
     """Ask for the upgrade; let the connection take over with what followed the answer."""
     handshake = Handshake(upgrade.request)
-    answer = await way.ask(handshake)
+    answer = await tunnel.ask(handshake)
     if answer.status != SWITCHING:
         raise _refusal(endpoint.host, answer)
     upgrade.check(answer)
     if handshake.is_lost:
         raise ConnectionResetError("it hung up right after its 101")
-    await way.lay(connection)
+    await tunnel.lay(connection)
     connection.headers = answer.headers
     if answer.rest:
         connection.data_received(answer.rest)
