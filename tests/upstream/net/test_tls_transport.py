@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longwire.upstream.net import tls
-from longwire.upstream.net.tls_transport import Secure
+from longwire.upstream.net.tls_transport import TlsTransport
 
 RECORD = 16 * 1024
 
@@ -70,7 +70,7 @@ class Ends:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.server = authority.server().wrap_bio(self._in, self._out, server_side=True)
         self.below, self.above = Below(), Above()
-        self.secure = Secure(tls.context(authority.file, verify=True), "127.0.0.1")
+        self.secure = TlsTransport(tls.context(authority.file, verify=True), "127.0.0.1")
         self.secure.connection_made(self.below)
         self.secure.set_protocol(self.above)
 
@@ -242,7 +242,7 @@ async def test_any_bytes():
     @settings(deadline=None)
     @given(st.binary(max_size=200))
     def law(sent):
-        secure = Secure(context, "host")
+        secure = TlsTransport(context, "host")
         secure.connection_made(Below())
         secure.data_received(sent)
         secure.data_received(sent)

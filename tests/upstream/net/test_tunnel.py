@@ -21,7 +21,7 @@ async def test_the_kernel_keeps_little():
     async with peer(lambda _: None) as there:
         tunnel = await open_tunnel(Origin("127.0.0.1", there.port, is_secure=False), None, None)
         await tunnel.lay(Handshake(b"x"))
-        own = tunnel.carrier.get_extra_info("socket")
+        own = tunnel.transport.get_extra_info("socket")
         window = own.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         assert 64 * 1024 <= window <= 2 * 512 * 1024
         tunnel.end()

@@ -298,7 +298,7 @@ class TestPings:
                 await until(lambda: ends.connection._drained is not None)
                 ends.link.write(*[frame(PING, b"?" * 125)] * 1000, frame(TEXT, event(1)))
                 written = []
-                ends.connection._carrier = Counting(ends.connection._carrier, written)
+                ends.connection._transport = Counting(ends.connection._transport, written)
                 assert [event(1)] == await receive(ends.connection, 1)
                 ends.link.reset()
             assert [] == written
@@ -307,11 +307,11 @@ class TestPings:
 class Counting:
     """A carrier that notes what is written through it."""
 
-    def __init__(self, carrier, written) -> None:
-        self._carrier, self._written = carrier, written
+    def __init__(self, transport, written) -> None:
+        self._transport, self._written = transport, written
 
     def __getattr__(self, name):
-        return getattr(self._carrier, name)
+        return getattr(self._transport, name)
 
     def writelines(self, parts):
         self._written += parts
@@ -390,7 +390,7 @@ class TestClosing:
                 await asyncio.sleep(0)
                 ends.link.write(close_frame(1001))
             await asyncio.sleep(2.5)
-            assert ends.connection._carrier is None
+            assert ends.connection._transport is None
 
     async def test_nothing_after_close(self, linked):
         """What arrives after our close is read and dropped, in whatever frames."""
@@ -696,7 +696,7 @@ class TestPressure:
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)
             ends.connection.close()
             await asyncio.sleep(2.5)
-            assert ends.connection._carrier is None
+            assert ends.connection._transport is None
 
     async def test_lost_while_sending(self, linked):
         """A connection that breaks under a send fails it at once."""
@@ -747,7 +747,7 @@ class TestTls:
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)
             ends.connection.close()
             await asyncio.sleep(2.5)
-            assert ends.connection._carrier is None
+            assert ends.connection._transport is None
 
     async def test_close(self, linked, authority):
         """The close handshake is whole from either side."""

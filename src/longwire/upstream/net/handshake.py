@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, quote, unquote
 
 import httptools
 
-from longwire.upstream.net.tls_transport import Carrier
+from longwire.upstream.net.tls_transport import ByteTransport
 from longwire.upstream.net.urls import PORTS, Origin, bracketed
 
 LARGEST_HEAD = 64 * 1024
@@ -216,7 +216,7 @@ class Handshake(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask."""
-        cast("Carrier", transport).write(self._request)
+        cast("ByteTransport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Take a part of the answer, or what follows it."""

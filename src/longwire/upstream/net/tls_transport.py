@@ -14,8 +14,8 @@ _RECORD = 16 * 1024
 """What a record of TLS carries at most, in bytes (RFC 8446, 5.1)."""
 
 
-class Carrier(Protocol):
-    """What carries bytes: a transport of the loop, or `Secure` over one."""
+class ByteTransport(Protocol):
+    """What carries bytes: a transport of the loop, or `TlsTransport` over one."""
 
     def write(self, data: bytes, /) -> None:
         """Send bytes; what cannot be sent yet is kept."""
@@ -39,7 +39,7 @@ class Carrier(Protocol):
         """Give what arrives to somebody else from now on."""
 
 
-class Secure(asyncio.Protocol):
+class TlsTransport(asyncio.Protocol):
     """One end of a TLS connection, a client's."""
 
     __slots__ = (
@@ -60,7 +60,7 @@ class Secure(asyncio.Protocol):
         self._shaken: asyncio.Future[Exception | None] = loop.create_future()
         self._is_ready = self._is_closing = False
         self._above = asyncio.Protocol()
-        self._below: Carrier
+        self._below: ByteTransport
 
     async def shaken(self) -> None:
         """Wait for the handshake. Raises `ssl.SSLError` or another `OSError`."""
@@ -70,7 +70,7 @@ class Secure(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
-        self._below = cast("Carrier", transport)
+        self._below = cast("ByteTransport", transport)
         self._shake()
 
     def data_received(self, data: bytes) -> None:
@@ -143,7 +143,7 @@ class Secure(asyncio.Protocol):
         self._above.resume_writing()
 
     def write(self, data: bytes) -> None:
-        """Seal and send; see `Carrier`."""
+        """Seal and send; see `ByteTransport`."""
         if self._is_closing:
             return
         left = memoryview(data)
@@ -158,11 +158,11 @@ class Secure(asyncio.Protocol):
         self._below.writelines(sealed)
 
     def writelines(self, parts: Iterable[bytes]) -> None:
-        """Seal and send; see `Carrier`."""
+        """Seal and send; see `ByteTransport`."""
         self.write(b"".join(parts))
 
     def close(self) -> None:
-        """Say so with a close_notify, and close; see `Carrier`."""
+        """Say so with a close_notify, and close; see `ByteTransport`."""
         if self._is_closing:
             return
         self._is_closing = True
@@ -172,7 +172,7 @@ class Secure(asyncio.Protocol):
         self._below.close()
 
     def abort(self) -> None:
-        """End at once; see `Carrier`."""
+        """End at once; see `ByteTransport`."""
         self._is_closing = True
         self._below.abort()
 
@@ -185,5 +185,5 @@ class Secure(asyncio.Protocol):
         self._below.resume_reading()
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Give what arrives to somebody else; see `Carrier`."""
+        """Give what arrives to somebody else; see `ByteTransport`."""
         self._above = cast("asyncio.Protocol", protocol)

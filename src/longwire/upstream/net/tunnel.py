@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from python_socks.async_.asyncio import Proxy
 
 from longwire.upstream.net.handshake import Answer, Handshake, Malformed, connect_request
-from longwire.upstream.net.tls_transport import Carrier, Secure
+from longwire.upstream.net.tls_transport import ByteTransport, TlsTransport
 from longwire.upstream.net.urls import Origin, origin_of
 
 _RECEIVE_WINDOW = 512 * 1024
@@ -24,30 +24,30 @@ _IS_DONE = 2
 class Tunnel:
     """Layers between us and an upstream, of which each speaks over what was laid before it."""
 
-    __slots__ = ("_begins", "carrier")
+    __slots__ = ("_begins", "transport")
 
     def __init__(self, begins: Origin | socket.socket) -> None:
         self._begins: Origin | socket.socket | None = begins
-        self.carrier: Carrier | None = None
+        self.transport: ByteTransport | None = None
 
     async def lay(self, layer: asyncio.Protocol) -> None:
         """Have a layer speak over the way. Raises `OSError`."""
-        if self.carrier is not None:
-            self.carrier.set_protocol(layer)
-            layer.connection_made(cast("asyncio.BaseTransport", self.carrier))
+        if self.transport is not None:
+            self.transport.set_protocol(layer)
+            layer.connection_made(cast("asyncio.BaseTransport", self.transport))
             return
         begins, self._begins = self._begins, None  # the loop closes a socket that it was given
         transport = await _connected(begins, layer)
-        self.carrier = transport
+        self.transport = transport
         own = transport.get_extra_info("socket")
         own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_WINDOW)
 
     async def secure(self, context: ssl.SSLContext | None, host: str) -> None:
         """Lay TLS, towards a host whose name its certificate has. Raises `OSError`."""
-        layer = Secure(context or ssl.create_default_context(), host)
+        layer = TlsTransport(context or ssl.create_default_context(), host)
         await self.lay(layer)
         await layer.shaken()
-        self.carrier = layer
+        self.transport = layer
 
     async def ask(self, handshake: Handshake) -> Answer:
         """Put a question; see `Handshake.answered`."""
@@ -56,8 +56,8 @@ class Tunnel:
 
     def end(self) -> None:
         """Let nothing of it remain."""
-        if self.carrier is not None:
-            self.carrier.abort()
+        if self.transport is not None:
+            self.transport.abort()
         elif isinstance(self._begins, socket.socket):
             self._begins.close()
 

@@ -15,7 +15,7 @@ from longwire.core.events import Kind
 from longwire.core.rules.continuity import Reason
 from longwire.dialects.responses.errors import CONNECTION_LIMIT, decode_problem
 from longwire.dialects.responses.stream import MalformedEvent, decode_event
-from longwire.upstream.net.tls_transport import Carrier
+from longwire.upstream.net.tls_transport import ByteTransport
 from longwire.upstream.websocket.frames import CloseCode, Frames, Goodbye, Opcode, encode
 
 _PAUSE_ABOVE = 256 * 1024
@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._pulse = pulse
         self._on_closed = on_closed
-        self._carrier: Carrier | None = None
+        self._transport: ByteTransport | None = None
         self._parser = Frames()
         self._frames: list[bytes] = []
         self._queued = 0
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to watch the connection."""
-        self._carrier = cast("Carrier", transport)
+        self._transport = cast("ByteTransport", transport)
         self._timer = self._loop.call_later(self._pulse.interval, self._ping)
 
     def data_received(self, data: bytes) -> None:
@@ -107,9 +107,9 @@ class Connection(asyncio.Protocol):
                 self._queued += len(message)
         if self._frames and self._waiter is not None:
             _wake(self._waiter)
-        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._carrier is not None:
+        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
             self._is_paused = True
-            self._carrier.pause_reading()
+            self._transport.pause_reading()
 
     def _answer(self) -> None:
         """Answer what came beside messages; what an upstream does not read is not sent."""
@@ -119,8 +119,8 @@ class Connection(asyncio.Protocol):
             if self._drained is None and not self.is_closed:
                 self._write(Opcode.PONG, payload)
         parser.pings.clear()
-        if parser.violation is not None and self.is_closed and self._carrier is not None:
-            self._carrier.close()
+        if parser.violation is not None and self.is_closed and self._transport is not None:
+            self._transport.close()
         elif parser.violation is not None:
             self.close(parser.violation.code, parser.violation.why)
         elif parser.goodbye is not None:
@@ -130,16 +130,16 @@ class Connection(asyncio.Protocol):
 
     def _part(self, goodbye: Goodbye) -> None:
         """Answer a close frame, unless it answers ours, and close the socket (RFC 6455, 5.5.1)."""
-        carrier = self._carrier
+        transport = self._transport
         if not self.is_closed:
             self._end(_said_goodbye(goodbye))
             self._write(Opcode.CLOSE, CloseCode.OK.to_bytes(2))
-        if carrier is not None:
-            carrier.close()
+        if transport is not None:
+            transport.close()
 
     def _write(self, opcode: Opcode, payload: bytes = b"") -> None:
-        if self._carrier is not None:
-            self._carrier.writelines(encode(opcode, payload, token_bytes(4)))
+        if self._transport is not None:
+            self._transport.writelines(encode(opcode, payload, token_bytes(4)))
 
     def eof_received(self) -> None:
         """Let the transport close itself: half a connection is none."""
@@ -147,7 +147,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
         """Notice that the other side, the network or the close timer ended it."""
         self._end("the upstream closed the connection")
-        self._carrier = None
+        self._transport = None
         if self._timer is not None:
             self._timer.cancel()
 
@@ -213,7 +213,7 @@ class Connection(asyncio.Protocol):
 
         Raises `UpstreamDisconnected` or, after `Pulse.send_timeout` seconds, `UpstreamTimeout`.
         """
-        if self.is_closed or self._carrier is None:
+        if self.is_closed or self._transport is None:
             raise UpstreamDisconnected(self._sentence())
         self._write(Opcode.TEXT, message)
         if self._drained is None:
@@ -265,10 +265,10 @@ class Connection(asyncio.Protocol):
             self._silence = self._loop.call_at(self._silent_at, self._watch_silence)
 
     def _resume_reading(self) -> None:
-        if self._is_paused and self._carrier is not None and not self.is_closed:
+        if self._is_paused and self._transport is not None and not self.is_closed:
             self._is_paused = False
             self._was_heard = True
-            self._carrier.resume_reading()
+            self._transport.resume_reading()
 
     def _ping(self) -> None:
         """Ask for a sign of life after a silent interval; a paused reader hears nothing."""
@@ -296,8 +296,8 @@ class Connection(asyncio.Protocol):
     def abort(self, why: str) -> None:
         """Close at once, without a handshake."""
         self._end(why)
-        if self._carrier is not None:
-            self._carrier.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _end(self, why: str) -> None:
         """Be closed from now on; what the other side still owes is given two seconds."""
@@ -309,8 +309,8 @@ class Connection(asyncio.Protocol):
             self.cause = Reason.CONNECTION_EXPIRED
         if self._timer is not None:
             self._timer.cancel()
-        if self._carrier is not None:
-            self._timer = self._loop.call_later(_CLOSE_TIMEOUT, self._carrier.abort)
+        if self._transport is not None:
+            self._timer = self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
         if self._waiter is not None:
             _wake(self._waiter)
         self.resume_writing()
