@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.exchange import Exchange
-from longwire.upstream.event_reader import Reception
+from longwire.upstream.event_reader import EventReader
 from longwire.upstream.ports import Call, Facts, TransportName
 
 Step = Exception | Sequence[bytes | Exception | None]
@@ -30,18 +30,18 @@ class ScriptedStream:
         self.facts = facts
         self.headers = {}
         self._left = list(answer)
-        self._reception = Reception(Exchange(is_alone=True))
-        self._reception.exchange.step(Kind.SENT)
+        self._event_reader = EventReader(Exchange(is_alone=True))
+        self._event_reader.exchange.step(Kind.SENT)
 
     @property
     def aggregate(self) -> Aggregate:
-        return self._reception.aggregate
+        return self._event_reader.aggregate
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         for part in self._left:
             if isinstance(part, Exception):
                 raise part
-            event = None if part is None else self._reception.take(part)
+            event = None if part is None else self._event_reader.take(part)
             yield [] if event is None else [event]
 
 

@@ -7,7 +7,7 @@ from longwire.core.events import Kind
 from longwire.core.rules.exchange import Exchange
 from longwire.core.sse import encode
 from longwire.dialects.responses.stream import EventEncoder
-from longwire.upstream.event_reader import Reception
+from longwire.upstream.event_reader import EventReader
 
 OPENING = b'{"type":"response.created","sequence_number":0,"response":{"id":"resp_1"}}'
 FRAMES = (
@@ -31,14 +31,14 @@ FRAMES = (
 SOME = st.lists(st.sampled_from(FRAMES), max_size=12).map(lambda rest: [OPENING, *rest])
 
 
-def reception() -> Reception:
+def event_reader() -> EventReader:
     """An exchange whose turn was sent."""
     exchange = Exchange()
     exchange.step(Kind.SENT)
-    return Reception(exchange)
+    return EventReader(exchange)
 
 
-def told(of: Reception) -> tuple[object, ...]:
+def told(of: EventReader) -> tuple[object, ...]:
     """All that an exchange knows after what it received."""
     exchange, seen = of.exchange, of.aggregate
     failure = (type(of.failure), of.failure.safety) if of.failure else None
@@ -48,7 +48,7 @@ def told(of: Reception) -> tuple[object, ...]:
 @given(SOME)
 def test_all_at_once(frames):
     """Frames that arrive together mean what they mean one by one."""
-    together, one_by_one = reception(), reception()
+    together, one_by_one = event_reader(), event_reader()
     expected = [event for raw in frames if (event := one_by_one.take(raw)) is not None]
     assert expected == together.take_all(frames)
     assert told(one_by_one) == told(together)
@@ -57,7 +57,7 @@ def test_all_at_once(frames):
 @given(SOME)
 def test_encoded_at_once(frames):
     """Events are encoded together as they are one by one."""
-    events = (taken := reception()).take_all(frames)
+    events = (taken := event_reader()).take_all(frames)
     one_by_one, together = (EventEncoder(None, taken.aggregate) for _ in range(2))
     expected = b"".join(encode(event.name, one_by_one.encode(event)) for event in events)
     assert expected == together.encode_batch(events)

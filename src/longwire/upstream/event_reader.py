@@ -18,7 +18,7 @@ from longwire.dialects.responses.stream import (
 )
 
 
-class Reception:
+class EventReader:
     """One exchange with what it has brought so far; `failure` is set once it broke."""
 
     __slots__ = ("aggregate", "exchange", "failure")

@@ -13,7 +13,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange
 from longwire.dialects.responses.frames import warm_up_events
-from longwire.upstream.event_reader import Reception
+from longwire.upstream.event_reader import EventReader
 from longwire.upstream.ports import Call, Facts, Take
 
 
@@ -30,18 +30,18 @@ class WarmUp:
 class _Prepared:
     """The events of one warm-up, in one batch."""
 
-    __slots__ = ("_frames", "_reception", "facts", "headers")
+    __slots__ = ("_event_reader", "_frames", "facts", "headers")
 
     def __init__(self, frames: Sequence[bytes]) -> None:
         self._frames: Sequence[bytes] = frames
-        self._reception = Reception(Exchange(is_alone=True))
-        self._reception.exchange.step(Kind.SENT)
+        self._event_reader = EventReader(Exchange(is_alone=True))
+        self._event_reader.exchange.step(Kind.SENT)
         self.headers: Mapping[str, str] = {}
         self.facts = Facts("http", "fresh", Reason.WARM_UP.value, bytes_sent=0)
 
     @property
     def aggregate(self) -> Aggregate:
-        return self._reception.aggregate
+        return self._event_reader.aggregate
 
     def pass_on(self, take: Take) -> None:
         """Offer nothing: all events come in one batch."""
@@ -53,4 +53,4 @@ class _Prepared:
         frames, self._frames = self._frames, ()
         if not frames:
             raise StopAsyncIteration
-        return self._reception.take_all(frames)
+        return self._event_reader.take_all(frames)

@@ -13,7 +13,7 @@ from longwire.core.rules.recovery import AMBIGUOUS, Trouble
 from longwire.core.rules.turn import Principal, Scope, Usage
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
-from longwire.upstream.event_reader import Reception
+from longwire.upstream.event_reader import EventReader
 from longwire.upstream.ports import Facts
 from tests.core.turns import turn, user
 from tests.doubles.recording import recorded
@@ -48,11 +48,11 @@ def counted(metrics, name, *labels):
 
 def received(*frames):
     """What was seen of a response."""
-    reception = Reception(Exchange(is_alone=True))
-    reception.exchange.step(Kind.SENT)
+    event_reader = EventReader(Exchange(is_alone=True))
+    event_reader.exchange.step(Kind.SENT)
     for frame in frames:
-        reception.take(frame)
-    return reception.aggregate
+        event_reader.take(frame)
+    return event_reader.aggregate
 
 
 def test_a_turn_that_went_well(accounting, metrics):

@@ -20,7 +20,7 @@ from longwire.core.rules.continuity import Fresh, Reason
 from longwire.core.rules.exchange import FOREIGN, Exchange
 from longwire.core.rules.lease import Limits, State
 from longwire.emulator import Fault, Options, Script
-from longwire.upstream.event_reader import Reception
+from longwire.upstream.event_reader import EventReader
 from longwire.upstream.ports import Patience
 from longwire.upstream.websocket.dialer import Endpoint
 from longwire.upstream.websocket.transport import LARGEST_CREATE, WebSocketStream
@@ -425,15 +425,15 @@ class TestEndings:
     )
     def test_frame_in_the_batch_of_the_ending(self, last, fails, late):
         """What arrives together with an ending closes the connection, and changes nothing else."""
-        reception = Reception(Exchange())
-        reception.exchange.step(Kind.SENT)
-        reception.take(b'{"type":"response.created","response":{"id":"r"}}')
-        assert (reception.take(last) is None) == fails
-        failure = reception.failure
+        event_reader = EventReader(Exchange())
+        event_reader.exchange.step(Kind.SENT)
+        event_reader.take(b'{"type":"response.created","response":{"id":"r"}}')
+        assert (event_reader.take(last) is None) == fails
+        failure = event_reader.failure
         assert (failure is not None) == fails
-        assert reception.take(late) is None
-        assert reception.failure is failure
-        assert reception.exchange.ending == FOREIGN
+        assert event_reader.take(late) is None
+        assert event_reader.failure is failure
+        assert event_reader.exchange.ending == FOREIGN
 
     @pytest.mark.parametrize("at", ["after_create", "mid_delta", "after_terminal"])
     async def test_vendor_frame(self, gateway, at):

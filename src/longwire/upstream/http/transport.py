@@ -27,7 +27,7 @@ from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
 from longwire.core.rules.turn import COMPACTION
 from longwire.dialects.responses.request import encode_body, encode_compaction
-from longwire.upstream.event_reader import Reception
+from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
 from longwire.upstream.net.urls import environment_proxy
@@ -234,20 +234,20 @@ class _Stream:
 
     __slots__ = (
         "_deadline",
+        "_event_reader",
         "_facts",
         "_host",
         "_patience",
         "_quiet_until",
         "_reader",
-        "_reception",
         "headers",
     )
 
     def __init__(
         self, reader: Reader, host: str, patience: Patience, facts: Facts, deadline: float
     ) -> None:
-        self._reception = Reception(Exchange(is_alone=True))
-        self._reception.exchange.step(Kind.SENT)
+        self._event_reader = EventReader(Exchange(is_alone=True))
+        self._event_reader.exchange.step(Kind.SENT)
         self._reader = reader
         self._host = host
         self._facts = facts
@@ -263,7 +263,7 @@ class _Stream:
 
     @property
     def aggregate(self) -> Aggregate:
-        return self._reception.aggregate
+        return self._event_reader.aggregate
 
     def pass_on(self, take: Take) -> None:
         """Never ask: over HTTP all events come in batches."""
@@ -272,15 +272,15 @@ class _Stream:
         return self
 
     async def __anext__(self) -> Sequence[Event]:
-        while not self._reception.is_over:
+        while not self._event_reader.is_over:
             frames = await self._read()
             if frames is None:
                 return ()
             events = self._take(frames)
             if events:
                 return events
-        if self._reception.failure is not None:
-            raise self._reception.failure
+        if self._event_reader.failure is not None:
+            raise self._event_reader.failure
         raise StopAsyncIteration
 
     async def settle(self) -> None:
@@ -302,22 +302,22 @@ class _Stream:
         except TimeoutError:
             # Not by the clock alone: a loop of whole milliseconds wakes a little early.
             if self._deadline <= self._quiet_until or now() >= self._deadline:
-                raise self._reception.fail(Kind.TIMEOUT, self._timeout()) from None
+                raise self._event_reader.fail(Kind.TIMEOUT, self._timeout()) from None
             self._quiet_until = now() + self._patience.silence
             return None
         except UpstreamRejected as error:
-            raise self._reception.fail(Kind.ERROR, error) from None
+            raise self._event_reader.fail(Kind.ERROR, error) from None
         except UpstreamError as error:
-            raise self._reception.fail(Kind.LOST, error) from None
+            raise self._event_reader.fail(Kind.LOST, error) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._reception.fail(Kind.LOST, failure(error, self._host)) from error
+            raise self._event_reader.fail(Kind.LOST, failure(error, self._host)) from error
 
     def _take(self, frames: Sequence[bytes]) -> list[Event]:
         events: list[Event] = []
         for frame in frames:
-            if (event := self._reception.take(frame)) is not None:
+            if (event := self._event_reader.take(frame)) is not None:
                 events.append(event)
-            if self._reception.is_over:
+            if self._event_reader.is_over:
                 break
         if any(event.kind is not Kind.VENDOR for event in events):
             now = asyncio.get_running_loop().time()
@@ -329,6 +329,6 @@ class _Stream:
         self._quiet_until = asyncio.get_running_loop().time() + self._patience.silence
 
     def _timeout(self) -> UpstreamTimeout:
-        if self._reception.exchange.phase is Phase.AWAITING:
+        if self._event_reader.exchange.phase is Phase.AWAITING:
             return UpstreamTimeout("first event", self._patience.first_event)
         return UpstreamTimeout("next event", self._patience.idle_event)

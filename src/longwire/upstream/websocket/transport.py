@@ -24,7 +24,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.request import encode_create
 from longwire.dialects.responses.stream import replies
-from longwire.upstream.event_reader import Reception
+from longwire.upstream.event_reader import EventReader
 from longwire.upstream.oauth.credentials import Credentials, StaticKey
 from longwire.upstream.ports import Call, Facts, Patience, Take
 from longwire.upstream.websocket.connection import Connection
@@ -119,10 +119,10 @@ class WebSocketStream:
 
     __slots__ = (
         "_clock",
+        "_event_reader",
         "_heard_at",
         "_lease",
         "_patience",
-        "_reception",
         "_silent_since",
         "_turn",
         "aggregate",
@@ -134,8 +134,8 @@ class WebSocketStream:
         self._lease = lease
         self._turn = turn
         self._patience = patience
-        self._reception = Reception(Exchange(lease.connection.last_response_id))
-        self.aggregate = self._reception.aggregate
+        self._event_reader = EventReader(Exchange(lease.connection.last_response_id))
+        self.aggregate = self._event_reader.aggregate
         self._clock = asyncio.get_running_loop().time
         self._heard_at = self._silent_since = self._clock()
 
@@ -153,7 +153,7 @@ class WebSocketStream:
         lease, (continuity, reason) = self._lease, _continuity(self._lease.decision)
         self.facts = Facts("websocket", continuity, reason, len(frame), lease.queued, lease.id)
         await self._lease.connection.send(frame)
-        self._reception.exchange.step(Kind.SENT)
+        self._event_reader.exchange.step(Kind.SENT)
         self._heard_at = self._silent_since = self._clock()
         if isinstance(self._lease.decision, Fresh):
             await self._digest_history()
@@ -167,7 +167,7 @@ class WebSocketStream:
 
     def pass_on(self, take: Take) -> None:
         """Offer events to `take` straight from the socket's callback; see `transport.Stream`."""
-        exchange = self._reception.exchange
+        exchange = self._event_reader.exchange
         if exchange.ending is not None:
             return  # all came at once, and the connection may serve another turn by now
         streaming = Phase.STREAMING  # for every event: on Python 3.11 it is dear to name
@@ -188,19 +188,19 @@ class WebSocketStream:
 
     async def __anext__(self) -> Sequence[Event]:
         """Return the next batch."""
-        while self._reception.exchange.ending is None:
+        while self._event_reader.exchange.ending is None:
             frames = await self._receive()
             events = self._take(frames)
             if events or not frames:
                 return events
-        if self._reception.failure is not None:
-            raise self._reception.failure
+        if self._event_reader.failure is not None:
+            raise self._event_reader.failure
         raise StopAsyncIteration
 
     def close(self) -> None:
         """End the lease where nobody did, or read on for a while so that the chain is kept."""
         seconds = self._patience.drain
-        if not seconds or self._reception.exchange.phase not in _UNDER_WAY:
+        if not seconds or self._event_reader.exchange.phase not in _UNDER_WAY:
             self._lease.settle(ABANDONED)
             return
         asyncio.get_running_loop().call_later(seconds, self._lease.settle, ABANDONED)
@@ -212,7 +212,7 @@ class WebSocketStream:
     async def _receive(self) -> Sequence[bytes]:
         """Wait for frames, or for one span of silence. Raises when the exchange broke."""
         patience, phase = self._patience.idle_event, "next event"
-        if self._reception.exchange.phase is Phase.AWAITING:
+        if self._event_reader.exchange.phase is Phase.AWAITING:
             patience, phase = self._patience.first_event, "first event"
         frames: Sequence[bytes] = ()
         while not frames:
@@ -220,30 +220,30 @@ class WebSocketStream:
             left = self._heard_at + patience - now
             silence = self._silent_since + self._patience.silence - now
             if left <= 0:
-                raise self._reception.fail(Kind.TIMEOUT, UpstreamTimeout(phase, patience))
+                raise self._event_reader.fail(Kind.TIMEOUT, UpstreamTimeout(phase, patience))
             if silence <= 0:
                 self._silent_since = now
                 break
             try:
                 frames = await self._lease.connection.receive(min(silence, left))
             except UpstreamDisconnected as error:
-                raise self._reception.fail(Kind.LOST, error) from None
+                raise self._event_reader.fail(Kind.LOST, error) from None
         return frames
 
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
-        reception = self._reception
-        events = reception.take_all(frames)
+        event_reader = self._event_reader
+        events = event_reader.take_all(frames)
         for event in events:
             if event.kind is not Kind.VENDOR:
                 self._heard_at = self._silent_since = self._clock()
                 break
-        if reception.exchange.ending is not None:
-            self._settle(reception.exchange.ending)
+        if event_reader.exchange.ending is not None:
+            self._settle(event_reader.exchange.ending)
         return events
 
     def _settle(self, ending: Ending) -> None:
         """Give the connection back, with what it remembers from now on."""
-        failure = self._reception.failure
+        failure = self._event_reader.failure
         code = failure.code if isinstance(failure, UpstreamRejected) else ""
         if isinstance(failure, UpstreamRejected):
             failure.tokens_revision = self._lease.connection.tokens_revision
@@ -251,13 +251,13 @@ class WebSocketStream:
         if not ending.keeps_connection:
             cause = _CAUSES.get(code, Reason.CONNECTION_LOST)
         chain = self._chain() if ending.remembers else None
-        if self._reception.exchange.response_id:
-            self._lease.connection.last_response_id = self._reception.exchange.response_id
+        if self._event_reader.exchange.response_id:
+            self._lease.connection.last_response_id = self._event_reader.exchange.response_id
         saved = max(self._turn.body_size - self.facts.bytes_sent, 0)
         self._lease.settle(Returned(ending.keeps_connection, chain, cause, saved))
 
     def _chain(self) -> Chain | None:
-        response_id = self._reception.exchange.response_id
+        response_id = self._event_reader.exchange.response_id
         if not response_id:
             return None
         decision = self._lease.decision
