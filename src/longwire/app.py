@@ -59,7 +59,7 @@ from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
 from longwire.store.secrets import Pepper
 from longwire.upstream.oauth.issuer import Issuer
-from longwire.upstream.ports import Patience
+from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.connection import Pulse
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 
@@ -146,7 +146,7 @@ class App:
     def _means(self, settings: Settings) -> Means:
         sessions = settings.sessions
         pulse = Pulse(sessions.ping_interval, sessions.pong_timeout)
-        return Means(self.pool, _patience(settings), pulse, self._count_dial)
+        return Means(self.pool, _timeouts(settings), pulse, self._count_dial)
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials[self.catalog.names.get(endpoint, ""), result] += 1
@@ -279,9 +279,9 @@ def from_environment() -> App:
     return app
 
 
-def _patience(settings: Settings) -> Patience:
+def _timeouts(settings: Settings) -> Timeouts:
     sessions = settings.sessions
-    return Patience(
+    return Timeouts(
         connect=sessions.handshake_timeout,
         first_event=sessions.first_event_timeout,
         idle_event=sessions.idle_event_timeout,

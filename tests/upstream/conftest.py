@@ -21,7 +21,7 @@ from longwire.dialects.responses.request import decode_request
 from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.emulator import Emulator, Options, Script, digest
 from longwire.upstream.net import tls
-from longwire.upstream.ports import Call, Facts, Patience
+from longwire.upstream.ports import Call, Facts, Timeouts
 from longwire.upstream.websocket.connection import Connection, Pulse
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Pool, PoolTimes
@@ -234,7 +234,7 @@ class Gateway:
         emulator: Emulator,
         limits: Limits,
         times: PoolTimes,
-        patience: Patience,
+        timeouts: Timeouts,
         jitter: Callable[[], float],
     ) -> None:
         self.emulator = emulator
@@ -243,19 +243,19 @@ class Gateway:
             emulator.url.replace("http", "ws", 1) + "/v1/responses",
             {"authorization": "Bearer sk-upstream"},
         )
-        self.patience = patience
+        self.timeouts = timeouts
         self.dials: Counter[str] = Counter()
-        self.transport = WebSocketTransport(self.endpoint, self.pool, patience, self._count_dial)
+        self.transport = WebSocketTransport(self.endpoint, self.pool, timeouts, self._count_dial)
 
     def _count_dial(self, result: str) -> None:
         self.dials[result] += 1
 
     def transport_to(
-        self, to: str | Endpoint, patience: Patience | None = None
+        self, to: str | Endpoint, timeouts: Timeouts | None = None
     ) -> WebSocketTransport:
         """Return a transport over this pool to another upstream."""
         endpoint = to if isinstance(to, Endpoint) else Endpoint(to, {})
-        return WebSocketTransport(endpoint, self.pool, patience or self.patience, self._count_dial)
+        return WebSocketTransport(endpoint, self.pool, timeouts or self.timeouts, self._count_dial)
 
     def agent(self, session="s", scope="api_key:1", **properties: Any) -> Agent:
         """Return a new agent in a session; "" is the implicit one, None shares nothing."""
@@ -282,12 +282,12 @@ def gateway():
         script: Script | None = None,
         limits: Limits | None = None,
         times: PoolTimes | None = None,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         jitter: Callable[[], float] = lambda: 0.0,
     ) -> AsyncIterator[Gateway]:
         async with Emulator(options or Options(), script or Script()) as emulator:
             made = Gateway(
-                emulator, limits or Limits(), times or PoolTimes(), patience or Patience(), jitter
+                emulator, limits or Limits(), times or PoolTimes(), timeouts or Timeouts(), jitter
             )
             made.pool.start()
             try:

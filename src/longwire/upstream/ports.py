@@ -32,7 +32,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait, in seconds; each `silence` without an event is told to the reader.
 
     `drain` is how long the rest of a response is read whose client has gone; 0 does not.

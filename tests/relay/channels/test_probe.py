@@ -6,7 +6,7 @@ from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Emulator, Options
 from longwire.relay.channels.probe import probe
-from longwire.upstream.ports import Patience
+from longwire.upstream.ports import Timeouts
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_a_model_is_found_and_renamed(emulator, spec):
 async def test_what_goes_wrong_is_told(spec, tmp_path):
     """A wrong address, a wrong CA file and the upstream's own refusal each say what it was."""
     away = replace(spec, base_url="http://127.0.0.1:1/v1")
-    quick = Patience(connect=2.0, first_event=2.0, idle_event=2.0)
+    quick = Timeouts(connect=2.0, first_event=2.0, idle_event=2.0)
     assert "127.0.0.1:1" in (await probe(away, "gpt", quick)).error
     missing = replace(spec, tls_ca=str(tmp_path / "none.pem"))
     assert "none.pem" in (await probe(missing, "gpt")).error

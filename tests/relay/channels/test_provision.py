@@ -11,7 +11,7 @@ from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import Limits
 from longwire.relay.channels.provision import Means, adapt, fingerprint_of, provision, url_of
-from longwire.upstream.ports import Call, Patience
+from longwire.upstream.ports import Call, Timeouts
 from longwire.upstream.websocket.connection import Pulse
 from longwire.upstream.websocket.pool import Pool
 from tests.core.turns import turn, user
@@ -52,7 +52,7 @@ STAYS = {
 @pytest.fixture
 def means():
     pool = Pool(Limits(connections=2))
-    return Means(pool, Patience(), Pulse(), lambda *_: None)
+    return Means(pool, Timeouts(), Pulse(), lambda *_: None)
 
 
 @pytest.mark.parametrize("field", CONNECTS)

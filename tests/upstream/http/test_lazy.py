@@ -11,7 +11,7 @@ from longwire.upstream.http import transport as http
 from longwire.upstream.http.address import Address
 from longwire.upstream.http.lazy import HttpOnDemand
 from longwire.upstream.oauth.credentials import StaticKey
-from longwire.upstream.ports import Call, Patience
+from longwire.upstream.ports import Call, Timeouts
 from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
 
 CALL = Call(decode_request(b'{"model":"m","input":"hi","stream":true}'), None, {})
@@ -20,7 +20,7 @@ ANSWER = answer(sse(CREATED, COMPLETED))
 
 
 def on_demand(url):
-    return HttpOnDemand(Address(url, None, PLAIN), Patience(), StaticKey({}))
+    return HttpOnDemand(Address(url, None, PLAIN), Timeouts(), StaticKey({}))
 
 
 async def events(transport):

@@ -17,7 +17,7 @@ from longwire.dialects.responses.request import decode_request
 from longwire.emulator import Emulator, Options
 from longwire.upstream.http.transport import Address, HttpTransport
 from longwire.upstream.net import tls
-from longwire.upstream.ports import Call, Patience
+from longwire.upstream.ports import Call, Timeouts
 from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
 
 BODY = b'{"model":"m","stream":true,"input":[{"role":"user","content":"\\u00e9 1e400"}],"n":1E2}'
@@ -32,9 +32,9 @@ async def transport():
     """Make transports that are closed in the end."""
     made = []
 
-    def make(url, *, models_url=None, headers=None, context=PLAIN, **patience):
+    def make(url, *, models_url=None, headers=None, context=PLAIN, **timeouts):
         address = Address(url, models_url, context, headers or {})
-        made.append(HttpTransport(address, Patience(**patience)))
+        made.append(HttpTransport(address, Timeouts(**timeouts)))
         return made[-1]
 
     yield make
@@ -432,6 +432,6 @@ async def test_models_of_a_raw_url(transport):
 
 async def test_socks_is_refused_with_a_mend(transport):
     """The plain transport says that it knows no SOCKS."""
-    way = HttpTransport(Address("http://127.0.0.1:1", None, PLAIN, {}, "socks5://h:1"), Patience())
+    way = HttpTransport(Address("http://127.0.0.1:1", None, PLAIN, {}, "socks5://h:1"), Timeouts())
     with pytest.raises(UpstreamUnavailable, match="SOCKS"):
         await events(way)

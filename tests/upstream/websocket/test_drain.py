@@ -7,14 +7,14 @@ import pytest
 
 from longwire.core.rules.lease import Limits, State
 from longwire.emulator import Fault, Script
-from longwire.upstream.ports import Patience
+from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.pool import PoolTimes
 from tests.doubles.cancelling import cancelled_at
 from tests.doubles.peer import BINARY, CONTINUATION, TEXT, close_frame, frame, peer
 from tests.doubles.responses import completed, created, delta, error, failed, item
 
 CONTINUED = ("continued", None)
-DRAINS = Patience(drain=30)
+DRAINS = Timeouts(drain=30)
 SLOW = Script(delay_ms=1)
 NO_SWEEP = PoolTimes(sweep_interval=1e6)
 
@@ -47,7 +47,7 @@ class TestChain:
     @pytest.mark.parametrize("turns_before", [0, 2])
     async def test_continues(self, gateway, until, batches, turns_before):
         """The turn after a client that left goes on where the response ended."""
-        async with gateway(script=SLOW, patience=DRAINS) as it:
+        async with gateway(script=SLOW, timeouts=DRAINS) as it:
             agent = it.agent()
             for _ in range(turns_before):
                 await agent.take()
@@ -69,7 +69,7 @@ class TestChain:
 
     async def test_failing_reader(self, gateway, until):
         """It does not matter why the reader left."""
-        async with gateway(script=SLOW, patience=DRAINS) as it:
+        async with gateway(script=SLOW, timeouts=DRAINS) as it:
             agent = it.agent()
             with pytest.raises(ZeroDivisionError):
                 async with it.transport.open(agent.call()) as stream:
@@ -81,7 +81,7 @@ class TestChain:
     @pytest.mark.parametrize("point", [1, 2, 4])
     async def test_left_while_digesting(self, gateway, until, point):
         """A client that leaves while its long history is digested leaves a chain as well."""
-        async with gateway(patience=DRAINS) as it:
+        async with gateway(timeouts=DRAINS) as it:
             agent = it.agent()
             agent.keeps_ids = False
             await agent.take()
@@ -207,7 +207,7 @@ class TestLease:
     async def test_counts_until_settled(self, gateway, until):
         """A drained connection counts as leased: a session at its cap waits for it."""
         limits = Limits(connections_per_session=1)
-        async with gateway(script=SLOW, patience=DRAINS, limits=limits, times=NO_SWEEP) as it:
+        async with gateway(script=SLOW, timeouts=DRAINS, limits=limits, times=NO_SWEEP) as it:
             agent = it.agent()
             await leave(it, agent)
             assert states(it) == [State.LEASED]
@@ -221,7 +221,7 @@ class TestLease:
 
     async def test_next_turn_does_not_wait(self, gateway, until):
         """Below the cap a turn that comes too early takes a connection of its own."""
-        async with gateway(script=SLOW, patience=DRAINS) as it:
+        async with gateway(script=SLOW, timeouts=DRAINS) as it:
             agent = it.agent()
             await leave(it, agent)
             assert (await it.agent().take()).tunnel == fresh("new_branch")
@@ -230,7 +230,7 @@ class TestLease:
 
     async def test_own_id(self, gateway, until):
         """A turn that names the drained response itself goes to the connection that holds it."""
-        async with gateway(script=SLOW, patience=DRAINS) as it:
+        async with gateway(script=SLOW, timeouts=DRAINS) as it:
             agent = it.agent()
             stream = await leave(it, agent)
             await until(lambda: states(it) == [State.IDLE])
@@ -247,7 +247,7 @@ class TestLease:
 
     async def test_retires(self, gateway, until):
         """A pool that is drained meanwhile closes the connection at the response's end."""
-        async with gateway(script=SLOW, patience=DRAINS) as it:
+        async with gateway(script=SLOW, timeouts=DRAINS) as it:
             agent = it.agent()
             stream = await leave(it, agent)
             it.pool.drain()
@@ -259,7 +259,7 @@ class TestLease:
 
     async def test_pool_closes(self, gateway, until):
         """Closing the pool does not wait for what nobody reads."""
-        async with gateway(patience=DRAINS) as it:
+        async with gateway(timeouts=DRAINS) as it:
             it.emulator.faults.add(Fault(at="mid_delta", act="hang"))
             await leave(it, it.agent())
             it.pool.close()
@@ -290,7 +290,7 @@ class TestTime:
     @pytest.mark.looptime
     async def test_timeout(self, gateway, until):
         """A response that does not end in time is given up with its connection."""
-        async with gateway(patience=DRAINS, times=NO_SWEEP) as it:
+        async with gateway(timeouts=DRAINS, times=NO_SWEEP) as it:
             agent = it.agent()
             await agent.take()
             it.emulator.faults.add(Fault(at="mid_delta", act="hang"))
@@ -305,8 +305,8 @@ class TestTime:
     @pytest.mark.looptime
     async def test_slow_response(self, gateway):
         """A response that ends in time is waited for, however silent it is."""
-        patience = Patience(first_event=5, idle_event=5, silence=1, drain=30)
-        async with gateway(patience=patience, script=Script(first_event_ms=25_000)) as it:
+        timeouts = Timeouts(first_event=5, idle_event=5, silence=1, drain=30)
+        async with gateway(timeouts=timeouts, script=Script(first_event_ms=25_000)) as it:
             agent = it.agent()
             stream = await leave(it, agent, 0)
             await asyncio.sleep(26)
@@ -318,7 +318,7 @@ class TestTime:
     @pytest.mark.looptime
     async def test_the_end_of_a_drain_is_its_own(self, gateway):
         """The timer of a response that came to its end does not strike the next one."""
-        async with gateway(patience=DRAINS, script=Script(first_event_ms=1000)) as it:
+        async with gateway(timeouts=DRAINS, script=Script(first_event_ms=1000)) as it:
             agent = it.agent()
             stream = await leave(it, agent, 0)
             await asyncio.sleep(2)
@@ -335,7 +335,7 @@ class TestCancelling:
     async def test_turn(self, gateway, until, moment, delay_ms, turns_before):
         """Wherever a turn is cancelled, once it is drained nothing is leased and nothing leaked."""
         script = Script(delay_ms=delay_ms, commentary=False)
-        async with gateway(script=script, patience=DRAINS) as it:
+        async with gateway(script=script, timeouts=DRAINS) as it:
             point, was_cancelled, kept = 1, True, 0
             while was_cancelled:
                 agent = it.agent(session=f"s{point}")

@@ -13,7 +13,7 @@ from longwire.dialects.responses.request import decode_request
 from longwire.emulator import Emulator, Options
 from longwire.upstream.http.transport import Address, HttpTransport
 from longwire.upstream.net import tls
-from longwire.upstream.ports import Call, Patience
+from longwire.upstream.ports import Call, Timeouts
 from longwire.upstream.websocket.connection import Pulse
 from longwire.upstream.websocket.dialer import Endpoint
 from tests.doubles.canned import answer, canned, sse
@@ -174,9 +174,9 @@ class TestWebSocket:
     @asynccontextmanager
     async def struck(gateway, *parts):
         """Take a turn that is answered with these bytes; `link.names` tells what came of them."""
-        patience = Patience(first_event=0.1, idle_event=0.1)
+        timeouts = Timeouts(first_event=0.1, idle_event=0.1)
         async with gateway() as it, peer() as there, asyncio.TaskGroup() as group:
-            opening = it.transport_to(there.url, patience).open(it.agent().call())
+            opening = it.transport_to(there.url, timeouts).open(it.agent().call())
             names = []
             failing = group.create_task(failure(opening, names))
             link = await there.links.get()
@@ -204,10 +204,10 @@ class TestHttp:
     BODY = b'{"model":"m","stream":true,"input":"hello"}'
     HEAD = answer(b"", size=10_000)
 
-    async def failure(self, url, context=None, **patience):
+    async def failure(self, url, context=None, **timeouts):
         """The failure of a turn, and the events before it."""
         address = Address(url, None, context or tls.context(None, verify=True))
-        transport = HttpTransport(address, Patience(**patience))
+        transport = HttpTransport(address, Timeouts(**timeouts))
         try:
             return await failure(transport.open(Call(decode_request(self.BODY), None)))
         finally:

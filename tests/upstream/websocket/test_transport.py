@@ -21,7 +21,7 @@ from longwire.core.rules.exchange import FOREIGN, Exchange
 from longwire.core.rules.lease import Limits, State
 from longwire.emulator import Fault, Options, Script
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.ports import Patience
+from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.dialer import Endpoint
 from longwire.upstream.websocket.transport import LARGEST_CREATE, WebSocketStream
 from tests.doubles.cancelling import cancelled_at
@@ -548,7 +548,7 @@ class TestEndings:
 
 
 class TestTime:
-    PATIENCE = Patience(first_event=600, idle_event=300, silence=15)
+    PATIENCE = Timeouts(first_event=600, idle_event=300, silence=15)
 
     @pytest.mark.looptime
     @pytest.mark.parametrize(
@@ -557,7 +557,7 @@ class TestTime:
     )
     async def test_silence(self, gateway, at, phase, seconds, silences):
         """Silence is told at every span, and ends the turn when patience is over."""
-        async with gateway(patience=self.PATIENCE) as it:
+        async with gateway(timeouts=self.PATIENCE) as it:
             agent = it.agent()
             it.emulator.faults.add(Fault(at=at, act="hang"))
             call = agent.call()
@@ -574,7 +574,7 @@ class TestTime:
     @pytest.mark.looptime
     async def test_slow_upstream(self, gateway):
         """A slow response is waited for, with its silence told."""
-        async with gateway(patience=self.PATIENCE, script=Script(first_event_ms=100_000)) as it:
+        async with gateway(timeouts=self.PATIENCE, script=Script(first_event_ms=100_000)) as it:
             answer = await it.agent().take()
             assert answer.silences == 6
 
@@ -582,8 +582,8 @@ class TestTime:
     async def test_chatter_is_no_event(self, gateway):
         """A vendor's notices do not keep a turn waiting for ever."""
         async with gateway() as it, peer() as there, asyncio.TaskGroup() as group:
-            patience = Patience(first_event=60, silence=15)
-            transport = it.transport_to(there.url, patience)
+            timeouts = Timeouts(first_event=60, silence=15)
+            transport = it.transport_to(there.url, timeouts)
             agent = it.agent()
 
             async def chatter(link):
@@ -603,8 +603,8 @@ class TestTime:
     async def test_what_is_passed_on_was_heard(self, gateway):
         """Events that never reach the reader keep its patience all the same."""
         async with gateway() as it, peer() as there, asyncio.TaskGroup() as group:
-            patience = Patience(first_event=60, idle_event=60, silence=15)
-            transport = it.transport_to(there.url, patience)
+            timeouts = Timeouts(first_event=60, idle_event=60, silence=15)
+            transport = it.transport_to(there.url, timeouts)
 
             async def drip(link):
                 link.write(frame(TEXT, created("resp_1")))
@@ -741,7 +741,7 @@ class TestDigesting:
             agent.keeps_ids = False
             await agent.take()
             async with lent(it.pool, agent.call(), None) as lease:
-                stream = WebSocketStream(lease, agent.turn_of(history), Patience())
+                stream = WebSocketStream(lease, agent.turn_of(history), Timeouts())
                 lease.decision = Fresh(Reason.NEW_BRANCH)
                 assert suspensions(stream.send()) == turns
                 answer = [event.name async for batch in stream for event in batch]

@@ -21,11 +21,11 @@ from longwire.dialects.responses.usage import decode_bill
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.provision import Means, provision
-from longwire.upstream.ports import Call, Facts, Patience, Transport
+from longwire.upstream.ports import Call, Facts, Timeouts, Transport
 from longwire.upstream.websocket.connection import Pulse
 from longwire.upstream.websocket.pool import Pool
 
-PATIENCE = Patience(connect=15.0, first_event=60.0, idle_event=60.0)
+PATIENCE = Timeouts(connect=15.0, first_event=60.0, idle_event=60.0)
 _SESSION = "probe"
 _INSTRUCTIONS = "Answer with a single word."
 _QUESTIONS = ("Say: ready.", "Say: again.")
@@ -59,13 +59,13 @@ class _Taken:
 async def probe(
     spec: ChannelSpec,
     model: str | None,
-    patience: Patience = PATIENCE,
+    timeouts: Timeouts = PATIENCE,
     account: LiveAccount | None = None,
 ) -> Probed:
     """Try a channel with a model, or the first one that it names or lists, for an account of it."""
     handshakes: list[float] = []
     pool = Pool(Limits(connections=2, connections_per_session=2))
-    means = Means(pool, patience, Pulse(), lambda *_: handshakes.append(perf_counter()))
+    means = Means(pool, timeouts, Pulse(), lambda *_: handshakes.append(perf_counter()))
     try:
         channel = provision(spec, means, account)
     except ConfigurationError as error:

@@ -23,7 +23,7 @@ from longwire.upstream.http.lazy import HttpOnDemand
 from longwire.upstream.net import tls
 from longwire.upstream.net.urls import Scheme, endpoint_url, environment_proxy, models_url
 from longwire.upstream.oauth.credentials import Credentials, NoCredentials, StaticKey
-from longwire.upstream.ports import Patience
+from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.connection import Pulse
 from longwire.upstream.websocket.dialer import Endpoint
 from longwire.upstream.websocket.pool import Pool
@@ -38,7 +38,7 @@ class Means:
     """
 
     pool: Pool
-    patience: Patience
+    timeouts: Timeouts
     pulse: Pulse
     count_dial: Callable[[str, str], None]
 
@@ -137,7 +137,7 @@ def _websocket(
         defaults=_defaults(spec),
         tls=secure,
         proxy=spec.proxy.reveal() or None,
-        handshake_timeout=means.patience.connect,
+        handshake_timeout=means.timeouts.connect,
         pace=Pace(rate, spec.handshake_burst) if rate else None,
         pulse=means.pulse,
     )
@@ -148,7 +148,7 @@ def _websocket(
         if (quota := decode_quota_headers(headers, time.time())) is not None:
             allowance.observe(quota)
 
-    return WebSocketTransport(way, means.pool, means.patience, count_dial, credentials, hear)
+    return WebSocketTransport(way, means.pool, means.timeouts, count_dial, credentials, hear)
 
 
 def _http(
@@ -168,7 +168,7 @@ def _http(
         proxy=proxy,
         defaults=_defaults(spec),
     )
-    return HttpOnDemand(address, means.patience, _credentials(spec, account))
+    return HttpOnDemand(address, means.timeouts, _credentials(spec, account))
 
 
 def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.loading import load
 from longwire.upstream.oauth.credentials import Credentials
-from longwire.upstream.ports import Call, Patience, Stream
+from longwire.upstream.ports import Call, Stream, Timeouts
 
 if TYPE_CHECKING:
     from longwire.upstream.http.transport import HttpTransport
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class HttpOnDemand:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
-    __slots__ = ("_address", "_credentials", "_http", "_patience", "_retires")
+    __slots__ = ("_address", "_credentials", "_http", "_retires", "_timeouts")
 
-    def __init__(self, address: Address, patience: Patience, credentials: Credentials) -> None:
+    def __init__(self, address: Address, timeouts: Timeouts, credentials: Credentials) -> None:
         """Take where to send; `credentials` are asked for each request."""
         self._address = address
-        self._patience = patience
+        self._timeouts = timeouts
         self._credentials = credentials
         self._http: HttpTransport | None = None
         self._retires = False
@@ -66,7 +66,7 @@ class HttpOnDemand:
         from longwire.upstream.http.transport import HttpTransport  # noqa: PLC0415 - it imports aiohttp
 
         if self._http is None:
-            self._http = HttpTransport(self._address, self._patience, self._credentials)
+            self._http = HttpTransport(self._address, self._timeouts, self._credentials)
             if self._retires:
                 await self._http.retire()
         return self._http

@@ -32,7 +32,7 @@ from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
 from longwire.upstream.net.urls import environment_proxy
 from longwire.upstream.oauth.credentials import Credentials, Pass, StaticKey
-from longwire.upstream.ports import Call, Facts, Patience, Take
+from longwire.upstream.ports import Call, Facts, Take, Timeouts
 
 _LARGEST_HEADER = 64 * 1024
 _LARGE_BODY = 512 * 1024
@@ -58,20 +58,20 @@ class HttpTransport:
         "_address",
         "_credentials",
         "_host",
-        "_patience",
         "_proxy",
         "_retires",
         "_session",
+        "_timeouts",
         "_under_way",
     )
 
     def __init__(
-        self, address: Address, patience: Patience, credentials: Credentials | None = None
+        self, address: Address, timeouts: Timeouts, credentials: Credentials | None = None
     ) -> None:
         """Take where to send; `credentials` are asked for each request."""
         self._address = address
         self._credentials = credentials or StaticKey({})
-        self._patience = patience
+        self._timeouts = timeouts
         self._host = urlsplit(address.url).netloc.rpartition("@")[2]
         self._proxy = address.proxy or environment_proxy(address.url)
         self._session: aiohttp.ClientSession | None = None
@@ -109,13 +109,13 @@ class HttpTransport:
             bytes_sent=len(body),
         )
         own = await self._credentials.headers()
-        deadline = asyncio.get_running_loop().time() + self._patience.first_event
+        deadline = asyncio.get_running_loop().time() + self._timeouts.first_event
         response = await self._post(url, body, self._headers(own, call.headers), deadline)
         try:
             if response.status >= _REDIRECTS:
                 raise _with_revision(await rejection(response), own.revision)
             reader = reader_of(response, needs_id=not is_compaction)
-            stream = _Stream(reader, self._host, self._patience, facts, deadline)
+            stream = _Stream(reader, self._host, self._timeouts, facts, deadline)
             stream.headers = {name.lower(): value for name, value in response.headers.items()}
             yield stream
             await stream.settle()
@@ -186,7 +186,7 @@ class HttpTransport:
                 connector=connector,
                 proxy=self._proxy,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, connect=self._patience.connect),
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect),
                 max_line_size=_LARGEST_HEADER,
                 max_field_size=_LARGEST_HEADER,
             )
@@ -217,9 +217,9 @@ class HttpTransport:
 
     def _failure(self, error: Exception) -> UpstreamError:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return UpstreamTimeout("connect", self._patience.connect)
+            return UpstreamTimeout("connect", self._timeouts.connect)
         if isinstance(error, TimeoutError):
-            return UpstreamTimeout("first event", self._patience.first_event)
+            return UpstreamTimeout("first event", self._timeouts.first_event)
         return failure(error, self._host)
 
 
@@ -237,21 +237,21 @@ class _Stream:
         "_event_reader",
         "_facts",
         "_host",
-        "_patience",
         "_quiet_until",
         "_reader",
+        "_timeouts",
         "headers",
     )
 
     def __init__(
-        self, reader: Reader, host: str, patience: Patience, facts: Facts, deadline: float
+        self, reader: Reader, host: str, timeouts: Timeouts, facts: Facts, deadline: float
     ) -> None:
         self._event_reader = EventReader(Exchange(is_alone=True))
         self._event_reader.exchange.step(Kind.SENT)
         self._reader = reader
         self._host = host
         self._facts = facts
-        self._patience = patience
+        self._timeouts = timeouts
         self._deadline = deadline
         self._quiet_until = 0.0
         self.headers: Mapping[str, str] = {}
@@ -303,7 +303,7 @@ class _Stream:
             # Not by the clock alone: a loop of whole milliseconds wakes a little early.
             if self._deadline <= self._quiet_until or now() >= self._deadline:
                 raise self._event_reader.fail(Kind.TIMEOUT, self._timeout()) from None
-            self._quiet_until = now() + self._patience.silence
+            self._quiet_until = now() + self._timeouts.silence
             return None
         except UpstreamRejected as error:
             raise self._event_reader.fail(Kind.ERROR, error) from None
@@ -321,14 +321,14 @@ class _Stream:
                 break
         if any(event.kind is not Kind.VENDOR for event in events):
             now = asyncio.get_running_loop().time()
-            self._deadline = now + self._patience.idle_event
+            self._deadline = now + self._timeouts.idle_event
             self._be_patient()
         return events
 
     def _be_patient(self) -> None:
-        self._quiet_until = asyncio.get_running_loop().time() + self._patience.silence
+        self._quiet_until = asyncio.get_running_loop().time() + self._timeouts.silence
 
     def _timeout(self) -> UpstreamTimeout:
         if self._event_reader.exchange.phase is Phase.AWAITING:
-            return UpstreamTimeout("first event", self._patience.first_event)
-        return UpstreamTimeout("next event", self._patience.idle_event)
+            return UpstreamTimeout("first event", self._timeouts.first_event)
+        return UpstreamTimeout("next event", self._timeouts.idle_event)

@@ -26,7 +26,7 @@ from longwire.dialects.responses.request import encode_create
 from longwire.dialects.responses.stream import replies
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.oauth.credentials import Credentials, StaticKey
-from longwire.upstream.ports import Call, Facts, Patience, Take
+from longwire.upstream.ports import Call, Facts, Take, Timeouts
 from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Dialer, Lease, Pool
@@ -50,7 +50,7 @@ class WebSocketTransport:
         self,
         endpoint: Endpoint,
         pool: Pool,
-        patience: Patience,
+        timeouts: Timeouts,
         count_dial: Callable[[str], None],
         credentials: Credentials | None = None,
         hear: Callable[[Mapping[str, str]], None] = lambda _: None,
@@ -64,12 +64,12 @@ class WebSocketTransport:
         self._endpoint = endpoint
         self._credentials = credentials or StaticKey({})
         self._pool = pool
-        self._patience = patience
+        self._timeouts = timeouts
         self._count_dial = count_dial
 
     def open(self, call: Call) -> "_Opening":
         """Send the turn on a connection of its session; see `Transport.open`."""
-        return _Opening(self._pool, call, partial(self._dial, call.headers), self._patience)
+        return _Opening(self._pool, call, partial(self._dial, call.headers), self._timeouts)
 
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
@@ -92,17 +92,17 @@ class WebSocketTransport:
 class _Opening:
     """The context of one exchange; a class, as a generator costs a turn a dozen calls more."""
 
-    __slots__ = ("_call", "_dial", "_patience", "_pool", "_stream")
+    __slots__ = ("_call", "_dial", "_pool", "_stream", "_timeouts")
 
-    def __init__(self, pool: Pool, call: Call, dial: Dialer, patience: Patience) -> None:
+    def __init__(self, pool: Pool, call: Call, dial: Dialer, timeouts: Timeouts) -> None:
         self._pool = pool
         self._call = call
         self._dial = dial
-        self._patience = patience
+        self._timeouts = timeouts
 
     async def __aenter__(self) -> "WebSocketStream":
         lease = await self._pool.borrow(self._call, self._dial)
-        stream = self._stream = WebSocketStream(lease, self._call.turn, self._patience)
+        stream = self._stream = WebSocketStream(lease, self._call.turn, self._timeouts)
         try:
             await stream.send()
         except BaseException:
@@ -122,18 +122,18 @@ class WebSocketStream:
         "_event_reader",
         "_heard_at",
         "_lease",
-        "_patience",
         "_silent_since",
+        "_timeouts",
         "_turn",
         "aggregate",
         "facts",
     )
     facts: Facts
 
-    def __init__(self, lease: Lease, turn: Turn, patience: Patience) -> None:
+    def __init__(self, lease: Lease, turn: Turn, timeouts: Timeouts) -> None:
         self._lease = lease
         self._turn = turn
-        self._patience = patience
+        self._timeouts = timeouts
         self._event_reader = EventReader(Exchange(lease.connection.last_response_id))
         self.aggregate = self._event_reader.aggregate
         self._clock = asyncio.get_running_loop().time
@@ -199,7 +199,7 @@ class WebSocketStream:
 
     def close(self) -> None:
         """End the lease where nobody did, or read on for a while so that the chain is kept."""
-        seconds = self._patience.drain
+        seconds = self._timeouts.drain
         if not seconds or self._event_reader.exchange.phase not in _UNDER_WAY:
             self._lease.settle(ABANDONED)
             return
@@ -211,16 +211,16 @@ class WebSocketStream:
 
     async def _receive(self) -> Sequence[bytes]:
         """Wait for frames, or for one span of silence. Raises when the exchange broke."""
-        patience, phase = self._patience.idle_event, "next event"
+        timeouts, phase = self._timeouts.idle_event, "next event"
         if self._event_reader.exchange.phase is Phase.AWAITING:
-            patience, phase = self._patience.first_event, "first event"
+            timeouts, phase = self._timeouts.first_event, "first event"
         frames: Sequence[bytes] = ()
         while not frames:
             now = self._clock()
-            left = self._heard_at + patience - now
-            silence = self._silent_since + self._patience.silence - now
+            left = self._heard_at + timeouts - now
+            silence = self._silent_since + self._timeouts.silence - now
             if left <= 0:
-                raise self._event_reader.fail(Kind.TIMEOUT, UpstreamTimeout(phase, patience))
+                raise self._event_reader.fail(Kind.TIMEOUT, UpstreamTimeout(phase, timeouts))
             if silence <= 0:
                 self._silent_since = now
                 break
