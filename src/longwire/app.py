@@ -60,7 +60,7 @@ from longwire.settings.keys import Server
 from longwire.store.secrets import Pepper
 from longwire.upstream.oauth.issuer import Issuer
 from longwire.upstream.ports import Timeouts
-from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ class App:
 
     def _means(self, settings: Settings) -> Means:
         sessions = settings.sessions
-        pulse = Pulse(sessions.ping_interval, sessions.pong_timeout)
-        return Means(self.pool, _timeouts(settings), pulse, self._count_dial)
+        heartbeat = Heartbeat(sessions.ping_interval, sessions.pong_timeout)
+        return Means(self.pool, _timeouts(settings), heartbeat, self._count_dial)
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials[self.catalog.names.get(endpoint, ""), result] += 1

@@ -22,7 +22,7 @@ from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.emulator import Emulator, Options, Script, digest
 from longwire.upstream.net import tls
 from longwire.upstream.ports import Call, Facts, Timeouts
-from longwire.upstream.websocket.connection import Connection, Pulse
+from longwire.upstream.websocket.connection import Connection, Heartbeat
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 from longwire.upstream.websocket.transport import WebSocketTransport
@@ -110,13 +110,13 @@ def linked():
 
     @asynccontextmanager
     async def link(
-        pulse: Pulse | None = None, authority: Authority | None = None
+        heartbeat: Heartbeat | None = None, authority: Authority | None = None
     ) -> AsyncIterator[Ends]:
         closed: list[Connection] = []
         inside = authority.server() if authority else None
         trusted = tls.context(authority.file, verify=True) if authority else None
         async with peer(tls=inside) as there:
-            endpoint = Endpoint(there.url, {}, tls=trusted, pulse=pulse or Pulse())
+            endpoint = Endpoint(there.url, {}, tls=trusted, heartbeat=heartbeat or Heartbeat())
             connection = await dial(endpoint, {}, closed.append)
             ends = Ends(connection, await there.links.get(), closed)
             try:

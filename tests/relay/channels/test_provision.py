@@ -12,7 +12,7 @@ from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import Limits
 from longwire.relay.channels.provision import Means, adapt, fingerprint_of, provision, url_of
 from longwire.upstream.ports import Call, Timeouts
-from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 from tests.core.turns import turn, user
 
@@ -52,7 +52,7 @@ STAYS = {
 @pytest.fixture
 def means():
     pool = Pool(Limits(connections=2))
-    return Means(pool, Timeouts(), Pulse(), lambda *_: None)
+    return Means(pool, Timeouts(), Heartbeat(), lambda *_: None)
 
 
 @pytest.mark.parametrize("field", CONNECTS)

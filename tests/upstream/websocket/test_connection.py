@@ -8,7 +8,7 @@ import pytest
 
 from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
 from longwire.core.rules.continuity import Reason
-from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.frames import LARGEST_MESSAGE
 from tests.doubles.peer import (
     BINARY,
@@ -23,7 +23,7 @@ from tests.doubles.peer import (
 from tests.doubles.responses import error, failed
 
 SOON = 5.0
-QUIET = Pulse(interval=3600)
+QUIET = Heartbeat(interval=3600)
 
 
 def event(number, **members):
@@ -233,7 +233,7 @@ class TestPings:
     @pytest.mark.looptime
     async def test_missing_pong(self, linked):
         """Silence after our ping ends the connection after interval and timeout."""
-        async with linked(Pulse(interval=20, timeout=10)) as ends:
+        async with linked(Heartbeat(interval=20, timeout=10)) as ends:
             start = asyncio.get_running_loop().time()
             assert await ends.link.frame() == (PING, b"")
             assert await ends.link.ended()
@@ -244,7 +244,7 @@ class TestPings:
     @pytest.mark.looptime
     async def test_pong_keeps_it(self, linked):
         """A connection whose pings are answered lives on."""
-        async with linked(Pulse(interval=20, timeout=10)) as ends:
+        async with linked(Heartbeat(interval=20, timeout=10)) as ends:
             for _ in range(5):
                 assert await ends.link.frame() == (PING, b"")
                 ends.link.write(frame(PONG))
@@ -254,7 +254,7 @@ class TestPings:
     @pytest.mark.parametrize("sign", [frame(TEXT, b'{"type":"codex.x"}'), frame(PING)])
     async def test_any_frame_is_a_sign_of_life(self, linked, sign):
         """Any frame answers a ping: some upstreams delay their pongs behind deltas."""
-        async with linked(Pulse(interval=20, timeout=10)) as ends:
+        async with linked(Heartbeat(interval=20, timeout=10)) as ends:
             for _ in range(3):
                 opcode = 0
                 while opcode != PING:
@@ -266,7 +266,7 @@ class TestPings:
     @pytest.mark.looptime
     async def test_no_ping_while_frames_come(self, linked):
         """Who talks anyway is not asked for a sign of life."""
-        async with linked(Pulse(interval=20, timeout=10)) as ends:
+        async with linked(Heartbeat(interval=20, timeout=10)) as ends:
             ends.connection.begin()
             for number in range(10):
                 await asyncio.sleep(15)
@@ -279,7 +279,7 @@ class TestPings:
     @pytest.mark.looptime
     async def test_paused_reader_is_not_killed(self, linked, until):
         """A reader that is held back hears no pong, and is not closed for that."""
-        async with linked(Pulse(interval=20, timeout=10)) as ends:
+        async with linked(Heartbeat(interval=20, timeout=10)) as ends:
             ends.connection.begin()
             sent = [event(number, pad="x" * 65536) for number in range(400)]
             ends.link.write(*(frame(TEXT, message) for message in sent))
@@ -690,7 +690,7 @@ class TestPressure:
     @pytest.mark.looptime
     async def test_send_deadline(self, linked):
         """An upstream that never reads fails the send after its deadline."""
-        async with linked(Pulse(interval=3600, send_timeout=30)) as ends:
+        async with linked(Heartbeat(interval=3600, send_timeout=30)) as ends:
             ends.link.pause()
             with pytest.raises(UpstreamTimeout, match=r"30 s \(send\)"):
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)
@@ -741,7 +741,7 @@ class TestTls:
     @pytest.mark.looptime
     async def test_send_deadline(self, linked, authority):
         """An upstream that never reads fails the send, and is disconnected."""
-        async with linked(Pulse(interval=3600, send_timeout=30), authority) as ends:
+        async with linked(Heartbeat(interval=3600, send_timeout=30), authority) as ends:
             ends.link.pause()
             with pytest.raises(UpstreamTimeout):
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)

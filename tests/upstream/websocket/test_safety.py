@@ -14,7 +14,7 @@ from longwire.emulator import Emulator, Options
 from longwire.upstream.http.transport import Address, HttpTransport
 from longwire.upstream.net import tls
 from longwire.upstream.ports import Call, Timeouts
-from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.dialer import Endpoint
 from tests.doubles.canned import answer, canned, sse
 from tests.doubles.lending import lent
@@ -96,10 +96,12 @@ class TestWebSocket:
     async def test_failed_send(self, gateway, until, tunnel):
         """A turn that did not leave whole has begun nothing."""
         async with gateway() as it, peer() as there, asyncio.TaskGroup() as group:
-            pulse = Pulse(send_timeout=0.05 if tunnel == "never read" else 30)
+            heartbeat = Heartbeat(send_timeout=0.05 if tunnel == "never read" else 30)
             agent = it.agent()
             agent.history[0]["content"] = "x" * 15_000_000
-            opening = it.transport_to(Endpoint(there.url, {}, pulse=pulse)).open(agent.call())
+            opening = it.transport_to(Endpoint(there.url, {}, heartbeat=heartbeat)).open(
+                agent.call()
+            )
             failing = group.create_task(failure(opening))
             link = await there.links.get()
             link.pause()

@@ -22,7 +22,7 @@ from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.provision import Means, provision
 from longwire.upstream.ports import Call, Facts, Timeouts, Transport
-from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 
 PATIENCE = Timeouts(connect=15.0, first_event=60.0, idle_event=60.0)
@@ -65,7 +65,7 @@ async def probe(
     """Try a channel with a model, or the first one that it names or lists, for an account of it."""
     handshakes: list[float] = []
     pool = Pool(Limits(connections=2, connections_per_session=2))
-    means = Means(pool, timeouts, Pulse(), lambda *_: handshakes.append(perf_counter()))
+    means = Means(pool, timeouts, Heartbeat(), lambda *_: handshakes.append(perf_counter()))
     try:
         channel = provision(spec, means, account)
     except ConfigurationError as error:

@@ -24,7 +24,7 @@ from longwire.upstream.net import tls
 from longwire.upstream.net.urls import Scheme, endpoint_url, environment_proxy, models_url
 from longwire.upstream.oauth.credentials import Credentials, NoCredentials, StaticKey
 from longwire.upstream.ports import Timeouts
-from longwire.upstream.websocket.connection import Pulse
+from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.dialer import Endpoint
 from longwire.upstream.websocket.pool import Pool
 from longwire.upstream.websocket.transport import WebSocketTransport
@@ -39,7 +39,7 @@ class Means:
 
     pool: Pool
     timeouts: Timeouts
-    pulse: Pulse
+    heartbeat: Heartbeat
     count_dial: Callable[[str, str], None]
 
 
@@ -139,7 +139,7 @@ def _websocket(
         proxy=spec.proxy.reveal() or None,
         handshake_timeout=means.timeouts.connect,
         pace=Pace(rate, spec.handshake_burst) if rate else None,
-        pulse=means.pulse,
+        heartbeat=means.heartbeat,
     )
     count_dial = partial(means.count_dial, endpoint)
     credentials = _credentials(spec, account)

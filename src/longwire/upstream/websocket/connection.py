@@ -23,7 +23,7 @@ _CLOSE_TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class Heartbeat:
     """How a connection is kept under watch: `interval` between pings, `timeout` for an answer."""
 
     interval: float = 20.0
@@ -37,9 +37,9 @@ class Connection(asyncio.Protocol):
     `headers` are those of the upstream's 101.
     """
 
-    def __init__(self, pulse: Pulse, on_closed: Callable[["Connection"], None]) -> None:
+    def __init__(self, heartbeat: Heartbeat, on_closed: Callable[["Connection"], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._on_closed = on_closed
         self._transport: ByteTransport | None = None
         self._parser = Frames()
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to watch the connection."""
         self._transport = cast("ByteTransport", transport)
-        self._timer = self._loop.call_later(self._pulse.interval, self._ping)
+        self._timer = self._loop.call_later(self._heartbeat.interval, self._ping)
 
     def data_received(self, data: bytes) -> None:
         """Take what one read brought: pass it on while the reader waits, else keep it for it."""
@@ -211,7 +211,7 @@ class Connection(asyncio.Protocol):
     async def send(self, message: bytes) -> None:
         """Send one text frame and wait until the socket took it.
 
-        Raises `UpstreamDisconnected` or, after `Pulse.send_timeout` seconds, `UpstreamTimeout`.
+        Raises `UpstreamDisconnected` or, after `Heartbeat.send_timeout` seconds, `UpstreamTimeout`.
         """
         if self.is_closed or self._transport is None:
             raise UpstreamDisconnected(self._sentence())
@@ -219,10 +219,10 @@ class Connection(asyncio.Protocol):
         if self._drained is None:
             return
         try:
-            async with asyncio.timeout(self._pulse.send_timeout):
+            async with asyncio.timeout(self._heartbeat.send_timeout):
                 was_taken = await self._drained
         except TimeoutError:
-            raise UpstreamTimeout("send", self._pulse.send_timeout) from None
+            raise UpstreamTimeout("send", self._heartbeat.send_timeout) from None
         # A connection that broke after it took the message is not told here: it was sent.
         if not was_taken:
             raise UpstreamDisconnected(self._sentence())
@@ -274,10 +274,10 @@ class Connection(asyncio.Protocol):
         """Ask for a sign of life after a silent interval; a paused reader hears nothing."""
         if self._was_heard or self._is_paused:
             self._was_heard = False
-            self._timer = self._loop.call_later(self._pulse.interval, self._ping)
+            self._timer = self._loop.call_later(self._heartbeat.interval, self._ping)
             return
         self._write(Opcode.PING)
-        self._timer = self._loop.call_later(self._pulse.timeout, self._expect_pong)
+        self._timer = self._loop.call_later(self._heartbeat.timeout, self._expect_pong)
 
     def _expect_pong(self) -> None:
         if self._was_heard or self._is_paused:

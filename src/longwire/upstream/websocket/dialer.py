@@ -22,7 +22,7 @@ from longwire.dialects.responses.errors import decode_problem
 from longwire.upstream.net.handshake import SWITCHING, Answer, Handshake, Upgrade
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
 from longwire.upstream.net.urls import environment_proxy, origin_of
-from longwire.upstream.websocket.connection import Connection, Pulse
+from longwire.upstream.websocket.connection import Connection, Heartbeat
 
 _MEANT_FOR_CALLER = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
 """Refusals that speak of the request or the account; all others mean: no WebSocket here."""
@@ -44,7 +44,7 @@ class Endpoint:
     proxy: str | None = field(default=None, repr=False)
     handshake_timeout: float = 15.0
     pace: Pace | None = None
-    pulse: Pulse = field(default_factory=Pulse)
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
     defaults: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -81,7 +81,7 @@ async def _connect(
     upgrade = Upgrade(to, parts, {**endpoint.defaults, **headers, **endpoint.headers})
     tunnel = await open_tunnel(to, endpoint.proxy or environment_proxy(endpoint.url), endpoint.tls)
     try:
-        return await _upgraded(tunnel, upgrade, endpoint, Connection(endpoint.pulse, on_closed))
+        return await _upgraded(tunnel, upgrade, endpoint, Connection(endpoint.heartbeat, on_closed))
     except BaseException:
         tunnel.end()
         raise
