@@ -26,7 +26,7 @@ from longwire.core.rules.turn import Usage
 from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.channels.channel import RoutingTable, Snapshot
-from longwire.relay.channels.provision import Means
+from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import Catalog, Declared
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, Record
@@ -108,7 +108,7 @@ class App:
             Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
         )
         self.catalog = Catalog(
-            self.routing, self._means(settings), _Reading(settings), self.keys.hand_out
+            self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
         )
         self.turns = ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body)
         self.sockets = self._websocket(settings.server)
@@ -143,10 +143,10 @@ class App:
         behind = (self.relay, self.keys, self.readiness)
         return ModelWebSocket(*behind, limits, is_offered=server.websocket)
 
-    def _means(self, settings: Settings) -> Means:
+    def _context(self, settings: Settings) -> ProvisionContext:
         sessions = settings.sessions
         heartbeat = Heartbeat(sessions.ping_interval, sessions.pong_timeout)
-        return Means(self.pool, _timeouts(settings), heartbeat, self._count_dial)
+        return ProvisionContext(self.pool, _timeouts(settings), heartbeat, self._count_dial)
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials[self.catalog.names.get(endpoint, ""), result] += 1

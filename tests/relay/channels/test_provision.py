@@ -10,7 +10,13 @@ from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import Limits
-from longwire.relay.channels.provision import Means, adapt, fingerprint_of, provision, url_of
+from longwire.relay.channels.provision import (
+    ProvisionContext,
+    adapt,
+    fingerprint_of,
+    provision,
+    url_of,
+)
 from longwire.upstream.ports import Call, Timeouts
 from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.pool import Pool
@@ -50,9 +56,9 @@ STAYS = {
 
 
 @pytest.fixture
-def means():
+def context():
     pool = Pool(Limits(connections=2))
-    return Means(pool, Timeouts(), Heartbeat(), lambda *_: None)
+    return ProvisionContext(pool, Timeouts(), Heartbeat(), lambda *_: None)
 
 
 @pytest.mark.parametrize("field", CONNECTS)
@@ -76,38 +82,38 @@ def test_every_field_is_one_or_the_other():
     ("transport", "expected"),
     [("auto", (True, True)), ("websocket", (True, False)), ("http", (False, True))],
 )
-def test_a_channel_has_the_transports_that_are_set(means, transport, expected):
+def test_a_channel_has_the_transports_that_are_set(context, transport, expected):
     """With `auto` there are both; its model list is asked over HTTP in any case."""
-    channel = provision(replace(SPEC, transport=transport), means)
+    channel = provision(replace(SPEC, transport=transport), context)
     assert expected == (channel.websocket is not None, channel.http is not None)
     assert channel.listing is not None
     assert ("ch_1", "up") == (channel.id, channel.name)
 
 
-def test_no_two_channels_share_an_identity(means):
+def test_no_two_channels_share_an_identity(context):
     """Even the same configuration, provisioned again, has connections of its own."""
-    assert provision(SPEC, means).endpoint != provision(SPEC, means).endpoint
+    assert provision(SPEC, context).endpoint != provision(SPEC, context).endpoint
 
 
-def test_an_adapted_channel_keeps_what_it_has(means):
+def test_an_adapted_channel_keeps_what_it_has(context):
     """Its connections, its transports and the trust in it stay; another pace is taken over."""
-    running = provision(SPEC, means)
-    renamed = adapt(running, replace(SPEC, name="renamed", weight=3.0), means)
+    running = provision(SPEC, context)
+    renamed = adapt(running, replace(SPEC, name="renamed", weight=3.0), context)
     assert ("renamed", 3.0) == (renamed.name, renamed.route.weight)
     kept = ("endpoint", "websocket", "http", "health", "upgrade")
     assert all(getattr(running, name) is getattr(renamed, name) for name in kept)
-    slower = adapt(running, replace(SPEC, handshake_rate=1.0), means)
+    slower = adapt(running, replace(SPEC, handshake_rate=1.0), context)
     assert slower.websocket is not running.websocket
     assert slower.endpoint == running.endpoint
 
 
-def test_what_cannot_run_is_told(means):
+def test_what_cannot_run_is_told(context):
     """A CA file that is none, and a proxy that the transport cannot use, name channel and field."""
     with pytest.raises(ConfigurationError, match=r"none\.pem"):
-        provision(replace(SPEC, tls_ca="/none.pem"), means)
+        provision(replace(SPEC, tls_ca="/none.pem"), context)
     socks = replace(SPEC, transport="http", proxy=Secret("socks5://planted@proxy:1"))
     with pytest.raises(ConfigurationError, match="channel up: proxy") as caught:
-        provision(socks, means)
+        provision(socks, context)
     assert "planted" not in str(caught.value)
 
 
@@ -121,7 +127,7 @@ def test_the_urls_follow_transport_and_endpoint():
     assert "ws://other/v1/r" == url_of(own, "ws")
 
 
-async def test_header_additions_go_upstream(means):
+async def test_header_additions_go_upstream(context):
     """Over either transport a request has the channel's own headers beside its credential."""
     heads = []
 
@@ -133,7 +139,7 @@ async def test_header_additions_go_upstream(means):
         port = server.sockets[0].getsockname()[1]
         headers = (("X-Team", Secret("blue")), ("user-agent", Secret("mine")))
         spec = replace(SPEC, base_url=f"http://127.0.0.1:{port}/v1", headers=headers)
-        channel = provision(spec, means)
+        channel = provision(spec, context)
         for transport in (channel.http, channel.websocket):
             with pytest.raises(UpstreamError):
                 async with transport.open(Call(turn(user("hello")), None)):

@@ -20,7 +20,7 @@ from longwire.dialects.responses.stream import items_of
 from longwire.dialects.responses.usage import decode_bill
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
-from longwire.relay.channels.provision import Means, provision
+from longwire.relay.channels.provision import ProvisionContext, provision
 from longwire.upstream.ports import Call, Facts, Timeouts, Transport
 from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.pool import Pool
@@ -65,9 +65,11 @@ async def probe(
     """Try a channel with a model, or the first one that it names or lists, for an account of it."""
     handshakes: list[float] = []
     pool = Pool(Limits(connections=2, connections_per_session=2))
-    means = Means(pool, timeouts, Heartbeat(), lambda *_: handshakes.append(perf_counter()))
+    context = ProvisionContext(
+        pool, timeouts, Heartbeat(), lambda *_: handshakes.append(perf_counter())
+    )
     try:
-        channel = provision(spec, means, account)
+        channel = provision(spec, context, account)
     except ConfigurationError as error:
         return Probed(error=str(error))
     try:

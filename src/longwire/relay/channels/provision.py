@@ -31,7 +31,7 @@ from longwire.upstream.websocket.transport import WebSocketTransport
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ProvisionContext:
     """What all channels share.
 
     `count_dial` is told the identity of a channel's connections, and how a handshake ended.
@@ -73,7 +73,9 @@ def url_of(spec: ChannelSpec, scheme: Scheme) -> str:
     return endpoint_url(own.base_url, own.path, scheme)
 
 
-def provision(spec: ChannelSpec, means: Means, account: LiveAccount | None = None) -> Channel:
+def provision(
+    spec: ChannelSpec, context: ProvisionContext, account: LiveAccount | None = None
+) -> Channel:
     """Make a channel run for an account or its key; with `auto` it has both transports.
 
     Raises `ConfigurationError` for what only shows now, such as a CA file.
@@ -81,8 +83,8 @@ def provision(spec: ChannelSpec, means: Means, account: LiveAccount | None = Non
     transport, endpoint = spec.endpoint().transport, f"{spec.id}@{token_hex(8)}"
     secure = _secure(spec)
     allowance = account.allowance if account else Allowance()
-    http = _http(spec, means, secure, account)
-    websocket = _websocket(spec, means, secure, (endpoint, account), allowance)
+    http = _http(spec, context, secure, account)
+    websocket = _websocket(spec, context, secure, (endpoint, account), allowance)
     return Channel(
         _route(spec, account),
         endpoint,
@@ -96,13 +98,13 @@ def provision(spec: ChannelSpec, means: Means, account: LiveAccount | None = Non
     )
 
 
-def adapt(running: Channel, spec: ChannelSpec, means: Means) -> Channel:
+def adapt(running: Channel, spec: ChannelSpec, context: ProvisionContext) -> Channel:
     """Return a running channel as it is configured now, where its connections may stay."""
     before, websocket = running.spec, running.websocket
     paces = (before.handshake_rate, before.handshake_burst)
     if websocket is not None and paces != (spec.handshake_rate, spec.handshake_burst):
         who = running.endpoint, running.account
-        websocket = _websocket(spec, means, _secure(spec), who, running.allowance)
+        websocket = _websocket(spec, context, _secure(spec), who, running.allowance)
     route = _route(spec, running.account)
     return replace(running, route=route, spec=spec, websocket=websocket)
 
@@ -124,7 +126,7 @@ def _secure(spec: ChannelSpec) -> ssl.SSLContext:
 
 def _websocket(
     spec: ChannelSpec,
-    means: Means,
+    context: ProvisionContext,
     secure: ssl.SSLContext,
     who: tuple[str, LiveAccount | None],
     allowance: Allowance,
@@ -137,22 +139,25 @@ def _websocket(
         defaults=_defaults(spec),
         tls=secure,
         proxy=spec.proxy.reveal() or None,
-        handshake_timeout=means.timeouts.connect,
+        handshake_timeout=context.timeouts.connect,
         pace=Pace(rate, spec.handshake_burst) if rate else None,
-        heartbeat=means.heartbeat,
+        heartbeat=context.heartbeat,
     )
-    count_dial = partial(means.count_dial, endpoint)
+    count_dial = partial(context.count_dial, endpoint)
     credentials = _credentials(spec, account)
 
     def hear(headers: Mapping[str, str]) -> None:
         if (quota := decode_quota_headers(headers, time.time())) is not None:
             allowance.observe(quota)
 
-    return WebSocketTransport(way, means.pool, means.timeouts, count_dial, credentials, hear)
+    return WebSocketTransport(way, context.pool, context.timeouts, count_dial, credentials, hear)
 
 
 def _http(
-    spec: ChannelSpec, means: Means, secure: ssl.SSLContext, account: LiveAccount | None
+    spec: ChannelSpec,
+    context: ProvisionContext,
+    secure: ssl.SSLContext,
+    account: LiveAccount | None,
 ) -> HttpOnDemand:
     proxy = spec.proxy.reveal() or None
     if proxy and proxy.startswith("socks") and spec.endpoint().transport == "http":
@@ -168,7 +173,7 @@ def _http(
         proxy=proxy,
         defaults=_defaults(spec),
     )
-    return HttpOnDemand(address, means.timeouts, _credentials(spec, account))
+    return HttpOnDemand(address, context.timeouts, _credentials(spec, account))
 
 
 def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:

@@ -21,7 +21,7 @@ from longwire.core.rules.swap import plan
 from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
 from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
-from longwire.relay.channels.provision import Means, adapt, fingerprint_of, provision
+from longwire.relay.channels.provision import ProvisionContext, adapt, fingerprint_of, provision
 
 if TYPE_CHECKING:
     from longwire.store.store import Store
@@ -69,7 +69,7 @@ class Catalog:
     def __init__(
         self,
         routing: RoutingTable,
-        means: Means,
+        context: ProvisionContext,
         read: Callable[[], Declared],
         hand_out: HandOut,
     ) -> None:
@@ -77,7 +77,7 @@ class Catalog:
         self.names: OrderedDict[str, str] = OrderedDict()
         self.problem = ""
         self._routing = routing
-        self._means = means
+        self._context = context
         self._read = read
         self._hand_out = hand_out
         self._store: Store | None = None
@@ -211,7 +211,7 @@ class Catalog:
         channels: dict[str, Channel] = {}
         for each, want in desired.items():
             if each in swap.keep:
-                channels[each] = adapt(running[swap.keep[each]], want.spec, self._means)
+                channels[each] = adapt(running[swap.keep[each]], want.spec, self._context)
             elif each in started:
                 channels[each] = started[each]
             elif each in running:
@@ -234,7 +234,7 @@ class Catalog:
         started, problems = {}, []
         for each in wanted:
             try:
-                started[each.id] = provision(each.spec, self._means, each.account)
+                started[each.id] = provision(each.spec, self._context, each.account)
             except ConfigurationError as error:
                 if each.spec.is_declared:
                     raise
@@ -242,7 +242,7 @@ class Catalog:
         return started, problems
 
     async def _retire(self, channel: Channel) -> None:
-        self._means.pool.retire(channel.endpoint)
+        self._context.pool.retire(channel.endpoint)
         if channel.listing is not None:
             await channel.listing.retire()
 
