@@ -16,7 +16,7 @@ from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFoun
 from longwire.core.nouns.account import Account, Login, is_due, lives
 from longwire.core.nouns.quota import Allowance
 from longwire.logger import structlog
-from longwire.upstream.oauth.credentials import Pass
+from longwire.upstream.oauth.credentials import AuthHeaders
 from longwire.upstream.oauth.issuer import TIMEOUT, Issuer
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LiveAccount:
         self._accounts = accounts
         self._refused = 0
 
-    async def headers(self) -> Pass:
+    async def headers(self) -> AuthHeaders:
         """Return the pass that holds now. Raises `AccountUnavailable`."""
         _check_active(self.account)
         now = self._accounts.clock()
@@ -60,7 +60,7 @@ class LiveAccount:
         headers = {"authorization": f"Bearer {tokens.access.reveal()}"}
         if owner.account_id:
             headers["chatgpt-account-id"] = owner.account_id
-        return Pass(headers, self.account.tokens_revision)
+        return AuthHeaders(headers, self.account.tokens_revision)
 
     def refuse(self, revision: int) -> None:
         """Note that the upstream does not take a set of tokens, 0 for those that hold now."""

@@ -31,7 +31,7 @@ from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
 from longwire.upstream.net.urls import environment_proxy
-from longwire.upstream.oauth.credentials import Credentials, Pass, StaticKey
+from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
 from longwire.upstream.ports import Call, Facts, Take, Timeouts
 
 _LARGEST_HEADER = 64 * 1024
@@ -157,7 +157,7 @@ class HttpTransport:
         return Listed({name: raw for name, raw in named if name}, etag)
 
     def _headers(
-        self, own: Pass, callers: Mapping[str, str] = MappingProxyType({})
+        self, own: AuthHeaders, callers: Mapping[str, str] = MappingProxyType({})
     ) -> dict[str, str]:
         address = self._address
         return {**address.defaults, **callers, **address.headers, **own.headers}

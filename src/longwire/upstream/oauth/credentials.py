@@ -11,7 +11,7 @@ from longwire.core.errors import AccountUnavailable
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class AuthHeaders:
     """Headers that say who speaks, and which set of tokens they are from."""
 
     headers: Mapping[str, str] = field(repr=False)
@@ -21,7 +21,7 @@ class Pass:
 class Credentials(Protocol):
     """Something that gives passes."""
 
-    async def headers(self) -> Pass:
+    async def headers(self) -> AuthHeaders:
         """Return the pass that holds now. Raises `AccountUnavailable`."""
 
 
@@ -31,9 +31,9 @@ class StaticKey:
     __slots__ = ("_pass",)
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        self._pass = Pass(headers)
+        self._pass = AuthHeaders(headers)
 
-    async def headers(self) -> Pass:
+    async def headers(self) -> AuthHeaders:
         """Return the only pass there is."""
         return self._pass
 
@@ -46,6 +46,6 @@ class NoCredentials:
     def __init__(self, mend: str) -> None:
         self._mend = mend
 
-    async def headers(self) -> Pass:
+    async def headers(self) -> AuthHeaders:
         """Raise `AccountUnavailable`, always."""
         raise AccountUnavailable(self._mend, needs_sign_in=True)
