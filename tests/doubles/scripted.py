@@ -7,7 +7,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.exchange import Exchange
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.ports import Call, Facts, TransportName
+from longwire.upstream.ports import Call, Delivery, TransportName
 
 Step = Exception | Sequence[bytes | Exception | None]
 """A failure to send; or an answer: frames, None for silence, a failure where it breaks off."""
@@ -26,8 +26,8 @@ GOOD = (CREATED, DELTA, COMPLETED)
 class ScriptedStream:
     """One answer, read as the real transports read theirs."""
 
-    def __init__(self, facts: Facts, answer: Sequence[bytes | Exception | None]) -> None:
-        self.facts = facts
+    def __init__(self, delivery: Delivery, answer: Sequence[bytes | Exception | None]) -> None:
+        self.delivery = delivery
         self.headers = {}
         self._left = list(answer)
         self._event_reader = EventReader(Exchange(is_alone=True))
@@ -64,6 +64,6 @@ class Scripted:
         reason = call.reason.value if call.reason else "new_session"
         self.open_now += 1
         try:
-            yield ScriptedStream(Facts(self.transport, "fresh", reason, 100, 0.25), step)
+            yield ScriptedStream(Delivery(self.transport, "fresh", reason, 100, 0.25), step)
         finally:
             self.open_now -= 1

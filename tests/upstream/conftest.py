@@ -21,7 +21,7 @@ from longwire.dialects.responses.request import decode_request
 from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.emulator import Emulator, Options, Script, digest
 from longwire.upstream.net import tls
-from longwire.upstream.ports import Call, Facts, Timeouts
+from longwire.upstream.ports import Call, Delivery, Timeouts
 from longwire.upstream.websocket.connection import Connection, Heartbeat
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Pool, PoolTimes
@@ -156,8 +156,8 @@ def turn_of(history, **members) -> Turn:
 class Answered:
     """What a turn brought: how it travelled, the names of its events, its response."""
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
+    def __init__(self, delivery: Delivery) -> None:
+        self.delivery = delivery
         self.names: list[str] = []
         self.response: dict[str, Any] = {}
         self.silences = 0
@@ -165,7 +165,7 @@ class Answered:
     @property
     def tunnel(self) -> tuple[str, str | None]:
         """Continuity and reason."""
-        return self.facts.continuity, self.facts.reason
+        return self.delivery.continuity, self.delivery.reason
 
 
 class Agent:
@@ -195,7 +195,7 @@ class Agent:
         sent = self.history if history is None else history
         turn = self.turn_of(sent, **members)
         async with self.gateway.transport.open(Call(turn, self.key, reason=reason)) as stream:
-            answered = Answered(stream.facts)
+            answered = Answered(stream.delivery)
             encoder = EventEncoder(turn.previous_response_id, stream.aggregate)
             async for batch in stream:
                 answered.silences += not batch

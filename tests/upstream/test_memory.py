@@ -27,7 +27,7 @@ async def turn(it, there, link, session, size):
     call = Call(decode_request(body(size)), it.agent(session=session).key)
     async with it.transport_to(there.url).open(call) as stream:
         link = link or await there.links.get()
-        left = stream.facts.bytes_sent
+        left = stream.delivery.bytes_sent
         while left > 0:
             left -= len(await link._reader.read(65536))
         events = (created(), delta(), item(), completed())

@@ -14,7 +14,7 @@ from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange
 from longwire.dialects.responses.frames import warm_up_events
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.ports import Call, Facts, Take
+from longwire.upstream.ports import Call, Delivery, Take
 
 
 class WarmUp:
@@ -30,14 +30,14 @@ class WarmUp:
 class _Prepared:
     """The events of one warm-up, in one batch."""
 
-    __slots__ = ("_event_reader", "_frames", "facts", "headers")
+    __slots__ = ("_event_reader", "_frames", "delivery", "headers")
 
     def __init__(self, frames: Sequence[bytes]) -> None:
         self._frames: Sequence[bytes] = frames
         self._event_reader = EventReader(Exchange(is_alone=True))
         self._event_reader.exchange.step(Kind.SENT)
         self.headers: Mapping[str, str] = {}
-        self.facts = Facts("http", "fresh", Reason.WARM_UP.value, bytes_sent=0)
+        self.delivery = Delivery("http", "fresh", Reason.WARM_UP.value, bytes_sent=0)
 
     @property
     def aggregate(self) -> Aggregate:

@@ -46,7 +46,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Delivery:
     """How a turn travels: `continuity` is continued, fresh or as-given, `reason` says why fresh.
 
     `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
@@ -69,7 +69,7 @@ class Stream(Protocol):
     """The events of one response, in batches as they arrived."""
 
     @property
-    def facts(self) -> Facts:
+    def delivery(self) -> Delivery:
         """How this turn travels."""
 
     @property

@@ -14,7 +14,7 @@ from longwire.core.rules.turn import Principal, Scope, Usage
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.ports import Facts
+from longwire.upstream.ports import Delivery
 from tests.core.turns import turn, user
 from tests.doubles.recording import recorded
 from tests.doubles.scripted import COMPLETED, CREATED
@@ -23,7 +23,7 @@ from tests.relay.records.test_metrics import samples
 CALLER = Principal("dev", Scope("api_key:file:dev"))
 TURN = turn(user("a secret question"), model="gpt-5.5")
 TURN_LABELS = ("channel", "transport", "continuity", "reason", "outcome")
-FACTS = Facts("websocket", "fresh", "new_session", 100, 0.25)
+FACTS = Delivery("websocket", "fresh", "new_session", 100, 0.25)
 
 
 @pytest.fixture

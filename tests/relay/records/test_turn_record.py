@@ -20,7 +20,7 @@ from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import Keeper
 from longwire.server.problems import problem_of
-from longwire.upstream.ports import Facts
+from longwire.upstream.ports import Delivery
 from tests.core.turns import turn, user
 from tests.doubles.recording import recorded
 from tests.doubles.scripted import COMPLETED, CREATED
@@ -30,7 +30,7 @@ from tests.store.turn_rows import NOON
 GRANT = Grant(key_id="key_1", project_id="prj_1")
 CALLER = Principal("dev", Scope("api_key:key_1"), GRANT)
 TURN = turn(user("a secret question"), model="gpt-5")
-FACTS = Facts("websocket", "continued", None, 100, 0.25, connection=7)
+FACTS = Delivery("websocket", "continued", None, 100, 0.25, connection=7)
 
 
 class Book:

@@ -87,9 +87,13 @@ async def test_facts(transport, body, continuity, reason):
     """A turn travels fresh, or as given where it refers to what the upstream holds."""
     call = Call(decode_request(body), None)
     async with canned() as upstream, transport(upstream.url).open(call) as stream:
-        facts = stream.facts
-    assert (facts.transport, facts.continuity, facts.reason) == ("http", continuity, reason)
-    assert facts.bytes_sent == len(upstream.bodies[0])
+        delivery = stream.delivery
+    assert (delivery.transport, delivery.continuity, delivery.reason) == (
+        "http",
+        continuity,
+        reason,
+    )
+    assert delivery.bytes_sent == len(upstream.bodies[0])
 
 
 @pytest.mark.parametrize(
@@ -100,8 +104,8 @@ async def test_reason(transport, body, reason):
     """A turn that is sent again tells why, unless it goes out as given."""
     call = Call(decode_request(body), None, reason=Reason.REPLAYED)
     async with canned() as upstream, transport(upstream.url).open(call) as stream:
-        assert stream.facts.reason == reason
-        assert stream.facts.queued == 0
+        assert stream.delivery.reason == reason
+        assert stream.delivery.queued == 0
 
 
 @pytest.mark.parametrize("begun", [b'{"type":"response.x"}', DELTA, ITEM])

@@ -215,7 +215,7 @@ class TestLease:
                 waiting = group.create_task(it.agent(user="2").take())
                 await until(lambda: it.pool._waiters)
                 assert states(it) == [State.LEASED]
-            assert waiting.result().facts.queued > 0
+            assert waiting.result().delivery.queued > 0
             assert it.emulator.counters.sockets_opened == 1
             await it.settled()
 

@@ -290,7 +290,7 @@ class TestBook:
             spared = []
             for _ in range(4):
                 size = agent.turn().body_size
-                spared.append(size - (await agent.take()).facts.bytes_sent)
+                spared.append(size - (await agent.take()).delivery.bytes_sent)
                 await asyncio.sleep(100)
             (entry,) = it.pool.ledger.entries()
             assert entry.born == pytest.approx(born, abs=1)
@@ -349,14 +349,14 @@ class TestWaiting:
             object.__setattr__(it.endpoint, "pace", endpoint_pace)
             endpoint_pace.reserve(asyncio.get_running_loop().time())
             agent = it.agent()
-            assert (await agent.take()).facts.queued == 0
+            assert (await agent.take()).delivery.queued == 0
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
                 async with lent(it.pool, agent.call(), None) as lease:
                     assert lease.queued == 0
                     waiting = group.create_task(agent.take())
                     await asyncio.sleep(7)
                     lease.cancel()
-            assert waiting.result().facts.queued == pytest.approx(7, abs=0.5)
+            assert waiting.result().delivery.queued == pytest.approx(7, abs=0.5)
 
     @pytest.mark.looptime
     async def test_timeout(self, gateway, until):

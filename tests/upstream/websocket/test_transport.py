@@ -59,7 +59,7 @@ class TestContinuity:
         """A continued turn sends its new items, not its history."""
         async with gateway() as it:
             agent = it.agent()
-            sizes = [(await agent.take()).facts.bytes_sent for _ in range(12)]
+            sizes = [(await agent.take()).delivery.bytes_sent for _ in range(12)]
             assert max(sizes[1:]) < 700
             assert [turn.bytes_in for turn in it.emulator.turns] == sizes
 
@@ -649,7 +649,7 @@ class TestSize:
             agent = it.agent()
             agent.history[0]["content"] = "x" * (LARGEST_CREATE - 1000)
             answer = await agent.take()
-            assert answer.facts.bytes_sent <= LARGEST_CREATE
+            assert answer.delivery.bytes_sent <= LARGEST_CREATE
             assert (await agent.take()).tunnel == CONTINUED
 
 

@@ -21,7 +21,7 @@ from longwire.dialects.responses.usage import decode_bill
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.provision import ProvisionContext, provision
-from longwire.upstream.ports import Call, Facts, Timeouts, Transport
+from longwire.upstream.ports import Call, Delivery, Timeouts, Transport
 from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 
@@ -51,7 +51,7 @@ class Probed:
 class _Taken:
     """One turn that was taken."""
 
-    facts: Facts
+    delivery: Delivery
     first_event_ms: float
     terminal: Event
 
@@ -103,10 +103,10 @@ class _Trial:
         began = perf_counter()
         first = await self._first(sent)
         handshake = (self._handshakes[0] - began) * 1000 if self._handshakes else None
-        is_websocket = first.facts.transport == "websocket"
+        is_websocket = first.delivery.transport == "websocket"
         self._probed = replace(
             self._probed,
-            transport=first.facts.transport,
+            transport=first.delivery.transport,
             handshake_ms=handshake if is_websocket else None,
             first_event_ms=first.first_event_ms,
         )
@@ -117,7 +117,7 @@ class _Trial:
         usage = decode_bill(second.terminal).usage
         self._probed = replace(
             self._probed,
-            continued=second.facts.continuity == "continued",
+            continued=second.delivery.continuity == "continued",
             cached_tokens=usage.cached if usage else None,
         )
 
@@ -146,7 +146,7 @@ class _Trial:
                 + (f" ({reason})" if reason else "")
             )
         await asyncio.sleep(0)
-        return _Taken(stream.facts, first_event * 1000, terminal)
+        return _Taken(stream.delivery, first_event * 1000, terminal)
 
     async def _first_model(self) -> str:
         """Return the first model that the channel names, else the first that its upstream lists."""

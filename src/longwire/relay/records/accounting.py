@@ -18,7 +18,7 @@ from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill
 from longwire.logger import structlog
 from longwire.relay.channels.channel import Channel
 from longwire.relay.records.metrics import Metrics
-from longwire.upstream.ports import Facts
+from longwire.upstream.ports import Delivery
 
 _LONGEST_MODEL = 100
 _OUTCOMES = {
@@ -49,7 +49,7 @@ class Record:
     """The facts of one turn, filled in as it goes; `began` at its first event.
 
     `channel` is the name of the one asked last, `channel_id` its id, `transport` the way to it;
-    `facts` are there once the turn was sent; `error` is what it ended by, and `bill`, once it is
+    `delivery` are there once the turn was sent; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says; `headers` are the caller's; `failures` tell of the attempts
     that failed before an answer began.
     """
@@ -63,7 +63,7 @@ class Record:
     channel: str = ""
     channel_id: str = ""
     transport: str = ""
-    facts: Facts | None = None
+    delivery: Delivery | None = None
     aggregate: Aggregate | None = None
     first_event: float | None = None
     replays: list[Trouble] = field(default_factory=list)
@@ -75,16 +75,16 @@ class Record:
     def tries(self, channel: Channel, transport: str) -> None:
         """Note that a channel is asked, and by which transport; forget what another one did."""
         self.channel, self.channel_id = channel.name, channel.id
-        self.transport, self.facts = transport, None
+        self.transport, self.delivery = transport, None
 
     def fails(self, trouble: Trouble, error: Exception, now: float) -> None:
         """Note that what was tried last has failed."""
         asked = self.channel_id, self.channel, self.transport
         self.failures.append(Failure(*asked, trouble, error, now - self.started))
 
-    def began(self, facts: Facts, aggregate: Aggregate, now: float) -> None:
+    def began(self, delivery: Delivery, aggregate: Aggregate, now: float) -> None:
         """Note that the answer begins."""
-        self.facts, self.aggregate, self.first_event = facts, aggregate, now - self.started
+        self.delivery, self.aggregate, self.first_event = delivery, aggregate, now - self.started
 
     def settle(self) -> Bill:
         """Take what the terminal says, if there is one by now."""
@@ -143,14 +143,18 @@ class Accounting:
             self._keep(record, seconds)
 
     def _count(self, record: Record, seconds: float, tokens: Mapping[str, int]) -> None:
-        metrics, facts, channel = self._metrics, record.facts, record.channel
-        travelled = (facts.transport, facts.continuity, facts.reason or "") if facts else ("",) * 3
+        metrics, delivery, channel = self._metrics, record.delivery, record.channel
+        travelled = (
+            (delivery.transport, delivery.continuity, delivery.reason or "")
+            if delivery
+            else ("",) * 3
+        )
         metrics.turns[(channel, *travelled, record.outcome)] += 1
         metrics.turn_seconds.observe(seconds, channel)
         metrics.request_bytes += record.turn.body_size
-        if facts is not None:
-            metrics.upstream_bytes += facts.bytes_sent
-            metrics.queue_seconds.observe(facts.queued)
+        if delivery is not None:
+            metrics.upstream_bytes += delivery.bytes_sent
+            metrics.queue_seconds.observe(delivery.queued)
         if record.first_event is not None:
             metrics.first_event_seconds.observe(record.first_event, channel)
         for kind, number in tokens.items():
@@ -184,7 +188,7 @@ def _tokens(usage: Usage | None) -> Mapping[str, int]:
 
 def _line(record: Record, seconds: float, tokens: Mapping[str, int]) -> dict[str, Any]:
     """Return the turn's facts for the log; times in milliseconds, sizes in bytes."""
-    facts = record.facts
+    delivery = record.delivery
     line: dict[str, Any] = {
         "caller": record.caller.name,
         "channel": record.channel,
@@ -193,13 +197,13 @@ def _line(record: Record, seconds: float, tokens: Mapping[str, int]) -> dict[str
         "received": record.turn.body_size,
         "ms": round(seconds * 1000),
     }
-    if facts is not None:
+    if delivery is not None:
         line |= {
-            "transport": facts.transport,
-            "continuity": facts.continuity,
-            "reason": facts.reason,
-            "sent": facts.bytes_sent,
-            "queued_ms": round(facts.queued * 1000),
+            "transport": delivery.transport,
+            "continuity": delivery.continuity,
+            "reason": delivery.reason,
+            "sent": delivery.bytes_sent,
+            "queued_ms": round(delivery.queued * 1000),
         }
     if record.first_event is not None:
         line["first_event_ms"] = round(record.first_event * 1000)

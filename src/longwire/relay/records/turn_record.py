@@ -64,7 +64,7 @@ class Keeper:
 
     def _row(self, record: Record, seconds: float) -> TurnRow:
         turn_id, duration = self.ids.next(), round(seconds * 1000)
-        turn, grant, facts, bill = record.turn, record.caller.grant, record.facts, record.bill
+        turn, grant, delivery, bill = record.turn, record.caller.grant, record.delivery, record.bill
         status, error_code = self._verdict(record)
         served, usage = _fit(bill.model, _LONGEST_NAME), bill.usage
         first_event = record.first_event
@@ -78,10 +78,10 @@ class Keeper:
             channel_id=record.channel_id,
             channel_name=_fit(record.channel, _LONGEST_NAME),
             api=turn.api,
-            transport=facts.transport if facts else record.transport,
-            continuity=facts.continuity if facts else "",
-            reason=(facts.reason or "") if facts else "",
-            connection=facts.connection if facts else None,
+            transport=delivery.transport if delivery else record.transport,
+            continuity=delivery.continuity if delivery else "",
+            reason=(delivery.reason or "") if delivery else "",
+            connection=delivery.connection if delivery else None,
             model_asked=_fit(turn.model, _LONGEST_NAME),
             model_served=served,
             streams=turn.streams,
@@ -90,11 +90,11 @@ class Keeper:
             error_code=_fit(error_code, _LONGEST_WORD) if error_code else "",
             attempts=len(record.replays) + 1 if record.channel else 0,
             started_at=(turn_id >> ID_BITS) - duration,
-            queue_ms=round(facts.queued * 1000) if facts else 0,
+            queue_ms=round(delivery.queued * 1000) if delivery else 0,
             first_event_ms=None if first_event is None else round(first_event * 1000),
             total_ms=duration,
             bytes_received=turn.body_size,
-            bytes_sent=facts.bytes_sent if facts else 0,
+            bytes_sent=delivery.bytes_sent if delivery else 0,
             input_tokens=usage.input if usage else None,
             cached_tokens=usage.cached if usage else None,
             output_tokens=usage.output if usage else None,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 
 from longwire.core.events import Event
-from longwire.upstream.ports import Facts, Stream, Take
+from longwire.upstream.ports import Delivery, Stream, Take
 
 Leave = Callable[[], Awaitable[None]]
 
@@ -48,7 +48,7 @@ class Answer:
         "_stream",
         "aggregate",
         "channel",
-        "facts",
+        "delivery",
         "limits",
         "told",
     )
@@ -64,7 +64,7 @@ class Answer:
     ) -> None:
         self.channel = channel
         self.aggregate = stream.aggregate
-        self.facts: Facts = stream.facts
+        self.delivery: Delivery = stream.delivery
         self.limits: Mapping[str, str] = {}
         self.told: Mapping[str, str] = {}
         self._stream = stream

@@ -176,7 +176,7 @@ class Relay:
                 attempt.succeed()
                 if len(self._routing.snapshot.channels) > 1:
                     self._candidates.seat(passage, attempt.channel)
-                record.began(answer.facts, answer.aggregate, self._policy.clock())
+                record.began(answer.delivery, answer.aggregate, self._policy.clock())
                 return answer
 
     def _refusal(self, failure: LongwireError, attempt: Attempt, passage: Passage) -> LongwireError:
@@ -212,7 +212,7 @@ class Relay:
         """Send a turn and wait for the beginning of its answer, which leaves what is opened."""
         stream = await opened.__aenter__()
         try:
-            record.facts = stream.facts
+            record.delivery = stream.delivery
             heard = self._hear(channel, stream, passage) if channel.is_codex else None
             batches = heard or aiter(stream)
             first = await self._first_events(batches)
@@ -230,7 +230,7 @@ class Relay:
         """Answer a warm-up that would go over HTTP: no channel is asked, so none gains trust."""
         opened = WarmUp().open(Call(passage.turn, None))
         answer = await self._opened(attempt.channel, opened, passage, seats, record)
-        record.began(answer.facts, answer.aggregate, self._policy.clock())
+        record.began(answer.delivery, answer.aggregate, self._policy.clock())
         return answer
 
     def _call(self, attempt: Attempt, passage: Passage) -> Call:

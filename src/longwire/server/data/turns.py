@@ -153,15 +153,15 @@ class _Reply:
 
     def _named(self, answer: Answer) -> Mapping[str, str]:
         """Return the headers that tell how a turn travelled, and what the caller has left."""
-        facts = answer.facts
+        delivery = answer.delivery
         named = {
             **(answer.told if self._is_codex else {}),
             **answer.limits,
             "x-request-id": self.id,
             "x-longwire-channel": answer.channel,
-            "x-longwire-transport": facts.transport,
-            "x-longwire-continuity": facts.continuity,
+            "x-longwire-transport": delivery.transport,
+            "x-longwire-continuity": delivery.continuity,
         }
-        if facts.reason:
-            named["x-longwire-reason"] = facts.reason
+        if delivery.reason:
+            named["x-longwire-reason"] = delivery.reason
         return named

@@ -32,7 +32,7 @@ from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
 from longwire.upstream.net.urls import environment_proxy
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
-from longwire.upstream.ports import Call, Facts, Take, Timeouts
+from longwire.upstream.ports import Call, Delivery, Take, Timeouts
 
 _LARGEST_HEADER = 64 * 1024
 _LARGE_BODY = 512 * 1024
@@ -102,7 +102,7 @@ class HttpTransport:
         body = encode_compaction(turn) if is_compaction else encode_body(turn, streams=streams)
         url = self._address.url + "/compact" if is_compaction else self._address.url
         outside = turn.refers_outside
-        facts = Facts(
+        delivery = Delivery(
             transport="http",
             continuity="as-given" if outside else "fresh",
             reason=None if outside else (call.reason or Reason.HTTP_TRANSPORT).value,
@@ -115,7 +115,7 @@ class HttpTransport:
             if response.status >= _REDIRECTS:
                 raise _with_revision(await rejection(response), own.revision)
             reader = reader_of(response, needs_id=not is_compaction)
-            stream = _Stream(reader, self._host, self._timeouts, facts, deadline)
+            stream = _Stream(reader, self._host, self._timeouts, delivery, deadline)
             stream.headers = {name.lower(): value for name, value in response.headers.items()}
             yield stream
             await stream.settle()
@@ -234,8 +234,8 @@ class _Stream:
 
     __slots__ = (
         "_deadline",
+        "_delivery",
         "_event_reader",
-        "_facts",
         "_host",
         "_quiet_until",
         "_reader",
@@ -244,13 +244,13 @@ class _Stream:
     )
 
     def __init__(
-        self, reader: Reader, host: str, timeouts: Timeouts, facts: Facts, deadline: float
+        self, reader: Reader, host: str, timeouts: Timeouts, delivery: Delivery, deadline: float
     ) -> None:
         self._event_reader = EventReader(Exchange(is_alone=True))
         self._event_reader.exchange.step(Kind.SENT)
         self._reader = reader
         self._host = host
-        self._facts = facts
+        self._delivery = delivery
         self._timeouts = timeouts
         self._deadline = deadline
         self._quiet_until = 0.0
@@ -258,8 +258,8 @@ class _Stream:
         self._be_patient()
 
     @property
-    def facts(self) -> Facts:
-        return self._facts
+    def delivery(self) -> Delivery:
+        return self._delivery
 
     @property
     def aggregate(self) -> Aggregate:

@@ -26,7 +26,7 @@ from longwire.dialects.responses.request import encode_create
 from longwire.dialects.responses.stream import replies
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.oauth.credentials import Credentials, StaticKey
-from longwire.upstream.ports import Call, Facts, Take, Timeouts
+from longwire.upstream.ports import Call, Delivery, Take, Timeouts
 from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Dialer, Lease, Pool
@@ -126,9 +126,9 @@ class WebSocketStream:
         "_timeouts",
         "_turn",
         "aggregate",
-        "facts",
+        "delivery",
     )
-    facts: Facts
+    delivery: Delivery
 
     def __init__(self, lease: Lease, turn: Turn, timeouts: Timeouts) -> None:
         self._lease = lease
@@ -151,7 +151,9 @@ class WebSocketStream:
             self._lease.cancel()
             raise FrameTooLarge(LARGEST_CREATE)
         lease, (continuity, reason) = self._lease, _continuity(self._lease.decision)
-        self.facts = Facts("websocket", continuity, reason, len(frame), lease.queued, lease.id)
+        self.delivery = Delivery(
+            "websocket", continuity, reason, len(frame), lease.queued, lease.id
+        )
         await self._lease.connection.send(frame)
         self._event_reader.exchange.step(Kind.SENT)
         self._heard_at = self._silent_since = self._clock()
@@ -253,7 +255,7 @@ class WebSocketStream:
         chain = self._chain() if ending.remembers else None
         if self._event_reader.exchange.response_id:
             self._lease.connection.last_response_id = self._event_reader.exchange.response_id
-        saved = max(self._turn.body_size - self.facts.bytes_sent, 0)
+        saved = max(self._turn.body_size - self.delivery.bytes_sent, 0)
         self._lease.settle(Returned(ending.keeps_connection, chain, cause, saved))
 
     def _chain(self) -> Chain | None:

@@ -85,7 +85,7 @@ class Hearing:
         self._clock = clock
         self._notices: list[Event] = []
         self.told = codex.told_by(stream.headers)
-        if stream.facts.transport == "http":
+        if stream.delivery.transport == "http":
             channel.observe(decode_quota_headers(stream.headers, clock()))
             self._open_with_state()
         else:
