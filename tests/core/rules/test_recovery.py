@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from longwire.core.rules.recovery import AMBIGUOUS, MOVES, Move, Standing, Trouble, recover
+from longwire.core.rules.recovery import AMBIGUOUS, MOVES, Recovery, RetryState, Trouble, recover
 
-STANDINGS = [Standing(*flags) for flags in product((False, True), repeat=5)]
+STANDINGS = [RetryState(*flags) for flags in product((False, True), repeat=5)]
 EVERY = [*product(Trouble, STANDINGS)]
 
 
@@ -17,67 +17,67 @@ def test_every_trouble_has_its_row() -> None:
 
 @pytest.mark.parametrize(("trouble", "standing"), EVERY)
 def test_a_move_is_one_the_table_names_and_the_standing_allows(
-    trouble: Trouble, standing: Standing
+    trouble: Trouble, state: RetryState
 ) -> None:
     """Nothing else is ever done."""
-    move = recover(trouble, standing)
+    recovery = recover(trouble, state)
     allowed = {
-        Move.RESEND: not standing.has_resent,
-        Move.RENEW: standing.may_renew,
-        Move.USE_HTTP: standing.may_use_http,
-        Move.NEXT_CHANNEL: standing.may_move,
-        Move.GIVE_UP: True,
+        Recovery.RESEND: not state.has_resent,
+        Recovery.RENEW: state.may_renew,
+        Recovery.USE_HTTP: state.may_use_http,
+        Recovery.NEXT_CHANNEL: state.may_move,
+        Recovery.GIVE_UP: True,
     }
-    assert allowed[move]
-    assert move in (*MOVES[trouble], Move.GIVE_UP)
+    assert allowed[recovery]
+    assert recovery in (*MOVES[trouble], Recovery.GIVE_UP)
 
 
 @pytest.mark.parametrize(("trouble", "standing"), EVERY)
 def test_no_second_send_once_the_upstream_may_have_begun_twice(
-    trouble: Trouble, standing: Standing
+    trouble: Trouble, state: RetryState
 ) -> None:
     """A turn is billed twice at most by one ambiguous send."""
-    if trouble in AMBIGUOUS and standing.has_resent:
-        assert Move.GIVE_UP is recover(trouble, standing)
+    if trouble in AMBIGUOUS and state.has_resent:
+        assert Recovery.GIVE_UP is recover(trouble, state)
 
 
 @pytest.mark.parametrize("standing", STANDINGS)
-def test_a_response_that_began_is_left_to_its_client(standing: Standing) -> None:
+def test_a_response_that_began_is_left_to_its_client(state: RetryState) -> None:
     """Unless the operator wants otherwise."""
-    expected = standing.may_resend_begun and not standing.has_resent
-    assert (Move.RESEND if expected else Move.GIVE_UP) is recover(Trouble.WORKING, standing)
+    expected = state.may_resend_begun and not state.has_resent
+    assert (Recovery.RESEND if expected else Recovery.GIVE_UP) is recover(Trouble.WORKING, state)
 
 
 @pytest.mark.parametrize("standing", STANDINGS)
-def test_what_the_request_itself_is_refused_for_is_told(standing: Standing) -> None:
+def test_what_the_request_itself_is_refused_for_is_told(state: RetryState) -> None:
     """No other channel would take it."""
-    assert Move.GIVE_UP is recover(Trouble.REFUSED, standing)
+    assert Recovery.GIVE_UP is recover(Trouble.REFUSED, state)
 
 
 @pytest.mark.parametrize(
     ("trouble", "standing", "move"),
     [
-        (Trouble.UNSENT, Standing(), Move.RESEND),
-        (Trouble.UNSENT, Standing(has_resent=True, may_use_http=True), Move.USE_HTTP),
-        (Trouble.UNSENT, Standing(has_resent=True, may_move=True), Move.NEXT_CHANNEL),
-        (Trouble.LOST, Standing(may_use_http=True, may_move=True), Move.RESEND),
-        (Trouble.SILENT, Standing(may_move=True), Move.NEXT_CHANNEL),
-        (Trouble.SILENT, Standing(), Move.RESEND),
-        (Trouble.FORGOT, Standing(may_move=True), Move.RESEND),
-        (Trouble.EXPIRED, Standing(), Move.RESEND),
-        (Trouble.DUPLICATE, Standing(), Move.RESEND),
-        (Trouble.UNREACHABLE, Standing(may_use_http=True, may_move=True), Move.USE_HTTP),
-        (Trouble.UNREACHABLE, Standing(may_move=True), Move.NEXT_CHANNEL),
-        (Trouble.NO_WEBSOCKET, Standing(may_use_http=True), Move.USE_HTTP),
-        (Trouble.NO_WEBSOCKET, Standing(), Move.GIVE_UP),
-        (Trouble.TOO_LARGE, Standing(may_use_http=True), Move.USE_HTTP),
-        (Trouble.TOO_LARGE, Standing(may_move=True), Move.GIVE_UP),
-        (Trouble.BUSY, Standing(may_use_http=True), Move.USE_HTTP),
-        (Trouble.LIMITED, Standing(may_use_http=True, may_move=True), Move.NEXT_CHANNEL),
-        (Trouble.LIMITED, Standing(may_use_http=True), Move.GIVE_UP),
-        (Trouble.FAILING, Standing(may_move=True), Move.NEXT_CHANNEL),
+        (Trouble.UNSENT, RetryState(), Recovery.RESEND),
+        (Trouble.UNSENT, RetryState(has_resent=True, may_use_http=True), Recovery.USE_HTTP),
+        (Trouble.UNSENT, RetryState(has_resent=True, may_move=True), Recovery.NEXT_CHANNEL),
+        (Trouble.LOST, RetryState(may_use_http=True, may_move=True), Recovery.RESEND),
+        (Trouble.SILENT, RetryState(may_move=True), Recovery.NEXT_CHANNEL),
+        (Trouble.SILENT, RetryState(), Recovery.RESEND),
+        (Trouble.FORGOT, RetryState(may_move=True), Recovery.RESEND),
+        (Trouble.EXPIRED, RetryState(), Recovery.RESEND),
+        (Trouble.DUPLICATE, RetryState(), Recovery.RESEND),
+        (Trouble.UNREACHABLE, RetryState(may_use_http=True, may_move=True), Recovery.USE_HTTP),
+        (Trouble.UNREACHABLE, RetryState(may_move=True), Recovery.NEXT_CHANNEL),
+        (Trouble.NO_WEBSOCKET, RetryState(may_use_http=True), Recovery.USE_HTTP),
+        (Trouble.NO_WEBSOCKET, RetryState(), Recovery.GIVE_UP),
+        (Trouble.TOO_LARGE, RetryState(may_use_http=True), Recovery.USE_HTTP),
+        (Trouble.TOO_LARGE, RetryState(may_move=True), Recovery.GIVE_UP),
+        (Trouble.BUSY, RetryState(may_use_http=True), Recovery.USE_HTTP),
+        (Trouble.LIMITED, RetryState(may_use_http=True, may_move=True), Recovery.NEXT_CHANNEL),
+        (Trouble.LIMITED, RetryState(may_use_http=True), Recovery.GIVE_UP),
+        (Trouble.FAILING, RetryState(may_move=True), Recovery.NEXT_CHANNEL),
     ],
 )
-def test_the_rows_in_words(trouble: Trouble, standing: Standing, move: Move) -> None:
+def test_the_rows_in_words(trouble: Trouble, state: RetryState, recovery: Recovery) -> None:
     """The usual cases, readable."""
-    assert move is recover(trouble, standing)
+    assert recovery is recover(trouble, state)

@@ -29,7 +29,7 @@ class Trouble(Enum):
     WORKING = "the upstream had begun to answer"
 
 
-class Move(Enum):
+class Recovery(Enum):
     """What comes next."""
 
     RESEND = "send again in full on a new connection"
@@ -40,7 +40,7 @@ class Move(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RetryState:
     """How a turn stands when trouble strikes.
 
     `has_resent`: it was sent again before; `may_use_http`: the channel's transport is `auto` and
@@ -56,8 +56,8 @@ class Standing:
     may_renew: bool = False
 
 
-_R, _H, _N = Move.RESEND, Move.USE_HTTP, Move.NEXT_CHANNEL
-MOVES: dict[Trouble, tuple[Move, ...]] = {
+_R, _H, _N = Recovery.RESEND, Recovery.USE_HTTP, Recovery.NEXT_CHANNEL
+MOVES: dict[Trouble, tuple[Recovery, ...]] = {
     Trouble.UNSENT: (_R, _H, _N),
     Trouble.LOST: (_R,),
     Trouble.SILENT: (_N, _R),
@@ -70,7 +70,7 @@ MOVES: dict[Trouble, tuple[Move, ...]] = {
     Trouble.BUSY: (_H,),
     Trouble.LIMITED: (_N,),
     Trouble.FAILING: (_N,),
-    Trouble.UNAUTHORIZED: (Move.RENEW, _N),
+    Trouble.UNAUTHORIZED: (Recovery.RENEW, _N),
     Trouble.BARRED: (_N,),
     Trouble.REFUSED: (),
     Trouble.WORKING: (_R,),
@@ -81,16 +81,16 @@ AMBIGUOUS = frozenset({Trouble.LOST, Trouble.SILENT, Trouble.WORKING})
 """Where a second send may be billed twice: allowed once a turn, and counted."""
 
 
-def recover(trouble: Trouble, standing: Standing) -> Move:
+def recover(trouble: Trouble, state: RetryState) -> Recovery:
     """Choose the next move; `GIVE_UP` where none is allowed."""
-    if trouble is Trouble.WORKING and not standing.may_resend_begun:
-        return Move.GIVE_UP
-    if trouble in AMBIGUOUS and standing.has_resent:
-        return Move.GIVE_UP
+    if trouble is Trouble.WORKING and not state.may_resend_begun:
+        return Recovery.GIVE_UP
+    if trouble in AMBIGUOUS and state.has_resent:
+        return Recovery.GIVE_UP
     allowed = {
-        Move.RESEND: not standing.has_resent,
-        Move.RENEW: standing.may_renew,
-        Move.USE_HTTP: standing.may_use_http,
-        Move.NEXT_CHANNEL: standing.may_move,
+        Recovery.RESEND: not state.has_resent,
+        Recovery.RENEW: state.may_renew,
+        Recovery.USE_HTTP: state.may_use_http,
+        Recovery.NEXT_CHANNEL: state.may_move,
     }
-    return next((move for move in MOVES[trouble] if allowed[move]), Move.GIVE_UP)
+    return next((recovery for recovery in MOVES[trouble] if allowed[recovery]), Recovery.GIVE_UP)

@@ -20,7 +20,7 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.rules.continuity import Reason
-from longwire.core.rules.recovery import AMBIGUOUS, Move, Standing, Trouble, recover
+from longwire.core.rules.recovery import AMBIGUOUS, Recovery, RetryState, Trouble, recover
 from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.errors import (
     CONNECTION_LIMIT,
@@ -139,18 +139,18 @@ class Journey:
         """Choose what comes after a failed attempt. Raises `failure` where nothing does."""
         trouble = self.trouble(attempt, failure)
         self._blame(attempt, trouble, failure, now)
-        move = recover(trouble, self._standing(attempt))
-        match move:
-            case Move.GIVE_UP:
+        recovery = recover(trouble, self._retry_state(attempt))
+        match recovery:
+            case Recovery.GIVE_UP:
                 raise failure
-            case Move.RESEND:
+            case Recovery.RESEND:
                 self._has_resent = True
                 self._reason = _REASONS[trouble]
-            case Move.RENEW:
+            case Recovery.RENEW:
                 self._has_renewed = True
-            case Move.USE_HTTP:
+            case Recovery.USE_HTTP:
                 self._uses_http, self._reason = True, None
-            case Move.NEXT_CHANNEL:
+            case Recovery.NEXT_CHANNEL:
                 self._channels.popleft()
                 self._has_renewed = False
                 # In the background it can run over HTTP alone.
@@ -160,8 +160,8 @@ class Journey:
         self._has_failed = True
         return trouble
 
-    def _standing(self, attempt: Attempt) -> Standing:
-        return Standing(
+    def _retry_state(self, attempt: Attempt) -> RetryState:
+        return RetryState(
             has_resent=self._has_resent,
             may_use_http=not attempt.over_http and attempt.channel.http is not None,
             may_move=len(self._channels) > 1 and self._turn.is_self_contained,
