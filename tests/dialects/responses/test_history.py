@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longwire.core.errors import InvalidRequest
-from longwire.core.rules.turn import Mark
+from longwire.core.rules.turn import PrefixMark
 from longwire.dialects.responses.history import InputHistory
 
 texts = st.lists(st.text(), max_size=6)
@@ -22,7 +22,7 @@ def raw(texts: list[str], separators: tuple[str, str] = (",", ":")) -> bytes:
     )
 
 
-def mark_of(history: InputHistory) -> Mark:
+def mark_of(history: InputHistory) -> PrefixMark:
     mark = history.mark()
     assert mark is not None
     return mark

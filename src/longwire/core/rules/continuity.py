@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from longwire.core.rules.turn import Digest, Form, Mark, Turn
+from longwire.core.rules.turn import CanonicalItem, Digest, PrefixMark, Turn
 
 NOTHING_HELD = Digest(b"")
 """The digest of a chain that no history can match."""
@@ -44,10 +44,10 @@ class Chain:
     response_id: str
     sent: int
     digest: Digest
-    replies: tuple[Form, ...]
+    replies: tuple[CanonicalItem, ...]
     properties_raw: Digest
     properties: Digest
-    mark: Mark | None
+    mark: PrefixMark | None
 
     @property
     def length(self) -> int:
@@ -111,14 +111,14 @@ def held_items(chain: Chain, turn: Turn) -> int | None:
     return None
 
 
-def _after_canonical(chain: Chain, turn: Turn) -> Sequence[Form] | None:
+def _after_canonical(chain: Chain, turn: Turn) -> Sequence[CanonicalItem] | None:
     history = turn.history
     if len(history) < chain.length or history.digest(chain.sent) != chain.digest:
         return None
     return history.forms(chain.sent)
 
 
-def is_replay(ours: Form, theirs: Form) -> bool:
+def is_replay(ours: CanonicalItem, theirs: CanonicalItem) -> bool:
     """Whether `theirs` is the client's replay of our output item, in whatever spelling.
 
     What no client rewrites must be equal; what some drop must be equal where both have it; and
@@ -150,7 +150,7 @@ def has_same_properties(chain: Chain, turn: Turn) -> bool:
 
 
 def extend(
-    turn: Turn, response_id: str, replies: tuple[Form, ...], previous: Chain | None
+    turn: Turn, response_id: str, replies: tuple[CanonicalItem, ...], previous: Chain | None
 ) -> Chain:
     """Return what a connection remembers after `turn` was answered with `replies`.
 

@@ -52,7 +52,7 @@ class SessionKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PrefixMark:
     """How much of an `input` array is known byte for byte: `items` in its first `size` bytes."""
 
     size: int
@@ -61,7 +61,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CanonicalItem:
     """One item in canonical form, as digests.
 
     `sent` stands for the item in the spelling it was sent in; `core` for what no client rewrites;
@@ -98,13 +98,15 @@ class History(Protocol):
     def opening(self) -> str:
         """A short text that stays the same while a conversation grows."""
 
-    def after(self, mark: Mark, expected: Sequence[Form] = ()) -> Sequence[Form] | None:
+    def after(
+        self, mark: PrefixMark, expected: Sequence[CanonicalItem] = ()
+    ) -> Sequence[CanonicalItem] | None:
         """Return the items behind `mark`, or None when the bytes up to it differ.
 
         Those that are `expected` there, in this order, are known again by their bytes.
         """
 
-    def forms(self, start: int = 0) -> Sequence[Form]:
+    def forms(self, start: int = 0) -> Sequence[CanonicalItem]:
         """Return the canonical items from index `start` on."""
 
     def digest(self, count: int) -> Digest:
@@ -113,7 +115,7 @@ class History(Protocol):
     def extend(self, digest: Digest, start: int) -> Digest:
         """Continue a chain digest of the first `start` items over all later ones."""
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> PrefixMark | None:
         """Mark the whole input, or None when it is not an array."""
 
     def suffix(self, start: int) -> bytes:

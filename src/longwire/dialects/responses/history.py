@@ -12,7 +12,7 @@ from blake3 import blake3
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.core.rules.turn import Digest, Form, Mark
+from longwire.core.rules.turn import CanonicalItem, Digest, PrefixMark
 from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_bytes
 from longwire.dialects.responses import items
 
@@ -67,7 +67,7 @@ class InputHistory:
         self._digests: dict[int, Digest] = {}
         self._split_from = -1
         self._split_items: list[Raw] = []
-        self._forms: dict[int, Form] = {}
+        self._forms: dict[int, CanonicalItem] = {}
         self._links: list[Digest] = []
 
     def _reach(self, index: int) -> None:
@@ -100,7 +100,7 @@ class InputHistory:
         """Digest the first item, which no turn of a conversation changes."""
         return self.form(0).sent.hex() if len(self) else ""
 
-    def form(self, index: int) -> Form:
+    def form(self, index: int) -> CanonicalItem:
         """Return the canonical form of one item."""
         known = self._forms.get(index)
         if known is None:
@@ -112,7 +112,7 @@ class InputHistory:
             self._forms[index] = known
         return known
 
-    def forms(self, start: int = 0) -> list[Form]:
+    def forms(self, start: int = 0) -> list[CanonicalItem]:
         """Return the canonical forms of the items from `start` on."""
         known, form = self._forms.get, self.form
         return [known(index) or form(index) for index in range(start, len(self))]
@@ -130,7 +130,9 @@ class InputHistory:
             digest = digest_bytes(digest, form.sent)
         return digest
 
-    def after(self, mark: Mark, expected: Sequence[Form] = ()) -> list[Form] | None:
+    def after(
+        self, mark: PrefixMark, expected: Sequence[CanonicalItem] = ()
+    ) -> list[CanonicalItem] | None:
         """Return the items behind `mark`, or None when the bytes up to it differ.
 
         Those that are `expected` there, in this order, are known again by their bytes.
@@ -151,14 +153,14 @@ class InputHistory:
                 self._forms[mark.items + index] = known
         return self.forms(mark.items)
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> PrefixMark | None:
         """Mark the whole input, so that a later one that begins with it is known by one digest."""
         if self._raw is None or not self._is_array:
             return None
         size = len(self._raw) - 1
         if self._raw[size - 1 : size] in _WHITESPACES:
             size = len(self._raw[:size].rstrip(_WHITESPACE))
-        return Mark(size, self._digest_bytes_to(size), len(self))
+        return PrefixMark(size, self._digest_bytes_to(size), len(self))
 
     def _digest_bytes_to(self, size: int) -> Digest:
         known = self._digests.get(size)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from blake3 import blake3
 from msgspec import Raw
 
-from longwire.core.rules.turn import Digest, Form
+from longwire.core.rules.turn import CanonicalItem, Digest
 from longwire.dialects.canonical import AmbiguousJson, Json, decode, digest, digest_bytes
 
 _NEVER_COMPARED = frozenset(
@@ -84,7 +84,7 @@ RULES: Mapping[str, Rule] = {
 """Item type to rule; a type that is not here compares in full, id included."""
 
 
-def form(raw: bytes) -> Form:
+def form(raw: bytes) -> CanonicalItem:
     """Return the canonical form of one item, given as raw JSON.
 
     An item whose JSON has no single meaning equals only the very same bytes.
@@ -101,17 +101,17 @@ def raw_digest(raw: bytes | Raw) -> bytes:
     return blake3(raw).digest(length=_RAW_DIGEST)
 
 
-def text_form(text: str) -> Form:
+def text_form(text: str) -> CanonicalItem:
     """Return the form of a whole input given as a string: one user message."""
     return _form({"type": "message", "role": "user", "content": text})
 
 
-def _verbatim(raw: bytes) -> Form:
+def _verbatim(raw: bytes) -> CanonicalItem:
     bare = digest_bytes(b"verbatim", raw)
-    return Form(sent=bare, core=bare)
+    return CanonicalItem(sent=bare, core=bare)
 
 
-def _form(item: dict[str, Json], raw: bytes = b"") -> Form:
+def _form(item: dict[str, Json], raw: bytes = b"") -> CanonicalItem:
     kind = item.get("type") or ("message" if "role" in item else "")
     rule = RULES.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
     fields = _spell(kind, _trim(item, rule.ignored))
@@ -121,7 +121,7 @@ def _form(item: dict[str, Json], raw: bytes = b"") -> Form:
             optional.append((name, digest(fields.pop(name))[:16]))  # noqa: PERF401 - the hot path
     core = digest(fields)
     identity = item.get("id")
-    return Form(
+    return CanonicalItem(
         sent=_sent(core, optional, rule.anchors),
         core=core,
         optional=tuple(optional),

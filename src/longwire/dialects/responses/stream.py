@@ -13,7 +13,7 @@ from msgspec import Raw
 from longwire.core import sse
 from longwire.core.events import Event, Kind, kind_of
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.turn import Form
+from longwire.core.rules.turn import CanonicalItem
 from longwire.dialects.responses import items
 from longwire.dialects.responses.errors import (
     CONNECTION_LIMIT,
@@ -151,7 +151,7 @@ def decode_item(event: Event) -> tuple[int, bytes]:
     return finished.output_index, bytes(finished.item)
 
 
-def replies(aggregate: Aggregate) -> tuple[Form, ...]:
+def replies(aggregate: Aggregate) -> tuple[CanonicalItem, ...]:
     """Return the canonical forms of a response's output items, in order.
 
     They are those of `response.output_item.done`; the terminal's own only where none came.
