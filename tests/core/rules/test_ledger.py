@@ -10,9 +10,9 @@ from longwire.core.rules.lease import (
     Closes,
     ConnectionId,
     Dial,
+    LeaseOutcome,
     Lend,
     Limits,
-    Returned,
     State,
     Wait,
 )
@@ -38,7 +38,7 @@ def served(
     if isinstance(chosen, Dial):
         book.opened(chosen.connection, now + 1000.0)
     held = remembers or chain(sent, answer("b"), response_id=f"resp_{chosen.connection}")
-    book.release(chosen.connection, Returned(keeps_connection=True, chain=held), now)
+    book.release(chosen.connection, LeaseOutcome(keeps_connection=True, chain=held), now)
     return chosen.connection
 
 
@@ -97,7 +97,7 @@ def test_without_a_key_nothing_is_ever_shared() -> None:
     assert isinstance(chosen, Dial)
     book.opened(chosen.connection, 1000.0)
     held = chain(turn(user("a")), answer("b"))
-    assert (chosen.connection,) == book.release(chosen.connection, Returned(True, held), 0.0)
+    assert (chosen.connection,) == book.release(chosen.connection, LeaseOutcome(True, held), 0.0)
 
 
 def test_a_rewritten_history_stays_on_its_socket() -> None:
@@ -126,7 +126,7 @@ def test_a_rewritten_history_with_ids_goes_elsewhere_and_replaces() -> None:
     chosen = book.acquire(KEY, edited, 1.0)
     assert Dial(ConnectionId(2), Fresh(Reason.HISTORY_REWRITTEN)) == chosen
     book.opened(chosen.connection, 1000.0)
-    closes = book.release(chosen.connection, Returned(True, chain(edited, answer("d"))), 2.0)
+    closes = book.release(chosen.connection, LeaseOutcome(True, chain(edited, answer("d"))), 2.0)
     assert (first,) == closes
 
 
@@ -136,7 +136,7 @@ def test_a_failed_rewrite_keeps_what_it_would_have_replaced() -> None:
     first = served(book, KEY, turn(user("a")))
     chosen = book.acquire(KEY, turn(user("x"), answer("b"), user("c")), 1.0)
     book.opened(chosen.connection, 1000.0)
-    assert () == book.release(chosen.connection, Returned(True, None, Reason.TURN_FAILED), 2.0)
+    assert () == book.release(chosen.connection, LeaseOutcome(True, None, Reason.TURN_FAILED), 2.0)
     again = follow(book, KEY, user("a"), answer("b"), user("c"))
     assert first == again.connection
 
@@ -149,7 +149,7 @@ def test_a_replaced_connection_in_use_is_left_alone() -> None:
     chosen = book.acquire(KEY, edited, 1.0)
     book.opened(chosen.connection, 1000.0)
     assert first == follow(book, KEY, user("a"), answer("b"), user("c")).connection
-    assert () == book.release(chosen.connection, Returned(True, chain(edited)), 2.0)
+    assert () == book.release(chosen.connection, LeaseOutcome(True, chain(edited)), 2.0)
 
 
 def test_changed_properties_begin_anew_where_the_history_is() -> None:
@@ -271,7 +271,7 @@ def test_after_a_failed_turn_the_connection_begins_anew() -> None:
     book = ledger()
     first = served(book, KEY, turn(user("a")))
     book.acquire(KEY, turn(user("a"), answer("b"), user("c")), 1.0)
-    book.release(first, Returned(True, None, Reason.TURN_FAILED), 2.0)
+    book.release(first, LeaseOutcome(True, None, Reason.TURN_FAILED), 2.0)
     chosen = follow(book, KEY, user("a"), user("c"))
     assert Lend(first, Fresh(Reason.TURN_FAILED)) == chosen
 
@@ -291,7 +291,7 @@ def test_a_connection_lost_in_use_is_named_too() -> None:
     first = served(book, IMPLICIT, turn(user("a")))
     again = (user("a"), answer("b"), user("c"))
     follow(book, IMPLICIT, *again)
-    book.release(first, Returned(keeps_connection=False), 2.0)
+    book.release(first, LeaseOutcome(keeps_connection=False), 2.0)
     assert Fresh(Reason.CONNECTION_LOST) == follow(book, IMPLICIT, *again).decision
 
 
@@ -310,7 +310,7 @@ def test_a_lease_that_outlived_its_time_ends_with_its_connection() -> None:
     chosen = book.acquire(KEY, turn(user("a")), 0.0)
     book.opened(chosen.connection, 10.0)
     held = chain(turn(user("a")), answer("b"))
-    assert (chosen.connection,) == book.release(chosen.connection, Returned(True, held), 11.0)
+    assert (chosen.connection,) == book.release(chosen.connection, LeaseOutcome(True, held), 11.0)
     following = follow(book, KEY, user("a"), answer("b"), user("c"))
     assert Fresh(Reason.CONNECTION_EXPIRED) == following.decision
 
@@ -331,7 +331,7 @@ def test_retiring_closes_idle_connections_and_lets_leases_end() -> None:
     book.opened(leased.connection, 1000.0)
     assert (idle,) == book.retire_all()
     held = chain(turn(user("a")), answer("b"))
-    assert (leased.connection,) == book.release(leased.connection, Returned(True, held), 1.0)
+    assert (leased.connection,) == book.release(leased.connection, LeaseOutcome(True, held), 1.0)
 
 
 def test_a_cancelled_loan_leaves_no_trace() -> None:
@@ -348,7 +348,7 @@ def test_a_cancelled_loan_leaves_no_trace() -> None:
 def test_what_is_unknown_is_left_alone() -> None:
     """A connection that is gone may be reported, released and cancelled again."""
     book = ledger()
-    gone: Closes = book.release(ConnectionId(9), Returned(True), 0.0)
+    gone: Closes = book.release(ConnectionId(9), LeaseOutcome(True), 0.0)
     book.cancel(ConnectionId(9))
     assert ((), False) == (gone, book.closed(ConnectionId(9)))
 

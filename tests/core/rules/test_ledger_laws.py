@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
 from longwire.core.rules.continuity import AsGiven, Chain, Continue, Fresh
-from longwire.core.rules.lease import ConnectionId, Dial, Lend, Limits, Returned, State, Wait
+from longwire.core.rules.lease import ConnectionId, Dial, LeaseOutcome, Lend, Limits, State, Wait
 from longwire.core.rules.ledger import Ledger
 from longwire.core.rules.turn import SessionKey, Turn
 from tests.core.turns import answer, chain, key, turn, user
@@ -123,8 +123,8 @@ class Agents(RuleBasedStateMachine):
         self.leased.discard(connection)
         self.turns += 1
         reply = answer(f"r{self.turns}", self.turns)
-        returned = self._returned(sent, decision, reply, outcome)
-        self._closed(self.book.release(connection, returned, self.now))
+        outcome = self._returned(sent, decision, reply, outcome)
+        self._closed(self.book.release(connection, outcome, self.now))
         if outcome == "broken":
             self.gone.add(connection)
         if outcome != "completed":
@@ -132,12 +132,12 @@ class Agents(RuleBasedStateMachine):
         self.seen[connection] = (*history, reply)
         return (*history, reply)
 
-    def _returned(self, sent: Turn, decision: Any, reply: Any, outcome: str) -> Returned:
+    def _returned(self, sent: Turn, decision: Any, reply: Any, outcome: str) -> LeaseOutcome:
         if outcome == "broken":
-            return Returned(keeps_connection=False)
+            return LeaseOutcome(keeps_connection=False)
         previous: Chain | None = decision.chain if isinstance(decision, Continue) else None
         made = chain(sent, reply, response_id=f"resp_{self.turns}", previous=previous)
-        return Returned(keeps_connection=True, chain=made if outcome == "completed" else None)
+        return LeaseOutcome(keeps_connection=True, chain=made if outcome == "completed" else None)
 
     @rule(seconds=st.sampled_from([1.0, 20.0, 60.0]), sweeps=st.booleans())
     def wait(self, seconds: float, sweeps: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 from longwire.core.errors import Overloaded, UpstreamError, UpstreamUnavailable
 from longwire.core.rules.backoff import Pace
 from longwire.core.rules.continuity import AsGiven, Continue, Reason
-from longwire.core.rules.lease import Limits, Returned, State
+from longwire.core.rules.lease import LeaseOutcome, Limits, State
 from longwire.core.rules.turn import Scope, SessionKey
 from longwire.emulator import Fault, Options, Script
 from longwire.upstream.ports import Call
@@ -333,9 +333,9 @@ class TestBook:
             await agent.take()
             lease = await it.pool.borrow(agent.call(), None)
             assert [State.LEASED] == [entry.state for entry in it.pool.ledger.entries()]
-            lease.settle(Returned(keeps_connection=True))
+            lease.settle(LeaseOutcome(keeps_connection=True))
             assert [State.IDLE] == [entry.state for entry in it.pool.ledger.entries()]
-            lease.settle(Returned(keeps_connection=False))
+            lease.settle(LeaseOutcome(keeps_connection=False))
             await it.settled()
             assert it.pool.ledger.live == 1
 
@@ -449,7 +449,7 @@ class TestWalls:
                 return await dial(it.endpoint, {}, on_closed)
 
             async with lent(it.pool, third.call(), dialing) as lease:
-                lease.settle(Returned(keeps_connection=True))
+                lease.settle(LeaseOutcome(keeps_connection=True))
             assert at_dial == [(2, 1)]
             assert (await first.take()).tunnel == CONTINUED
             assert (await second.take()).tunnel == fresh("connection_evicted")
@@ -544,14 +544,14 @@ class TestEnds:
                 return dial(Endpoint(there.url, {}), {}, on_closed)
 
             async with lent(pool, Call(turn, key("idle")), dialing) as lease:
-                lease.settle(Returned(keeps_connection=True))
+                lease.settle(LeaseOutcome(keeps_connection=True))
             idle = await there.links.get()
             async with lent(pool, Call(turn, key("busy")), dialing) as lease:
                 busy = await there.links.get()
                 pool.drain()
                 assert await idle.close_code() == 1001
                 assert not lease.connection.is_closed
-                lease.settle(Returned(keeps_connection=True))
+                lease.settle(LeaseOutcome(keeps_connection=True))
             assert await busy.close_code() in (1000, 1001)
             assert pool.ledger.live == 0
             idle.hang_up()
@@ -634,8 +634,8 @@ class TestEnds:
                 it.emulator.drop_connections()
                 await until(lambda: lease.connection.is_closed)
                 assert it.pool.ledger.live == 0
-                lease.settle(Returned(keeps_connection=True, cause=Reason.TURN_FAILED))
-                lease.settle(Returned(keeps_connection=False))
+                lease.settle(LeaseOutcome(keeps_connection=True, cause=Reason.TURN_FAILED))
+                lease.settle(LeaseOutcome(keeps_connection=False))
             assert (await agent.take()).tunnel == fresh("connection_lost")
 
     async def test_error_inside_a_lease(self, gateway):

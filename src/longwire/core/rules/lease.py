@@ -81,7 +81,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class LeaseOutcome:
     """How a lease ended: whether the connection lives on, what it remembers, else why not."""
 
     keeps_connection: bool
@@ -90,5 +90,5 @@ class Returned:
     bytes_saved: int = 0
 
 
-ABANDONED = Returned(keeps_connection=False)
+ABANDONED = LeaseOutcome(keeps_connection=False)
 """The end of a lease that left a response half read."""

@@ -24,9 +24,9 @@ from longwire.core.rules.lease import (
     ConnectionId,
     Dial,
     Entry,
+    LeaseOutcome,
     Lend,
     Limits,
-    Returned,
     State,
     Wait,
 )
@@ -272,23 +272,23 @@ class Ledger:
         self._depart(entry, entry.chain, cause)
         return True
 
-    def release(self, connection: ConnectionId, returned: Returned, now: float) -> Closes:
+    def release(self, connection: ConnectionId, outcome: LeaseOutcome, now: float) -> Closes:
         """End a lease. What may not be lent again is closed, and so is what it replaced."""
         entry = self._entries.get(connection)
         if entry is None:
             return ()
-        replaced = self._close_replaced(entry) if returned.chain is not None else ()
+        replaced = self._close_replaced(entry) if outcome.chain is not None else ()
         entry.replaces = None
-        entry.bytes_saved += returned.bytes_saved
-        lives_on = returned.keeps_connection and entry.key is not None and not entry.retires
+        entry.bytes_saved += outcome.bytes_saved
+        lives_on = outcome.keeps_connection and entry.key is not None and not entry.retires
         if not lives_on or now >= entry.expires_at:
-            cause = returned.cause
-            if returned.keeps_connection:
+            cause = outcome.cause
+            if outcome.keeps_connection:
                 cause = Reason.CONNECTION_EVICTED if entry.retires else Reason.CONNECTION_EXPIRED
-            self._depart(entry, returned.chain or entry.chain, cause)
+            self._depart(entry, outcome.chain or entry.chain, cause)
             return (*replaced, entry.id)
         entry.state, entry.idle_since = State.IDLE, now
-        entry.chain, entry.forgot = returned.chain, returned.cause
+        entry.chain, entry.forgot = outcome.chain, outcome.cause
         return replaced
 
     def _close_replaced(self, entry: Entry) -> Closes:

@@ -12,7 +12,7 @@ from functools import partial
 
 from longwire.core.errors import Overloaded
 from longwire.core.rules.continuity import Decision
-from longwire.core.rules.lease import Closes, ConnectionId, Dial, Lend, Limits, Returned, Wait
+from longwire.core.rules.lease import Closes, ConnectionId, Dial, LeaseOutcome, Lend, Limits, Wait
 from longwire.core.rules.ledger import Ledger
 from longwire.core.rules.turn import SessionKey
 from longwire.upstream.ports import Call
@@ -49,20 +49,20 @@ class Lease:
         connection: Connection,
         decision: Decision,
         queued: float,
-        return_: Callable[[ConnectionId, Returned | None], None],
+        return_: Callable[[ConnectionId, LeaseOutcome | None], None],
     ) -> None:
         self.id = id_
         self.connection = connection
         self.decision = decision
         self.queued = queued
-        self._return: Callable[[ConnectionId, Returned | None], None] | None = return_
+        self._return: Callable[[ConnectionId, LeaseOutcome | None], None] | None = return_
 
-    def settle(self, returned: Returned) -> None:
+    def settle(self, outcome: LeaseOutcome) -> None:
         """End the lease; only the first call counts."""
         give_back, self._return = self._return, None
         if give_back is not None:
             self.connection.finish()
-            give_back(self.id, returned)
+            give_back(self.id, outcome)
 
     def cancel(self) -> None:
         """End the lease as if it had never been: nothing was sent."""
@@ -167,11 +167,11 @@ class Pool:
         if self.ledger.closed(identity, connection.cause):
             self._serve_waiters()
 
-    def _release(self, identity: ConnectionId, returned: Returned | None) -> None:
-        if returned is None:
+    def _release(self, identity: ConnectionId, outcome: LeaseOutcome | None) -> None:
+        if outcome is None:
             self._cancel(identity)
             return
-        closes = self.ledger.release(identity, returned, self._now())
+        closes = self.ledger.release(identity, outcome, self._now())
         if closes:
             self._close(closes)
         if self._waiters:

@@ -19,7 +19,7 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, Fresh, Reason, extend
 from longwire.core.rules.exchange import Ending, Exchange, Phase
-from longwire.core.rules.lease import ABANDONED, Returned
+from longwire.core.rules.lease import ABANDONED, LeaseOutcome
 from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.request import encode_create
@@ -256,7 +256,7 @@ class WebSocketStream:
         if self._event_reader.exchange.response_id:
             self._lease.connection.last_response_id = self._event_reader.exchange.response_id
         saved = max(self._turn.body_size - self.delivery.bytes_sent, 0)
-        self._lease.settle(Returned(ending.keeps_connection, chain, cause, saved))
+        self._lease.settle(LeaseOutcome(ending.keeps_connection, chain, cause, saved))
 
     def _chain(self) -> Chain | None:
         response_id = self._event_reader.exchange.response_id
