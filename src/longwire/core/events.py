@@ -21,7 +21,7 @@ class Kind(Enum):
     FAILED = "response.failed"
     CANCELLED = "response.cancelled"
     ERROR = "error frame"
-    EXPULSION = "error frame 401 / 403 / connection limit"
+    FATAL_ERROR = "error frame 401 / 403 / connection limit"
     LOST = "connection lost"
     TIMEOUT = "timeout"
     ABANDONED = "client gone"

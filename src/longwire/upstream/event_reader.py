@@ -66,7 +66,7 @@ class EventReader:
         if step.ending is FOREIGN:
             told = UpstreamDisconnected("The upstream sent an event of another response.")
             self._break(told, phase, Kind.LOST)
-        elif event.kind in (Kind.ERROR, Kind.EXPULSION):
+        elif event.kind in (Kind.ERROR, Kind.FATAL_ERROR):
             self._break(decode_problem(raw).to_rejection(), phase, event.kind)
         return event if step.passes else None
 

@@ -17,7 +17,7 @@ TERMINALS = {
 }
 BREAKS = {
     Kind.ERROR: x.REJECTED,
-    Kind.EXPULSION: x.EXPELLED,
+    Kind.FATAL_ERROR: x.ENDED_BY_FATAL_ERROR,
     Kind.LOST: x.LOST,
     Kind.TIMEOUT: x.TIMED_OUT,
     Kind.ABANDONED: x.ABANDONED,
@@ -92,7 +92,7 @@ def test_a_vendor_frame_changes_nothing(phase: Phase) -> None:
     assert x.Step(phase, passes=phase in WORKING) == TABLE[phase, Kind.VENDOR]
 
 
-@pytest.mark.parametrize("kind", [*BEGINNINGS, *TERMINALS, Kind.ERROR, Kind.EXPULSION])
+@pytest.mark.parametrize("kind", [*BEGINNINGS, *TERMINALS, Kind.ERROR, Kind.FATAL_ERROR])
 @pytest.mark.parametrize("phase", [Phase.READY, Phase.OVER])
 def test_what_belongs_to_no_exchange_is_foreign(phase: Phase, kind: Kind) -> None:
     """Before the create and after the terminal every event closes the connection."""
@@ -119,7 +119,7 @@ def test_a_break_after_the_end_changes_nothing(kind: Kind) -> None:
         (x.FAILED, True, False),
         (x.CANCELLED, True, False),
         (x.REJECTED, True, False),
-        (x.EXPELLED, False, False),
+        (x.ENDED_BY_FATAL_ERROR, False, False),
         (x.LOST, False, False),
         (x.TIMED_OUT, False, False),
         (x.ABANDONED, False, False),
@@ -165,7 +165,7 @@ def test_a_frame_behind_the_terminal_costs_the_connection() -> None:
     [
         (Phase.READY, Kind.LOST, ReplaySafety.SAFE),
         (Phase.AWAITING, Kind.ERROR, ReplaySafety.SAFE),
-        (Phase.AWAITING, Kind.EXPULSION, ReplaySafety.SAFE),
+        (Phase.AWAITING, Kind.FATAL_ERROR, ReplaySafety.SAFE),
         (Phase.AWAITING, Kind.LOST, ReplaySafety.AMBIGUOUS),
         (Phase.AWAITING, Kind.TIMEOUT, ReplaySafety.AMBIGUOUS),
         (Phase.STREAMING, Kind.ERROR, ReplaySafety.UNSAFE),

@@ -44,11 +44,11 @@ MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
         (raw("response.incomplete", response={}), (Kind.INCOMPLETE, None)),
         (raw("response.cancelled"), (Kind.CANCELLED, None)),
         (raw("error", status=400, error={"code": "x"}), (Kind.ERROR, None)),
-        (raw("error", status=401, error={"code": "x"}), (Kind.EXPULSION, None)),
-        (raw("error", status=403, error={}), (Kind.EXPULSION, None)),
+        (raw("error", status=401, error={"code": "x"}), (Kind.FATAL_ERROR, None)),
+        (raw("error", status=403, error={}), (Kind.FATAL_ERROR, None)),
         (
             raw("error", error={"code": "websocket_connection_limit_reached"}),
-            (Kind.EXPULSION, None),
+            (Kind.FATAL_ERROR, None),
         ),
         (raw("codex.rate_limits", rate_limits={}), (Kind.VENDOR, None)),
         (
@@ -60,7 +60,7 @@ MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
                 "response.failed",
                 response={"error": {"code": "websocket_connection_limit_reached"}},
             ),
-            (Kind.EXPULSION, None),
+            (Kind.FATAL_ERROR, None),
         ),
         (
             raw("response.failed", response={"id": "r", "error": {"code": "server_error"}}),

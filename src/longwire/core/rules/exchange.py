@@ -36,7 +36,7 @@ INCOMPLETE = Ending("incomplete", keeps_connection=True, remembers=True)
 FAILED = Ending("failed", keeps_connection=True)
 CANCELLED = Ending("cancelled", keeps_connection=True)
 REJECTED = Ending("rejected", keeps_connection=True)
-EXPELLED = Ending("expelled", keeps_connection=False)
+ENDED_BY_FATAL_ERROR = Ending("expelled", keeps_connection=False)
 LOST = Ending("lost", keeps_connection=False)
 TIMED_OUT = Ending("timed_out", keeps_connection=False)
 ABANDONED = Ending("abandoned", keeps_connection=False)
@@ -81,7 +81,7 @@ _ENDS = {
     # An error frame ends the request, not the connection; it evicts the referenced parent.
     Kind.ERROR: _break(REJECTED),
     # Credentials are fixed at the handshake; the 60-minute limit is announced in band.
-    Kind.EXPULSION: _break(EXPELLED),
+    Kind.FATAL_ERROR: _break(ENDED_BY_FATAL_ERROR),
     Kind.LOST: _break(LOST),
     Kind.TIMEOUT: _break(TIMED_OUT),
     Kind.ABANDONED: _break(ABANDONED),
@@ -183,7 +183,7 @@ def replay_safety(phase: Phase, kind: Kind) -> ReplaySafety:
     match phase, kind:
         case Phase.READY, _:
             return ReplaySafety.SAFE
-        case Phase.AWAITING, Kind.ERROR | Kind.EXPULSION:
+        case Phase.AWAITING, Kind.ERROR | Kind.FATAL_ERROR:
             return ReplaySafety.SAFE
         case Phase.AWAITING, _:
             return ReplaySafety.AMBIGUOUS

@@ -147,7 +147,7 @@ def is_duplicate_item(body: bytes) -> bool:
     return b"Duplicate item found with id" in body
 
 
-def is_expulsion(raw: bytes) -> bool:
+def is_fatal(raw: bytes) -> bool:
     """Whether an error frame ends its connection too: credentials refused, or its time is up."""
     problem = decode_problem(raw)
     return problem.status in (401, 403) or problem.code == CONNECTION_LIMIT

@@ -18,7 +18,7 @@ from longwire.dialects.responses import items
 from longwire.dialects.responses.errors import (
     CONNECTION_LIMIT,
     PREVIOUS_NOT_FOUND,
-    is_expulsion,
+    is_fatal,
 )
 
 _DONE_ALIASES = {
@@ -30,7 +30,7 @@ _DONE_ALIASES = {
     "in_progress": "response.completed",
 }
 # A failed response with one of these codes is an error frame in another shape: nothing was begun.
-_REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.EXPULSION}
+_REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.FATAL_ERROR}
 _ITEM_DONE = "response.output_item.done"
 _LF, _CR = b"\n\r"
 _WITH_RESPONSE = frozenset(
@@ -91,8 +91,8 @@ def decode_event(raw: bytes) -> Event:
             return Event(kind, head.type, raw, None, head.sequence_number, head.stream_id)
         if head.type == "response.done":
             return _standard_terminal(raw, head)
-        if kind is Kind.ERROR and is_expulsion(raw):
-            kind = Kind.EXPULSION
+        if kind is Kind.ERROR and is_fatal(raw):
+            kind = Kind.FATAL_ERROR
         carried = _carried(raw) if kind in _WITH_RESPONSE else None
         if carried is not None and carried.error is not None:
             kind = _REFUSALS.get(carried.error.code or "", kind)

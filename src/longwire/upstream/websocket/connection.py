@@ -329,10 +329,10 @@ def _wake(waiter: asyncio.Future[None]) -> None:
 def _tells_expiry(message: bytes) -> bool:
     """Whether it is the error that announces the end of a connection's life."""
     try:
-        is_expulsion = decode_event(message).kind is Kind.EXPULSION
+        is_fatal = decode_event(message).kind is Kind.FATAL_ERROR
     except MalformedEvent:
         return False
-    return is_expulsion and decode_problem(message).code == CONNECTION_LIMIT
+    return is_fatal and decode_problem(message).code == CONNECTION_LIMIT
 
 
 def _said_goodbye(goodbye: Goodbye) -> str:
