@@ -9,7 +9,7 @@ from longwire.core.errors import UpstreamUnavailable
 from longwire.dialects.responses.request import decode_request
 from longwire.upstream.http import transport as http
 from longwire.upstream.http.address import Address
-from longwire.upstream.http.lazy import HttpOnDemand
+from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.oauth.credentials import StaticKey
 from longwire.upstream.ports import Call, Timeouts
 from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
@@ -20,7 +20,7 @@ ANSWER = answer(sse(CREATED, COMPLETED))
 
 
 def on_demand(url):
-    return HttpOnDemand(Address(url, None, PLAIN), Timeouts(), StaticKey({}))
+    return LazyHttpTransport(Address(url, None, PLAIN), Timeouts(), StaticKey({}))
 
 
 async def events(transport):

@@ -10,7 +10,7 @@ from longwire.core.rules.health import Cooling, Health
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Route
 from longwire.relay.accounts.accounts import LiveAccount
-from longwire.upstream.http.lazy import HttpOnDemand
+from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.ports import Transport
 
 _CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
@@ -31,7 +31,7 @@ class Channel:
     endpoint: str
     websocket: Transport | None = None
     http: Transport | None = None
-    listing: HttpOnDemand | None = None
+    listing: LazyHttpTransport | None = None
     spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
     mark: str = ""
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))

@@ -19,7 +19,7 @@ from longwire.dialects.codex.limits import decode_quota_headers
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.upstream.http.address import Address
-from longwire.upstream.http.lazy import HttpOnDemand
+from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.net import tls
 from longwire.upstream.net.urls import Scheme, endpoint_url, environment_proxy, models_url
 from longwire.upstream.oauth.credentials import Credentials, NoCredentials, StaticKey
@@ -158,7 +158,7 @@ def _http(
     context: ProvisionContext,
     secure: ssl.SSLContext,
     account: LiveAccount | None,
-) -> HttpOnDemand:
+) -> LazyHttpTransport:
     proxy = spec.proxy.reveal() or None
     if proxy and proxy.startswith("socks") and spec.endpoint().transport == "http":
         raise ConfigurationError(
@@ -173,7 +173,7 @@ def _http(
         proxy=proxy,
         defaults=_defaults(spec),
     )
-    return HttpOnDemand(address, context.timeouts, _credentials(spec, account))
+    return LazyHttpTransport(address, context.timeouts, _credentials(spec, account))
 
 
 def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:

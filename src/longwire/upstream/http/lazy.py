@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from longwire.upstream.http.transport import HttpTransport
 
 
-class HttpOnDemand:
+class LazyHttpTransport:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
     __slots__ = ("_address", "_credentials", "_http", "_retires", "_timeouts")
