@@ -27,7 +27,7 @@ from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext
-from longwire.relay.channels.reconcile import Catalog, Declared
+from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, Record
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -107,7 +107,7 @@ class App:
         self.keys = Keys(
             Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
         )
-        self.catalog = Catalog(
+        self.reconciler = ChannelReconciler(
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
         )
         self.turns = ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body)
@@ -149,7 +149,7 @@ class App:
         return ProvisionContext(self.pool, _timeouts(settings), heartbeat, self._count_dial)
 
     def _count_dial(self, endpoint: str, result: str) -> None:
-        self.metrics.dials[self.catalog.names.get(endpoint, ""), result] += 1
+        self.metrics.dials[self.reconciler.names.get(endpoint, ""), result] += 1
 
     def _gauges(self) -> Gauges:
         return Gauges(
@@ -159,11 +159,11 @@ class App:
     def _connections(self) -> Iterator[tuple[str, str]]:
         for entry in self.pool.ledger.entries():
             endpoint = entry.key.endpoint if entry.key else ""
-            yield self.catalog.names.get(endpoint, ""), entry.state.value
+            yield self.reconciler.names.get(endpoint, ""), entry.state.value
 
     def _evictions(self) -> Iterator[tuple[str, str, int]]:
         for (endpoint, reason), number in sorted(self.pool.ledger.departures.items()):
-            yield self.catalog.names.get(endpoint, ""), reason.value, number
+            yield self.reconciler.names.get(endpoint, ""), reason.value, number
 
     def _turn_log(self) -> tuple[int, int]:
         log = self._control.log if self._control else None
@@ -189,17 +189,17 @@ class App:
         self.pool.start()
         if self.grace is not None:
             drain_in_a_worker(self.readiness, self.grace)
-        with reloading_on_signal(self.catalog.request_reload):
+        with reloading_on_signal(self.reconciler.request_reload):
             async with self._open():
                 yield
-        await self.catalog.close()
+        await self.reconciler.close()
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
         async with (
-            serving_sessions(self.port, self.pool.ledger, lambda: self.catalog.names),
+            serving_sessions(self.port, self.pool.ledger, lambda: self.reconciler.names),
             self._controlled(),
-            self.catalog.watching(),
+            self.reconciler.watching(),
         ):
             self.readiness.stage = Stage.READY
             _announce(self.announced_as, self.setup)
@@ -225,8 +225,10 @@ class App:
             self.keys.use(store.pepper.digest)
             accounts = LiveAccounts(store.accounts, Issuer(self._registration, now_ms), now_ms)
             async with accounts.running():
-                await self.catalog.begin(store, accounts)
-                self._control = ControlPlane(store, self.catalog, self.pool, self.limits, accounts)
+                await self.reconciler.begin(store, accounts)
+                self._control = ControlPlane(
+                    store, self.reconciler, self.pool, self.limits, accounts
+                )
                 async with self._control.running():
                     yield
         finally:

@@ -67,7 +67,7 @@ async def _edit(gateway, tmp_path, channels, **changes):
     """Change the channel `one` in the file, and let the gateway take it over."""
     edited = {**channels, "one": {**channels["one"], **changes}}
     _written(tmp_path, edited.values())
-    await gateway.app.catalog.reload_file()
+    await gateway.app.reconciler.reload_file()
 
 
 def _agent(client_of, gateway, upstream, model, number=0):
@@ -112,14 +112,14 @@ async def test_an_edit_in_the_database_closes_nothing_of_other_channels(
     actor, base_url = Actor("", "test"), channels["one"]["base_url"]
     spec = ChannelSpec("", "one", base_url=base_url, credential=Secret("sk"), models=("gpt-one",))
     made = await store.channels.create(replace(spec, transport="websocket"), actor)
-    await gateway.app.catalog.look()
+    await gateway.app.reconciler.look()
     agents = [_agent(client_of, gateway, other, "gpt-two", n) for n in range(SESSIONS)]
     await _all_step(agents)
     edited = _agent(client_of, gateway, emulator, "gpt-one", "edited")
     for number in range(3):
         await edited.step()
         made = await store.channels.update(replace(made, tls_verify=bool(number % 2)), actor)
-        await gateway.app.catalog.look()
+        await gateway.app.reconciler.look()
     await store.close()
     await become(lambda: emulator.counters.sockets_closed == 3)
     for agent in agents[:: SESSIONS // 20]:
@@ -209,21 +209,21 @@ async def test_a_bad_file_changes_nothing_and_says_why(
     """Neither a file that cannot be read nor a channel that cannot run disturbs a session."""
     agent = _agent(client_of, gateway, emulator, "gpt-one")
     await agent.step()
-    catalog = gateway.app.catalog
+    reconciler = gateway.app.reconciler
     good = (tmp_path / "longwire.toml").read_text(encoding="utf-8")
     (tmp_path / "ca.pem").write_text("no certificate", encoding="utf-8")
     bad = good.replace('name = "one"', f'name = "one"\ntls_ca = "{tmp_path / "ca.pem"}"')
     for text, reason in ((good + "\n[nonsense]", "nonsense"), (bad, "tls_ca"), ("[", "TOML")):
         (tmp_path / "longwire.toml").write_text(text, encoding="utf-8")
         with pytest.raises(ConfigurationError, match=reason):
-            await catalog.reload_file()
+            await reconciler.reload_file()
         (tmp_path / "longwire.toml").write_text(text + "\n", encoding="utf-8")
-        await catalog.look()
-        assert reason in catalog.problem
+        await reconciler.look()
+        assert reason in reconciler.problem
         assert "continued" == (await agent.step()).way
     (tmp_path / "longwire.toml").write_text(good, encoding="utf-8")
-    await catalog.look()
-    assert "" == catalog.problem
+    await reconciler.look()
+    assert "" == reconciler.problem
     assert 1 == emulator.counters.sockets_opened
 
 
@@ -233,7 +233,7 @@ async def test_keys_of_the_file_come_and_go(gateway, channels, tmp_path):
     for key, expected in ((KEY, 200), ("lw-another-key", 401)):
         assert expected == await _status(gateway, key)
     (tmp_path / "longwire.toml").write_text(text.replace(KEY, "lw-another-key"), encoding="utf-8")
-    await gateway.app.catalog.reload_file()
+    await gateway.app.reconciler.reload_file()
     for key, expected in ((KEY, 401), ("lw-another-key", 200)):
         assert expected == await _status(gateway, key)
 

@@ -92,7 +92,7 @@ def served_by(emulator):
 
 
 def live(gateway, account):
-    return gateway.app.catalog._accounts.find(account.id)
+    return gateway.app.reconciler._accounts.find(account.id)
 
 
 @pytest.mark.parametrize("transport", ["websocket", "http", "auto"])
@@ -124,10 +124,10 @@ async def test_a_renewal_keeps_the_warm_connections(settings, emulator):
     async with staged(settings, emulator, ADA) as (gateway, _, _, (account,)):
         talk = Talk(gateway, "s")
         await talk.ask()
-        accounts = gateway.app.catalog._accounts
+        accounts = gateway.app.reconciler._accounts
         await accounts.renew(live(gateway, account))
         assert "continued" == await talk.ask()
-        await gateway.app.catalog.refresh()
+        await gateway.app.reconciler.refresh()
         assert "continued" == await talk.ask()
     assert (1, 1) == (emulator.counters.sockets_opened, emulator.issuer.counters["refresh"])
 
@@ -179,7 +179,7 @@ async def test_the_only_account_that_ended_is_told(settings, emulator):
         assert 503 == again.status_code
         assert refused == emulator.counters.handshakes_refused
         await add_account(store, emulator, spec, ADA)
-        await gateway.app.catalog.refresh()
+        await gateway.app.reconciler.refresh()
         assert "fresh" == await Talk(gateway, "u").ask()
 
 
@@ -193,7 +193,7 @@ async def test_a_channel_that_speaks_for_nobody_asks_for_an_account(settings, em
         assert "longwire login codex --channel codex" in error["message"]
         assert Counters().snapshot() == emulator.counters.snapshot()
         await add_account(store, emulator, spec, ADA)
-        await gateway.app.catalog.refresh()
+        await gateway.app.reconciler.refresh()
         assert "fresh" == await Talk(gateway, "s").ask()
 
 
@@ -315,17 +315,17 @@ async def test_accounts_come_and_go_without_touching_others(settings, emulator):
         talk = Talk(gateway, "s")
         await talk.ask()
         bob = await add_account(store, emulator, spec, BOB)
-        await gateway.app.catalog.refresh()
+        await gateway.app.reconciler.refresh()
         assert "continued" == await talk.ask()
         bob = await store.accounts.set_status(bob.id, 1, AccountStatus.DISABLED, ACTOR)
-        await gateway.app.catalog.refresh()
+        await gateway.app.reconciler.refresh()
         assert "continued" == await talk.ask()
         await store.accounts.remove(bob.id, bob.revision, ACTOR)
-        await gateway.app.catalog.refresh()
+        await gateway.app.reconciler.refresh()
         assert "continued" == await talk.ask()
         assert 1 == emulator.counters.sockets_open
         await store.accounts.remove(ada.id, 1, ACTOR)
-        await gateway.app.catalog.refresh()
+        await gateway.app.reconciler.refresh()
         await become(lambda: emulator.counters.sockets_open == 0)
 
 

@@ -70,21 +70,21 @@ async def _ask(gateway, secret, **headers):
 
 async def test_channels_and_keys_are_taken_over_while_it_serves(gateway, store, key, spec, actor):
     """What somebody else changes in the database counts without a restart."""
-    catalog = gateway.app.catalog
-    await catalog.look()
+    reconciler = gateway.app.reconciler
+    await reconciler.look()
     assert (404, "model_not_found") == await _ask(gateway, key.secret)
     made = await store.channels.create(spec, actor)
-    await catalog.look()
+    await reconciler.look()
     assert (200, "stored") == await _ask(gateway, key.secret)
     renamed = await store.channels.update(replace(made, name="renamed"), actor)
-    await catalog.look()
+    await reconciler.look()
     assert (200, "renamed") == await _ask(gateway, key.secret)
     off = replace(renamed, status=Status.DISABLED)
     await store.channels.update(off, actor)
-    await catalog.look()
+    await reconciler.look()
     assert (404, "model_not_found") == await _ask(gateway, key.secret)
     await store.keys.revoke(key.key.id, 1, actor)
-    await catalog.look()
+    await reconciler.look()
     assert (401, "invalid_api_key") == await _ask(gateway, key.secret)
 
 
@@ -92,10 +92,10 @@ async def test_a_rotation_of_the_secret_key_disturbs_no_gateway(
     gateway, store, stored, key, actor, tmp_path
 ):
     """What is changed after it, with the new key, is taken over without a restart."""
-    await gateway.app.catalog.look()
+    await gateway.app.reconciler.look()
     await rotate_secret(store.database, Secret(""), tmp_path / "secret.key")
     await store.channels.update(replace(stored, name="renamed"), actor)
-    await gateway.app.catalog.look()
+    await gateway.app.reconciler.look()
     assert (200, "renamed") == await _ask(gateway, key.secret)
 
 
@@ -103,42 +103,42 @@ async def test_a_key_is_revoked_though_no_channel_can_be_read(
     gateway, store, stored, key, actor, tmp_path
 ):
     """With the secret key lost, keys are still taken back; with the key back, channels go on."""
-    catalog, file = gateway.app.catalog, tmp_path / "secret.key"
-    await catalog.look()
+    reconciler, file = gateway.app.reconciler, tmp_path / "secret.key"
+    await reconciler.look()
     await rotate_secret(store.database, Secret(""), file)
     kept = file.read_text(encoding="utf-8")
     file.unlink()
     await store.keys.revoke(key.key.id, 1, actor)
-    await catalog.look()
+    await reconciler.look()
     assert (401, "invalid_api_key") == await _ask(gateway, key.secret)
-    assert "cannot be opened" in catalog.problem
+    assert "cannot be opened" in reconciler.problem
     file.write_text(kept, encoding="utf-8")
-    await catalog.look()
-    assert "" == catalog.problem
+    await reconciler.look()
+    assert "" == reconciler.problem
 
 
 async def test_a_channel_that_cannot_run_holds_up_nothing_else(
     gateway, store, key, spec, actor, tmp_path
 ):
     """A bad CA file is told, the channel stays as it was, and other changes are taken over."""
-    catalog = gateway.app.catalog
+    reconciler = gateway.app.reconciler
     made = await store.channels.create(spec, actor)
-    await catalog.look()
+    await reconciler.look()
     bad = str(tmp_path / "none.pem")
     broken = await store.channels.update(replace(made, tls_ca=bad), actor)
     await store.channels.create(replace(spec, name="broken", tls_ca=bad), actor)
     with pytest.raises(ConfigurationError, match=r"none\.pem"):
-        await catalog.refresh()
-    assert "none.pem" in catalog.problem
+        await reconciler.refresh()
+    assert "none.pem" in reconciler.problem
     assert (200, "stored") == await _ask(gateway, key.secret)
     await store.keys.revoke(key.key.id, 1, actor)
-    await catalog.look()
+    await reconciler.look()
     assert (401, "invalid_api_key") == await _ask(gateway, key.secret)
     await store.channels.update(replace(broken, tls_ca=""), actor)
     other = await store.channels.find("broken")
     await store.channels.delete(other.id, other.revision, actor)
-    await catalog.look()
-    assert "" == catalog.problem
+    await reconciler.look()
+    assert "" == reconciler.problem
 
 
 async def test_it_starts_with_a_channel_that_cannot_run(
@@ -153,7 +153,7 @@ async def test_it_starts_with_a_channel_that_cannot_run(
 
     async with serving(Settings(), opens) as gateway:
         assert (200, "stored") == await _ask(gateway, key.secret)
-        assert "/none.pem" in gateway.app.catalog.problem
+        assert "/none.pem" in gateway.app.reconciler.problem
 
 
 async def test_every_turn_is_kept(store, key, spec, actor, database_url, tmp_path):
@@ -191,17 +191,17 @@ async def test_a_database_that_goes_away_stops_no_turn(
     gateway, stored, key, database_url, postgresql_server
 ):
     """Turns go on with what is known, and what cannot be read is said; the gateway stays up."""
-    catalog = gateway.app.catalog
-    await catalog.look()
+    reconciler = gateway.app.reconciler
+    await reconciler.look()
     assert (200, stored.name) == await _ask(gateway, key.secret)
     await drop_postgresql_database(postgresql_server, database_url)
-    await catalog.look()
-    assert "the database cannot be read" in catalog.problem
+    await reconciler.look()
+    assert "the database cannot be read" in reconciler.problem
     assert (200, "stored") == await _ask(gateway, key.secret)
     assert gateway.app._control.log.waiting > 0
     await _recreate(postgresql_server, database_url)
-    await catalog.look()
-    assert "the database cannot be read" not in catalog.problem
+    await reconciler.look()
+    assert "the database cannot be read" not in reconciler.problem
 
 
 async def _recreate(server, url):

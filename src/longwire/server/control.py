@@ -19,7 +19,7 @@ from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import Probed, probe
-from longwire.relay.channels.reconcile import Catalog
+from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.journal import Feed, Recent, TurnIds
 from longwire.relay.records.pricing import Prices
@@ -39,9 +39,9 @@ _COUNTED_EVERY = 30.0
 class LiveSessions:
     """The live connections of a pool, as the admin API shows and ends them."""
 
-    def __init__(self, pool: Pool, catalog: Catalog, recent: Recent) -> None:
+    def __init__(self, pool: Pool, reconciler: ChannelReconciler, recent: Recent) -> None:
         self._pool = pool
-        self._catalog = catalog
+        self._reconciler = reconciler
         self._recent = recent
 
     def rows(self) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ class LiveSessions:
 
     def _row(self, entry: Entry, now: float, waiting: Counter[SessionKey | None]) -> dict[str, Any]:
         lifetime = entry.expires_at - entry.born
-        return local.row(entry, self._catalog.names, now) | {
+        return local.row(entry, self._reconciler.names, now) | {
             "channel_id": entry.key.endpoint.rpartition("@")[0] if entry.key else "",
             "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
             "waiting": waiting[entry.key] if entry.key else 0,
@@ -69,7 +69,7 @@ class ControlPlane:
     def __init__(
         self,
         store: Store,
-        catalog: Catalog,
+        reconciler: ChannelReconciler,
         pool: Pool,
         limits: LocalLimits,
         accounts: LiveAccounts,
@@ -77,13 +77,13 @@ class ControlPlane:
         self.store = store
         self.accounts = accounts
         self.sign_ins = SignIns(
-            store.accounts, accounts.issuer, now_ms, catalog.refresh, oauth_callback.listen
+            store.accounts, accounts.issuer, now_ms, reconciler.refresh, oauth_callback.listen
         )
-        self.catalog = catalog
+        self.reconciler = reconciler
         self._limits = limits
         self._serves = asyncio.Event()
         recent = Recent()
-        self.sessions = LiveSessions(pool, catalog, recent)
+        self.sessions = LiveSessions(pool, reconciler, recent)
         self.feed = Feed()
         self.log = TurnLog(store.turns, store.keys.used)
         self.prices = Prices(now_ms)
@@ -156,8 +156,8 @@ class ControlPlane:
         return admin_app(
             Administration(
                 store=self.store,
-                refresh=self.catalog.refresh,
-                catalog=self.catalog,
+                refresh=self.reconciler.refresh,
+                reconciler=self.reconciler,
                 sessions=self.sessions,
                 feed=self.feed,
                 probe=self._probe,
@@ -165,7 +165,7 @@ class ControlPlane:
                 accounts=self.accounts,
                 sign_ins=self.sign_ins,
                 price=self.prices.cost,
-                running=self.catalog.running,
+                running=self.reconciler.running,
                 insecure_cookies=insecure_cookies,
             )
         )

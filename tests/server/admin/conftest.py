@@ -194,7 +194,7 @@ def _administration(store, tmp_path, parts):
     return Administration(
         store=store,
         refresh=refresh,
-        catalog=File(tmp_path / "longwire.toml"),
+        reconciler=File(tmp_path / "longwire.toml"),
         sessions=Live(),
         feed=Feed(),
         probe=probe,

@@ -162,7 +162,7 @@ async def test_the_schema_is_for_people_who_signed_in(nobody, viewer):
 
 async def test_a_bug_is_told_by_its_request_alone(admin, administration, caplog):
     """What nobody foresaw is INTERNAL, with the id under which the log has its trace."""
-    administration.catalog.declared = None
+    administration.reconciler.declared = None
     with capture_logs() as logs, caplog.at_level(logging.DEBUG):
         answer = await admin.post("{ settings { file } }")
     (error,) = answer.json()["errors"]

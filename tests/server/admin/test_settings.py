@@ -57,7 +57,7 @@ async def test_the_file_is_read_again(admin, administration, store):
     """Asked for, the gateway reads its file, says what is in it, and notes who asked."""
     told = await admin.get("mutation { reloadFile { file channels apiKeys } }")
     assert told == {"file": administration.file, "channels": 1, "apiKeys": 1}
-    assert administration.catalog.reloads == 1
+    assert administration.reconciler.reloads == 1
     (noted,) = (await store.audit.page(kind="settings")).items
     assert ("admin@example.org", "reload") == (noted.actor.name, noted.action)
 

@@ -58,7 +58,7 @@ def _wanted(spec: ChannelSpec, accounts: Sequence[LiveAccount]) -> list[_Wanted]
     return [*own, _Wanted(spec)] if spec.credential or not own else own
 
 
-class Catalog:
+class ChannelReconciler:
     """Keeps what runs like what is configured.
 
     `read` reads the file anew and raises `ConfigurationError`; `hand_out` takes the keys of the

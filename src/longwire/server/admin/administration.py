@@ -50,7 +50,7 @@ class Administration:
 
     store: Store
     refresh: Callable[[], Awaitable[None]]
-    catalog: Configuration
+    reconciler: Configuration
     sessions: Sessions
     feed: Feed
     probe: Callable[[ChannelSpec, str | None], Awaitable[Probed]]
@@ -64,15 +64,15 @@ class Administration:
     @property
     def file(self) -> str:
         """Where the configuration file stands, "" where there is none."""
-        return str(self.catalog.declared.file or "")
+        return str(self.reconciler.declared.file or "")
 
     def declared_channels(self) -> tuple[ChannelSpec, ...]:
         """Return the channels of the file."""
-        return self.catalog.declared.channels
+        return self.reconciler.declared.channels
 
     def declared_keys(self) -> tuple[ApiKey, ...]:
         """Return the keys of the file, without their secrets."""
-        return tuple(issued.key for issued in self.catalog.declared.keys)
+        return tuple(issued.key for issued in self.reconciler.declared.keys)
 
     def refusal(self, noun: str, name: str, param: str | None = None) -> Conflict:
         """Return why what the file declares is not changed here."""

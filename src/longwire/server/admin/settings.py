@@ -124,7 +124,7 @@ async def _update(info: Info, revision: int, draft: Draft) -> SettingsView:
 async def _reload(info: Info) -> Reloaded:
     actor = require(info, Permission.SETTINGS_WRITE).actor
     administration = info.context.administration
-    await administration.catalog.reload_file()
+    await administration.reconciler.reload_file()
     noun = Noun("settings", "file", administration.file[-_LONGEST:])
     await administration.store.audit.note(actor, "reload", noun)
     return Reloaded(
