@@ -214,7 +214,7 @@ async def test_a_used_up_account_hands_over(settings, emulator, transport):
             await Talk(gateway, f"t{number}").ask()
         assert refused == emulator.counters.handshakes_refused
         (used,) = [each for each in accounts if each.label == first]
-        quota = live(gateway, used).allowance.quota
+        quota = live(gateway, used).quota_tracker.quota
         assert int(resets_at) == quota.blocked_until(time.time())
         assert quota.blocked_until(resets_at + 1) is None
 
@@ -333,6 +333,6 @@ async def test_a_quota_is_known_after_a_restart(settings, emulator):
     """What the upstream told of a quota outlives the process."""
     async with staged(settings, emulator, ADA) as (gateway, store, _, (account,)):
         quota = Quota("pro", Window(42.0, 300, time.time() + 60), seen_at=time.time())
-        live(gateway, account).allowance.observe(quota)
+        live(gateway, account).quota_tracker.observe(quota)
     async with opened(settings) as store:
         assert quota == (await store.accounts.get(account.id)).quota

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longwire.core.nouns.quota import Allowance, Quota, Window
+from longwire.core.nouns.quota import Quota, QuotaTracker, Window
 
 NOW = 1_000.0
 LATER, LATEST = 1_600.0, 9_000.0
@@ -99,8 +99,8 @@ def test_a_reset_forgets_the_use(percent, minutes, ahead):
 
 def test_what_is_told_adds_to_what_was_known():
     """A message about one window takes nothing away from the other, and counts as news."""
-    allowance = Allowance(Quota("plus", Window(1.0), Window(2.0), credits_left="5"))
-    assert not allowance.is_unsaved
-    allowance.observe(Quota(primary=Window(9.0), seen_at=NOW))
+    quota_tracker = QuotaTracker(Quota("plus", Window(1.0), Window(2.0), credits_left="5"))
+    assert not quota_tracker.is_unsaved
+    quota_tracker.observe(Quota(primary=Window(9.0), seen_at=NOW))
     expected = Quota("plus", Window(9.0), Window(2.0), credits_left="5", seen_at=NOW)
-    assert (expected, True) == (allowance.quota, allowance.is_unsaved)
+    assert (expected, True) == (quota_tracker.quota, quota_tracker.is_unsaved)

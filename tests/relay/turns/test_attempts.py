@@ -75,7 +75,7 @@ def test_a_usage_limit_says_until_when(told, until):
     failure = rejected(429, "usage_limit_reached")
     failure.body = json.dumps({"error": {"code": "usage_limit_reached", **told}}).encode()
     learn(made, failure, 100.0)
-    assert until == made.allowance.quota.blocked_until(100.0)
+    assert until == made.quota_tracker.quota.blocked_until(100.0)
     with suppress(LongwireError):
         journey(made).fail(Attempt(made, over_http=True, reason=None), failure, 0.0)
     assert made.health.is_sound is (until is not None)

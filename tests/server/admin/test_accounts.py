@@ -247,7 +247,7 @@ async def test_the_quota_of_the_running_account_is_shown(admin, channel, upstrea
     accounts = administration.accounts
     live = accounts.take_over(await administration.store.accounts.all())[made["id"]]
     window = Window(100.0, 300, 4_102_444_800.0)
-    live.allowance.observe(Quota("pro", window, limit_reached=True, seen_at=1.0))
+    live.quota_tracker.observe(Quota("pro", window, limit_reached=True, seen_at=1.0))
     (told,) = await admin.get(query)
     assert {
         "plan": "pro",

@@ -112,9 +112,9 @@ async def test_notices_are_for_codex_alone(upstream, transport, headers):
 async def test_the_channel_knows_how_much_is_used(upstream, transport):
     """Whether it was told in a frame or in headers."""
     async with before(channel_to(upstream.url, transport=transport)) as client:
-        assert client.channel().allowance.quota == Quota()
+        assert client.channel().quota_tracker.quota == Quota()
         await client.respond()
-        assert client.channel().allowance.quota.primary.used_percent == 1.0
+        assert client.channel().quota_tracker.quota.primary.used_percent == 1.0
 
 
 async def test_a_refusal_tells_how_much_is_used(upstream):
@@ -128,7 +128,7 @@ async def test_a_refusal_tells_how_much_is_used(upstream):
             status, told, _ = await client.respond(headers)
             assert (status, told["retry-after"]) == (429, "9")
             assert told.get("x-codex-primary-used-percent") == ("100" if headers else None)
-        assert client.channel().allowance.quota.primary.used_percent == 100.0
+        assert client.channel().quota_tracker.quota.primary.used_percent == 100.0
 
 
 async def test_a_refused_handshake_tells_how_much_is_used(upstream):
@@ -139,7 +139,7 @@ async def test_a_refused_handshake_tells_how_much_is_used(upstream):
     async with before(channel_to(upstream.url, transport="websocket")) as client:
         status, told, _ = await client.respond(CODEX)
         assert (status, told["x-codex-primary-used-percent"]) == (429, "100")
-        assert client.channel().allowance.quota.primary.used_percent == 100.0
+        assert client.channel().quota_tracker.quota.primary.used_percent == 100.0
 
 
 async def test_of_several_lists_no_mark_is_told(upstream):

@@ -93,7 +93,7 @@ class Quota:
         return min((at for _, at in ahead), default=None)
 
 
-class Allowance:
+class QuotaTracker:
     """What is known of one account's quota now; `is_unsaved` until somebody has kept it."""
 
     __slots__ = ("is_unsaved", "quota")

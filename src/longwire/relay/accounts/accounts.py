@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound
 from longwire.core.nouns.account import Account, Login, is_due, lives
-from longwire.core.nouns.quota import Allowance
+from longwire.core.nouns.quota import QuotaTracker
 from longwire.logger import structlog
 from longwire.upstream.oauth.credentials import AuthHeaders
 from longwire.upstream.oauth.issuer import TIMEOUT, Issuer
@@ -38,11 +38,11 @@ Outcome = Account | AccountUnavailable
 class LiveAccount:
     """One account as this process knows it; gives the passes its connections are opened with."""
 
-    __slots__ = ("_accounts", "_refused", "account", "allowance", "kept_at")
+    __slots__ = ("_accounts", "_refused", "account", "kept_at", "quota_tracker")
 
     def __init__(self, account: Account, accounts: "LiveAccounts") -> None:
         self.account = account
-        self.allowance = Allowance(account.quota)
+        self.quota_tracker = QuotaTracker(account.quota)
         self.kept_at = 0
         self._accounts = accounts
         self._refused = 0
@@ -70,8 +70,8 @@ class LiveAccount:
         """Take over what the store holds, unless that is older than what is known here."""
         if account.tokens_revision >= self.account.tokens_revision:
             self.account = account
-        if account.quota.seen_at > self.allowance.quota.seen_at:
-            self.allowance.quota = account.quota
+        if account.quota.seen_at > self.quota_tracker.quota.seen_at:
+            self.quota_tracker.quota = account.quota
 
     @property
     def _is_refused(self) -> bool:
@@ -234,14 +234,14 @@ class LiveAccounts:
         """Write down the quotas that changed and were last written so many ms ago."""
         now = self.clock()
         for account_id, live in [*self._live.items()]:
-            allowance = live.allowance
-            if not allowance.is_unsaved or now < live.kept_at + age:
+            quota_tracker = live.quota_tracker
+            if not quota_tracker.is_unsaved or now < live.kept_at + age:
                 continue
-            allowance.is_unsaved, live.kept_at = False, now
+            quota_tracker.is_unsaved, live.kept_at = False, now
             try:
-                await self._accounts.save_quota(account_id, allowance.quota)
+                await self._accounts.save_quota(account_id, quota_tracker.quota)
             except _UNREADABLE:
-                allowance.is_unsaved = True
+                quota_tracker.is_unsaved = True
 
 
 def _check_active(account: Account) -> None:

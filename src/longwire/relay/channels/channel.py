@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.nouns.quota import Allowance, Quota
+from longwire.core.nouns.quota import Quota, QuotaTracker
 from longwire.core.rules.health import Cooling, Health
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Route
@@ -24,7 +24,7 @@ class Channel:
     `endpoint` is the identity its connections are bound to, `mark` the fingerprint of what they
     depend on; `health` is the trust in the channel, `upgrade` that in its WebSocket. Its model
     list is asked over `listing`. A channel with accounts runs once for each `account`, whose quota
-    `allowance` tells.
+    `quota_tracker` tells.
     """
 
     route: Route
@@ -37,7 +37,7 @@ class Channel:
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
     upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
     account: LiveAccount | None = None
-    allowance: Allowance = field(default_factory=Allowance)
+    quota_tracker: QuotaTracker = field(default_factory=QuotaTracker)
 
     @cached_property
     def id(self) -> str:
@@ -52,7 +52,7 @@ class Channel:
     def observe(self, quota: Quota | None) -> None:
         """Take note of what the upstream told of the quota, if it told anything."""
         if quota is not None:
-            self.allowance.observe(quota)
+            self.quota_tracker.observe(quota)
 
     @cached_property
     def is_codex(self) -> bool:

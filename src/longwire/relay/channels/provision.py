@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.channel import ChannelSpec, Status
-from longwire.core.nouns.quota import Allowance
+from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.backoff import Pace
 from longwire.core.rules.routing import Route
 from longwire.core.rules.session import fingerprint
@@ -82,9 +82,9 @@ def provision(
     """
     transport, endpoint = spec.endpoint().transport, f"{spec.id}@{token_hex(8)}"
     secure = _secure(spec)
-    allowance = account.allowance if account else Allowance()
+    quota_tracker = account.quota_tracker if account else QuotaTracker()
     http = _http(spec, context, secure, account)
-    websocket = _websocket(spec, context, secure, (endpoint, account), allowance)
+    websocket = _websocket(spec, context, secure, (endpoint, account), quota_tracker)
     return Channel(
         _route(spec, account),
         endpoint,
@@ -94,7 +94,7 @@ def provision(
         spec=spec,
         mark=fingerprint_of(spec, account),
         account=account,
-        allowance=allowance,
+        quota_tracker=quota_tracker,
     )
 
 
@@ -104,7 +104,7 @@ def adapt(running: Channel, spec: ChannelSpec, context: ProvisionContext) -> Cha
     paces = (before.handshake_rate, before.handshake_burst)
     if websocket is not None and paces != (spec.handshake_rate, spec.handshake_burst):
         who = running.endpoint, running.account
-        websocket = _websocket(spec, context, _secure(spec), who, running.allowance)
+        websocket = _websocket(spec, context, _secure(spec), who, running.quota_tracker)
     route = _route(spec, running.account)
     return replace(running, route=route, spec=spec, websocket=websocket)
 
@@ -129,7 +129,7 @@ def _websocket(
     context: ProvisionContext,
     secure: ssl.SSLContext,
     who: tuple[str, LiveAccount | None],
-    allowance: Allowance,
+    quota_tracker: QuotaTracker,
 ) -> WebSocketTransport:
     endpoint, account = who
     rate = spec.handshake_rate
@@ -148,7 +148,7 @@ def _websocket(
 
     def hear(headers: Mapping[str, str]) -> None:
         if (quota := decode_quota_headers(headers, time.time())) is not None:
-            allowance.observe(quota)
+            quota_tracker.observe(quota)
 
     return WebSocketTransport(way, context.pool, context.timeouts, count_dial, credentials, hear)
 

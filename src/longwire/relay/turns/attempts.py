@@ -180,7 +180,7 @@ class Journey:
             if attempt.channel.http is not None:
                 return
         is_told = isinstance(failure, UpstreamRejected) and failure.code == USAGE_LIMIT
-        if is_told and attempt.channel.allowance.quota.limit_reached:
+        if is_told and attempt.channel.quota_tracker.quota.limit_reached:
             return  # it is well, and when it serves again is known
         is_refused_anew = trouble is Trouble.UNAUTHORIZED and self._has_renewed
         if trouble in _BLAMES_CHANNEL or is_refused_anew:
@@ -194,7 +194,7 @@ def learn(channel: Channel, failure: LongwireError, now: float) -> None:
     if failure.code == USAGE_LIMIT:
         until, plan = decode_limit(failure, now)
         if until is not None:
-            channel.observe(channel.allowance.quota.refused(until, now, plan))
+            channel.observe(channel.quota_tracker.quota.refused(until, now, plan))
     if failure.status == _UNAUTHORIZED and channel.account is not None:
         channel.account.refuse(failure.tokens_revision)
 
@@ -202,10 +202,10 @@ def learn(channel: Channel, failure: LongwireError, now: float) -> None:
 def soonest(channels: Iterable[Channel], now: float) -> UpstreamRejected | None:
     """Return the refusal that tells when the first of some used up accounts serves again."""
     blocked = [
-        (until, each.allowance.quota.plan)
+        (until, each.quota_tracker.quota.plan)
         for each in channels
         if not each.is_signed_out()
-        and (until := each.allowance.quota.blocked_until(now)) is not None
+        and (until := each.quota_tracker.quota.blocked_until(now)) is not None
     ]
     return usage_limit(*min(blocked), now) if blocked else None
 

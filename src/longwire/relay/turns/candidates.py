@@ -72,7 +72,7 @@ class Candidates:
         may_wait = passage.turn.is_self_contained
         free: list[Channel] = []
         for each in channels:
-            is_blocked = may_wait and each.allowance.quota.blocked_until(now) is not None
+            is_blocked = may_wait and each.quota_tracker.quota.blocked_until(now) is not None
             if not is_blocked and not each.is_signed_out():
                 free.append(each)
         if not free:
@@ -106,7 +106,7 @@ class Candidates:
             holds=lambda name: self._holds(by_key[name], passage),
             is_trusted=lambda name: not moves or by_key[name].health.is_trusted(now),
             is_home=lambda name: name == home,
-            headroom=lambda name: by_key[name].allowance.quota.headroom(wall),
+            headroom=lambda name: by_key[name].quota_tracker.quota.headroom(wall),
         )
         return [by_key[name] for name in ordered]
 

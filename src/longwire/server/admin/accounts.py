@@ -100,7 +100,7 @@ def shown(account: core.Account, administration: Administration) -> Account:
         expires_at=time_or_none(account.tokens.expires_at),
         refreshed_at=time_or_none(account.refreshed_at),
         created_at=time_of(account.created_at),
-        quota=_quota(live.allowance.quota if live else account.quota),
+        quota=_quota(live.quota_tracker.quota if live else account.quota),
         revision=account.revision,
     )
 

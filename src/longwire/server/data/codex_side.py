@@ -83,12 +83,12 @@ class CodexSide:
         except Unauthenticated:
             return []
         return [
-            channel.allowance.quota
+            channel.quota_tracker.quota
             for channel in self._snapshot().channels.values()
             if channel.route.is_enabled
             and not channel.is_signed_out()
             and caller.grant.allows_channel(channel.id)
-            and channel.allowance.quota.seen_at
+            and channel.quota_tracker.quota.seen_at
         ]
 
 
