@@ -174,7 +174,7 @@ class App:
 
     def _keep(self, record: Record, seconds: float) -> None:
         if self._control is not None:
-            self._control.keeper.keep(record, seconds)
+            self._control.recorder.keep(record, seconds)
 
     async def _serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the admin API, which its first request loads."""

@@ -23,7 +23,7 @@ from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.journal import Feed, Recent, TurnIds
 from longwire.relay.records.pricing import Prices
-from longwire.relay.records.turn_record import Keeper
+from longwire.relay.records.turn_record import TurnRecorder
 from longwire.server import local, oauth_callback
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
@@ -87,7 +87,9 @@ class ControlPlane:
         self.feed = Feed()
         self.log = TurnLog(store.turns, store.keys.used)
         self.prices = Prices(now_ms)
-        self.keeper = Keeper((self.log, self.feed, recent), TurnIds(now_ms), self.prices, _explain)
+        self.recorder = TurnRecorder(
+            (self.log, self.feed, recent), TurnIds(now_ms), self.prices, _explain
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -18,7 +18,7 @@ from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.journal import TurnIds
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.records.pricing import Prices
-from longwire.relay.records.turn_record import Keeper
+from longwire.relay.records.turn_record import TurnRecorder
 from longwire.server.problems import problem_of
 from longwire.upstream.ports import Delivery
 from tests.core.turns import turn, user
@@ -56,9 +56,9 @@ def explain(error):
 def book_of(*journals):
     """An accounting in which each look at the clock takes a second, and what it keeps."""
     book, ticks = Book(), iter(range(1000))
-    keeper = Keeper((book, *journals), TurnIds(lambda: NOON), Prices(lambda: NOON), explain)
+    recorder = TurnRecorder((book, *journals), TurnIds(lambda: NOON), Prices(lambda: NOON), explain)
     metrics = Metrics(Gauges(list, list))
-    return Accounting(metrics, lambda: float(next(ticks)), keeper.keep), book
+    return Accounting(metrics, lambda: float(next(ticks)), recorder.keep), book
 
 
 def test_a_turn_that_went_well():

@@ -43,7 +43,7 @@ Explain = Callable[[Exception], tuple[int, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class TurnRecorder:
     """Tells journals of turns."""
 
     journals: Sequence[Journal]
