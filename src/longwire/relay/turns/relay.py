@@ -25,7 +25,7 @@ from longwire.dialects.codex.rules import MODELS_MARK, turn_state
 from longwire.dialects.responses.errors import USAGE_LIMIT
 from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
 from longwire.relay.channels.vendors.codex import (
-    Hearing,
+    CodexStream,
     TurnStates,
     addressed,
     observe_failure,
@@ -244,7 +244,7 @@ class Relay:
         is_own = self._states.is_of(passage.caller.scope, token, channel.key)
         return with_state(call, token if is_own else "", over_http=over_http)
 
-    def _told(self, heard: Hearing) -> Mapping[str, str]:
+    def _told(self, heard: CodexStream) -> Mapping[str, str]:
         """Return what Codex is told; of several lists, the mark of one upstream's means nothing."""
         if (
             len({each.id for each in self._routing.snapshot.channels.values() if each.is_codex})
@@ -253,9 +253,11 @@ class Relay:
             return heard.told
         return {name: value for name, value in heard.told.items() if name != MODELS_MARK}
 
-    def _hear(self, channel: Channel, stream: Stream, passage: Passage) -> Hearing:
+    def _hear(self, channel: Channel, stream: Stream, passage: Passage) -> CodexStream:
         scope = passage.caller.scope
-        return Hearing(channel, stream, lambda token: self._states.note(scope, token, channel.key))
+        return CodexStream(
+            channel, stream, lambda token: self._states.note(scope, token, channel.key)
+        )
 
     async def _first_events(self, batches: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
         """Wait for the first events; where begun responses may be replayed, for output.

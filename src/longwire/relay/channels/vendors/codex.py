@@ -67,7 +67,7 @@ def with_state(call: Call, token: str, *, over_http: bool) -> Call:
     return Call(turn, call.key, named, call.reason)
 
 
-class Hearing:
+class CodexStream:
     """The batches of one stream of a Codex channel, with an ear for what is told beside them."""
 
     __slots__ = ("_batches", "_channel", "_clock", "_notices", "_remember", "told")
@@ -103,7 +103,7 @@ class Hearing:
         """Leave out what a handshake of long ago said: the frames say it anew with each turn."""
         self.told = {k: v for k, v in self.told.items() if not k.startswith("x-codex-")}
 
-    def __aiter__(self) -> "Hearing":
+    def __aiter__(self) -> "CodexStream":
         """Give the batches as they come."""
         return self
 
