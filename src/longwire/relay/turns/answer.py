@@ -9,7 +9,7 @@ from longwire.upstream.ports import Delivery, Stream, Take
 Leave = Callable[[], Awaitable[None]]
 
 
-class Seats:
+class Permits:
     """The places that a turn takes among those of its key and its channel; left once."""
 
     __slots__ = ("_leaves",)
@@ -44,7 +44,7 @@ class Answer:
         "_batches",
         "_first",
         "_opened",
-        "_seats",
+        "_permits",
         "_stream",
         "aggregate",
         "channel",
@@ -60,7 +60,7 @@ class Answer:
         first: Sequence[Event],
         batches: AsyncIterator[Sequence[Event]],
         opened: AbstractAsyncContextManager[Stream],
-        seats: Seats,
+        permits: Permits,
     ) -> None:
         self.channel = channel
         self.aggregate = stream.aggregate
@@ -71,7 +71,7 @@ class Answer:
         self._first: Sequence[Event] | None = first
         self._batches = batches
         self._opened = opened
-        self._seats = seats
+        self._permits = permits
 
     def pass_on(self, take: Take) -> None:
         """Offer events to `take` as they arrive; see `transport.Stream`."""
@@ -90,7 +90,7 @@ class Answer:
         first, self._first = self._first, None
         batch = await anext(self._batches) if first is None else first
         if self.aggregate.terminal is not None:
-            await self._seats.leave()
+            await self._permits.leave()
         return batch
 
     async def close(self, failure: BaseException | None) -> None:

@@ -33,7 +33,7 @@ from longwire.relay.channels.vendors.codex import (
 )
 from longwire.relay.limits import Limits, LocalLimits
 from longwire.relay.records.accounting import Accounting, Record
-from longwire.relay.turns.answer import Answer, Seats
+from longwire.relay.turns.answer import Answer, Permits
 from longwire.relay.turns.attempts import Attempt, Journey, learn, soonest
 from longwire.relay.turns.candidates import Candidates
 from longwire.relay.turns.running import Passage, Policy
@@ -41,8 +41,8 @@ from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Stream
 
 Opened = AbstractAsyncContextManager[Stream]
-_Begin = Callable[[Seats], Awaitable[Answer]]
-_Settle = Callable[[Answer | None, Seats, BaseException | None], Awaitable[None]]
+_Begin = Callable[[Permits], Awaitable[Answer]]
+_Settle = Callable[[Answer | None, Permits, BaseException | None], Awaitable[None]]
 
 _NOTICES = frozenset({Kind.VENDOR})
 _EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
@@ -51,23 +51,23 @@ _EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
 class _Opening:
     """The context of one turn; a class, as a generator costs a turn some calls more."""
 
-    __slots__ = ("_answer", "_begin", "_seats", "_settle")
+    __slots__ = ("_answer", "_begin", "_permits", "_settle")
 
     def __init__(self, begin: _Begin, settle: _Settle) -> None:
         self._begin = begin
         self._settle = settle
-        self._seats = Seats()
+        self._permits = Permits()
 
     async def __aenter__(self) -> Answer:
         try:
-            answer = self._answer = await self._begin(self._seats)
+            answer = self._answer = await self._begin(self._permits)
         except BaseException as error:
-            await self._settle(None, self._seats, error)
+            await self._settle(None, self._permits, error)
             raise
         return answer
 
     async def __aexit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
-        await self._settle(self._answer, self._seats, failure)
+        await self._settle(self._answer, self._permits, failure)
 
 
 class Relay:
@@ -104,16 +104,16 @@ class Relay:
         return _Opening(begin, partial(self._settle, record))
 
     async def _begin(
-        self, snapshot: Snapshot, passage: Passage, record: Record, seats: Seats
+        self, snapshot: Snapshot, passage: Passage, record: Record, permits: Permits
     ) -> Answer:
-        limits = await self._enter(seats, passage.caller.subject, record)
+        limits = await self._enter(permits, passage.caller.subject, record)
         journey = await self._journey(snapshot, passage)
-        answer = await self._first_answer(journey, passage, seats, record)
+        answer = await self._first_answer(journey, passage, permits, record)
         answer.limits = limits
         return answer
 
     async def _settle(
-        self, record: Record, answer: Answer | None, seats: Seats, failure: BaseException | None
+        self, record: Record, answer: Answer | None, permits: Permits, failure: BaseException | None
     ) -> None:
         """End a turn: leave its stream and its places, and book it whatever comes of that."""
         try:
@@ -121,7 +121,7 @@ class Relay:
                 await answer.close(failure)
         finally:
             try:
-                await seats.leave()
+                await permits.leave()
             finally:
                 self._accounting.book(record, failure)
 
@@ -136,12 +136,12 @@ class Relay:
             may_resend_begun=self._policy.replays_after_created,
         )
 
-    async def _enter(self, seats: Seats, subject: Subject, record: Record) -> Mapping[str, str]:
+    async def _enter(self, permits: Permits, subject: Subject, record: Record) -> Mapping[str, str]:
         """Count a turn against limits until its seats are left. Raises `LimitReached`."""
         if not subject.is_limited:
             return {}
         headers = await self._limits.enter(subject)
-        seats.take(partial(self._leave, subject, record))
+        permits.take(partial(self._leave, subject, record))
         return headers
 
     async def _leave(self, subject: Subject, record: Record) -> None:
@@ -154,15 +154,15 @@ class Relay:
         await self._limits.leave(subject, Spent(usage.input + usage.output, cost))
 
     async def _first_answer(
-        self, journey: Journey, passage: Passage, seats: Seats, record: Record
+        self, journey: Journey, passage: Passage, permits: Permits, record: Record
     ) -> Answer:
         while True:
             attempt = journey.attempt(self._policy.clock())
             record.tries(attempt.channel, "http" if attempt.over_http else "websocket")
             if attempt.over_http and passage.turn.is_warm_up:
-                return await self._warm_up(attempt, passage, seats, record)
+                return await self._warm_up(attempt, passage, permits, record)
             try:
-                answer = await self._try(attempt, passage, seats, record)
+                answer = await self._try(attempt, passage, permits, record)
             except (UpstreamError, Overloaded, FrameTooLarge) as failure:
                 observe_failure(attempt.channel, failure)
                 learn(attempt.channel, failure, self._policy.wall_clock())
@@ -190,24 +190,24 @@ class Relay:
         return soonest(channels, now) or failure
 
     async def _try(
-        self, attempt: Attempt, passage: Passage, seats: Seats, record: Record
+        self, attempt: Attempt, passage: Passage, permits: Permits, record: Record
     ) -> Answer:
         channel = attempt.channel
         transport = channel.http if attempt.over_http else channel.websocket
         if transport is None:
             msg = f"Channel '{channel.name}' has no such transport."
             raise UpstreamDisconnected(msg)
-        call, taken = self._call(attempt, passage), seats.taken
+        call, taken = self._call(attempt, passage), permits.taken
         attempt.begin(self._policy.clock())
-        await self._enter(seats, channel.subject, record)
+        await self._enter(permits, channel.subject, record)
         try:
-            return await self._opened(channel, transport.open(call), passage, seats, record)
+            return await self._opened(channel, transport.open(call), passage, permits, record)
         except BaseException:
-            await seats.leave(taken)
+            await permits.leave(taken)
             raise
 
     async def _opened(
-        self, channel: Channel, opened: Opened, passage: Passage, seats: Seats, record: Record
+        self, channel: Channel, opened: Opened, passage: Passage, permits: Permits, record: Record
     ) -> Answer:
         """Send a turn and wait for the beginning of its answer, which leaves what is opened."""
         stream = await opened.__aenter__()
@@ -219,17 +219,17 @@ class Relay:
         except BaseException as error:
             await opened.__aexit__(type(error), error, error.__traceback__)
             raise
-        answer = Answer(channel.name, stream, first, batches, opened, seats)
+        answer = Answer(channel.name, stream, first, batches, opened, permits)
         if heard:
             answer.told = self._told(heard)
         return answer
 
     async def _warm_up(
-        self, attempt: Attempt, passage: Passage, seats: Seats, record: Record
+        self, attempt: Attempt, passage: Passage, permits: Permits, record: Record
     ) -> Answer:
         """Answer a warm-up that would go over HTTP: no channel is asked, so none gains trust."""
         opened = WarmUp().open(Call(passage.turn, None))
-        answer = await self._opened(attempt.channel, opened, passage, seats, record)
+        answer = await self._opened(attempt.channel, opened, passage, permits, record)
         record.began(answer.delivery, answer.aggregate, self._policy.clock())
         return answer
 
