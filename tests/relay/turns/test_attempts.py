@@ -11,7 +11,7 @@ from longwire.core.errors import UpstreamTimeout as Timeout
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.recovery import AMBIGUOUS, Trouble
 from longwire.relay.channels.channel import Channel
-from longwire.relay.turns.attempts import Attempt, Journey, learn, trouble_of
+from longwire.relay.turns.attempts import Attempt, Attempts, learn, trouble_of
 from tests.core.turns import turn, user
 from tests.relay.turns.failures import channel, example, rejected, risky
 
@@ -28,8 +28,8 @@ def way(attempt: Attempt) -> str:
     return " ".join(filter(None, (attempt.channel.name, transport, attempt.reason)))
 
 
-def journey(*channels: Channel, sent=TURN, **given) -> Journey:
-    return Journey(sent, channels, **{"holds": lambda _: False, **given})
+def journey(*channels: Channel, sent=TURN, **given) -> Attempts:
+    return Attempts(sent, channels, **{"holds": lambda _: False, **given})
 
 
 @pytest.mark.parametrize("trouble", Trouble)

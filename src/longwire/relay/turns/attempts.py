@@ -78,7 +78,7 @@ class Attempt:
             self.channel.upgrade.succeed()
 
 
-class Journey:
+class Attempts:
     """The attempts of one turn.
 
     `prefers_http` is what is known of its session beforehand; `holds` tells whether a channel has

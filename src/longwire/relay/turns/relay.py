@@ -34,7 +34,7 @@ from longwire.relay.channels.vendors.codex import (
 from longwire.relay.limits import Limits, LocalLimits
 from longwire.relay.records.accounting import Accounting, Record
 from longwire.relay.turns.answer import Answer, Permits
-from longwire.relay.turns.attempts import Attempt, Journey, learn, soonest
+from longwire.relay.turns.attempts import Attempt, Attempts, learn, soonest
 from longwire.relay.turns.candidates import Candidates
 from longwire.relay.turns.running import Passage, Policy
 from longwire.upstream.local import WarmUp
@@ -125,10 +125,10 @@ class Relay:
             finally:
                 self._accounting.book(record, failure)
 
-    async def _journey(self, snapshot: Snapshot, passage: Passage) -> Journey:
+    async def _journey(self, snapshot: Snapshot, passage: Passage) -> Attempts:
         candidates = self._candidates
         channels = await candidates.channels(snapshot, passage)
-        return Journey(
+        return Attempts(
             passage.turn,
             channels,
             holds=lambda channel: candidates.continues(channel, passage),
@@ -154,7 +154,7 @@ class Relay:
         await self._limits.leave(subject, Spent(usage.input + usage.output, cost))
 
     async def _first_answer(
-        self, journey: Journey, passage: Passage, permits: Permits, record: Record
+        self, journey: Attempts, passage: Passage, permits: Permits, record: Record
     ) -> Answer:
         while True:
             attempt = journey.attempt(self._policy.clock())
