@@ -13,14 +13,19 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from longwire.core.events import Kind
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
+from longwire.core.rules.recovery import RULES, Trouble
+from longwire.dialects.ports import ErrorRule
+from longwire.dialects.responses import errors
 from longwire.emulator import Fault
 from longwire.server.admin.schema import schema_text
 from tests.journeys.faults import ROWS, Row
 
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
+ERRORS = Path(__file__).parent / "reference" / "errors.md"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
+ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
 _FAULTS_HEAD = """\
 # Faults
@@ -45,6 +50,49 @@ def renewed(page: str) -> str:
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{generated()}\n{END}{after}"
+
+
+def renewed_errors(page: str) -> str:
+    """The page of errors with its generated part replaced."""
+    before, _, rest = page.partition(ERRORS_BEGIN)
+    _, _, after = rest.partition(END)
+    table = "\n".join([*_error_rules(), "", *_troubles()])
+    return f"{before}{ERRORS_BEGIN}\n{table}\n\n{END}{after}"
+
+
+def _error_rules() -> Iterator[str]:
+    """One row for each code, text and status that has a rule."""
+    statuses = {rule.status: rule for rule in errors.BY_STATUS.values() if rule.status <= 500}  # noqa: PLR2004
+    yield "| an upstream's error | status, where it names none | what it is | its WebSocket | source |"
+    yield "|---|---|---|---|---|"
+    for rule in errors.RULES:
+        name = f"`{rule.code}`" if rule.code else f"the text `{rule.text.pattern if rule.text else ''}`"
+        yield f"| {name} | {rule.status} | {_meaning(rule)} | {_socket(rule)} | {rule.source} |"
+    for status, rule in statuses.items():
+        name = "any other, status 5xx" if status == 500 else f"any other, status {status}"  # noqa: PLR2004
+        yield f"| {name} | | {_meaning(rule)} | {_socket(rule)} | {rule.source} |"
+    yield f"| any other | 502 | {Trouble.REFUSED.value} | kept | |"
+
+
+def _meaning(rule: ErrorRule) -> str:
+    return rule.trouble.value if rule.trouble else "what its status says"
+
+
+def _socket(rule: ErrorRule) -> str:
+    if rule.trouble is None:
+        return "as its status says"
+    return "closed" if rule.ends_connection else "kept"
+
+
+def _troubles() -> Iterator[str]:
+    """One row for each trouble: what comes next, and what it says of the channel."""
+    yield "| what struck | what comes next, the first that is possible | the channel | reason told |"
+    yield "|---|---|---|---|"
+    for trouble, rule in RULES.items():
+        steps = "; ".join(each.value for each in rule.recoveries) or "the client is told"
+        reason = f"`{rule.reason.value}`" if rule.reason else ""
+        once = " (once a turn: it may be billed twice)" if rule.may_bill_twice else ""
+        yield f"| {trouble.value} | {steps}{once} | {rule.blame.value} | {reason} |"
 
 
 def _diagram() -> Iterator[str]:
@@ -156,6 +204,7 @@ def main() -> int:
     """Rewrite the pages."""
     FAULTS.write_text(faults(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
+    ERRORS.write_text(renewed_errors(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 

@@ -28,11 +28,13 @@ from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
+from longwire.relay.channels.state import ChannelStates
 from longwire.relay.limits import LocalLimits
-from longwire.relay.records.accounting import Accounting, Record
+from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.relay import Relay
-from longwire.relay.turns.running import Policy
+from longwire.relay.turns.running import TurnContext
 from longwire.server import logs
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
@@ -93,17 +95,8 @@ class App:
         self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
-        self.relay = Relay(
-            self.routing,
-            Policy(
-                self.pool.ledger.holds,
-                settings.sessions.replay_after_created,
-                continues=self.pool.ledger.continues,
-                price=self._price,
-            ),
-            Accounting(self.metrics, keep=self._keep if opens else None),
-            self.limits,
-        )
+        self.states = ChannelStates()
+        self.relay = Relay(self._turn_context(settings, keeps=opens is not None))
         self.keys = Keys(
             Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
         )
@@ -129,7 +122,7 @@ class App:
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, lambda: self.routing.snapshot),
-            side=CodexSide(self.keys, lambda: self.routing.snapshot),
+            side=CodexSide(self.keys, lambda: self.routing.snapshot, self.states),
             probes=Probes(self.readiness, self.metrics),
         )
 
@@ -143,10 +136,24 @@ class App:
         behind = (self.relay, self.keys, self.readiness)
         return ModelWebSocket(*behind, limits, is_offered=server.websocket)
 
+    def _turn_context(self, settings: Settings, *, keeps: bool) -> TurnContext:
+        ledger = self.pool.ledger
+        replays = settings.sessions.replay_after_created
+        policy = Policy(ledger.holds, replays, continues=ledger.continues, price=self._price)
+        return TurnContext(
+            self.routing,
+            policy,
+            Accounting(self.metrics, keep=self._keep if keeps else None),
+            self.limits,
+            Candidates(policy, self.limits, self.states),
+        )
+
     def _context(self, settings: Settings) -> ProvisionContext:
         sessions = settings.sessions
         heartbeat = Heartbeat(sessions.ping_interval, sessions.pong_timeout)
-        return ProvisionContext(self.pool, _timeouts(settings), heartbeat, self._count_dial)
+        return ProvisionContext(
+            self.pool, _timeouts(settings), heartbeat, self._count_dial, self.states
+        )
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials[self.reconciler.names.get(endpoint, ""), result] += 1
@@ -172,7 +179,7 @@ class App:
     def _price(self, usage: Usage, *models: str) -> int | None:
         return self._control.prices.cost(usage, *models) if self._control else None
 
-    def _keep(self, record: Record, seconds: float) -> None:
+    def _keep(self, record: TurnRecord, seconds: float) -> None:
         if self._control is not None:
             self._control.recorder.keep(record, seconds)
 

@@ -1,12 +1,16 @@
-"""The record of one turn for the length of a context, booked at its end as `Relay.open` does."""
+"""The record of one turn for the length of a context, booked at its end as a running turn's is."""
 
 from contextlib import contextmanager
+
+from longwire.relay.records.accounting import TurnRecord
+from longwire.relay.request import TurnRequest
 
 
 @contextmanager
 def recorded(accounting, turn, caller, **named):
     """A record, booked with the exception that leaves the context, if one does."""
-    record, failure = accounting.begin(turn, caller, **named), None
+    request = TurnRequest(turn, caller, started=accounting.clock(), **named)
+    record, failure = TurnRecord(request), None
     try:
         yield record
     except BaseException as error:

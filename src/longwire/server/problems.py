@@ -33,7 +33,6 @@ from longwire.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from longwire.core.rules.session import without_account
 from longwire.logger import structlog
 
 _log = structlog.get_logger()
@@ -138,12 +137,6 @@ def report(problem: Problem, error: Exception, request_id: str) -> None:
     """Log a failure that is the gateway's own fault, with its trace."""
     if problem.code in ("internal_error", "configuration_error"):
         _log.error(problem.code, request_id=request_id, exc_info=error)
-
-
-def conceal_account(error: Exception) -> None:
-    """Take from an upstream's refusal what only Codex is told: how much of its account is used."""
-    if isinstance(error, UpstreamRejected):
-        error.headers = without_account(error.headers)
 
 
 def _upstream_words(error: UpstreamRejected) -> tuple[str, str]:

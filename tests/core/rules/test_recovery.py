@@ -1,22 +1,22 @@
-"""What to do after trouble: every trouble in every standing, enumerated."""
+"""What to do after trouble: every trouble in every state, enumerated."""
 
 from itertools import product
 
 import pytest
 
-from longwire.core.rules.recovery import AMBIGUOUS, MOVES, Recovery, RetryState, Trouble, recover
+from longwire.core.rules.recovery import RULES, Recovery, RetryState, Trouble, recover
 
-STANDINGS = [RetryState(*flags) for flags in product((False, True), repeat=5)]
-EVERY = [*product(Trouble, STANDINGS)]
+STATES = [RetryState(*flags) for flags in product((False, True), repeat=5)]
+EVERY = [*product(Trouble, STATES)]
 
 
 def test_every_trouble_has_its_row() -> None:
     """None is forgotten."""
-    assert set(Trouble) == set(MOVES)
+    assert set(Trouble) == set(RULES)
 
 
-@pytest.mark.parametrize(("trouble", "standing"), EVERY)
-def test_a_move_is_one_the_table_names_and_the_standing_allows(
+@pytest.mark.parametrize(("trouble", "state"), EVERY)
+def test_a_recovery_is_one_the_table_names_and_the_state_allows(
     trouble: Trouble, state: RetryState
 ) -> None:
     """Nothing else is ever done."""
@@ -29,33 +29,33 @@ def test_a_move_is_one_the_table_names_and_the_standing_allows(
         Recovery.GIVE_UP: True,
     }
     assert allowed[recovery]
-    assert recovery in (*MOVES[trouble], Recovery.GIVE_UP)
+    assert recovery in (*RULES[trouble].recoveries, Recovery.GIVE_UP)
 
 
-@pytest.mark.parametrize(("trouble", "standing"), EVERY)
+@pytest.mark.parametrize(("trouble", "state"), EVERY)
 def test_no_second_send_once_the_upstream_may_have_begun_twice(
     trouble: Trouble, state: RetryState
 ) -> None:
     """A turn is billed twice at most by one ambiguous send."""
-    if trouble in AMBIGUOUS and state.has_resent:
+    if RULES[trouble].may_bill_twice and state.has_resent:
         assert Recovery.GIVE_UP is recover(trouble, state)
 
 
-@pytest.mark.parametrize("standing", STANDINGS)
+@pytest.mark.parametrize("state", STATES)
 def test_a_response_that_began_is_left_to_its_client(state: RetryState) -> None:
     """Unless the operator wants otherwise."""
     expected = state.may_resend_begun and not state.has_resent
     assert (Recovery.RESEND if expected else Recovery.GIVE_UP) is recover(Trouble.WORKING, state)
 
 
-@pytest.mark.parametrize("standing", STANDINGS)
+@pytest.mark.parametrize("state", STATES)
 def test_what_the_request_itself_is_refused_for_is_told(state: RetryState) -> None:
     """No other channel would take it."""
     assert Recovery.GIVE_UP is recover(Trouble.REFUSED, state)
 
 
 @pytest.mark.parametrize(
-    ("trouble", "standing", "move"),
+    ("trouble", "state", "recovery"),
     [
         (Trouble.UNSENT, RetryState(), Recovery.RESEND),
         (Trouble.UNSENT, RetryState(has_resent=True, may_use_http=True), Recovery.USE_HTTP),

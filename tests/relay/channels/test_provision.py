@@ -100,7 +100,7 @@ def test_an_adapted_channel_keeps_what_it_has(context):
     running = provision(SPEC, context)
     renamed = adapt(running, replace(SPEC, name="renamed", weight=3.0), context)
     assert ("renamed", 3.0) == (renamed.name, renamed.route.weight)
-    kept = ("endpoint", "websocket", "http", "health", "upgrade")
+    kept = ("endpoint", "websocket", "http", "vendor")
     assert all(getattr(running, name) is getattr(renamed, name) for name in kept)
     slower = adapt(running, replace(SPEC, handshake_rate=1.0), context)
     assert slower.websocket is not running.websocket

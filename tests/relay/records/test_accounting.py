@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from longwire.core.errors import InvalidRequest, Overloaded, UnknownModel, UpstreamDisconnected
 from longwire.core.events import Kind
 from longwire.core.rules.exchange import Exchange
-from longwire.core.rules.recovery import AMBIGUOUS, Trouble
+from longwire.core.rules.recovery import RULES, Trouble
 from longwire.core.rules.turn import Principal, Scope, Usage
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -59,7 +59,7 @@ def test_a_turn_that_went_well(accounting, metrics):
     """All facts are told, in milliseconds and bytes, and none of what was said."""
     with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
         record.channel = "main"
-        record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.5)
+        record.begin(FACTS, received(CREATED, COMPLETED), record.request.started + 0.5)
     (line,) = lines
     assert {
         "event": "turn",
@@ -133,7 +133,7 @@ def test_the_terminal_says_how_it_ended(accounting, end):
         suppress(asyncio.CancelledError),
         recorded(accounting, TURN, CALLER) as record,
     ):
-        record.began(FACTS, received(CREATED, terminal), 0.0)
+        record.begin(FACTS, received(CREATED, terminal), 0.0)
         raise asyncio.CancelledError
     assert [end] == [line["outcome"] for line in lines]
     assert "input_tokens" not in lines[0]
@@ -144,7 +144,7 @@ def test_odd_usage_spoils_nothing(accounting, usage):
     """A bill that nobody can read is no reason to lose the turn's line."""
     odd = b'{"type":"response.completed","response":{"id":"resp_1","usage":%b}}' % usage
     with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
-        record.began(FACTS, received(CREATED, odd), 0.0)
+        record.begin(FACTS, received(CREATED, odd), 0.0)
     assert ["completed"] == [line["outcome"] for line in lines]
 
 
@@ -153,12 +153,12 @@ def test_what_was_made_good_is_told(accounting, metrics, trouble):
     """Each attempt by its cause; and whether the turn may have been billed twice."""
     with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
         record.channel = "first"
-        accounting.replayed(record, trouble)
+        record.fail(trouble, UpstreamDisconnected("m"), 0.0, is_replayed=True)
         record.channel = "second"
-        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
+        record.begin(FACTS, received(CREATED, COMPLETED), 0.0)
     (line,) = lines
     assert line["replays"] == [trouble.name.lower()]
-    assert line["possibly_billed_twice"] == (trouble in AMBIGUOUS)
+    assert line["possibly_billed_twice"] == RULES[trouble].may_bill_twice
     assert {("first", trouble.name.lower()): 1} == counted(
         metrics, "longwire_replays_total", "channel", "cause"
     )
@@ -182,9 +182,9 @@ def test_what_is_kept_is_told_once_with_its_duration(metrics):
         lambda record, seconds: kept.append((record.outcome, record.error, seconds)),
     )
     failure = Overloaded("m", 1)
-    with recorded(accounting, TURN, CALLER, session="s", request_id="r") as record:
-        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
-    assert ("s", "r") == (record.session, record.request_id)
+    with recorded(accounting, TURN, CALLER, session="s", id="r") as record:
+        record.begin(FACTS, received(CREATED, COMPLETED), 0.0)
+    assert ("s", "r") == (record.request.session, record.request.id)
     with suppress(Overloaded), recorded(accounting, TURN, CALLER):
         raise failure
     assert [("completed", None, 1.0), ("overloaded", failure, 1.0)] == kept
@@ -194,8 +194,8 @@ def test_the_bill_is_read_when_it_has_come(accounting):
     """Whoever asks early learns nothing, and the right figures afterwards."""
     with recorded(accounting, TURN, CALLER) as record:
         assert record.settle().usage is None
-        record.began(FACTS, received(CREATED), 0.0)
+        record.begin(FACTS, received(CREATED), 0.0)
         assert record.settle().usage is None
-        record.began(FACTS, received(CREATED, COMPLETED), 0.0)
+        record.begin(FACTS, received(CREATED, COMPLETED), 0.0)
         assert Usage(7, 3, 5, 2) == record.settle().usage
         assert record.bill is record.bill

@@ -64,10 +64,10 @@ def book_of(*journals):
 def test_a_turn_that_went_well():
     """All that is known of it, in ms, bytes and billionths of a dollar."""
     accounting, book = book_of()
-    with recorded(accounting, TURN, CALLER, session="agent-1", request_id="req_1") as record:
+    with recorded(accounting, TURN, CALLER, session="agent-1", id="req_1") as record:
         record.channel, record.channel_id = "main", "ch_1"
-        accounting.replayed(record, Trouble.LOST)
-        record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.5)
+        record.fail(Trouble.LOST, UpstreamDisconnected("m"), 0.0, is_replayed=True)
+        record.begin(FACTS, received(CREATED, COMPLETED), record.request.started + 0.5)
     (row,) = book.rows
     assert row.id >> ID_BITS == NOON
     assert row == TurnRow(
@@ -103,7 +103,7 @@ def test_a_turn_that_went_well():
         reasoning_tokens=2,
         cost=4 * 1_250 + 3 * 125 + 5 * 10_000,
     )
-    assert ([], []) == (book.bodies, book.details)
+    assert ([], 2) == (book.bodies, len(book.details[0].attempts))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_stream_that_broke_off_had_begun_well():
         asked = turn(user("hi"), stream=streams)
         with suppress(UpstreamDisconnected), recorded(accounting, asked, CALLER) as record:
             record.channel = "main"
-            record.began(FACTS, received(CREATED), 0.5)
+            record.begin(FACTS, received(CREATED), 0.5)
             raise UpstreamDisconnected("m")
         (row,) = book.rows
         assert (status, "upstream_disconnected", 1) == (row.status, row.error_code, row.attempts)
@@ -154,7 +154,7 @@ def test_a_response_that_failed_has_its_code(error):
     )
     accounting, book = book_of()
     with suppress(asyncio.CancelledError), recorded(accounting, TURN, CALLER) as record:
-        record.began(FACTS, received(CREATED, terminal), 0.5)
+        record.begin(FACTS, received(CREATED, terminal), 0.5)
         raise asyncio.CancelledError
     (row,) = book.rows
     assert ("failed", 200, code or "failed") == (row.outcome, row.status, row.error_code)
@@ -178,7 +178,7 @@ def test_bodies_of_keys_that_keep_them():
     accounting, book = book_of()
     asked = decode_request(BODY)
     with recorded(accounting, asked, KEEPS) as record:
-        record.began(FACTS, received(CREATED, COMPLETED), 0.5)
+        record.begin(FACTS, received(CREATED, COMPLETED), 0.5)
     (row,), (kept,), (details,) = book.rows, book.bodies, book.details
     assert (row.id, row.id) == (kept.id, details.id)
     assert decode_request(kept.request).members == asked.members
@@ -196,7 +196,7 @@ def test_a_response_without_its_end_is_kept_as_far_as_it_came(frames):
     """A turn that broke off keeps its request all the same, and an odd terminal spoils nothing."""
     accounting, book = book_of()
     with recorded(accounting, TURN, KEEPS) as record:
-        record.began(FACTS, received(*frames), 0.5)
+        record.begin(FACTS, received(*frames), 0.5)
     (kept,) = book.bodies
     assert b"a secret question" in kept.request
     assert kept.response == (frames[-1] if len(frames) > 1 else b"")
@@ -217,13 +217,16 @@ def test_each_attempt_is_told():
     told = b'{"error":{"message":"no key like sk-planted-secret here","code":"invalid_api_key"}}'
     with recorded(accounting, TURN, CALLER) as record:
         record.channel, record.channel_id, record.transport = "one", "ch_1", "websocket"
-        record.fails(Trouble.LOST, UpstreamDisconnected("gone"), record.started + 0.25)
-        accounting.replayed(record, Trouble.LOST)
+        record.fail(
+            Trouble.LOST,
+            UpstreamDisconnected("gone"),
+            record.request.started + 0.25,
+            is_replayed=True,
+        )
         record.channel, record.channel_id, record.transport = "two", "ch_2", "http"
         rejected = UpstreamRejected(401, told, {}, "invalid_api_key")
-        record.fails(Trouble.UNAUTHORIZED, rejected, record.started + 0.5)
-        accounting.replayed(record, Trouble.UNAUTHORIZED)
-        record.began(FACTS, received(CREATED, COMPLETED), record.started + 0.75)
+        record.fail(Trouble.UNAUTHORIZED, rejected, record.request.started + 0.5, is_replayed=True)
+        record.begin(FACTS, received(CREATED, COMPLETED), record.request.started + 0.75)
     (row,), (details,) = book.rows, book.details
     assert (3, row.id, "") == (row.attempts, details.id, details.message)
     concealed = "no key like *** here"
@@ -240,7 +243,7 @@ def test_the_attempt_that_ends_a_turn_is_told_once():
     with suppress(UpstreamDisconnected), recorded(accounting, TURN, CALLER) as record:
         record.channel = "one"
         error = UpstreamDisconnected("gone")
-        record.fails(Trouble.LOST, error, record.started + 0.25)
+        record.fail(Trouble.LOST, error, record.request.started + 0.25, is_replayed=False)
         raise error
     (details,) = book.details
     assert [("lost", "gone")] == [(each.trouble, each.message) for each in details.attempts]
@@ -263,7 +266,7 @@ def test_a_failed_response_is_told_in_the_upstreams_words():
     accounting, book = book_of()
     with recorded(accounting, TURN, CALLER) as record:
         record.channel = "one"
-        record.began(FACTS, received(CREATED, failed), 0.5)
+        record.begin(FACTS, received(CREATED, failed), 0.5)
     (details,) = book.details
     assert "so it is" == details.message
     assert [("", "c", "so it is")] == [(e.trouble, e.code, e.message) for e in details.attempts]
@@ -287,8 +290,7 @@ def test_details_are_bounded():
     with suppress(Overloaded), recorded(accounting, TURN, CALLER) as record:
         record.channel = "main"
         for _ in range(500):
-            record.fails(Trouble.BUSY, Overloaded("m" * 5_000, 1), 0.0)
-            accounting.replayed(record, Trouble.BUSY)
+            record.fail(Trouble.BUSY, Overloaded("m" * 5_000, 1), 0.0, is_replayed=True)
         raise Overloaded("last", 1)
     (details,) = book.details
     assert (50, "last") == (len(details.attempts), details.attempts[-1].message)
@@ -304,7 +306,7 @@ def test_whatever_was_written_can_be_stored(model, session, name, request):
     accounting, book = book_of()
     caller = Principal(name, CALLER.scope, GRANT)
     asked = replace(TURN, model=model)
-    with recorded(accounting, asked, caller, session=session, request_id=request):
+    with recorded(accounting, asked, caller, session=session, id=request):
         pass
     (row,) = book.rows
     for text in (row.model_asked, row.session, row.key_name, row.request_id):

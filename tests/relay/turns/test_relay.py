@@ -16,13 +16,16 @@ from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.routing import order
 from longwire.core.rules.turn import Principal, Scope
 from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.channels.state import ChannelStates
+from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.relay import Relay
-from longwire.relay.turns.running import Policy
+from longwire.relay.turns.running import TurnContext
 from tests.core.turns import turn, user
 from tests.doubles.scripted import COMPLETED, CREATED, DELTA, GOOD, Scripted
-from tests.relay.turns.failures import channel, example, risky
+from tests.relay.turns.failures import channel, example, rejected, risky
 
 CALLER = Principal("dev", Scope("api_key:file:dev"))
 NAMED = {"session-id": "s-1"}
@@ -45,7 +48,15 @@ def relay(*channels, **policy):
     """A relay to these channels, with books of its own."""
     routing = RoutingTable(Snapshot({each.name: each for each in channels}))
     given = {"holds": lambda _key, _turn: False, "clock": Clock(), **policy}
-    return Relay(routing, Policy(**given), Accounting(Metrics(Gauges(list, list))))
+    policy, states, limits = Policy(**given), ChannelStates(), LocalLimits()
+    accounting = Accounting(Metrics(Gauges(list, list)))
+    chosen = Candidates(policy, limits, states)
+    return Relay(TurnContext(routing, policy, accounting, limits, chosen))
+
+
+def state_of(channel, to):
+    """How a channel fares."""
+    return to.context.candidates.states.of(channel.endpoint)
 
 
 async def names(answer):
@@ -57,7 +68,7 @@ async def ask(to, sent=TURN, headers=NAMED, caller=CALLER):
     """The way of a turn: channel, transport, why in full."""
     async with to.open(sent, caller, headers) as answer:
         assert await names(answer) == WHOLE
-        return f"{answer.channel} {answer.facts.transport} {answer.facts.reason}"
+        return f"{answer.channel} {answer.delivery.transport} {answer.delivery.reason}"
 
 
 async def test_an_answer_is_whole_and_left():
@@ -96,7 +107,7 @@ def home_of(name, to):
     """Headers of a session whose home is a channel."""
     for number in range(100):
         headers = {"session-id": f"s-{number}"}
-        routes = [each.route for each in to._routing.snapshot.channels.values()]
+        routes = [each.route for each in to.context.routing.snapshot.channels.values()]
         first, *_ = order(
             routes, headers["session-id"], holds=lambda _: False, is_trusted=lambda _: True
         )
@@ -121,6 +132,17 @@ async def test_a_response_that_began_may_be_sent_again_where_configured():
     to = relay(channel(websocket=way), replays_after_created=True)
     assert await ask(to) == "a websocket replayed"
     assert [None, "replayed"] == [call.reason for call in way.calls]
+
+
+async def test_a_failure_is_classified_once():
+    """A limit that strikes a response under way is no limit before it: it may be billed twice."""
+    limit = rejected(429, "usage_limit_reached")
+    limit.body = b'{"error":{"code":"usage_limit_reached","resets_in_seconds":60}}'
+    way = Scripted([CREATED, risky(limit, ReplaySafety.UNSAFE)], GOOD)
+    to = relay(channel(websocket=way), channel("b"), replays_after_created=True)
+    with capture_logs() as lines:
+        assert (await ask(to, headers=home_of("a", to))).startswith("a websocket")
+    assert [(["working"], True)] == [(e["replays"], e["possibly_billed_twice"]) for e in lines]
 
 
 async def test_after_output_nothing_is_sent_again():
@@ -203,10 +225,10 @@ async def test_sessions_that_outgrew_a_frame_are_a_bounded_number():
     made = channel(websocket=Scripted(example(Trouble.TOO_LARGE)))
     to = relay(made)
     await ask(to, headers={})
-    assert len(to._candidates._over_http) == 0
+    assert "over_http=0>" in repr(to.context.candidates)
     for number in range(4097):
         await ask(to, headers={"session-id": str(number)})
-    assert len(to._candidates._over_http) == 4096
+    assert "over_http=4096>" in repr(to.context.candidates)
 
 
 async def test_a_websocket_that_cannot_be_opened_rests():
@@ -220,7 +242,7 @@ async def test_a_websocket_that_cannot_be_opened_rests():
     assert len(made.websocket.calls) == 1
     clock.now = 61.0
     assert await ask(to) == "a websocket new_session"
-    assert made.upgrade.is_trusted(0.0)
+    assert state_of(made, to).upgrade.is_trusted(0.0)
 
 
 async def test_one_probe_at_a_time():
@@ -230,9 +252,9 @@ async def test_one_probe_at_a_time():
     to = relay(made, clock=clock)
     await ask(to)
     clock.now = 61.0
-    made.upgrade.begin(clock.now)
+    state_of(made, to).upgrade.begin(clock.now)
     assert (await ask(to)).startswith("a http")
-    made.upgrade.succeed()
+    state_of(made, to).upgrade.succeed()
     assert (await ask(to)).startswith("a websocket")
 
 

@@ -83,7 +83,7 @@ class TurnAttempt:
 class TurnDetails(NamedTuple):
     """What is told of a turn that did not simply succeed: its attempts, and who asked.
 
-    `headers` are those of `core.session.TOLD_HEADERS`; `message` is the error that the client got.
+    `headers` are those of `LOGGED_HEADERS`; `message` is the error that the client got.
     """
 
     id: TurnId

@@ -1,11 +1,14 @@
-"""What to do when an attempt fails before the client saw any of it.
+"""What a failed attempt means before the client saw any of it: what comes next, who is to blame.
 
 Law: a turn is sent again at most once where the upstream may have begun, and never once it works
-and bills. The table below is the whole rule; `docs/reference/faults.md` is drawn from it.
+and bills. The table `RULES` is the whole rule; `docs/reference/errors.md` prints it.
 """
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
+
+from longwire.core.rules.continuity import Reason
 
 
 class Trouble(Enum):
@@ -56,36 +59,58 @@ class RetryState:
     may_renew: bool = False
 
 
-_R, _H, _N = Recovery.RESEND, Recovery.USE_HTTP, Recovery.NEXT_CHANNEL
-MOVES: dict[Trouble, tuple[Recovery, ...]] = {
-    Trouble.UNSENT: (_R, _H, _N),
-    Trouble.LOST: (_R,),
-    Trouble.SILENT: (_N, _R),
-    Trouble.FORGOT: (_R,),
-    Trouble.EXPIRED: (_R,),
-    Trouble.DUPLICATE: (_R,),
-    Trouble.UNREACHABLE: (_H, _N),
-    Trouble.NO_WEBSOCKET: (_H, _N),
-    Trouble.TOO_LARGE: (_H,),
-    Trouble.BUSY: (_H,),
-    Trouble.LIMITED: (_N,),
-    Trouble.FAILING: (_N,),
-    Trouble.UNAUTHORIZED: (Recovery.RENEW, _N),
-    Trouble.BARRED: (_N,),
-    Trouble.REFUSED: (),
-    Trouble.WORKING: (_R,),
-}
-"""Trouble to the moves that help, the best first; when none is left the client is told."""
+class Blame(Enum):
+    """What a trouble says of its channel."""
 
-AMBIGUOUS = frozenset({Trouble.LOST, Trouble.SILENT, Trouble.WORKING})
-"""Where a second send may be billed twice: allowed once a turn, and counted."""
+    NOTHING = "nothing"
+    LIVES = "it answers: earlier failures are forgotten"
+    WEBSOCKET = "its WebSocket rests where HTTP is still to be tried, else the channel rests"
+    CHANNEL = "it rests"
+    TWICE = "it rests when its renewed tokens are refused, too"
+
+
+class Rule(NamedTuple):
+    """What a trouble means.
+
+    `recoveries` help, the best first; when none is left the client is told. `reason` says why the
+    turn is then sent again in full. Where a second send `may_bill_twice` it is allowed once a
+    turn, and counted.
+    """
+
+    recoveries: tuple[Recovery, ...]
+    blame: Blame
+    reason: Reason | None = None
+    may_bill_twice: bool = False
+
+
+_R, _H, _N = Recovery.RESEND, Recovery.USE_HTTP, Recovery.NEXT_CHANNEL
+RULES: dict[Trouble, Rule] = {
+    Trouble.UNSENT: Rule((_R, _H, _N), Blame.NOTHING, Reason.CONNECTION_LOST),
+    Trouble.LOST: Rule((_R,), Blame.NOTHING, Reason.REPLAYED, may_bill_twice=True),
+    Trouble.SILENT: Rule((_N, _R), Blame.CHANNEL, Reason.REPLAYED, may_bill_twice=True),
+    Trouble.FORGOT: Rule((_R,), Blame.LIVES, Reason.UPSTREAM_FORGOT),
+    Trouble.EXPIRED: Rule((_R,), Blame.LIVES, Reason.CONNECTION_EXPIRED),
+    Trouble.DUPLICATE: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
+    Trouble.UNREACHABLE: Rule((_H, _N), Blame.WEBSOCKET),
+    Trouble.NO_WEBSOCKET: Rule((_H, _N), Blame.WEBSOCKET),
+    Trouble.TOO_LARGE: Rule((_H,), Blame.NOTHING),
+    Trouble.BUSY: Rule((_H,), Blame.NOTHING),
+    Trouble.LIMITED: Rule((_N,), Blame.CHANNEL),
+    Trouble.FAILING: Rule((_N,), Blame.CHANNEL),
+    Trouble.UNAUTHORIZED: Rule((Recovery.RENEW, _N), Blame.TWICE),
+    Trouble.BARRED: Rule((_N,), Blame.CHANNEL),
+    Trouble.REFUSED: Rule((), Blame.LIVES),
+    Trouble.WORKING: Rule((_R,), Blame.LIVES, Reason.REPLAYED, may_bill_twice=True),
+}
+"""What each trouble means."""
 
 
 def recover(trouble: Trouble, state: RetryState) -> Recovery:
-    """Choose the next move; `GIVE_UP` where none is allowed."""
+    """Choose what comes next; `GIVE_UP` where nothing is allowed."""
     if trouble is Trouble.WORKING and not state.may_resend_begun:
         return Recovery.GIVE_UP
-    if trouble in AMBIGUOUS and state.has_resent:
+    rule = RULES[trouble]
+    if rule.may_bill_twice and state.has_resent:
         return Recovery.GIVE_UP
     allowed = {
         Recovery.RESEND: not state.has_resent,
@@ -93,4 +118,4 @@ def recover(trouble: Trouble, state: RetryState) -> Recovery:
         Recovery.USE_HTTP: state.may_use_http,
         Recovery.NEXT_CHANNEL: state.may_move,
     }
-    return next((recovery for recovery in MOVES[trouble] if allowed[recovery]), Recovery.GIVE_UP)
+    return next((recovery for recovery in rule.recoveries if allowed[recovery]), Recovery.GIVE_UP)

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.core.rules.session import TURN_STATE
 from longwire.core.rules.turn import Turn
+from longwire.dialects.codex.client import TURN_STATE
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 from longwire.dialects.responses.stream import splice
@@ -30,9 +30,6 @@ BETA = {"openai-beta": "responses_websockets=2026-02-06"}
 """What Codex CLI 0.169 sends with the handshake of a WebSocket, and not over HTTP."""
 
 METADATA = "response.metadata"
-MODELS_MARK = "x-models-etag"
-"""The ETag of the upstream's model list: Codex asks for it again when this changes."""
-
 SEALED = "reasoning.encrypted_content"
 STRIPPED = {
     # 400 {"detail":"Unsupported parameter: ..."} (kortix suna#5124, ChatMock#103, sub2api#3954).
@@ -76,7 +73,6 @@ _GOOD_ID = rb"(?:msg|rs|fco?|ctco?|ws|at|cmp|ig|lsh|sh|ci|mcp|tsc|tso|ap|apo)_[^
 _ODD_ID = re.compile(rb'"id"\s*:\s*"(?!' + _GOOD_ID + rb")")
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _TOKEN = TURN_STATE.encode()
-_TOLD = frozenset({"x-reasoning-included", MODELS_MARK})
 _items = msgspec.json.Decoder(list[Raw])
 _objects = msgspec.json.Decoder(dict[str, Raw])
 
@@ -132,20 +128,6 @@ def over_http(turn: Turn) -> Turn:
         raise InvalidRequest(msg, param="generate")
     members = {name: raw for name, raw in turn.members.items() if name != "generate"}
     return replace(turn, members=members, streams=True)
-
-
-def told_by(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of an upstream's answer that a Codex client has a use for.
-
-    `openai-model` is none of them: it would be told of a rerouting that was the operator's own.
-    """
-    return {
-        name: value
-        for name, value in headers.items()
-        if (name in _TOLD or name.startswith("x-codex-"))
-        and (name + value).isascii()
-        and (name + value).isprintable()
-    }
 
 
 def decode_metadata(raw: bytes) -> tuple[bytes, dict[str, str]]:

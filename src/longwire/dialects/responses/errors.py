@@ -13,48 +13,76 @@ from typing import Any
 import msgspec
 
 from longwire.core.errors import UpstreamRejected
+from longwire.core.rules.recovery import Trouble
+from longwire.dialects.ports import ErrorRule
 
 _objects = msgspec.json.Decoder(dict[str, Any])
 
 CONNECTION_LIMIT = "websocket_connection_limit_reached"
 PREVIOUS_NOT_FOUND = "previous_response_not_found"
 USAGE_LIMIT = "usage_limit_reached"
-_STATUS_OF_CODE = {
-    PREVIOUS_NOT_FOUND: 400,
-    CONNECTION_LIMIT: 400,
-    "invalid_request_error": 400,
-    "context_length_exceeded": 400,
-    "invalid_prompt": 400,
-    "invalid_api_key": 401,
-    "invalid_authentication": 401,
-    "token_expired": 401,
-    "token_invalidated": 401,
-    "token_revoked": 401,
-    "insufficient_quota": 429,
-    "usage_not_included": 429,
-    "usage_limit_reached": 429,
-    "rate_limit_exceeded": 429,
-    "slow_down": 503,
-    "server_is_overloaded": 503,
-    "server_error": 500,
+_GUIDE = "OpenAI, WebSocket mode"
+RULES = (
+    ErrorRule(
+        PREVIOUS_NOT_FOUND,
+        400,
+        _GUIDE,
+        Trouble.FORGOT,
+        re.compile(r"Previous response with id .* not found|^Invalid `previous_response_id`"),
+        is_refusal=True,
+    ),
+    ErrorRule(
+        CONNECTION_LIMIT,
+        400,
+        _GUIDE,
+        Trouble.EXPIRED,
+        re.compile(r"connection limit reached \(60 minutes\)"),
+        ends_connection=True,
+        is_refusal=True,
+    ),
+    ErrorRule(
+        "", 400, "openai-agents", Trouble.DUPLICATE, re.compile(r"Duplicate item found with id")
+    ),
+    ErrorRule("invalid_request_error", 400, "OpenAI"),
+    ErrorRule("context_length_exceeded", 400, "OpenAI"),
+    ErrorRule("invalid_prompt", 400, "OpenAI"),
+    ErrorRule("invalid_api_key", 401, "OpenAI"),
+    ErrorRule("invalid_authentication", 401, "OpenAI"),
+    ErrorRule("token_expired", 401, "Codex backend"),
+    ErrorRule("token_invalidated", 401, "Codex backend"),
+    ErrorRule("token_revoked", 401, "Codex backend"),
+    ErrorRule("insufficient_quota", 429, "OpenAI"),
+    ErrorRule("usage_not_included", 429, "Codex backend"),
+    ErrorRule(USAGE_LIMIT, 429, "Codex backend"),
+    ErrorRule("rate_limit_exceeded", 429, "OpenAI"),
+    ErrorRule("slow_down", 503, "OpenAI"),
+    ErrorRule("server_is_overloaded", 503, "Codex backend"),
+    ErrorRule("server_error", 500, "OpenAI"),
+)
+"""What upstreams' errors mean, by their codes or texts."""
+
+BY_STATUS = {
+    401: ErrorRule("", 401, "RFC 9110", Trouble.UNAUTHORIZED, ends_connection=True),
+    402: ErrorRule("", 402, "RFC 9110", Trouble.BARRED),
+    403: ErrorRule("", 403, "RFC 9110", Trouble.BARRED, ends_connection=True),
+    429: ErrorRule("", 429, "RFC 6585", Trouble.LIMITED),
+    **{each: ErrorRule("", each, "RFC 9110", Trouble.FAILING) for each in range(500, 600)},
 }
+"""What the status of an error means whose code says nothing."""
+
+_BY_CODE = {rule.code: rule for rule in RULES if rule.code}
+_BY_TEXT = tuple(rule for rule in RULES if rule.text is not None)
+_REFUSED = ErrorRule("", 400, "RFC 9110", Trouble.REFUSED)
+_UNKNOWN = ErrorRule("", 502, "")
 _PASSED_ON = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 _PASSED_ON_PREFIXES = ("x-ratelimit-", "x-codex-")
-# Some upstreams say these without a code.
-_TEXTS = (
-    (
-        re.compile(r"Previous response with id .* not found|^Invalid `previous_response_id`"),
-        PREVIOUS_NOT_FOUND,
-    ),
-    (re.compile(r"connection limit reached \(60 minutes\)"), CONNECTION_LIMIT),
-)
 _UNKNOWN_STATUS = 502
 _NO_MESSAGE = "The upstream reported an error without a message."
 _LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class UpstreamProblem:
     """One upstream error: HTTP-like `status`, `code` ("" where none), the `error` to pass on."""
 
     status: int
@@ -79,17 +107,17 @@ def _to_pass_on(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def decode_problem(raw: bytes) -> Problem:
+def decode_problem(raw: bytes) -> UpstreamProblem:
     """Decode an error frame, an SSE error event or an HTTP error body, in whatever shape."""
     try:
         frame = _objects.decode(raw)
     except (msgspec.MsgspecError, RecursionError):
         text = raw[:500].decode("utf-8", "replace").strip()
-        return Problem(_UNKNOWN_STATUS, "", _error(text or _NO_MESSAGE))
+        return UpstreamProblem(_UNKNOWN_STATUS, "", _error(text or _NO_MESSAGE))
     return _problem(frame)
 
 
-def _problem(frame: dict[str, Any]) -> Problem:
+def _problem(frame: dict[str, Any]) -> UpstreamProblem:
     response = frame.get("response")
     inner = response.get("error") if isinstance(response, dict) else frame.get("error")
     error: dict[str, Any] = inner if isinstance(inner, dict) else {}
@@ -99,12 +127,14 @@ def _problem(frame: dict[str, Any]) -> Problem:
         or _NO_MESSAGE
     )
     code = _first_text(error, "code") or _first_text(frame, "code") or _known_type(error)
-    code = code or next((meant for text, meant in _TEXTS if text.search(message)), "")
+    code = code or _rule_of_text(message).code
     kind = _first_text(error, "type", "error_type") or _first_text(frame, "error_type")
     param = _first_text(error, "param") or _first_text(frame, "param")
     said = {name: value for name, value in error.items() if name != "headers"}
     status = _status(frame, error, code)
-    return Problem(status, code, said | _error(message, kind, param, code), _headers(frame, error))
+    return UpstreamProblem(
+        status, code, said | _error(message, kind, param, code), _headers(frame, error)
+    )
 
 
 def _error(message: str, kind: str = "", param: str = "", code: str = "") -> dict[str, Any]:
@@ -118,7 +148,7 @@ def _error(message: str, kind: str = "", param: str = "", code: str = "") -> dic
 
 def _known_type(error: Mapping[str, Any]) -> str:
     kind = _first_text(error, "type")
-    return kind if kind in _STATUS_OF_CODE and kind != "invalid_request_error" else ""
+    return kind if kind in _BY_CODE and kind != "invalid_request_error" else ""
 
 
 def _first_text(source: Mapping[str, Any], *names: str) -> str:
@@ -130,9 +160,8 @@ def _status(frame: Mapping[str, Any], error: Mapping[str, Any], code: str) -> in
     for value in (frame.get("status"), frame.get("status_code"), error.get("status")):
         if isinstance(value, int) and _LOWEST_ERROR <= value <= _HIGHEST_ERROR:
             return value
-    return _STATUS_OF_CODE.get(code) or _STATUS_OF_CODE.get(
-        _first_text(error, "type"), _UNKNOWN_STATUS
-    )
+    rule = _BY_CODE.get(code) or _BY_CODE.get(_first_text(error, "type"))
+    return rule.status if rule else _UNKNOWN_STATUS
 
 
 def _headers(frame: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, str]:
@@ -142,15 +171,36 @@ def _headers(frame: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, st
     return {name.lower(): str(value) for name, value in headers.items() if value is not None}
 
 
-def is_duplicate_item(body: bytes) -> bool:
-    """Whether the upstream says that it holds an item already; it gives no code for that."""
-    return b"Duplicate item found with id" in body
+def rule_of(code: str, status: int, body: bytes = b"") -> ErrorRule:
+    """Return what an error means, by its code, else by what its body says, else by its status."""
+    rule = _BY_CODE.get(code, _UNKNOWN)
+    if rule.trouble is None:
+        rule = _rule_of_text(body.decode("utf-8", "replace"))
+    return BY_STATUS.get(status, _REFUSED) if rule.trouble is None else rule
 
 
-def is_fatal(raw: bytes) -> bool:
-    """Whether an error frame ends its connection too: credentials refused, or its time is up."""
+def trouble_of(rejection: UpstreamRejected) -> Trouble:
+    """Return what struck an attempt that was answered with an error."""
+    return rule_of(rejection.code, rejection.status, rejection.body).trouble or Trouble.REFUSED
+
+
+def ends_connection(raw: bytes) -> bool:
+    """Whether an error frame ends its WebSocket, too: credentials refused, or its time is up."""
     problem = decode_problem(raw)
-    return problem.status in (401, 403) or problem.code == CONNECTION_LIMIT
+    return rule_of(problem.code, problem.status).ends_connection
+
+
+def refusal_of(code: str) -> ErrorRule | None:
+    """Return the rule of a failed response which says that the upstream never began."""
+    rule = _BY_CODE.get(code)
+    return rule if rule is not None and rule.is_refusal else None
+
+
+def _rule_of_text(text: str) -> ErrorRule:
+    for rule in _BY_TEXT:
+        if rule.text is not None and rule.text.search(text):
+            return rule
+    return _UNKNOWN
 
 
 class _Limit(msgspec.Struct):
@@ -191,5 +241,5 @@ def usage_limit(until: float, plan: str, now: float) -> UpstreamRejected:
     seconds = max(math.ceil(until - now), 1)
     error = _error("The usage limit has been reached", USAGE_LIMIT, "", USAGE_LIMIT)
     error |= {"plan_type": plan or None, "resets_at": int(until), "resets_in_seconds": seconds}
-    problem = Problem(429, USAGE_LIMIT, error, {"retry-after": str(seconds)})
+    problem = UpstreamProblem(429, USAGE_LIMIT, error, {"retry-after": str(seconds)})
     return problem.to_rejection()

@@ -15,11 +15,7 @@ from longwire.core.events import Event, Kind, kind_of
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import CanonicalItem
 from longwire.dialects.responses import items
-from longwire.dialects.responses.errors import (
-    CONNECTION_LIMIT,
-    PREVIOUS_NOT_FOUND,
-    is_fatal,
-)
+from longwire.dialects.responses.errors import ends_connection, refusal_of
 
 _DONE_ALIASES = {
     "completed": "response.completed",
@@ -29,8 +25,6 @@ _DONE_ALIASES = {
     "queued": "response.completed",
     "in_progress": "response.completed",
 }
-# A failed response with one of these codes is an error frame in another shape: nothing was begun.
-_REFUSALS = {PREVIOUS_NOT_FOUND: Kind.ERROR, CONNECTION_LIMIT: Kind.FATAL_ERROR}
 _ITEM_DONE = "response.output_item.done"
 _LF, _CR = b"\n\r"
 _WITH_RESPONSE = frozenset(
@@ -91,15 +85,23 @@ def decode_event(raw: bytes) -> Event:
             return Event(kind, head.type, raw, None, head.sequence_number, head.stream_id)
         if head.type == "response.done":
             return _standard_terminal(raw, head)
-        if kind is Kind.ERROR and is_fatal(raw):
+        if kind is Kind.ERROR and ends_connection(raw):
             kind = Kind.FATAL_ERROR
         carried = _carried(raw) if kind in _WITH_RESPONSE else None
         if carried is not None and carried.error is not None:
-            kind = _REFUSALS.get(carried.error.code or "", kind)
+            kind = _failed_as(carried.error.code or "", kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedEvent(str(error)) from error
     response_id = carried.id if carried else None
     return Event(kind, head.type, raw, response_id, head.sequence_number, head.stream_id)
+
+
+def _failed_as(code: str, kind: Kind) -> Kind:
+    """Return the kind of a failed response, which may be an error frame in another shape."""
+    rule = refusal_of(code)
+    if rule is None:
+        return kind
+    return Kind.FATAL_ERROR if rule.ends_connection else Kind.ERROR
 
 
 def decode_outputs(frames: Sequence[bytes], start: int) -> list[Event]:

@@ -5,26 +5,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.nouns.quota import Quota, QuotaTracker
-from longwire.core.rules.health import Cooling, Health
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Route
 from longwire.relay.accounts.accounts import LiveAccount
+from longwire.relay.channels.vendors.openai import OpenAI
+from longwire.relay.channels.vendors.ports import Vendor
 from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.ports import Transport
-
-_CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
-_UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel with the ways to it: with both transports it is `auto`, WebSocket first.
+    """A channel with its transports: with both of them it is `auto`, WebSocket first.
 
-    `endpoint` is the identity its connections are bound to, `mark` the fingerprint of what they
-    depend on; `health` is the trust in the channel, `upgrade` that in its WebSocket. Its model
-    list is asked over `listing`. A channel with accounts runs once for each `account`, whose quota
-    `quota_tracker` tells.
+    `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
+    on. Its model list is read over `listing`. A channel with accounts runs once for each `account`.
     """
 
     route: Route
@@ -33,11 +28,9 @@ class Channel:
     http: Transport | None = None
     listing: LazyHttpTransport | None = None
     spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
-    mark: str = ""
-    health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
-    upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
+    fingerprint: str = ""
     account: LiveAccount | None = None
-    quota_tracker: QuotaTracker = field(default_factory=QuotaTracker)
+    vendor: Vendor = field(default_factory=OpenAI)
 
     @cached_property
     def id(self) -> str:
@@ -48,16 +41,6 @@ class Channel:
     def key(self) -> str:
         """What it is called among those that run: the channel's id, with that of its account."""
         return self.route.id
-
-    def observe(self, quota: Quota | None) -> None:
-        """Take note of what the upstream told of the quota, if it told anything."""
-        if quota is not None:
-            self.quota_tracker.observe(quota)
-
-    @cached_property
-    def is_codex(self) -> bool:
-        """Whether its upstream is the Codex backend, which has rules of its own."""
-        return self.spec.type == "codex"
 
     @property
     def unary(self) -> "Channel":

@@ -1,11 +1,9 @@
 """From a channel as it is configured to one that runs: its transports, and what they depend on."""
 
 import ssl
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import version
 from secrets import token_hex
 
 from longwire.core.errors import ConfigurationError
@@ -14,10 +12,10 @@ from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.backoff import Pace
 from longwire.core.rules.routing import Route
 from longwire.core.rules.session import fingerprint
-from longwire.dialects.codex import rules as codex
-from longwire.dialects.codex.limits import decode_quota_headers
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
+from longwire.relay.channels.state import ChannelStates
+from longwire.relay.channels.vendors.known import Vendors
 from longwire.upstream.http.address import Address
 from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.net import tls
@@ -34,13 +32,15 @@ from longwire.upstream.websocket.transport import WebSocketTransport
 class ProvisionContext:
     """What all channels share.
 
-    `count_dial` is told the identity of a channel's connections, and how a handshake ended.
+    `count_dial` takes the identity of a channel's connections, and how a handshake ended.
     """
 
     pool: Pool
     timeouts: Timeouts
     heartbeat: Heartbeat
     count_dial: Callable[[str, str], None]
+    states: ChannelStates = field(default_factory=ChannelStates)
+    vendors: Vendors = field(default_factory=Vendors)
 
 
 def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str:
@@ -81,32 +81,35 @@ def provision(
     Raises `ConfigurationError` for what only shows now, such as a CA file.
     """
     transport, endpoint = spec.endpoint().transport, f"{spec.id}@{token_hex(8)}"
-    secure = _secure(spec)
-    quota_tracker = account.quota_tracker if account else QuotaTracker()
-    http = _http(spec, context, secure, account)
-    websocket = _websocket(spec, context, secure, (endpoint, account), quota_tracker)
-    return Channel(
-        _route(spec, account),
+    route, secure = _route(spec, account), _secure(spec)
+    quota = account.quota_tracker if account else QuotaTracker()
+    vendor = context.vendors.of(spec.type, route.id, quota)
+    channel = Channel(
+        route,
         endpoint,
-        websocket if transport != "http" else None,
-        http if transport != "websocket" else None,
-        listing=http,
         spec=spec,
-        mark=fingerprint_of(spec, account),
+        fingerprint=fingerprint_of(spec, account),
         account=account,
-        quota_tracker=quota_tracker,
+        vendor=vendor,
+    )
+    http = _http(channel, context, secure)
+    websocket = _websocket(channel, context, secure)
+    context.states.begin(endpoint, quota)
+    return replace(
+        channel,
+        websocket=websocket if transport != "http" else None,
+        http=http if transport != "websocket" else None,
+        listing=http,
     )
 
 
 def adapt(running: Channel, spec: ChannelSpec, context: ProvisionContext) -> Channel:
     """Return a running channel as it is configured now, where its connections may stay."""
-    before, websocket = running.spec, running.websocket
+    before, channel = running.spec, replace(running, route=_route(spec, running.account), spec=spec)
     paces = (before.handshake_rate, before.handshake_burst)
-    if websocket is not None and paces != (spec.handshake_rate, spec.handshake_burst):
-        who = running.endpoint, running.account
-        websocket = _websocket(spec, context, _secure(spec), who, running.quota_tracker)
-    route = _route(spec, running.account)
-    return replace(running, route=route, spec=spec, websocket=websocket)
+    if running.websocket is None or paces == (spec.handshake_rate, spec.handshake_burst):
+        return channel
+    return replace(channel, websocket=_websocket(channel, context, _secure(spec)))
 
 
 def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
@@ -125,40 +128,32 @@ def _secure(spec: ChannelSpec) -> ssl.SSLContext:
 
 
 def _websocket(
-    spec: ChannelSpec,
-    context: ProvisionContext,
-    secure: ssl.SSLContext,
-    who: tuple[str, LiveAccount | None],
-    quota_tracker: QuotaTracker,
+    channel: Channel, context: ProvisionContext, secure: ssl.SSLContext
 ) -> WebSocketTransport:
-    endpoint, account = who
+    spec, vendor = channel.spec, channel.vendor
     rate = spec.handshake_rate
-    way = Endpoint(
+    endpoint = Endpoint(
         url=url_of(spec, "ws"),
-        headers=_headers(spec) | (codex.BETA if spec.type == "codex" else {}),
-        defaults=_defaults(spec),
+        headers={**_headers(channel), **vendor.handshake_headers},
+        defaults=vendor.default_headers,
         tls=secure,
         proxy=spec.proxy.reveal() or None,
         handshake_timeout=context.timeouts.connect,
         pace=Pace(rate, spec.handshake_burst) if rate else None,
         heartbeat=context.heartbeat,
     )
-    count_dial = partial(context.count_dial, endpoint)
-    credentials = _credentials(spec, account)
+    return WebSocketTransport(
+        endpoint,
+        context.pool,
+        context.timeouts,
+        partial(context.count_dial, channel.endpoint),
+        _credentials(channel),
+        vendor.observe_handshake,
+    )
 
-    def hear(headers: Mapping[str, str]) -> None:
-        if (quota := decode_quota_headers(headers, time.time())) is not None:
-            quota_tracker.observe(quota)
 
-    return WebSocketTransport(way, context.pool, context.timeouts, count_dial, credentials, hear)
-
-
-def _http(
-    spec: ChannelSpec,
-    context: ProvisionContext,
-    secure: ssl.SSLContext,
-    account: LiveAccount | None,
-) -> LazyHttpTransport:
+def _http(channel: Channel, context: ProvisionContext, secure: ssl.SSLContext) -> LazyHttpTransport:
+    spec = channel.spec
     proxy = spec.proxy.reveal() or None
     if proxy and proxy.startswith("socks") and spec.endpoint().transport == "http":
         raise ConfigurationError(
@@ -169,20 +164,21 @@ def _http(
         url=url_of(spec, "http"),
         models_url=models_url(spec.base_url),
         tls=secure,
-        headers=_headers(spec),
+        headers=_headers(channel),
         proxy=proxy,
-        defaults=_defaults(spec),
+        defaults=channel.vendor.default_headers,
     )
-    return LazyHttpTransport(address, context.timeouts, _credentials(spec, account))
+    return LazyHttpTransport(address, context.timeouts, _credentials(channel))
 
 
-def _credentials(spec: ChannelSpec, account: LiveAccount | None) -> Credentials:
+def _credentials(channel: Channel) -> Credentials:
     """Return as whom a channel speaks."""
-    if account is not None:
-        return account
+    spec = channel.spec
+    if channel.account is not None:
+        return channel.account
     if spec.credential:
         return StaticKey({"authorization": f"Bearer {spec.credential.reveal()}"})
-    return NoCredentials(_mend(spec)) if spec.type == "codex" else StaticKey({})
+    return NoCredentials(_mend(spec)) if channel.vendor.needs_credentials else StaticKey({})
 
 
 def _mend(spec: ChannelSpec) -> str:
@@ -192,13 +188,9 @@ def _mend(spec: ChannelSpec) -> str:
     return f"The channel '{spec.name}' has neither an account nor a key: {mend}."
 
 
-def _defaults(spec: ChannelSpec) -> Mapping[str, str]:
-    return codex.IDENTITY if spec.type == "codex" else {}
-
-
-def _headers(spec: ChannelSpec) -> dict[str, str]:
-    is_codex = spec.type == "codex"
-    headers = {} if is_codex else {"user-agent": f"longwire/{version('longwire')}"}
+def _headers(channel: Channel) -> dict[str, str]:
+    spec = channel.spec
+    headers = dict(channel.vendor.headers)
     headers |= {name.lower(): value.reveal() for name, value in spec.headers}
     if spec.organization:
         headers["openai-organization"] = spec.organization

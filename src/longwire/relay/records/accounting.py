@@ -12,12 +12,13 @@ from typing import Any
 from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.recovery import AMBIGUOUS, Trouble
-from longwire.core.rules.turn import Principal, Turn, Usage
+from longwire.core.rules.recovery import RULES, Trouble
+from longwire.core.rules.turn import Usage
 from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill
 from longwire.logger import structlog
 from longwire.relay.channels.channel import Channel
 from longwire.relay.records.metrics import Metrics
+from longwire.relay.request import TurnRequest
 from longwire.upstream.ports import Delivery
 
 _LONGEST_MODEL = 100
@@ -29,12 +30,12 @@ _OUTCOMES = {
 }
 
 
-_NO_HEADERS: Mapping[str, str] = {}
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt that failed: whom it asked, what struck it, so many seconds after the start."""
+    """An attempt that failed: whom it was sent to, what struck it, in seconds after the start.
+
+    `is_replayed`: another attempt came after it.
+    """
 
     channel_id: str
     channel: str
@@ -42,49 +43,50 @@ class Failure:
     trouble: Trouble
     error: Exception
     ended: float
+    is_replayed: bool
 
 
 @dataclass(slots=True)
-class Record:
-    """The facts of one turn, filled in as it goes; `began` at its first event.
+class TurnRecord:
+    """The facts of one turn, filled in as it goes.
 
-    `channel` is the name of the one asked last, `channel_id` its id, `transport` the way to it;
-    `delivery` are there once the turn was sent; `error` is what it ended by, and `bill`, once it is
-    settled, what its terminal says; `headers` are the caller's; `failures` tell of the attempts
-    that failed before an answer began.
+    `channel` and `channel_id` name the one that it was sent to last, over `transport`; `delivery`
+    is there once it was sent, `first_event` is when its answer began, in seconds after the start.
+    `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
+    settled, what its terminal says.
     """
 
-    turn: Turn
-    caller: Principal
-    started: float
-    session: str = ""
-    request_id: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    request: TurnRequest
     channel: str = ""
     channel_id: str = ""
     transport: str = ""
     delivery: Delivery | None = None
     aggregate: Aggregate | None = None
     first_event: float | None = None
-    replays: list[Trouble] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     outcome: str = ""
     error: BaseException | None = None
     bill: Bill = NO_BILL
 
-    def tries(self, channel: Channel, transport: str) -> None:
-        """Note that a channel is asked, and by which transport; forget what another one did."""
+    def attempt(self, channel: Channel, transport: str) -> None:
+        """Note that it is sent to a channel; forget what another one did."""
         self.channel, self.channel_id = channel.name, channel.id
         self.transport, self.delivery = transport, None
 
-    def fails(self, trouble: Trouble, error: Exception, now: float) -> None:
-        """Note that what was tried last has failed."""
-        asked = self.channel_id, self.channel, self.transport
-        self.failures.append(Failure(*asked, trouble, error, now - self.started))
+    def fail(self, trouble: Trouble, error: Exception, now: float, *, is_replayed: bool) -> None:
+        """Note that the last attempt has failed, and whether another one comes after it."""
+        to, ended = (self.channel_id, self.channel, self.transport), now - self.request.started
+        self.failures.append(Failure(*to, trouble, error, ended, is_replayed))
 
-    def began(self, delivery: Delivery, aggregate: Aggregate, now: float) -> None:
+    def begin(self, delivery: Delivery, aggregate: Aggregate, now: float) -> None:
         """Note that the answer begins."""
-        self.delivery, self.aggregate, self.first_event = delivery, aggregate, now - self.started
+        self.delivery, self.aggregate = delivery, aggregate
+        self.first_event = now - self.request.started
+
+    @property
+    def replays(self) -> list[Failure]:
+        """The attempts that another one was to make good."""
+        return [each for each in self.failures if each.is_replayed]
 
     def settle(self) -> Bill:
         """Take what the terminal says, if there is one by now."""
@@ -94,12 +96,15 @@ class Record:
         return self.bill
 
 
-Keep = Callable[[Record, float], None]
+Keep = Callable[[TurnRecord, float], None]
 """Takes the record of a turn that ended, with its duration in seconds."""
 
 
 class Accounting:
-    """Books every turn exactly once, however it ends; `keep` takes what is kept of it."""
+    """Books every turn exactly once, however it ends; `keep` takes what is kept of it.
+
+    `clock` gives seconds, as does a request's `started`.
+    """
 
     def __init__(
         self,
@@ -107,58 +112,41 @@ class Accounting:
         clock: Callable[[], float] = time.monotonic,
         keep: Keep | None = None,
     ) -> None:
+        self.clock = clock
         self._metrics = metrics
-        self._clock = clock
         self._keep = keep
         self._log = structlog.get_logger()
 
-    def begin(
-        self,
-        turn: Turn,
-        caller: Principal,
-        *,
-        session: str = "",
-        request_id: str = "",
-        headers: Mapping[str, str] = _NO_HEADERS,
-    ) -> Record:
-        """Give the record of a turn, to be booked when it has ended."""
-        return Record(turn, caller, self._clock(), session, request_id, headers)
-
-    def replayed(self, record: Record, trouble: Trouble) -> None:
-        """Note an attempt that another one makes good."""
-        record.replays.append(trouble)
-        self._metrics.replays[record.channel, trouble.name.lower()] += 1
-
-    def book(self, record: Record, error: BaseException | None = None) -> None:
+    def book(self, record: TurnRecord, error: BaseException | None = None) -> None:
         """Count a turn, which ended by an `error` if there is one."""
         terminal = record.aggregate.terminal if record.aggregate else None
         if error is not None:
             record.outcome, record.error = _outcome_of(error), error
         if terminal is not None:
             record.outcome = _OUTCOMES.get(terminal.kind, "failed")
-        seconds, tokens = self._clock() - record.started, _tokens(record.settle().usage)
+        seconds, tokens = self.clock() - record.request.started, _tokens(record.settle().usage)
         self._count(record, seconds, tokens)
         self._log.info("turn", **_line(record, seconds, tokens))
         if self._keep is not None:
             self._keep(record, seconds)
 
-    def _count(self, record: Record, seconds: float, tokens: Mapping[str, int]) -> None:
+    def _count(self, record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> None:
         metrics, delivery, channel = self._metrics, record.delivery, record.channel
-        travelled = (
-            (delivery.transport, delivery.continuity, delivery.reason or "")
-            if delivery
-            else ("",) * 3
-        )
-        metrics.turns[(channel, *travelled, record.outcome)] += 1
-        metrics.turn_seconds.observe(seconds, channel)
-        metrics.request_bytes += record.turn.body_size
+        travelled = ("",) * 3
         if delivery is not None:
+            travelled = delivery.transport, delivery.continuity, delivery.reason or ""
             metrics.upstream_bytes += delivery.bytes_sent
             metrics.queue_seconds.observe(delivery.queued)
+        metrics.turns[(channel, *travelled, record.outcome)] += 1
+        metrics.turn_seconds.observe(seconds, channel)
+        metrics.request_bytes += record.request.turn.body_size
         if record.first_event is not None:
             metrics.first_event_seconds.observe(record.first_event, channel)
         for kind, number in tokens.items():
             metrics.tokens[channel, kind] += number
+        for failure in record.failures:
+            if failure.is_replayed:
+                metrics.replays[failure.channel, failure.trouble.name.lower()] += 1
 
 
 def _outcome_of(error: BaseException) -> str:
@@ -186,15 +174,15 @@ def _tokens(usage: Usage | None) -> Mapping[str, int]:
     }
 
 
-def _line(record: Record, seconds: float, tokens: Mapping[str, int]) -> dict[str, Any]:
+def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict[str, Any]:
     """Return the turn's facts for the log; times in milliseconds, sizes in bytes."""
-    delivery = record.delivery
+    turn, delivery = record.request.turn, record.delivery
     line: dict[str, Any] = {
-        "caller": record.caller.name,
+        "caller": record.request.caller.name,
         "channel": record.channel,
-        "model": record.turn.model[:_LONGEST_MODEL],
+        "model": turn.model[:_LONGEST_MODEL],
         "outcome": record.outcome,
-        "received": record.turn.body_size,
+        "received": turn.body_size,
         "ms": round(seconds * 1000),
     }
     if delivery is not None:
@@ -207,9 +195,9 @@ def _line(record: Record, seconds: float, tokens: Mapping[str, int]) -> dict[str
         }
     if record.first_event is not None:
         line["first_event_ms"] = round(record.first_event * 1000)
-    if record.replays:
-        line["replays"] = [trouble.name.lower() for trouble in record.replays]
-        line["possibly_billed_twice"] = not AMBIGUOUS.isdisjoint(record.replays)
+    if replays := record.replays:
+        line["replays"] = [each.trouble.name.lower() for each in replays]
+        line["possibly_billed_twice"] = any(RULES[each.trouble].may_bill_twice for each in replays)
     for kind, number in tokens.items():
         line[f"{kind}_tokens"] = number
     return line

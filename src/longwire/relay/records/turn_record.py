@@ -19,12 +19,12 @@ from longwire.core.nouns.turn_row import (
     TurnId,
     TurnRow,
 )
-from longwire.core.rules.session import TOLD_HEADERS
+from longwire.core.rules.session import LOGGED_HEADERS
 from longwire.dialects.responses.frames import as_asked
 from longwire.dialects.responses.request import encode_body
 from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.dialects.responses.usage import decode_failure
-from longwire.relay.records.accounting import Failure, Record
+from longwire.relay.records.accounting import Failure, TurnRecord
 from longwire.relay.records.journal import Journal, TurnIds
 from longwire.relay.records.pricing import Prices
 
@@ -44,37 +44,38 @@ Explain = Callable[[Exception], tuple[int, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class TurnRecorder:
-    """Tells journals of turns."""
+    """Writes turns that ended into journals."""
 
     journals: Sequence[Journal]
     ids: TurnIds
     prices: Prices
     explain: Explain
 
-    def keep(self, record: Record, seconds: float) -> None:
-        """Tell of a turn that took so many seconds."""
+    def keep(self, record: TurnRecord, seconds: float) -> None:
+        """Write a turn that took so many seconds."""
         row = self._row(record, seconds)
         beside: tuple[TurnBodies | TurnDetails, ...] = ()
-        if record.caller.grant.keeps_bodies:
+        if record.request.caller.grant.keeps_bodies:
             beside = (_bodies(row.id, record), self._details(row, record))
         elif record.failures or record.outcome not in _WENT_WELL:
             beside = (self._details(row, record),)
         for journal in self.journals:
             journal.write(row, *beside)
 
-    def _row(self, record: Record, seconds: float) -> TurnRow:
+    def _row(self, record: TurnRecord, seconds: float) -> TurnRow:
         turn_id, duration = self.ids.next(), round(seconds * 1000)
-        turn, grant, delivery, bill = record.turn, record.caller.grant, record.delivery, record.bill
+        request, delivery, bill = record.request, record.delivery, record.bill
+        turn, grant = request.turn, request.caller.grant
         status, error_code = self._verdict(record)
         served, usage = _fit(bill.model, _LONGEST_NAME), bill.usage
         first_event = record.first_event
         return TurnRow(
             id=turn_id,
-            request_id=_fit(record.request_id, _LONGEST_REQUEST_ID),
+            request_id=_fit(request.id, _LONGEST_REQUEST_ID),
             project_id=grant.project_id,
             key_id=grant.key_id,
-            key_name=_fit(record.caller.name, _LONGEST_NAME),
-            session=_fit(record.session, _LONGEST_NAME),
+            key_name=_fit(request.caller.name, _LONGEST_NAME),
+            session=_fit(request.session, _LONGEST_NAME),
             channel_id=record.channel_id,
             channel_name=_fit(record.channel, _LONGEST_NAME),
             api=turn.api,
@@ -102,7 +103,7 @@ class TurnRecorder:
             cost=self.prices.cost(usage, served, turn.model) if usage else None,
         )
 
-    def _verdict(self, record: Record) -> tuple[int, str]:
+    def _verdict(self, record: TurnRecord) -> tuple[int, str]:
         """Return the status that the client saw, and the code of what failed, "" for nothing."""
         has_terminal = record.aggregate is not None and record.aggregate.terminal is not None
         match record.error:
@@ -110,18 +111,17 @@ class TurnRecorder:
                 return _CLIENT_CLOSED, ""
             case Exception() as error if not has_terminal:
                 status, code, _ = self.explain(error)
-                has_begun = record.turn.streams and record.first_event is not None
+                has_begun = record.request.turn.streams and record.first_event is not None
                 return _OK if has_begun else status, code or record.outcome
             case _:
                 failed = record.outcome if record.outcome == "failed" else ""
                 return _OK, record.bill.error_code or failed
 
-    def _details(self, row: TurnRow, record: Record) -> TurnDetails:
+    def _details(self, row: TurnRow, record: TurnRecord) -> TurnDetails:
         """Tell who asked, and of each attempt; of very many the last ones."""
+        sent = record.request.headers
         headers = {
-            name: _fit(record.headers[name], _LONGEST_NAME)
-            for name in TOLD_HEADERS
-            if record.headers.get(name)
+            name: _fit(sent[name], _LONGEST_NAME) for name in LOGGED_HEADERS if sent.get(name)
         }
         message = self._message(row, record)
         attempts = [self._failed(each) for each in record.failures]
@@ -138,18 +138,18 @@ class TurnRecorder:
             trouble=failure.trouble.name.lower(),
             status=status,
             code=_fit(code, _LONGEST_WORD),
-            message=_told(message),
+            message=_shown(message),
             ended_ms=round(failure.ended * 1000),
         )
 
-    def _message(self, row: TurnRow, record: Record) -> str:
+    def _message(self, row: TurnRow, record: TurnRecord) -> str:
         """Return what the client was told of what the turn ended by, "" for nothing."""
         if not row.error_code:
             return ""
         terminal = record.aggregate.terminal if record.aggregate else None
         if terminal is not None:
-            return _told(decode_failure(terminal))
-        return _told(self.explain(record.error)[2]) if isinstance(record.error, Exception) else ""
+            return _shown(decode_failure(terminal))
+        return _shown(self.explain(record.error)[2]) if isinstance(record.error, Exception) else ""
 
 
 def _last(row: TurnRow, message: str) -> TurnAttempt:
@@ -166,7 +166,7 @@ def _last(row: TurnRow, message: str) -> TurnAttempt:
     )
 
 
-def _told(message: str) -> str:
+def _shown(message: str) -> str:
     """Cut a message, which may quote anything, and leave out what looks like a secret in it."""
     return _fit(concealed(message), _LONGEST_MESSAGE)
 
@@ -180,9 +180,9 @@ def _fit(text: str, most: int) -> str:
     )
 
 
-def _bodies(turn_id: TurnId, record: Record) -> TurnBodies:
+def _bodies(turn_id: TurnId, record: TurnRecord) -> TurnBodies:
     """Return request and response as the client sent and got them, but for their spacing."""
-    turn = as_asked(record.turn)
+    turn = as_asked(record.request.turn)
     request = encode_body(turn, streams=turn.streams)
     aggregate = record.aggregate
     if aggregate is None or aggregate.terminal is None:

@@ -1,4 +1,4 @@
-"""One turn's way through its attempts: which channel and transport comes next, and why.
+"""A turn's way through its attempts: which channel and transport comes next, and why.
 
 The rule is `core/rules/recovery`; this knows what happened so far and what it means for trust.
 """
@@ -7,50 +7,15 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from longwire.core.errors import (
-    AccountUnavailable,
-    FrameTooLarge,
-    LongwireError,
-    Overloaded,
-    ReplaySafety,
-    UpstreamDisconnected,
-    UpstreamError,
-    UpstreamRejected,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-)
+from longwire.core.errors import LongwireError
 from longwire.core.rules.continuity import Reason
-from longwire.core.rules.recovery import AMBIGUOUS, Recovery, RetryState, Trouble, recover
+from longwire.core.rules.recovery import RULES, Blame, Recovery, RetryState, Trouble, recover
 from longwire.core.rules.turn import Turn
-from longwire.dialects.responses.errors import (
-    CONNECTION_LIMIT,
-    PREVIOUS_NOT_FOUND,
-    USAGE_LIMIT,
-    decode_limit,
-    is_duplicate_item,
-    usage_limit,
-)
 from longwire.relay.channels.channel import Channel
-
-_UNAUTHORIZED, _LIMITED, _FAILING = 401, 429, 500
-_BARRED = frozenset({402, 403})
-_DIALING = frozenset({"connect", "handshake"})
-_REASONS = {
-    Trouble.UNSENT: Reason.CONNECTION_LOST,
-    Trouble.LOST: Reason.REPLAYED,
-    Trouble.SILENT: Reason.REPLAYED,
-    Trouble.FORGOT: Reason.UPSTREAM_FORGOT,
-    Trouble.EXPIRED: Reason.CONNECTION_EXPIRED,
-    Trouble.DUPLICATE: Reason.REPLAYED,
-    Trouble.WORKING: Reason.REPLAYED,
-}
-_PROVES_LIFE = frozenset(
-    {Trouble.REFUSED, Trouble.FORGOT, Trouble.EXPIRED, Trouble.DUPLICATE, Trouble.WORKING}
-)
-_BLAMES_UPGRADE = frozenset({Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET})
-_BLAMES_CHANNEL = frozenset(
-    {*_BLAMES_UPGRADE, Trouble.LIMITED, Trouble.FAILING, Trouble.SILENT, Trouble.BARRED}
-)
+from longwire.relay.channels.state import ChannelState
+from longwire.relay.turns.candidates import Candidate
+from longwire.relay.turns.failures import is_known_limit, retry_after
+from longwire.upstream.ports import TransportName
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +25,37 @@ class Attempt:
     `is_probe`: it shall find out whether the channel's WebSocket works again.
     """
 
-    channel: Channel
+    candidate: Candidate
     over_http: bool
     reason: Reason | None
     is_probe: bool = False
 
+    @property
+    def channel(self) -> Channel:
+        """The channel it goes to."""
+        return self.candidate.channel
+
+    @property
+    def state(self) -> ChannelState:
+        """How that channel fares."""
+        return self.candidate.state
+
+    @property
+    def transport(self) -> TransportName:
+        """The name of its transport."""
+        return "http" if self.over_http else "websocket"
+
     def begin(self, now: float) -> None:
         """Note that it is under way."""
-        self.channel.health.begin(now)
+        self.state.health.begin(now)
         if self.is_probe:
-            self.channel.upgrade.begin(now)
+            self.state.upgrade.begin(now)
 
     def succeed(self) -> None:
         """Trust what has answered; a connection that was open already tells of no handshake."""
-        self.channel.health.succeed()
+        self.state.health.succeed()
         if self.is_probe:
-            self.channel.upgrade.succeed()
+            self.state.upgrade.succeed()
 
 
 class Attempts:
@@ -86,7 +66,7 @@ class Attempts:
     """
 
     __slots__ = (
-        "_channels",
+        "_candidates",
         "_has_failed",
         "_has_renewed",
         "_has_resent",
@@ -100,14 +80,14 @@ class Attempts:
     def __init__(
         self,
         turn: Turn,
-        channels: Iterable[Channel],
+        candidates: Iterable[Candidate],
         *,
-        holds: Callable[[Channel], bool],
+        holds: Callable[[Candidate], bool],
         prefers_http: Reason | None = None,
         may_resend_begun: bool = False,
     ) -> None:
         self._turn = turn
-        self._channels = deque(channels)
+        self._candidates = deque(candidates)
         self._holds = holds
         self._reason = prefers_http
         self._uses_http = prefers_http is not None
@@ -116,55 +96,55 @@ class Attempts:
         self._has_renewed = False
         self._has_failed = False
 
-    def attempt(self, now: float) -> Attempt:
+    def next(self, now: float) -> Attempt:
         """Return what to try next."""
-        channel = self._channels[0]
+        candidate = self._candidates[0]
+        channel, upgrade = candidate.channel, candidate.state.upgrade
         if channel.websocket is None or (channel.http is not None and self._uses_http):
-            return Attempt(channel, over_http=True, reason=self._reason)
+            return Attempt(candidate, over_http=True, reason=self._reason)
         reason = self._reason if self._has_failed else None
-        if channel.http is None or channel.upgrade.is_sound:
-            return Attempt(channel, over_http=False, reason=reason)
-        if not self._has_failed and self._holds(channel):
-            return Attempt(channel, over_http=False, reason=None)
-        if not channel.upgrade.is_trusted(now):
-            return Attempt(channel, over_http=True, reason=self._reason)
-        return Attempt(channel, over_http=False, reason=reason, is_probe=True)
+        if channel.http is None or upgrade.is_sound:
+            return Attempt(candidate, over_http=False, reason=reason)
+        if not self._has_failed and self._holds(candidate):
+            return Attempt(candidate, over_http=False, reason=None)
+        if not upgrade.is_trusted(now):
+            return Attempt(candidate, over_http=True, reason=self._reason)
+        return Attempt(candidate, over_http=False, reason=reason, is_probe=True)
 
-    def trouble(self, attempt: Attempt, failure: LongwireError) -> Trouble:
-        """Say what struck an attempt."""
-        has_account = attempt.channel.account is not None
-        return trouble_of(failure, self._turn, has_account=has_account)
-
-    def fail(self, attempt: Attempt, failure: LongwireError, now: float) -> Trouble:
-        """Choose what comes after a failed attempt. Raises `failure` where nothing does."""
-        trouble = self.trouble(attempt, failure)
+    def fail(
+        self, attempt: Attempt, trouble: Trouble, failure: LongwireError, now: float
+    ) -> Recovery:
+        """Choose what comes after a failed attempt; after `GIVE_UP` nothing does."""
         self._blame(attempt, trouble, failure, now)
         recovery = recover(trouble, self._retry_state(attempt))
         match recovery:
-            case Recovery.GIVE_UP:
-                raise failure
             case Recovery.RESEND:
                 self._has_resent = True
-                self._reason = _REASONS[trouble]
+                self._reason = RULES[trouble].reason
             case Recovery.RENEW:
                 self._has_renewed = True
             case Recovery.USE_HTTP:
                 self._uses_http, self._reason = True, None
             case Recovery.NEXT_CHANNEL:
-                self._channels.popleft()
-                self._has_renewed = False
-                # In the background it can run over HTTP alone.
-                self._uses_http = self._turn.runs_in_background
-                self._reason = Reason.REPLAYED
-        self._has_resent = self._has_resent or trouble in AMBIGUOUS
+                self._move_on()
+            case Recovery.GIVE_UP:
+                pass
+        self._has_resent = self._has_resent or RULES[trouble].may_bill_twice
         self._has_failed = True
-        return trouble
+        return recovery
+
+    def _move_on(self) -> None:
+        self._candidates.popleft()
+        self._has_renewed = False
+        # In the background it can run over HTTP alone.
+        self._uses_http = self._turn.runs_in_background
+        self._reason = Reason.REPLAYED
 
     def _retry_state(self, attempt: Attempt) -> RetryState:
         return RetryState(
             has_resent=self._has_resent,
             may_use_http=not attempt.over_http and attempt.channel.http is not None,
-            may_move=len(self._channels) > 1 and self._turn.is_self_contained,
+            may_move=len(self._candidates) > 1 and self._turn.is_self_contained,
             may_resend_begun=self._may_resend_begun,
             may_renew=not self._has_renewed,
         )
@@ -172,104 +152,15 @@ class Attempts:
     def _blame(
         self, attempt: Attempt, trouble: Trouble, failure: LongwireError, now: float
     ) -> None:
-        """Lower the trust in what failed: its WebSocket alone where HTTP is still to be tried."""
-        if trouble in _PROVES_LIFE:
-            attempt.channel.health.succeed()
-        if trouble in _BLAMES_UPGRADE and not attempt.over_http:
-            attempt.channel.upgrade.fail(now)
+        """Change the trust in a channel as the rule says."""
+        state, blame = attempt.state, RULES[trouble].blame
+        if blame is Blame.LIVES:
+            state.health.succeed()
+        if blame is Blame.WEBSOCKET and not attempt.over_http:
+            state.upgrade.fail(now)
             if attempt.channel.http is not None:
                 return
-        is_told = isinstance(failure, UpstreamRejected) and failure.code == USAGE_LIMIT
-        if is_told and attempt.channel.quota_tracker.quota.limit_reached:
-            return  # it is well, and when it serves again is known
-        is_refused_anew = trouble is Trouble.UNAUTHORIZED and self._has_renewed
-        if trouble in _BLAMES_CHANNEL or is_refused_anew:
-            attempt.channel.health.fail(now, _retry_after(failure))
-
-
-def learn(channel: Channel, failure: LongwireError, now: float) -> None:
-    """Take note of what a failure tells of an account; `now` in seconds since 1970 UTC."""
-    if not isinstance(failure, UpstreamRejected):
-        return
-    if failure.code == USAGE_LIMIT:
-        until, plan = decode_limit(failure, now)
-        if until is not None:
-            channel.observe(channel.quota_tracker.quota.refused(until, now, plan))
-    if failure.status == _UNAUTHORIZED and channel.account is not None:
-        channel.account.refuse(failure.tokens_revision)
-
-
-def soonest(channels: Iterable[Channel], now: float) -> UpstreamRejected | None:
-    """Return the refusal that tells when the first of some used up accounts serves again."""
-    blocked = [
-        (until, each.quota_tracker.quota.plan)
-        for each in channels
-        if not each.is_signed_out()
-        and (until := each.quota_tracker.quota.blocked_until(now)) is not None
-    ]
-    return usage_limit(*min(blocked), now) if blocked else None
-
-
-def none_left(channels: Iterable[Channel], now: float) -> UpstreamError:
-    """Return why no account can serve: until the first of them can again, or for ever."""
-    msg = "Every account of this model's channels is disabled or must sign in again."
-    return soonest(channels, now) or AccountUnavailable(msg, needs_sign_in=True)
-
-
-def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
-    """Say what a failure of an attempt was; accounts fail in ways that keys do not."""
-    if isinstance(failure, AccountUnavailable):
-        return Trouble.BARRED
-    if has_account and (of_account := _trouble_of_account(failure)) is not None:
-        return of_account
-    match failure:
-        case FrameTooLarge():
-            trouble = Trouble.TOO_LARGE
-        case Overloaded():
-            trouble = Trouble.BUSY
-        case UpstreamError(safety=ReplaySafety.UNSAFE):
-            trouble = Trouble.WORKING
-        case UpstreamRejected():
-            trouble = _rejection(failure, turn)
-        case UpstreamUnavailable():
-            is_told = failure.refuses_websocket
-            trouble = Trouble.NO_WEBSOCKET if is_told else Trouble.UNREACHABLE
-        case UpstreamTimeout():
-            is_dial = failure.phase in _DIALING
-            trouble = Trouble.UNREACHABLE if is_dial else Trouble.SILENT
-        case UpstreamDisconnected():
-            is_sure = failure.safety is ReplaySafety.SAFE
-            trouble = Trouble.UNSENT if is_sure else Trouble.LOST
-        case _:
-            trouble = Trouble.REFUSED
-    return trouble
-
-
-def _trouble_of_account(failure: LongwireError) -> Trouble | None:
-    if not isinstance(failure, UpstreamRejected) or failure.safety is ReplaySafety.UNSAFE:
-        return None
-    if failure.status == _UNAUTHORIZED:
-        return Trouble.UNAUTHORIZED
-    return Trouble.BARRED if failure.status in _BARRED else None
-
-
-def _rejection(failure: UpstreamRejected, turn: Turn) -> Trouble:
-    if failure.code == PREVIOUS_NOT_FOUND and turn.previous_response_id is None:
-        return Trouble.FORGOT
-    if failure.code == CONNECTION_LIMIT:
-        return Trouble.EXPIRED
-    if is_duplicate_item(failure.body):
-        return Trouble.DUPLICATE
-    if failure.status == _LIMITED:
-        return Trouble.LIMITED
-    return Trouble.FAILING if failure.status >= _FAILING else Trouble.REFUSED
-
-
-def _retry_after(failure: LongwireError) -> float | None:
-    """Return what the upstream asked for, in seconds; dates are left alone."""
-    if not isinstance(failure, UpstreamRejected):
-        return None
-    try:
-        return max(float(failure.headers.get("retry-after", "")), 0.0)
-    except ValueError:
-        return None
+        if blame in (Blame.NOTHING, Blame.LIVES) or is_known_limit(attempt.candidate, failure):
+            return
+        if blame is not Blame.TWICE or self._has_renewed:
+            state.health.fail(now, retry_after(failure))

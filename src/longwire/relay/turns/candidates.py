@@ -4,87 +4,151 @@ The rules are `core/rules/routing`'s and `core/nouns/quota`'s; this asks who hol
 remembers where sessions went, of a bounded number of them.
 """
 
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from longwire.core.errors import InvalidRequest, LimitReached, UnknownModel
+from longwire.core.errors import (
+    AccountUnavailable,
+    InvalidRequest,
+    LimitReached,
+    UnknownModel,
+    UpstreamError,
+    UpstreamRejected,
+)
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.routing import Choice, choose, order
-from longwire.core.rules.turn import COMPACTION, SessionKey
+from longwire.core.rules.turn import COMPACTION, SessionKey, Turn
+from longwire.dialects.responses.errors import usage_limit
+from longwire.dialects.responses.request import renamed
 from longwire.relay.channels.channel import Channel, Snapshot
+from longwire.relay.channels.state import ChannelState, ChannelStates
 from longwire.relay.limits import Limits
-from longwire.relay.turns.attempts import none_left
-from longwire.relay.turns.running import Passage, Policy
+from longwire.relay.request import TurnRequest
 
 _REMEMBERED_SESSIONS = 4096
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
+Price = Callable[..., int | None]
+"""What tokens cost by the first of the models, in billionths of a US dollar, None if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How turns travel, as set, and what the pool tells of a session and its turn.
+
+    `holds`: a connection may serve it; `continues`: an idle one holds its history. `price` gives
+    what tokens of the first model that has a price cost, in billionths of a US dollar.
+    """
+
+    holds: Callable[[SessionKey, Turn], bool]
+    replays_after_created: bool = False
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    continues: Callable[[SessionKey, Turn], bool] = lambda _key, _turn: False
+    price: Price = lambda *_: None
+
+
+class Candidate:
+    """A channel that may serve a turn: how it fares, and the turn as it would be sent there."""
+
+    __slots__ = ("_request", "_turn", "channel", "key", "state")
+
+    def __init__(self, channel: Channel, state: ChannelState, request: TurnRequest) -> None:
+        self.channel = channel
+        self.state = state
+        self._request = request
+        self._turn: Turn | None = None
+        scope = request.caller.scope
+        self.key: SessionKey | None = None
+        """Under which the turn may share connections of the channel, None for none."""
+        if scope is not None:
+            self.key = SessionKey(channel.endpoint, scope, request.session, request.identity)
+
+    @property
+    def turn(self) -> Turn:
+        """The turn as the channel sends it."""
+        if self._turn is None:
+            turn = renamed(self._request.turn, self.channel.renames)
+            self._turn = self.channel.vendor.adapt(turn)
+        return self._turn
+
 
 class Candidates:
     """Chooses channels for turns."""
 
-    def __init__(self, policy: Policy, limits: Limits) -> None:
+    __slots__ = ("_limits", "_over_http", "_policy", "_served_by", "states")
+
+    def __init__(self, policy: Policy, limits: Limits, states: ChannelStates) -> None:
         self._policy = policy
         self._limits = limits
+        self.states = states
         self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
         self._served_by: OrderedDict[tuple[str | None, str], str] = OrderedDict()
 
-    async def channels(self, snapshot: Snapshot, passage: Passage) -> Sequence[Channel]:
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        return f"<Candidates sessions={len(self._served_by)} over_http={len(self._over_http)}>"
+
+    async def choose(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
         """Return who may serve a turn, best first.
 
         Raises `UnknownModel`, `LimitReached` or `InvalidRequest` where nobody may, and what an
-        account would be told by its upstream.
+        account would be answered by its upstream.
         """
-        turn, choice = passage.turn, self.choice(snapshot, passage)
+        turn, choice = request.turn, self._choice(snapshot, request)
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
-        able = [snapshot.channels[route.id] for route in choice.candidates]
-        able = self._able_accounts(able, passage)
+        channels = [snapshot.channels[route.id] for route in choice.candidates]
+        if turn.api == COMPACTION:
+            channels = [channel.unary for channel in channels]
+        able = [Candidate(each, self.states.of(each.endpoint), request) for each in channels]
+        able = self._able_accounts(able, request)
         able = await self._within_limits(able)
         if len(able) > 1:
-            able = self._ordered(able, passage)
-        if turn.api == COMPACTION:
-            return [channel.unary for channel in able]
-        if turn.runs_in_background:
-            able = [each for each in able if each.http is not None and not each.is_codex]
-        if not able:
-            msg = "'background' needs an HTTP upstream; the channels of this model have none."
-            raise InvalidRequest(msg, param="background")
-        return able
+            able = self._ordered(able, request)
+        return _in_background(able) if turn.runs_in_background else able
 
-    def choice(self, snapshot: Snapshot, passage: Passage) -> Choice:
+    def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
+        """Return who could serve a turn, in no order, whether they may now or not."""
+        routes = self._choice(snapshot, request).candidates
+        channels = [snapshot.channels[route.id] for route in routes]
+        return [Candidate(each, self.states.of(each.endpoint), request) for each in channels]
+
+    def _choice(self, snapshot: Snapshot, request: TurnRequest) -> Choice:
         """Tell who may serve a turn. Raises `UnknownModel` for a model that the key has not."""
-        turn, grant = passage.turn, passage.caller.grant
+        turn, grant = request.turn, request.caller.grant
         if not grant.allows_model(turn.model):
             raise UnknownModel(turn.model, "this key may not use it")
         routes = [channel.route for channel in snapshot.channels.values()]
         return choose(routes, turn.model, grant.allows_channel)
 
-    def _able_accounts(self, channels: list[Channel], passage: Passage) -> list[Channel]:
+    def _able_accounts(self, candidates: list[Candidate], request: TurnRequest) -> list[Candidate]:
         """Leave out accounts that are signed out or have used up their quota.
 
         What only one account understands goes there anyway: its upstream has the last word.
         Where none is left it raises `AccountUnavailable`, or `UpstreamRejected` as upstream would.
         """
         now = self._policy.wall_clock()
-        may_wait = passage.turn.is_self_contained
-        free: list[Channel] = []
-        for each in channels:
-            is_blocked = may_wait and each.quota_tracker.quota.blocked_until(now) is not None
-            if not is_blocked and not each.is_signed_out():
+        may_wait = request.turn.is_self_contained
+        free: list[Candidate] = []
+        for each in candidates:
+            is_blocked = may_wait and each.state.quota.quota.blocked_until(now) is not None
+            if not is_blocked and not each.channel.is_signed_out():
                 free.append(each)
         if not free:
-            raise none_left(channels, now)
+            raise none_left(candidates, now)
         return free
 
-    async def _within_limits(self, channels: list[Channel]) -> list[Channel]:
+    async def _within_limits(self, candidates: list[Candidate]) -> list[Candidate]:
         """Leave out the channels that may take no turn now. Raises `LimitReached` for all."""
         waits: list[int] = []
-        free: list[Channel] = []
-        for each in channels:
-            subject = each.subject
+        free: list[Candidate] = []
+        for each in candidates:
+            subject = each.channel.subject
             seconds = await self._limits.wait(subject) if subject.is_limited else 0
             if seconds:
                 waits.append(seconds)
@@ -95,46 +159,46 @@ class Candidates:
             raise LimitReached(msg, code="rate_limit_exceeded", retry_after=min(waits))
         return free
 
-    def _ordered(self, channels: list[Channel], passage: Passage) -> list[Channel]:
+    def _ordered(self, candidates: list[Candidate], request: TurnRequest) -> list[Candidate]:
         """Order the candidates; a turn that only one account understands waits for no other."""
-        now, moves = self._policy.clock(), passage.turn.is_self_contained
-        wall, home = self._policy.wall_clock(), self._served_by.get(passage.conversation)
-        by_key = {channel.key: channel for channel in channels}
+        now, moves = self._policy.clock(), request.turn.is_self_contained
+        wall, home = self._policy.wall_clock(), self._served_by.get(request.conversation)
+        by_key = {each.channel.key: each for each in candidates}
         ordered = order(
-            [channel.route for channel in channels],
-            passage.conversation[1],
-            holds=lambda name: self._holds(by_key[name], passage),
-            is_trusted=lambda name: not moves or by_key[name].health.is_trusted(now),
+            [each.channel.route for each in candidates],
+            request.conversation[1],
+            holds=lambda name: self._holds(by_key[name], request),
+            is_trusted=lambda name: not moves or by_key[name].state.health.is_trusted(now),
             is_home=lambda name: name == home,
-            headroom=lambda name: by_key[name].quota_tracker.quota.headroom(wall),
+            headroom=lambda name: by_key[name].state.quota.quota.headroom(wall),
         )
         return [by_key[name] for name in ordered]
 
-    def _holds(self, channel: Channel, passage: Passage) -> bool:
+    def _holds(self, candidate: Candidate, request: TurnRequest) -> bool:
         """Say whether a turn belongs to a channel, wherever its session has its home.
 
         A named session has its home anyway, unless what the turn carries came from elsewhere;
         without a name the chain itself says where.
         """
-        if not passage.turn.is_self_contained:
-            last = self._served_by.get(passage.conversation)
-            if last is not None and not passage.turn.refers_outside:
-                return channel.key == last
-        elif passage.session:
+        if not request.turn.is_self_contained:
+            last = self._served_by.get(request.conversation)
+            if last is not None and not request.turn.refers_outside:
+                return candidate.channel.key == last
+        elif request.session:
             return False
-        key = passage.key(channel)
-        return key is not None and self._policy.holds(key, passage.sent(channel))
+        key = candidate.key
+        return key is not None and self._policy.holds(key, candidate.turn)
 
-    def continues(self, channel: Channel, passage: Passage) -> bool:
+    def continues(self, candidate: Candidate) -> bool:
         """Say whether a free connection of a channel holds the turn's history."""
-        key = passage.key(channel)
-        return key is not None and self._policy.continues(key, passage.sent(channel))
+        key = candidate.key
+        return key is not None and self._policy.continues(key, candidate.turn)
 
-    def preference(self, passage: Passage, channel: Channel) -> Reason | None:
+    def preference(self, turn: Turn, candidate: Candidate) -> Reason | None:
         """Say why a channel with both transports should use HTTP, if it should."""
+        channel, key = candidate.channel, candidate.key
         if channel.websocket is None or channel.http is None:
             return None
-        turn, key = passage.turn, passage.key(channel)
         if turn.runs_in_background or key in self._over_http:
             return Reason.HTTP_TRANSPORT
         is_implicit = key is None or key.is_implicit
@@ -142,15 +206,45 @@ class Candidates:
             return Reason.ONE_SHOT
         return None
 
-    def seat(self, passage: Passage, channel: Channel) -> None:
+    def note_answer(self, request: TurnRequest, channel: Channel) -> None:
         """Remember who answered: what later turns carry of the answer, it alone may understand."""
-        _remember(self._served_by, passage.conversation, channel.key)
+        _remember(self._served_by, request.conversation, channel.key)
 
-    def keep_over_http(self, passage: Passage, channel: Channel) -> None:
+    def keep_over_http(self, candidate: Candidate) -> None:
         """Keep a session over HTTP whose context has outgrown the WebSocket's messages."""
-        key = passage.key(channel)
+        key = candidate.key
         if key is not None and not key.is_implicit:
             _remember(self._over_http, key, None)
+
+
+def _in_background(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return those that take a turn whose answer comes before it is done."""
+    able = [
+        each
+        for each in candidates
+        if each.channel.http is not None and each.channel.vendor.takes_background
+    ]
+    if not able:
+        msg = "'background' needs an HTTP upstream; the channels of this model have none."
+        raise InvalidRequest(msg, param="background")
+    return able
+
+
+def first_back(candidates: Iterable[Candidate], now: float) -> UpstreamRejected | None:
+    """Return the refusal that says when the first of some used up accounts serves again."""
+    blocked = [
+        (until, each.state.quota.quota.plan)
+        for each in candidates
+        if not each.channel.is_signed_out()
+        and (until := each.state.quota.quota.blocked_until(now)) is not None
+    ]
+    return usage_limit(*min(blocked), now) if blocked else None
+
+
+def none_left(candidates: Iterable[Candidate], now: float) -> UpstreamError:
+    """Return why no account can serve: until the first of them can again, or for ever."""
+    msg = "Every account of this model's channels is disabled or must sign in again."
+    return first_back(candidates, now) or AccountUnavailable(msg, needs_sign_in=True)
 
 
 def _remember(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:

@@ -55,10 +55,10 @@ class Models:
         version = request.query_params.get("client_version", "")
         for channel in self._channels(caller):
             own = await self._upstream(channel, version)
-            etags += [own.etag] if channel.is_codex else []
+            etags += [own.etag] if channel.vendor.lists_for_codex else []
             for name in filter(caller.grant.allows_model, self._names_in(channel, own)):
                 sent = channel.renames.get(name, name)
-                raw = own.entries.get(sent) if channel.is_codex else None
+                raw = own.entries.get(sent) if channel.vendor.lists_for_codex else None
                 entries.setdefault(name, entry(name, raw))
         body = b'{"models":[%b]}' % b",".join(entries.values())
         etag = etags[0] if len(etags) == 1 and etags[0] else f'"{blake3(body).hexdigest(length=8)}"'
@@ -118,9 +118,11 @@ class Models:
         is_declared = len(_literals(channel.route)) == len(channel.route.models)
         if channel.listing is None or self._clock() < until:
             return listed
-        if is_declared and not channel.is_codex:
+        if is_declared and not channel.vendor.lists_for_codex:
             return listed
-        query = {"client_version": version or CLIENT_VERSION} if channel.is_codex else {}
+        query = (
+            {"client_version": version or CLIENT_VERSION} if channel.vendor.lists_for_codex else {}
+        )
         try:
             listed, lasts = await channel.listing.listed(query), _LISTED_FOR
         except LongwireError as error:

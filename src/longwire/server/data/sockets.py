@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 
 from starlette.types import Message, Receive, Send
 
-from longwire.core.errors import InvalidRequest, UpstreamDisconnected
-from longwire.core.events import Kind, of_the_response
+from longwire.core.errors import InvalidRequest, UpstreamDisconnected, UpstreamRejected
+from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.lanes import LaneLimits, Lanes
-from longwire.core.rules.session import is_codex
 from longwire.core.rules.transcript import Link, Transcript
 from longwire.core.rules.turn import Turn
+from longwire.dialects.codex.client import client_of
 from longwire.dialects.responses import frames
 from longwire.dialects.responses.request import decode_members, text_of
 from longwire.dialects.responses.stream import EventEncoder
-from longwire.relay.turns.answer import Answer
 from longwire.relay.turns.relay import Relay
+from longwire.relay.turns.running import RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.data.turns import NO_TERMINAL
 from longwire.server.health import Readiness
-from longwire.server.problems import Problem, conceal_account, problem_of, report, request_id
+from longwire.server.problems import Problem, problem_of, report, request_id
 
 _GOING_AWAY, _NO_BINARY = 1001, 1003
 _CLOSE_TIMEOUT = 1.0
@@ -87,7 +87,7 @@ class _Asked:
         opening = self.aggregate.opening
         return opening.response_id if opening is not None else None
 
-    def begin(self, answer: Answer) -> EventEncoder:
+    def begin(self, answer: RunningTurn) -> EventEncoder:
         """Note that the answer begins; return what encodes its events."""
         self.aggregate = answer.aggregate
         self.encoder = EventEncoder(self.turn.named_response, self.aggregate)
@@ -111,8 +111,8 @@ class Downstream:
 
     __slots__ = (
         "_asked",
+        "_client",
         "_headers",
-        "_is_codex",
         "_lanes",
         "_leaves",
         "_limits",
@@ -138,7 +138,7 @@ class Downstream:
         self._limits = limits
         self._headers = headers
         self._name = request_id(headers)
-        self._is_codex = is_codex(headers)
+        self._client = client_of(headers)
         self._receive = receive
         self._send = send
         self._lanes: Lanes[_Asked] = Lanes(limits.lanes)
@@ -240,7 +240,7 @@ class Downstream:
         )
 
     async def _run(self, asked: _Asked) -> None:
-        """Answer a request, and then what has waited for that."""
+        """RunningTurn a request, and then what has waited for that."""
         await self._answer(asked)
         following = self._lanes.finish(asked.lane)
         if following is not None:
@@ -248,7 +248,7 @@ class Downstream:
         self._rest()
 
     async def _answer(self, asked: _Asked) -> None:
-        """Answer one request; however it fails, the client is told."""
+        """RunningTurn one request; however it fails, the client is told."""
         try:
             async with self._under_way(asked):
                 with self._services.readiness:
@@ -283,7 +283,7 @@ class Downstream:
     @contextmanager
     def _bridging(self, asked: _Asked) -> Iterator[Callable[[], object]]:
         """Send Codex something while it waits for the first event, until told or left."""
-        if not self._is_codex:
+        if not self._client.bridges_silence:
             yield lambda: None
             return
         bridge = self._turns.create_task(self._bridge(asked))
@@ -297,18 +297,18 @@ class Downstream:
             await asyncio.sleep(self._limits.silence)
             await self._write([asked.keep_alive()])
 
-    async def _stream(self, asked: _Asked, answer: Answer, parent: Link | None) -> None:
+    async def _stream(self, asked: _Asked, answer: RunningTurn, parent: Link | None) -> None:
         """Send the events as they come; what they add to the transcript is kept before the end."""
         encoder = asked.begin(answer)
         async for batch in answer:
             if not batch:
-                if self._is_codex:
+                if self._client.bridges_silence:
                     await self._write([asked.keep_alive()])
                 continue
             terminal = answer.aggregate.terminal
             if terminal is not None and terminal.kind in _CONTINUABLE:
                 self._keep(asked, parent)
-            events = batch if self._is_codex else of_the_response(batch)
+            events = self._client.events(batch)
             try:
                 await self._write(frames.event_frame(encoder, each, asked.lane) for each in events)
             except asyncio.CancelledError:
@@ -324,8 +324,8 @@ class Downstream:
             self._transcript.keep(link)
 
     async def _fail(self, asked: _Asked, error: Exception) -> None:
-        if not self._is_codex:
-            conceal_account(error)
+        if isinstance(error, UpstreamRejected):
+            error.headers = self._client.error_headers(error.headers)
         problem = problem_of(error)
         report(problem, error, f"{self._name}-{asked.number}")
         if not asked.ends:

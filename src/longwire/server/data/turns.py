@@ -10,19 +10,19 @@ from dataclasses import replace
 from typing import Final
 
 from longwire.core import sse
-from longwire.core.errors import UpstreamDisconnected
-from longwire.core.events import Event, of_the_response
-from longwire.core.rules.session import is_codex
+from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
+from longwire.core.events import Event
 from longwire.core.rules.turn import COMPACTION
+from longwire.dialects.codex.client import client_of
 from longwire.dialects.responses.request import decode_request
 from longwire.dialects.responses.stream import EventEncoder, response_of
-from longwire.relay.turns.answer import Answer
 from longwire.relay.turns.relay import Relay
+from longwire.relay.turns.running import RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.health import Readiness
 from longwire.server.http.bodies import codings_of, unpacked
 from longwire.server.http.exchange import HttpExchange
-from longwire.server.problems import conceal_account, problem_of, report, request_id
+from longwire.server.problems import problem_of, report, request_id
 
 PATHS: Final = frozenset(
     {
@@ -84,16 +84,16 @@ class ModelHttp:
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
-    __slots__ = ("_encoder", "_exchange", "_is_codex", "id", "previous")
+    __slots__ = ("_client", "_encoder", "_exchange", "id", "previous")
 
     def __init__(self, exchange: HttpExchange) -> None:
         self._exchange = exchange
         self._encoder: EventEncoder | None = None
-        self._is_codex = is_codex(exchange.headers)
+        self._client = client_of(exchange.headers)
         self.id = request_id(exchange.headers)
         self.previous: str | None = None
 
-    async def stream(self, answer: Answer) -> None:
+    async def stream(self, answer: RunningTurn) -> None:
         """Send the events as they come; wait wherever the client does not keep up."""
         exchange, flow, aggregate = self._exchange, self._exchange.flow, answer.aggregate
         encoder = EventEncoder(self.previous, aggregate)
@@ -101,7 +101,7 @@ class _Reply:
         self._encoder = encoder
         answer.pass_on(exchange.passing(encoder.encode_plain))
         async for batch in answer:
-            body = self._encoded(encoder, batch) if batch else self._keep_alive(encoder)
+            body = self._encoded(encoder, batch) if batch else self._client.keep_alive(encoder)
             if batch and batch[-1] is aggregate.terminal:
                 exchange.ends = True
             if flow.write_paused:
@@ -113,7 +113,7 @@ class _Reply:
         if not exchange.ends:
             raise UpstreamDisconnected(NO_TERMINAL)
 
-    async def whole(self, answer: Answer) -> None:
+    async def whole(self, answer: RunningTurn) -> None:
         """Send the response alone, once it is complete."""
         async for _ in answer:
             pass
@@ -127,8 +127,8 @@ class _Reply:
     def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way with `response.failed`."""
         exchange = self._exchange
-        if not (exchange.ends or self._is_codex):
-            conceal_account(error)
+        if isinstance(error, UpstreamRejected) and not exchange.ends:
+            error.headers = self._client.error_headers(error.headers)
         problem = problem_of(error)
         report(problem, error, self.id)
         if exchange.ends:
@@ -143,19 +143,13 @@ class _Reply:
             exchange.end(sse.encode("response.failed", failed))
 
     def _encoded(self, encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
-        return encoder.encode_batch(batch if self._is_codex else of_the_response(batch))
+        return encoder.encode_batch(self._client.events(batch))
 
-    def _keep_alive(self, encoder: EventEncoder) -> bytes:
-        """Bridge silence: an event for Codex, whose idle timer no comment resets."""
-        if self._is_codex:
-            return sse.encode("keepalive", encoder.keep_alive())
-        return sse.COMMENT_KEEP_ALIVE
-
-    def _named(self, answer: Answer) -> Mapping[str, str]:
+    def _named(self, answer: RunningTurn) -> Mapping[str, str]:
         """Return the headers that tell how a turn travelled, and what the caller has left."""
         delivery = answer.delivery
         named = {
-            **(answer.told if self._is_codex else {}),
+            **self._client.headers(answer.headers),
             **answer.limits,
             "x-request-id": self.id,
             "x-longwire-channel": answer.channel,

@@ -1,0 +1,22 @@
+"""The vendors there are, by channel type."""
+
+from longwire.core.nouns.quota import QuotaTracker
+from longwire.relay.channels.vendors.codex import Codex, RoutingTokens
+from longwire.relay.channels.vendors.openai import OpenAI
+from longwire.relay.channels.vendors.ports import Vendor
+
+
+class Vendors:
+    """Gives channels their vendors; those of one type share what they know of callers."""
+
+    __slots__ = ("_openai", "_tokens")
+
+    def __init__(self) -> None:
+        self._openai = OpenAI()
+        self._tokens = RoutingTokens()
+
+    def of(self, type_: str, channel: str, quota: QuotaTracker) -> Vendor:
+        """Return the vendor of a type, for a channel called `channel` among those that run."""
+        if type_ == "codex":
+            return Codex(channel, quota, self._tokens)
+        return self._openai

@@ -1,0 +1,98 @@
+"""What the failure of an attempt is, and what it tells of a channel's account."""
+
+from collections.abc import Iterable
+
+from longwire.core.errors import (
+    AccountUnavailable,
+    FrameTooLarge,
+    LongwireError,
+    Overloaded,
+    ReplaySafety,
+    UpstreamDisconnected,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.turn import Turn
+from longwire.dialects.responses import errors
+from longwire.dialects.responses.errors import USAGE_LIMIT, decode_limit
+from longwire.relay.turns.candidates import Candidate, first_back
+
+_UNAUTHORIZED = 401
+_DIALING = frozenset({"connect", "handshake"})
+_OF_ACCOUNTS = frozenset({Trouble.UNAUTHORIZED, Trouble.BARRED})
+
+
+def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
+    """Say what a failure of an attempt was; accounts fail in ways that keys do not."""
+    match failure:
+        case AccountUnavailable():
+            trouble = Trouble.BARRED
+        case FrameTooLarge():
+            trouble = Trouble.TOO_LARGE
+        case Overloaded():
+            trouble = Trouble.BUSY
+        case UpstreamError(safety=ReplaySafety.UNSAFE):
+            trouble = Trouble.WORKING
+        case UpstreamRejected():
+            trouble = _rejection(failure, turn, has_account=has_account)
+        case UpstreamUnavailable(refuses_websocket=True):
+            trouble = Trouble.NO_WEBSOCKET
+        case UpstreamUnavailable():
+            trouble = Trouble.UNREACHABLE
+        case UpstreamTimeout():
+            trouble = Trouble.UNREACHABLE if failure.phase in _DIALING else Trouble.SILENT
+        case UpstreamDisconnected():
+            is_sure = failure.safety is ReplaySafety.SAFE
+            trouble = Trouble.UNSENT if is_sure else Trouble.LOST
+        case _:
+            trouble = Trouble.REFUSED
+    return trouble
+
+
+def _rejection(failure: UpstreamRejected, turn: Turn, *, has_account: bool) -> Trouble:
+    """Say what an upstream's own error was; of a response that the client named, its answer."""
+    trouble = errors.trouble_of(failure)
+    is_answer = trouble is Trouble.FORGOT and turn.previous_response_id is not None
+    if is_answer or (trouble in _OF_ACCOUNTS and not has_account):
+        return Trouble.REFUSED
+    return trouble
+
+
+def learn(candidate: Candidate, failure: LongwireError, now: float) -> None:
+    """Take note of what a failure tells of an account; `now` in seconds since 1970 UTC."""
+    candidate.channel.vendor.observe_failure(failure)
+    if not isinstance(failure, UpstreamRejected):
+        return
+    quota, account = candidate.state.quota, candidate.channel.account
+    if failure.code == USAGE_LIMIT:
+        until, plan = decode_limit(failure, now)
+        if until is not None:
+            quota.observe(quota.quota.refused(until, now, plan))
+    if failure.status == _UNAUTHORIZED and account is not None:
+        account.refuse(failure.tokens_revision)
+
+
+def is_known_limit(candidate: Candidate, failure: LongwireError) -> bool:
+    """Whether it is a used up account that is well, and when it serves again is known."""
+    is_limit = isinstance(failure, UpstreamRejected) and failure.code == USAGE_LIMIT
+    return is_limit and candidate.state.quota.quota.limit_reached
+
+
+def retry_after(failure: LongwireError) -> float | None:
+    """Return what the upstream wants to be waited for, in seconds; dates are left alone."""
+    if not isinstance(failure, UpstreamRejected):
+        return None
+    try:
+        return max(float(failure.headers.get("retry-after", "")), 0.0)
+    except ValueError:
+        return None
+
+
+def answer_to(failure: LongwireError, candidates: Iterable[Candidate], now: float) -> LongwireError:
+    """Return what the client is answered: of a limit, when the first of the accounts is back."""
+    if not isinstance(failure, UpstreamRejected) or failure.code != USAGE_LIMIT:
+        return failure
+    return first_back(candidates, now) or failure
