@@ -1,24 +1,30 @@
 #!/usr/bin/env python3
-"""Draw what the documentation says from the code: transitions, faults, the admin API's schema.
+"""Draw from the code what else says it: the documentation, the admin API's schema, its words.
 
 `python docs/generate.py` rewrites the part between the markers of a page, or the whole page.
 """
 
+import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from longwire.core.channel import APIS, DEFAULT_BASE_URLS, DEFAULT_PATHS, TRANSPORTS, TYPES
+from longwire.core.continuity import Reason
 from longwire.core.events import Kind
 from longwire.core.exchange import TABLE, Ending, Phase, Step
+from longwire.core.lease import State
+from longwire.core.recovery import Trouble
 from longwire.emulator import Fault
 from longwire.server.admin.schema import schema_text
 from tests.journeys.faults import ROWS, Row
 
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
+WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.exchange by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
@@ -152,10 +158,45 @@ def _detail(fault: Fault) -> str:
             return ""
 
 
+def words() -> str:
+    """The words that the admin API has as texts, and their defaults, as a module of the pages."""
+    lists = {
+        ("CHANNEL_TYPES", "ChannelType"): TYPES,
+        ("API_FORMATS", "ApiFormat"): APIS,
+        ("TRANSPORTS", "Transport"): TRANSPORTS,
+        ("SESSION_STATES", "SessionState"): [state.value for state in State],
+        ("REASONS", "Reason"): [reason.value for reason in Reason],
+        ("TROUBLES", "Trouble"): [trouble.name.lower() for trouble in Trouble],
+    }
+    return "\n".join(
+        [
+            "/** Words that the schema has as texts. Written by docs/generate.py. */",
+            *(line for names, each in lists.items() for line in _list(*names, each)),
+            *_defaults("DEFAULT_BASE_URLS", "ChannelType", DEFAULT_BASE_URLS),
+            *_defaults("DEFAULT_PATHS", "ApiFormat", DEFAULT_PATHS),
+            "",
+        ]
+    )
+
+
+def _list(name: str, union: str, each: Iterable[str]) -> Iterator[str]:
+    yield f"\nexport const {name} = ["
+    yield from (f"  {json.dumps(word)}," for word in each)
+    yield "] as const;"
+    yield f"export type {union} = (typeof {name})[number];"
+
+
+def _defaults(name: str, union: str, by_word: Mapping[str, str]) -> Iterator[str]:
+    yield f"\nexport const {name}: Record<{union}, string> = {{"
+    yield from (f"  {word}: {json.dumps(default)}," for word, default in by_word.items())
+    yield "};"
+
+
 def main() -> int:
     """Rewrite the pages."""
     FAULTS.write_text(faults(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
+    WORDS.write_text(words(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
