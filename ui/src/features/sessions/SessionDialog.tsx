@@ -79,7 +79,7 @@ function Facts({ session }: { session: LiveSession }) {
     [t("continued"), `${session.continued} / ${session.turns}`],
     [t("saved"), bytes(session.bytesSaved)],
     [t("queue"), String(session.waiting)],
-    [t("last"), session.last === "" ? "–" : t(`app:reasons.${session.last}`)],
+    [t("last"), session.last === "" ? "–" : t(`app:reasons.${session.last}`, { defaultValue: session.last })],
   ];
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5">

@@ -37,7 +37,7 @@ function Entry({ turn, longest, largest }: { turn: SessionTurn; longest: number;
           <span className="text-soft">{turn.modelServed || turn.modelAsked}</span>
           {turn.errorCode !== "" && <span className="text-bad">✕ {turn.errorCode}</span>}
         </p>
-        <p className="text-[13px] text-soft">{t(`app:reasons.${word}`)}</p>
+        <p className="text-[13px] text-soft">{t(`app:reasons.${word}`, { defaultValue: word })}</p>
         <div className="mt-1.5 grid grid-cols-1 gap-x-6 gap-y-1 text-[13px] sm:grid-cols-2">
           <Pair
             name={t("bytesPair", { received: bytes(turn.bytesReceived), sent: bytes(turn.bytesSent) })}
