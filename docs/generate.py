@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""Draw what the documentation says from the code: transitions, faults, the admin API's schema.
+"""Draw from the code what else says it: the documentation, the admin API's schema, its words.
 
 `python docs/generate.py` rewrites the part between the markers of a page, or the whole page.
 """
 
+import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
 from longwire.core.events import Kind
+from longwire.core.nouns.channel import APIS, DEFAULT_BASE_URLS, DEFAULT_PATHS, TRANSPORTS, TYPES
+from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
+from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RULES, Trouble
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.responses import errors
@@ -23,10 +27,12 @@ from tests.journeys.faults import ROWS, Row
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
 ERRORS = Path(__file__).parent / "reference" / "errors.md"
+WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
 ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
+_FAILING = 500
 _FAULTS_HEAD = """\
 # Faults
 
@@ -62,16 +68,24 @@ def renewed_errors(page: str) -> str:
 
 def _error_rules() -> Iterator[str]:
     """One row for each code, text and status that has a rule."""
-    statuses = {rule.status: rule for rule in errors.BY_STATUS.values() if rule.status <= 500}  # noqa: PLR2004
-    yield "| an upstream's error | status, where it names none | what it is | its WebSocket | source |"
+    yield "| an upstream's error | without a status | what it is | its WebSocket | source |"
     yield "|---|---|---|---|---|"
     for rule in errors.RULES:
-        name = f"`{rule.code}`" if rule.code else f"the text `{rule.text.pattern if rule.text else ''}`"
-        yield f"| {name} | {rule.status} | {_meaning(rule)} | {_socket(rule)} | {rule.source} |"
-    for status, rule in statuses.items():
-        name = "any other, status 5xx" if status == 500 else f"any other, status {status}"  # noqa: PLR2004
-        yield f"| {name} | | {_meaning(rule)} | {_socket(rule)} | {rule.source} |"
+        meaning = f"{_meaning(rule)} | {_socket(rule)} | {rule.source}"
+        yield f"| {_name(rule)} | {rule.status} | {meaning} |"
+    for status, rule in errors.BY_STATUS.items():
+        if status <= _FAILING:
+            name = "5xx" if status == _FAILING else status
+            meaning = f"{_meaning(rule)} | {_socket(rule)} | {rule.source}"
+            yield f"| any other, status {name} | | {meaning} |"
     yield f"| any other | 502 | {Trouble.REFUSED.value} | kept | |"
+
+
+def _name(rule: ErrorRule) -> str:
+    """Name what it is known by; in bold, so that it is told from codes of the gateway."""
+    return (
+        f"**{rule.code}**" if rule.code else f"the text “{rule.text.pattern if rule.text else ''}”"
+    )
 
 
 def _meaning(rule: ErrorRule) -> str:
@@ -86,7 +100,7 @@ def _socket(rule: ErrorRule) -> str:
 
 def _troubles() -> Iterator[str]:
     """One row for each trouble: what comes next, and what it says of the channel."""
-    yield "| what struck | what comes next, the first that is possible | the channel | reason told |"
+    yield "| what struck | what comes next, if it can | the channel | reason told |"
     yield "|---|---|---|---|"
     for trouble, rule in RULES.items():
         steps = "; ".join(each.value for each in rule.recoveries) or "the client is told"
@@ -200,11 +214,46 @@ def _detail(fault: Fault) -> str:
             return ""
 
 
+def words() -> str:
+    """The words that the admin API has as texts, and their defaults, as a module of the pages."""
+    lists = {
+        ("CHANNEL_TYPES", "ChannelType"): TYPES,
+        ("API_FORMATS", "ApiFormat"): APIS,
+        ("TRANSPORTS", "Transport"): TRANSPORTS,
+        ("SESSION_STATES", "SessionState"): [state.value for state in State],
+        ("REASONS", "Reason"): [reason.value for reason in Reason],
+        ("TROUBLES", "Trouble"): [trouble.name.lower() for trouble in Trouble],
+    }
+    return "\n".join(
+        [
+            "/** Words that the schema has as texts. Written by docs/generate.py. */",
+            *(line for names, each in lists.items() for line in _list(*names, each)),
+            *_defaults("DEFAULT_BASE_URLS", "ChannelType", DEFAULT_BASE_URLS),
+            *_defaults("DEFAULT_PATHS", "ApiFormat", DEFAULT_PATHS),
+            "",
+        ]
+    )
+
+
+def _list(name: str, union: str, each: Iterable[str]) -> Iterator[str]:
+    yield f"\nexport const {name} = ["
+    yield from (f"  {json.dumps(word)}," for word in each)
+    yield "] as const;"
+    yield f"export type {union} = (typeof {name})[number];"
+
+
+def _defaults(name: str, union: str, by_word: Mapping[str, str]) -> Iterator[str]:
+    yield f"\nexport const {name}: Record<{union}, string> = {{"
+    yield from (f"  {word}: {json.dumps(default)}," for word, default in by_word.items())
+    yield "};"
+
+
 def main() -> int:
     """Rewrite the pages."""
     FAULTS.write_text(faults(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     ERRORS.write_text(renewed_errors(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")
+    WORDS.write_text(words(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 

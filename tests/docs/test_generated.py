@@ -64,6 +64,13 @@ def test_the_schema_of_the_admin_api_is_current():
     assert schema_text() == page("reference/schema.graphql"), "run: python docs/generate.py"
 
 
+def test_the_words_of_the_web_interface_are_current():
+    """The module equals what `python docs/generate.py` writes."""
+    assert generate.words() == generate.WORDS.read_text(encoding="utf-8"), (
+        "run: python docs/generate.py"
+    )
+
+
 def test_every_reason_is_explained():
     """The reference of headers has a row for each reason, and for no other."""
     reasons = page("reference/headers.md").partition("## Reasons")[2]

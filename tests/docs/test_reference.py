@@ -14,6 +14,7 @@ from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Principal, Usage
 from longwire.relay.records import accounting
+from longwire.relay.request import TurnRequest
 from longwire.upstream.ports import Delivery
 from longwire.upstream.websocket import transport as websocket_transport
 from tests.core.turns import turn, user
@@ -104,9 +105,9 @@ def outcomes():
 
 def test_the_log_line_is_explained():
     """Every field of a turn's line has its row, and no other."""
-    record = accounting.Record(turn(user("hi")), Principal("dev"), 0.0)
-    record.replays.append(Trouble.LOST)
-    record.began(Delivery("http", "fresh", "http_transport", 1), None, 0.0)
+    record = accounting.TurnRecord(TurnRequest(turn(user("hi")), Principal("dev")))
+    record.fail(Trouble.LOST, ValueError(), 0.0, is_replayed=True)
+    record.begin(Delivery("http", "fresh", "http_transport", 1), None, 0.0)
     fields = accounting._line(record, 1.0, accounting._tokens(Usage()))
     written = {*fields, "event", "level", "timestamp"}
     assert written == {name for cells in rows("The log line") for name in NAMED.findall(cells[0])}

@@ -339,11 +339,11 @@ class TestClosing:
             assert ends.closed == [ends.connection]
             assert told in await reason_of(ends.connection)
 
-    @pytest.mark.parametrize("way", ["hang_up", "reset"])
-    async def test_upstream_breaks_off(self, linked, until, tunnel):
+    @pytest.mark.parametrize("ending", ["hang_up", "reset"])
+    async def test_upstream_breaks_off(self, linked, until, ending):
         """A socket that ends without a close frame (1006) ends the connection at once."""
         async with linked() as ends:
-            getattr(ends.link, tunnel)()
+            getattr(ends.link, ending)()
             await until(lambda: ends.connection.is_closed)
             assert ends.closed == [ends.connection]
 
@@ -762,9 +762,9 @@ class TestTls:
             assert await ends.link.ended()
             assert ends.closed == [ends.connection]
 
-    @pytest.mark.parametrize("way", ["hang_up", "reset"])
-    async def test_breaks_off(self, linked, authority, until, tunnel):
+    @pytest.mark.parametrize("ending", ["hang_up", "reset"])
+    async def test_breaks_off(self, linked, authority, until, ending):
         """A socket that ends without a close frame ends the connection at once."""
         async with linked(authority=authority) as ends:
-            getattr(ends.link, tunnel)()
+            getattr(ends.link, ending)()
             await until(lambda: ends.connection.is_closed)

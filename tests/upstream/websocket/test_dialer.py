@@ -269,8 +269,8 @@ class TestNoAnswer:
             assert asyncio.get_running_loop().time() - start == pytest.approx(15, abs=0.5)
             assert await there.is_left()
 
-    @pytest.mark.parametrize("way", ["hang_up", "reset"])
-    async def test_connection_ends_before_the_answer(self, tunnel):
+    @pytest.mark.parametrize("ending", ["hang_up", "reset"])
+    async def test_connection_ends_before_the_answer(self, ending):
         """A connection that ends in the handshake is an unavailable upstream."""
         async with peer(lambda _: None) as there, asyncio.TaskGroup() as group:
 
@@ -279,7 +279,7 @@ class TestNoAnswer:
                     await dialed(there.url)
 
             group.create_task(failing())
-            getattr(await there.links.get(), tunnel)()
+            getattr(await there.links.get(), ending)()
 
     async def test_connection_refused(self):
         """A port where nobody listens is an unavailable upstream."""
@@ -359,8 +359,8 @@ class TestProxies:
             peer(tls=inside) as there,
             proxy(kind, demands_password=bool(credentials)) as between,
         ):
-            tunnel = between.url(scheme, credentials)
-            assert await speaks(await dialed(there.url, proxy=tunnel, tls=context), there)
+            url = between.url(scheme, credentials)
+            assert await speaks(await dialed(there.url, proxy=url, tls=context), there)
             assert between.targets == [f"127.0.0.1:{there.port}"]
 
     @pytest.mark.parametrize("encrypted", [False, True])
@@ -369,8 +369,8 @@ class TestProxies:
         inside = authority.server() if encrypted else None
         context = tls.context(authority.file, verify=True)
         async with peer(tls=inside) as there, proxy("http", tls=authority.server()) as between:
-            tunnel = between.url("https")
-            assert await speaks(await dialed(there.url, proxy=tunnel, tls=context), there)
+            url = between.url("https")
+            assert await speaks(await dialed(there.url, proxy=url, tls=context), there)
             assert between.targets == [f"127.0.0.1:{there.port}"]
 
     @pytest.mark.parametrize(("kind", "scheme"), PROXIES)
@@ -401,11 +401,11 @@ class TestProxies:
             with pytest.raises(UpstreamUnavailable, match=f"127.0.0.1:{there.port}"):
                 await dialed(there.url, proxy=between.url(scheme))
 
-    @pytest.mark.parametrize("way", ["ftp://127.0.0.1:9", "socks9://127.0.0.1:9", "http://"])
-    async def test_no_proxy_of_ours(self, tunnel):
+    @pytest.mark.parametrize("url", ["ftp://127.0.0.1:9", "socks9://127.0.0.1:9", "http://"])
+    async def test_no_proxy_of_ours(self, url):
         """A proxy that nobody can dial is told as it is."""
         with pytest.raises(UpstreamUnavailable, match="No WebSocket connection"):
-            await dialed("ws://127.0.0.1:9/", proxy=tunnel)
+            await dialed("ws://127.0.0.1:9/", proxy=url)
 
     @pytest.mark.parametrize("scheme", ["http", "socks5"])
     async def test_no_proxy_there(self, scheme):
@@ -453,16 +453,16 @@ class TestProxies:
 
 class TestCancelling:
     @pytest.mark.parametrize("moment", ["asleep", "waking"])
-    @pytest.mark.parametrize("way", ["plain", "tls", "http", "socks5", "https", "tls in http"])
-    async def test_every_suspension(self, authority, moment, tunnel):
+    @pytest.mark.parametrize("route", ["plain", "tls", "http", "socks5", "https", "tls in http"])
+    async def test_every_suspension(self, authority, moment, route):
         """A dial that is cancelled at any point leaves no socket at the other end."""
-        inside = authority.server() if tunnel.startswith("tls") else None
-        outside = authority.server() if tunnel == "https" else None
+        inside = authority.server() if route.startswith("tls") else None
+        outside = authority.server() if route == "https" else None
         context = tls.context(authority.file, verify=True)
-        kind = "socks" if tunnel == "socks5" else "http"
+        kind = "socks" if route == "socks5" else "http"
         async with peer(tls=inside) as there, proxy(kind, tls=outside) as between:
-            scheme = {"socks5": "socks5", "https": "https"}.get(tunnel, "http")
-            through = None if tunnel in ("plain", "tls") else between.url(scheme)
+            scheme = {"socks5": "socks5", "https": "https"}.get(route, "http")
+            through = None if route in ("plain", "tls") else between.url(scheme)
             point, was_cancelled = 1, True
             while was_cancelled:
                 opened = []

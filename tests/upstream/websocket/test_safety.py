@@ -82,21 +82,21 @@ class TestWebSocket:
             _, failed = await failure(it.transport_to(there.url).open(it.agent().call()))
             assert failed.safety is SAFE
 
-    @pytest.mark.parametrize("way", ["nobody", "no name", "silence", "closed at once"])
-    async def test_no_dial(self, gateway, tunnel):
+    @pytest.mark.parametrize("cause", ["nobody", "no name", "silence", "closed at once"])
+    async def test_no_dial(self, gateway, cause):
         """A connection that never came to be has begun nothing."""
         answers = {"closed at once": lambda head: accept(head) + close_frame(1013)}
-        async with gateway() as it, peer(answers.get(tunnel, lambda _: None)) as there:
+        async with gateway() as it, peer(answers.get(cause, lambda _: None)) as there:
             urls = {"nobody": "ws://127.0.0.1:9/", "no name": "ws://nowhere.invalid/"}
-            endpoint = Endpoint(urls.get(tunnel, there.url), {}, handshake_timeout=0.05)
+            endpoint = Endpoint(urls.get(cause, there.url), {}, handshake_timeout=0.05)
             _, failed = await failure(it.transport_to(endpoint).open(it.agent().call()))
             assert failed.safety is SAFE
 
-    @pytest.mark.parametrize("way", ["never read", "reset", "closed"])
-    async def test_failed_send(self, gateway, until, tunnel):
+    @pytest.mark.parametrize("cause", ["never read", "reset", "closed"])
+    async def test_failed_send(self, gateway, until, cause):
         """A turn that did not leave whole has begun nothing."""
         async with gateway() as it, peer() as there, asyncio.TaskGroup() as group:
-            heartbeat = Heartbeat(send_timeout=0.05 if tunnel == "never read" else 30)
+            heartbeat = Heartbeat(send_timeout=0.05 if cause == "never read" else 30)
             agent = it.agent()
             agent.history[0]["content"] = "x" * 15_000_000
             opening = it.transport_to(Endpoint(there.url, {}, heartbeat=heartbeat)).open(
@@ -106,9 +106,9 @@ class TestWebSocket:
             link = await there.links.get()
             link.pause()
             await until(lambda: failing.done() or is_sending(it))
-            if tunnel == "reset":
+            if cause == "reset":
                 link.reset()
-            elif tunnel == "closed":
+            elif cause == "closed":
                 link.write(close_frame(1001))
             names, failed = await failing
             assert (names, failed.safety) == ([], SAFE)

@@ -29,17 +29,13 @@ export async function ask<R, V>(
   variables: V,
   signal?: AbortSignal,
 ): Promise<R> {
-  return (await askText(print(document as unknown as DocumentNode), variables, signal)) as R;
-}
-
-/** The same for a document that the schema need not know. */
-export async function askText(query: string, variables: unknown, signal?: AbortSignal): Promise<unknown> {
+  const query = print(document as unknown as DocumentNode);
   try {
-    return await post(query, variables, signal);
+    return (await post(query, variables, signal)) as R;
   } catch (error) {
     if (!isUnauthenticated(error) || signInAgain === undefined) throw error;
     await comeBack();
-    return post(query, variables, signal);
+    return (await post(query, variables, signal)) as R;
   }
 }
 

@@ -13,4 +13,7 @@ export const graphql = initGraphQLTada<{
   };
 }>();
 
+/** The values of an enum of the schema. */
+export type EnumOf<Name extends keyof introspection["types"]> = introspection["types"][Name] extends { enumValues: infer Values } ? Values : never;
+
 export type { ResultOf, VariablesOf } from "gql.tada";

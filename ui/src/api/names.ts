@@ -1,11 +1,14 @@
 /** Names for ids: lists that many pages need, asked once. */
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { ask } from "./client";
-import { graphql } from "./graphql";
+import { type EnumOf, graphql } from "./graphql";
+import { exhaustive } from "./records";
+
+export const CHANNEL_STATUSES = exhaustive<EnumOf<"ChannelStatus">>({ ENABLED: true, DISABLED: true, ARCHIVED: true });
 
 const NAMES = graphql(`
-  query Names {
-    channels(first: 200, statuses: [ENABLED, DISABLED, ARCHIVED]) { nodes { id name type status models } }
+  query Names($statuses: [ChannelStatus!]!) {
+    channels(first: 200, statuses: $statuses) { nodes { id name type status models } }
     apiKeys(first: 200) { nodes { id name prefix } }
     projects(first: 200) { nodes { id name } }
   }
@@ -13,7 +16,7 @@ const NAMES = graphql(`
 
 export const namesQuery = queryOptions({
   queryKey: ["names"],
-  queryFn: ({ signal }) => ask(NAMES, {}, signal),
+  queryFn: ({ signal }) => ask(NAMES, { statuses: [...CHANNEL_STATUSES] }, signal),
   staleTime: 30_000,
 });
 

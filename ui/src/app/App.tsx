@@ -9,7 +9,7 @@ import { Toasts } from "@/shared/Toasts";
 import { createPages } from "./routes";
 import { SignInAgain } from "./SignInAgain";
 
-const queries = createQueries((error) => tell(failureText(error, (key, options) => i18next.t(key, options)), { kind: "bad" }));
+const queries = createQueries((error) => tell(failureText(error, i18next.t), { kind: "bad" }));
 const pages = createPages(queries);
 onReturn(() => void queries.invalidateQueries());
 

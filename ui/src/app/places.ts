@@ -12,11 +12,11 @@ import {
   Split,
   Users,
 } from "lucide-react";
+import type { Texts } from "@/shared/i18n/texts";
 
 export interface Place {
   to: string;
-  /** In `app:places`. */
-  name: string;
+  name: keyof Texts["app"]["places"];
   icon: LucideIcon;
   /** What one must be allowed to see it. */
   permission?: string;

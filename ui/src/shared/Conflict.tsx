@@ -24,7 +24,7 @@ export function Conflict({
         <table className="w-full text-left">
           <thead>
             <tr className="border-b border-line text-[13px] text-soft">
-              {["field", "theirs", "yours"].map((name) => (
+              {(["field", "theirs", "yours"] as const).map((name) => (
                 <th key={name} scope="col" className="px-2 py-1.5 font-medium">
                   {t(`conflict.${name}`)}
                 </th>

@@ -31,7 +31,7 @@ export const Strip = memo(function Strip({
   const width = end + (isEnded ? 4 : 34);
   const counts = new Map<string, number>();
   for (const turn of shown) counts.set(turn, (counts.get(turn) ?? 0) + 1);
-  const said = [...counts].map(([turn, count]) => `${count} ${t(`reasonShort.${turn}`)}`).join(", ");
+  const said = [...counts].map(([turn, count]) => `${count} ${t(`reasonShort.${turn}`, { defaultValue: turn })}`).join(", ");
   return (
     <span className="relative block w-fit max-w-full shrink-0">
       <svg
@@ -68,7 +68,7 @@ export function Mark({ turn, x }: { turn: string; x: number }) {
   const kind = kindOf(turn);
   return (
     <g className={INKS[kind]}>
-      <title>{t(`reasonShort.${turn}`)}</title>
+      <title>{t(`reasonShort.${turn}`, { defaultValue: turn })}</title>
       <rect x={x - STEP / 2} y="0" width={STEP} height={HEIGHT} fill="transparent" />
       <Shape kind={kind} x={x} />
     </g>

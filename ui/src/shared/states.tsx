@@ -1,9 +1,12 @@
 /** What stands where there is nothing yet, nothing at all, or something went wrong. */
+import type { TFunction } from "i18next";
 import { RefreshCw, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "@/api/errors";
 import { Button } from "./Button";
+import type { Texts } from "./i18n/texts";
+import { exhaustive } from "@/api/records";
 
 export function Skeleton({ className = "h-4 w-full" }: { className?: string }) {
   return <div aria-hidden className={`skeleton ${className}`} />;
@@ -55,7 +58,17 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   );
 }
 
-const TOLD = new Set(["OFFLINE", "FORBIDDEN", "INTERNAL", "CONFLICT", "UNAUTHENTICATED", "LIMIT", "HTTP"]);
+type Code = Exclude<keyof Texts["app"]["failure"], "request">;
+const CODES: readonly string[] = exhaustive<Code>({
+  OFFLINE: true,
+  FORBIDDEN: true,
+  INTERNAL: true,
+  CONFLICT: true,
+  UNAUTHENTICATED: true,
+  LIMIT: true,
+  HTTP: true,
+});
+const hasText = (code: string): code is Code => CODES.includes(code);
 
 /** The failure in the page's language where it has a code of its own, else as the gateway told it. */
 export function useFailureText(error: unknown): string {
@@ -63,9 +76,9 @@ export function useFailureText(error: unknown): string {
   return failureText(error, t);
 }
 
-export function failureText(error: unknown, t: (key: string, options?: Record<string, unknown>) => string): string {
+export function failureText(error: unknown, t: TFunction<"app">): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code === "CONFLICT" && error.revision === undefined) return error.message;
-  if (!TOLD.has(error.code)) return error.message;
+  if (!hasText(error.code)) return error.message;
   return t(`failure.${error.code}`, { message: error.message, seconds: error.retryAfter ?? 1 });
 }

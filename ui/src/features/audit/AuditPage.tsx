@@ -28,7 +28,7 @@ export function AuditPage() {
       <Choice
         label={t("kind")}
         value={noun}
-        options={["", ...NOUNS].map((each) => ({ value: each, label: each === "" ? t("app:all") : t(`kinds.${each}`) }))}
+        options={(["", ...NOUNS] as const).map((each) => ({ value: each, label: each === "" ? t("app:all") : t(`kinds.${each}`) }))}
         onChange={(wanted) => void navigate({ search: wanted === "" ? {} : { noun: wanted }, replace: true })}
       />
       <Card>

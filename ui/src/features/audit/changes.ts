@@ -1,4 +1,6 @@
 /** An entry's changes, field by field, as people read them. */
+import { exhaustive } from "@/api/records";
+import type { Texts } from "@/shared/i18n/texts";
 import type { Entry } from "./api";
 
 export interface Change {
@@ -9,7 +11,15 @@ export interface Change {
 }
 
 /** The kinds of things that can be chosen, as the API names them. */
-export const NOUNS = ["channel", "account", "api-key", "project", "user", "invitation", "settings"] as const;
+export const NOUNS = exhaustive<keyof Texts["audit"]["kinds"]>({
+  channel: true,
+  account: true,
+  "api-key": true,
+  project: true,
+  user: true,
+  invitation: true,
+  settings: true,
+});
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -61,7 +61,7 @@ function useColumns(): Column<Channel>[] {
             {row.name}
           </Link>
           <div className="flex flex-wrap gap-1 text-[12.5px] text-soft">
-            {t(`types.${row.type}`)}
+            {t(`types.${row.type}`, { defaultValue: row.type })}
             {row.managedBy === "FILE" && ` · ${t("app:managedByFile")}`}
           </div>
           {row.type === "codex" && <QuotaBars channelID={row.id} />}

@@ -1,8 +1,9 @@
 /** Type, base URL, how the upstream knows us, and the transport: each its own field, each kept. */
 import { useTranslation } from "react-i18next";
+import { CHANNEL_TYPES, type ChannelType, DEFAULT_BASE_URLS, type Transport, TRANSPORTS } from "@/api/words";
 import { Choice, TextField } from "@/shared/Field";
 import type { Channel } from "./api";
-import type { Auth, ChannelDraft, ChannelType } from "./draft";
+import type { Auth, ChannelDraft } from "./draft";
 import type { Problems } from "./problems";
 
 export interface Parts {
@@ -10,11 +11,6 @@ export interface Parts {
   change: (part: Partial<ChannelDraft>) => void;
   problem: Problems;
 }
-
-export const DEFAULT_BASES: Record<ChannelType, string> = {
-  openai: "https://api.openai.com/v1",
-  codex: "https://chatgpt.com/backend-api/codex",
-};
 
 export function Connecting({ draft, change, problem, channel }: Parts & { channel: Channel | undefined }) {
   const { t } = useTranslation(["channels", "app"]);
@@ -24,10 +20,7 @@ export function Connecting({ draft, change, problem, channel }: Parts & { channe
       <Choice
         label={t("type")}
         value={draft.type}
-        options={[
-          { value: "openai", label: t("types.openai") },
-          { value: "codex", label: t("types.codex") },
-        ]}
+        options={CHANNEL_TYPES.map((value) => ({ value, label: t(`types.${value}`) }))}
         onChange={(type) => change({ type: type as ChannelType })}
         hint={t(`typeHints.${draft.type}`)}
       />
@@ -35,7 +28,7 @@ export function Connecting({ draft, change, problem, channel }: Parts & { channe
         label={t("baseURL")}
         isMono
         inputMode="url"
-        placeholder={DEFAULT_BASES[draft.type]}
+        placeholder={DEFAULT_BASE_URLS[draft.type]}
         value={draft.baseURL[draft.type]}
         problem={problem("baseURL")}
         inherited={draft.baseURL[draft.type] === "" ? t("baseDefault") : undefined}
@@ -54,8 +47,8 @@ export function Connecting({ draft, change, problem, channel }: Parts & { channe
       <Choice
         label={t("transport")}
         value={draft.transport}
-        options={["auto", "websocket", "http"].map((value) => ({ value, label: t(`app:transports.${value}`) }))}
-        onChange={(transport) => change({ transport })}
+        options={TRANSPORTS.map((value) => ({ value, label: t(`app:transports.${value}`) }))}
+        onChange={(transport) => change({ transport: transport as Transport })}
         hint={t(`transportHints.${draft.transport}`)}
       />
       {draft.type === "codex" && (

@@ -2,18 +2,13 @@
 import { Plus, X } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { API_FORMATS, type ApiFormat, DEFAULT_PATHS, type Transport, TRANSPORTS } from "@/api/words";
 import { Button, IconButton } from "@/shared/Button";
 import { Badge } from "@/shared/Badge";
 import { SelectField, TextField } from "@/shared/Field";
 import type { Endpoint } from "./api";
 import type { Parts } from "./Connecting";
-import { type Api, APIS, type EndpointDraft } from "./draft";
-
-const PATHS: Record<Api, string> = {
-  responses: "/responses",
-  chat_completions: "/chat/completions",
-  messages: "/messages",
-};
+import type { EndpointDraft } from "./draft";
 
 export function Endpoints({
   draft,
@@ -23,14 +18,14 @@ export function Endpoints({
   isLooking,
 }: Parts & { dialled: readonly Endpoint[]; isLooking: boolean }) {
   const { t } = useTranslation("channels");
-  const isOwn = (api: Api) => Object.values(draft.endpoints[api]).some((value) => value !== "");
-  const [opened, setOpened] = useState<readonly Api[]>([]);
-  const set = (api: Api, part: Partial<EndpointDraft>) =>
+  const isOwn = (api: ApiFormat) => Object.values(draft.endpoints[api]).some((value) => value !== "");
+  const [opened, setOpened] = useState<readonly ApiFormat[]>([]);
+  const set = (api: ApiFormat, part: Partial<EndpointDraft>) =>
     change({ endpoints: { ...draft.endpoints, [api]: { ...draft.endpoints[api], ...part } } });
   return (
     <div className="space-y-4">
       <p className="text-[13px] text-soft">{t("endpoints.text")}</p>
-      {APIS.map((api) => {
+      {API_FORMATS.map((api) => {
         const isOpen = isOwn(api) || opened.includes(api);
         return (
           <section key={api} aria-label={t(`apis.${api}`)} className="rounded-xl border border-line p-3.5">
@@ -73,7 +68,7 @@ export function Endpoints({
 }
 
 function Own(props: {
-  api: Api;
+  api: ApiFormat;
   own: EndpointDraft;
   inherited: Endpoint | undefined;
   base: string;
@@ -88,7 +83,7 @@ function Own(props: {
       <TextField
         label={t("endpoints.path")}
         isMono
-        placeholder={PATHS[api]}
+        placeholder={DEFAULT_PATHS[api]}
         value={own.path}
         problem={problem("path")}
         inherited={mark(own.path)}
@@ -99,10 +94,10 @@ function Own(props: {
         value={own.transport}
         problem={problem("transport")}
         options={[
-          { value: "", label: t("inheritedIs", { value: t(`app:transports.${inherited?.transport ?? ""}`) }) },
-          ...["auto", "websocket", "http"].map((value) => ({ value, label: t(`app:transports.${value}`) })),
+          { value: "", label: t("inheritedIs", { value: t(`app:transports.${(inherited?.transport ?? "") as Transport | ""}`) }) },
+          ...TRANSPORTS.map((value) => ({ value, label: t(`app:transports.${value}`) })),
         ]}
-        onChange={(event) => set({ transport: event.target.value })}
+        onChange={(event) => set({ transport: event.target.value as Transport | "" })}
       />
       <div className="sm:col-span-2">
         <TextField

@@ -1,8 +1,9 @@
 import { useTranslation } from "react-i18next";
+import type { EnumOf } from "@/api/graphql";
 import { Badge, type Tone } from "@/shared/Badge";
 import type { Channel } from "./api";
 
-const TONES: Record<string, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
+const TONES: Record<EnumOf<"Trust">, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
 
 /** How a channel does: off, sound, failing, resting after failures; and its WebSocket where that differs. */
 export function HealthBadge({ channel }: { channel: Pick<Channel, "status" | "health"> }) {
@@ -12,7 +13,7 @@ export function HealthBadge({ channel }: { channel: Pick<Channel, "status" | "he
   if (trust === null) return <Badge tone="bad">{t("health.NONE")}</Badge>;
   const wireFails = trust === "SOUND" && websocket !== null && websocket !== "SOUND";
   if (wireFails) return <Badge tone="warn">{t("health.wire")}</Badge>;
-  return <Badge tone={TONES[trust] ?? "plain"}>{t(`health.${trust}`)}</Badge>;
+  return <Badge tone={TONES[trust]}>{t(`health.${trust}`)}</Badge>;
 }
 
 /** How turns travel: the transport of the responses API, everything inherited filled in. */
@@ -22,7 +23,7 @@ export function TransportBadge({ channel }: { channel: Pick<Channel, "defaultEnd
   return (
     <Badge tone={transport === "http" ? "plain" : "good"} shape={false}>
       {transport === "websocket" ? "⇄ " : transport === "http" ? "→ " : "⇄→ "}
-      {t(`transports.${transport}`)}
+      {t(`transports.${transport}`, { defaultValue: transport })}
     </Badge>
   );
 }

@@ -2,6 +2,7 @@
 import { Plus, X } from "lucide-react";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
+import { RATES } from "@/features/keys/draft";
 import { Button, IconButton } from "@/shared/Button";
 import { CheckField, TextField } from "@/shared/Field";
 import type { Channel } from "./api";
@@ -76,11 +77,10 @@ export function ModelFields({ draft, change, problem }: Parts) {
 
 export function Limits({ draft, change, problem }: Parts) {
   const { t } = useTranslation(["channels", "app"]);
-  const rates = ["requestsPerMinute", "tokensPerMinute", "concurrentTurns"] as const;
   const others = ["weight", "handshakeRate", "handshakeBurst"] as const;
   return (
     <div className="grid gap-4 sm:grid-cols-3">
-      {rates.map((name) => (
+      {RATES.map((name) => (
         <TextField
           key={name}
           label={t(`fields.${name}`)}

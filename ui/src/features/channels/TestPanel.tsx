@@ -1,5 +1,6 @@
 /** A trial of a channel, drawn: the handshake, the first event, and whether the second turn continued. */
 import { useMutation } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { FlaskConical } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -53,7 +54,7 @@ export function TestPanel({ channel }: { channel: Channel }) {
 
 type State = "done" | "failed" | "waits";
 
-function stepsOf(tested: Tested | undefined, t: (key: string, options?: Record<string, unknown>) => string) {
+function stepsOf(tested: Tested | undefined, t: TFunction<"channels">) {
   const state = (isDone: boolean): State => (tested === undefined ? "waits" : isDone ? "done" : "failed");
   const isWire = tested?.transport !== "http";
   return [
@@ -85,7 +86,7 @@ function Drawn({ tested }: { tested: Tested | undefined }) {
     <div>
       {tested !== undefined && (
         <p className={`mb-2 font-medium ${tested.success ? "text-good" : "text-bad"}`}>
-          {tested.success ? t("test.good", { transport: t(`app:transports.${tested.transport}`) }) : tested.error}
+          {tested.success ? t("test.good", { transport: t(`app:transports.${tested.transport}`, { defaultValue: tested.transport }) }) : tested.error}
         </p>
       )}
       <ol className="space-y-0">

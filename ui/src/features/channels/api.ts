@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
+import { CHANNEL_STATUSES } from "@/api/names";
 
 export const ENDPOINT = graphql(`
   fragment EndpointFields on Endpoint { apiFormat path baseURL transport dials }
@@ -38,7 +39,7 @@ export const channelsQuery = (withArchived: boolean) =>
   queryOptions({
     queryKey: ["channels", "list", withArchived],
     queryFn: ({ signal }) =>
-      ask(LIST, { statuses: withArchived ? ["ENABLED", "DISABLED", "ARCHIVED"] : ["ENABLED", "DISABLED"] }, signal),
+      ask(LIST, { statuses: CHANNEL_STATUSES.filter((each) => withArchived || each !== "ARCHIVED") }, signal),
     refetchInterval: 5_000,
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { type ChannelDraft, inputOf, NEW_CHANNEL, ownEndpoints } from "./draft";
+import { type ChannelDraft, type EndpointDraft, inputOf, NEW_CHANNEL, ownEndpoints } from "./draft";
 import { problemsOf } from "./problems";
 
+const own = (part: Partial<EndpointDraft>): EndpointDraft => ({ path: "", baseURL: "", transport: "", ...part });
 const with_ = (part: Partial<ChannelDraft>): ChannelDraft => ({ ...NEW_CHANNEL, name: "main", ...part });
 
 describe("what is sent of a draft", () => {
@@ -10,7 +11,7 @@ describe("what is sent of a draft", () => {
   });
 
   test("each type keeps its own base URL", () => {
-    const draft = with_({ baseURL: { openai: "https://a.example/v1", codex: "https://b.example" } });
+    const draft = with_({ baseURL: { ...NEW_CHANNEL.baseURL, openai: "https://a.example/v1", codex: "https://b.example" } });
     expect(inputOf(draft, true).baseURL).toBe("https://a.example/v1");
     expect(inputOf({ ...draft, type: "codex" }, true).baseURL).toBe("https://b.example");
   });
@@ -27,8 +28,7 @@ describe("what is sent of a draft", () => {
   });
 
   test("only endpoints that differ are sent, and what they inherit is null", () => {
-    const own = { path: "", baseURL: "wss://a.example", transport: "" };
-    const draft = with_({ endpoints: { ...NEW_CHANNEL.endpoints, responses: own } });
+    const draft = with_({ endpoints: { ...NEW_CHANNEL.endpoints, responses: own({ baseURL: "wss://a.example" }) } });
     expect(inputOf(draft, true).endpoints).toEqual([
       { apiFormat: "responses", path: null, baseURL: "wss://a.example", transport: null },
     ]);
@@ -41,8 +41,7 @@ describe("what is sent of a draft", () => {
 });
 
 test("a problem of an endpoint finds its API, whatever its place in what was sent", () => {
-  const own = { path: "wrong", baseURL: "", transport: "" };
-  const draft = with_({ endpoints: { ...NEW_CHANNEL.endpoints, messages: own } });
+  const draft = with_({ endpoints: { ...NEW_CHANNEL.endpoints, messages: own({ path: "wrong" }) } });
   expect(ownEndpoints(draft).map((each) => each.api)).toEqual(["messages"]);
   const problem = problemsOf([{ field: "endpoints.0.path", message: "must begin with /" }], draft);
   expect(problem("endpoints.messages.path")).toBe("must begin with /");

@@ -1,9 +1,9 @@
 /** A channel as it is being written. Everything typed stays, whatever is switched meanwhile. */
+import { recordOf } from "@/api/records";
+import { API_FORMATS, type ApiFormat, CHANNEL_TYPES, type ChannelType, type Transport } from "@/api/words";
+import { type Rate, RATES } from "@/features/keys/draft";
 import type { Channel, ChannelInput } from "./api";
 
-export const APIS = ["responses", "chat_completions", "messages"] as const;
-export type Api = (typeof APIS)[number];
-export type ChannelType = "openai" | "codex";
 /** How the upstream knows us: by a key, or by accounts that signed in. */
 export type Auth = "key" | "account";
 
@@ -11,17 +11,18 @@ export interface EndpointDraft {
   path: string;
   baseURL: string;
   /** "" inherits the channel's. */
-  transport: string;
+  transport: Transport | "";
 }
 
-export interface ChannelDraft {
-  name: string;
+type AsIs = Pick<Channel, "name" | "organization" | "project" | "tlsCa" | "tlsVerify">;
+
+export interface ChannelDraft extends AsIs, Record<Rate, string> {
   type: ChannelType;
   auth: Record<ChannelType, Auth>;
   /** "" is the default of the type. */
   baseURL: Record<ChannelType, string>;
-  transport: string;
-  endpoints: Record<Api, EndpointDraft>;
+  transport: Transport;
+  endpoints: Record<ApiFormat, EndpointDraft>;
   /** What is typed for a new key; "" keeps the one there is. */
   apiKey: string;
   removesKey: boolean;
@@ -29,16 +30,9 @@ export interface ChannelDraft {
   renames: { from: string; to: string }[];
   tags: string;
   weight: string;
-  organization: string;
-  project: string;
   /** undefined keeps what is there. */
   proxy: string | undefined;
-  tlsCa: string;
-  tlsVerify: boolean;
   headers: { name: string; value: string; isKept: boolean }[];
-  requestsPerMinute: string;
-  tokensPerMinute: string;
-  concurrentTurns: string;
   handshakeRate: string;
   handshakeBurst: string;
 }
@@ -51,9 +45,9 @@ export const NEW_CHANNEL: ChannelDraft = {
   name: "",
   type: "openai",
   auth: { openai: "key", codex: "account" },
-  baseURL: { openai: "", codex: "" },
+  baseURL: recordOf(CHANNEL_TYPES, () => ""),
   transport: "auto",
-  endpoints: { responses: INHERITED, chat_completions: INHERITED, messages: INHERITED },
+  endpoints: recordOf(API_FORMATS, () => INHERITED),
   apiKey: "",
   removesKey: false,
   models: "*",
@@ -66,9 +60,7 @@ export const NEW_CHANNEL: ChannelDraft = {
   tlsCa: "",
   tlsVerify: true,
   headers: [],
-  requestsPerMinute: "",
-  tokensPerMinute: "",
-  concurrentTurns: "",
+  ...recordOf(RATES, () => ""),
   handshakeRate: "0",
   handshakeBurst: "3",
 };
@@ -76,19 +68,19 @@ export const NEW_CHANNEL: ChannelDraft = {
 const text = (value: number | null) => (value === null ? "" : String(value));
 
 export function draftOf(channel: Channel): ChannelDraft {
-  const type: ChannelType = channel.type === "codex" ? "codex" : "openai";
-  const own = (api: Api): EndpointDraft => {
+  const type = channel.type as ChannelType;
+  const own = (api: ApiFormat): EndpointDraft => {
     const found = channel.endpoints.find((each) => each.apiFormat === api);
-    return found ? { path: found.path, baseURL: found.baseURL, transport: found.transport } : INHERITED;
+    return found ? { path: found.path, baseURL: found.baseURL, transport: found.transport as Transport | "" } : INHERITED;
   };
   return {
     ...NEW_CHANNEL,
     name: channel.name,
     type,
-    auth: { openai: "key", codex: channel.hasCredential ? "key" : "account" },
+    auth: { ...NEW_CHANNEL.auth, codex: channel.hasCredential ? "key" : "account" },
     baseURL: { ...NEW_CHANNEL.baseURL, [type]: channel.baseURL },
-    transport: channel.transport,
-    endpoints: { responses: own("responses"), chat_completions: own("chat_completions"), messages: own("messages") },
+    transport: channel.transport as Transport,
+    endpoints: recordOf(API_FORMATS, own),
     models: channel.models.join("\n"),
     renames: channel.renames.map(({ from, to }) => ({ from, to })),
     tags: channel.tags.join(", "),
@@ -98,9 +90,7 @@ export function draftOf(channel: Channel): ChannelDraft {
     tlsCa: channel.tlsCa,
     tlsVerify: channel.tlsVerify,
     headers: channel.headerNames.map((name) => ({ name, value: "", isKept: true })),
-    requestsPerMinute: text(channel.rates.requestsPerMinute),
-    tokensPerMinute: text(channel.rates.tokensPerMinute),
-    concurrentTurns: text(channel.rates.concurrentTurns),
+    ...recordOf(RATES, (name) => text(channel.rates[name])),
     handshakeRate: String(channel.handshakeRate),
     handshakeBurst: String(channel.handshakeBurst),
   };
@@ -116,11 +106,15 @@ const count = (typed: string) => (typed.trim() === "" ? null : Math.trunc(Number
 const number = (typed: string) => (typed.trim() === "" ? null : Number(typed));
 
 /** The endpoints that differ from the channel, in the order they are sent. */
-export function ownEndpoints(draft: ChannelDraft): { api: Api; endpoint: EndpointDraft }[] {
-  return APIS.map((api) => ({ api, endpoint: draft.endpoints[api] })).filter(
+export function ownEndpoints(draft: ChannelDraft): { api: ApiFormat; endpoint: EndpointDraft }[] {
+  return API_FORMATS.map((api) => ({ api, endpoint: draft.endpoints[api] })).filter(
     ({ endpoint }) => endpoint.path !== "" || endpoint.baseURL !== "" || endpoint.transport !== "",
   );
 }
+
+/** What stays as it is where it is left out; a field beside them that the schema gains is missing below until it is sent. */
+type Optional = "apiKey" | "proxy" | "status";
+type Input = Required<Omit<ChannelInput, Optional>> & Pick<ChannelInput, Optional>;
 
 function keyOf(draft: ChannelDraft, isNew: boolean): Pick<ChannelInput, "apiKey"> {
   if (draft.auth[draft.type] === "account") return isNew ? {} : { apiKey: null };
@@ -128,7 +122,7 @@ function keyOf(draft: ChannelDraft, isNew: boolean): Pick<ChannelInput, "apiKey"
   return draft.removesKey ? { apiKey: null } : {};
 }
 
-export function inputOf(draft: ChannelDraft, isNew: boolean): ChannelInput {
+export function inputOf(draft: ChannelDraft, isNew: boolean): Input {
   const headers = draft.headers.filter((each) => each.name.trim() !== "");
   return {
     name: draft.name.trim(),
@@ -146,11 +140,7 @@ export function inputOf(draft: ChannelDraft, isNew: boolean): ChannelInput {
     tlsCa: draft.tlsCa.trim(),
     tlsVerify: draft.tlsVerify,
     headers: headers.map((each) => ({ name: each.name.trim(), value: each.isKept ? null : each.value })),
-    rates: {
-      requestsPerMinute: count(draft.requestsPerMinute),
-      tokensPerMinute: count(draft.tokensPerMinute),
-      concurrentTurns: count(draft.concurrentTurns),
-    },
+    rates: recordOf(RATES, (name) => count(draft[name])),
     handshakeRate: number(draft.handshakeRate),
     handshakeBurst: count(draft.handshakeBurst),
     endpoints: ownEndpoints(draft).map(({ api, endpoint }) => ({
@@ -162,25 +152,29 @@ export function inputOf(draft: ChannelDraft, isNew: boolean): ChannelInput {
   };
 }
 
+type Field = Exclude<keyof ChannelDraft, "removesKey" | "endpoints"> | `endpoints.${ApiFormat}`;
+
 /** What differs between two versions, field by field, for people; secrets are never among it. */
-export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field: string; theirs: string; yours: string }[] {
-  const told = (draft: ChannelDraft) => {
-    const { apiKey, proxy, removesKey: _, auth, baseURL, endpoints, headers, ...rest } = draft;
-    return {
-      ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, shown(value)])),
-      auth: auth[draft.type],
-      baseURL: baseURL[draft.type],
-      headers: headers.map((each) => each.name).join(", "),
-      ...Object.fromEntries(APIS.map((api) => [`endpoints.${api}`, Object.values(endpoints[api]).filter(Boolean).join(" · ")])),
-      apiKey: apiKey === "" ? "" : "•••",
-      proxy: proxy === undefined ? "" : "•••",
-    } as Record<string, string>;
-  };
-  const left = told(theirs);
-  const right = told(yours);
-  return Object.keys(left)
+export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field: Field; theirs: string; yours: string }[] {
+  const left = textsOf(theirs);
+  const right = textsOf(yours);
+  return (Object.keys(left) as Field[])
     .filter((field) => left[field] !== right[field])
-    .map((field) => ({ field, theirs: left[field] ?? "", yours: right[field] ?? "" }));
+    .map((field) => ({ field, theirs: left[field], yours: right[field] }));
+}
+
+function textsOf(draft: ChannelDraft): Record<Field, string> {
+  const { apiKey, proxy, removesKey: _, auth, baseURL, endpoints, headers, ...rest } = draft;
+  const own = API_FORMATS.map((api) => [`endpoints.${api}`, Object.values(endpoints[api]).filter(Boolean).join(" · ")] as const);
+  return {
+    ...recordOf(Object.keys(rest) as (keyof typeof rest)[], (name) => shown(rest[name])),
+    auth: auth[draft.type],
+    baseURL: baseURL[draft.type],
+    headers: headers.map((each) => each.name).join(", "),
+    ...(Object.fromEntries(own) as Record<`endpoints.${ApiFormat}`, string>),
+    apiKey: apiKey === "" ? "" : "•••",
+    proxy: proxy === undefined ? "" : "•••",
+  };
 }
 
 function shown(value: unknown): string {

@@ -1,21 +1,19 @@
 /** A key as it is being written. */
+import { exhaustive, recordOf } from "@/api/records";
 import type { Key, KeyInput } from "./api";
 
-export const RATES = ["requestsPerMinute", "tokensPerMinute", "concurrentTurns"] as const;
-export const BUDGETS = ["tokensPerDay", "tokensPerMonth", "costPerDay", "costPerMonth"] as const;
-type Limit = (typeof RATES)[number] | (typeof BUDGETS)[number];
+export type Rate = keyof Key["rates"];
+export type Budget = keyof Key["budgets"];
+export const RATES = exhaustive<Rate>({ requestsPerMinute: true, tokensPerMinute: true, concurrentTurns: true });
+export const BUDGETS = exhaustive<Budget>({ tokensPerDay: true, tokensPerMonth: true, costPerDay: true, costPerMonth: true });
 
-export interface KeyDraft extends Record<Limit, string> {
-  name: string;
-  projectID: string;
+export interface KeyDraft extends Pick<Key, "name" | "projectID" | "channels" | "keepsBodies">, Record<Rate | Budget, string> {
   models: string;
-  channels: string[];
-  keepsBodies: boolean;
   /** As the browser's field has it, in local time; "" is never. */
   expiresAt: string;
 }
 
-const NONE = Object.fromEntries([...RATES, ...BUDGETS].map((name) => [name, ""])) as Record<Limit, string>;
+const NONE = recordOf([...RATES, ...BUDGETS], () => "");
 
 export const NEW_KEY: KeyDraft = { name: "", projectID: "", models: "", channels: [], keepsBodies: false, expiresAt: "", ...NONE };
 
@@ -29,13 +27,8 @@ export function draftOf(key: Key): KeyDraft {
     channels: [...key.channels],
     keepsBodies: key.keepsBodies,
     expiresAt: key.expiresAt === null ? "" : localTime(key.expiresAt),
-    requestsPerMinute: text(key.rates.requestsPerMinute),
-    tokensPerMinute: text(key.rates.tokensPerMinute),
-    concurrentTurns: text(key.rates.concurrentTurns),
-    tokensPerDay: text(key.budgets.tokensPerDay),
-    tokensPerMonth: text(key.budgets.tokensPerMonth),
-    costPerDay: text(key.budgets.costPerDay),
-    costPerMonth: text(key.budgets.costPerMonth),
+    ...recordOf(RATES, (name) => text(key.rates[name])),
+    ...recordOf(BUDGETS, (name) => text(key.budgets[name])),
   };
 }
 
@@ -45,10 +38,15 @@ export function localTime(iso: string): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
+const number = (typed: string) => (typed.trim() === "" ? null : Number(typed));
 const whole = (typed: string) => (typed.trim() === "" ? null : Math.trunc(Number(typed)));
-const money = (typed: string) => (typed.trim() === "" ? null : Number(typed));
+const isMoney = (name: Budget) => name.startsWith("cost");
 
-export function inputOf(draft: KeyDraft): KeyInput {
+/** What stays as it is where it is left out; a field beside them that the schema gains is missing below until it is sent. */
+type Optional = "projectID" | "status";
+type Input = Required<Omit<KeyInput, Optional>> & Pick<KeyInput, Optional>;
+
+export function inputOf(draft: KeyDraft): Input {
   return {
     name: draft.name.trim(),
     ...(draft.projectID === "" ? {} : { projectID: draft.projectID }),
@@ -56,21 +54,12 @@ export function inputOf(draft: KeyDraft): KeyInput {
     channels: draft.channels,
     keepsBodies: draft.keepsBodies,
     expiresAt: draft.expiresAt === "" ? null : new Date(draft.expiresAt).toISOString(),
-    rates: {
-      requestsPerMinute: whole(draft.requestsPerMinute),
-      tokensPerMinute: whole(draft.tokensPerMinute),
-      concurrentTurns: whole(draft.concurrentTurns),
-    },
-    budgets: {
-      tokensPerDay: whole(draft.tokensPerDay),
-      tokensPerMonth: whole(draft.tokensPerMonth),
-      costPerDay: money(draft.costPerDay),
-      costPerMonth: money(draft.costPerMonth),
-    },
+    rates: recordOf(RATES, (name) => whole(draft[name])),
+    budgets: recordOf(BUDGETS, (name) => (isMoney(name) ? number : whole)(draft[name])),
   };
 }
 
-export function differences(theirs: KeyDraft, yours: KeyDraft): { field: string; theirs: string; yours: string }[] {
+export function differences(theirs: KeyDraft, yours: KeyDraft): { field: keyof KeyDraft; theirs: string; yours: string }[] {
   return (Object.keys(theirs) as (keyof KeyDraft)[])
     .filter((field) => String(theirs[field]) !== String(yours[field]))
     .map((field) => ({ field, theirs: String(theirs[field]), yours: String(yours[field]) }));

@@ -1,4 +1,6 @@
 /** The times that the overview looks at. */
+import type { EnumOf } from "@/api/graphql";
+
 export const RANGES = ["24h", "7d", "30d", "90d"] as const;
 export type Range = (typeof RANGES)[number];
 
@@ -9,7 +11,7 @@ const LENGTHS: Record<Range, number> = { "24h": DAY, "7d": 7 * DAY, "30d": 30 * 
 export interface Span {
   since: string;
   until: string;
-  span: "HOUR" | "DAY";
+  span: EnumOf<"UsageSpan">;
   /** Length of one bar in ms. */
   step: number;
 }

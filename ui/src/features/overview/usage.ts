@@ -1,5 +1,6 @@
 /** What the overview asks, and its points as bars. */
-import { graphql, type ResultOf } from "@/api/graphql";
+import { type EnumOf, graphql, type ResultOf } from "@/api/graphql";
+import { exhaustive } from "@/api/records";
 
 export const USAGE = graphql(`
   query Overview($since: DateTime!, $until: DateTime!, $span: UsageSpan!, $by: UsageBy!, $filter: UsageFilter) {
@@ -22,8 +23,9 @@ export type Sums = Usage["totals"];
 export const METRICS = ["turns", "continued", "bytesSaved", "inputTokens", "cachedTokens", "costUsd", "failures"] as const;
 export type Metric = (typeof METRICS)[number];
 
-export const BYS = ["ALL", "CHANNEL", "MODEL", "KEY"] as const;
-export type By = (typeof BYS)[number];
+/** Projects have no chart of their own. */
+export type By = Exclude<EnumOf<"UsageBy">, "PROJECT">;
+export const BYS = exhaustive<By>({ ALL: true, CHANNEL: true, MODEL: true, KEY: true });
 
 /** So many lines have a colour of their own; the rest is one. */
 const MOST_NAMES = 5;

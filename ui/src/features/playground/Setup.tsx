@@ -8,7 +8,7 @@ import { inputOf, localTime, NEW_KEY } from "@/features/keys/draft";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { TextField } from "@/shared/Field";
-import { Failure, failureText } from "@/shared/states";
+import { Failure, useFailureText } from "@/shared/states";
 
 export interface Settings {
   model: string;
@@ -38,6 +38,7 @@ export function Setup(props: {
     // The name of this query holds the key: it goes with the page.
     gcTime: 0,
   });
+  const failure = useFailureText(models.error);
   return (
     <div className="space-y-4">
       <div>
@@ -47,7 +48,7 @@ export function Setup(props: {
           isMono
           placeholder="lw_…"
           hint={t("keyHint")}
-          problem={models.isError && settled !== "" ? failureText(models.error, t) : undefined}
+          problem={models.isError && settled !== "" ? failure : undefined}
           value={apiKey}
           onChange={(event) => props.onKey(event.target.value.trim())}
         />

@@ -1,10 +1,8 @@
 /** A project as it is being written. */
+import { exhaustive } from "@/api/records";
 import type { Project } from "./api";
 
-export interface ProjectDraft {
-  name: string;
-  description: string;
-}
+export type ProjectDraft = Pick<Project, "name" | "description">;
 
 export const NEW_PROJECT: ProjectDraft = { name: "", description: "" };
 
@@ -12,7 +10,7 @@ export const draftOf = ({ name, description }: Project): ProjectDraft => ({ name
 
 export const inputOf = ({ name, description }: ProjectDraft) => ({ name: name.trim(), description: description.trim() });
 
-const FIELDS = ["name", "description"] as const;
+const FIELDS = exhaustive<keyof ProjectDraft>({ name: true, description: true });
 
 export function differences(theirs: ProjectDraft, yours: ProjectDraft) {
   return FIELDS.filter((field) => theirs[field] !== yours[field]).map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));

@@ -1,9 +1,11 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import type { SessionState } from "@/api/words";
+import { exhaustive } from "@/api/records";
 import type { LiveSession } from "./live";
 
 const route = getRouteApi("/shell/sessions");
-const STATES = ["leased", "idle", "dialing"];
+const STATES = exhaustive<SessionState>({ leased: true, idle: true, dialing: true });
 
 export function Filters({ sessions }: { sessions: readonly LiveSession[] }) {
   const { t } = useTranslation("sessions");

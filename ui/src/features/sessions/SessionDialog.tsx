@@ -2,8 +2,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ask } from "@/api/client";
-import { graphql } from "@/api/graphql";
 import { useMay } from "@/api/me";
 import { Button } from "@/shared/Button";
 import { Confirm, Dialog } from "@/shared/Dialog";
@@ -11,22 +9,10 @@ import { bytes } from "@/shared/format";
 import { Strip } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { tell } from "@/shared/toasts";
+import { closeSession, turnsQuery } from "./api";
 import { Age } from "./columns";
 import type { LiveSession } from "./live";
 import { Timeline } from "./Timeline";
-
-export const TIMELINE = graphql(`
-  query SessionTurns($connection: Int64!, $since: DateTime!) {
-    turns(first: 100, filter: { connection: $connection, since: $since }) {
-      nodes {
-        id startedAt continuity reason outcome errorCode modelServed modelAsked
-        queueMs firstEventMs totalMs bytesReceived bytesSent inputTokens cachedTokens outputTokens
-      }
-    }
-  }
-`);
-
-const CLOSE = graphql(`mutation CloseSession($connection: Int64!) { closeSession(connection: $connection) }`);
 
 export function SessionDialog({
   connection,
@@ -44,7 +30,7 @@ export function SessionDialog({
   const [last, setLast] = useState(current);
   if (current !== undefined && current !== last) setLast(current);
   const closing = useMutation({
-    mutationFn: () => ask(CLOSE, { connection }),
+    mutationFn: () => closeSession(connection),
     onSuccess: () => {
       setAsks(false);
       tell(t("closes"));
@@ -93,7 +79,7 @@ function Facts({ session }: { session: LiveSession }) {
     [t("continued"), `${session.continued} / ${session.turns}`],
     [t("saved"), bytes(session.bytesSaved)],
     [t("queue"), String(session.waiting)],
-    [t("last"), session.last === "" ? "–" : t(`app:reasons.${session.last}`)],
+    [t("last"), session.last === "" ? "–" : t(`app:reasons.${session.last}`, { defaultValue: session.last })],
   ];
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5">
@@ -109,21 +95,13 @@ function Facts({ session }: { session: LiveSession }) {
 
 function Turns({ connection, session }: { connection: number; session: LiveSession }) {
   const { t } = useTranslation("sessions");
-  // Numbers of connections begin anew with the gateway; none is older than this one.
-  const since = new Date(session.bornAt - 5_000).toISOString();
-  const turns = useQuery({
-    queryKey: ["sessions", connection, since, session.turns, session.state],
-    queryFn: ({ signal }) => ask(TIMELINE, { connection, since }, signal),
-    placeholderData: (before) => before,
-    // The log writes what ended within a quarter of a second.
-    refetchInterval: 3_000,
-  });
+  const turns = useQuery(turnsQuery(connection, session));
   return (
     <section aria-label={t("timeline")}>
       <h3 className="mb-2 font-semibold">{t("timeline")}</h3>
       {turns.isError && <Failure error={turns.error} onRetry={() => void turns.refetch()} />}
       {turns.isPending && <SkeletonRows rows={4} />}
-      {turns.data !== undefined && <Timeline turns={turns.data.turns.nodes} />}
+      {turns.data !== undefined && <Timeline turns={turns.data} />}
     </section>
   );
 }

@@ -1,15 +1,12 @@
 import { useTranslation } from "react-i18next";
-import type { ResultOf } from "@/api/graphql";
 import { bytes, milliseconds, useFormat } from "@/shared/format";
 import { wordOf } from "@/shared/marks";
 import { Mark } from "@/shared/Strip";
 import { TurnsLink } from "@/shared/TurnsLink";
-import type { TIMELINE } from "./SessionDialog";
-
-type Turn = ResultOf<typeof TIMELINE>["turns"]["nodes"][number];
+import type { SessionTurn } from "./api";
 
 /** Turn by turn, the newest first: why it travelled as it did, and what it took. */
-export function Timeline({ turns }: { turns: readonly Turn[] }) {
+export function Timeline({ turns }: { turns: readonly SessionTurn[] }) {
   const { t } = useTranslation("sessions");
   if (turns.length === 0) return <p className="text-soft">{t("noTurns")}</p>;
   const longest = Math.max(...turns.map((turn) => turn.totalMs), 1);
@@ -23,7 +20,7 @@ export function Timeline({ turns }: { turns: readonly Turn[] }) {
   );
 }
 
-function Entry({ turn, longest, largest }: { turn: Turn; longest: number; largest: number }) {
+function Entry({ turn, longest, largest }: { turn: SessionTurn; longest: number; largest: number }) {
   const { t } = useTranslation(["sessions", "app"]);
   const format = useFormat();
   const word = wordOf(turn);
@@ -40,7 +37,7 @@ function Entry({ turn, longest, largest }: { turn: Turn; longest: number; larges
           <span className="text-soft">{turn.modelServed || turn.modelAsked}</span>
           {turn.errorCode !== "" && <span className="text-bad">✕ {turn.errorCode}</span>}
         </p>
-        <p className="text-[13px] text-soft">{t(`app:reasons.${word}`)}</p>
+        <p className="text-[13px] text-soft">{t(`app:reasons.${word}`, { defaultValue: word })}</p>
         <div className="mt-1.5 grid grid-cols-1 gap-x-6 gap-y-1 text-[13px] sm:grid-cols-2">
           <Pair
             name={t("bytesPair", { received: bytes(turn.bytesReceived), sent: bytes(turn.bytesSent) })}

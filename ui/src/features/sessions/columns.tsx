@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import type { SessionState } from "@/api/words";
 import { useNow } from "@/shared/clock";
 import { Badge, type Tone } from "@/shared/Badge";
 import { bytes, duration } from "@/shared/format";
@@ -7,7 +8,7 @@ import { Strip } from "@/shared/Strip";
 import type { WideColumn } from "@/shared/VirtualTable";
 import type { LiveSession } from "./live";
 
-const TONES: Record<string, Tone> = { leased: "good", idle: "plain", dialing: "warn" };
+const TONES: Record<SessionState, Tone> = { leased: "good", idle: "plain", dialing: "warn" };
 
 export function useColumns(open: (session: LiveSession) => void): readonly WideColumn<LiveSession>[] {
   const { t } = useTranslation("sessions");
@@ -54,7 +55,7 @@ export function useColumns(open: (session: LiveSession) => void): readonly WideC
         width: "9.5rem",
         cell: (row) => (
           <span className="flex items-center gap-1.5">
-            <Badge tone={TONES[row.state] ?? "plain"}>{t(`states.${row.state}`)}</Badge>
+            <Badge tone={TONES[row.state as SessionState]}>{t(`states.${row.state}`, { defaultValue: row.state })}</Badge>
             {row.waiting > 0 && <Badge tone="warn">+{row.waiting}</Badge>}
           </span>
         ),

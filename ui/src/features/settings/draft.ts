@@ -1,10 +1,8 @@
 /** How long things are kept, as it is being written. */
+import { exhaustive } from "@/api/records";
 import type { Settings, SettingsInput } from "./api";
 
-export interface RetentionDraft {
-  turnDays: string;
-  bodyDays: string;
-}
+export type RetentionDraft = Record<keyof SettingsInput, string>;
 
 export function draftOf({ turnDays, bodyDays }: Settings): RetentionDraft {
   return { turnDays: String(turnDays), bodyDays: String(bodyDays) };
@@ -13,7 +11,7 @@ export function draftOf({ turnDays, bodyDays }: Settings): RetentionDraft {
 /** An empty field is the default, as null is. */
 const days = (typed: string) => (typed.trim() === "" ? null : Math.trunc(Number(typed)));
 
-export function inputOf(draft: RetentionDraft): SettingsInput {
+export function inputOf(draft: RetentionDraft): Required<SettingsInput> {
   return { turnDays: days(draft.turnDays), bodyDays: days(draft.bodyDays) };
 }
 
@@ -23,7 +21,7 @@ export function isShorter(draft: RetentionDraft, held: Settings): boolean {
   return (turnDays ?? held.turnDays) < held.turnDays || (bodyDays ?? held.bodyDays) < held.bodyDays;
 }
 
-const FIELDS = ["turnDays", "bodyDays"] as const;
+const FIELDS = exhaustive<keyof RetentionDraft>({ turnDays: true, bodyDays: true });
 
 export function differences(theirs: RetentionDraft, yours: RetentionDraft) {
   return FIELDS.filter((field) => theirs[field] !== yours[field]).map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));

@@ -79,8 +79,8 @@ export function FirstTurn({ apiKey, onKey, model }: { apiKey: string; onKey: (ke
         <div className="rounded-xl border border-line p-4">
           <p className="mb-2 flex flex-wrap gap-2">
             <Badge tone="good">{travelled.channel}</Badge>
-            <Badge shape={false}>{t(`app:transports.${travelled.transport}`)}</Badge>
-            <Badge shape={false}>{t(`app:reasonShort.${travelled.reason || travelled.continuity}`)}</Badge>
+            <Badge shape={false}>{t(`app:transports.${travelled.transport}`, { defaultValue: travelled.transport })}</Badge>
+            <Badge shape={false}>{t(`app:reasonShort.${travelled.reason || travelled.continuity}`, { defaultValue: travelled.continuity })}</Badge>
           </p>
           <p data-testid="answer" className="whitespace-pre-wrap">{answer || "…"}</p>
         </div>
@@ -104,7 +104,7 @@ export function FirstTurn({ apiKey, onKey, model }: { apiKey: string; onKey: (ke
                 </span>
                 <span>{milliseconds(turn.totalMs)}</span>
                 <span className="text-soft">{t("turn.bytes", { received: bytes(turn.bytesReceived), sent: bytes(turn.bytesSent) })}</span>
-                <span className="text-soft">{t(`app:reasonShort.${wordOf(turn)}`)}</span>
+                <span className="text-soft">{t(`app:reasonShort.${wordOf(turn)}`, { defaultValue: wordOf(turn) })}</span>
               </li>
             ))}
           </ul>

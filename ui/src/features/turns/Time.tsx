@@ -7,6 +7,7 @@ import { useSet } from "./useSet";
 const route = getRouteApi("/shell/turns");
 const HOUR = 3_600_000;
 const SPANS = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR, month: 30 * 24 * HOUR };
+const SPAN_NAMES = Object.keys(SPANS) as (keyof typeof SPANS)[];
 const isTime = (text: string | undefined): text is string => text !== undefined && !Number.isNaN(Date.parse(text));
 
 /** The last hour, day or week; or from and to. The end is the way far back into a long log. */
@@ -32,7 +33,7 @@ export function Time() {
         }}
       >
         <option value="">{t("anyTime")}</option>
-        {Object.keys(SPANS).map((name) => (
+        {SPAN_NAMES.map((name) => (
           <option key={name} value={name}>
             {t(`spans.${name}`)}
           </option>

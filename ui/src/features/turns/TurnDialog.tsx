@@ -36,8 +36,8 @@ function Detail({ turn }: { turn: Turn }) {
           <svg width="14" height="24" aria-hidden>
             <Mark turn={wordOf(turn)} x={7} />
           </svg>
-          <Badge tone={turn.errorCode === "" ? "good" : "bad"}>{t(`app:outcomes.${turn.outcome}`)}</Badge>
-          {turn.transport !== "" && <Badge shape={false}>{t(`app:transports.${turn.transport}`)}</Badge>}
+          <Badge tone={turn.errorCode === "" ? "good" : "bad"}>{t(`app:outcomes.${turn.outcome}`, { defaultValue: turn.outcome })}</Badge>
+          {turn.transport !== "" && <Badge shape={false}>{t(`app:transports.${turn.transport}`, { defaultValue: turn.transport })}</Badge>}
           <span className="text-soft">{format.dateTime(turn.startedAt)}</span>
           <span className="ml-auto">
             <CopyButton text={location.href} label={t("copyLink")} />

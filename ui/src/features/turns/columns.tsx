@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { bytes, milliseconds, useFormat } from "@/shared/format";
@@ -60,7 +61,7 @@ export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[]
 class Ways {
   private readonly drawn = new Map<string, ReactNode>();
 
-  constructor(private readonly t: (key: string, options: Record<string, unknown>) => string) {}
+  constructor(private readonly t: TFunction<["turns", "app"]>) {}
 
   of(word: string, errorCode: string): ReactNode {
     const key = `${word} ${errorCode}`;

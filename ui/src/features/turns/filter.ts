@@ -1,21 +1,25 @@
 /** The filters of the log between its address and the admin API. */
+import { exhaustive } from "@/api/records";
+import type { Texts } from "@/shared/i18n/texts";
 import type { TurnFilter } from "./api";
 
 export const FILTERS = ["channel", "key", "project", "model", "session", "continuity", "outcome", "error", "failed", "since", "until"] as const;
 export type FilterName = (typeof FILTERS)[number];
 
-export const CONTINUITIES = ["continued", "fresh", "as-given"] as const;
-export const OUTCOMES = [
-  "completed",
-  "incomplete",
-  "failed",
-  "cancelled",
-  "abandoned",
-  "refused",
-  "overloaded",
-  "upstream_error",
-  "internal_error",
-] as const;
+/** A turn that was not sent has none. */
+type Continuity = Exclude<keyof Texts["app"]["continuity"], "">;
+export const CONTINUITIES = exhaustive<Continuity>({ continued: true, fresh: true, "as-given": true });
+export const OUTCOMES = exhaustive<keyof Texts["app"]["outcomes"]>({
+  completed: true,
+  incomplete: true,
+  failed: true,
+  cancelled: true,
+  abandoned: true,
+  refused: true,
+  overloaded: true,
+  upstream_error: true,
+  internal_error: true,
+});
 
 type Search = Partial<Record<string, string>>;
 
@@ -25,7 +29,8 @@ function time(text: string | undefined): string | null {
   return Number.isNaN(at) ? null : new Date(at).toISOString();
 }
 
-export function filterOf(search: Search): TurnFilter {
+/** All of them but the connection, by which a live session alone finds its turns. */
+export function filterOf(search: Search): Required<Omit<TurnFilter, "connection">> {
   return {
     channelID: search["channel"] ?? null,
     keyID: search["key"] ?? null,

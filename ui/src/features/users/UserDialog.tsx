@@ -5,10 +5,8 @@ import { Choice, TextField } from "@/shared/Field";
 import { FormDialog } from "@/shared/FormDialog";
 import { tell } from "@/shared/toasts";
 import { createUser, fetchUser, updateUser, type User } from "./api";
-import { differences, draftOf, inputOf, NEW_USER, type Role, rolesOf, SECRETS, type Status } from "./draft";
+import { differences, draftOf, inputOf, NEW_USER, type Role, rolesOf, SECRETS, type Status, STATUSES, type UserDraft } from "./draft";
 import { PasswordField } from "./PasswordField";
-
-const STATUSES: readonly Status[] = ["ACTIVE", "DISABLED"];
 
 /** Makes somebody, or changes them. */
 export function UserDialog({ user, onClose }: { user?: User; onClose: () => void }) {
@@ -16,8 +14,7 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
   const queries = useQueryClient();
   const mayOwners = useMay("owners:write");
   const isSelf = useMe().user.id === user?.id;
-  const shown = (field: string, text: string) =>
-    field === "role" ? t(`app:roles.${text}`) : field === "status" ? t(`statuses.${text}`) : text;
+  const shown = ({ role, status, ...texts }: UserDraft) => ({ ...texts, role: t(`app:roles.${role}`), status: t(`statuses.${status}`) });
   const close = (told: string) => {
     tell(told);
     if (isSelf) void queries.invalidateQueries(meQuery);
@@ -38,11 +35,7 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
           update: (id, revision, draft) => updateUser(id, revision, inputOf(draft)),
           fetch: fetchUser,
           differences: (theirs, yours) =>
-            differences(theirs, yours).map((each) => ({
-              field: t(each.field),
-              theirs: shown(each.field, each.theirs),
-              yours: shown(each.field, each.yours),
-            })),
+            differences(shown(theirs), shown(yours)).map((each) => ({ ...each, field: t(each.field) })),
         }
       }
       touches={["users"]}

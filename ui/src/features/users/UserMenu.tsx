@@ -65,7 +65,7 @@ export function UserMenu({ user, onEdit }: { user: User; onEdit: () => void }) {
           onConfirm={() => deleting.mutate()}
         >
           <ul className="list-disc space-y-1 pl-5">
-            {["signIns", "projects", "keys", "audit"].map((each) => (
+            {(["signIns", "projects", "keys", "audit"] as const).map((each) => (
               <li key={each}>{t(`deleteText.${each}`)}</li>
             ))}
           </ul>

@@ -1,14 +1,13 @@
 /** People as they are being written, and who may change whom. */
+import { exhaustive } from "@/api/records";
 import type { User, UserInput } from "./api";
 
 export type Role = User["role"];
 export type Status = User["status"];
+const ROLES = exhaustive<Role>({ VIEWER: true, ADMIN: true, OWNER: true });
+export const STATUSES = exhaustive<Status>({ ACTIVE: true, DISABLED: true });
 
-export interface UserDraft {
-  email: string;
-  name: string;
-  role: Role;
-  status: Status;
+export interface UserDraft extends Pick<User, "email" | "name" | "role" | "status"> {
   password: string;
 }
 
@@ -25,7 +24,7 @@ export function inputOf({ email, name, role, status }: UserDraft): UserInput {
 
 /** The roles that somebody may give: owners are made by owners. */
 export function rolesOf(mayOwners: boolean): Role[] {
-  return mayOwners ? ["VIEWER", "ADMIN", "OWNER"] : ["VIEWER", "ADMIN"];
+  return ROLES.filter((role) => mayOwners || role !== "OWNER");
 }
 
 /** Whether somebody of these permissions may change a user: owners are changed by owners. */
@@ -49,8 +48,10 @@ export function newPassword(): string {
   return made;
 }
 
-const FIELDS = ["email", "name", "role", "status"] as const;
+type Field = Exclude<keyof UserDraft, "password">;
+const FIELDS = exhaustive<Field>({ email: true, name: true, role: true, status: true });
 
-export function differences(theirs: UserDraft, yours: UserDraft) {
+/** What differs, of texts as the page shows them. */
+export function differences(theirs: Record<Field, string>, yours: Record<Field, string>) {
   return FIELDS.filter((field) => theirs[field] !== yours[field]).map((field) => ({ field, theirs: theirs[field], yours: yours[field] }));
 }

@@ -22,7 +22,6 @@ export function Accounts({ channelID }: { channelID: string }) {
   const [isOpen, setOpen] = useState(false);
   if (found.isError) return <Failure error={found.error} onRetry={() => void found.refetch()} />;
   if (found.data === undefined) return <SkeletonRows rows={2} />;
-  if (found.data === null) return <p className="text-soft">{t("accounts.absent")}</p>;
   const add = mayWrite && (
     <Button icon={<UserPlus size={15} aria-hidden />} onClick={() => setOpen(true)}>
       {t("accounts.add")}

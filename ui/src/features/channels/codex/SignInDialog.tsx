@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { exhaustive } from "@/api/records";
 import { Button, looksOf } from "@/shared/Button";
 import { useNow } from "@/shared/clock";
 import { CopyButton } from "@/shared/Copy";
@@ -13,7 +14,8 @@ import { Failure } from "@/shared/states";
 import { tell } from "@/shared/toasts";
 import { cancelSignIn, finishSignIn, importAuth, type SignIn, signInQuery, startSignIn } from "./accounts";
 
-type Way = "BROWSER" | "DEVICE" | "FILE";
+type Way = SignIn["method"] | "FILE";
+const WAYS = exhaustive<Way>({ BROWSER: true, DEVICE: true, FILE: true });
 
 export function SignInDialog({ channelID, onClose }: { channelID: string; onClose: () => void }) {
   const { t } = useTranslation("channels");
@@ -42,7 +44,7 @@ export function SignInDialog({ channelID, onClose }: { channelID: string; onClos
         <Choice
           label={t("accounts.way")}
           value={way}
-          options={(["BROWSER", "DEVICE", "FILE"] as const).map((value) => ({ value, label: t(`accounts.ways.${value}`) }))}
+          options={WAYS.map((value) => ({ value, label: t(`accounts.ways.${value}`) }))}
           onChange={(value) => setWay(value as Way)}
           hint={t(`accounts.wayHints.${way}`)}
         />

@@ -1,0 +1,76 @@
+/** Words that the schema has as texts. Written by docs/generate.py. */
+
+export const CHANNEL_TYPES = [
+  "openai",
+  "codex",
+] as const;
+export type ChannelType = (typeof CHANNEL_TYPES)[number];
+
+export const API_FORMATS = [
+  "responses",
+  "chat_completions",
+  "messages",
+] as const;
+export type ApiFormat = (typeof API_FORMATS)[number];
+
+export const TRANSPORTS = [
+  "auto",
+  "websocket",
+  "http",
+] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
+export const SESSION_STATES = [
+  "dialing",
+  "leased",
+  "idle",
+] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+export const REASONS = [
+  "new_session",
+  "new_branch",
+  "history_rewritten",
+  "properties_changed",
+  "turn_failed",
+  "connection_lost",
+  "connection_expired",
+  "connection_evicted",
+  "upstream_forgot",
+  "replayed",
+  "http_transport",
+  "one_shot",
+  "warm_up",
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+export const TROUBLES = [
+  "unsent",
+  "lost",
+  "silent",
+  "forgot",
+  "expired",
+  "duplicate",
+  "unreachable",
+  "no_websocket",
+  "too_large",
+  "busy",
+  "limited",
+  "failing",
+  "unauthorized",
+  "barred",
+  "refused",
+  "working",
+] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+export const DEFAULT_BASE_URLS: Record<ChannelType, string> = {
+  openai: "https://api.openai.com/v1",
+  codex: "https://chatgpt.com/backend-api/codex",
+};
+
+export const DEFAULT_PATHS: Record<ApiFormat, string> = {
+  responses: "/responses",
+  chat_completions: "/chat/completions",
+  messages: "/messages",
+};

@@ -1,0 +1,33 @@
+/** What is asked of one live connection, and done with it; the connections themselves are told live. */
+import { queryOptions } from "@tanstack/react-query";
+import { ask } from "@/api/client";
+import { graphql, type ResultOf } from "@/api/graphql";
+import type { LiveSession } from "./live";
+
+const TURNS = graphql(`
+  query SessionTurns($connection: Int64!, $since: DateTime!) {
+    turns(first: 100, filter: { connection: $connection, since: $since }) {
+      nodes {
+        id startedAt continuity reason outcome errorCode modelServed modelAsked
+        queueMs firstEventMs totalMs bytesReceived bytesSent inputTokens cachedTokens outputTokens
+      }
+    }
+  }
+`);
+export type SessionTurn = ResultOf<typeof TURNS>["turns"]["nodes"][number];
+
+/** The turns of a connection, the newest first. */
+export const turnsQuery = (connection: number, session: LiveSession) => {
+  // Numbers of connections begin anew with the gateway; none is older than this one.
+  const since = new Date(session.bornAt - 5_000).toISOString();
+  return queryOptions({
+    queryKey: ["sessions", connection, since, session.turns, session.state],
+    queryFn: ({ signal }) => ask(TURNS, { connection, since }, signal).then((answer) => answer.turns.nodes),
+    placeholderData: (before) => before,
+    // The log writes what ended within a quarter of a second.
+    refetchInterval: 3_000,
+  });
+};
+
+const CLOSE = graphql(`mutation CloseSession($connection: Int64!) { closeSession(connection: $connection) }`);
+export const closeSession = (connection: number) => ask(CLOSE, { connection });
