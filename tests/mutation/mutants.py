@@ -203,7 +203,7 @@ MUTANTS = (
     Mutant(
         "give up the old chain before the new turn succeeded",
         "core/rules/ledger.py",
-        "self._close_replaced(entry) if returned.chain is not None else ()",
+        "self._close_replaced(entry) if outcome.chain is not None else ()",
         "self._close_replaced(entry)",
     ),
     Mutant(
@@ -219,10 +219,10 @@ MUTANTS = (
         "return list(held)",
     ),
     Mutant(
-        "keep a connection after an error that expelled it",
+        "keep a connection after a fatal error",
         "core/rules/exchange.py",
-        'EXPELLED = Ending("expelled", keeps_connection=False)',
-        'EXPELLED = Ending("expelled", keeps_connection=True)',
+        'ENDED_BY_FATAL_ERROR = Ending("expelled", keeps_connection=False)',
+        'ENDED_BY_FATAL_ERROR = Ending("expelled", keeps_connection=True)',
     ),
     Mutant(
         "remember a failed response",
