@@ -29,8 +29,8 @@ MUTANTS = (
     Mutant(
         "rewrite every item of a history in which one has to be",
         "dialects/codex/rules.py",
-        "changed = _adapted_item(given) if _is_suspect(given) else given",
-        "changed = splice(given, {})",
+        "    if not _is_suspect(raw):\n        return raw\n    try:",
+        "    if not _is_suspect(raw):\n        return splice(raw, {})\n    try:",
     ),
     Mutant(
         "keep an id that the Codex backend refuses",

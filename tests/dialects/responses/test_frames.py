@@ -11,8 +11,9 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import AsGiven, Continue, extend
 from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import decode_members
 from longwire.dialects.responses import frames, items
-from longwire.dialects.responses.request import decode_members, encode_body, encode_create
+from longwire.dialects.responses.request import encode_body, encode_create
 from longwire.dialects.responses.stream import EventEncoder, decode_event, decode_item
 
 QUESTION = {"role": "user", "content": "hi"}

@@ -16,12 +16,12 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.transcript import Link
 from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import splice, split_members
 from longwire.dialects.responses.history import InputHistory
 from longwire.dialects.responses.request import turn_of
-from longwire.dialects.responses.stream import EventEncoder, items_of, splice
+from longwire.dialects.responses.stream import EventEncoder, items_of
 
 _LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
-_envelopes = msgspec.json.Decoder(dict[str, Raw])
 
 
 class _Output(msgspec.Struct):
@@ -144,7 +144,7 @@ def on_lane(frame: bytes, lane: str | None) -> bytes:
 def error_frame(status: int, envelope: bytes, headers: Mapping[str, str]) -> bytes:
     """Return the frame of an error, given as the body and headers that it would have over HTTP."""
     try:
-        error = bytes(_envelopes.decode(envelope)["error"])
+        error = bytes(split_members(envelope)["error"])
     except (msgspec.MsgspecError, KeyError):
         error = msgspec.json.encode({"type": "upstream_error", "code": None, "message": ""})
     frame = b'{"type":"error","status":%d,"error":%b' % (status, error)

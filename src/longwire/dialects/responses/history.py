@@ -14,9 +14,9 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import CanonicalItem, Digest, PrefixMark
 from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_bytes
+from longwire.dialects.raw_json import split_items
 from longwire.dialects.responses import items
 
-_items_decoder = msgspec.json.Decoder(list[Raw])
 _text_decoder = msgspec.json.Decoder(str)
 _WHITESPACE = b" \t\r\n"
 _WHITESPACES = frozenset({b" ", b"\t", b"\r", b"\n"})
@@ -78,7 +78,7 @@ class InputHistory:
     def _decode_items(self) -> list[Raw]:
         if self._raw is None:
             return []
-        return _items_decoder.decode(self._raw) if self._is_array else [Raw(self._raw)]
+        return split_items(self._raw) if self._is_array else [Raw(self._raw)]
 
     def __len__(self) -> int:
         if self._split_from < 0:
@@ -147,7 +147,7 @@ class InputHistory:
             rest = rest[1:]
         elif mark.items and rest[:1] != b"]":
             return None
-        self._split_from, self._split_items = mark.items, _items_decoder.decode(b"[" + rest)
+        self._split_from, self._split_items = mark.items, split_items(b"[" + rest)
         for index, (item, known) in enumerate(zip(self._split_items, expected, strict=False)):
             if known.raw == items.raw_digest(item):
                 self._forms[mark.items + index] = known

@@ -3,35 +3,18 @@
 Law: members nobody acts on and all items ride through byte for byte, spliced as raw JSON.
 """
 
-from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 import msgspec
-from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.continuity import Continue, Decision
 from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 _TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
-_SLICE = 64 * 1024
-T = TypeVar("T")
-
-
-class _Name:
-    """A member's name that equals only itself, so that a repeated member is seen."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, _kind: type, text: str) -> None:
-        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
-        self.text = text
-
-
-_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
 
 
 def decode_request(body: bytes) -> Turn:
@@ -63,8 +46,8 @@ def turn_of(members: Mapping[str, bytes], size: int) -> Turn:
         input=raw_input,
         history=InputHistory(raw_input),
         properties=BodyProperties(kept),
-        streams=_boolean(members, "stream"),
-        runs_in_background=_boolean(members, "background"),
+        streams=boolean_of(members, "stream"),
+        runs_in_background=boolean_of(members, "background"),
         previous_response_id=text_of(members, "previous_response_id") or None,
         conversation=conversation,
         session_hints=(text_of(members, "prompt_cache_key") or "", conversation or ""),
@@ -84,43 +67,6 @@ def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
     return replace(turn, members=members, properties=BodyProperties(members))
 
 
-def decode_members(body: bytes) -> dict[str, bytes]:
-    """Split a JSON object into its members, raw. Raises `InvalidRequest`."""
-    if not body or body.isspace():
-        msg = "The request body is empty; send a JSON object."
-        raise InvalidRequest(msg)
-    try:
-        _check_utf8(body)
-        pairs = _body_decoder.decode(body)
-    except msgspec.ValidationError:
-        msg = "The request body must be a JSON object."
-        raise InvalidRequest(msg) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"The request body is not valid JSON in UTF-8: {error}."
-        raise InvalidRequest(msg) from None
-    except RecursionError:
-        msg = "The request body nests too deeply."
-        raise InvalidRequest(msg) from None
-    members: dict[str, bytes] = {}
-    for name, raw in pairs.items():
-        if name.text in members:
-            msg = f"The request body repeats the member '{name.text}'."
-            raise InvalidRequest(msg, param=name.text)
-        members[name.text] = bytes(raw)
-    return members
-
-
-def _check_utf8(body: bytes) -> None:
-    """Raise `UnicodeDecodeError` unless it is UTF-8; in slices, since large copies cost most."""
-    if body.isascii():
-        return
-    decoder = getincrementaldecoder("utf-8")()
-    view = memoryview(body)
-    for start in range(0, len(body), _SLICE):
-        decoder.decode(view[start : start + _SLICE])
-    decoder.decode(b"", final=True)
-
-
 def _model(members: Mapping[str, bytes]) -> str:
     """Return the model's name; only a `prompt` template may supply it in its stead ("" then)."""
     model = text_of(members, "model")
@@ -128,23 +74,6 @@ def _model(members: Mapping[str, bytes]) -> str:
         msg = "'model' is required and must be a non-empty string."
         raise InvalidRequest(msg, param="model", code="missing_required_parameter")
     return model or ""
-
-
-def text_of(members: Mapping[str, bytes], name: str) -> str | None:
-    """Return a member that is a text; None where there is none. Raises `InvalidRequest`."""
-    return _typed(members[name], name, str, "a string") if name in members else None
-
-
-def _boolean(members: Mapping[str, bytes], name: str) -> bool:
-    return (name in members and _typed(members[name], name, bool, "true or false")) or False
-
-
-def _typed(raw: bytes, name: str, kind: type[T], called: str) -> T | None:
-    try:
-        return msgspec.json.decode(raw, type=kind | None)
-    except msgspec.MsgspecError:
-        msg = f"'{name}' must be {called}."
-        raise InvalidRequest(msg, param=name) from None
 
 
 class _Conversation(msgspec.Struct):

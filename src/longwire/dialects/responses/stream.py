@@ -14,6 +14,7 @@ from longwire.core import sse
 from longwire.core.events import Event, Kind, kind_of
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import CanonicalItem
+from longwire.dialects.raw_json import merge, splice, split_members
 from longwire.dialects.responses import items
 from longwire.dialects.responses.errors import (
     CONNECTION_LIMIT,
@@ -71,7 +72,6 @@ class _Terminal(msgspec.Struct):
     response: _Outcome
 
 
-_members = msgspec.json.Decoder(dict[str, Raw])
 _heads = msgspec.json.Decoder(_Head)
 _carriers = msgspec.json.Decoder(_Carrier)
 _finished = msgspec.json.Decoder(_Finished)
@@ -177,20 +177,6 @@ def items_of(terminal: Event) -> list[bytes]:
     return [bytes(item) for item in output or ()]
 
 
-def splice(raw: bytes | Raw, changes: dict[str, bytes | None]) -> bytes:
-    """Replace, add or (None) remove members of a raw JSON object; all others keep their bytes."""
-    return _merged(_members.decode(raw), changes)
-
-
-def _merged(members: dict[str, Raw], changes: dict[str, bytes | None]) -> bytes:
-    for name, value in changes.items():
-        if value is None:
-            members.pop(name, None)
-        else:
-            members[name] = Raw(value)
-    return msgspec.json.encode(members)
-
-
 class EventEncoder:
     """Encodes the events of one response for the client that asked.
 
@@ -220,9 +206,9 @@ class EventEncoder:
         if event.lane is not None:
             changes["stream_id"] = None
         if event.kind in _WITH_RESPONSE:
-            members = _members.decode(event.raw)
+            members = split_members(event.raw)
             changes |= self._response_changes(event.kind, members.get("response"))
-            return _merged(members, changes) if changes else event.raw
+            return merge(members, changes) if changes else event.raw
         return splice(event.raw, changes) if changes else event.raw
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
@@ -245,7 +231,7 @@ class EventEncoder:
     def _response_changes(self, kind: Kind, raw: Raw | None) -> dict[str, bytes | None]:
         if raw is None:
             return {}
-        members = _members.decode(raw)
+        members = split_members(raw)
         changes: dict[str, bytes | None] = {}
         previous = members.get("previous_response_id")
         if previous is not None and msgspec.json.decode(previous) != self._previous:
@@ -254,7 +240,7 @@ class EventEncoder:
             output = self._aggregate.output
             if output or "output" not in members:
                 changes["output"] = b"[" + b",".join(output) + b"]"
-        return {"response": _merged(members, changes)} if changes else {}
+        return {"response": merge(members, changes)} if changes else {}
 
     def encode_plain(self, frames: Sequence[bytes]) -> tuple[int, bytes]:
         """Encode the first events of a stream as SSE, up to one that is not plain; and count them.
@@ -299,7 +285,7 @@ class EventEncoder:
         opening = self._aggregate.opening
         response: bytes | Raw = b'{"id":"resp_unknown","object":"response"}'
         if opening is not None:
-            response = _members.decode(opening.raw)["response"]
+            response = split_members(opening.raw)["response"]
         failed = splice(
             response,
             {
@@ -331,7 +317,7 @@ def _plain_opening(name: str) -> bytes:
 
 def response_of(encoded: bytes) -> bytes:
     """Return the response object of an encoded terminal: the body of a JSON answer."""
-    return bytes(_members.decode(encoded)["response"])
+    return bytes(split_members(encoded)["response"])
 
 
 def _is_empty(output: Raw | None) -> bool:

@@ -18,8 +18,8 @@ from longwire.core.rules.lanes import LaneLimits, Lanes
 from longwire.core.rules.session import is_codex
 from longwire.core.rules.transcript import Link, Transcript
 from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import decode_members, text_of
 from longwire.dialects.responses import frames
-from longwire.dialects.responses.request import decode_members, text_of
 from longwire.dialects.responses.stream import EventEncoder
 from longwire.relay.turns.answer import Answer
 from longwire.relay.turns.relay import Relay
