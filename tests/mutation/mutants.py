@@ -40,7 +40,7 @@ MUTANTS = (
     ),
     Mutant(
         "give a vendor's notice a number",
-        "dialects/responses/stream.py",
+        "dialects/responses/answer.py",
         "if event.kind is Kind.VENDOR:\n            return _unnumbered(event)",
         "pass",
     ),
@@ -112,13 +112,13 @@ MUTANTS = (
     ),
     Mutant(
         "tell reasoning again without what it says",
-        "dialects/responses/frames.py",
+        "dialects/responses/recall.py",
         'return output.type != "reasoning" or bool(output.encrypted_content)',
         "return True",
     ),
     Mutant(
         "keep a response whose beginning is not known",
-        "dialects/responses/frames.py",
+        "dialects/responses/recall.py",
         "not terminal.response_id or turn.refers_outside",
         "not terminal.response_id",
     ),

@@ -18,6 +18,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.raw_json import splice, splice_items, split_members
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.responses.items import user_message
 
 IDENTITY = {
     "originator": "codex_cli_rs",
@@ -249,7 +250,7 @@ def _adapted_input(raw: bytes | None) -> bytes | None:
     if raw is None:
         return None
     if raw[:1] == b'"':
-        return b'[{"type":"message","role":"user","content":' + raw + b"}]"
+        return b"[" + user_message(raw) + b"]"
     return splice_items(raw, _adapted_item) if _is_suspect(raw) else raw
 
 

@@ -1,15 +1,10 @@
-"""Requests of the Responses API: a body decoded to a `Turn`, a `Turn` encoded for an upstream.
-
-Law: members nobody acts on and all items ride through byte for byte, spliced as raw JSON.
-"""
+"""A request of the Responses API decoded to a `Turn`: its body, or the members of a message."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import msgspec
 
 from longwire.core.errors import InvalidRequest
-from longwire.core.rules.continuity import Continue, Decision
 from longwire.core.rules.turn import Turn
 from longwire.dialects.raw_json import boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
@@ -55,18 +50,6 @@ def turn_of(members: Mapping[str, bytes], size: int) -> Turn:
     )
 
 
-def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
-    """Return a turn as a channel sends it: its model by another name, where it has one there.
-
-    The name that is sent is a property like any other: another one begins anew.
-    """
-    sent = renames.get(turn.model)
-    if sent is None:
-        return turn
-    members = {**turn.members, "model": msgspec.json.encode(sent)}
-    return replace(turn, members=members, properties=BodyProperties(members))
-
-
 def _model(members: Mapping[str, bytes]) -> str:
     """Return the model's name; only a `prompt` template may supply it in its stead ("" then)."""
     model = text_of(members, "model")
@@ -90,41 +73,3 @@ def _conversation(members: Mapping[str, bytes]) -> str | None:
         msg = "'conversation' must be a string or an object with an 'id'."
         raise InvalidRequest(msg, param="conversation") from None
     return value.id if isinstance(value, _Conversation) else value
-
-
-def encode_create(turn: Turn, decision: Decision) -> bytes:
-    """Encode the `response.create` frame of a turn: flat, without `stream` and `background`."""
-    parts = [b'"type":"response.create"']
-    if isinstance(decision, Continue):
-        parts.append(b'"previous_response_id":' + msgspec.json.encode(decision.chain.response_id))
-        parts += _members(turn, turn.history.suffix(decision.start))
-    else:
-        parts += _given(turn)
-    return b"{" + b",".join(parts) + b"}"
-
-
-def encode_body(turn: Turn, *, streams: bool) -> bytes:
-    """Encode the body of an HTTP request for a turn, in full."""
-    parts = [b'"stream":' + msgspec.json.encode(streams), *_given(turn)]
-    if turn.runs_in_background:
-        parts.insert(0, b'"background":true')
-    return b"{" + b",".join(parts) + b"}"
-
-
-def encode_compaction(turn: Turn) -> bytes:
-    """Encode the body of a request for a shorter history."""
-    return b"{" + b",".join(_given(turn)) + b"}"
-
-
-def _given(turn: Turn) -> list[bytes]:
-    parts = _members(turn, turn.input)
-    if turn.previous_response_id is not None:
-        parts.append(b'"previous_response_id":' + msgspec.json.encode(turn.previous_response_id))
-    return parts
-
-
-def _members(turn: Turn, raw_input: bytes | None) -> list[bytes]:
-    parts = [msgspec.json.encode(name) + b":" + raw for name, raw in turn.members.items()]
-    if raw_input is not None:
-        parts.append(b'"input":' + raw_input)
-    return parts

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from longwire.core.rules.session import fingerprint
 from longwire.core.rules.turn import Principal, SessionKey, Turn
-from longwire.dialects.responses.request import renamed
+from longwire.dialects.responses.call import renamed
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.vendors.codex import as_sent
 

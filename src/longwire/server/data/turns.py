@@ -14,8 +14,8 @@ from longwire.core.errors import UpstreamDisconnected
 from longwire.core.events import Event, of_the_response
 from longwire.core.rules.session import is_codex
 from longwire.core.rules.turn import COMPACTION
+from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_request
-from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.relay.turns.answer import Answer
 from longwire.relay.turns.relay import Relay
 from longwire.server.auth import Keys
