@@ -14,7 +14,8 @@ from bench.figures import Row, Spread, in_turns, ratio
 from longwire.core.rules.continuity import Chain, Continue, decide, extend
 from longwire.core.rules.turn import Turn
 from longwire.dialects.responses import items
-from longwire.dialects.responses.request import decode_request, encode_create
+from longwire.dialects.responses.call import encode_create
+from longwire.dialects.responses.request import decode_request
 
 TARGETS = {"decide": 0.5, "decode + decide + encode": 3.0}
 TARGET_SIZE = "1 MB"

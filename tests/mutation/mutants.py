@@ -29,8 +29,8 @@ MUTANTS = (
     Mutant(
         "rewrite every item of a history in which one has to be",
         "dialects/codex/rules.py",
-        "changed = _adapted_item(given) if _is_suspect(given) else given",
-        "changed = splice(given, {})",
+        "    if not _is_suspect(raw):\n        return raw\n    try:",
+        "    if not _is_suspect(raw):\n        return splice(raw, {})\n    try:",
     ),
     Mutant(
         "keep an id that the Codex backend refuses",
@@ -40,7 +40,7 @@ MUTANTS = (
     ),
     Mutant(
         "give a vendor's notice a number",
-        "dialects/responses/stream.py",
+        "dialects/responses/answer.py",
         "if event.kind is Kind.VENDOR:\n            return _unnumbered(event)",
         "pass",
     ),
@@ -112,13 +112,13 @@ MUTANTS = (
     ),
     Mutant(
         "tell reasoning again without what it says",
-        "dialects/responses/frames.py",
+        "dialects/responses/recall.py",
         'return output.type != "reasoning" or bool(output.encrypted_content)',
         "return True",
     ),
     Mutant(
         "keep a response whose beginning is not known",
-        "dialects/responses/frames.py",
+        "dialects/responses/recall.py",
         "not terminal.response_id or turn.refers_outside",
         "not terminal.response_id",
     ),
@@ -203,7 +203,7 @@ MUTANTS = (
     Mutant(
         "give up the old chain before the new turn succeeded",
         "core/rules/ledger.py",
-        "self._close_replaced(entry) if returned.chain is not None else ()",
+        "self._close_replaced(entry) if outcome.chain is not None else ()",
         "self._close_replaced(entry)",
     ),
     Mutant(
@@ -219,10 +219,10 @@ MUTANTS = (
         "return list(held)",
     ),
     Mutant(
-        "keep a connection after an error that expelled it",
+        "keep a connection after a fatal error",
         "core/rules/exchange.py",
-        'EXPELLED = Ending("expelled", keeps_connection=False)',
-        'EXPELLED = Ending("expelled", keeps_connection=True)',
+        'ENDED_BY_FATAL_ERROR = Ending("expelled", keeps_connection=False)',
+        'ENDED_BY_FATAL_ERROR = Ending("expelled", keeps_connection=True)',
     ),
     Mutant(
         "remember a failed response",

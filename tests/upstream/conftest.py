@@ -17,8 +17,8 @@ import uvloop
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.lease import Limits, State
 from longwire.core.rules.turn import Scope, SessionKey, Turn
+from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_request
-from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.emulator import Emulator, Options, Script, digest
 from longwire.upstream.net import tls
 from longwire.upstream.ports import Call, Delivery, Timeouts

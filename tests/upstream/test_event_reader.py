@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from longwire.core.events import Kind
 from longwire.core.rules.exchange import Exchange
 from longwire.core.sse import encode
-from longwire.dialects.responses.stream import EventEncoder
+from longwire.dialects.responses.answer import EventEncoder
 from longwire.upstream.event_reader import EventReader
 
 OPENING = b'{"type":"response.created","sequence_number":0,"response":{"id":"resp_1"}}'

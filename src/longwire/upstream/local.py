@@ -12,7 +12,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange
-from longwire.dialects.responses.frames import warm_up_events
+from longwire.dialects.responses.websocket_mode import warm_up_events
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.ports import Call, Delivery, Take
 

@@ -1,24 +1,20 @@
-"""Events decoded to kinds, and encoded for the client that asked."""
+"""What an upstream sends, decoded to events and their kinds."""
 
 import json
 from typing import Any
 
 import pytest
 
-from longwire.core import sse
 from longwire.core.events import Event, Kind
-from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.turn import Usage
 from longwire.dialects.responses.stream import (
-    EventEncoder,
     MalformedEvent,
     decode_event,
     decode_item,
-    replies,
-    response_of,
     terminal_of,
 )
-from longwire.dialects.responses.usage import Bill, decode_bill
+
+CREATED = {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}
+MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
 
 
 def raw(kind: str, **members: Any) -> bytes:
@@ -27,10 +23,6 @@ def raw(kind: str, **members: Any) -> bytes:
 
 def event(kind: str, **members: Any) -> Event:
     return decode_event(raw(kind, **members))
-
-
-CREATED = {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}
-MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
 
 
 @pytest.mark.parametrize(
@@ -108,230 +100,8 @@ def test_a_finished_item_needs_its_place(members: dict[str, Any]) -> None:
         decode_item(event("response.output_item.done", **members))
 
 
-def encoder(previous: str | None = None, aggregate: Aggregate | None = None) -> EventEncoder:
-    return EventEncoder(previous, aggregate or Aggregate())
-
-
-def test_an_event_passes_byte_for_byte() -> None:
-    """Odd spacing, escapes and long numbers included."""
-    frame = b'{"type": "response.output_text.delta","sequence_number":0, "n":1.50,"d":"\\u00e9"}'
-    assert frame == encoder().encode(decode_event(frame))
-
-
-def test_the_numbering_has_no_gap() -> None:
-    """Whatever was dropped upstream, the client counts from zero."""
-    own = encoder()
-    frames = [raw("response.output_text.delta", sequence_number=n, delta="x") for n in (0, 3, 4)]
-    numbers = [json.loads(own.encode(decode_event(f)))["sequence_number"] for f in frames]
-    assert [0, 1, 2] == numbers
-
-
-def test_an_event_without_a_number_gets_one() -> None:
-    """Clients resume by it."""
-    assert 0 == json.loads(encoder().encode(event("response.x")))["sequence_number"]
-
-
-@pytest.mark.parametrize("own", [None, "resp_mine"])
-def test_a_response_names_what_the_client_itself_sent(own: str | None) -> None:
-    """The gateway's own continuation is none of the client's business."""
-    carried = {**CREATED, "previous_response_id": "resp_gateways"}
-    encoded = encoder(own).encode(event("response.created", sequence_number=0, response=carried))
-    assert {**carried, "previous_response_id": own} == json.loads(encoded)["response"]
-
-
-def test_a_response_that_needs_no_change_gets_none() -> None:
-    """The bytes stay the upstream's."""
-    frame = raw(
-        "response.created", sequence_number=0, response={**CREATED, "previous_response_id": None}
-    )
-    assert frame == encoder().encode(decode_event(frame))
-
-
-@pytest.mark.parametrize("output", [None, [], ...])
-def test_a_terminal_without_output_is_completed(output: Any) -> None:
-    """From the finished items, in their order."""
-    seen = Aggregate()
-    seen.add_item(1, b'{"n":1.50}')
-    seen.add_item(0, b'{"n":0}')
-    response = {"id": "resp_1"} | ({} if output is ... else {"output": output})
-    encoded = encoder(aggregate=seen).encode(
-        event("response.completed", sequence_number=0, response=response)
-    )
-    assert b'[{"n":0},{"n":1.50}]' in encoded
-
-
-def test_a_terminal_with_output_keeps_it() -> None:
-    """What the upstream says at the end stands."""
-    seen = Aggregate()
-    seen.add_item(0, b"{}")
-    frame = raw("response.completed", sequence_number=0, response={"output": [MESSAGE]})
-    assert frame == encoder(aggregate=seen).encode(decode_event(frame))
-
-
-def test_the_body_of_a_json_answer_is_the_terminals_response() -> None:
-    """Raw, as it was encoded for the client."""
-    assert b'{"id":1.50}' == response_of(b'{"type":"response.completed","response":{"id":1.50}}')
-
-
-def test_a_broken_stream_ends_with_a_failed_response() -> None:
-    """Built on the state the response had, with the items it finished."""
-    seen = Aggregate()
-    seen.opening = event("response.created", response={**CREATED, "previous_response_id": "g"})
-    seen.add_item(0, b'{"type":"message"}')
-    own = encoder(aggregate=seen)
-    own.encode(event("response.created", response=CREATED))
-    failed = json.loads(own.failure("upstream_disconnected", "It ended."))
-    expected = {
-        "type": "response.failed",
-        "sequence_number": 1,
-        "response": {
-            **CREATED,
-            "previous_response_id": None,
-            "status": "failed",
-            "error": {"code": "upstream_disconnected", "message": "It ended."},
-            "output": [{"type": "message"}],
-        },
-    }
-    assert expected == failed
-
-
-def test_a_stream_broken_before_its_opening_fails_well_formed_too() -> None:
-    """Even where the upstream never said which response it was."""
-    failed = json.loads(encoder().failure("x", "y"))
-    assert ("failed", "response") == (failed["response"]["status"], failed["response"]["object"])
-
-
-@pytest.mark.parametrize(
-    ("usage", "expected"),
-    [
-        (
-            {
-                "input_tokens": 10,
-                "input_tokens_details": {"cached_tokens": 4},
-                "output_tokens": 5,
-                "output_tokens_details": {"reasoning_tokens": 2},
-            },
-            Usage(10, 4, 5, 2),
-        ),
-        ({"input_tokens": 10}, Usage(10)),
-        ({"input_tokens": None, "input_tokens_details": None}, Usage()),
-        ({"input_tokens": -3, "output_tokens": 10**30}, Usage(0, output=10**9)),
-        (None, None),
-    ],
-)
-def test_usage_is_what_the_upstream_counted(usage: Any, expected: Usage | None) -> None:
-    """Unknown stays unknown, and what no upstream can have counted spoils no sum."""
-    assert expected == decode_bill(event("response.completed", response={"usage": usage})).usage
-
-
-def test_usage_of_another_shape_is_unknown() -> None:
-    """An odd upstream is no error of the turn."""
-    assert Bill() == decode_bill(event("response.completed", response={"usage": "free"}))
-    assert Bill() == decode_bill(event("response.completed"))
-
-
-def test_a_terminal_tells_who_served_and_what_failed() -> None:
-    """The model's own name and the error's code are read along with the tokens."""
-    failed = {"model": "gpt-5.5-2026-04-01", "error": {"code": "server_error"}}
-    expected = Bill(None, "gpt-5.5-2026-04-01", "server_error")
-    assert expected == decode_bill(event("response.failed", response=failed))
-    assert Bill() == decode_bill(event("response.completed", response={"error": None}))
-
-
-def test_replies_are_the_finished_items() -> None:
-    """The terminal's own list counts only where no item was finished before."""
-    only_terminal, both = Aggregate(), Aggregate()
-    both.add_item(0, json.dumps(MESSAGE).encode())
-    both.terminal = event("response.completed", response={"output": [MESSAGE, MESSAGE]})
-    only_terminal.terminal = event("response.completed", response={"output": [MESSAGE]})
-    assert 1 == len(replies(both))
-    assert replies(both) == replies(only_terminal)
-    only_terminal.terminal = event("response.completed", response={"output": None})
-    assert () == replies(only_terminal)
-
-
 def test_a_whole_response_is_its_own_terminal() -> None:
     """A JSON answer becomes the one event that a stream would have ended with."""
     terminal = terminal_of(b'{"id":"resp_1","status":"incomplete","n":1.50}')
     assert (Kind.INCOMPLETE, "resp_1") == (terminal.kind, terminal.response_id)
     assert b'"n":1.50' in terminal.raw
-
-
-@pytest.mark.parametrize("numbered", [{}, {"sequence_number": 7}, {"stream_id": "a"}])
-def test_a_vendors_notice_takes_no_number(numbered):
-    """It stands outside the sequence, and leaves no gap in it."""
-    encoder = EventEncoder(None, Aggregate())
-    notice = {"type": "codex.rate_limits", "rate_limits": {}}
-    told = [
-        json.loads(encoder.encode(decode_event(json.dumps(event).encode())))
-        for event in (
-            notice | numbered,
-            {"type": "response.created", "sequence_number": 0, "response": {"id": "r"}},
-            notice | numbered,
-            {"type": "response.x", "sequence_number": 9},
-        )
-    ]
-    assert [notice, notice] == told[::2]
-    assert [0, 1] == [event["sequence_number"] for event in told[1::2]]
-
-
-class TestPlain:
-    """Events that go on as they are, several at a time."""
-
-    def encoder(self):
-        """Return an encoder, and what it keeps items in."""
-        aggregate = Aggregate()
-        return EventEncoder(None, aggregate), aggregate
-
-    def delta(self, number, **more):
-        """Return a delta."""
-        told = {"type": "response.output_text.delta", "sequence_number": number, "delta": "é"}
-        return json.dumps(told | more).encode()
-
-    def test_passes_bytes(self):
-        """Plain events are encoded as each alone would be, byte for byte."""
-        encoder, _ = self.encoder()
-        frames = [self.delta(number) for number in range(3)]
-        one_by_one = EventEncoder(None, Aggregate())
-        expected = b"".join(
-            sse.encode(event.name, one_by_one.encode(event)) for event in map(decode_event, frames)
-        )
-        assert encoder.encode_plain(frames) == (3, expected)
-        assert encoder.encode_plain([self.delta(3)])[0] == 1
-
-    @pytest.mark.parametrize(
-        "frame",
-        [
-            b'{"type":"response.created","sequence_number":1,"response":{}}',
-            b'{"type":"response.completed","sequence_number":1,"response":{}}',
-            b'{"type":"error","sequence_number":1}',
-            b'{"type":"codex.rate_limits","sequence_number":1}',
-            b'{"type":"response.output_text.delta","sequence_number":2}',
-            b'{"type":"response.output_text.delta"}',
-            b'{"type":"response.output_text.delta","sequence_number":1,"stream_id":"a"}',
-            b'{"type":"response.output_text.delta",\n"sequence_number":1}',
-            b'{"type":"response.output_text.delta",\r"sequence_number":1}',
-            b'{"type":"response.bell\\u0007","sequence_number":1}',
-            b'{"type":"response.output_item.done","sequence_number":1,"output_index":0}',
-            b'{"type":"response.output_text.delta","sequence_number":1',
-            b"[]",
-        ],
-    )
-    def test_leaves_the_rest(self, frame):
-        """What may need a change, or is malformed, is left with all that comes after it."""
-        encoder, aggregate = self.encoder()
-        first = self.delta(0)
-        told = sse.encode("response.output_text.delta", first)
-        assert encoder.encode_plain([first, frame, self.delta(1)]) == (1, told)
-        assert aggregate.output == []
-
-    def test_keeps_items(self):
-        """Finished items are kept for the terminal, in whatever order they come."""
-        encoder, aggregate = self.encoder()
-        frames = [
-            b'{"type":"response.output_item.done","sequence_number":%d,"output_index":%d,'
-            b'"item":{"n":%d}}' % (number, index, index)
-            for number, index in enumerate((1, 0))
-        ]
-        assert encoder.encode_plain(frames)[0] == 2
-        assert aggregate.output == [b'{"n":0}', b'{"n":1}']

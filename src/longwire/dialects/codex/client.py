@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from longwire.core import sse
 from longwire.core.events import Event, of_the_response
-from longwire.dialects.responses.stream import EventEncoder
+from longwire.dialects.responses.answer import EventEncoder
 
 FORWARDED_HEADERS = frozenset(
     {

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from longwire.dialects.responses.stream import splice
+from longwire.dialects.raw_json import splice, split_members
 
 CLIENT_VERSION = "0.169.0"
 """As which Codex the list is asked for where no Codex asks."""
@@ -50,7 +50,7 @@ def entry(name: str, told: bytes | None = None) -> bytes:
     made = {"display_name": name, **_MADE, "slug": name}
     if told is None:
         return msgspec.json.encode(made)
-    known = msgspec.json.decode(told, type=dict[str, msgspec.Raw])
+    known = split_members(told)
     if "model_messages" in known:
         del made["base_instructions"]
     missing = {key: msgspec.json.encode(value) for key, value in made.items() if key not in known}

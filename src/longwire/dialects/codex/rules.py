@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Turn
 from longwire.dialects.codex.client import TURN_STATE
+from longwire.dialects.raw_json import splice, splice_items, split_members
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.history import BodyProperties, InputHistory
-from longwire.dialects.responses.stream import splice
+from longwire.dialects.responses.items import user_message
 
 IDENTITY = {
     "originator": "codex_cli_rs",
@@ -71,10 +71,7 @@ _NAME = re.compile(r"[a-z0-9-]{1,100}")
 _SYSTEM, _ID = b'"system"', b'"id"'
 _GOOD_ID = rb"(?:msg|rs|fco?|ctco?|ws|at|cmp|ig|lsh|sh|ci|mcp|tsc|tso|ap|apo)_[^\"\\]{0,59}\""
 _ODD_ID = re.compile(rb'"id"\s*:\s*"(?!' + _GOOD_ID + rb")")
-_BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _TOKEN = TURN_STATE.encode()
-_items = msgspec.json.Decoder(list[Raw])
-_objects = msgspec.json.Decoder(dict[str, Raw])
 
 
 class _Metadata(msgspec.Struct):
@@ -193,7 +190,7 @@ def turn_state(turn: Turn, headers: Mapping[str, str]) -> str:
     if given or _TOKEN not in turn.members.get("client_metadata", b""):
         return given
     try:
-        raw = _objects.decode(turn.members["client_metadata"]).get(TURN_STATE)
+        raw = split_members(turn.members["client_metadata"]).get(TURN_STATE)
         return msgspec.json.decode(raw, type=str) if raw is not None else ""
     except msgspec.MsgspecError:
         return ""
@@ -235,25 +232,8 @@ def _adapted_input(raw: bytes | None) -> bytes | None:
     if raw is None:
         return None
     if raw[:1] == b'"':
-        return b'[{"type":"message","role":"user","content":' + raw + b"}]"
-    if not _is_suspect(raw):
-        return raw
-    parts: list[bytes] = []
-    done, at = 0, 1
-    for item in _items.decode(raw):
-        start = _after_gap(raw, at)
-        at = start + memoryview(item).nbytes
-        given = raw[start:at]
-        changed = _adapted_item(given) if _is_suspect(given) else given
-        if changed is not given:
-            parts += [raw[done:start], changed]
-            done = at
-    return b"".join([*parts, raw[done:]]) if parts else raw
-
-
-def _after_gap(raw: bytes, at: int) -> int:
-    gap = _BETWEEN.match(raw, at)
-    return gap.end() if gap else at
+        return b"[" + user_message(raw) + b"]"
+    return splice_items(raw, _adapted_item) if _is_suspect(raw) else raw
 
 
 def _is_suspect(raw: bytes) -> bool:
@@ -269,6 +249,8 @@ def _is_suspect(raw: bytes) -> bool:
 
 
 def _adapted_item(raw: bytes) -> bytes:
+    if not _is_suspect(raw):
+        return raw
     try:
         head = _heads.decode(raw)
     except msgspec.MsgspecError:

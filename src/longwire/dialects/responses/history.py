@@ -7,17 +7,15 @@ bytes. The prefix of a known history is verified by one digest over raw bytes.
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-import msgspec
 from blake3 import blake3
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import CanonicalItem, Digest, PrefixMark
 from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_bytes
+from longwire.dialects.raw_json import split_items
 from longwire.dialects.responses import items
 
-_items_decoder = msgspec.json.Decoder(list[Raw])
-_text_decoder = msgspec.json.Decoder(str)
 _WHITESPACE = b" \t\r\n"
 _WHITESPACES = frozenset({b" ", b"\t", b"\r", b"\n"})
 _ORIGIN = Digest(b"longwire chain, no items")
@@ -78,7 +76,7 @@ class InputHistory:
     def _decode_items(self) -> list[Raw]:
         if self._raw is None:
             return []
-        return _items_decoder.decode(self._raw) if self._is_array else [Raw(self._raw)]
+        return split_items(self._raw) if self._is_array else [Raw(items.user_message(self._raw))]
 
     def __len__(self) -> int:
         if self._split_from < 0:
@@ -106,9 +104,7 @@ class InputHistory:
         if known is None:
             self._reach(index)
             raw = bytes(self._split_items[index - self._split_from])
-            known = (
-                items.form(raw) if self._is_array else items.text_form(_text_decoder.decode(raw))
-            )
+            known = items.form(raw)
             self._forms[index] = known
         return known
 
@@ -147,7 +143,7 @@ class InputHistory:
             rest = rest[1:]
         elif mark.items and rest[:1] != b"]":
             return None
-        self._split_from, self._split_items = mark.items, _items_decoder.decode(b"[" + rest)
+        self._split_from, self._split_items = mark.items, split_items(b"[" + rest)
         for index, (item, known) in enumerate(zip(self._split_items, expected, strict=False)):
             if known.raw == items.raw_digest(item):
                 self._forms[mark.items + index] = known

@@ -101,9 +101,9 @@ def raw_digest(raw: bytes | Raw) -> bytes:
     return blake3(raw).digest(length=_RAW_DIGEST)
 
 
-def text_form(text: str) -> CanonicalItem:
-    """Return the form of a whole input given as a string: one user message."""
-    return _form({"type": "message", "role": "user", "content": text})
+def user_message(text: bytes) -> bytes:
+    """Return the item that an input stands for which is a text, as raw JSON."""
+    return b'{"type":"message","role":"user","content":' + text + b"}"
 
 
 def _verbatim(raw: bytes) -> CanonicalItem:
@@ -111,7 +111,7 @@ def _verbatim(raw: bytes) -> CanonicalItem:
     return CanonicalItem(sent=bare, core=bare)
 
 
-def _form(item: dict[str, Json], raw: bytes = b"") -> CanonicalItem:
+def _form(item: dict[str, Json], raw: bytes) -> CanonicalItem:
     kind = item.get("type") or ("message" if "role" in item else "")
     rule = RULES.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
     fields = _spell(kind, _trim(item, rule.ignored))

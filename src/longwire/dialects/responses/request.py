@@ -1,37 +1,15 @@
-"""Requests of the Responses API: a body decoded to a `Turn`, a `Turn` encoded for an upstream.
+"""A request of the Responses API decoded to a `Turn`: its body, or the members of a message."""
 
-Law: members nobody acts on and all items ride through byte for byte, spliced as raw JSON.
-"""
-
-from codecs import getincrementaldecoder
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TypeVar
 
 import msgspec
-from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.core.rules.continuity import Continue, Decision
 from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 _TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
-_SLICE = 64 * 1024
-T = TypeVar("T")
-
-
-class _Name:
-    """A member's name that equals only itself, so that a repeated member is seen."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, _kind: type, text: str) -> None:
-        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
-        self.text = text
-
-
-_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
 
 
 def decode_request(body: bytes) -> Turn:
@@ -63,62 +41,13 @@ def turn_of(members: Mapping[str, bytes], size: int) -> Turn:
         input=raw_input,
         history=InputHistory(raw_input),
         properties=BodyProperties(kept),
-        streams=_boolean(members, "stream"),
-        runs_in_background=_boolean(members, "background"),
+        streams=boolean_of(members, "stream"),
+        runs_in_background=boolean_of(members, "background"),
         previous_response_id=text_of(members, "previous_response_id") or None,
         conversation=conversation,
         session_hints=(text_of(members, "prompt_cache_key") or "", conversation or ""),
         body_size=size,
     )
-
-
-def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
-    """Return a turn as a channel sends it: its model by another name, where it has one there.
-
-    The name that is sent is a property like any other: another one begins anew.
-    """
-    sent = renames.get(turn.model)
-    if sent is None:
-        return turn
-    members = {**turn.members, "model": msgspec.json.encode(sent)}
-    return replace(turn, members=members, properties=BodyProperties(members))
-
-
-def decode_members(body: bytes) -> dict[str, bytes]:
-    """Split a JSON object into its members, raw. Raises `InvalidRequest`."""
-    if not body or body.isspace():
-        msg = "The request body is empty; send a JSON object."
-        raise InvalidRequest(msg)
-    try:
-        _check_utf8(body)
-        pairs = _body_decoder.decode(body)
-    except msgspec.ValidationError:
-        msg = "The request body must be a JSON object."
-        raise InvalidRequest(msg) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"The request body is not valid JSON in UTF-8: {error}."
-        raise InvalidRequest(msg) from None
-    except RecursionError:
-        msg = "The request body nests too deeply."
-        raise InvalidRequest(msg) from None
-    members: dict[str, bytes] = {}
-    for name, raw in pairs.items():
-        if name.text in members:
-            msg = f"The request body repeats the member '{name.text}'."
-            raise InvalidRequest(msg, param=name.text)
-        members[name.text] = bytes(raw)
-    return members
-
-
-def _check_utf8(body: bytes) -> None:
-    """Raise `UnicodeDecodeError` unless it is UTF-8; in slices, since large copies cost most."""
-    if body.isascii():
-        return
-    decoder = getincrementaldecoder("utf-8")()
-    view = memoryview(body)
-    for start in range(0, len(body), _SLICE):
-        decoder.decode(view[start : start + _SLICE])
-    decoder.decode(b"", final=True)
 
 
 def _model(members: Mapping[str, bytes]) -> str:
@@ -128,23 +57,6 @@ def _model(members: Mapping[str, bytes]) -> str:
         msg = "'model' is required and must be a non-empty string."
         raise InvalidRequest(msg, param="model", code="missing_required_parameter")
     return model or ""
-
-
-def text_of(members: Mapping[str, bytes], name: str) -> str | None:
-    """Return a member that is a text; None where there is none. Raises `InvalidRequest`."""
-    return _typed(members[name], name, str, "a string") if name in members else None
-
-
-def _boolean(members: Mapping[str, bytes], name: str) -> bool:
-    return (name in members and _typed(members[name], name, bool, "true or false")) or False
-
-
-def _typed(raw: bytes, name: str, kind: type[T], called: str) -> T | None:
-    try:
-        return msgspec.json.decode(raw, type=kind | None)
-    except msgspec.MsgspecError:
-        msg = f"'{name}' must be {called}."
-        raise InvalidRequest(msg, param=name) from None
 
 
 class _Conversation(msgspec.Struct):
@@ -161,41 +73,3 @@ def _conversation(members: Mapping[str, bytes]) -> str | None:
         msg = "'conversation' must be a string or an object with an 'id'."
         raise InvalidRequest(msg, param="conversation") from None
     return value.id if isinstance(value, _Conversation) else value
-
-
-def encode_create(turn: Turn, decision: Decision) -> bytes:
-    """Encode the `response.create` frame of a turn: flat, without `stream` and `background`."""
-    parts = [b'"type":"response.create"']
-    if isinstance(decision, Continue):
-        parts.append(b'"previous_response_id":' + msgspec.json.encode(decision.chain.response_id))
-        parts += _members(turn, turn.history.suffix(decision.start))
-    else:
-        parts += _given(turn)
-    return b"{" + b",".join(parts) + b"}"
-
-
-def encode_body(turn: Turn, *, streams: bool) -> bytes:
-    """Encode the body of an HTTP request for a turn, in full."""
-    parts = [b'"stream":' + msgspec.json.encode(streams), *_given(turn)]
-    if turn.runs_in_background:
-        parts.insert(0, b'"background":true')
-    return b"{" + b",".join(parts) + b"}"
-
-
-def encode_compaction(turn: Turn) -> bytes:
-    """Encode the body of a request for a shorter history."""
-    return b"{" + b",".join(_given(turn)) + b"}"
-
-
-def _given(turn: Turn) -> list[bytes]:
-    parts = _members(turn, turn.input)
-    if turn.previous_response_id is not None:
-        parts.append(b'"previous_response_id":' + msgspec.json.encode(turn.previous_response_id))
-    return parts
-
-
-def _members(turn: Turn, raw_input: bytes | None) -> list[bytes]:
-    parts = [msgspec.json.encode(name) + b":" + raw for name, raw in turn.members.items()]
-    if raw_input is not None:
-        parts.append(b'"input":' + raw_input)
-    return parts

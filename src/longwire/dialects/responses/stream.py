@@ -1,7 +1,6 @@
-"""Events of the Responses API: decoded to kinds, encoded for the client who asked.
+"""What an upstream of the Responses API sends: frames decoded to events, of which each has a kind.
 
-Law: an event passes byte for byte, but for the client's own `previous_response_id`, a gapless
-`sequence_number`, no lane, and a terminal that is complete. A vendor's notice has no number.
+Only the head of an event is decoded; all else stays raw.
 """
 
 from collections.abc import Sequence
@@ -10,11 +9,8 @@ from functools import lru_cache
 import msgspec
 from msgspec import Raw
 
-from longwire.core import sse
 from longwire.core.events import Event, Kind, kind_of
-from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.turn import CanonicalItem
-from longwire.dialects.responses import items
+from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.errors import ends_connection, refusal_of
 
 _DONE_ALIASES = {
@@ -25,17 +21,18 @@ _DONE_ALIASES = {
     "queued": "response.completed",
     "in_progress": "response.completed",
 }
-_ITEM_DONE = "response.output_item.done"
-_LF, _CR = b"\n\r"
-_WITH_RESPONSE = frozenset(
+WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
 )
+"""The kinds of events that carry the state of their response."""
 
 
-class _Head(msgspec.Struct):
-    type: str
-    sequence_number: int | None = None
-    stream_id: str | None = None
+class Head(msgspec.Struct):
+    """What is read of every event."""
+
+    name: str = msgspec.field(name="type")
+    sequence: int | None = msgspec.field(name="sequence_number", default=None)
+    lane: str | None = msgspec.field(name="stream_id", default=None)
 
 
 class _Coded(msgspec.Struct):
@@ -52,24 +49,20 @@ class _Carrier(msgspec.Struct):
     response: _Identity | None = None
 
 
-class _Finished(msgspec.Struct):
+class Finished(msgspec.Struct):
+    """What an event says of a finished output item."""
+
     item: Raw
     output_index: int
 
 
-class _Outcome(msgspec.Struct):
-    output: list[Raw] | None = None
-
-
-class _Terminal(msgspec.Struct):
-    response: _Outcome
-
-
-_members = msgspec.json.Decoder(dict[str, Raw])
-_heads = msgspec.json.Decoder(_Head)
 _carriers = msgspec.json.Decoder(_Carrier)
-_finished = msgspec.json.Decoder(_Finished)
-_terminals = msgspec.json.Decoder(_Terminal)
+
+decode_head = msgspec.json.Decoder(Head).decode
+"""Decode the head of an event."""
+
+decode_finished = msgspec.json.Decoder(Finished).decode
+"""Decode the event of a finished output item."""
 
 
 class MalformedEvent(ValueError):
@@ -79,21 +72,21 @@ class MalformedEvent(ValueError):
 def decode_event(raw: bytes) -> Event:
     """Decode the head of one upstream event; all else stays raw. Raises `MalformedEvent`."""
     try:
-        head = _heads.decode(raw)
-        kind = _printable_kind(head.type)
+        head = decode_head(raw)
+        kind = _printable_kind(head.name)
         if kind is Kind.OUTPUT:
-            return Event(kind, head.type, raw, None, head.sequence_number, head.stream_id)
-        if head.type == "response.done":
+            return Event(kind, head.name, raw, None, head.sequence, head.lane)
+        if head.name == "response.done":
             return _standard_terminal(raw, head)
         if kind is Kind.ERROR and ends_connection(raw):
             kind = Kind.FATAL_ERROR
-        carried = _carried(raw) if kind in _WITH_RESPONSE else None
+        carried = _carried(raw) if kind in WITH_RESPONSE else None
         if carried is not None and carried.error is not None:
             kind = _failed_as(carried.error.code or "", kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedEvent(str(error)) from error
     response_id = carried.id if carried else None
-    return Event(kind, head.type, raw, response_id, head.sequence_number, head.stream_id)
+    return Event(kind, head.name, raw, response_id, head.sequence, head.lane)
 
 
 def _failed_as(code: str, kind: Kind) -> Kind:
@@ -113,14 +106,14 @@ def decode_outputs(frames: Sequence[bytes], start: int) -> list[Event]:
     for index in range(start, len(frames)):
         raw = frames[index]
         try:
-            head = _heads.decode(raw)
-            kind = _printable_kind(head.type)
+            head = decode_head(raw)
+            kind = _printable_kind(head.name)
         except (msgspec.MsgspecError, RecursionError, MalformedEvent):
-            break  # it is decoded once more, and told
-        if kind is not Kind.OUTPUT or head.stream_id is not None:
+            break  # it is decoded once more, and refused there
+        if kind is not Kind.OUTPUT or head.lane is not None:
             break
         # The tuple itself: the class of a named one is a call into Python.
-        parts = (kind, head.type, raw, None, head.sequence_number, None)
+        parts = (kind, head.name, raw, None, head.sequence, None)
         events.append(tuple.__new__(Event, parts))
     return events
 
@@ -136,205 +129,24 @@ def _carried(raw: bytes) -> _Identity | None:
     return _carriers.decode(raw).response
 
 
-def _standard_terminal(raw: bytes, head: _Head) -> Event:
+def _standard_terminal(raw: bytes, head: Head) -> Event:
     """Turn the alias `response.done`, which clients do not know, into the terminal it means."""
     carried = _carried(raw) or _Identity()
     name = _DONE_ALIASES.get(carried.status or "completed", "response.failed")
     changed = splice(raw, {"type": msgspec.json.encode(name)})
-    return Event(kind_of(name), name, changed, carried.id, head.sequence_number, head.stream_id)
+    return Event(kind_of(name), name, changed, carried.id, head.sequence, head.lane)
 
 
 def decode_item(event: Event) -> tuple[int, bytes]:
     """Return index and raw item of a `response.output_item.done`. Raises `MalformedEvent`."""
     try:
-        finished = _finished.decode(event.raw)
+        finished = decode_finished(event.raw)
     except msgspec.MsgspecError as error:
         raise MalformedEvent(str(error)) from error
     return finished.output_index, bytes(finished.item)
-
-
-def replies(aggregate: Aggregate) -> tuple[CanonicalItem, ...]:
-    """Return the canonical forms of a response's output items, in order.
-
-    They are those of `response.output_item.done`; the terminal's own only where none came.
-    """
-    output = aggregate.output
-    if not output and aggregate.terminal is not None:
-        output = items_of(aggregate.terminal)
-    return tuple([items.form(raw) for raw in output])
 
 
 def terminal_of(response: bytes) -> Event:
     """Return the terminal event of a response that came whole, as JSON. Raises `MalformedEvent`."""
     raw = b'{"type":"response.done","sequence_number":0,"response":' + response + b"}"
     return decode_event(raw)
-
-
-def items_of(terminal: Event) -> list[bytes]:
-    """Return the raw output items that a terminal event carries."""
-    try:
-        output = _terminals.decode(terminal.raw).response.output
-    except msgspec.MsgspecError:
-        return []
-    return [bytes(item) for item in output or ()]
-
-
-def splice(raw: bytes | Raw, changes: dict[str, bytes | None]) -> bytes:
-    """Replace, add or (None) remove members of a raw JSON object; all others keep their bytes."""
-    return _merged(_members.decode(raw), changes)
-
-
-def _merged(members: dict[str, Raw], changes: dict[str, bytes | None]) -> bytes:
-    for name, value in changes.items():
-        if value is None:
-            members.pop(name, None)
-        else:
-            members[name] = Raw(value)
-    return msgspec.json.encode(members)
-
-
-class EventEncoder:
-    """Encodes the events of one response for the client that asked.
-
-    `previous_response_id` is what the client sent; upstream events name what the gateway sent.
-    """
-
-    __slots__ = ("_aggregate", "_before", "_previous", "_sequence")
-
-    def __init__(self, previous_response_id: str | None, aggregate: Aggregate) -> None:
-        self._previous = previous_response_id
-        self._aggregate = aggregate
-        self._before = self._sequence = 0
-
-    def encode(self, event: Event) -> bytes:
-        """Return the event's JSON as the client gets it."""
-        self._before = self._sequence
-        is_in_order = event.sequence == self._sequence
-        if is_in_order and event.kind is Kind.OUTPUT and event.lane is None:
-            self._sequence += 1
-            return event.raw
-        if event.kind is Kind.VENDOR:
-            return _unnumbered(event)
-        changes: dict[str, bytes | None] = {}
-        if not is_in_order:
-            changes["sequence_number"] = b"%d" % self._sequence
-        self._sequence += 1
-        if event.lane is not None:
-            changes["stream_id"] = None
-        if event.kind in _WITH_RESPONSE:
-            members = _members.decode(event.raw)
-            changes |= self._response_changes(event.kind, members.get("response"))
-            return _merged(members, changes) if changes else event.raw
-        return splice(event.raw, changes) if changes else event.raw
-
-    def encode_batch(self, events: Sequence[Event]) -> bytes:
-        """Return events as SSE, as the client gets them."""
-        told: list[bytes] = []
-        for event in events:
-            raw, number = event.raw, self._sequence
-            is_plain = event.kind is Kind.OUTPUT and event.sequence == number
-            if is_plain and event.lane is None and _LF not in raw and _CR not in raw:
-                self._before, self._sequence = number, number + 1
-                told += (sse.opening(event.name), raw, b"\n\n")
-            else:
-                told.append(sse.encode(event.name, self.encode(event)))
-        return b"".join(told)
-
-    def take_back(self) -> None:
-        """Give the number of the last event to the next one, for the last was never sent."""
-        self._sequence = self._before
-
-    def _response_changes(self, kind: Kind, raw: Raw | None) -> dict[str, bytes | None]:
-        if raw is None:
-            return {}
-        members = _members.decode(raw)
-        changes: dict[str, bytes | None] = {}
-        previous = members.get("previous_response_id")
-        if previous is not None and msgspec.json.decode(previous) != self._previous:
-            changes["previous_response_id"] = msgspec.json.encode(self._previous)
-        if kind is not Kind.OPENING and _is_empty(members.get("output")):
-            output = self._aggregate.output
-            if output or "output" not in members:
-                changes["output"] = b"[" + b",".join(output) + b"]"
-        return {"response": _merged(members, changes)} if changes else {}
-
-    def encode_plain(self, frames: Sequence[bytes]) -> tuple[int, bytes]:
-        """Encode the first events of a stream as SSE, up to one that is not plain; and count them.
-
-        Plain is an output event in order, on no lane and in one line: it passes as it is. Finished
-        items are kept, as they are where events come one by one.
-        """
-        told: list[bytes] = []
-        number = self._sequence
-        for raw in frames:
-            try:
-                head = _heads.decode(raw)
-            except (msgspec.MsgspecError, RecursionError):
-                break
-            opening = _plain_opening(head.type)
-            if not opening or head.sequence_number != number or head.stream_id is not None:
-                break
-            if _LF in raw or _CR in raw:
-                break
-            if head.type == _ITEM_DONE and not self._keep(raw):
-                break
-            number += 1
-            told += (opening, raw, b"\n\n")
-        count, self._sequence = number - self._sequence, number
-        return count, b"".join(told)
-
-    def _keep(self, raw: bytes) -> bool:
-        """Keep a finished item; False for one that is malformed, which is for others to tell."""
-        try:
-            finished = _finished.decode(raw)
-        except (msgspec.MsgspecError, RecursionError):
-            return False
-        self._aggregate.add_item(finished.output_index, bytes(finished.item))
-        return True
-
-    def keep_alive(self) -> bytes:
-        """Return an event that only bridges silence; it takes no number of its own."""
-        return b'{"type":"keepalive","sequence_number":%d}' % self._sequence
-
-    def failure(self, code: str, message: str) -> bytes:
-        """Return the `response.failed` event that ends a stream whose upstream broke off."""
-        opening = self._aggregate.opening
-        response: bytes | Raw = b'{"id":"resp_unknown","object":"response"}'
-        if opening is not None:
-            response = _members.decode(opening.raw)["response"]
-        failed = splice(
-            response,
-            {
-                "status": b'"failed"',
-                "error": msgspec.json.encode({"code": code, "message": message}),
-                "output": b"[" + b",".join(self._aggregate.output) + b"]",
-                "previous_response_id": msgspec.json.encode(self._previous),
-            },
-        )
-        return b'{"type":"response.failed","sequence_number":%d,"response":%b}' % (
-            self._sequence,
-            failed,
-        )
-
-
-def _unnumbered(event: Event) -> bytes:
-    """Return a vendor's notice as it came: it has no number among the events of the response."""
-    if event.sequence is None and event.lane is None:
-        return event.raw
-    return splice(event.raw, {"sequence_number": None, "stream_id": None})
-
-
-@lru_cache(maxsize=256)
-def _plain_opening(name: str) -> bytes:
-    """Return what stands before an output event in SSE; b"" for events that may need a change."""
-    is_plain = name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
-    return sse.opening(name) if is_plain else b""
-
-
-def response_of(encoded: bytes) -> bytes:
-    """Return the response object of an encoded terminal: the body of a JSON answer."""
-    return bytes(_members.decode(encoded)["response"])
-
-
-def _is_empty(output: Raw | None) -> bool:
-    return output is None or bytes(output).strip() in (b"null", b"[]")

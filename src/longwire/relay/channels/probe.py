@@ -15,8 +15,8 @@ from longwire.core.events import Event, Kind
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.rules.lease import Limits
 from longwire.core.rules.turn import Scope, SessionKey, Turn
+from longwire.dialects.responses.image import items_of
 from longwire.dialects.responses.request import decode_request
-from longwire.dialects.responses.stream import items_of
 from longwire.dialects.responses.usage import decode_bill
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel

@@ -20,9 +20,9 @@ from longwire.core.nouns.turn_row import (
     TurnRow,
 )
 from longwire.core.rules.session import LOGGED_HEADERS
-from longwire.dialects.responses.frames import as_asked
-from longwire.dialects.responses.request import encode_body
-from longwire.dialects.responses.stream import EventEncoder, response_of
+from longwire.dialects.responses.answer import EventEncoder, response_of
+from longwire.dialects.responses.call import encode_body
+from longwire.dialects.responses.recall import as_received
 from longwire.dialects.responses.usage import decode_failure
 from longwire.relay.records.accounting import Failure, TurnRecord
 from longwire.relay.records.journal import Journal, TurnIds
@@ -182,7 +182,7 @@ def _fit(text: str, most: int) -> str:
 
 def _bodies(turn_id: TurnId, record: TurnRecord) -> TurnBodies:
     """Return request and response as the client sent and got them, but for their spacing."""
-    turn = as_asked(record.request.turn)
+    turn = as_received(record.request.turn)
     request = encode_body(turn, streams=turn.streams)
     aggregate = record.aggregate
     if aggregate is None or aggregate.terminal is None:

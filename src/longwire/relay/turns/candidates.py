@@ -21,8 +21,8 @@ from longwire.core.errors import (
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.routing import Choice, choose, order
 from longwire.core.rules.turn import COMPACTION, SessionKey, Turn
+from longwire.dialects.responses.call import renamed
 from longwire.dialects.responses.errors import usage_limit
-from longwire.dialects.responses.request import renamed
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState, ChannelStates
 from longwire.relay.limits import Limits

@@ -18,9 +18,9 @@ from longwire.core.rules.lanes import LaneLimits, Lanes
 from longwire.core.rules.transcript import Link, Transcript
 from longwire.core.rules.turn import Turn
 from longwire.dialects.codex.client import client_of
-from longwire.dialects.responses import frames
-from longwire.dialects.responses.request import decode_members, text_of
-from longwire.dialects.responses.stream import EventEncoder
+from longwire.dialects.raw_json import decode_members, text_of
+from longwire.dialects.responses import recall, websocket_mode
+from longwire.dialects.responses.answer import EventEncoder
 from longwire.relay.turns.relay import Relay
 from longwire.relay.turns.running import RunningTurn
 from longwire.server.auth import Keys
@@ -32,9 +32,9 @@ _GOING_AWAY, _NO_BINARY = 1001, 1003
 _CLOSE_TIMEOUT = 1.0
 _CONTINUABLE = (Kind.COMPLETED, Kind.INCOMPLETE)
 _REFUSED = {
-    "response.steer": frames.steer_failed,
-    "response.inject": frames.inject_failed,
-    "response.interrupt": frames.interrupt_rejected,
+    "response.steer": websocket_mode.steer_failed,
+    "response.inject": websocket_mode.inject_failed,
+    "response.interrupt": websocket_mode.interrupt_rejected,
 }
 
 
@@ -96,14 +96,14 @@ class _Asked:
     def keep_alive(self) -> bytes:
         """Return an event that only bridges silence."""
         encoder = self.encoder or EventEncoder(self.turn.named_response, self.aggregate)
-        return frames.on_lane(encoder.keep_alive(), self.lane)
+        return websocket_mode.on_lane(encoder.keep_alive(), self.lane)
 
     def failure(self, problem: Problem) -> bytes:
         """Return what ends it: an error, or where events were sent already, a failed response."""
         if self.encoder is None:
             return _error(problem, self.lane)
         failed = self.encoder.failure(problem.code, problem.message)
-        return frames.on_lane(failed, self.lane)
+        return websocket_mode.on_lane(failed, self.lane)
 
 
 class Downstream:
@@ -199,7 +199,7 @@ class Downstream:
         try:
             content = text.encode()
             members = decode_members(content)
-            lane = frames.lane_of(members)
+            lane = websocket_mode.lane_of(members)
             await self._obey(members, lane, len(content))
         except ClientGone:
             raise
@@ -211,13 +211,13 @@ class Downstream:
         match kind:
             case "response.create":
                 self._asked += 1
-                asked = _Asked(frames.decode_create(members, size), lane, self._asked)
+                asked = _Asked(websocket_mode.decode_create(members, size), lane, self._asked)
                 if self._lanes.admit(lane, asked, size):
                     self._turns.create_task(self._run(asked))
             case "response.cancel":
                 self._cancel(text_of(members, "response_id"), lane)
             case "response.steer" | "response.inject" | "response.interrupt":
-                await self._write([frames.on_lane(_REFUSED[kind](members), lane)])
+                await self._write([websocket_mode.on_lane(_REFUSED[kind](members), lane)])
             case "response.processed":
                 pass
             case _:
@@ -273,7 +273,7 @@ class Downstream:
         caller = self._services.keys.authenticate(self._headers)
         parent = self._transcript.find(asked.turn.previous_response_id)
         if parent is not None and asked.turn.conversation is None:
-            asked.turn = frames.recalled(asked.turn, parent)
+            asked.turn = recall.with_history(asked.turn, parent)
         name = f"{self._name}-{asked.number}"
         with self._bridging(asked) as bridged:
             async with self._services.relay.open(asked.turn, caller, self._headers, name) as answer:
@@ -310,7 +310,9 @@ class Downstream:
                 self._keep(asked, parent)
             events = self._client.events(batch)
             try:
-                await self._write(frames.event_frame(encoder, each, asked.lane) for each in events)
+                await self._write(
+                    websocket_mode.event_frame(encoder, each, asked.lane) for each in events
+                )
             except asyncio.CancelledError:
                 encoder.take_back()
                 raise
@@ -319,7 +321,7 @@ class Downstream:
             raise UpstreamDisconnected(NO_TERMINAL)
 
     def _keep(self, asked: _Asked, parent: Link | None) -> None:
-        link = frames.link_of(asked.turn, asked.aggregate, parent)
+        link = recall.link_of(asked.turn, asked.aggregate, parent)
         if link is not None:
             self._transcript.keep(link)
 
@@ -358,8 +360,8 @@ class Downstream:
 
 
 def _error(problem: Problem, lane: str | None) -> bytes:
-    frame = frames.error_frame(problem.status, problem.envelope(), problem.headers)
-    return frames.on_lane(frame, lane)
+    frame = websocket_mode.error_frame(problem.status, problem.envelope(), problem.headers)
+    return websocket_mode.on_lane(frame, lane)
 
 
 def _cancelled() -> InvalidRequest:

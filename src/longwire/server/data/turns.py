@@ -14,8 +14,8 @@ from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
 from longwire.core.events import Event
 from longwire.core.rules.turn import COMPACTION
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_request
-from longwire.dialects.responses.stream import EventEncoder, response_of
 from longwire.relay.turns.relay import Relay
 from longwire.relay.turns.running import RunningTurn
 from longwire.server.auth import Keys

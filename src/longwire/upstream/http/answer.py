@@ -16,8 +16,9 @@ import msgspec
 
 from longwire.core.errors import UpstreamDisconnected, UpstreamError, UpstreamUnavailable
 from longwire.core.sse import Decoder
+from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.errors import decode_problem
-from longwire.dialects.responses.stream import splice, terminal_of
+from longwire.dialects.responses.stream import terminal_of
 
 _LARGEST_ANSWER = 64 * 1024 * 1024
 _LARGEST_ERROR = 1024 * 1024

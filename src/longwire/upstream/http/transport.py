@@ -26,7 +26,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
 from longwire.core.rules.turn import COMPACTION
-from longwire.dialects.responses.request import encode_body, encode_compaction
+from longwire.dialects.responses.call import encode_body, encode_compaction
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection

@@ -21,9 +21,9 @@ from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, F
 from longwire.core.rules.exchange import Ending, Exchange, Phase
 from longwire.core.rules.lease import ABANDONED, LeaseOutcome
 from longwire.core.rules.turn import Turn
+from longwire.dialects.responses.call import encode_create
 from longwire.dialects.responses.errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
-from longwire.dialects.responses.request import encode_create
-from longwire.dialects.responses.stream import replies
+from longwire.dialects.responses.image import replies
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.oauth.credentials import Credentials, StaticKey
 from longwire.upstream.ports import Call, Delivery, Take, Timeouts

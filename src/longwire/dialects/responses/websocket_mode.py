@@ -13,23 +13,12 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.events import Event, Kind
-from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.transcript import Link
 from longwire.core.rules.turn import Turn
-from longwire.dialects.responses.history import InputHistory
+from longwire.dialects.raw_json import splice, split_members
+from longwire.dialects.responses.answer import EventEncoder
 from longwire.dialects.responses.request import turn_of
-from longwire.dialects.responses.stream import EventEncoder, items_of, splice
 
 _LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
-_envelopes = msgspec.json.Decoder(dict[str, Raw])
-
-
-class _Output(msgspec.Struct):
-    type: str | None = None
-    encrypted_content: str | None = None
-
-
-_outputs = msgspec.json.Decoder(_Output)
 
 
 def lane_of(members: Mapping[str, bytes]) -> str | None:
@@ -51,76 +40,19 @@ def lane_of(members: Mapping[str, bytes]) -> str | None:
 
 def decode_create(members: Mapping[str, bytes], size: int) -> Turn:
     """Decode a `response.create` of `size` bytes. Raises `InvalidRequest`, naming the field."""
-    asked = {name: raw for name, raw in members.items() if name != "stream_id"}
-    match asked.get("generate"):
+    kept = {name: raw for name, raw in members.items() if name != "stream_id"}
+    match kept.get("generate"):
         case None | b"false":
             pass
         case b"true" | b"null":
-            del asked["generate"]
+            del kept["generate"]
         case _:
             raise InvalidRequest("'generate' must be true or false.", param="generate")
-    turn = turn_of(asked, size)
+    turn = turn_of(kept, size)
     if turn.runs_in_background:
         msg = "'background' is not available over WebSocket; send the request by POST."
         raise InvalidRequest(msg, param="background")
     return replace(turn, streams=True, by_websocket=True)
-
-
-def recalled(turn: Turn, link: Link) -> Turn:
-    """Return a turn that names a response with that response's history in place of the id."""
-    parts = (*link.history(), _inside(turn.input))
-    raw = b"[" + b",".join(part for part in parts if part) + b"]"
-    return replace(
-        turn,
-        input=raw,
-        history=InputHistory(raw),
-        previous_response_id=None,
-        follows=turn.previous_response_id,
-        recalled=link.length,
-    )
-
-
-def as_asked(turn: Turn) -> Turn:
-    """Return a turn as its client sent it."""
-    if turn.follows is None:
-        return turn
-    own = turn.history.suffix(turn.recalled)
-    return replace(turn, input=own, previous_response_id=turn.follows)
-
-
-def link_of(turn: Turn, aggregate: Aggregate, parent: Link | None) -> Link | None:
-    """Return what a turn and its answer add to the history of `parent`.
-
-    None where that cannot be told in full later: the turn refers to what is not known here, the
-    response has no id, or its reasoning could be sent back by reference alone.
-    """
-    terminal = aggregate.terminal
-    if terminal is None or not terminal.response_id or turn.refers_outside:
-        return None
-    output = aggregate.output or items_of(terminal)
-    if not all(map(_can_be_told, output)):
-        return None
-    own = turn.history.suffix(turn.recalled) if turn.follows else turn.input
-    items = b",".join(part for part in (_inside(own), *output) if part)
-    return Link(terminal.response_id, parent, items, len(turn.history) + len(output))
-
-
-def _inside(raw_input: bytes | None) -> bytes:
-    """Return an input as items inside an array; a text is one message of the user."""
-    if raw_input is None:
-        return b""
-    if raw_input[:1] == b"[":
-        return raw_input[1:-1].strip()
-    return b'{"type":"message","role":"user","content":' + raw_input + b"}"
-
-
-def _can_be_told(item: bytes) -> bool:
-    """Whether an output item says all that it is: reasoning without its content does not."""
-    try:
-        output = _outputs.decode(item)
-    except msgspec.MsgspecError:
-        return False
-    return output.type != "reasoning" or bool(output.encrypted_content)
 
 
 def event_frame(encoder: EventEncoder, event: Event, lane: str | None) -> bytes:
@@ -142,9 +74,9 @@ def on_lane(frame: bytes, lane: str | None) -> bytes:
 
 
 def error_frame(status: int, envelope: bytes, headers: Mapping[str, str]) -> bytes:
-    """Return the frame of an error, given as the body and headers that it would have over HTTP."""
+    """Return the frame of an error that over HTTP would have this status, body and headers."""
     try:
-        error = bytes(_envelopes.decode(envelope)["error"])
+        error = bytes(split_members(envelope)["error"])
     except (msgspec.MsgspecError, KeyError):
         error = msgspec.json.encode({"type": "upstream_error", "code": None, "message": ""})
     frame = b'{"type":"error","status":%d,"error":%b' % (status, error)
@@ -155,29 +87,33 @@ def error_frame(status: int, envelope: bytes, headers: Mapping[str, str]) -> byt
 
 def steer_failed(members: Mapping[str, bytes]) -> bytes:
     """Return the answer to `response.steer`, which gives the input back."""
-    told = "This gateway does not steer; send the input with the next response.create."
-    steer = {name: Raw(members.get(name, b"null")) for name in ("input", "previous_response_id")}
-    return _answer("steer.failed", "steering_not_supported", told, {"steer": steer})
+    message = "This gateway does not steer; send the input with the next response.create."
+    steer = _returned(members, "input", "previous_response_id")
+    return _refusal("steer.failed", "steering_not_supported", message, {"steer": steer})
 
 
 def inject_failed(members: Mapping[str, bytes]) -> bytes:
     """Return the answer to `response.inject`, which gives the input back."""
-    told = "This gateway injects nothing into a response; send the input with the next one."
-    given = {name: Raw(members.get(name, b"null")) for name in ("input", "response_id")}
-    return _answer("inject.failed", "response_not_found", told, given)
+    message = "This gateway injects nothing into a response; send the input with the next one."
+    returned = _returned(members, "input", "response_id")
+    return _refusal("inject.failed", "response_not_found", message, returned)
 
 
 def interrupt_rejected(members: Mapping[str, bytes]) -> bytes:
     """Return the answer to `response.interrupt`."""
-    told = "This gateway cuts no response short; let it end, send response.cancel, or close."
-    given = {"response_id": Raw(members.get("response_id", b"null"))}
-    return _answer("interrupt.rejected", "interrupt_not_supported", told, given)
+    message = "This gateway cuts no response short; let it end, send response.cancel, or close."
+    returned = _returned(members, "response_id")
+    return _refusal("interrupt.rejected", "interrupt_not_supported", message, returned)
 
 
-def _answer(name: str, code: str, message: str, members: Mapping[str, object]) -> bytes:
+def _returned(members: Mapping[str, bytes], *names: str) -> dict[str, Raw]:
+    return {name: Raw(members.get(name, b"null")) for name in names}
+
+
+def _refusal(name: str, code: str, message: str, returned: Mapping[str, object]) -> bytes:
     error = {"type": "invalid_request_error", "code": code, "message": message}
     head = {"type": f"response.{name}", "sequence_number": 0, "error": error}
-    return msgspec.json.encode({**head, **members})
+    return msgspec.json.encode({**head, **returned})
 
 
 def warm_up_events(turn: Turn, response_id: str, now: int) -> Sequence[bytes]:

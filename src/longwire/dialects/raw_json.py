@@ -1,0 +1,123 @@
+"""JSON split and spliced as bytes: the members of objects, the items of arrays.
+
+Law: what is not replaced keeps its spelling; of the members of a request none is lost or repeated.
+"""
+
+import re
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+
+_BETWEEN = re.compile(rb"[ \t\r\n,]*")
+_SLICE = 64 * 1024
+T = TypeVar("T")
+
+split_members = msgspec.json.Decoder(dict[str, Raw]).decode
+"""Split an object; of a member that is repeated the last one stands."""
+
+split_items = msgspec.json.Decoder(list[Raw]).decode
+"""Split an array."""
+
+
+class _Name:
+    """A member's name that equals only itself, so that a repeated member is seen."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, _kind: type, text: str) -> None:
+        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
+        self.text = text
+
+
+_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
+
+
+def decode_members(body: bytes) -> dict[str, bytes]:
+    """Split the body of a request into its members. Raises `InvalidRequest`."""
+    if not body or body.isspace():
+        msg = "The request body is empty; send a JSON object."
+        raise InvalidRequest(msg)
+    try:
+        _check_utf8(body)
+        pairs = _body_decoder.decode(body)
+    except msgspec.ValidationError:
+        msg = "The request body must be a JSON object."
+        raise InvalidRequest(msg) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"The request body is not valid JSON in UTF-8: {error}."
+        raise InvalidRequest(msg) from None
+    except RecursionError:
+        msg = "The request body nests too deeply."
+        raise InvalidRequest(msg) from None
+    members: dict[str, bytes] = {}
+    for name, raw in pairs.items():
+        if name.text in members:
+            msg = f"The request body repeats the member '{name.text}'."
+            raise InvalidRequest(msg, param=name.text)
+        members[name.text] = bytes(raw)
+    return members
+
+
+def _check_utf8(body: bytes) -> None:
+    """Raise `UnicodeDecodeError` unless it is UTF-8; in slices, since large copies cost most."""
+    if body.isascii():
+        return
+    decoder = getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for start in range(0, len(body), _SLICE):
+        decoder.decode(view[start : start + _SLICE])
+    decoder.decode(b"", final=True)
+
+
+def text_of(members: Mapping[str, bytes], name: str) -> str | None:
+    """Return a member that is a text; None where there is none. Raises `InvalidRequest`."""
+    return _typed(members[name], name, str, "a string") if name in members else None
+
+
+def boolean_of(members: Mapping[str, bytes], name: str) -> bool:
+    """Return a member that is true or false; False where there is none. Raises `InvalidRequest`."""
+    return (name in members and _typed(members[name], name, bool, "true or false")) or False
+
+
+def _typed(raw: bytes, name: str, kind: type[T], called: str) -> T | None:
+    try:
+        return msgspec.json.decode(raw, type=kind | None)
+    except msgspec.MsgspecError:
+        msg = f"'{name}' must be {called}."
+        raise InvalidRequest(msg, param=name) from None
+
+
+def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:
+    """Replace, add or (None) remove members of an object. Raises `msgspec.MsgspecError`."""
+    return merge(split_members(raw), changes)
+
+
+def merge(members: dict[str, Raw], changes: Mapping[str, bytes | None]) -> bytes:
+    """Return the object of these members with some replaced, added or (None) removed."""
+    for name, value in changes.items():
+        if value is None:
+            members.pop(name, None)
+        else:
+            members[name] = Raw(value)
+    return msgspec.json.encode(members)
+
+
+def splice_items(raw: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """Return an array with each item as `change` returns it; the bytes between them stay."""
+    parts: list[bytes] = []
+    done, at = 0, 1
+    for item in split_items(raw):
+        gap = _BETWEEN.match(raw, at)
+        start = gap.end() if gap else at
+        at = start + memoryview(item).nbytes
+        old = raw[start:at]
+        new = change(old)
+        if new is not old:
+            parts += [raw[done:start], new]
+            done = at
+    return b"".join([*parts, raw[done:]]) if parts else raw

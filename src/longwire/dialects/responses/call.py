@@ -1,0 +1,63 @@
+"""A `Turn` as it goes to an upstream of the Responses API.
+
+Law: members nobody acts on and all items ride through byte for byte, spliced as raw JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
+
+from longwire.core.rules.continuity import Continue, Decision
+from longwire.core.rules.turn import Turn
+from longwire.dialects.responses.history import BodyProperties
+
+
+def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
+    """Return a turn as a channel sends it: its model by another name, where it has one there.
+
+    The name that is sent is a property like any other: another one begins anew.
+    """
+    sent = renames.get(turn.model)
+    if sent is None:
+        return turn
+    members = {**turn.members, "model": msgspec.json.encode(sent)}
+    return replace(turn, members=members, properties=BodyProperties(members))
+
+
+def encode_create(turn: Turn, decision: Decision) -> bytes:
+    """Encode the `response.create` frame of a turn: flat, without `stream` and `background`."""
+    parts = [b'"type":"response.create"']
+    if isinstance(decision, Continue):
+        parts.append(b'"previous_response_id":' + msgspec.json.encode(decision.chain.response_id))
+        parts += _members(turn, turn.history.suffix(decision.start))
+    else:
+        parts += _in_full(turn)
+    return b"{" + b",".join(parts) + b"}"
+
+
+def encode_body(turn: Turn, *, streams: bool) -> bytes:
+    """Encode the body of an HTTP request for a turn, in full."""
+    parts = [b'"stream":' + msgspec.json.encode(streams), *_in_full(turn)]
+    if turn.runs_in_background:
+        parts.insert(0, b'"background":true')
+    return b"{" + b",".join(parts) + b"}"
+
+
+def encode_compaction(turn: Turn) -> bytes:
+    """Encode the body of a request for a shorter history."""
+    return b"{" + b",".join(_in_full(turn)) + b"}"
+
+
+def _in_full(turn: Turn) -> list[bytes]:
+    parts = _members(turn, turn.input)
+    if turn.previous_response_id is not None:
+        parts.append(b'"previous_response_id":' + msgspec.json.encode(turn.previous_response_id))
+    return parts
+
+
+def _members(turn: Turn, raw_input: bytes | None) -> list[bytes]:
+    parts = [msgspec.json.encode(name) + b":" + raw for name, raw in turn.members.items()]
+    if raw_input is not None:
+        parts.append(b'"input":' + raw_input)
+    return parts

@@ -1,0 +1,86 @@
+"""A named response: its history takes the place of its id."""
+
+import json
+
+import pytest
+
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.continuity import Continue, extend
+from longwire.dialects.responses.call import encode_body, encode_create
+from longwire.dialects.responses.items import form
+from longwire.dialects.responses.recall import as_received, link_of, with_history
+from longwire.dialects.responses.stream import decode_event
+from tests.dialects.responses.turns import ANSWER, QUESTION, answered, create, sent
+
+CALL = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"}
+SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
+BARE = {"type": "reasoning", "id": "rs_1", "summary": []}
+
+
+def test_a_history_takes_the_place_of_its_id():
+    """Input, output and what is new are one array, each item byte for byte."""
+    first = create(input='h\u00e9 \\ "')
+    link = link_of(first, answered(SEALED, CALL), None)
+    new = {"type": "function_call_output", "call_id": "c", "output": "1"}
+    turn = with_history(create(input=[new], previous_response_id="resp_1"), link)
+    asked = {"type": "message", "role": "user", "content": 'h\u00e9 \\ "'}
+    assert [asked, SEALED, CALL, new] == sent(turn)["input"]
+    assert (None, "resp_1", 3) == (turn.previous_response_id, turn.follows, turn.recalled)
+    again = link_of(turn, answered(ANSWER, response_id="resp_2"), link)
+    last = with_history(create(input=[QUESTION], previous_response_id="resp_2"), again)
+    assert [asked, SEALED, CALL, new, ANSWER, QUESTION] == sent(last)["input"]
+    assert again.length == last.recalled == 5
+
+
+def test_the_connection_that_holds_it_gets_the_suffix():
+    """What is recalled equals what was held, so that only what is new travels."""
+    first = create(input=[QUESTION])
+    chain = extend(first, "resp_1", (form(json.dumps(CALL).encode()),), None)
+    link = link_of(first, answered(CALL), None)
+    turn = with_history(create(input=[QUESTION], previous_response_id="resp_1"), link)
+    told = json.loads(encode_create(turn, Continue(chain, 2)))
+    assert ([QUESTION], "resp_1") == (told["input"], told["previous_response_id"])
+    assert turn.history.after(chain.mark) is not None
+
+
+def test_a_warm_up_is_a_history_without_output():
+    """Its input comes first in what follows; it may be empty, and so may what follows."""
+    for prepared in ([], [QUESTION]):
+        link = link_of(create(input=prepared, generate=False), answered(), None)
+        turn = with_history(create(previous_response_id="resp_1"), link)
+        assert prepared == sent(turn)["input"]
+
+
+def test_the_log_tells_what_the_client_sent():
+    """A recalled turn is told with its id and its own items."""
+    link = link_of(create(input=[QUESTION]), answered(ANSWER), None)
+    asked = create(input=[CALL], previous_response_id="resp_1")
+    told = as_received(with_history(asked, link))
+    assert encode_body(asked, streams=True) == encode_body(told, streams=True)
+    assert as_received(asked) is asked
+
+
+@pytest.mark.parametrize(
+    ("turn", "aggregate"),
+    [
+        (create(input=[QUESTION]), answered(BARE, ANSWER)),
+        (create(input=[QUESTION]), answered({**SEALED, "encrypted_content": None})),
+        (create(input=[QUESTION]), answered("no item")),
+        (create(input=[QUESTION]), answered(response_id=None)),
+        (create(input=[QUESTION], previous_response_id="resp_0"), answered()),
+        (create(input=[QUESTION], conversation="conv_1"), answered()),
+        (create(input=[QUESTION]), Aggregate()),
+    ],
+)
+def test_what_cannot_be_told_is_not_kept(turn, aggregate):
+    """Reasoning without its content, what refers elsewhere, what has no id or no end."""
+    assert link_of(turn, aggregate, None) is None
+
+
+def test_output_of_the_terminal_counts_where_no_item_came():
+    """As everywhere, items finished one by one come first."""
+    aggregate = answered()
+    raw = {"type": "response.completed", "response": {"id": "resp_1", "output": [ANSWER]}}
+    aggregate.terminal = decode_event(json.dumps(raw).encode())
+    link = link_of(create(input=[QUESTION]), aggregate, None)
+    assert [QUESTION, ANSWER] == json.loads(b"[" + b"".join(link.history()) + b"]")

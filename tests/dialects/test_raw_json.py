@@ -1,0 +1,105 @@
+"""Objects and arrays split and spliced: what nobody acts on keeps its spelling."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.raw_json import (
+    boolean_of,
+    decode_members,
+    splice,
+    splice_items,
+    split_members,
+    text_of,
+)
+
+ODD = b'{"n":123456789012345678901234567890, "f":1.500,"s":"\\u00e9\\/"}'
+values = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.lists(st.text())
+objects = st.dictionaries(st.text(max_size=4), values, max_size=5)
+
+
+@given(objects)
+def test_a_body_is_split_into_its_members(members):
+    """Each with its name as decoded, and its value as written."""
+    assert members == {
+        name: json.loads(raw) for name, raw in decode_members(json.dumps(members).encode()).items()
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"   ",
+        b"null",
+        b"[]",
+        b'"text"',
+        b'{"a":1',
+        b'{"a":1}{}',
+        b'{"a":NaN}',
+        b'{"a":"\xff"}',
+        b'{"a":"\xe2\x82"}',
+        b'{"a":"\\ud800"}',
+        b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+)
+def test_a_body_that_is_no_object_is_refused(body):
+    """Of a body that cannot be split no member is to blame."""
+    with pytest.raises(InvalidRequest) as refused:
+        decode_members(body)
+    assert refused.value.param is None
+
+
+@pytest.mark.parametrize("body", [b'{"x":1,"x":1}', b'{"x":1,"\\u0078":2}'])
+def test_a_repeated_member_is_refused(body):
+    """Which of the two was meant is not for the gateway to say."""
+    with pytest.raises(InvalidRequest) as refused:
+        decode_members(body)
+    assert "x" == refused.value.param
+
+
+def test_typed_members():
+    """A member of another type is refused by its name; null and absence are the same."""
+    members = {"text": b'"a"', "flag": b"true", "null": b"null", "number": b"1"}
+    assert ["a", None, None] == [text_of(members, name) for name in ("text", "null", "none")]
+    assert [True, False, False] == [boolean_of(members, name) for name in ("flag", "null", "none")]
+    for read in (text_of, boolean_of):
+        with pytest.raises(InvalidRequest) as refused:
+            read(members, "number")
+        assert "number" == refused.value.param
+
+
+@given(objects, st.text(max_size=4).filter(lambda name: name != "odd"))
+def test_a_spliced_object_keeps_all_else(members, name):
+    """One member is replaced or added, or taken away; the others keep their bytes."""
+    raw = b'{"odd": ' + ODD + b", " + json.dumps(members).encode()[1:] if members else ODD
+    others = {other: bytes(raw) for other, raw in split_members(raw).items() if other != name}
+    for value, expected in ((b"1.50", {**others, name: b"1.50"}), (None, others)):
+        spliced = split_members(splice(raw, {name: value}))
+        assert expected == {name: bytes(raw) for name, raw in spliced.items()}
+
+
+@given(st.lists(st.sampled_from([ODD, b'"x"', b"1.50", b"[ ]"])), st.sampled_from([b"", b" \n"]))
+def test_spliced_items_stand_where_they_stood(items, gap):
+    """The bytes between items stay; where no item changes the array is the very same."""
+
+    def array(items):
+        return b"[" + gap + (gap + b"," + gap).join(items) + gap + b"]"
+
+    def change(item):
+        return b"null" if item == b"1.50" else item
+
+    assert array(map(change, items)) == splice_items(array(items), change)
+    raw = array(items)
+    assert splice_items(raw, lambda item: item) is raw
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"1", b'{"a":1'])
+def test_what_is_no_object_cannot_be_spliced(raw):
+    """It is no request's fault, so the error is the decoder's."""
+    with pytest.raises(msgspec.MsgspecError):
+        splice(raw, {})
