@@ -33,8 +33,7 @@ from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.turns.candidates import Candidates, Policy
-from longwire.relay.turns.relay import Relay
-from longwire.relay.turns.running import TurnContext
+from longwire.relay.turns.running import Relay
 from longwire.server import logs
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
@@ -96,7 +95,7 @@ class App:
         self.limits = LocalLimits()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.states = ChannelStates()
-        self.relay = Relay(self._turn_context(settings, keeps=opens is not None))
+        self.relay = self._relay(settings, keeps=opens is not None)
         self.keys = Keys(
             Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
         )
@@ -136,11 +135,11 @@ class App:
         behind = (self.relay, self.keys, self.readiness)
         return ModelWebSocket(*behind, limits, is_offered=server.websocket)
 
-    def _turn_context(self, settings: Settings, *, keeps: bool) -> TurnContext:
+    def _relay(self, settings: Settings, *, keeps: bool) -> Relay:
         ledger = self.pool.ledger
         replays = settings.sessions.replay_after_created
         policy = Policy(ledger.holds, replays, continues=ledger.continues, price=self._price)
-        return TurnContext(
+        return Relay(
             self.routing,
             policy,
             Accounting(self.metrics, keep=self._keep if keeps else None),

@@ -12,9 +12,8 @@ from docs import commands
 from longwire import cli
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import Trouble
-from longwire.core.rules.turn import Principal, Usage
+from longwire.core.rules.turn import Principal, TurnRequest, Usage
 from longwire.relay.records import accounting
-from longwire.relay.request import TurnRequest
 from longwire.upstream.ports import Delivery
 from longwire.upstream.websocket import transport as websocket_transport
 from tests.core.turns import turn, user

@@ -2,8 +2,8 @@
 
 from contextlib import contextmanager
 
+from longwire.core.rules.turn import TurnRequest
 from longwire.relay.records.accounting import TurnRecord
-from longwire.relay.request import TurnRequest
 
 
 @contextmanager

@@ -196,4 +196,4 @@ def codex(request, binary, gateway, tmp_path):
 
 def set_clock(relay, clock):
     """Let a relay, and who chooses channels for it, tell time by this clock."""
-    relay._policy = relay._candidates._policy = replace(relay._policy, clock=clock)
+    relay.policy = relay.candidates.policy = replace(relay.policy, clock=clock)

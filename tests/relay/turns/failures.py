@@ -18,13 +18,10 @@ from longwire.core.nouns.account import Account, Tokens
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.routing import Route
-from longwire.core.rules.turn import Principal, Scope, Turn
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
-from longwire.relay.request import TurnRequest
 from longwire.relay.turns.candidates import Candidate
-from tests.core.turns import turn, user
 from tests.doubles.scripted import Scripted
 
 
@@ -64,10 +61,9 @@ def example(trouble: Trouble) -> LongwireError:
     }[trouble]
 
 
-def candidate(made: Channel, sent: Turn | None = None) -> Candidate:
-    """A channel as it fares at first, for a turn."""
-    request = TurnRequest(sent or turn(user("hi")), Principal("dev", Scope("api_key:file:dev")))
-    return Candidate(made, ChannelState(), request)
+def candidate(made: Channel) -> Candidate:
+    """A channel as it fares at first, for a turn that shares no connections."""
+    return Candidate(made, ChannelState(), None)
 
 
 def channel(name: str = "a", kind: str = "auto", **given) -> Channel:

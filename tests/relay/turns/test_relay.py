@@ -21,8 +21,7 @@ from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.turns.candidates import Candidates, Policy
-from longwire.relay.turns.relay import Relay
-from longwire.relay.turns.running import TurnContext
+from longwire.relay.turns.running import Relay
 from tests.core.turns import turn, user
 from tests.doubles.scripted import COMPLETED, CREATED, DELTA, GOOD, Scripted
 from tests.relay.turns.failures import channel, example, rejected, risky
@@ -51,12 +50,12 @@ def relay(*channels, **policy):
     policy, states, limits = Policy(**given), ChannelStates(), LocalLimits()
     accounting = Accounting(Metrics(Gauges(list, list)))
     chosen = Candidates(policy, limits, states)
-    return Relay(TurnContext(routing, policy, accounting, limits, chosen))
+    return Relay(routing, policy, accounting, limits, chosen)
 
 
 def state_of(channel, to):
     """How a channel fares."""
-    return to.context.candidates.states.of(channel.endpoint)
+    return to.candidates.states.of(channel.endpoint)
 
 
 async def names(answer):
@@ -107,7 +106,7 @@ def home_of(name, to):
     """Headers of a session whose home is a channel."""
     for number in range(100):
         headers = {"session-id": f"s-{number}"}
-        routes = [each.route for each in to.context.routing.snapshot.channels.values()]
+        routes = [each.route for each in to.routing.snapshot.channels.values()]
         first, *_ = order(
             routes, headers["session-id"], holds=lambda _: False, is_trusted=lambda _: True
         )
@@ -225,10 +224,10 @@ async def test_sessions_that_outgrew_a_frame_are_a_bounded_number():
     made = channel(websocket=Scripted(example(Trouble.TOO_LARGE)))
     to = relay(made)
     await ask(to, headers={})
-    assert "over_http=0>" in repr(to.context.candidates)
+    assert "over_http=0>" in repr(to.candidates)
     for number in range(4097):
         await ask(to, headers={"session-id": str(number)})
-    assert "over_http=4096>" in repr(to.context.candidates)
+    assert "over_http=4096>" in repr(to.candidates)
 
 
 async def test_a_websocket_that_cannot_be_opened_rests():

@@ -7,6 +7,7 @@ from longwire.core.rules.health import Cooling, Health
 from longwire.core.rules.routing import Route
 from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import Channel
+from longwire.relay.channels.state import ChannelState
 from longwire.relay.records.journal import Recent
 from tests.server.admin.conftest import SQLITE
 from tests.store.turn_rows import NOON, row
@@ -128,17 +129,19 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
         "e",
         websocket=object(),
         spec=ChannelSpec("file:main", "main"),
+    )
+    state = ChannelState(
         health=Health(Cooling(failures=2, base=1e9)),
         upgrade=Health(Cooling(failures=1, base=1e9)),
     )
     told = await admin.get(HEALTH, id="file:main")
     assert told["health"] == {"channel": None, "websocket": None, "connections": 0}
-    object.__setattr__(administration, "running", {"file:main": (running,)}.get)
+    object.__setattr__(administration, "running", {"file:main": ((running, state),)}.get)
     administration.sessions.put(1, channel_id="file:main")
     told = await admin.get(HEALTH, id="file:main")
     assert told["health"] == {"channel": "SOUND", "websocket": "SOUND", "connections": 1}
-    running.health.fail(0.0)
-    running.upgrade.fail(1e12)
+    state.health.fail(0.0)
+    state.upgrade.fail(1e12)
     told = await admin.get(HEALTH, id="file:main")
     assert told["health"] == {"channel": "FAILING", "websocket": "RESTING", "connections": 1}
 

@@ -47,6 +47,10 @@ class Client:
         async with self.session.get(path, headers=headers) as told:
             return told.status, told.headers, await told.read()
 
+    def quota(self):
+        """What is known of the Codex channel's quota."""
+        return self.gateway.app.states.of(self.channel().endpoint).quota
+
     def channel(self, name="codex"):
         """A running channel."""
         channels = self.gateway.app.routing.snapshot.channels.values()
@@ -112,9 +116,9 @@ async def test_notices_are_for_codex_alone(upstream, transport, headers):
 async def test_the_channel_knows_how_much_is_used(upstream, transport):
     """Whether it was told in a frame or in headers."""
     async with before(channel_to(upstream.url, transport=transport)) as client:
-        assert client.channel().quota_tracker.quota == Quota()
+        assert client.quota().quota == Quota()
         await client.respond()
-        assert client.channel().quota_tracker.quota.primary.used_percent == 1.0
+        assert client.quota().quota.primary.used_percent == 1.0
 
 
 async def test_a_refusal_tells_how_much_is_used(upstream):
@@ -128,7 +132,7 @@ async def test_a_refusal_tells_how_much_is_used(upstream):
             status, told, _ = await client.respond(headers)
             assert (status, told["retry-after"]) == (429, "9")
             assert told.get("x-codex-primary-used-percent") == ("100" if headers else None)
-        assert client.channel().quota_tracker.quota.primary.used_percent == 100.0
+        assert client.quota().quota.primary.used_percent == 100.0
 
 
 async def test_a_refused_handshake_tells_how_much_is_used(upstream):
@@ -139,7 +143,7 @@ async def test_a_refused_handshake_tells_how_much_is_used(upstream):
     async with before(channel_to(upstream.url, transport="websocket")) as client:
         status, told, _ = await client.respond(CODEX)
         assert (status, told["x-codex-primary-used-percent"]) == (429, "100")
-        assert client.channel().quota_tracker.quota.primary.used_percent == 100.0
+        assert client.quota().quota.primary.used_percent == 100.0
 
 
 async def test_of_several_lists_no_mark_is_told(upstream):
@@ -373,7 +377,7 @@ class TestSignedInWithChatGpt:
         """With a key the freest subscription is told, without one none."""
         async with before(channel_to(upstream.url)) as client:
             soon = 9_999_999_999.0
-            client.channel().observe(
+            client.quota().observe(
                 Quota("pro", Window(100.0, 300, soon), limit_reached=True, seen_at=1.0)
             )
             _, _, body = await client.get("/backend-api/wham/usage")

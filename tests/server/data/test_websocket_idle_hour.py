@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 
 from longwire.emulator import Emulator, Options
-from longwire.relay.channels.reconcile import Catalog
+from longwire.relay.channels.reconcile import ChannelReconciler
 from tests.conftest import serving, settings_for
 from tests.doubles.talk import talking
 
@@ -27,7 +27,9 @@ def _rarely_look(monkeypatch):
             await asyncio.sleep(60)
 
     monkeypatch.setattr(uvicorn.Server, "main_loop", look_every_minute)
-    monkeypatch.setattr(Catalog, "watching", partialmethod(Catalog.watching, 60.0))
+    monkeypatch.setattr(
+        ChannelReconciler, "watching", partialmethod(ChannelReconciler.watching, 60.0)
+    )
 
 
 @pytest.mark.looptime

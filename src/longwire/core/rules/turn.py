@@ -194,6 +194,30 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """A turn with who sent it: what stays the same from its arrival to its row in the log.
+
+    `session` is the id it was sent with, "" for none; `id` is what its answer calls the request;
+    `started` is when it came, in seconds. `headers` are all of the caller's, names in lower case;
+    those that are `forwarded` go upstream, and `identity` digests them.
+    """
+
+    turn: Turn
+    caller: Principal
+    session: str = ""
+    id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    started: float = 0.0
+    forwarded: Mapping[str, str] = field(default_factory=dict)
+    identity: str = ""
+
+    @property
+    def conversation(self) -> tuple[str | None, str]:
+        """What stays the same from turn to turn, whatever channel serves it."""
+        return self.caller.scope, self.session or self.turn.history.opening
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one response as the upstream counted them."""
 

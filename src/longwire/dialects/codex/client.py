@@ -1,9 +1,14 @@
 """Codex as a client: how it is known, what of its headers goes upstream, what it understands."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
 
 from longwire.core import sse
 from longwire.core.events import Event, of_the_response
+from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import splice, split_members
 from longwire.dialects.responses.answer import EventEncoder
 
 FORWARDED_HEADERS = frozenset(
@@ -30,6 +35,7 @@ MODELS_MARK = "x-models-etag"
 _NOT_FORWARDED = frozenset({TURN_STATE, "x-openai-account-routing-override"})
 """What belongs to an account, or to a turn."""
 
+_TURN_STATE = TURN_STATE.encode()
 _ACCOUNT = "x-codex-"
 _UNDERSTOOD = frozenset({"x-reasoning-included", MODELS_MARK})
 _NAME = "codex"
@@ -73,6 +79,38 @@ def understood(headers: Mapping[str, str]) -> dict[str, str]:
 def without_account(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers of an upstream without what they tell of its account's subscription."""
     return {name: value for name, value in headers.items() if not name.startswith(_ACCOUNT)}
+
+
+def turn_state(turn: Turn, headers: Mapping[str, str]) -> str:
+    """Return the routing token that a client gives back, "" for none.
+
+    It stands in a header over HTTP, in `client_metadata` on a WebSocket.
+    """
+    token = headers.get(TURN_STATE, "")
+    if token or _TURN_STATE not in turn.members.get("client_metadata", b""):
+        return token
+    try:
+        raw = split_members(turn.members["client_metadata"]).get(TURN_STATE)
+        return msgspec.json.decode(raw, type=str) if raw is not None else ""
+    except msgspec.MsgspecError:
+        return ""
+
+
+def with_turn_state(turn: Turn, token: str) -> Turn:
+    """Return a turn whose `client_metadata` has this routing token, or with "" none."""
+    if not token and _TURN_STATE not in turn.members.get("client_metadata", b""):
+        return turn
+    return with_metadata(turn, {TURN_STATE: token or None})
+
+
+def with_metadata(turn: Turn, said: Mapping[str, str | None]) -> Turn:
+    """Return a turn whose `client_metadata` says this, too; None takes a name away."""
+    changes = {name: msgspec.json.encode(text) if text else None for name, text in said.items()}
+    try:
+        metadata = splice(turn.members.get("client_metadata", b"{}"), changes)
+    except msgspec.MsgspecError:
+        return turn
+    return replace(turn, members={**turn.members, "client_metadata": metadata})
 
 
 class CodexClient:

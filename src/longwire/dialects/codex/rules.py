@@ -14,8 +14,8 @@ import msgspec
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Turn
-from longwire.dialects.codex.client import TURN_STATE
-from longwire.dialects.raw_json import splice, splice_items, split_members
+from longwire.dialects.codex.client import with_metadata
+from longwire.dialects.raw_json import splice, splice_items
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 from longwire.dialects.responses.items import user_message
@@ -71,7 +71,6 @@ _NAME = re.compile(r"[a-z0-9-]{1,100}")
 _SYSTEM, _ID = b'"system"', b'"id"'
 _GOOD_ID = rb"(?:msg|rs|fco?|ctco?|ws|at|cmp|ig|lsh|sh|ci|mcp|tsc|tso|ap|apo)_[^\"\\]{0,59}\""
 _ODD_ID = re.compile(rb'"id"\s*:\s*"(?!' + _GOOD_ID + rb")")
-_TOKEN = TURN_STATE.encode()
 
 
 class _Metadata(msgspec.Struct):
@@ -154,7 +153,7 @@ def with_request_headers(turn: Turn, headers: Mapping[str, str]) -> Turn:
         for name, value in headers.items()
         if name in _TRACING or name.startswith(_INTERNAL)
     }
-    return _with_metadata(turn, said) if said else turn
+    return with_metadata(turn, said) if said else turn
 
 
 def request_headers(turn: Turn) -> dict[str, str]:
@@ -179,37 +178,6 @@ def request_headers(turn: Turn) -> dict[str, str]:
         and value.isprintable()
         and _NAME.fullmatch(name)
     }
-
-
-def turn_state(turn: Turn, headers: Mapping[str, str]) -> str:
-    """Return the routing token that a client gives back, "" for none.
-
-    It stands in a header over HTTP, in `client_metadata` on a WebSocket.
-    """
-    given = headers.get(TURN_STATE, "")
-    if given or _TOKEN not in turn.members.get("client_metadata", b""):
-        return given
-    try:
-        raw = split_members(turn.members["client_metadata"]).get(TURN_STATE)
-        return msgspec.json.decode(raw, type=str) if raw is not None else ""
-    except msgspec.MsgspecError:
-        return ""
-
-
-def with_turn_state(turn: Turn, token: str) -> Turn:
-    """Return a turn whose `client_metadata` has this routing token, or with "" none."""
-    if not token and _TOKEN not in turn.members.get("client_metadata", b""):
-        return turn
-    return _with_metadata(turn, {TURN_STATE: token or None})
-
-
-def _with_metadata(turn: Turn, said: Mapping[str, str | None]) -> Turn:
-    changes = {name: msgspec.json.encode(text) if text else None for name, text in said.items()}
-    try:
-        told = splice(turn.members.get("client_metadata", b"{}"), changes)
-    except msgspec.MsgspecError:
-        return turn
-    return replace(turn, members={**turn.members, "client_metadata": told})
 
 
 def _sealed(include: bytes | None) -> bytes:

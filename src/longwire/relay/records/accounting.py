@@ -13,12 +13,11 @@ from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import RULES, Trouble
-from longwire.core.rules.turn import Usage
+from longwire.core.rules.turn import TurnRequest, Usage
 from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill
 from longwire.logger import structlog
 from longwire.relay.channels.channel import Channel
 from longwire.relay.records.metrics import Metrics
-from longwire.relay.request import TurnRequest
 from longwire.upstream.ports import Delivery
 
 _LONGEST_MODEL = 100

@@ -5,21 +5,18 @@ The rule is `core/rules/recovery`; this knows what happened so far and what it m
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from longwire.core.errors import LongwireError
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.recovery import RULES, Blame, Recovery, RetryState, Trouble, recover
 from longwire.core.rules.turn import Turn
 from longwire.relay.channels.channel import Channel
-from longwire.relay.channels.state import ChannelState
 from longwire.relay.turns.candidates import Candidate
 from longwire.relay.turns.failures import is_known_limit, retry_after
-from longwire.upstream.ports import TransportName
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try: a channel, over HTTP or WebSocket, anew for a `reason` or as continuity decides.
 
     `is_probe`: it shall find out whether the channel's WebSocket works again.
@@ -35,27 +32,17 @@ class Attempt:
         """The channel it goes to."""
         return self.candidate.channel
 
-    @property
-    def state(self) -> ChannelState:
-        """How that channel fares."""
-        return self.candidate.state
-
-    @property
-    def transport(self) -> TransportName:
-        """The name of its transport."""
-        return "http" if self.over_http else "websocket"
-
     def begin(self, now: float) -> None:
         """Note that it is under way."""
-        self.state.health.begin(now)
+        self.candidate.state.health.begin(now)
         if self.is_probe:
-            self.state.upgrade.begin(now)
+            self.candidate.state.upgrade.begin(now)
 
     def succeed(self) -> None:
         """Trust what has answered; a connection that was open already tells of no handshake."""
-        self.state.health.succeed()
+        self.candidate.state.health.succeed()
         if self.is_probe:
-            self.state.upgrade.succeed()
+            self.candidate.state.upgrade.succeed()
 
 
 class Attempts:
@@ -143,7 +130,7 @@ class Attempts:
     def _retry_state(self, attempt: Attempt) -> RetryState:
         return RetryState(
             has_resent=self._has_resent,
-            may_use_http=not attempt.over_http and attempt.channel.http is not None,
+            may_use_http=not attempt.over_http and attempt.candidate.channel.http is not None,
             may_move=len(self._candidates) > 1 and self._turn.is_self_contained,
             may_resend_begun=self._may_resend_begun,
             may_renew=not self._has_renewed,
@@ -153,12 +140,12 @@ class Attempts:
         self, attempt: Attempt, trouble: Trouble, failure: LongwireError, now: float
     ) -> None:
         """Change the trust in a channel as the rule says."""
-        state, blame = attempt.state, RULES[trouble].blame
+        state, blame = attempt.candidate.state, RULES[trouble].blame
         if blame is Blame.LIVES:
             state.health.succeed()
         if blame is Blame.WEBSOCKET and not attempt.over_http:
             state.upgrade.fail(now)
-            if attempt.channel.http is not None:
+            if attempt.candidate.channel.http is not None:
                 return
         if blame in (Blame.NOTHING, Blame.LIVES) or is_known_limit(attempt.candidate, failure):
             return

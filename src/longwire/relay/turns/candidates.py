@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from longwire.core.errors import (
     AccountUnavailable,
@@ -20,13 +20,11 @@ from longwire.core.errors import (
 )
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.routing import Choice, choose, order
-from longwire.core.rules.turn import COMPACTION, SessionKey, Turn
-from longwire.dialects.responses.call import renamed
+from longwire.core.rules.turn import COMPACTION, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import usage_limit
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState, ChannelStates
 from longwire.relay.limits import Limits
-from longwire.relay.request import TurnRequest
 
 _REMEMBERED_SESSIONS = 4096
 _K = TypeVar("_K")
@@ -52,38 +50,25 @@ class Policy:
     price: Price = lambda *_: None
 
 
-class Candidate:
-    """A channel that may serve a turn: how it fares, and the turn as it would be sent there."""
+class Candidate(NamedTuple):
+    """A channel that may serve a turn, how it fares, and the key to share its connections by."""
 
-    __slots__ = ("_request", "_turn", "channel", "key", "state")
+    channel: Channel
+    state: ChannelState
+    key: SessionKey | None
 
-    def __init__(self, channel: Channel, state: ChannelState, request: TurnRequest) -> None:
-        self.channel = channel
-        self.state = state
-        self._request = request
-        self._turn: Turn | None = None
-        scope = request.caller.scope
-        self.key: SessionKey | None = None
-        """Under which the turn may share connections of the channel, None for none."""
-        if scope is not None:
-            self.key = SessionKey(channel.endpoint, scope, request.session, request.identity)
 
-    @property
-    def turn(self) -> Turn:
-        """The turn as the channel sends it."""
-        if self._turn is None:
-            turn = renamed(self._request.turn, self.channel.renames)
-            self._turn = self.channel.vendor.adapt(turn)
-        return self._turn
+Sent = Callable[[Channel], Turn]
+"""Gives a turn as a channel sends it."""
 
 
 class Candidates:
     """Chooses channels for turns."""
 
-    __slots__ = ("_limits", "_over_http", "_policy", "_served_by", "states")
+    __slots__ = ("_limits", "_over_http", "_served_by", "policy", "states")
 
     def __init__(self, policy: Policy, limits: Limits, states: ChannelStates) -> None:
-        self._policy = policy
+        self.policy = policy
         self._limits = limits
         self.states = states
         self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
@@ -93,7 +78,9 @@ class Candidates:
         """Tell the whole state in one line."""
         return f"<Candidates sessions={len(self._served_by)} over_http={len(self._over_http)}>"
 
-    async def choose(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
+    async def choose(
+        self, snapshot: Snapshot, request: TurnRequest, sent: Sent
+    ) -> Sequence[Candidate]:
         """Return who may serve a turn, best first.
 
         Raises `UnknownModel`, `LimitReached` or `InvalidRequest` where nobody may, and what an
@@ -105,18 +92,23 @@ class Candidates:
         channels = [snapshot.channels[route.id] for route in choice.candidates]
         if turn.api == COMPACTION:
             channels = [channel.unary for channel in channels]
-        able = [Candidate(each, self.states.of(each.endpoint), request) for each in channels]
+        able = [self._candidate(each, request) for each in channels]
         able = self._able_accounts(able, request)
         able = await self._within_limits(able)
         if len(able) > 1:
-            able = self._ordered(able, request)
+            able = self._ordered(able, request, sent)
         return _in_background(able) if turn.runs_in_background else able
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
         """Return who could serve a turn, in no order, whether they may now or not."""
         routes = self._choice(snapshot, request).candidates
-        channels = [snapshot.channels[route.id] for route in routes]
-        return [Candidate(each, self.states.of(each.endpoint), request) for each in channels]
+        return [self._candidate(snapshot.channels[route.id], request) for route in routes]
+
+    def _candidate(self, channel: Channel, request: TurnRequest) -> Candidate:
+        scope, key = request.caller.scope, None
+        if scope is not None:
+            key = SessionKey(channel.endpoint, scope, request.session, request.identity)
+        return Candidate(channel, self.states.of(channel.endpoint), key)
 
     def _choice(self, snapshot: Snapshot, request: TurnRequest) -> Choice:
         """Tell who may serve a turn. Raises `UnknownModel` for a model that the key has not."""
@@ -132,7 +124,7 @@ class Candidates:
         What only one account understands goes there anyway: its upstream has the last word.
         Where none is left it raises `AccountUnavailable`, or `UpstreamRejected` as upstream would.
         """
-        now = self._policy.wall_clock()
+        now = self.policy.wall_clock()
         may_wait = request.turn.is_self_contained
         free: list[Candidate] = []
         for each in candidates:
@@ -159,22 +151,24 @@ class Candidates:
             raise LimitReached(msg, code="rate_limit_exceeded", retry_after=min(waits))
         return free
 
-    def _ordered(self, candidates: list[Candidate], request: TurnRequest) -> list[Candidate]:
+    def _ordered(
+        self, candidates: list[Candidate], request: TurnRequest, sent: Sent
+    ) -> list[Candidate]:
         """Order the candidates; a turn that only one account understands waits for no other."""
-        now, moves = self._policy.clock(), request.turn.is_self_contained
-        wall, home = self._policy.wall_clock(), self._served_by.get(request.conversation)
+        now, moves = self.policy.clock(), request.turn.is_self_contained
+        wall, home = self.policy.wall_clock(), self._served_by.get(request.conversation)
         by_key = {each.channel.key: each for each in candidates}
         ordered = order(
             [each.channel.route for each in candidates],
             request.conversation[1],
-            holds=lambda name: self._holds(by_key[name], request),
+            holds=lambda name: self._holds(by_key[name], request, sent),
             is_trusted=lambda name: not moves or by_key[name].state.health.is_trusted(now),
             is_home=lambda name: name == home,
             headroom=lambda name: by_key[name].state.quota.quota.headroom(wall),
         )
         return [by_key[name] for name in ordered]
 
-    def _holds(self, candidate: Candidate, request: TurnRequest) -> bool:
+    def _holds(self, candidate: Candidate, request: TurnRequest, sent: Sent) -> bool:
         """Say whether a turn belongs to a channel, wherever its session has its home.
 
         A named session has its home anyway, unless what the turn carries came from elsewhere;
@@ -187,12 +181,12 @@ class Candidates:
         elif request.session:
             return False
         key = candidate.key
-        return key is not None and self._policy.holds(key, candidate.turn)
+        return key is not None and self.policy.holds(key, sent(candidate.channel))
 
-    def continues(self, candidate: Candidate) -> bool:
-        """Say whether a free connection of a channel holds the turn's history."""
+    def continues(self, candidate: Candidate, turn: Turn) -> bool:
+        """Say whether a free connection of a channel holds the history of a turn it sends."""
         key = candidate.key
-        return key is not None and self._policy.continues(key, candidate.turn)
+        return key is not None and self.policy.continues(key, turn)
 
     def preference(self, turn: Turn, candidate: Candidate) -> Reason | None:
         """Say why a channel with both transports should use HTTP, if it should."""

@@ -20,10 +20,13 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.limits import NOTHING, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
-from longwire.relay.channels.channel import RoutingTable
+from longwire.core.rules.session import fingerprint, forwarded, session_id
+from longwire.core.rules.turn import Principal, Turn, TurnRequest
+from longwire.dialects.responses.call import renamed
+from longwire.relay.channels.channel import Channel, RoutingTable
+from longwire.relay.channels.vendors.ports import Vendor
 from longwire.relay.limits import Limits
 from longwire.relay.records.accounting import Accounting, TurnRecord
-from longwire.relay.request import TurnRequest
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate, Candidates, Policy
 from longwire.relay.turns.failures import answer_to, learn, trouble_of
@@ -35,9 +38,9 @@ _EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
 _FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
 
 
-@dataclass(frozen=True, slots=True)
-class TurnContext:
-    """What all turns of a process share."""
+@dataclass(slots=True)
+class Relay:
+    """Sends turns upstream, each by the snapshot that the routing table has when it begins."""
 
     routing: RoutingTable
     policy: Policy
@@ -45,22 +48,43 @@ class TurnContext:
     limits: Limits
     candidates: Candidates
 
+    def open(
+        self, turn: Turn, caller: Principal, headers: Mapping[str, str], request_id: str = ""
+    ) -> "RunningTurn":
+        """Return a turn to be entered; `headers` are the caller's, with names in lower case."""
+        extra = self.routing.snapshot.session_headers
+        upstream = forwarded(headers)
+        request = TurnRequest(
+            turn,
+            caller,
+            session_id(headers, turn.session_hints, extra),
+            request_id,
+            headers,
+            self.accounting.clock(),
+            upstream,
+            fingerprint(upstream.items()),
+        )
+        return RunningTurn(request, self)
+
 
 class RunningTurn:
     """A turn while it runs: enter it, and iterate it once for the batches of its answer.
 
     An empty batch says that the upstream is silent. `limits` are headers that say what the caller
-    has left. Leaving before the terminal abandons the answer; whatever way it is left, it is
-    booked, and its permits are given back.
+    has left, `headers` those of the upstream that its own clients understand. Leaving before the
+    terminal abandons the answer; whatever way it is left, it is booked, and permits are given back.
     """
 
     __slots__ = (
         "_batches",
-        "_context",
         "_exits",
         "_first",
         "_permits",
+        "_relay",
+        "_sent",
         "_stream",
+        "_vendor",
+        "headers",
         "limits",
         "record",
         "request",
@@ -68,14 +92,17 @@ class RunningTurn:
     _batches: AsyncIterator[Sequence[Event]]
     _first: Sequence[Event] | None
     _stream: Stream
+    _vendor: Vendor
 
-    def __init__(self, request: TurnRequest, context: TurnContext) -> None:
+    def __init__(self, request: TurnRequest, relay: Relay) -> None:
         self.request = request
         self.record = TurnRecord(request)
         self.limits: Mapping[str, str] = {}
-        self._context = context
+        self.headers: dict[str, str] = {}
+        self._relay = relay
         self._exits = AsyncExitStack()
         self._permits: list[Subject] = []
+        self._sent: dict[str, Turn] = {}
 
     @property
     def channel(self) -> str:
@@ -91,11 +118,6 @@ class RunningTurn:
     def delivery(self) -> Delivery:
         """How the turn travels."""
         return self._stream.delivery
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of the upstream's answer, names in lower case."""
-        return self._stream.headers
 
     async def __aenter__(self) -> Self:
         """Send the turn and wait for the beginning of its answer.
@@ -129,26 +151,45 @@ class RunningTurn:
         instant they have read it.
         """
         first, self._first = self._first, None
-        batch = await anext(self._batches) if first is None else first
+        batch = await self._next() if first is None else first
         if self._permits and self._stream.aggregate.terminal is not None:
             await self._leave()
         return batch
 
+    async def _next(self) -> Sequence[Event]:
+        """Return the next batch as it came, but for notices of the upstream's own."""
+        batch, vendor = await anext(self._batches), self._vendor
+        if not vendor.sends_notices or all(event.kind is not Kind.VENDOR for event in batch):
+            return batch
+        scope, seen = self.request.caller.scope, self.headers
+        return [
+            vendor.observe(each, scope, seen) if each.kind is Kind.VENDOR else each
+            for each in batch
+        ]
+
+    def sent(self, channel: Channel) -> Turn:
+        """Return the turn as a channel sends it, adapted once for all its accounts."""
+        turn = self._sent.get(channel.id)
+        if turn is None:
+            turn = channel.vendor.adapt(renamed(self.request.turn, channel.renames))
+            self._sent[channel.id] = turn
+        return turn
+
     async def _begin(self) -> None:
         """Try one channel and transport after the other until an answer begins."""
-        policy, candidates = self._context.policy, self._context.candidates
-        snapshot, turn = self._context.routing.snapshot, self.request.turn
-        able = await candidates.choose(snapshot, self.request)
+        policy, candidates = self._relay.policy, self._relay.candidates
+        snapshot, turn = self._relay.routing.snapshot, self.request.turn
+        able = await candidates.choose(snapshot, self.request, self.sent)
         attempts = Attempts(
             turn,
             able,
-            holds=candidates.continues,
+            holds=lambda each: candidates.continues(each, self.sent(each.channel)),
             prefers_http=candidates.preference(turn, able[0]),
             may_resend_begun=policy.replays_after_created,
         )
         while True:
             attempt = attempts.next(policy.clock())
-            self.record.attempt(attempt.channel, attempt.transport)
+            self.record.attempt(attempt.channel, "http" if attempt.over_http else "websocket")
             if attempt.over_http and turn.is_warm_up:
                 # No channel is asked, so none gains trust.
                 await self._open(attempt, WarmUp(), Call(turn, None))
@@ -162,7 +203,7 @@ class RunningTurn:
                 if len(snapshot.channels) > 1:
                     candidates.note_answer(self.request, attempt.channel)
                 break
-        self.record.begin(self.delivery, self.aggregate, self._context.accounting.clock())
+        self.record.begin(self.delivery, self.aggregate, self._relay.accounting.clock())
 
     async def _try(self, attempt: Attempt) -> None:
         """Send the turn by an attempt, and wait for the beginning of its answer."""
@@ -172,12 +213,12 @@ class RunningTurn:
             msg = f"Channel '{channel.name}' has no such transport."
             raise UpstreamDisconnected(msg)
         call = channel.vendor.address(
-            Call(candidate.turn, candidate.key, request.forwarded, attempt.reason),
+            Call(self.sent(channel), candidate.key, request.forwarded, attempt.reason),
             request.caller.scope,
             request.headers,
             over_http=attempt.over_http,
         )
-        attempt.begin(self._context.policy.clock())
+        attempt.begin(self._relay.policy.clock())
         await self._enter(channel.subject)
         await self._open(attempt, transport, call)
 
@@ -185,62 +226,64 @@ class RunningTurn:
         """Send a call, and wait for the beginning of its answer."""
         stream = await self._exits.enter_async_context(transport.open(call))
         self.record.delivery = stream.delivery
-        running = self._context.routing.snapshot.channels.values()
-        self._stream = attempt.channel.vendor.observe(
-            stream, self.request.caller.scope, (each.vendor for each in running)
-        )
-        self._batches = aiter(self._stream)
-        self._first = await self._first_events()
+        self._stream, self._vendor = stream, attempt.channel.vendor
+        running = (each.vendor for each in self._relay.routing.snapshot.channels.values())
+        begins = self._vendor.begin(stream, self.request.caller.scope, running)
+        self.headers = begins.headers
+        self._batches = aiter(stream)
+        self._first = await self._first_events(list(begins.notices))
 
-    async def _first_events(self) -> Sequence[Event]:
+    async def _first_events(self, held: list[Event]) -> Sequence[Event]:
         """Wait for the first events; where begun responses may be replayed, for output.
 
         A vendor's notice is no beginning: what fails behind it can be made good.
         """
-        held: list[Event] = []
-        is_early = _EARLY if self._context.policy.replays_after_created else _NOTICES
-        async for batch in self._batches:
+        is_early = _EARLY if self._relay.policy.replays_after_created else _NOTICES
+        while True:
+            try:
+                batch = await self._next()
+            except StopAsyncIteration:
+                msg = "The upstream ended the response before it began."
+                raise UpstreamDisconnected(msg) from None
             held += batch
             for event in batch:
                 if event.kind not in is_early:
                     return held
-        msg = "The upstream ended the response before it began."
-        raise UpstreamDisconnected(msg)
 
     async def _recover(self, attempts: Attempts, attempt: Attempt, failure: LongwireError) -> None:
         """Leave a failed attempt, so that another one can follow. Raises where none does."""
-        policy, turn, candidate = self._context.policy, self.request.turn, attempt.candidate
+        policy, turn, candidate = self._relay.policy, self.request.turn, attempt.candidate
         await self._exits.aclose()
         await self._leave(kept=self._own_permits)
         learn(candidate, failure, policy.wall_clock())
         trouble = trouble_of(failure, turn, has_account=attempt.channel.account is not None)
         recovery = attempts.fail(attempt, trouble, failure, policy.clock())
-        is_replayed, now = recovery is not Recovery.GIVE_UP, self._context.accounting.clock()
+        is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)
         if not is_replayed:
             raise self._answer_to(failure, candidate)
         if trouble is Trouble.TOO_LARGE:
-            self._context.candidates.keep_over_http(candidate)
+            self._relay.candidates.keep_over_http(candidate)
 
     def _answer_to(self, failure: LongwireError, candidate: Candidate) -> LongwireError:
         """Return what the client is answered: of a limit, when the first account is back."""
-        context, others = self._context, [candidate]
+        relay, others = self._relay, [candidate]
         if self.request.turn.is_self_contained:
-            others += context.candidates.serving(context.routing.snapshot, self.request)
-        return answer_to(failure, others, context.policy.wall_clock())
+            others += relay.candidates.serving(relay.routing.snapshot, self.request)
+        return answer_to(failure, others, relay.policy.wall_clock())
 
     async def _enter(self, subject: Subject) -> Mapping[str, str]:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
         if not subject.is_limited:
             return {}
-        headers = await self._context.limits.enter(subject)
+        headers = await self._relay.limits.enter(subject)
         self._permits.append(subject)
         return headers
 
     async def _leave(self, kept: int = 0) -> None:
         """Give permits back with what the turn cost, all but the first ones that are `kept`."""
         while len(self._permits) > kept:
-            await self._context.limits.leave(self._permits.pop(), self._spent())
+            await self._relay.limits.leave(self._permits.pop(), self._spent())
 
     @property
     def _own_permits(self) -> int:
@@ -252,7 +295,7 @@ class RunningTurn:
         usage = bill.usage
         if usage is None:
             return NOTHING
-        price = self._context.policy.price
+        price = self._relay.policy.price
         cost = price(usage, bill.model, self.request.turn.model) or 0
         return Spent(usage.input + usage.output, cost)
 
@@ -264,4 +307,4 @@ class RunningTurn:
             try:
                 await self._leave()
             finally:
-                self._context.accounting.book(self.record, failure)
+                self._relay.accounting.book(self.record, failure)

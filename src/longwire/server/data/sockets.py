@@ -21,8 +21,7 @@ from longwire.dialects.codex.client import client_of
 from longwire.dialects.raw_json import decode_members, text_of
 from longwire.dialects.responses import recall, websocket_mode
 from longwire.dialects.responses.answer import EventEncoder
-from longwire.relay.turns.relay import Relay
-from longwire.relay.turns.running import RunningTurn
+from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.data.turns import NO_TERMINAL
 from longwire.server.health import Readiness

@@ -16,8 +16,7 @@ from longwire.core.rules.turn import COMPACTION
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_request
-from longwire.relay.turns.relay import Relay
-from longwire.relay.turns.running import RunningTurn
+from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.health import Readiness
 from longwire.server.http.bodies import codings_of, unpacked

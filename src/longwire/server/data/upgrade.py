@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from longwire.relay.turns.relay import Relay
+from longwire.relay.turns.running import Relay
 from longwire.server.auth import Keys
 from longwire.server.data.sockets import Downstream, Services, SocketLimits
 from longwire.server.health import Readiness

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from importlib.metadata import version
 
 from longwire.core.errors import LongwireError
+from longwire.core.events import Event
 from longwire.core.rules.turn import Scope, Turn
-from longwire.dialects.codex.rules import with_turn_state
-from longwire.relay.channels.vendors.ports import NO_HEADERS, Headers, Vendor
+from longwire.dialects.codex.client import with_turn_state
+from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Vendor
 from longwire.upstream.ports import Call, Stream
+
+_NOTHING = Beginning({})
 
 
 class OpenAI:
@@ -19,6 +22,7 @@ class OpenAI:
     takes_background = True
     lists_for_codex = False
     needs_credentials = False
+    sends_notices = False
 
     def __init__(self) -> None:
         self.headers: Headers = {"user-agent": f"longwire/{version('longwire')}"}
@@ -35,9 +39,13 @@ class OpenAI:
         turn = with_turn_state(call.turn, "")
         return call if turn is call.turn else Call(turn, call.key, call.headers, call.reason)
 
-    def observe(self, stream: Stream, _scope: Scope | None, _running: Iterable[Vendor]) -> Stream:
-        """Return the stream as it is."""
-        return stream
+    def begin(self, _stream: Stream, _scope: Scope | None, _running: Iterable[Vendor]) -> Beginning:
+        """Learn nothing."""
+        return _NOTHING
+
+    def observe(self, event: Event, _scope: Scope | None, _seen: dict[str, str]) -> Event:
+        """Return the event as it is."""
+        return event
 
     def observe_handshake(self, headers: Headers) -> None:
         """Learn nothing."""

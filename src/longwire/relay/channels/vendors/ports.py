@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from longwire.core.errors import LongwireError
+from longwire.core.events import Event
 from longwire.core.rules.turn import Scope, Turn
 from longwire.upstream.ports import Call, Stream
 
 Headers = Mapping[str, str]
 NO_HEADERS: Headers = MappingProxyType({})
+
+
+class Beginning(NamedTuple):
+    """What an answer begins with beside its events: headers a client may see, and notices."""
+
+    headers: dict[str, str]
+    notices: tuple[Event, ...] = ()
 
 
 class Vendor(Protocol):
@@ -18,7 +26,8 @@ class Vendor(Protocol):
     `headers` go with every request, `handshake_headers` with those that open a WebSocket, and
     `default_headers` hold where the caller's own say nothing. `takes_background`: it takes turns
     that are answered before they are done. `lists_for_codex`: its model list is the one that Codex
-    reads. `needs_credentials`: it answers nobody who brings none.
+    reads. `needs_credentials`: it answers nobody who brings none. `sends_notices`: its streams have
+    events beside those of the dialect, from which it learns.
     """
 
     headers: Headers
@@ -27,6 +36,7 @@ class Vendor(Protocol):
     takes_background: bool
     lists_for_codex: bool
     needs_credentials: bool
+    sends_notices: bool
 
     def adapt(self, turn: Turn) -> Turn:
         """Return a turn as the upstream takes it, item by item: what was sent is a prefix of it."""
@@ -36,11 +46,11 @@ class Vendor(Protocol):
     ) -> Call:
         """Return a call as it goes out for a caller with these headers."""
 
-    def observe(self, stream: Stream, scope: Scope | None, running: Iterable["Vendor"]) -> Stream:
-        """Return a stream that learns from what the upstream tells beside its answer.
+    def begin(self, stream: Stream, scope: Scope | None, running: Iterable["Vendor"]) -> Beginning:
+        """Learn from the headers of an answer; `running` are the vendors of all channels."""
 
-        Its `headers` are those that a client may see; `running` are the vendors of all channels.
-        """
+    def observe(self, event: Event, scope: Scope | None, seen: dict[str, str]) -> Event:
+        """Learn from a notice; return it as a client may see it, and add to the headers `seen`."""
 
     def observe_handshake(self, headers: Headers) -> None:
         """Learn from the headers of a WebSocket's 101."""
