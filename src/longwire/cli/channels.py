@@ -58,15 +58,17 @@ def add(
     concurrent_turns, handshake_rate, handshake_burst, endpoints.
     """
     from longwire.cli import fields
-    from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec
+    from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_BASE_URLS, ChannelSpec
 
     given = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
     refuse_declared(config, "channel", given["name"])
     if key_from_stdin:
         given["api_key"] = _key_from_stdin()
-    elif "api_key" not in given and given.get("type", "openai") == "openai" and _is_terminal():
+    type_ = given.get("type", "openai")
+    needs_key = type_ in CHANNEL_TYPES and CHANNEL_TYPES[type_].needs_key
+    if not key_from_stdin and "api_key" not in given and needs_key and _is_terminal():
         given["api_key"] = _asked_key()
-    given.setdefault("base_url", DEFAULT_BASE_URLS.get(given.get("type", "openai"), ""))
+    given.setdefault("base_url", DEFAULT_BASE_URLS.get(type_, ""))
     spec = changed(ChannelSpec("", name), given)
     _tell(with_store(config, lambda store: store.channels.create(spec, operator())), as_json)
 

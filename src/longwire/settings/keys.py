@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from longwire.core.nouns.channel import (
+    CHANNEL_TYPES,
     DEFAULT_BASE_URLS,
     check_endpoint_transport,
     check_proxy,
@@ -254,7 +255,7 @@ class Channel(Section):
     tls_ca: FilePath | None = Field(None, description="PEM file to trust besides the system's.")
     tls_verify: bool = Field(default=True, description="Verify the upstream's certificate.")
     handshake_rate: float = Field(
-        default_factory=lambda given: 1.0 if given.get("type") == "codex" else 0.0,
+        default_factory=lambda known: CHANNEL_TYPES[known.get("type", "openai")].handshake_rate,
         ge=0,
         description="Most WebSocket handshakes a second, 0 for any number. Default: 1 for `codex`, "
         "which refuses faster ones, else 0.",
@@ -276,7 +277,7 @@ class Channel(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.type == "openai" and self.api_key is None:
+        if CHANNEL_TYPES[self.type].needs_key and self.api_key is None:
             raise ValueError('api_key is missing; write for example api_key = "${OPENAI_API_KEY}"')
         for endpoint in self.endpoints:
             endpoint.check_transport(endpoint.transport or self.transport)

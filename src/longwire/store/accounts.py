@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.account import Account, AccountStatus, Login, Owner, Tokens
+from longwire.core.nouns.channel import CHANNEL_TYPES
 from longwire.core.nouns.quota import Quota, Window
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
@@ -293,8 +294,9 @@ async def _check_channel(connection: AsyncConnection, channel_id: str) -> None:
     kind = await connection.scalar(query)
     if kind is None:
         raise NotFound("channel", channel_id)
-    if kind != "codex":
-        message = f"is of type {kind}, which has no accounts; choose one of type codex"
+    if not CHANNEL_TYPES[kind].takes_accounts:
+        able = " or ".join(name for name, each in CHANNEL_TYPES.items() if each.takes_accounts)
+        message = f"is of type {kind}, which has no accounts; choose one of type {able}"
         raise InvalidFields([FieldProblem("channelID", message)])
 
 

@@ -14,13 +14,34 @@ from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.secret import Secret
 
-TYPES = ("openai", "codex")
+
+@dataclass(frozen=True, slots=True)
+class ChannelType:
+    """What a type of channels is configured with.
+
+    `needs_key`: it cannot do without an API key; `takes_accounts`: people sign in for it instead.
+    `handshake_rate` is how many WebSocket handshakes a second its upstream takes, 0 for any number.
+    """
+
+    base_url: str
+    needs_key: bool = True
+    takes_accounts: bool = False
+    handshake_rate: float = 0.0
+
+
+CHANNEL_TYPES = {
+    "openai": ChannelType("https://api.openai.com/v1"),
+    "codex": ChannelType(
+        "https://chatgpt.com/backend-api/codex",
+        needs_key=False,
+        takes_accounts=True,
+        handshake_rate=1.0,
+    ),
+}
+TYPES = (*CHANNEL_TYPES,)
 APIS = ("responses", "chat_completions", "messages")
 TRANSPORTS = ("auto", "websocket", "http")
-DEFAULT_BASE_URLS = {
-    "openai": "https://api.openai.com/v1",
-    "codex": "https://chatgpt.com/backend-api/codex",
-}
+DEFAULT_BASE_URLS = {name: each.base_url for name, each in CHANNEL_TYPES.items()}
 DEFAULT_PATHS = {
     "responses": "/responses",
     "chat_completions": "/chat/completions",
@@ -176,7 +197,11 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("project", _is_visible(spec.project), "must be printable ASCII without spaces"),
         ("tlsCa", _are_words((spec.tls_ca,)), "must be the path of a PEM file"),
         ("apiKey", _is_visible(spec.credential.reveal()), "must be printable ASCII, no spaces"),
-        ("apiKey", spec.type != "openai" or spec.credential, "is missing; give the upstream's key"),
+        (
+            "apiKey",
+            not _needs_key(spec.type) or spec.credential,
+            "is missing; give the upstream's key",
+        ),
     )
     yield from (FieldProblem(field, message) for field, is_good, message in tests if not is_good)
     if (problem := check_base_url(spec.base_url)) is not None:
@@ -185,6 +210,10 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         yield FieldProblem("proxy", problem)
     yield from _headers(spec.headers)
     yield from _rates(spec.rates)
+
+
+def _needs_key(type_: str) -> bool:
+    return type_ in CHANNEL_TYPES and CHANNEL_TYPES[type_].needs_key
 
 
 def _headers(headers: Iterable[tuple[str, Secret]]) -> Iterator[FieldProblem]:
