@@ -184,6 +184,17 @@ def trouble_of(rejection: UpstreamRejected) -> Trouble:
     return rule_of(rejection.code, rejection.status, rejection.body).trouble or Trouble.REFUSED
 
 
+def is_usage_limit(failure: Exception) -> bool:
+    """Whether an account has used up what its subscription allows."""
+    return isinstance(failure, UpstreamRejected) and failure.code == USAGE_LIMIT
+
+
+def is_expiry(raw: bytes) -> bool:
+    """Whether a frame is the error that announces the end of a connection's life."""
+    problem = decode_problem(raw)
+    return rule_of(problem.code, problem.status).trouble is Trouble.EXPIRED
+
+
 def ends_connection(raw: bytes) -> bool:
     """Whether an error frame ends its WebSocket, too: credentials refused, or its time is up."""
     problem = decode_problem(raw)

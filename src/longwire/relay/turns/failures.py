@@ -17,10 +17,9 @@ from longwire.core.errors import (
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Turn
 from longwire.dialects.responses import errors
-from longwire.dialects.responses.errors import USAGE_LIMIT, decode_limit
+from longwire.dialects.responses.errors import decode_limit, is_usage_limit
 from longwire.relay.turns.candidates import Candidate, first_back
 
-_UNAUTHORIZED = 401
 _DIALING = frozenset({"connect", "handshake"})
 _OF_ACCOUNTS = frozenset({Trouble.UNAUTHORIZED, Trouble.BARRED})
 
@@ -67,18 +66,17 @@ def learn(candidate: Candidate, failure: LongwireError, now: float) -> None:
     if not isinstance(failure, UpstreamRejected):
         return
     quota, account = candidate.state.quota, candidate.channel.account
-    if failure.code == USAGE_LIMIT:
+    if is_usage_limit(failure):
         until, plan = decode_limit(failure, now)
         if until is not None:
             quota.observe(quota.quota.refused(until, now, plan))
-    if failure.status == _UNAUTHORIZED and account is not None:
+    if account is not None and errors.trouble_of(failure) is Trouble.UNAUTHORIZED:
         account.refuse(failure.tokens_revision)
 
 
 def is_known_limit(candidate: Candidate, failure: LongwireError) -> bool:
     """Whether it is a used up account that is well, and when it serves again is known."""
-    is_limit = isinstance(failure, UpstreamRejected) and failure.code == USAGE_LIMIT
-    return is_limit and candidate.state.quota.quota.limit_reached
+    return is_usage_limit(failure) and candidate.state.quota.quota.limit_reached
 
 
 def retry_after(failure: LongwireError) -> float | None:
@@ -93,6 +91,4 @@ def retry_after(failure: LongwireError) -> float | None:
 
 def answer_to(failure: LongwireError, candidates: Iterable[Candidate], now: float) -> LongwireError:
     """Return what the client is answered: of a limit, when the first of the accounts is back."""
-    if not isinstance(failure, UpstreamRejected) or failure.code != USAGE_LIMIT:
-        return failure
-    return first_back(candidates, now) or failure
+    return (first_back(candidates, now) if is_usage_limit(failure) else None) or failure

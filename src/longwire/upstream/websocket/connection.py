@@ -13,7 +13,7 @@ from typing import cast
 from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
 from longwire.core.events import Kind
 from longwire.core.rules.continuity import Reason
-from longwire.dialects.responses.errors import CONNECTION_LIMIT, decode_problem
+from longwire.dialects.responses.errors import is_expiry
 from longwire.dialects.responses.stream import MalformedEvent, decode_event
 from longwire.upstream.net.tls_transport import ByteTransport
 from longwire.upstream.websocket.frames import CloseCode, Frames, Goodbye, Opcode, encode
@@ -332,7 +332,7 @@ def _tells_expiry(message: bytes) -> bool:
         is_fatal = decode_event(message).kind is Kind.FATAL_ERROR
     except MalformedEvent:
         return False
-    return is_fatal and decode_problem(message).code == CONNECTION_LIMIT
+    return is_fatal and is_expiry(message)
 
 
 def _said_goodbye(goodbye: Goodbye) -> str:

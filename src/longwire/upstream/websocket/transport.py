@@ -20,9 +20,10 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, Fresh, Reason, extend
 from longwire.core.rules.exchange import Ending, Exchange, Phase
 from longwire.core.rules.lease import ABANDONED, LeaseOutcome
+from longwire.core.rules.recovery import RULES, Trouble
 from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.call import encode_create
-from longwire.dialects.responses.errors import CONNECTION_LIMIT, PREVIOUS_NOT_FOUND
+from longwire.dialects.responses.errors import trouble_of
 from longwire.dialects.responses.image import replies
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.oauth.credentials import Credentials, StaticKey
@@ -37,10 +38,7 @@ LARGEST_CREATE = 16 * 1024 * 1024 - 1
 _DIGESTED_AT_ONCE = 64
 _UNDER_WAY = (Phase.AWAITING, Phase.STREAMING)
 _DIAL_RESULTS = {UpstreamRejected: "refused", UpstreamTimeout: "timeout"}
-_CAUSES = {
-    PREVIOUS_NOT_FOUND: Reason.UPSTREAM_FORGOT,
-    CONNECTION_LIMIT: Reason.CONNECTION_EXPIRED,
-}
+_FORGETTING = frozenset({Trouble.FORGOT, Trouble.EXPIRED})
 
 
 class WebSocketTransport:
@@ -246,12 +244,11 @@ class WebSocketStream:
     def _settle(self, ending: Ending) -> None:
         """Give the connection back, with what it remembers from now on."""
         failure = self._event_reader.failure
-        code = failure.code if isinstance(failure, UpstreamRejected) else ""
+        cause = Reason.TURN_FAILED if ending.keeps_connection else Reason.CONNECTION_LOST
         if isinstance(failure, UpstreamRejected):
             failure.tokens_revision = self._lease.connection.tokens_revision
-        cause = _CAUSES.get(code, Reason.TURN_FAILED)
-        if not ending.keeps_connection:
-            cause = _CAUSES.get(code, Reason.CONNECTION_LOST)
+            if (trouble := trouble_of(failure)) in _FORGETTING:
+                cause = RULES[trouble].reason or cause
         chain = self._chain() if ending.remembers else None
         if self._event_reader.exchange.response_id:
             self._lease.connection.last_response_id = self._event_reader.exchange.response_id
