@@ -13,8 +13,8 @@ from bench.conversations import Conversation, conversation
 from bench.figures import Row, Spread, in_turns, ratio
 from longwire.core.rules.continuity import Chain, Continue, decide, extend
 from longwire.core.rules.turn import Turn
-from longwire.dialects.responses import items
 from longwire.dialects.responses.call import encode_create
+from longwire.dialects.responses.items import canonical_item
 from longwire.dialects.responses.request import decode_request
 
 TARGETS = {"decide": 0.5, "decode + decide + encode": 3.0}
@@ -54,7 +54,7 @@ def _rows(name: str, rounds: int, repeats: int) -> list[Row]:
 
 def _measures(talk: Conversation, repeats: int) -> dict[str, Callable[[], float]]:
     """Return what is measured for one conversation, by name."""
-    replies = tuple(items.form(raw) for raw in talk.replies)
+    replies = tuple(canonical_item(raw) for raw in talk.replies)
     chain = extend(decode_request(talk.first), "resp_bench", replies, None)
     _verify(talk, chain)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from longwire.core.rules.continuity import Chain, Decision, extend
 from longwire.core.rules.turn import Scope, SessionKey, Turn
-from longwire.dialects.responses import items
+from longwire.dialects.responses.items import canonical_item
 from longwire.dialects.responses.request import decode_request
 
 
@@ -24,8 +24,8 @@ def turn(*history: dict[str, Any], **members: Any) -> Turn:
 def chain(
     sent: Turn, *output: dict[str, Any], response_id: str = "resp_1", previous: Chain | None = None
 ) -> Chain:
-    forms = tuple(items.form(json.dumps(item).encode()) for item in output)
-    return extend(sent, response_id, forms, previous)
+    replies = tuple(canonical_item(json.dumps(item).encode()) for item in output)
+    return extend(sent, response_id, replies, previous)
 
 
 def key(session: str = "s", scope: str = "api_key:1", endpoint: str = "e") -> SessionKey:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from longwire.core.rules.continuity import Chain, Continue, decide, extend, held_items
 from longwire.core.rules.turn import Turn
-from longwire.dialects.responses import items
+from longwire.dialects.responses.items import canonical_item
 from longwire.dialects.responses.request import decode_request
 
 Body = dict[str, Any]
@@ -24,8 +24,8 @@ def turn_of(body: Body) -> Turn:
 
 
 def chain_after(body: Body, output: list[Body], previous: Chain | None = None) -> Chain:
-    forms = tuple(items.form(json.dumps(item).encode()) for item in output)
-    return extend(turn_of(body), "resp_1", forms, previous)
+    replies = tuple(canonical_item(json.dumps(item).encode()) for item in output)
+    return extend(turn_of(body), "resp_1", replies, previous)
 
 
 def pairs() -> Iterator[tuple[str, Body, list[Body], Body]]:

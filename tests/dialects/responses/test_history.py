@@ -35,7 +35,7 @@ def test_a_marked_input_is_found_at_the_head_of_a_longer_one(
     """And the items behind it are the new ones."""
     mark = mark_of(InputHistory(raw(old, separators)))
     following = InputHistory(raw(old + new, separators)).after(mark)
-    assert InputHistory(raw(new)).forms() == following
+    assert InputHistory(raw(new)).canonical_items() == following
 
 
 @given(texts, texts)
@@ -91,21 +91,21 @@ def test_an_item_without_one_meaning_equals_only_its_own_bytes(item: bytes) -> N
     """Such items ride through, and are never brought to equality with another spelling."""
     spaced = item.replace(b":", b": ").replace(b"x", b"x ").replace(b"17", b"17.0")
     one, same, other = (InputHistory(b"[" + text + b"]") for text in (item, item, spaced))
-    assert one.forms() == same.forms()
-    assert one.forms() != other.forms()
+    assert one.canonical_items() == same.canonical_items()
+    assert one.canonical_items() != other.canonical_items()
 
 
 def test_a_text_input_is_one_message() -> None:
     """With the meaning of a user message, and sent as the text it is."""
     history = InputHistory(b'"hi"')
-    assert InputHistory(raw(["hi"])).forms() == history.forms()
+    assert InputHistory(raw(["hi"])).canonical_items() == history.canonical_items()
     assert (1, None, b'"hi"') == (len(history), history.mark(), history.suffix(0))
 
 
 def test_no_input_is_no_item() -> None:
     """A prompt template may need none."""
     history = InputHistory(None)
-    assert (0, [], None) == (len(history), history.forms(), history.mark())
+    assert (0, [], None) == (len(history), history.canonical_items(), history.mark())
 
 
 @pytest.mark.parametrize("wrong", [b"1", b"{}", b"true"])

@@ -7,7 +7,7 @@ import pytest
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Continue, extend
 from longwire.dialects.responses.call import encode_body, encode_create
-from longwire.dialects.responses.items import form
+from longwire.dialects.responses.items import canonical_item
 from longwire.dialects.responses.recall import as_received, link_of, with_history
 from longwire.dialects.responses.stream import decode_event
 from tests.dialects.responses.turns import ANSWER, QUESTION, answered, create, sent
@@ -35,7 +35,7 @@ def test_a_history_takes_the_place_of_its_id():
 def test_the_connection_that_holds_it_gets_the_suffix():
     """What is recalled equals what was held, so that only what is new travels."""
     first = create(input=[QUESTION])
-    chain = extend(first, "resp_1", (form(json.dumps(CALL).encode()),), None)
+    chain = extend(first, "resp_1", (canonical_item(json.dumps(CALL).encode()),), None)
     link = link_of(first, answered(CALL), None)
     turn = with_history(create(input=[QUESTION], previous_response_id="resp_1"), link)
     told = json.loads(encode_create(turn, Continue(chain, 2)))

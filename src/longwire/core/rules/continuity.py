@@ -115,7 +115,7 @@ def _after_canonical(chain: Chain, turn: Turn) -> Sequence[CanonicalItem] | None
     history = turn.history
     if len(history) < chain.length or history.digest(chain.sent) != chain.digest:
         return None
-    return history.forms(chain.sent)
+    return history.canonical_items(chain.sent)
 
 
 def is_replay(ours: CanonicalItem, theirs: CanonicalItem) -> bool:

@@ -91,12 +91,12 @@ class History(Protocol):
         """Whether any item carries an `id`, or refers to one, that an upstream may already hold."""
 
     @property
-    def is_sealed(self) -> bool:
+    def has_encrypted(self) -> bool:
         """Whether any item carries content that one account alone can read."""
 
     @property
-    def opening(self) -> str:
-        """A short text that stays the same while a conversation grows."""
+    def root(self) -> str:
+        """Where the conversation begins: the digest of its first item, "" where it has none."""
 
     def after(
         self, mark: PrefixMark, expected: Sequence[CanonicalItem] = ()
@@ -106,7 +106,7 @@ class History(Protocol):
         Those that are `expected` there, in this order, are known again by their bytes.
         """
 
-    def forms(self, start: int = 0) -> Sequence[CanonicalItem]:
+    def canonical_items(self, start: int = 0) -> Sequence[CanonicalItem]:
         """Return the canonical items from index `start` on."""
 
     def digest(self, count: int) -> Digest:
@@ -178,7 +178,7 @@ class Turn:
     @property
     def is_self_contained(self) -> bool:
         """Whether any upstream account could serve it: nothing in it is one account's alone."""
-        return not self.refers_outside and not self.history.is_sealed
+        return not self.refers_outside and not self.history.has_encrypted
 
     @property
     def is_one_shot(self) -> bool:
@@ -214,7 +214,7 @@ class TurnRequest:
     @property
     def conversation(self) -> tuple[str | None, str]:
         """What stays the same from turn to turn, whatever channel serves it."""
-        return self.caller.scope, self.session or self.turn.history.opening
+        return self.caller.scope, self.session or self.turn.history.root
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import CanonicalItem, Digest, PrefixMark
 from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_bytes
 from longwire.dialects.raw_json import split_items
-from longwire.dialects.responses import items
+from longwire.dialects.responses.items import canonical_item, raw_digest, user_message
 
 _WHITESPACE = b" \t\r\n"
 _WHITESPACES = frozenset({b" ", b"\t", b"\r", b"\n"})
@@ -41,8 +41,8 @@ class InputHistory:
     """The `input` member of one body; see `core.turn.History` for the promises of each method."""
 
     __slots__ = (
+        "_canonical",
         "_digests",
-        "_forms",
         "_hasher",
         "_is_array",
         "_links",
@@ -65,7 +65,7 @@ class InputHistory:
         self._digests: dict[int, Digest] = {}
         self._split_from = -1
         self._split_items: list[Raw] = []
-        self._forms: dict[int, CanonicalItem] = {}
+        self._canonical: dict[int, CanonicalItem] = {}
         self._links: list[Digest] = []
 
     def _reach(self, index: int) -> None:
@@ -76,7 +76,7 @@ class InputHistory:
     def _decode_items(self) -> list[Raw]:
         if self._raw is None:
             return []
-        return split_items(self._raw) if self._is_array else [Raw(items.user_message(self._raw))]
+        return split_items(self._raw) if self._is_array else [Raw(user_message(self._raw))]
 
     def __len__(self) -> int:
         if self._split_from < 0:
@@ -86,44 +86,44 @@ class InputHistory:
     @property
     def has_ids(self) -> bool:
         """Whether any item carries an `id` or refers to one."""
-        return any(form.id is not None for form in self.forms())
+        return any(item.id is not None for item in self.canonical_items())
 
     @property
-    def is_sealed(self) -> bool:
+    def has_encrypted(self) -> bool:
         """Whether any item seems to carry encrypted content: a mention of it is enough."""
         return self._raw is not None and b'"encrypted_content"' in self._raw
 
     @property
-    def opening(self) -> str:
+    def root(self) -> str:
         """Digest the first item, which no turn of a conversation changes."""
-        return self.form(0).sent.hex() if len(self) else ""
+        return self.canonical_item(0).sent.hex() if len(self) else ""
 
-    def form(self, index: int) -> CanonicalItem:
+    def canonical_item(self, index: int) -> CanonicalItem:
         """Return the canonical form of one item."""
-        known = self._forms.get(index)
+        known = self._canonical.get(index)
         if known is None:
             self._reach(index)
             raw = bytes(self._split_items[index - self._split_from])
-            known = items.form(raw)
-            self._forms[index] = known
+            known = canonical_item(raw)
+            self._canonical[index] = known
         return known
 
-    def forms(self, start: int = 0) -> list[CanonicalItem]:
-        """Return the canonical forms of the items from `start` on."""
-        known, form = self._forms.get, self.form
-        return [known(index) or form(index) for index in range(start, len(self))]
+    def canonical_items(self, start: int = 0) -> list[CanonicalItem]:
+        """Return the canonical items from `start` on."""
+        known, canonical = self._canonical.get, self.canonical_item
+        return [known(index) or canonical(index) for index in range(start, len(self))]
 
     def digest(self, count: int) -> Digest:
         """Return the chain digest of the first `count` items."""
         while len(self._links) < count:
             last = self._links[-1] if self._links else _ORIGIN
-            self._links.append(digest_bytes(last, self.form(len(self._links)).sent))
+            self._links.append(digest_bytes(last, self.canonical_item(len(self._links)).sent))
         return self._links[count - 1] if count else _ORIGIN
 
     def extend(self, digest: Digest, start: int) -> Digest:
         """Continue the chain digest of the first `start` items over the rest."""
-        for form in self.forms(start):
-            digest = digest_bytes(digest, form.sent)
+        for item in self.canonical_items(start):
+            digest = digest_bytes(digest, item.sent)
         return digest
 
     def after(
@@ -145,9 +145,9 @@ class InputHistory:
             return None
         self._split_from, self._split_items = mark.items, split_items(b"[" + rest)
         for index, (item, known) in enumerate(zip(self._split_items, expected, strict=False)):
-            if known.raw == items.raw_digest(item):
-                self._forms[mark.items + index] = known
-        return self.forms(mark.items)
+            if known.raw == raw_digest(item):
+                self._canonical[mark.items + index] = known
+        return self.canonical_items(mark.items)
 
     def mark(self) -> PrefixMark | None:
         """Mark the whole input, so that a later one that begins with it is known by one digest."""

@@ -6,7 +6,7 @@ from msgspec import Raw
 from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import CanonicalItem
-from longwire.dialects.responses import items
+from longwire.dialects.responses.items import canonical_item
 
 
 class _Outcome(msgspec.Struct):
@@ -22,7 +22,7 @@ _terminals = msgspec.json.Decoder(_Terminal)
 
 def replies(aggregate: Aggregate) -> tuple[CanonicalItem, ...]:
     """Return the canonical items of a response's output, in order."""
-    return tuple([items.form(raw) for raw in output_of(aggregate)])
+    return tuple(map(canonical_item, output_of(aggregate)))
 
 
 def output_of(aggregate: Aggregate) -> list[bytes]:

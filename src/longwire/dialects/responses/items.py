@@ -84,14 +84,14 @@ RULES: Mapping[str, Rule] = {
 """Item type to rule; a type that is not here compares in full, id included."""
 
 
-def form(raw: bytes) -> CanonicalItem:
-    """Return the canonical form of one item, given as raw JSON.
+def canonical_item(raw: bytes) -> CanonicalItem:
+    """Return the canonical form of one item, which comes as raw JSON.
 
     An item whose JSON has no single meaning equals only the very same bytes.
     """
     try:
         item = decode(raw.decode("utf-8", "surrogatepass"))
-        return _form(item, raw_digest(raw)) if isinstance(item, dict) else _verbatim(raw)
+        return _canonical(item, raw_digest(raw)) if isinstance(item, dict) else _verbatim(raw)
     except (AmbiguousJson, UnicodeDecodeError):
         return _verbatim(raw)
 
@@ -111,7 +111,7 @@ def _verbatim(raw: bytes) -> CanonicalItem:
     return CanonicalItem(sent=bare, core=bare)
 
 
-def _form(item: dict[str, Json], raw: bytes) -> CanonicalItem:
+def _canonical(item: dict[str, Json], raw: bytes) -> CanonicalItem:
     kind = item.get("type") or ("message" if "role" in item else "")
     rule = RULES.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
     fields = _spell(kind, _trim(item, rule.ignored))
