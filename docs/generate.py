@@ -20,6 +20,7 @@ from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RULES, Trouble
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.responses import errors
+from longwire.dialects.responses.stream import KINDS
 from longwire.emulator import Fault
 from longwire.server.admin.schema import schema_text
 from tests.journeys.faults import ROWS, Row
@@ -121,8 +122,7 @@ def _diagram() -> Iterator[str]:
             arrows.setdefault((phase.value, step.to.value, fate), {})[label] = None
     yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {Phase.READY.value}")
     for (start, end, fate), labels in arrows.items():
-        told = ", ".join(label.removeprefix("response.") for label in labels)
-        yield f"    {start} --> {end}: {told}{f' ({fate})' if fate else ''}"
+        yield f"    {start} --> {end}: {', '.join(labels)}{f' ({fate})' if fate else ''}"
     yield "```"
 
 
@@ -132,7 +132,9 @@ def _transitions() -> Iterator[str]:
     yield f"|---|{'---|' * len(phases)}"
     for kind in Kind:
         cells = (_cell(phase, TABLE[phase, kind]) for phase in phases)
-        yield f"| {kind.value} | {' | '.join(cells)} |"
+        names = ", ".join(f"`{name}`" for name, named in KINDS.items() if named is kind)
+        happening = f"{kind.value}: {names}" if names else kind.value
+        yield f"| {happening} | {' | '.join(cells)} |"
 
 
 def _cell(phase: Phase, step: Step) -> str:

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from longwire.core.errors import ReplaySafety
-from longwire.core.events import Event, Kind, kind_of
+from longwire.core.events import Event, Kind
 from longwire.core.rules import exchange as x
 from longwire.core.rules.exchange import TABLE, Exchange, Phase, replay_safety
 
@@ -176,23 +176,3 @@ def test_a_frame_behind_the_terminal_costs_the_connection() -> None:
 def test_replay_safety(phase: Phase, kind: Kind, safety: ReplaySafety) -> None:
     """A second send is safe only where the upstream provably never began."""
     assert safety is replay_safety(phase, kind)
-
-
-@pytest.mark.parametrize(
-    ("wire", "kind"),
-    [
-        ("response.created", Kind.OPENING),
-        ("response.queued", Kind.OPENING),
-        ("response.output_text.delta", Kind.OUTPUT),
-        ("response.a_future_event", Kind.OUTPUT),
-        ("response.output_item.done", Kind.ITEM),
-        ("response.completed", Kind.COMPLETED),
-        ("response.error", Kind.ERROR),
-        ("response.metadata", Kind.VENDOR),
-        ("codex.rate_limits", Kind.VENDOR),
-        ("keepalive", Kind.VENDOR),
-    ],
-)
-def test_kind_of_a_wire_type(wire: str, kind: Kind) -> None:
-    """Unknown events of the response pass, unknown frames of a vendor do not."""
-    assert kind is kind_of(wire)

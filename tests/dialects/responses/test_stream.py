@@ -10,6 +10,7 @@ from longwire.dialects.responses.stream import (
     MalformedEvent,
     decode_event,
     decode_item,
+    kind_of,
     terminal_of,
 )
 
@@ -23,6 +24,26 @@ def raw(kind: str, **members: Any) -> bytes:
 
 def event(kind: str, **members: Any) -> Event:
     return decode_event(raw(kind, **members))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("response.created", Kind.OPENING),
+        ("response.queued", Kind.OPENING),
+        ("response.output_text.delta", Kind.OUTPUT),
+        ("response.a_future_event", Kind.OUTPUT),
+        ("response.output_item.done", Kind.ITEM),
+        ("response.completed", Kind.COMPLETED),
+        ("response.error", Kind.ERROR),
+        ("response.metadata", Kind.VENDOR),
+        ("codex.rate_limits", Kind.VENDOR),
+        ("keepalive", Kind.VENDOR),
+    ],
+)
+def test_kind_of_a_type(name: str, kind: Kind) -> None:
+    """Unknown events of the response pass, unknown frames of a vendor do not."""
+    assert kind is kind_of(name)
 
 
 @pytest.mark.parametrize(

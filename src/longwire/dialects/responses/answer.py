@@ -11,10 +11,15 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core import sse
-from longwire.core.events import Event, Kind, kind_of
+from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.dialects.raw_json import merge, splice, split_members
-from longwire.dialects.responses.stream import WITH_RESPONSE, decode_finished, decode_head
+from longwire.dialects.responses.stream import (
+    WITH_RESPONSE,
+    decode_finished,
+    decode_head,
+    kind_of,
+)
 
 _ITEM_DONE = "response.output_item.done"
 _LF, _CR = b"\n\r"

@@ -9,9 +9,25 @@ from functools import lru_cache
 import msgspec
 from msgspec import Raw
 
-from longwire.core.events import Event, Kind, kind_of
+from longwire.core.events import Event, Kind
 from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.errors import ends_connection, refusal_of
+
+KINDS = {
+    "response.created": Kind.OPENING,
+    "response.queued": Kind.OPENING,
+    "response.in_progress": Kind.OPENING,
+    "response.output_item.done": Kind.ITEM,
+    "response.completed": Kind.COMPLETED,
+    "response.done": Kind.COMPLETED,
+    "response.incomplete": Kind.INCOMPLETE,
+    "response.failed": Kind.FAILED,
+    "response.cancelled": Kind.CANCELLED,
+    "error": Kind.ERROR,
+    "response.error": Kind.ERROR,
+    "response.metadata": Kind.VENDOR,
+}
+"""The kinds of events by their type; `kind_of` knows the rest."""
 
 _DONE_ALIASES = {
     "completed": "response.completed",
@@ -63,6 +79,14 @@ decode_head = msgspec.json.Decoder(Head).decode
 
 decode_finished = msgspec.json.Decoder(Finished).decode
 """Decode the event of a finished output item."""
+
+
+def kind_of(name: str) -> Kind:
+    """Return the kind of a type: other `response.*` are output, all else is a vendor's own."""
+    known = KINDS.get(name)
+    if known is not None:
+        return known
+    return Kind.OUTPUT if name.startswith("response.") else Kind.VENDOR
 
 
 class MalformedEvent(ValueError):
