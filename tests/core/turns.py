@@ -1,6 +1,7 @@
 """Turns for the tests of the core, decoded from real bodies."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from longwire.core.rules.continuity import Chain, Decision, extend
@@ -19,6 +20,11 @@ def answer(text: str, number: int = 1) -> dict[str, Any]:
 
 def turn(*history: dict[str, Any], **members: Any) -> Turn:
     return decode_request(json.dumps({"model": "m", "input": history, **members}).encode())
+
+
+def naming(turn: Turn, response_id: str) -> Turn:
+    """A turn whose client named a response, of which the history stands in its input."""
+    return replace(turn, source=replace(turn.source, previous_response_id=response_id))
 
 
 def chain(

@@ -47,26 +47,26 @@ MUTANTS = (
     Mutant(
         "continue without anything new",
         "core/rules/continuity.py",
-        "least = len(chain.replies) + (turn.follows != chain.response_id)",
+        "least = len(chain.replies) + (turn.source.previous_response_id != chain.response_id)",
         "least = len(chain.replies)",
     ),
     Mutant(
         "ask for something new of a client that named the response",
         "core/rules/continuity.py",
-        "least = len(chain.replies) + (turn.follows != chain.response_id)",
+        "least = len(chain.replies) + (turn.source.previous_response_id != chain.response_id)",
         "least = len(chain.replies) + 1",
     ),
     Mutant(
         "hold a client that named the response to its properties",
         "core/rules/continuity.py",
-        "if turn.follows != chain.response_id and not has_same",
+        "if turn.source.previous_response_id != chain.response_id and not has_same",
         "if not has_same",
     ),
     Mutant(
         "let a client that named any response change its properties",
         "core/rules/continuity.py",
-        "if turn.follows != chain.response_id and not has_same",
-        "if turn.follows is None and not has_same",
+        "if turn.source.previous_response_id != chain.response_id and not has_same",
+        "if turn.source.previous_response_id is None and not has_same",
     ),
     Mutant(
         "tell a history without its beginning",
@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "take unrelated conversations for rewritten ones",
         "core/rules/ledger.py",
-        "rewrites = not (key.is_implicit or turn.is_warm_up or turn.follows)",
-        "rewrites = not (turn.is_warm_up or turn.follows)",
+        "rewrites = not (key.is_implicit or is_warm_up or",
+        "rewrites = not (is_warm_up or",
     ),
     Mutant(
         "lend a busy connection",

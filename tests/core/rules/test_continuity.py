@@ -1,13 +1,11 @@
 """The decision for one connection: continue, begin anew, or no common history."""
 
-from dataclasses import replace
-
 import pytest
 
 from longwire.core.rules.continuity import Continue, Fresh, Reason, decide
 from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.request import decode_request
-from tests.core.turns import answer, chain, turn, user
+from tests.core.turns import answer, chain, naming, turn, user
 
 FIRST = turn(user("a"))
 HELD = chain(FIRST, answer("b"))
@@ -56,24 +54,24 @@ def test_other_properties_begin_anew(members: dict[str, object]) -> None:
 def test_a_client_that_named_the_response_may_change_properties() -> None:
     """The API lets a continuation differ in all but its history, and that the client asked for."""
     changed = turn(*NEXT, instructions="be brief", tool_choice="required")
-    assert Continue(HELD, 2) == decide(HELD, replace(changed, follows="resp_1"))
-    assert Fresh(Reason.PROPERTIES_CHANGED) == decide(HELD, replace(changed, follows="resp_2"))
+    assert Continue(HELD, 2) == decide(HELD, naming(changed, "resp_1"))
+    assert Fresh(Reason.PROPERTIES_CHANGED) == decide(HELD, naming(changed, "resp_2"))
 
 
 def test_a_client_that_named_the_response_may_add_nothing() -> None:
     """An empty input is a continuation where the client says of what."""
     same = turn(*NEXT[:2])
-    assert Continue(HELD, 2) == decide(HELD, replace(same, follows="resp_1"))
-    assert decide(HELD, replace(same, follows="resp_2")) is None
+    assert Continue(HELD, 2) == decide(HELD, naming(same, "resp_1"))
+    assert decide(HELD, naming(same, "resp_2")) is None
     by_text = chain(turn(user("a")), answer("b"))
-    assert Continue(by_text, 2) == decide(by_text, replace(turn(*NEXT[:2]), follows="resp_1"))
+    assert Continue(by_text, 2) == decide(by_text, naming(turn(*NEXT[:2]), "resp_1"))
 
 
 @pytest.mark.parametrize("history", [(user("x"), answer("b")), (user("a"), answer("x"))])
 def test_a_name_makes_no_other_history_equal(history) -> None:
     """What a client names changes nothing of what the upstream holds."""
     for items in (history, (*history, user("c"))):
-        assert decide(HELD, replace(turn(*items), follows="resp_1")) is None
+        assert decide(HELD, naming(turn(*items), "resp_1")) is None
 
 
 @pytest.mark.parametrize(

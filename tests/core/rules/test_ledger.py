@@ -17,7 +17,7 @@ from longwire.core.rules.lease import (
     Wait,
 )
 from longwire.core.rules.ledger import Ledger
-from longwire.core.rules.turn import SessionKey, Turn
+from longwire.core.rules.turn import Purpose, SessionKey, Turn
 from tests.core.turns import answer, chain, key, turn, user
 
 KEY = key()
@@ -112,7 +112,7 @@ def test_a_warm_up_takes_the_place_of_nothing() -> None:
     """A client that opens a session anew warms up, and then goes on where the session was."""
     book = ledger()
     first = served(book, KEY, turn(user("a")))
-    opening = replace(turn(user("z"), generate=False), by_websocket=True)
+    opening = replace(turn(user("z")), purpose=Purpose.WARM_UP)
     chosen = book.acquire(KEY, opening, 1.0)
     assert (Dial, Fresh(Reason.NEW_BRANCH), ()) == (type(chosen), chosen.decision, chosen.closes)
     assert first == follow(book, KEY, user("a"), answer("b"), user("c")).connection

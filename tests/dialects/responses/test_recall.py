@@ -25,11 +25,15 @@ def test_a_history_takes_the_place_of_its_id():
     turn = with_history(create(input=[new], previous_response_id="resp_1"), link)
     asked = {"type": "message", "role": "user", "content": 'h\u00e9 \\ "'}
     assert [asked, SEALED, CALL, new] == sent(turn)["input"]
-    assert (None, "resp_1", 3) == (turn.previous_response_id, turn.follows, turn.recalled)
+    assert (None, "resp_1", 3) == (
+        turn.previous_response_id,
+        turn.source.previous_response_id,
+        turn.source.recalled,
+    )
     again = link_of(turn, answered(ANSWER, response_id="resp_2"), link)
     last = with_history(create(input=[QUESTION], previous_response_id="resp_2"), again)
     assert [asked, SEALED, CALL, new, ANSWER, QUESTION] == sent(last)["input"]
-    assert again.length == last.recalled == 5
+    assert again.length == last.source.recalled == 5
 
 
 def test_the_connection_that_holds_it_gets_the_suffix():

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.responses.request import decode_request
+from longwire.core.rules.turn import Purpose, Source
+from longwire.dialects.responses.request import decode_compaction, decode_request
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,43 @@ def test_the_body_names_its_session(body: dict[str, Any], hints: tuple[str, str]
     """By cache key before conversation."""
     turn = decode_request(json.dumps({"model": "m", **body}).encode())
     assert hints == turn.session_hints
+
+
+@pytest.mark.parametrize("path", ["", "/compact"])
+def test_the_source_stands_beside_what_a_turn_says(path: str) -> None:
+    """Which API it came by, how large it was, and what its client itself named."""
+    body = b'{"model":"m","previous_response_id":"resp_1"}'
+    decoded = decode_compaction(body) if path else decode_request(body)
+    expected = Source(f"responses{path}", len(body), previous_response_id="resp_1")
+    assert expected == decoded.source
+
+
+def test_a_compaction_is_one_answer() -> None:
+    """It neither streams nor runs in the background, whatever its body says."""
+    turn = decode_compaction(b'{"model":"m","stream":true,"background":true}')
+    expected = (Purpose.COMPACTION, False, False)
+    assert expected == (turn.purpose, turn.streams, turn.runs_in_background)
+
+
+def test_a_warm_up_exists_over_websocket_alone() -> None:
+    """Over HTTP `generate` is a member like any other."""
+    assert Purpose.ANSWER is decode_request(b'{"model":"m","generate":false}').purpose
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one_shot"),
+    [
+        ({"input": "hi"}, True),
+        ({"input": [{"role": "user", "content": "hi"}]}, True),
+        ({"input": "hi", "tools": []}, False),
+        ({"input": [{"role": "user", "content": "hi"}] * 2}, False),
+        ({"input": "hi", "previous_response_id": "resp_1"}, False),
+        ({"input": "hi", "conversation": "conv_1"}, False),
+    ],
+)
+def test_a_single_question_is_seen(body: dict[str, Any], is_one_shot: bool) -> None:
+    """It has no tools, no history, and refers to nothing."""
+    assert is_one_shot == decode_request(json.dumps({"model": "m", **body}).encode()).is_one_shot
 
 
 def test_nulls_are_absent_members() -> None:

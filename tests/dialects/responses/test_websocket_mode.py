@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.turn import Purpose
 from longwire.dialects.responses import websocket_mode
 from longwire.dialects.responses.answer import EventEncoder
 from longwire.dialects.responses.stream import decode_event
@@ -51,13 +52,13 @@ class TestCreate:
         turn = create(input=[QUESTION], stream_id="a", stream=True, store=False)
         told = {"type": "response.create", "model": "m", "store": False, "input": [QUESTION]}
         assert told == sent(turn)
-        assert (True, True) == (turn.streams, turn.by_websocket)
+        assert (True, True) == (turn.streams, turn.source.by_websocket)
 
     @pytest.mark.parametrize(("given", "kept"), [(False, True), (True, False), (None, False)])
     def test_generate(self, given, kept):
         """Only a warm-up says so upstream; the default is what HTTP upstreams do not know."""
         turn = create(input=[], generate=given)
-        assert (kept, kept) == ("generate" in sent(turn), turn.is_warm_up)
+        assert (kept, kept) == ("generate" in sent(turn), turn.purpose is Purpose.WARM_UP)
 
     @pytest.mark.parametrize("members", [{"generate": 1}, {"background": True}, {"input": 3}])
     def test_refusals_name_the_field(self, members):
@@ -124,7 +125,7 @@ class TestAnswers:
     def test_a_warm_up_is_answered_like_any_response(self):
         """Created, then completed without output, for nothing."""
         turn = create(input=[QUESTION], tools=[{"type": "custom", "name": "f"}], generate=False)
-        named = replace(turn, follows="resp_0")
+        named = replace(turn, source=replace(turn.source, previous_response_id="resp_0"))
         created, completed = map(json.loads, websocket_mode.warm_up_events(named, "resp_1", 5))
         assert ["response.created", "response.completed"] == [created["type"], completed["type"]]
         response = completed["response"]

@@ -68,7 +68,7 @@ def test_a_turn_that_went_well(accounting, metrics):
         "channel": "main",
         "model": "gpt-5.5",
         "outcome": "completed",
-        "received": TURN.body_size,
+        "received": TURN.source.body_size,
         "ms": 1000,
         "transport": "websocket",
         "continuity": "fresh",
@@ -84,7 +84,7 @@ def test_a_turn_that_went_well(accounting, metrics):
     assert {("main", "websocket", "fresh", "new_session", "completed"): 1} == counted(
         metrics, "longwire_turns_total", *TURN_LABELS
     )
-    assert {(): TURN.body_size} == counted(metrics, "longwire_request_bytes_total")
+    assert {(): TURN.source.body_size} == counted(metrics, "longwire_request_bytes_total")
     assert {(): 100} == counted(metrics, "longwire_upstream_bytes_total")
     assert {("main",): 1} == counted(metrics, "longwire_turn_seconds_sum", "channel")
     assert {("main",): 0.5} == counted(metrics, "longwire_first_event_seconds_sum", "channel")

@@ -12,8 +12,8 @@ from longwire.core.errors import Overloaded, UnknownModel, UpstreamDisconnected,
 from longwire.core.nouns.access import Grant
 from longwire.core.nouns.turn_row import ID_BITS, TurnAttempt, TurnBodies, TurnDetails, TurnRow
 from longwire.core.rules.recovery import Trouble
-from longwire.core.rules.turn import COMPACTION, Principal, Scope
-from longwire.dialects.responses.request import decode_request
+from longwire.core.rules.turn import Principal, Scope
+from longwire.dialects.responses.request import decode_compaction, decode_request
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.journal import TurnIds
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -95,7 +95,7 @@ def test_a_turn_that_went_well():
         queue_ms=250,
         first_event_ms=500,
         total_ms=1_000,
-        bytes_received=TURN.body_size,
+        bytes_received=TURN.source.body_size,
         bytes_sent=100,
         input_tokens=7,
         cached_tokens=3,
@@ -164,7 +164,7 @@ def test_a_response_that_failed_has_its_code(error):
 def test_a_compaction_is_told_from_a_turn():
     """The row names the API, so that sums over turns can leave it out."""
     accounting, book = book_of()
-    with recorded(accounting, replace(TURN, api=COMPACTION), CALLER):
+    with recorded(accounting, decode_compaction(b'{"model":"m"}'), CALLER):
         pass
     assert [row.api for row in book.rows] == ["responses/compact"]
 

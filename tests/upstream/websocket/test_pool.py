@@ -289,7 +289,7 @@ class TestBook:
             born = asyncio.get_running_loop().time()
             spared = []
             for _ in range(4):
-                size = agent.turn().body_size
+                size = agent.turn().source.body_size
                 spared.append(size - (await agent.take()).delivery.bytes_sent)
                 await asyncio.sleep(100)
             (entry,) = it.pool.ledger.entries()

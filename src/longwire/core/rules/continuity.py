@@ -89,7 +89,9 @@ def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
     held = held_items(chain, turn)
     if held is None:
         return None
-    if turn.follows != chain.response_id and not has_same_properties(chain, turn):
+    if turn.source.previous_response_id != chain.response_id and not has_same_properties(
+        chain, turn
+    ):
         return Fresh(Reason.PROPERTIES_CHANGED)
     return Continue(chain, held)
 
@@ -103,7 +105,7 @@ def held_items(chain: Chain, turn: Turn) -> int | None:
     following = turn.history.after(chain.mark, chain.replies) if chain.mark else None
     if following is None:
         following = _after_canonical(chain, turn)
-    least = len(chain.replies) + (turn.follows != chain.response_id)
+    least = len(chain.replies) + (turn.source.previous_response_id != chain.response_id)
     if following is None or len(following) < least:
         return None
     if all(map(is_replay, chain.replies, following)):

@@ -30,7 +30,7 @@ from longwire.core.rules.lease import (
     State,
     Wait,
 )
-from longwire.core.rules.turn import SessionKey, Turn
+from longwire.core.rules.turn import Purpose, SessionKey, Turn
 
 _REMEMBERED_SESSIONS = 4096
 _REMEMBERED_DEPARTURES = 4
@@ -115,7 +115,8 @@ class Ledger:
             return self._anew(blank, Fresh(self._reason(key, turn, blank)), turn)
         # A warm-up is an opening, and who names the response before goes on: neither rewrites what
         # a connection holds, which may be that of another lane.
-        rewrites = not (key.is_implicit or turn.is_warm_up or turn.follows)
+        is_warm_up = turn.purpose is Purpose.WARM_UP
+        rewrites = not (key.is_implicit or is_warm_up or turn.source.previous_response_id)
         rewritten = self._same_properties(key, turn) if rewrites else None
         if rewritten is not None:
             return self._anew(rewritten, Fresh(Reason.HISTORY_REWRITTEN), turn)

@@ -1,10 +1,11 @@
-"""The values everybody passes: a turn, who asked for it, and the key of its session.
+"""The values everybody passes: a turn, who calls, and the key of its session.
 
 A `Turn` carries its request as raw JSON, so what nobody acts on arrives exactly as it was sent.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import NamedTuple, NewType, Protocol
 
@@ -134,46 +135,51 @@ class Properties(Protocol):
         """The digest that ignores key order and whitespace: this one decides."""
 
 
-COMPACTION = "responses/compact"
-"""The API that shortens a history: one answer, over HTTP alone, and no chain begins with it."""
+class Purpose(Enum):
+    """What a turn is for."""
+
+    ANSWER = "a response"
+    WARM_UP = "nothing yet: it prepares what follows, over WebSocket alone"
+    COMPACTION = "a shorter history: one answer over HTTP, and no chain begins with it"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a turn came from: the `api` as the turn log names it, and its request of so many bytes.
+
+    `previous_response_id` is what the client itself named. Where the gateway put the history of
+    that response in the place of the id, the first `recalled` items of the input are that history.
+    """
+
+    api: str
+    body_size: int = 0
+    by_websocket: bool = False
+    previous_response_id: str | None = None
+    recalled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request for a response, or with the `api` of `COMPACTION` for a shorter history.
+    """One request, with where it came from beside what it says.
 
     `members` are the top-level members of the body as raw JSON, without `input`, `stream`,
     `background` and `previous_response_id`; `input` is raw JSON or None where the body has none.
-    `follows` is the response that the client named where the gateway put its history in place of
-    the id: the first `recalled` items of the input. `by_websocket`: it came over one.
+    What the rules ask of a body is read once, where it is decoded.
     """
 
+    source: Source
     model: str
     members: Mapping[str, bytes]
     input: bytes | None
     history: History
     properties: Properties
+    purpose: Purpose = Purpose.ANSWER
     streams: bool = False
     runs_in_background: bool = False
+    has_tools: bool = False
     previous_response_id: str | None = None
     conversation: str | None = None
     session_hints: tuple[str, ...] = ()
-    body_size: int = 0
-    follows: str | None = None
-    recalled: int = 0
-    by_websocket: bool = False
-
-    @property
-    def named_response(self) -> str | None:
-        """The `previous_response_id` that the client itself sent."""
-        return self.follows or self.previous_response_id
-
-    @property
-    def is_warm_up(self) -> bool:
-        """Whether it only prepares what follows: `generate` exists in the WebSocket mode alone."""
-        return self.by_websocket and self.members.get("generate") == b"false"
-
-    api: str = "responses"
 
     @property
     def is_self_contained(self) -> bool:
@@ -183,13 +189,13 @@ class Turn:
     @property
     def is_one_shot(self) -> bool:
         """Whether it looks like a single question: no tools, no history, no WebSocket for more."""
-        if self.by_websocket or self.refers_outside:
+        if self.source.by_websocket or self.has_tools or self.refers_outside:
             return False
-        return "tools" not in self.members and len(self.history) <= 1
+        return len(self.history) <= 1
 
     @property
     def refers_outside(self) -> bool:
-        """Whether its input is not the whole history: then it travels exactly as given."""
+        """Whether its input is not the whole history: then it travels as its client wrote it."""
         return self.previous_response_id is not None or self.conversation is not None
 
 

@@ -32,17 +32,17 @@ def with_history(turn: Turn, link: Link) -> Turn:
         input=raw,
         history=InputHistory(raw),
         previous_response_id=None,
-        follows=turn.previous_response_id,
-        recalled=link.length,
+        source=replace(turn.source, recalled=link.length),
     )
 
 
 def as_received(turn: Turn) -> Turn:
     """Return a turn as its client sent it."""
-    if turn.follows is None:
+    named = turn.source.previous_response_id
+    if turn.previous_response_id == named:
         return turn
-    own = turn.history.suffix(turn.recalled)
-    return replace(turn, input=own, previous_response_id=turn.follows)
+    own = turn.history.suffix(turn.source.recalled)
+    return replace(turn, input=own, previous_response_id=named)
 
 
 def link_of(turn: Turn, aggregate: Aggregate, parent: Link | None) -> Link | None:
@@ -57,7 +57,8 @@ def link_of(turn: Turn, aggregate: Aggregate, parent: Link | None) -> Link | Non
     output = output_of(aggregate)
     if not all(map(_is_whole, output)):
         return None
-    own = turn.history.suffix(turn.recalled) if turn.follows else turn.input
+    recalled = turn.source.recalled
+    own = turn.history.suffix(recalled) if recalled else turn.input
     items = b",".join(part for part in (_inside(own), *output) if part)
     return Link(terminal.response_id, parent, items, len(turn.history) + len(output))
 

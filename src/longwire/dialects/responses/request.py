@@ -1,14 +1,16 @@
 """A request of the Responses API decoded to a `Turn`: its body, or the members of a message."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
 from longwire.core.errors import InvalidRequest
-from longwire.core.rules.turn import Turn
+from longwire.core.rules.turn import Purpose, Source, Turn
 from longwire.dialects.raw_json import boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
+_API = "responses"
 _TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
 
 
@@ -25,28 +27,39 @@ def decode_request(body: bytes) -> Turn:
     return turn_of(members, len(body))
 
 
-def turn_of(members: Mapping[str, bytes], size: int) -> Turn:
+def decode_compaction(body: bytes) -> Turn:
+    """Decode the body of `POST /responses/compact`. Raises `InvalidRequest`, naming the field."""
+    turn = decode_request(body)
+    source, purpose = replace(turn.source, api=f"{_API}/compact"), Purpose.COMPACTION
+    return replace(turn, source=source, purpose=purpose, streams=False, runs_in_background=False)
+
+
+def turn_of(members: Mapping[str, bytes], size: int, *, by_websocket: bool = False) -> Turn:
     """Return the turn that the members of a request of `size` bytes ask for.
 
-    Raises `InvalidRequest`, which names the field.
+    Over WebSocket every turn streams, and `generate: false` only warms up. Raises `InvalidRequest`,
+    which names the field.
     """
     raw_input = members.get("input")
     if raw_input == b"null":
         raw_input = None
-    conversation = _conversation(members)
+    previous, conversation = text_of(members, "previous_response_id"), _conversation(members)
+    is_warm_up = by_websocket and members.get("generate") == b"false"
     kept = {name: raw for name, raw in members.items() if name not in _TAKEN_OUT}
     return Turn(
+        source=Source(_API, size, by_websocket, previous or None),
         model=_model(members),
         members=kept,
         input=raw_input,
         history=InputHistory(raw_input),
         properties=BodyProperties(kept),
-        streams=boolean_of(members, "stream"),
+        purpose=Purpose.WARM_UP if is_warm_up else Purpose.ANSWER,
+        streams=boolean_of(members, "stream") or by_websocket,
         runs_in_background=boolean_of(members, "background"),
-        previous_response_id=text_of(members, "previous_response_id") or None,
+        has_tools="tools" in members,
+        previous_response_id=previous or None,
         conversation=conversation,
         session_hints=(text_of(members, "prompt_cache_key") or "", conversation or ""),
-        body_size=size,
     )
 
 

@@ -6,7 +6,6 @@ always nested and always has a status, for clients overlook any other.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 from msgspec import Raw
@@ -48,11 +47,11 @@ def decode_create(members: Mapping[str, bytes], size: int) -> Turn:
             del kept["generate"]
         case _:
             raise InvalidRequest("'generate' must be true or false.", param="generate")
-    turn = turn_of(kept, size)
+    turn = turn_of(kept, size, by_websocket=True)
     if turn.runs_in_background:
         msg = "'background' is not available over WebSocket; send the request by POST."
         raise InvalidRequest(msg, param="background")
-    return replace(turn, streams=True, by_websocket=True)
+    return turn
 
 
 def event_frame(encoder: EventEncoder, event: Event, lane: str | None) -> bytes:
@@ -130,7 +129,7 @@ def warm_up_events(turn: Turn, response_id: str, now: int) -> Sequence[bytes]:
         "incomplete_details": None,
         "model": turn.model,
         "output": [],
-        "previous_response_id": turn.named_response,
+        "previous_response_id": turn.source.previous_response_id,
         "parallel_tool_calls": Raw(turn.members.get("parallel_tool_calls", b"true")),
         "tool_choice": Raw(turn.members.get("tool_choice", b'"auto"')),
         "tools": Raw(turn.members.get("tools", b"[]")),

@@ -138,7 +138,7 @@ class Accounting:
             metrics.queue_seconds.observe(delivery.queued)
         metrics.turns[(channel, *travelled, record.outcome)] += 1
         metrics.turn_seconds.observe(seconds, channel)
-        metrics.request_bytes += record.request.turn.body_size
+        metrics.request_bytes += record.request.turn.source.body_size
         if record.first_event is not None:
             metrics.first_event_seconds.observe(record.first_event, channel)
         for kind, number in tokens.items():
@@ -181,7 +181,7 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         "channel": record.channel,
         "model": turn.model[:_LONGEST_MODEL],
         "outcome": record.outcome,
-        "received": turn.body_size,
+        "received": turn.source.body_size,
         "ms": round(seconds * 1000),
     }
     if delivery is not None:

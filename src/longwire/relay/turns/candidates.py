@@ -20,7 +20,7 @@ from longwire.core.errors import (
 )
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.routing import Choice, choose, order
-from longwire.core.rules.turn import COMPACTION, SessionKey, Turn, TurnRequest
+from longwire.core.rules.turn import Purpose, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import usage_limit
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState, ChannelStates
@@ -90,7 +90,7 @@ class Candidates:
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
         channels = [snapshot.channels[route.id] for route in choice.candidates]
-        if turn.api == COMPACTION:
+        if turn.purpose is Purpose.COMPACTION:
             channels = [channel.unary for channel in channels]
         able = [self._candidate(each, request) for each in channels]
         able = self._able_accounts(able, request)

@@ -21,7 +21,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.limits import NOTHING, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
 from longwire.core.rules.session import fingerprint, forwarded, session_id
-from longwire.core.rules.turn import Principal, Turn, TurnRequest
+from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
 from longwire.dialects.responses.call import renamed
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
@@ -190,7 +190,7 @@ class RunningTurn:
         while True:
             attempt = attempts.next(policy.clock())
             self.record.attempt(attempt.channel, "http" if attempt.over_http else "websocket")
-            if attempt.over_http and turn.is_warm_up:
+            if attempt.over_http and turn.purpose is Purpose.WARM_UP:
                 # No channel is asked, so none gains trust.
                 await self._open(attempt, WarmUp(), Call(turn, None))
                 break

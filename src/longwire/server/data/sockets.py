@@ -89,12 +89,14 @@ class _Asked:
     def begin(self, answer: RunningTurn) -> EventEncoder:
         """Note that the answer begins; return what encodes its events."""
         self.aggregate = answer.aggregate
-        self.encoder = EventEncoder(self.turn.named_response, self.aggregate)
+        self.encoder = EventEncoder(self.turn.source.previous_response_id, self.aggregate)
         return self.encoder
 
     def keep_alive(self) -> bytes:
         """Return an event that only bridges silence."""
-        encoder = self.encoder or EventEncoder(self.turn.named_response, self.aggregate)
+        encoder = self.encoder or EventEncoder(
+            self.turn.source.previous_response_id, self.aggregate
+        )
         return websocket_mode.on_lane(encoder.keep_alive(), self.lane)
 
     def failure(self, problem: Problem) -> bytes:

@@ -6,16 +6,14 @@ path: one write per batch of events, and no queue, lock or task per event.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
 from longwire.core.events import Event
-from longwire.core.rules.turn import COMPACTION
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.responses.answer import EventEncoder, response_of
-from longwire.dialects.responses.request import decode_request
+from longwire.dialects.responses.request import decode_compaction, decode_request
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.health import Readiness
@@ -67,9 +65,8 @@ class ModelHttp:
                 body = await exchange.body()
                 if codings:
                     body = await unpacked(body, codings, self.max_body)
-                turn = decode_request(body)
-                if exchange.path.endswith(b"/compact"):
-                    turn = replace(turn, api=COMPACTION, streams=False, runs_in_background=False)
+                is_compaction = exchange.path.endswith(b"/compact")
+                turn = decode_compaction(body) if is_compaction else decode_request(body)
                 reply.previous = turn.previous_response_id
                 async with self._relay.open(turn, caller, headers, reply.id) as answer:
                     await (reply.stream(answer) if turn.streams else reply.whole(answer))

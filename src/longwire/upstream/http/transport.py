@@ -25,7 +25,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
-from longwire.core.rules.turn import COMPACTION
+from longwire.core.rules.turn import Purpose
 from longwire.dialects.responses.call import encode_body, encode_compaction
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Listed
@@ -97,7 +97,7 @@ class HttpTransport:
     @asynccontextmanager
     async def _answer(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
-        is_compaction = turn.api == COMPACTION
+        is_compaction = turn.purpose is Purpose.COMPACTION
         streams = turn.streams or not turn.runs_in_background
         body = encode_compaction(turn) if is_compaction else encode_body(turn, streams=streams)
         url = self._address.url + "/compact" if is_compaction else self._address.url

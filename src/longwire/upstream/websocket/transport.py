@@ -252,7 +252,7 @@ class WebSocketStream:
         chain = self._chain() if ending.remembers else None
         if self._event_reader.exchange.response_id:
             self._lease.connection.last_response_id = self._event_reader.exchange.response_id
-        saved = max(self._turn.body_size - self.delivery.bytes_sent, 0)
+        saved = max(self._turn.source.body_size - self.delivery.bytes_sent, 0)
         self._lease.settle(LeaseOutcome(ending.keeps_connection, chain, cause, saved))
 
     def _chain(self) -> Chain | None:
