@@ -171,21 +171,6 @@ def test_a_compaction_says_nothing_of_storing():
     assert (["model"], [USER]) == (list(sent.members), items_of(sent))
 
 
-@pytest.mark.parametrize(
-    ("members", "headers", "state"),
-    [
-        ({}, {}, ""),
-        ({}, {"x-codex-turn-state": "a"}, "a"),
-        ({"client_metadata": {"x-codex-turn-state": "b"}}, {}, "b"),
-        ({"client_metadata": {"x-codex-turn-state": 7}}, {}, ""),
-        ({"client_metadata": "x-codex-turn-state"}, {}, ""),
-    ],
-)
-def test_the_routing_token_is_found_on_either_transport(members, headers, state):
-    """A header over HTTP, a member of the metadata on a WebSocket."""
-    assert state == codex.turn_state(turn(**members), headers)
-
-
 LITE = "x-openai-internal-codex-responses-lite"
 SAID = "ws_request_header_x_openai_internal_codex_responses_lite"
 
@@ -215,16 +200,6 @@ def test_headers_of_a_request_and_members_of_a_frame_are_the_same():
 def test_no_frame_writes_other_headers(said):
     """Neither the account nor anything behind a line break."""
     assert {} == codex.request_headers(turn(client_metadata=said))
-
-
-def test_the_routing_token_is_put_in_and_taken_out():
-    """All other metadata keeps its bytes."""
-    given_turn = turn(client_metadata={"a": 1.50, "x-codex-turn-state": "old"})
-    assert {"a": 1.5, "x-codex-turn-state": "new"} == told(
-        codex.with_turn_state(given_turn, "new")
-    )["client_metadata"]
-    assert {"a": 1.5} == told(codex.with_turn_state(given_turn, ""))["client_metadata"]
-    assert codex.with_turn_state(turn(), "") is not None
 
 
 def test_the_model_that_served_is_not_told_as_a_rerouting():
