@@ -14,7 +14,7 @@ from tests.conftest import serving, settings_for
 from tests.doubles.canned import canned
 
 
-class Wire:
+class RawConnection:
     """One connection to the gateway; what is written is exactly what a test wrote."""
 
     def __init__(self, reader, writer, key):
@@ -63,7 +63,7 @@ async def dial(gateway):
     parts = urlsplit(gateway.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 20)
     try:
-        yield Wire(reader, writer, gateway.key)
+        yield RawConnection(reader, writer, gateway.key)
     finally:
         writer.transport.abort()
 
@@ -74,16 +74,16 @@ async def between(*answers, **tables):
     async with (
         canned(*answers) as upstream,
         serving(settings_for(upstream.url, **tables)) as gateway,
-        dial(gateway) as wire,
+        dial(gateway) as connection,
     ):
-        yield upstream, wire
+        yield upstream, connection
 
 
 @pytest.fixture
-async def wire(gateway):
+async def connection(gateway):
     """A raw connection to the gateway."""
-    async with dial(gateway) as wire:
-        yield wire
+    async with dial(gateway) as connection:
+        yield connection
 
 
 @pytest.fixture

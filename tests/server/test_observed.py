@@ -22,9 +22,9 @@ async def gateway(emulator):
         yield running
 
 
-async def metrics_of(wire):
+async def metrics_of(connection):
     """All samples: name and labels, by their names, to value."""
-    status, headers, body = await wire.ask(b"", method="GET", path="/metrics")
+    status, headers, body = await connection.ask(b"", method="GET", path="/metrics")
     assert (status, headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
@@ -47,13 +47,13 @@ def body_of(history, **members):
     return json.dumps({"model": "gpt-5.5", "input": history, **members}).encode()
 
 
-async def session_of(wire, turns):
+async def session_of(connection, turns):
     """An agent's turns, each with the whole history; the sizes of the bodies, and the usages."""
     history, sizes, usages = [], [], []
     for number in range(turns):
         history.append({"role": "user", "content": f"question {number}"})
         body = body_of(history, stream=False)
-        status, _, told = await wire.ask(body, headers=["session-id: sess-of-mine"])
+        status, _, told = await connection.ask(body, headers=["session-id: sess-of-mine"])
         response = json.loads(told)
         assert status == 200
         history += response["output"]
@@ -62,11 +62,11 @@ async def session_of(wire, turns):
     return sizes, usages
 
 
-async def test_the_values_of_a_session(emulator, gateway, wire):
+async def test_the_values_of_a_session(emulator, gateway, connection):
     """Turns, bytes, tokens and handshakes are those that both ends saw."""
     with capture_logs() as lines:
-        sizes, usages = await session_of(wire, 4)
-    seen = await metrics_of(wire)
+        sizes, usages = await session_of(connection, 4)
+    seen = await metrics_of(connection)
     counters = emulator.counters
     turns = ("longwire_turns_total", {"channel": "main", "transport": "websocket"})
     assert 4 == total(seen, turns[0], **turns[1], outcome="completed")
@@ -93,15 +93,15 @@ async def test_the_values_of_a_session(emulator, gateway, wire):
     assert counters.bytes_in == sum(line["sent"] for line in lines)
 
 
-async def test_a_lost_connection_is_counted(emulator, gateway, wire):
+async def test_a_lost_connection_is_counted(emulator, gateway, connection):
     """What was made good, what ended, and what was opened for it."""
-    await session_of(wire, 2)
+    await session_of(connection, 2)
     emulator.faults.add(Fault(at="after_create", act="reset"))
     with capture_logs() as lines:
-        status, headers, _ = await wire.ask(
+        status, headers, _ = await connection.ask(
             body_of([{"role": "user", "content": "hi"}]), headers=["session-id: sess-of-mine"]
         )
-    seen = await metrics_of(wire)
+    seen = await metrics_of(connection)
     assert (status, headers["x-longwire-reason"]) == (200, "replayed")
     assert 1 == total(seen, "longwire_replays_total", channel="main", cause="lost")
     assert 1 == total(seen, "longwire_evictions_total", channel="main", reason="connection_lost")
@@ -110,13 +110,13 @@ async def test_a_lost_connection_is_counted(emulator, gateway, wire):
     assert (line["replays"], line["possibly_billed_twice"]) == (["lost"], True)
 
 
-async def test_handshakes_that_failed(emulator, gateway, wire):
+async def test_handshakes_that_failed(emulator, gateway, connection):
     """By what came of them."""
     emulator.faults.add(Fault(at="handshake", act="refuse", status=503))
-    assert (await wire.ask(body_of("hi")))[0] == 503
+    assert (await connection.ask(body_of("hi")))[0] == 503
     emulator.faults.add(Fault(at="handshake", act="reset"))
-    assert (await wire.ask(body_of("hi")))[0] == 502
-    seen = await metrics_of(wire)
+    assert (await connection.ask(body_of("hi")))[0] == 502
+    seen = await metrics_of(connection)
     found = {
         dict(pairs)["result"]: value
         for (name, *pairs), value in seen.items()
@@ -126,17 +126,17 @@ async def test_handshakes_that_failed(emulator, gateway, wire):
     assert 2 == total(seen, "longwire_turns_total", outcome="upstream_error", transport="")
 
 
-async def test_whatever_callers_send_makes_no_label(emulator, gateway, wire):
+async def test_whatever_callers_send_makes_no_label(emulator, gateway, connection):
     """Models, sessions and garbage: the series are as many as the configuration allows."""
     for number in range(30):
         session = f"session-id: garbage-{number}"
-        await wire.ask(body_of("hi", model=f'"\\n}} garbage {number}'), headers=[session])
-    before = await metrics_of(wire)
+        await connection.ask(body_of("hi", model=f'"\\n}} garbage {number}'), headers=[session])
+    before = await metrics_of(connection)
     for number in range(30, 60):
         session = f"session-id: garbage-{number}"
-        await wire.ask(body_of("hi", model=f"garbage-{number}"), headers=[session])
-        await wire.ask(b"{garbage", headers=[f"x-request-id: garbage-{number}"])
-    after = await metrics_of(wire)
+        await connection.ask(body_of("hi", model=f"garbage-{number}"), headers=[session])
+        await connection.ask(b"{garbage", headers=[f"x-request-id: garbage-{number}"])
+    after = await metrics_of(connection)
     assert before.keys() == after.keys()
     assert "garbage" not in str(after)
 
@@ -144,11 +144,11 @@ async def test_whatever_callers_send_makes_no_label(emulator, gateway, wire):
 async def test_models_that_nobody_serves(emulator):
     """They are counted without a channel, and named in the log alone."""
     settings = settings_for(emulator.url, channel={"models": ["gpt-5*"]})
-    async with serving(settings) as gateway, dial(gateway) as wire:
+    async with serving(settings) as gateway, dial(gateway) as connection:
         with capture_logs() as lines:
             for number in range(5):
-                await wire.ask(body_of("hi", model=f"garbage-{number}"))
-        seen = await metrics_of(wire)
+                await connection.ask(body_of("hi", model=f"garbage-{number}"))
+        seen = await metrics_of(connection)
     assert 5 == total(seen, "longwire_turns_total", channel="", outcome="refused")
     assert "garbage" not in str(seen)
     assert [f"garbage-{number}" for number in range(5)] == [line["model"] for line in lines]
@@ -170,20 +170,20 @@ async def ends(emulator, gateway, body):
     for fault in faults:
         if fault:
             emulator.faults.add(fault)
-        async with dial(gateway) as wire:
-            told.append((await wire.ask(body, headers=headers))[2])
+        async with dial(gateway) as connection:
+            told.append((await connection.ask(body, headers=headers))[2])
         emulator.faults.clear()
         gateway.app.pool.drain()
-    async with dial(gateway) as wire:
-        await wire.send(body, headers=headers)
-    async with dial(gateway) as wire:
-        wire.key = "lw-key-of-nobody"
-        told.append((await wire.ask(body, headers=headers))[2])
+    async with dial(gateway) as connection:
+        await connection.send(body, headers=headers)
+    async with dial(gateway) as connection:
+        connection.key = "lw-key-of-nobody"
+        told.append((await connection.ask(body, headers=headers))[2])
     return told
 
 
 @pytest.mark.parametrize("streams", [True, False])
-async def test_nothing_that_is_secret_is_told(emulator, gateway, wire, streams):
+async def test_nothing_that_is_secret_is_told(emulator, gateway, connection, streams):
     """Neither keys nor prompts nor session ids are in log, metrics or errors, however turns end."""
     body = body_of(
         [{"role": "user", "content": "planted prompt"}],
@@ -197,7 +197,7 @@ async def test_nothing_that_is_secret_is_told(emulator, gateway, wire, streams):
         async with asyncio.timeout(5):
             while len(lines) < 8:  # noqa: ASYNC110 - the log tells nobody
                 await asyncio.sleep(0.01)
-    _, _, metrics = await wire.ask(b"", method="GET", path="/metrics")
+    _, _, metrics = await connection.ask(b"", method="GET", path="/metrics")
     assert {"turn"} == {line["event"] for line in lines}
     seen = str(lines) + metrics.decode()
     assert [secret for secret in SECRETS if secret in seen] == []

@@ -94,9 +94,9 @@ async def between(folder, *answers, options=(), **config):
     async with (
         canned(*answers) as upstream,
         running(folder, upstream.url, *options, **config) as process,
-        dial(process.gateway) as wire,
+        dial(process.gateway) as connection,
     ):
-        yield upstream, process, wire
+        yield upstream, process, connection
 
 
 async def settled(read):
@@ -115,13 +115,13 @@ async def test_a_client_that_stops_reading_costs_no_memory(tmp_path):
     count = 60 * MEGABYTE // len(piece)
     size = len(STREAM) + count * len(piece)
     long = [answer(sse(CREATED), size=size), *[piece] * count, sse(COMPLETED)]
-    async with between(tmp_path, answer(), long) as (upstream, process, wire):
-        await wire.ask(STREAMED)
+    async with between(tmp_path, answer(), long) as (upstream, process, connection):
+        await connection.ask(STREAMED)
         before = process.resident()
-        await wire.send(STREAMED)
+        await connection.send(STREAMED)
         sent = await settled(lambda: upstream.sent)
         grown = process.resident() - before
-        _, _, body = await wire.receive()
+        _, _, body = await connection.receive()
     assert sent < 30 * MEGABYTE
     assert grown < 16 * MEGABYTE
     assert sum(1 for _ in events_of(body)) == 100 * count + 2
@@ -142,16 +142,16 @@ async def drains(gateway):
     async with asyncio.timeout(20):
         while True:
             with suppress(ConnectionResetError, asyncio.IncompleteReadError):
-                async with dial(gateway) as wire:
-                    return await asked_while_draining(wire)
+                async with dial(gateway) as connection:
+                    return await asked_while_draining(connection)
 
 
-async def asked_while_draining(wire):
+async def asked_while_draining(connection):
     ready = {"method": "GET", "path": "/ready"}
-    while (await wire.ask(b"", **ready))[0] == 200:  # noqa: ASYNC110 - a process tells nobody
+    while (await connection.ask(b"", **ready))[0] == 200:  # noqa: ASYNC110 - a process tells nobody
         await asyncio.sleep(0.01)
-    assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
-    return await wire.ask(STREAMED)
+    assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
+    return await connection.ask(STREAMED)
 
 
 def until(told):
@@ -162,8 +162,8 @@ def until(told):
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_an_idle_gateway(tmp_path, told):
     """The exit status is 0 and no error is logged; idle connections do not hold it up."""
-    async with between(tmp_path) as (_, process, wire):
-        await wire.ask(STREAMED)
+    async with between(tmp_path) as (_, process, connection):
+        await connection.ask(STREAMED)
         process.signal(told)
         status, logged = await process.end()
     assert (status, turns(logged)) == (0, ["completed"])
@@ -173,19 +173,19 @@ async def test_turns_in_flight_end_whole(tmp_path):
     """After SIGTERM running turns are served to their end; new ones hear when to come again."""
     end = asyncio.Event()
     async with (
-        between(tmp_path, until(end), grace="30s") as (_, process, wire),
+        between(tmp_path, until(end), grace="30s") as (_, process, connection),
         AsyncExitStack() as stack,
     ):
-        wires = [wire]
-        wires += [await stack.enter_async_context(dial(process.gateway)) for _ in range(49)]
-        for each in wires:
+        connections = [connection]
+        connections += [await stack.enter_async_context(dial(process.gateway)) for _ in range(49)]
+        for each in connections:
             await each.send(STREAMED)
             await each.reader.readuntil(b"resp_1")
         process.signal(signal.SIGTERM)
         status, headers, body = await drains(process.gateway)
         assert (status, headers["retry-after"], is_envelope(body)) == (503, "5", True)
         end.set()
-        for each in wires:
+        for each in connections:
             assert b"response.completed" in await each.reader.read()
         status, logged = await process.end()
         with pytest.raises(ConnectionRefusedError):
@@ -195,9 +195,9 @@ async def test_turns_in_flight_end_whole(tmp_path):
 
 async def test_a_second_signal_ends_at_once(tmp_path):
     """Whoever cannot wait says so twice."""
-    async with between(tmp_path, ENDLESS, grace="30s") as (_, process, wire):
-        await wire.send(STREAMED)
-        await wire.reader.readuntil(b"resp_1")
+    async with between(tmp_path, ENDLESS, grace="30s") as (_, process, connection):
+        await connection.send(STREAMED)
+        await connection.reader.readuntil(b"resp_1")
         process.signal(signal.SIGTERM)
         await drains(process.gateway)
         process.signal(signal.SIGTERM)
@@ -209,9 +209,9 @@ async def test_a_second_signal_ends_at_once(tmp_path):
 
 async def test_the_grace_period_ends(tmp_path):
     """A turn that does not end in time is cut, and the log says so without a trace."""
-    async with between(tmp_path, ENDLESS, grace="200ms") as (_, process, wire):
-        await wire.send(STREAMED)
-        await wire.reader.readuntil(b"resp_1")
+    async with between(tmp_path, ENDLESS, grace="200ms") as (_, process, connection):
+        await connection.send(STREAMED)
+        await connection.reader.readuntil(b"resp_1")
         began = time.monotonic()
         process.signal(signal.SIGTERM)
         status, logged = await process.end()
@@ -237,8 +237,8 @@ async def test_a_busy_port_is_one_line(tmp_path):
 
 async def test_several_workers(tmp_path):
     """Each worker builds itself from the same file; the log warns that connections are its own."""
-    async with between(tmp_path, options=("--workers", "2")) as (_, process, wire):
-        assert (await wire.ask(STREAMED))[0] == 200
+    async with between(tmp_path, options=("--workers", "2")) as (_, process, connection):
+        assert (await connection.ask(STREAMED))[0] == 200
         process.signal(signal.SIGTERM)
         status, logged = await process.end()
     warning, turn = logged.splitlines()
@@ -250,16 +250,16 @@ async def test_several_workers_drain(tmp_path):
     """They, too, serve running turns to their end and answer new ones with 503."""
     options, end = ("--workers", "2"), asyncio.Event()
     async with (
-        between(tmp_path, until(end), options=options, grace="30s") as (_, process, wire),
+        between(tmp_path, until(end), options=options, grace="30s") as (_, process, connection),
         dial(process.gateway) as other,
     ):
-        for each in (wire, other):
+        for each in (connection, other):
             await each.send(STREAMED)
             await each.reader.readuntil(b"resp_1")
         process.signal(signal.SIGTERM)
         assert (await drains(process.gateway))[0] == 503
         end.set()
-        for each in (wire, other):
+        for each in (connection, other):
             assert b"response.completed" in await each.reader.read()
         status, logged = await process.end()
     _, *lines = logged.splitlines()
@@ -269,9 +269,9 @@ async def test_several_workers_drain(tmp_path):
 async def test_a_second_signal_ends_several_workers_at_once(tmp_path):
     """A supervisor that is told twice waits for nobody."""
     options = ("--workers", "2")
-    async with between(tmp_path, ENDLESS, options=options, grace="30s") as (_, process, wire):
-        await wire.send(STREAMED)
-        await wire.reader.readuntil(b"resp_1")
+    async with between(tmp_path, ENDLESS, options=options, grace="30s") as (_, process, connection):
+        await connection.send(STREAMED)
+        await connection.reader.readuntil(b"resp_1")
         process.signal(signal.SIGTERM)
         await drains(process.gateway)
         process.signal(signal.SIGTERM)

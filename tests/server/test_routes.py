@@ -32,21 +32,21 @@ async def test_models_are_those_of_the_upstream(client):
 async def test_patterns_choose_among_the_upstreams_own(declared, expected):
     """Names stand for themselves, patterns for what the upstream lists, each once."""
     said = answer(LISTED, "application/json")
-    async with between(said, channel={"models": declared}) as (upstream, wire):
+    async with between(said, channel={"models": declared}) as (upstream, connection):
         for _ in range(3):
-            _, _, body = await wire.ask(b"", method="GET", path="/v1/models")
+            _, _, body = await connection.ask(b"", method="GET", path="/v1/models")
     assert [model["id"] for model in json.loads(body)["data"]] == expected
     assert len(upstream.bodies) == (0 if declared[0] == "gpt-9" and len(declared) == 2 else 1)
 
 
 async def test_a_model_with_any_name_is_found():
     """Slashes and spaces in a name are no obstacle."""
-    async with between(answer(LISTED, "application/json")) as (_, wire):
+    async with between(answer(LISTED, "application/json")) as (_, connection):
         path = "/v1/models/org%2Fodd%20name"
-        status, headers, body = await wire.ask(b"", method="GET", path=path)
+        status, headers, body = await connection.ask(b"", method="GET", path=path)
         assert (status, json.loads(body)["id"]) == (200, "org/odd name")
         assert headers["x-request-id"]
-        status, _, body = await wire.ask(b"", method="GET", path="/v1/models/gone")
+        status, _, body = await connection.ask(b"", method="GET", path="/v1/models/gone")
         assert (status, json.loads(body)["error"]["code"]) == (404, "model_not_found")
 
 
@@ -54,37 +54,37 @@ async def test_an_upstream_that_lists_nothing_leaves_the_names(emulator):
     """A model list that fails leaves what was declared."""
     emulator.faults.add(Fault(at="handshake", act="error", status=500))
     settings = settings_for(emulator.url, channel={"models": ["gpt-9", "*"]})
-    async with serving(settings) as gateway, dial(gateway) as wire:
-        _, _, body = await wire.ask(b"", method="GET", path="/v1/models")
+    async with serving(settings) as gateway, dial(gateway) as connection:
+        _, _, body = await connection.ask(b"", method="GET", path="/v1/models")
     assert [model["id"] for model in json.loads(body)["data"]] == ["gpt-9"]
 
 
 async def test_models_of_channels_that_are_off_are_not_listed():
     """Only what could be used is listed."""
     settings = settings_for("http://127.0.0.1:1", channel={"models": ["a"], "enabled": False})
-    async with serving(settings) as gateway, dial(gateway) as wire:
-        _, _, body = await wire.ask(b"", method="GET", path="/v1/models")
+    async with serving(settings) as gateway, dial(gateway) as connection:
+        _, _, body = await connection.ask(b"", method="GET", path="/v1/models")
     assert json.loads(body)["data"] == []
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/x", "/v1/responses"])
-async def test_the_data_plane_asks_for_a_key(wire, path):
+async def test_the_data_plane_asks_for_a_key(connection, path):
     """Without the key nothing is told, not even which models there are."""
-    wire.key = "wrong"
+    connection.key = "wrong"
     method = "POST" if path.endswith("responses") else "GET"
-    status, headers, body = await wire.ask(b"", method=method, path=path)
+    status, headers, body = await connection.ask(b"", method=method, path=path)
     assert (status, headers["www-authenticate"], is_envelope(body)) == (401, "Bearer", True)
 
 
-async def test_health_and_readiness(gateway, wire):
+async def test_health_and_readiness(gateway, connection):
     """Both answer without a key; readiness tells the stages apart."""
-    wire.key = "none"
-    assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
+    connection.key = "none"
+    assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
     found = []
     for gateway.app.readiness.stage in Stage:
-        status, _, body = await wire.ask(b"", method="GET", path="/ready")
+        status, _, body = await connection.ask(b"", method="GET", path="/ready")
         found.append((json.loads(body)["status"], status))
-        assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
+        assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
     assert found == [("starting", 503), ("ready", 200), ("draining", 503)]
 
 
@@ -103,12 +103,12 @@ async def test_health_and_readiness(gateway, wire):
         ("GET", "/%ff%00", 404, "unknown_url"),
     ],
 )
-async def test_what_is_no_route(wire, method, path, status, code):
+async def test_what_is_no_route(connection, method, path, status, code):
     """Wrong paths and methods get the envelope as well, and the connection serves on."""
-    told, headers, body = await wire.ask(b"{}", method=method, path=path)
+    told, headers, body = await connection.ask(b"{}", method=method, path=path)
     assert (told, json.loads(body)["error"]["code"]) == (status, code)
     assert ("allow" in headers) == (status == 405)
-    assert (await wire.ask(b"", method="GET", path="/health"))[0] == 200
+    assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
 
 
 @pytest.mark.parametrize(

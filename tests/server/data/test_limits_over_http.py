@@ -127,11 +127,11 @@ async def test_a_channel_at_its_limit_is_passed_over(emulator):
     async with Emulator(Options()) as other, serving(settings_for(f"{emulator.url}/v1")) as gateway:
         grant = Grant("key_1")
         keys = (IssuedKey(ApiKey("key_1", "k", "", b"", grant), Secret(SECRET)),)
-        (main,) = gateway.app.catalog.declared.channels
+        (main,) = gateway.app.reconciler.declared.channels
         limited = replace(main, rates=Rates(requests_per_minute=1))
         spare = replace(limited, id="file:spare", name="spare", base_url=f"{other.url}/v1")
-        gateway.app.catalog._read = lambda: Declared((limited, spare), keys)
-        await gateway.app.catalog.reload_file()
+        gateway.app.reconciler._read = lambda: Declared((limited, spare), keys)
+        await gateway.app.reconciler.reload_file()
         answers = [await _ask(gateway.url) for _ in range(3)]
         assert [200, 200, 429] == [status for status, *_ in answers]
         used = {headers["x-longwire-channel"] for _, headers, _ in answers[:2]}
@@ -145,16 +145,16 @@ async def test_a_model_is_sent_by_its_other_name(emulator, transport):
     channel = {"transport": transport}
     async with serving(settings_for(f"{emulator.url}/v1", channel=channel)) as gateway:
         keys = (IssuedKey(ApiKey("key_1", "k", "", b"", Grant("key_1")), Secret(SECRET)),)
-        (main,) = gateway.app.catalog.declared.channels
-        catalog = gateway.app.catalog
-        catalog._read = lambda: Declared((replace(main, renames=(("fast", "gpt-5.2"),)),), keys)
-        await catalog.reload_file()
+        (main,) = gateway.app.reconciler.declared.channels
+        reconciler = gateway.app.reconciler
+        reconciler._read = lambda: Declared((replace(main, renames=(("fast", "gpt-5.2"),)),), keys)
+        await reconciler.reload_file()
         history = [{"role": "user", "content": "hello"}]
         ways = []
         for rename in ("gpt-5.2", "gpt-5.2", "gpt-5.5"):
             channels = (replace(main, renames=(("fast", rename),)),)
-            catalog._read = lambda channels=channels: Declared(channels, keys)
-            await catalog.reload_file()
+            reconciler._read = lambda channels=channels: Declared(channels, keys)
+            await reconciler.reload_file()
             answer = await _answer(gateway.url, history)
             ways.append((answer[0], answer[1]["model"]))
             history += [*answer[1]["output"], {"role": "user", "content": "more"}]

@@ -69,9 +69,9 @@ async def test_an_agent_works_through_six_turns(emulator, client, streams):
     assert [turn.status for turn in emulator.turns] == ["completed"] * 6
 
 
-async def test_a_stream_on_the_wire(exchange):
+async def test_a_stream_on_the_wire(connection):
     """Events with names, numbered without gaps, the terminal last and nothing after it."""
-    status, headers, body = await exchange.ask(STREAMED)
+    status, headers, body = await connection.ask(STREAMED)
     events = list(events_of(body))
     assert status == 200
     assert headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -88,9 +88,9 @@ async def test_a_stream_on_the_wire(exchange):
     assert events[-1][0] == "response.completed"
 
 
-async def test_a_whole_answer_on_the_wire(exchange):
+async def test_a_whole_answer_on_the_wire(connection):
     """Without `stream` the response object alone is the body."""
-    status, headers, body = await exchange.ask(TURN, headers=["x-request-id: mine-1"])
+    status, headers, body = await connection.ask(TURN, headers=["x-request-id: mine-1"])
     assert status == 200
     assert headers["content-type"] == "application/json"
     assert headers["x-request-id"] == "mine-1"
@@ -101,8 +101,8 @@ async def test_a_whole_answer_on_the_wire(exchange):
 async def test_a_response_keeps_its_digits_and_its_layout():
     """What an upstream sends as JSON arrives as it was written, numbers and all."""
     body = b'{\n  "id": "resp_1",\n  "status": "failed", "x": 1E2, "output": [ 1.0 ]\n}'
-    async with between(answer(body, "application/json")) as (_, exchange):
-        status, _, told = await exchange.ask(TURN)
+    async with between(answer(body, "application/json")) as (_, connection):
+        status, _, told = await connection.ask(TURN)
     assert (status, told) == (200, body)
 
 
@@ -119,19 +119,19 @@ async def test_a_turn_that_refers_outside_travels_as_given(emulator, client):
 
 @pytest.mark.parametrize("at", ["handshake", "before_create", "after_create"])
 @pytest.mark.parametrize("body", [TURN, STREAMED])
-async def test_a_refusal_before_the_first_event_is_a_status(emulator, exchange, at, body):
+async def test_a_refusal_before_the_first_event_is_a_status(emulator, connection, at, body):
     """The upstream's status, words and retry-after pass, and the connection serves on."""
     act = "refuse" if at == "handshake" else "error"
     headers = {"retry-after": "7", "set-cookie": "a=b"}
     fault = Fault(at=at, act=act, status=429, code="rate_limit_exceeded", headers=headers)
     emulator.faults.add(fault)
-    status, headers, told = await exchange.ask(body)
+    status, headers, told = await connection.ask(body)
     assert status == 429
     assert json.loads(told)["error"]["code"] == "rate_limit_exceeded"
     assert headers["retry-after"] == "7"
     assert "set-cookie" not in headers
     assert headers["x-request-id"]
-    assert (await exchange.ask(body))[0] == 200
+    assert (await connection.ask(body))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ async def test_a_refusal_before_the_first_event_is_a_status(emulator, exchange, 
 async def test_a_broken_stream_ends_well(emulator, gateway, at, act, code):
     """After the first event a failure is one `response.failed`; whole answers get a status."""
     emulator.faults.add(*[Fault(at=at, act=act, after_ms=20)] * 2)
-    async with dial(gateway) as exchange:
-        status, _, body = await exchange.ask(STREAMED)
+    async with dial(gateway) as connection:
+        status, _, body = await connection.ask(STREAMED)
         events = list(events_of(body))
         assert status == 200
         name, failed = events[-1]
@@ -158,26 +158,26 @@ async def test_a_broken_stream_ends_well(emulator, gateway, at, act, code):
         assert failed["response"]["error"]["code"] == code
         assert failed["response"]["id"] == events[0][1]["response"]["id"]
         assert [event["sequence_number"] for _, event in events] == list(range(len(events)))
-        status, _, body = await exchange.ask(TURN)
+        status, _, body = await connection.ask(TURN)
         assert (status, is_envelope(body)) == (500 if act == "error" else 502, True)
         assert json.loads(body)["error"]["code"] == code
-        assert (await exchange.ask(STREAMED))[0] == 200
+        assert (await connection.ask(STREAMED))[0] == 200
 
 
-async def test_a_stream_without_a_terminal_fails(emulator, exchange):
+async def test_a_stream_without_a_terminal_fails(emulator, connection):
     """A clean end without a terminal is a failure, never a 200 that looks whole."""
     emulator.script = Script(end_without_terminal=True)
-    _, _, body = await exchange.ask(STREAMED)
+    _, _, body = await connection.ask(STREAMED)
     assert list(events_of(body))[-1][0] == "response.failed"
-    assert (await exchange.ask(TURN))[0] == 502
+    assert (await connection.ask(TURN))[0] == 502
 
 
 @pytest.mark.parametrize("finish", ["incomplete", "failed:server_error", "cancelled"])
 @pytest.mark.parametrize("body", [TURN, STREAMED])
-async def test_other_terminals_are_answers(emulator, exchange, finish, body):
+async def test_other_terminals_are_answers(emulator, connection, finish, body):
     """A response that failed is an answer with that status, not a failure of the gateway."""
     emulator.script = Script(finish=finish)
-    status, _, told = await exchange.ask(body)
+    status, _, told = await connection.ask(body)
     response = json.loads(told) if body is TURN else list(events_of(told))[-1][1]["response"]
     assert (status, response["status"]) == (200, finish.partition(":")[0])
 
@@ -185,24 +185,24 @@ async def test_other_terminals_are_answers(emulator, exchange, finish, body):
 async def test_nobody_upstream(unused_tcp_port):
     """An upstream that is down is a 502 that says what to check."""
     settings = settings_for(f"http://127.0.0.1:{unused_tcp_port}")
-    async with serving(settings) as gateway, dial(gateway) as exchange:
+    async with serving(settings) as gateway, dial(gateway) as connection:
         for body in (TURN, STREAMED):
-            status, _, told = await exchange.ask(body)
+            status, _, told = await connection.ask(body)
             assert (status, json.loads(told)["error"]["code"]) == (502, "upstream_unavailable")
 
 
 async def test_silence_upstream():
     """An upstream that says nothing in time is a 504."""
-    async with between([0.5], sessions={"first_event_timeout": "20ms"}) as (_, exchange):
-        status, _, told = await exchange.ask(STREAMED)
+    async with between([0.5], sessions={"first_event_timeout": "20ms"}) as (_, connection):
+        status, _, told = await connection.ask(STREAMED)
     assert (status, json.loads(told)["error"]["code"]) == (504, "upstream_timeout")
 
 
 async def test_unknown_models(emulator):
     """A model that no channel serves is a 404 with the reasons."""
     settings = settings_for(emulator.url, channel={"models": ["gpt-5*"]})
-    async with serving(settings) as gateway, dial(gateway) as exchange:
-        status, _, told = await exchange.ask(b'{"model":"o3\\r\\nx: y"}')
+    async with serving(settings) as gateway, dial(gateway) as connection:
+        status, _, told = await connection.ask(b'{"model":"o3\\r\\nx: y"}')
         assert (status, is_envelope(told)) == (404, True)
         assert "main: does not serve it" in json.loads(told)["error"]["message"]
 
@@ -236,8 +236,8 @@ async def test_silence_is_bridged(headers, expected):
     """A comment keeps the stream alive, an event where comments do not count."""
     stream = sse(CREATED, COMPLETED)
     late = [answer(sse(CREATED), size=len(stream)), 0.03, sse(COMPLETED)]
-    async with between(late, server={"keep_alive_comment": "20ms"}) as (_, exchange):
-        _, _, body = await exchange.ask(STREAMED, headers=headers)
+    async with between(late, server={"keep_alive_comment": "20ms"}) as (_, connection):
+        _, _, body = await connection.ask(STREAMED, headers=headers)
     told = list(events_of(body))
     assert told[1] == expected
     assert [event["sequence_number"] for name, event in told if name != expected[0]] == [0, 1]
@@ -249,10 +249,10 @@ async def test_a_client_that_leaves_cancels_its_turn(body, parts):
     """The upstream connection closes when nobody reads any more; the log has the turn alone."""
     async with canned(parts) as upstream, serving(settings_for(upstream.url)) as gateway:
         with capture_logs() as lines:
-            async with dial(gateway) as exchange:
-                await exchange.send(body)
+            async with dial(gateway) as connection:
+                await connection.send(body)
                 if body is STREAMED and len(parts) > 1:
-                    await exchange.reader.readuntil(b"resp_1")
+                    await connection.reader.readuntil(b"resp_1")
                 await upstream.asked.wait()
             async with asyncio.timeout(2):
                 await upstream.hung_up.wait()
@@ -266,9 +266,9 @@ async def test_a_client_that_leaves_at_the_terminal_cancels_nothing():
     async with canned(late) as upstream, serving(settings_for(upstream.url)) as gateway:
         with capture_logs() as lines:
             for _ in range(3):
-                async with dial(gateway) as exchange:
-                    await exchange.send(STREAMED)
-                    await exchange.reader.readuntil(b"response.completed")
+                async with dial(gateway) as connection:
+                    await connection.send(STREAMED)
+                    await connection.reader.readuntil(b"response.completed")
                 await asyncio.sleep(0.03)
     assert (upstream.connections, outcomes(lines)) == (1, ["completed"] * 3)
 
@@ -276,28 +276,28 @@ async def test_a_client_that_leaves_at_the_terminal_cancels_nothing():
 async def test_a_client_that_leaves_while_sending(gateway, emulator):
     """Half a body is dropped without a word."""
     with capture_logs() as lines:
-        async with dial(gateway) as exchange:
-            await exchange.send(TURN, headers=["content-encoding: identity"])
-            await exchange.receive()
-            await exchange.send(b"", headers=["transfer-encoding: chunked"])
-        async with dial(gateway) as exchange:
-            exchange.writer.write(b"POST /v1/responses HTTP/1.1\r\ncontent-length: 99\r\n")
-            exchange.writer.write(f"authorization: Bearer {gateway.key}\r\n\r\n{{".encode())
-            await exchange.writer.drain()
-        async with dial(gateway) as exchange:
-            assert (await exchange.ask(TURN))[0] == 200
+        async with dial(gateway) as connection:
+            await connection.send(TURN, headers=["content-encoding: identity"])
+            await connection.receive()
+            await connection.send(b"", headers=["transfer-encoding: chunked"])
+        async with dial(gateway) as connection:
+            connection.writer.write(b"POST /v1/responses HTTP/1.1\r\ncontent-length: 99\r\n")
+            connection.writer.write(f"authorization: Bearer {gateway.key}\r\n\r\n{{".encode())
+            await connection.writer.drain()
+        async with dial(gateway) as connection:
+            assert (await connection.ask(TURN))[0] == 200
     assert outcomes(lines) == ["completed"] * 2
 
 
-async def test_requests_in_a_row_are_answered_in_order(exchange):
+async def test_requests_in_a_row_are_answered_in_order(connection):
     """Requests written without waiting get their answers one after the other."""
     for number in range(3):
-        await exchange.send(STREAMED, headers=[f"x-request-id: {number}"])
-    answers = [await exchange.receive() for _ in range(3)]
+        await connection.send(STREAMED, headers=[f"x-request-id: {number}"])
+    answers = [await connection.receive() for _ in range(3)]
     assert [headers["x-request-id"] for _, headers, _ in answers] == ["0", "1", "2"]
 
 
-async def test_a_bug_is_a_500_with_a_trace_in_the_log(gateway, exchange, monkeypatch):
+async def test_a_bug_is_a_500_with_a_trace_in_the_log(gateway, connection, monkeypatch):
     """What nobody foresaw tells the client nothing, and the log everything."""
 
     def broken(*_):
@@ -306,7 +306,7 @@ async def test_a_bug_is_a_500_with_a_trace_in_the_log(gateway, exchange, monkeyp
 
     monkeypatch.setattr(gateway.app.relay, "open", broken)
     with capture_logs() as lines:
-        status, headers, told = await exchange.ask(TURN)
+        status, headers, told = await connection.ask(TURN)
     assert (status, is_envelope(told), b"secret" in told) == (500, True, False)
     assert (lines[0]["event"], lines[0]["request_id"]) == (
         "internal_error",
@@ -317,7 +317,7 @@ async def test_a_bug_is_a_500_with_a_trace_in_the_log(gateway, exchange, monkeyp
 async def test_anonymous_callers(emulator):
     """Without keys anybody may ask, where the operator allows it."""
     settings = settings_for(emulator.url, server={"allow_anonymous": True})
-    async with serving(settings) as gateway, dial(gateway) as exchange:
-        assert (await exchange.ask(TURN, headers=[]))[0] == 200
-        exchange.key = "wrong"
-        assert (await exchange.ask(TURN))[0] == 401
+    async with serving(settings) as gateway, dial(gateway) as connection:
+        assert (await connection.ask(TURN, headers=[]))[0] == 200
+        connection.key = "wrong"
+        assert (await connection.ask(TURN))[0] == 401

@@ -17,7 +17,7 @@ PATIENT = {"idle_ttl": "3h"}
 
 @pytest.fixture(autouse=True)
 def _rarely_look(monkeypatch):
-    """Uvicorn looks ten times a second whether it is to end, the catalog each second for changes.
+    """Uvicorn looks ten times a second whether it is to end, the reconciler each second.
 
     In hours, that is most of the work.
     """
@@ -27,9 +27,8 @@ def _rarely_look(monkeypatch):
             await asyncio.sleep(60)
 
     monkeypatch.setattr(uvicorn.Server, "main_loop", look_every_minute)
-    monkeypatch.setattr(
-        ChannelReconciler, "watching", partialmethod(ChannelReconciler.watching, 60.0)
-    )
+    each_minute = partialmethod(ChannelReconciler.watching, 60.0)
+    monkeypatch.setattr(ChannelReconciler, "watching", each_minute)
 
 
 @pytest.mark.looptime

@@ -17,6 +17,7 @@ class Serving:
 
     def __init__(self, turn):
         self.turns = self
+        self.paths = (b"/v1/responses",)
         self.max_body = LIMIT
         self.turn = turn
 

@@ -30,11 +30,11 @@ def chunked(body, step=7):
     return b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in pieces) + b"0\r\n\r\n"
 
 
-async def refused(exchange):
+async def refused(connection):
     """Read the answer of a connection that then ends, as the refusal that it is."""
-    status, headers, body = await exchange.receive()
+    status, headers, body = await connection.receive()
     assert (status, headers["connection"]) == (400, "close")
-    assert await exchange.reader.read() == b""
+    assert await connection.reader.read() == b""
     return body
 
 
@@ -48,36 +48,36 @@ async def refused(exchange):
         "/backend-api/codex/responses",
     ],
 )
-async def test_targets(exchange, target):
+async def test_targets(connection, target):
     """A target may have a query, escapes and a host, and is the same route."""
-    exchange.writer.write(head(LENGTH, target=target) + TURN)
-    assert (await exchange.receive())[0] == 200
+    connection.writer.write(head(LENGTH, target=target) + TURN)
+    assert (await connection.receive())[0] == 200
 
 
 @pytest.mark.parametrize("step", [1, 7, 10_000])
-async def test_chunked_requests(exchange, step):
+async def test_chunked_requests(connection, step):
     """A body in chunks is the same body, and what follows is the next request."""
     for _ in range(2):
-        exchange.writer.write(head("Transfer-Encoding: Chunked") + chunked(TURN, step))
-    assert [(await exchange.receive())[0] for _ in range(2)] == [200, 200]
+        connection.writer.write(head("Transfer-Encoding: Chunked") + chunked(TURN, step))
+    assert [(await connection.receive())[0] for _ in range(2)] == [200, 200]
 
 
-async def test_trailers(exchange):
+async def test_trailers(connection):
     """Trailers behind the chunks mean nothing, and hold nothing up."""
-    exchange.writer.write(
+    connection.writer.write(
         head(CHUNKED) + chunked(TURN)[:-2] + b"x-sum: 1\r\nauthorization: x\r\n\r\n"
     )
-    assert (await exchange.receive())[0] == 200
-    assert (await exchange.ask(TURN))[0] == 200
+    assert (await connection.receive())[0] == 200
+    assert (await connection.ask(TURN))[0] == 200
 
 
-async def test_byte_by_byte(exchange):
+async def test_byte_by_byte(connection):
     """A request that comes in single bytes is served like any other."""
     for byte in head(LENGTH) + TURN:
-        exchange.writer.write(bytes([byte]))
-        await exchange.writer.drain()
+        connection.writer.write(bytes([byte]))
+        await connection.writer.drain()
         await asyncio.sleep(0)
-    assert (await exchange.receive())[0] == 200
+    assert (await connection.receive())[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -114,11 +114,11 @@ async def test_byte_by_byte(exchange):
     ],
     ids=repr,
 )
-async def test_smuggled_lengths(exchange, emulator, lines):
+async def test_smuggled_lengths(connection, emulator, lines):
     """Whatever could be read in two ways is refused, closed, and never served."""
     coded = any("transfer-encoding" in line for line in lines)
-    exchange.writer.write(head(*lines) + (chunked(TURN) if coded else TURN))
-    assert b"Invalid HTTP request" in await refused(exchange)
+    connection.writer.write(head(*lines) + (chunked(TURN) if coded else TURN))
+    assert b"Invalid HTTP request" in await refused(connection)
     assert list(emulator.turns) == []
 
 
@@ -139,10 +139,10 @@ async def test_smuggled_lengths(exchange, emulator, lines):
     ],
     ids=repr,
 )
-async def test_bad_chunks(exchange, emulator, body):
+async def test_bad_chunks(connection, emulator, body):
     """A chunk that is not what its size says ends the request and its connection."""
-    exchange.writer.write(head(CHUNKED) + body)
-    assert b"Invalid HTTP request" in await refused(exchange)
+    connection.writer.write(head(CHUNKED) + body)
+    assert b"Invalid HTTP request" in await refused(connection)
     assert list(emulator.turns) == []
 
 
@@ -165,11 +165,11 @@ async def test_bad_chunks(exchange, emulator, body):
     ],
     ids=repr,
 )
-async def test_no_request(exchange, first):
+async def test_no_request(connection, first):
     """What is no request gets the plain 400 of the server, and the end."""
-    exchange.writer.write(first.encode("latin-1") + b"\r\nhost: gateway\r\n" + LENGTH.encode())
-    exchange.writer.write(b"\r\n\r\n" + TURN)
-    await refused(exchange)
+    connection.writer.write(first.encode("latin-1") + b"\r\nhost: gateway\r\n" + LENGTH.encode())
+    connection.writer.write(b"\r\n\r\n" + TURN)
+    await refused(connection)
 
 
 @pytest.mark.parametrize(
@@ -183,59 +183,59 @@ async def test_no_request(exchange, first):
     ],
     ids=["a field", "many fields", "a target", "a trailer", "an extension"],
 )
-async def test_endless_heads(exchange, sent):
+async def test_endless_heads(connection, sent):
     """What never becomes a body is given up, before it fills the memory."""
-    exchange.writer.write(sent)
-    assert (await exchange.receive())[0] == 400
+    connection.writer.write(sent)
+    assert (await connection.receive())[0] == 400
 
 
 @pytest.mark.parametrize("key", [KEY, "wrong"])
-async def test_expected_continue(exchange, key):
+async def test_expected_continue(connection, key):
     """Who asks whether to send the body is told to, or refused and let go without it."""
-    exchange.writer.write(head(LENGTH, "expect: 100-continue", key=key))
+    connection.writer.write(head(LENGTH, "expect: 100-continue", key=key))
     if key == "wrong":
-        status, headers, _ = await exchange.receive()
+        status, headers, _ = await connection.receive()
         assert (status, headers["connection"]) == (401, "close")
-        assert await exchange.reader.read() == b""
+        assert await connection.reader.read() == b""
         return
-    assert await exchange.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-    exchange.writer.write(TURN)
-    status, headers, _ = await exchange.receive()
+    assert await connection.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.writer.write(TURN)
+    status, headers, _ = await connection.receive()
     assert (status, "connection" in headers) == (200, False)
 
 
-async def test_expected_continue_with_the_body(exchange):
+async def test_expected_continue_with_the_body(connection):
     """Who asks and sends all the same gets one answer, without a detour."""
-    exchange.writer.write(head(LENGTH, "expect: 100-continue") + TURN)
-    status, headers, _ = await exchange.receive()
+    connection.writer.write(head(LENGTH, "expect: 100-continue") + TURN)
+    status, headers, _ = await connection.receive()
     assert (status, "connection" in headers) == (200, False)
 
 
-async def test_refused_unread(exchange):
+async def test_refused_unread(connection):
     """A refusal does not wait for the body, which is then passed over."""
-    exchange.writer.write(head(LENGTH, key="wrong"))
-    assert (await exchange.receive())[0] == 401
-    exchange.writer.write(TURN)
-    assert (await exchange.ask(TURN))[0] == 200
+    connection.writer.write(head(LENGTH, key="wrong"))
+    assert (await connection.receive())[0] == 401
+    connection.writer.write(TURN)
+    assert (await connection.ask(TURN))[0] == 200
 
 
 @pytest.mark.parametrize("body", [TURN, STREAMED])
-async def test_close(exchange, body):
+async def test_close(connection, body):
     """`Connection: close` is honoured and told, the answer whole."""
-    status, headers, told = await exchange.ask(body, headers=["Connection: Close"])
+    status, headers, told = await connection.ask(body, headers=["Connection: Close"])
     assert (status, headers["connection"]) == (200, "close")
     assert b"completed" in told
-    assert await exchange.reader.read() == b""
+    assert await connection.reader.read() == b""
 
 
 @pytest.mark.parametrize("body", [TURN, STREAMED])
-async def test_old_clients(exchange, body):
+async def test_old_clients(connection, body):
     """HTTP/1.0 knows no chunks: the answer ends with the connection."""
-    exchange.writer.write(
+    connection.writer.write(
         head(f"content-length: {len(body)}", "connection: keep-alive", version="1.0")
     )
-    exchange.writer.write(body)
-    top, _, told = (await exchange.reader.read()).partition(b"\r\n\r\n")
+    connection.writer.write(body)
+    top, _, told = (await connection.reader.read()).partition(b"\r\n\r\n")
     assert b"connection: close" in top
     assert b"chunked" not in top
     if body is TURN:
@@ -246,17 +246,17 @@ async def test_old_clients(exchange, body):
 
 async def test_an_old_client_is_not_deceived():
     """Where only the end of a connection ends an answer, one that broke off says so."""
-    async with between([answer(sse(CREATED), size=999), None]) as (_, exchange):
+    async with between([answer(sse(CREATED), size=999), None]) as (_, connection):
         length = f"content-length: {len(STREAMED)}"
-        exchange.writer.write(head(length, version="1.0") + STREAMED)
-        _, _, told = (await exchange.reader.read()).partition(b"\r\n\r\n")
+        connection.writer.write(head(length, version="1.0") + STREAMED)
+        _, _, told = (await connection.reader.read()).partition(b"\r\n\r\n")
     assert list(events_of(told))[-1][0] == "response.failed"
 
 
-async def test_the_date(exchange):
+async def test_the_date(connection):
     """Answers tell the date as all others do, and nothing of the server."""
-    _, turn, _ = await exchange.ask(STREAMED)
-    _, other, _ = await exchange.ask(b"", method="GET", path="/health")
+    _, turn, _ = await connection.ask(STREAMED)
+    _, other, _ = await connection.ask(b"", method="GET", path="/health")
     assert turn["date"].endswith("GMT")
     assert turn["date"][:16] == other["date"][:16]
     assert "server" not in turn
@@ -267,114 +267,114 @@ async def test_one_write():
     end = asyncio.Event()
     stream = sse(CREATED, COMPLETED)
     late = [answer(sse(CREATED), size=len(stream)), end, sse(COMPLETED)]
-    async with between(late) as (_, exchange):
-        await exchange.send(STREAMED)
-        first = await exchange.reader.read(1 << 20)
+    async with between(late) as (_, connection):
+        await connection.send(STREAMED)
+        first = await connection.reader.read(1 << 20)
         end.set()
-        last = await exchange.reader.read(1 << 20)
+        last = await connection.reader.read(1 << 20)
     assert b"response.created" in first
     assert b"response.completed" in last
     assert last.endswith(b"\r\n0\r\n\r\n")
 
 
-async def test_routes_take_turns_on_one_connection(exchange):
+async def test_routes_take_turns_on_one_connection(connection):
     """Turns and all else share a connection, written one after the other or at once."""
     health = {"method": "GET", "path": "/health"}
     for _ in range(2):
-        await exchange.send(STREAMED)
-        await exchange.send(b"", **health)
-        await exchange.send(TURN)
-        await exchange.send(b"", **health)
-    told = [await exchange.receive() for _ in range(8)]
+        await connection.send(STREAMED)
+        await connection.send(b"", **health)
+        await connection.send(TURN)
+        await connection.send(b"", **health)
+    told = [await connection.receive() for _ in range(8)]
     assert [status for status, _, _ in told] == [200] * 8
     kinds = [headers["content-type"].partition(";")[0] for _, headers, _ in told]
     assert kinds == ["text/event-stream", *["application/json"] * 3] * 2
 
 
-async def test_a_queue_is_short(exchange, emulator):
+async def test_a_queue_is_short(connection, emulator):
     """Of many requests written at once those behind a reply wait in the socket, and all come."""
     request = head(LENGTH, "x-padding: " + "a" * 2000) + TURN
-    exchange.writer.write(request * 400)
-    assert [(await exchange.receive())[0] for _ in range(400)] == [200] * 400
+    connection.writer.write(request * 400)
+    assert [(await connection.receive())[0] for _ in range(400)] == [200] * 400
     assert len(emulator.turns) == 400
 
 
-async def test_rubbish_behind_a_request(exchange):
+async def test_rubbish_behind_a_request(connection):
     """It spoils nothing before it: the reply is whole, and then the connection ends."""
-    exchange.writer.write(
+    connection.writer.write(
         head(f"content-length: {len(STREAMED)}") + STREAMED + b"\x00\x01\x02\r\n\r\n"
     )
-    status, _, told = await exchange.receive()
+    status, _, told = await connection.receive()
     assert (status, list(events_of(told))[-1][0]) == (200, "response.completed")
-    assert await exchange.reader.read() == b""
+    assert await connection.reader.read() == b""
 
 
 async def test_an_upgrade_behind_a_turn():
     """It is not written into a reply under way: the connection ends, and the turn."""
     late = [answer(sse(CREATED), size=999), 90.0]
     upgrade = head("connection: upgrade", "upgrade: websocket").replace(b"POST", b"GET")
-    async with between(late) as (upstream, exchange):
-        await exchange.send(STREAMED)
-        await exchange.reader.readuntil(b"response.created")
-        exchange.writer.write(upgrade)
-        assert b"101" not in await exchange.reader.read()
+    async with between(late) as (upstream, connection):
+        await connection.send(STREAMED)
+        await connection.reader.readuntil(b"response.created")
+        connection.writer.write(upgrade)
+        assert b"101" not in await connection.reader.read()
         async with asyncio.timeout(2):
             await upstream.hung_up.wait()
 
 
 @pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize("framing", [LENGTH, CHUNKED])
-async def test_other_upgrades_are_declined(exchange, emulator, framing, apart):
+async def test_other_upgrades_are_declined(connection, emulator, framing, apart):
     """A client that would rather speak HTTP/2 is served as it is, and its body is no request."""
     body = TURN if framing is LENGTH else chunked(TURN)
-    exchange.writer.write(head(framing, "connection: upgrade, http2-settings", "upgrade: h2c"))
+    connection.writer.write(head(framing, "connection: upgrade, http2-settings", "upgrade: h2c"))
     if apart:
         await asyncio.sleep(0.01)
-    exchange.writer.write(body)
-    assert (await exchange.receive())[0] == 200
+    connection.writer.write(body)
+    assert (await connection.receive())[0] == 200
     smuggled = b"POST /v1/responses HTTP/1.1\r\n\r\n"
     lines = (f"content-length: {len(smuggled)}", "connection: upgrade", "upgrade: h2c")
-    exchange.writer.write(head(*lines) + smuggled)
-    status, _, told = await exchange.receive()
+    connection.writer.write(head(*lines) + smuggled)
+    status, _, told = await connection.receive()
     assert (status, json.loads(told)["error"]["code"]) == (400, "invalid_request_error")
-    assert (await exchange.ask(b"", method="GET", path="/health", headers=lines[1:]))[0] == 200
-    assert (await exchange.ask(TURN))[0] == 200
+    assert (await connection.ask(b"", method="GET", path="/health", headers=lines[1:]))[0] == 200
+    assert (await connection.ask(TURN))[0] == 200
     assert len(emulator.turns) == 2
 
 
 async def test_idle_connections_close(gateway):
     """A connection that rests for longer than the server keeps it is closed."""
-    async with dial(gateway) as exchange:
-        await exchange.ask(TURN)
+    async with dial(gateway) as connection:
+        await connection.ask(TURN)
         (front,) = gateway.connections
         assert front.timeout_keep_alive == 75
         front.timeout_keep_alive = 0.02
-        await exchange.ask(TURN)
-        assert await exchange.reader.read() == b""
+        await connection.ask(TURN)
+        assert await connection.reader.read() == b""
 
 
-async def test_draining(gateway, exchange):
+async def test_draining(gateway, connection):
     """Whoever comes while the gateway drains hears when to come again."""
     gateway.app.readiness.stage = Stage.DRAINING
-    status, headers, told = await exchange.ask(STREAMED)
+    status, headers, told = await connection.ask(STREAMED)
     assert (status, headers["retry-after"], is_envelope(told)) == (503, "5", True)
 
 
-async def test_half_closed(exchange):
+async def test_half_closed(connection):
     """A client that closes its own side is gone, as for the rest of the server."""
-    await exchange.ask(TURN)
-    exchange.writer.write_eof()
-    assert await exchange.reader.read() == b""
+    await connection.ask(TURN)
+    connection.writer.write_eof()
+    assert await connection.reader.read() == b""
 
 
 @pytest.mark.parametrize("sent", [head(LENGTH) + TURN[:9], head(CHUNKED) + b"9\r\nabc"])
 async def test_leaving_while_sending(gateway, emulator, sent):
     """Half a body is dropped: no turn, nothing counted, no connection left."""
-    async with dial(gateway) as exchange:
-        exchange.writer.write(head(LENGTH, "expect: 100-continue") + sent[:0])
-        await exchange.reader.readuntil(b"\r\n\r\n")
+    async with dial(gateway) as connection:
+        connection.writer.write(head(LENGTH, "expect: 100-continue") + sent[:0])
+        await connection.reader.readuntil(b"\r\n\r\n")
         assert gateway.app.readiness._turns == 1
-    async with dial(gateway) as exchange, asyncio.timeout(5):
+    async with dial(gateway) as connection, asyncio.timeout(5):
         while gateway.app.readiness._turns or len(gateway.connections) > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     assert list(emulator.turns) == []
@@ -383,11 +383,11 @@ async def test_leaving_while_sending(gateway, emulator, sent):
 async def test_leaving_a_queue(gateway):
     """Who leaves with requests in the queue takes them along."""
     late = [answer(sse(CREATED), size=999), 90.0]
-    async with between(late) as (upstream, exchange):
+    async with between(late) as (upstream, connection):
         for _ in range(3):
-            await exchange.send(STREAMED)
-        await exchange.reader.readuntil(b"response.created")
-        exchange.writer.transport.abort()
+            await connection.send(STREAMED)
+        await connection.reader.readuntil(b"response.created")
+        connection.writer.transport.abort()
         async with asyncio.timeout(5):
             await upstream.hung_up.wait()
         assert len(upstream.bodies) == 1

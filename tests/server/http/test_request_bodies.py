@@ -75,8 +75,8 @@ REFUSED = [
 @pytest.mark.parametrize("member", EXACT, ids=lambda member: member[:30])
 async def test_what_is_let_in_arrives_exactly(member):
     """Unknown fields, long numbers and escapes reach the upstream byte for byte."""
-    async with between() as (upstream, exchange):
-        status, _, _ = await exchange.ask(b'{"model":"m",' + member + b"}")
+    async with between() as (upstream, connection):
+        status, _, _ = await connection.ask(b'{"model":"m",' + member + b"}")
     name, _, value = member.partition(b":")
     assert status == 200
     assert value.strip() in upstream.bodies[0]
@@ -84,66 +84,66 @@ async def test_what_is_let_in_arrives_exactly(member):
 
 
 @pytest.mark.parametrize("body", REFUSED, ids=lambda body: repr(body[:30]))
-async def test_what_is_wrong_is_refused(exchange, emulator, body):
+async def test_what_is_wrong_is_refused(connection, emulator, body):
     """A wrong body is a 400 in the envelope, and the connection serves on."""
-    status, _, told = await exchange.ask(body)
+    status, _, told = await connection.ask(body)
     assert (status, is_envelope(told)) == (400, True)
     assert len(told) < 4000
-    assert (await exchange.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
+    assert (await connection.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
     assert len(emulator.turns) == 1
 
 
 @pytest.mark.parametrize(
     ("coding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)]
 )
-async def test_packed_bodies_arrive(exchange, emulator, coding, pack):
+async def test_packed_bodies_arrive(connection, emulator, coding, pack):
     """A body that came packed is the same turn upstream."""
     items = [{"role": "user", "content": "é" * 100_000}]
     body = json.dumps({"model": "gpt-5.5", "input": items}).encode()
     headers = [f"content-encoding: {coding}"]
-    assert (await exchange.ask(pack(body), headers=headers))[0] == 200
-    assert (await exchange.ask(body))[0] == 200
+    assert (await connection.ask(pack(body), headers=headers))[0] == 200
+    assert (await connection.ask(body))[0] == 200
     assert [turn.digest for turn in emulator.turns] == [emulator.turns[0].digest] * 2
-    status, _, told = await exchange.ask(pack(body)[:-9], headers=headers)
+    status, _, told = await connection.ask(pack(body)[:-9], headers=headers)
     assert (status, is_envelope(told)) == (400, True)
-    status, _, told = await exchange.ask(pack(bytes(100_000_000)), headers=headers)
+    status, _, told = await connection.ask(pack(bytes(100_000_000)), headers=headers)
     assert (status, json.loads(told)["error"]["code"]) == (413, "request_too_large")
-    assert (await exchange.ask(body))[0] == 200
+    assert (await connection.ask(body))[0] == 200
 
 
-async def test_a_hundred_megabytes_are_refused(exchange):
+async def test_a_hundred_megabytes_are_refused(connection):
     """What is larger than the limit is a 413, announced or not, and the connection serves on."""
     large = b'{"model":"m","input":"' + b"a" * 100_000_000 + b'"}'
-    status, _, told = await exchange.ask(large)
+    status, _, told = await connection.ask(large)
     assert (status, is_envelope(told)) == (413, True)
-    assert (await exchange.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
+    assert (await connection.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
 
 
-async def test_an_announced_giant_is_refused_before_it_comes(exchange):
+async def test_an_announced_giant_is_refused_before_it_comes(connection):
     """The refusal does not wait for the body."""
-    exchange.writer.write(b"POST /v1/responses HTTP/1.1\r\nexpect: 100-continue\r\n")
-    head = f"authorization: Bearer {exchange.key}\r\ncontent-length: 100000000\r\n\r\n"
-    exchange.writer.write(head.encode())
-    assert (await exchange.receive())[0] == 413
+    connection.writer.write(b"POST /v1/responses HTTP/1.1\r\nexpect: 100-continue\r\n")
+    head = f"authorization: Bearer {connection.key}\r\ncontent-length: 100000000\r\n\r\n"
+    connection.writer.write(head.encode())
+    assert (await connection.receive())[0] == 413
 
 
-async def test_chunked_bodies_are_limited(exchange):
+async def test_chunked_bodies_are_limited(connection):
     """A body without a length is refused once it has passed the limit."""
-    head = f"POST /v1/responses HTTP/1.1\r\nauthorization: Bearer {exchange.key}\r\n"
-    exchange.writer.write(head.encode() + b"transfer-encoding: chunked\r\n\r\n")
+    head = f"POST /v1/responses HTTP/1.1\r\nauthorization: Bearer {connection.key}\r\n"
+    connection.writer.write(head.encode() + b"transfer-encoding: chunked\r\n\r\n")
     for _ in range(70):
-        exchange.writer.write(b"100000\r\n" + bytes(0x100000) + b"\r\n")
-    exchange.writer.write(b"0\r\n\r\n")
-    await exchange.writer.drain()
-    assert (await exchange.receive())[0] == 413
-    assert (await exchange.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
+        connection.writer.write(b"100000\r\n" + bytes(0x100000) + b"\r\n")
+    connection.writer.write(b"0\r\n\r\n")
+    await connection.writer.drain()
+    assert (await connection.receive())[0] == 413
+    assert (await connection.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
 
 
 async def test_sixty_megabytes_arrive():
     """What is just below the limit is served."""
     text = b"a" * 60_000_000
-    async with between() as (upstream, exchange):
-        assert (await exchange.ask(b'{"model":"m","input":"%b"}' % text))[0] == 200
+    async with between() as (upstream, connection):
+        assert (await connection.ask(b'{"model":"m","input":"%b"}' % text))[0] == 200
     assert text in upstream.bodies[0]
 
 
@@ -152,10 +152,10 @@ async def test_sixty_megabytes_arrive():
 )
 async def test_names_inject_nothing(model):
     """Control characters in a body or a header change no header on either side."""
-    async with between() as (upstream, exchange):
+    async with between() as (upstream, connection):
         sneaky = ["x-request-id: a\tb", "session-id: \xe9\xff", "originator: a\tb: c"]
         body = json.dumps({"model": model, "prompt_cache_key": model}).encode()
-        status, headers, _ = await exchange.ask(body, headers=sneaky)
+        status, headers, _ = await connection.ask(body, headers=sneaky)
     assert status == 200
     assert headers["x-request-id"].startswith("req_")
     assert "x-injected" not in headers
