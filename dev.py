@@ -35,6 +35,7 @@ NOT_SOURCES = {"node_modules", "tests"}
 
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 IN_PARALLEL += ["--no-loadscope-reorder"]  # tests/conftest.py puts in order what takes long
+QUICK = "--quick"
 ALONE = ["--last-failed", "--last-failed-no-failures=none", "--maxfail=1"]
 LINT = {
     "ruff check": ["ruff", "check"],
@@ -72,7 +73,7 @@ def main() -> int:
         return 2
     if command != "setup":
         prepare()
-    if command in {"test", "demo"}:
+    if command in {"test", "demo"} and QUICK not in arguments:
         build_ui()
     return commands[command](arguments)
 
@@ -93,7 +94,10 @@ def setup(_arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Lint, types, imports and all tests; with arguments only pytest, which gets them."""
+    """Lint, types, imports, all tests; with arguments pytest alone; --quick: what is fast."""
+    if QUICK in arguments:
+        others = [argument for argument in arguments if argument != QUICK]
+        return run_all({"pytest": ["pytest", "-m", "fast", *IN_PARALLEL, *others]})
     if arguments:
         return run_all({"pytest": ["pytest", *arguments]})
     checks = LINT | (UI_STEPS if is_ui_built() else {})

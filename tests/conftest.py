@@ -1,12 +1,11 @@
 """Real sockets on both sides: an emulator as upstream, a gateway before it."""
 
 import asyncio
-import shutil
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +13,7 @@ from longwire.app import App, Opening, build, server_of
 from longwire.emulator import Emulator, Options
 from longwire.settings import Settings
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.marks"]
 
 KEY = "lw-key-of-the-tests"
 LONGEST_FIRST = ("ui", "journeys", "server", "cli", "demo", "relay", "house", "store", "emulator")
@@ -73,6 +72,15 @@ async def serving(settings: Settings, opens: Opening | None = None) -> AsyncIter
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _short_ends():
+    """Let uvicorn look every 5 ms whether it is to end: its 100 ms are most of many a test."""
+    hurried = SimpleNamespace(**{**vars(asyncio), "sleep": lambda _: asyncio.sleep(0.005)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uvicorn.server.asyncio", hurried)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def closed_loop():
     """Close the loop that pytest-asyncio finds at its first test and would leave open."""
     loop = asyncio.new_event_loop()
@@ -93,18 +101,3 @@ async def gateway(emulator: Emulator) -> AsyncIterator[Gateway]:
     """A gateway with one HTTP channel, `main`, to the emulator."""
     async with serving(settings_for(emulator.url)) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory) -> tuple[Path, Path]:
-    """A new certificate for 127.0.0.1, signed by itself, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl on PATH")
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([openssl, *command.split(), *names, *files], check=True, capture_output=True)
-    return certificate, key

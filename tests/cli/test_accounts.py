@@ -92,6 +92,7 @@ def test_other_channels_take_no_accounts(command, upstream):
         command("login", "codex", "--channel", "other", "--import", "-", stdin="{}")
 
 
+@pytest.mark.process
 def test_a_pasted_address_signs_in(command, upstream, database_url, tmp_path):
     """Without a way back for the browser the address that it ended at is enough."""
     with _started("--paste", "--json", upstream=upstream, url=database_url, folder=tmp_path) as run:
@@ -103,6 +104,7 @@ def test_a_pasted_address_signs_in(command, upstream, database_url, tmp_path):
     assert "another sign-in" in err
 
 
+@pytest.mark.process
 def test_a_device_code_signs_in(command, upstream, database_url, tmp_path):
     """A code that is approved on another machine signs the account in."""
     with _started("--device", upstream=upstream, url=database_url, folder=tmp_path) as run:

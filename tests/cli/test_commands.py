@@ -64,6 +64,7 @@ def test_help_of_a_command(longwire, command):
     assert "Usage: " in result.stdout
 
 
+@pytest.mark.process
 def test_help_imports_nothing_heavy():
     """--help answers at once: no server, client, settings or event loop is imported for it."""
     script = (
@@ -168,6 +169,7 @@ def test_config_reference(longwire):
     assert longwire("config", "reference").stdout == reference_page()
 
 
+@pytest.mark.process
 def test_interrupt_ends_quietly():
     """Ctrl-C ends with 130 and without a traceback."""
     script = (

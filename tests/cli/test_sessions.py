@@ -24,6 +24,8 @@ from tests.conftest import KEY
 from tests.core.turns import key, turn, user
 from tests.journeys.process import served
 
+pytestmark = pytest.mark.process
+
 COMMAND = (sys.executable, "-m", "longwire", "sessions")
 NONE = (
     "longwire: no gateway of this user runs{}; start one with longwire serve, with the same "

@@ -50,6 +50,7 @@ def total(printed, name):
     return re.split(r"\s{2,}", line)[1:]
 
 
+@pytest.mark.process
 def test_every_later_turn_continues(printed):
     """Over WebSocket the first turn goes in full and every later one continues, on one socket."""
     session = rows(printed, "websocket")
@@ -60,6 +61,7 @@ def test_every_later_turn_continues(printed):
     assert total(printed, "turns continued") == [str(TURNS - 1), "0"]
 
 
+@pytest.mark.process
 def test_the_same_session_goes_in_full_over_http(printed):
     """Over HTTP each turn carries all of the history, and says why."""
     session = rows(printed, "http")
@@ -68,6 +70,7 @@ def test_the_same_session_goes_in_full_over_http(printed):
     assert total(printed, "bytes not sent again")[1] == "0%"
 
 
+@pytest.mark.process
 def test_every_turn_is_exact(printed):
     """The model was shown what the client sent in every turn, and the verdict says so."""
     every = rows(printed, "websocket") + rows(printed, "http")
@@ -76,12 +79,14 @@ def test_every_turn_is_exact(printed):
     assert "✓ every turn was exact, and every later one continued" in printed
 
 
+@pytest.mark.process
 def test_most_bytes_are_not_sent_again(printed):
     """What is saved is a share of what the client sent, tools and instructions included."""
     share, _ = total(printed, "bytes not sent again")
     assert int(share.removesuffix("%")) > 50
 
 
+@pytest.mark.process
 def test_the_upload_takes_the_time_that_is_told(printed):
     """The modelled line makes a long history slow, so that the times mean something."""
     assert "2 ms per KiB sent on and 30 ms to think" in printed
@@ -90,12 +95,14 @@ def test_the_upload_takes_the_time_that_is_told(printed):
     assert int(over_http.removesuffix(" ms")) >= int(30 + 2 * size * 1000 / 1024)
 
 
+@pytest.mark.process
 def test_plain_in_a_pipe(printed):
     """A pipe gets no control characters and no line that a narrow terminal would break."""
     assert "\x1b" not in printed
     assert [line for line in printed.split("\n") if len(line) > 80] == []
 
 
+@pytest.mark.process
 def test_serves_until_interrupted():
     """Without `--once` it tells how to connect, keeps serving, and ends cleanly on Ctrl-C."""
     with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, env=environment(), text=True) as demo:

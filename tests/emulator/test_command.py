@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 RUN = "import typer; from longwire.cli.emulator import emulator; typer.run(emulator)"
 
 

@@ -20,6 +20,7 @@ def bench(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.process
 def test_all_are_named():
     """Each benchmark says what it measures, and a wrong name is told from a missed target."""
     listed = bench("--list")
@@ -41,6 +42,7 @@ def test_all_are_named():
     assert "decission" in unknown.stderr
 
 
+@pytest.mark.process
 def test_a_quick_look():
     """Short rounds give a table for each name."""
     result = bench("--quick", "decision", "memory")
@@ -52,6 +54,7 @@ def test_a_quick_look():
     assert [row for row in rows if "| ≤ " in row] != []
 
 
+@pytest.mark.process
 def test_a_short_soak():
     """Random agents and faults break no law; a broken one would be told and fail the run."""
     result = bench("soak", "--turns", "200", "--sessions", "12")

@@ -12,6 +12,7 @@ import dev
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("words", "code"), [([], 0), (["--help"], 0), (["tset"], 2)])
 def test_usage(words, code):
     """Without a command, or with a wrong one, all commands are named and nothing is installed."""
@@ -30,6 +31,7 @@ def test_only_the_standard_library():
     assert {name.partition(".")[0] for name in named} - set(sys.stdlib_module_names) == set()
 
 
+@pytest.mark.process
 def test_every_step_runs_and_is_told(capfd):
     """A failing step stops no other one; the end tells each, and the exit code tells all."""
     python = Path(sys.executable).name
@@ -45,6 +47,7 @@ def test_every_step_runs_and_is_told(capfd):
     assert dev.run_all({"second": steps["second"]}) == 0
 
 
+@pytest.mark.process
 def test_what_runs_side_by_side_is_told_in_order(capfd, tmp_path):
     """Two steps run at a time; each is told whole, with its errors, and counts for the exit."""
     python = Path(sys.executable).name
@@ -72,6 +75,7 @@ print(mine.name, 'met' if other.exists() else 'waited in vain')
     assert outcomes == [["ok", "first"], ["ok", "second"], ["FAILED", "third"], ["ok", "last"]]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("second", "outcome"), [(0, "FLAKY"), (3, "FAILED")])
 def test_a_second_try_is_told(capfd, second, outcome):
     """A step that succeeds only the second time passes, and the end says so."""
@@ -115,6 +119,7 @@ def test_installs_only_when_the_pins_changed(monkeypatch, tmp_path):
     assert len(ran) == 2
 
 
+@pytest.mark.process
 def test_a_failed_preparation_says_the_mend(capfd):
     """What cannot be installed ends the program with what to do about it."""
     with pytest.raises(SystemExit, match=r"dev\.py: install it"):

@@ -27,6 +27,8 @@ from longwire.app import build, opening, server_of
 from longwire.server import logs
 from longwire.settings import Settings, load
 
+pytestmark = pytest.mark.process
+
 SPARE = 1.05
 CALLS_PER_TURN = 423
 CALLS_PER_EVENT = 5

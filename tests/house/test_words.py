@@ -34,6 +34,7 @@ def tracked():
             yield name, content.decode(errors="replace")
 
 
+@pytest.mark.process
 def test_nothing_is_left_open_or_tied_to_a_machine():
     """No note to self and no absolute path of a developer's machine is committed."""
     problems = {name: word_problems(text) for name, text in tracked()}

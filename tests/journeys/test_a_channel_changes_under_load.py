@@ -247,6 +247,7 @@ async def _status(gateway, key):
         return answer.status
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("asks", [True, False], ids=["SIGHUP", "the file changed"])
 async def test_a_running_command_takes_the_file_over(emulator, tmp_path, asks):
     """SIGHUP, or the change of the file alone, is enough; the process goes on."""

@@ -85,6 +85,7 @@ async def test_who_leaves_at_the_terminal_keeps_the_chain(emulator, gateway, hir
     assert (1, 6) == (emulator.counters.sockets_opened, emulator.counters.creates_continued)
 
 
+@pytest.mark.process
 async def test_a_slow_reader_costs_no_memory_and_holds_nobody_up(emulator, client_of, tmp_path):
     """A client reads one byte of 200 MB and stops: the gateway waits with it, not for it."""
     async with served(tmp_path, emulator.url) as command:

@@ -83,6 +83,7 @@ async def remote_upstream():
         await upstream.kill()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("transport", ["websocket", "auto"])
 async def test_sessions_survive_a_killed_upstream(serve, client_of, transport):
     """SIGKILL in the middle of their streams: after the restart each is right, and continues."""

@@ -11,6 +11,8 @@ from tests.journeys.agent import Agent, scripted, streamed, user, ways
 from tests.journeys.conftest import become
 from tests.journeys.process import served
 
+pytestmark = pytest.mark.process
+
 SESSION = {"session-id": "s-1"}
 
 

@@ -4,10 +4,14 @@ import asyncio
 import json
 import signal
 
+import pytest
+
 from tests.doubles.sockets import socket, user
 from tests.journeys.agent import scripted
 from tests.journeys.conftest import become
 from tests.journeys.process import served
+
+pytestmark = pytest.mark.process
 
 
 async def test_clients_at_rest_are_sent_away_and_turns_end_first(emulator, tmp_path):

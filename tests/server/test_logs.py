@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import logging, structlog
 from longwire.server import logs
@@ -19,6 +21,7 @@ log.debug("neither")
 """
 
 
+@pytest.mark.process
 def test_a_trace_is_part_of_its_line():
     """Each line is JSON with time, level and event, traces included, from either kind of logger."""
     run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, check=True)

@@ -17,6 +17,8 @@ from tests.conftest import KEY, Gateway
 from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
 from tests.server.conftest import dial, events_of, is_envelope
 
+pytestmark = pytest.mark.process
+
 STREAMED = b'{"model":"m","input":"hi","stream":true}'
 DELTA = b'{"type":"response.output_text.delta","delta":"%b"}' % (b"x" * 2000)
 MEGABYTE = 1024 * 1024

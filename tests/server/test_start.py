@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from tests.journeys.process import CONFIG
 
 HEAVY = """
@@ -29,6 +31,7 @@ asyncio.run(start())
 """
 
 
+@pytest.mark.process
 def test_a_start_loads_no_more_than_it_needs(tmp_path, sqlite_template):
     """When a gateway is ready, libraries for what nobody asked for yet are not loaded."""
     shutil.copy(sqlite_template, tmp_path / "longwire.db")

@@ -41,6 +41,7 @@ while first := sys.stdin.readline():
 """Writes in a process of its own for each line it is told, forked from what is imported once."""
 
 
+@pytest.mark.process
 @pytest.mark.timeout(240)
 def test_a_writer_that_is_killed_loses_nothing_it_said_it_had(tmp_path, sqlite_template):
     """Killed 50 times at any moment: no damage, every committed row, its body and its sums."""

@@ -3,9 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
-import ssl
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +23,7 @@ from longwire.upstream.websocket.connection import Connection, Heartbeat
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 from longwire.upstream.websocket.transport import WebSocketTransport
+from tests.doubles.authority import Authority
 from tests.doubles.peer import Link, peer
 
 if os.environ.get("LONGWIRE_TEST_LOOP") == "uvloop":
@@ -58,40 +56,9 @@ def until_fixture():
     return until
 
 
-class Authority:
-    """A certificate authority: its own PEM file, and a server's TLS for 127.0.0.1."""
-
-    def __init__(self, folder) -> None:
-        self.file = str(folder / "ca.pem")
-        self._certificate = str(folder / "server.pem")
-        self._key = str(folder / "server.key")
-        names = folder / "names"
-        names.write_text("subjectAltName=IP:127.0.0.1\n")
-        new = ("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-        ca_key, request = str(folder / "ca.key"), str(folder / "server.csr")
-        own = ("-x509", "-keyout", ca_key, "-out", self.file, "-days", "2", "-subj", "/CN=ours")
-        asks = ("-keyout", self._key, "-out", request, "-subj", "/CN=upstream")
-        signs = ("openssl", "x509", "-req", "-in", request, "-CA", self.file, "-CAkey", ca_key)
-        signed = ("-CAcreateserial", "-days", "2", "-extfile", str(names))
-        for command in (
-            (*new, *own),
-            (*new, *asks),
-            (*signs, *signed, "-out", self._certificate),
-        ):
-            subprocess.run(command, check=True, capture_output=True)
-
-    def server(self) -> ssl.SSLContext:
-        """TLS of a server whose certificate this authority has signed."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._certificate, self._key)
-        return context
-
-
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory) -> Authority:
     """A certificate authority that no system trusts."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs the openssl command")
     return Authority(tmp_path_factory.mktemp("authority"))
 
 

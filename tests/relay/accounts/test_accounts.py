@@ -136,6 +136,7 @@ def renewers(database_url, tmp_path, upstream):
         yield make
 
 
+@pytest.mark.process
 async def test_ten_renewals_in_two_processes_are_one_request(account, upstream, store, renewers):
     """Whoever wants new tokens at the same moment gets the same, and the issuer is asked once."""
     strict(upstream)
@@ -153,6 +154,7 @@ async def test_ten_renewals_in_two_processes_are_one_request(account, upstream, 
     assert [["renewed", tokens]] * 2 == given
 
 
+@pytest.mark.process
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_gateway_that_is_killed_loses_no_login(account, upstream, store, renewers):

@@ -293,24 +293,22 @@ async def test_a_name_that_does_not_exist(transport):
         await events(transport("http://nowhere.invalid/"))
 
 
-async def test_tls_is_verified_by_the_channel(transport, certificate):
+async def test_tls_is_verified_by_the_channel(transport, authority):
     """A certificate nobody vouches for is refused; tls_ca and tls_verify let it in."""
-    path, key = map(str, certificate)
-    async with Emulator(Options(tls_cert=path, tls_key=key)) as upstream:
+    async with Emulator(Options(tls_cert=authority.file, tls_key=authority.key)) as upstream:
         url = upstream.url + "/v1/responses"
         headers = {"authorization": "Bearer sk"}
         with pytest.raises(UpstreamUnavailable, match="certificate is not trusted; set tls_ca"):
             await events(transport(url, headers=headers))
-        for context in (tls.context(path, verify=True), tls.context(None, verify=False)):
+        for context in (tls.context(authority.file, verify=True), tls.context(None, verify=False)):
             way = transport(url, headers=headers, context=context)
             told = await events(way, b'{"model":"gpt-5.5","input":"hi"}')
             assert told[-1] == "response.completed"
 
 
-async def test_plain_http_at_a_tls_port(transport, certificate):
+async def test_plain_http_at_a_tls_port(transport, authority):
     """A scheme that does not fit the port is no success and no hang."""
-    path, key = map(str, certificate)
-    async with Emulator(Options(tls_cert=path, tls_key=key)) as upstream:
+    async with Emulator(Options(tls_cert=authority.file, tls_key=authority.key)) as upstream:
         with pytest.raises((UpstreamDisconnected, UpstreamRejected)):
             await events(transport(upstream.url.replace("https", "http")))
     async with Emulator(Options()) as upstream:

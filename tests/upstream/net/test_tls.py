@@ -14,9 +14,9 @@ def test_trusts_the_system_by_default():
     assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
-def test_trusts_a_file_besides_the_system(certificate):
+def test_trusts_a_file_besides_the_system(authority):
     """The authorities of `tls_ca` are added to the system's."""
-    added = context(str(certificate[0]), verify=True)
+    added = context(authority.file, verify=True)
     before = context(None, verify=True).cert_store_stats()["x509"]
     assert added.cert_store_stats()["x509"] == before + 1
 
