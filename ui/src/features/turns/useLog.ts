@@ -2,7 +2,8 @@
 import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { useSubscription, useWire } from "@/api/live";
 import { onReturn } from "@/api/reach";
-import { ADDED, fetchRows, PAGE_SIZE, type Row, type TurnFilter } from "./api";
+import { ADDED, fetchRows, PAGE_SIZE, type TurnFilter } from "./api";
+import type { Row } from "./columns";
 import { TurnLog } from "./log";
 
 /** The feed tells of one process; what others wrote is looked for. */
