@@ -64,6 +64,8 @@ export function createFormat(language: string) {
   };
 }
 
+export type Format = ReturnType<typeof createFormat>;
+
 /** Small sums have more digits. */
 function digitsOf(dollars: number): 2 | 3 | 5 {
   const size = Math.abs(dollars);

@@ -24,7 +24,7 @@ export const turnsQuery = (connection: number, session: LiveSession) => {
     queryKey: ["sessions", connection, since, session.turns, session.state],
     queryFn: ({ signal }) => ask(TURNS, { connection, since }, signal).then((answer) => answer.turns.nodes),
     placeholderData: (before) => before,
-    // The log writes what ended within a quarter of a second.
+    // The log writes what ended about a second later.
     refetchInterval: 3_000,
   });
 };

@@ -2,7 +2,7 @@
 import { useTranslation } from "react-i18next";
 import { Badge, Mono } from "@/shared/Badge";
 import { milliseconds } from "@/shared/format";
-import type { Turn } from "./api";
+import type { Turn } from "./columns";
 
 type Details = NonNullable<Turn["details"]>;
 type Attempt = Details["attempts"][number];

@@ -8,9 +8,10 @@ import { useFormat } from "@/shared/format";
 import { wordOf } from "@/shared/marks";
 import { Failure, SkeletonRows } from "@/shared/states";
 import { Mark } from "@/shared/Strip";
-import { type Turn, turnQuery } from "./api";
+import { turnQuery } from "./api";
 import { Attempts, Headers } from "./Attempts";
 import { Bodies } from "./Bodies";
+import type { Turn } from "./columns";
 import { Facts } from "./Facts";
 import { TurnTimes } from "./TurnTimes";
 

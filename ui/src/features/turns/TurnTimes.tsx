@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { milliseconds } from "@/shared/format";
-import type { Turn } from "./api";
+import type { Turn } from "./columns";
 
 const STEPS = [1, 2, 5];
 

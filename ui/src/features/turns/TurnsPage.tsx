@@ -8,12 +8,12 @@ import { Card, Page } from "@/shared/Page";
 import { StripLegend } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { VirtualTable } from "@/shared/VirtualTable";
-import type { Row } from "./api";
-import { useColumns } from "./columns";
+import type { Row } from "./columns";
 import { Export } from "./Export";
 import { filterOf, isFiltered } from "./filter";
 import { Filters } from "./Filters";
 import { TurnDialog } from "./TurnDialog";
+import { MIN_WIDTH, useColumns } from "./useColumns";
 import { useLog } from "./useLog";
 
 const route = getRouteApi("/shell/turns");
@@ -49,7 +49,7 @@ export function TurnsPage() {
               columns={columns}
               rows={view}
               rowHeight={ROW_HEIGHT}
-              minWidth="73.6rem"
+              minWidth={MIN_WIDTH}
               height="max(22rem, calc(100dvh - 19rem))"
               onOpen={open}
               onSeen={log.see}

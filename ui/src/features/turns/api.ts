@@ -2,30 +2,11 @@
 import { queryOptions } from "@tanstack/react-query";
 import { ask } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import { graphql, type ResultOf, type VariablesOf } from "@/api/graphql";
+import { fragmentOf, graphql, type VariablesOf } from "@/api/graphql";
+import { DETAILS, ROW_FIELDS, TURN_FIELDS } from "./columns";
 
-export const TURN = graphql(`
-  fragment TurnFields on Turn {
-    id requestID projectID keyID keyName session channelID channelName apiFormat transport continuity reason
-    connection modelAsked modelServed streams outcome status errorCode attempts startedAt queueMs firstEventMs
-    totalMs bytesReceived bytesSent inputTokens cachedTokens outputTokens reasoningTokens costUsd
-    details {
-      message
-      headers { name value }
-      attempts { channelID channelName transport trouble status code message endedMs }
-    }
-  }
-`);
-export type Turn = ResultOf<typeof TURN>;
-
-/** What a line of the log shows: a long one is held in memory, so it is no more than that. */
-const ROW = graphql(`
-  fragment RowFields on Turn {
-    id startedAt keyName channelName modelAsked transport continuity reason outcome errorCode
-    bytesReceived bytesSent inputTokens cachedTokens firstEventMs totalMs costUsd
-  }
-`);
-export type Row = ResultOf<typeof ROW>;
+const ROW = fragmentOf("RowFields", "Turn", ROW_FIELDS);
+const TURN = fragmentOf("TurnFields", "Turn", TURN_FIELDS);
 
 const ROWS = graphql(
   `
@@ -42,12 +23,12 @@ const WHOLE = graphql(
   `
   query Turns($filter: TurnFilter, $first: Int!, $after: String) {
     turns(filter: $filter, first: $first, after: $after) {
-      nodes { ...TurnFields }
+      nodes { ...TurnFields details { ...DetailFields } }
       pageInfo { hasNextPage endCursor }
     }
   }
 `,
-  [TURN],
+  [TURN, DETAILS],
 );
 export type TurnFilter = NonNullable<VariablesOf<typeof ROWS>["filter"]>;
 
@@ -61,7 +42,7 @@ export const fetchTurns = (filter: TurnFilter, after: string | null, signal: Abo
 
 export const ADDED = graphql(`subscription TurnAdded($filter: TurnFilter) { turnAdded(filter: $filter) { ...RowFields } }`, [ROW]);
 
-const ONE = graphql(`query Turn($id: ID!) { turn(id: $id) { ...TurnFields } }`, [TURN]);
+const ONE = graphql(`query Turn($id: ID!) { turn(id: $id) { ...TurnFields details { ...DetailFields } } }`, [TURN, DETAILS]);
 export const turnQuery = (id: string) =>
   queryOptions({
     queryKey: ["turns", "one", id],

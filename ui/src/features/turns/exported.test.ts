@@ -1,12 +1,12 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import type { Turn } from "./api";
 import { placed } from "./Attempts";
-import { cell, COLUMNS, exported, type Kind, type Progress } from "./exported";
+import { EXPORTED, type Turn } from "./columns";
+import { cell, exported, type Kind, type Progress } from "./exported";
 import { filterOf } from "./filter";
 import { phasesOf } from "./TurnTimes";
 
-const turn = (id: string) => ({ ...Object.fromEntries(COLUMNS.map((name) => [name, null])), id, startedAt: "2026-01-01" }) as unknown as Turn;
+const turn = (id: string) => ({ ...Object.fromEntries(EXPORTED.map((name) => [name, null])), id, startedAt: "2026-01-01" }) as unknown as Turn;
 
 /** Two pages: of two turns and of one. */
 const fetch = async (after: string | null) =>
@@ -51,7 +51,7 @@ test("a log without a turn is a file nevertheless", async () => {
   const none = async () => ({ nodes: [], pageInfo: { hasNextPage: false, endCursor: null } });
   const run = (kind: Kind) => exported(kind, none, () => undefined, new AbortController().signal);
   expect(JSON.parse(await (await run("json")).text())).toEqual([]);
-  expect(await (await run("csv")).text()).toBe(`${COLUMNS.join(",")}\r\n`);
+  expect(await (await run("csv")).text()).toBe(`${EXPORTED.join(",")}\r\n`);
 });
 
 test("an export that is stopped gives no file", async () => {

@@ -1,42 +1,8 @@
 /** The log as a file: CSV as RFC 4180 has it, or JSON; page after page, never whole in memory as text. */
-import type { fetchTurns, Turn } from "./api";
+import type { fetchTurns } from "./api";
+import { EXPORTED, type Turn } from "./columns";
 
 export type Kind = "csv" | "json";
-
-export const COLUMNS = [
-  "id",
-  "startedAt",
-  "requestID",
-  "projectID",
-  "keyID",
-  "keyName",
-  "session",
-  "channelID",
-  "channelName",
-  "apiFormat",
-  "transport",
-  "continuity",
-  "reason",
-  "connection",
-  "modelAsked",
-  "modelServed",
-  "streams",
-  "outcome",
-  "status",
-  "errorCode",
-  "attempts",
-  "queueMs",
-  "firstEventMs",
-  "totalMs",
-  "bytesReceived",
-  "bytesSent",
-  "inputTokens",
-  "cachedTokens",
-  "outputTokens",
-  "reasoningTokens",
-  "costUsd",
-  "details",
-] as const satisfies readonly (keyof Turn)[];
 
 /** A cell; what a table program would run as a formula becomes text, what has parts JSON. */
 export function cell(value: unknown): string {
@@ -47,7 +13,7 @@ export function cell(value: unknown): string {
 }
 
 export function csvLine(turn: Turn): string {
-  return COLUMNS.map((name) => cell(turn[name])).join(",");
+  return EXPORTED.map((name) => cell(turn[name])).join(",");
 }
 
 export interface Progress {
@@ -66,7 +32,7 @@ export async function exported(
   signal: AbortSignal,
 ): Promise<Blob> {
   // Each page becomes a blob at once: browsers keep those outside the page's memory.
-  const parts = [new Blob([kind === "csv" ? `${COLUMNS.join(",")}\r\n` : "["])];
+  const parts = [new Blob([kind === "csv" ? `${EXPORTED.join(",")}\r\n` : "["])];
   let after: string | null = null;
   let rows = 0;
   do {
