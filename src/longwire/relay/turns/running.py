@@ -38,7 +38,7 @@ _EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
 _FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
 
 
-@dataclass(slots=True)
+@dataclass
 class Relay:
     """Sends turns upstream, each by the snapshot that the routing table has when it begins."""
 
