@@ -1,7 +1,7 @@
 """What a failure is to the caller: one table from error to HTTP status and OpenAI's envelope.
 
 This is the server's edge: what nobody foresaw becomes a 500 here, logged with its trace, and
-nothing of it is told.
+nothing of it is shown.
 """
 
 import re
@@ -62,7 +62,7 @@ _BY_ROUTER = {404: "unknown_url", 405: "method_not_allowed", 426: "upgrade_requi
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One failure as the caller is told: `body` is what an upstream said, in its own words."""
+    """One failure as the caller gets it: `body` is what an upstream said, in its own words."""
 
     status: int
     code: str
@@ -76,8 +76,8 @@ class Problem:
         if self.body is not None:
             return self.body
         kind = _TYPE_OF_CALLER if self.status < 500 else _TYPE_OF_SERVER  # noqa: PLR2004
-        told = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
-        return msgspec.json.encode({"error": told})
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return msgspec.json.encode({"error": error})
 
 
 def problem_of(error: Exception) -> Problem:
@@ -142,8 +142,8 @@ def report(problem: Problem, error: Exception, request_id: str) -> None:
 def _upstream_words(error: UpstreamRejected) -> tuple[str, str]:
     """Return code and message of an upstream's own error body."""
     try:
-        told: Any = msgspec.json.decode(error.body)["error"]
-        return error.code or str(told.get("code") or told.get("type")), str(told["message"])
+        said: Any = msgspec.json.decode(error.body)["error"]
+        return error.code or str(said.get("code") or said.get("type")), str(said["message"])
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
         return error.code or "upstream_error", str(error)
 
@@ -155,9 +155,9 @@ def _clean(text: str) -> str:
 
 def request_id(headers: Mapping[str, str]) -> str:
     """Return the caller's own id of a request if it is short and visible, else a new one."""
-    given = headers.get("x-request-id")
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given
+    own = headers.get("x-request-id")
+    if own is not None and _REQUEST_ID.fullmatch(own):
+        return own
     return f"req_{urandom(16).hex()}"
 
 

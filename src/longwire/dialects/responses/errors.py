@@ -225,23 +225,23 @@ class _Limited(msgspec.Struct):
 
 
 def decode_limit(refusal: UpstreamRejected, now: float) -> tuple[float | None, str]:
-    """Return until when an account's usage limit refuses turns, None if not told, and its plan.
+    """Return until when an account's usage limit refuses turns, and its plan.
 
-    Times are in seconds since 1970 UTC.
+    The time is in seconds since 1970 UTC, None if it says nothing of that.
     """
     try:
-        told = msgspec.json.decode(refusal.body, type=_Limited, strict=False).error
+        limit = msgspec.json.decode(refusal.body, type=_Limited, strict=False).error
     except (msgspec.MsgspecError, RecursionError):
-        told = _Limit()
-    if told.resets_at is not None:
-        return told.resets_at, told.plan_type or ""
-    seconds = told.resets_in_seconds
+        limit = _Limit()
+    if limit.resets_at is not None:
+        return limit.resets_at, limit.plan_type or ""
+    seconds = limit.resets_in_seconds
     if seconds is None:
         try:
             seconds = float(refusal.headers.get("retry-after", ""))
         except ValueError:
-            return None, told.plan_type or ""
-    return now + seconds, told.plan_type or ""
+            return None, limit.plan_type or ""
+    return now + seconds, limit.plan_type or ""
 
 
 def usage_limit(until: float, plan: str, now: float) -> UpstreamRejected:

@@ -135,17 +135,17 @@ class SignIns:
         expires_at = self._clock() + _LASTS_MS
         if method is Method.BROWSER:
             proof = new_proof()
-            made = SignIn(*fields, self._issuer.authorize_url(proof), expires_at, proof)
+            sign_in = SignIn(*fields, self._issuer.authorize_url(proof), expires_at, proof)
             if listens:
                 await self._listen()
         else:
             device = await self._issuer.begin_device()
-            made = SignIn(*fields, self._issuer.device_url, expires_at, device=device)
-            made.user_code, made.poll_seconds = device.user_code, max(round(device.pause), 1)
-        self._held[made.id] = made
+            sign_in = SignIn(*fields, self._issuer.device_url, expires_at, device=device)
+            sign_in.user_code, sign_in.poll_seconds = device.user_code, max(round(device.pause), 1)
+        self._held[sign_in.id] = sign_in
         if method is Method.DEVICE and self._group is not None:
-            self._group.create_task(self._poll(made, device))
-        return made
+            self._group.create_task(self._poll(sign_in, device))
+        return sign_in
 
     def find(self, sign_in_id: str) -> SignIn:
         """Return a sign-in. Raises `NotFound`."""
@@ -161,12 +161,12 @@ class SignIns:
         """
         sign_in = self.find(sign_in_id)
         query = parse_qs(urlsplit(callback_url.strip()).query)
-        told = {name: values[0] for name, values in query.items()}
+        answer = {name: values[0] for name, values in query.items()}
         if sign_in.stage is not Stage.PENDING or sign_in.proof is None:
             raise _wrong("belongs to a sign-in that is over; begin a new one")
-        if told.get("state") != sign_in.proof.state:
+        if answer.get("state") != sign_in.proof.state:
             raise _wrong("belongs to another sign-in; paste the address this one ended at")
-        await self._come_back(sign_in, told)
+        await self._come_back(sign_in, answer)
         return sign_in
 
     def cancel(self, sign_in_id: str) -> bool:
@@ -176,16 +176,16 @@ class SignIns:
         self._finish(sign_in, Stage.EXPIRED, "It was cancelled.")
         return was_pending
 
-    async def _come_back(self, sign_in: SignIn, told: dict[str, str]) -> None:
+    async def _come_back(self, sign_in: SignIn, query: dict[str, str]) -> None:
         if sign_in.proof is None or sign_in.stage is not Stage.PENDING:
             return
-        if "code" not in told:
-            reason = told.get("error_description") or told.get("error") or "no code came back"
+        if "code" not in query:
+            reason = query.get("error_description") or query.get("error") or "no code came back"
             self._finish(sign_in, Stage.FAILED, f"The issuer refused: {reason[:200]}.")
             return
         verifier, sign_in.proof = sign_in.proof.verifier, None  # a code is tried once
         try:
-            login = await self._issuer.exchange(told["code"], verifier)
+            login = await self._issuer.exchange(query["code"], verifier)
         except AccountUnavailable as error:
             self._finish(sign_in, Stage.FAILED, str(error))
         else:
@@ -256,11 +256,11 @@ class SignIns:
         if stop is not None:
             await stop()
 
-    async def _answer(self, told: dict[str, str]) -> tuple[int, str]:
-        """Take a browser back; return what it is told."""
+    async def _answer(self, query: dict[str, str]) -> tuple[int, str]:
+        """Take a browser back; return what it is shown."""
         for each in self._held.values():
-            if each.proof is not None and each.proof.state == told.get("state"):
-                await self._come_back(each, told)
+            if each.proof is not None and each.proof.state == query.get("state"):
+                await self._come_back(each, query)
                 if each.account is not None:
                     return 200, f"{each.account.label} is signed in. You may close this page."
                 return 400, f"The sign-in failed. {each.error}"

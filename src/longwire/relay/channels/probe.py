@@ -89,7 +89,7 @@ class _Trial:
         self._probed = Probed()
 
     async def run(self, model: str | None) -> Probed:
-        """Take both turns; what fails is told with what was found so far."""
+        """Take both turns; a failure comes with what was found so far."""
         try:
             await self._run(model)
         except LongwireError as error:
@@ -179,7 +179,7 @@ def _words(error: LongwireError) -> str:
     if not isinstance(error, UpstreamRejected):
         return str(error)
     try:
-        told = msgspec.json.decode(error.body)["error"]["message"]
+        message = msgspec.json.decode(error.body)["error"]["message"]
     except (msgspec.MsgspecError, KeyError, TypeError):
         return f"{error} Check the base URL."
-    return f"{told} (status {error.status})"
+    return f"{message} (status {error.status})"

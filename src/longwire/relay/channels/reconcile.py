@@ -100,7 +100,7 @@ class ChannelReconciler:
         """Take over what the store holds now.
 
         Raises `ConfigurationError` for a channel that cannot run: it stays as it was, or out. What
-        was told before is not told again with every change of something else.
+        was raised before is not raised again with every change of something else.
         """
         await self._load(self.declared)
 
@@ -140,7 +140,7 @@ class ChannelReconciler:
             await self.look()
 
     async def look(self) -> None:
-        """Take over what changed. What cannot be is told by `problem` and the log, once."""
+        """Take over what changed. What cannot be stands in `problem` and, once, in the log."""
         try:
             if self._reload.is_set() or _look_of(self.declared.file) != self._seen:
                 self._reload.clear()

@@ -1,6 +1,6 @@
-"""Where ended turns are told: the log of the database, and whoever watches live.
+"""Where turns are written that have ended: the log of the database, and whoever watches live.
 
-Law: telling never waits. Who watches too slowly misses turns, and is told how many.
+Law: writing never waits. Who watches too slowly misses turns, and learns how many.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class Subscription:
 
 
 class Feed:
-    """A journal that is told on to whoever watches at the time."""
+    """A journal for whoever watches at the time."""
 
     __slots__ = ("_subscriptions",)
 

@@ -82,11 +82,11 @@ def _find(model: str, day: int) -> tuple[_Tier, ...]:
     return ()
 
 
-def _tiers(given: "_Price", cached: "_Price", made: "_Price") -> tuple[_Tier, ...]:
+def _tiers(fresh: "_Price", cached: "_Price", output: "_Price") -> tuple[_Tier, ...]:
     """Return the tiers that three prices have together; what is cached costs less, or the same."""
-    if given is None or made is None:
+    if fresh is None or output is None:
         return ()
-    prices = (given, given if cached is None else cached, made)
+    prices = (fresh, fresh if cached is None else cached, output)
     starts = {above for price in prices for above, _ in _steps(price)}
     return tuple(
         _Tier(start, *(_nano(price, start) for price in prices))

@@ -1,4 +1,4 @@
-"""The row of a turn that has ended, and what some turns have beside it, told to the journals.
+"""The row of a turn that has ended, and what some turns have beside it, for the journals.
 
 Law: what callers and upstreams wrote is cut to what a column holds; nothing here can fail for it.
 A plain turn that succeeded costs its row and nothing more.
@@ -118,7 +118,7 @@ class TurnRecorder:
                 return _OK, record.bill.error_code or failed
 
     def _details(self, row: TurnRow, record: TurnRecord) -> TurnDetails:
-        """Tell who asked, and of each attempt; of very many the last ones."""
+        """Return who sent it, and each attempt; of very many the last ones."""
         sent = record.request.headers
         headers = {
             name: _fit(sent[name], _LONGEST_NAME) for name in LOGGED_HEADERS if sent.get(name)
@@ -143,7 +143,7 @@ class TurnRecorder:
         )
 
     def _message(self, row: TurnRow, record: TurnRecord) -> str:
-        """Return what the client was told of what the turn ended by, "" for nothing."""
+        """Return the error message that the client got, "" for none."""
         if not row.error_code:
             return ""
         terminal = record.aggregate.terminal if record.aggregate else None

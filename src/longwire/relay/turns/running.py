@@ -191,7 +191,7 @@ class RunningTurn:
             attempt = attempts.next(policy.clock())
             self.record.attempt(attempt.channel, "http" if attempt.over_http else "websocket")
             if attempt.over_http and turn.purpose is Purpose.WARM_UP:
-                # No channel is asked, so none gains trust.
+                # No channel answers it, so none gains trust.
                 await self._open(attempt, WarmUp(), Call(turn, None))
                 break
             try:

@@ -1,7 +1,7 @@
 """The Codex backend: what it is sent beside a turn, and what it tells beside its events.
 
 Law: a routing token goes back to the channel that gave it, for the caller it was given to, and to
-nobody else. What is told of a subscription is the channel's own knowledge.
+nobody else.
 """
 
 import time
@@ -81,7 +81,7 @@ class Codex:
         return Call(turn, call.key, named, call.reason)
 
     def begin(self, stream: Stream, scope: Scope | None, running: Iterable[Vendor]) -> Beginning:
-        """Learn of the quota and of a routing token, which a client's WebSocket is told, too.
+        """Learn of the quota and of a routing token, which goes to a client's WebSocket, too.
 
         Among several channels the mark of one model list means nothing.
         """
