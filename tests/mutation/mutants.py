@@ -41,8 +41,20 @@ MUTANTS = (
     Mutant(
         "give a vendor's notice a number",
         "dialects/responses/answer.py",
-        "if event.kind is Kind.VENDOR:\n            return _unnumbered(event)",
+        "if event.kind is _VENDOR:\n            return _unnumbered(event)",
         "pass",
+    ),
+    Mutant(
+        "pass an event with a number that is not its own",
+        "dialects/responses/answer.py",
+        "head.sequence != number or ",
+        "",
+    ),
+    Mutant(
+        "pass an event that names a lane",
+        "dialects/responses/answer.py",
+        " or head.lane is not None:\n                    break",
+        ":\n                    break",
     ),
     Mutant(
         "continue without anything new",

@@ -5,7 +5,7 @@ A kind says what an event means for an exchange, whatever an API calls it.
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 
 class Kind(Enum):
@@ -30,6 +30,7 @@ class Kind(Enum):
     __hash__ = object.__hash__
 
 
+@final
 class Event(NamedTuple):
     """One upstream event: `raw` is its JSON as received, `name` its type as its API calls it.
 

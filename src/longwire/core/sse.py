@@ -14,11 +14,11 @@ def encode(name: str, data: bytes) -> bytes:
     """Encode one event; `data` is JSON, which never holds a raw line break in compact form."""
     if _LF in data or _CR in data:
         data = b"\ndata: ".join(data.splitlines())
-    return b"%b%b\n\n" % (opening(name), data)
+    return b"%b%b\n\n" % (prefix(name), data)
 
 
 @lru_cache(maxsize=256)
-def opening(name: str) -> bytes:
+def prefix(name: str) -> bytes:
     """Return what stands before the data of an event."""
     return b"event: %b\ndata: " % name.encode()
 

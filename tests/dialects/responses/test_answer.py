@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from longwire.core import sse
 from longwire.core.events import Event
@@ -132,6 +134,31 @@ def test_a_vendors_notice_takes_no_number(numbered):
     ]
     assert [notice, notice] == told[::2]
     assert [0, 1] == [event["sequence_number"] for event in told[1::2]]
+
+
+FRAMES = st.sampled_from(
+    [
+        b'{"type":"response.output_text.delta","sequence_number":%d,"delta":"\xc3\xa9"}',
+        b'{"type":"response.output_item.done","sequence_number":%d,"output_index":0,"item":{}}',
+        b'{"type":"response.output_text.delta",\n"sequence_number":%d}',
+        b'{"type":"response.output_text.delta","sequence_number":%d,"stream_id":"a"}',
+        b'{"type":"response.output_text.delta","sequence_number":7%d}',
+        b'{"type":"response.in_progress","sequence_number":%d,"response":{"id":"r"}}',
+        b'{"type":"codex.rate_limits","sequence_number":%d}',
+    ]
+)
+
+
+@given(st.lists(FRAMES, max_size=8), st.integers(0, 8))
+def test_events_are_the_same_however_they_come(frames: list[bytes], cut: int) -> None:
+    """One by one, in batches, and straight from their frames as far as those are plain."""
+    numbered = [frame % number for number, frame in enumerate(frames)]
+    events = [decode_event(frame) for frame in numbered]
+    alone, batches, straight = (EventEncoder(None, Aggregate()) for _ in range(3))
+    expected = b"".join(sse.encode(event.name, alone.encode(event)) for event in events)
+    assert expected == batches.encode_batch(events[:cut]) + batches.encode_batch(events[cut:])
+    count, plain = straight.encode_plain(numbered)
+    assert expected == plain + straight.encode_batch(events[count:])
 
 
 class TestPlain:

@@ -4,7 +4,7 @@ Law: an event passes byte for byte, but for the client's own `previous_response_
 `sequence_number`, no lane, and a terminal that is complete. A vendor's notice has no number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -16,6 +16,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.dialects.raw_json import merge, splice, split_members
 from longwire.dialects.responses.stream import (
     WITH_RESPONSE,
+    Head,
     decode_finished,
     decode_head,
     kind_of,
@@ -23,6 +24,7 @@ from longwire.dialects.responses.stream import (
 
 _ITEM_DONE = "response.output_item.done"
 _LF, _CR = b"\n\r"
+_VENDOR = Kind.VENDOR  # for every event: on Python 3.11 a member is dear to name
 
 
 class EventEncoder:
@@ -40,17 +42,13 @@ class EventEncoder:
 
     def encode(self, event: Event) -> bytes:
         """Return the event's JSON as the client gets it."""
-        self._before = self._sequence
-        is_in_order = event.sequence == self._sequence
-        if is_in_order and event.kind is Kind.OUTPUT and event.lane is None:
-            self._sequence += 1
-            return event.raw
-        if event.kind is Kind.VENDOR:
+        number = self._before = self._sequence
+        if event.kind is _VENDOR:
             return _unnumbered(event)
-        changes: dict[str, bytes | None] = {}
-        if not is_in_order:
-            changes["sequence_number"] = b"%d" % self._sequence
         self._sequence += 1
+        changes: dict[str, bytes | None] = {}
+        if event.sequence != number:
+            changes["sequence_number"] = b"%d" % number
         if event.lane is not None:
             changes["stream_id"] = None
         if event.kind in WITH_RESPONSE:
@@ -59,18 +57,53 @@ class EventEncoder:
             return merge(members, changes) if changes else event.raw
         return splice(event.raw, changes) if changes else event.raw
 
+    def encode_plain(self, frames: Iterable[bytes] | Iterable[Event]) -> tuple[int, bytes]:
+        """Encode the first events of a stream as SSE, up to one that is not plain; and count them.
+
+        Plain is output in order, on no lane and in one line: it passes as it is. Of frames that
+        nobody decoded before, the finished items are kept here.
+        """
+        parts: list[bytes] = []
+        number = self._sequence
+        try:
+            head: Head | Event
+            for each in frames:
+                if type(each) is Event:
+                    head, raw = each, each.raw
+                else:
+                    head, raw = decode_head(each), each
+                prefix = _plain_prefix(head.name)
+                if not prefix or head.sequence != number or head.lane is not None:
+                    break
+                if _LF in raw or _CR in raw:
+                    break
+                if head.name == _ITEM_DONE and raw is each:
+                    self._keep(raw)
+                number += 1
+                parts += (prefix, raw, b"\n\n")
+        except (msgspec.MsgspecError, RecursionError):
+            pass  # the frame is left to who refuses it
+        count, self._sequence = number - self._sequence, number
+        return count, b"".join(parts)
+
+    def _keep(self, raw: bytes) -> None:
+        finished = decode_finished(raw)
+        self._aggregate.add_item(finished.output_index, bytes(finished.item))
+
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as SSE, as the client gets them."""
-        told: list[bytes] = []
-        for event in events:
-            raw, number = event.raw, self._sequence
-            is_plain = event.kind is Kind.OUTPUT and event.sequence == number
-            if is_plain and event.lane is None and _LF not in raw and _CR not in raw:
-                self._before, self._sequence = number, number + 1
-                told += (sse.opening(event.name), raw, b"\n\n")
-            else:
-                told.append(sse.encode(event.name, self.encode(event)))
-        return b"".join(told)
+        rest = iter(events)
+        count, encoded = self.encode_plain(rest)
+        if count == len(events):
+            return encoded
+        parts = [encoded]
+        while count < len(events):
+            event = events[count]  # it is not plain, and `rest` is behind it
+            parts.append(sse.encode(event.name, self.encode(event)))
+            more, encoded = self.encode_plain(rest)
+            parts.append(encoded)
+            count += 1 + more
+        return b"".join(parts)
 
     def take_back(self) -> None:
         """Give the number of the last event to the next one, for the last was never sent."""
@@ -89,40 +122,6 @@ class EventEncoder:
             if output or "output" not in members:
                 changes["output"] = b"[" + b",".join(output) + b"]"
         return {"response": merge(members, changes)} if changes else {}
-
-    def encode_plain(self, frames: Sequence[bytes]) -> tuple[int, bytes]:
-        """Encode the first events of a stream as SSE, up to one that is not plain; and count them.
-
-        Plain is an output event in order, on no lane and in one line: it passes as it is. Finished
-        items are kept, as they are where events come one by one.
-        """
-        told: list[bytes] = []
-        number = self._sequence
-        for raw in frames:
-            try:
-                head = decode_head(raw)
-            except (msgspec.MsgspecError, RecursionError):
-                break
-            opening = _plain_opening(head.name)
-            if not opening or head.sequence != number or head.lane is not None:
-                break
-            if _LF in raw or _CR in raw:
-                break
-            if head.name == _ITEM_DONE and not self._keep(raw):
-                break
-            number += 1
-            told += (opening, raw, b"\n\n")
-        count, self._sequence = number - self._sequence, number
-        return count, b"".join(told)
-
-    def _keep(self, raw: bytes) -> bool:
-        """Keep a finished item; False for one that is malformed, which is for others to tell."""
-        try:
-            finished = decode_finished(raw)
-        except (msgspec.MsgspecError, RecursionError):
-            return False
-        self._aggregate.add_item(finished.output_index, bytes(finished.item))
-        return True
 
     def keep_alive(self) -> bytes:
         """Return an event that only bridges silence; it takes no number of its own."""
@@ -157,10 +156,10 @@ def _unnumbered(event: Event) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _plain_opening(name: str) -> bytes:
-    """Return what stands before an output event in SSE; b"" for events that may need a change."""
+def _plain_prefix(name: str) -> bytes:
+    """Return what stands before an event of output in SSE; b"" for all that may need a change."""
     is_plain = name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
-    return sse.opening(name) if is_plain else b""
+    return sse.prefix(name) if is_plain else b""
 
 
 def response_of(encoded: bytes) -> bytes:

@@ -37,6 +37,7 @@ _DONE_ALIASES = {
     "queued": "response.completed",
     "in_progress": "response.completed",
 }
+_OUTPUT = Kind.OUTPUT  # for every event: on Python 3.11 a member is dear to name
 WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
 )
@@ -98,7 +99,7 @@ def decode_event(raw: bytes) -> Event:
     try:
         head = decode_head(raw)
         kind = _printable_kind(head.name)
-        if kind is Kind.OUTPUT:
+        if kind is _OUTPUT:
             return Event(kind, head.name, raw, None, head.sequence, head.lane)
         if head.name == "response.done":
             return _standard_terminal(raw, head)
@@ -134,7 +135,7 @@ def decode_outputs(frames: Sequence[bytes], start: int) -> list[Event]:
             kind = _printable_kind(head.name)
         except (msgspec.MsgspecError, RecursionError, MalformedEvent):
             break  # it is decoded once more, and refused there
-        if kind is not Kind.OUTPUT or head.lane is not None:
+        if kind is not _OUTPUT or head.lane is not None:
             break
         # The tuple itself: the class of a named one is a call into Python.
         parts = (kind, head.name, raw, None, head.sequence, None)
