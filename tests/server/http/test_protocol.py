@@ -346,9 +346,9 @@ async def test_idle_connections_close(gateway):
     """A connection that rests for longer than the server keeps it is closed."""
     async with dial(gateway) as connection:
         await connection.ask(TURN)
-        (front,) = gateway.connections
-        assert front.timeout_keep_alive == 75
-        front.timeout_keep_alive = 0.02
+        (served,) = gateway.connections
+        assert served.timeout_keep_alive == 75
+        served.timeout_keep_alive = 0.02
         await connection.ask(TURN)
         assert await connection.reader.read() == b""
 
