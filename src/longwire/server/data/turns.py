@@ -42,7 +42,7 @@ _STREAM: Final = (
 )
 
 
-class ModelHttp:
+class HttpTurns:
     """The data plane over HTTP; a request's body may have `max_body` bytes, packed and unpacked."""
 
     __slots__ = ("_keys", "_readiness", "_relay", "max_body", "paths")
