@@ -120,11 +120,11 @@ async def _turn(config: uvicorn.Config, session: str, size: int) -> None:
         f"POST /v1/responses HTTP/1.1\r\nauthorization: Bearer {KEY}\r\nsession-id: {session}\r\n"
     )
     state, sink = ServerState(), _Sink()
-    front = HttpProtocol(config, state, {}, asyncio.get_running_loop())
-    front.connection_made(sink)
-    front.data_received(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(body), body))
+    connection = HttpProtocol(config, state, {}, asyncio.get_running_loop())
+    connection.connection_made(sink)
+    connection.data_received(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(body), body))
     for task in tuple(state.tasks):
         await task
-    front.connection_lost(None)
+    connection.connection_lost(None)
     if not sink.told.startswith(b"HTTP/1.1 200 "):
         raise RuntimeError(f"a turn failed: {sink.told!r}")

@@ -7,8 +7,10 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -23,7 +25,10 @@ from longwire.dialects.responses import errors
 from longwire.dialects.responses.stream import KINDS
 from longwire.emulator import Fault
 from longwire.server.admin.schema import schema_text
+from longwire.server.http.exchange import REPLY, REQUEST, ReplyState, RequestState
 from tests.journeys.faults import ROWS, Row
+
+S = TypeVar("S", bound=Enum)
 
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
@@ -31,6 +36,7 @@ ERRORS = Path(__file__).parent / "reference" / "errors.md"
 WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
+HTTP_BEGIN = "<!-- generated from longwire.server.http.exchange by docs/generate.py: begin -->\n"
 ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
 _FAILING = 500
@@ -53,10 +59,47 @@ def generated() -> str:
 
 
 def renewed(page: str) -> str:
-    """The page with its generated part replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{generated()}\n{END}{after}"
+    """The page with its generated parts replaced."""
+    for begin, part in ((BEGIN, generated()), (HTTP_BEGIN, http_exchange())):
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(END)
+        page = f"{before}{begin}\n{part}\n{END}{after}"
+    return page
+
+
+def http_exchange() -> str:
+    """The diagrams and tables of a client's request and of the reply to it, as Markdown."""
+    request = _side(REQUEST, (RequestState.EXPECTING, RequestState.RECEIVING))
+    return "\n".join([*request, *_side(REPLY, (ReplyState.NOT_BEGUN,))])
+
+
+def _side(table: Mapping[str, Mapping[S, S]], first: tuple[S, ...]) -> Iterator[str]:
+    arrows: dict[tuple[S, S], list[str]] = {}
+    for happening, steps in table.items():
+        for state, after in steps.items():
+            if after is not state:
+                arrows.setdefault((state, after), []).append(happening)
+    yield from ("```mermaid", "stateDiagram-v2")
+    yield from (f"    [*] --> {state.value}" for state in first)
+    for (state, after), happenings in arrows.items():
+        yield f"    {state.value} --> {after.value}: {', '.join(happenings)}"
+    states = list(type(first[0]))
+    yield from (
+        "```",
+        "",
+        f"| what happens | {' | '.join(f'in {each.value}' for each in states)} |",
+    )
+    yield f"|---|{'---|' * len(states)}"
+    for happening, steps in table.items():
+        cells = (_next_state(state, steps.get(state)) for state in states)
+        yield f"| `{happening}` | {' | '.join(cells)} |"
+    yield ""
+
+
+def _next_state(state: Enum, after: Enum | None) -> str:
+    if after is None:
+        return "bug"
+    return "stays" if after is state else f"→ {after.value}"
 
 
 def renewed_errors(page: str) -> str:

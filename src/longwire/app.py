@@ -40,8 +40,8 @@ from longwire.server.auth import Keys
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
 from longwire.server.data.sockets import SocketLimits
-from longwire.server.data.turns import ModelHttp
-from longwire.server.data.upgrade import ModelWebSocket
+from longwire.server.data.turns import HttpTurns
+from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.http.allocator import prepare_memory
 from longwire.server.http.listener import listen, url_of
@@ -102,7 +102,7 @@ class App:
         self.reconciler = ChannelReconciler(
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
         )
-        self.turns = ModelHttp(self.relay, self.keys, self.readiness, settings.server.max_body)
+        self.turns = HttpTurns(self.relay, self.keys, self.readiness, settings.server.max_body)
         self.sockets = self._websocket(settings.server)
         self._opens = opens
         self._registration = registration_of(settings.codex)
@@ -125,7 +125,7 @@ class App:
             probes=Probes(self.readiness, self.metrics),
         )
 
-    def _websocket(self, server: Server) -> ModelWebSocket:
+    def _websocket(self, server: Server) -> WebSocketTurns:
         limits = SocketLimits(
             lanes=LaneLimits(bytes=server.max_body),
             history=server.websocket_history,
@@ -133,7 +133,7 @@ class App:
             silence=server.keep_alive_comment,
         )
         behind = (self.relay, self.keys, self.readiness)
-        return ModelWebSocket(*behind, limits, is_offered=server.websocket)
+        return WebSocketTurns(*behind, limits, is_offered=server.websocket)
 
     def _relay(self, settings: Settings, *, keeps: bool) -> Relay:
         ledger = self.pool.ledger

@@ -7,22 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 
-from longwire.server.http.protocol import HttpProtocol
-
-LIMIT = 1000
-
-
-class Serving:
-    """An application whose turns are one coroutine's."""
-
-    def __init__(self, turn):
-        self.turns = self
-        self.paths = (b"/v1/responses",)
-        self.max_body = LIMIT
-        self.turn = turn
-
-    async def __call__(self, exchange, *_):
-        await self.turn(exchange)
+from longwire.server.http.exchange import ReplyState
+from tests.server.http.played import LIMIT, configured
 
 
 def whole(messages):
@@ -30,15 +16,20 @@ def whole(messages):
     return len(messages), b"".join(messages)
 
 
+async def fill(take):
+    """Pass on until the client does not keep up."""
+    for _ in range(2000):
+        if not take([b"x" * 65_536]):
+            return
+        await asyncio.sleep(0)  # the loop writes, or cannot
+    pytest.fail("the client was never waited for")
+
+
 @asynccontextmanager
 async def served(turn, body=b""):
-    """Serve turns, and give a connection that has sent one, and the front behind it."""
+    """Serve turns, and give a connection that has sent one."""
     listener = socket.create_server(("127.0.0.1", 0))
-    options = {"ws": "none", "log_config": None, "lifespan": "off"}
-    options |= {"proxy_headers": False, "server_header": False}
-    server = uvicorn.Server(
-        uvicorn.Config(Serving(turn), http=HttpProtocol, interface="asgi3", **options)
-    )
+    server = uvicorn.Server(configured(turn))
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
@@ -57,12 +48,12 @@ async def test_in_order():
 
     async def turn(exchange):
         exchange.begin(200, {"x-a": "b"}, b"x-c: d\r\n")
-        take = exchange.passing(whole)
-        exchange.write(b"a")
+        take = exchange.fast_path(whole)
+        await exchange.write(b"a")
         assert take([b"b", b"cd"]) == 2
         assert take([b"e"]) == 1
-        exchange.write(b"")
-        exchange.end(b"f")
+        await exchange.write(b"")
+        await exchange.end(b"f")
         assert take([b"g"]) == 0
 
     async with served(turn) as (reader, _):
@@ -79,16 +70,11 @@ async def test_slow_client():
 
     async def turn(exchange):
         exchange.begin(200, {})
-        exchange.write(b"start")
-        take = exchange.passing(whole)
-        for _ in range(2000):
-            if not take([b"x" * 65_536]):
-                break
-            await asyncio.sleep(0)  # the loop writes, or cannot
-        assert exchange.flow.write_paused
+        await exchange.write(b"start")
+        take = exchange.fast_path(whole)
+        await fill(take)
         lagging.set()
-        await exchange.flow.drain()
-        exchange.end(b"end")
+        await exchange.end(b"end")
 
     async with served(turn) as (reader, _):
         await lagging.wait()
@@ -100,29 +86,26 @@ async def test_slow_client():
 @pytest.mark.parametrize("ends", [False, True])
 async def test_client_gone(ends):
     """Leaving cancels a turn, but not where its reply is at its end; nothing more is written."""
-    left, told = asyncio.Event(), asyncio.get_running_loop().create_future()
+    lagging, outcome = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def turn(exchange):
         exchange.begin(200, {})
-        exchange.write(b"start")
-        take = exchange.passing(whole)
-        exchange.ends = ends
+        await exchange.write(b"start")
+        take = exchange.fast_path(whole)
+        await fill(take)
+        lagging.set()
         try:
-            await left.wait()
+            await (exchange.end(b"end") if ends else exchange.write(b"more"))
         except asyncio.CancelledError:
-            told.set_result(("cancelled", take([b"x"])))
+            outcome.set_result(("cancelled", exchange.reply, take([b"x"])))
             raise
-        while not exchange.is_gone:  # noqa: ASYNC110 - only a cancelled task would be told
-            await asyncio.sleep(0)
-        exchange.end(b"end")
-        told.set_result(("served", take([b"x"])))
+        outcome.set_result(("served", exchange.reply, take([b"x"])))
 
     async with served(turn) as (reader, writer):
         await reader.readuntil(b"start")
+        await lagging.wait()
         writer.transport.abort()
-        if ends:
-            left.set()
-        assert await told == ("served" if ends else "cancelled", 0)
+        assert ("served" if ends else "cancelled", ReplyState.ABORTED, 0) == await outcome
 
 
 async def test_a_length():
@@ -130,7 +113,7 @@ async def test_a_length():
 
     async def turn(exchange):
         exchange.begin(404, {}, length=2)
-        exchange.end(b"ok")
+        await exchange.end(b"ok")
 
     async with served(turn) as (reader, _):
         answer = await reader.read(1 << 20)
@@ -146,7 +129,7 @@ async def test_no_header_holds_another(headers):
         with pytest.raises(ValueError, match="control character"):
             exchange.begin(200, headers)
         exchange.begin(500, {}, length=0)
-        exchange.end()
+        await exchange.end()
 
     async with served(turn) as (reader, _):
         answer = await reader.readuntil(b"\r\n\r\n")
@@ -157,20 +140,20 @@ async def test_no_header_holds_another(headers):
 @pytest.mark.parametrize(("size", "fits"), [(0, True), (LIMIT, True), (LIMIT + 1, False)])
 async def test_a_body_has_a_limit(size, fits):
     """The last byte of the limit is let in, one more is not."""
-    told = asyncio.get_running_loop().create_future()
+    outcome = asyncio.get_running_loop().create_future()
 
     async def turn(exchange):
         try:
-            told.set_result(await exchange.body())
+            outcome.set_result(await exchange.body())
         except Exception as error:  # noqa: BLE001 - the test looks at it
-            told.set_result(type(error).__name__)
+            outcome.set_result(type(error).__name__)
         exchange.begin(200, {}, length=0)
-        exchange.end()
+        await exchange.end()
 
     body = bytes(size)
     async with served(turn, body) as (reader, _):
         await reader.readuntil(b"\r\n\r\n")
-        assert await told == (body if fits else "BodyTooLarge")
+        assert await outcome == (body if fits else "BodyTooLarge")
 
 
 async def test_a_reply_that_breaks_off():
@@ -178,9 +161,8 @@ async def test_a_reply_that_breaks_off():
 
     async def turn(exchange):
         exchange.begin(200, {})
-        exchange.write(b"start")
+        await exchange.write(b"start")
         exchange.cut()
 
     async with served(turn) as (reader, _):
-        told = await reader.read()
-        assert told.endswith(b"5\r\nstart\r\n")
+        assert (await reader.read()).endswith(b"5\r\nstart\r\n")

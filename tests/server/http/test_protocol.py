@@ -211,11 +211,13 @@ async def test_expected_continue_with_the_body(connection):
     assert (status, "connection" in headers) == (200, False)
 
 
-async def test_refused_unread(connection):
-    """A refusal does not wait for the body, which is then passed over."""
-    connection.writer.write(head(LENGTH, key="wrong"))
-    assert (await connection.receive())[0] == 401
-    connection.writer.write(TURN)
+@pytest.mark.parametrize(("expects", "size"), [([], 0), (["expect: 100-continue"], 9)])
+async def test_refused_unread(connection, expects, size):
+    """A refusal does not wait for the body, which is passed over; nor where one came unbidden."""
+    connection.writer.write(head(LENGTH, *expects, key="wrong") + TURN[:size])
+    status, headers, _ = await connection.receive()
+    assert (status, "connection" in headers) == (401, False)
+    connection.writer.write(TURN[size:])
     assert (await connection.ask(TURN))[0] == 200
 
 
@@ -346,9 +348,9 @@ async def test_idle_connections_close(gateway):
     """A connection that rests for longer than the server keeps it is closed."""
     async with dial(gateway) as connection:
         await connection.ask(TURN)
-        (front,) = gateway.connections
-        assert front.timeout_keep_alive == 75
-        front.timeout_keep_alive = 0.02
+        (served,) = gateway.connections
+        assert served.timeout_keep_alive == 75
+        served.timeout_keep_alive = 0.02
         await connection.ask(TURN)
         assert await connection.reader.read() == b""
 

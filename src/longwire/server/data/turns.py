@@ -5,12 +5,11 @@ before the terminal cancels its turn; one that leaves after it cancels nothing. 
 path: one write per batch of events, and no queue, lock or task per event.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
-from longwire.core.events import Event
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_compaction, decode_request
@@ -18,7 +17,7 @@ from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.health import Readiness
 from longwire.server.http.bodies import codings_of, unpacked
-from longwire.server.http.exchange import HttpExchange
+from longwire.server.http.exchange import HttpExchange, ReplyState
 from longwire.server.problems import problem_of, report, request_id
 
 PATHS: Final = frozenset(
@@ -34,6 +33,7 @@ PATHS: Final = frozenset(
 NO_TERMINAL = "The upstream ended the response without its terminal."
 """What a stream is told that ends too early."""
 
+_STREAMS: Final = (ReplyState.BEGUN, ReplyState.STREAMING)
 _JSON: Final = b"content-type: application/json\r\n"
 _STREAM: Final = (
     b"content-type: text/event-stream; charset=utf-8\r\n"
@@ -42,7 +42,7 @@ _STREAM: Final = (
 )
 
 
-class ModelHttp:
+class HttpTurns:
     """The data plane over HTTP; a request's body may have `max_body` bytes, packed and unpacked."""
 
     __slots__ = ("_keys", "_readiness", "_relay", "max_body", "paths")
@@ -71,9 +71,9 @@ class ModelHttp:
                 async with self._relay.open(turn, caller, headers, reply.id) as answer:
                     await (reply.stream(answer) if turn.streams else reply.whole(answer))
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
-            reply.fail(error)
+            await reply.fail(error)
         finally:
-            if not exchange.response_complete:
+            if exchange.reply is not ReplyState.ENDED:
                 exchange.cut()
 
 
@@ -90,23 +90,21 @@ class _Reply:
         self.previous: str | None = None
 
     async def stream(self, answer: RunningTurn) -> None:
-        """Send the events as they come; wait wherever the client does not keep up."""
-        exchange, flow, aggregate = self._exchange, self._exchange.flow, answer.aggregate
-        encoder = EventEncoder(self.previous, aggregate)
-        exchange.begin(200, self._named(answer), _STREAM)
-        self._encoder = encoder
-        answer.pass_on(exchange.passing(encoder.encode_plain))
+        """Send the events as they come."""
+        exchange, aggregate = self._exchange, answer.aggregate
+        self._encoder = encoder = EventEncoder(self.previous, aggregate)
+        exchange.begin(200, self._headers(answer), _STREAM)
+        answer.pass_on(exchange.fast_path(encoder.encode_plain))
         async for batch in answer:
-            body = self._encoded(encoder, batch) if batch else self._client.keep_alive(encoder)
-            if batch and batch[-1] is aggregate.terminal:
-                exchange.ends = True
-            if flow.write_paused:
-                await flow.drain()
-            if exchange.ends:
-                exchange.end(body)
+            if not batch:
+                await exchange.write(self._client.keep_alive(encoder))
+                continue
+            body = encoder.encode_batch(self._client.events(batch))
+            if batch[-1] is aggregate.terminal:
+                await exchange.end(body)
             else:
-                exchange.write(body)
-        if not exchange.ends:
+                await exchange.write(body)
+        if aggregate.terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
 
     async def whole(self, answer: RunningTurn) -> None:
@@ -117,34 +115,29 @@ class _Reply:
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
         body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
-        self._exchange.begin(200, self._named(answer), _JSON, len(body))
-        self._exchange.end(body)
+        self._exchange.begin(200, self._headers(answer), _JSON, len(body))
+        await self._exchange.end(body)
 
-    def fail(self, error: Exception) -> None:
+    async def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way with `response.failed`."""
-        exchange = self._exchange
-        if isinstance(error, UpstreamRejected) and not exchange.ends:
+        if isinstance(error, UpstreamRejected):
             error.headers = self._client.error_headers(error.headers)
         problem = problem_of(error)
         report(problem, error, self.id)
-        if exchange.ends:
-            return
-        if self._encoder is None:
+        exchange = self._exchange
+        if exchange.reply is ReplyState.NOT_BEGUN:
             body = problem.envelope()
             headers = {**problem.headers, "x-request-id": self.id}
             exchange.begin(problem.status, headers, _JSON, len(body))
-            exchange.end(body)
-        else:
+            await exchange.end(body)
+        elif self._encoder is not None and exchange.reply in _STREAMS:
             failed = self._encoder.failure(problem.code, problem.message)
-            exchange.end(sse.encode("response.failed", failed))
+            await exchange.end(sse.encode("response.failed", failed))
 
-    def _encoded(self, encoder: EventEncoder, batch: Sequence[Event]) -> bytes:
-        return encoder.encode_batch(self._client.events(batch))
-
-    def _named(self, answer: RunningTurn) -> Mapping[str, str]:
-        """Return the headers that tell how a turn travelled, and what the caller has left."""
+    def _headers(self, answer: RunningTurn) -> Mapping[str, str]:
+        """Return what tells how a turn travelled, and what the caller has left."""
         delivery = answer.delivery
-        named = {
+        headers = {
             **self._client.headers(answer.headers),
             **answer.limits,
             "x-request-id": self.id,
@@ -153,5 +146,5 @@ class _Reply:
             "x-longwire-continuity": delivery.continuity,
         }
         if delivery.reason:
-            named["x-longwire-reason"] = delivery.reason
-        return named
+            headers["x-longwire-reason"] = delivery.reason
+        return headers

@@ -17,7 +17,7 @@ from longwire.server.problems import headers_of, request_id, response_to
 _SWITCHED_OFF = "Use POST: this gateway's WebSocket mode is switched off (server.websocket)."
 
 
-class ModelWebSocket:
+class WebSocketTurns:
     """The data plane over WebSocket, as a raw ASGI application."""
 
     __slots__ = ("_is_offered", "_limits", "_services")

@@ -41,6 +41,8 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection of a client. The application has what serves turns, as its `turns`."""
 
     cycle: RequestResponseCycle | HttpExchange | None  # type: ignore[assignment] # it asks both for the same
+    _task: asyncio.Task[None]
+    """Serves the turn of `_served`."""
 
     def __init__(
         self,
@@ -89,10 +91,8 @@ class HttpProtocol(HttpToolsProtocol):
         if isinstance(self.cycle, HttpExchange):
             self.cycle = None
         super().connection_lost(exc)
-        if served is not None:
-            served.is_gone = True
-            if not served.ends:
-                served.task.cancel()
+        if served is not None and served.client_left():
+            self._task.cancel()
 
     def on_headers_complete(self) -> None:
         """Begin a turn, or leave the request to uvicorn."""
@@ -109,23 +109,21 @@ class HttpProtocol(HttpToolsProtocol):
         if method == b"POST" and path not in paths:
             path = _path_of(path)
         if method == b"POST" and path in paths:
-            self._begin_turn(path, is_modern=version == "1.1")
+            self._begin_turn(path, is_http_1_1=version == "1.1")
         else:
             super().on_headers_complete()
         if self.pipeline and len(self.pipeline) < MOST_QUEUED:
             self.flow.resume_reading()  # so that the client's leaving is seen
 
-    def _begin_turn(self, path: bytes, *, is_modern: bool) -> None:
+    def _begin_turn(self, path: bytes, *, is_http_1_1: bool) -> None:
         headers = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in reversed(self.headers)
         }
         if "transfer-encoding" in headers:
             self._check_coding()
-        exchange = HttpExchange(self, path, headers, self._turns.max_body)
-        exchange.is_modern = is_modern
-        exchange.keep_alive = is_modern and self.parser.should_keep_alive()
-        exchange.waits_to_send = is_modern and self.expect_100_continue
+        limit = self._turns.max_body
+        exchange = HttpExchange(self, path, headers, limit, is_http_1_1=is_http_1_1)
         before, self.cycle = self.cycle, exchange
         if before is None or before.response_complete:
             self._start_asgi_task(exchange, self.app)
@@ -141,32 +139,25 @@ class HttpProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError(msg)
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body; of one that is answered already, or too large, nothing is kept."""
+        """Take a part of a body; while it waits behind a reply, only so much of it is read."""
         self._unframed = 0
         exchange = self.cycle
         if not isinstance(exchange, HttpExchange):
             super().on_body(body)
             return
-        if exchange.response_complete or exchange.room < 0:
-            return
-        exchange.room -= len(body)
-        if exchange.room >= 0:
-            exchange.chunks.append(body)
-        else:
-            exchange.chunks.clear()
-            exchange.wake()
-        if exchange is not self._served and self._turns.max_body - exchange.room > HIGH_WATER_LIMIT:
+        exchange.received(body)
+        if exchange is not self._served and exchange.size > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
 
     def on_message_complete(self) -> None:
-        """Note the end of a request."""
+        """Note the end of a request; the head of an upgrade belongs to none so far."""
         self._unframed = 0
+        if self.parser.should_upgrade():
+            return
         exchange = self.cycle
         if isinstance(exchange, HttpExchange):
-            exchange.is_whole = True
-            if exchange.waiter is not None:
-                exchange.wake()
-        elif not self.parser.should_upgrade():
+            exchange.ended()
+        else:
             super().on_message_complete()
 
     def _start_asgi_task(
@@ -178,7 +169,7 @@ class HttpProtocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
             return
         self._served = cycle
-        cycle.task = task = self.loop.create_task(self._turns(cycle))
+        self._task = task = self.loop.create_task(self._turns(cycle))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
@@ -194,12 +185,12 @@ class HttpProtocol(HttpToolsProtocol):
         served = self._served
         if served is None or served.response_complete:
             super().send_400_response(msg)
-        elif served is self.cycle and not served.is_whole:
-            served.ends = served.response_complete = True
-            served.task.cancel()
+        elif served is self.cycle and served.can_be_refused:
+            served.refused()
+            self._task.cancel()
             super().send_400_response(msg)
         else:
-            served.keep_alive = False
+            served.close_afterwards()
             self.flow.pause_reading()
 
 
