@@ -112,9 +112,9 @@ class InvalidFields(CallerError):
 
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems = tuple(problems)
-        told = "; ".join(f"{problem.field}: {problem.message}" for problem in self.problems)
+        message = "; ".join(f"{problem.field}: {problem.message}" for problem in self.problems)
         param = self.problems[0].field if self.problems else None
-        super().__init__(told, code="invalid_fields", param=param)
+        super().__init__(message, code="invalid_fields", param=param)
 
 
 class LimitReached(CallerError):
@@ -149,7 +149,7 @@ class UpstreamError(LongwireError):
 class UpstreamRejected(UpstreamError):
     """The upstream answered with an error of its own: `status`, JSON `body`, `headers`, `code`.
 
-    `tokens_revision` is that of the tokens it was asked with, 0 where they never change.
+    `tokens_revision` is that of the tokens which the request carried, 0 where they never change.
     """
 
     tokens_revision = 0

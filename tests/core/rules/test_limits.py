@@ -135,7 +135,7 @@ def test_what_others_counted_is_taken_over():
 
 
 def test_headers_tell_what_is_left():
-    """Only limits that are set are told, in the words that OpenAI's clients know."""
+    """Only limits that are set are named, in the words that OpenAI's clients know."""
     meter = Meter()
     meter.begin(NOON)
     meter.end(NOON, Spent(30))

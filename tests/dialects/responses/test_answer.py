@@ -1,4 +1,4 @@
-"""Events encoded for the client that asked."""
+"""Events encoded for their client."""
 
 import json
 from typing import Any
@@ -123,7 +123,7 @@ def test_a_vendors_notice_takes_no_number(numbered):
     """It stands outside the sequence, and leaves no gap in it."""
     encoder = EventEncoder(None, Aggregate())
     notice = {"type": "codex.rate_limits", "rate_limits": {}}
-    told = [
+    encoded = [
         json.loads(encoder.encode(decode_event(json.dumps(event).encode())))
         for event in (
             notice | numbered,
@@ -132,8 +132,8 @@ def test_a_vendors_notice_takes_no_number(numbered):
             {"type": "response.x", "sequence_number": 9},
         )
     ]
-    assert [notice, notice] == told[::2]
-    assert [0, 1] == [event["sequence_number"] for event in told[1::2]]
+    assert [notice, notice] == encoded[::2]
+    assert [0, 1] == [event["sequence_number"] for event in encoded[1::2]]
 
 
 FRAMES = st.sampled_from(
@@ -171,8 +171,8 @@ class TestPlain:
 
     def delta(self, number, **more):
         """Return a delta."""
-        told = {"type": "response.output_text.delta", "sequence_number": number, "delta": "é"}
-        return json.dumps(told | more).encode()
+        event = {"type": "response.output_text.delta", "sequence_number": number, "delta": "é"}
+        return json.dumps(event | more).encode()
 
     def test_passes_bytes(self):
         """Plain events are encoded as each alone would be, byte for byte."""
@@ -207,8 +207,8 @@ class TestPlain:
         """What may need a change, or is malformed, is left with all that comes after it."""
         encoder, aggregate = self.encoder()
         first = self.delta(0)
-        told = sse.encode("response.output_text.delta", first)
-        assert encoder.encode_plain([first, frame, self.delta(1)]) == (1, told)
+        expected = sse.encode("response.output_text.delta", first)
+        assert encoder.encode_plain([first, frame, self.delta(1)]) == (1, expected)
         assert aggregate.output == []
 
     def test_keeps_items(self):

@@ -28,7 +28,7 @@ _VENDOR = Kind.VENDOR  # for every event: on Python 3.11 a member is dear to nam
 
 
 class EventEncoder:
-    """Encodes the events of one response for the client that asked.
+    """Encodes the events of one response for its client.
 
     `previous_response_id` is what the client sent; upstream events name what the gateway sent.
     """

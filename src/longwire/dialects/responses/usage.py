@@ -36,12 +36,12 @@ class _Bill(msgspec.Struct):
     response: _Billed
 
 
-class _Told(msgspec.Struct):
+class _Cause(msgspec.Struct):
     message: str | None = None
 
 
 class _Failed(msgspec.Struct):
-    error: _Told | None = None
+    error: _Cause | None = None
 
 
 class _Failure(msgspec.Struct):
@@ -76,10 +76,10 @@ def decode_bill(event: Event) -> Bill:
 def decode_failure(event: Event) -> str:
     """Return the message of a response that failed, "" where it has none."""
     try:
-        told = _failures.decode(event.raw).response.error
+        cause = _failures.decode(event.raw).response.error
     except msgspec.MsgspecError:
         return ""
-    return (told.message if told else "") or ""
+    return (cause.message if cause else "") or ""
 
 
 def _decode_usage(usage: _Usage | None) -> Usage | None:
@@ -94,6 +94,6 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
     )
 
 
-def _tokens(told: int | None) -> int:
+def _tokens(count: int | None) -> int:
     """Keep a count to what a response can have: an odd upstream must spoil no sum."""
-    return max(0, min(told or 0, _MOST_TOKENS))
+    return max(0, min(count or 0, _MOST_TOKENS))
