@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from longwire.core import sse
 from longwire.core.events import Event
+from longwire.core.nouns.access import Rates
 from longwire.core.rules.aggregate import Aggregate
-from longwire.dialects.responses.answer import EventEncoder, response_of
+from longwire.core.rules.limits import Meter, Spent
+from longwire.dialects.responses.answer import EventEncoder, limit_headers, response_of
 from longwire.dialects.responses.stream import decode_event
 
 CREATED = {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}
@@ -221,3 +223,19 @@ class TestPlain:
         ]
         assert encoder.encode_plain(frames)[0] == 2
         assert aggregate.output == [b'{"n":0}', b'{"n":1}']
+
+
+def test_headers_say_what_is_left():
+    """Only limits that are set are named, in the words that OpenAI's clients know."""
+    noon, meter = 1_790_000_000.0, Meter()
+    meter.begin(noon)
+    meter.end(noon, Spent(30))
+    assert {} == limit_headers(meter, Rates(concurrent_turns=1), noon)
+    assert {
+        "x-ratelimit-limit-requests": "5",
+        "x-ratelimit-remaining-requests": "4",
+        "x-ratelimit-reset-requests": "61s",
+        "x-ratelimit-limit-tokens": "20",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-reset-tokens": "61s",
+    } == limit_headers(meter, Rates(requests_per_minute=5, tokens_per_minute=20), noon)

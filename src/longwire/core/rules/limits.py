@@ -167,23 +167,6 @@ class Meter:
         return refusals
 
 
-def headers_of(meter: Meter, rates: Rates, now: float) -> dict[str, str]:
-    """Return what OpenAI's headers tell of the limits that are set."""
-    headers: dict[str, str] = {}
-    windows = (
-        (meter.requests, rates.requests_per_minute, "requests"),
-        (meter.tokens, rates.tokens_per_minute, "tokens"),
-    )
-    for window, limit, what in windows:
-        if limit is None:
-            continue
-        used = window.used(now)
-        headers[f"x-ratelimit-limit-{what}"] = str(limit)
-        headers[f"x-ratelimit-remaining-{what}"] = str(max(0, limit - used))
-        headers[f"x-ratelimit-reset-{what}"] = f"{math.ceil(window.rests_in(now))}s"
-    return headers
-
-
 def _refusal(subject: Subject, what: str, seconds: int) -> LimitReached:
     return LimitReached(
         f"'{subject.name}' may have {what}; try again in {seconds} s.",
