@@ -24,6 +24,17 @@ class ConfigurationError(LongwireError):
     """The operator's configuration cannot be used; the message names the mend, a line a problem."""
 
 
+class StoreUnavailable(LongwireError):
+    """The database cannot be read or written now (503).
+
+    `reason` is in the driver's words, for the operator: callers learn nothing of it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the database cannot be used now ({reason}); try again in a moment")
+        self.reason = reason
+
+
 class CallerError(LongwireError):
     """The request cannot be served as it stands, whoever the upstream is.
 
