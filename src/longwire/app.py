@@ -37,9 +37,9 @@ from longwire.relay.turns.running import Relay
 from longwire.server import logs
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
+from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
-from longwire.server.data.sockets import SocketLimits
 from longwire.server.data.turns import HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage

@@ -16,9 +16,9 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from longwire.app import Opening
 from longwire.core.rules.lease import State
+from longwire.dialects.responses import websocket_mode
 from longwire.emulator import Emulator, Options, Script
-from longwire.server.data import sockets as downstream
-from longwire.server.data import turns as model_http
+from longwire.server.data import turns as http_turns
 from longwire.settings import Settings
 from tests.conftest import KEY, Gateway, serving
 from tests.journeys.agent import Agent
@@ -168,11 +168,11 @@ def binary():
 
 @pytest.fixture
 def overheard(monkeypatch):
-    """What Codex sends and is told, noted at the gateway's door."""
-    noted, frames = Overheard(), downstream.frames
-    listen(monkeypatch, (model_http, "decode_request"), lambda given, _: noted.body(given[0]))
-    listen(monkeypatch, (frames, "decode_create"), lambda given, _: noted.create(given[0]))
-    listen(monkeypatch, (frames, "event_frame"), lambda _, told: noted.event(told))
+    """What Codex sends and gets, noted at the gateway's door."""
+    noted = Overheard()
+    listen(monkeypatch, (http_turns, "decode_request"), lambda given, _: noted.body(given[0]))
+    listen(monkeypatch, (websocket_mode, "decode_create"), lambda given, _: noted.create(given[0]))
+    listen(monkeypatch, (websocket_mode, "event_frame"), lambda _, told: noted.event(told))
     return noted
 
 

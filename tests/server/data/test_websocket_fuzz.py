@@ -86,7 +86,8 @@ async def watched():
 def tasks_of_connections() -> list[str]:
     """What the gateway still runs for clients."""
     named = (repr(task.get_coro()) for task in asyncio.all_tasks())
-    return [name for name in named if "Downstream" in name or "run_asgi" in name]
+    owners = ("WebSocketSession", "LaneTurns", "run_asgi")
+    return [name for name in named if any(owner in name for owner in owners)]
 
 
 def check(raw: str | bytes) -> None:

@@ -10,7 +10,9 @@ from starlette.types import Receive, Scope, Send
 
 from longwire.relay.turns.running import Relay
 from longwire.server.auth import Keys
-from longwire.server.data.sockets import Downstream, Services, SocketLimits
+from longwire.server.data.client_socket import SocketLimits
+from longwire.server.data.lane_turns import Services
+from longwire.server.data.sockets import WebSocketSession
 from longwire.server.health import Readiness
 from longwire.server.problems import headers_of, request_id, response_to
 
@@ -44,7 +46,7 @@ class WebSocketTurns:
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await response_to(error, request_id(headers))(scope, receive, send)
             return
-        await Downstream(self._services, self._limits, headers, receive, send).serve()
+        await WebSocketSession(self._services, self._limits, headers, receive, send).serve()
 
     def _admit(self, headers: Mapping[str, str]) -> None:
         if not self._is_offered:
