@@ -6,6 +6,7 @@ import msgspec
 
 from longwire.core.events import Event
 from longwire.core.rules.turn import Usage
+from longwire.dialects.raw_json import tolerant
 
 _MOST_TOKENS = 10**9
 
@@ -48,8 +49,8 @@ class _Failure(msgspec.Struct):
     response: _Failed
 
 
-_bills = msgspec.json.Decoder(_Bill)
-_failures = msgspec.json.Decoder(_Failure)
+_decode_bill = tolerant(msgspec.json.Decoder(_Bill).decode)
+_decode_failure = tolerant(msgspec.json.Decoder(_Failure).decode)
 
 
 class Bill(NamedTuple):
@@ -66,7 +67,7 @@ NO_BILL = Bill()
 def decode_bill(event: Event) -> Bill:
     """Return the tokens that a terminal event bills, the model that served, and what failed."""
     try:
-        billed = _bills.decode(event.raw).response
+        billed = _decode_bill(event.raw).response
     except msgspec.MsgspecError:
         return NO_BILL
     error_code = (billed.error.code if billed.error else "") or ""
@@ -76,7 +77,7 @@ def decode_bill(event: Event) -> Bill:
 def decode_failure(event: Event) -> str:
     """Return the message of a response that failed, "" where it has none."""
     try:
-        cause = _failures.decode(event.raw).response.error
+        cause = _decode_failure(event.raw).response.error
     except msgspec.MsgspecError:
         return ""
     return (cause.message if cause else "") or ""
