@@ -36,6 +36,10 @@ def test_imports_point_down():
         ("dialects/broken.py", "import longwire.emulator"),
         ("settings/broken.py", "import longwire.emulator"),
         ("emulator/broken.py", "import longwire.core.errors"),
+        ("relay/broken.py", "import sqlalchemy"),
+        ("cli/broken.py", "from sqlalchemy.exc import SQLAlchemyError"),
+        ("server/admin/broken.py", "import alembic"),
+        ("store/broken.py", "import asyncpg"),
         ("elsewhere.py", "import longwire.core"),
     ],
 )

@@ -26,6 +26,7 @@ TABLE = [
     (errors.UpstreamDisconnected("m"), 502, "upstream_disconnected", None),
     (errors.UpstreamTimeout("connect", 1), 504, "upstream_timeout", None),
     (errors.Overloaded("m", 3), 503, "overloaded", None),
+    (errors.StoreUnavailable("secret"), 503, "store_unavailable", None),
     (errors.ConfigurationError("secret"), 500, "configuration_error", None),
     (HTTPException(404), 404, "unknown_url", None),
     (HTTPException(405), 405, "method_not_allowed", None),
@@ -74,14 +75,20 @@ def test_when_to_come_back():
     assert response_to(errors.Unauthenticated("m"), "r").headers["www-authenticate"] == "Bearer"
 
 
-def test_only_bugs_are_logged():
-    """A bug is logged with its trace and id; what was foreseen is not."""
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (ZeroDivisionError("why"), "internal_error"),
+        (errors.StoreUnavailable("why"), "store_unavailable"),
+    ],
+)
+def test_only_what_the_operator_can_mend_is_logged(error, event):
+    """A bug or a database that is away is logged with its trace and id; an upstream's fault not."""
     with capture_logs() as lines:
         response_to(errors.UpstreamUnavailable("m"), "req_1")
-        response_to(ZeroDivisionError("why"), "req_2")
+        response_to(error, "req_2")
     (line,) = lines
-    assert (line["event"], line["request_id"]) == ("internal_error", "req_2")
-    assert isinstance(line["exc_info"], ZeroDivisionError)
+    assert (event, "req_2", error) == (line["event"], line["request_id"], line["exc_info"])
 
 
 def test_quotes_of_the_caller_are_cut_and_encodable():

@@ -1,9 +1,10 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
-from longwire.core.errors import ConfigurationError
+from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store.database import Database
 from longwire.store.tables import projects
 
@@ -50,6 +51,41 @@ async def test_a_database_that_is_away_is_named_without_its_password(url):
         await database.check()
     await database.close()
     assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["planted", "postgresql://nobody:planted@db:port/none", "postgresql://me:plan/ted@db/none"],
+)
+def test_an_address_that_cannot_be_read_says_how_to_write_one(url):
+    """The error names the setting and the form, and repeats nothing of what may be a password."""
+    with pytest.raises(ConfigurationError, match=r"^database\.url: .*postgresql://") as caught:
+        Database(url)
+    assert "plan" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////proc/no/such/longwire.db", "postgresql://nobody:planted@127.0.0.1:1/none"]
+)
+async def test_whatever_the_driver_raises_is_one_error(url):
+    """Whoever reads or writes learns that the database is away, and why, in a line."""
+    database = Database(url)
+    for connected in (database.read, database.write):
+        with pytest.raises(StoreUnavailable) as caught:
+            await anext(connected().gen)
+        assert "\n" not in caught.value.reason
+        assert "planted" not in str(caught.value)
+    await database.close()
+
+
+async def test_a_value_that_is_taken_is_told_apart(database):
+    """A violated constraint is for whoever wrote; a query that fails says why."""
+    with pytest.raises(IntegrityError):
+        async with database.write() as connection:
+            await connection.execute(insert(projects).values(id="default"))
+    with pytest.raises(StoreUnavailable, match="nowhere"):
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1 FROM nowhere"))
 
 
 async def test_a_new_file_is_for_its_owner_alone(tmp_path):

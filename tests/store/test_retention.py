@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.retention import Retention
 from longwire.store.retention import Swept, keep_swept, sweep
 from longwire.store.secrets import Vault
@@ -85,7 +85,7 @@ async def test_it_goes_on_and_asks_each_time(log, database):
     async def retention():
         asked.append(None)
         if len(asked) == 2:
-            raise OperationalError("SELECT", {}, OSError("gone"))
+            raise StoreUnavailable("gone")
         if len(asked) == 4:
             done.set()
         return Retention(turn_days=5) if len(asked) > 2 else RETENTION

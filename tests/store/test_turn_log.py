@@ -2,9 +2,9 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from longwire.core.errors import StoreUnavailable
 from longwire.store.database import Database
 from longwire.store.secrets import Vault
 from longwire.store.turn_log import Measures, TurnLog
@@ -39,7 +39,7 @@ class Faulty:
             await self.turns.add(rows, kept)
         if self.failures:
             self.failures -= 1
-            raise OperationalError("INSERT", {}, OSError("gone"))
+            raise StoreUnavailable("gone")
         if not self.loses_answers:
             await self.turns.add(rows, kept)
 
@@ -110,7 +110,7 @@ async def test_a_database_that_is_away_loses_nothing(turns, keys):
             await _is_written(log)
     assert [row(2), row(1), row(0)] == list((await turns.page()).items)
     assert bodies(row(2)) == await turns.bodies(row(2).id)
-    assert [("turn_log_waits", "OperationalError", 3)] == [
+    assert [("turn_log_waits", "gone", 3)] == [
         (line["event"], line["error"], line["waiting"]) for line in lines
     ]
 

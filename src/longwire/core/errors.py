@@ -24,6 +24,17 @@ class ConfigurationError(LongwireError):
     """The operator's configuration cannot be used; the message names the mend, a line a problem."""
 
 
+class StoreUnavailable(LongwireError):
+    """The database cannot be read or written now (503).
+
+    `reason` is in the driver's words, for the operator: callers learn nothing of it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the database cannot be used now ({reason}); try again in a moment")
+        self.reason = reason
+
+
 class CallerError(LongwireError):
     """The request cannot be served as it stands, whoever the upstream is.
 
@@ -112,9 +123,9 @@ class InvalidFields(CallerError):
 
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems = tuple(problems)
-        told = "; ".join(f"{problem.field}: {problem.message}" for problem in self.problems)
+        message = "; ".join(f"{problem.field}: {problem.message}" for problem in self.problems)
         param = self.problems[0].field if self.problems else None
-        super().__init__(told, code="invalid_fields", param=param)
+        super().__init__(message, code="invalid_fields", param=param)
 
 
 class LimitReached(CallerError):
@@ -149,7 +160,7 @@ class UpstreamError(LongwireError):
 class UpstreamRejected(UpstreamError):
     """The upstream answered with an error of its own: `status`, JSON `body`, `headers`, `code`.
 
-    `tokens_revision` is that of the tokens it was asked with, 0 where they never change.
+    `tokens_revision` is that of the tokens which the request carried, 0 where they never change.
     """
 
     tokens_revision = 0

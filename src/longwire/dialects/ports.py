@@ -9,7 +9,7 @@ from longwire.core.rules.recovery import Trouble
 class ErrorRule(NamedTuple):
     """What one error of an upstream means, known by its `code`, or by its `text` where it has none.
 
-    `status` is told where the upstream names none. Without a `trouble` the status decides what
+    `status` holds where the upstream names none. Without a `trouble` the status decides what
     it is. `ends_connection`: a WebSocket that brought it serves nothing more. `is_refusal`: even a
     response that began and failed by it was never worked on. `source` says where it was seen.
     """

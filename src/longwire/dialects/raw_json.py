@@ -17,11 +17,92 @@ _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
 T = TypeVar("T")
 
-split_members = msgspec.json.Decoder(dict[str, Raw]).decode
-"""Split an object; of a member that is repeated the last one stands."""
+_split_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|u[0-9a-fA-F]{4}|.)",
+    re.DOTALL,
+)
+"""One escape of a text: a pair of halves, a half alone, or any other one."""
 
-split_items = msgspec.json.Decoder(list[Raw]).decode
-"""Split an array."""
+_KEY = re.compile(rb'[ \t\r\n,{]*"(?:[^"\\]|\\.)*"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+"""What stands before the value of a member."""
+
+
+def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
+    """Return a decoder that reads halves of an emoji, too, each as U+FFFD.
+
+    A language of UTF-16 texts may cut one between its halves: that is JSON (RFC 8259, 8.2), and no
+    Unicode. Values that stay raw lose their halves; see `split_members`.
+    """
+
+    def read(raw: bytes | Raw) -> T:
+        try:
+            return decode(raw)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            whole = _without_halves(bytes(raw))
+            if whole is None:
+                raise
+            return decode(whole)
+
+    return read
+
+
+def _without_halves(raw: bytes) -> bytes | None:
+    """Return JSON with U+FFFD for each half of an emoji, as long as it was; None without any."""
+    found = False
+
+    def replaced(escape: re.Match[bytes]) -> bytes:
+        nonlocal found
+        if escape["half"] is None:
+            return escape[0]
+        found = True
+        return rb"\ufffd"
+
+    whole = _ESCAPE.sub(replaced, raw)
+    return whole if found else None
+
+
+def split_members(raw: bytes | Raw) -> dict[str, Raw]:
+    """Split an object; of a member that is repeated the last one stands.
+
+    Halves of an emoji stay in their members. Raises `msgspec.MsgspecError`.
+    """
+    try:
+        return _split_members(raw)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        text = bytes(raw)
+        whole = _without_halves(text)
+        if whole is None:
+            raise
+    members: dict[str, Raw] = {}
+    at = 0
+    for name, value in _body_decoder.decode(whole).items():
+        key = _KEY.match(text, at)
+        start = key.end() if key else at
+        at = start + memoryview(value).nbytes
+        members[name.text] = Raw(text[start:at])
+    return members
+
+
+def items_of_array(raw: bytes) -> list[bytes]:
+    """Split an array into its items, with halves of an emoji. Raises `msgspec.MsgspecError`."""
+    items: list[bytes] = []
+    at = 1
+    for item in split_items(raw):
+        gap = _BETWEEN.match(raw, at)
+        start = gap.end() if gap else at
+        at = start + memoryview(item).nbytes
+        items.append(raw[start:at])
+    return items
+
+
+split_items = tolerant(msgspec.json.Decoder(list[Raw]).decode)
+"""Split an array; of items with halves of an emoji only the sizes hold."""
 
 
 class _Name:

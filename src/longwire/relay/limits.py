@@ -5,7 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from longwire.core.rules.limits import Meter, Spent, Subject, headers_of
+from longwire.core.rules.limits import Meter, Spent, Subject
+from longwire.dialects.responses.answer import limit_headers
 
 _REMEMBERED = 4096
 
@@ -37,10 +38,10 @@ class LocalLimits:
         """Admit a turn. Raises `LimitReached`."""
         meter, now = self._meter(subject.id), self._clock()
         if (refusal := meter.refusal(subject, now)) is not None:
-            refusal.headers = headers_of(meter, subject.rates, now)
+            refusal.headers = limit_headers(meter, subject.rates, now)
             raise refusal
         meter.begin(now)
-        return headers_of(meter, subject.rates, now)
+        return limit_headers(meter, subject.rates, now)
 
     async def leave(self, subject: Subject, spent: Spent) -> None:
         """Count what a turn cost."""

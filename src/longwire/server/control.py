@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from math import isfinite
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.access import Budgets
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.rules.lease import Entry
@@ -119,8 +119,8 @@ class ControlPlane:
         while True:
             try:
                 await self._count_spent()
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("budgets_wait", error=type(error).__name__)
+            except StoreUnavailable as error:
+                _log.warning("budgets_wait", error=error.reason)
             await asyncio.sleep(_COUNTED_EVERY)
 
     async def _count_spent(self) -> None:

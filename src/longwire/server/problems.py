@@ -26,6 +26,7 @@ from longwire.core.errors import (
     LimitReached,
     NotFound,
     Overloaded,
+    StoreUnavailable,
     Unauthenticated,
     UnknownModel,
     UpstreamDisconnected,
@@ -57,6 +58,7 @@ _BY_UPSTREAM = {
     UpstreamDisconnected: (502, "upstream_disconnected"),
     UpstreamTimeout: (504, "upstream_timeout"),
 }
+_LOGGED = frozenset({"internal_error", "configuration_error", "store_unavailable"})
 _BY_ROUTER = {404: "unknown_url", 405: "method_not_allowed", 426: "upgrade_required"}
 
 
@@ -105,6 +107,9 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             code = _BY_ROUTER.get(error.status_code, "http_error")
             return Problem(error.status_code, code, error.detail, headers=error.headers or {})
+        case StoreUnavailable():
+            message = "The gateway's database cannot be used now; try again in a moment."
+            return Problem(503, "store_unavailable", message)
         case ConfigurationError():
             return Problem(500, "configuration_error", "The gateway's configuration is unusable.")
         case _:
@@ -135,7 +140,7 @@ def response_to(error: Exception, request_id: str) -> Response:
 
 def report(problem: Problem, error: Exception, request_id: str) -> None:
     """Log a failure that is the gateway's own fault, with its trace."""
-    if problem.code in ("internal_error", "configuration_error"):
+    if problem.code in _LOGGED:
         _log.error(problem.code, request_id=request_id, exc_info=error)
 
 

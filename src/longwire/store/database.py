@@ -3,17 +3,17 @@
 Law: a writer on SQLite takes its lock when it begins, so none fails half-way for another's sake.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from longwire.core.errors import ConfigurationError
+from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store.engine import AsyncConnection, AsyncEngine, create_async_engine
 from longwire.store.sqlite_writer import SqliteWriter
 
@@ -25,6 +25,7 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 class Database:
     """One database. `read` and `write` give a connection in a transaction of its own.
 
+    Both raise `StoreUnavailable` for whatever the driver raises, but for an `IntegrityError`.
     `path` is the file of a SQLite database, and `writer` writes many rows to it at little cost.
     """
 
@@ -32,7 +33,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Take `sqlite:///file.db`, `sqlite:///:memory:` or `postgresql://user:pw@host/name`."""
-        parsed = make_url(url)
+        parsed = _parsed(url)
         self.path = _file_of(parsed)
         self.engine = _engine(parsed, self.path)
         self.writer = SqliteWriter(self.path) if self.path else None
@@ -49,16 +50,18 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose reads all see the same state."""
-        async with self.engine.connect() as connection:
-            yield connection
+        with unavailable():
+            async with self.engine.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose changes are kept together, when the context ends well."""
-        async with self.engine.connect() as connection:
-            await connection.execution_options(**_WRITES)
-            async with connection.begin():
-                yield connection
+        with unavailable():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(**_WRITES)
+                async with connection.begin():
+                    yield connection
 
     async def check(self) -> None:
         """Raise `ConfigurationError` where the database cannot be reached, with the mend.
@@ -71,8 +74,8 @@ class Database:
                 self.path.touch(mode=0o600)
             async with self.read() as connection:
                 await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError) as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        except (StoreUnavailable, OSError) as error:
+            reason = getattr(error, "reason", str(error))
             raise ConfigurationError(
                 f"database.url: {self.engine.url!r} cannot be used ({reason}); check that it is "
                 "there and that this user may write"
@@ -83,6 +86,28 @@ class Database:
         if self.writer is not None:
             self.writer.close()
         await self.engine.dispose()
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Let nobody above the store know SQLAlchemy's errors, or those of the way to a server."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
+        raise StoreUnavailable(reason[0]) from error
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):  # its text would show the password
+        raise ConfigurationError(
+            "database.url: cannot be read; write sqlite:///file.db or "
+            "postgresql://user:password@host:port/name, special characters as %XX"
+        ) from None
 
 
 def _file_of(url: URL) -> Path | None:

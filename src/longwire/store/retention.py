@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from sqlalchemy import Table, delete, select
-from sqlalchemy.exc import SQLAlchemyError
 
+from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.retention import Retention
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.logger import structlog
@@ -72,8 +72,8 @@ async def keep_swept(
     while True:
         try:
             swept = await sweep(database, await retention(), clock())
-        except (SQLAlchemyError, OSError) as error:
-            _log.warning("retention_waits", error=type(error).__name__)
+        except StoreUnavailable as error:
+            _log.warning("retention_waits", error=error.reason)
         else:
             if any(swept):
                 _log.info("retention", **swept._asdict())

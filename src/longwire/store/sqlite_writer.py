@@ -11,7 +11,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
+
+from longwire.core.errors import StoreUnavailable
 
 Statement = tuple[str, Sequence[tuple[Any, ...]]]
 """SQL that inserts one row, and rows for it."""
@@ -29,16 +31,17 @@ class SqliteWriter:
         self._alone = Lock()
 
     def write(self, statements: Sequence[Statement]) -> None:
-        """Write all or nothing; blocks. Raises what SQLAlchemy would."""
+        """Write all or nothing; blocks. Raises `IntegrityError` and `StoreUnavailable`."""
         joined = [each for statement, rows in statements for each in _joined(statement, rows)]
         with self._alone:
             try:
                 self._run(joined)
+            except sqlite3.IntegrityError as error:
+                self._drop()
+                raise IntegrityError(None, None, error) from error
             except sqlite3.Error as error:
                 self._drop()
-                is_taken = isinstance(error, sqlite3.IntegrityError)
-                kind = IntegrityError if is_taken else OperationalError
-                raise kind(None, None, error) from error
+                raise StoreUnavailable(str(error)) from error
 
     def close(self) -> None:
         """Close the connection."""

@@ -14,8 +14,9 @@ from itertools import islice
 from random import SystemRandom
 from typing import Final
 
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
+from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.turn_row import ID_BITS, TurnBodies, TurnDetails, TurnId, TurnRow
 from longwire.logger import structlog
 from longwire.store.turns import Turns
@@ -176,8 +177,8 @@ class TurnLog:
         try:
             async with asyncio.timeout(self._measures.patience):
                 await self._add(rows, beside)
-        except (SQLAlchemyError, OSError) as error:
-            self._complain("turn_log_waits", error=type(error).__name__)
+        except (StoreUnavailable, IntegrityError, TimeoutError) as error:
+            self._complain("turn_log_waits", error=getattr(error, "reason", type(error).__name__))
             await self._wait_for_the_database()
             return
         self._retry = self._measures.retry
@@ -232,9 +233,9 @@ class TurnLog:
         seen, self._seen, self._seen_since = self._seen, {}, now
         try:
             await self._used(seen)
-        except (SQLAlchemyError, OSError) as error:
+        except StoreUnavailable as error:
             self._seen = {**seen, **self._seen}
-            self._complain("turn_log_waits", error=type(error).__name__)
+            self._complain("turn_log_waits", error=error.reason)
 
 
 def renumbered(

@@ -163,7 +163,7 @@ class Turns:
     ) -> None:
         """Write rows with their sums and what they have beside, all or nothing.
 
-        Raises `sqlalchemy.exc.IntegrityError` where an id is taken.
+        Raises `IntegrityError` where an id is taken, and `StoreUnavailable`.
         """
         if not rows:
             return

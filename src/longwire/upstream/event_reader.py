@@ -12,6 +12,7 @@ from longwire.core.rules.exchange import FOREIGN, Exchange, Phase, replay_safety
 from longwire.dialects.responses.errors import decode_problem
 from longwire.dialects.responses.stream import (
     MalformedEvent,
+    NoEvent,
     decode_event,
     decode_item,
     decode_outputs,
@@ -55,6 +56,8 @@ class EventReader:
             step = exchange.receive(event)
             if step.passes:
                 self._keep(event)
+        except NoEvent:
+            return None
         except MalformedEvent as error:
             told = UpstreamDisconnected(f"The upstream sent a malformed event: {error}.")
             self._break(told, phase, Kind.LOST)

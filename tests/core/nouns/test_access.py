@@ -27,11 +27,11 @@ ALL = {
 
 def test_every_permission_of_every_role():
     """A change of who may do what is a change of this table."""
-    told = {
+    roles = {
         permission.value: " ".join(r.value for r in Role if permission in PERMISSIONS[r])
         for permission in Permission
     }
-    assert ALL == told
+    assert ALL == roles
 
 
 @pytest.mark.parametrize(

@@ -104,15 +104,15 @@ def test_every_problem_is_told_at_once():
 
 
 def test_problems_show_no_secret():
-    """What is wrong with a credential, a proxy or a header is told without its value."""
+    """What is wrong with a credential, a proxy or a header is said without its value."""
     bad = replace(
         GOOD,
         credential=Secret("sk planted"),
         proxy=Secret("gopher://user:planted@proxy"),
         headers=(("x-a", Secret("planted\n")),),
     )
-    told = " ".join(problem.message for problem in check(bad))
-    assert "planted" not in told + repr(bad)
+    messages = " ".join(problem.message for problem in check(bad))
+    assert "planted" not in messages + repr(bad)
 
 
 @pytest.mark.parametrize(

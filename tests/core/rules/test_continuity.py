@@ -52,7 +52,7 @@ def test_other_properties_begin_anew(members: dict[str, object]) -> None:
 
 
 def test_a_client_that_named_the_response_may_change_properties() -> None:
-    """The API lets a continuation differ in all but its history, and that the client asked for."""
+    """The API lets a continuation differ in all but its history, if its client so wants."""
     changed = turn(*NEXT, instructions="be brief", tool_choice="required")
     assert Continue(HELD, 2) == decide(HELD, naming(changed, "resp_1"))
     assert Fresh(Reason.PROPERTIES_CHANGED) == decide(HELD, naming(changed, "resp_2"))

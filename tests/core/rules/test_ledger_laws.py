@@ -136,8 +136,8 @@ class Agents(RuleBasedStateMachine):
         if outcome == "broken":
             return LeaseOutcome(keeps_connection=False)
         previous: Chain | None = decision.chain if isinstance(decision, Continue) else None
-        made = chain(sent, reply, response_id=f"resp_{self.turns}", previous=previous)
-        return LeaseOutcome(keeps_connection=True, chain=made if outcome == "completed" else None)
+        held = chain(sent, reply, response_id=f"resp_{self.turns}", previous=previous)
+        return LeaseOutcome(keeps_connection=True, chain=held if outcome == "completed" else None)
 
     @rule(seconds=st.sampled_from([1.0, 20.0, 60.0]), sweeps=st.booleans())
     def wait(self, seconds: float, sweeps: bool) -> None:

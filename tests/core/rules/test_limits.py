@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longwire.core.nouns.access import Budgets, Rates
-from longwire.core.rules.limits import Meter, Spent, Subject, Window, headers_of, month_begins
+from longwire.core.rules.limits import Meter, Spent, Subject, Window, month_begins
 
 NOON = datetime(2026, 10, 31, 12, tzinfo=UTC).timestamp()
 STEPS = st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=60)
@@ -132,22 +132,6 @@ def test_what_others_counted_is_taken_over():
     meter.begin(NOON)
     meter.end(NOON, Spent(tokens=1))
     assert meter.refusal(subject, NOON) is not None
-
-
-def test_headers_tell_what_is_left():
-    """Only limits that are set are told, in the words that OpenAI's clients know."""
-    meter = Meter()
-    meter.begin(NOON)
-    meter.end(NOON, Spent(30))
-    assert {} == headers_of(meter, Rates(concurrent_turns=1), NOON)
-    assert {
-        "x-ratelimit-limit-requests": "5",
-        "x-ratelimit-remaining-requests": "4",
-        "x-ratelimit-reset-requests": "61s",
-        "x-ratelimit-limit-tokens": "20",
-        "x-ratelimit-remaining-tokens": "0",
-        "x-ratelimit-reset-tokens": "61s",
-    } == headers_of(meter, Rates(requests_per_minute=5, tokens_per_minute=20), NOON)
 
 
 def test_months_begin_in_utc():

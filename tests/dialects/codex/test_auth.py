@@ -32,9 +32,9 @@ def jwt(claims):
 
 
 def auth_json(**tokens):
-    given = {"access_token": jwt(CLAIMS), "refresh_token": "rt-1", "id_token": "it", **tokens}
-    told = {"tokens": given, "OPENAI_API_KEY": None, "last_refresh": "2026-11-01T00:00:00Z"}
-    return json.dumps(told)
+    members = {"access_token": jwt(CLAIMS), "refresh_token": "rt-1", "id_token": "it", **tokens}
+    content = {"tokens": members, "OPENAI_API_KEY": None, "last_refresh": "2026-11-01T00:00:00Z"}
+    return json.dumps(content)
 
 
 def test_an_auth_json_is_read_with_its_claims():
@@ -71,8 +71,8 @@ def test_what_an_answer_leaves_out_stays():
     tokens = Tokens(Secret("at-1"), Secret("rt-1"), Secret("it-1"))
     before = Login(tokens, Owner("ada@example.org", "acct-1", "plus"))
     login = decode_answer(b'{"access_token": "at-2", "expires_in": 60}', 1_000, before)
-    told = (login.tokens.access, login.tokens.refresh, login.tokens.identity)
-    assert ["at-2", "rt-1", "it-1"] == [each.reveal() for each in told]
+    tokens = (login.tokens.access, login.tokens.refresh, login.tokens.identity)
+    assert ["at-2", "rt-1", "it-1"] == [each.reveal() for each in tokens]
     assert (61_000, 1_000) == (login.tokens.expires_at, login.refreshed_at)
     assert before.owner == login.owner
     with pytest.raises(ValueError, match="no access token"):

@@ -1,4 +1,4 @@
-"""What is told of a subscription, in frames and in headers."""
+"""What a provider says of a subscription, in frames and in headers."""
 
 import json
 

@@ -17,7 +17,7 @@ def turn(**members):
     return decode_request(json.dumps({"model": "m", "input": [USER], **members}).encode())
 
 
-def told(adapted_turn):
+def members_of(adapted_turn):
     """The members of a turn as they go out."""
     return {name: json.loads(raw) for name, raw in adapted_turn.members.items()}
 
@@ -28,34 +28,34 @@ def items_of(adapted_turn):
 
 
 USER = {"role": "user", "content": "hi"}
-SEALED = ["reasoning.encrypted_content"]
+ENCRYPTED = ["reasoning.encrypted_content"]
 
 
 @pytest.mark.parametrize("name", codex.STRIPPED)
 def test_what_the_backend_refuses_is_left_out(name):
     """Each parameter of the strip list goes, whatever its value."""
-    assert name not in told(adapted(turn(**{name: "x"})))
+    assert name not in members_of(adapted(turn(**{name: "x"})))
 
 
 @pytest.mark.parametrize("store", [{}, {"store": True}, {"store": False}, {"store": None}])
 def test_nothing_is_stored(store):
     """The backend takes nothing else."""
-    assert told(adapted(turn(**store)))["store"] is False
+    assert members_of(adapted(turn(**store)))["store"] is False
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("included", "sent"),
     [
-        ({}, SEALED),
-        ({"include": None}, SEALED),
-        ({"include": []}, SEALED),
-        ({"include": ["a"]}, ["a", *SEALED]),
-        ({"include": [*SEALED, "a"]}, [*SEALED, "a"]),
+        ({}, ENCRYPTED),
+        ({"include": None}, ENCRYPTED),
+        ({"include": []}, ENCRYPTED),
+        ({"include": ["a"]}, ["a", *ENCRYPTED]),
+        ({"include": [*ENCRYPTED, "a"]}, [*ENCRYPTED, "a"]),
     ],
 )
-def test_the_sealed_reasoning_is_asked_for(asked, sent):
+def test_the_encrypted_reasoning_is_included(included, sent):
     """Without it a history could not be sent again in full."""
-    assert sent == told(adapted(turn(**asked)))["include"]
+    assert sent == members_of(adapted(turn(**included)))["include"]
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_the_sealed_reasoning_is_asked_for(asked, sent):
 )
 def test_service_tiers(tier, sent):
     """Two tiers are known there; any other means the usual one."""
-    assert sent == told(adapted(turn(service_tier=tier))).get("service_tier")
+    assert sent == members_of(adapted(turn(service_tier=tier))).get("service_tier")
 
 
 @pytest.mark.parametrize(
-    ("given_item", "sent"),
+    ("item", "sent"),
     [
         ({"role": "system", "content": "x"}, {"role": "developer", "content": "x"}),
         (USER | {"id": "msg_1"}, USER | {"id": "msg_1"}),
@@ -82,9 +82,9 @@ def test_service_tiers(tier, sent):
         ({"role": "user", "content": [{"role": "system"}]},) * 2,
     ],
 )
-def test_items(given_item, sent):
+def test_items(item, sent):
     """The role of old is renamed, an id that cannot be is dropped, and nothing else changes."""
-    assert [sent] == items_of(adapted(turn(input=[given_item])))
+    assert [sent] == items_of(adapted(turn(input=[item])))
 
 
 def test_a_text_becomes_the_message_it_stands_for():
@@ -167,7 +167,7 @@ def test_over_http_no_earlier_response_is_known(members, param):
 
 def test_a_compaction_says_nothing_of_storing():
     """That route takes neither."""
-    sent = compacted(turn(store=False, include=SEALED, metadata={}, input=[USER | {"id": "x"}]))
+    sent = compacted(turn(store=False, include=ENCRYPTED, metadata={}, input=[USER | {"id": "x"}]))
     assert (["model"], [USER]) == (list(sent.members), items_of(sent))
 
 
@@ -180,7 +180,7 @@ def test_headers_of_a_request_and_members_of_a_frame_are_the_same():
     headers = {LITE: "true", "traceparent": "00-1", "x-openai-subagent": "s", "user-agent": "u"}
     sent = codex.with_request_headers(turn(client_metadata={"a": "b"}), headers)
     expected = {"a": "b", SAID: "true", "ws_request_header_traceparent": "00-1"}
-    assert expected == told(sent)["client_metadata"]
+    assert expected == members_of(sent)["client_metadata"]
     assert {LITE: "true", "traceparent": "00-1"} == codex.request_headers(sent)
     plain = turn()
     assert codex.with_request_headers(plain, {"user-agent": "u"}) is plain

@@ -1,4 +1,4 @@
-"""Events encoded for the client that asked."""
+"""Events encoded for their client."""
 
 import json
 from typing import Any
@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from longwire.core import sse
 from longwire.core.events import Event
+from longwire.core.nouns.access import Rates
 from longwire.core.rules.aggregate import Aggregate
-from longwire.dialects.responses.answer import EventEncoder, response_of
+from longwire.core.rules.limits import Meter, Spent
+from longwire.dialects.responses.answer import EventEncoder, limit_headers, response_of
 from longwire.dialects.responses.stream import decode_event
 
 CREATED = {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}
@@ -123,7 +125,7 @@ def test_a_vendors_notice_takes_no_number(numbered):
     """It stands outside the sequence, and leaves no gap in it."""
     encoder = EventEncoder(None, Aggregate())
     notice = {"type": "codex.rate_limits", "rate_limits": {}}
-    told = [
+    encoded = [
         json.loads(encoder.encode(decode_event(json.dumps(event).encode())))
         for event in (
             notice | numbered,
@@ -132,8 +134,8 @@ def test_a_vendors_notice_takes_no_number(numbered):
             {"type": "response.x", "sequence_number": 9},
         )
     ]
-    assert [notice, notice] == told[::2]
-    assert [0, 1] == [event["sequence_number"] for event in told[1::2]]
+    assert [notice, notice] == encoded[::2]
+    assert [0, 1] == [event["sequence_number"] for event in encoded[1::2]]
 
 
 FRAMES = st.sampled_from(
@@ -171,8 +173,8 @@ class TestPlain:
 
     def delta(self, number, **more):
         """Return a delta."""
-        told = {"type": "response.output_text.delta", "sequence_number": number, "delta": "é"}
-        return json.dumps(told | more).encode()
+        event = {"type": "response.output_text.delta", "sequence_number": number, "delta": "é"}
+        return json.dumps(event | more).encode()
 
     def test_passes_bytes(self):
         """Plain events are encoded as each alone would be, byte for byte."""
@@ -207,8 +209,8 @@ class TestPlain:
         """What may need a change, or is malformed, is left with all that comes after it."""
         encoder, aggregate = self.encoder()
         first = self.delta(0)
-        told = sse.encode("response.output_text.delta", first)
-        assert encoder.encode_plain([first, frame, self.delta(1)]) == (1, told)
+        expected = sse.encode("response.output_text.delta", first)
+        assert encoder.encode_plain([first, frame, self.delta(1)]) == (1, expected)
         assert aggregate.output == []
 
     def test_keeps_items(self):
@@ -221,3 +223,19 @@ class TestPlain:
         ]
         assert encoder.encode_plain(frames)[0] == 2
         assert aggregate.output == [b'{"n":0}', b'{"n":1}']
+
+
+def test_headers_say_what_is_left():
+    """Only limits that are set are named, in the words that OpenAI's clients know."""
+    noon, meter = 1_790_000_000.0, Meter()
+    meter.begin(noon)
+    meter.end(noon, Spent(30))
+    assert {} == limit_headers(meter, Rates(concurrent_turns=1), noon)
+    assert {
+        "x-ratelimit-limit-requests": "5",
+        "x-ratelimit-remaining-requests": "4",
+        "x-ratelimit-reset-requests": "61s",
+        "x-ratelimit-limit-tokens": "20",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-reset-tokens": "61s",
+    } == limit_headers(meter, Rates(requests_per_minute=5, tokens_per_minute=20), noon)

@@ -79,7 +79,7 @@ def test_a_chain_digest_can_be_carried_on(texts: list[str], start: int) -> None:
 
 
 def test_digests_of_several_marks_are_taken_in_one_pass_and_in_any_order() -> None:
-    """Candidates are asked shortest first; another order gives the same answers."""
+    """Candidates come shortest first; another order gives the same answers."""
     marks = [mark_of(InputHistory(raw(["a"] * count))) for count in range(5)]
     history = InputHistory(raw(["a"] * 5))
     behind = [len(history.after(mark) or ()) for mark in (*marks, *reversed(marks))]
@@ -127,6 +127,6 @@ def test_another_type_is_refused(wrong: bytes) -> None:
     ],
 )
 def test_ids_that_a_socket_may_hold_are_seen(item: dict[str, Any], has_ids: bool) -> None:
-    """Any item that carries an id counts, whoever made the id."""
+    """Any item that carries an id counts, whoever chose the id."""
     history = InputHistory(json.dumps([item]).encode())
     assert has_ids == history.has_ids

@@ -13,18 +13,18 @@ from longwire.dialects.responses.stream import decode_event
 from tests.dialects.responses.turns import ANSWER, QUESTION, answered, create, sent
 
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"}
-SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
+ENCRYPTED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
 BARE = {"type": "reasoning", "id": "rs_1", "summary": []}
 
 
 def test_a_history_takes_the_place_of_its_id():
     """Input, output and what is new are one array, each item byte for byte."""
     first = create(input='h\u00e9 \\ "')
-    link = link_of(first, answered(SEALED, CALL), None)
+    link = link_of(first, answered(ENCRYPTED, CALL), None)
     new = {"type": "function_call_output", "call_id": "c", "output": "1"}
     turn = with_history(create(input=[new], previous_response_id="resp_1"), link)
-    asked = {"type": "message", "role": "user", "content": 'h\u00e9 \\ "'}
-    assert [asked, SEALED, CALL, new] == sent(turn)["input"]
+    question = {"type": "message", "role": "user", "content": 'h\u00e9 \\ "'}
+    assert [question, ENCRYPTED, CALL, new] == sent(turn)["input"]
     assert (None, "resp_1", 3) == (
         turn.previous_response_id,
         turn.source.previous_response_id,
@@ -32,7 +32,7 @@ def test_a_history_takes_the_place_of_its_id():
     )
     again = link_of(turn, answered(ANSWER, response_id="resp_2"), link)
     last = with_history(create(input=[QUESTION], previous_response_id="resp_2"), again)
-    assert [asked, SEALED, CALL, new, ANSWER, QUESTION] == sent(last)["input"]
+    assert [question, ENCRYPTED, CALL, new, ANSWER, QUESTION] == sent(last)["input"]
     assert again.length == last.source.recalled == 5
 
 
@@ -42,8 +42,8 @@ def test_the_connection_that_holds_it_gets_the_suffix():
     chain = extend(first, "resp_1", (canonical_item(json.dumps(CALL).encode()),), None)
     link = link_of(first, answered(CALL), None)
     turn = with_history(create(input=[QUESTION], previous_response_id="resp_1"), link)
-    told = json.loads(encode_create(turn, Continue(chain, 2)))
-    assert ([QUESTION], "resp_1") == (told["input"], told["previous_response_id"])
+    frame = json.loads(encode_create(turn, Continue(chain, 2)))
+    assert ([QUESTION], "resp_1") == (frame["input"], frame["previous_response_id"])
     assert turn.history.after(chain.mark) is not None
 
 
@@ -55,20 +55,20 @@ def test_a_warm_up_is_a_history_without_output():
         assert prepared == sent(turn)["input"]
 
 
-def test_the_log_tells_what_the_client_sent():
-    """A recalled turn is told with its id and its own items."""
+def test_the_log_has_what_the_client_sent():
+    """A recalled turn is logged with its id and its own items."""
     link = link_of(create(input=[QUESTION]), answered(ANSWER), None)
-    asked = create(input=[CALL], previous_response_id="resp_1")
-    told = as_received(with_history(asked, link))
-    assert encode_body(asked, streams=True) == encode_body(told, streams=True)
-    assert as_received(asked) is asked
+    turn = create(input=[CALL], previous_response_id="resp_1")
+    received = as_received(with_history(turn, link))
+    assert encode_body(turn, streams=True) == encode_body(received, streams=True)
+    assert as_received(turn) is turn
 
 
 @pytest.mark.parametrize(
     ("turn", "aggregate"),
     [
         (create(input=[QUESTION]), answered(BARE, ANSWER)),
-        (create(input=[QUESTION]), answered({**SEALED, "encrypted_content": None})),
+        (create(input=[QUESTION]), answered({**ENCRYPTED, "encrypted_content": None})),
         (create(input=[QUESTION]), answered("no item")),
         (create(input=[QUESTION]), answered(response_id=None)),
         (create(input=[QUESTION], previous_response_id="resp_0"), answered()),
@@ -76,7 +76,7 @@ def test_the_log_tells_what_the_client_sent():
         (create(input=[QUESTION]), Aggregate()),
     ],
 )
-def test_what_cannot_be_told_is_not_kept(turn, aggregate):
+def test_what_cannot_be_sent_again_is_not_kept(turn, aggregate):
     """Reasoning without its content, what refers elsewhere, what has no id or no end."""
     assert link_of(turn, aggregate, None) is None
 

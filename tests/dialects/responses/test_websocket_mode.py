@@ -50,14 +50,14 @@ class TestCreate:
     def test_what_belongs_to_the_connection_stays_here(self):
         """Neither the lane nor the transport's own members travel on."""
         turn = create(input=[QUESTION], stream_id="a", stream=True, store=False)
-        told = {"type": "response.create", "model": "m", "store": False, "input": [QUESTION]}
-        assert told == sent(turn)
+        expected = {"type": "response.create", "model": "m", "store": False, "input": [QUESTION]}
+        assert expected == sent(turn)
         assert (True, True) == (turn.streams, turn.source.by_websocket)
 
-    @pytest.mark.parametrize(("given", "kept"), [(False, True), (True, False), (None, False)])
-    def test_generate(self, given, kept):
+    @pytest.mark.parametrize(("generate", "kept"), [(False, True), (True, False), (None, False)])
+    def test_generate(self, generate, kept):
         """Only a warm-up says so upstream; the default is what HTTP upstreams do not know."""
-        turn = create(input=[], generate=given)
+        turn = create(input=[], generate=generate)
         assert (kept, kept) == ("generate" in sent(turn), turn.purpose is Purpose.WARM_UP)
 
     @pytest.mark.parametrize("members", [{"generate": 1}, {"background": True}, {"input": 3}])
@@ -76,8 +76,9 @@ class TestEvents:
     def test_a_cancelled_response_ends_as_clients_know_it(self):
         """Its status stays; the type is one that ends a response in every client."""
         aggregate = answered(kind="response.cancelled")
-        told = websocket_mode.event_frame(EventEncoder(None, aggregate), aggregate.terminal, "a")
-        assert ("response.failed", "a") == (json.loads(told)["type"], json.loads(told)["stream_id"])
+        encoder = EventEncoder(None, aggregate)
+        frame = json.loads(websocket_mode.event_frame(encoder, aggregate.terminal, "a"))
+        assert ("response.failed", "a") == (frame["type"], frame["stream_id"])
 
     def test_others_pass(self):
         """As over HTTP, byte for byte where nothing is to be changed."""
@@ -90,17 +91,17 @@ class TestAnswers:
     def test_an_error_is_nested_and_has_its_status(self):
         """The envelope's error as it stands, beside status and headers."""
         envelope = b'{"error":{"message":"no","type":"t","param":null,"code":"c"}}'
-        told = json.loads(websocket_mode.error_frame(429, envelope, {"retry-after": "7"}))
+        frame = json.loads(websocket_mode.error_frame(429, envelope, {"retry-after": "7"}))
         error = {"message": "no", "type": "t", "param": None, "code": "c"}
         headers = {"retry-after": "7"}
-        assert {"type": "error", "status": 429, "error": error, "headers": headers} == told
+        assert {"type": "error", "status": 429, "error": error, "headers": headers} == frame
         assert "headers" not in json.loads(websocket_mode.error_frame(429, envelope, {}))
 
     @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}"])
     def test_a_body_that_is_no_envelope_still_is_an_error(self, body):
         """Whatever an upstream said, the frame has its shape."""
-        told = json.loads(websocket_mode.error_frame(502, body, {}))
-        assert ("error", 502, dict) == (told["type"], told["status"], type(told["error"]))
+        frame = json.loads(websocket_mode.error_frame(502, body, {}))
+        assert ("error", 502, dict) == (frame["type"], frame["status"], type(frame["error"]))
 
     @pytest.mark.parametrize(
         ("answer", "kind", "code"),
@@ -115,9 +116,9 @@ class TestAnswers:
         ],
     )
     def test_what_is_not_spoken_is_answered(self, answer, kind, code):
-        """With the API's own answer, and what was given comes back."""
-        given = {"input": b'[{"a":1.50}]', "response_id": b'"r"', "previous_response_id": b'"p"'}
-        raw = answer(given)
+        """With the API's own answer, and what the client sent comes back."""
+        members = {"input": b'[{"a":1.50}]', "response_id": b'"r"', "previous_response_id": b'"p"'}
+        raw = answer(members)
         assert (kind, code) == (json.loads(raw)["type"], json.loads(raw)["error"]["code"])
         assert (b"1.50" in raw) == (answer is not websocket_mode.interrupt_rejected)
         assert json.loads(answer({}))["type"] == kind

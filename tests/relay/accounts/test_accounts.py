@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from longwire.core.errors import AccountUnavailable
+from longwire.core.errors import AccountUnavailable, StoreUnavailable
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.account import AccountStatus
 from longwire.core.nouns.channel import ChannelSpec
@@ -257,7 +257,7 @@ async def test_tokens_that_could_not_be_stored_are_stored_later(
     kept = store.accounts.renew
 
     async def broken(*_):
-        raise OSError("the disk is full")
+        raise StoreUnavailable("the disk is full")
 
     async with running(store, upstream, clock) as accounts:
         live = accounts.find(account.id)

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from longwire.core.errors import StoreUnavailable
 from longwire.server.admin.app import MOST_BYTES
 from longwire.server.admin.limits import (
     MOST_ALIASES,
@@ -172,6 +173,26 @@ async def test_a_bug_is_told_by_its_request_alone(admin, administration, caplog)
     (line,) = [line for line in logs if line["event"] == "internal_error"]
     assert line["request_id"] == error["extensions"]["requestID"]
     assert [record for record in caplog.records if record.name.startswith("strawberry")] == []
+
+
+async def test_a_database_that_is_away_is_told(admin, monkeypatch):
+    """Whether it is missed by who is asked or by a query: UNAVAILABLE, and why in the log alone."""
+
+    async def away(*_args, **_options):
+        raise StoreUnavailable("the disk is full")
+
+    with capture_logs() as logs:
+        with monkeypatch.context() as patch:
+            patch.setattr("longwire.store.settings.StoredSettings.retention", away)
+            queried = await admin.post("{ settings { turnDays } }")
+        monkeypatch.setattr("longwire.store.sign_ins.SignIns.user", away)
+        asked = await admin.post(VERSION)
+    assert (200, 503) == (queried.status_code, asked.status_code)
+    for answer in (queried, asked):
+        (error,) = answer.json()["errors"]
+        assert "UNAVAILABLE" == error["extensions"]["code"]
+        assert "disk" not in answer.text
+    assert ["store_unavailable"] * 2 == [line["event"] for line in logs]
 
 
 async def dialled(caller, **given):

@@ -2,7 +2,7 @@
 import { MutationCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "./errors";
 
-const ONCE_MORE = new Set(["OFFLINE", "INTERNAL"]);
+const ONCE_MORE = new Set(["OFFLINE", "INTERNAL", "UNAVAILABLE"]);
 
 export function createQueries(onFailure: (error: unknown) => void): QueryClient {
   return new QueryClient({

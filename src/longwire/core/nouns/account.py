@@ -1,7 +1,7 @@
 """The account of a subscription that a channel speaks for, and when its tokens are renewed.
 
 Law: a token is renewed before it dies, and used as long as it lives. Times are arguments, in ms
-since 1970 UTC; None is a time that nobody told.
+since 1970 UTC; None is a time that nobody knows.
 """
 
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a sign-in or an import gives; `refreshed_at` is when the tokens were made."""
+    """What a sign-in or an import gives; `refreshed_at` is when the tokens were issued."""
 
     tokens: Tokens
     owner: Owner = field(default_factory=Owner)

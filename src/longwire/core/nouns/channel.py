@@ -1,6 +1,6 @@
 """A channel as an operator configures it, and the rules that its fields keep.
 
-Law: the transport is its own setting. What a channel may not be is told field by field, with the
+Law: the transport is its own setting. What is wrong with a channel is said field by field, with the
 mend, and is the same whoever configures it: file, admin API or command line.
 """
 

@@ -1,4 +1,4 @@
-"""What an API key may not be, told field by field, and whether one is accepted now."""
+"""What is wrong with an API key, field by field, and whether one is accepted now."""
 
 import re
 from collections.abc import Iterator

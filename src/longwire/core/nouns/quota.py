@@ -1,6 +1,6 @@
-"""How much of a subscription is used, as its provider tells it, and what that means for its turns.
+"""How much of a subscription is used, as its provider says, and what that means for its turns.
 
-Law: what was told of a window holds until the window resets; what was never told refuses nobody.
+Law: what is known of a window holds until the window resets; an unknown window refuses nobody.
 Times are arguments, in seconds since 1970 UTC.
 """
 
@@ -39,7 +39,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a provider told last of an account, at `seen_at`; all windows count.
+    """What a provider said last of an account, at `seen_at`; all windows count.
 
     `limit_reached`: it refuses turns until a window resets. `credits_left` is a balance in the
     provider's own words, "" where it tells none. `refused_until` is what a refusal said itself.
@@ -55,7 +55,7 @@ class Quota:
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """Every limit that was told."""
+        """Every limit that is known."""
         return tuple(each for each in (self.primary, self.secondary) if each is not None)
 
     def used(self, now: float) -> float:
@@ -103,7 +103,7 @@ class QuotaTracker:
         self.is_unsaved = False
 
     def observe(self, quota: Quota) -> None:
-        """Take what was told last; what it says nothing of stays as it was."""
+        """Take what the provider says now; of what it is silent about, the last word stands."""
         held = self.quota
         self.quota = replace(
             quota,

@@ -14,7 +14,7 @@ _LOOKS_SECRET: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """Something to be sent or compared, never to be told; `reveal` is the only way to it."""
+    """Something to be sent or compared, never to be shown; `reveal` is the only way to it."""
 
     _text: str
 

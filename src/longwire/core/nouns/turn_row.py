@@ -19,7 +19,7 @@ ID_BITS = 21
 class TurnRow(NamedTuple):
     """One turn; times in ms, sizes in bytes, cost in billionths of a US dollar. "" is unknown.
 
-    A figure that nobody told is None, never 0.
+    A figure that nobody knows is None, never 0.
     """
 
     id: TurnId
@@ -65,7 +65,7 @@ class TurnBodies(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TurnAttempt:
-    """One try of a turn: whom it asked, by which transport, and how that ended after so many ms.
+    """One try of a turn: at which channel, by which transport, and how that ended after so many ms.
 
     `trouble` is the name of a `Trouble`, "" where none struck: then it ended as its turn did.
     """
@@ -81,7 +81,7 @@ class TurnAttempt:
 
 
 class TurnDetails(NamedTuple):
-    """What is told of a turn that did not simply succeed: its attempts, and who asked.
+    """What is kept of a turn that did not simply succeed: its attempts, and who sent it.
 
     `headers` are those of `LOGGED_HEADERS`; `message` is the error that the client got.
     """

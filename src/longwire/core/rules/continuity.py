@@ -1,4 +1,4 @@
-"""What a connection holds against what a turn brings: continue, begin anew, or send as given.
+"""What a connection holds against what a turn brings: continue, begin anew, or send it as it is.
 
 Law: what the model sees is exactly what the client meant. Equality is proven by digests of
 canonical items, never assumed; where a doubt is left, the turn begins anew in full.
@@ -81,8 +81,8 @@ Decision = Continue | Fresh | AsGiven
 def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
     """Decide how `turn` may travel where `chain` is held; None when the two have no common history.
 
-    Continuing needs an equal history with at least one item more, and equal properties. Neither is
-    asked of a client that named this very response: the API lets it change all but the history.
+    Continuing needs an equal history with at least one item more, and equal properties. A client
+    that named this very response needs neither: the API lets it change all but the history.
     """
     if turn.refers_outside:
         return None

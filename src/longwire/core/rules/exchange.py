@@ -150,7 +150,7 @@ class Exchange:
         return step
 
     def passes(self, event: Event) -> bool:
-        """Whether the table lets the event pass and nothing changes: most events, told at once."""
+        """Whether the table lets the event pass and nothing changes: so it is with most events."""
         return event.kind is Kind.OUTPUT and self.phase is Phase.STREAMING and event.lane is None
 
     def receive(self, event: Event) -> Step:

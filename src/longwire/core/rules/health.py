@@ -52,7 +52,7 @@ class Health:
         self._failures, self._open_at, self._probes_since = 0, 0.0, None
 
     def fail(self, now: float, retry_after: float | None = None) -> None:
-        """Note a failure; `retry_after` in seconds is what the upstream asked for."""
+        """Note a failure; `retry_after` in seconds is what the upstream demands."""
         self._failures += 1
         self._probes_since = None
         excess = self._failures - self._cooling.failures

@@ -42,7 +42,7 @@ class Lend:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Open a connection under this id, after closing what made room for it."""
+    """Open a connection under this id, after closing what has to make room for it."""
 
     connection: ConnectionId
     decision: Decision

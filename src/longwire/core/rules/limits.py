@@ -1,7 +1,7 @@
 """Rates and budgets: what a key or a channel used lately, and until when it must wait for more.
 
 Law: in no span of sixty seconds are more requests admitted than a minute may have, nor a turn once
-the tokens of the minute are used up. Times are seconds since 1970 UTC, given as arguments.
+the tokens of the minute are used up. Times are arguments, in seconds since 1970 UTC.
 """
 
 import math
@@ -22,7 +22,7 @@ _RETRY_CONCURRENT: Final = 1
 class Subject:
     """Whose limits they are: a key's or a channel's, by what people call it."""
 
-    # No slots: what is asked for every turn is worked out once.
+    # No slots: `is_limited` is read for every turn and worked out once.
 
     id: str
     name: str
@@ -106,8 +106,8 @@ class Meter:
         self._turn_the_calendar(now)
         rates, refusals = subject.rates, self._spent_up(subject, now)
         if rates.concurrent_turns is not None and self.active >= rates.concurrent_turns:
-            told = f"{rates.concurrent_turns} turns at once"
-            refusals.append(_refusal(subject, told, _RETRY_CONCURRENT))
+            what = f"{rates.concurrent_turns} turns at once"
+            refusals.append(_refusal(subject, what, _RETRY_CONCURRENT))
         windows = (
             (self.requests, rates.requests_per_minute, "requests a minute"),
             (self.tokens, rates.tokens_per_minute, "tokens a minute"),
@@ -161,27 +161,10 @@ class Meter:
         refusals = []
         for used, limit, what, ends in rows:
             if limit is not None and used >= limit:
-                told = f"The {what} of '{subject.name}' are used up."
+                message = f"The {what} of '{subject.name}' are used up."
                 wait = math.ceil(ends - now)
-                refusals.append(LimitReached(told, code="insufficient_quota", retry_after=wait))
+                refusals.append(LimitReached(message, code="insufficient_quota", retry_after=wait))
         return refusals
-
-
-def headers_of(meter: Meter, rates: Rates, now: float) -> dict[str, str]:
-    """Return what OpenAI's headers tell of the limits that are set."""
-    headers: dict[str, str] = {}
-    windows = (
-        (meter.requests, rates.requests_per_minute, "requests"),
-        (meter.tokens, rates.tokens_per_minute, "tokens"),
-    )
-    for window, limit, what in windows:
-        if limit is None:
-            continue
-        used = window.used(now)
-        headers[f"x-ratelimit-limit-{what}"] = str(limit)
-        headers[f"x-ratelimit-remaining-{what}"] = str(max(0, limit - used))
-        headers[f"x-ratelimit-reset-{what}"] = f"{math.ceil(window.rests_in(now))}s"
-    return headers
 
 
 def _refusal(subject: Subject, what: str, seconds: int) -> LimitReached:

@@ -57,8 +57,8 @@ class Choice:
         """Say in one phrase why nobody was left."""
         if not self.refusals:
             return "no channel is configured"
-        told = dict.fromkeys(f"{channel}: {reason}" for channel, reason in self.refusals)
-        return "; ".join(told)
+        reasons = dict.fromkeys(f"{channel}: {reason}" for channel, reason in self.refusals)
+        return "; ".join(reasons)
 
 
 def choose(

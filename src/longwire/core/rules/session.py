@@ -35,7 +35,7 @@ LOGGED_HEADERS = (
     "x-request-id",
     *SESSION_HEADERS,
 )
-"""The headers of a caller that the turn log may tell: they say who asked and how, and no secret."""
+"""The headers of a caller that the turn log keeps: they say who calls and how, and no secret."""
 
 LONGEST_ID = 256
 

@@ -1,7 +1,7 @@
-"""What one downstream connection said and was answered, so that it can be told again in full.
+"""What one downstream connection sent and received, so that it can be sent upstream in full.
 
 Law: a response's history is every item from its chain's beginning, in order, or it is not known at
-all. The newest responses are kept, up to a number and a size; memory follows what can be told.
+all. The newest responses are kept, up to a number and a size; all else is forgotten.
 """
 
 from collections import OrderedDict
@@ -64,7 +64,7 @@ class Transcript:
     def keep(self, link: Link) -> None:
         """Keep a response, and forget the oldest ones where there are too many or they are large.
 
-        A history that is too large by itself is forgotten whole: half of one could not be told.
+        A history that is too large by itself is forgotten whole: half of one is of no use.
         """
         self._forget(link.response_id)
         self._links[link.response_id] = link

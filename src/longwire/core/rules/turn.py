@@ -69,7 +69,7 @@ class CanonicalItem:
     `optional` holds what some clients drop on replay, to be equal where both sides have it;
     of `anchors`, names among `optional`, both sides share at least one where any is set.
     `reference` is the id that an `item_reference` points to, `id` the item's own. `raw` digests
-    the very bytes it was made of: equal means the same form, unequal means nothing.
+    its very bytes: equal means the same item, unequal means nothing.
     """
 
     sent: Digest

@@ -40,12 +40,12 @@ def decode_answer(raw: bytes, now: int, before: Login | None = None) -> Login:
 
     `now` in ms. Raises `ValueError` where no access token comes of it.
     """
-    told = _objects.decode(raw)
+    answer = _objects.decode(raw)
     held = before.tokens if before else Tokens(Secret(""))
-    tokens = _tokens(told, held)
+    tokens = _tokens(answer, held)
     if not tokens.access:
         raise ValueError("the issuer gave no access token")
-    lasts = told.get("expires_in")
+    lasts = answer.get("expires_in")
     if tokens.expires_at is None and isinstance(lasts, int | float):
         expires_at = now + int(lasts * 1000)
         tokens = Tokens(tokens.access, tokens.refresh, tokens.identity, expires_at)
@@ -55,57 +55,57 @@ def decode_answer(raw: bytes, now: int, before: Login | None = None) -> Login:
 def decode_refusal(raw: bytes) -> tuple[str, str]:
     """Return code and message of an issuer's error, in either of its shapes; "" for none."""
     try:
-        told = _objects.decode(raw)
+        answer = _objects.decode(raw)
     except (msgspec.MsgspecError, RecursionError):
         return "", ""
-    error = told.get("error")
-    inner: Mapping[str, Any] = error if isinstance(error, dict) else told
+    error = answer.get("error")
+    inner: Mapping[str, Any] = error if isinstance(error, dict) else answer
     code = inner.get("code") or (error if isinstance(error, str) else "")
-    message = inner.get("message") or told.get("error_description") or told.get("detail") or ""
+    message = inner.get("message") or answer.get("error_description") or answer.get("detail") or ""
     return str(code or ""), str(message)[:_LONGEST]
 
 
 def decode_auth_json(text: str) -> Login:
     """Decode the Codex CLI's `auth.json`: tokens of a ChatGPT account, or an API key.
 
-    Raises `InvalidFields`, which never repeats what was given.
+    Raises `InvalidFields`, which never repeats the text.
     """
     try:
-        told = _objects.decode(text.encode("utf-8", "surrogateescape"))
+        content = _objects.decode(text.encode("utf-8", "surrogateescape"))
     except (msgspec.MsgspecError, RecursionError):
         raise _invalid("is no JSON object; give the whole content of auth.json") from None
-    tokens, key = told.get("tokens"), told.get("OPENAI_API_KEY")
+    tokens, key = content.get("tokens"), content.get("OPENAI_API_KEY")
     if isinstance(tokens, dict):
-        return _login(tokens, told.get("last_refresh"))
+        return _login(tokens, content.get("last_refresh"))
     if isinstance(key, str) and _TOKEN.fullmatch(key):
         return Login(Tokens(Secret(key)), Owner(plan=API_KEY_PLAN))
     raise _invalid('has neither "tokens" nor a usable "OPENAI_API_KEY"; run `codex login` first')
 
 
-def _login(told: Mapping[str, Any], refreshed: object) -> Login:
-    tokens = _tokens(told, Tokens(Secret("")))
+def _login(members: Mapping[str, Any], refreshed: object) -> Login:
+    tokens = _tokens(members, Tokens(Secret("")))
     for name, secret in (("access_token", tokens.access), ("refresh_token", tokens.refresh)):
         if not secret:
             raise _invalid(f"has no usable {name} among its tokens; run `codex login` again")
-    named = told.get("account_id")
+    named = members.get("account_id")
     owner = _owner(tokens, named if isinstance(named, str) else "", Owner())
     if not owner.account_id:
         raise _invalid("does not tell the account's id; run `codex login` again")
     return Login(tokens, owner, _time(refreshed))
 
 
-def _tokens(told: Mapping[str, Any], before: Tokens) -> Tokens:
-    access = _secret(told, "access_token") or before.access
+def _tokens(members: Mapping[str, Any], before: Tokens) -> Tokens:
+    access = _secret(members, "access_token") or before.access
     return Tokens(
         access,
-        _secret(told, "refresh_token") or before.refresh,
-        _secret(told, "id_token") or before.identity,
+        _secret(members, "refresh_token") or before.refresh,
+        _secret(members, "id_token") or before.identity,
         expiry_of(access),
     )
 
 
-def _secret(told: Mapping[str, Any], name: str) -> Secret:
-    value = told.get(name)
+def _secret(members: Mapping[str, Any], name: str) -> Secret:
+    value = members.get(name)
     return Secret(value if isinstance(value, str) and _TOKEN.fullmatch(value) else "")
 
 

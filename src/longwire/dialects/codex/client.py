@@ -65,7 +65,7 @@ def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
 def understood(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of an upstream's answer that a Codex client has a use for.
 
-    `openai-model` is none of them: it would be told of a rerouting that was the operator's own.
+    `openai-model` is none of them: it would take the operator's own choice for a rerouting.
     """
     return {
         name: value

@@ -1,7 +1,7 @@
-"""What the Codex backend tells of a subscription's windows: in frames, and in headers.
+"""What the Codex backend says of a subscription's windows: in frames, and in headers.
 
-Law: what cannot be read is not told. Wire: protocol of the Codex backend, rate limits; both forms
-say the same, percent used of a primary (short) and a secondary (long) window.
+What cannot be read stays unknown. Wire: protocol of the Codex backend, rate limits; both say the
+same, percent used of a primary (short) and a secondary (long) window.
 """
 
 import re
@@ -86,13 +86,13 @@ def decode_quota_headers(headers: Mapping[str, str], now: float) -> Quota | None
     )
 
 
-def _window(told: _Window | None, now: float) -> Window | None:
-    if told is None:
+def _window(window: _Window | None, now: float) -> Window | None:
+    if window is None:
         return None
-    resets_at, span = told.reset_at, told.reset_after_seconds or told.resets_in_seconds
+    resets_at, span = window.reset_at, window.reset_after_seconds or window.resets_in_seconds
     if resets_at is None and span is not None:
         resets_at = now + span
-    return Window(told.used_percent, told.window_minutes, resets_at)
+    return Window(window.used_percent, window.window_minutes, resets_at)
 
 
 def _headed(headers: Mapping[str, str], name: str, now: float) -> Window | None:
@@ -111,9 +111,9 @@ def _headed(headers: Mapping[str, str], name: str, now: float) -> Window | None:
     return Window(used, None if minutes is None else int(minutes), resets_at)
 
 
-def _left(told: _Credits | None) -> str:
-    if told is None or not told.has_credits:
+def _left(known: _Credits | None) -> str:
+    if known is None or not known.has_credits:
         return ""
-    if told.unlimited:
+    if known.unlimited:
         return "unlimited"
-    return "" if told.balance is None else str(told.balance)
+    return "" if known.balance is None else str(known.balance)

@@ -1,21 +1,21 @@
 """The model list as Codex reads it: `{"models": [...]}`, every entry whole or not at all.
 
 Law: one entry that misses a field costs Codex the whole list, and it goes on with its own. So what
-an upstream tells of a model passes as it is but for the name, and what it left out is made up.
+an upstream says of a model passes as it is but for the name, and what it left out is filled in.
 """
 
 from typing import Any, Final
 
 import msgspec
 
-from longwire.dialects.raw_json import splice, split_members
+from longwire.dialects.raw_json import merge, split_members
 
 CLIENT_VERSION = "0.169.0"
-"""As which Codex the list is asked for where no Codex asks."""
+"""The version of Codex for which the list is fetched where no Codex asks."""
 
 _CONTEXT_WINDOW = 272_000
 _EFFORTS = ("low", "medium", "high", "xhigh")
-_MADE: Final[dict[str, Any]] = {
+_DEFAULTS: Final[dict[str, Any]] = {
     "description": "",
     "default_reasoning_level": "medium",
     "supported_reasoning_levels": [{"effort": each, "description": each} for each in _EFFORTS],
@@ -42,16 +42,16 @@ _MADE: Final[dict[str, Any]] = {
     "experimental_supported_tools": [],
     "input_modalities": ["text", "image"],
 }
-"""What Codex CLI 0.169 reads of a model, for one of which no upstream told."""
+"""What Codex CLI 0.169 reads of a model, where no upstream says it."""
 
 
-def entry(name: str, told: bytes | None = None) -> bytes:
-    """Return the entry of a model under the name that callers use; `told` is the upstream's own."""
-    made = {"display_name": name, **_MADE, "slug": name}
-    if told is None:
-        return msgspec.json.encode(made)
-    known = split_members(told)
+def entry(name: str, listed: bytes | None = None) -> bytes:
+    """Return the entry of a model under the name that callers use; `listed` is the upstream's."""
+    defaults = {"display_name": name, **_DEFAULTS, "slug": name}
+    if listed is None:
+        return msgspec.json.encode(defaults)
+    known = split_members(listed)
     if "model_messages" in known:
-        del made["base_instructions"]
-    missing = {key: msgspec.json.encode(value) for key, value in made.items() if key not in known}
-    return splice(told, {**missing, "slug": msgspec.json.encode(name)})
+        del defaults["base_instructions"]
+    changes = {key: value for key, value in defaults.items() if key not in known} | {"slug": name}
+    return merge(known, {key: msgspec.json.encode(value) for key, value in changes.items()})

@@ -30,7 +30,7 @@ BETA = {"openai-beta": "responses_websockets=2026-02-06"}
 """What Codex CLI 0.169 sends with the handshake of a WebSocket, and not over HTTP."""
 
 METADATA = "response.metadata"
-SEALED = "reasoning.encrypted_content"
+ENCRYPTED = "reasoning.encrypted_content"
 STRIPPED = {
     # 400 {"detail":"Unsupported parameter: ..."} (kortix suna#5124, ChatMock#103, sub2api#3954).
     "max_output_tokens": "codegraff#247",
@@ -92,8 +92,8 @@ def adapted(turn: Turn) -> Turn:
     members = {name: raw for name, raw in turn.members.items() if name not in STRIPPED}
     # 400 {"detail":"Store must be set to false"} (openai/codex#26173).
     members["store"] = b"false"
-    # Nothing is stored: a history that is sent in full again needs the sealed reasoning.
-    members["include"] = _sealed(members.get("include"))
+    # Nothing is stored: a history that is sent in full again needs the encrypted reasoning.
+    members["include"] = _with_encrypted(members.get("include"))
     if members.get("service_tier") not in TIERS:
         members.pop("service_tier", None)
     return replace(_with_input(turn), members=members, properties=BodyProperties(members))
@@ -162,12 +162,12 @@ def request_headers(turn: Turn) -> dict[str, str]:
     if _SAID.encode() not in raw:
         return {}
     try:
-        told = msgspec.json.decode(raw, type=dict[str, Any])
+        metadata = msgspec.json.decode(raw, type=dict[str, Any])
     except msgspec.MsgspecError:
         return {}
     named = {
         name.removeprefix(_SAID).replace("_", "-"): value
-        for name, value in told.items()
+        for name, value in metadata.items()
         if name.startswith(_SAID) and isinstance(value, str)
     }
     return {
@@ -180,14 +180,14 @@ def request_headers(turn: Turn) -> dict[str, str]:
     }
 
 
-def _sealed(include: bytes | None) -> bytes:
+def _with_encrypted(include: bytes | None) -> bytes:
     try:
-        asked = msgspec.json.decode(include or b"null", type=list[str] | None) or []
+        names = msgspec.json.decode(include or b"null", type=list[str] | None) or []
     except msgspec.MsgspecError:
         return include or b""
-    if include is not None and SEALED in asked:
+    if include is not None and ENCRYPTED in names:
         return include
-    return msgspec.json.encode([*asked, SEALED])
+    return msgspec.json.encode([*names, ENCRYPTED])
 
 
 def _with_input(turn: Turn) -> Turn:

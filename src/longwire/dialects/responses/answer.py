@@ -4,6 +4,7 @@ Law: an event passes byte for byte, but for the client's own `previous_response_
 `sequence_number`, no lane, and a terminal that is complete. A vendor's notice has no number.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -12,7 +13,9 @@ from msgspec import Raw
 
 from longwire.core import sse
 from longwire.core.events import Event, Kind
+from longwire.core.nouns.access import Rates
 from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.limits import Meter
 from longwire.dialects.raw_json import merge, splice, split_members
 from longwire.dialects.responses.stream import (
     WITH_RESPONSE,
@@ -28,7 +31,7 @@ _VENDOR = Kind.VENDOR  # for every event: on Python 3.11 a member is dear to nam
 
 
 class EventEncoder:
-    """Encodes the events of one response for the client that asked.
+    """Encodes the events of one response for its client.
 
     `previous_response_id` is what the client sent; upstream events name what the gateway sent.
     """
@@ -165,6 +168,23 @@ def _plain_prefix(name: str) -> bytes:
 def response_of(encoded: bytes) -> bytes:
     """Return the response object of an encoded terminal: the body of a JSON answer."""
     return bytes(split_members(encoded)["response"])
+
+
+def limit_headers(meter: Meter, rates: Rates, now: float) -> dict[str, str]:
+    """Return the headers that say what is left of the limits that are set."""
+    headers: dict[str, str] = {}
+    windows = (
+        (meter.requests, rates.requests_per_minute, "requests"),
+        (meter.tokens, rates.tokens_per_minute, "tokens"),
+    )
+    for window, limit, what in windows:
+        if limit is None:
+            continue
+        used = window.used(now)
+        headers[f"x-ratelimit-limit-{what}"] = str(limit)
+        headers[f"x-ratelimit-remaining-{what}"] = str(max(0, limit - used))
+        headers[f"x-ratelimit-reset-{what}"] = f"{math.ceil(window.rests_in(now))}s"
+    return headers
 
 
 def _is_empty(output: Raw | None) -> bool:

@@ -15,8 +15,9 @@ import msgspec
 from longwire.core.errors import UpstreamRejected
 from longwire.core.rules.recovery import Trouble
 from longwire.dialects.ports import ErrorRule
+from longwire.dialects.raw_json import tolerant
 
-_objects = msgspec.json.Decoder(dict[str, Any])
+_decode_any = tolerant(msgspec.json.Decoder(Any).decode)
 
 CONNECTION_LIMIT = "websocket_connection_limit_reached"
 PREVIOUS_NOT_FOUND = "previous_response_not_found"
@@ -58,6 +59,23 @@ RULES = (
     ErrorRule("slow_down", 503, "OpenAI"),
     ErrorRule("server_is_overloaded", 503, "Codex backend"),
     ErrorRule("server_error", 500, "OpenAI"),
+    ErrorRule("authentication_error", 401, "Anthropic"),
+    ErrorRule("billing_error", 402, "Anthropic"),
+    ErrorRule("permission_error", 403, "Anthropic"),
+    ErrorRule("not_found_error", 404, "Anthropic"),
+    ErrorRule("request_too_large", 413, "Anthropic"),
+    ErrorRule("rate_limit_error", 429, "Anthropic"),
+    ErrorRule("api_error", 500, "Anthropic"),
+    ErrorRule("timeout_error", 504, "Anthropic"),
+    ErrorRule("overloaded_error", 529, "Anthropic"),
+    ErrorRule("service_unavailable_error", 503, "Codex backend"),
+    ErrorRule("INVALID_ARGUMENT", 400, "Google"),
+    ErrorRule("UNAUTHENTICATED", 401, "Google"),
+    ErrorRule("PERMISSION_DENIED", 403, "Google"),
+    ErrorRule("NOT_FOUND", 404, "Google"),
+    ErrorRule("RESOURCE_EXHAUSTED", 429, "Google"),
+    ErrorRule("INTERNAL", 500, "Google"),
+    ErrorRule("UNAVAILABLE", 503, "Google"),
 )
 """What upstreams' errors mean, by their codes or texts."""
 
@@ -77,6 +95,7 @@ _UNKNOWN = ErrorRule("", 502, "")
 _PASSED_ON = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 _PASSED_ON_PREFIXES = ("x-ratelimit-", "x-codex-")
 _UNKNOWN_STATUS = 502
+_STATUS = re.compile("[45][0-9]{2}")
 _NO_MESSAGE = "The upstream reported an error without a message."
 _LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
 
@@ -110,23 +129,40 @@ def _to_pass_on(headers: Mapping[str, str]) -> dict[str, str]:
 def decode_problem(raw: bytes) -> UpstreamProblem:
     """Decode an error frame, an SSE error event or an HTTP error body, in whatever shape."""
     try:
-        frame = _objects.decode(raw)
+        said = _decode_any(raw)
     except (msgspec.MsgspecError, RecursionError):
         text = raw[:500].decode("utf-8", "replace").strip()
         return UpstreamProblem(_UNKNOWN_STATUS, "", _error(text or _NO_MESSAGE))
-    return _problem(frame)
+    return _problem(_envelope(said))
+
+
+def standard_error(raw: bytes) -> bytes:
+    """Return an error member with a code that is a text, and a message; as it is where it has."""
+    error = _decode_any(raw)
+    if isinstance(error, dict):
+        said = error.get("message"), error.get("code")
+        if all(isinstance(each, str | None) for each in said):
+            return raw
+    return msgspec.json.encode(_problem({"error": error}).error)
+
+
+def _envelope(said: object) -> dict[str, Any]:
+    """Return the object that stands for an error: of a list its first one, of a text one itself."""
+    if isinstance(said, list) and said:
+        return _envelope(said[0])
+    return said if isinstance(said, dict) else {"error": said}
 
 
 def _problem(frame: dict[str, Any]) -> UpstreamProblem:
-    response = frame.get("response")
-    inner = response.get("error") if isinstance(response, dict) else frame.get("error")
-    error: dict[str, Any] = inner if isinstance(inner, dict) else {}
+    error = _error_in(frame)
+    code = _code(error, "code") or _code(frame, "code") or _known_type(error)
     message = (
-        _first_text(error, "message", "detail")
+        _first_text(error, "message", "msg", "detail")
         or _first_text(frame, "message", "detail", "error")
+        or _refused_fields(frame.get("detail") or error.get("detail"))
+        or code
         or _NO_MESSAGE
     )
-    code = _first_text(error, "code") or _first_text(frame, "code") or _known_type(error)
     code = code or _rule_of_text(message).code
     kind = _first_text(error, "type", "error_type") or _first_text(frame, "error_type")
     param = _first_text(error, "param") or _first_text(frame, "param")
@@ -134,6 +170,32 @@ def _problem(frame: dict[str, Any]) -> UpstreamProblem:
     status = _status(frame, error, code)
     return UpstreamProblem(
         status, code, said | _error(message, kind, param, code), _headers(frame, error)
+    )
+
+
+def _error_in(frame: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object that says what failed, {} where a text or a list does."""
+    response = frame.get("response")
+    inner = response.get("error") if isinstance(response, dict) else frame.get("error")
+    if inner is None:
+        inner = frame.get("detail") or frame.get("errors")
+    if isinstance(inner, list) and inner and "loc" not in str(inner[0])[:200]:
+        inner = inner[0]
+    if isinstance(inner, dict) and isinstance(inner.get("error"), dict):
+        inner = inner["error"]
+    if isinstance(inner, str):
+        return {"message": inner}
+    return inner if isinstance(inner, dict) else {}
+
+
+def _refused_fields(detail: object) -> str:
+    """Say what FastAPI says of the fields of a body: `field required (body.input)`."""
+    if not isinstance(detail, list):
+        return ""
+    fields = [each for each in detail if isinstance(each, dict)]
+    return "; ".join(
+        f"{_first_text(each, 'msg')} ({'.'.join(map(str, each.get('loc') or ()))})"
+        for each in fields
     )
 
 
@@ -147,8 +209,18 @@ def _error(message: str, kind: str = "", param: str = "", code: str = "") -> dic
 
 
 def _known_type(error: Mapping[str, Any]) -> str:
-    kind = _first_text(error, "type")
-    return kind if kind in _BY_CODE and kind != "invalid_request_error" else ""
+    for kind in (_first_text(error, "type"), _first_text(error, "status")):
+        if kind in _BY_CODE and kind != "invalid_request_error":
+            return kind
+    return ""
+
+
+def _code(source: Mapping[str, Any], name: str) -> str:
+    """Return a code as a text; many write numbers."""
+    code = source.get(name)
+    if isinstance(code, str):
+        return code
+    return str(code) if isinstance(code, int | float) and not isinstance(code, bool) else ""
 
 
 def _first_text(source: Mapping[str, Any], *names: str) -> str:
@@ -157,9 +229,10 @@ def _first_text(source: Mapping[str, Any], *names: str) -> str:
 
 
 def _status(frame: Mapping[str, Any], error: Mapping[str, Any], code: str) -> int:
-    for value in (frame.get("status"), frame.get("status_code"), error.get("status")):
-        if isinstance(value, int) and _LOWEST_ERROR <= value <= _HIGHEST_ERROR:
-            return value
+    for value in (frame.get("status"), frame.get("status_code"), error.get("status"), code):
+        number = int(value) if isinstance(value, str) and _STATUS.fullmatch(value) else value
+        if isinstance(number, int) and _LOWEST_ERROR <= number <= _HIGHEST_ERROR:
+            return number
     rule = _BY_CODE.get(code) or _BY_CODE.get(_first_text(error, "type"))
     return rule.status if rule else _UNKNOWN_STATUS
 

@@ -1,23 +1,12 @@
 """What a client will send back of a response: for this API, its output items as they are."""
 
 import msgspec
-from msgspec import Raw
 
 from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import CanonicalItem
+from longwire.dialects.raw_json import items_of_array, split_members
 from longwire.dialects.responses.items import canonical_item
-
-
-class _Outcome(msgspec.Struct):
-    output: list[Raw] | None = None
-
-
-class _Terminal(msgspec.Struct):
-    response: _Outcome
-
-
-_terminals = msgspec.json.Decoder(_Terminal)
 
 
 def replies(aggregate: Aggregate) -> tuple[CanonicalItem, ...]:
@@ -39,7 +28,7 @@ def output_of(aggregate: Aggregate) -> list[bytes]:
 def items_of(terminal: Event) -> list[bytes]:
     """Return the raw output items that a terminal event carries."""
     try:
-        output = _terminals.decode(terminal.raw).response.output
-    except msgspec.MsgspecError:
+        output = split_members(split_members(terminal.raw)["response"]).get("output")
+        return items_of_array(bytes(output)) if output is not None else []
+    except (KeyError, msgspec.MsgspecError):
         return []
-    return [bytes(item) for item in output or ()]

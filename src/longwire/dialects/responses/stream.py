@@ -10,8 +10,13 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.events import Event, Kind
-from longwire.dialects.raw_json import splice
-from longwire.dialects.responses.errors import ends_connection, refusal_of
+from longwire.dialects.raw_json import splice, split_members, tolerant
+from longwire.dialects.responses.errors import (
+    decode_problem,
+    ends_connection,
+    refusal_of,
+    standard_error,
+)
 
 KINDS = {
     "response.created": Kind.OPENING,
@@ -37,6 +42,8 @@ _DONE_ALIASES = {
     "queued": "response.completed",
     "in_progress": "response.completed",
 }
+_NULL = b"null"
+_NOTHING = Raw(_NULL)
 _OUTPUT = Kind.OUTPUT  # for every event: on Python 3.11 a member is dear to name
 WITH_RESPONSE = frozenset(
     {Kind.OPENING, Kind.COMPLETED, Kind.INCOMPLETE, Kind.FAILED, Kind.CANCELLED}
@@ -52,14 +59,10 @@ class Head(msgspec.Struct):
     lane: str | None = msgspec.field(name="stream_id", default=None)
 
 
-class _Coded(msgspec.Struct):
-    code: str | None = None
-
-
 class _Identity(msgspec.Struct):
     id: str | None = None
     status: str | None = None
-    error: _Coded | None = None
+    error: Raw = _NOTHING
 
 
 class _Carrier(msgspec.Struct):
@@ -73,8 +76,14 @@ class Finished(msgspec.Struct):
     output_index: int
 
 
-_carriers = msgspec.json.Decoder(_Carrier)
+class _AnyHead(msgspec.Struct):
+    type: str | None = None
+    error: Raw = _NOTHING
+    detail: Raw = _NOTHING
 
+
+_decode_carrier = tolerant(msgspec.json.Decoder(_Carrier).decode)
+_decode_any_head = tolerant(msgspec.json.Decoder(_AnyHead).decode)
 decode_head = msgspec.json.Decoder(Head).decode
 """Decode the head of an event."""
 
@@ -91,13 +100,20 @@ def kind_of(name: str) -> Kind:
 
 
 class MalformedEvent(ValueError):
-    """An upstream frame is no JSON object with a printable string `type`."""
+    """What an upstream sent is cut or broken."""
+
+
+class NoEvent(MalformedEvent):
+    """What an upstream sent is whole, and no event: nothing depends on it."""
 
 
 def decode_event(raw: bytes) -> Event:
-    """Decode the head of one upstream event; all else stays raw. Raises `MalformedEvent`."""
+    """Decode the head of one upstream event; all else stays raw.
+
+    An envelope of an error without a type is that error. Raises `NoEvent` or `MalformedEvent`.
+    """
     try:
-        head = decode_head(raw)
+        head = _head_of(raw)
         kind = _printable_kind(head.name)
         if kind is _OUTPUT:
             return Event(kind, head.name, raw, None, head.sequence, head.lane)
@@ -106,12 +122,41 @@ def decode_event(raw: bytes) -> Event:
         if kind is Kind.ERROR and ends_connection(raw):
             kind = Kind.FATAL_ERROR
         carried = _carried(raw) if kind in WITH_RESPONSE else None
-        if carried is not None and carried.error is not None:
-            kind = _failed_as(carried.error.code or "", kind)
+        if carried is not None and bytes(carried.error) != _NULL:
+            kind = _failed_as(decode_problem(raw).code, kind)
+            raw = _with_standard_error(raw)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedEvent(str(error)) from error
     response_id = carried.id if carried else None
     return Event(kind, head.name, raw, response_id, head.sequence, head.lane)
+
+
+def _head_of(raw: bytes) -> Head:
+    """Decode the head of an event, whatever it says that no event of the API does."""
+    try:
+        return decode_head(raw)
+    except msgspec.DecodeError:
+        try:
+            head = _decode_any_head(raw)
+        except msgspec.ValidationError as error:
+            raise NoEvent(str(error)) from error
+    if head.type is not None:
+        return Head(head.type)
+    if bytes(head.error) == _NULL and bytes(head.detail) == _NULL:
+        raise NoEvent("it has no type")
+    return Head("error")
+
+
+def _with_standard_error(raw: bytes) -> bytes:
+    """Return a response's event whose error has a code that is a text, and a message."""
+    response = split_members(raw)["response"]
+    error = bytes(split_members(response)["error"])
+    standard = standard_error(error)
+    return (
+        raw
+        if standard is error
+        else splice(raw, {"response": splice(response, {"error": standard})})
+    )
 
 
 def _failed_as(code: str, kind: Kind) -> Kind:
@@ -151,7 +196,7 @@ def _printable_kind(name: str) -> Kind:
 
 
 def _carried(raw: bytes) -> _Identity | None:
-    return _carriers.decode(raw).response
+    return _decode_carrier(raw).response
 
 
 def _standard_terminal(raw: bytes, head: Head) -> Event:
@@ -166,9 +211,13 @@ def decode_item(event: Event) -> tuple[int, bytes]:
     """Return index and raw item of a `response.output_item.done`. Raises `MalformedEvent`."""
     try:
         finished = decode_finished(event.raw)
-    except msgspec.MsgspecError as error:
+        return finished.output_index, bytes(finished.item)
+    except msgspec.ValidationError as error:
         raise MalformedEvent(str(error)) from error
-    return finished.output_index, bytes(finished.item)
+    except msgspec.DecodeError:
+        # Half an emoji; that the event can be decoded is known.
+        members = split_members(event.raw)
+        return int(bytes(members["output_index"])), bytes(members["item"])
 
 
 def terminal_of(response: bytes) -> Event:

@@ -6,6 +6,7 @@ import msgspec
 
 from longwire.core.events import Event
 from longwire.core.rules.turn import Usage
+from longwire.dialects.raw_json import tolerant
 
 _MOST_TOKENS = 10**9
 
@@ -36,20 +37,20 @@ class _Bill(msgspec.Struct):
     response: _Billed
 
 
-class _Told(msgspec.Struct):
+class _Cause(msgspec.Struct):
     message: str | None = None
 
 
 class _Failed(msgspec.Struct):
-    error: _Told | None = None
+    error: _Cause | None = None
 
 
 class _Failure(msgspec.Struct):
     response: _Failed
 
 
-_bills = msgspec.json.Decoder(_Bill)
-_failures = msgspec.json.Decoder(_Failure)
+_decode_bill = tolerant(msgspec.json.Decoder(_Bill).decode)
+_decode_failure = tolerant(msgspec.json.Decoder(_Failure).decode)
 
 
 class Bill(NamedTuple):
@@ -66,7 +67,7 @@ NO_BILL = Bill()
 def decode_bill(event: Event) -> Bill:
     """Return the tokens that a terminal event bills, the model that served, and what failed."""
     try:
-        billed = _bills.decode(event.raw).response
+        billed = _decode_bill(event.raw).response
     except msgspec.MsgspecError:
         return NO_BILL
     error_code = (billed.error.code if billed.error else "") or ""
@@ -76,10 +77,10 @@ def decode_bill(event: Event) -> Bill:
 def decode_failure(event: Event) -> str:
     """Return the message of a response that failed, "" where it has none."""
     try:
-        told = _failures.decode(event.raw).response.error
+        cause = _decode_failure(event.raw).response.error
     except msgspec.MsgspecError:
         return ""
-    return (told.message if told else "") or ""
+    return (cause.message if cause else "") or ""
 
 
 def _decode_usage(usage: _Usage | None) -> Usage | None:
@@ -94,6 +95,6 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
     )
 
 
-def _tokens(told: int | None) -> int:
+def _tokens(count: int | None) -> int:
     """Keep a count to what a response can have: an odd upstream must spoil no sum."""
-    return max(0, min(told or 0, _MOST_TOKENS))
+    return max(0, min(count or 0, _MOST_TOKENS))

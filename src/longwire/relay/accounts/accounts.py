@@ -10,9 +10,7 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound
+from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound, StoreUnavailable
 from longwire.core.nouns.account import Account, Login, is_due, lives
 from longwire.core.nouns.quota import QuotaTracker
 from longwire.logger import structlog
@@ -31,7 +29,7 @@ _STORING_PAUSES: Final = (0.1, 0.5, 1.0, 3.0)
 _LOOK_AGAIN: Final = 0.1
 _TICK: Final = 15.0
 _KEPT_EVERY_MS: Final = 30_000
-_UNREADABLE: Final = (SQLAlchemyError, OSError, ConfigurationError)
+_UNREADABLE: Final = (StoreUnavailable, ConfigurationError)
 Outcome = Account | AccountUnavailable
 
 
@@ -207,7 +205,7 @@ class LiveAccounts:
             try:
                 held = await self._accounts.renew(account, login)
             except _UNREADABLE as error:
-                _log.error("tokens_not_stored", account=account.id, error=type(error).__name__)
+                _log.error("tokens_not_stored", account=account.id, reason=str(error))
                 await asyncio.sleep(pause)
             else:
                 del self._unstored[account.id]

@@ -13,8 +13,6 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from longwire.core.errors import (
     AccountUnavailable,
     FieldProblem,
@@ -22,6 +20,7 @@ from longwire.core.errors import (
     LimitReached,
     LongwireError,
     NotFound,
+    StoreUnavailable,
 )
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.account import Account, Login
@@ -215,11 +214,11 @@ class SignIns:
             sign_in.account = account
             self._finish(sign_in, Stage.DONE)
             await self._joined()
+        except StoreUnavailable as error:
+            _log.error("account_not_stored", error=error.reason)
+            self._finish(sign_in, Stage.FAILED, "The account cannot be stored now; try again.")
         except LongwireError as error:
             self._finish(sign_in, Stage.FAILED, str(error))
-        except (SQLAlchemyError, OSError) as error:
-            _log.error("account_not_stored", error=type(error).__name__)
-            self._finish(sign_in, Stage.FAILED, "The account cannot be stored now; try again.")
 
     def _finish(self, sign_in: SignIn, stage: Stage, error: str = "") -> None:
         if sign_in.stage is Stage.PENDING:

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from longwire.core.errors import ConfigurationError
+from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.rules.swap import plan
@@ -149,8 +147,8 @@ class ChannelReconciler:
                 await self.refresh()
         except ConfigurationError as error:
             self._complain(str(error))
-        except (SQLAlchemyError, OSError) as error:
-            self._complain(f"the database cannot be read ({type(error).__name__})")
+        except StoreUnavailable as error:
+            self._complain(f"the database cannot be read ({error.reason})")
 
     async def close(self) -> None:
         """Close what channels hold, for the end of the process."""

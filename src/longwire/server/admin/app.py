@@ -18,15 +18,16 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from longwire.core.errors import CallerError, LongwireError
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Context
-from longwire.server.admin.errors import extensions_of
+from longwire.server.admin.errors import failure_of
 from longwire.server.admin.gate import Gate
 from longwire.server.admin.limits import MOST_LETTERS
 from longwire.server.admin.schema import build_schema
+from longwire.server.problems import request_id
 
 MOST_BYTES: Final = 1 << 20
 _HELLO_WITHIN: Final = timedelta(seconds=10)
 _MOST_SUBSCRIPTIONS: Final = 20
-_STATUS: Final = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "LIMIT": 429}
+_STATUS: Final = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "LIMIT": 429, "UNAVAILABLE": 503}
 
 
 def admin_app(administration: Administration) -> ASGIApp:
@@ -108,9 +109,9 @@ async def _answer(view: AdminView, request: Request) -> Response:
     except HTTPException as error:
         return _refusal(error.status_code, error.reason, {})
     except LongwireError as error:
-        extensions = extensions_of(error)
+        message, extensions = failure_of(error, request_id(request.headers))
         status = 400 if isinstance(error, CallerError) else 500
-        return _refusal(_STATUS.get(extensions["code"], status), str(error), extensions)
+        return _refusal(_STATUS.get(extensions["code"], status), message, extensions)
 
 
 def _refusal(status: int, message: str, extensions: dict[str, Any]) -> Response:

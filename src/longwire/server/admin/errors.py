@@ -20,10 +20,12 @@ from longwire.core.errors import (
     LimitReached,
     LongwireError,
     NotFound,
+    StoreUnavailable,
     Unauthenticated,
 )
 from longwire.logger import structlog
 from longwire.server.admin.names import with_initials
+from longwire.server.problems import problem_of, report
 
 _log = structlog.get_logger()
 _LONGEST: Final = 2_000
@@ -55,7 +57,7 @@ def told(error: GraphQLError, request_id: str) -> GraphQLError:
     """Return an error as the caller sees it."""
     cause = error.original_error
     if isinstance(cause, LongwireError):
-        return _placed(error, _clean(str(cause)), extensions_of(cause))
+        return _placed(error, *failure_of(cause, request_id))
     if error.path is None and (cause is None or error.nodes):
         return _placed(error, _without_values(error.message), {"code": "INVALID_QUERY"})
     if cause is None and "code" in (error.extensions or {}):
@@ -65,8 +67,16 @@ def told(error: GraphQLError, request_id: str) -> GraphQLError:
     return _placed(error, "The gateway failed; its log has the reason.", extensions)
 
 
-def extensions_of(error: LongwireError) -> dict[str, Any]:
-    """Return what a program needs to know of a failure that is told on purpose."""
+def failure_of(error: LongwireError, request_id: str) -> tuple[str, dict[str, Any]]:
+    """Return the message of an expected failure and its extensions; the database's is logged."""
+    if isinstance(error, StoreUnavailable):
+        problem = problem_of(error)
+        report(problem, error, request_id)
+        return problem.message, {"code": "UNAVAILABLE", "requestID": request_id}
+    return _clean(str(error)), _extensions_of(error)
+
+
+def _extensions_of(error: LongwireError) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": _code(error)}
     match error:
         case Conflict() if error.revision:

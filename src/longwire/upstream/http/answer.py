@@ -24,6 +24,8 @@ _LARGEST_ANSWER = 64 * 1024 * 1024
 _LARGEST_ERROR = 1024 * 1024
 _REMAINING_READS = 16
 _ERRORS = 400
+_NO_DATA = (b"", b"[DONE]")
+"""What keeps a stream alive, and what ends it: neither is an event."""
 _ERROR_TIMEOUT = 10.0
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
@@ -69,7 +71,7 @@ class _EventReader:
         if not chunk:
             raise UpstreamDisconnected("The upstream ended the stream before the response.")
         events = self._decoder.feed(chunk)
-        return [_frame(name, value) for name, value in events if value != b"[DONE]"]
+        return [_frame(name, value) for name, value in events if value.strip() not in _NO_DATA]
 
     async def skip(self) -> None:
         for _ in range(_REMAINING_READS):
