@@ -5,7 +5,7 @@ Law: what is not replaced keeps its spelling; of the members of a request none i
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -91,14 +91,17 @@ def split_members(raw: bytes | Raw) -> dict[str, Raw]:
 
 def items_of_array(raw: bytes) -> list[bytes]:
     """Split an array into its items, with halves of an emoji. Raises `msgspec.MsgspecError`."""
-    items: list[bytes] = []
-    at = 1
+    return [raw[start:end] for start, end in _spans(raw)]
+
+
+def _spans(raw: bytes) -> Iterator[tuple[int, int]]:
+    """Say where each item of an array begins and ends."""
+    end = 1
     for item in split_items(raw):
-        gap = _BETWEEN.match(raw, at)
-        start = gap.end() if gap else at
-        at = start + memoryview(item).nbytes
-        items.append(raw[start:at])
-    return items
+        gap = _BETWEEN.match(raw, end)
+        start = gap.end() if gap else end
+        end = start + memoryview(item).nbytes
+        yield start, end
 
 
 split_items = tolerant(msgspec.json.Decoder(list[Raw]).decode)
@@ -121,25 +124,22 @@ _body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
 def decode_members(body: bytes) -> dict[str, bytes]:
     """Split the body of a request into its members. Raises `InvalidRequest`."""
     if not body or body.isspace():
-        msg = "The request body is empty; send a JSON object."
-        raise InvalidRequest(msg)
+        raise InvalidRequest("The request body is empty; send a JSON object.")
     try:
         _check_utf8(body)
         pairs = _body_decoder.decode(body)
     except msgspec.ValidationError:
-        msg = "The request body must be a JSON object."
-        raise InvalidRequest(msg) from None
+        raise InvalidRequest("The request body must be a JSON object.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"The request body is not valid JSON in UTF-8: {error}."
-        raise InvalidRequest(msg) from None
+        raise InvalidRequest(f"The request body is not valid JSON in UTF-8: {error}.") from None
     except RecursionError:
-        msg = "The request body nests too deeply."
-        raise InvalidRequest(msg) from None
+        raise InvalidRequest("The request body nests too deeply.") from None
     members: dict[str, bytes] = {}
     for name, raw in pairs.items():
         if name.text in members:
-            msg = f"The request body repeats the member '{name.text}'."
-            raise InvalidRequest(msg, param=name.text)
+            raise InvalidRequest(
+                f"The request body repeats the member '{name.text}'.", param=name.text
+            )
         members[name.text] = bytes(raw)
     return members
 
@@ -169,8 +169,7 @@ def _typed(raw: bytes, name: str, kind: type[T], called: str) -> T | None:
     try:
         return msgspec.json.decode(raw, type=kind | None)
     except msgspec.MsgspecError:
-        msg = f"'{name}' must be {called}."
-        raise InvalidRequest(msg, param=name) from None
+        raise InvalidRequest(f"'{name}' must be {called}.", param=name) from None
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:
@@ -191,14 +190,11 @@ def merge(members: dict[str, Raw], changes: Mapping[str, bytes | None]) -> bytes
 def splice_items(raw: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """Return an array with each item as `change` returns it; the bytes between them stay."""
     parts: list[bytes] = []
-    done, at = 0, 1
-    for item in split_items(raw):
-        gap = _BETWEEN.match(raw, at)
-        start = gap.end() if gap else at
-        at = start + memoryview(item).nbytes
-        old = raw[start:at]
+    done = 0
+    for start, end in _spans(raw):
+        old = raw[start:end]
         new = change(old)
         if new is not old:
             parts += [raw[done:start], new]
-            done = at
+            done = end
     return b"".join([*parts, raw[done:]]) if parts else raw

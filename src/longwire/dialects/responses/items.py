@@ -34,20 +34,19 @@ class Rule:
     """How items of one type compare.
 
     `ignored` never counts, `optional` counts where both sides have it, of `anchors` one must be
-    shared where any is set; `keeps_id` makes the id part of the core.
+    shared where any is set; all else is the core.
     """
 
     ignored: frozenset[str] = frozenset()
     optional: tuple[str, ...] = ("id",)
     anchors: tuple[str, ...] = ()
-    keeps_id: bool = False
 
 
 _CALL = Rule()
 _OUTPUT = Rule(ignored=frozenset({"id", "name"}), optional=())
 _RESULTS = ("results", "result", "outputs", "output", "error")
 _HOSTED = Rule(optional=("id", "call_id", "sources", *_RESULTS), anchors=("id", "call_id"))
-_UNKNOWN = Rule(optional=(), keeps_id=True)
+_UNKNOWN = Rule(optional=())
 RULES: Mapping[str, Rule] = {
     "message": Rule(optional=("id", "phase")),
     "reasoning": Rule(

@@ -22,8 +22,7 @@ def decode_request(body: bytes) -> Turn:
     """
     members = decode_members(body)
     if "type" in members and text_of(members, "type") not in (None, "response.create"):
-        msg = "'type' is not a parameter of this request."
-        raise InvalidRequest(msg, param="type")
+        raise InvalidRequest("'type' is not a parameter of this request.", param="type")
     return turn_of(members, len(body))
 
 
@@ -67,8 +66,11 @@ def _model(members: Mapping[str, bytes]) -> str:
     """Return the model's name; only a `prompt` template may supply it in its stead ("" then)."""
     model = text_of(members, "model")
     if not model and "prompt" not in members:
-        msg = "'model' is required and must be a non-empty string."
-        raise InvalidRequest(msg, param="model", code="missing_required_parameter")
+        raise InvalidRequest(
+            "'model' is required and must be a non-empty string.",
+            param="model",
+            code="missing_required_parameter",
+        )
     return model or ""
 
 
@@ -83,6 +85,7 @@ def _conversation(members: Mapping[str, bytes]) -> str | None:
     try:
         value = msgspec.json.decode(raw, type=str | _Conversation | None)
     except msgspec.MsgspecError:
-        msg = "'conversation' must be a string or an object with an 'id'."
-        raise InvalidRequest(msg, param="conversation") from None
+        raise InvalidRequest(
+            "'conversation' must be a string or an object with an 'id'.", param="conversation"
+        ) from None
     return value.id if isinstance(value, _Conversation) else value
