@@ -17,6 +17,8 @@ _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
 T = TypeVar("T")
 
+_texts: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
+_booleans: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 _split_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -157,19 +159,22 @@ def _check_utf8(body: bytes) -> None:
 
 def text_of(members: Mapping[str, bytes], name: str) -> str | None:
     """Return a member that is a text; None where there is none. Raises `InvalidRequest`."""
-    return _typed(members[name], name, str, "a string") if name in members else None
+    return member_of(members, name, _texts, "a string") if name in members else None
 
 
 def boolean_of(members: Mapping[str, bytes], name: str) -> bool:
     """Return a member that is true or false; False where there is none. Raises `InvalidRequest`."""
-    return (name in members and _typed(members[name], name, bool, "true or false")) or False
+    return (name in members and member_of(members, name, _booleans, "true or false")) or False
 
 
-def _typed(raw: bytes, name: str, kind: type[T], called: str) -> T | None:
+def member_of(
+    members: Mapping[str, bytes], name: str, decoder: msgspec.json.Decoder[T], kind: str
+) -> T:
+    """Return a member as a decoder reads it. Raises `InvalidRequest`: it must be of that kind."""
     try:
-        return msgspec.json.decode(raw, type=kind | None)
+        return decoder.decode(members[name])
     except msgspec.MsgspecError:
-        raise InvalidRequest(f"'{name}' must be {called}.", param=name) from None
+        raise InvalidRequest(f"'{name}' must be {kind}.", param=name) from None
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:

@@ -102,8 +102,7 @@ class InputHistory:
         if known is None:
             self._reach(index)
             raw = bytes(self._split_items[index - self._split_from])
-            known = canonical_item(raw)
-            self._canonical[index] = known
+            known = self._canonical[index] = canonical_item(raw)
         return known
 
     def canonical_items(self, start: int = 0) -> list[CanonicalItem]:

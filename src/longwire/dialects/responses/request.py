@@ -7,11 +7,20 @@ import msgspec
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Purpose, Source, Turn
-from longwire.dialects.raw_json import boolean_of, decode_members, text_of
+from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 _API = "responses"
 _TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
+
+
+class _Conversation(msgspec.Struct):
+    id: str
+
+
+_conversations: msgspec.json.Decoder[str | _Conversation | None] = msgspec.json.Decoder(
+    str | _Conversation | None
+)
 
 
 def decode_request(body: bytes) -> Turn:
@@ -74,18 +83,8 @@ def _model(members: Mapping[str, bytes]) -> str:
     return model or ""
 
 
-class _Conversation(msgspec.Struct):
-    id: str
-
-
 def _conversation(members: Mapping[str, bytes]) -> str | None:
-    raw = members.get("conversation")
-    if raw is None:
+    if "conversation" not in members:
         return None
-    try:
-        value = msgspec.json.decode(raw, type=str | _Conversation | None)
-    except msgspec.MsgspecError:
-        raise InvalidRequest(
-            "'conversation' must be a string or an object with an 'id'.", param="conversation"
-        ) from None
+    value = member_of(members, "conversation", _conversations, "a string or an object with an 'id'")
     return value.id if isinstance(value, _Conversation) else value
