@@ -54,6 +54,17 @@ async def test_a_database_that_is_away_is_named_without_its_password(url):
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["planted", "postgresql://nobody:planted@db:port/none", "postgresql://me:plan/ted@db/none"],
+)
+def test_an_address_that_cannot_be_read_says_how_to_write_one(url):
+    """The error names the setting and the form, and repeats nothing of what may be a password."""
+    with pytest.raises(ConfigurationError, match=r"^database\.url: .*postgresql://") as caught:
+        Database(url)
+    assert "plan" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "url", ["sqlite:////proc/no/such/longwire.db", "postgresql://nobody:planted@127.0.0.1:1/none"]
 )
 async def test_whatever_the_driver_raises_is_one_error(url):

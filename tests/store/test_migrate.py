@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import String, func, insert, inspect, select, update
 
-from longwire.core.errors import ConfigurationError
+from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store import migrations
 from longwire.store.database import Database
 from longwire.store.migrate import HEAD, migrate, schema_of
@@ -123,10 +123,10 @@ async def test_a_copy_is_made_before_a_sqlite_file_is_changed(database):
 
 
 async def test_a_failed_step_changes_nothing(empty):
-    """A migration that breaks off leaves neither half of its tables nor a new number."""
+    """A migration that breaks off says why, and leaves neither half its tables nor a new number."""
     async with empty.write() as connection:
         await connection.exec_driver_sql("CREATE TABLE users (id TEXT)")
-    with pytest.raises(Exception, match="users"):
+    with pytest.raises(StoreUnavailable, match="users"):
         await migrate(empty)
     assert await schema_of(empty) is None
     async with empty.read() as connection:

@@ -50,8 +50,7 @@ class Decoder:
         for line in self._take_lines():
             self._take(line, events)
         if len(self._buffer) + self._size > self._limit:
-            msg = f"an event passes {self._limit} bytes"
-            raise ValueError(msg)
+            raise ValueError(f"an event passes {self._limit} bytes")
         return events
 
     def _take_lines(self) -> list[bytes]:

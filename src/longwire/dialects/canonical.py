@@ -37,8 +37,7 @@ def _number(spelling: str) -> Json:
 def _object(pairs: list[tuple[str, Json]]) -> Json:
     value = dict(pairs)
     if len(value) != len(pairs):
-        msg = "an object repeats a key"
-        raise AmbiguousJson(msg)
+        raise AmbiguousJson("an object repeats a key")
     return value
 
 
@@ -48,8 +47,7 @@ def _object_with_marks(pairs: list[tuple[str, Json]]) -> Json:
 
 
 def _refuse_constant(name: str) -> Json:
-    msg = f"{name} is not JSON"
-    raise AmbiguousJson(msg)
+    raise AmbiguousJson(f"{name} is not JSON")
 
 
 def _decoder(of_object: Callable[[list[tuple[str, Json]]], Json]) -> json.JSONDecoder:

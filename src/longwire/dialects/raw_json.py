@@ -5,7 +5,7 @@ Law: what is not replaced keeps its spelling; of the members of a request none i
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +17,8 @@ _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
 T = TypeVar("T")
 
+_texts: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
+_booleans: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 _split_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -91,14 +93,17 @@ def split_members(raw: bytes | Raw) -> dict[str, Raw]:
 
 def items_of_array(raw: bytes) -> list[bytes]:
     """Split an array into its items, with halves of an emoji. Raises `msgspec.MsgspecError`."""
-    items: list[bytes] = []
-    at = 1
+    return [raw[start:end] for start, end in _spans(raw)]
+
+
+def _spans(raw: bytes) -> Iterator[tuple[int, int]]:
+    """Say where each item of an array begins and ends."""
+    end = 1
     for item in split_items(raw):
-        gap = _BETWEEN.match(raw, at)
-        start = gap.end() if gap else at
-        at = start + memoryview(item).nbytes
-        items.append(raw[start:at])
-    return items
+        gap = _BETWEEN.match(raw, end)
+        start = gap.end() if gap else end
+        end = start + memoryview(item).nbytes
+        yield start, end
 
 
 split_items = tolerant(msgspec.json.Decoder(list[Raw]).decode)
@@ -121,25 +126,22 @@ _body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
 def decode_members(body: bytes) -> dict[str, bytes]:
     """Split the body of a request into its members. Raises `InvalidRequest`."""
     if not body or body.isspace():
-        msg = "The request body is empty; send a JSON object."
-        raise InvalidRequest(msg)
+        raise InvalidRequest("The request body is empty; send a JSON object.")
     try:
         _check_utf8(body)
         pairs = _body_decoder.decode(body)
     except msgspec.ValidationError:
-        msg = "The request body must be a JSON object."
-        raise InvalidRequest(msg) from None
+        raise InvalidRequest("The request body must be a JSON object.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"The request body is not valid JSON in UTF-8: {error}."
-        raise InvalidRequest(msg) from None
+        raise InvalidRequest(f"The request body is not valid JSON in UTF-8: {error}.") from None
     except RecursionError:
-        msg = "The request body nests too deeply."
-        raise InvalidRequest(msg) from None
+        raise InvalidRequest("The request body nests too deeply.") from None
     members: dict[str, bytes] = {}
     for name, raw in pairs.items():
         if name.text in members:
-            msg = f"The request body repeats the member '{name.text}'."
-            raise InvalidRequest(msg, param=name.text)
+            raise InvalidRequest(
+                f"The request body repeats the member '{name.text}'.", param=name.text
+            )
         members[name.text] = bytes(raw)
     return members
 
@@ -157,20 +159,22 @@ def _check_utf8(body: bytes) -> None:
 
 def text_of(members: Mapping[str, bytes], name: str) -> str | None:
     """Return a member that is a text; None where there is none. Raises `InvalidRequest`."""
-    return _typed(members[name], name, str, "a string") if name in members else None
+    return member_of(members, name, _texts, "a string") if name in members else None
 
 
 def boolean_of(members: Mapping[str, bytes], name: str) -> bool:
     """Return a member that is true or false; False where there is none. Raises `InvalidRequest`."""
-    return (name in members and _typed(members[name], name, bool, "true or false")) or False
+    return (name in members and member_of(members, name, _booleans, "true or false")) or False
 
 
-def _typed(raw: bytes, name: str, kind: type[T], called: str) -> T | None:
+def member_of(
+    members: Mapping[str, bytes], name: str, decoder: msgspec.json.Decoder[T], kind: str
+) -> T:
+    """Return a member as a decoder reads it. Raises `InvalidRequest`: it must be of that kind."""
     try:
-        return msgspec.json.decode(raw, type=kind | None)
+        return decoder.decode(members[name])
     except msgspec.MsgspecError:
-        msg = f"'{name}' must be {called}."
-        raise InvalidRequest(msg, param=name) from None
+        raise InvalidRequest(f"'{name}' must be {kind}.", param=name) from None
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:
@@ -191,14 +195,11 @@ def merge(members: dict[str, Raw], changes: Mapping[str, bytes | None]) -> bytes
 def splice_items(raw: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """Return an array with each item as `change` returns it; the bytes between them stay."""
     parts: list[bytes] = []
-    done, at = 0, 1
-    for item in split_items(raw):
-        gap = _BETWEEN.match(raw, at)
-        start = gap.end() if gap else at
-        at = start + memoryview(item).nbytes
-        old = raw[start:at]
+    done = 0
+    for start, end in _spans(raw):
+        old = raw[start:end]
         new = change(old)
         if new is not old:
             parts += [raw[done:start], new]
-            done = at
+            done = end
     return b"".join([*parts, raw[done:]]) if parts else raw

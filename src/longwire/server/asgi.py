@@ -1,4 +1,4 @@
-"""All routes and middleware, in one list, but for turns: `front` and the upgrades go past it."""
+"""All routes and middleware, in one list, but for turns, which go past it over either transport."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -56,15 +56,15 @@ class Keys:
     def authenticate(self, headers: Mapping[str, str]) -> Principal:
         """Return whose key it is. Raises `Unauthenticated` for none, unless that is allowed.
 
-        A wrong key is refused even where none is asked for. A client whose `authorization` is
+        A wrong key is refused even where none is needed. A client whose `authorization` is
         its own sign-in elsewhere gives the key as `x-longwire-key`; then only that one is read.
         """
         apart = headers.get(KEY_HEADER, "").strip()
         if apart:
             return self._owner(apart)
-        given = headers.get("authorization", "").strip()
-        scheme, _, key = given.partition(" ")
-        if not given:
+        authorization = headers.get("authorization", "").strip()
+        scheme, _, key = authorization.partition(" ")
+        if not authorization:
             return self._anonymous()
         if scheme.lower() != "bearer" or not key.strip():
             msg = "Send the key as 'Authorization: Bearer <key>'."
@@ -77,8 +77,8 @@ class Keys:
         msg = "No key was sent; send one as 'Authorization: Bearer <key>'."
         raise Unauthenticated(msg)
 
-    def _owner(self, given: str) -> Principal:
-        digest, now = self._digest(given), self._clock()
+    def _owner(self, secret: str) -> Principal:
+        digest, now = self._digest(secret), self._clock()
         found = self._known.get(digest)
         if found is None:
             msg = f"Nobody was given this key; check it, or send it as '{KEY_HEADER}'."

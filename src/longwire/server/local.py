@@ -1,4 +1,4 @@
-"""The live connections, told over a Unix socket that only this machine's user can open.
+"""The live connections, listed over a Unix socket that only this machine's user can open.
 
 One connection, one answer: a JSON list of rows, then the end. The socket's name carries the port
 and the process, so that several gateways and workers live side by side. Without it all else works.
@@ -106,11 +106,11 @@ def row(entry: Entry, names: Mapping[str, str], now: float) -> dict[str, Any]:
         "turns": entry.exchanges,
         "continued": entry.continued,
         "bytes_saved": entry.bytes_saved,
-        "last": _told(entry.decision),
+        "last": _continuity(entry.decision),
     }
 
 
-def _told(decision: Decision | None) -> str:
+def _continuity(decision: Decision | None) -> str:
     """Say how the last turn travelled: why in full, else in the words of the response headers."""
     match decision:
         case Continue():

@@ -163,12 +163,12 @@ def _upgrade() -> dict[str, Any]:
 
 
 def _read(text: str, schema: str, *failures: str) -> dict[str, Any]:
-    return {"summary": text, "responses": {"200": _told(text, schema), **_failures(*failures)}}
+    return {"summary": text, "responses": {"200": _response(text, schema), **_failures(*failures)}}
 
 
 def _probe(text: str, others: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
-    told = {"200": text, **others}
-    responses = {status: _told(each, "Stage") for status, each in told.items()}
+    texts = {"200": text, **others}
+    responses = {status: _response(each, "Stage") for status, each in texts.items()}
     return {"summary": text, "security": [], "responses": responses}
 
 
@@ -183,7 +183,7 @@ def _answer(text: str) -> dict[str, Any]:
     return {"description": text, "content": content}
 
 
-def _told(text: str, schema: str) -> dict[str, Any]:
+def _response(text: str, schema: str) -> dict[str, Any]:
     return {"description": text, "content": _json(schema)}
 
 
@@ -193,7 +193,7 @@ def _json(schema: str) -> dict[str, Any]:
 
 def _failures(*statuses: str) -> dict[str, Any]:
     """Return these failures, or all; any other has the same shape."""
-    told = {"426": "Use POST.", **_FAILURES}
+    texts = {"426": "Use POST.", **_FAILURES}
     chosen = statuses or tuple(_FAILURES)
-    default = {"default": _told("Any other failure.", "Error")}
-    return {status: _told(told[status], "Error") for status in chosen} | default
+    default = {"default": _response("Any other failure.", "Error")}
+    return {status: _response(texts[status], "Error") for status in chosen} | default

@@ -40,7 +40,7 @@ _TYPES: Final = {
 }
 _PACKED: Final = {"br": ".br", "gzip": ".gz"}
 _OTHERS: Final = ("v1/", "admin/", "assets/")
-"""Below these no page stands: who asks for one that is not there is told so."""
+"""Below these no page stands: one that is not there is answered with 404."""
 _PLAIN = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Longwire</title>
 <h1>Longwire {version}</h1>

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
@@ -33,7 +33,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Take `sqlite:///file.db`, `sqlite:///:memory:` or `postgresql://user:pw@host/name`."""
-        parsed = make_url(url)
+        parsed = _parsed(url)
         self.path = _file_of(parsed)
         self.engine = _engine(parsed, self.path)
         self.writer = SqliteWriter(self.path) if self.path else None
@@ -50,14 +50,14 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose reads all see the same state."""
-        with _unavailable():
+        with unavailable():
             async with self.engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose changes are kept together, when the context ends well."""
-        with _unavailable():
+        with unavailable():
             async with self.engine.connect() as connection:
                 await connection.execution_options(**_WRITES)
                 async with connection.begin():
@@ -89,7 +89,7 @@ class Database:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def unavailable() -> Iterator[None]:
     """Let nobody above the store know SQLAlchemy's errors, or those of the way to a server."""
     try:
         yield
@@ -98,6 +98,16 @@ def _unavailable() -> Iterator[None]:
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
         raise StoreUnavailable(reason[0]) from error
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):  # its text would show the password
+        raise ConfigurationError(
+            "database.url: cannot be read; write sqlite:///file.db or "
+            "postgresql://user:password@host:port/name, special characters as %XX"
+        ) from None
 
 
 def _file_of(url: URL) -> Path | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 
 from longwire.core.errors import ConfigurationError
 from longwire.store.backup import copy_sqlite
-from longwire.store.database import Database
+from longwire.store.database import Database, unavailable
 from longwire.store.engine import AsyncConnection
 
 if TYPE_CHECKING:
@@ -51,15 +51,21 @@ async def migrate(database: Database, target: str = HEAD) -> tuple[str | None, P
 @asynccontextmanager
 async def _migrating(database: Database) -> AsyncIterator[AsyncConnection]:
     """Give a connection that alone may migrate, in one transaction."""
-    async with database.engine.connect() as connection:
-        await connection.execution_options(longwire_writes=True)
-        if database.is_sqlite:
-            async with _without_foreign_keys(connection), connection.begin():
-                yield connection
-            return
-        async with connection.begin():
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+    with unavailable():
+        async with database.engine.connect() as connection, _alone(database, connection):
             yield connection
+
+
+@asynccontextmanager
+async def _alone(database: Database, connection: AsyncConnection) -> AsyncIterator[None]:
+    await connection.execution_options(longwire_writes=True)
+    if database.is_sqlite:
+        async with _without_foreign_keys(connection), connection.begin():
+            yield
+        return
+    async with connection.begin():
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+        yield
 
 
 @asynccontextmanager

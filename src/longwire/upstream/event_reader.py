@@ -75,7 +75,7 @@ class EventReader:
 
     def _keep(self, event: Event) -> None:
         if event.kind is Kind.ITEM:
-            self.aggregate.add_item(*decode_item(event))
+            self.aggregate.add_item(*decode_item(event.raw))
         elif event.kind is Kind.OPENING:
             self.aggregate.opening = event
         elif self.exchange.ending is not None:

@@ -118,7 +118,7 @@ def test_what_is_no_event_is_malformed(frame: bytes) -> None:
 def test_a_finished_item_needs_its_place(members: dict[str, Any]) -> None:
     """An item that cannot be placed is malformed."""
     with pytest.raises(MalformedEvent):
-        decode_item(event("response.output_item.done", **members))
+        decode_item(raw("response.output_item.done", **members))
 
 
 def test_a_whole_response_is_its_own_terminal() -> None:

@@ -46,7 +46,8 @@ def test_usage_of_another_shape_is_unknown() -> None:
 
 def test_a_terminal_tells_who_served_and_what_failed() -> None:
     """The model's own name and the error's code are read along with the tokens."""
-    failed = {"model": "gpt-5.5-2026-04-01", "error": {"code": "server_error"}}
-    expected = Bill(None, "gpt-5.5-2026-04-01", "server_error")
+    error = {"code": "server_error", "message": "No."}
+    failed = {"model": "gpt-5.5-2026-04-01", "error": error}
+    expected = Bill(None, "gpt-5.5-2026-04-01", "server_error", "No.")
     assert expected == decode_bill(event("response.failed", response=failed))
     assert Bill() == decode_bill(event("response.completed", response={"error": None}))

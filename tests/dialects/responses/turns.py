@@ -25,7 +25,7 @@ def answered(*output, response_id="resp_1", kind="response.completed") -> Aggreg
     aggregate = Aggregate()
     for index, item in enumerate(output):
         event = {"type": "response.output_item.done", "output_index": index, "item": item}
-        aggregate.add_item(*decode_item(decode_event(json.dumps(event).encode())))
+        aggregate.add_item(*decode_item(json.dumps(event).encode()))
     terminal = {"type": kind, "response": {"id": response_id, "output": []}}
     aggregate.terminal = decode_event(json.dumps(terminal).encode())
     return aggregate

@@ -120,8 +120,9 @@ def over_http(turn: Turn) -> Turn:
             code=PREVIOUS_NOT_FOUND,
         )
     if turn.members.get("generate", b"true") == b"false":
-        msg = "A warm-up needs a WebSocket upstream; leave 'generate' out."
-        raise InvalidRequest(msg, param="generate")
+        raise InvalidRequest(
+            "A warm-up needs a WebSocket upstream; leave 'generate' out.", param="generate"
+        )
     members = {name: raw for name, raw in turn.members.items() if name != "generate"}
     return replace(turn, members=members, streams=True)
 

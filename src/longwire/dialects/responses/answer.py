@@ -20,8 +20,9 @@ from longwire.dialects.raw_json import merge, splice, split_members
 from longwire.dialects.responses.stream import (
     WITH_RESPONSE,
     Head,
-    decode_finished,
+    MalformedEvent,
     decode_head,
+    decode_item,
     kind_of,
 )
 
@@ -81,17 +82,13 @@ class EventEncoder:
                 if _LF in raw or _CR in raw:
                     break
                 if head.name == _ITEM_DONE and raw is each:
-                    self._keep(raw)
+                    self._aggregate.add_item(*decode_item(raw))
                 number += 1
                 parts += (prefix, raw, b"\n\n")
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, RecursionError, MalformedEvent):
             pass  # the frame is left to who refuses it
         count, self._sequence = number - self._sequence, number
         return count, b"".join(parts)
-
-    def _keep(self, raw: bytes) -> None:
-        finished = decode_finished(raw)
-        self._aggregate.add_item(finished.output_index, bytes(finished.item))
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as SSE, as the client gets them."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import msgspec
 
 from longwire.core.rules.continuity import Continue, Decision
-from longwire.core.rules.turn import Turn
+from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.responses.history import BodyProperties
 
 
@@ -37,16 +37,13 @@ def encode_create(turn: Turn, decision: Decision) -> bytes:
 
 
 def encode_body(turn: Turn, *, streams: bool) -> bytes:
-    """Encode the body of an HTTP request for a turn, in full."""
-    parts = [b'"stream":' + msgspec.json.encode(streams), *_in_full(turn)]
+    """Encode the body of an HTTP request for a turn, in full; a compaction cannot stream."""
+    parts = _in_full(turn)
     if turn.runs_in_background:
-        parts.insert(0, b'"background":true')
+        parts.append(b'"background":true')
+    if turn.purpose is not Purpose.COMPACTION:
+        parts.append(b'"stream":' + msgspec.json.encode(streams))
     return b"{" + b",".join(parts) + b"}"
-
-
-def encode_compaction(turn: Turn) -> bytes:
-    """Encode the body of a request for a shorter history."""
-    return b"{" + b",".join(_in_full(turn)) + b"}"
 
 
 def _in_full(turn: Turn) -> list[bytes]:

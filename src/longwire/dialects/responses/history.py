@@ -17,7 +17,6 @@ from longwire.dialects.raw_json import split_items
 from longwire.dialects.responses.items import canonical_item, raw_digest, user_message
 
 _WHITESPACE = b" \t\r\n"
-_WHITESPACES = frozenset({b" ", b"\t", b"\r", b"\n"})
 _ORIGIN = Digest(b"longwire chain, no items")
 
 NEVER_COMPARED = frozenset(
@@ -59,8 +58,7 @@ class InputHistory:
         self._raw = raw
         self._is_array = raw is not None and raw[:1] == b"["
         if raw is not None and raw[:1] not in (b"[", b'"'):
-            msg = "'input' must be a string or an array of items."
-            raise InvalidRequest(msg, param="input")
+            raise InvalidRequest("'input' must be a string or an array of items.", param="input")
         self._hasher = blake3()
         self._digests: dict[int, Digest] = {}
         self._split_from = -1
@@ -104,8 +102,7 @@ class InputHistory:
         if known is None:
             self._reach(index)
             raw = bytes(self._split_items[index - self._split_from])
-            known = canonical_item(raw)
-            self._canonical[index] = known
+            known = self._canonical[index] = canonical_item(raw)
         return known
 
     def canonical_items(self, start: int = 0) -> list[CanonicalItem]:
@@ -154,7 +151,7 @@ class InputHistory:
         if self._raw is None or not self._is_array:
             return None
         size = len(self._raw) - 1
-        if self._raw[size - 1 : size] in _WHITESPACES:
+        if self._raw[size - 1] in _WHITESPACE:
             size = len(self._raw[:size].rstrip(_WHITESPACE))
         return PrefixMark(size, self._digest_bytes_to(size), len(self))
 

@@ -34,20 +34,19 @@ class Rule:
     """How items of one type compare.
 
     `ignored` never counts, `optional` counts where both sides have it, of `anchors` one must be
-    shared where any is set; `keeps_id` makes the id part of the core.
+    shared where any is set; all else is the core.
     """
 
     ignored: frozenset[str] = frozenset()
     optional: tuple[str, ...] = ("id",)
     anchors: tuple[str, ...] = ()
-    keeps_id: bool = False
 
 
 _CALL = Rule()
 _OUTPUT = Rule(ignored=frozenset({"id", "name"}), optional=())
 _RESULTS = ("results", "result", "outputs", "output", "error")
 _HOSTED = Rule(optional=("id", "call_id", "sources", *_RESULTS), anchors=("id", "call_id"))
-_UNKNOWN = Rule(optional=(), keeps_id=True)
+_UNKNOWN = Rule(optional=())
 RULES: Mapping[str, Rule] = {
     "message": Rule(optional=("id", "phase")),
     "reasoning": Rule(
@@ -224,26 +223,15 @@ def _message_content(content: Json, role: Json) -> Json:
     parts = _parts(content, "output_text")
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         return parts
-    return {
-        "text": "".join(part["text"] for part in parts if _is_text(part, "output_text", "text")),
-        "refusal": "".join(
-            part["refusal"] for part in parts if _is_text(part, "refusal", "refusal")
-        ),
-        "other": [rest for part in parts if (rest := _beyond_text(part))],
-    }
-
-
-def _is_text(part: dict[str, Json], kind: str, name: str) -> bool:
-    return part.get("type") == kind and isinstance(part.get(name), str)
-
-
-def _beyond_text(part: dict[str, Json]) -> dict[str, Json]:
-    """Return what a part says beyond its text, so that nothing in it goes uncompared."""
-    if _is_text(part, "output_text", "text"):
-        return {name: value for name, value in part.items() if name not in ("type", "text")}
-    if _is_text(part, "refusal", "refusal"):
-        return {name: value for name, value in part.items() if name not in ("type", "refusal")}
-    return part
+    texts: dict[str, list[str]] = {"text": [], "refusal": []}
+    for part in parts:
+        for kind, name in (("output_text", "text"), ("refusal", "refusal")):
+            if part.get("type") == kind and isinstance(part.get(name), str):
+                texts[name].append(part.pop(name))
+                del part["type"]
+    # What a part says beyond its text stays in it, so that nothing goes uncompared.
+    joined = {name: "".join(each) for name, each in texts.items()}
+    return {**joined, "other": [part for part in parts if part]}
 
 
 def _parts(content: Json, text_type: str) -> Json:

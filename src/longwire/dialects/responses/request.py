@@ -7,11 +7,20 @@ import msgspec
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Purpose, Source, Turn
-from longwire.dialects.raw_json import boolean_of, decode_members, text_of
+from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 _API = "responses"
 _TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
+
+
+class _Conversation(msgspec.Struct):
+    id: str
+
+
+_conversations: msgspec.json.Decoder[str | _Conversation | None] = msgspec.json.Decoder(
+    str | _Conversation | None
+)
 
 
 def decode_request(body: bytes) -> Turn:
@@ -22,8 +31,7 @@ def decode_request(body: bytes) -> Turn:
     """
     members = decode_members(body)
     if "type" in members and text_of(members, "type") not in (None, "response.create"):
-        msg = "'type' is not a parameter of this request."
-        raise InvalidRequest(msg, param="type")
+        raise InvalidRequest("'type' is not a parameter of this request.", param="type")
     return turn_of(members, len(body))
 
 
@@ -67,22 +75,16 @@ def _model(members: Mapping[str, bytes]) -> str:
     """Return the model's name; only a `prompt` template may supply it in its stead ("" then)."""
     model = text_of(members, "model")
     if not model and "prompt" not in members:
-        msg = "'model' is required and must be a non-empty string."
-        raise InvalidRequest(msg, param="model", code="missing_required_parameter")
+        raise InvalidRequest(
+            "'model' is required and must be a non-empty string.",
+            param="model",
+            code="missing_required_parameter",
+        )
     return model or ""
 
 
-class _Conversation(msgspec.Struct):
-    id: str
-
-
 def _conversation(members: Mapping[str, bytes]) -> str | None:
-    raw = members.get("conversation")
-    if raw is None:
+    if "conversation" not in members:
         return None
-    try:
-        value = msgspec.json.decode(raw, type=str | _Conversation | None)
-    except msgspec.MsgspecError:
-        msg = "'conversation' must be a string or an object with an 'id'."
-        raise InvalidRequest(msg, param="conversation") from None
+    value = member_of(members, "conversation", _conversations, "a string or an object with an 'id'")
     return value.id if isinstance(value, _Conversation) else value

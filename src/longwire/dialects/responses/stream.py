@@ -69,9 +69,7 @@ class _Carrier(msgspec.Struct):
     response: _Identity | None = None
 
 
-class Finished(msgspec.Struct):
-    """What an event says of a finished output item."""
-
+class _Finished(msgspec.Struct):
     item: Raw
     output_index: int
 
@@ -84,11 +82,9 @@ class _AnyHead(msgspec.Struct):
 
 _decode_carrier = tolerant(msgspec.json.Decoder(_Carrier).decode)
 _decode_any_head = tolerant(msgspec.json.Decoder(_AnyHead).decode)
+_decode_finished = msgspec.json.Decoder(_Finished).decode
 decode_head = msgspec.json.Decoder(Head).decode
 """Decode the head of an event."""
-
-decode_finished = msgspec.json.Decoder(Finished).decode
-"""Decode the event of a finished output item."""
 
 
 def kind_of(name: str) -> Kind:
@@ -121,7 +117,7 @@ def decode_event(raw: bytes) -> Event:
             return _standard_terminal(raw, head)
         if kind is Kind.ERROR and ends_connection(raw):
             kind = Kind.FATAL_ERROR
-        carried = _carried(raw) if kind in WITH_RESPONSE else None
+        carried = _decode_carrier(raw).response if kind in WITH_RESPONSE else None
         if carried is not None and bytes(carried.error) != _NULL:
             kind = _failed_as(decode_problem(raw).code, kind)
             raw = _with_standard_error(raw)
@@ -152,11 +148,9 @@ def _with_standard_error(raw: bytes) -> bytes:
     response = split_members(raw)["response"]
     error = bytes(split_members(response)["error"])
     standard = standard_error(error)
-    return (
-        raw
-        if standard is error
-        else splice(raw, {"response": splice(response, {"error": standard})})
-    )
+    if standard is error:
+        return raw
+    return splice(raw, {"response": splice(response, {"error": standard})})
 
 
 def _failed_as(code: str, kind: Kind) -> Kind:
@@ -195,28 +189,24 @@ def _printable_kind(name: str) -> Kind:
     return kind_of(name)
 
 
-def _carried(raw: bytes) -> _Identity | None:
-    return _decode_carrier(raw).response
-
-
 def _standard_terminal(raw: bytes, head: Head) -> Event:
     """Turn the alias `response.done`, which clients do not know, into the terminal it means."""
-    carried = _carried(raw) or _Identity()
+    carried = _decode_carrier(raw).response or _Identity()
     name = _DONE_ALIASES.get(carried.status or "completed", "response.failed")
     changed = splice(raw, {"type": msgspec.json.encode(name)})
     return Event(kind_of(name), name, changed, carried.id, head.sequence, head.lane)
 
 
-def decode_item(event: Event) -> tuple[int, bytes]:
+def decode_item(raw: bytes) -> tuple[int, bytes]:
     """Return index and raw item of a `response.output_item.done`. Raises `MalformedEvent`."""
     try:
-        finished = decode_finished(event.raw)
+        finished = _decode_finished(raw)
         return finished.output_index, bytes(finished.item)
     except msgspec.ValidationError as error:
         raise MalformedEvent(str(error)) from error
     except msgspec.DecodeError:
         # Half an emoji; that the event can be decoded is known.
-        members = split_members(event.raw)
+        members = split_members(raw)
         return int(bytes(members["output_index"])), bytes(members["item"])
 
 

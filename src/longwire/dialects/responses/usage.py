@@ -11,8 +11,9 @@ from longwire.dialects.raw_json import tolerant
 _MOST_TOKENS = 10**9
 
 
-class _Coded(msgspec.Struct):
+class _Error(msgspec.Struct):
     code: str | None = None
+    message: str | None = None
 
 
 class _Details(msgspec.Struct):
@@ -30,27 +31,14 @@ class _Usage(msgspec.Struct):
 class _Billed(msgspec.Struct):
     usage: _Usage | None = None
     model: str | None = None
-    error: _Coded | None = None
+    error: _Error | None = None
 
 
 class _Bill(msgspec.Struct):
     response: _Billed
 
 
-class _Cause(msgspec.Struct):
-    message: str | None = None
-
-
-class _Failed(msgspec.Struct):
-    error: _Cause | None = None
-
-
-class _Failure(msgspec.Struct):
-    response: _Failed
-
-
 _decode_bill = tolerant(msgspec.json.Decoder(_Bill).decode)
-_decode_failure = tolerant(msgspec.json.Decoder(_Failure).decode)
 
 
 class Bill(NamedTuple):
@@ -59,9 +47,11 @@ class Bill(NamedTuple):
     usage: Usage | None = None
     model: str = ""
     error_code: str = ""
+    error_message: str = ""
 
 
 NO_BILL = Bill()
+_NO_ERROR = _Error()
 
 
 def decode_bill(event: Event) -> Bill:
@@ -70,17 +60,9 @@ def decode_bill(event: Event) -> Bill:
         billed = _decode_bill(event.raw).response
     except msgspec.MsgspecError:
         return NO_BILL
-    error_code = (billed.error.code if billed.error else "") or ""
-    return Bill(_decode_usage(billed.usage), billed.model or "", error_code)
-
-
-def decode_failure(event: Event) -> str:
-    """Return the message of a response that failed, "" where it has none."""
-    try:
-        cause = _decode_failure(event.raw).response.error
-    except msgspec.MsgspecError:
-        return ""
-    return (cause.message if cause else "") or ""
+    error = billed.error or _NO_ERROR
+    usage = _decode_usage(billed.usage)
+    return Bill(usage, billed.model or "", error.code or "", error.message or "")
 
 
 def _decode_usage(usage: _Usage | None) -> Usage | None:

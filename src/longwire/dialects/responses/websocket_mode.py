@@ -49,8 +49,10 @@ def decode_create(members: Mapping[str, bytes], size: int) -> Turn:
             raise InvalidRequest("'generate' must be true or false.", param="generate")
     turn = turn_of(kept, size, by_websocket=True)
     if turn.runs_in_background:
-        msg = "'background' is not available over WebSocket; send the request by POST."
-        raise InvalidRequest(msg, param="background")
+        raise InvalidRequest(
+            "'background' is not available over WebSocket; send the request by POST.",
+            param="background",
+        )
     return turn
 
 

@@ -23,7 +23,6 @@ from longwire.core.rules.session import LOGGED_HEADERS
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.recall import as_received
-from longwire.dialects.responses.usage import decode_failure
 from longwire.relay.records.accounting import Failure, TurnRecord
 from longwire.relay.records.journal import Journal, TurnIds
 from longwire.relay.records.pricing import Prices
@@ -146,9 +145,8 @@ class TurnRecorder:
         """Return the error message that the client got, "" for none."""
         if not row.error_code:
             return ""
-        terminal = record.aggregate.terminal if record.aggregate else None
-        if terminal is not None:
-            return _shown(decode_failure(terminal))
+        if record.aggregate is not None and record.aggregate.terminal is not None:
+            return _shown(record.bill.error_message)
         return _shown(self.explain(record.error)[2]) if isinstance(record.error, Exception) else ""
 
 

@@ -110,7 +110,7 @@ def _window(window: Window | None, now: float) -> dict[str, Any] | None:
 def _account_of(headers: Mapping[str, str]) -> str:
     """Return the account that a bearer token says it is for, "" where it says none.
 
-    Its signature is not checked, for it opens nothing: it is told back to who sent it.
+    Its signature is not checked, for it opens nothing: it goes back to who sent it.
     """
     try:
         payload = headers.get("authorization", "").split(".")[1]

@@ -62,10 +62,10 @@ class Models:
                 entries.setdefault(name, entry(name, raw))
         body = b'{"models":[%b]}' % b",".join(entries.values())
         etag = etags[0] if len(etags) == 1 and etags[0] else f'"{blake3(body).hexdigest(length=8)}"'
-        named = {"x-request-id": request_id(headers_of(request.scope)), "etag": etag}
+        headers = {"x-request-id": request_id(headers_of(request.scope)), "etag": etag}
         if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers=named)
-        return Response(body, 200, named, "application/json")
+            return Response(status_code=304, headers=headers)
+        return Response(body, 200, headers, "application/json")
 
     async def one(self, request: Request) -> Response:
         """Answer one model. Raises `UnknownModel`."""
@@ -76,16 +76,16 @@ class Models:
         raise UnknownModel(name, "no channel lists it")
 
     def _answer(self, request: Request, content: object) -> Response:
-        named = {"x-request-id": request_id(headers_of(request.scope))}
-        return JSONResponse(content, headers=named)
+        headers = {"x-request-id": request_id(headers_of(request.scope))}
+        return JSONResponse(content, headers=headers)
 
     async def _models(self, request: Request) -> list[dict[str, object]]:
         caller = self._keys.authenticate(headers_of(request.scope))
         channels = self._channels(caller)
         async with asyncio.TaskGroup() as group:
-            asked = [(each.name, group.create_task(self._names(each))) for each in channels]
+            lookups = [(each.name, group.create_task(self._names(each))) for each in channels]
         owners: dict[str, str] = {}
-        for channel, names in asked:
+        for channel, names in lookups:
             for name in filter(caller.grant.allows_model, names.result()):
                 owners.setdefault(name, channel)
         return [

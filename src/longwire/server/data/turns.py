@@ -31,7 +31,7 @@ PATHS: Final = frozenset(
 """Where turns are posted."""
 
 NO_TERMINAL = "The upstream ended the response without its terminal."
-"""What a stream is told that ends too early."""
+"""The message to the client of a stream that ends too early."""
 
 _STREAMS: Final = (ReplyState.BEGUN, ReplyState.STREAMING)
 _JSON: Final = b"content-type: application/json\r\n"

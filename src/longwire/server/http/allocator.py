@@ -13,7 +13,7 @@ _MMAP_THRESHOLD: Final = -3
 _LARGEST_ON_HEAP: Final = 32 * 1024 * 1024  # the most that glibc takes
 _KEPT_FREE: Final = 64 * 1024 * 1024
 _NEW_OBJECTS: Final = 50_000
-"""After so many that were made and not given back cycles are searched for; Python's own is 700."""
+"""So many new objects that are still alive begin a search for cycles; Python's own is 700."""
 
 
 def prepare_memory() -> None:

@@ -26,7 +26,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
 from longwire.core.rules.turn import Purpose
-from longwire.dialects.responses.call import encode_body, encode_compaction
+from longwire.dialects.responses.call import encode_body
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
@@ -99,7 +99,7 @@ class HttpTransport:
         turn = call.turn
         is_compaction = turn.purpose is Purpose.COMPACTION
         streams = turn.streams or not turn.runs_in_background
-        body = encode_compaction(turn) if is_compaction else encode_body(turn, streams=streams)
+        body = encode_body(turn, streams=streams)
         url = self._address.url + "/compact" if is_compaction else self._address.url
         outside = turn.refers_outside
         delivery = Delivery(
