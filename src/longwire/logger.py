@@ -1,6 +1,7 @@
 """structlog without rich, which it loads for traces in colour wherever it finds it.
 
-Law: everything imports structlog from here. Our traces are plain, and rich is a tenth of a start.
+Law: a start does not load rich, a tenth of it; our traces are plain. So everything imports
+structlog from here.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """`longwire setup codex`: the block that points Codex at this gateway, printed or written.
 
-Law: everything else in the file keeps its bytes, comments too; what cannot be read is not touched.
+Law: all else in the file keeps its bytes, comments too; a file that cannot be read is not changed.
 """
 
 import re

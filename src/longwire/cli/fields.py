@@ -1,7 +1,7 @@
 """`--set FIELD=VALUE`: what commands change of a noun, read from texts.
 
 A value written `${NAME}` comes from the environment, so that no secret stands in a list of
-processes. Law: a field or a value that is none is told by its name, with those that there are.
+processes. Law: the error for an unknown field or value names it, and those that exist.
 """
 
 import os

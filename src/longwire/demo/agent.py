@@ -1,7 +1,7 @@
 """An agent as people write them with the official client: it resends its whole history each turn.
 
-Law: the history grows as the client's own examples grow it, `input += response.output`; nothing in
-here knows that a gateway is listening.
+The history grows as the client's own examples grow it, `input += response.output`; nothing in here
+knows of the gateway.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The emulator and the gateway, with a channel and a model for each transport.
 
-Law: what was started is stopped, in reverse order, whatever happens in between.
+What was started is stopped in reverse order, whatever happens in between.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The issuer's routes: authorize, token, device code; and what tests and people steer it by.
 
-Law: strict. A parameter that is missing or wrong is refused, and noted as a violation.
+Law: a parameter that is missing or wrong is refused, and noted as a violation.
 """
 
 import asyncio

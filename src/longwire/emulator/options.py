@@ -1,6 +1,6 @@
 """How the emulator behaves: `Options` for the server as a whole, `Script` for its pretended model.
 
-Law: everything is decided by these values and the request; nothing is random or read from outside.
+These values and the request decide everything; nothing is random or read from the environment.
 """
 
 from typing import Annotated, Any, Literal

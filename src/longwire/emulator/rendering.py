@@ -1,7 +1,7 @@
 """The rendered context: all items the model sees, checked as they are added.
 
-Law: an item enters a context only after the checks a real upstream makes on it; what is kept per
-item is its digest, size and id, so that a long conversation stays small.
+Law: an item enters a context only after the checks a real upstream makes on it. Of an item its
+digest, size and id are kept, so that a long conversation stays small.
 """
 
 import base64

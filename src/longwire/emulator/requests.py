@@ -1,7 +1,7 @@
 """Reading one request: JSON, the parameters of its route, and what the emulator needs of it.
 
-Law: strict, and the same rules for a WebSocket frame and an HTTP body but for the members that
-belong to one of them (OpenAI guide, WebSocket mode).
+Law: what no correct client sends is refused, by the same rules for a WebSocket frame and an HTTP
+body, but for the members that belong to one of them (OpenAI guide, WebSocket mode).
 """
 
 import re

@@ -1,6 +1,6 @@
 """Who calls: a bearer key becomes a principal, and with it the wall around its sessions.
 
-Law: keys are known by their HMAC alone, so looking one up tells nobody how close a guess was.
+Law: only HMACs of keys are kept. So the time of a look-up says nothing of how close a guess was.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Accounts of channels and their tokens, which are sealed; one process at a time renews them.
+"""Accounts of channels and their tokens, encrypted; one process at a time renews them.
 
 Law: tokens are replaced only by those that come after them (`tokens_revision`). A lease is a row
 with an end, never a transaction: nobody waits for the database while an issuer answers.

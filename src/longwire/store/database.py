@@ -1,6 +1,6 @@
 """The engine under everything that is remembered: SQLite in WAL mode, or PostgreSQL.
 
-Law: a writer on SQLite takes its lock when it begins, so none fails half-way for another's sake.
+Law: a writer on SQLite takes its lock when it begins, so none fails half-way because of another.
 """
 
 from collections.abc import AsyncIterator, Iterator

@@ -1,7 +1,7 @@
 """SQLAlchemy's asynchronous engine without its ORM, which the engine's package loads for sessions.
 
-Law: everything in the store imports the engine from here. It is used without sessions, and the ORM
-would be a tenth of a start and 8 MiB.
+Law: a start does not load the ORM, a tenth of it and 8 MiB. So everything in the store imports the
+engine from here, and uses it without sessions.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Keys are kept as HMAC digests, credentials as AES-256-GCM; the master key stays outside.
 
-Law: a stolen database without its key file reveals no key and no credential. What was sealed for
-one place opens at no other.
+Law: a stolen database without its key file reveals no key and no credential. What was encrypted
+for one place cannot be decrypted at another.
 """
 
 import base64

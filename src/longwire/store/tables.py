@@ -259,7 +259,7 @@ turns = Table(
     Index("ix_turns_continuity_id", "continuity", "id"),
     Index("ix_turns_error_code_id", "error_code", "id", sqlite_where=text("error_code <> ''")),
 )
-"""Columns stand in the order of `core.turn_row.TurnRow`; a page is a range of ids.
+"""Columns stand in the order of `core.nouns.turn_row.TurnRow`; a page is a range of ids.
 
 Each filter of the log has its index with the id behind it: it serves filter, order and span of
 time at once. A partial one serves only what repeats its condition, and costs nothing elsewhere; it
@@ -307,7 +307,7 @@ turn_details = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("told", Text, nullable=False),
 )
-"""JSON of `core.turn_row.TurnDetails`, for turns that did not simply succeed or keep bodies."""
+"""JSON of `core.nouns.turn_row.TurnDetails`: of turns that did not just succeed, or keep bodies."""
 
 audit = Table(
     "audit",

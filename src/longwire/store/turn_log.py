@@ -1,7 +1,7 @@
 """Writes turns to the log in batches, beside the turns themselves.
 
-Law: `write` never waits. What the database refuses is kept and tried again; what cannot be held is
-counted, and said.
+Law: `write` never waits. Rows that the database does not take now are kept and tried again; rows
+beyond what memory may hold are dropped, counted and logged.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The turn log: rows by filter, newest first, and what some of them have beside.
 
-Law: a page is found by one index, whichever filter is set; a row and its sums are written together.
+Law: a page is found by one index, whichever filter is set; a row and its sums are one transaction.
 """
 
 from asyncio import to_thread

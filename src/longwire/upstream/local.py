@@ -18,7 +18,7 @@ from longwire.upstream.ports import Call, Delivery, Take
 
 
 class WarmUp:
-    """A transport to nowhere; see `transport.Transport`."""
+    """A transport to nowhere; see `upstream.ports.Transport`."""
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator["_Prepared"]:

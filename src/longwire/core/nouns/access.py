@@ -1,6 +1,6 @@
 """Who may do what: roles and their permissions, and what an API key grants on the data plane.
 
-Law: the table below is the only place that says which role may do what.
+Law: field by field, the admin API lets a role do what the table below says, and no more.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The account of a subscription that a channel speaks for, and when its tokens are renewed.
 
-Law: a token is renewed before it dies, and used as long as it lives. Times are arguments, in ms
+Law: a token is renewed before it expires, and used until it does. Times are arguments, in ms
 since 1970 UTC; None is a time that nobody knows.
 """
 

@@ -1,7 +1,7 @@
 """A channel as an operator configures it, and the rules that its fields keep.
 
-Law: the transport is its own setting. What is wrong with a channel is said field by field, with the
-mend, and is the same whoever configures it: file, admin API or command line.
+Law: each bad value is one problem that names its field and the mend. The rules are the same for the
+file, the admin API and the commands. The transport is a setting of its own, apart from the URL.
 """
 
 import re

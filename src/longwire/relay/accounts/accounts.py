@@ -1,7 +1,7 @@
 """Accounts as they run: one renewal at a time for each, in this process and among all of them.
 
-Law: what an issuer gave is stored before it is used, by a task that no caller's going ends. A
-token that lives is used while the next one is fetched.
+Law: new tokens are stored before they are used, by a task that goes on when its caller leaves. A
+token that still lives is used while the next one is fetched.
 """
 
 import asyncio

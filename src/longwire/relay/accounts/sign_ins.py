@@ -1,7 +1,7 @@
 """Sign-ins of accounts that are under way: by a browser that comes back, or by a device code.
 
-Law: bounded and expiring; each gives its account once. A browser that runs elsewhere cannot come
-back here, so the address it was sent to can be pasted instead.
+Law: their number is bounded, each expires, and each gives its account once. A browser on another
+machine cannot come back here, so the address it was sent to can be pasted instead.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The running configuration: loaded from file and store, planned, provisioned, swapped, retired.
 
-Law: a change is taken over by one assignment or not at all; what it does not concern keeps its
-connections. A key that was revoked is refused even when a channel of the same change fails.
+Law: the snapshot is replaced by one assignment or not at all; channels that a change does not
+concern keep their connections. A revoked key is refused even when a channel of its change fails.
 """
 
 import asyncio

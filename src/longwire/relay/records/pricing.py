@@ -1,6 +1,6 @@
 """What a turn cost, by the prices that are bundled with the `genai-prices` library.
 
-Law: integers, in billionths of a US dollar; a model that nobody prices costs None, never 0.
+Law: a cost is an integer, in billionths of a US dollar; None, never 0, for a model without a price.
 """
 
 import re

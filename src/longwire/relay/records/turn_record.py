@@ -1,6 +1,6 @@
 """The row of a turn that has ended, and what some turns have beside it, for the journals.
 
-Law: what callers and upstreams wrote is cut to what a column holds; nothing here can fail for it.
+Law: text of callers and upstreams is cut to what a column holds, so that no row is refused for it.
 A plain turn that succeeded costs its row and nothing more.
 """
 

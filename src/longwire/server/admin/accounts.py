@@ -1,6 +1,6 @@
 """Accounts in the admin API, and how they sign in. No token ever leaves.
 
-Law: what runs knows the quota best; of an account that does not run here, the store does.
+Law: the quota shown is the running gateway's own figure; the store's only where it runs nothing.
 """
 
 import time

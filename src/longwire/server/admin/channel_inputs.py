@@ -1,7 +1,7 @@
 """What a channel is made and changed from.
 
-Law: what is left out stays as it is, or is the default of a new channel; null sets the default.
-Secrets go in and never come out, so an update that leaves them out keeps them.
+Law: a field left out stays as it is, or has the default in a new channel; null sets the default.
+Secrets are never in an answer, so an update that leaves them out keeps them.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Channels in the admin API. Credentials, passwords of proxies and values of headers never leave.
 
-Law: a channel that the configuration file declares is shown like any other, and changed there.
+Law: a channel of the configuration file is shown like any other; it is changed in the file alone.
 """
 
 import time

@@ -1,6 +1,6 @@
-"""A channel that is being written, looked at before it is saved: what is wrong, what is dialled.
+"""Checks a channel before it is saved: which fields are wrong, which URLs it would dial.
 
-Law: nothing is written and nobody is called.
+Law: nothing is written to the store. No upstream is called either.
 """
 
 from typing import Annotated

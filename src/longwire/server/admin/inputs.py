@@ -1,4 +1,4 @@
-"""How inputs change values. Law: left out stays as it is, null sets what a new value has."""
+"""How inputs change values: a field left out stays as it is, null sets the default."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

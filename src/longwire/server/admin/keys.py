@@ -1,6 +1,6 @@
 """API keys in the admin API. A key itself is shown once, in the answer to what made it.
 
-Law: a viewer sees the keys of their own projects alone; those of the file are of the default one.
+Law: a viewer sees the keys of their own projects alone; the file's keys are the default project's.
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """What a query may be at most: anybody can send one, signed in or not.
 
-Law: the work of checking grows with the text, never with what its fragments expand to.
+Law: the work of checking a query grows with its text, never with what its fragments expand to.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Slows down who guesses passwords or tokens: so many attempts that fail, then a pause.
 
-Law: an attempt counts before it is looked at, so that many at once are as many; constant memory.
-Who fails from one address does not lock an account's owner out at another one, up to a limit.
+Law: an attempt counts before its password is looked at, so that many sent at once count in full;
+memory is constant. Failures at one address do not lock an account's owner out at another one, up to
+a limit.
 """
 
 import math

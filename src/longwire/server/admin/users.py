@@ -1,6 +1,6 @@
 """People in the admin API: coming in, oneself, others, and invitations.
 
-Law: passwords and tokens come in and are never told; a token that was made is told once.
+Law: no answer has a password or a token, but for a new token, which is shown once.
 """
 
 from dataclasses import replace

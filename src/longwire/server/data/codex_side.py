@@ -1,7 +1,7 @@
 """What Codex asks for beside its turns when it is signed in with ChatGPT.
 
-Law: Codex sends its own token alone here, without the key of the gateway; so an answer tells of
-that token, and only with a key, of the channels that the key may use. Nothing goes upstream.
+Codex sends its own token here, without a key of the gateway. An answer is made from that token, and
+with a key from the quotas of the channels that the key may use. Nothing goes upstream.
 """
 
 import time

@@ -1,6 +1,7 @@
 """The plain transport of a channel, which its first request loads.
 
-Law: who speaks over WebSocket alone never loads aiohttp, a fifth of a start and 15 MiB.
+Law: a gateway that speaks over WebSocket alone never loads aiohttp, which is a fifth of a start and
+15 MiB.
 """
 
 from collections.abc import AsyncIterator, Mapping

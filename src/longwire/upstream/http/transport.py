@@ -1,7 +1,7 @@
 """The plain transport: one POST per turn, its answer read as server-sent events or as JSON.
 
-Law: pulled, never pushed. Nothing is read that nobody asked for, so a slow reader slows the
-upstream's socket. Nothing is sent twice.
+An answer is read as its reader asks for the next events, so a slow reader slows the upstream's
+socket. A request is sent once; whether it is sent again is the relay's to say.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """One HTTP/1.1 question on a new connection: the upgrade to WebSocket, or a proxy's CONNECT.
 
-Law: what follows the head of an answer is lost nowhere. It is the answer's body, or the first
-bytes of what the connection carries from then on.
+Law: no byte behind the head of an answer is lost. It belongs to the answer's body, or to what the
+connection carries from then on.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""The way to an upstream: its address or a proxy's, TLS, a tunnel, one laid upon the other.
+"""From an address to a connection: the upstream's own or a proxy's, with TLS and tunnel upon it.
 
-Law: whoever lays a way ends it where it leads nowhere; nothing of it outlives a cancelled dial.
+Law: whoever opens a socket closes it where a later step fails; none outlives a cancelled dial.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """As whom a channel speaks: asked each time a connection is opened, never before.
 
-Law: a connection belongs to who opened it, not to the token that it was opened with.
+A connection stays its account's when the token that opened it is replaced by the next one.
 """
 
 from collections.abc import Mapping
