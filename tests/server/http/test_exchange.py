@@ -57,13 +57,13 @@ async def test_in_order():
 
     async def turn(exchange):
         exchange.begin(200, {"x-a": "b"}, b"x-c: d\r\n")
-        take = exchange.passing(whole)
+        fast_path = exchange.fast_path(whole)
         exchange.write(b"a")
-        assert take([b"b", b"cd"]) == 2
-        assert take([b"e"]) == 1
+        assert fast_path([b"b", b"cd"]) == 2
+        assert fast_path([b"e"]) == 1
         exchange.write(b"")
         exchange.end(b"f")
-        assert take([b"g"]) == 0
+        assert fast_path([b"g"]) == 0
 
     async with served(turn) as (reader, _):
         head = await reader.readuntil(b"\r\n\r\n")
@@ -80,9 +80,9 @@ async def test_slow_client():
     async def turn(exchange):
         exchange.begin(200, {})
         exchange.write(b"start")
-        take = exchange.passing(whole)
+        fast_path = exchange.fast_path(whole)
         for _ in range(2000):
-            if not take([b"x" * 65_536]):
+            if not fast_path([b"x" * 65_536]):
                 break
             await asyncio.sleep(0)  # the loop writes, or cannot
         assert exchange.flow.write_paused
@@ -105,17 +105,17 @@ async def test_client_gone(ends):
     async def turn(exchange):
         exchange.begin(200, {})
         exchange.write(b"start")
-        take = exchange.passing(whole)
+        fast_path = exchange.fast_path(whole)
         exchange.ends = ends
         try:
             await left.wait()
         except asyncio.CancelledError:
-            told.set_result(("cancelled", take([b"x"])))
+            told.set_result(("cancelled", fast_path([b"x"])))
             raise
         while not exchange.is_gone:  # noqa: ASYNC110 - only a cancelled task would be told
             await asyncio.sleep(0)
         exchange.end(b"end")
-        told.set_result(("served", take([b"x"])))
+        told.set_result(("served", fast_path([b"x"])))
 
     async with served(turn) as (reader, writer):
         await reader.readuntil(b"start")

@@ -95,7 +95,7 @@ class _Reply:
         encoder = EventEncoder(self.previous, aggregate)
         exchange.begin(200, self._named(answer), _STREAM)
         self._encoder = encoder
-        answer.pass_on(exchange.passing(encoder.encode_plain))
+        answer.set_fast_path(exchange.fast_path(encoder.encode_plain))
         async for batch in answer:
             body = self._encoded(encoder, batch) if batch else self._client.keep_alive(encoder)
             if batch and batch[-1] is aggregate.terminal:

@@ -143,14 +143,14 @@ class HttpExchange:
         else:
             self._connection.transport.close()
 
-    def passing(self, encode: Encode) -> Callable[[Sequence[bytes]], int]:
-        """Return what passes messages of a stream on, straight to the socket.
+    def fast_path(self, encode: Encode) -> Callable[[Sequence[bytes]], int]:
+        """Return what writes messages of a stream straight to the socket.
 
-        It returns how many it passed on: none while `write` should wait, or the client is gone.
+        It returns how many it wrote: none while `write` should wait, or the client is gone.
         """
         flow, write, is_chunked = self.flow, self._connection.transport.write, self._is_chunked
 
-        def take(messages: Sequence[bytes]) -> int:
+        def write_encoded(messages: Sequence[bytes]) -> int:
             if flow.write_paused or self.is_gone or self.ends:
                 return 0
             count, body = encode(messages)
@@ -158,4 +158,4 @@ class HttpExchange:
                 write(b"%x\r\n%b\r\n" % (len(body), body) if is_chunked else body)
             return count
 
-        return take
+        return write_encoded
