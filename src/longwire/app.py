@@ -61,7 +61,7 @@ from longwire.settings.keys import Server
 from longwire.store.secrets import Pepper
 from longwire.upstream.oauth.issuer import Issuer
 from longwire.upstream.ports import Timeouts
-from longwire.upstream.websocket.connection import Heartbeat
+from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ class ScriptedStream:
         for part in self._left:
             if isinstance(part, Exception):
                 raise part
-            event = None if part is None else self._event_reader.take(part)
+            event = None if part is None else self._event_reader.read(part)
             yield [] if event is None else [event]
 
 

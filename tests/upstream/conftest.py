@@ -19,8 +19,9 @@ from longwire.dialects.responses.request import decode_request
 from longwire.emulator import Emulator, Options, Script, digest
 from longwire.upstream.net import tls
 from longwire.upstream.ports import Call, Delivery, Timeouts
-from longwire.upstream.websocket.connection import Connection, Heartbeat
+from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.dialer import Endpoint, dial
+from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 from longwire.upstream.websocket.transport import WebSocketTransport
 from tests.doubles.authority import Authority
@@ -41,6 +42,11 @@ def no_proxies(monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+def queued(connection: Connection) -> int:
+    """How many bytes wait on a connection for its reader."""
+    return int(repr(connection).partition("queued=")[2].partition(">")[0].split()[0].rstrip(":"))
 
 
 async def until(holds: Callable[[], bool]) -> None:

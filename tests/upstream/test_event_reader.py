@@ -38,10 +38,10 @@ def event_reader() -> EventReader:
     return EventReader(exchange)
 
 
-def told(of: EventReader) -> tuple[object, ...]:
+def state_of(reader: EventReader) -> tuple[object, ...]:
     """All that an exchange knows after what it received."""
-    exchange, seen = of.exchange, of.aggregate
-    failure = (type(of.failure), of.failure.safety) if of.failure else None
+    exchange, seen = reader.exchange, reader.aggregate
+    failure = (type(reader.failure), reader.failure.safety) if reader.failure else None
     return exchange.phase, exchange.ending, failure, seen.opening, seen.terminal, seen.output
 
 
@@ -49,16 +49,16 @@ def told(of: EventReader) -> tuple[object, ...]:
 def test_all_at_once(frames):
     """Frames that arrive together mean what they mean one by one."""
     together, one_by_one = event_reader(), event_reader()
-    expected = [event for raw in frames if (event := one_by_one.take(raw)) is not None]
-    assert expected == together.take_all(frames)
-    assert told(one_by_one) == told(together)
+    expected = [event for raw in frames if (event := one_by_one.read(raw)) is not None]
+    assert expected == together.read_all(frames)
+    assert state_of(one_by_one) == state_of(together)
 
 
 @given(SOME)
 def test_encoded_at_once(frames):
     """Events are encoded together as they are one by one."""
-    events = (taken := event_reader()).take_all(frames)
-    one_by_one, together = (EventEncoder(None, taken.aggregate) for _ in range(2))
+    events = (reader := event_reader()).read_all(frames)
+    one_by_one, together = (EventEncoder(None, reader.aggregate) for _ in range(2))
     expected = b"".join(encode(event.name, one_by_one.encode(event)) for event in events)
     assert expected == together.encode_batch(events)
     assert one_by_one.failure("x", "y") == together.failure("x", "y")

@@ -34,7 +34,7 @@ async def turn(it, there, link, session, size):
         link.write(*(frame(TEXT, event) for event in events))
         batches = aiter(stream)
         await anext(batches)
-        stream.pass_on(lambda _: 0)  # when all may have come already, as a reply does
+        stream.set_fast_path(lambda _: 0)  # when all may have come already, as a reply does
         async for _ in batches:
             pass
     return link

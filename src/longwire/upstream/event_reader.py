@@ -1,6 +1,6 @@
-"""Take what one exchange receives: frames in, events to pass on out, an error where it broke.
+"""Read what one exchange receives: frames in, events for the client out, an error where it broke.
 
-Both transports read through this, so a response means the same on either.
+All transports read through this, so a response means the same on each.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from longwire.dialects.responses.stream import (
 
 
 class EventReader:
-    """One exchange with what it has brought so far; `failure` is set once it broke."""
+    """One exchange with what was read of it so far; `failure` is set once it broke."""
 
     __slots__ = ("aggregate", "exchange", "failure")
 
@@ -29,48 +29,50 @@ class EventReader:
         self.aggregate = Aggregate()
         self.failure: UpstreamError | None = None
 
-    def take_all(self, frames: Sequence[bytes]) -> list[Event]:
-        """Take what arrived together; return the events that the client is to see."""
+    def read_all(self, frames: Sequence[bytes]) -> list[Event]:
+        """Read frames that arrived together; return the events that the client is to see.
+
+        Law: it is `read` for each. While a response streams, output events pass and change nothing.
+        They are most of all events, so they are decoded in one call.
+        """
         events: list[Event] = []
-        taken = 0
-        while taken < len(frames):
+        count = 0
+        while count < len(frames):
             if self.exchange.phase is Phase.STREAMING:
-                outputs = decode_outputs(frames, taken)
+                outputs = decode_outputs(frames, count)
                 events += outputs
-                taken += len(outputs)
-            if taken < len(frames):
-                event = self.take(frames[taken])
-                taken += 1
+                count += len(outputs)
+            if count < len(frames):
+                event = self.read(frames[count])
+                count += 1
                 if event is not None:
                     events.append(event)
         return events
 
-    def take(self, raw: bytes) -> Event | None:
-        """Take one frame; return the event if the client is to see it."""
+    def read(self, frame: bytes) -> Event | None:
+        """Read one frame; return its event if the client is to see it."""
         exchange = self.exchange
         phase, was_over = exchange.phase, exchange.ending is not None
         try:
-            event = decode_event(raw)
-            if exchange.passes(event):
-                return event
+            event = decode_event(frame)
             step = exchange.receive(event)
             if step.passes:
                 self._keep(event)
         except NoEvent:
             return None
         except MalformedEvent as error:
-            told = UpstreamDisconnected(f"The upstream sent a malformed event: {error}.")
-            self._break(told, phase, Kind.LOST)
+            problem = f"The upstream sent a malformed event: {error}."
+            self._break(UpstreamDisconnected(problem), phase, Kind.LOST)
             # After an ending it is foreign, like anything else that follows one.
             exchange.step(Kind.ERROR if was_over else Kind.LOST)
             return None
         if was_over:
             return None
         if step.ending is FOREIGN:
-            told = UpstreamDisconnected("The upstream sent an event of another response.")
-            self._break(told, phase, Kind.LOST)
+            problem = "The upstream sent an event of another response."
+            self._break(UpstreamDisconnected(problem), phase, Kind.LOST)
         elif event.kind in (Kind.ERROR, Kind.FATAL_ERROR):
-            self._break(decode_problem(raw).to_rejection(), phase, event.kind)
+            self._break(decode_problem(frame).to_rejection(), phase, event.kind)
         return event if step.passes else None
 
     def _keep(self, event: Event) -> None:
@@ -82,7 +84,7 @@ class EventReader:
             self.aggregate.terminal = event
 
     def fail(self, kind: Kind, failure: UpstreamError) -> UpstreamError:
-        """Take note that the exchange broke by itself; return the failure to raise."""
+        """End an exchange that broke without an event; return the failure to raise."""
         self._break(failure, self.exchange.phase, kind)
         self.exchange.step(kind)
         return failure
@@ -91,8 +93,3 @@ class EventReader:
         failure.safety = replay_safety(phase, kind)
         if self.aggregate.terminal is None and self.failure is None:
             self.failure = failure
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the terminal came or the exchange broke."""
-        return self.exchange.ending is not None

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 
 from longwire.core.events import Event, Kind
-from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange
 from longwire.dialects.responses.websocket_mode import warm_up_events
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.ports import Call, Delivery, Take
+from longwire.upstream.ports import Call, Delivery, FastPath
 
 
 class WarmUp:
@@ -30,21 +29,18 @@ class WarmUp:
 class _Prepared:
     """The events of one warm-up, in one batch."""
 
-    __slots__ = ("_event_reader", "_frames", "delivery", "headers")
+    __slots__ = ("_event_reader", "_frames", "aggregate", "delivery", "headers")
 
     def __init__(self, frames: Sequence[bytes]) -> None:
         self._frames: Sequence[bytes] = frames
         self._event_reader = EventReader(Exchange(is_alone=True))
         self._event_reader.exchange.step(Kind.SENT)
+        self.aggregate = self._event_reader.aggregate
         self.headers: Mapping[str, str] = {}
         self.delivery = Delivery("http", "fresh", Reason.WARM_UP.value, bytes_sent=0)
 
-    @property
-    def aggregate(self) -> Aggregate:
-        return self._event_reader.aggregate
-
-    def pass_on(self, take: Take) -> None:
-        """Offer nothing: all events come in one batch."""
+    def set_fast_path(self, fast_path: FastPath) -> None:
+        """Do without: all events come in one batch."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         return self
@@ -53,4 +49,4 @@ class _Prepared:
         frames, self._frames = self._frames, ()
         if not frames:
             raise StopAsyncIteration
-        return self._event_reader.take_all(frames)
+        return self._event_reader.read_all(frames)

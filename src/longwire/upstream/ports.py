@@ -61,8 +61,8 @@ class Delivery:
     connection: int | None = None
 
 
-Take = Callable[[Sequence[bytes]], int]
-"""Passes events on at once, as they arrived; it returns how many it took, from the first on."""
+FastPath = Callable[[Sequence[bytes]], int]
+"""Takes events straight from the socket, as they arrived; returns how many, from the first on."""
 
 
 class Stream(Protocol):
@@ -80,10 +80,10 @@ class Stream(Protocol):
     def aggregate(self) -> Aggregate:
         """What was seen of the response so far."""
 
-    def pass_on(self, take: Take) -> None:
-        """Offer events that nothing depends on to `take` first, while the reader waits.
+    def set_fast_path(self, fast_path: FastPath) -> None:
+        """Offer events on which nothing depends to `fast_path` first, while the reader waits.
 
-        What it takes is in no batch. A transport may as well never ask.
+        Events that it takes are in no batch. A transport may do without.
         """
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:

@@ -62,16 +62,14 @@ def test_an_event_of_the_response_before_is_foreign() -> None:
     assert x.FOREIGN is step.ending
 
 
-def test_the_short_way_is_the_tables_own() -> None:
-    """What passes at once is a cell of the table that lets pass and changes nothing."""
+def test_output_of_a_stream_passes_and_changes_nothing() -> None:
+    """Such events need no step, unless they name a lane."""
     exchange = started()
-    delta = Event(Kind.OUTPUT, "response.output_text.delta", b"{}")
-    assert not exchange.passes(delta)
     exchange.receive(Event(Kind.OPENING, "response.created", b"{}", "resp_1"))
-    assert exchange.passes(delta)
-    assert not exchange.passes(delta._replace(lane="a"))
-    assert not exchange.passes(delta._replace(kind=Kind.ITEM))
-    assert x.Step(Phase.STREAMING, passes=True) == TABLE[Phase.STREAMING, Kind.OUTPUT]
+    before = repr(exchange)
+    delta = Event(Kind.OUTPUT, "response.output_text.delta", b"{}")
+    assert (exchange.receive(delta).passes, before) == (True, repr(exchange))
+    assert x.FOREIGN is exchange.receive(delta._replace(lane="a")).ending
 
 
 @pytest.mark.parametrize(("phase", "kind"), [*product(WORKING, TERMINALS)])

@@ -18,7 +18,7 @@ from longwire.relay.channels.provision import (
     url_of,
 )
 from longwire.upstream.ports import Call, Timeouts
-from longwire.upstream.websocket.connection import Heartbeat
+from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 from tests.core.turns import turn, user
 

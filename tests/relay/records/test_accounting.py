@@ -51,7 +51,7 @@ def received(*frames):
     event_reader = EventReader(Exchange(is_alone=True))
     event_reader.exchange.step(Kind.SENT)
     for frame in frames:
-        event_reader.take(frame)
+        event_reader.read(frame)
     return event_reader.aggregate
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from longwire.core.errors import UpstreamDisconnected, UpstreamTimeout
 from longwire.core.rules.continuity import Reason
-from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.frames import LARGEST_MESSAGE
+from longwire.upstream.websocket.keepalive import Heartbeat
 from tests.doubles.peer import (
     BINARY,
     CLOSE,
@@ -21,8 +21,10 @@ from tests.doubles.peer import (
     frame,
 )
 from tests.doubles.responses import error, failed
+from tests.upstream.conftest import queued
 
 SOON = 5.0
+HUGE = 32 * 1024 * 1024
 QUIET = Heartbeat(interval=3600)
 
 
@@ -44,7 +46,7 @@ async def receive(connection, count):
 async def refused(connection):
     """Send more than any socket takes at once, which is to fail."""
     with pytest.raises(UpstreamDisconnected):
-        await connection.send(b"x" * 32 * 1024 * 1024)
+        await connection.send(b"x" * HUGE)
 
 
 async def reason_of(connection):
@@ -283,7 +285,7 @@ class TestPings:
             ends.connection.begin()
             sent = [event(number, pad="x" * 65536) for number in range(400)]
             ends.link.write(*(frame(TEXT, message) for message in sent))
-            await until(lambda: ends.connection._is_paused)
+            await until(lambda: "paused" in repr(ends.connection))
             await asyncio.sleep(200)
             assert not ends.connection.is_closed
             assert sent == await receive(ends.connection, len(sent))
@@ -295,26 +297,13 @@ class TestPings:
             ends.connection.begin()
             async with asyncio.TaskGroup() as group:
                 group.create_task(refused(ends.connection))
-                await until(lambda: ends.connection._drained is not None)
+                await until(lambda: "blocked" in repr(ends.connection))
                 ends.link.write(*[frame(PING, b"?" * 125)] * 1000, frame(TEXT, event(1)))
-                written = []
-                ends.connection._transport = Counting(ends.connection._transport, written)
                 assert [event(1)] == await receive(ends.connection, 1)
-                ends.link.reset()
-            assert [] == written
-
-
-class Counting:
-    """A carrier that notes what is written through it."""
-
-    def __init__(self, transport, written) -> None:
-        self._transport, self._written = transport, written
-
-    def __getattr__(self, name):
-        return getattr(self._transport, name)
-
-    def writelines(self, parts):
-        self._written += parts
+                ends.connection.close()
+                ends.link.writer.transport.resume_reading()
+                await ends.link._reader.readexactly(14 + HUGE)
+            assert (CLOSE, b"\x03\xe8") == await ends.link.frame()
 
 
 class TestClosing:
@@ -390,7 +379,7 @@ class TestClosing:
                 await asyncio.sleep(0)
                 ends.link.write(close_frame(1001))
             await asyncio.sleep(2.5)
-            assert ends.connection._transport is None
+            assert "lingering" not in repr(ends.connection)
 
     async def test_nothing_after_close(self, linked):
         """What arrives after our close is read and dropped, in whatever frames."""
@@ -401,7 +390,7 @@ class TestClosing:
             ends.link.write(frame(CONTINUATION, b"}"), frame(BINARY, b"x"), close_frame(1000))
             assert await ends.link.ended()
             assert "closed by the gateway" in await reason_of(ends.connection)
-            assert ends.connection._queued == 0
+            assert queued(ends.connection) == 0
 
     @pytest.mark.looptime
     @pytest.mark.parametrize("broken", [frame(0x3), frame(BINARY, b"x"), frame(TEXT, b"\xff")])
@@ -415,7 +404,7 @@ class TestClosing:
             ends.link.write(frame(TEXT, event(2)))
             assert await ends.link.ended()
             assert asyncio.get_running_loop().time() - start == pytest.approx(2, abs=0.5)
-            assert (ends.connection._queued, ends.closed) == (0, [ends.connection])
+            assert (queued(ends.connection), ends.closed) == (0, [ends.connection])
 
     async def test_violation_in_answer_to_our_close(self, linked):
         """A close that is answered by what is no frame ends at once."""
@@ -447,11 +436,12 @@ class TestClosing:
     async def test_repr(self, linked):
         """The whole state stands in one line."""
         async with linked() as ends:
-            assert repr(ends.connection) == "<Connection idle queued=0 >"
+            assert repr(ends.connection) == "<Connection idle queued=0>"
             ends.connection.begin()
-            assert repr(ends.connection) == "<Connection leased queued=0 >"
+            assert repr(ends.connection) == "<Connection reading queued=0>"
             ends.connection.close()
-            assert repr(ends.connection) == "<Connection closed queued=0 closed by the gateway>"
+            closed = "<Connection closed queued=0 lingering: closed by the gateway>"
+            assert repr(ends.connection) == closed
 
 
 class TestStrayFrames:
@@ -542,7 +532,7 @@ class TestSilence:
             now = asyncio.get_running_loop().time
             for span in (100, 10, 50, 1, 1, 1, 1000, 5):
                 start = now()
-                assert await ends.connection.receive(span) == ()
+                assert [] == await ends.connection.receive(span)
                 assert now() - start == pytest.approx(span, abs=0.1)
 
     @pytest.mark.looptime
@@ -556,29 +546,18 @@ class TestSilence:
                 start = loop.time()
                 assert await ends.connection.receive(first) == [event(1)]
                 assert loop.time() - start == pytest.approx(after, abs=0.1)
-                assert await ends.connection.receive(second) == ()
+                assert [] == await ends.connection.receive(second)
                 assert loop.time() - start == pytest.approx(after + second, abs=0.1)
-
-    async def test_one_timer(self, linked):
-        """However many messages are waited for, a timer is not set for each."""
-        async with linked() as ends:
-            ends.connection.begin()
-            timers = set()
-            for number in range(50):
-                ends.link.write(frame(TEXT, event(number)))
-                assert [event(number)] == await ends.connection.receive(SOON)
-                timers.add(id(ends.connection._silence))
-            assert len(timers) < 5
 
     async def test_cancelled_wait(self, linked, until):
         """A wait that is given up loses nothing that came meanwhile."""
         async with linked() as ends, asyncio.TaskGroup() as group:
             ends.connection.begin()
             waiting = group.create_task(ends.connection.receive(SOON))
-            await until(lambda: ends.connection._waiter)
+            await until(lambda: "awaited" in repr(ends.connection))
             waiting.cancel()
             ends.link.write(frame(TEXT, event(1)))
-            await until(lambda: ends.connection._queued)
+            await until(lambda: queued(ends.connection))
             assert [event(1)] == await receive(ends.connection, 1)
 
 
@@ -596,9 +575,9 @@ class TestPassing:
                 return len(passed)
 
             ends.connection.begin()
-            ends.connection.pass_on(take)
+            ends.connection.set_fast_path(take)
             reading = group.create_task(ends.connection.receive(SOON))
-            await until(lambda: ends.connection._waiter)
+            await until(lambda: "awaited" in repr(ends.connection))
             ends.link.write(frame(TEXT, event(1)), frame(TEXT, event(2)))
             await until(lambda: len(taken) == 2)
             assert not reading.done()
@@ -610,17 +589,18 @@ class TestPassing:
         """Nothing overtakes what the reader has not read yet."""
         async with linked() as ends:
             ends.connection.begin()
-            ends.connection.pass_on(len)
+            ends.connection.set_fast_path(len)
             for number in (1, 2):
                 ends.link.write(frame(TEXT, event(number)))
-                await until(lambda: len(ends.connection._frames) == number)  # noqa: B023
+                size = number * len(event(1))
+                await until(lambda: queued(ends.connection) == size)  # noqa: B023
             assert await receive(ends.connection, 2) == [event(1), event(2)]
 
     async def test_ends_with_the_exchange(self, linked):
         """What belongs to the next exchange is not passed on by the one before."""
         async with linked() as ends:
             ends.connection.begin()
-            ends.connection.pass_on(len)
+            ends.connection.set_fast_path(len)
             ends.connection.finish()
             ends.connection.begin()
             ends.link.write(frame(TEXT, event(1)))
@@ -634,13 +614,13 @@ class TestPressure:
             ends.connection.begin()
             sent = [event(number, pad="x" * 1000) for number in range(40_000)]
             ends.link.write(*(frame(TEXT, message) for message in sent))
-            await until(lambda: ends.connection._is_paused)
+            await until(lambda: "paused" in repr(ends.connection))
             waiting = -1
             while waiting != ends.link.unsent:
                 waiting = ends.link.unsent
                 await asyncio.sleep(0.01)
             assert ends.link.unsent > 16 * 1024 * 1024
-            assert ends.connection._queued < 2 * 1024 * 1024
+            assert queued(ends.connection) < 2 * 1024 * 1024
             assert sent == await receive(ends.connection, len(sent))
             assert ends.link.unsent == 0
 
@@ -654,7 +634,7 @@ class TestPressure:
                 count -= len(await ends.connection.receive(SOON))
                 for _ in range(3):
                     await asyncio.sleep(0)
-                most = max(most, ends.connection._queued)
+                most = max(most, queued(ends.connection))
             assert most < 3 * 1024 * 1024
 
     @pytest.mark.parametrize("ends_exchange", [True, False])
@@ -663,7 +643,7 @@ class TestPressure:
         async with linked() as ends:
             ends.connection.begin()
             ends.link.write(*(frame(TEXT, event(n, pad="x" * 1000)) for n in range(20_000)))
-            await until(lambda: ends.connection._is_paused)
+            await until(lambda: "paused" in repr(ends.connection))
             if ends_exchange:
                 ends.connection.finish()
             else:
@@ -673,6 +653,17 @@ class TestPressure:
                 assert await ends.link.close_code() == 1000
                 ends.link.write(close_frame(1000))
                 assert await ends.link.ended()
+
+    async def test_slow_reader_of_an_aborted_connection(self, linked, until):
+        """What was queued when a connection was aborted can still be received."""
+        async with linked() as ends:
+            ends.connection.begin()
+            ends.link.write(*(frame(TEXT, event(n, pad="x" * 1000)) for n in range(20_000)))
+            await until(lambda: "paused" in repr(ends.connection))
+            ends.connection.abort("no patience")
+            await until(lambda: "lingering" not in repr(ends.connection))
+            assert event(0, pad="x" * 1000) == (await receive(ends.connection, 1))[0]
+            assert "no patience" in await reason_of(ends.connection)
 
     async def test_send_waits_for_the_socket(self, linked):
         """A large message is sent whole, as fast as the upstream takes it."""
@@ -696,7 +687,7 @@ class TestPressure:
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)
             ends.connection.close()
             await asyncio.sleep(2.5)
-            assert ends.connection._transport is None
+            assert "lingering" not in repr(ends.connection)
 
     async def test_lost_while_sending(self, linked):
         """A connection that breaks under a send fails it at once."""
@@ -717,14 +708,16 @@ class TestTls:
             ends.connection.begin()
             sent = [event(number, pad="x" * 1000) for number in range(40_000)]
             ends.link.write(*(frame(TEXT, message) for message in sent))
-            await until(lambda: ends.connection._is_paused)
+            await until(lambda: "paused" in repr(ends.connection))
             waiting = -1
             while waiting != ends.link.unsent:
                 waiting = ends.link.unsent
                 await asyncio.sleep(0.01)
             # uvloop does not tell what waits below its TLS; then the queue alone is the proof.
-            assert ends.link.unsent > 16 * 1024 * 1024 or "uvloop" in str(ends.connection._loop)
-            assert ends.connection._queued < 2 * 1024 * 1024
+            assert ends.link.unsent > 16 * 1024 * 1024 or "uvloop" in str(
+                asyncio.get_running_loop()
+            )
+            assert queued(ends.connection) < 2 * 1024 * 1024
             assert sent == await receive(ends.connection, len(sent))
 
     async def test_large_frames(self, linked, authority):
@@ -747,7 +740,7 @@ class TestTls:
                 await ends.connection.send(b"x" * 32 * 1024 * 1024)
             ends.connection.close()
             await asyncio.sleep(2.5)
-            assert ends.connection._transport is None
+            assert "lingering" not in repr(ends.connection)
 
     async def test_close(self, linked, authority):
         """The close handshake is whole from either side."""

@@ -12,6 +12,7 @@ from longwire.upstream.websocket.pool import PoolTimes
 from tests.doubles.cancelling import cancelled_at
 from tests.doubles.peer import BINARY, CONTINUATION, TEXT, close_frame, frame, peer
 from tests.doubles.responses import completed, created, delta, error, failed, item
+from tests.upstream.conftest import queued
 
 CONTINUED = ("continued", None)
 DRAINS = Timeouts(drain=30)
@@ -128,8 +129,8 @@ class TestRest:
                 await anext(stream)
                 if is_queued:
                     link.write(*frames)
-                    queued = sum(map(len, (delta(), item(), *rest)))
-                    await until(lambda: stream._lease.connection._queued == queued)
+                    size = sum(map(len, (delta(), item(), *rest)))
+                    await until(lambda: queued(stream._lease.connection) == size)
             if not is_queued:
                 assert states(it) == [State.LEASED]
                 link.write(*frames)
@@ -157,7 +158,7 @@ class TestRest:
             link.write(end) if end else link.hang_up()
             await until(lambda: it.pool.ledger.live == 0)
             assert it.pool._connections == {}
-            assert connection._divert is None
+            assert repr(connection).startswith("<Connection closed queued=0")
 
     @pytest.mark.parametrize("has_terminal", [True, False])
     async def test_ended_before_the_client_left(self, gateway, until, has_terminal):
@@ -170,7 +171,7 @@ class TestRest:
                 link.write(frame(TEXT, created()), *rest, close_frame(1000))
                 await until(lambda: stream._lease.connection.is_closed)
             assert it.pool.ledger.live == 0
-            assert stream._lease.connection._divert is None
+            assert repr(stream._lease.connection).startswith("<Connection closed queued=0")
 
     async def test_half_a_message(self, gateway, until):
         """A message of which the client saw half is read whole."""
@@ -180,7 +181,7 @@ class TestRest:
             async with it.transport.open(it.agent().call()) as stream:
                 link = await there.links.get()
                 link.write(frame(TEXT, created()), frame(TEXT, first, final=False))
-                await until(lambda: stream._lease.connection._parser.is_joining)
+                await until(lambda: "joining" in repr(stream._lease.connection))
             link.write(frame(CONTINUATION, second), frame(TEXT, completed()))
             await until(lambda: states(it) == [State.IDLE])
             (entry,) = it.pool.ledger.entries()
@@ -195,11 +196,10 @@ class TestRest:
                 link = await there.links.get()
                 link.write(frame(TEXT, created()), *[frame(TEXT, delta("x" * 1000))] * 20_000)
                 link.write(frame(TEXT, item()), frame(TEXT, completed()))
-                await until(lambda: stream._lease.connection._is_paused)
+                await until(lambda: "paused" in repr(stream._lease.connection))
             assert states(it) == [State.LEASED]
             await until(lambda: states(it) == [State.IDLE])
-            connection = stream._lease.connection
-            assert (connection._is_paused, connection._queued) == (False, 0)
+            assert repr(stream._lease.connection) == "<Connection idle queued=0>"
             it.pool.close()
 
 
@@ -283,7 +283,7 @@ class TestLease:
     @staticmethod
     def is_sending(it):
         """Whether a connection waits for its socket to take a message."""
-        return any(each._drained is not None for each in it.pool._connections.values())
+        return any("blocked" in repr(each) for each in it.pool._connections.values())
 
 
 class TestTime:

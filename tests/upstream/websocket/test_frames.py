@@ -6,7 +6,7 @@ import sys
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.frames import Frame
 from websockets.frames import Opcode as Theirs
@@ -209,6 +209,7 @@ class TestViolations:
 
     @settings(deadline=None)
     @given(st.binary(max_size=400), st.lists(st.integers(min_value=0), max_size=8))
+    @example(b"\x00\x80", [1])
     def test_any_bytes(self, sent, places):
         """No bytes make it raise, and how they are cut changes nothing."""
         frames, received = fed(*cut(sent, places))

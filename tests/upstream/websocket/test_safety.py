@@ -14,8 +14,8 @@ from longwire.emulator import Emulator, Options
 from longwire.upstream.http.transport import Address, HttpTransport
 from longwire.upstream.net import tls
 from longwire.upstream.ports import Call, Timeouts
-from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.dialer import Endpoint
+from longwire.upstream.websocket.keepalive import Heartbeat
 from tests.doubles.canned import answer, canned, sse
 from tests.doubles.lending import lent
 from tests.doubles.peer import BINARY, TEXT, accept, close_frame, frame, peer
@@ -129,7 +129,7 @@ class TestWebSocket:
         async with linked() as ends, asyncio.TaskGroup() as group:
             ends.link.pause()
             sending = group.create_task(ends.connection.send(b"x" * 15_000_000))
-            await until(lambda: ends.connection._drained is not None)
+            await until(lambda: "blocked" in repr(ends.connection))
             ends.connection.resume_writing()
             ends.connection.abort("gone")
             await sending
@@ -199,7 +199,7 @@ def say(link, part):
 
 def is_sending(it):
     """Whether a connection waits for its socket to take a message."""
-    return any(each._drained is not None for each in it.pool._connections.values())
+    return any("blocked" in repr(each) for each in it.pool._connections.values())
 
 
 class TestHttp:

@@ -427,11 +427,11 @@ class TestEndings:
         """What arrives together with an ending closes the connection, and changes nothing else."""
         event_reader = EventReader(Exchange())
         event_reader.exchange.step(Kind.SENT)
-        event_reader.take(b'{"type":"response.created","response":{"id":"r"}}')
-        assert (event_reader.take(last) is None) == fails
+        event_reader.read(b'{"type":"response.created","response":{"id":"r"}}')
+        assert (event_reader.read(last) is None) == fails
         failure = event_reader.failure
         assert (failure is not None) == fails
-        assert event_reader.take(late) is None
+        assert event_reader.read(late) is None
         assert event_reader.failure is failure
         assert event_reader.exchange.ending == FOREIGN
 
@@ -621,7 +621,7 @@ class TestTime:
             async with transport.open(it.agent().call()) as stream:
                 dripping = group.create_task(drip(await there.links.get()))
                 passed, batches = [], []
-                stream.pass_on(take)
+                stream.set_fast_path(take)
                 await collect(stream, batches)
             await dripping
             assert (len(passed), batches) == (20, [1, 1])

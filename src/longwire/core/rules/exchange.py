@@ -149,10 +149,6 @@ class Exchange:
             self.ending = step.ending
         return step
 
-    def passes(self, event: Event) -> bool:
-        """Whether the table lets the event pass and nothing changes: so it is with most events."""
-        return event.kind is Kind.OUTPUT and self.phase is Phase.STREAMING and event.lane is None
-
     def receive(self, event: Event) -> Step:
         """Take the step for an upstream event, which must belong to this exchange.
 

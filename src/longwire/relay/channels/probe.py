@@ -22,7 +22,7 @@ from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.provision import ProvisionContext, provision
 from longwire.upstream.ports import Call, Delivery, Timeouts, Transport
-from longwire.upstream.websocket.connection import Heartbeat
+from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 
 PATIENCE = Timeouts(connect=15.0, first_event=60.0, idle_event=60.0)

@@ -22,8 +22,8 @@ from longwire.upstream.net import tls
 from longwire.upstream.net.urls import Scheme, endpoint_url, environment_proxy, models_url
 from longwire.upstream.oauth.credentials import Credentials, NoCredentials, StaticKey
 from longwire.upstream.ports import Timeouts
-from longwire.upstream.websocket.connection import Heartbeat
 from longwire.upstream.websocket.dialer import Endpoint
+from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 from longwire.upstream.websocket.transport import WebSocketTransport
 

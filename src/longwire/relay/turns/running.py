@@ -31,7 +31,7 @@ from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate, Candidates, Policy
 from longwire.relay.turns.failures import answer_to, learn, trouble_of
 from longwire.upstream.local import WarmUp
-from longwire.upstream.ports import Call, Delivery, Stream, Take, Transport
+from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
 _NOTICES = frozenset({Kind.VENDOR})
 _EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
@@ -136,9 +136,9 @@ class RunningTurn:
         """End the turn."""
         await self._end(failure)
 
-    def pass_on(self, take: Take) -> None:
-        """Offer events to `take` as they arrive; see `upstream.ports.Stream`."""
-        self._stream.pass_on(take)
+    def set_fast_path(self, fast_path: FastPath) -> None:
+        """Offer events to a fast path as they arrive; see `upstream.ports.Stream`."""
+        self._stream.set_fast_path(fast_path)
 
     def __aiter__(self) -> "RunningTurn":
         """Give the events as they come."""

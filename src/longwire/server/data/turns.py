@@ -94,7 +94,7 @@ class _Reply:
         exchange, aggregate = self._exchange, answer.aggregate
         self._encoder = encoder = EventEncoder(self.previous, aggregate)
         exchange.begin(200, self._headers(answer), _STREAM)
-        answer.pass_on(exchange.fast_path(encoder.encode_plain))
+        answer.set_fast_path(exchange.fast_path(encoder.encode_plain))
         async for batch in answer:
             if not batch:
                 await exchange.write(self._client.keep_alive(encoder))

@@ -263,7 +263,7 @@ class HttpExchange:
         connection, is_chunked = self._connection, self._is_chunked
         flow, write = connection.flow, connection.transport.write
 
-        def take(messages: Sequence[bytes]) -> int:
+        def write_encoded(messages: Sequence[bytes]) -> int:
             if flow.write_paused or self.reply is not _STREAMING:
                 return 0
             count, body = encode(messages)
@@ -271,4 +271,4 @@ class HttpExchange:
                 write(b"%x\r\n%b\r\n" % (len(body), body) if is_chunked else body)
             return count
 
-        return take
+        return write_encoded

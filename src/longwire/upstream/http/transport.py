@@ -22,7 +22,6 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.events import Event, Kind
-from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
 from longwire.core.rules.turn import Purpose
@@ -32,7 +31,7 @@ from longwire.upstream.http.address import Address, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
 from longwire.upstream.net.urls import environment_proxy
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
-from longwire.upstream.ports import Call, Delivery, Take, Timeouts
+from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 
 _LARGEST_HEADER = 64 * 1024
 _LARGE_BODY = 512 * 1024
@@ -113,7 +112,10 @@ class HttpTransport:
         response = await self._post(url, body, self._headers(own, call.headers), deadline)
         try:
             if response.status >= _REDIRECTS:
-                raise _with_revision(await rejection(response), own.revision)
+                error = await rejection(response)
+                if isinstance(error, UpstreamRejected):
+                    error.tokens_revision = own.revision
+                raise error
             reader = reader_of(response, needs_id=not is_compaction)
             stream = _Stream(reader, self._host, self._timeouts, delivery, deadline)
             stream.headers = {name.lower(): value for name, value in response.headers.items()}
@@ -223,23 +225,18 @@ class HttpTransport:
         return failure(error, self._host)
 
 
-def _with_revision(error: UpstreamError, revision: int) -> UpstreamError:
-    if isinstance(error, UpstreamRejected):
-        error.tokens_revision = revision
-    return error
-
-
 class _Stream:
     """The events of one answer: iterate it once, in the task that opened it."""
 
     __slots__ = (
         "_deadline",
-        "_delivery",
         "_event_reader",
         "_host",
         "_quiet_until",
         "_reader",
         "_timeouts",
+        "aggregate",
+        "delivery",
         "headers",
     )
 
@@ -250,29 +247,22 @@ class _Stream:
         self._event_reader.exchange.step(Kind.SENT)
         self._reader = reader
         self._host = host
-        self._delivery = delivery
+        self.aggregate = self._event_reader.aggregate
+        self.delivery = delivery
         self._timeouts = timeouts
         self._deadline = deadline
         self._quiet_until = 0.0
         self.headers: Mapping[str, str] = {}
         self._be_patient()
 
-    @property
-    def delivery(self) -> Delivery:
-        return self._delivery
-
-    @property
-    def aggregate(self) -> Aggregate:
-        return self._event_reader.aggregate
-
-    def pass_on(self, take: Take) -> None:
-        """Never ask: over HTTP all events come in batches."""
+    def set_fast_path(self, fast_path: FastPath) -> None:
+        """Do without: over HTTP all events come in batches."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         return self
 
     async def __anext__(self) -> Sequence[Event]:
-        while not self._event_reader.is_over:
+        while self._event_reader.exchange.ending is None:
             frames = await self._read()
             if frames is None:
                 return ()
@@ -313,12 +303,7 @@ class _Stream:
             raise self._event_reader.fail(Kind.LOST, failure(error, self._host)) from error
 
     def _take(self, frames: Sequence[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for frame in frames:
-            if (event := self._event_reader.take(frame)) is not None:
-                events.append(event)
-            if self._event_reader.is_over:
-                break
+        events = self._event_reader.read_all(frames)
         if any(event.kind is not Kind.VENDOR for event in events):
             now = asyncio.get_running_loop().time()
             self._deadline = now + self._timeouts.idle_event

@@ -125,9 +125,6 @@ class TlsTransport(asyncio.Protocol):
         if not self._shaken.done():
             self._shaken.set_result(error)
 
-    def eof_received(self) -> None:
-        """Let the transport below close itself, whether a close_notify came or not."""
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits for the handshake, and who is above."""
         self._is_closing = True

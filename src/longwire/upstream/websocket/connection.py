@@ -1,6 +1,6 @@
 """One upstream WebSocket: read from the first moment to the last, and one exchange at a time.
 
-What arrived in one read is taken in the reader's callback and handed over as one batch, without a
+What arrived in one read is handled in the socket's callback and handed over as one batch, without a
 task, queue or lock per event.
 """
 
@@ -16,124 +16,179 @@ from longwire.core.rules.continuity import Reason
 from longwire.dialects.responses.errors import is_expiry
 from longwire.dialects.responses.stream import MalformedEvent, decode_event
 from longwire.upstream.net.tls_transport import ByteTransport
+from longwire.upstream.ports import FastPath
+from longwire.upstream.websocket.flow import HIGH_WATER, ReceiveQueue, WriteFlow
 from longwire.upstream.websocket.frames import CloseCode, Frames, Goodbye, Opcode, encode
+from longwire.upstream.websocket.keepalive import Heartbeat, Keepalive
 
-_PAUSE_ABOVE = 256 * 1024
 _CLOSE_TIMEOUT = 2.0
+_STRAY = "the upstream sent a frame that belongs to no turn"
+
+# Law: a connection begins Idle, is in one mode at a time, and never leaves Closed. Its transitions,
+# where a dash means that the mode stays:
+#
+# mode      begin    drain     finish    a message               the connection's end
+# --------  -------  --------  --------  ----------------------  --------------------
+# Idle      Reading  -         -         dropped, or Closed (1)  Closed
+# Reading   -        Draining  Idle (2)  queued, or passed on    Closed
+# Draining  -        -         Idle (2)  given to its sink       Closed
+# Closed    -        -  (3)    -  (3)    dropped                 -
+#
+# (1) A vendor's notice is dropped. Anything else belongs to no turn: the connection is closed.
+# (2) What is still queued is judged as in Idle; so is a message of which a part has come.
+# (3) What was queued before the end can be received until then, and is dropped.
+#
+# RFC 6455 names the ends of a connection: the close frame of either side (5.5.1, 7.1.2), one that
+# breaks the protocol (7.1.7), the loss of the socket (7.1.5, code 1006). An `abort` is for a socket
+# from which nothing is to be expected any more, as after a ping without an answer (5.5.2).
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """How a connection is kept under watch: `interval` between pings, `timeout` for an answer."""
+class Idle:
+    """No exchange is under way."""
 
-    interval: float = 20.0
-    timeout: float = 20.0
-    send_timeout: float = 30.0
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An exchange is under way: its messages are queued for its reader.
+
+    While the reader waits, they are offered to its `fast_path` first.
+    """
+
+    fast_path: FastPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The reader of the exchange has left: `sink` takes the rest, message by message."""
+
+    sink: Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Nothing can be sent; `reason` is a clause that says why, `cause` what it means for turns."""
+
+    reason: str
+    cause: Reason
+
+
+Mode = Idle | Reading | Draining | Closed
+_IDLE, _READING = Idle(), Reading()
 
 
 class Connection(asyncio.Protocol):
     """A live connection; `on_closed` is called once, when it can no longer be used.
 
-    `headers` are those of the upstream's 101.
+    `headers` are those of the upstream's 101, `tokens_revision` says which set of tokens opened it,
+    `last_response_id` which response it carried last.
     """
 
     def __init__(self, heartbeat: Heartbeat, on_closed: Callable[["Connection"], None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._heartbeat = heartbeat
         self._on_closed = on_closed
         self._transport: ByteTransport | None = None
         self._parser = Frames()
-        self._frames: list[bytes] = []
-        self._queued = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._drained: asyncio.Future[bool] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._silence: asyncio.TimerHandle | None = None
-        self._silent_at = 0.0
-        self._was_heard = False
-        self._is_paused = False
-        self._is_leased = False
-        self._close_reason = ""
-        self._divert: Callable[[bytes], None] | None = None
-        self._pass: Callable[[Sequence[bytes]], int] | None = None
-        self.cause = Reason.CONNECTION_LOST
-        self.last_response_id: str | None = None
+        self._mode: Mode = _IDLE
+        self._queue = ReceiveQueue()
+        self._write_flow = WriteFlow()
+        self._send_timeout = heartbeat.send_timeout
+        self._keepalive = Keepalive(heartbeat)
+        self._close_timer: asyncio.TimerHandle | None = None
         self.headers: Mapping[str, str] = {}
         self.tokens_revision = 0
+        self.last_response_id: str | None = None
 
     def __repr__(self) -> str:
         """Tell the whole state in one line."""
-        state = "closed" if self.is_closed else "leased" if self._is_leased else "idle"
-        return f"<Connection {state} queued={self._queued} {self._close_reason}>"
+        mode, closed = self._mode, self.is_closed
+        words = {
+            "awaited": self._queue.is_awaited,
+            "paused": self._queue.size > HIGH_WATER and not closed,
+            "blocked": self._write_flow.is_paused,
+            "joining": self._parser.is_joining,
+            "lingering": closed and self._transport is not None,
+        }
+        said = [type(mode).__name__.lower(), f"queued={self._queue.size}"]
+        said += [word for word, holds in words.items() if holds]
+        reason = f": {mode.reason}" if isinstance(mode, Closed) else ""
+        return f"<Connection {' '.join(said)}{reason}>"
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing can be sent or received any more."""
-        return bool(self._close_reason)
+        return type(self._mode) is Closed
+
+    @property
+    def cause(self) -> Reason:
+        """What its end means for the turns of its session."""
+        return self._mode.cause if isinstance(self._mode, Closed) else Reason.CONNECTION_LOST
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to watch the connection."""
         self._transport = cast("ByteTransport", transport)
-        self._timer = self._loop.call_later(self._heartbeat.interval, self._ping)
+        self._keepalive.start(self._ping, self._give_up)
 
     def data_received(self, data: bytes) -> None:
-        """Take what one read brought: pass it on while the reader waits, else keep it for it."""
+        """Take what one read brought: to the fast path while the reader waits, else by the mode."""
         # For every event: no calls here that most of them do not need.
-        self._was_heard = True
-        parser = self._parser
-        messages = parser.feed(data)
-        if messages and not self._close_reason:
-            take, waiter = self._pass, self._waiter
-            if take is not None and waiter is not None and not waiter.done():
-                passed = take(messages)
-                if passed < len(messages):
-                    self._take(messages[passed:])
-            else:
-                self._take(messages)
+        self._keepalive.was_heard = True
+        parser, mode, waiter = self._parser, self._mode, self._queue.waiter
+        messages: Sequence[bytes] = parser.feed(data)
+        if messages and type(mode) is Reading and waiter is not None and not waiter.done():
+            fast_path = mode.fast_path
+            if fast_path is not None:
+                messages = messages[fast_path(messages) :]
+        if messages:
+            self._deliver(messages)
         if parser.is_eventful:
             self._answer()
 
-    def _take(self, messages: Sequence[bytes]) -> None:
-        """Take messages that are not passed on, each for whoever it is for by then."""
+    def _deliver(self, messages: Sequence[bytes]) -> None:
+        """Give messages to whom they are for; each may change the mode for those after it."""
+        if type(self._mode) is Reading:
+            self._queue.put(messages)
+            if self._queue.size > HIGH_WATER:
+                self._pause_reading()
+            return
         for message in messages:
-            if self._close_reason:
-                return
-            if self._divert is not None:
-                self._divert(message)
-            elif not self._is_leased:
-                self._take_while_idle(message)
-            else:
-                self._frames.append(message)
-                self._queued += len(message)
-        if self._frames and self._waiter is not None:
-            _wake(self._waiter)
-        if self._queued > _PAUSE_ABOVE and not self._is_paused and self._transport is not None:
-            self._is_paused = True
-            self._transport.pause_reading()
+            match self._mode:
+                case Draining(sink):
+                    sink(message)
+                case Idle():
+                    self._drop_notice(message)
+                case _:
+                    return
+
+    def _drop_notice(self, message: bytes) -> None:
+        """Drop a vendor's notice; close for anything else, which belongs to no turn."""
+        try:
+            is_notice = decode_event(message).kind is Kind.VENDOR
+        except MalformedEvent:
+            is_notice = False
+        if not is_notice:
+            self._close(CloseCode.OK, _STRAY, message)
 
     def _answer(self) -> None:
         """Answer what came beside messages; what an upstream does not read is not sent."""
         parser = self._parser
         parser.is_eventful = False
         for payload in parser.pings:
-            if self._drained is None and not self.is_closed:
+            if not self._write_flow.is_paused and not self.is_closed:
                 self._write(Opcode.PONG, payload)
         parser.pings.clear()
         if parser.violation is not None and self.is_closed and self._transport is not None:
             self._transport.close()
         elif parser.violation is not None:
-            self.close(parser.violation.code, parser.violation.why)
+            self._close(parser.violation.code, parser.violation.why)
         elif parser.goodbye is not None:
-            self._part(parser.goodbye)
-        elif parser.is_joining and not self._is_leased:
-            self._close_for_stray()
+            self._answer_close(parser.goodbye)
+        elif parser.is_joining and type(self._mode) is Idle:
+            self._close(CloseCode.OK, _STRAY)
 
-    def _part(self, goodbye: Goodbye) -> None:
+    def _answer_close(self, goodbye: Goodbye) -> None:
         """Answer a close frame, unless it answers ours, and close the socket (RFC 6455, 5.5.1)."""
         transport = self._transport
-        if not self.is_closed:
-            self._end(_said_goodbye(goodbye))
-            self._write(Opcode.CLOSE, CloseCode.OK.to_bytes(2))
+        self._close(CloseCode.OK, _reason_of(goodbye))
         if transport is not None:
             transport.close()
 
@@ -141,200 +196,155 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.writelines(encode(opcode, payload, token_bytes(4)))
 
-    def eof_received(self) -> None:
-        """Let the transport close itself: half a connection is none."""
+    def _ping(self) -> None:
+        self._write(Opcode.PING)
+
+    def _give_up(self) -> None:
+        self.abort("the upstream answered no ping")
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
         """Notice that the other side, the network or the close timer ended it."""
         self._end("the upstream closed the connection")
         self._transport = None
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._close_timer is not None:
+            self._close_timer.cancel()
 
     def pause_writing(self) -> None:
         """Notice that the socket takes no more for now."""
-        if self._drained is None:
-            self._drained = self._loop.create_future()
+        self._write_flow.pause()
 
     def resume_writing(self) -> None:
         """Notice that the socket takes more again."""
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(not self.is_closed)
-        self._drained = None
-
-    def _take_while_idle(self, message: bytes) -> None:
-        """Nobody waits for it: a vendor's notice is dropped, anything else belongs to no turn."""
-        try:
-            kind = decode_event(message).kind
-        except MalformedEvent:
-            kind = Kind.ERROR
-        if _tells_expiry(message):
-            self.cause = Reason.CONNECTION_EXPIRED
-        if kind is not Kind.VENDOR:
-            self._close_for_stray()
-
-    def _close_for_stray(self) -> None:
-        self.close(CloseCode.OK, "the upstream sent a frame that belongs to no turn")
+        self._write_flow.resume(took_all=not self.is_closed)
 
     def begin(self) -> None:
         """Begin an exchange: what arrives from now on belongs to it."""
-        self._is_leased = True
+        if self._mode is _IDLE:
+            self._mode = _READING
 
-    def pass_on(self, take: Callable[[Sequence[bytes]], int]) -> None:
-        """Offer messages to `take` as they arrive, while the reader waits for some.
+    def set_fast_path(self, fast_path: FastPath) -> None:
+        """Offer the messages of this exchange to a fast path, whenever its reader waits for some.
 
-        It returns how many of them it took, from the first on; the reader gets the others.
+        What it does not take, and all that came with it afterwards, is for the reader.
         """
-        self._pass = take
+        if type(self._mode) is Reading:
+            self._mode = Reading(fast_path)
 
-    def divert(self, take: Callable[[bytes], None]) -> None:
-        """Give the rest of the exchange to `take`, message by message: nobody reads it any more."""
-        left, self._frames, self._queued = self._frames, [], 0
-        self._divert, self._pass = take, None
-        self._resume_reading()
-        self._take(left)
-        if self.is_closed:
-            self._divert = None
+    def drain(self, sink: Callable[[bytes], object]) -> None:
+        """Give the rest of the exchange to a sink, message by message: its reader has left."""
+        unread = self._take_queue()
+        if type(self._mode) is Reading:
+            self._mode = Draining(sink)
+            self._deliver(unread)
 
     def finish(self) -> None:
         """End an exchange; what it left unread makes the connection useless and closes it."""
-        self._is_leased = False
-        self._divert = self._pass = None
-        left, self._frames = self._frames, []
-        self._queued = 0
-        self._resume_reading()
-        for message in left:
-            self._take_while_idle(message)
+        if type(self._mode) is not Closed:
+            self._mode = _IDLE
+        if self._queue.messages:
+            self._deliver(self._take_queue())
         if self._parser.is_joining:
-            self._close_for_stray()
+            self._close(CloseCode.OK, _STRAY)
 
     async def send(self, message: bytes) -> None:
         """Send one text frame and wait until the socket took it.
 
         Raises `UpstreamDisconnected` or, after `Heartbeat.send_timeout` seconds, `UpstreamTimeout`.
         """
-        if self.is_closed or self._transport is None:
-            raise UpstreamDisconnected(self._sentence())
+        if self.is_closed:
+            raise self._disconnected()
         self._write(Opcode.TEXT, message)
-        if self._drained is None:
+        if not self._write_flow.is_paused:
             return
         try:
-            async with asyncio.timeout(self._heartbeat.send_timeout):
-                was_taken = await self._drained
+            was_sent = await self._write_flow.drain(self._send_timeout)
         except TimeoutError:
-            raise UpstreamTimeout("send", self._heartbeat.send_timeout) from None
-        # A connection that broke after it took the message is not told here: it was sent.
-        if not was_taken:
-            raise UpstreamDisconnected(self._sentence())
+            raise UpstreamTimeout("send", self._send_timeout) from None
+        # A connection that broke after the socket took the message fails no send.
+        if not was_sent:
+            raise self._disconnected()
 
     async def receive(self, seconds: float) -> Sequence[bytes]:
         """Return all messages that have arrived, or none after `seconds` of silence.
 
         Raises `UpstreamDisconnected` once the connection is closed and everything was read.
         """
-        if not self._frames and not self.is_closed:
-            await self._wait(seconds)
-        if self._frames:
-            frames, self._frames, self._queued = self._frames, [], 0
+        queue = self._queue
+        if not queue.messages and type(self._mode) is not Closed:
+            await queue.wait(seconds)
+        messages = self._take_queue()
+        if not messages and self.is_closed:
+            raise self._disconnected()
+        return messages
+
+    def _take_queue(self) -> Sequence[bytes]:
+        """Empty the queue, and read on where it was full."""
+        if self._queue.size > HIGH_WATER:
             self._resume_reading()
-            return frames
-        if self.is_closed:
-            raise UpstreamDisconnected(self._sentence())
-        return ()
+        return self._queue.take()
 
-    async def _wait(self, seconds: float) -> None:
-        self._waiter = self._loop.create_future()
-        self._silent_at = self._loop.time() + seconds
-        if self._silence is None or self._silence.when() > self._silent_at:
-            self._watch_silence()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
-    def _watch_silence(self) -> None:
-        """Wake the reader at the end of its patience: one timer serves many waits."""
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
-        if self._waiter is None:
-            return
-        if self._loop.time() >= self._silent_at:
-            _wake(self._waiter)
-        else:
-            self._silence = self._loop.call_at(self._silent_at, self._watch_silence)
+    def _pause_reading(self) -> None:
+        """Read no more for now; no sign of life can be seen meanwhile, so none is expected."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+            self._keepalive.stop()
 
     def _resume_reading(self) -> None:
-        if self._is_paused and self._transport is not None and not self.is_closed:
-            self._is_paused = False
-            self._was_heard = True
+        if self._transport is not None and not self.is_closed:
             self._transport.resume_reading()
+            self._keepalive.start(self._ping, self._give_up)
 
-    def _ping(self) -> None:
-        """Ask for a sign of life after a silent interval; a paused reader hears nothing."""
-        if self._was_heard or self._is_paused:
-            self._was_heard = False
-            self._timer = self._loop.call_later(self._heartbeat.interval, self._ping)
-            return
-        self._write(Opcode.PING)
-        self._timer = self._loop.call_later(self._heartbeat.timeout, self._expect_pong)
-
-    def _expect_pong(self) -> None:
-        if self._was_heard or self._is_paused:
-            self._ping()
-        else:
-            self.abort("the upstream answered no ping")
-
-    def close(self, code: int = CloseCode.OK, why: str = "closed by the gateway") -> None:
+    def close(self, code: int = CloseCode.OK) -> None:
         """Close with a handshake that is given two seconds. May be called at any time, twice."""
-        if self.is_closed:
-            return
-        self._resume_reading()
-        self._end(why)
-        self._write(Opcode.CLOSE, code.to_bytes(2))
+        self._close(code, "closed by the gateway")
 
-    def abort(self, why: str) -> None:
+    def _close(self, code: int, reason: str, last_message: bytes = b"") -> None:
+        if not self.is_closed:
+            self._end(reason, last_message)
+            self._write(Opcode.CLOSE, code.to_bytes(2))
+
+    def abort(self, reason: str) -> None:
         """Close at once, without a handshake."""
-        self._end(why)
+        self._end(reason)
         if self._transport is not None:
             self._transport.abort()
 
-    def _end(self, why: str) -> None:
+    def _end(self, reason: str, last_message: bytes = b"") -> None:
         """Be closed from now on; what the other side still owes is given two seconds."""
         if self.is_closed:
             return
-        self._close_reason = why
-        self._divert = None
-        if self._frames and _tells_expiry(self._frames[-1]):
-            self.cause = Reason.CONNECTION_EXPIRED
-        if self._timer is not None:
-            self._timer.cancel()
+        queue = self._queue
+        if queue.size > HIGH_WATER:
+            self._resume_reading()  # the answer to our close is behind what waits
+        if not last_message and queue.messages:
+            last_message = queue.messages[-1]
+        self._mode = Closed(reason, _cause_of(last_message))
+        self._keepalive.stop()
         if self._transport is not None:
-            self._timer = self._loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
-        if self._waiter is not None:
-            _wake(self._waiter)
-        self.resume_writing()
+            loop = asyncio.get_running_loop()
+            self._close_timer = loop.call_later(_CLOSE_TIMEOUT, self._transport.abort)
+        queue.wake()
+        self._write_flow.resume(took_all=False)
         self._on_closed(self)
 
-    def _sentence(self) -> str:
-        reason = self._close_reason or "it was never opened"
-        return f"The connection to the upstream ended before the response did: {reason}."
+    def _disconnected(self) -> UpstreamDisconnected:
+        reason = self._mode.reason if isinstance(self._mode, Closed) else ""
+        return UpstreamDisconnected(
+            f"The connection to the upstream ended before the response did: {reason}."
+        )
 
 
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
-
-
-def _tells_expiry(message: bytes) -> bool:
-    """Whether it is the error that announces the end of a connection's life."""
+def _cause_of(message: bytes) -> Reason:
+    """Say why a connection ended whose last message this was: its time may have been up."""
     try:
         is_fatal = decode_event(message).kind is Kind.FATAL_ERROR
     except MalformedEvent:
-        return False
-    return is_fatal and is_expiry(message)
+        is_fatal = False
+    if is_fatal and is_expiry(message):
+        return Reason.CONNECTION_EXPIRED
+    return Reason.CONNECTION_LOST
 
 
-def _said_goodbye(goodbye: Goodbye) -> str:
-    text = f" ({goodbye.reason})" if goodbye.reason else ""
-    return f"the upstream closed it with code {goodbye.code}{text}"
+def _reason_of(goodbye: Goodbye) -> str:
+    words = f" ({goodbye.reason})" if goodbye.reason else ""
+    return f"the upstream closed it with code {goodbye.code}{words}"

@@ -22,7 +22,8 @@ from longwire.dialects.responses.errors import decode_problem
 from longwire.upstream.net.handshake import SWITCHING, Answer, Handshake, Upgrade
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
 from longwire.upstream.net.urls import environment_proxy, origin_of
-from longwire.upstream.websocket.connection import Connection, Heartbeat
+from longwire.upstream.websocket.connection import Connection
+from longwire.upstream.websocket.keepalive import Heartbeat
 
 _MEANT_FOR_CALLER = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
 """Refusals that speak of the request or the account; all others mean: no WebSocket here."""

@@ -155,24 +155,32 @@ class Frames:
         return end if self.is_over else stop
 
     def _breach(self, first: int, second: bytes, size: int) -> Violation | None:
-        """Say what the head of a frame breaks, of which the second byte may be missing yet."""
-        opcode, told = first & _OPCODE, second[0] if second else 0
-        is_final = bool(first & _FINAL)
+        """Say what the head of a frame breaks, of which the second byte may be missing yet.
+
+        What the first byte breaks comes first, so that it does not matter where a head is cut.
+        """
+        return self._breach_of_kind(first) or self._breach_of_size(first, second, size)
+
+    def _breach_of_kind(self, first: int) -> Violation | None:
+        opcode = first & _OPCODE
         if first & _RESERVED:  # 5.2: no extension was agreed on
             return _broken("a reserved bit is set")
         if opcode not in _KNOWN:  # 5.2
             return _broken(f"opcode {opcode} is reserved")
-        if told & _MASKED:  # 5.1: a client closes when it is sent a masked frame
-            return _broken("a frame is masked")
-        if opcode & _CONTROL:  # 5.5
-            is_long = told & _SIZE > _LARGEST_CONTROL
-            return (
-                _broken("a control frame is cut or too long") if is_long or not is_final else None
-            )
+        if opcode & _CONTROL and not first & _FINAL:  # 5.5
+            return _broken("a control frame is cut or too long")
         if opcode == Opcode.BINARY:  # 7.4.1: a kind that we cannot accept
             return Violation(CloseCode.UNSUPPORTED_DATA, "the upstream sent a binary frame")
-        if (opcode == Opcode.TEXT) == self.is_joining:  # 5.4
+        if not opcode & _CONTROL and (opcode == Opcode.TEXT) == self.is_joining:  # 5.4
             return Violation(CloseCode.PROTOCOL_ERROR, "the upstream mixed fragmented messages")
+        return None
+
+    def _breach_of_size(self, first: int, second: bytes, size: int) -> Violation | None:
+        length = second[0] if second else 0
+        if length & _MASKED:  # 5.1: a client closes when it is sent a masked frame
+            return _broken("a frame is masked")
+        if first & _CONTROL and length & _SIZE > _LARGEST_CONTROL:  # 5.5
+            return _broken("a control frame is cut or too long")
         if len(self._fragments) + size > LARGEST_MESSAGE:  # 10.4
             return Violation(CloseCode.MESSAGE_TOO_BIG, "the upstream sent a message over 64 MiB")
         return None

@@ -57,19 +57,16 @@ class Lease:
         self.queued = queued
         self._return: Callable[[ConnectionId, LeaseOutcome | None], None] | None = return_
 
-    def settle(self, outcome: LeaseOutcome) -> None:
-        """End the lease; only the first call counts."""
+    def settle(self, outcome: LeaseOutcome | None) -> None:
+        """End the lease; only the first call counts. Without an outcome nothing was sent."""
         give_back, self._return = self._return, None
         if give_back is not None:
             self.connection.finish()
             give_back(self.id, outcome)
 
     def cancel(self) -> None:
-        """End the lease as if it had never been: nothing was sent."""
-        give_back, self._return = self._return, None
-        if give_back is not None:
-            self.connection.finish()
-            give_back(self.id, None)
+        """End the lease as if it had never been."""
+        self.settle(None)
 
 
 class Pool:

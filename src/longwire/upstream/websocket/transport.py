@@ -27,7 +27,7 @@ from longwire.dialects.responses.errors import trouble_of
 from longwire.dialects.responses.image import replies
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.oauth.credentials import Credentials, StaticKey
-from longwire.upstream.ports import Call, Delivery, Take, Timeouts
+from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Dialer, Lease, Pool
@@ -125,6 +125,7 @@ class WebSocketStream:
         "_turn",
         "aggregate",
         "delivery",
+        "headers",
     )
     delivery: Delivery
 
@@ -134,13 +135,9 @@ class WebSocketStream:
         self._timeouts = timeouts
         self._event_reader = EventReader(Exchange(lease.connection.last_response_id))
         self.aggregate = self._event_reader.aggregate
+        self.headers = lease.connection.headers
         self._clock = asyncio.get_running_loop().time
         self._heard_at = self._silent_since = self._clock()
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of the upstream's 101."""
-        return self._lease.connection.headers
 
     async def send(self) -> None:
         """Send the turn as one frame. Raises `FrameTooLarge` or `UpstreamError`."""
@@ -165,22 +162,22 @@ class WebSocketStream:
             history.digest(count)
             await asyncio.sleep(0)
 
-    def pass_on(self, take: Take) -> None:
-        """Offer events to `take` straight from the socket's callback; see `transport.Stream`."""
+    def set_fast_path(self, fast_path: FastPath) -> None:
+        """Offer events to `fast_path` from the socket's callback, once the response streams."""
         exchange = self._event_reader.exchange
         if exchange.ending is not None:
             return  # all came at once, and the connection may serve another turn by now
         streaming = Phase.STREAMING  # for every event: on Python 3.11 it is dear to name
 
-        def offer(frames: Sequence[bytes]) -> int:
+        def streaming_path(frames: Sequence[bytes]) -> int:
             if exchange.phase is not streaming:
                 return 0
-            taken = take(frames)
+            taken = fast_path(frames)
             if taken:
                 self._heard_at = self._silent_since = self._clock()
             return taken
 
-        self._lease.connection.pass_on(offer)
+        self._lease.connection.set_fast_path(streaming_path)
 
     def __aiter__(self) -> "WebSocketStream":
         """Give batches of events; an empty one tells of silence. See `transport.Stream`."""
@@ -204,10 +201,7 @@ class WebSocketStream:
             self._lease.settle(ABANDONED)
             return
         asyncio.get_running_loop().call_later(seconds, self._lease.settle, ABANDONED)
-        self._lease.connection.divert(self._take_rest)
-
-    def _take_rest(self, raw: bytes) -> None:
-        self._take((raw,))
+        self._lease.connection.drain(lambda frame: self._take((frame,)))
 
     async def _receive(self) -> Sequence[bytes]:
         """Wait for frames, or for one span of silence. Raises when the exchange broke."""
@@ -232,7 +226,7 @@ class WebSocketStream:
 
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
         event_reader = self._event_reader
-        events = event_reader.take_all(frames)
+        events = event_reader.read_all(frames)
         for event in events:
             if event.kind is not Kind.VENDOR:
                 self._heard_at = self._silent_since = self._clock()
