@@ -3,15 +3,17 @@
 Law: a change, its audit row and the new revision are one transaction.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import Conflict
+from longwire.core.nouns.access import Actor
 from longwire.core.nouns.secret import Secret
+from longwire.store.audit import Noun, record
 from longwire.store.engine import AsyncConnection
 from longwire.store.tables import revisions
 
@@ -19,6 +21,48 @@ HIDDEN: Final = "***"
 _NEVER_TOLD: Final = frozenset(
     {"id", "revision", "created_at", "updated_at", "last_used_at", "digest", "previous_digest"}
 )
+
+
+class Identified(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """What names it for good."""
+
+
+Kept = TypeVar("Kept", bound=Identified)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLog(Generic[Kept]):
+    """How the changes of one kind of noun are recorded, and whether gateways load them anew.
+
+    `name` returns what the audit log calls one by, `shown` the value whose fields it compares.
+    """
+
+    kind: str
+    clock: Callable[[], int]
+    name: Callable[[Kept], str]
+    shown: Callable[[Kept], object] = lambda value: value
+    reloads: bool = True
+
+    async def note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        values: tuple[Kept | None, Kept | None],
+    ) -> None:
+        """Record the change from one value to another, None where there is none."""
+        value = values[1] or values[0]
+        if value is not None:
+            noun = Noun(self.kind, value.id, self.name(value))
+            before, after = (self.shown(each) if each else None for each in values)
+            changes = differences(before, after)
+            await record(connection, self.clock(), actor, action, noun, changes)
+        if self.reloads:
+            await bump_configuration(connection)
 
 
 async def bump_configuration(connection: AsyncConnection) -> None:

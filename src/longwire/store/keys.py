@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -21,8 +22,7 @@ from longwire.core.nouns.access import Actor, ApiKey, Budgets, Grant, IssuedKey,
 from longwire.core.nouns.key_rules import check_key
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import ProjectStatus
-from longwire.store.audit import Noun, record
-from longwire.store.changes import bump_configuration, check_revision, differences
+from longwire.store.changes import ChangeLog, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -52,6 +52,7 @@ class ApiKeys:
         self._database = database
         self._pepper = pepper
         self._clock = clock
+        self._changes: ChangeLog[ApiKey] = ChangeLog("api-key", clock, attrgetter("name"))
 
     async def all(self) -> tuple[ApiKey, ...]:
         """Return the keys that may be accepted: of active projects, and not revoked."""
@@ -114,7 +115,7 @@ class ApiKeys:
         async with self._database.write() as connection:
             await _check(connection, made, now, Grant())
             await connection.execute(insert(api_keys).values(_row(made)))
-            await self._note(connection, actor, "create", (None, made))
+            await self._changes.note(connection, actor, "create", (None, made))
         return IssuedKey(made, secret)
 
     async def update(self, key: ApiKey, actor: Actor) -> ApiKey:
@@ -137,7 +138,7 @@ class ApiKeys:
             had_expired = made.expires_at == held.expires_at
             await _check(connection, made, 0 if had_expired else now, held.grant)
             await self._write(connection, made)
-            await self._note(connection, actor, "update", (held, made))
+            await self._changes.note(connection, actor, "update", (held, made))
         return made
 
     async def rotate(self, key_id: str, revision: int, overlap_ms: int, actor: Actor) -> IssuedKey:
@@ -159,7 +160,7 @@ class ApiKeys:
                 revision=held.revision + 1,
             )
             await self._write(connection, made)
-            await self._note(connection, actor, "rotate", (held, made))
+            await self._changes.note(connection, actor, "rotate", (held, made))
         return IssuedKey(made, secret)
 
     async def revoke(self, key_id: str, revision: int, actor: Actor) -> ApiKey:
@@ -177,7 +178,7 @@ class ApiKeys:
                 revision=held.revision + 1,
             )
             await self._write(connection, made)
-            await self._note(connection, actor, "revoke", (held, made))
+            await self._changes.note(connection, actor, "revoke", (held, made))
         return made
 
     async def delete(self, key_id: str, revision: int, actor: Actor) -> None:
@@ -191,7 +192,7 @@ class ApiKeys:
             if held.status is not KeyStatus.REVOKED:
                 raise Conflict(f"The API key '{held.name}' is in use; revoke it first.")
             await connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
-            await self._note(connection, actor, "delete", (held, None))
+            await self._changes.note(connection, actor, "delete", (held, None))
 
     async def used(self, times: Mapping[str, int]) -> None:
         """Note when keys, by id, were last used; a time never goes back."""
@@ -221,19 +222,6 @@ class ApiKeys:
 
     async def _write(self, connection: AsyncConnection, key: ApiKey) -> None:
         await connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(_row(key)))
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        actor: Actor,
-        action: str,
-        values: tuple[ApiKey | None, ApiKey | None],
-    ) -> None:
-        key = values[1] or values[0]
-        if key is not None:
-            noun, changes = Noun("api-key", key.id, key.name), differences(*values)
-            await record(connection, self._clock(), actor, action, noun, changes)
-        await bump_configuration(connection)
 
 
 def _check_status(status: KeyStatus) -> None:

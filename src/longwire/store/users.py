@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
@@ -13,7 +14,7 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import User, UserStatus, check_password, check_user, normal_email
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
-from longwire.store.changes import HIDDEN, check_revision, differences, taken
+from longwire.store.changes import HIDDEN, ChangeLog, check_revision, differences, taken
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -30,6 +31,9 @@ class Users:
     def __init__(self, database: Database, clock: Callable[[], int], passwords: Passwords) -> None:
         self._database = database
         self._clock = clock
+        self._changes: ChangeLog[User] = ChangeLog(
+            "user", clock, attrgetter("email"), reloads=False
+        )
         self._passwords = passwords
 
     async def count(self) -> int:
@@ -102,7 +106,7 @@ class Users:
                 await connection.execute(update(users).where(mine).values(_row(made)))
                 if made.status is UserStatus.DISABLED:
                     await sign_out(connection, user.id)
-                await self._note(connection, actor, "update", (held, made))
+                await self._changes.note(connection, actor, "update", (held, made))
         except IntegrityError as error:
             raise taken("user", user.email, error, "email") from error
         return made
@@ -137,7 +141,7 @@ class Users:
             check_revision("user", held.email, held.revision, revision)
             _check_owners(owners, held, None)
             await connection.execute(delete(users).where(users.c.id == user_id))
-            await self._note(connection, actor, "delete", (held, None))
+            await self._changes.note(connection, actor, "delete", (held, None))
 
     async def verify(self, email: str, password: Secret) -> User | None:
         """Return the active user of an email and a password, None for anything else.
@@ -151,17 +155,6 @@ class Users:
         if row is None or not is_right or row.status != UserStatus.ACTIVE:
             return None
         return user_of(row)
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        actor: Actor,
-        action: str,
-        values: tuple[User, User | None],
-    ) -> None:
-        user = values[1] or values[0]
-        noun, changes = Noun("user", user.id, user.email), differences(*values)
-        await record(connection, self._clock(), actor, action, noun, changes)
 
 
 async def add_user(
