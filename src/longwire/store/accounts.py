@@ -72,7 +72,7 @@ class Accounts:
             await _check_channel(connection, channel_id)
             held = await self._same(connection, channel_id, login)
             now = self._clock()
-            made = Account(
+            account = Account(
                 id=held.id if held else new_id("acc"),
                 channel_id=channel_id,
                 tokens=login.tokens,
@@ -84,11 +84,11 @@ class Accounts:
                 revision=held.revision + 1 if held else 1,
             )
             if held:
-                await _write(connection, _is(made.id), self._row(made))
+                await _write(connection, _is(account.id), self._row(account))
             else:
-                await connection.execute(insert(accounts).values(self._row(made)))
-            await self._changes.note(connection, actor, "sign_in", (held, made))
-        return made
+                await connection.execute(insert(accounts).values(self._row(account)))
+            await self._changes.note(connection, actor, "sign_in", (held, account))
+        return account
 
     async def set_status(
         self, account_id: str, revision: int, status: AccountStatus, actor: Actor
@@ -100,11 +100,11 @@ class Accounts:
         async with self._database.write() as connection:
             held = await self._held(connection, account_id, revision)
             _check_status(held, status)
-            made = replace(held, status=status, revision=held.revision + 1)
-            values = {"status": made.status.value, "revision": made.revision}
+            changed = replace(held, status=status, revision=held.revision + 1)
+            values = {"status": changed.status.value, "revision": changed.revision}
             await _write(connection, _is(account_id), values)
-            await self._changes.note(connection, actor, "update", (held, made))
-        return made
+            await self._changes.note(connection, actor, "update", (held, changed))
+        return changed
 
     async def remove(self, account_id: str, revision: int, actor: Actor) -> None:
         """Forget an account and its tokens. Raises `NotFound` and `Conflict`."""
@@ -130,8 +130,8 @@ class Accounts:
 
         Returns the account as it is now: where others were faster, with their tokens.
         """
-        made = replace(account, tokens=login.tokens, owner=login.owner)
-        row = self._row(made)
+        renewed = replace(account, tokens=login.tokens, owner=login.owner)
+        row = self._row(renewed)
         values = {name: row[name] for name in (*_SEALED, "email", "account_id", "plan")}
         values |= {
             "expires_at": login.tokens.expires_at,

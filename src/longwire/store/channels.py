@@ -96,15 +96,15 @@ class Channels:
         """
         _check(spec)
         now = self._clock()
-        made = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
+        created = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
         try:
             async with self._database.write() as connection:
-                await connection.execute(insert(channels).values(self._row(made)))
-                await _write_endpoints(connection, made)
-                await self._changes.note(connection, actor, "create", (None, made))
+                await connection.execute(insert(channels).values(self._row(created)))
+                await _write_endpoints(connection, created)
+                await self._changes.note(connection, actor, "create", (None, created))
         except IntegrityError as error:
             raise taken("channel", spec.name, error) from error
-        return made
+        return created
 
     async def update(self, spec: ChannelSpec, actor: Actor) -> ChannelSpec:
         """Replace a channel by `spec`, whose revision is the one seen.
@@ -115,20 +115,20 @@ class Channels:
         try:
             async with self._database.write() as connection:
                 held = await self._held(connection, spec.id, spec.revision)
-                made = replace(
+                changed = replace(
                     spec,
                     created_at=held.created_at,
                     updated_at=self._clock(),
                     revision=held.revision + 1,
                 )
                 mine = channels.c.id == spec.id
-                await connection.execute(update(channels).where(mine).values(self._row(made)))
+                await connection.execute(update(channels).where(mine).values(self._row(changed)))
                 await connection.execute(delete(endpoints).where(endpoints.c.channel_id == spec.id))
-                await _write_endpoints(connection, made)
-                await self._changes.note(connection, actor, "update", (held, made))
+                await _write_endpoints(connection, changed)
+                await self._changes.note(connection, actor, "update", (held, changed))
         except IntegrityError as error:
             raise taken("channel", spec.name, error) from error
-        return made
+        return changed
 
     async def delete(self, channel_id: str, revision: int, actor: Actor) -> None:
         """Delete a channel for good; its turns stay in the log.
@@ -180,7 +180,7 @@ class Channels:
             proxy=self._open(row, "proxy"),
             headers=_headers(self._open(row, "headers")),
             models=tuple(row.models),
-            renames=tuple((asked, sent) for asked, sent in row.renames),
+            renames=tuple((model, sent) for model, sent in row.renames),
             tags=tuple(row.tags),
             status=Status(row.status),
             rates=Rates(row.requests_per_minute, row.tokens_per_minute, row.concurrent_turns),

@@ -67,14 +67,14 @@ class Projects:
         Raises `InvalidFields`, and `Conflict` for a name that is taken.
         """
         _check(project)
-        made = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
+        created = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
         try:
             async with self._database.write() as connection:
-                await connection.execute(insert(projects).values(_row(made)))
-                await self._changes.note(connection, actor, "create", (None, made))
+                await connection.execute(insert(projects).values(_row(created)))
+                await self._changes.note(connection, actor, "create", (None, created))
         except IntegrityError as error:
             raise taken("project", project.name, error) from error
-        return made
+        return created
 
     async def update(self, project: Project, actor: Actor) -> Project:
         """Replace a project, whose revision is the one seen; the default one stays active.
@@ -89,12 +89,12 @@ class Projects:
             async with self._database.write() as connection:
                 held = await _held(connection, project.id)
                 check_revision("project", held.name, held.revision, project.revision)
-                made = replace(project, created_at=held.created_at, revision=held.revision + 1)
-                await connection.execute(update(projects).where(mine).values(_row(made)))
-                await self._changes.note(connection, actor, "update", (held, made))
+                changed = replace(project, created_at=held.created_at, revision=held.revision + 1)
+                await connection.execute(update(projects).where(mine).values(_row(changed)))
+                await self._changes.note(connection, actor, "update", (held, changed))
         except IntegrityError as error:
             raise taken("project", project.name, error) from error
-        return made
+        return changed
 
     async def delete(self, project_id: str, revision: int, actor: Actor) -> None:
         """Delete a project that has no keys left; its turns stay in the log.
