@@ -64,12 +64,12 @@ def refresh(account: Named, config: Config = None, as_json: AsJson = False) -> N
         live = LiveAccounts(store.accounts, issuer, now_ms)
         try:
             async with live.running():
-                made = await live.renew_stored(held)
+                renewed = await live.renew_stored(held)
         except* AccountUnavailable as failures:
             reason = failures.exceptions[0]
             raise ConfigurationError(f"{held.label}: no new tokens: {reason}") from None
-        await store.accounts.note_refresh(made, operator())
-        return made
+        await store.accounts.note_refresh(renewed, operator())
+        return renewed
 
     tell(with_settings(config, work), as_json=as_json)
 

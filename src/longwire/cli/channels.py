@@ -60,16 +60,16 @@ def add(
     from longwire.cli import fields
     from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_BASE_URLS, ChannelSpec
 
-    given = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
-    refuse_declared(config, "channel", given["name"])
+    values = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
+    refuse_declared(config, "channel", values["name"])
     if key_from_stdin:
-        given["api_key"] = _key_from_stdin()
-    type_ = given.get("type", "openai")
+        values["api_key"] = _key_from_stdin()
+    type_ = values.get("type", "openai")
     needs_key = type_ in CHANNEL_TYPES and CHANNEL_TYPES[type_].needs_key
-    if not key_from_stdin and "api_key" not in given and needs_key and _is_terminal():
-        given["api_key"] = _asked_key()
-    given.setdefault("base_url", DEFAULT_BASE_URLS.get(type_, ""))
-    spec = changed(ChannelSpec("", name), given)
+    if not key_from_stdin and "api_key" not in values and needs_key and _is_terminal():
+        values["api_key"] = _prompted_key()
+    values.setdefault("base_url", DEFAULT_BASE_URLS.get(type_, ""))
+    spec = changed(ChannelSpec("", name), values)
     _tell(with_store(config, lambda store: store.channels.create(spec, operator())), as_json)
 
 
@@ -83,12 +83,12 @@ def edit(
     """Change fields of a channel; see `add` for them. What is not named stays as it is."""
     from longwire.cli import fields
 
-    given = fields.read(sets or (), fields.CHANNEL)
+    values = fields.read(sets or (), fields.CHANNEL)
     if key_from_stdin:
-        given["api_key"] = _key_from_stdin()
-    if given.get("name", name) != name:
-        refuse_declared(config, "channel", given["name"])
-    _change(name, given, config, as_json=as_json)
+        values["api_key"] = _key_from_stdin()
+    if values.get("name", name) != name:
+        refuse_declared(config, "channel", values["name"])
+    _change(name, values, config, as_json=as_json)
 
 
 def enable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
@@ -151,13 +151,13 @@ def summary(probed: "Probed") -> str:
     )
 
 
-def changed(spec: "ChannelSpec", given: dict[str, Any]) -> "ChannelSpec":
+def changed(spec: "ChannelSpec", changes: dict[str, Any]) -> "ChannelSpec":
     """Return a channel with other fields."""
     from dataclasses import replace
 
     from longwire.cli import fields
 
-    values = dict(given)
+    values = dict(changes)
     rates = replace(spec.rates, **fields.taken_out(values, fields.RATES))
     if "api_key" in values:
         values["credential"] = values.pop("api_key")
@@ -170,10 +170,10 @@ def _set_status(name: str, status: str, config: Config, *, as_json: bool) -> Non
     _change(name, {"status": Status(status)}, config, as_json=as_json)
 
 
-def _change(name: str, given: dict[str, Any], config: Config, *, as_json: bool) -> None:
+def _change(name: str, values: dict[str, Any], config: Config, *, as_json: bool) -> None:
     async def work(store: "Store") -> "ChannelSpec":
         spec = await _found(store, name, config)
-        return await store.channels.update(changed(spec, given), operator())
+        return await store.channels.update(changed(spec, values), operator())
 
     _tell(with_store(config, work), as_json)
 
@@ -214,7 +214,7 @@ def _key_from_stdin() -> object:
     return Secret(sys.stdin.readline().strip())
 
 
-def _asked_key() -> object:
+def _prompted_key() -> object:
     from longwire.core.nouns.secret import Secret
 
     return Secret(typer.prompt("API key of the upstream", hide_input=True).strip())

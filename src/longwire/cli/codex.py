@@ -126,20 +126,20 @@ def merged(text: str, block: Block) -> str:
     lines = _with_choice(text.splitlines(keepends=True), block.name)
     result = "".join(_with_table(lines, block))
     wanted = tomllib.loads(rendered(block))["model_providers"][block.name]
-    own, others = _told_apart(tomllib.loads(result), block.name)
+    own, others = _split_config(tomllib.loads(result), block.name)
     is_there = own.items() >= wanted.items()
-    if not is_there or others != _told_apart(tomllib.loads(text), block.name)[1]:
+    if not is_there or others != _split_config(tomllib.loads(text), block.name)[1]:
         msg = f"its provider is chosen, or '{block.name}' written, in another form; remove it first"
         raise ValueError(msg)
     return result
 
 
-def _told_apart(told: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split_config(config: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what a configuration says of a provider that is chosen, and all that it says else."""
-    providers = dict(told.get("model_providers", {}))
-    own = providers.pop(name, {}) if told.get("model_provider") == name else {}
+    providers = dict(config.get("model_providers", {}))
+    own = providers.pop(name, {}) if config.get("model_provider") == name else {}
     providers.pop(name, None)
-    rest = {key: value for key, value in told.items() if key != "model_provider"}
+    rest = {key: value for key, value in config.items() if key != "model_provider"}
     return own, rest | {"model_providers": providers}
 
 

@@ -48,10 +48,10 @@ def emulator(  # one parameter per flag
     from longwire.emulator import Emulator, Options, Script
     from longwire.emulator.faults import parsed
 
-    given = {"port": port, "host": host} | dict(named_value(text) for text in settings or ())
+    options = {"port": port, "host": host} | dict(named_value(text) for text in settings or ())
     try:
         upstream = Emulator(
-            msgspec.convert(given, Options),
+            msgspec.convert(options, Options),
             msgspec.json.decode(script, type=Script),
             on_turn=typer.echo if verbose else None,
         )

@@ -56,10 +56,10 @@ def endpoints(text: str) -> tuple[EndpointSpec, ...]:
 
 def _endpoint(text: str) -> EndpointSpec:
     api, *rest = text.split()
-    given = dict(word.partition("=")[::2] for word in rest)
-    if not given.keys() <= {"path", "base_url", "transport"}:
+    values = dict(word.partition("=")[::2] for word in rest)
+    if not values.keys() <= {"path", "base_url", "transport"}:
         raise ValueError("write endpoints as in 'responses transport=http path=/r base_url=…'")
-    return EndpointSpec(api, **given)
+    return EndpointSpec(api, **values)
 
 
 def boolean(text: str) -> bool:
@@ -121,11 +121,11 @@ RATES: Final = tuple(field.name for field in fields(Rates))
 BUDGETS: Final = tuple(field.name for field in fields(Budgets))
 
 
-def read(given: Iterable[str], known: Mapping[str, Reader]) -> dict[str, Any]:
+def read(assignments: Iterable[str], known: Mapping[str, Reader]) -> dict[str, Any]:
     """Return the fields that `--set` names. Raises `InvalidFields` with every problem."""
     values: dict[str, Any] = {}
     problems = []
-    for text in given:
+    for text in assignments:
         name, _, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if name not in known or "=" not in text:

@@ -37,11 +37,11 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
     from longwire.core.nouns.access import ApiKey, Grant
     from longwire.core.nouns.project import DEFAULT_PROJECT
 
-    given = fields.read(sets or (), fields.KEY)
+    values = fields.read(sets or (), fields.KEY)
 
     async def work(store: "Store") -> "IssuedKey":
         draft = ApiKey("", name, "", b"", Grant(project_id=DEFAULT_PROJECT))
-        return await store.keys.create(await _changed(store, draft, given), operator())
+        return await store.keys.create(await _changed(store, draft, values), operator())
 
     _show_issued(with_store(config, work), as_json)
 
@@ -71,11 +71,11 @@ def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson
     """Change fields of a key; see `create` for them, and name. What is not named stays."""
     from longwire.cli import fields
 
-    given = fields.read(sets or (), fields.KEY)
+    values = fields.read(sets or (), fields.KEY)
 
     async def work(store: "Store") -> "ApiKey":
         key = await _find(store, which, config)
-        return await store.keys.update(await _changed(store, key, given), operator())
+        return await store.keys.update(await _changed(store, key, values), operator())
 
     _show(with_store(config, work), as_json)
 
@@ -114,9 +114,9 @@ def rotate_secret(config: Config = None) -> None:
     from longwire.store.rotation import rotate_secret as rotate_all
 
     database = load(config).database
-    given = Secret(database.secret_key.get_secret_value())
+    configured = Secret(database.secret_key.get_secret_value())
     number = with_store(
-        config, lambda store: rotate_all(store.database, given, database.secret_file)
+        config, lambda store: rotate_all(store.database, configured, database.secret_file)
     )
     typer.echo(f"encrypted anew: {number} values")
 
@@ -137,12 +137,12 @@ async def _find(store: "Store", which: str, config: Config) -> "ApiKey":
         raise
 
 
-async def _changed(store: "Store", key: "ApiKey", given: dict[str, Any]) -> "ApiKey":
+async def _changed(store: "Store", key: "ApiKey", changes: dict[str, Any]) -> "ApiKey":
     from dataclasses import replace
 
     from longwire.cli import fields
 
-    values = dict(given)
+    values = dict(changes)
     grant = replace(
         key.grant,
         rates=replace(key.grant.rates, **fields.taken_out(values, fields.RATES)),
@@ -200,11 +200,11 @@ def _milliseconds(field: str, text: str) -> int:
 def _show_issued(issued: "IssuedKey", as_json: bool) -> None:
     import json
 
-    from longwire.store.changes import told
+    from longwire.store.changes import json_value
 
     secret = issued.secret.reveal()
     if as_json:
-        typer.echo(json.dumps({"secret": secret, "key": told(issued.key)}, indent=2))
+        typer.echo(json.dumps({"secret": secret, "key": json_value(issued.key)}, indent=2))
         return
     typer.echo(f"{issued.key.name} ({issued.key.id}); the key is shown this once:", err=True)
     typer.echo(secret)

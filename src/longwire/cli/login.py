@@ -106,8 +106,8 @@ async def _channel(store: "Store", settings: "Settings", name: str) -> "ChannelS
     try:
         spec = await store.channels.find(name)
     except NotFound:
-        made = ChannelSpec("", name, "codex", DEFAULT_BASE_URLS["codex"], handshake_rate=1.0)
-        spec = await store.channels.create(made, operator())
+        draft = ChannelSpec("", name, "codex", DEFAULT_BASE_URLS["codex"], handshake_rate=1.0)
+        spec = await store.channels.create(draft, operator())
         typer.echo(f"made the channel {name}", err=True)
     await store.accounts.check_channel(spec.id)
     return spec
@@ -128,14 +128,14 @@ async def _signed_in(
     sign_ins = SignIns(store.accounts, issuer, now_ms, _nothing, oauth_callback.listen)
     method = Method.DEVICE if device else Method.BROWSER
     async with sign_ins.running():
-        made = await sign_ins.begin(spec.id, method, operator(), listens=not paste)
-        _show(made, opens=not (no_browser or device or paste))
+        sign_in = await sign_ins.begin(spec.id, method, operator(), listens=not paste)
+        _show(sign_in, opens=not (no_browser or device or paste))
         if method is Method.BROWSER and not sign_ins.is_listening:
-            await _pasted(sign_ins, made)
-        await _wait(sign_ins, made)
-        if made.account is None:
-            raise ConfigurationError(f"nobody was signed in: {made.error} Begin again.")
-        return made.account
+            await _pasted(sign_ins, sign_in)
+        await _wait(sign_ins, sign_in)
+        if sign_in.account is None:
+            raise ConfigurationError(f"nobody was signed in: {sign_in.error} Begin again.")
+        return sign_in.account
 
 
 async def _nothing() -> None:

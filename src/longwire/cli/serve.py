@@ -22,8 +22,8 @@ def serve(
 
     from longwire.settings import load
 
-    given = {"LONGWIRE_SERVER__HOST": host, "LONGWIRE_SERVER__PORT": port}
-    overrides = {name: str(value) for name, value in given.items() if value is not None}
+    flags = {"LONGWIRE_SERVER__HOST": host, "LONGWIRE_SERVER__PORT": port}
+    overrides = {name: str(value) for name, value in flags.items() if value is not None}
     settings = load(config, {**os.environ, **overrides})
 
     gc.disable()  # what is loaded stays: to look for garbage in it is a tenth of a start

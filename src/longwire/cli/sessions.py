@@ -66,7 +66,7 @@ def _rows(port: int | None) -> list[dict[str, Any]]:
     answers = []
     if place.exists():
         check_owner(place)
-        answers = [rows for path in _sockets(place, port) if (rows := _asked(path)) is not None]
+        answers = [rows for path in _sockets(place, port) if (rows := _answer_of(path)) is not None]
     if not answers:
         wanted = f" at port {port}" if port else ""
         raise ConfigurationError(
@@ -84,7 +84,7 @@ def _sockets(place: Path, port: int | None) -> Iterator[tuple[Path, int, int]]:
             yield path, int(own), int(process)
 
 
-def _asked(found: tuple[Path, int, int]) -> list[dict[str, Any]] | None:
+def _answer_of(found: tuple[Path, int, int]) -> list[dict[str, Any]] | None:
     """Return what one process tells, None where it is gone or silent; a dead one's socket goes."""
     import socket
 
@@ -92,10 +92,10 @@ def _asked(found: tuple[Path, int, int]) -> list[dict[str, Any]] | None:
 
     path, port, process = found
     try:
-        with socket.socket(socket.AF_UNIX) as asked:
-            asked.settimeout(_PATIENCE)
-            asked.connect(str(path))
-            with asked.makefile("rb") as answer:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(_PATIENCE)
+            client.connect(str(path))
+            with client.makefile("rb") as answer:
                 rows = msgspec.json.decode(answer.read(), type=list[dict[str, Any]])
     except ConnectionRefusedError:
         if not _is_alive(process):

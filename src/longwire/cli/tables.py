@@ -9,9 +9,9 @@ def show_json(value: object) -> None:
     """Print a value as JSON; secrets are told as `***`."""
     import json
 
-    from longwire.store.changes import told
+    from longwire.store.changes import json_value
 
-    typer.echo(json.dumps(told(value), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(json_value(value), indent=2, ensure_ascii=False))
 
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:

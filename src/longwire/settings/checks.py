@@ -57,13 +57,13 @@ def _base_url(text: str) -> str:
     return text
 
 
-def transport_from_scheme(given: Any) -> Any:  # noqa: ANN401 - pydantic shows what it was given
+def transport_from_scheme(values: Any) -> Any:  # noqa: ANN401 - pydantic shows what it was given
     """`ws(s)` with no transport set means `websocket`; nothing else is read from a scheme."""
-    if not isinstance(given, Mapping) or given.get("transport") is not None:
-        return given
-    if transport := transport_of_scheme(str(given.get("base_url", ""))):
-        return {**given, "transport": transport}
-    return given
+    if not isinstance(values, Mapping) or values.get("transport") is not None:
+        return values
+    if transport := transport_of_scheme(str(values.get("base_url", ""))):
+        return {**values, "transport": transport}
+    return values
 
 
 FromText = BeforeValidator(_list_from_text)

@@ -231,7 +231,7 @@ class Channel(Section):
     name: Name = Field(description="Unique; appears in headers, logs and metrics.")
     type: Literal["openai", "codex"] = Field("openai", description="What kind of upstream it is.")
     base_url: BaseUrl = Field(
-        default_factory=lambda given: DEFAULT_BASE_URLS[given.get("type", "openai")],
+        default_factory=lambda values: DEFAULT_BASE_URLS[values.get("type", "openai")],
         description="Default: the public address of the type. A trailing `#` appends no version "
         "segment, `##` uses the URL exactly as it stands. `ws(s)` means `websocket` when "
         "`transport` is not set.",

@@ -6,6 +6,7 @@ with an end, never a transaction: nobody waits for the database while an issuer 
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
@@ -17,7 +18,7 @@ from longwire.core.nouns.channel import CHANNEL_TYPES
 from longwire.core.nouns.quota import Quota, Window
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
-from longwire.store.changes import bump_configuration, check_revision, differences
+from longwire.store.changes import ChangeLog, bump_configuration, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.secrets import Vault, new_id
@@ -27,7 +28,7 @@ _SEALED: Final = ("access_token", "refresh_token", "identity_token")
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _AuditView:
     """What the audit log tells of an account."""
 
     email: str
@@ -45,6 +46,9 @@ class Accounts:
         self._database = database
         self._vault = vault
         self._clock = clock
+        self._changes: ChangeLog[Account] = ChangeLog(
+            "account", clock, attrgetter("label"), shown=_audit_view
+        )
 
     async def all(self, channel_id: str | None = None) -> tuple[Account, ...]:
         """Return the accounts of a channel, or of all, the oldest first."""
@@ -68,7 +72,7 @@ class Accounts:
             await _check_channel(connection, channel_id)
             held = await self._same(connection, channel_id, login)
             now = self._clock()
-            made = Account(
+            account = Account(
                 id=held.id if held else new_id("acc"),
                 channel_id=channel_id,
                 tokens=login.tokens,
@@ -80,11 +84,11 @@ class Accounts:
                 revision=held.revision + 1 if held else 1,
             )
             if held:
-                await _write(connection, _is(made.id), self._row(made))
+                await _write(connection, _is(account.id), self._row(account))
             else:
-                await connection.execute(insert(accounts).values(self._row(made)))
-            await self._note(connection, actor, "sign_in", (held, made))
-        return made
+                await connection.execute(insert(accounts).values(self._row(account)))
+            await self._changes.note(connection, actor, "sign_in", (held, account))
+        return account
 
     async def set_status(
         self, account_id: str, revision: int, status: AccountStatus, actor: Actor
@@ -96,18 +100,18 @@ class Accounts:
         async with self._database.write() as connection:
             held = await self._held(connection, account_id, revision)
             _check_status(held, status)
-            made = replace(held, status=status, revision=held.revision + 1)
-            values = {"status": made.status.value, "revision": made.revision}
+            changed = replace(held, status=status, revision=held.revision + 1)
+            values = {"status": changed.status.value, "revision": changed.revision}
             await _write(connection, _is(account_id), values)
-            await self._note(connection, actor, "update", (held, made))
-        return made
+            await self._changes.note(connection, actor, "update", (held, changed))
+        return changed
 
     async def remove(self, account_id: str, revision: int, actor: Actor) -> None:
         """Forget an account and its tokens. Raises `NotFound` and `Conflict`."""
         async with self._database.write() as connection:
             held = await self._held(connection, account_id, revision)
             await connection.execute(delete(accounts).where(_is(account_id)))
-            await self._note(connection, actor, "delete", (held, None))
+            await self._changes.note(connection, actor, "delete", (held, None))
 
     async def claim(self, account: Account, holder: str, milliseconds: int) -> bool:
         """Take the lease on an account's tokens; False where another has it, or they are newer."""
@@ -126,8 +130,8 @@ class Accounts:
 
         Returns the account as it is now: where others were faster, with their tokens.
         """
-        made = replace(account, tokens=login.tokens, owner=login.owner)
-        row = self._row(made)
+        renewed = replace(account, tokens=login.tokens, owner=login.owner)
+        row = self._row(renewed)
         values = {name: row[name] for name in (*_SEALED, "email", "account_id", "plan")}
         values |= {
             "expires_at": login.tokens.expires_at,
@@ -206,22 +210,6 @@ class Accounts:
         if row is None:
             raise NotFound("account", account_id)
         return self._value(row)
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        actor: Actor,
-        action: str,
-        values: tuple[Account | None, Account | None],
-    ) -> None:
-        """Record the change between two values, and tell gateways."""
-        before, after = values
-        account = after or before
-        if account is not None:
-            noun = Noun("account", account.id, account.label)
-            changes = differences(_told(before), _told(after))
-            await record(connection, self._clock(), actor, action, noun, changes)
-        await bump_configuration(connection)
 
     def _value(self, row: Row[Any]) -> Account:
         access, refresh, identity = (self._open(row, column) for column in _SEALED)
@@ -309,12 +297,12 @@ def _check_status(held: Account, status: AccountStatus) -> None:
         raise InvalidFields([FieldProblem("status", message)])
 
 
-def _told(account: Account | None) -> _Told | None:
-    if account is None:
-        return None
+def _audit_view(account: Account) -> _AuditView:
     owner = account.owner
     tokens = Secret(f"{account.tokens_revision}")
-    return _Told(owner.email, owner.account_id, owner.plan, account.status, account.problem, tokens)
+    return _AuditView(
+        owner.email, owner.account_id, owner.plan, account.status, account.problem, tokens
+    )
 
 
 def _quota(value: Mapping[str, Any]) -> Quota:

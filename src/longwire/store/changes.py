@@ -3,22 +3,66 @@
 Law: a change, its audit row and the new revision are one transaction.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import Conflict
+from longwire.core.nouns.access import Actor
 from longwire.core.nouns.secret import Secret
+from longwire.store.audit import Noun, record
 from longwire.store.engine import AsyncConnection
 from longwire.store.tables import revisions
 
 HIDDEN: Final = "***"
-_NEVER_TOLD: Final = frozenset(
+_NOT_RECORDED: Final = frozenset(
     {"id", "revision", "created_at", "updated_at", "last_used_at", "digest", "previous_digest"}
 )
+
+
+class Identified(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """What names it for good."""
+
+
+Kept = TypeVar("Kept", bound=Identified)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLog(Generic[Kept]):
+    """How the changes of one kind of noun are recorded, and whether gateways load them anew.
+
+    `name` returns what the audit log calls one by, `shown` the value whose fields it compares.
+    """
+
+    kind: str
+    clock: Callable[[], int]
+    name: Callable[[Kept], str]
+    shown: Callable[[Kept], object] = lambda value: value
+    reloads: bool = True
+
+    async def note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        action: str,
+        values: tuple[Kept | None, Kept | None],
+    ) -> None:
+        """Record the change from one value to another, None where there is none."""
+        value = values[1] or values[0]
+        if value is not None:
+            noun = Noun(self.kind, value.id, self.name(value))
+            before, after = (self.shown(each) if each else None for each in values)
+            changes = differences(before, after)
+            await record(connection, self.clock(), actor, action, noun, changes)
+        if self.reloads:
+            await bump_configuration(connection)
 
 
 async def bump_configuration(connection: AsyncConnection) -> None:
@@ -42,8 +86,8 @@ def check_revision(noun: str, name: str, held: int, seen: int) -> None:
 
 def taken(noun: str, name: str, error: IntegrityError, column: str = "name") -> Conflict:
     """Return what to raise for a value that another one has; any other violation is raised."""
-    told = str(error.orig)
-    if column not in told:
+    message = str(error.orig)
+    if column not in message:
         raise error
     return Conflict(f"There is a {noun} with the {column} '{name}' already.", param=column)
 
@@ -56,9 +100,9 @@ def differences(before: object | None, after: object | None) -> dict[str, list[A
     old, new = _fields(before), _fields(after)
     names = [*old, *(name for name in new if name not in old)]
     return {
-        name: [told(old.get(name)), told(new.get(name))]
+        name: [json_value(old.get(name)), json_value(new.get(name))]
         for name in names
-        if name not in _NEVER_TOLD and old.get(name) != new.get(name)
+        if name not in _NOT_RECORDED and old.get(name) != new.get(name)
     }
 
 
@@ -68,7 +112,7 @@ def _fields(value: object | None) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def told(value: object) -> object:
+def json_value(value: object) -> object:
     """Return a value as JSON; a secret is told as `***`, one that is empty as ""."""
     match value:
         case Secret():
@@ -78,10 +122,10 @@ def told(value: object) -> object:
         case str():
             return str(value)
         case Mapping():
-            return {str(key): told(each) for key, each in value.items()}
+            return {str(key): json_value(each) for key, each in value.items()}
         case Sequence():
-            return [told(each) for each in value]
+            return [json_value(each) for each in value]
         case _ if is_dataclass(value):
-            return {name: told(each) for name, each in _fields(value).items()}
+            return {name: json_value(each) for name, each in _fields(value).items()}
         case _:
             return value

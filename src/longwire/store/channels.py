@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, select, update
@@ -14,8 +15,7 @@ from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status, check
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.secret import Secret
-from longwire.store.audit import Noun, record
-from longwire.store.changes import bump_configuration, check_revision, differences, taken
+from longwire.store.changes import ChangeLog, check_revision, taken
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -49,6 +49,7 @@ class Channels:
         self._database = database
         self._vault = vault
         self._clock = clock
+        self._changes: ChangeLog[ChannelSpec] = ChangeLog("channel", clock, attrgetter("name"))
 
     async def all(self) -> tuple[ChannelSpec, ...]:
         """Return every channel that is not archived, by name."""
@@ -95,15 +96,15 @@ class Channels:
         """
         _check(spec)
         now = self._clock()
-        made = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
+        created = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
         try:
             async with self._database.write() as connection:
-                await connection.execute(insert(channels).values(self._row(made)))
-                await _write_endpoints(connection, made)
-                await self._note(connection, actor, "create", (None, made))
+                await connection.execute(insert(channels).values(self._row(created)))
+                await _write_endpoints(connection, created)
+                await self._changes.note(connection, actor, "create", (None, created))
         except IntegrityError as error:
             raise taken("channel", spec.name, error) from error
-        return made
+        return created
 
     async def update(self, spec: ChannelSpec, actor: Actor) -> ChannelSpec:
         """Replace a channel by `spec`, whose revision is the one seen.
@@ -114,20 +115,20 @@ class Channels:
         try:
             async with self._database.write() as connection:
                 held = await self._held(connection, spec.id, spec.revision)
-                made = replace(
+                changed = replace(
                     spec,
                     created_at=held.created_at,
                     updated_at=self._clock(),
                     revision=held.revision + 1,
                 )
                 mine = channels.c.id == spec.id
-                await connection.execute(update(channels).where(mine).values(self._row(made)))
+                await connection.execute(update(channels).where(mine).values(self._row(changed)))
                 await connection.execute(delete(endpoints).where(endpoints.c.channel_id == spec.id))
-                await _write_endpoints(connection, made)
-                await self._note(connection, actor, "update", (held, made))
+                await _write_endpoints(connection, changed)
+                await self._changes.note(connection, actor, "update", (held, changed))
         except IntegrityError as error:
             raise taken("channel", spec.name, error) from error
-        return made
+        return changed
 
     async def delete(self, channel_id: str, revision: int, actor: Actor) -> None:
         """Delete a channel for good; its turns stay in the log.
@@ -137,7 +138,7 @@ class Channels:
         async with self._database.write() as connection:
             held = await self._held(connection, channel_id, revision)
             await connection.execute(delete(channels).where(channels.c.id == channel_id))
-            await self._note(connection, actor, "delete", (held, None))
+            await self._changes.note(connection, actor, "delete", (held, None))
 
     async def _held(self, connection: AsyncConnection, id_: str, seen: int) -> ChannelSpec:
         lock = select(channels.c.revision).where(channels.c.id == id_).with_for_update()
@@ -145,22 +146,6 @@ class Channels:
         held = await self._one(connection, channels.c.id == id_, id_)
         check_revision("channel", held.name, held.revision, seen)
         return held
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        actor: Actor,
-        action: str,
-        values: tuple[ChannelSpec | None, ChannelSpec | None],
-    ) -> None:
-        """Record the change between two values, and tell gateways."""
-        before, after = values
-        spec = after or before
-        if spec is not None:
-            noun = Noun("channel", spec.id, spec.name)
-            changes = differences(before, after)
-            await record(connection, self._clock(), actor, action, noun, changes)
-        await bump_configuration(connection)
 
     async def _one(
         self, connection: AsyncConnection, condition: ColumnElement[bool], name: str
@@ -195,7 +180,7 @@ class Channels:
             proxy=self._open(row, "proxy"),
             headers=_headers(self._open(row, "headers")),
             models=tuple(row.models),
-            renames=tuple((asked, sent) for asked, sent in row.renames),
+            renames=tuple((model, sent) for model, sent in row.renames),
             tags=tuple(row.tags),
             status=Status(row.status),
             rates=Rates(row.requests_per_minute, row.tokens_per_minute, row.concurrent_turns),

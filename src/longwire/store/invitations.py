@@ -89,17 +89,17 @@ class Invitations:
         Raises `InvalidFields`, also for an email that a user has.
         """
         email, now, token = normal_email(email), self._clock(), new_token()
-        made = Invitation(
+        invitation = Invitation(
             new_id("inv"), email, role, project_id, actor.name, now, now + LIFETIME_MS
         )
         async with self._database.write() as connection:
-            await _check(connection, made)
-            values = _row(made) | {"digest": token_digest(token.reveal())}
+            await _check(connection, invitation)
+            values = _row(invitation) | {"digest": token_digest(token.reveal())}
             await connection.execute(insert(invitations).values(values))
-            noun = Noun("invitation", made.id, email)
+            noun = Noun("invitation", invitation.id, email)
             changes = {"role": [None, role.value], "project_id": [None, project_id]}
             await record(connection, now, actor, "create", noun, changes)
-        return Issued(made, token)
+        return Issued(invitation, token)
 
     async def revoke(self, invitation_id: str, actor: Actor) -> None:
         """Take an invitation back. Raises `NotFound`."""
@@ -141,15 +141,15 @@ class Invitations:
             problem = FieldProblem("email", f"this invitation is for {row.email}")
             raise InvalidFields([problem])
         role = Role(row.role)
-        made = await add_user(
+        added = await add_user(
             connection, replace(user, role=role), hashed, Actor("", "", address), now
         )
         mine = invitations.c.id == row.id
         await connection.execute(update(invitations).where(mine).values(accepted_at=now))
         if row.project_id:
-            membership = {"project_id": row.project_id, "user_id": made.id}
+            membership = {"project_id": row.project_id, "user_id": added.id}
             await connection.execute(insert(memberships).values(membership))
-        return made
+        return added
 
     async def _good(self, connection: AsyncConnection, token: str) -> Row[Any]:
         query = (

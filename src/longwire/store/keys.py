@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -21,8 +22,7 @@ from longwire.core.nouns.access import Actor, ApiKey, Budgets, Grant, IssuedKey,
 from longwire.core.nouns.key_rules import check_key
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import ProjectStatus
-from longwire.store.audit import Noun, record
-from longwire.store.changes import bump_configuration, check_revision, differences
+from longwire.store.changes import ChangeLog, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -52,6 +52,7 @@ class ApiKeys:
         self._database = database
         self._pepper = pepper
         self._clock = clock
+        self._changes: ChangeLog[ApiKey] = ChangeLog("api-key", clock, attrgetter("name"))
 
     async def all(self) -> tuple[ApiKey, ...]:
         """Return the keys that may be accepted: of active projects, and not revoked."""
@@ -102,7 +103,7 @@ class ApiKeys:
         """
         _check_status(draft.status)
         now, secret = self._clock(), new_api_key()
-        made = replace(
+        key = replace(
             draft,
             id=new_id("key"),
             prefix=prefix_of(secret.reveal()),
@@ -110,12 +111,12 @@ class ApiKeys:
             created_at=now,
             revision=1,
         )
-        made = replace(made, grant=replace(made.grant, key_id=made.id))
+        key = replace(key, grant=replace(key.grant, key_id=key.id))
         async with self._database.write() as connection:
-            await _check(connection, made, now, Grant())
-            await connection.execute(insert(api_keys).values(_row(made)))
-            await self._note(connection, actor, "create", (None, made))
-        return IssuedKey(made, secret)
+            await _check(connection, key, now, Grant())
+            await connection.execute(insert(api_keys).values(_row(key)))
+            await self._changes.note(connection, actor, "create", (None, key))
+        return IssuedKey(key, secret)
 
     async def update(self, key: ApiKey, actor: Actor) -> ApiKey:
         """Change a key's name, grant, status and expiry; `key.revision` is the one seen.
@@ -126,7 +127,7 @@ class ApiKeys:
         now = self._clock()
         async with self._database.write() as connection:
             held = await self._seen(connection, key.id, key.revision)
-            made = replace(
+            changed = replace(
                 held,
                 name=key.name,
                 grant=replace(key.grant, key_id=held.id),
@@ -134,11 +135,11 @@ class ApiKeys:
                 expires_at=key.expires_at,
                 revision=held.revision + 1,
             )
-            had_expired = made.expires_at == held.expires_at
-            await _check(connection, made, 0 if had_expired else now, held.grant)
-            await self._write(connection, made)
-            await self._note(connection, actor, "update", (held, made))
-        return made
+            had_expired = changed.expires_at == held.expires_at
+            await _check(connection, changed, 0 if had_expired else now, held.grant)
+            await self._write(connection, changed)
+            await self._changes.note(connection, actor, "update", (held, changed))
+        return changed
 
     async def rotate(self, key_id: str, revision: int, overlap_ms: int, actor: Actor) -> IssuedKey:
         """Give a key a new secret; the one before is accepted for `overlap_ms` more.
@@ -150,7 +151,7 @@ class ApiKeys:
         secret = new_api_key()
         async with self._database.write() as connection:
             held = await self._seen(connection, key_id, revision)
-            made = replace(
+            rotated = replace(
                 held,
                 prefix=prefix_of(secret.reveal()),
                 digest=self._pepper.digest(secret.reveal()),
@@ -158,9 +159,9 @@ class ApiKeys:
                 previous_until=self._clock() + overlap_ms if overlap_ms else None,
                 revision=held.revision + 1,
             )
-            await self._write(connection, made)
-            await self._note(connection, actor, "rotate", (held, made))
-        return IssuedKey(made, secret)
+            await self._write(connection, rotated)
+            await self._changes.note(connection, actor, "rotate", (held, rotated))
+        return IssuedKey(rotated, secret)
 
     async def revoke(self, key_id: str, revision: int, actor: Actor) -> ApiKey:
         """Accept a key never again; its row stays, for the turns that name it.
@@ -169,16 +170,16 @@ class ApiKeys:
         """
         async with self._database.write() as connection:
             held = await self._seen(connection, key_id, revision)
-            made = replace(
+            revoked = replace(
                 held,
                 status=KeyStatus.REVOKED,
                 previous_digest=None,
                 previous_until=None,
                 revision=held.revision + 1,
             )
-            await self._write(connection, made)
-            await self._note(connection, actor, "revoke", (held, made))
-        return made
+            await self._write(connection, revoked)
+            await self._changes.note(connection, actor, "revoke", (held, revoked))
+        return revoked
 
     async def delete(self, key_id: str, revision: int, actor: Actor) -> None:
         """Delete a key that was revoked; its turns stay in the log.
@@ -191,7 +192,7 @@ class ApiKeys:
             if held.status is not KeyStatus.REVOKED:
                 raise Conflict(f"The API key '{held.name}' is in use; revoke it first.")
             await connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
-            await self._note(connection, actor, "delete", (held, None))
+            await self._changes.note(connection, actor, "delete", (held, None))
 
     async def used(self, times: Mapping[str, int]) -> None:
         """Note when keys, by id, were last used; a time never goes back."""
@@ -221,19 +222,6 @@ class ApiKeys:
 
     async def _write(self, connection: AsyncConnection, key: ApiKey) -> None:
         await connection.execute(update(api_keys).where(api_keys.c.id == key.id).values(_row(key)))
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        actor: Actor,
-        action: str,
-        values: tuple[ApiKey | None, ApiKey | None],
-    ) -> None:
-        key = values[1] or values[0]
-        if key is not None:
-            noun, changes = Noun("api-key", key.id, key.name), differences(*values)
-            await record(connection, self._clock(), actor, action, noun, changes)
-        await bump_configuration(connection)
 
 
 def _check_status(status: KeyStatus) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
@@ -12,7 +13,7 @@ from longwire.core.nouns.access import Actor
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
 from longwire.store.audit import Noun, record
-from longwire.store.changes import bump_configuration, check_revision, differences, taken
+from longwire.store.changes import ChangeLog, check_revision, taken
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -28,6 +29,7 @@ class Projects:
     def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
+        self._changes: ChangeLog[Project] = ChangeLog("project", clock, attrgetter("name"))
 
     async def all(self) -> tuple[Project, ...]:
         """Return every project, archived ones included, by name."""
@@ -65,14 +67,14 @@ class Projects:
         Raises `InvalidFields`, and `Conflict` for a name that is taken.
         """
         _check(project)
-        made = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
+        created = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
         try:
             async with self._database.write() as connection:
-                await connection.execute(insert(projects).values(_row(made)))
-                await self._note(connection, actor, "create", (None, made))
+                await connection.execute(insert(projects).values(_row(created)))
+                await self._changes.note(connection, actor, "create", (None, created))
         except IntegrityError as error:
             raise taken("project", project.name, error) from error
-        return made
+        return created
 
     async def update(self, project: Project, actor: Actor) -> Project:
         """Replace a project, whose revision is the one seen; the default one stays active.
@@ -87,12 +89,12 @@ class Projects:
             async with self._database.write() as connection:
                 held = await _held(connection, project.id)
                 check_revision("project", held.name, held.revision, project.revision)
-                made = replace(project, created_at=held.created_at, revision=held.revision + 1)
-                await connection.execute(update(projects).where(mine).values(_row(made)))
-                await self._note(connection, actor, "update", (held, made))
+                changed = replace(project, created_at=held.created_at, revision=held.revision + 1)
+                await connection.execute(update(projects).where(mine).values(_row(changed)))
+                await self._changes.note(connection, actor, "update", (held, changed))
         except IntegrityError as error:
             raise taken("project", project.name, error) from error
-        return made
+        return changed
 
     async def delete(self, project_id: str, revision: int, actor: Actor) -> None:
         """Delete a project that has no keys left; its turns stay in the log.
@@ -110,7 +112,7 @@ class Projects:
                     f"The project '{held.name}' has {number} API keys; archive it instead."
                 )
             await connection.execute(delete(projects).where(projects.c.id == project_id))
-            await self._note(connection, actor, "delete", (held, None))
+            await self._changes.note(connection, actor, "delete", (held, None))
 
     async def members(self, project_id: str) -> tuple[str, ...]:
         """Return the ids of the users who belong to a project. Raises `NotFound`."""
@@ -159,18 +161,6 @@ class Projects:
             await connection.execute(delete(memberships).where(both))
             changes = {"member": [user_id, None]}
             await self._record(connection, actor, "remove-member", held, changes)
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        actor: Actor,
-        action: str,
-        values: tuple[Project | None, Project | None],
-    ) -> None:
-        project = values[1] or values[0]
-        if project is not None:
-            await self._record(connection, actor, action, project, differences(*values))
-        await bump_configuration(connection)
 
     async def _record(
         self,

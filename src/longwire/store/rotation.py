@@ -20,22 +20,22 @@ _SEALED: Final = (channels, accounts, keyring, turn_bodies)
 _AT_ONCE: Final = 200
 
 
-async def rotate_secret(database: Database, given: Secret, path: Path) -> int:
+async def rotate_secret(database: Database, configured: Secret, path: Path) -> int:
     """Seal everything with the newest master key, and return how many values were sealed anew.
 
-    A key `given` by the configuration is rotated there: a new one is written before the old, and
+    A key that is `configured` is rotated there: a new one is written before the old, and
     this seals with it. One in the file at `path` is replaced. Raises `ConfigurationError` for a
     value that no key opens; then nothing has changed but the file, which holds both keys.
     """
-    keys = read_master_keys(given, path)
-    if not given:
+    keys = read_master_keys(configured, path)
+    if not configured:
         keys = (new_master_key(), *keys)
         write_master_keys(keys, path, replace=True)
     vault, number = Vault(keys), 0
     async with database.write() as connection:
         for table in _SEALED:
             number += await _reseal(connection, table, vault)
-    if not given:
+    if not configured:
         write_master_keys(keys[:2], path, replace=True)
     return number
 

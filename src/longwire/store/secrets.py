@@ -107,13 +107,13 @@ def _decoded(word: str) -> bytes:
     return base64.b64decode(word.replace("-", "+").replace("_", "/"), validate=True)
 
 
-def read_master_keys(given: Secret, path: Path) -> tuple[bytes, ...]:
-    """Return the master keys `given` by the configuration, else those of the file at `path`.
+def read_master_keys(configured: Secret, path: Path) -> tuple[bytes, ...]:
+    """Return the master keys that are `configured`, else those of the file at `path`.
 
     A missing file is made, readable by its owner alone.
     """
-    if given:
-        return decode_master_keys(given.reveal(), "database.secret_key")
+    if configured:
+        return decode_master_keys(configured.reveal(), "database.secret_key")
     try:
         return decode_master_keys(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:

@@ -61,7 +61,7 @@ class TurnFilter:
 
     def values(self, project_id: str = "") -> dict[str, str]:
         """Return the columns to compare, the most selective one first."""
-        given = {
+        columns = {
             "session": self.session,
             "error_code": self.error_code,
             "outcome": self.outcome,
@@ -71,7 +71,7 @@ class TurnFilter:
             "model_asked": self.model,
             "channel_id": self.channel_id,
         }
-        found = {name: value for name, value in given.items() if value}
+        found = {name: value for name, value in columns.items() if value}
         return dict(sorted(found.items(), key=lambda each: each[1] in _COMMON))
 
 
@@ -239,7 +239,7 @@ class Turns:
         return self._vault.seal(pack.compress(body), _place(column, turn_id)) if body else b""
 
 
-class _Told(msgspec.Struct):
+class _StoredDetails(msgspec.Struct):
     """How details are written: members may come to it, and none is needed to read it."""
 
     headers: Mapping[str, str] = {}
@@ -247,16 +247,18 @@ class _Told(msgspec.Struct):
     message: str = ""
 
 
-_told = msgspec.json.Decoder(_Told)
+_stored_details: Final = msgspec.json.Decoder(_StoredDetails)
 
 
 def _json(details: TurnDetails) -> str:
-    return msgspec.json.encode(_Told(details.headers, details.attempts, details.message)).decode()
+    return msgspec.json.encode(
+        _StoredDetails(details.headers, details.attempts, details.message)
+    ).decode()
 
 
 def _details(turn_id: TurnId, text: str) -> TurnDetails:
-    told = _told.decode(text)
-    return TurnDetails(turn_id, told.headers, told.attempts, told.message)
+    stored = _stored_details.decode(text)
+    return TurnDetails(turn_id, stored.headers, stored.attempts, stored.message)
 
 
 def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
@@ -13,7 +14,7 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import User, UserStatus, check_password, check_user, normal_email
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
-from longwire.store.changes import HIDDEN, check_revision, differences, taken
+from longwire.store.changes import HIDDEN, ChangeLog, check_revision, differences, taken
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -30,6 +31,9 @@ class Users:
     def __init__(self, database: Database, clock: Callable[[], int], passwords: Passwords) -> None:
         self._database = database
         self._clock = clock
+        self._changes: ChangeLog[User] = ChangeLog(
+            "user", clock, attrgetter("email"), reloads=False
+        )
         self._passwords = passwords
 
     async def count(self) -> int:
@@ -91,21 +95,21 @@ class Users:
                 owners = await _active_owners(connection)
                 held = await _held(connection, user.id)
                 check_revision("user", held.email, held.revision, user.revision)
-                made = replace(
+                changed = replace(
                     user,
                     created_at=held.created_at,
                     last_sign_in_at=held.last_sign_in_at,
                     revision=held.revision + 1,
                 )
-                _check_owners(owners, held, made)
+                _check_owners(owners, held, changed)
                 mine = users.c.id == user.id
-                await connection.execute(update(users).where(mine).values(_row(made)))
-                if made.status is UserStatus.DISABLED:
+                await connection.execute(update(users).where(mine).values(_row(changed)))
+                if changed.status is UserStatus.DISABLED:
                     await sign_out(connection, user.id)
-                await self._note(connection, actor, "update", (held, made))
+                await self._changes.note(connection, actor, "update", (held, changed))
         except IntegrityError as error:
             raise taken("user", user.email, error, "email") from error
-        return made
+        return changed
 
     async def set_password(
         self, user_id: str, password: Secret, actor: Actor, revision: int | None = None
@@ -120,14 +124,14 @@ class Users:
         async with self._database.write() as connection:
             held = await _held(connection, user_id)
             check_revision("user", held.email, held.revision, revision or held.revision)
-            made = replace(held, revision=held.revision + 1)
-            values = {"password_hash": hashed, "revision": made.revision}
+            changed = replace(held, revision=held.revision + 1)
+            values = {"password_hash": hashed, "revision": changed.revision}
             await connection.execute(update(users).where(users.c.id == user_id).values(values))
             await sign_out(connection, user_id)
             noun = Noun("user", held.id, held.email)
             changes = {"password": [HIDDEN, HIDDEN]}
             await record(connection, self._clock(), actor, "set-password", noun, changes)
-        return made
+        return changed
 
     async def delete(self, user_id: str, revision: int, actor: Actor) -> None:
         """Delete a user for good. Raises `NotFound`, and `Conflict`, for the last owner, too."""
@@ -137,7 +141,7 @@ class Users:
             check_revision("user", held.email, held.revision, revision)
             _check_owners(owners, held, None)
             await connection.execute(delete(users).where(users.c.id == user_id))
-            await self._note(connection, actor, "delete", (held, None))
+            await self._changes.note(connection, actor, "delete", (held, None))
 
     async def verify(self, email: str, password: Secret) -> User | None:
         """Return the active user of an email and a password, None for anything else.
@@ -152,30 +156,19 @@ class Users:
             return None
         return user_of(row)
 
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        actor: Actor,
-        action: str,
-        values: tuple[User, User | None],
-    ) -> None:
-        user = values[1] or values[0]
-        noun, changes = Noun("user", user.id, user.email), differences(*values)
-        await record(connection, self._clock(), actor, action, noun, changes)
-
 
 async def add_user(
     connection: AsyncConnection, user: User, hashed: str, actor: Actor, now: int
 ) -> User:
     """Add a user in a transaction that does more; "" as actor's id means the user themselves."""
-    made = replace(
+    added = replace(
         user, id=new_id("usr"), email=normal_email(user.email), created_at=now, revision=1
     )
-    await connection.execute(insert(users).values(**_row(made), password_hash=hashed))
-    by = actor if actor.name else replace(actor, id=made.id, name=made.email)
-    noun = Noun("user", made.id, made.email)
-    await record(connection, now, by, "create", noun, differences(None, made))
-    return made
+    await connection.execute(insert(users).values(**_row(added), password_hash=hashed))
+    by = actor if actor.name else replace(actor, id=added.id, name=added.email)
+    noun = Noun("user", added.id, added.email)
+    await record(connection, now, by, "create", noun, differences(None, added))
+    return added
 
 
 async def sign_out(connection: AsyncConnection, user_id: str) -> None:
@@ -205,9 +198,9 @@ async def _active_owners(connection: AsyncConnection) -> list[str]:
     return list((await connection.scalars(query)).all())
 
 
-def _check_owners(owners: list[str], held: User, made: User | None) -> None:
+def _check_owners(owners: list[str], held: User, after: User | None) -> None:
     """Raise `Conflict` where nobody would be left who may do everything."""
-    stays = made is not None and _is_active_owner(made)
+    stays = after is not None and _is_active_owner(after)
     if owners == [held.id] and not stays:
         raise Conflict("This is the last active owner; make somebody else an owner first.")
 
