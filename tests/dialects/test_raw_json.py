@@ -13,8 +13,10 @@ from longwire.dialects.raw_json import (
     decode_members,
     splice,
     splice_items,
+    split_items,
     split_members,
     text_of,
+    tolerant,
 )
 
 ODD = b'{"n":123456789012345678901234567890, "f":1.500,"s":"\\u00e9\\/"}'
@@ -96,6 +98,39 @@ def test_spliced_items_stand_where_they_stood(items, gap):
     assert array(map(change, items)) == splice_items(array(items), change)
     raw = array(items)
     assert splice_items(raw, lambda item: item) is raw
+
+
+HALVES = st.sampled_from(
+    [
+        b'"a\\ud83d"',
+        b'"\\ude00"',
+        b'"\\ud83d\\ude00"',
+        b'"\\\\ud83d"',
+        b'"\\ufffd"',
+        b'[{"\\uD83D":1}]',
+    ]
+)
+
+
+@given(st.lists(HALVES), st.sampled_from([b"", b" \n"]))
+def test_half_an_emoji_keeps_its_bytes(values, gap):
+    """It is no text, yet JSON: an array and an object are split around it."""
+    array = b"[" + gap + (gap + b"," + gap).join(values) + gap + b"]"
+    assert values == [bytes(item) for item in split_items(array)]
+    names = [b'"%d\\ud83d"' % number for number in range(len(values))]
+    pairs = (name + gap + b":" + gap + value for name, value in zip(names, values, strict=True))
+    members = split_members(b"{" + (gap + b"," + gap).join(pairs) + gap + b"}")
+    assert values == [bytes(member) for member in members.values()]
+
+
+def test_half_an_emoji_is_read_as_a_replacement():
+    """Everything else is read as it is, and what is no JSON at all stays refused."""
+    read = tolerant(msgspec.json.Decoder(list[str]).decode)
+    expected = ["a\N{REPLACEMENT CHARACTER}", "\N{GRINNING FACE}", "\\ud83d"]
+    assert expected == read(b'["a\\ud83d","\\ud83d\\ude00","\\\\ud83d"]')
+    for wrong in (b'["\\ud83d"', b'["\\ud83d",1]', b"["):
+        with pytest.raises(msgspec.MsgspecError):
+            read(wrong)
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"1", b'{"a":1'])

@@ -23,7 +23,7 @@ def page(name):
 
 
 def codes(source):
-    """The error codes that a module gives: `code="…"`, and the table of the server's edge."""
+    """The error codes that a module gives: `code = "…"`, and the table of the server's edge."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.keyword(arg="code", value=ast.Constant(value=str(code))):
@@ -33,16 +33,8 @@ def codes(source):
             case ast.Assign(targets=[ast.Name(id="_BY_UPSTREAM" | "_BY_ROUTER")]):
                 found = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
                 yield from (code for code in found if isinstance(code, str))
-            case ast.FunctionDef():
-                yield from default_codes(node)
-
-
-def default_codes(function):
-    """The default of a function's parameter `code`, where it names one."""
-    named = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-    for argument, default in named:
-        if argument.arg == "code" and isinstance(default, ast.Constant) and default.value:
-            yield default.value
+            case ast.Assign([ast.Name(id="code")], ast.Constant(value=str(code))) if code:
+                yield code
 
 
 def test_the_exchange_is_drawn_from_its_table():

@@ -38,22 +38,22 @@ class StoreUnavailable(LongwireError):
 class CallerError(LongwireError):
     """The request cannot be served as it stands, whoever the upstream is.
 
-    `code` is machine readable; `param` names the offending field of the request, if there is one.
+    `code` is machine readable, its class's own unless another one is named; `param` names the
+    offending field of the request, if there is one.
     """
 
-    def __init__(self, message: str, *, code: str, param: str | None = None) -> None:
+    code = ""
+
+    def __init__(self, message: str, *, code: str = "", param: str | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.code = code or self.code
         self.param = param
 
 
 class InvalidRequest(CallerError):
     """The body or a header does not say what the API needs (400)."""
 
-    def __init__(
-        self, message: str, *, code: str = "invalid_request_error", param: str | None = None
-    ) -> None:
-        super().__init__(message, code=code, param=param)
+    code = "invalid_request_error"
 
 
 class BodyTooLarge(CallerError):
@@ -81,15 +81,13 @@ class FrameTooLarge(CallerError):
 class Unauthenticated(CallerError):
     """No key, or a key nobody handed out (401)."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, code="invalid_api_key")
+    code = "invalid_api_key"
 
 
 class Forbidden(CallerError):
     """The caller is known and may not do this (403)."""
 
-    def __init__(self, message: str, *, param: str | None = None) -> None:
-        super().__init__(message, code="permission_denied", param=param)
+    code = "permission_denied"
 
 
 class NotFound(CallerError):

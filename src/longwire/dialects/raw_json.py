@@ -35,7 +35,7 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
     """Return a decoder that reads halves of an emoji, too, each as U+FFFD.
 
     A language of UTF-16 texts may cut one between its halves: that is JSON (RFC 8259, 8.2), and no
-    Unicode. Values that stay raw lose their halves; see `split_members`.
+    Unicode. Values that stay raw lose their halves, but not their sizes.
     """
 
     def read(raw: bytes | Raw) -> T:
@@ -54,17 +54,8 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
 
 def _without_halves(raw: bytes) -> bytes | None:
     """Return JSON with U+FFFD for each half of an emoji, as long as it was; None without any."""
-    found = False
-
-    def replaced(escape: re.Match[bytes]) -> bytes:
-        nonlocal found
-        if escape["half"] is None:
-            return escape[0]
-        found = True
-        return rb"\ufffd"
-
-    whole = _ESCAPE.sub(replaced, raw)
-    return whole if found else None
+    whole = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], raw)
+    return None if whole == raw else whole
 
 
 def split_members(raw: bytes | Raw) -> dict[str, Raw]:
@@ -91,23 +82,28 @@ def split_members(raw: bytes | Raw) -> dict[str, Raw]:
     return members
 
 
-def items_of_array(raw: bytes) -> list[bytes]:
-    """Split an array into its items, with halves of an emoji. Raises `msgspec.MsgspecError`."""
-    return [raw[start:end] for start, end in _spans(raw)]
+def split_items(raw: bytes) -> list[Raw]:
+    """Split an array; halves of an emoji stay in their items. Raises `msgspec.MsgspecError`."""
+    try:
+        return _split_items(raw)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        return [Raw(raw[start:end]) for start, end in _spans(raw)]
 
 
 def _spans(raw: bytes) -> Iterator[tuple[int, int]]:
     """Say where each item of an array begins and ends."""
     end = 1
-    for item in split_items(raw):
+    for item in _sized_items(raw):
         gap = _BETWEEN.match(raw, end)
         start = gap.end() if gap else end
         end = start + memoryview(item).nbytes
         yield start, end
 
 
-split_items = tolerant(msgspec.json.Decoder(list[Raw]).decode)
-"""Split an array; of items with halves of an emoji only the sizes hold."""
+_split_items = msgspec.json.Decoder(list[Raw]).decode
+_sized_items = tolerant(_split_items)
 
 
 class _Name:

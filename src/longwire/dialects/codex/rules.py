@@ -152,7 +152,7 @@ def with_request_headers(turn: Turn, headers: Mapping[str, str]) -> Turn:
     said = {
         _SAID + name.replace("-", "_"): value
         for name, value in headers.items()
-        if name in _TRACING or name.startswith(_INTERNAL)
+        if _is_forwarded(name)
     }
     return with_metadata(turn, said) if said else turn
 
@@ -166,19 +166,17 @@ def request_headers(turn: Turn) -> dict[str, str]:
         metadata = msgspec.json.decode(raw, type=dict[str, Any])
     except msgspec.MsgspecError:
         return {}
-    named = {
-        name.removeprefix(_SAID).replace("_", "-"): value
-        for name, value in metadata.items()
-        if name.startswith(_SAID) and isinstance(value, str)
-    }
-    return {
-        name: value
-        for name, value in named.items()
-        if (name in _TRACING or name.startswith(_INTERNAL))
-        and value.isascii()
-        and value.isprintable()
-        and _NAME.fullmatch(name)
-    }
+    headers: dict[str, str] = {}
+    for said, value in metadata.items():
+        name = said.removeprefix(_SAID).replace("_", "-")
+        is_header = said.startswith(_SAID) and _is_forwarded(name) and _NAME.fullmatch(name)
+        if is_header and isinstance(value, str) and value.isascii() and value.isprintable():
+            headers[name] = value
+    return headers
+
+
+def _is_forwarded(name: str) -> bool:
+    return name in _TRACING or name.startswith(_INTERNAL)
 
 
 def _with_encrypted(include: bytes | None) -> bytes:
@@ -234,7 +232,5 @@ def _adapted_item(raw: bytes) -> bytes:
 
 
 def _is_usable(head: _Head) -> bool:
-    kind = head.type or "message"
-    return len(head.id or "") <= LONGEST_ITEM_ID and (head.id or "").startswith(
-        PREFIXES.get(kind, "")
-    )
+    item_id, prefix = head.id or "", PREFIXES.get(head.type or "message", "")
+    return len(item_id) <= LONGEST_ITEM_ID and item_id.startswith(prefix)

@@ -133,19 +133,14 @@ class EventEncoder:
         response: bytes | Raw = b'{"id":"resp_unknown","object":"response"}'
         if opening is not None:
             response = split_members(opening.raw)["response"]
-        failed = splice(
-            response,
-            {
-                "status": b'"failed"',
-                "error": msgspec.json.encode({"code": code, "message": message}),
-                "output": b"[" + b",".join(self._aggregate.output) + b"]",
-                "previous_response_id": msgspec.json.encode(self._previous),
-            },
-        )
-        return b'{"type":"response.failed","sequence_number":%d,"response":%b}' % (
-            self._sequence,
-            failed,
-        )
+        changes = {
+            "status": b'"failed"',
+            "error": msgspec.json.encode({"code": code, "message": message}),
+            "output": b"[" + b",".join(self._aggregate.output) + b"]",
+            "previous_response_id": msgspec.json.encode(self._previous),
+        }
+        head = b'{"type":"response.failed","sequence_number":%d,"response":' % self._sequence
+        return head + splice(response, changes) + b"}"
 
 
 def _unnumbered(event: Event) -> bytes:

@@ -5,7 +5,7 @@ import msgspec
 from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import CanonicalItem
-from longwire.dialects.raw_json import items_of_array, split_members
+from longwire.dialects.raw_json import split_items, split_members
 from longwire.dialects.responses.items import canonical_item
 
 
@@ -29,6 +29,6 @@ def items_of(terminal: Event) -> list[bytes]:
     """Return the raw output items that a terminal event carries."""
     try:
         output = split_members(split_members(terminal.raw)["response"]).get("output")
-        return items_of_array(bytes(output)) if output is not None else []
+        return [bytes(item) for item in split_items(bytes(output))] if output is not None else []
     except (KeyError, msgspec.MsgspecError):
         return []
