@@ -138,12 +138,12 @@ def sign_in(printed):
 
 def row(way="continued", sent="a", seen="a"):
     """One turn whose client sent `sent` and whose model was shown `seen`."""
-    asked = SimpleNamespace(way=way, sent=[{"role": "user", "content": sent}])
-    told = Turn(
+    client = SimpleNamespace(way=way, sent=[{"role": "user", "content": sent}])
+    upstream = Turn(
         number=1, transport="websocket", route="public", connection=1, fingerprint="", bytes_in=1
     )
-    told.digest = digest(seen)
-    return Row(asked, told)
+    upstream.digest = digest(seen)
+    return Row(client, upstream)
 
 
 def test_what_goes_wrong_is_told():

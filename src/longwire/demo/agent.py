@@ -19,7 +19,7 @@ from longwire.core.errors import UpstreamDisconnected
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ClientTurn:
     """One turn as the client saw it: `size` in bytes, `first_event` in seconds from sending on.
 
     `sent` is the history as the request held it; `way` is what the gateway's headers say.
@@ -47,20 +47,20 @@ class Agent:
         """Measure from here: before, the client was busy with the history on its own."""
         self._sent_at = time.perf_counter()
 
-    async def turns(self) -> AsyncIterator[Asked]:
+    async def turns(self) -> AsyncIterator[ClientTurn]:
         """Give each turn as it ends."""
         history: list[Any] = []
         for question in self._script["questions"]:
             new: list[Any] = [{"role": "user", "content": question}]
             while new:
                 history += new
-                asked, output = await self._ask(history)
+                turn, output = await self._ask(history)
                 history += output
                 calls = [item for item in output if item.type == "function_call"]
                 new = [_result(call, number) for number, call in enumerate(calls, len(history))]
-                yield asked
+                yield turn
 
-    async def _ask(self, history: list[Any]) -> tuple[Asked, list[Any]]:
+    async def _ask(self, history: list[Any]) -> tuple[ClientTurn, list[Any]]:
         """Send the history and read the stream to its end; also give the model's output items."""
         answer = await self.client.responses.with_raw_response.create(
             model=self._model,
@@ -78,16 +78,17 @@ class Agent:
             pass
         if not isinstance(event, ResponseCompletedEvent) or event.response.usage is None:
             raise UpstreamDisconnected(f"the session broke: a turn ended with {event.type}")
-        body, told = answer.http_request.content, answer.headers
-        asked = Asked(
-            transport=told["x-longwire-transport"],
-            way=f"{told['x-longwire-continuity']} {told.get('x-longwire-reason', '')}".strip(),
+        body, headers = answer.http_request.content, answer.headers
+        reason = headers.get("x-longwire-reason", "")
+        turn = ClientTurn(
+            transport=headers["x-longwire-transport"],
+            way=f"{headers['x-longwire-continuity']} {reason}".strip(),
             size=len(body),
             sent=json.loads(body)["input"],
             cached_tokens=event.response.usage.input_tokens_details.cached_tokens,
             first_event=first_event,
         )
-        return asked, event.response.output
+        return turn, event.response.output
 
 
 def _result(call: Any, number: int) -> dict[str, str]:  # noqa: ANN401 - one of 30 item types

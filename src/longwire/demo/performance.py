@@ -65,8 +65,8 @@ async def _perform(console: Console, *, once: bool) -> int:
         if not once:
             upstream.script = Script()
             page = url.removesuffix("/v1")
-            told = {"url": url, "page": page, "owner": OWNER, "key": KEY, **MODELS}
-            console.print(_INVITATION.format(**told), soft_wrap=True)
+            values = {"url": url, "page": page, "owner": OWNER, "key": KEY, **MODELS}
+            console.print(_INVITATION.format(**values), soft_wrap=True)
             await _interrupted()
         return int(bool(problems))
 
@@ -79,8 +79,8 @@ async def _session(upstream: Emulator, url: str, transport: str, console: Consol
     working = Spinner("dots", "the agent works …")
     try:
         with Live(working, console=console) as live:
-            async for asked in agent.turns():
-                session.rows.append(Row(asked, upstream.turns[-1]))
+            async for turn in agent.turns():
+                session.rows.append(Row(turn, upstream.turns[-1]))
                 live.update(Group(session.table(), working), refresh=True)
             live.update(session.table(), refresh=True)
     except OpenAIError as error:

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from longwire.demo.agent import Asked
+from longwire.demo.agent import ClientTurn
 from longwire.emulator import Turn, digest
 
 _TITLES = ("turn", "transport", "continuity", "received", "sent on", "cached", "first", "exact")
@@ -21,21 +21,21 @@ _TITLES = ("turn", "transport", "continuity", "received", "sent on", "cached", "
 class Row:
     """One turn from both ends: as the client saw it, and as the upstream recorded it."""
 
-    asked: Asked
-    told: Turn
+    client: ClientTurn
+    upstream: Turn
 
     @property
     def is_exact(self) -> bool:
         """Whether the model was shown exactly the history that the client sent."""
-        return self.told.digest == digest(self.asked.sent)
+        return self.upstream.digest == digest(self.client.sent)
 
     def cells(self) -> tuple[str | Text, ...]:
         """The row as text, without its number."""
-        asked = self.asked
-        way = Text(asked.way, "green" if asked.way == "continued" else "yellow")
-        sizes = (_size(asked.size), _size(self.told.bytes_in), f"{asked.cached_tokens:,}")
+        client = self.client
+        way = Text(client.way, "green" if client.way == "continued" else "yellow")
+        sizes = (_size(client.size), _size(self.upstream.bytes_in), f"{client.cached_tokens:,}")
         mark = Text("✓", "green") if self.is_exact else Text("✗", "bold red")
-        return (asked.transport, way, *sizes, _time(asked.first_event), mark)
+        return (client.transport, way, *sizes, _time(client.first_event), mark)
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Session:
     def problems(self) -> Iterator[str]:
         """What must not be, one sentence each."""
         for number, row in enumerate(self.rows, 1):
-            where, way = f"{self.transport}, turn {number}", row.asked.way
+            where, way = f"{self.transport}, turn {number}", row.client.way
             if not row.is_exact:
                 yield f"{where}: the model was shown something else than the client sent"
             if self.transport == "websocket" and number > 1 and way != "continued":
@@ -66,20 +66,21 @@ class Session:
 
     def totals(self) -> dict[str, str]:
         """Figures over all turns by name."""
-        asked, told = [row.asked for row in self.rows], [row.told for row in self.rows]
-        received, sent = sum(turn.size for turn in asked), sum(turn.bytes_in for turn in told)
-        items, items_sent = sum(t.items_rendered for t in told), sum(t.items_in for t in told)
+        client, upstream = [row.client for row in self.rows], [row.upstream for row in self.rows]
+        received, sent = sum(turn.size for turn in client), sum(turn.bytes_in for turn in upstream)
+        items = sum(turn.items_rendered for turn in upstream)
+        items_sent = sum(turn.items_in for turn in upstream)
         return {
-            "turns": str(len(asked)),
-            "turns continued": str(sum(turn.way == "continued" for turn in asked)),
+            "turns": str(len(client)),
+            "turns continued": str(sum(turn.way == "continued" for turn in client)),
             "WebSocket handshakes": str(self.handshakes),
             "received from the client": _size(received),
             "sent on to the upstream": _size(sent),
             "bytes not sent again": f"{max(received - sent, 0) / received:.0%}",
             "items not sent again": f"{(items - items_sent) / items:.0%}",
-            "cached tokens": f"{sum(turn.cached_tokens for turn in asked):,}",
-            "first event, median": _time(median(turn.first_event for turn in asked)),
-            "first event, last turn": _time(asked[-1].first_event),
+            "cached tokens": f"{sum(turn.cached_tokens for turn in client):,}",
+            "first event, median": _time(median(turn.first_event for turn in client)),
+            "first event, last turn": _time(client[-1].first_event),
             "violations of the protocol": str(len(self.violations)),
         }
 

@@ -82,19 +82,22 @@ class Store:
 
 @dataclass(slots=True)
 class Prompt:
-    """What a connection's prompt cache holds: the last context and what it was asked with."""
+    """What a connection's prompt cache holds: the last context, and what stands before it.
+
+    The `preamble` is the tools, the instructions and the effort of the request, encoded.
+    """
 
     sizes: list[int]
     digests: list[bytes]
-    asked: bytes
+    preamble: bytes
 
     def shared(self, old: "Prompt") -> int:
-        """Bytes of the prefix this prompt shares with an older one that was asked alike."""
-        if self.asked != old.asked:
+        """Bytes of the prefix shared with an older prompt; none where the preambles differ."""
+        if self.preamble != old.preamble:
             return 0
         pairs = zip(self.digests, old.digests, self.sizes, strict=False)
         same = sum(size for _, _, size in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        return same and same + len(self.asked)
+        return same and same + len(self.preamble)
 
 
 @dataclass(frozen=True, slots=True)

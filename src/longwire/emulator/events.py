@@ -59,7 +59,7 @@ class Event:
 
 @dataclass(slots=True)
 class Story:
-    """The events of one response; `usage` is filled in before the ending is told.
+    """The events of one response; `usage` is filled in before the ending is sent.
 
     The terminal repeats the output items only up to `TERMINAL_LIMIT` bytes in all, then none of
     them, unless `keeps_output`; every item stands whole in its `response.output_item.done`.
@@ -132,7 +132,7 @@ class Story:
             "store": self.request.store,
             "output": None if null else output,
             "usage": self.usage if done else None,
-            **{name: given(body.get(name), value) for name, value in ECHOED.items()},
+            **{name: with_defaults(body.get(name), value) for name, value in ECHOED.items()},
             **members,
         }
 
@@ -172,10 +172,13 @@ class Story:
     ) -> Iterator[Event]:
         script = self.request.script
         size = script.delta_bytes or -(-len(text) // script.deltas)
-        asked = (self.request.body.get("stream_options") or {}).get("include_obfuscation")
+        stream_options = self.request.body.get("stream_options") or {}
+        obfuscates = (
+            self.options.obfuscation and stream_options.get("include_obfuscation") is not False
+        )
         for start in range(0, len(text), size):
             delta = text[start : start + size]
-            if self.options.obfuscation and asked is not False:
+            if obfuscates:
                 members["obfuscation"] = "x" * (16 - len(delta) % 16)
             yield self._event(f"{stem}.delta", "delta", **where, delta=delta, **members)
 
@@ -196,8 +199,8 @@ def opening_value(name: str, value: Json) -> Json:
     return "in_progress" if name == "status" else value
 
 
-def given(value: Json, default: Json) -> Json:
-    """What the request says, completed by the defaults of an object."""
+def with_defaults(value: Json, default: Json) -> Json:
+    """The request's value, or the default; an object takes the members it lacks from it."""
     if isinstance(value, dict) and isinstance(default, dict):
         return default | value
     return default if value is None else value

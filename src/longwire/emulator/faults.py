@@ -176,7 +176,7 @@ async def disturb(fault: Fault, outlet: Outlet) -> None:
             await outlet.send(plain(padding))
         case "slow_drip":
             outlet.drips = True
-        case _:  # the terminal's alias is told by the turn itself
+        case _:  # the turn itself sends the terminal's alias
             return
 
 

@@ -50,13 +50,13 @@ async def answer(
     record = world.journal.turn(caller, size, body)
     streams = body.get("stream") is True
     stream = web.StreamResponse(headers=stream_headers(caller, world.used[caller.account]))
-    told: list[bytes] = []
+    chunks: list[bytes] = []
 
     outlet = Outlet(
         request=request,
         transport="http",
         encode=sse if streams else only_response,
-        write=stream_writer(request, stream) if streams else collector(told),
+        write=stream_writer(request, stream) if streams else collector(chunks),
         sent=world.journal.sent,
     )
     try:
@@ -73,15 +73,15 @@ async def answer(
     finally:
         world.journal.finished(record)
     if not streams:
-        return web.Response(body=b"".join(told), content_type="application/json")
+        return web.Response(body=b"".join(chunks), content_type="application/json")
     if world.options.done_marker and record.status != "cut":
         await stream.write(b"data: [DONE]\n\n")
     return stream
 
 
-def check_state(caller: Caller, given: str | None) -> None:
-    """A routing token is of use to the account alone that it was given to."""
-    if given is not None and (caller.route != "codex" or given != turn_state(caller.account)):
+def check_state(caller: Caller, state: str | None) -> None:
+    """Refuse a turn state that was issued to another account, or on another route."""
+    if state is not None and (caller.route != "codex" or state != turn_state(caller.account)):
         raise Rejected("The turn state is not one of this account.", param="x-codex-turn-state")
 
 
@@ -96,11 +96,11 @@ def stream_writer(request: web.Request, stream: web.StreamResponse) -> Write:
     return write
 
 
-def collector(told: list[bytes]) -> Write:
+def collector(chunks: list[bytes]) -> Write:
     """Keeps the bytes of an answer that is sent as a whole."""
 
     async def write(content: bytes) -> None:
-        told.append(content)
+        chunks.append(content)
 
     return write
 

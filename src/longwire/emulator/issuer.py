@@ -50,7 +50,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code was given for."""
+    """What a code was issued for."""
 
     email: str
     challenge: str
@@ -116,12 +116,12 @@ class Issuer:
     def auth_json(self, email: str) -> dict[str, Any]:
         """Begin a login and return it as the Codex CLI keeps it."""
         tokens = self.sign_in(email) | {"account_id": account_of(email)}
-        made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock()))
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock()))
         return {
             "auth_mode": "chatgpt",
             "OPENAI_API_KEY": None,
             "tokens": tokens,
-            "last_refresh": made,
+            "last_refresh": now,
         }
 
     def refresh(self, token: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Routes:
         self.journal = journal
 
     def behind(self, step: Step, answer: Answer) -> Answer:
-        """An answer behind the faults of its step, refusals told as the issuer tells them."""
+        """An answer behind the faults of its step, refusals in the issuer's own form."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
             try:
@@ -63,35 +63,35 @@ class Routes:
         fault = self.issuer.count(step)
         if fault is not None and fault.act == "refuse":
             raise refusal("The issuer fails on demand.", fault.code, fault.status)
-        told = await answer(request)
+        response = await answer(request)
         if fault is not None:
             await asyncio.sleep(fault.after_ms / 1000)
             if fault.act == "lose" and request.transport is not None:
                 abort(request.transport)
-        return told
+        return response
 
     async def authorize(self, request: web.Request) -> web.StreamResponse:
         """Sign somebody in, as `login_hint` says or the first of the people, and send them back."""
-        given = request.query
+        query = request.query
         wanted = {
             "response_type": "code",
             "client_id": self.issuer.options.client_id,
             "code_challenge_method": "S256",
         }
         for name, value in wanted.items():
-            if given.get(name) != value:
+            if query.get(name) != value:
                 raise Rejected(f"'{name}' must be '{value}'.", param=name)
-        if not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
+        if not _CHALLENGE.fullmatch(query.get("code_challenge", "")):
             raise Rejected("'code_challenge' must be 43 letters.", param="code_challenge")
-        if "offline_access" not in given.get("scope", "").split() or not given.get("state"):
+        if "offline_access" not in query.get("scope", "").split() or not query.get("state"):
             raise Rejected("'scope' must have offline_access, and 'state' must be there.")
-        place = given.get("redirect_uri", "")
+        place = query.get("redirect_uri", "")
         if urlsplit(place).hostname != "localhost" or urlsplit(place).path != "/auth/callback":
             raise Rejected("'redirect_uri' is not registered.", param="redirect_uri")
-        email = given.get("login_hint") or self.issuer.options.people[0]
-        code = self.issuer.grant(email, given["code_challenge"], place)
-        query = urlencode({"code": code, "state": given["state"]})
-        raise web.HTTPFound(f"{place}?{query}")
+        email = query.get("login_hint") or self.issuer.options.people[0]
+        code = self.issuer.grant(email, query["code_challenge"], place)
+        answer = urlencode({"code": code, "state": query["state"]})
+        raise web.HTTPFound(f"{place}?{answer}")
 
     async def token(self, request: web.Request) -> web.StreamResponse:
         """Exchange a code, or rotate a refresh token."""
@@ -127,8 +127,8 @@ class Routes:
         identity = f"deviceauth_{secrets.token_hex(16)}"
         self.issuer.devices[identity] = device
         interval = str(self.issuer.options.device_interval)
-        told = {"device_auth_id": identity, "user_code": device.user_code, "interval": interval}
-        return web.json_response(told)
+        answer = {"device_auth_id": identity, "user_code": device.user_code, "interval": interval}
+        return web.json_response(answer)
 
     async def poll(self, request: web.Request) -> web.StreamResponse:
         """Give the code of a device that was approved, once; 403 until then."""
@@ -162,11 +162,11 @@ class Routes:
 
     async def approve(self, request: web.Request) -> web.StreamResponse:
         """Approve a device by its code."""
-        given = await request.post()
-        code = str(given.get("user_code", "")).strip().upper()
+        form = await request.post()
+        code = str(form.get("user_code", "")).strip().upper()
         for device in self.issuer.devices.values():
             if device.user_code == code:
-                device.email = str(given.get("email") or self.issuer.options.people[0])
+                device.email = str(form.get("email") or self.issuer.options.people[0])
                 return web.Response(text="Approved. You may close this page.")
         return web.Response(text="No device waits for this code.", status=404)
 
@@ -187,8 +187,8 @@ class Routes:
             self.issuer.revoke_access(email)
         for email in wanted.end:
             self.issuer.end_all(email)
-        told = self.issuer.auth_json(wanted.sign_in) if wanted.sign_in else {"ok": True}
-        return web.json_response(told)
+        answer = self.issuer.auth_json(wanted.sign_in) if wanted.sign_in else {"ok": True}
+        return web.json_response(answer)
 
 
 class Steering(msgspec.Struct, forbid_unknown_fields=True):

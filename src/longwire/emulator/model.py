@@ -63,8 +63,8 @@ class Model:
         return mint(self.account, self._identity(prefix, number))
 
     def _reasoning(self) -> Item:
-        asked = "reasoning.encrypted_content" in (self.request.body.get("include") or ())
-        sealed = {"encrypted_content": self._sealed("rs", 0)} if asked else {}
+        wants_sealed = "reasoning.encrypted_content" in (self.request.body.get("include") or ())
+        sealed = {"encrypted_content": self._sealed("rs", 0)} if wants_sealed else {}
         text = f"Weighing {len(self.context.digests)} items, naïvely."
         summary = [{"type": "summary_text", "text": text}]
         return self._item("reasoning", "rs", 0, summary=summary, **sealed)
@@ -107,8 +107,8 @@ class Model:
             members["namespace"] = namespace
         if kind == "custom":
             return self._item("custom_tool_call", "ctc", number, **members, input=f"naïve {number}")
-        given = self.request.script.arguments or arguments(schema, number)
-        members |= {"arguments": given, "status": "completed"}
+        values = self.request.script.arguments or arguments(schema, number)
+        members |= {"arguments": values, "status": "completed"}
         return self._item("function_call", "fc", number, **members)
 
 

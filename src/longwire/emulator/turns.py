@@ -160,26 +160,26 @@ class Exchange:
     def _measure(self, context: Context) -> None:
         body = self.request.body
         effort = (body.get("reasoning") or {}).get("effort")
-        asked = encode([body.get("tools"), body.get("instructions"), effort])
-        prompt = Prompt(context.sizes, context.digests, asked)
+        preamble = encode([body.get("tools"), body.get("instructions"), effort])
+        prompt = Prompt(context.sizes, context.digests, preamble)
         cached = max((prompt.shared(old) for old in self.caller.prompts.values()), default=0)
         self.caller.prompts[self.request.lane] = prompt
-        self.record.input_tokens = (len(asked) + sum(context.sizes)) // 4 + 1
+        self.record.input_tokens = (len(preamble) + sum(context.sizes)) // 4 + 1
         self.record.cached_tokens = cached // 4
 
     def _commit(self, story: Story, context: Context, *, stored: bool) -> None:
         finish = self.request.script.finish
         self.record.status = finish.partition(":")[0]
-        told = self.record
-        story.usage = usage(told.input_tokens, told.cached_tokens, story.output_bytes // 4)
+        record = self.record
+        story.usage = usage(record.input_tokens, record.cached_tokens, story.output_bytes // 4)
         if finish not in ("completed", "incomplete"):
             self._evict_parent()
             return
         held = Held(story.response_id, context, stored, self.caller.lanes.clock())
         self.caller.lanes.keep(self.request.lane, held)
         if stored:
-            given = [item for item in self.request.items if isinstance(item, dict)]
-            items = [item for item in given if item.get("type") != "item_reference"] + self.kept
+            sent = [item for item in self.request.items if isinstance(item, dict)]
+            items = [item for item in sent if item.get("type") != "item_reference"] + self.kept
             response = msgspec.json.encode(story.response(finish))
             self.world.store.keep(self.caller.account, held, response, items)
 
@@ -192,11 +192,11 @@ class Exchange:
         if script.first_event_ms or upload_ms:
             await asyncio.sleep((script.first_event_ms + upload_ms) / 1000)
         for event in events:
-            told = event
+            outgoing = event
             if event.mark == "terminal":
                 fault = await strike(faults, "before_terminal", outlet)
-                told = event.alias() if fault and fault.act == "done_alias" else event
-            await outlet.send(told)
+                outgoing = event.alias() if fault and fault.act == "done_alias" else event
+            await outlet.send(outgoing)
             if script.delay_ms:
                 await outlet.flush()
                 await asyncio.sleep(script.delay_ms / 1000)
@@ -205,12 +205,13 @@ class Exchange:
         await outlet.flush()
 
 
-def usage(given: int, cached: int, made: int) -> dict[str, Any]:
-    """The `usage` object: tokens given, those of them cached, and tokens made."""
+def usage(input_tokens: int, cached_tokens: int, output_tokens: int) -> dict[str, Any]:
+    """The `usage` object; the cached tokens are a part of the input."""
+    uncached = input_tokens - cached_tokens
     return {
-        "input_tokens": given,
-        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": given - cached},
-        "output_tokens": made,
-        "output_tokens_details": {"reasoning_tokens": made // 4},
-        "total_tokens": given + made,
+        "input_tokens": input_tokens,
+        "input_tokens_details": {"cached_tokens": cached_tokens, "cache_write_tokens": uncached},
+        "output_tokens": output_tokens,
+        "output_tokens_details": {"reasoning_tokens": output_tokens // 4},
+        "total_tokens": input_tokens + output_tokens,
     }

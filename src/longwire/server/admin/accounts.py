@@ -42,7 +42,7 @@ class QuotaWindow:
 
 @strawberry.type(description="What the provider told last of a subscription.")
 class Quota:
-    """What the provider told last."""
+    """The quota that the provider sent last."""
 
     plan: str
     primary: QuotaWindow | None
@@ -106,7 +106,7 @@ def shown(account: core.Account, administration: Administration) -> Account:
 
 
 def _quota(quota: known.Quota) -> Quota | None:
-    """Return a quota as it is shown, None where nothing was ever told of it."""
+    """Return a quota as it is shown, None where the provider never sent one."""
     if not quota.seen_at:
         return None
     return Quota(
@@ -199,27 +199,27 @@ async def _import(info: Info, channel_id: ChannelId, auth_json: AuthJson) -> Acc
     administration = info.context.administration
     await _check(administration, channel_id)
     login = decode_auth_json(auth_json)
-    made = await administration.store.accounts.sign_in(channel_id, login, actor)
+    account = await administration.store.accounts.sign_in(channel_id, login, actor)
     await administration.refresh()
-    return shown(made, administration)
+    return shown(account, administration)
 
 
 async def _set_status(info: Info, account_id: Id, revision: int, status: AccountStatus) -> Account:
     actor = require(info, Permission.CHANNELS_WRITE).actor
     administration = info.context.administration
     accounts = administration.store.accounts
-    made = await accounts.set_status(account_id, revision, status, actor)
+    account = await accounts.set_status(account_id, revision, status, actor)
     await administration.refresh()
-    return shown(made, administration)
+    return shown(account, administration)
 
 
 async def _refresh(info: Info, account_id: Id) -> Account:
     actor = require(info, Permission.CHANNELS_WRITE).actor
     administration = info.context.administration
     held = await administration.store.accounts.get(account_id)
-    made = await administration.accounts.renew_stored(held)
-    await administration.store.accounts.note_refresh(made, actor)
-    return shown(made, administration)
+    renewed = await administration.accounts.renew_stored(held)
+    await administration.store.accounts.note_refresh(renewed, actor)
+    return shown(renewed, administration)
 
 
 async def _remove(info: Info, account_id: Id, revision: int) -> bool:

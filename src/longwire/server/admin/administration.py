@@ -78,5 +78,5 @@ class Administration:
     def refusal(self, noun: str, name: str, param: str | None = None) -> Conflict:
         """Return why what the file declares is not changed here."""
         place = self.file or "the environment"
-        told = f"The {noun} '{name}' is managed by {place}; change it there."
-        return Conflict(told, param=param)
+        message = f"The {noun} '{name}' is managed by {place}; change it there."
+        return Conflict(message, param=param)

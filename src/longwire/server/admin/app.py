@@ -72,22 +72,22 @@ class AdminView(GraphQL[Context, str]):
     def decode_json(self, data: str | bytes) -> object:
         """Read a request or a message. Raises `JSONDecodeError` for what is none."""
         try:
-            told = json.loads(data)
+            message = json.loads(data)
         except (ValueError, RecursionError):
-            told = None
-        if not _is_message(told):
+            message = None
+        if not _is_message(message):
             raise json.JSONDecodeError("no request of GraphQL", "", 0)
-        return told
+        return message
 
 
-def _is_message(told: object) -> bool:
+def _is_message(message: object) -> bool:
     """Whether it is shaped like a request over HTTP, or like a message of graphql-transport-ws."""
-    if not isinstance(told, dict):
+    if not isinstance(message, dict):
         return False
-    payload = told.get("payload", {})
-    texts = (told.get("id", ""), told.get("type", ""), told.get("query") or "")
+    payload = message.get("payload", {})
+    texts = (message.get("id", ""), message.get("type", ""), message.get("query") or "")
     return all(isinstance(text, str) and len(text) <= MOST_LETTERS for text in texts) and (
-        told.get("type") != "subscribe" or _is_request(payload)
+        message.get("type") != "subscribe" or _is_request(payload)
     )
 
 
@@ -117,8 +117,8 @@ async def _answer(view: AdminView, request: Request) -> Response:
 def _refusal(status: int, message: str, extensions: dict[str, Any]) -> Response:
     extensions = {"code": "INVALID_QUERY", **extensions}
     headers = {"allow": "POST"} if status == 405 else {}  # noqa: PLR2004
-    told = {"data": None, "errors": [{"message": message, "extensions": extensions}]}
-    return JSONResponse(told, status, headers)
+    body = {"data": None, "errors": [{"message": message, "extensions": extensions}]}
+    return JSONResponse(body, status, headers)
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -1,4 +1,4 @@
-"""What of a channel shows only where it is to run; told before it is written, field by field."""
+"""Faults of a channel that show only where it runs: reported by field before it is written."""
 
 from asyncio import to_thread
 

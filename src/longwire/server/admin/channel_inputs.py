@@ -1,4 +1,4 @@
-"""What a channel is made and changed from.
+"""The inputs that create and change a channel.
 
 Law: a field left out stays as it is, or has the default in a new channel; null sets the default.
 Secrets are never in an answer, so an update that leaves them out keeps them.
@@ -57,7 +57,7 @@ class EndpointInput:
 class RenameInput:
     """A model and the name it is sent by."""
 
-    asked: str = strawberry.field(name="from")
+    requested: str = strawberry.field(name="from")
     sent: str = strawberry.field(name="to")
 
 
@@ -107,30 +107,30 @@ _READ: Final[dict[str, Reader]] = {
     "proxy": Secret,
     "models": tuple,
     "tags": tuple,
-    "renames": lambda pairs: tuple((each.asked, each.sent) for each in pairs),
+    "renames": lambda pairs: tuple((each.requested, each.sent) for each in pairs),
     "rates": RatesInput.rates,
-    "endpoints": lambda given: tuple(each.endpoint() for each in given),
+    "endpoints": lambda endpoints: tuple(each.endpoint() for each in endpoints),
 }
 
 
-def applied(spec: ChannelSpec, given: ChannelInput) -> ChannelSpec:
-    """Return a channel with what is given put in; a new one has the base URL of its type.
+def applied(spec: ChannelSpec, draft: ChannelInput) -> ChannelSpec:
+    """Return a channel with the draft put in; a new one has the base URL of its type.
 
     Raises `InvalidFields` for a header without a value that has none yet.
     """
     read = {**_READ, "headers": lambda pairs: _headers(pairs, dict(spec.headers))}
-    changed = replace(spec, **changes(given, _NEW, [each.name for each in fields(given)], read))
-    if given.base_url is None or not (given.base_url or spec.id):
+    changed = replace(spec, **changes(draft, _NEW, [each.name for each in fields(draft)], read))
+    if draft.base_url is None or not (draft.base_url or spec.id):
         return replace(changed, base_url=DEFAULT_BASE_URLS.get(changed.type, _NEW.base_url))
     return changed
 
 
 def _headers(
-    given: Iterable[HeaderInput], held: dict[str, Secret]
+    headers: Iterable[HeaderInput], held: dict[str, Secret]
 ) -> tuple[tuple[str, Secret], ...]:
     pairs = [
         (each.name, held.get(each.name) if each.value is None else Secret(each.value))
-        for each in given
+        for each in headers
     ]
     problems = [
         FieldProblem(f"headers.{number}.value", "is missing; there is no such header to keep")

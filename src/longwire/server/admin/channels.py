@@ -59,7 +59,7 @@ class Endpoint:
 class Rename:
     """A model and the name it is sent by."""
 
-    asked: str = strawberry.field(name="from")
+    requested: str = strawberry.field(name="from")
     sent: str = strawberry.field(name="to")
 
 
@@ -169,7 +169,7 @@ def shown(spec: ChannelSpec) -> Channel:
         base_url=spec.base_url,
         transport=spec.transport,
         models=[*spec.models],
-        renames=[Rename(asked=asked, sent=sent) for asked, sent in spec.renames],
+        renames=[Rename(requested=requested, sent=sent) for requested, sent in spec.renames],
         tags=[*spec.tags],
         weight=spec.weight,
         status=spec.status,
@@ -289,9 +289,9 @@ async def _create(info: Info, draft: Draft) -> Channel:
     spec = applied(ChannelSpec("", ""), draft)
     _check_name(administration, spec)
     await check_runs(spec)
-    made = await administration.store.channels.create(spec, actor)
+    saved = await administration.store.channels.create(spec, actor)
     await administration.refresh()
-    return shown(made)
+    return shown(saved)
 
 
 async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Channel:
@@ -302,9 +302,9 @@ async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Ch
     if spec.name != seen.name:
         _check_name(administration, spec)
     await check_runs(spec)
-    made = await administration.store.channels.update(spec, actor)
+    saved = await administration.store.channels.update(spec, actor)
     await administration.refresh()
-    return shown(made)
+    return shown(saved)
 
 
 async def _set_status(info: Info, channel_id: Id, revision: int, status: Status) -> Channel:

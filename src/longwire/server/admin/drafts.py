@@ -3,6 +3,7 @@
 Law: nothing is written to the store. No upstream is called either.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import strawberry
@@ -46,16 +47,16 @@ async def _draft(info: Info, draft: Draft, channel_id: ChannelId = None) -> Chan
     try:
         spec = applied(seen, draft)
     except InvalidFields as error:
-        return ChannelDraft(problems=_told(error.problems), endpoints=[])
+        return ChannelDraft(problems=_draft_problems(error.problems), endpoints=[])
     problems = list(check(spec))
     try:
         await check_runs(spec)
     except InvalidFields as error:
         problems += error.problems
-    return ChannelDraft(problems=_told(problems), endpoints=shown_endpoints(spec))
+    return ChannelDraft(problems=_draft_problems(problems), endpoints=shown_endpoints(spec))
 
 
-def _told(problems: "tuple[FieldProblem, ...] | list[FieldProblem]") -> list[DraftProblem]:
+def _draft_problems(problems: Iterable[FieldProblem]) -> list[DraftProblem]:
     return [
         DraftProblem(field=with_initials(each.field), message=each.message) for each in problems
     ]

@@ -1,6 +1,6 @@
 """What a failure is to who asks the admin API: every error carries `extensions.code`.
 
-Law: what nobody foresaw is told as INTERNAL with the id of the request, and logged with its trace;
+Law: what nobody foresaw is answered INTERNAL with the id of the request, and logged with its trace;
 what a caller sent is never repeated to them, for it may hold a secret.
 """
 
@@ -42,18 +42,18 @@ _BY_CALLER: Final = {
 
 
 class AdminSchema(strawberry.Schema):
-    """A schema whose errors are told as this module says."""
+    """A schema that shows errors as this module says."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Replace errors by what is told; this is the one place that all of them pass."""
+        """Replace errors by what the caller may see; all of them pass here."""
         context = execution_context.context if execution_context else None
         request_id = str(getattr(context, "request_id", ""))
-        errors[:] = [told(error, request_id) for error in errors]
+        errors[:] = [public_error(error, request_id) for error in errors]
 
 
-def told(error: GraphQLError, request_id: str) -> GraphQLError:
+def public_error(error: GraphQLError, request_id: str) -> GraphQLError:
     """Return an error as the caller sees it."""
     cause = error.original_error
     if isinstance(cause, LongwireError):

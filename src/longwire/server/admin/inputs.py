@@ -9,10 +9,10 @@ Reader = Callable[[Any], Any]
 
 
 def changes(
-    given: object, default: object, names: Iterable[str], read: Mapping[str, Reader]
+    draft: object, default: object, names: Iterable[str], read: Mapping[str, Reader]
 ) -> dict[str, Any]:
     """Return what to replace in a value: fields of an input by name, each as `read` makes it."""
-    values = {name: getattr(given, name) for name in names}
+    values = {name: getattr(draft, name) for name in names}
     return {
         name: getattr(default, name) if value is None else read.get(name, _as_it_is)(value)
         for name, value in values.items()

@@ -1,4 +1,4 @@
-"""API keys in the admin API. A key itself is shown once, in the answer to what made it.
+"""API keys in the admin API. A key itself is shown once, in the answer to its creation.
 
 Law: a viewer sees the keys of their own projects alone; the file's keys are the default project's.
 """
@@ -87,7 +87,7 @@ class Key:
 
 @strawberry.type(name="IssuedAPIKey", description="A key and, this once, its secret.")
 class Issued:
-    """A key that was just made."""
+    """A key that was just created."""
 
     api_key: Key
     secret: str
@@ -154,10 +154,10 @@ def _issued(issued: IssuedKey) -> Issued:
     return Issued(api_key=shown(issued.key), secret=issued.secret.reveal())
 
 
-def applied(key: ApiKey, given: KeyInput) -> ApiKey:
-    """Return a key with what is given put in."""
-    grant = replace(key.grant, **changes(given, _NEW.grant, _GRANTED, _READ))
-    return replace(key, grant=grant, **changes(given, _NEW, _OWN, _READ))
+def applied(key: ApiKey, draft: KeyInput) -> ApiKey:
+    """Return a key with the draft put in."""
+    grant = replace(key.grant, **changes(draft, _NEW.grant, _GRANTED, _READ))
+    return replace(key, grant=grant, **changes(draft, _NEW, _OWN, _READ))
 
 
 async def _page(
@@ -216,9 +216,9 @@ async def _update(info: Info, key_id: Id, revision: int, draft: Draft) -> Key:
     actor = require(info, Permission.KEYS_WRITE).actor
     administration = info.context.administration
     seen = await _to_change(administration, key_id, revision)
-    made = await administration.store.keys.update(applied(seen, draft), actor)
+    saved = await administration.store.keys.update(applied(seen, draft), actor)
     await administration.refresh()
-    return shown(made)
+    return shown(saved)
 
 
 async def _set_status(info: Info, key_id: Id, revision: int, status: KeyStatus) -> Key:
@@ -239,9 +239,9 @@ async def _revoke(info: Info, key_id: Id, revision: int) -> Key:
     actor = require(info, Permission.KEYS_WRITE).actor
     administration = info.context.administration
     await _to_change(administration, key_id, revision)
-    made = await administration.store.keys.revoke(key_id, revision, actor)
+    revoked = await administration.store.keys.revoke(key_id, revision, actor)
     await administration.refresh()
-    return shown(made)
+    return shown(revoked)
 
 
 async def _delete(info: Info, key_id: Id, revision: int) -> bool:

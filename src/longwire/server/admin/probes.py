@@ -19,7 +19,7 @@ class TestChannelInput:
     model_id: str | None = None
 
 
-Given = Annotated[TestChannelInput, strawberry.argument(name="input")]
+Choice = Annotated[TestChannelInput, strawberry.argument(name="input")]
 
 
 @strawberry.type(name="TestChannelPayload", description="How two turns over a channel went.")
@@ -49,18 +49,18 @@ def _shown(probed: Probed, spec: ChannelSpec) -> Trial:
     )
 
 
-def _without_secrets(told: str, spec: ChannelSpec) -> str:
+def _without_secrets(text: str, spec: ChannelSpec) -> str:
     """Return what an upstream said without what it was sent: some repeat a wrong key."""
     for secret in (spec.credential, spec.proxy, *(value for _, value in spec.headers)):
-        told = told.replace(secret.reveal(), "***") if secret else told
-    return told
+        text = text.replace(secret.reveal(), "***") if secret else text
+    return text
 
 
-async def _test(info: Info, given: Given) -> Trial:
+async def _test(info: Info, choice: Choice) -> Trial:
     require(info, Permission.CHANNELS_WRITE)
     administration = info.context.administration
-    spec = await find(administration, given.channel_id)
-    return _shown(await administration.probe(spec, given.model_id or None), spec)
+    spec = await find(administration, choice.channel_id)
+    return _shown(await administration.probe(spec, choice.model_id or None), spec)
 
 
 @strawberry.type

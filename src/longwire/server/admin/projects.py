@@ -96,9 +96,9 @@ async def _create(info: Info, draft: Draft) -> ProjectView:
     actor = require(info, Permission.PROJECTS_WRITE).actor
     administration = info.context.administration
     project = replace(_NEW, **changes(draft, _NEW, _FIELDS, {}))
-    made = await administration.store.projects.create(project, actor)
+    saved = await administration.store.projects.create(project, actor)
     await administration.refresh()
-    return shown(made)
+    return shown(saved)
 
 
 async def _update(info: Info, project_id: Id, revision: int, draft: Draft) -> ProjectView:
@@ -106,9 +106,9 @@ async def _update(info: Info, project_id: Id, revision: int, draft: Draft) -> Pr
     administration = info.context.administration
     held = await administration.store.projects.get(project_id)
     project = replace(held, revision=revision, **changes(draft, _NEW, _FIELDS, {}))
-    made = await administration.store.projects.update(project, actor)
+    saved = await administration.store.projects.update(project, actor)
     await administration.refresh()
-    return shown(made)
+    return shown(saved)
 
 
 async def _delete(info: Info, project_id: Id, revision: int) -> bool:

@@ -108,14 +108,14 @@ async def _close(info: Info, connection: Int64) -> bool:
 
 async def _changed(info: Info) -> AsyncIterator[list[Session]]:
     administration = info.context.administration
-    told: list[dict[str, Any]] | None = None
+    previous: list[dict[str, Any]] | None = None
     while True:
         viewer = await listener(info, Permission.SESSIONS_READ)
         keys = await _visible_keys(administration, viewer)
         rows = list(_rows(administration, keys))
         ageless = [{**row, "age": 0} for row in rows]
-        if ageless != told:
-            told = ageless
+        if ageless != previous:
+            previous = ageless
             yield [shown(row) for row in rows]
         await asyncio.sleep(RENEWED_AFTER)
 
@@ -123,7 +123,7 @@ async def _changed(info: Info) -> AsyncIterator[list[Session]]:
 async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
     """Tell what changed, four times a second; who listens is looked up each second."""
     administration, clock = info.context.administration, asyncio.get_running_loop().time
-    told: dict[int, dict[str, Any]] | None = None
+    previous: dict[int, dict[str, Any]] | None = None
     keys: frozenset[str] | None = frozenset()
     looked_at = float("-inf")
     while True:
@@ -132,12 +132,12 @@ async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
             keys, looked_at = await _visible_keys(administration, viewer), clock()
         rows = {row["connection"]: row for row in _rows(administration, keys)}
         ageless = {number: {**row, "age": 0} for number, row in rows.items()}
-        before = told or {}
+        before = previous or {}
         changed = [shown(rows[n]) for n, row in ageless.items() if before.get(n) != row]
         gone = [Int64(number) for number in before if number not in ageless]
-        if changed or gone or told is None:
-            yield SessionChanges(is_whole=told is None, changed=changed, gone=gone)
-        told = ageless
+        if changed or gone or previous is None:
+            yield SessionChanges(is_whole=previous is None, changed=changed, gone=gone)
+        previous = ageless
         await asyncio.sleep(_CHANGES_EVERY)
 
 
@@ -162,7 +162,7 @@ class SessionMutations:
 
 @strawberry.type
 class SessionSubscriptions:
-    """What is told of live connections."""
+    """Changes of live connections, for who subscribes."""
 
     sessions_changed = strawberry.subscription(
         resolver=_changed, description="All of them at first and after each second with a change."

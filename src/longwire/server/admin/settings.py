@@ -116,9 +116,9 @@ async def _update(info: Info, revision: int, draft: Draft) -> SettingsView:
     administration = info.context.administration
     held = await administration.store.settings.retention()
     wanted = replace(held, revision=revision, **changes(draft, _NEW, _FIELDS, {}))
-    made = await administration.store.settings.keep(wanted, actor)
+    saved = await administration.store.settings.keep(wanted, actor)
     await administration.refresh()
-    return _shown(made, administration.file)
+    return _shown(saved, administration.file)
 
 
 async def _reload(info: Info) -> Reloaded:

@@ -62,7 +62,7 @@ class Wanted:
     until: datetime | None = strawberry.field(default=None, description="Ended before.")
 
 
-Given = Annotated[Wanted | None, strawberry.argument(name="filter")]
+Criteria = Annotated[Wanted | None, strawberry.argument(name="filter")]
 
 
 @strawberry.type(description="The bodies of a turn, as JSON.")
@@ -118,7 +118,7 @@ class Header:
     "bodies. Messages may quote what was asked: they are empty for who may not read bodies.",
 )
 class Details:
-    """What is told of few turns."""
+    """What only some turns have."""
 
     attempts: list[Attempt]
     headers: list[Header]
@@ -153,7 +153,7 @@ def _shown_attempt(attempt: TurnAttempt, *, may_read: bool) -> Attempt:
 
 @strawberry.type(description="One request of a client and its answer. Times in ms, sizes in bytes.")
 class Turn:
-    """One turn; null is what nobody told."""
+    """One turn; null is what is not known."""
 
     id: strawberry.ID
     request_id: str
@@ -234,7 +234,7 @@ def shown(row: TurnRow) -> Turn:
 async def visible(
     administration: Administration, viewer: Viewer, project_id: str | None
 ) -> tuple[str, ...] | None:
-    """Return the projects to look at: those a viewer sees, of these the one that was asked for."""
+    """Return the projects a viewer sees; with `project_id` that one alone, if they see it."""
     own = await own_projects(administration, viewer)
     if not project_id:
         return own
@@ -242,9 +242,9 @@ async def visible(
 
 
 async def _filter(
-    administration: Administration, viewer: Viewer, given: Wanted | None
+    administration: Administration, viewer: Viewer, criteria: Wanted | None
 ) -> TurnFilter:
-    wanted = given or Wanted()
+    wanted = criteria or Wanted()
     return TurnFilter(
         project_ids=await visible(administration, viewer, wanted.project_id),
         connection=wanted.connection,
@@ -268,12 +268,12 @@ def _matches(wanted: TurnFilter, row: TurnRow) -> bool:
 
 
 async def _page(
-    info: Info, given: Given = None, first: int = 50, after: str | None = None
+    info: Info, criteria: Criteria = None, first: int = 50, after: str | None = None
 ) -> Connection[Turn]:
     viewer = require(info, Permission.TURNS_READ)
     administration = info.context.administration
     Window(first, after)
-    wanted = await _filter(administration, viewer, given)
+    wanted = await _filter(administration, viewer, criteria)
     return connection(await administration.store.turns.page(wanted, first, after), shown)
 
 
@@ -294,20 +294,20 @@ async def _one(info: Info, turn_id: Id) -> Turn:
     return shown(row)
 
 
-async def _added(info: Info, given: Given = None) -> AsyncIterator[Turn]:
+async def _added(info: Info, criteria: Criteria = None) -> AsyncIterator[Turn]:
     clock = asyncio.get_running_loop().time
-    wanted, renewed_at = await _wanted(info, given), clock()
+    wanted, renewed_at = await _wanted(info, criteria), clock()
     with info.context.administration.feed.subscribe() as turns:
         async for row in turns:
             if clock() - renewed_at > RENEWED_AFTER:
-                wanted, renewed_at = await _wanted(info, given), clock()
+                wanted, renewed_at = await _wanted(info, criteria), clock()
             if _matches(wanted, row):
                 yield shown(row)
 
 
-async def _wanted(info: Info, given: Wanted | None) -> TurnFilter:
+async def _wanted(info: Info, criteria: Wanted | None) -> TurnFilter:
     viewer = await listener(info, Permission.TURNS_READ)
-    return await _filter(info.context.administration, viewer, given)
+    return await _filter(info.context.administration, viewer, criteria)
 
 
 @strawberry.type
@@ -322,7 +322,7 @@ class TurnQueries:
 
 @strawberry.type
 class TurnSubscriptions:
-    """What is told of turns as they end."""
+    """Turns as they end, for who subscribes."""
 
     turn_added = strawberry.subscription(
         resolver=_added, description="Turns of this process as they end."

@@ -53,7 +53,7 @@ class Counted:
     key_id: strawberry.ID | None = None
 
 
-Given = Annotated[Counted | None, strawberry.argument(name="filter")]
+Criteria = Annotated[Counted | None, strawberry.argument(name="filter")]
 
 
 @strawberry.type(description="Turns added up; figures that nobody told count as 0.")
@@ -91,8 +91,8 @@ class FirstEvents:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked for; times in ms since 1970 UTC."""
+class UsageRequest:
+    """The arguments of a `usage` query; times in ms since 1970 UTC."""
 
     by: UsageBy
     since: int
@@ -103,25 +103,26 @@ class Asked:
 
 async def _series(info: Info, root: strawberry.Parent["UsageView"]) -> list[UsagePoint]:
     require(info, Permission.USAGE_READ)
-    asked, usage = root.asked, info.context.administration.store.usage
+    request, usage = root.request, info.context.administration.store.usage
     points = await usage.series(
-        asked.by.value, asked.since, asked.until, asked.span.value, asked.where
+        request.by.value, request.since, request.until, request.span.value, request.where
     )
     return [_point(point) for point in points]
 
 
 async def _totals(info: Info, root: strawberry.Parent["UsageView"]) -> UsageSums:
     require(info, Permission.USAGE_READ)
-    asked, usage = root.asked, info.context.administration.store.usage
-    return _sums(await usage.totals(asked.since, asked.until, asked.span.value, asked.where))
+    request, usage = root.request, info.context.administration.store.usage
+    sums = await usage.totals(request.since, request.until, request.span.value, request.where)
+    return _sums(sums)
 
 
 async def _saved(info: Info, root: strawberry.Parent["UsageView"]) -> float:
     """Add up what cached tokens would have cost more, had they not been cached."""
     require(info, Permission.USAGE_READ)
-    asked, administration = root.asked, info.context.administration
+    request, administration = root.request, info.context.administration
     points = await administration.store.usage.series(
-        UsageBy.MODEL.value, asked.since, asked.until, asked.span.value, asked.where
+        UsageBy.MODEL.value, request.since, request.until, request.span.value, request.where
     )
     saved = 0
     for point in points:
@@ -135,14 +136,14 @@ async def _saved(info: Info, root: strawberry.Parent["UsageView"]) -> float:
 
 async def _first_events(info: Info, root: strawberry.Parent["UsageView"]) -> FirstEvents:
     require(info, Permission.USAGE_READ)
-    asked = root.asked
+    request = root.request
     wanted = TurnFilter(
-        project_ids=asked.where.project_ids,
-        key_id=asked.where.key_id,
-        channel_id=asked.where.channel_id,
-        model=asked.where.model,
-        since=asked.since,
-        until=asked.until,
+        project_ids=request.where.project_ids,
+        key_id=request.where.key_id,
+        channel_id=request.where.channel_id,
+        model=request.where.model,
+        since=request.since,
+        until=request.until,
     )
     times = await info.context.administration.store.turns.first_events(wanted)
     return FirstEvents(p50=_rank(times, 0.5), p95=_rank(times, 0.95), turns=len(times))
@@ -157,7 +158,7 @@ def _rank(times: Sequence[int], share: float) -> Int64 | None:
 class UsageView:
     """Usage over a time; each part is read when it is asked for."""
 
-    asked: strawberry.Private[Asked]
+    request: strawberry.Private[UsageRequest]
     series: list[UsagePoint] = strawberry.field(resolver=_series)
     totals: UsageSums = strawberry.field(resolver=_totals)
     saved_usd: float = strawberry.field(
@@ -191,10 +192,10 @@ async def _usage(
     until: datetime | None = None,
     span: UsageSpan = UsageSpan.DAY,
     by: UsageBy = UsageBy.ALL,
-    given: Given = None,
+    criteria: Criteria = None,
 ) -> UsageView:
     viewer = require(info, Permission.USAGE_READ)
-    counted = given or Counted()
+    counted = criteria or Counted()
     end = milliseconds_of(until) if until else now_ms()
     start = milliseconds_of(since) if since else end - _DEFAULT_DAYS * DAY
     length = HOUR if span is UsageSpan.HOUR else DAY
@@ -207,7 +208,7 @@ async def _usage(
         model=counted.model or "",
         key_id=counted.key_id or "",
     )
-    return UsageView(asked=Asked(by, start, end, span, where))
+    return UsageView(request=UsageRequest(by, start, end, span, where))
 
 
 @strawberry.type

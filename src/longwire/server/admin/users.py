@@ -1,6 +1,6 @@
 """People in the admin API: coming in, oneself, others, and invitations.
 
-Law: no answer has a password or a token, but for a new token, which is shown once.
+Law: passwords and tokens come in and are never shown; a new token is shown once.
 """
 
 from dataclasses import replace
@@ -91,7 +91,7 @@ class JoinInput:
 
 @strawberry.input(description="Who is made, with their first password.")
 class CreateUserInput:
-    """Who is made."""
+    """A new user."""
 
     email: str
     password: str
@@ -139,15 +139,15 @@ def shown(user: User) -> UserView:
     )
 
 
-def _invitation(made: Invitation) -> InvitationView:
+def _invitation(invitation: Invitation) -> InvitationView:
     return InvitationView(
-        id=strawberry.ID(made.id),
-        email=made.email,
-        role=made.role,
-        project_id=strawberry.ID(made.project_id) if made.project_id else None,
-        invited_by=made.invited_by,
-        created_at=time_of(made.created_at),
-        expires_at=time_of(made.expires_at),
+        id=strawberry.ID(invitation.id),
+        email=invitation.email,
+        role=invitation.role,
+        project_id=strawberry.ID(invitation.project_id) if invitation.project_id else None,
+        invited_by=invitation.invited_by,
+        created_at=time_of(invitation.created_at),
+        expires_at=time_of(invitation.expires_at),
     )
 
 
@@ -187,11 +187,11 @@ async def _invitations(
     return connection(page, _invitation)
 
 
-async def _sign_in(info: Info, given: SignIn) -> UserView:
-    context, account = info.context, normal_email(given.email)
+async def _sign_in(info: Info, credentials: SignIn) -> UserView:
+    context, account = info.context, normal_email(credentials.email)
     context.throttle.attempt(context.address, account)
     users = context.administration.store.users
-    user = await users.verify(given.email, Secret(given.password))
+    user = await users.verify(credentials.email, Secret(credentials.password))
     if user is None:
         problem = FieldProblem("password", "this is not the password of this email")
         raise InvalidFields([problem])
@@ -200,14 +200,14 @@ async def _sign_in(info: Info, given: SignIn) -> UserView:
     return shown(user)
 
 
-async def _join(info: Info, given: Join) -> UserView:
-    context, user = info.context, User("", given.email, given.name, Role.VIEWER)
+async def _join(info: Info, draft: Join) -> UserView:
+    context, user = info.context, User("", draft.email, draft.name, Role.VIEWER)
     context.throttle.attempt(context.address)
-    password, invitations = Secret(given.password), context.administration.store.invitations
-    made = await invitations.accept(given.token, user, password, context.address)
+    password, invitations = Secret(draft.password), context.administration.store.invitations
+    joined = await invitations.accept(draft.token, user, password, context.address)
     context.throttle.succeeded(context.address)
-    await _begin(info, made)
-    return shown(made)
+    await _begin(info, joined)
+    return shown(joined)
 
 
 async def _begin(info: Info, user: User) -> None:
@@ -237,18 +237,18 @@ async def _change_password(info: Info, current: str, new: str) -> bool:
     return True
 
 
-async def _create(info: Info, given: Create) -> UserView:
-    actor = require(info, _needed(given.role)).actor
-    user = User("", given.email, given.name, given.role)
+async def _create(info: Info, draft: Create) -> UserView:
+    actor = require(info, _needed(draft.role)).actor
+    user = User("", draft.email, draft.name, draft.role)
     users = info.context.administration.store.users
-    return shown(await users.create(user, Secret(given.password), actor))
+    return shown(await users.create(user, Secret(draft.password), actor))
 
 
-async def _update(info: Info, user_id: Id, revision: int, given: Update) -> UserView:
+async def _update(info: Info, user_id: Id, revision: int, draft: Update) -> UserView:
     require(info, Permission.USERS_WRITE)
     users = info.context.administration.store.users
     held = await users.get(user_id)
-    user = replace(held, revision=revision, **changes(given, _DEFAULTS, _FIELDS, {}))
+    user = replace(held, revision=revision, **changes(draft, _DEFAULTS, _FIELDS, {}))
     actor = require(info, _needed(held.role, user.role)).actor
     return shown(await users.update(user, actor))
 
@@ -269,11 +269,11 @@ async def _delete(info: Info, user_id: Id, revision: int) -> bool:
     return True
 
 
-async def _invite(info: Info, given: Invite) -> IssuedInvitation:
-    actor = require(info, _needed(given.role)).actor
+async def _invite(info: Info, draft: Invite) -> IssuedInvitation:
+    actor = require(info, _needed(draft.role)).actor
     invitations = info.context.administration.store.invitations
-    made = await invitations.create(given.role, actor, given.email, given.project_id)
-    return IssuedInvitation(invitation=_invitation(made.invitation), token=made.token.reveal())
+    issued = await invitations.create(draft.role, actor, draft.email, draft.project_id)
+    return IssuedInvitation(invitation=_invitation(issued.invitation), token=issued.token.reveal())
 
 
 async def _revoke(info: Info, invitation_id: Id) -> bool:

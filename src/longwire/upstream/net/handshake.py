@@ -38,7 +38,7 @@ _BODY_PATIENCE = 2.0
 
 
 class Malformed(OSError):
-    """The other side does not speak HTTP, or not as it was asked."""
+    """The other side does not speak HTTP, or its answer does not fit the request."""
 
 
 class Upgrade:
@@ -49,17 +49,17 @@ class Upgrade:
     def __init__(self, place: Origin, parts: SplitResult, headers: Mapping[str, str]) -> None:
         """Ask a place for what its URL names, with headers beside those of an upgrade.
 
-        A user in the URL is told, and the host, where no header does. Raises `ValueError` for a
-        header that would be two.
+        Adds `Host`, and `Authorization` for a user in the URL, where no header is so named.
+        Raises `ValueError` for a header that would be two.
         """
         self._key = base64.b64encode(token_bytes(16))
         host = bracketed(place.host)
         if place.port != PORTS[parts.scheme]:
             host = place.authority
-        given = {name: value for name, value in headers.items() if name.lower() not in _OWN}
-        named = {name.lower() for name in given}
-        asked = {"Host": host} | _login(parts, "Authorization")
-        asked = {name: value for name, value in asked.items() if name.lower() not in named}
+        extra = {name: value for name, value in headers.items() if name.lower() not in _OWN}
+        named = {name.lower() for name in extra}
+        default = {"Host": host} | _login(parts, "Authorization")
+        default = {name: value for name, value in default.items() if name.lower() not in named}
         target = quote(parts.path or "/", _DELIMITERS)
         if parts.query:
             target += "?" + quote(parts.query, _DELIMITERS)
@@ -69,18 +69,18 @@ class Upgrade:
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": self._key.decode(),
         }
-        self.request = _head(f"GET {target} HTTP/1.1", asked | own | given)
+        self.request = _head(f"GET {target} HTTP/1.1", default | own | extra)
 
     def check(self, answer: "Answer") -> None:
-        """Hold a 101 against what was asked (RFC 6455, 4.1). Raises `Malformed`."""
+        """Check that a 101 accepts this upgrade (RFC 6455, 4.1). Raises `Malformed`."""
         proof = base64.b64encode(hashlib.sha1(self._key + _GUID).digest())  # noqa: S324 - 4.2.2
-        told = answer.headers
-        tokens = [token.strip() for token in told.get("connection", "").lower().split(",")]
-        if told.get("upgrade", "").lower() != "websocket" or "upgrade" not in tokens:
+        headers = answer.headers
+        tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
+        if headers.get("upgrade", "").lower() != "websocket" or "upgrade" not in tokens:
             raise Malformed("its 101 is no upgrade to WebSocket")
-        if told.get("sec-websocket-accept", "").encode() != proof:
+        if headers.get("sec-websocket-accept", "").encode() != proof:
             raise Malformed("its 101 answers another key")
-        if "sec-websocket-extensions" in told or "sec-websocket-protocol" in told:
+        if "sec-websocket-extensions" in headers or "sec-websocket-protocol" in headers:
             raise Malformed("its 101 chose an extension or a protocol that nobody offered")
 
 
@@ -162,7 +162,7 @@ class Answer:
         try:
             self._parser.feed_data(chunk)
         except httptools.HttpParserError:
-            self.is_whole = True  # what was told before it broke is all there is
+            self.is_whole = True  # what came before it broke is all there is
         self.is_whole |= len(self.body) > LARGEST_BODY
         self.body = self.body[:LARGEST_BODY]
 
@@ -198,7 +198,7 @@ class Handshake(asyncio.Protocol):
         self.is_lost = False
         self._request = request
         loop = asyncio.get_running_loop()
-        self._told: asyncio.Future[Exception | None] = loop.create_future()
+        self._head_read: asyncio.Future[Exception | None] = loop.create_future()
         self._ended: asyncio.Future[Exception | None] = loop.create_future()
 
     async def answered(self) -> Answer:
@@ -206,7 +206,7 @@ class Handshake(asyncio.Protocol):
 
         Raises `OSError` where the connection ends before, `Malformed` where it is no answer.
         """
-        failure = await self._told
+        failure = await self._head_read
         if failure is not None:
             raise failure
         with suppress(TimeoutError):
@@ -223,16 +223,16 @@ class Handshake(asyncio.Protocol):
         try:
             self.answer.feed(data)
         except Malformed as error:
-            _settle(self._told, error)
+            _settle(self._head_read, error)
         if self.answer.status:
-            _settle(self._told)
+            _settle(self._head_read)
         if self.answer.is_whole:
             _settle(self._ended)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take what came as all there is."""
         self.is_lost = True
-        _settle(self._told, exc or ConnectionResetError("it hung up before it had answered"))
+        _settle(self._head_read, exc or ConnectionResetError("it hung up before it had answered"))
         _settle(self._ended)
 
 

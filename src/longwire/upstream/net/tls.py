@@ -10,18 +10,18 @@ def context(ca: str | None, verify: bool) -> ssl.SSLContext:  # noqa: FBT001 - a
 
     Raises `ConfigurationError` when the file cannot be used.
     """
-    made = ssl.create_default_context()
-    made.set_alpn_protocols(["http/1.1"])
-    made.options |= ssl.OP_NO_RENEGOTIATION  # so that sending never waits for something to read
+    ssl_context = ssl.create_default_context()
+    ssl_context.set_alpn_protocols(["http/1.1"])
+    ssl_context.options |= ssl.OP_NO_RENEGOTIATION  # so that sending never waits for a read
     if ca is not None:
         try:
-            made.load_verify_locations(cafile=ca)
+            ssl_context.load_verify_locations(cafile=ca)
         except (OSError, ssl.SSLError) as error:
             reason = getattr(error, "strerror", None) or error
             raise ConfigurationError(
                 f"tls_ca: {ca} cannot be used ({reason}); name a PEM file of certificates"
             ) from error
     if not verify:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
-    return made
+        ssl_context.check_hostname = False
+        ssl_context.verify_mode = ssl.CERT_NONE
+    return ssl_context

@@ -192,8 +192,8 @@ class Issuer:
     def _refusal(self, status: int, body: bytes) -> AccountUnavailable:
         code, message = decode_refusal(body)
         is_final = status < _SERVER and (status == _UNAUTHORIZED or code in PERMANENT)
-        told = f"{message.rstrip('.')} ({code})" if code and message else message or code
-        words = told or f"status {status}"
+        reason = f"{message.rstrip('.')} ({code})" if code and message else message or code
+        words = reason or f"status {status}"
         return AccountUnavailable(f"{self._base} refused: {words}.", needs_sign_in=is_final)
 
     def _garbled(self) -> AccountUnavailable:
