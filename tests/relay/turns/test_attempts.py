@@ -295,11 +295,11 @@ STRIKING = [each for each in Trouble if each not in {Trouble.UNAUTHORIZED, Troub
 def paths(kinds, sent, *, may_resend_begun):
     """Every run of troubles until the client is told, as attempts with what struck each."""
     failures = {trouble: example(trouble) for trouble in Trouble}
+    channels = [channel(name, kind) for name, kind in zip("abc", kinds, strict=False)]
     pending = [()]
     while pending:
         struck = pending.pop()
-        channels = [running(name, kind) for name, kind in zip("abc", kinds, strict=False)]
-        one = Journey(*channels, sent=sent, may_resend_begun=may_resend_begun)
+        one = Journey(*map(candidate, channels), sent=sent, may_resend_begun=may_resend_begun)
         run = []
         try:
             for trouble in struck:
