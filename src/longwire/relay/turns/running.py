@@ -151,7 +151,12 @@ class RunningTurn:
         instant they have read it.
         """
         first, self._first = self._first, None
-        batch = await self._next() if first is None else first
+        if first is not None:
+            batch = first
+        elif self._vendor.sends_notices:
+            batch = await self._next()
+        else:
+            batch = await anext(self._batches)
         if self._permits and self._stream.aggregate.terminal is not None:
             await self._leave()
         return batch
@@ -159,7 +164,7 @@ class RunningTurn:
     async def _next(self) -> Sequence[Event]:
         """Return the next batch as it came, but for notices of the upstream's own."""
         batch, vendor = await anext(self._batches), self._vendor
-        if not vendor.sends_notices or all(event.kind is not Kind.VENDOR for event in batch):
+        if all(event.kind is not Kind.VENDOR for event in batch):
             return batch
         scope, seen = self.request.caller.scope, self.headers
         return [
@@ -203,11 +208,13 @@ class RunningTurn:
                 if len(snapshot.channels) > 1:
                     candidates.note_answer(self.request, attempt.channel)
                 break
-        self.record.begin(self.delivery, self.aggregate, self._relay.accounting.clock())
+        stream, now = self._stream, self._relay.accounting.clock()
+        self.record.begin(stream.delivery, stream.aggregate, now)
 
     async def _try(self, attempt: Attempt) -> None:
         """Send the turn by an attempt, and wait for the beginning of its answer."""
-        channel, candidate, request = attempt.channel, attempt.candidate, self.request
+        candidate, request = attempt.candidate, self.request
+        channel = candidate.channel
         transport = channel.http if attempt.over_http else channel.websocket
         if transport is None:
             msg = f"Channel '{channel.name}' has no such transport."
