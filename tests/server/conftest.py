@@ -52,9 +52,9 @@ class RawConnection:
             await self.reader.readline()
         await self.reader.readline()
 
-    async def ask(self, body, **given):
+    async def ask(self, body, **options):
         """Send and receive."""
-        await self.send(body, **given)
+        await self.send(body, **options)
         return await self.receive()
 
 
@@ -117,5 +117,6 @@ def events_of(stream: bytes):
 
 def is_envelope(body: bytes) -> bool:
     """Whether a body is OpenAI's error envelope and nothing else."""
-    told = json.loads(body)
-    return list(told) == ["error"] and list(told["error"]) == ["message", "type", "param", "code"]
+    envelope = json.loads(body)
+    members = ["message", "type", "param", "code"]
+    return list(envelope) == ["error"] and list(envelope["error"]) == members

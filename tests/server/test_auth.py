@@ -20,9 +20,9 @@ def declared(name):
     return IssuedKey(key, Secret(f"lw-key-{name}"))
 
 
-def handed_out(*stored, now=0, **given):
+def handed_out(*stored, now=0, **options):
     """The keys `one` and `two` of a file, and stored ones; the clock stands at `now`."""
-    keys = Keys(PEPPER.digest, clock=lambda: now, **given)
+    keys = Keys(PEPPER.digest, clock=lambda: now, **options)
     keys.hand_out([declared("one"), declared("two")], stored)
     return keys
 
@@ -32,16 +32,16 @@ def bearer(key):
 
 
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("authorization", "name"),
     [
         ("Bearer lw-key-one", "one"),
         ("bearer lw-key-two", "two"),
         ("BEARER   lw-key-two  ", "two"),
     ],
 )
-def test_a_known_key_is_its_owner(given, name):
+def test_a_known_key_is_its_owner(authorization, name):
     """The scope comes from the key's entry, never from anything the caller says."""
-    caller = handed_out().authenticate({"authorization": given, "x-api-key": "lw-key-one"})
+    caller = handed_out().authenticate({"authorization": authorization, "x-api-key": "lw-key-one"})
     assert caller == Principal(name, f"api_key:file:{name}", Grant(f"file:{name}"))
 
 
@@ -68,7 +68,7 @@ def test_anything_else_is_nobody(headers):
 
 
 def test_anonymous_callers_have_no_scope():
-    """Where no key is asked for, none is needed, and nothing is ever shared."""
+    """Where no key is due, none is needed, and nothing is ever shared."""
     keys = handed_out(admits_anonymous=True)
     assert keys.authenticate({}) == Principal("anonymous", None)
     assert keys.authenticate({"authorization": "Bearer lw-key-one"}).name == "one"

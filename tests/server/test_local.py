@@ -45,7 +45,7 @@ def permissions(path):
 
 
 async def asked(path):
-    """What is told over a socket."""
+    """What is listed over a socket."""
     reader, writer = await asyncio.open_unix_connection(path)
     answer = await reader.read()
     writer.close()
@@ -126,7 +126,7 @@ def of_somebody_else(runtime, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("obstacle", "told"),
+    ("obstacle", "reason"),
     [
         (too_long, "name a shorter folder in XDG_RUNTIME_DIR"),
         (a_link, "is not a folder of this user; name another folder"),
@@ -134,22 +134,22 @@ def of_somebody_else(runtime, monkeypatch):
         (of_somebody_else, "is not a folder of this user; name another folder"),
     ],
 )
-async def test_an_obstacle_is_a_warning(runtime, ledger, monkeypatch, obstacle, told):
-    """A folder that cannot be used is told, and the gateway serves."""
+async def test_an_obstacle_is_a_warning(runtime, ledger, monkeypatch, obstacle, reason):
+    """A folder that cannot be used is named, and the gateway serves."""
     obstacle(runtime, monkeypatch)
     with capture_logs() as lines:
         async with serving_sessions(8090, ledger, names):
             pass
     (line,) = lines
     assert (line["event"], line["log_level"]) == ("no_local_socket", "warning")
-    assert told in line["reason"]
+    assert reason in line["reason"]
     assert list(runtime.rglob("*.sock")) == []
 
 
-@pytest.mark.parametrize("given", [None, "", "relative"])
-def test_without_a_runtime_folder(monkeypatch, given):
+@pytest.mark.parametrize("folder_name", [None, "", "relative"])
+def test_without_a_runtime_folder(monkeypatch, folder_name):
     """The folder for temporaries has one for each user; a relative path does not count."""
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    if given is not None:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", given)
+    if folder_name is not None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder_name)
     assert folder() == Path(tempfile.gettempdir()) / f"longwire-{os.geteuid()}"

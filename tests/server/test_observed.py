@@ -53,8 +53,8 @@ async def session_of(connection, turns):
     for number in range(turns):
         history.append({"role": "user", "content": f"question {number}"})
         body = body_of(history, stream=False)
-        status, _, told = await connection.ask(body, headers=["session-id: sess-of-mine"])
-        response = json.loads(told)
+        status, _, reply = await connection.ask(body, headers=["session-id: sess-of-mine"])
+        response = json.loads(reply)
         assert status == 200
         history += response["output"]
         sizes.append(len(body))
@@ -155,9 +155,9 @@ async def test_models_that_nobody_serves(emulator):
 
 
 async def ends(emulator, gateway, body):
-    """Turns that end in every way, all of which carry secrets; what their callers were told."""
+    """Turns that end in every way, all of which carry secrets; what their callers got."""
     headers = ["session-id: sess-of-mine", "chatgpt-account-id: acct-of-mine"]
-    told = []
+    replies = []
     faults = [
         None,
         Fault(at="handshake", act="refuse", status=401),
@@ -171,15 +171,15 @@ async def ends(emulator, gateway, body):
         if fault:
             emulator.faults.add(fault)
         async with dial(gateway) as connection:
-            told.append((await connection.ask(body, headers=headers))[2])
+            replies.append((await connection.ask(body, headers=headers))[2])
         emulator.faults.clear()
         gateway.app.pool.drain()
     async with dial(gateway) as connection:
         await connection.send(body, headers=headers)
     async with dial(gateway) as connection:
         connection.key = "lw-key-of-nobody"
-        told.append((await connection.ask(body, headers=headers))[2])
-    return told
+        replies.append((await connection.ask(body, headers=headers))[2])
+    return replies
 
 
 @pytest.mark.parametrize("streams", [True, False])
@@ -193,7 +193,7 @@ async def test_nothing_that_is_secret_is_told(emulator, gateway, connection, str
         metadata={"planted": "planted"},
     )
     with capture_logs() as lines:
-        told = await ends(emulator, gateway, body)
+        replies = await ends(emulator, gateway, body)
         async with asyncio.timeout(5):
             while len(lines) < 8:  # noqa: ASYNC110 - the log tells nobody
                 await asyncio.sleep(0.01)
@@ -202,5 +202,7 @@ async def test_nothing_that_is_secret_is_told(emulator, gateway, connection, str
     seen = str(lines) + metrics.decode()
     assert [secret for secret in SECRETS if secret in seen] == []
     keys = ("sk-upstream", "lw-key", "sess-of-mine", "acct-of-mine", "planted prompt")
-    errors = [b"".join(part for part in text.split(b"\n") if b"error" in part) for text in told[1:]]
+    errors = [
+        b"".join(part for part in text.split(b"\n") if b"error" in part) for text in replies[1:]
+    ]
     assert [key for key in keys if key.encode() in b"".join(errors)] == []

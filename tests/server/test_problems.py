@@ -1,4 +1,4 @@
-"""From failures to what callers are told."""
+"""From failures to what callers get to read."""
 
 import json
 
@@ -40,13 +40,13 @@ def test_every_failure_has_its_row(error, status, code, param):
     """Status, type, code and field follow from the error's class, in OpenAI's envelope."""
     with capture_logs():
         response = response_to(error, "req_1")
-    told = json.loads(response.body)["error"]
+    shown = json.loads(response.body)["error"]
     kind = "invalid_request_error" if status < 500 else "server_error"
     assert response.status_code == status
-    assert (told["code"], told["param"], told["type"]) == (code, param, kind)
+    assert (shown["code"], shown["param"], shown["type"]) == (code, param, kind)
     assert response.headers["x-request-id"] == "req_1"
     assert response.headers["content-type"] == "application/json"
-    assert "secret" not in told["message"]
+    assert "secret" not in shown["message"]
 
 
 def test_every_caller_and_upstream_error_is_in_the_table():
@@ -99,28 +99,28 @@ def test_quotes_of_the_caller_are_cut_and_encodable():
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "words"),
     [
         (b'{"error":{"message":"No.","code":"c"}}', ("c", "No.")),
         (b'{"error":{"message":"No.","type":"t"}}', ("t", "No.")),
         (b"[]", ("upstream_error", "The upstream refused the request with status 500.")),
     ],
 )
-def test_what_an_upstream_said_can_be_told_in_a_stream(body, told):
+def test_what_an_upstream_said_can_stand_in_a_stream(body, words):
     """Code and message are found for an event, too."""
     problem = problem_of(errors.UpstreamRejected(500, body))
-    assert (problem.code, problem.message) == told
+    assert (problem.code, problem.message) == words
 
 
-@pytest.mark.parametrize("given", ["a", "x" * 128, "req_!~"])
-def test_a_sane_request_id_is_kept(given):
+@pytest.mark.parametrize("sent", ["a", "x" * 128, "req_!~"])
+def test_a_sane_request_id_is_kept(sent):
     """The caller's own id stays, so that both logs speak of the same request."""
-    assert request_id({"x-request-id": given}) == given
+    assert request_id({"x-request-id": sent}) == sent
 
 
-@pytest.mark.parametrize("given", ["", "x" * 129, "a b", "\u00e9", "a\x00", "a\r\nb: c"])
-def test_any_other_is_replaced(given):
+@pytest.mark.parametrize("sent", ["", "x" * 129, "a b", "\u00e9", "a\x00", "a\r\nb: c"])
+def test_any_other_is_replaced(sent):
     """Ids that are empty, long or not visible ASCII are not repeated."""
-    made = request_id({"x-request-id": given})
-    assert made.startswith("req_")
-    assert len(made) == 36
+    new = request_id({"x-request-id": sent})
+    assert new.startswith("req_")
+    assert len(new) == 36

@@ -156,17 +156,17 @@ async def asked_while_draining(connection):
     return await connection.ask(STREAMED)
 
 
-def until(told):
-    """An answer that ends when it is told to."""
-    return [answer(sse(CREATED), size=len(STREAM)), told, sse(COMPLETED)]
+def until(end):
+    """An answer that ends when `end` is set."""
+    return [answer(sse(CREATED), size=len(STREAM)), end, sse(COMPLETED)]
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_an_idle_gateway(tmp_path, told):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_an_idle_gateway(tmp_path, number):
     """The exit status is 0 and no error is logged; idle connections do not hold it up."""
     async with between(tmp_path) as (_, process, connection):
         await connection.ask(STREAMED)
-        process.signal(told)
+        process.signal(number)
         status, logged = await process.end()
     assert (status, turns(logged)) == (0, ["completed"])
 

@@ -69,7 +69,7 @@ async def test_models_of_channels_that_are_off_are_not_listed():
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/x", "/v1/responses"])
 async def test_the_data_plane_asks_for_a_key(connection, path):
-    """Without the key nothing is told, not even which models there are."""
+    """Without the key nothing is shown, not even which models there are."""
     connection.key = "wrong"
     method = "POST" if path.endswith("responses") else "GET"
     status, headers, body = await connection.ask(b"", method=method, path=path)
@@ -105,8 +105,8 @@ async def test_health_and_readiness(gateway, connection):
 )
 async def test_what_is_no_route(connection, method, path, status, code):
     """Wrong paths and methods get the envelope as well, and the connection serves on."""
-    told, headers, body = await connection.ask(b"{}", method=method, path=path)
-    assert (told, json.loads(body)["error"]["code"]) == (status, code)
+    answered, headers, body = await connection.ask(b"{}", method=method, path=path)
+    assert (answered, json.loads(body)["error"]["code"]) == (status, code)
     assert ("allow" in headers) == (status == 405)
     assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
 

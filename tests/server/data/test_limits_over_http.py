@@ -33,13 +33,13 @@ async def ask(emulator):
 async def _ask(url, model="gpt-5.2", **body):
     """Return status, headers, and the error's code or the model that answered."""
     headers = {"authorization": f"Bearer {SECRET}"}
-    given = {"model": model, "input": "hello", **body}
+    request = {"model": model, "input": "hello", **body}
     async with (
         aiohttp.ClientSession(headers=headers) as session,
-        session.post(f"{url}/v1/responses", json=given) as answer,
+        session.post(f"{url}/v1/responses", json=request) as answer,
     ):
-        told = await answer.json()
-        word = told["error"]["code"] if answer.status >= 400 else told["model"]
+        content = await answer.json()
+        word = content["error"]["code"] if answer.status >= 400 else content["model"]
         return answer.status, answer.headers, word
 
 

@@ -49,7 +49,7 @@ async def streamed(client, **request):
 async def test_an_agent_works_through_six_turns(emulator, client, streams):
     """The official client calls tools for six turns; the upstream sees just what it meant."""
     emulator.script = Script(tool_rounds=5, parallel_calls=2)
-    ask = (lambda **given: streamed(client, **given)) if streams else client.responses.create
+    ask = (lambda **request: streamed(client, **request)) if streams else client.responses.create
     history = [{"role": "user", "content": "read two files, five times"}]
     for _ in range(6):
         response = await ask(
@@ -102,15 +102,15 @@ async def test_a_response_keeps_its_digits_and_its_layout():
     """What an upstream sends as JSON arrives as it was written, numbers and all."""
     body = b'{\n  "id": "resp_1",\n  "status": "failed", "x": 1E2, "output": [ 1.0 ]\n}'
     async with between(answer(body, "application/json")) as (_, connection):
-        status, _, told = await connection.ask(TURN)
-    assert (status, told) == (200, body)
+        status, _, reply = await connection.ask(TURN)
+    assert (status, reply) == (200, body)
 
 
 async def test_a_turn_that_refers_outside_travels_as_given(emulator, client):
     """The client's own previous response is sent on, and named in the answer."""
     first = await client.responses.create(model="gpt-5.5", input="hi")
-    given = {"previous_response_id": first.id, "model": "gpt-5.5", "input": "more"}
-    second = await client.responses.with_raw_response.create(**given)
+    request = {"previous_response_id": first.id, "model": "gpt-5.5", "input": "more"}
+    second = await client.responses.with_raw_response.create(**request)
     assert second.headers["x-longwire-continuity"] == "as-given"
     assert "x-longwire-reason" not in second.headers
     assert second.parse().previous_response_id == first.id
@@ -125,9 +125,9 @@ async def test_a_refusal_before_the_first_event_is_a_status(emulator, connection
     headers = {"retry-after": "7", "set-cookie": "a=b"}
     fault = Fault(at=at, act=act, status=429, code="rate_limit_exceeded", headers=headers)
     emulator.faults.add(fault)
-    status, headers, told = await connection.ask(body)
+    status, headers, reply = await connection.ask(body)
     assert status == 429
-    assert json.loads(told)["error"]["code"] == "rate_limit_exceeded"
+    assert json.loads(reply)["error"]["code"] == "rate_limit_exceeded"
     assert headers["retry-after"] == "7"
     assert "set-cookie" not in headers
     assert headers["x-request-id"]
@@ -177,8 +177,8 @@ async def test_a_stream_without_a_terminal_fails(emulator, connection):
 async def test_other_terminals_are_answers(emulator, connection, finish, body):
     """A response that failed is an answer with that status, not a failure of the gateway."""
     emulator.script = Script(finish=finish)
-    status, _, told = await connection.ask(body)
-    response = json.loads(told) if body is TURN else list(events_of(told))[-1][1]["response"]
+    status, _, reply = await connection.ask(body)
+    response = json.loads(reply) if body is TURN else list(events_of(reply))[-1][1]["response"]
     assert (status, response["status"]) == (200, finish.partition(":")[0])
 
 
@@ -187,24 +187,24 @@ async def test_nobody_upstream(unused_tcp_port):
     settings = settings_for(f"http://127.0.0.1:{unused_tcp_port}")
     async with serving(settings) as gateway, dial(gateway) as connection:
         for body in (TURN, STREAMED):
-            status, _, told = await connection.ask(body)
-            assert (status, json.loads(told)["error"]["code"]) == (502, "upstream_unavailable")
+            status, _, reply = await connection.ask(body)
+            assert (status, json.loads(reply)["error"]["code"]) == (502, "upstream_unavailable")
 
 
 async def test_silence_upstream():
     """An upstream that says nothing in time is a 504."""
     async with between([0.5], sessions={"first_event_timeout": "20ms"}) as (_, connection):
-        status, _, told = await connection.ask(STREAMED)
-    assert (status, json.loads(told)["error"]["code"]) == (504, "upstream_timeout")
+        status, _, reply = await connection.ask(STREAMED)
+    assert (status, json.loads(reply)["error"]["code"]) == (504, "upstream_timeout")
 
 
 async def test_unknown_models(emulator):
     """A model that no channel serves is a 404 with the reasons."""
     settings = settings_for(emulator.url, channel={"models": ["gpt-5*"]})
     async with serving(settings) as gateway, dial(gateway) as connection:
-        status, _, told = await connection.ask(b'{"model":"o3\\r\\nx: y"}')
-        assert (status, is_envelope(told)) == (404, True)
-        assert "main: does not serve it" in json.loads(told)["error"]["message"]
+        status, _, reply = await connection.ask(b'{"model":"o3\\r\\nx: y"}')
+        assert (status, is_envelope(reply)) == (404, True)
+        assert "main: does not serve it" in json.loads(reply)["error"]["message"]
 
 
 async def test_the_official_client_knows_the_errors(gateway, client):
@@ -238,9 +238,9 @@ async def test_silence_is_bridged(headers, expected):
     late = [answer(sse(CREATED), size=len(stream)), 0.03, sse(COMPLETED)]
     async with between(late, server={"keep_alive_comment": "20ms"}) as (_, connection):
         _, _, body = await connection.ask(STREAMED, headers=headers)
-    told = list(events_of(body))
-    assert told[1] == expected
-    assert [event["sequence_number"] for name, event in told if name != expected[0]] == [0, 1]
+    events = list(events_of(body))
+    assert events[1] == expected
+    assert [event["sequence_number"] for name, event in events if name != expected[0]] == [0, 1]
 
 
 @pytest.mark.parametrize("body", [TURN, STREAMED])
@@ -306,8 +306,8 @@ async def test_a_bug_is_a_500_with_a_trace_in_the_log(gateway, connection, monke
 
     monkeypatch.setattr(gateway.app.relay, "open", broken)
     with capture_logs() as lines:
-        status, headers, told = await connection.ask(TURN)
-    assert (status, is_envelope(told), b"secret" in told) == (500, True, False)
+        status, headers, reply = await connection.ask(TURN)
+    assert (status, is_envelope(reply), b"secret" in reply) == (500, True, False)
     assert (lines[0]["event"], lines[0]["request_id"]) == (
         "internal_error",
         headers["x-request-id"],

@@ -93,14 +93,14 @@ def tasks_of_connections() -> list[str]:
 def check(raw: str | bytes) -> None:
     """What a client gets is an event, or an error in its one shape."""
     assert isinstance(raw, str)
-    told = json.loads(raw)
-    if told["type"] != "error":
-        assert told["type"].startswith("response.")
+    event = json.loads(raw)
+    if event["type"] != "error":
+        assert event["type"].startswith("response.")
         return
-    assert set(told) <= {"type", "status", "error", "headers", "stream_id"}
-    assert 400 <= told["status"] < 500
-    assert {"message", "type", "param", "code"} <= set(told["error"])
-    assert told["error"]["message"]
+    assert set(event) <= {"type", "status", "error", "headers", "stream_id"}
+    assert 400 <= event["status"] < 500
+    assert {"message", "type", "param", "code"} <= set(event["error"])
+    assert event["error"]["message"]
 
 
 async def talk(gateway, said) -> None:

@@ -40,9 +40,9 @@ PACKERS = [
 ]
 
 
-async def undone(body, given, limit=LIMIT):
+async def undone(body, headers, limit=LIMIT):
     """What a body with these headers becomes."""
-    return await unpacked(body, codings_of(given, limit), limit)
+    return await unpacked(body, codings_of(headers, limit), limit)
 
 
 @pytest.mark.parametrize(("coding", "pack"), PACKERS)
@@ -50,8 +50,8 @@ async def undone(body, given, limit=LIMIT):
 async def test_every_coding_is_undone(coding, pack, body):
     """What was packed arrives as it was, small or large enough for a thread."""
     packed = pack(body)
-    given = {"content-encoding": coding, "content-length": str(len(packed))}
-    assert await undone(packed, given) == body
+    headers = {"content-encoding": coding, "content-length": str(len(packed))}
+    assert await undone(packed, headers) == body
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ async def test_every_happening_to_a_reply(state, happening, after):
 
 @pytest.mark.parametrize(("state", "happening", "after"), [*cells(REQUESTS)])
 async def test_every_happening_to_a_request(state, happening, after):
-    """In every state each leads where the table says, or is a bug; who waits is told to send."""
+    """In every state each leads where the table says, or is a bug; who waits may send."""
     async with played(state) as it:
         assert RequestState(state) is it.exchange.request
         refused = state == "too_large" and happening == "body"

@@ -191,7 +191,7 @@ async def test_endless_heads(connection, sent):
 
 @pytest.mark.parametrize("key", [KEY, "wrong"])
 async def test_expected_continue(connection, key):
-    """Who asks whether to send the body is told to, or refused and let go without it."""
+    """Who asks whether to send the body may, or is refused and let go without it."""
     connection.writer.write(head(LENGTH, "expect: 100-continue", key=key))
     if key == "wrong":
         status, headers, _ = await connection.receive()
@@ -223,10 +223,10 @@ async def test_refused_unread(connection, expects, size):
 
 @pytest.mark.parametrize("body", [TURN, STREAMED])
 async def test_close(connection, body):
-    """`Connection: close` is honoured and told, the answer whole."""
-    status, headers, told = await connection.ask(body, headers=["Connection: Close"])
+    """`Connection: close` is honoured and answered, the reply whole."""
+    status, headers, reply = await connection.ask(body, headers=["Connection: Close"])
     assert (status, headers["connection"]) == (200, "close")
-    assert b"completed" in told
+    assert b"completed" in reply
     assert await connection.reader.read() == b""
 
 
@@ -237,13 +237,13 @@ async def test_old_clients(connection, body):
         head(f"content-length: {len(body)}", "connection: keep-alive", version="1.0")
     )
     connection.writer.write(body)
-    top, _, told = (await connection.reader.read()).partition(b"\r\n\r\n")
+    top, _, reply = (await connection.reader.read()).partition(b"\r\n\r\n")
     assert b"connection: close" in top
     assert b"chunked" not in top
     if body is TURN:
-        assert json.loads(told)["status"] == "completed"
+        assert json.loads(reply)["status"] == "completed"
     else:
-        assert list(events_of(told))[-1][0] == "response.completed"
+        assert list(events_of(reply))[-1][0] == "response.completed"
 
 
 async def test_an_old_client_is_not_deceived():
@@ -251,8 +251,8 @@ async def test_an_old_client_is_not_deceived():
     async with between([answer(sse(CREATED), size=999), None]) as (_, connection):
         length = f"content-length: {len(STREAMED)}"
         connection.writer.write(head(length, version="1.0") + STREAMED)
-        _, _, told = (await connection.reader.read()).partition(b"\r\n\r\n")
-    assert list(events_of(told))[-1][0] == "response.failed"
+        _, _, reply = (await connection.reader.read()).partition(b"\r\n\r\n")
+    assert list(events_of(reply))[-1][0] == "response.failed"
 
 
 async def test_the_date(connection):
@@ -287,9 +287,9 @@ async def test_routes_take_turns_on_one_connection(connection):
         await connection.send(b"", **health)
         await connection.send(TURN)
         await connection.send(b"", **health)
-    told = [await connection.receive() for _ in range(8)]
-    assert [status for status, _, _ in told] == [200] * 8
-    kinds = [headers["content-type"].partition(";")[0] for _, headers, _ in told]
+    replies = [await connection.receive() for _ in range(8)]
+    assert [status for status, _, _ in replies] == [200] * 8
+    kinds = [headers["content-type"].partition(";")[0] for _, headers, _ in replies]
     assert kinds == ["text/event-stream", *["application/json"] * 3] * 2
 
 
@@ -306,8 +306,8 @@ async def test_rubbish_behind_a_request(connection):
     connection.writer.write(
         head(f"content-length: {len(STREAMED)}") + STREAMED + b"\x00\x01\x02\r\n\r\n"
     )
-    status, _, told = await connection.receive()
-    assert (status, list(events_of(told))[-1][0]) == (200, "response.completed")
+    status, _, reply = await connection.receive()
+    assert (status, list(events_of(reply))[-1][0]) == (200, "response.completed")
     assert await connection.reader.read() == b""
 
 
@@ -337,8 +337,8 @@ async def test_other_upgrades_are_declined(connection, emulator, framing, apart)
     smuggled = b"POST /v1/responses HTTP/1.1\r\n\r\n"
     lines = (f"content-length: {len(smuggled)}", "connection: upgrade", "upgrade: h2c")
     connection.writer.write(head(*lines) + smuggled)
-    status, _, told = await connection.receive()
-    assert (status, json.loads(told)["error"]["code"]) == (400, "invalid_request_error")
+    status, _, reply = await connection.receive()
+    assert (status, json.loads(reply)["error"]["code"]) == (400, "invalid_request_error")
     assert (await connection.ask(b"", method="GET", path="/health", headers=lines[1:]))[0] == 200
     assert (await connection.ask(TURN))[0] == 200
     assert len(emulator.turns) == 2
@@ -358,8 +358,8 @@ async def test_idle_connections_close(gateway):
 async def test_draining(gateway, connection):
     """Whoever comes while the gateway drains hears when to come again."""
     gateway.app.readiness.stage = Stage.DRAINING
-    status, headers, told = await connection.ask(STREAMED)
-    assert (status, headers["retry-after"], is_envelope(told)) == (503, "5", True)
+    status, headers, reply = await connection.ask(STREAMED)
+    assert (status, headers["retry-after"], is_envelope(reply)) == (503, "5", True)
 
 
 async def test_half_closed(connection):

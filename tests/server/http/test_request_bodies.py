@@ -86,9 +86,9 @@ async def test_what_is_let_in_arrives_exactly(member):
 @pytest.mark.parametrize("body", REFUSED, ids=lambda body: repr(body[:30]))
 async def test_what_is_wrong_is_refused(connection, emulator, body):
     """A wrong body is a 400 in the envelope, and the connection serves on."""
-    status, _, told = await connection.ask(body)
-    assert (status, is_envelope(told)) == (400, True)
-    assert len(told) < 4000
+    status, _, reply = await connection.ask(body)
+    assert (status, is_envelope(reply)) == (400, True)
+    assert len(reply) < 4000
     assert (await connection.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
     assert len(emulator.turns) == 1
 
@@ -104,18 +104,18 @@ async def test_packed_bodies_arrive(connection, emulator, coding, pack):
     assert (await connection.ask(pack(body), headers=headers))[0] == 200
     assert (await connection.ask(body))[0] == 200
     assert [turn.digest for turn in emulator.turns] == [emulator.turns[0].digest] * 2
-    status, _, told = await connection.ask(pack(body)[:-9], headers=headers)
-    assert (status, is_envelope(told)) == (400, True)
-    status, _, told = await connection.ask(pack(bytes(100_000_000)), headers=headers)
-    assert (status, json.loads(told)["error"]["code"]) == (413, "request_too_large")
+    status, _, reply = await connection.ask(pack(body)[:-9], headers=headers)
+    assert (status, is_envelope(reply)) == (400, True)
+    status, _, reply = await connection.ask(pack(bytes(100_000_000)), headers=headers)
+    assert (status, json.loads(reply)["error"]["code"]) == (413, "request_too_large")
     assert (await connection.ask(body))[0] == 200
 
 
 async def test_a_hundred_megabytes_are_refused(connection):
     """What is larger than the limit is a 413, announced or not, and the connection serves on."""
     large = b'{"model":"m","input":"' + b"a" * 100_000_000 + b'"}'
-    status, _, told = await connection.ask(large)
-    assert (status, is_envelope(told)) == (413, True)
+    status, _, reply = await connection.ask(large)
+    assert (status, is_envelope(reply)) == (413, True)
     assert (await connection.ask(b'{"model":"gpt-5.5","input":"hi"}'))[0] == 200
 
 
