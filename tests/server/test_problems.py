@@ -40,13 +40,13 @@ def test_every_failure_has_its_row(error, status, code, param):
     """Status, type, code and field follow from the error's class, in OpenAI's envelope."""
     with capture_logs():
         response = response_to(error, "req_1")
-    error = json.loads(response.body)["error"]
+    shown = json.loads(response.body)["error"]
     kind = "invalid_request_error" if status < 500 else "server_error"
     assert response.status_code == status
-    assert (error["code"], error["param"], error["type"]) == (code, param, kind)
+    assert (shown["code"], shown["param"], shown["type"]) == (code, param, kind)
     assert response.headers["x-request-id"] == "req_1"
     assert response.headers["content-type"] == "application/json"
-    assert "secret" not in error["message"]
+    assert "secret" not in shown["message"]
 
 
 def test_every_caller_and_upstream_error_is_in_the_table():
