@@ -65,8 +65,8 @@ def sources(folder: Path, *suffixes: str) -> Sources:
     }
 
 
-def constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """The names that a module binds at its top, each with its value."""
+def constants(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a module or a class binds at its top, each with its value."""
     for statement in tree.body:
         if isinstance(statement, ast.Assign):
             value = statement.value
@@ -89,7 +89,7 @@ def name_of(node: ast.AST) -> str:
 def readers_of_codes(modules: Sources) -> dict[str, list[int]]:
     """The lines where modules name a code of an upstream's error, or a constant that is one.
 
-    A `code=` in a call tells a caller something, and reads nothing.
+    A `code=` in a call or a class tells a caller something, and reads nothing.
     """
     trees = {name: ast.parse(source) for name, source in modules.items()}
     bound = {
@@ -106,6 +106,8 @@ def lines_of_codes(tree: ast.Module, bound: set[str]) -> Iterator[int]:
     """The lines of one module that name a code."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     outgoing = {word.value for call in calls for word in call.keywords if word.arg == "code"}
+    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    outgoing |= {value for each in classes for name, value in constants(each) if name == "code"}
     for node in ast.walk(tree):
         is_literal = isinstance(node, ast.Constant) and node.value in CODES
         if (is_literal or name_of(node) in bound) and node not in outgoing:
