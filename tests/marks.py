@@ -42,8 +42,8 @@ class NoProcess:
         os.register_at_fork(before=self._refuse)  # uvloop forks without an audit event
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Know what test runs, with its fixtures."""
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Know what test runs; what ends behind it may have served others, too."""
         self._fast = item.nodeid if item.get_closest_marker("fast") else None
         try:
             return (yield)
