@@ -15,7 +15,8 @@ from uvicorn.server import ServerState
 
 from bench.figures import Row, Spread
 from bench.processes import KEY, serving
-from longwire.app import build, server_of
+from longwire.app import App
+from longwire.processes import server_of
 from longwire.server.http.protocol import HttpProtocol
 from longwire.settings import Settings
 
@@ -44,7 +45,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmar
 async def _retained(upstream: str, rounds: int, sessions: int) -> dict[str, list[float]]:
     """Return the bytes of Python objects per session, by history and round."""
     settings = _settings(upstream)
-    app = build(settings)
+    app = App(settings)
     config = server_of(app, settings).config
     config.load()
     app.pool.start()

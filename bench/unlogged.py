@@ -4,7 +4,8 @@ import socket
 import sys
 from pathlib import Path
 
-from longwire.app import build, server_of
+from longwire.app import App
+from longwire.processes import server_of
 from longwire.server import logs
 from longwire.settings import load
 
@@ -16,7 +17,7 @@ def main(file: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    server_of(build(settings), settings).run(sockets=[listener])
+    server_of(App(settings), settings).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from longwire.app import App, Opening, build, server_of
+from longwire.app import App
 from longwire.emulator import Emulator, Options
+from longwire.processes import server_of
+from longwire.server.control import Opening
 from longwire.settings import Settings
 
 pytest_plugins = ["tests.databases", "tests.marks"]
@@ -57,7 +59,7 @@ async def serving(settings: Settings, opens: Opening | None = None) -> AsyncIter
     """Serve a gateway on a free port, in this loop, until left; `opens` opens its store."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    app = build(settings, opens)
+    app = App(settings, opens)
     server = server_of(app, settings)
     host, port = listener.getsockname()
     async with asyncio.TaskGroup() as group:

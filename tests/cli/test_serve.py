@@ -1,4 +1,4 @@
-"""`longwire serve` hands checked settings to the application, options first."""
+"""`longwire serve` hands checked settings to what serves them, options first."""
 
 import sys
 from types import ModuleType
@@ -10,11 +10,11 @@ from longwire.cli.serve import serve
 
 @pytest.fixture
 def served(monkeypatch, tmp_path):
-    """What the application was given."""
+    """What is to be served."""
     calls = []
-    app = ModuleType("longwire.app")
-    app.serve = lambda settings, *, workers: calls.append((settings, workers))
-    monkeypatch.setitem(sys.modules, "longwire.app", app)
+    processes = ModuleType("longwire.processes")
+    processes.serve = lambda settings, *, workers: calls.append((settings, workers))
+    monkeypatch.setitem(sys.modules, "longwire.processes", processes)
     monkeypatch.chdir(tmp_path)
     return calls
 

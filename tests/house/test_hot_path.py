@@ -23,7 +23,8 @@ import uvloop
 from bench.clients import perform
 from bench.processes import Server, configuration, limited_key, serving, written
 from bench.tally import Job
-from longwire.app import build, opening, server_of
+from longwire.app import App, opening
+from longwire.processes import server_of
 from longwire.server import logs
 from longwire.settings import Settings, load
 
@@ -74,7 +75,7 @@ def counting() -> Iterator[Calls]:
 
 async def calls_of(jobs, settings: Settings, key: str) -> list[Calls]:
     """Serve each job in this thread, with a load from outside, and count its calls."""
-    server = server_of(build(settings, opening(settings)), settings)
+    server = server_of(App(settings, opening(settings)), settings)
     listener = socket.create_server(("127.0.0.1", 0))
     with tempfile.TemporaryFile() as errors:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

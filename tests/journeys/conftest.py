@@ -14,10 +14,10 @@ import pytest
 import uvloop
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-from longwire.app import Opening
 from longwire.core.rules.lease import State
 from longwire.dialects.responses import websocket_mode
 from longwire.emulator import Emulator, Options, Script
+from longwire.server.control import Opening
 from longwire.server.data import turns as http_turns
 from longwire.settings import Settings
 from tests.conftest import KEY, Gateway, serving

@@ -52,8 +52,7 @@ async def _ask(gateway, secret, body):
 
 async def _rows(gateway, store, number):
     """Wait until so many turns are written; return them, oldest first."""
-    feed = gateway.app._control
-    await become(lambda: feed.log.waiting == 0)
+    await become(lambda: gateway.app.control.backlog[0] == 0)
     rows = (await store.turns.page()).items[::-1]
     assert number == len(rows)
     return rows

@@ -16,14 +16,14 @@ sqlalchemy.orm strawberry
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
-from longwire.app import build, opening
+from longwire.app import App, opening
 from longwire.settings import load
 from longwire.server.logs import configure
 
 async def start():
     settings = load(Path("longwire.toml"))
-    app = build(settings, opening(settings))
-    async with app._lifespan(None):
+    app = App(settings, opening(settings))
+    async with app.running():
         print(app.readiness.stage.value, *[name for name in sys.argv[1:] if name in sys.modules])
 
 configure()

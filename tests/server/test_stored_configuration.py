@@ -6,12 +6,12 @@ import aiohttp
 import asyncpg
 import pytest
 
-from longwire.app import _prepared
 from longwire.core.errors import ConfigurationError, InvalidFields
 from longwire.core.nouns.access import ApiKey, Grant, Role
 from longwire.core.nouns.channel import ChannelSpec, Status
 from longwire.core.nouns.people import User
 from longwire.core.nouns.secret import Secret
+from longwire.processes import prepared
 from longwire.settings import Settings
 from longwire.store.database import Database
 from longwire.store.migrate import migrate
@@ -177,13 +177,13 @@ async def test_a_first_start_has_a_token_until_there_is_an_owner(store, database
     """Each start gives another token; once somebody can sign in there is none."""
     secret_key = (tmp_path / "secret.key").read_text(encoding="utf-8")
     settings = Settings(database={"url": database_url, "secret_key": secret_key})
-    first, second = [await _prepared(settings) for _ in range(2)]
+    first, second = [await prepared(settings) for _ in range(2)]
     ada = User("", "ada@example.org", "", Role.VIEWER)
     with pytest.raises(InvalidFields, match="token"):
         await store.invitations.accept(first.reveal(), ada, PASSWORD)
     made = await store.invitations.accept(second.reveal(), ada, PASSWORD)
     assert Role.OWNER == made.role
-    assert await _prepared(settings) is None
+    assert await prepared(settings) is None
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -198,7 +198,7 @@ async def test_a_database_that_goes_away_stops_no_turn(
     await reconciler.look()
     assert "the database cannot be read" in reconciler.problem
     assert (200, "stored") == await _ask(gateway, key.secret)
-    assert gateway.app._control.log.waiting > 0
+    assert gateway.app.control.backlog[0] > 0
     await _recreate(postgresql_server, database_url)
     await reconciler.look()
     assert "the database cannot be read" not in reconciler.problem

@@ -28,7 +28,7 @@ def serve(
 
     gc.disable()  # what is loaded stays: to look for garbage in it is a tenth of a start
     try:
-        from longwire.app import serve as serve_gateway
+        from longwire.processes import serve as serve_gateway
     finally:
         gc.enable()
 

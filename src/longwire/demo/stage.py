@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 
-from longwire.app import build, opening, server_of
+from longwire.app import App, opening
 from longwire.core.nouns.access import Actor, Role
 from longwire.core.nouns.people import User
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Emulator, Options, Script
+from longwire.processes import server_of
 from longwire.settings import Settings
 
 MODELS = {"websocket": "demo", "http": "demo-http"}
@@ -72,7 +73,7 @@ async def _gateway(upstream: str) -> AsyncIterator[str]:
     with TemporaryDirectory(prefix="longwire-demo-") as folder, _listener() as listener:
         settings = _settings(upstream, folder)
         await _make_owner(settings)
-        server = server_of(build(settings, opening(settings)), settings)
+        server = server_of(App(settings, opening(settings)), settings)
         server.config.load()
         server.lifespan = server.config.lifespan_class(server.config)
         await server.startup(sockets=[listener])

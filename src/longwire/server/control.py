@@ -1,39 +1,120 @@
-"""What stands on the store while the gateway serves: turn log, live feed, retention, admin API."""
+"""What a gateway does with its store while it serves: turn log, live feed, retention, admin API.
+
+Law: a gateway without a store has a control plane, too, which keeps nothing and knows no price.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
-from starlette.types import ASGIApp
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from longwire.core.errors import StoreUnavailable
-from longwire.core.nouns.access import Budgets
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.rules.lease import Entry
-from longwire.core.rules.limits import NOTHING, Spent, month_begins
-from longwire.core.rules.turn import SessionKey
-from longwire.logger import structlog
+from longwire.core.rules.turn import SessionKey, Usage
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.limits import LocalLimits
+from longwire.relay.records.accounting import Keep, TurnRecord
 from longwire.relay.records.journal import Feed, Recent, TurnIds
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
+from longwire.relay.turns.candidates import Price
 from longwire.server import local, oauth_callback
+from longwire.server.admin.administration import Administration
+from longwire.server.auth import Keys
+from longwire.server.budgets import SpentBudgets
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
 from longwire.store.turn_log import TurnLog
-from longwire.store.usage import DAY
+from longwire.upstream.oauth.issuer import Issuer, Registration
 from longwire.upstream.websocket.pool import Pool
 
-_log = structlog.get_logger()
-_COUNTED_EVERY = 30.0
+Opening = Callable[[], Awaitable[Store]]
+
+
+class ControlPlane(Protocol):
+    """What serving turns asks of it."""
+
+    @property
+    def keep(self) -> Keep:
+        """Takes the record of a turn that ended."""
+
+    @property
+    def price(self) -> Price:
+        """Gives what tokens cost."""
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """How many rows of the turn log are not written yet, and how many were lost."""
+
+    def begin_upkeep(self) -> None:
+        """Begin what can wait until the gateway serves."""
+
+    async def serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the admin API. Raises `HTTPException` where there is none."""
+
+
+class NoControlPlane:
+    """The control plane of a gateway without a store."""
+
+    __slots__ = ()
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """Nothing waits, and nothing is lost."""
+        return 0, 0
+
+    def keep(self, record: TurnRecord, seconds: float) -> None:
+        """Keep nothing."""
+
+    def price(self, _usage: Usage, *_models: str) -> None:
+        """Know no price."""
+
+    def begin_upkeep(self) -> None:
+        """Keep up nothing."""
+
+    async def serve_admin(self, _scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Say that there is no admin API."""
+        raise HTTPException(404, "This gateway runs without a store.")
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The parts of a gateway that its control plane shows and changes."""
+
+    pool: Pool
+    limits: LocalLimits
+    keys: Keys
+    reconciler: ChannelReconciler
+
+
+@asynccontextmanager
+async def controlling(
+    opens: Opening, gateway: Gateway, registration: Registration, *, insecure_cookies: bool
+) -> AsyncIterator[ControlPlane]:
+    """Open the store, let the gateway take over what it holds, and let what stands on it run."""
+    store = await opens()
+    try:
+        gateway.keys.use(store.pepper.digest)
+        accounts = LiveAccounts(store.accounts, Issuer(registration, now_ms), now_ms)
+        async with accounts.running():
+            await gateway.reconciler.begin(store, accounts)
+            control = StoredControlPlane(
+                store, gateway, accounts, insecure_cookies=insecure_cookies
+            )
+            async with control.running():
+                yield control
+    finally:
+        await store.close()
 
 
 class LiveSessions:
@@ -63,114 +144,83 @@ class LiveSessions:
         return self._pool.end(connection)
 
 
-class ControlPlane:
-    """The parts of one gateway that need its store."""
+class StoredControlPlane:
+    """The control plane of a gateway with a store."""
 
     def __init__(
-        self,
-        store: Store,
-        reconciler: ChannelReconciler,
-        pool: Pool,
-        limits: LocalLimits,
-        accounts: LiveAccounts,
+        self, store: Store, gateway: Gateway, accounts: LiveAccounts, *, insecure_cookies: bool
     ) -> None:
-        self.store = store
-        self.accounts = accounts
-        self.sign_ins = SignIns(
-            store.accounts, accounts.issuer, now_ms, reconciler.refresh, oauth_callback.listen
+        self._log = TurnLog(store.turns, store.keys.used)
+        self._prices = Prices(now_ms)
+        feed, recent = Feed(), Recent()
+        journals = (self._log, feed, recent)
+        self.keep: Keep = TurnRecorder(journals, TurnIds(now_ms), self._prices, _explain).keep
+        self.price: Price = self._prices.cost
+        self._budgets = SpentBudgets(store, gateway.limits)
+        self._is_serving = asyncio.Event()
+        self._admin: ASGIApp | None = None
+        reconciler = gateway.reconciler
+        self._administration = Administration(
+            store=store,
+            refresh=reconciler.refresh,
+            reconciler=reconciler,
+            sessions=LiveSessions(gateway.pool, reconciler, recent),
+            feed=feed,
+            probe=_probing(accounts),
+            give_way=self._log.give_way,
+            accounts=accounts,
+            sign_ins=SignIns(
+                store.accounts, accounts.issuer, now_ms, reconciler.refresh, oauth_callback.listen
+            ),
+            price=self.price,
+            running=reconciler.running,
+            insecure_cookies=insecure_cookies,
         )
-        self.reconciler = reconciler
-        self._limits = limits
-        self._serves = asyncio.Event()
-        recent = Recent()
-        self.sessions = LiveSessions(pool, reconciler, recent)
-        self.feed = Feed()
-        self.log = TurnLog(store.turns, store.keys.used)
-        self.prices = Prices(now_ms)
-        self.recorder = TurnRecorder(
-            (self.log, self.feed, recent), TurnIds(now_ms), self.prices, _explain
-        )
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """How many rows of the turn log are not written yet, and how many were lost."""
+        return self._log.waiting, self._log.dropped
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Let the parts run; at the end the log is written out."""
-        async with asyncio.TaskGroup() as group, self.sign_ins.running():
+        async with asyncio.TaskGroup() as group, self._administration.sign_ins.running():
             upkeep = group.create_task(self._keep_up())
-            counting = group.create_task(self._keep_counted())
-            group.create_task(self.log.run())
+            counting = group.create_task(self._budgets.keep_counted())
+            group.create_task(self._log.run())
             try:
                 yield
             finally:
                 upkeep.cancel()
                 counting.cancel()
-                self.log.close()
+                self._log.close()
 
     def begin_upkeep(self) -> None:
-        """Begin what can wait until the gateway serves."""
-        self._serves.set()
+        """Load prices and sweep old turns from now on."""
+        self._is_serving.set()
 
     async def _keep_up(self) -> None:
-        await self._serves.wait()
-        await asyncio.to_thread(self.prices.load)
-        await keep_swept(self.store.database, self.store.settings.retention, now_ms)
+        await self._is_serving.wait()
+        await asyncio.to_thread(self._prices.load)
+        store = self._administration.store
+        await keep_swept(store.database, store.settings.retention, now_ms)
 
-    async def _keep_counted(self) -> None:
-        """Take over, now and then, what the budgets of keys are spent in all processes."""
-        while True:
-            try:
-                await self._count_spent()
-            except StoreUnavailable as error:
-                _log.warning("budgets_wait", error=error.reason)
-            await asyncio.sleep(_COUNTED_EVERY)
+    async def serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the admin API; its first request loads it, most of a second of a thread."""
+        if self._admin is None:
+            self._admin = await asyncio.to_thread(self._load_admin)
+        await self._admin(scope, receive, send)
 
-    async def _count_spent(self) -> None:
-        keys = [each for each in await self.store.keys.all() if each.grant.budgets != Budgets()]
-        if not keys:
-            return
-        now = now_ms()
-        today = await self._spent_since(now - now % DAY, now)
-        month = await self._spent_since(month_begins(now), now)
-        for key in keys:
-            spent = today.get(key.id, NOTHING), month.get(key.id, NOTHING)
-            self._limits.set_spent(f"key:{key.id}", *spent)
-
-    async def _spent_since(self, since: int, now: int) -> dict[str, Spent]:
-        """Return what keys spent, by their ids."""
-        spent: dict[str, Spent] = {}
-        for point in await self.store.usage.series("key", since, now + DAY):
-            before, sums = spent.get(point.name, NOTHING), point.sums
-            tokens = before.tokens + sums.input_tokens + sums.output_tokens
-            spent[point.name] = Spent(tokens, before.cost + sums.cost)
-        return spent
-
-    async def _probe(self, spec: ChannelSpec, model: str | None) -> Probed:
-        """Try a channel, for an account where it has one."""
-        return await probe(spec, model, account=self.accounts.of(spec.id))
-
-    async def admin(self, *, insecure_cookies: bool) -> ASGIApp:
-        """Return the admin API; it is loaded now, which takes most of a second of a thread."""
-        return await asyncio.to_thread(self._admin, insecure_cookies=insecure_cookies)
-
-    def _admin(self, *, insecure_cookies: bool) -> ASGIApp:
-        from longwire.server.admin.administration import Administration
+    def _load_admin(self) -> ASGIApp:
         from longwire.server.admin.app import admin_app
 
-        return admin_app(
-            Administration(
-                store=self.store,
-                refresh=self.reconciler.refresh,
-                reconciler=self.reconciler,
-                sessions=self.sessions,
-                feed=self.feed,
-                probe=self._probe,
-                give_way=self.log.give_way,
-                accounts=self.accounts,
-                sign_ins=self.sign_ins,
-                price=self.prices.cost,
-                running=self.reconciler.running,
-                insecure_cookies=insecure_cookies,
-            )
-        )
+        return admin_app(self._administration)
+
+
+def _probing(accounts: LiveAccounts) -> Callable[[ChannelSpec, str | None], Awaitable[Probed]]:
+    """Return what tries a channel with a model, for an account where it has one."""
+    return lambda spec, model: probe(spec, model, account=accounts.of(spec.id))
 
 
 def _explain(error: Exception) -> tuple[int, str, str]:

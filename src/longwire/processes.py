@@ -1,0 +1,172 @@
+"""The gateway in processes: one that serves alone, or several that share a socket.
+
+Shutdown: stop accepting, let turns end within the grace period, close what is left.
+"""
+
+import asyncio
+import math
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from longwire.app import App, opening
+from longwire.core.nouns.secret import Secret
+from longwire.logger import structlog
+from longwire.server import logs
+from longwire.server.http.allocator import prepare_memory
+from longwire.server.http.listener import listen, url_of
+from longwire.server.http.pongs import BoundedPongs
+from longwire.server.http.protocol import HttpProtocol
+from longwire.server.local import serving_sessions
+from longwire.server.signals import (
+    drain_in_a_worker,
+    end_workers_on_signals,
+    reloading_on_signal,
+    stop_on_signals,
+)
+from longwire.settings import Settings, load
+
+_log = structlog.get_logger()
+_KEEP_ALIVE = 75
+_PING_INTERVAL, _PONG_TIMEOUT = 20, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What is printed when a gateway is ready: its URL, and the token of a first start."""
+
+    url: str
+    setup: Secret | None
+
+    def show(self) -> None:
+        """Print it."""
+        sys.stdout.write(f"Longwire serves {self.url}\n")
+        if self.setup is not None:
+            sys.stdout.write(
+                "Nobody can sign in yet. Make the first owner with: longwire users create\n"
+                f"or with this token, which works once: {self.setup.reveal()}\n"
+                f"that is, open {self.url}/setup#{self.setup.reveal()}\n"
+            )
+        sys.stdout.flush()
+
+
+def serve(settings: Settings, workers: int = 1) -> None:
+    """Serve until SIGTERM or SIGINT, then let turns end; a second signal ends at once.
+
+    Raises `ConfigurationError` when the address cannot be listened on, or the store not be used.
+    """
+    logs.configure()
+    prepare_memory()
+    app = App(settings, opening(settings))
+    listener = listen(settings.server.host, settings.server.port)
+    announcement = Announcement(url_of(listener), asyncio.run(prepared(settings)))
+    if workers > 1:
+        _serve_in_workers(settings, workers, listener, announcement)
+    else:
+        _serve_alone(app, settings, listener, announcement)
+
+
+async def prepared(settings: Settings) -> Secret | None:
+    """Migrate the store, before any process serves from it; return the token of a first start."""
+    store = await opening(settings)()
+    try:
+        return await store.invitations.open_setup()
+    finally:
+        await store.close()
+
+
+def _serve_alone(
+    app: App, settings: Settings, listener: socket.socket, announcement: Announcement
+) -> None:
+    app.lifespan = partial(_announced, app, _port_of(listener), announcement)
+    server = server_of(app, settings)
+    stop_on_signals(server, app.readiness, settings.server.shutdown_grace)
+    server.run(sockets=[listener])
+
+
+@asynccontextmanager
+async def _announced(app: App, port: int, announcement: Announcement) -> AsyncIterator[None]:
+    async with _at_home(app, port):
+        announcement.show()
+        yield
+
+
+def _serve_in_workers(
+    settings: Settings, workers: int, listener: socket.socket, announcement: Announcement
+) -> None:
+    _log.warning("several_workers", workers=workers, note="each keeps its own warm connections")
+    if settings.source is not None:
+        os.environ["LONGWIRE_CONFIG"] = str(settings.source)
+    os.environ["LONGWIRE_SERVER__PORT"] = str(_port_of(listener))
+    announcement.show()
+    config = _config("longwire.processes:from_environment", settings, workers)
+    supervisor = Multiprocess(config, sockets=[listener])
+    end_workers_on_signals(supervisor)
+    supervisor.run()
+
+
+def from_environment() -> App:
+    """Build the gateway in a worker process, which reads the settings for itself."""
+    logs.configure()
+    prepare_memory()
+    settings = load()
+    app = App(settings, opening(settings))
+    app.lifespan = partial(_draining, app, settings)
+    return app
+
+
+@asynccontextmanager
+async def _draining(app: App, settings: Settings) -> AsyncIterator[None]:
+    """Run in a worker, whose server does not let turns end by itself."""
+    drain_in_a_worker(app.readiness, settings.server.shutdown_grace)
+    async with _at_home(app, settings.server.port):
+        yield
+
+
+@asynccontextmanager
+async def _at_home(app: App, port: int) -> AsyncIterator[None]:
+    """Run with what a process of its own has: SIGHUP, and the socket of `longwire sessions`."""
+    with reloading_on_signal(app.reconciler.request_reload):
+        names = app.reconciler.names
+        async with serving_sessions(port, app.pool.ledger, lambda: names), app.running():
+            yield
+
+
+def _port_of(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
+
+
+def server_of(app: App, settings: Settings) -> uvicorn.Server:
+    """Return the server for an app; it listens on the sockets it is run with."""
+    return uvicorn.Server(_config(app, settings))
+
+
+def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        loop="uvloop",
+        http=HttpProtocol,
+        ws=BoundedPongs,
+        ws_max_size=settings.server.max_body,
+        ws_per_message_deflate=False,
+        ws_ping_interval=_PING_INTERVAL,
+        ws_ping_timeout=_PONG_TIMEOUT,
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=math.ceil(settings.server.shutdown_grace),
+    )
