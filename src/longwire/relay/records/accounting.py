@@ -87,6 +87,13 @@ class TurnRecord:
         """The attempts that another one was to make good."""
         return [each for each in self.failures if each.is_replayed]
 
+    @property
+    def attempts(self) -> int:
+        """How many attempts there were, the last one included."""
+        if not self.channel:
+            return 0
+        return 1 + (len(self.replays) if self.failures else 0)
+
     def settle(self) -> Bill:
         """Take what the terminal says, if there is one by now."""
         terminal = self.aggregate.terminal if self.aggregate else None
@@ -194,7 +201,7 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         }
     if record.first_event is not None:
         line["first_event_ms"] = round(record.first_event * 1000)
-    if replays := record.replays:
+    if record.failures and (replays := record.replays):
         line["replays"] = [each.trouble.name.lower() for each in replays]
         line["possibly_billed_twice"] = any(RULES[each.trouble].may_bill_twice for each in replays)
     for kind, number in tokens.items():

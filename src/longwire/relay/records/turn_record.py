@@ -88,7 +88,7 @@ class TurnRecorder:
             outcome=record.outcome,
             status=status,
             error_code=_fit(error_code, _LONGEST_WORD) if error_code else "",
-            attempts=len(record.replays) + 1 if record.channel else 0,
+            attempts=record.attempts,
             started_at=(turn_id >> ID_BITS) - duration,
             queue_ms=round(delivery.queued * 1000) if delivery else 0,
             first_event_ms=None if first_event is None else round(first_event * 1000),

@@ -153,10 +153,8 @@ class RunningTurn:
         first, self._first = self._first, None
         if first is not None:
             batch = first
-        elif self._vendor.sends_notices:
-            batch = await self._next()
         else:
-            batch = await anext(self._batches)
+            batch = await self._next()
         if self._permits and self._stream.aggregate.terminal is not None:
             await self._leave()
         return batch
@@ -164,7 +162,7 @@ class RunningTurn:
     async def _next(self) -> Sequence[Event]:
         """Return the next batch as it came, but for notices of the upstream's own."""
         batch, vendor = await anext(self._batches), self._vendor
-        if all(event.kind is not Kind.VENDOR for event in batch):
+        if not vendor.sends_notices or all(event.kind is not Kind.VENDOR for event in batch):
             return batch
         scope, seen = self.request.caller.scope, self.headers
         return [
