@@ -55,7 +55,7 @@ async def test_a_database_that_is_away_is_named_without_its_password(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["planted", "postgresql://nobody:planted@db:port/none", "postgresql://me:plan/ted@db/none"],
+    ["planted", "postgresql://nobody:planted@db:port/none", "postgresql://me:planted@db:1x/none"],
 )
 def test_an_address_that_cannot_be_read_says_how_to_write_one(url):
     """The error names the setting and the form, and repeats nothing of what may be a password."""
