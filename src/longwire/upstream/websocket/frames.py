@@ -41,7 +41,7 @@ class CloseCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
-    """What a close frame told: its code, 1005 where it had none (RFC 6455, 7.1.5), and words."""
+    """What a close frame says: its code, 1005 where it has none (RFC 6455, 7.1.5), and a reason."""
 
     code: int
     reason: str
