@@ -1,4 +1,4 @@
-"""A tunnel by itself; what it is for is in test_dialing.py."""
+"""A tunnel by itself; what it is for is in test_dialer_proxies.py."""
 
 import socket
 
