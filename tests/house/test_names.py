@@ -14,7 +14,6 @@ EMPTY_NAMES = {"told", "given", "asked", "made"}
 BOUNDS = {
     "relay/records": 2,
     "store": 1,
-    "upstream/http": 2,
 }
 
 

@@ -44,11 +44,6 @@ def no_proxies(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def queued(connection: Connection) -> int:
-    """How many bytes wait on a connection for its reader."""
-    return int(repr(connection).partition("queued=")[2].partition(">")[0].split()[0].rstrip(":"))
-
-
 async def until(holds: Callable[[], bool]) -> None:
     """Let the loop run until something holds."""
     async with asyncio.timeout(10):

@@ -1,6 +1,6 @@
-"""Warm-ups where the turn goes over HTTP, which knows none: answered here, and nothing is sent.
+"""Warm-ups of sessions over HTTP, which has none: the gateway responds itself, and sends nothing.
 
-What they brought travels with the next turn, which names them.
+What a warm-up brought is sent with the next turn, which names its response.
 """
 
 import time
@@ -20,13 +20,13 @@ class WarmUp:
     """A transport to nowhere; see `upstream.ports.Transport`."""
 
     @asynccontextmanager
-    async def open(self, call: Call) -> AsyncIterator["_Prepared"]:
-        """Give the events of a response that prepares nothing."""
+    async def open(self, call: Call) -> AsyncIterator["_Stream"]:
+        """Yield the events of a response without output."""
         response_id = f"resp_{token_hex(24)}"
-        yield _Prepared(warm_up_events(call.turn, response_id, int(time.time())))
+        yield _Stream(warm_up_events(call.turn, response_id, int(time.time())))
 
 
-class _Prepared:
+class _Stream:
     """The events of one warm-up, in one batch."""
 
     __slots__ = ("_event_reader", "_frames", "aggregate", "delivery", "headers")

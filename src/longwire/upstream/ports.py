@@ -1,7 +1,7 @@
 """The one port to an upstream: `async with transport.open(call) as stream`.
 
-Both transports answer with the same events; a failure is an `UpstreamError`, raised where the
-next events were awaited.
+Both transports yield the same events; a failure is an `UpstreamError`, raised where the next
+events are awaited.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -33,9 +33,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait, in seconds; each `silence` without an event is told to the reader.
+    """How long to wait, in seconds; after each `silence` the reader gets an empty batch.
 
-    `drain` is how long the rest of a response is read whose client has gone; 0 does not.
+    `drain` is how long the rest of a response is read whose client has gone, 0 not at all.
     """
 
     connect: float = 15.0
@@ -47,7 +47,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a turn travels: `continuity` is continued, fresh or as-given, `reason` says why fresh.
+    """How a turn was sent: `continuity` is continued, fresh or as-given, `reason` says why fresh.
 
     `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
     connection in seconds, `connection` the number of the one that served, None for HTTP.
@@ -70,11 +70,11 @@ class Stream(Protocol):
 
     @property
     def delivery(self) -> Delivery:
-        """How this turn travels."""
+        """How the turn was sent."""
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers of the upstream's answer, lower case: an HTTP answer's, or a handshake's."""
+        """The headers of the response, or of the handshake over WebSocket; names in lower case."""
 
     @property
     def aggregate(self) -> Aggregate:
@@ -87,7 +87,7 @@ class Stream(Protocol):
         """
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
-        """Iterate batches up to the terminal; an empty batch tells of `silence` seconds passed.
+        """Iterate batches up to the terminal; an empty batch means `silence` seconds without one.
 
         Raises `UpstreamError` when the response ends without a terminal.
         """

@@ -1,4 +1,4 @@
-"""The upgrade's question and its answer."""
+"""The request for an upgrade or a tunnel, and its response."""
 
 import base64
 from contextlib import suppress
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from longwire.upstream.net.handshake import (
     LARGEST_BODY,
     LARGEST_HEAD,
-    Answer,
     Handshake,
+    HandshakeResponse,
     Malformed,
     Upgrade,
     connect_request,
@@ -25,7 +25,7 @@ SWITCHED = b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: keep-alive, Upg
 
 
 def upgrade_to(url: str, **headers: str) -> Upgrade:
-    """Ask a URL for an upgrade."""
+    """Return the request to upgrade a connection to a URL."""
     parts = urlsplit(url)
     return Upgrade(origin_of(parts, "ws", "wss"), parts, headers)
 
@@ -36,31 +36,31 @@ def lines_of(request: bytes) -> list[str]:
     return request.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
 
 
-def answered(*chunks: bytes, is_tunnel: bool = False) -> Answer:
-    """Feed an answer in chunks."""
-    answer = Answer(is_tunnel=is_tunnel)
+def response_of(*chunks: bytes, is_tunnel: bool = False) -> HandshakeResponse:
+    """Feed a response in chunks."""
+    response = HandshakeResponse(is_tunnel=is_tunnel)
     for chunk in chunks:
-        answer.feed(chunk)
-    return answer
+        response.feed(chunk)
+    return response
 
 
-class TestQuestion:
+class TestRequest:
     def test_request(self):
         """All that RFC 6455, 4.1 asks for is there, and no extension is offered."""
         lines = lines_of(upgrade_to("ws://host:81/v1/responses?a=b").request)
         assert "GET /v1/responses?a=b HTTP/1.1" == lines[0]
-        named = dict(line.split(": ", 1) for line in lines[1:])
-        key = named.pop("Sec-WebSocket-Key")
+        headers = dict(line.split(": ", 1) for line in lines[1:])
+        key = headers.pop("Sec-WebSocket-Key")
         assert 16 == len(base64.b64decode(key, validate=True))
         assert {
             "Host": "host:81",
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Sec-WebSocket-Version": "13",
-        } == named
+        } == headers
 
     def test_each_has_its_own_key(self):
-        """The key of a question is unpredictable."""
+        """The key of a request is unpredictable."""
         assert 50 == len({upgrade_to("ws://host/").request for _ in range(50)})
 
     @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ class TestQuestion:
         assert f"Host: {host}" in lines
 
     def test_user_of_the_url(self):
-        """A user in the URL is told as HTTP does, unless a header says who speaks."""
+        """A user in the URL becomes a header, unless there is one that says who speaks."""
         login = "Basic " + base64.b64encode(b"me:p@ss").decode()
         lines = lines_of(upgrade_to("ws://me:p%40ss@host/").request)
         assert f"Authorization: {login}" in lines
@@ -112,56 +112,56 @@ class TestQuestion:
             upgrade_to("ws://host/", x=value)
 
     def test_connect(self):
-        """A tunnel is asked for with the proxy's own user (RFC 9110, 9.3.6)."""
-        to = origin_of(urlsplit("wss://[::1]/"), "wss")
-        lines = lines_of(connect_request(to, urlsplit("http://me:p%3Aw@proxy:1")))
+        """The request for a tunnel names the proxy's own user (RFC 9110, 9.3.6)."""
+        origin = origin_of(urlsplit("wss://[::1]/"), "wss")
+        lines = lines_of(connect_request(origin, urlsplit("http://me:p%3Aw@proxy:1")))
         login = base64.b64encode(b"me:p:w").decode()
-        told = ["Host: [::1]:443", f"Proxy-Authorization: Basic {login}"]
-        assert ["CONNECT [::1]:443 HTTP/1.1", *told] == lines
+        headers = ["Host: [::1]:443", f"Proxy-Authorization: Basic {login}"]
+        assert ["CONNECT [::1]:443 HTTP/1.1", *headers] == lines
 
 
-class TestAnswer:
+class TestResponse:
     @settings(deadline=None)
     @given(st.lists(st.integers(min_value=0), max_size=12))
     def test_cut_anywhere(self, places):
-        """However it is cut, head and body are read, and interim answers are skipped."""
+        """However it is cut, head and body are read, and interim responses are skipped."""
         sent = (
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nlink: x\r\n\r\n"
             b"HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\ntransfer-encoding: chunked\r\n\r\n"
             b'5\r\n{"a":\r\n2;x=y\r\n1}\r\n0\r\n\r\n'
         )
         edges = [0, *sorted({place % len(sent) for place in places}), len(sent)]
-        answer = answered(*(sent[a:b] for a, b in pairwise(edges)))
-        assert (429, b'{"a":1}', True) == (answer.status, answer.body, answer.is_whole)
-        assert {"retry-after": "7", "transfer-encoding": "chunked"} == answer.headers
+        response = response_of(*(sent[a:b] for a, b in pairwise(edges)))
+        assert (429, b'{"a":1}', True) == (response.status, response.body, response.is_whole)
+        assert {"retry-after": "7", "transfer-encoding": "chunked"} == response.headers
 
     def test_what_follows_a_101(self):
         """Bytes behind a 101 are kept as they are, whenever they come."""
-        answer = answered(SWITCHED + b"\r\n\x81\x00", b"\r\n\r\n", b"HTTP/1.1 200 OK")
-        assert (101, True) == (answer.status, answer.is_whole)
-        assert b"\x81\x00\r\n\r\nHTTP/1.1 200 OK" == answer.rest
+        response = response_of(SWITCHED + b"\r\n\x81\x00", b"\r\n\r\n", b"HTTP/1.1 200 OK")
+        assert (101, True) == (response.status, response.is_whole)
+        assert b"\x81\x00\r\n\r\nHTTP/1.1 200 OK" == response.rest
 
     def test_what_follows_a_tunnel(self):
-        """A tunnel has no body, whatever its answer's headers say."""
-        answer = answered(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n\x16", is_tunnel=True)
+        """A tunnel has no body, whatever the headers of its response say."""
+        response = response_of(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n\x16", is_tunnel=True)
         assert (200, True, b"\x16", b"") == (
-            answer.status,
-            answer.is_whole,
-            answer.rest,
-            answer.body,
+            response.status,
+            response.is_whole,
+            response.rest,
+            response.body,
         )
 
     @pytest.mark.parametrize("length", [b"content-length: 1000000\r\n", b""])
     def test_large_body(self, length):
         """Of a body no more is kept than a refusal needs."""
-        answer = answered(b"HTTP/1.1 500 X\r\n" + length + b"\r\n", *[b"x" * 50_000] * 3)
-        assert (LARGEST_BODY, True) == (len(answer.body), answer.is_whole)
+        response = response_of(b"HTTP/1.1 500 X\r\n" + length + b"\r\n", *[b"x" * 50_000] * 3)
+        assert (LARGEST_BODY, True) == (len(response.body), response.is_whole)
 
     def test_broken_body(self):
         """A body that breaks off is what came of it."""
         head = b"HTTP/1.1 500 X\r\ntransfer-encoding: chunked\r\n\r\n"
-        answer = answered(head, b"2\r\nab\r\nno size")
-        assert (b"ab", True) == (answer.body, answer.is_whole)
+        response = response_of(head, b"2\r\nab\r\nno size")
+        assert (b"ab", True) == (response.body, response.is_whole)
 
     @pytest.mark.parametrize(
         "sent",
@@ -173,28 +173,28 @@ class TestAnswer:
             b"x" * (LARGEST_HEAD + 1),
         ],
     )
-    def test_no_answer(self, sent):
-        """What is no HTTP is told, and so is a head without an end."""
+    def test_no_http(self, sent):
+        """What is no HTTP is refused, and so is a head without an end."""
         with pytest.raises(Malformed):
-            answered(sent)
+            response_of(sent)
 
     @settings(deadline=None)
     @given(st.binary(max_size=300))
     def test_any_bytes(self, sent):
         """No bytes raise anything else."""
         with suppress(Malformed):
-            answered(sent, b"\r\n\r\n", sent)
+            response_of(sent, b"\r\n\r\n", sent)
 
 
 class TestAgreement:
-    def answer(self, asked: Upgrade, extra: bytes = b"") -> Answer:
-        """Answer an upgrade as RFC 6455, 4.2.2 says, with headers added."""
-        return answered(accept(asked.request).removesuffix(b"\r\n") + extra + b"\r\n")
+    def response(self, upgrade: Upgrade, extra: bytes = b"") -> HandshakeResponse:
+        """Respond to an upgrade as RFC 6455, 4.2.2 says, with headers added."""
+        return response_of(accept(upgrade.request).removesuffix(b"\r\n") + extra + b"\r\n")
 
     def test_accepted(self):
-        """The right answer is agreed to."""
-        asked = upgrade_to("ws://host/")
-        asked.check(self.answer(asked))
+        """The right response is accepted."""
+        upgrade = upgrade_to("ws://host/")
+        upgrade.check(self.response(upgrade))
 
     @pytest.mark.parametrize(
         ("extra", "why"),
@@ -208,32 +208,32 @@ class TestAgreement:
         ],
     )
     def test_refused(self, extra, why):
-        """What was not offered, or answers another question, is no agreement (4.1)."""
-        asked = upgrade_to("ws://host/")
+        """What was not offered, or belongs to another request, is no agreement (4.1)."""
+        upgrade = upgrade_to("ws://host/")
         with pytest.raises(Malformed, match=why):
-            asked.check(self.answer(asked, extra))
+            upgrade.check(self.response(upgrade, extra))
 
     def test_another_key(self):
-        """An answer to another connection's key is none."""
+        """A response to another connection's key is refused."""
         with pytest.raises(Malformed, match="another key"):
-            upgrade_to("ws://host/").check(self.answer(upgrade_to("ws://host/")))
+            upgrade_to("ws://host/").check(self.response(upgrade_to("ws://host/")))
 
     def test_the_example_of_the_rfc(self):
         """Key and proof of RFC 6455, 1.3."""
-        asked = upgrade_to("ws://host/")
-        asked._key = b"dGhlIHNhbXBsZSBub25jZQ=="
-        asked.check(
-            answered(SWITCHED + b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        upgrade = upgrade_to("ws://host/")
+        upgrade._key = b"dGhlIHNhbXBsZSBub25jZQ=="
+        upgrade.check(
+            response_of(SWITCHED + b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
         )
 
 
-class TestAsking:
+class TestHandshake:
     async def test_lost_before_it_was_awaited(self):
-        """A connection that ends at once is told to who asks later."""
+        """A connection that ends at once fails a wait that begins later."""
         handshake = Handshake(b"")
         handshake.connection_lost(None)
         with pytest.raises(ConnectionResetError, match="hung up"):
-            await handshake.answered()
+            await handshake.response()
         assert handshake.is_lost
 
     async def test_lost_in_a_body(self):
@@ -241,12 +241,12 @@ class TestAsking:
         handshake = Handshake(b"")
         handshake.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
         handshake.connection_lost(None)
-        answer = await handshake.answered()
-        assert (500, b"abc") == (answer.status, answer.body)
+        response = await handshake.response()
+        assert (500, b"abc") == (response.status, response.body)
 
     @pytest.mark.looptime
     async def test_slow_body(self):
         """A body that does not end is waited for two seconds."""
         handshake = Handshake(b"")
         handshake.data_received(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nabc")
-        assert b"abc" == (await handshake.answered()).body
+        assert b"abc" == (await handshake.response()).body

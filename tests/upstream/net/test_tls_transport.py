@@ -121,7 +121,7 @@ def ends(authority):
 async def test_both_ways(ends):
     """What one end says the other hears, whatever its size; one read is handed on as one."""
     it = ends().shake()
-    await it.secure.shaken()
+    await it.secure.handshake()
     for size in (1, RECORD, RECORD + 1, 1_000_000):
         it.secure.writelines((b"a" * size, b"b"))
         assert b"a" * size + b"b" == it.read()
@@ -223,7 +223,7 @@ async def test_garbage(ends, has_shaken):
         assert ["abort"] == it.below.done
     else:
         with pytest.raises(ssl.SSLError):
-            await it.secure.shaken()
+            await it.secure.handshake()
     assert [] == it.above.chunks
 
 
@@ -232,7 +232,7 @@ async def test_lost_in_the_handshake(ends):
     it = ends()
     it.secure.connection_lost(None)
     with pytest.raises(ConnectionResetError, match="TLS handshake"):
-        await it.secure.shaken()
+        await it.secure.handshake()
 
 
 async def test_any_bytes():

@@ -8,21 +8,15 @@ import pytest
 from longwire.core.rules.lease import Limits, State
 from longwire.emulator import Fault, Script
 from longwire.upstream.ports import Timeouts
-from longwire.upstream.websocket.pool import PoolTimes
 from tests.doubles.cancelling import cancelled_at
 from tests.doubles.peer import BINARY, CONTINUATION, TEXT, close_frame, frame, peer
 from tests.doubles.responses import completed, created, delta, error, failed, item
-from tests.upstream.conftest import queued
+from tests.upstream.websocket.connection_steps import queued
+from tests.upstream.websocket.pool_steps import NO_SWEEP
+from tests.upstream.websocket.turn_steps import CONTINUED, fresh
 
-CONTINUED = ("continued", None)
 DRAINS = Timeouts(drain=30)
 SLOW = Script(delay_ms=1)
-NO_SWEEP = PoolTimes(sweep_interval=1e6)
-
-
-def fresh(reason):
-    """How a turn travels in full."""
-    return ("fresh", reason)
 
 
 def states(it):

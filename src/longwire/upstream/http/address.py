@@ -1,4 +1,4 @@
-"""Where an upstream is asked over HTTP, and the list that it answers."""
+"""Where requests over HTTP go, and the model list of an upstream."""
 
 import ssl
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An endpoint of a channel: `headers` say as whom to speak, `proxy` overrides the system's.
+    """An endpoint of a channel: `headers` are the channel's own, `proxy` overrides the system's.
 
     `defaults` hold where the caller's own headers say nothing.
     """

@@ -1,6 +1,6 @@
-"""What comes back over HTTP: an answer cut into frames, or the error that stands in its place.
+"""Responses over HTTP: a body cut into frames, or the error that a response or its lack means.
 
-Codes and statuses decide, and what the upstream said is passed on in the standard envelope.
+Codes and statuses decide, and the upstream's own message is kept in the standard envelope.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.errors import decode_problem
 from longwire.dialects.responses.stream import terminal_of
 
-_LARGEST_ANSWER = 64 * 1024 * 1024
+_LARGEST_BODY = 64 * 1024 * 1024
 _LARGEST_ERROR = 1024 * 1024
 _REMAINING_READS = 16
 _ERRORS = 400
@@ -31,12 +31,12 @@ _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 
 class Reader(Protocol):
-    """Reads the body of an answer, one pull at a time."""
+    """Reads the body of a response, one pull at a time."""
 
     async def read(self) -> Sequence[bytes]:
         """Return the frames that the next bytes complete, possibly none.
 
-        Raises `UpstreamDisconnected` at the body's end and `ValueError` for an answer too large.
+        Raises `UpstreamDisconnected` at the body's end and `ValueError` for a body too large.
         Cancelling loses nothing: the next call goes on where this one waited.
         """
 
@@ -45,13 +45,13 @@ class Reader(Protocol):
 
 
 def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Reader:
-    """Return the reader for an answer's media type; none at all is taken for events.
+    """Return the reader for a response's media type; without one it is taken for events.
 
-    A JSON answer without an id is an error, unless it needs none.
+    A JSON response without an id is an error, unless it needs none.
     """
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type in ("", "text/event-stream"):
-        return _EventReader(response.content)
+        return _SseReader(response.content)
     if media_type == "application/json":
         return _JsonReader(response.content, needs_id=needs_id)
     raise UpstreamUnavailable(
@@ -59,12 +59,12 @@ def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Rea
     )
 
 
-class _EventReader:
+class _SseReader:
     __slots__ = ("_content", "_decoder")
 
     def __init__(self, content: aiohttp.StreamReader) -> None:
         self._content = content
-        self._decoder = Decoder(_LARGEST_ANSWER)
+        self._decoder = Decoder(_LARGEST_BODY)
 
     async def read(self) -> Sequence[bytes]:
         chunk = await self._content.readany()
@@ -80,7 +80,7 @@ class _EventReader:
 
 
 def _frame(name: str, value: bytes) -> bytes:
-    """Return an event's JSON; an error that says so only in the event's name gets its type."""
+    """Return an event's JSON; an error that only the event's name says gets its type."""
     if name != "error":
         return value
     try:
@@ -100,8 +100,8 @@ class _JsonReader:
     async def read(self) -> Sequence[bytes]:
         chunk = await self._content.readany()
         self._body += chunk
-        if len(self._body) > _LARGEST_ANSWER:
-            raise ValueError(f"an answer passes {_LARGEST_ANSWER} bytes")
+        if len(self._body) > _LARGEST_BODY:
+            raise ValueError(f"a response passes {_LARGEST_BODY} bytes")
         if chunk:
             return ()
         body = bytes(self._body)
@@ -115,14 +115,14 @@ class _JsonReader:
 
 
 async def rejection(response: aiohttp.ClientResponse) -> UpstreamError:
-    """Return the error that an answer without success means; its HTTP status wins."""
+    """Return the error that an unsuccessful response means; its HTTP status wins."""
     if response.status < _ERRORS:
         return UpstreamUnavailable(
             f"The upstream answered with status {response.status}; correct the base_url."
         )
     raw = await _error_body(response)
     if response.content_type == "text/html":
-        raw = _told_by_page(response.status, raw.decode("utf-8", "replace"))
+        raw = _envelope_of_page(response.status, raw.decode("utf-8", "replace"))
     elif not raw.strip():
         raw = msgspec.json.encode({"message": f"The upstream answered {response.status}."})
     headers = {name.lower(): value for name, value in response.headers.items()}
@@ -140,14 +140,14 @@ async def _error_body(response: aiohttp.ClientResponse) -> bytes:
         return b""
 
 
-def _told_by_page(status: int, page: str) -> bytes:
+def _envelope_of_page(status: int, page: str) -> bytes:
     title = _TITLE.search(page)
-    told = f": {html.unescape(title[1]).strip()}" if title else ""
-    return msgspec.json.encode({"message": f"The upstream answered {status} with a page{told}."})
+    words = f": {html.unescape(title[1]).strip()}" if title else ""
+    return msgspec.json.encode({"message": f"The upstream answered {status} with a page{words}."})
 
 
 def failure(error: Exception, host: str) -> UpstreamError:
-    """Return what a failed connection means, with its mend where the operator has one."""
+    """Return the error that a failed connection means, with what an operator can do about it."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     match error:
         case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():

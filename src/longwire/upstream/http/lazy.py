@@ -1,4 +1,4 @@
-"""The plain transport of a channel, which its first request loads.
+"""The HTTP transport of a channel, loaded by its first request.
 
 Law: a gateway that speaks over WebSocket alone never loads aiohttp, which is a fifth of a start and
 15 MiB.
@@ -24,7 +24,7 @@ class LazyHttpTransport:
     __slots__ = ("_address", "_credentials", "_http", "_retires", "_timeouts")
 
     def __init__(self, address: Address, timeouts: Timeouts, credentials: Credentials) -> None:
-        """Take where to send; `credentials` are asked for each request."""
+        """Send to an address; `credentials` are read for each request."""
         self._address = address
         self._timeouts = timeouts
         self._credentials = credentials
@@ -52,7 +52,7 @@ class LazyHttpTransport:
         return await http.listed(query)
 
     async def retire(self) -> None:
-        """Close when nothing is under way any more; who still holds it may use it to the end."""
+        """Close when nothing is under way any more; who holds a turn may use it to its end."""
         self._retires = True
         if self._http is not None:
             await self._http.retire()

@@ -1,6 +1,6 @@
-"""The plain transport: one POST per turn, its answer read as server-sent events or as JSON.
+"""Turns over HTTP: one POST each, its response read as server-sent events or as JSON.
 
-An answer is read as its reader asks for the next events, so a slow reader slows the upstream's
+A response is read as its reader awaits the next events, so a slow reader slows the upstream's
 socket. A request is sent once; whether it is sent again is the relay's to say.
 """
 
@@ -35,7 +35,7 @@ from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 
 _LARGEST_HEADER = 64 * 1024
 _LARGE_BODY = 512 * 1024
-_LINGER = 0.25
+_SETTLE_TIMEOUT = 0.25
 _REDIRECTS = 300
 _MODELS_TIMEOUT = 15.0
 
@@ -67,7 +67,7 @@ class HttpTransport:
     def __init__(
         self, address: Address, timeouts: Timeouts, credentials: Credentials | None = None
     ) -> None:
-        """Take where to send; `credentials` are asked for each request."""
+        """Send to an address; `credentials` are read for each request."""
         self._address = address
         self._credentials = credentials or StaticKey({})
         self._timeouts = timeouts
@@ -80,7 +80,7 @@ class HttpTransport:
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator["_Stream"]:
         """Send the turn in full and give its stream; leaving early closes the connection."""
-        async with self._in_use(), self._answer(call) as stream:
+        async with self._in_use(), self._request(call) as stream:
             yield stream
 
     @asynccontextmanager
@@ -94,7 +94,7 @@ class HttpTransport:
                 await self.close()
 
     @asynccontextmanager
-    async def _answer(self, call: Call) -> AsyncIterator["_Stream"]:
+    async def _request(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
         is_compaction = turn.purpose is Purpose.COMPACTION
         streams = turn.streams or not turn.runs_in_background
@@ -165,7 +165,7 @@ class HttpTransport:
         return {**address.defaults, **callers, **address.headers, **own.headers}
 
     async def retire(self) -> None:
-        """Close when nothing is under way any more; who still holds it may use it to the end."""
+        """Close when nothing is under way any more; who holds a turn may use it to its end."""
         self._retires = True
         if not self._under_way:
             await self.close()
@@ -226,7 +226,7 @@ class HttpTransport:
 
 
 class _Stream:
-    """The events of one answer: iterate it once, in the task that opened it."""
+    """The events of one response: iterate it once, in the task that opened it."""
 
     __slots__ = (
         "_deadline",
@@ -253,7 +253,7 @@ class _Stream:
         self._deadline = deadline
         self._quiet_until = 0.0
         self.headers: Mapping[str, str] = {}
-        self._be_patient()
+        self._restart_silence()
 
     def set_fast_path(self, fast_path: FastPath) -> None:
         """Do without: over HTTP all events come in batches."""
@@ -274,11 +274,11 @@ class _Stream:
         raise StopAsyncIteration
 
     async def settle(self) -> None:
-        """Read the end of a body whose terminal came, so that its connection may serve again."""
+        """Read to the end of a body whose terminal came, so that its connection may serve again."""
         if self.aggregate.terminal is None:
             return
         try:
-            async with asyncio.timeout(_LINGER):
+            async with asyncio.timeout(_SETTLE_TIMEOUT):
                 await self._reader.skip()
         except (TimeoutError, aiohttp.ClientError):
             return
@@ -307,10 +307,10 @@ class _Stream:
         if any(event.kind is not Kind.VENDOR for event in events):
             now = asyncio.get_running_loop().time()
             self._deadline = now + self._timeouts.idle_event
-            self._be_patient()
+            self._restart_silence()
         return events
 
-    def _be_patient(self) -> None:
+    def _restart_silence(self) -> None:
         self._quiet_until = asyncio.get_running_loop().time() + self._timeouts.silence
 
     def _timeout(self) -> UpstreamTimeout:

@@ -1,6 +1,6 @@
-"""One HTTP/1.1 question on a new connection: the upgrade to WebSocket, or a proxy's CONNECT.
+"""One HTTP/1.1 request on a new connection: the upgrade to WebSocket, or a proxy's CONNECT.
 
-Law: no byte behind the head of an answer is lost. It belongs to the answer's body, or to what the
+Law: no byte after the head of a response is lost. It belongs to the response's body, or to what the
 connection carries from then on.
 """
 
@@ -19,62 +19,60 @@ from longwire.upstream.net.tls_transport import ByteTransport
 from longwire.upstream.net.urls import PORTS, Origin, bracketed
 
 LARGEST_HEAD = 64 * 1024
-"""What the head of an answer may have, in bytes."""
+"""The largest head of a response, in bytes."""
 
 LARGEST_BODY = 64 * 1024
-"""What of a refusal's body is kept, in bytes."""
+"""How much of the body of a refusal is kept, in bytes."""
 
 SWITCHING = 101
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _DELIMITERS = ":/?#[]@!$&'()*+,;=%"
-_OWN = frozenset({"upgrade", "connection"}) | {
+_UPGRADE_HEADERS = frozenset({"upgrade", "connection"}) | {
     f"sec-websocket-{name}" for name in ("version", "key", "extensions", "protocol")
 }
 _END = b"\r\n\r\n"
-_OPENS_TUNNEL = 2
+_SUCCESSFUL = range(200, 300)
 _FINAL_STATUS = 200
-_BODY_PATIENCE = 2.0
-"""Seconds that a refusal is given to say why."""
+_BODY_TIMEOUT = 2.0
 
 
 class Malformed(OSError):
-    """The other side does not speak HTTP, or its answer does not fit the request."""
+    """The other side does not speak HTTP, or its response does not fit the request."""
 
 
 class Upgrade:
-    """The question whether a URL speaks WebSocket (RFC 6455, 4.1)."""
+    """The request to upgrade a connection to WebSocket (RFC 6455, 4.1)."""
 
     __slots__ = ("_key", "request")
 
-    def __init__(self, place: Origin, parts: SplitResult, headers: Mapping[str, str]) -> None:
-        """Ask a place for what its URL names, with headers beside those of an upgrade.
+    def __init__(self, origin: Origin, parts: SplitResult, headers: Mapping[str, str]) -> None:
+        """Compose the request for a URL of an origin, with headers beside those of an upgrade.
 
-        Adds `Host`, and `Authorization` for a user in the URL, where no header is so named.
-        Raises `ValueError` for a header that would be two.
+        Host and authorization come from the URL where no header names them. Raises `ValueError`
+        for a header with a line break, which would be two.
         """
         self._key = base64.b64encode(token_bytes(16))
-        host = bracketed(place.host)
-        if place.port != PORTS[parts.scheme]:
-            host = place.authority
-        extra = {name: value for name, value in headers.items() if name.lower() not in _OWN}
-        named = {name.lower() for name in extra}
-        default = {"Host": host} | _login(parts, "Authorization")
-        default = {name: value for name, value in default.items() if name.lower() not in named}
+        is_usual = origin.port == PORTS[parts.scheme]
+        host = bracketed(origin.host) if is_usual else origin.authority
+        own = {key: value for key, value in headers.items() if key.lower() not in _UPGRADE_HEADERS}
+        names = {name.lower() for name in own}
+        defaults = {"Host": host} | _basic_auth(parts, "Authorization")
+        defaults = {key: value for key, value in defaults.items() if key.lower() not in names}
         target = quote(parts.path or "/", _DELIMITERS)
         if parts.query:
             target += "?" + quote(parts.query, _DELIMITERS)
-        own = {
+        upgrade = {
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": self._key.decode(),
         }
-        self.request = _head(f"GET {target} HTTP/1.1", default | own | extra)
+        self.request = _head(f"GET {target} HTTP/1.1", defaults | upgrade | own)
 
-    def check(self, answer: "Answer") -> None:
-        """Check that a 101 accepts this upgrade (RFC 6455, 4.1). Raises `Malformed`."""
+    def check(self, response: "HandshakeResponse") -> None:
+        """Check that a 101 agrees to this request (RFC 6455, 4.1). Raises `Malformed`."""
         proof = base64.b64encode(hashlib.sha1(self._key + _GUID).digest())  # noqa: S324 - 4.2.2
-        headers = answer.headers
+        headers = response.headers
         tokens = [token.strip() for token in headers.get("connection", "").lower().split(",")]
         if headers.get("upgrade", "").lower() != "websocket" or "upgrade" not in tokens:
             raise Malformed("its 101 is no upgrade to WebSocket")
@@ -85,8 +83,8 @@ class Upgrade:
 
 
 def connect_request(to: Origin, proxy: SplitResult) -> bytes:
-    """Ask a proxy for a tunnel (RFC 9110, 9.3.6), with the user and password of its URL."""
-    headers = {"Host": to.authority} | _login(proxy, "Proxy-Authorization")
+    """Return the request for a tunnel (RFC 9110, 9.3.6), with the user of the proxy's URL."""
+    headers = {"Host": to.authority} | _basic_auth(proxy, "Proxy-Authorization")
     return _head(f"CONNECT {to.authority} HTTP/1.1", headers)
 
 
@@ -97,17 +95,17 @@ def _head(first: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join([*lines, "\r\n"]).encode("latin-1", "replace")
 
 
-def _login(parts: SplitResult, name: str) -> dict[str, str]:
+def _basic_auth(parts: SplitResult, name: str) -> dict[str, str]:
     if parts.username is None:
         return {}
-    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return {name: f"Basic {base64.b64encode(login.encode()).decode()}"}
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {name: f"Basic {base64.b64encode(credentials.encode()).decode()}"}
 
 
-class Answer:
+class HandshakeResponse:
     """An HTTP response as it arrives; `status` is 0 until its head came.
 
-    `rest` is what follows a 101, or an answer that opens a tunnel.
+    `rest` is what follows a 101, or a response that opens a tunnel; such a one has no body.
     """
 
     __slots__ = (
@@ -122,7 +120,7 @@ class Answer:
     )
 
     def __init__(self, *, is_tunnel: bool = False) -> None:
-        """Expect the answer to an upgrade, or with `is_tunnel` that to a CONNECT."""
+        """Expect the response to an upgrade, or with `is_tunnel` that to a CONNECT."""
         self._is_tunnel = is_tunnel
         self._parser = httptools.HttpResponseParser(self)
         self._unread = b""
@@ -143,7 +141,7 @@ class Answer:
                 return
             self._unread = b""
             self._read_head(head + end)
-        if self.status == SWITCHING or (self._is_tunnel and self.status // 100 == _OPENS_TUNNEL):
+        if self.status == SWITCHING or (self._is_tunnel and self.status in _SUCCESSFUL):
             self.rest += chunk
             self.is_whole = True
         elif chunk and not self.is_whole:
@@ -188,52 +186,52 @@ class Answer:
 
 
 class Handshake(asyncio.Protocol):
-    """Puts one question on a connection, and gathers what comes until somebody takes over.
+    """Sends one request on a connection, and gathers what comes until another protocol takes over.
 
     `is_lost` when the connection has ended meanwhile.
     """
 
     def __init__(self, request: bytes, *, is_tunnel: bool = False) -> None:
-        self.answer = Answer(is_tunnel=is_tunnel)
+        self._response = HandshakeResponse(is_tunnel=is_tunnel)
         self.is_lost = False
         self._request = request
         loop = asyncio.get_running_loop()
         self._head_read: asyncio.Future[Exception | None] = loop.create_future()
-        self._ended: asyncio.Future[Exception | None] = loop.create_future()
+        self._body_read: asyncio.Future[Exception | None] = loop.create_future()
 
-    async def answered(self) -> Answer:
-        """Wait for the answer; for the rest of a body no longer than two seconds.
+    async def response(self) -> HandshakeResponse:
+        """Wait for the response; for the rest of a refusal's body no longer than two seconds.
 
-        Raises `OSError` where the connection ends before, `Malformed` where it is no answer.
+        Raises `OSError` where the connection ends before its head, `Malformed` where it is no HTTP.
         """
         failure = await self._head_read
         if failure is not None:
             raise failure
         with suppress(TimeoutError):
-            async with asyncio.timeout(_BODY_PATIENCE):
-                await self._ended
-        return self.answer
+            async with asyncio.timeout(_BODY_TIMEOUT):
+                await self._body_read
+        return self._response
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask."""
+        """Send the request."""
         cast("ByteTransport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of the answer, or what follows it."""
+        """Take a part of the response, or what follows it."""
         try:
-            self.answer.feed(data)
+            self._response.feed(data)
         except Malformed as error:
             _settle(self._head_read, error)
-        if self.answer.status:
+        if self._response.status:
             _settle(self._head_read)
-        if self.answer.is_whole:
-            _settle(self._ended)
+        if self._response.is_whole:
+            _settle(self._body_read)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take what came as all there is."""
         self.is_lost = True
         _settle(self._head_read, exc or ConnectionResetError("it hung up before it had answered"))
-        _settle(self._ended)
+        _settle(self._body_read)
 
 
 def _settle(future: asyncio.Future[Exception | None], failure: Exception | None = None) -> None:

@@ -1,1 +1,1 @@
-"""As whom an upstream is called, and where tokens come from."""
+"""Who a channel is to its upstream, and the issuer of its tokens."""

@@ -1,4 +1,4 @@
-"""As whom a channel speaks: asked each time a connection is opened, never before.
+"""The headers by which an upstream knows a channel; read anew for each connection or request.
 
 A connection stays its account's when the token that opened it is replaced by the next one.
 """
@@ -12,34 +12,34 @@ from longwire.core.errors import AccountUnavailable
 
 @dataclass(frozen=True, slots=True)
 class AuthHeaders:
-    """Headers that say who speaks, and which set of tokens they are from."""
+    """Headers that authenticate; `revision` says from which set of tokens they are."""
 
     headers: Mapping[str, str] = field(repr=False)
     revision: int = 0
 
 
 class Credentials(Protocol):
-    """Something that gives passes."""
+    """A source of headers that authenticate."""
 
     async def headers(self) -> AuthHeaders:
-        """Return the pass that holds now. Raises `AccountUnavailable`."""
+        """Return the headers that are valid now. Raises `AccountUnavailable`."""
 
 
 class StaticKey:
-    """A key that is always the same."""
+    """A key that never changes."""
 
-    __slots__ = ("_pass",)
+    __slots__ = ("_headers",)
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        self._pass = AuthHeaders(headers)
+        self._headers = AuthHeaders(headers)
 
     async def headers(self) -> AuthHeaders:
-        """Return the only pass there is."""
-        return self._pass
+        """Return the headers of the key."""
+        return self._headers
 
 
 class NoCredentials:
-    """Nobody yet: nothing is sent upstream, and the caller is told the mend."""
+    """No account yet: nothing is sent upstream, and the error names the mend."""
 
     __slots__ = ("_mend",)
 

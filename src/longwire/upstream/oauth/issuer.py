@@ -1,6 +1,6 @@
-"""The issuer of tokens, as OAuth clients see it: authorize, exchange, rotate, device codes.
+"""An OAuth issuer, as its clients see it: authorization, exchange, refresh and device codes.
 
-Law: a refusal is final only where the issuer says so; whatever else goes wrong may pass.
+Law: a refusal is final only where the issuer says so; whatever else goes wrong may be retried.
 """
 
 import base64
@@ -43,7 +43,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What proves that a code comes back to whom it was asked by (RFC 7636)."""
+    """What proves that a code comes back to the client that began the sign-in (RFC 7636)."""
 
     state: str
     verifier: Secret
@@ -61,7 +61,7 @@ def new_proof() -> Proof:
 
 
 class Device(msgspec.Struct):
-    """A device code: what to show, and how often to ask, in seconds."""
+    """A device code: what to show, and how many seconds to wait between two polls."""
 
     device_auth_id: str
     user_code: str
@@ -82,7 +82,7 @@ class _Approved(msgspec.Struct):
 
 
 class Issuer:
-    """One issuer. `clock` tells ms since 1970 UTC."""
+    """One issuer; `clock` returns ms since 1970 UTC."""
 
     def __init__(self, registration: Registration, clock: Callable[[], int]) -> None:
         self.registration = registration
@@ -141,7 +141,7 @@ class Issuer:
         try:
             return msgspec.json.decode(body, type=Device)
         except msgspec.MsgspecError:
-            raise self._garbled() from None
+            raise self._malformed() from None
 
     async def poll_device(self, device: Device) -> Login | None:
         """Return the tokens of a device that somebody approved, None where nobody has yet."""
@@ -154,10 +154,10 @@ class Issuer:
         try:
             approved = msgspec.json.decode(body, type=_Approved)
         except msgspec.MsgspecError:
-            raise self._garbled() from None
-        place = f"{self._base}/deviceauth/callback"
+            raise self._malformed() from None
+        redirect_uri = f"{self._base}/deviceauth/callback"
         return await self.exchange(
-            approved.authorization_code, Secret(approved.code_verifier), place
+            approved.authorization_code, Secret(approved.code_verifier), redirect_uri
         )
 
     async def _post(
@@ -187,7 +187,7 @@ class Issuer:
         try:
             return decode_answer(body, self._clock(), before)
         except (ValueError, RecursionError):
-            raise self._garbled() from None
+            raise self._malformed() from None
 
     def _refusal(self, status: int, body: bytes) -> AccountUnavailable:
         code, message = decode_refusal(body)
@@ -196,7 +196,7 @@ class Issuer:
         words = reason or f"status {status}"
         return AccountUnavailable(f"{self._base} refused: {words}.", needs_sign_in=is_final)
 
-    def _garbled(self) -> AccountUnavailable:
+    def _malformed(self) -> AccountUnavailable:
         return AccountUnavailable(
             f"{self._base} answered what is no token; check codex.issuer and the proxy."
         )

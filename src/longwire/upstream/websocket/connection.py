@@ -132,14 +132,14 @@ class Connection(asyncio.Protocol):
         """Take what one read brought: to the fast path while the reader waits, else by the mode."""
         # For every event: no calls here that most of them do not need.
         self._keepalive.was_heard = True
-        parser, mode, waiter = self._parser, self._mode, self._queue.waiter
-        messages: Sequence[bytes] = parser.feed(data)
-        if messages and type(mode) is Reading and waiter is not None and not waiter.done():
-            fast_path = mode.fast_path
-            if fast_path is not None:
-                messages = messages[fast_path(messages) :]
+        parser = self._parser
+        messages = parser.feed(data)
         if messages:
-            self._deliver(messages)
+            mode, waiter = self._mode, self._queue.waiter
+            if type(mode) is Reading and mode.fast_path and waiter and not waiter.done():
+                messages = messages[mode.fast_path(messages) :]
+            if messages:
+                self._deliver(messages)
         if parser.is_eventful:
             self._answer()
 

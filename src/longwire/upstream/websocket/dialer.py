@@ -19,14 +19,14 @@ from longwire.core.errors import (
 )
 from longwire.core.rules.backoff import Pace
 from longwire.dialects.responses.errors import decode_problem
-from longwire.upstream.net.handshake import SWITCHING, Answer, Handshake, Upgrade
+from longwire.upstream.net.handshake import SWITCHING, Handshake, HandshakeResponse, Upgrade
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
 from longwire.upstream.net.urls import environment_proxy, origin_of
 from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.keepalive import Heartbeat
 
 _MEANT_FOR_CALLER = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
-"""Refusals that speak of the request or the account; all others mean: no WebSocket here."""
+"""Statuses that speak of the request or the account; all others mean: no WebSocket here."""
 
 _PASSED_HEADERS = ("retry-after", "x-request-id")
 _FAILURES = (OSError, ValueError, ProxyError)
@@ -78,32 +78,33 @@ async def _connect(
     endpoint: Endpoint, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
 ) -> Connection:
     parts = urlsplit(endpoint.url)
-    to = origin_of(parts, "ws", "wss")
-    upgrade = Upgrade(to, parts, {**endpoint.defaults, **headers, **endpoint.headers})
-    tunnel = await open_tunnel(to, endpoint.proxy or environment_proxy(endpoint.url), endpoint.tls)
+    origin = origin_of(parts, "ws", "wss")
+    upgrade = Upgrade(origin, parts, {**endpoint.defaults, **headers, **endpoint.headers})
+    proxy = endpoint.proxy or environment_proxy(endpoint.url)
+    tunnel = await open_tunnel(origin, proxy, endpoint.tls)
     try:
-        return await _upgraded(tunnel, upgrade, endpoint, Connection(endpoint.heartbeat, on_closed))
+        response = await _upgrade(tunnel, upgrade, endpoint.host)
+        connection = Connection(endpoint.heartbeat, on_closed)
+        await tunnel.attach(connection)
+        connection.headers = response.headers
+        if response.rest:
+            connection.data_received(response.rest)
     except BaseException:
-        tunnel.end()
+        tunnel.abort()
         raise
+    return connection
 
 
-async def _upgraded(
-    tunnel: Tunnel, upgrade: Upgrade, endpoint: Endpoint, connection: Connection
-) -> Connection:
-    """Ask for the upgrade; let the connection take over with what followed the answer."""
+async def _upgrade(tunnel: Tunnel, upgrade: Upgrade, host: str) -> HandshakeResponse:
+    """Send an upgrade, and return the response that agrees to it."""
     handshake = Handshake(upgrade.request)
-    answer = await tunnel.ask(handshake)
-    if answer.status != SWITCHING:
-        raise _refusal(endpoint.host, answer)
-    upgrade.check(answer)
+    response = await tunnel.request(handshake)
+    if response.status != SWITCHING:
+        raise _refusal(host, response)
+    upgrade.check(response)
     if handshake.is_lost:
         raise ConnectionResetError("it hung up right after its 101")
-    await tunnel.lay(connection)
-    connection.headers = answer.headers
-    if answer.rest:
-        connection.data_received(answer.rest)
-    return connection
+    return response
 
 
 def _failure(endpoint: Endpoint, error: Exception) -> UpstreamError:
@@ -121,18 +122,18 @@ def _failure(endpoint: Endpoint, error: Exception) -> UpstreamError:
             return UpstreamUnavailable(f"No WebSocket connection to {endpoint.host}: {reason}.")
 
 
-def _refusal(host: str, answer: Answer) -> UpstreamError:
-    """Say what an answer means that was no 101."""
-    if answer.status not in _MEANT_FOR_CALLER:
+def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
+    """Say what a response means that is no 101."""
+    if response.status not in _MEANT_FOR_CALLER:
         return UpstreamUnavailable(
-            f"{host} does not speak WebSocket at this URL (status {answer.status}); "
+            f"{host} does not speak WebSocket at this URL (status {response.status}); "
             'set transport = "http" for this channel or correct its base_url.',
             refuses_websocket=True,
         )
-    problem = decode_problem(answer.body)
+    problem = decode_problem(response.body)
     passed = {
         name: value
-        for name, value in answer.headers.items()
+        for name, value in response.headers.items()
         if name in _PASSED_HEADERS or name.startswith("x-codex-")
     }
-    return UpstreamRejected(answer.status, problem.to_rejection().body, passed, problem.code)
+    return UpstreamRejected(response.status, problem.to_rejection().body, passed, problem.code)

@@ -41,7 +41,7 @@ class CloseCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
-    """What a close frame told: its code, 1005 where it had none (RFC 6455, 7.1.5), and words."""
+    """What a close frame says: its code, 1005 where it has none (RFC 6455, 7.1.5), and a reason."""
 
     code: int
     reason: str
@@ -49,7 +49,7 @@ class Goodbye:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Why the connection is to be failed (RFC 6455, 7.1.7): the code to close with, and words."""
+    """Why the connection is to be failed (RFC 6455, 7.1.7): the code to close with, the reason."""
 
     code: CloseCode
     why: str
@@ -72,10 +72,10 @@ _CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 
 
 class Frames:
-    """What one connection receives; `is_eventful` when more came than whole messages.
+    """What one connection receives; `is_eventful` when there is more to act on than messages.
 
-    `pings` are to be answered in order; who did clears them, and `is_eventful`. `is_joining` tells
-    of a message whose first fragments came. After a `goodbye` or a `violation` nothing comes.
+    `pings` are to be answered in order; whoever does clears them, and `is_eventful`. `is_joining`
+    while a message has come in part. After a `goodbye` or a `violation` nothing comes.
     """
 
     __slots__ = (

@@ -1,6 +1,6 @@
-"""The shell around `core/rules/ledger`: it dials, closes and makes waiting turns wait.
+"""Upstream connections and the turns that wait for them; `core/rules/ledger` decides, this acts.
 
-Closing is the pool's work, never a request's; whatever way a lease is left, it ends here.
+Closing is the pool's work, never a request's; however a lease ends, it ends here.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _JITTER = 0.05
 
 @dataclass(frozen=True, slots=True)
 class PoolTimes:
-    """Spans in seconds: a connection's longest life, a turn's longest wait, between sweeps."""
+    """Seconds: the longest life of a connection, the longest wait of a turn, between two sweeps."""
 
     max_lifetime: float = 3000.0
     queue_timeout: float = 30.0
@@ -94,12 +94,12 @@ class Pool:
 
         Raises `Overloaded` when none became free in time, and whatever `dial` raises.
         """
-        began = self._now()
+        start = self._now()
         connection: Connection | None = None
         while connection is None:
             chosen = await self._acquire(call)
             identity = chosen.connection
-            queued = self._now() - began
+            queued = self._now() - start
             if isinstance(chosen, Dial):
                 connection = await self._open(identity, dial)
             else:
@@ -159,7 +159,7 @@ class Pool:
         self._serve_waiters()
 
     def _lost(self, identity: ConnectionId, connection: Connection) -> None:
-        """Take note of a connection that ended, whoever ended it."""
+        """Remove a connection that ended, whoever ended it."""
         self._connections.pop(identity, None)
         if self.ledger.closed(identity, connection.cause):
             self._serve_waiters()
@@ -175,7 +175,7 @@ class Pool:
             self._serve_waiters()
 
     def _serve_waiters(self) -> None:
-        """Give what became free to the turns that wait, the oldest first."""
+        """Let the turns that wait try again, the oldest first."""
         for waiter in tuple(self._waiters):
             if waiter.granted.done():
                 continue

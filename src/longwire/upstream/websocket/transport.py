@@ -33,7 +33,7 @@ from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Dialer, Lease, Pool
 
 LARGEST_CREATE = 16 * 1024 * 1024 - 1
-"""What upstreams take in one frame, in bytes; above it they close, or drop it silently."""
+"""The largest frame that upstreams accept, in bytes; a larger one they drop, or close."""
 
 _DIGESTED_AT_ONCE = 64
 _UNDER_WAY = (Phase.AWAITING, Phase.STREAMING)
@@ -51,23 +51,23 @@ class WebSocketTransport:
         timeouts: Timeouts,
         count_dial: Callable[[str], None],
         credentials: Credentials | None = None,
-        hear: Callable[[Mapping[str, str]], None] = lambda _: None,
+        observe_headers: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
-        """Take what a turn needs; `count_dial` is told how each handshake ended.
+        """Send to an endpoint; `count_dial` is called with how each handshake ended.
 
-        `credentials` are asked at each dial; without them the endpoint's own headers are all.
-        `hear` gets the headers that an upstream gave with its 101.
+        `credentials` are read at each dial; without them the endpoint's own headers are all.
+        `observe_headers` is called with the headers of each 101.
         """
-        self._hear = hear
+        self._observe_headers = observe_headers
         self._endpoint = endpoint
         self._credentials = credentials or StaticKey({})
         self._pool = pool
         self._timeouts = timeouts
         self._count_dial = count_dial
 
-    def open(self, call: Call) -> "_Opening":
+    def open(self, call: Call) -> "_StreamContext":
         """Send the turn on a connection of its session; see `Transport.open`."""
-        return _Opening(self._pool, call, partial(self._dial, call.headers), self._timeouts)
+        return _StreamContext(self._pool, call, partial(self._dial, call.headers), self._timeouts)
 
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
@@ -83,11 +83,11 @@ class WebSocketTransport:
             raise
         self._count_dial("opened")
         connection.tokens_revision = own.revision
-        self._hear(connection.headers)
+        self._observe_headers(connection.headers)
         return connection
 
 
-class _Opening:
+class _StreamContext:
     """The context of one exchange; a class, as a generator costs a turn a dozen calls more."""
 
     __slots__ = ("_call", "_dial", "_pool", "_stream", "_timeouts")
@@ -180,7 +180,7 @@ class WebSocketStream:
         self._lease.connection.set_fast_path(streaming_path)
 
     def __aiter__(self) -> "WebSocketStream":
-        """Give batches of events; an empty one tells of silence. See `transport.Stream`."""
+        """Iterate batches of events; an empty one means silence. See `ports.Stream`."""
         return self
 
     async def __anext__(self) -> Sequence[Event]:
@@ -195,7 +195,7 @@ class WebSocketStream:
         raise StopAsyncIteration
 
     def close(self) -> None:
-        """End the lease where nobody did, or read on for a while so that the chain is kept."""
+        """End the lease, or drain a response under way for a while so that its chain is kept."""
         seconds = self._timeouts.drain
         if not seconds or self._event_reader.exchange.phase not in _UNDER_WAY:
             self._lease.settle(ABANDONED)
@@ -205,16 +205,16 @@ class WebSocketStream:
 
     async def _receive(self) -> Sequence[bytes]:
         """Wait for frames, or for one span of silence. Raises when the exchange broke."""
-        timeouts, phase = self._timeouts.idle_event, "next event"
+        timeout, phase = self._timeouts.idle_event, "next event"
         if self._event_reader.exchange.phase is Phase.AWAITING:
-            timeouts, phase = self._timeouts.first_event, "first event"
+            timeout, phase = self._timeouts.first_event, "first event"
         frames: Sequence[bytes] = ()
         while not frames:
             now = self._clock()
-            left = self._heard_at + timeouts - now
+            left = self._heard_at + timeout - now
             silence = self._silent_since + self._timeouts.silence - now
             if left <= 0:
-                raise self._event_reader.fail(Kind.TIMEOUT, UpstreamTimeout(phase, timeouts))
+                raise self._event_reader.fail(Kind.TIMEOUT, UpstreamTimeout(phase, timeout))
             if silence <= 0:
                 self._silent_since = now
                 break
@@ -259,7 +259,7 @@ class WebSocketStream:
 
 
 def _continuity(decision: Decision) -> tuple[str, str | None]:
-    """Say how a turn travels in the words of the response headers."""
+    """Say how a turn is sent, in the words of the response headers."""
     match decision:
         case Continue():
             return "continued", None

@@ -1,0 +1,22 @@
+"""The HTTP transport, closed when its test is over."""
+
+import pytest
+
+from longwire.upstream.http.transport import Address, HttpTransport
+from longwire.upstream.ports import Timeouts
+from tests.upstream.http.steps import PLAIN
+
+
+@pytest.fixture
+async def transport():
+    """Make transports that are closed in the end."""
+    made = []
+
+    def make(url, *, models_url=None, headers=None, context=PLAIN, **timeouts):
+        address = Address(url, models_url, context, headers or {})
+        made.append(HttpTransport(address, Timeouts(**timeouts)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.close()

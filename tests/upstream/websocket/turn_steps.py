@@ -1,0 +1,25 @@
+"""What tests of turns over the pool share."""
+
+import pytest
+
+CONTINUED = ("continued", None)
+AS_GIVEN = ("as-given", None)
+TITLE = {"instructions": "Name it.", "tools": None}
+
+
+def fresh(reason):
+    """How a turn travels in full."""
+    return ("fresh", reason)
+
+
+async def collect(stream, batches):
+    """Add the size of every batch to `batches`."""
+    async for batch in stream:
+        batches.append(len(batch))
+
+
+async def fail(agent, error):
+    """Take a turn that is to fail, and return its error."""
+    with pytest.raises(error) as failure:
+        await agent.take()
+    return failure.value
