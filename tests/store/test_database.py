@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import CompileError, IntegrityError
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store.database import Database
@@ -86,6 +86,13 @@ async def test_a_value_that_is_taken_is_told_apart(database):
     with pytest.raises(StoreUnavailable, match="nowhere"):
         async with database.read() as connection:
             await connection.execute(text("SELECT 1 FROM nowhere"))
+
+
+async def test_a_mistake_in_a_statement_is_no_database_that_is_away(database):
+    """A bug of the gateway's own stays one, and gets a trace."""
+    with pytest.raises(CompileError, match="nowhere"):
+        async with database.write() as connection:
+            await connection.execute(update(projects).values(nowhere=1))
 
 
 async def test_a_new_file_is_for_its_owner_alone(tmp_path):

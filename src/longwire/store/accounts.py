@@ -21,6 +21,7 @@ from longwire.store.audit import Noun, record
 from longwire.store.changes import ChangeLog, bump_configuration, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
+from longwire.store.rows import columns_of, value_of
 from longwire.store.secrets import Vault, new_id
 from longwire.store.tables import accounts, channels
 
@@ -213,18 +214,13 @@ class Accounts:
 
     def _value(self, row: Row[Any]) -> Account:
         access, refresh, identity = (self._open(row, column) for column in _SEALED)
-        return Account(
-            id=row.id,
-            channel_id=row.channel_id,
+        return value_of(
+            Account,
+            row,
             tokens=Tokens(access, refresh, identity, row.expires_at),
-            owner=Owner(row.email, row.account_id, row.plan),
+            owner=value_of(Owner, row),
             status=AccountStatus(row.status),
-            problem=row.problem,
             quota=_quota(row.quota),
-            refreshed_at=row.refreshed_at,
-            created_at=row.created_at,
-            tokens_revision=row.tokens_revision,
-            revision=row.revision,
         )
 
     def _row(self, account: Account) -> dict[str, Any]:
@@ -232,22 +228,13 @@ class Accounts:
         texts = (tokens.access, tokens.refresh, tokens.identity)
         sealed = zip(_SEALED, texts, strict=True)
         return {
-            "id": account.id,
-            "channel_id": account.channel_id,
-            "email": owner.email,
-            "account_id": owner.account_id,
-            "plan": owner.plan,
+            **columns_of(account, "tokens", "owner", "quota"),
+            **columns_of(owner),
             **{column: self._seal(account.id, column, text) for column, text in sealed},
             "expires_at": tokens.expires_at,
-            "refreshed_at": account.refreshed_at,
-            "status": account.status.value,
-            "problem": account.problem,
-            "tokens_revision": account.tokens_revision,
             "lease": "",
             "lease_until": 0,
             "quota": asdict(account.quota),
-            "created_at": account.created_at,
-            "revision": account.revision,
         }
 
     def _seal(self, account_id: str, column: str, text: Secret) -> bytes:

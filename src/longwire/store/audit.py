@@ -57,13 +57,10 @@ class Audit:
 
         Raises `InvalidFields` for a cursor that is none.
         """
-        window = Window(first, after)
         query = select(audit)
         if kind:
             query = query.where(audit.c.noun == kind)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_ORDER.select(query, window))).all()
-        return _ORDER.page(rows, window, _value)
+        return await _ORDER.read(self._database, query, Window(first, after), _value)
 
 
 async def record(

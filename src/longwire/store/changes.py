@@ -3,7 +3,8 @@
 Law: a change, its audit row and the new revision are one transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -84,12 +85,16 @@ def check_revision(noun: str, name: str, held: int, seen: int) -> None:
         )
 
 
-def taken(noun: str, name: str, error: IntegrityError, column: str = "name") -> Conflict:
-    """Return what to raise for a value that another one has; any other violation is raised."""
-    message = str(error.orig)
-    if column not in message:
-        raise error
-    return Conflict(f"There is a {noun} with the {column} '{name}' already.", param=column)
+@contextmanager
+def unique(noun: str, name: str, column: str = "name") -> Iterator[None]:
+    """Raise `Conflict` where another one has the name; any other violation is a bug."""
+    try:
+        yield
+    except IntegrityError as error:
+        if column not in str(error.orig):
+            raise
+        message = f"There is a {noun} with the {column} '{name}' already."
+        raise Conflict(message, param=column) from error
 
 
 def differences(before: object | None, after: object | None) -> dict[str, list[Any]]:

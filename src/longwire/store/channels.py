@@ -8,38 +8,22 @@ from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import InvalidFields, NotFound
 from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status, check
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.secret import Secret
-from longwire.store.changes import ChangeLog, check_revision, taken
+from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
+from longwire.store.rows import columns_of, value_of
 from longwire.store.secrets import Vault, new_id
 from longwire.store.tables import channels, endpoints
 
 _ORDER: Final = Order((channels.c.name, channels.c.id))
 _LISTED: Final = (Status.ENABLED, Status.DISABLED)
-_AS_THEY_ARE: Final = (
-    "name",
-    "type",
-    "base_url",
-    "transport",
-    "weight",
-    "organization",
-    "project",
-    "tls_ca",
-    "tls_verify",
-    "handshake_rate",
-    "handshake_burst",
-    "created_at",
-    "updated_at",
-    "revision",
-)
 
 
 class Channels:
@@ -97,13 +81,11 @@ class Channels:
         _check(spec)
         now = self._clock()
         created = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
-        try:
+        with unique("channel", spec.name):
             async with self._database.write() as connection:
                 await connection.execute(insert(channels).values(self._row(created)))
                 await _write_endpoints(connection, created)
                 await self._changes.note(connection, actor, "create", (None, created))
-        except IntegrityError as error:
-            raise taken("channel", spec.name, error) from error
         return created
 
     async def update(self, spec: ChannelSpec, actor: Actor) -> ChannelSpec:
@@ -112,7 +94,7 @@ class Channels:
         Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
         """
         _check(spec)
-        try:
+        with unique("channel", spec.name):
             async with self._database.write() as connection:
                 held = await self._held(connection, spec.id, spec.revision)
                 changed = replace(
@@ -126,8 +108,6 @@ class Channels:
                 await connection.execute(delete(endpoints).where(endpoints.c.channel_id == spec.id))
                 await _write_endpoints(connection, changed)
                 await self._changes.note(connection, actor, "update", (held, changed))
-        except IntegrityError as error:
-            raise taken("channel", spec.name, error) from error
         return changed
 
     async def delete(self, channel_id: str, revision: int, actor: Actor) -> None:
@@ -174,8 +154,9 @@ class Channels:
         return tuple(self._spec(row, own.get(row.id, ())) for row in rows)
 
     def _spec(self, row: Row[Any], own: tuple[EndpointSpec, ...]) -> ChannelSpec:
-        return ChannelSpec(
-            id=row.id,
+        return value_of(
+            ChannelSpec,
+            row,
             credential=self._open(row, "credential"),
             proxy=self._open(row, "proxy"),
             headers=_headers(self._open(row, "headers")),
@@ -183,26 +164,22 @@ class Channels:
             renames=tuple((model, sent) for model, sent in row.renames),
             tags=tuple(row.tags),
             status=Status(row.status),
-            rates=Rates(row.requests_per_minute, row.tokens_per_minute, row.concurrent_turns),
+            rates=value_of(Rates, row),
             endpoints=own,
-            **{name: getattr(row, name) for name in _AS_THEY_ARE},
+            is_declared=False,
         )
 
     def _row(self, spec: ChannelSpec) -> dict[str, Any]:
         headers = json.dumps([(name, value.reveal()) for name, value in spec.headers])
+        sealed = {
+            "credential": spec.credential.reveal(),
+            "proxy": spec.proxy.reveal(),
+            "headers": headers if spec.headers else "",
+        }
         return {
-            "id": spec.id,
-            "credential": self._seal(spec, "credential", spec.credential.reveal()),
-            "proxy": self._seal(spec, "proxy", spec.proxy.reveal()),
-            "headers": self._seal(spec, "headers", headers if spec.headers else ""),
-            "models": list(spec.models),
-            "renames": [list(pair) for pair in spec.renames],
-            "tags": list(spec.tags),
-            "status": spec.status.value,
-            "requests_per_minute": spec.rates.requests_per_minute,
-            "tokens_per_minute": spec.rates.tokens_per_minute,
-            "concurrent_turns": spec.rates.concurrent_turns,
-            **{name: getattr(spec, name) for name in _AS_THEY_ARE},
+            **columns_of(spec, *sealed, "rates", "endpoints", "is_declared"),
+            **columns_of(spec.rates),
+            **{column: self._seal(spec, column, text) for column, text in sealed.items()},
         }
 
     def _seal(self, spec: ChannelSpec, column: str, text: str) -> bytes:

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
@@ -90,12 +91,12 @@ class Database:
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Let nobody above the store know SQLAlchemy's errors, or those of the way to a server."""
+    """Let nobody above the store know a driver's errors, or those of the way to a server."""
     try:
         yield
     except IntegrityError:
         raise
-    except (SQLAlchemyError, OSError) as error:
+    except (DBAPIError, NoConnectionFree, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
         raise StoreUnavailable(reason[0]) from error
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.access import Actor, Role
@@ -13,10 +12,11 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import Invitation, User, is_email, normal_email
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
-from longwire.store.changes import taken
+from longwire.store.changes import unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
+from longwire.store.rows import columns_of, value_of
 from longwire.store.secrets import new_id, new_token, token_digest
 from longwire.store.tables import invitations, memberships, projects, revisions, users
 from longwire.store.users import Users, add_user
@@ -71,15 +71,12 @@ class Invitations:
 
         Raises `InvalidFields` for a cursor that is none.
         """
-        window = Window(first, after)
         query = select(invitations).where(
             invitations.c.id != _SETUP,
             invitations.c.accepted_at.is_(None),
             invitations.c.expires_at > self._clock(),
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_ORDER.select(query, window))).all()
-        return _ORDER.page(rows, window, _invitation)
+        return await _ORDER.read(self._database, query, Window(first, after), _invitation)
 
     async def create(
         self, role: Role, actor: Actor, email: str = "", project_id: str | None = None
@@ -94,7 +91,7 @@ class Invitations:
         )
         async with self._database.write() as connection:
             await _check(connection, invitation)
-            values = _row(invitation) | {"digest": token_digest(token.reveal())}
+            values = columns_of(invitation) | {"digest": token_digest(token.reveal())}
             await connection.execute(insert(invitations).values(values))
             noun = Noun("invitation", invitation.id, email)
             changes = {"role": [None, role.value], "project_id": [None, project_id]}
@@ -120,11 +117,9 @@ class Invitations:
         """
         await self._peek(token)
         hashed = await self._users.hash_new(user, password)
-        try:
+        with unique("user", user.email, "email"):
             async with self._database.write() as connection:
                 return await self._join(connection, token, (user, hashed), address)
-        except IntegrityError as error:
-            raise taken("user", user.email, error, "email") from error
 
     async def _peek(self, token: str) -> None:
         async with self._database.read() as connection:
@@ -185,24 +180,4 @@ async def _check(connection: AsyncConnection, invitation: Invitation) -> None:
 
 
 def _invitation(row: Row[Any]) -> Invitation:
-    return Invitation(
-        id=row.id,
-        email=row.email,
-        role=Role(row.role),
-        project_id=row.project_id,
-        invited_by=row.invited_by,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-    )
-
-
-def _row(invitation: Invitation) -> dict[str, Any]:
-    return {
-        "id": invitation.id,
-        "email": invitation.email,
-        "role": invitation.role.value,
-        "project_id": invitation.project_id,
-        "invited_by": invitation.invited_by,
-        "created_at": invitation.created_at,
-        "expires_at": invitation.expires_at,
-    }
+    return value_of(Invitation, row, role=Role(row.role))

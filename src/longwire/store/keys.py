@@ -1,7 +1,7 @@
 """API keys. Of a key itself there is only an HMAC digest: it is shown once, when it is made."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields
 from longwire.core.nouns.access import Actor, ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Rates
 from longwire.core.nouns.key_rules import check_key
 from longwire.core.nouns.page import Page
@@ -26,23 +26,12 @@ from longwire.store.changes import ChangeLog, check_revision
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
+from longwire.store.rows import columns_of, held_row, value_of
 from longwire.store.secrets import Pepper, new_api_key, new_id, prefix_of
 from longwire.store.tables import api_keys, channels, projects
 
 _ORDER: Final = Order((api_keys.c.created_at, api_keys.c.id), is_descending=True)
 _DECLARED: Final = "file:"
-_AS_THEY_ARE: Final = (
-    "id",
-    "name",
-    "prefix",
-    "digest",
-    "previous_digest",
-    "previous_until",
-    "expires_at",
-    "created_at",
-    "last_used_at",
-    "revision",
-)
 
 
 class ApiKeys:
@@ -76,15 +65,13 @@ class ApiKeys:
 
         Raises `InvalidFields` for a cursor that is none.
         """
-        window, query = Window(first, after), select(api_keys)
+        query = select(api_keys)
         if projects is not None:
             query = query.where(api_keys.c.project_id.in_(projects))
         if search:
             places = (api_keys.c.name, api_keys.c.prefix)
             query = query.where(or_(*(p.icontains(search, autoescape=True) for p in places)))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_ORDER.select(query, window))).all()
-        return _ORDER.page(rows, window, _key)
+        return await _ORDER.read(self._database, query, Window(first, after), _key)
 
     async def get(self, key_id: str) -> ApiKey:
         """Return a key. Raises `NotFound`."""
@@ -231,11 +218,7 @@ def _check_status(status: KeyStatus) -> None:
 
 
 async def _held(connection: AsyncConnection, key_id: str) -> ApiKey:
-    query = select(api_keys).where(api_keys.c.id == key_id).with_for_update()
-    row = (await connection.execute(query)).first()
-    if row is None:
-        raise NotFound("API key", key_id)
-    return _key(row)
+    return _key(await held_row(connection, api_keys, "API key", key_id))
 
 
 async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Grant) -> None:
@@ -257,29 +240,23 @@ async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Gra
 
 
 def _key(row: Row[Any]) -> ApiKey:
-    grant = Grant(
+    grant = value_of(
+        Grant,
+        row,
         key_id=row.id,
-        project_id=row.project_id,
         models=tuple(row.models),
         channels=tuple(row.channels),
-        rates=Rates(row.requests_per_minute, row.tokens_per_minute, row.concurrent_turns),
-        budgets=Budgets(
-            row.tokens_per_day, row.tokens_per_month, row.cost_per_day, row.cost_per_month
-        ),
-        keeps_bodies=row.keeps_bodies,
+        rates=value_of(Rates, row),
+        budgets=value_of(Budgets, row),
     )
-    known = {name: getattr(row, name) for name in _AS_THEY_ARE}
-    return ApiKey(grant=grant, status=KeyStatus(row.status), **known)
+    return value_of(ApiKey, row, grant=grant, status=KeyStatus(row.status), is_declared=False)
 
 
 def _row(key: ApiKey) -> dict[str, Any]:
+    grant = key.grant
     return {
-        **{name: getattr(key, name) for name in _AS_THEY_ARE},
-        **asdict(key.grant.rates),
-        **asdict(key.grant.budgets),
-        "project_id": key.grant.project_id,
-        "models": list(key.grant.models),
-        "channels": list(key.grant.channels),
-        "keeps_bodies": key.grant.keeps_bodies,
-        "status": key.status.value,
+        **columns_of(key, "grant", "is_declared"),
+        **columns_of(grant, "key_id", "rates", "budgets"),
+        **columns_of(grant.rates),
+        **columns_of(grant.budgets),
     }

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, tuple_
 
 from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.page import Page
+from longwire.store.database import Database
 
 T = TypeVar("T")
 MOST_AT_ONCE: Final = 200
@@ -45,6 +46,18 @@ class Order:
             query = query.where(place < behind if self.is_descending else place > behind)
         columns = [each.desc() if self.is_descending else each for each in self.columns]
         return query.order_by(*columns).limit(window.first + 1)
+
+    async def read(
+        self,
+        database: Database,
+        query: Select[Any],
+        window: Window,
+        make: Callable[[Row[Any]], T],
+    ) -> Page[T]:
+        """Read the page of a query."""
+        async with database.read() as connection:
+            rows = (await connection.execute(self.select(query, window))).all()
+        return self.page(rows, window, make)
 
     def page(
         self, rows: Sequence[Row[Any]], window: Window, make: Callable[[Row[Any]], T]

@@ -6,17 +6,17 @@ from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
 from longwire.store.audit import Noun, record
-from longwire.store.changes import ChangeLog, check_revision, taken
+from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
+from longwire.store.rows import columns_of, held_row, value_of
 from longwire.store.secrets import new_id
 from longwire.store.tables import api_keys, memberships, projects, users
 
@@ -48,13 +48,10 @@ class Projects:
 
         Raises `InvalidFields` for a cursor that is none.
         """
-        window = Window(first, after)
         query = select(projects)
         if only is not None:
             query = query.where(projects.c.id.in_(only))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_ORDER.select(query, window))).all()
-        return _ORDER.page(rows, window, _project)
+        return await _ORDER.read(self._database, query, Window(first, after), _project)
 
     async def get(self, project_id: str) -> Project:
         """Return a project. Raises `NotFound`."""
@@ -68,12 +65,10 @@ class Projects:
         """
         _check(project)
         created = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
-        try:
+        with unique("project", project.name):
             async with self._database.write() as connection:
-                await connection.execute(insert(projects).values(_row(created)))
+                await connection.execute(insert(projects).values(columns_of(created)))
                 await self._changes.note(connection, actor, "create", (None, created))
-        except IntegrityError as error:
-            raise taken("project", project.name, error) from error
         return created
 
     async def update(self, project: Project, actor: Actor) -> Project:
@@ -85,15 +80,13 @@ class Projects:
         if project.id == DEFAULT_PROJECT and project.status is ProjectStatus.ARCHIVED:
             raise Conflict("The default project cannot be archived.", param="status")
         mine = projects.c.id == project.id
-        try:
+        with unique("project", project.name):
             async with self._database.write() as connection:
                 held = await _held(connection, project.id)
                 check_revision("project", held.name, held.revision, project.revision)
                 changed = replace(project, created_at=held.created_at, revision=held.revision + 1)
-                await connection.execute(update(projects).where(mine).values(_row(changed)))
+                await connection.execute(update(projects).where(mine).values(columns_of(changed)))
                 await self._changes.note(connection, actor, "update", (held, changed))
-        except IntegrityError as error:
-            raise taken("project", project.name, error) from error
         return changed
 
     async def delete(self, project_id: str, revision: int, actor: Actor) -> None:
@@ -175,11 +168,7 @@ class Projects:
 
 
 async def _held(connection: AsyncConnection, project_id: str) -> Project:
-    query = select(projects).where(projects.c.id == project_id).with_for_update()
-    row = (await connection.execute(query)).first()
-    if row is None:
-        raise NotFound("project", project_id)
-    return _project(row)
+    return _project(await held_row(connection, projects, "project", project_id))
 
 
 async def _is_member(connection: AsyncConnection, project_id: str, user_id: str) -> bool:
@@ -193,22 +182,4 @@ def _check(project: Project) -> None:
 
 
 def _project(row: Row[Any]) -> Project:
-    return Project(
-        id=row.id,
-        name=row.name,
-        description=row.description,
-        status=ProjectStatus(row.status),
-        created_at=row.created_at,
-        revision=row.revision,
-    )
-
-
-def _row(project: Project) -> dict[str, Any]:
-    return {
-        "id": project.id,
-        "name": project.name,
-        "description": project.description,
-        "status": project.status.value,
-        "created_at": project.created_at,
-        "revision": project.revision,
-    }
+    return value_of(Project, row, status=ProjectStatus(row.status))

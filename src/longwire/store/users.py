@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import Conflict, InvalidFields, NotFound
 from longwire.core.nouns.access import Actor, Role
@@ -14,11 +13,12 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import User, UserStatus, check_password, check_user, normal_email
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
-from longwire.store.changes import HIDDEN, ChangeLog, check_revision, differences, taken
+from longwire.store.changes import HIDDEN, ChangeLog, check_revision, differences, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.passwords import Passwords
+from longwire.store.rows import columns_of, held_row, value_of
 from longwire.store.secrets import new_id
 from longwire.store.tables import user_sessions, users
 
@@ -43,10 +43,7 @@ class Users:
 
     async def page(self, *, first: int = 50, after: str | None = None) -> Page[User]:
         """Return users by email. Raises `InvalidFields` for a cursor that is none."""
-        window = Window(first, after)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_ORDER.select(select(users), window))).all()
-        return _ORDER.page(rows, window, user_of)
+        return await _ORDER.read(self._database, select(users), Window(first, after), user_of)
 
     async def get(self, user_id: str) -> User:
         """Return a user. Raises `NotFound`."""
@@ -68,11 +65,9 @@ class Users:
         Raises `InvalidFields`, and `Conflict` for an email that is taken.
         """
         hashed = await self.hash_new(user, password)
-        try:
+        with unique("user", user.email, "email"):
             async with self._database.write() as connection:
                 return await add_user(connection, user, hashed, actor, self._clock())
-        except IntegrityError as error:
-            raise taken("user", user.email, error, "email") from error
 
     async def hash_new(self, user: User, password: Secret) -> str:
         """Return the hash for a user to be made. Raises `InvalidFields`."""
@@ -90,7 +85,7 @@ class Users:
         user = replace(user, email=normal_email(user.email))
         if problems := check_user(user):
             raise InvalidFields(problems)
-        try:
+        with unique("user", user.email, "email"):
             async with self._database.write() as connection:
                 owners = await _active_owners(connection)
                 held = await _held(connection, user.id)
@@ -103,12 +98,10 @@ class Users:
                 )
                 _check_owners(owners, held, changed)
                 mine = users.c.id == user.id
-                await connection.execute(update(users).where(mine).values(_row(changed)))
+                await connection.execute(update(users).where(mine).values(columns_of(changed)))
                 if changed.status is UserStatus.DISABLED:
                     await sign_out(connection, user.id)
                 await self._changes.note(connection, actor, "update", (held, changed))
-        except IntegrityError as error:
-            raise taken("user", user.email, error, "email") from error
         return changed
 
     async def set_password(
@@ -164,7 +157,7 @@ async def add_user(
     added = replace(
         user, id=new_id("usr"), email=normal_email(user.email), created_at=now, revision=1
     )
-    await connection.execute(insert(users).values(**_row(added), password_hash=hashed))
+    await connection.execute(insert(users).values(**columns_of(added), password_hash=hashed))
     by = actor if actor.name else replace(actor, id=added.id, name=added.email)
     noun = Noun("user", added.id, added.email)
     await record(connection, now, by, "create", noun, differences(None, added))
@@ -177,11 +170,7 @@ async def sign_out(connection: AsyncConnection, user_id: str) -> None:
 
 
 async def _held(connection: AsyncConnection, user_id: str) -> User:
-    query = select(users).where(users.c.id == user_id).with_for_update()
-    row = (await connection.execute(query)).first()
-    if row is None:
-        raise NotFound("user", user_id)
-    return user_of(row)
+    return user_of(await held_row(connection, users, "user", user_id))
 
 
 async def _active_owners(connection: AsyncConnection) -> list[str]:
@@ -211,26 +200,4 @@ def _is_active_owner(user: User) -> bool:
 
 def user_of(row: Row[Any]) -> User:
     """Return the user in a row of the table."""
-    return User(
-        id=row.id,
-        email=row.email,
-        name=row.name,
-        role=Role(row.role),
-        status=UserStatus(row.status),
-        created_at=row.created_at,
-        last_sign_in_at=row.last_sign_in_at,
-        revision=row.revision,
-    )
-
-
-def _row(user: User) -> dict[str, Any]:
-    return {
-        "id": user.id,
-        "email": user.email,
-        "name": user.name,
-        "role": user.role.value,
-        "status": user.status.value,
-        "created_at": user.created_at,
-        "last_sign_in_at": user.last_sign_in_at,
-        "revision": user.revision,
-    }
+    return value_of(User, row, role=Role(row.role), status=UserStatus(row.status))
