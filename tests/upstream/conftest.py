@@ -131,7 +131,7 @@ class Answered:
         self.silences = 0
 
     @property
-    def tunnel(self) -> tuple[str, str | None]:
+    def continuity(self) -> tuple[str, str | None]:
         """Continuity and reason."""
         return self.delivery.continuity, self.delivery.reason
 
@@ -168,8 +168,8 @@ class Agent:
             async for batch in stream:
                 answered.silences += not batch
                 answered.names += [event.name for event in batch]
-                told = [encoder.encode(event) for event in batch]
-            answered.response = json.loads(response_of(told[-1]))
+                encoded = [encoder.encode(event) for event in batch]
+            answered.response = json.loads(response_of(encoded[-1]))
         if not turn.refers_outside:
             assert digest(sent) == self.seen(answered.response["id"]).digest
         if history is None:
@@ -254,14 +254,14 @@ def gateway():
         jitter: Callable[[], float] = lambda: 0.0,
     ) -> AsyncIterator[Gateway]:
         async with Emulator(options or Options(), script or Script()) as emulator:
-            made = Gateway(
+            started = Gateway(
                 emulator, limits or Limits(), times or PoolTimes(), timeouts or Timeouts(), jitter
             )
-            made.pool.start()
+            started.pool.start()
             try:
-                yield made
+                yield started
             finally:
-                made.pool.close()
+                started.pool.close()
                 await until(lambda: not emulator.counters.sockets_open)
 
     return start

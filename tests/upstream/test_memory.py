@@ -94,7 +94,7 @@ async def take(ends, message) -> None:
     """Take an exchange of one message."""
     ends.connection.begin()
     ends.link.write(frame(TEXT, message))
-    while not (told := await ends.connection.receive(5)):
+    while not (messages := await ends.connection.receive(5)):
         pass
-    assert [message] == told
+    assert [message] == messages
     ends.connection.finish()

@@ -10,13 +10,13 @@ from tests.upstream.http.steps import PLAIN
 @pytest.fixture
 async def transport():
     """Make transports that are closed in the end."""
-    made = []
+    transports = []
 
     def make(url, *, models_url=None, headers=None, context=PLAIN, **timeouts):
         address = Address(url, models_url, context, headers or {})
-        made.append(HttpTransport(address, Timeouts(**timeouts)))
-        return made[-1]
+        transports.append(HttpTransport(address, Timeouts(**timeouts)))
+        return transports[-1]
 
     yield make
-    for each in made:
+    for each in transports:
         await each.close()

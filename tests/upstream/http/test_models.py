@@ -20,13 +20,13 @@ from tests.doubles.canned import answer, canned
 async def test_models(transport, listed):
     """Ids come from either kind of list."""
     async with canned(answer(listed, "application/json")) as upstream:
-        way = transport("http://127.0.0.1:1", models_url=upstream.url + "/v1/models")
-        assert await way.models() == ["a", "b"]
+        http = transport("http://127.0.0.1:1", models_url=upstream.url + "/v1/models")
+        assert await http.models() == ["a", "b"]
     assert upstream.heads[0].startswith("GET /v1/models HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize(
-    ("given", "error"),
+    ("response", "error"),
     [
         (answer(b"{}", "application/json", 401), UpstreamRejected),
         (answer(b"[]", "application/json"), UpstreamDisconnected),
@@ -34,9 +34,9 @@ async def test_models(transport, listed):
         (None, UpstreamDisconnected),
     ],
 )
-async def test_models_that_cannot_be_listed(transport, given, error):
+async def test_models_that_cannot_be_listed(transport, response, error):
     """A list that does not come is an upstream error."""
-    async with canned(given) as upstream:
+    async with canned(response) as upstream:
         with pytest.raises(error):
             await transport(upstream.url, models_url=upstream.url).models()
 

@@ -18,9 +18,9 @@ from tests.upstream.http.steps import BODY, DELTA, ITEM, OPENING, batches, colle
 async def test_a_turn_travels_in_full(transport):
     """The body arrives as it was written, with the channel's headers before the caller's."""
     async with canned() as upstream:
-        way = transport(upstream.url + "/v1/responses", headers={"authorization": "Bearer sk"})
-        told = await events(way, headers={"originator": "x", "authorization": "Bearer caller"})
-    assert told == ["response.created", "response.completed"]
+        http = transport(upstream.url + "/v1/responses", headers={"authorization": "Bearer sk"})
+        names = await events(http, headers={"originator": "x", "authorization": "Bearer caller"})
+    assert names == ["response.created", "response.completed"]
     (body,) = upstream.bodies
     assert json.loads(body)["stream"] is True
     assert b'"input":[{"role":"user","content":"\\u00e9 1e400"}]' in body
@@ -68,9 +68,9 @@ async def test_reason(transport, body, reason):
 async def test_output_may_come_first(transport, begun):
     """An upstream that never names its response is alone on its connection, and passes."""
     async with canned(answer(sse(begun, COMPLETED))) as upstream:
-        told = await events(transport(upstream.url))
-    assert told[-1] == "response.completed"
-    assert len(told) == 2
+        names = await events(transport(upstream.url))
+    assert names[-1] == "response.completed"
+    assert len(names) == 2
 
 
 @pytest.mark.parametrize("before", [[], [CREATED]])
@@ -79,10 +79,10 @@ async def test_vendor_frames_are_no_events(transport, before):
     notice = sse(b'{"type":"codex.rate_limits"}')
     parts = [answer(sse(*before), size=99_999), *[0.01, notice] * 2_000]
     async with canned(parts) as upstream:
-        way = transport(upstream.url, first_event=10 if before else 0.1, idle_event=0.1)
+        http = transport(upstream.url, first_event=10 if before else 0.1, idle_event=0.1)
         with pytest.raises(UpstreamTimeout) as late:
             async with asyncio.timeout(15):
-                await events(way)
+                await events(http)
     assert late.value.phase == ("next event" if before else "first event")
 
 
@@ -98,24 +98,24 @@ async def test_vendor_frames_are_no_events(transport, before):
 async def test_what_is_no_event_does_not_pass(transport, stream):
     """Markers, comments and what follows the terminal stay here."""
     async with canned(answer(stream)) as upstream:
-        told = await events(transport(upstream.url))
-    assert told == ["response.created", "response.completed"]
+        names = await events(transport(upstream.url))
+    assert names == ["response.created", "response.completed"]
 
 
 async def test_a_vendors_notice_passes_in_its_place(transport):
     """Who knows the vendor may want it; the encoder for everybody else leaves it out."""
     stream = sse(b'{"type":"codex.rate_limits"}', CREATED, b'{"type":"codex.x"}', COMPLETED)
     async with canned(answer(stream)) as upstream:
-        told = await events(transport(upstream.url))
-    assert told == ["codex.rate_limits", "response.created", "codex.x", "response.completed"]
+        names = await events(transport(upstream.url))
+    assert names == ["codex.rate_limits", "response.created", "codex.x", "response.completed"]
 
 
 async def test_one_batch_is_one_read(transport):
     """Events that came together are given together."""
     first = answer(sse(CREATED, DELTA), size=len(sse(CREATED, DELTA, DELTA, COMPLETED)))
     async with canned([first, 0.01, sse(DELTA)[:20], 0.01, sse(DELTA)[20:] + sse(COMPLETED)]) as up:
-        told = await batches(transport(up.url))
-    assert [len(batch) for batch in told] == [2, 2]
+        names = await batches(transport(up.url))
+    assert [len(batch) for batch in names] == [2, 2]
 
 
 async def test_a_json_answer_is_one_terminal(transport):
@@ -131,9 +131,9 @@ async def test_a_background_turn_asks_for_json(transport):
     """In the background, without a stream, the answer is the queued response."""
     body = b'{"id":"resp_1","status":"queued","output":[]}'
     async with canned(answer(body, "application/json")) as upstream:
-        told = await batches(transport(upstream.url), b'{"model":"m","background":true}')
+        names = await batches(transport(upstream.url), b'{"model":"m","background":true}')
     assert json.loads(upstream.bodies[0]) == {"model": "m", "background": True, "stream": False}
-    assert body in told[0][0].raw
+    assert body in names[0][0].raw
 
 
 @pytest.mark.parametrize("before", [10.0, b"HTTP/1.1 200 OK\r\n"])
@@ -157,8 +157,8 @@ async def test_silence_between_events(transport):
     """Empty batches tell of silence until it has lasted too long."""
     async with canned([OPENING, 10.0]) as upstream:
         call = Call(decode_request(BODY), None)
-        way = transport(upstream.url, idle_event=0.8, silence=0.25)
-        async with way.open(call) as stream:
+        http = transport(upstream.url, idle_event=0.8, silence=0.25)
+        async with http.open(call) as stream:
             sizes = [len(await anext(stream))]
             with pytest.raises(UpstreamTimeout) as late:
                 await collect(stream, sizes)
@@ -172,8 +172,8 @@ async def test_impatience_loses_nothing(transport):
     pieces = [stream[at : at + 7] for at in range(0, len(stream), 7)]
     slow = [part for piece in pieces for part in (piece, 0.001)]
     async with canned([answer(b"", size=len(stream)), *slow]) as upstream:
-        told = await events(transport(upstream.url, silence=0.0005))
-    assert told == ["response.created", *["response.output_text.delta"] * 20, "response.completed"]
+        names = await events(transport(upstream.url, silence=0.0005))
+    assert names == ["response.created", *["response.output_text.delta"] * 20, "response.completed"]
 
 
 @pytest.mark.parametrize("parts", [[30.0], [OPENING, 30.0]])
@@ -192,18 +192,18 @@ async def test_a_connection_serves_again(transport):
     stream = sse(CREATED, COMPLETED)
     late = [answer(stream, size=len(stream) + 14), 0.01, b"data: [DONE]\n\n"]
     async with canned(late) as upstream:
-        way = transport(upstream.url)
+        http = transport(upstream.url)
         for _ in range(3):
-            await events(way)
+            await events(http)
     assert (len(upstream.bodies), upstream.connections) == (3, 1)
 
 
 async def test_no_cookies_are_kept(transport):
     """What one caller's answer sets is not sent for another."""
     async with canned(answer(headers=["set-cookie: a=b"])) as upstream:
-        way = transport(upstream.url.replace("127.0.0.1", "localhost"))
-        await events(way)
-        await events(way)
+        http = transport(upstream.url.replace("127.0.0.1", "localhost"))
+        await events(http)
+        await events(http)
     assert upstream.header("cookie") is None
 
 

@@ -19,7 +19,7 @@ from tests.upstream.http.steps import BODY, OPENING, PLAIN, events
 
 
 @pytest.mark.parametrize(
-    ("kind", "body", "told"),
+    ("kind", "body", "words"),
     [
         ("application/json", b'{"error":{"message":"No.","code":"x","type":"y"}}', "No."),
         ("application/json", b'{"error":{"message":"No.","status":500}}', "No."),
@@ -32,14 +32,14 @@ from tests.upstream.http.steps import BODY, OPENING, PLAIN, events
         ("application/json", b"", "The upstream answered 418."),
     ],
 )
-async def test_a_refusal_keeps_its_status(transport, kind, body, told):
+async def test_a_refusal_keeps_its_status(transport, kind, body, words):
     """The HTTP status wins, the words stay, in the standard envelope, and never at length."""
     async with canned(answer(body, kind, status=418)) as upstream:
         with pytest.raises(UpstreamRejected) as refused:
             await events(transport(upstream.url))
     assert refused.value.status == 418
     message = json.loads(refused.value.body)["error"]["message"]
-    assert message.endswith(told)
+    assert message.endswith(words)
     assert len(message) <= 500
 
 
@@ -53,7 +53,7 @@ async def test_a_refusal_passes_few_headers_on(transport):
 
 
 @pytest.mark.parametrize(
-    ("given", "mend"),
+    ("response", "mend"),
     [
         (
             answer(b"", status=302, headers=["location: http://127.0.0.1:1/"]),
@@ -62,9 +62,9 @@ async def test_a_refusal_passes_few_headers_on(transport):
         (answer(b"<html>", "text/html"), "check the base_url"),
     ],
 )
-async def test_a_wrong_address_is_said(transport, given, mend):
+async def test_a_wrong_address_is_said(transport, response, mend):
     """A redirect is not followed, with the key in hand; a page is no answer."""
-    async with canned(given) as upstream:
+    async with canned(response) as upstream:
         with pytest.raises(UpstreamUnavailable, match=mend):
             await events(transport(upstream.url))
     assert len(upstream.bodies) == 1
@@ -100,7 +100,7 @@ async def test_an_error_event_is_a_refusal(transport, frame):
 
 
 @pytest.mark.parametrize(
-    "given",
+    "response",
     [
         answer(sse(CREATED)),
         [OPENING, 0.01, None],
@@ -112,9 +112,9 @@ async def test_an_error_event_is_a_refusal(transport, frame):
         None,
     ],
 )
-async def test_an_answer_without_an_end_is_a_disconnection(transport, given):
+async def test_an_answer_without_an_end_is_a_disconnection(transport, response):
     """An answer that is cut, ends early or is no answer at all never counts as one."""
-    async with canned(given) as upstream:
+    async with canned(response) as upstream:
         with pytest.raises(UpstreamDisconnected):
             await events(transport(upstream.url))
 
@@ -139,9 +139,9 @@ async def test_tls_is_verified_by_the_channel(transport, authority):
         with pytest.raises(UpstreamUnavailable, match="certificate is not trusted; set tls_ca"):
             await events(transport(url, headers=headers))
         for context in (tls.context(authority.file, verify=True), tls.context(None, verify=False)):
-            way = transport(url, headers=headers, context=context)
-            told = await events(way, b'{"model":"gpt-5.5","input":"hi"}')
-            assert told[-1] == "response.completed"
+            http = transport(url, headers=headers, context=context)
+            words = await events(http, b'{"model":"gpt-5.5","input":"hi"}')
+            assert words[-1] == "response.completed"
 
 
 async def test_plain_http_at_a_tls_port(transport, authority):
@@ -156,6 +156,6 @@ async def test_plain_http_at_a_tls_port(transport, authority):
 
 async def test_socks_is_refused_with_a_mend(transport):
     """The plain transport says that it knows no SOCKS."""
-    way = HttpTransport(Address("http://127.0.0.1:1", None, PLAIN, {}, "socks5://h:1"), Timeouts())
+    http = HttpTransport(Address("http://127.0.0.1:1", None, PLAIN, {}, "socks5://h:1"), Timeouts())
     with pytest.raises(UpstreamUnavailable, match="SOCKS"):
-        await events(way)
+        await events(http)

@@ -10,8 +10,8 @@ from longwire.upstream.net.tls import context
 
 def test_trusts_the_system_by_default():
     """Certificates and host names are verified."""
-    made = context(None, verify=True)
-    assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
+    trusting = context(None, verify=True)
+    assert (trusting.verify_mode, trusting.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 def test_trusts_a_file_besides_the_system(authority):
@@ -28,8 +28,8 @@ def test_is_not_negotiated_again():
 
 def test_verifies_nothing_when_told_so():
     """`tls_verify = false` switches off both checks."""
-    made = context(None, verify=False)
-    assert (made.verify_mode, made.check_hostname) == (ssl.CERT_NONE, False)
+    trusting = context(None, verify=False)
+    assert (trusting.verify_mode, trusting.check_hostname) == (ssl.CERT_NONE, False)
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])

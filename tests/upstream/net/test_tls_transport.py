@@ -48,19 +48,19 @@ class Above(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
-        self.told: list[object] = []
+        self.calls: list[object] = []
 
     def data_received(self, data):
         self.chunks.append(data)
 
     def connection_lost(self, exc):
-        self.told.append(exc)
+        self.calls.append(exc)
 
     def pause_writing(self):
-        self.told.append("pause")
+        self.calls.append("pause")
 
     def resume_writing(self):
-        self.told.append("resume")
+        self.calls.append("resume")
 
 
 class Ends:
@@ -180,7 +180,7 @@ async def test_flow(ends):
     it.secure.resume_reading()
     it.secure.pause_writing()
     it.secure.resume_writing()
-    assert (["pause", "resume"], ["pause", "resume"]) == (it.below.done, it.above.told)
+    assert (["pause", "resume"], ["pause", "resume"]) == (it.below.done, it.above.calls)
 
 
 async def test_we_close(ends):
@@ -209,7 +209,7 @@ async def test_the_other_side_closes(ends):
     it.take()
     it.server.unwrap()
     it.secure.connection_lost(None)
-    assert [None] == it.above.told
+    assert [None] == it.above.calls
 
 
 @pytest.mark.parametrize("has_shaken", [True, False])

@@ -29,7 +29,7 @@ from tests.upstream.websocket.connection_steps import (
 
 class TestClosing:
     @pytest.mark.parametrize(
-        ("code", "reason", "told"),
+        ("code", "reason", "words"),
         [
             (1000, b"", "with code 1000."),
             (1001, b"going", "with code 1001 (going)."),
@@ -38,7 +38,7 @@ class TestClosing:
         ],
     )
     @pytest.mark.parametrize("leased", [True, False])
-    async def test_upstream_closes(self, linked, code, reason, told, leased):
+    async def test_upstream_closes(self, linked, code, reason, words, leased):
         """The upstream's close is answered, the socket closed, and its code told."""
         async with linked() as ends:
             if leased:
@@ -47,7 +47,7 @@ class TestClosing:
             assert await ends.link.close_code() == 1000
             assert await ends.link.ended()
             assert ends.closed == [ends.connection]
-            assert told in await reason_of(ends.connection)
+            assert words in await reason_of(ends.connection)
 
     @pytest.mark.parametrize("ending", ["hang_up", "reset"])
     async def test_upstream_breaks_off(self, linked, until, ending):
@@ -213,7 +213,7 @@ class TestStrayFrames:
             assert ends.connection.is_closed == is_closed
 
     @pytest.mark.parametrize(
-        ("told", "cause"),
+        ("last", "cause"),
         [
             (error(400, "websocket_connection_limit_reached"), Reason.CONNECTION_EXPIRED),
             (failed("r", "websocket_connection_limit_reached"), Reason.CONNECTION_EXPIRED),
@@ -223,20 +223,20 @@ class TestStrayFrames:
         ],
         ids=["limit", "failed by limit", "credentials", "error", "garbage"],
     )
-    async def test_cause(self, linked, until, told, cause):
+    async def test_cause(self, linked, until, last, cause):
         """An idle connection that is told its time is up ends as expired, any other as lost."""
         async with linked() as ends:
             assert ends.connection.cause is Reason.CONNECTION_LOST
-            ends.link.write(frame(TEXT, told))
+            ends.link.write(frame(TEXT, last))
             await until(lambda: ends.closed)
             assert ends.connection.cause is cause
 
     async def test_cause_in_use(self, linked, until):
         """It is known at the end even of a connection whose reader has not read so far."""
-        told = error(400, "websocket_connection_limit_reached")
+        last = error(400, "websocket_connection_limit_reached")
         async with linked() as ends:
             ends.connection.begin()
-            ends.link.write(frame(TEXT, told), close_frame(1000))
+            ends.link.write(frame(TEXT, last), close_frame(1000))
             await until(lambda: ends.closed)
             assert ends.connection.cause is Reason.CONNECTION_EXPIRED
-            assert [told] == await receive(ends.connection, 1)
+            assert [last] == await receive(ends.connection, 1)

@@ -60,8 +60,8 @@ class TestHandshake:
 
     async def test_headers_of_the_101(self):
         """What the upstream told with its 101 is kept, in lower case."""
-        told = b"\r\nX-Codex-Turn-State: a, b\r\n\r\n"
-        async with peer(lambda head: accept(head)[:-4] + told) as there:
+        header = b"\r\nX-Codex-Turn-State: a, b\r\n\r\n"
+        async with peer(lambda head: accept(head)[:-4] + header) as there:
             connection = await dialed(there.url)
             assert "a, b" == connection.headers["x-codex-turn-state"]
             connection.abort("enough")

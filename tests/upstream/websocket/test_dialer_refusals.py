@@ -60,10 +60,10 @@ class TestRefusals:
 
             async def rest():
                 link = await there.links.get()
-                told = b"-length: %d\r\n\r\n" % len(body) + body
-                for at in range(0, len(told), 1000):
+                rest = b"-length: %d\r\n\r\n" % len(body) + body
+                for at in range(0, len(rest), 1000):
                     await asyncio.sleep(0.001)
-                    link.write(told[at : at + 1000])
+                    link.write(rest[at : at + 1000])
 
             there.hangs_up = False
             async with asyncio.TaskGroup() as group:

@@ -50,7 +50,7 @@ class TestChain:
             assert states(it) == [State.LEASED]
             await until(lambda: states(it) == [State.IDLE])
             agent.append(output(stream))
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.counters.sockets_opened == 1
             assert it.emulator.violations == []
             await it.settled()
@@ -71,7 +71,7 @@ class TestChain:
                     raise ZeroDivisionError
             await until(lambda: states(it) == [State.IDLE])
             agent.append(output(stream))
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
 
     @pytest.mark.parametrize("point", [1, 2, 4])
     async def test_left_while_digesting(self, gateway, until, point):
@@ -218,7 +218,7 @@ class TestLease:
         async with gateway(script=SLOW, timeouts=DRAINS) as it:
             agent = it.agent()
             await leave(it, agent)
-            assert (await it.agent().take()).tunnel == fresh("new_branch")
+            assert (await it.agent().take()).continuity == fresh("new_branch")
             await until(lambda: states(it) == [State.IDLE] * 2)
             await it.settled()
 
@@ -235,7 +235,7 @@ class TestLease:
                 for call in calls
             ]
             answer = await agent.take(answers, previous_response_id=entry.chain.response_id)
-            assert answer.tunnel == ("as-given", None)
+            assert answer.continuity == ("as-given", None)
             assert it.emulator.counters.sockets_opened == 1
             await it.settled()
 
@@ -248,7 +248,7 @@ class TestLease:
             assert states(it) == [State.LEASED]
             await until(lambda: it.pool.ledger.live == 0)
             agent.append(output(stream))
-            assert (await agent.take()).tunnel == fresh("connection_evicted")
+            assert (await agent.take()).continuity == fresh("connection_evicted")
             await it.settled()
 
     async def test_pool_closes(self, gateway, until):
@@ -294,7 +294,7 @@ class TestTime:
             await asyncio.sleep(2)
             assert it.pool.ledger.live == 0
             await it.settled()
-            assert (await agent.take()).tunnel == fresh("connection_lost")
+            assert (await agent.take()).continuity == fresh("connection_lost")
 
     @pytest.mark.looptime
     async def test_slow_response(self, gateway):
@@ -307,7 +307,7 @@ class TestTime:
             assert states(it) == [State.IDLE]
             it.emulator.script = Script()
             agent.append(output(stream))
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
 
     @pytest.mark.looptime
     async def test_the_end_of_a_drain_is_its_own(self, gateway):
@@ -318,7 +318,7 @@ class TestTime:
             await asyncio.sleep(2)
             agent.append(output(stream))
             it.emulator.script = Script(first_event_ms=60_000)
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.counters.sockets_opened == 1
 
 
@@ -341,7 +341,7 @@ class TestCancelling:
                 kept += was_cancelled and it.emulator.counters.creates > creates
                 await it.settled()
                 await agent.take()
-                assert (await agent.take()).tunnel == CONTINUED
+                assert (await agent.take()).continuity == CONTINUED
                 await it.settled()
                 point += 1
             assert kept > 0

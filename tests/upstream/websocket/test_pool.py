@@ -31,7 +31,7 @@ class TestDialing:
 
                 group.create_task(failing())
                 waiting = group.create_task(it.agent(session="b").take())
-            assert waiting.result().tunnel == fresh("new_session")
+            assert waiting.result().continuity == fresh("new_session")
             await it.settled()
 
     async def test_one_dial_for_each_turn(self, gateway):
@@ -68,9 +68,9 @@ class TestAnew:
         async with gateway() as it:
             agent = it.agent()
             await agent.take()
-            assert (await agent.take(reason=Reason.REPLAYED)).tunnel == fresh("replayed")
+            assert (await agent.take(reason=Reason.REPLAYED)).continuity == fresh("replayed")
             assert it.emulator.counters.sockets_opened == 2
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.violations == []
             await it.settled()
 
@@ -79,7 +79,7 @@ class TestAnew:
         async with gateway(limits=Limits(connections_per_session=1)) as it:
             agent = it.agent()
             await agent.take()
-            assert (await agent.take(reason=Reason.REPLAYED)).tunnel == fresh("replayed")
+            assert (await agent.take(reason=Reason.REPLAYED)).continuity == fresh("replayed")
             assert it.pool.ledger.live == 1
             assert it.pool.ledger.departures == {("main", Reason.CONNECTION_EVICTED): 1}
             await it.settled()
@@ -95,7 +95,7 @@ class TestAnew:
                     waiting = group.create_task(agent.take(reason=Reason.REPLAYED))
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
-            assert waiting.result().tunnel == fresh("replayed")
+            assert waiting.result().continuity == fresh("replayed")
             assert it.emulator.counters.sockets_opened == 2
             await it.settled()
 
@@ -103,7 +103,7 @@ class TestAnew:
         """A turn that shares nothing tells its reason too."""
         async with gateway() as it:
             agent = it.agent(session=None)
-            assert (await agent.take(reason=Reason.REPLAYED)).tunnel == fresh("replayed")
+            assert (await agent.take(reason=Reason.REPLAYED)).continuity == fresh("replayed")
 
     async def test_own_id(self, gateway):
         """A client's own id still goes out as given."""
@@ -221,8 +221,8 @@ class TestWalls:
             async with lent(it.pool, third.call(), dialing) as lease:
                 lease.settle(LeaseOutcome(keeps_connection=True))
             assert at_dial == [(2, 1)]
-            assert (await first.take()).tunnel == CONTINUED
-            assert (await second.take()).tunnel == fresh("connection_evicted")
+            assert (await first.take()).continuity == CONTINUED
+            assert (await second.take()).continuity == fresh("connection_evicted")
             await it.settled()
 
     async def test_all_busy(self, gateway, until):
@@ -236,5 +236,5 @@ class TestWalls:
                 waiting = group.create_task(it.agent(session="c").take())
                 await until(lambda: it.pool._waiters)
                 release.set()
-            assert waiting.result().tunnel == fresh("new_session")
+            assert waiting.result().continuity == fresh("new_session")
             await it.settled()

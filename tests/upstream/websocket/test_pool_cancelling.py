@@ -29,7 +29,7 @@ class TestCancelling:
                 was_cancelled = await cancelled_at(agent.take(), point, moment)
                 await it.settled()
                 await agent.take()
-                assert (await agent.take()).tunnel == CONTINUED
+                assert (await agent.take()).continuity == CONTINUED
                 await it.settled()
                 point += 1
             assert point > 2
@@ -49,7 +49,7 @@ class TestCancelling:
                 was_cancelled = await cancelled_at(agent.take(), point, moment)
                 await it.settled()
                 await agent.take()
-                assert (await agent.take()).tunnel == CONTINUED
+                assert (await agent.take()).continuity == CONTINUED
                 await it.settled()
                 assert it.pool.ledger.live <= 2 * point
                 point += 1
@@ -91,7 +91,7 @@ class TestCancelling:
                     await until(lambda: len(it.pool._waiters) == 2)
                     lease.cancel()
                     lost.cancel()
-                assert (await next_one).tunnel == CONTINUED
+                assert (await next_one).continuity == CONTINUED
             await it.settled()
 
     async def test_granted_and_lost(self, gateway, until):
@@ -105,7 +105,7 @@ class TestCancelling:
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
                     lease.connection.abort("lost")
-                assert (await waiting).tunnel == fresh("connection_lost")
+                assert (await waiting).continuity == fresh("connection_lost")
             await it.settled()
 
     async def test_granted_and_drained(self, gateway, until):

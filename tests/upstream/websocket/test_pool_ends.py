@@ -28,10 +28,10 @@ class TestTime:
             agent = it.agent()
             await agent.take()
             await asyncio.sleep(life - 20)
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
             await asyncio.sleep(30)
             assert it.pool.ledger.live == 0
-            assert (await agent.take()).tunnel == fresh("connection_expired")
+            assert (await agent.take()).continuity == fresh("connection_expired")
 
     @pytest.mark.looptime
     async def test_idle_ttl(self, gateway):
@@ -55,7 +55,7 @@ class TestTime:
             await agent.take()
             await asyncio.sleep(101)
             assert it.pool.ledger.live == 1
-            assert (await agent.take()).tunnel == fresh("connection_expired")
+            assert (await agent.take()).continuity == fresh("connection_expired")
             assert it.pool.ledger.live == 1
             await it.settled()
 
@@ -68,7 +68,7 @@ class TestTime:
             await agent.take()
             assert it.pool.ledger.live == 0
             it.emulator.script = Script()
-            assert (await agent.take()).tunnel == fresh("connection_expired")
+            assert (await agent.take()).continuity == fresh("connection_expired")
 
     @pytest.mark.looptime
     async def test_idle_for_an_hour(self, gateway):
@@ -79,7 +79,7 @@ class TestTime:
             agent = it.agent()
             await agent.take()
             await asyncio.sleep(3600)
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
 
 
 class TestEnds:
@@ -112,8 +112,8 @@ class TestEnds:
             agent = it.agent()
             await agent.take()
             it.pool.drain()
-            assert (await agent.take()).tunnel == fresh("connection_evicted")
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == fresh("connection_evicted")
+            assert (await agent.take()).continuity == CONTINUED
             await it.settled()
 
     async def test_retired_with_its_lease(self, gateway, until):
@@ -126,7 +126,7 @@ class TestEnds:
                 it.pool.drain()
             assert turn.result().response["status"] == "completed"
             assert it.pool.ledger.live == 0
-            assert (await agent.take()).tunnel == fresh("connection_evicted")
+            assert (await agent.take()).continuity == fresh("connection_evicted")
 
     async def test_close(self, gateway, until):
         """Closing the pool ends everything, leased or idle, and fails the turns."""
@@ -155,8 +155,8 @@ class TestEnds:
             it.emulator.drop_connections()
             await until(lambda: not it.pool.ledger.live)
             for agent in agents:
-                assert (await agent.take()).tunnel == fresh("connection_lost")
-                assert (await agent.take()).tunnel == CONTINUED
+                assert (await agent.take()).continuity == fresh("connection_lost")
+                assert (await agent.take()).continuity == CONTINUED
             await it.settled()
 
     async def test_restarted_upstream(self, gateway, until):
@@ -169,7 +169,7 @@ class TestEnds:
             with pytest.raises(UpstreamUnavailable):
                 await agent.take()
             await it.emulator.start()
-            assert (await agent.take()).tunnel[0] == "fresh"
+            assert (await agent.take()).continuity[0] == "fresh"
             await it.settled()
 
     async def test_lost_while_leased(self, gateway, until):
@@ -184,7 +184,7 @@ class TestEnds:
                 assert it.pool.ledger.live == 0
                 lease.settle(LeaseOutcome(keeps_connection=True, cause=Reason.TURN_FAILED))
                 lease.settle(LeaseOutcome(keeps_connection=False))
-            assert (await agent.take()).tunnel == fresh("connection_lost")
+            assert (await agent.take()).continuity == fresh("connection_lost")
 
     async def test_error_inside_a_lease(self, gateway):
         """Whatever is raised inside a lease closes its connection, for it may be half read."""

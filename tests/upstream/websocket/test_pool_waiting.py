@@ -46,7 +46,7 @@ class TestWaiting:
                 assert asyncio.get_running_loop().time() - start == pytest.approx(7, abs=0.5)
                 lease.cancel()
             await it.settled()
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
 
     async def test_first_come(self, gateway, until):
         """Who waits longest is served first."""
@@ -80,5 +80,5 @@ class TestWaiting:
                     )
                     await until(lambda: it.pool._waiters)
                     lease.cancel()
-            assert second.result().tunnel == ("as-given", None)
+            assert second.result().continuity == ("as-given", None)
             assert it.emulator.counters.sockets_opened == 1

@@ -254,7 +254,7 @@ class TestHttp:
         assert failed.phase == "connect"
 
     @pytest.mark.parametrize(
-        ("given", "safety"),
+        ("response", "safety"),
         [
             (answer(b"{}", "application/json", 429), SAFE),
             (answer(b"{}", "application/json", 500), SAFE),
@@ -274,9 +274,9 @@ class TestHttp:
             (answer(b'{"id":"resp_1"', "application/json"), AMBIGUOUS),
         ],
     )
-    async def test_before_any_event(self, given, safety):
+    async def test_before_any_event(self, response, safety):
         """A refusal in words is safe; a broken or silent POST leaves open what it began."""
-        async with canned(given) as upstream:
+        async with canned(response) as upstream:
             names, failed = await self.failure(upstream.url, first_event=0.05)
         assert (names, failed.safety) == ([], safety)
 

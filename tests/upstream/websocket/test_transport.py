@@ -49,7 +49,7 @@ class TestTime:
             assert asyncio.get_running_loop().time() - start == pytest.approx(seconds, abs=1)
             assert batches.count(0) == silences
             await it.settled()
-            assert (await agent.take()).tunnel == fresh("connection_lost")
+            assert (await agent.take()).continuity == fresh("connection_lost")
 
     @pytest.mark.looptime
     async def test_slow_upstream(self, gateway):
@@ -120,7 +120,7 @@ class TestSize:
             with pytest.raises(FrameTooLarge):
                 await agent.take(large)
             await it.settled()
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.violations == []
 
     async def test_just_fits(self, gateway):
@@ -130,7 +130,7 @@ class TestSize:
             agent.history[0]["content"] = "x" * (LARGEST_CREATE - 1000)
             answer = await agent.take()
             assert answer.delivery.bytes_sent <= LARGEST_CREATE
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
 
 
 class TestLeaving:
@@ -144,7 +144,7 @@ class TestLeaving:
                     break
             await it.settled()
             assert it.pool.ledger.live == 0
-            assert (await agent.take()).tunnel == fresh("connection_lost")
+            assert (await agent.take()).continuity == fresh("connection_lost")
 
     async def test_at_the_terminal(self, gateway):
         """A client that leaves the instant it has the terminal leaves a whole conversation."""
@@ -156,7 +156,7 @@ class TestLeaving:
                         break
                 output = [json.loads(item) for item in stream.aggregate.output]
             agent.append(output)
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
 
     @pytest.mark.looptime
     async def test_overloaded(self, gateway):
@@ -235,8 +235,8 @@ class TestDigesting:
         async with gateway() as it:
             agent = it.agent()
             agent.history = [{"role": "user", "content": f"line {n}"} for n in range(300)]
-            assert (await agent.take()).tunnel == fresh("new_session")
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == fresh("new_session")
+            assert (await agent.take()).continuity == CONTINUED
 
     async def test_lost_meanwhile(self, gateway):
         """A connection that breaks while the history is digested is told to the reader."""

@@ -21,7 +21,8 @@ class TestContinuity:
             object.__setattr__(it.endpoint, "url", it.endpoint.url.replace("/v1", route))
             agent = it.agent()
             answers = [await agent.take() for _ in range(6)]
-            assert [answer.tunnel for answer in answers] == [fresh("new_session")] + [CONTINUED] * 5
+            expected = [fresh("new_session")] + [CONTINUED] * 5
+            assert expected == [answer.continuity for answer in answers]
             assert it.emulator.counters.sockets_opened == 1
             assert it.emulator.counters.creates_continued == 5
             assert it.emulator.violations == []
@@ -42,7 +43,7 @@ class TestContinuity:
             agent = it.agent()
             first = await agent.take("hello")
             agent.append(first.response["output"])
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
 
     @pytest.mark.parametrize("keeps_ids", [False, True])
     async def test_rewritten_history(self, gateway, keeps_ids):
@@ -53,8 +54,8 @@ class TestContinuity:
             for _ in range(3):
                 await agent.take()
             agent.history[0] = {"role": "user", "content": "hello again"}
-            assert (await agent.take()).tunnel == fresh("history_rewritten")
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == fresh("history_rewritten")
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.counters.sockets_opened == (2 if keeps_ids else 1)
             await it.settled()
             assert it.pool.ledger.live == 1
@@ -68,8 +69,8 @@ class TestContinuity:
             agent.keeps_ids = keeps_ids
             await agent.take()
             agent.properties["reasoning"] = {"effort": "low"}
-            assert (await agent.take()).tunnel == fresh("properties_changed")
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == fresh("properties_changed")
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.violations == []
             await it.settled()
 
@@ -79,7 +80,7 @@ class TestContinuity:
             agent = it.agent()
             await agent.take()
             await agent.take(agent.history[:1])
-            assert (await agent.take(agent.history[:1])).tunnel[0] == "fresh"
+            assert (await agent.take(agent.history[:1])).continuity[0] == "fresh"
             assert it.emulator.violations == []
 
     async def test_side_call(self, gateway):
@@ -87,10 +88,10 @@ class TestContinuity:
         async with gateway() as it:
             agent, title = it.agent(), it.agent(**TITLE)
             await agent.take()
-            assert (await title.take()).tunnel == fresh("new_branch")
-            assert (await agent.take()).tunnel == CONTINUED
-            assert (await title.take()).tunnel == CONTINUED
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await title.take()).continuity == fresh("new_branch")
+            assert (await agent.take()).continuity == CONTINUED
+            assert (await title.take()).continuity == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.counters.sockets_opened == 2
 
     async def test_own_previous_response_id(self, gateway):
@@ -101,14 +102,14 @@ class TestContinuity:
             await other.take()
             new = [item for item in agent.history[1:] if item["type"] == "function_call_output"]
             second = await agent.take(new, previous_response_id=first.response["id"])
-            assert second.tunnel == AS_GIVEN
+            assert second.continuity == AS_GIVEN
             assert second.response["previous_response_id"] == first.response["id"]
             seen = agent.seen(second.response["id"])
             assert seen.previous_response_id == first.response["id"]
             assert seen.connection == agent.seen(first.response["id"]).connection
             last = [{"role": "user", "content": "more"}]
             third = await agent.take(last, previous_response_id=second.response["id"])
-            assert third.tunnel == AS_GIVEN
+            assert third.continuity == AS_GIVEN
             assert it.emulator.violations == []
 
     async def test_foreign_previous_response_id(self, gateway):
@@ -122,7 +123,7 @@ class TestContinuity:
                 await agent.take(new, previous_response_id=first.response["id"])
             assert refusal.value.status == 400
             assert refusal.value.code == "previous_response_not_found"
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == CONTINUED
             await it.settled()
 
     async def test_identical_openings(self, gateway):
@@ -132,7 +133,7 @@ class TestContinuity:
             for _ in range(3):
                 async with asyncio.TaskGroup() as group:
                     turns = [group.create_task(agent.take()) for agent in agents]
-            assert [turn.result().tunnel for turn in turns] == [CONTINUED] * 6
+            assert [turn.result().continuity for turn in turns] == [CONTINUED] * 6
             assert it.emulator.counters.sockets_opened == 6
             assert it.emulator.counters.in_flight_peak == 1
             assert it.emulator.violations == []
@@ -161,8 +162,8 @@ class TestContinuity:
             agents = [it.agent(session="") for _ in range(20)]
             for number, agent in enumerate(agents):
                 agent.history[0] = {"role": "user", "content": f"task {number}"}
-            ways = [[(await agent.take()).tunnel for agent in agents] for _ in range(3)]
-            assert ways == [[fresh("new_session")] * 20, [CONTINUED] * 20, [CONTINUED] * 20]
+            continuities = [[(await agent.take()).continuity for agent in agents] for _ in range(3)]
+            assert continuities == [[fresh("new_session")] * 20, [CONTINUED] * 20, [CONTINUED] * 20]
             assert it.emulator.counters.sockets_opened == 20
 
     async def test_implicit_session_at_the_cap(self, gateway):
@@ -172,16 +173,16 @@ class TestContinuity:
             for number, agent in enumerate(agents):
                 agent.history[0] = {"role": "user", "content": f"task {number}"}
                 await agent.take()
-            assert (await agents[2].take()).tunnel == CONTINUED
-            assert (await agents[1].take()).tunnel == CONTINUED
-            assert (await agents[0].take()).tunnel[0] == "fresh"
+            assert (await agents[2].take()).continuity == CONTINUED
+            assert (await agents[1].take()).continuity == CONTINUED
+            assert (await agents[0].take()).continuity[0] == "fresh"
             await it.settled()
 
     async def test_nobody(self, gateway):
         """A caller without a scope shares nothing, not even with itself."""
         async with gateway() as it:
             agent = it.agent(session=None)
-            assert [(await agent.take()).tunnel for _ in range(3)] == [fresh("new_session")] * 3
+            assert [(await agent.take()).continuity for _ in range(3)] == [fresh("new_session")] * 3
             await it.settled()
             assert it.emulator.counters.sockets_opened == 3
             assert it.pool.ledger.live == 0

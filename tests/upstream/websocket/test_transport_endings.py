@@ -22,13 +22,13 @@ from tests.upstream.websocket.turn_steps import CONTINUED, collect, fail, fresh
 
 
 class TestEndings:
-    async def ends(self, it, tunnel, sockets):
+    async def ends(self, it, continuity, sockets):
         """Take the turn after the ending: how it travels, and on which number of sockets."""
         await it.settled()
         assert it.pool.ledger.live == (1 if sockets == 1 else 0)
         agent = it.last
-        assert (await agent.take()).tunnel == tunnel
-        assert (await agent.take()).tunnel == CONTINUED
+        assert (await agent.take()).continuity == continuity
+        assert (await agent.take()).continuity == CONTINUED
         assert it.emulator.counters.sockets_opened == sockets
         await it.settled()
 
@@ -128,8 +128,8 @@ class TestEndings:
                 refusal = await fail(agent, UpstreamRejected)
                 assert refusal.code == "websocket_connection_limit_reached"
             await it.settled()
-            assert (await agent.take()).tunnel == fresh("connection_expired")
-            assert (await agent.take()).tunnel == CONTINUED
+            assert (await agent.take()).continuity == fresh("connection_expired")
+            assert (await agent.take()).continuity == CONTINUED
             assert it.emulator.counters.sockets_opened == 2
             assert it.pool.ledger.departures == {("main", Reason.CONNECTION_EXPIRED): 1}
 
