@@ -13,7 +13,7 @@ from tests.doubles.peer import BINARY, CONTINUATION, TEXT, close_frame, frame, p
 from tests.doubles.responses import completed, created, delta, error, failed, item
 from tests.upstream.websocket.connection_steps import queued
 from tests.upstream.websocket.pool_steps import NO_SWEEP
-from tests.upstream.websocket.turn_steps import CONTINUED, fresh
+from tests.upstream.websocket.turn_steps import CONTINUED, delayed, fresh
 
 DRAINS = Timeouts(drain=30)
 SLOW = Script(delay_ms=1)
@@ -328,15 +328,15 @@ class TestCancelling:
     @pytest.mark.parametrize("turns_before", [0, 1])
     async def test_turn(self, gateway, until, moment, delay_ms, turns_before):
         """Wherever a turn is cancelled, once it is drained nothing is leased and nothing leaked."""
-        script = Script(delay_ms=delay_ms, commentary=False)
-        async with gateway(script=script, timeouts=DRAINS) as it:
+        async with gateway(script=Script(commentary=False), timeouts=DRAINS) as it:
             point, was_cancelled, kept = 1, True, 0
             while was_cancelled:
                 agent = it.agent(session=f"s{point}")
                 for _ in range(turns_before):
                     await agent.take()
                 creates = it.emulator.counters.creates
-                was_cancelled = await cancelled_at(agent.take(), point, moment)
+                turn = agent.take(metadata=delayed(delay_ms))
+                was_cancelled = await cancelled_at(turn, point, moment)
                 await until(lambda: {State.IDLE} >= set(states(it)))
                 kept += was_cancelled and it.emulator.counters.creates > creates
                 await it.settled()

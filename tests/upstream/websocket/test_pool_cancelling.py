@@ -9,7 +9,7 @@ from longwire.emulator import Script
 from tests.doubles.cancelling import cancelled_at
 from tests.doubles.lending import lent
 from tests.upstream.websocket.pool_steps import MOMENTS, NO_SWEEP, holding
-from tests.upstream.websocket.turn_steps import CONTINUED, fresh
+from tests.upstream.websocket.turn_steps import CONTINUED, delayed, fresh
 
 
 class TestCancelling:
@@ -20,13 +20,15 @@ class TestCancelling:
     @pytest.mark.parametrize("turns_before", [0, 1])
     async def test_turn(self, gateway, moment, delay_ms, turns_before):
         """Wherever a turn is cancelled, nothing is left of it and the next one is right."""
-        async with gateway(script=Script(delay_ms=delay_ms, commentary=False)) as it:
+        async with gateway(script=Script(commentary=False)) as it:
             point, was_cancelled = 1, True
             while was_cancelled:
                 agent = it.agent(session=f"s{point}")
                 for _ in range(turns_before):
                     await agent.take()
-                was_cancelled = await cancelled_at(agent.take(), point, moment)
+                was_cancelled = await cancelled_at(
+                    agent.take(metadata=delayed(delay_ms)), point, moment
+                )
                 await it.settled()
                 await agent.take()
                 assert (await agent.take()).continuity == CONTINUED

@@ -1,10 +1,17 @@
 """What tests of turns over the pool share."""
 
+import json
+
 import pytest
 
 CONTINUED = ("continued", None)
 AS_GIVEN = ("as-given", None)
 TITLE = {"instructions": "Name it.", "tools": None}
+
+
+def delayed(milliseconds):
+    """The `metadata` of a turn whose events alone come so far apart, without commentary."""
+    return {"emulator": json.dumps({"delay_ms": milliseconds, "commentary": False})}
 
 
 def fresh(reason):
