@@ -101,6 +101,19 @@ def test_arguments_go_to_pytest_alone(monkeypatch, capfd, is_built):
     assert is_built or "is not tested" in capfd.readouterr().err
 
 
+def test_quick_runs_what_is_fast(monkeypatch):
+    """`--quick` selects, on all cores; paths and other arguments go to pytest as ever."""
+    ran = []
+    monkeypatch.setattr(dev, "run_all", lambda steps, **_: ran.append(steps["pytest"]) or 0)
+    for name in ("prepare", "build_ui"):
+        monkeypatch.setattr(dev, name, lambda name=name: ran.append(name))
+    for words in ([], ["tests/core", "-k", "turn"]):
+        monkeypatch.setattr(sys, "argv", ["dev.py", "test", "--quick", *words])
+        assert 0 == dev.main()
+    quick = ["pytest", "-m", "fast", *dev.IN_PARALLEL]
+    assert ["prepare", quick, "prepare", [*quick, "tests/core", "-k", "turn"]] == ran
+
+
 def test_installs_only_when_the_pins_changed(monkeypatch, tmp_path):
     """The environment is brought up to date once, and again after a change of the pins."""
     ran = []

@@ -24,7 +24,7 @@ TROUBLES = {
     "unreachable": {"at": "handshake", "act": "reset"},
     "no handshake": {"at": "handshake", "act": "hang"},
 }
-IMPATIENT = {"first_event_timeout": "1s", "handshake_timeout": "1s"}
+IMPATIENT = {"first_event_timeout": "400ms", "handshake_timeout": "500ms"}
 
 
 class Upstreams:

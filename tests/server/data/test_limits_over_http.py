@@ -114,7 +114,7 @@ async def test_turns_at_once(emulator):
         key = ApiKey("key_1", "limited", "", b"", grant)
         gateway.app.keys.hand_out([IssuedKey(key, Secret(SECRET))])
         async with asyncio.TaskGroup() as group:
-            slow = group.create_task(_ask(gateway.url, metadata=scripted(delay_ms=100)))
+            slow = group.create_task(_ask(gateway.url, metadata=scripted(delay_ms=40)))
             meters = gateway.app.limits._meters
             await become(lambda: any(meter.active for meter in meters.values()))
             assert 429 == (await _ask(gateway.url))[0]
