@@ -50,7 +50,7 @@ class Link:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes):
         self.head = head
         self.writer = writer
-        self._reader = reader
+        self.reader = reader
 
     def write(self, *frames: bytes) -> None:
         """Send bytes at once."""
@@ -66,16 +66,16 @@ class Link:
 
     async def frame(self) -> tuple[int, bytes]:
         """Read one frame, which must be whole and masked (RFC 6455, 5.1)."""
-        first, second = await self._reader.readexactly(2)
+        first, second = await self.reader.readexactly(2)
         assert first & 0x80
         assert second & 0x80
         size = second & 0x7F
         if size == 126:
-            (size,) = struct.unpack("!H", await self._reader.readexactly(2))
+            (size,) = struct.unpack("!H", await self.reader.readexactly(2))
         elif size == 127:
-            (size,) = struct.unpack("!Q", await self._reader.readexactly(8))
-        mask = await self._reader.readexactly(4)
-        masked = await self._reader.readexactly(size)
+            (size,) = struct.unpack("!Q", await self.reader.readexactly(8))
+        mask = await self.reader.readexactly(4)
+        masked = await self.reader.readexactly(size)
         return first & 0xF, bytes(byte ^ mask[i % 4] for i, byte in enumerate(masked))
 
     async def close_code(self) -> int | None:
@@ -88,7 +88,7 @@ class Link:
     async def ended(self) -> bool:
         """Wait until the other side has closed its socket, in whatever way."""
         try:
-            while await self._reader.read(65536):
+            while await self.reader.read(65536):
                 pass
         except ConnectionError:
             pass

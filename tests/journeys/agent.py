@@ -101,7 +101,7 @@ class Agent:
         replay: Replay = as_given,
         **members: Any,
     ) -> None:
-        self._client = client
+        self.client = client
         self._emulator = emulator
         self._ask = ask
         self._replay = replay
@@ -122,7 +122,7 @@ class Agent:
     def fork(self) -> "Agent":
         """Another agent with the same history, on the same client."""
         other = Agent(
-            self._client, self._emulator, ask=self._ask, replay=self._replay, **self.members
+            self.client, self._emulator, ask=self._ask, replay=self._replay, **self.members
         )
         other.history, other.known = [*self.history], {**self.known}
         return other
@@ -154,7 +154,7 @@ class Agent:
         text = self.opens_with_text and len(self.history) == 1
         given = self.history[0]["content"] if text else self.history
         request = {**self.members, "input": given, **members}
-        answer, response = await self._ask(self._client, request)
+        answer, response = await self._ask(self.client, request)
         told = self._told(answer, response)
         self.known |= {item.id: item.to_dict() for item in response.output}
         self.history += self._replay(response.output)

@@ -166,7 +166,7 @@ async def test_an_error_of_any_shape_is_an_error(emulator, hire):
 async def ask_unrecorded(agent, *items):
     """A response that the upstream made up, so that its record knows nothing of it."""
     members = {**agent.members, "input": [*agent.history, *items]}
-    _, response = await streamed(agent._client, members)
+    _, response = await streamed(agent.client, members)
     return response
 
 

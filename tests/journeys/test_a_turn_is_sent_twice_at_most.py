@@ -112,7 +112,7 @@ async def test_a_client_s_own_response_that_is_gone_is_told(emulator, hire, ask)
     )
     request = {**agent.members, "input": [user("on")], "previous_response_id": first.response.id}
     with pytest.raises(openai.BadRequestError) as caught:
-        await ask(agent._client, request)
+        await ask(agent.client, request)
     assert ("previous_response_not_found", 2) == (caught.value.code, emulator.counters.creates)
 
 

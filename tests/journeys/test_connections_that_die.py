@@ -113,7 +113,7 @@ async def cut_off(upstream, agents):
     asked = upstream.counters["creates"] + len(agents)
     async with asyncio.TaskGroup() as group:
         running = [
-            group.create_task(streamed(agent._client, request_of(agent, metadata=slow)))
+            group.create_task(streamed(agent.client, request_of(agent, metadata=slow)))
             for agent in agents
         ]
         await become(lambda: upstream.counters["creates"] == asked)

@@ -205,7 +205,7 @@ async def fail_at(upstream, trouble):
 async def follow_up(agent, told):
     """Ask on, naming the response before."""
     request = {**agent.members, "input": [user("go on")], "previous_response_id": told.response.id}
-    answer, _ = await whole(agent._client, request)
+    answer, _ = await whole(agent.client, request)
     return answer
 
 

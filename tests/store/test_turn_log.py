@@ -81,14 +81,14 @@ async def test_what_is_written_is_there(turns, keys):
     assert (0, 0) == (log.waiting, log.dropped)
 
 
-async def test_many_are_written_in_batches(turns, keys):
+async def test_many_are_written_in_batches(turns, keys, database):
     """A burst waits for no interval, and nothing of it is lost or doubled."""
     log = TurnLog(turns, keys.used, Measures(interval=30, batch=100))
     async with running(log):
         for number in range(1_000):
             log.write(row(number))
         await _is_written(log)
-    assert 1_000 == (await Usage(turns._database).totals(NOON - DAY, NOON + DAY)).turns
+    assert 1_000 == (await Usage(database).totals(NOON - DAY, NOON + DAY)).turns
 
 
 async def test_closing_waits_for_no_interval(turns, keys):
@@ -161,14 +161,14 @@ async def test_a_file_that_is_away_for_a_while_loses_nothing(keys, sqlite_templa
     await database.close()
 
 
-async def test_an_answer_that_was_lost_doubles_nothing(turns, keys):
+async def test_an_answer_that_was_lost_doubles_nothing(turns, keys, database):
     """A batch whose commit went unheard is not written a second time."""
     log = TurnLog(Faulty(turns, 1, loses_answers=True), keys.used, AT_ONCE)
     async with running(log):
         log.write(row(1))
         await _is_written(log)
     assert (row(1),) == (await turns.page()).items
-    assert 1 == (await Usage(turns._database).totals(NOON - DAY, NOON + DAY)).turns
+    assert 1 == (await Usage(database).totals(NOON - DAY, NOON + DAY)).turns
 
 
 async def test_an_id_that_is_taken_is_given_up(turns, keys):

@@ -230,11 +230,16 @@ class Gateway:
         key = None if session is None else SessionKey("main", Scope(scope), session)
         return Agent(self, key, **properties)
 
+    @property
+    def waiting(self) -> int:
+        """How many turns wait for a connection."""
+        return int(repr(self.pool).rpartition("waiting=")[2].rstrip(">"))
+
     async def settled(self) -> None:
         """Wait until the emulator's sockets are those of the ledger, none of them in use."""
         states = [entry.state for entry in self.pool.ledger.entries()]
         assert [State.IDLE] * self.pool.ledger.live == states
-        assert not self.pool._waiters
+        assert self.waiting == 0
         assert len(self.pool._connections) == self.pool.ledger.live
         assert self.pool.ledger.live <= self.pool.ledger.limits.connections
         await until(lambda: self.emulator.counters.sockets_open == self.pool.ledger.live)

@@ -29,7 +29,7 @@ async def turn(it, there, link, session, size):
         link = link or await there.links.get()
         left = stream.delivery.bytes_sent
         while left > 0:
-            left -= len(await link._reader.read(65536))
+            left -= len(await link.reader.read(65536))
         events = (created(), delta(), item(), completed())
         link.write(*(frame(TEXT, event) for event in events))
         batches = aiter(stream)

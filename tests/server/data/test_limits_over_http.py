@@ -115,8 +115,7 @@ async def test_turns_at_once(emulator):
         gateway.app.keys.hand_out([IssuedKey(key, Secret(SECRET))])
         async with asyncio.TaskGroup() as group:
             slow = group.create_task(_ask(gateway.url, metadata=scripted(delay_ms=40)))
-            meters = gateway.app.limits._meters
-            await become(lambda: any(meter.active for meter in meters.values()))
+            await become(lambda: emulator.counters.creates == 1)
             assert 429 == (await _ask(gateway.url))[0]
         assert 200 == slow.result()[0]
         assert 200 == (await _ask(gateway.url))[0]

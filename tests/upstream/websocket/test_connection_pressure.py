@@ -89,7 +89,7 @@ class TestPressure:
                 await asyncio.sleep(0.005)
                 assert not sending.done()
                 ends.link.writer.transport.resume_reading()
-                await ends.link._reader.readexactly(14 + len(message))
+                await ends.link.reader.readexactly(14 + len(message))
             assert not ends.connection.is_closed
 
     @pytest.mark.looptime

@@ -48,7 +48,7 @@ class TestTls:
             assert [message] == await receive(ends.connection, 1)
             async with asyncio.TaskGroup() as group:
                 group.create_task(ends.connection.send(message))
-                await ends.link._reader.readexactly(14 + len(message))
+                await ends.link.reader.readexactly(14 + len(message))
 
     @pytest.mark.looptime
     async def test_send_deadline(self, linked, authority):

@@ -207,7 +207,7 @@ class TestLease:
             assert states(it) == [State.LEASED]
             async with asyncio.TaskGroup() as group:
                 waiting = group.create_task(it.agent(user="2").take())
-                await until(lambda: it.pool._waiters)
+                await until(lambda: it.waiting)
                 assert states(it) == [State.LEASED]
             assert waiting.result().delivery.queued > 0
             assert it.emulator.counters.sockets_opened == 1

@@ -101,5 +101,5 @@ class TestPings:
                 assert [event(1)] == await receive(ends.connection, 1)
                 ends.connection.close()
                 ends.link.writer.transport.resume_reading()
-                await ends.link._reader.readexactly(14 + HUGE)
+                await ends.link.reader.readexactly(14 + HUGE)
             assert (CLOSE, b"\x03\xe8") == await ends.link.frame()

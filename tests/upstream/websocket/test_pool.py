@@ -93,7 +93,7 @@ class TestAnew:
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
                 async with lent(it.pool, agent.call(), None) as lease:
                     waiting = group.create_task(agent.take(reason=Reason.REPLAYED))
-                    await until(lambda: it.pool._waiters)
+                    await until(lambda: it.waiting)
                     lease.cancel()
             assert waiting.result().continuity == fresh("replayed")
             assert it.emulator.counters.sockets_opened == 2
@@ -234,7 +234,7 @@ class TestWalls:
                     group.create_task(holding(it, it.agent(session=name), release, held))
                 await until(lambda: len(held) == 2)
                 waiting = group.create_task(it.agent(session="c").take())
-                await until(lambda: it.pool._waiters)
+                await until(lambda: it.waiting)
                 release.set()
             assert waiting.result().continuity == fresh("new_session")
             await it.settled()

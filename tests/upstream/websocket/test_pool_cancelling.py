@@ -69,9 +69,9 @@ class TestCancelling:
                     group.create_task(holding(it, it.agent(), release, held))
                     await until(lambda held=held: held)
                     waiting = group.create_task(cancelled_at(it.agent().take(), point, moment))
-                    await until(lambda waiting=waiting: it.pool._waiters or waiting.done())
+                    await until(lambda waiting=waiting: it.waiting or waiting.done())
                     last = group.create_task(it.agent(user="last").take())
-                    await until(lambda waiting=waiting: waiting.done() or len(it.pool._waiters) > 1)
+                    await until(lambda waiting=waiting: waiting.done() or it.waiting > 1)
                     release.set()
                     await last
                 was_cancelled = waiting.result()
@@ -88,9 +88,9 @@ class TestCancelling:
             async with asyncio.TaskGroup() as group:
                 async with lent(it.pool, first.call(), None) as lease:
                     lost = group.create_task(it.agent().take())
-                    await until(lambda: len(it.pool._waiters) == 1)
+                    await until(lambda: it.waiting == 1)
                     next_one = group.create_task(first.take())
-                    await until(lambda: len(it.pool._waiters) == 2)
+                    await until(lambda: it.waiting == 2)
                     lease.cancel()
                     lost.cancel()
                 assert (await next_one).continuity == CONTINUED
@@ -104,7 +104,7 @@ class TestCancelling:
             async with asyncio.TaskGroup() as group:
                 async with lent(it.pool, agent.call(), None) as lease:
                     waiting = group.create_task(agent.take())
-                    await until(lambda: it.pool._waiters)
+                    await until(lambda: it.waiting)
                     lease.cancel()
                     lease.connection.abort("lost")
                 assert (await waiting).continuity == fresh("connection_lost")
@@ -118,7 +118,7 @@ class TestCancelling:
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
                 async with lent(it.pool, agent.call(), None) as lease:
                     lost = group.create_task(agent.take())
-                    await until(lambda: it.pool._waiters)
+                    await until(lambda: it.waiting)
                     lease.cancel()
                     it.pool.drain()
                     lost.cancel()

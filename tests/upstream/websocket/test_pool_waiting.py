@@ -63,7 +63,7 @@ class TestWaiting:
                 async with lent(it.pool, agent.call(), None):
                     for number in range(6):
                         group.create_task(take(number))
-                        await until(lambda number=number: len(it.pool._waiters) > number)
+                        await until(lambda number=number: it.waiting > number)
             assert served == list(range(6))
             await it.settled()
 
@@ -78,7 +78,7 @@ class TestWaiting:
                     second = group.create_task(
                         agent.take(new, previous_response_id=first.response["id"])
                     )
-                    await until(lambda: it.pool._waiters)
+                    await until(lambda: it.waiting)
                     lease.cancel()
             assert second.result().continuity == ("as-given", None)
             assert it.emulator.counters.sockets_opened == 1
