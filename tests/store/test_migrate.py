@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import String, func, insert, inspect, select, update
+from sqlalchemy import MetaData, String, Table, func, insert, inspect, select, update
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store import migrations
@@ -136,9 +136,11 @@ async def test_a_failed_step_changes_nothing(empty):
 async def test_the_sums_of_a_filled_log_are_made(database):
     """A log from before there were sums has them afterwards: each turn counts once a span."""
     await migrate(database, "0001")
-    rows = [_turn(number, at) for number, at in enumerate([0, 1, 3_600_000, 86_400_000], start=1)]
+    times = [0, 1, 3_600_000, 86_400_000]
     async with database.write() as connection:
-        await connection.execute(insert(turns), rows)
+        log = await connection.run_sync(lambda c: Table("turns", MetaData(), autoload_with=c))
+        rows = [_turn(log, number, at) for number, at in enumerate(times, start=1)]
+        await connection.execute(insert(log), rows)
     await migrate(database)
     query = select(usage).order_by(usage.c.span, usage.c.start)
     async with database.read() as connection:
@@ -155,9 +157,10 @@ async def test_the_sums_of_a_filled_log_are_made(database):
     assert (30, 300, "gpt", "ch_1") == (day.input_tokens, day.bytes_sent, day.model, day.channel_id)
 
 
-def _turn(number, at):
-    texts = {column.name: "" for column in turns.c if isinstance(column.type, String)}
+def _turn(log, number, at):
+    """A turn of a log as it was, whatever columns came since."""
+    texts = {column.name: "" for column in log.c if isinstance(column.type, String)}
     known = {"id": number, "streams": True, "status": 200, "attempts": 1, "started_at": at}
     measured = {"queue_ms": 0, "total_ms": 5, "bytes_received": 900, "bytes_sent": 100}
-    told = {"continuity": "continued", "error_code": "server_error", "model_asked": "gpt"}
-    return texts | known | measured | told | {"channel_id": "ch_1", "input_tokens": 10}
+    described = {"continuity": "continued", "error_code": "server_error", "model_asked": "gpt"}
+    return texts | known | measured | described | {"channel_id": "ch_1", "input_tokens": 10}
