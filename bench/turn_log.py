@@ -16,6 +16,7 @@ from longwire.store.secrets import Vault
 from longwire.store.turns import ANY_TURN, TurnFilter, Turns
 from longwire.store.usage import DAY, Usage, Where
 from tests.databases import drop_postgresql_database, new_postgresql_database, postgresql
+from tests.store.turn_rows import ROW
 
 ROWS, FEW = 1_000_000, 20_000
 PAGE_TARGET, CHART_TARGET = 100.0, 300.0
@@ -23,39 +24,7 @@ _DAYS = 30
 _END = 1_790_000_000_000
 _BATCH = 2_000
 _RARE = {7: "internal_error", 11: "upstream_timeout"}
-_TURN = TurnRow(
-    id=TurnId(0),
-    request_id="",
-    project_id="",
-    key_id="",
-    key_name="",
-    session="",
-    channel_id="",
-    channel_name="",
-    api="responses",
-    transport="websocket",
-    continuity="",
-    reason="",
-    connection=0,
-    model_asked="",
-    model_served="gpt-5.5-2026-04-01",
-    streams=True,
-    outcome="",
-    status=200,
-    error_code="",
-    attempts=1,
-    started_at=0,
-    queue_ms=0,
-    first_event_ms=400,
-    total_ms=4_000,
-    bytes_received=0,
-    bytes_sent=0,
-    input_tokens=0,
-    cached_tokens=0,
-    output_tokens=700,
-    reasoning_tokens=300,
-    cost=12_000_000,
-)
+_TURN = ROW._replace(first_event_ms=400, total_ms=4_000, output_tokens=700, cost=12_000_000)
 Work = Callable[[], Awaitable[object]]
 
 

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from docs import commands
 from longwire import cli
+from longwire.core.nouns.turn_row import TurnRow
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Principal, TurnRequest, Usage
@@ -50,6 +51,13 @@ def longwire_words():
             yield from below(inner, f"{words} {name}")
 
     return list(below(typer.main.get_command(cli.build()), "longwire"))
+
+
+def test_every_column_of_the_turn_log_is_told():
+    """The page of the log explains each field of a turn, in their order, and no other."""
+    _, _, text = page("turn-log.md").partition("## Fields\n")
+    cells = re.findall(r"^\| ([^|]+) \|", text.partition("\n## ")[0], re.MULTILINE)
+    assert list(TurnRow._fields) == NAMED.findall(" ".join(cells)), "docs/reference/turn-log.md"
 
 
 def rows(section):

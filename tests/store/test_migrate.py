@@ -8,12 +8,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import String, func, insert, inspect, select, update
+from sqlalchemy import MetaData, String, Table, func, insert, inspect, select, update
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store import migrations
 from longwire.store.database import Database
-from longwire.store.migrate import HEAD, migrate, schema_of
+from longwire.store.migrate import head, migrate, schema_of
 from longwire.store.tables import metadata, projects, turns, usage
 
 
@@ -40,7 +40,7 @@ async def test_the_steps_lead_to_the_tables(database):
     async with database.read() as connection:
         differences = await connection.run_sync(_differences)
     assert [] == differences
-    assert HEAD == await schema_of(database)
+    assert head() == await schema_of(database)
 
 
 def test_the_head_is_the_newest_migration():
@@ -48,7 +48,7 @@ def test_the_head_is_the_newest_migration():
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
-    assert [HEAD] == ScriptDirectory.from_config(config).get_heads()
+    assert [head()] == ScriptDirectory.from_config(config).get_heads()
 
 
 async def test_indexes_of_what_is_rare_are_partial(database):
@@ -79,8 +79,8 @@ async def test_several_processes_start_at_once(empty, database_url):
     befores = sorted(str(task.result()[0]) for task in tasks)
     for each in others:
         await each.close()
-    assert sorted(["None", HEAD, HEAD, HEAD]) == befores
-    assert HEAD == await schema_of(empty)
+    assert sorted(["None", head(), head(), head()]) == befores
+    assert head() == await schema_of(empty)
 
 
 async def test_a_newer_schema_is_refused(database):
@@ -112,14 +112,14 @@ async def test_down_and_up_again(database):
 async def test_a_copy_is_made_before_a_sqlite_file_is_changed(database):
     """What was there before a migration can be brought back from beside the file."""
     before, copy = await migrate(database, "0001")
-    assert HEAD == before
+    assert head() == before
     if database.path is None:
         assert copy is None
         return
-    assert copy == database.path.with_name(f"{database.path.name}.before-{HEAD}")
+    assert copy == database.path.with_name(f"{database.path.name}.before-{head()}")
     assert 0o600 == copy.stat().st_mode & 0o777
     with closing(sqlite3.connect(copy)) as read:
-        assert (HEAD,) == read.execute("SELECT version_num FROM alembic_version").fetchone()
+        assert (head(),) == read.execute("SELECT version_num FROM alembic_version").fetchone()
 
 
 async def test_a_failed_step_changes_nothing(empty):
@@ -136,9 +136,11 @@ async def test_a_failed_step_changes_nothing(empty):
 async def test_the_sums_of_a_filled_log_are_made(database):
     """A log from before there were sums has them afterwards: each turn counts once a span."""
     await migrate(database, "0001")
-    rows = [_turn(number, at) for number, at in enumerate([0, 1, 3_600_000, 86_400_000], start=1)]
+    times = [0, 1, 3_600_000, 86_400_000]
     async with database.write() as connection:
-        await connection.execute(insert(turns), rows)
+        log = await connection.run_sync(lambda c: Table("turns", MetaData(), autoload_with=c))
+        rows = [_turn(log, number, at) for number, at in enumerate(times, start=1)]
+        await connection.execute(insert(log), rows)
     await migrate(database)
     query = select(usage).order_by(usage.c.span, usage.c.start)
     async with database.read() as connection:
@@ -155,9 +157,10 @@ async def test_the_sums_of_a_filled_log_are_made(database):
     assert (30, 300, "gpt", "ch_1") == (day.input_tokens, day.bytes_sent, day.model, day.channel_id)
 
 
-def _turn(number, at):
-    texts = {column.name: "" for column in turns.c if isinstance(column.type, String)}
+def _turn(log, number, at):
+    """A turn of a log as it was, whatever columns came since."""
+    texts = {column.name: "" for column in log.c if isinstance(column.type, String)}
     known = {"id": number, "streams": True, "status": 200, "attempts": 1, "started_at": at}
     measured = {"queue_ms": 0, "total_ms": 5, "bytes_received": 900, "bytes_sent": 100}
-    told = {"continuity": "continued", "error_code": "server_error", "model_asked": "gpt"}
-    return texts | known | measured | told | {"channel_id": "ch_1", "input_tokens": 10}
+    described = {"continuity": "continued", "error_code": "server_error", "model_asked": "gpt"}
+    return texts | known | measured | described | {"channel_id": "ch_1", "input_tokens": 10}

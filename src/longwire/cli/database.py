@@ -24,9 +24,9 @@ def migrate(config: Config = None, to: To = None) -> None:
     """
     import asyncio
 
-    from longwire.store.migrate import HEAD
+    from longwire.store.migrate import head
 
-    target = to or HEAD
+    target = to or head()
     before, copy = asyncio.run(_migrate(_database(config), target))
     if before == target:
         typer.echo(f"the database has schema {target} already")

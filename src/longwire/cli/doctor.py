@@ -41,7 +41,7 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
     from longwire.core.nouns.channel import ChannelSpec, Status
     from longwire.relay.channels.probe import probe
     from longwire.settings.declared import channel_of
-    from longwire.store.migrate import HEAD
+    from longwire.store.migrate import head
 
     declared = tuple(channel_of(each) for each in settings.channels)
     stored: tuple[ChannelSpec, ...] = ()
@@ -52,7 +52,7 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
         is_well = _tell("database", str(error), is_well=False)
     else:
         kind = settings.database.url.get_secret_value().partition(":")[0]
-        _tell("database", f"{kind}, schema {HEAD}")
+        _tell("database", f"{kind}, schema {head()}")
     specs = [spec for spec in (*declared, *stored) if spec.status is Status.ENABLED]
     if not specs:
         is_well = _tell(

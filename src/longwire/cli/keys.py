@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli.fields import Sets
-from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
+from longwire.cli.store import AsJson, Config, every, operator, refuse_declared, with_store
 
 if TYPE_CHECKING:
     from longwire.core.nouns.access import ApiKey, IssuedKey
@@ -52,15 +52,8 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
     from longwire.settings import load
     from longwire.settings.declared import key_of
 
-    async def work(store: "Store") -> "list[ApiKey]":
-        page = await store.keys.page(first=200)
-        keys = list(page.items)
-        while page.has_more:
-            page = await store.keys.page(first=200, after=page.edges[-1][0])
-            keys += page.items
-        return keys
-
-    keys = [*(key_of(each).key for each in load(config).api_keys), *with_store(config, work)]
+    stored = with_store(config, lambda store: every(store.keys.page))
+    keys = [*(key_of(each).key for each in load(config).api_keys), *stored]
     if as_json:
         show_json(keys)
         return

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from longwire.core.nouns.access import Actor
+    from longwire.core.nouns.page import Page
     from longwire.settings import Settings
     from longwire.store.store import Store
 
@@ -15,6 +16,7 @@ T = TypeVar("T")
 Config = Annotated[Path | None, typer.Option(help="The TOML file to read.", dir_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CALLED: Final = "command line"
+_AT_ONCE: Final = 200
 
 
 def with_store(config: Path | None, work: Callable[["Store"], Awaitable[T]]) -> T:
@@ -45,6 +47,16 @@ async def _work(config: Path | None, work: Callable[["Store", "Settings"], Await
         return await work(store, settings)
     finally:
         await store.close()
+
+
+async def every(page: Callable[..., Awaitable["Page[T]"]]) -> list[T]:
+    """Return what a list has, page by page."""
+    found = await page(first=_AT_ONCE)
+    items = list(found.items)
+    while found.has_more:
+        found = await page(first=_AT_ONCE, after=found.edges[-1][0])
+        items += found.items
+    return items
 
 
 def refuse_declared(config: Path | None, noun: str, name: str) -> None:

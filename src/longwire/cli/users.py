@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longwire.cli.store import AsJson, Config, operator, with_store
+from longwire.cli.store import AsJson, Config, every, operator, with_store
 
 if TYPE_CHECKING:
     from longwire.core.nouns.people import User
@@ -58,15 +58,7 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
     """List all users."""
     from longwire.cli.tables import show_json, show_table, time_text
 
-    async def work(store: "Store") -> "list[User]":
-        page = await store.users.page(first=200)
-        users = list(page.items)
-        while page.has_more:
-            page = await store.users.page(first=200, after=page.edges[-1][0])
-            users += page.items
-        return users
-
-    users = with_store(config, work)
+    users = with_store(config, lambda store: every(store.users.page))
     if as_json:
         show_json(users)
         return

@@ -8,7 +8,7 @@ from asyncio import to_thread
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
@@ -20,11 +20,13 @@ from longwire.store.engine import AsyncConnection
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0004"
-"""The schema that this program reads and writes."""
-
 _ADVISORY_LOCK = 0x6C6F6E67
 _MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def head() -> str:
+    """Return the schema that this program reads and writes: that of its newest migration."""
+    return max(step.stem[1:5] for step in _MIGRATIONS.glob("versions/m*.py"))
 
 
 async def schema_of(database: Database) -> str | None:
@@ -33,11 +35,12 @@ async def schema_of(database: Database) -> str | None:
         return await connection.run_sync(_schema_of)
 
 
-async def migrate(database: Database, target: str = HEAD) -> tuple[str | None, Path | None]:
+async def migrate(database: Database, target: str | None = None) -> tuple[str | None, Path | None]:
     """Bring a database to a schema, by default this program's; say what it was, and the copy made.
 
     Raises `ConfigurationError` for a database that a newer Longwire wrote, with nothing changed.
     """
+    target = target or head()
     if await schema_of(database) == target:
         return target, None
     async with _migrating(database) as connection:
@@ -98,10 +101,11 @@ def _schema_of(connection: Connection) -> str | None:
 
 def _check(before: str | None, target: str) -> None:
     for number in (before, target):
-        if number is not None and not (number.isdecimal() and number <= HEAD):
+        if number is not None and not (number.isdecimal() and number <= head()):
             raise ConfigurationError(
-                f"the database has schema {before}, this Longwire knows up to {HEAD} and was asked "
-                f"for {target}; install the newer Longwire, or restore a backup from before it"
+                f"the database has schema {before}, this Longwire knows up to {head()} and was "
+                f"asked for {target}; install the newer Longwire, or restore a backup from "
+                "before it"
             )
 
 

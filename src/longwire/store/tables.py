@@ -3,6 +3,8 @@
 What must not be read from a stolen file is encrypted (LargeBinary) or a digest; see `secrets`.
 """
 
+from typing import Any, Final, get_type_hints
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -20,6 +22,19 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.types import TypeEngine
+
+from longwire.core.nouns.turn_row import (
+    LONGEST_NAME,
+    LONGEST_REQUEST_ID,
+    LONGEST_WORD,
+    Name,
+    RequestId,
+    Small,
+    TurnId,
+    TurnRow,
+    Word,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -31,8 +46,8 @@ metadata = MetaData(
 )
 
 _ID = String(64)
-_NAME = String(256)
-_WORD = String(64)
+_NAME = String(LONGEST_NAME)
+_WORD = String(LONGEST_WORD)
 
 
 revisions = Table(
@@ -216,40 +231,26 @@ api_keys = Table(
     Index("ix_api_keys_project_id", "project_id"),
 )
 
+_COLUMNS_OF_TURNS: Final[dict[object, TypeEngine[Any]]] = {
+    TurnId: BigInteger().with_variant(Integer, "sqlite"),
+    RequestId: String(LONGEST_REQUEST_ID),
+    Name: _NAME,
+    Word: _WORD,
+    bool: Boolean(),
+    Small: SmallInteger(),
+    int: BigInteger(),
+    int | None: BigInteger(),
+}
+
 turns = Table(
     "turns",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("request_id", String(128), nullable=False),
-    Column("project_id", _ID, nullable=False),
-    Column("key_id", _NAME, nullable=False),
-    Column("key_name", _NAME, nullable=False),
-    Column("session", _NAME, nullable=False),
-    Column("channel_id", _NAME, nullable=False),
-    Column("channel_name", _NAME, nullable=False),
-    Column("api", _WORD, nullable=False),
-    Column("transport", _WORD, nullable=False),
-    Column("continuity", _WORD, nullable=False),
-    Column("reason", _WORD, nullable=False),
-    Column("connection", BigInteger),
-    Column("model_asked", _NAME, nullable=False),
-    Column("model_served", _NAME, nullable=False),
-    Column("streams", Boolean, nullable=False),
-    Column("outcome", _WORD, nullable=False),
-    Column("status", SmallInteger, nullable=False),
-    Column("error_code", _WORD, nullable=False),
-    Column("attempts", SmallInteger, nullable=False),
-    Column("started_at", BigInteger, nullable=False),
-    Column("queue_ms", BigInteger, nullable=False),
-    Column("first_event_ms", BigInteger),
-    Column("total_ms", BigInteger, nullable=False),
-    Column("bytes_received", BigInteger, nullable=False),
-    Column("bytes_sent", BigInteger, nullable=False),
-    Column("input_tokens", BigInteger),
-    Column("cached_tokens", BigInteger),
-    Column("output_tokens", BigInteger),
-    Column("reasoning_tokens", BigInteger),
-    Column("cost", BigInteger),
+    *(
+        Column(
+            name, _COLUMNS_OF_TURNS[kind], primary_key=kind is TurnId, nullable=kind == int | None
+        )
+        for name, kind in get_type_hints(TurnRow, include_extras=True).items()
+    ),
     Index("ix_turns_project_id_id", "project_id", "id"),
     Index("ix_turns_key_id_id", "key_id", "id"),
     Index("ix_turns_session_id", "session", "id", sqlite_where=text("session <> ''")),
@@ -259,7 +260,7 @@ turns = Table(
     Index("ix_turns_continuity_id", "continuity", "id"),
     Index("ix_turns_error_code_id", "error_code", "id", sqlite_where=text("error_code <> ''")),
 )
-"""Columns stand in the order of `core.nouns.turn_row.TurnRow`; a page is a range of ids.
+"""A column for each field of a `TurnRow`, in its order; a page is a range of ids.
 
 Each filter of the log has its index with the id behind it: it serves filter, order and span of
 time at once. A partial one serves only what repeats its condition, and costs nothing elsewhere; it

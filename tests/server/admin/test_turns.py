@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import fields
 
 import pytest
 
 from longwire.core.nouns.access import Actor
+from longwire.core.nouns.turn_row import TurnRow
+from longwire.server.admin.turns import Turn
 from longwire.store.usage import DAY
 from tests.store.turn_rows import NOON, bodies, details, row
 
@@ -207,3 +210,11 @@ async def test_nobody_subscribes_without_a_session(nobody):
     async with nobody.subscribed(ADDED) as read:
         told = await read()
     assert told["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_every_column_of_the_log_is_shown():
+    """The schema has what is kept of a turn, under the name of its column but for two."""
+    names = {"api": "api_format", "cost": "cost_usd"}
+    expected = [names.get(name, name) for name in TurnRow._fields]
+    columns = [field.name for field in fields(Turn) if field.init]
+    assert expected == columns, "src/longwire/server/admin/turns.py, class Turn"

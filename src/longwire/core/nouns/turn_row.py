@@ -5,7 +5,7 @@ Its id grows with time, so that a page of the log is a range of ids, and a span 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, NewType
+from typing import Annotated, Final, NamedTuple, NewType
 
 TurnId = NewType("TurnId", int)
 """When it ended in ms since 1970 UTC in the upper bits, 21 bits below them that differ by turn.
@@ -14,34 +14,43 @@ Rows are written when turns end: so the newest id is the last one written, too.
 """
 
 ID_BITS = 21
+LONGEST_WORD: Final = 64
+LONGEST_NAME: Final = 256
+LONGEST_REQUEST_ID: Final = 128
+"""So many letters of a text are kept."""
+
+Word = Annotated[str, LONGEST_WORD]
+Name = Annotated[str, LONGEST_NAME]
+RequestId = Annotated[str, LONGEST_REQUEST_ID]
+Small = Annotated[int, 2**15 - 1]
 
 
 class TurnRow(NamedTuple):
     """One turn; times in ms, sizes in bytes, cost in billionths of a US dollar. "" is unknown.
 
-    A figure that nobody knows is None, never 0.
+    A figure that nobody knows is None, never 0. The table of the log has a column for each field.
     """
 
     id: TurnId
-    request_id: str
-    project_id: str
-    key_id: str
-    key_name: str
-    session: str
-    channel_id: str
-    channel_name: str
-    api: str
-    transport: str
-    continuity: str
-    reason: str
+    request_id: RequestId
+    project_id: Word
+    key_id: Name
+    key_name: Name
+    session: Name
+    channel_id: Name
+    channel_name: Name
+    api: Word
+    transport: Word
+    continuity: Word
+    reason: Word
     connection: int | None
-    model_asked: str
-    model_served: str
+    model_asked: Name
+    model_served: Name
     streams: bool
-    outcome: str
-    status: int
-    error_code: str
-    attempts: int
+    outcome: Word
+    status: Small
+    error_code: Word
+    attempts: Small
     started_at: int
     queue_ms: int
     first_event_ms: int | None

@@ -13,6 +13,9 @@ import msgspec
 from longwire.core.nouns.secret import concealed
 from longwire.core.nouns.turn_row import (
     ID_BITS,
+    LONGEST_NAME,
+    LONGEST_REQUEST_ID,
+    LONGEST_WORD,
     TurnAttempt,
     TurnBodies,
     TurnDetails,
@@ -27,9 +30,6 @@ from longwire.relay.records.accounting import Failure, TurnRecord
 from longwire.relay.records.journal import Journal, TurnIds
 from longwire.relay.records.pricing import Prices
 
-_LONGEST_NAME = 256
-_LONGEST_WORD = 64
-_LONGEST_REQUEST_ID = 128
 _LONGEST_MESSAGE = 512
 _MOST_ATTEMPTS = 50
 _CLIENT_CLOSED = 499
@@ -66,28 +66,28 @@ class TurnRecorder:
         request, delivery, bill = record.request, record.delivery, record.bill
         turn, grant = request.turn, request.caller.grant
         status, error_code = self._verdict(record)
-        served, usage = _fit(bill.model, _LONGEST_NAME), bill.usage
+        served, usage = _fit(bill.model, LONGEST_NAME), bill.usage
         first_event = record.first_event
         return TurnRow(
             id=turn_id,
-            request_id=_fit(request.id, _LONGEST_REQUEST_ID),
+            request_id=_fit(request.id, LONGEST_REQUEST_ID),
             project_id=grant.project_id,
             key_id=grant.key_id,
-            key_name=_fit(request.caller.name, _LONGEST_NAME),
-            session=_fit(request.session, _LONGEST_NAME),
+            key_name=_fit(request.caller.name, LONGEST_NAME),
+            session=_fit(request.session, LONGEST_NAME),
             channel_id=record.channel_id,
-            channel_name=_fit(record.channel, _LONGEST_NAME),
+            channel_name=_fit(record.channel, LONGEST_NAME),
             api=turn.source.api,
             transport=delivery.transport if delivery else record.transport,
             continuity=delivery.continuity if delivery else "",
             reason=(delivery.reason or "") if delivery else "",
             connection=delivery.connection if delivery else None,
-            model_asked=_fit(turn.model, _LONGEST_NAME),
+            model_asked=_fit(turn.model, LONGEST_NAME),
             model_served=served,
             streams=turn.streams,
             outcome=record.outcome,
             status=status,
-            error_code=_fit(error_code, _LONGEST_WORD) if error_code else "",
+            error_code=_fit(error_code, LONGEST_WORD) if error_code else "",
             attempts=record.attempts,
             started_at=(turn_id >> ID_BITS) - duration,
             queue_ms=round(delivery.queued * 1000) if delivery else 0,
@@ -120,7 +120,7 @@ class TurnRecorder:
         """Return who sent it, and each attempt; of very many the last ones."""
         sent = record.request.headers
         headers = {
-            name: _fit(sent[name], _LONGEST_NAME) for name in LOGGED_HEADERS if sent.get(name)
+            name: _fit(sent[name], LONGEST_NAME) for name in LOGGED_HEADERS if sent.get(name)
         }
         message = self._message(row, record)
         attempts = [self._failed(each) for each in record.failures]
@@ -131,12 +131,12 @@ class TurnRecorder:
     def _failed(self, failure: Failure) -> TurnAttempt:
         status, code, message = self.explain(failure.error)
         return TurnAttempt(
-            channel_id=_fit(failure.channel_id, _LONGEST_NAME),
-            channel_name=_fit(failure.channel, _LONGEST_NAME),
+            channel_id=_fit(failure.channel_id, LONGEST_NAME),
+            channel_name=_fit(failure.channel, LONGEST_NAME),
             transport=failure.transport,
             trouble=failure.trouble.name.lower(),
             status=status,
-            code=_fit(code, _LONGEST_WORD),
+            code=_fit(code, LONGEST_WORD),
             message=_shown(message),
             ended_ms=round(failure.ended * 1000),
         )
