@@ -264,6 +264,17 @@ class TestPassing:
                 await until(lambda: queued(ends.connection) == size)  # noqa: B023
             assert await receive(ends.connection, 2) == [event(1), event(2)]
 
+    async def test_nothing_overtakes_what_woke_the_reader(self, linked, until):
+        """What comes before a woken reader runs is queued behind what woke it."""
+        async with linked() as ends, asyncio.TaskGroup() as group:
+            ends.connection.begin()
+            ends.connection.set_fast_path(lambda messages: messages[0] == event(2))
+            reading = group.create_task(ends.connection.receive(SOON))
+            await until(lambda: "awaited" in repr(ends.connection))
+            for number in (1, 2):
+                ends.connection.data_received(frame(TEXT, event(number)))
+            assert [event(1), event(2)] == await reading
+
     async def test_ends_with_the_exchange(self, linked):
         """What belongs to the next exchange is not passed on by the one before."""
         async with linked() as ends:

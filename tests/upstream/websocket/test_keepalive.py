@@ -89,6 +89,27 @@ class TestPings:
             assert not ends.connection.is_closed
             assert sent == await receive(ends.connection, len(sent))
 
+    @pytest.mark.looptime
+    async def test_watched_again_after_a_pause(self, linked, until):
+        """Once its reader caught up, a silent upstream is pinged and given up as before."""
+        async with linked(Heartbeat(interval=20, timeout=10)) as ends:
+            ends.connection.begin()
+            sent = [event(number, pad="x" * 65536) for number in range(400)]
+            ends.link.write(*(frame(TEXT, message) for message in sent))
+            await until(lambda: "paused" in repr(ends.connection))
+            assert sent == await receive(ends.connection, len(sent))
+            assert await ends.link.frame() == (PING, b"")
+            assert await ends.link.ended()
+            assert "no ping" in await reason_of(ends.connection)
+
+    @pytest.mark.looptime
+    async def test_no_ping_after_close(self, linked):
+        """A close frame is the last that is sent (RFC 6455, 5.5.1)."""
+        async with linked(Heartbeat(interval=1)) as ends:
+            ends.connection.close()
+            assert (await ends.link.frame())[0] == CLOSE
+            assert await ends.link._reader.read() == b""
+
     async def test_pings_of_a_deaf_upstream(self, linked, until):
         """An upstream that reads nothing gets no pongs queued for it, however many it asks for."""
         async with linked() as ends:
