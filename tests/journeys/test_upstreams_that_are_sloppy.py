@@ -167,6 +167,42 @@ async def test_a_failed_response_has_its_words(error):
     assert isinstance(found["code"], str | None)
 
 
+async def test_an_event_named_error_is_one_whatever_its_data():
+    """A server that names it so and sends a text has failed, and says why."""
+    for data in (b'"boom"', b"boom", b'["boom"]'):
+        async with before(answer(b"event: error\ndata: %b\n\n" % data)) as (ask, _):
+            status, body = await ask(stream=True)
+        assert (502, "boom") == (status, json.loads(body)["error"]["message"])
+
+
+async def test_an_error_beside_a_response_that_went_well_changes_nothing():
+    """Only a response that failed has an error to be brought to its shape."""
+    odd = {**COMPLETED, "response": {**COMPLETED["response"], "error": ""}}
+    async with before(stream_of(*GOOD[:-1], odd)) as (ask, _):
+        _, body = await ask(stream=True)
+    name, event = [*events_of(body)][-1]
+    assert ("response.completed", "") == (name, event["response"]["error"])
+
+
+async def test_a_finished_item_without_its_place_is_broken():
+    """With half an emoji in it, too, it ends the stream well-formed."""
+    done = b'data: {"type":"response.output_item.done","item":{"text":"\\ud83d"}}\n\n'
+    async with before(stream_of(CREATED, ADDED, DELTA, done)) as (ask, _):
+        status, body = await ask(stream=True)
+    assert (200, "response.failed") == (status, [*events_of(body)][-1][0])
+
+
+async def test_the_alias_of_a_terminal_has_its_error_in_shape():
+    """However the terminal is called, its code is a text."""
+    failed = {"status": "failed", "id": "resp_1", "error": {"code": 17, "message": "boom"}}
+    alias = {"type": "response.done", "response": failed}
+    async with before(stream_of(CREATED, ADDED, DELTA, alias)) as (ask, _):
+        _, body = await ask(stream=True)
+    name, event = [*events_of(body)][-1]
+    error = event["response"]["error"]
+    assert ("response.failed", "17", "boom") == (name, error["code"], error["message"])
+
+
 REFUSALS = {
     "FastAPI, an object": (
         400,
@@ -240,9 +276,23 @@ HALVES = st.text(
 )
 
 
-@given(before=HALVES, text=HALVES)
-def test_half_an_emoji_anywhere_is_no_harm(before, text):
+@given(before=HALVES, text=HALVES, lane=st.none() | st.just("a"))
+def test_half_an_emoji_anywhere_is_no_harm(before, text, lane):
     """An event with halves anywhere is decoded as it is without them, and its bytes stay."""
-    raw = json.dumps({"x": before, "type": "response.output_text.delta", "delta": text}).encode()
-    event = decode_event(raw)
-    assert ("response.output_text.delta", raw) == (event.name, event.raw)
+    name = "response.output_text.delta"
+    event = {"x": before, "type": name, "delta": text, "sequence_number": 7, "stream_id": lane}
+    raw = json.dumps(event).encode()
+    found = decode_event(raw)
+    assert (name, raw, 7, lane) == (found.name, found.raw, found.sequence, found.lane)
+
+
+@pytest.mark.parametrize("lane", [7, True, ["a"], {}])
+def test_a_lane_that_is_no_text_is_a_lane_all_the_same(lane):
+    """What may be of another response is never taken for this one's."""
+    event = {"type": "response.output_text.delta", "delta": "x", "stream_id": lane}
+    assert decode_event(json.dumps(event).encode()).lane is not None
+
+
+def test_an_error_with_an_odd_type_is_an_error():
+    """What says "error" is one."""
+    assert "error" == decode_event(b'{"type":5,"error":{"message":"boom"}}').name

@@ -179,7 +179,7 @@ def _error_in(frame: Mapping[str, Any]) -> dict[str, Any]:
     inner = response.get("error") if isinstance(response, dict) else frame.get("error")
     if inner is None:
         inner = frame.get("detail") or frame.get("errors")
-    if isinstance(inner, list) and inner and "loc" not in str(inner[0])[:200]:
+    if isinstance(inner, list) and inner and not _is_field(inner[0]):
         inner = inner[0]
     if isinstance(inner, dict) and isinstance(inner.get("error"), dict):
         inner = inner["error"]
@@ -188,14 +188,18 @@ def _error_in(frame: Mapping[str, Any]) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
+def _is_field(said: object) -> bool:
+    """Whether it is what FastAPI says of a field of a body."""
+    return isinstance(said, dict) and isinstance(said.get("loc"), list)
+
+
 def _refused_fields(detail: object) -> str:
     """Say what FastAPI says of the fields of a body: `field required (body.input)`."""
     if not isinstance(detail, list):
         return ""
-    fields = [each for each in detail if isinstance(each, dict)]
+    fields = [each for each in detail if _is_field(each)]
     return "; ".join(
-        f"{_first_text(each, 'msg')} ({'.'.join(map(str, each.get('loc') or ()))})"
-        for each in fields
+        f"{_first_text(each, 'msg')} ({'.'.join(map(str, each['loc']))})" for each in fields
     )
 
 

@@ -5,6 +5,7 @@ Only the head of an event is decoded; all else stays raw.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -75,16 +76,19 @@ class _Finished(msgspec.Struct):
 
 
 class _AnyHead(msgspec.Struct):
-    type: str | None = None
+    type: Any = None
+    stream_id: Any = None
     error: Raw = _NOTHING
     detail: Raw = _NOTHING
 
 
 _decode_carrier = tolerant(msgspec.json.Decoder(_Carrier).decode)
 _decode_any_head = tolerant(msgspec.json.Decoder(_AnyHead).decode)
-_decode_finished = msgspec.json.Decoder(_Finished).decode
+_decode_finished = tolerant(msgspec.json.Decoder(_Finished).decode)
 decode_head = msgspec.json.Decoder(Head).decode
 """Decode the head of an event."""
+
+_decode_head_with_halves = tolerant(decode_head)
 
 
 def kind_of(name: str) -> Kind:
@@ -109,17 +113,20 @@ def decode_event(raw: bytes) -> Event:
     An envelope of an error without a type is that error. Raises `NoEvent` or `MalformedEvent`.
     """
     try:
-        head = _head_of(raw)
+        try:
+            head = decode_head(raw)
+        except msgspec.DecodeError:
+            head = _odd_head(raw)
         kind = _printable_kind(head.name)
         if kind is _OUTPUT:
             return Event(kind, head.name, raw, None, head.sequence, head.lane)
         if head.name == "response.done":
-            return _standard_terminal(raw, head)
+            return _standard_terminal(raw)
         if kind is Kind.ERROR and ends_connection(raw):
             kind = Kind.FATAL_ERROR
         carried = _decode_carrier(raw).response if kind in WITH_RESPONSE else None
-        if carried is not None and bytes(carried.error) != _NULL:
-            kind = _failed_as(decode_problem(raw).code, kind)
+        if kind is Kind.FAILED and carried is not None and bytes(carried.error) != _NULL:
+            kind = _failed_as(decode_problem(raw).code)
             raw = _with_standard_error(raw)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedEvent(str(error)) from error
@@ -127,20 +134,25 @@ def decode_event(raw: bytes) -> Event:
     return Event(kind, head.name, raw, response_id, head.sequence, head.lane)
 
 
-def _head_of(raw: bytes) -> Head:
-    """Decode the head of an event, whatever it says that no event of the API does."""
+def _odd_head(raw: bytes) -> Head:
+    """Decode the head of an event as no event of the API has it. Raises `NoEvent`.
+
+    A lane of whatever type stays one: such an event is of another response.
+    """
     try:
-        return decode_head(raw)
-    except msgspec.DecodeError:
-        try:
-            head = _decode_any_head(raw)
-        except msgspec.ValidationError as error:
-            raise NoEvent(str(error)) from error
-    if head.type is not None:
-        return Head(head.type)
+        return _decode_head_with_halves(raw)
+    except msgspec.ValidationError as error:
+        problem = str(error)
+    try:
+        head = _decode_any_head(raw)
+    except msgspec.ValidationError as error:
+        raise NoEvent(str(error)) from error
+    lane = None if head.stream_id is None else str(head.stream_id)
+    if isinstance(head.type, str):
+        return Head(head.type, lane=lane)
     if bytes(head.error) == _NULL and bytes(head.detail) == _NULL:
-        raise NoEvent("it has no type")
-    return Head("error")
+        raise NoEvent(problem)
+    return Head("error", lane=lane)
 
 
 def _with_standard_error(raw: bytes) -> bytes:
@@ -153,11 +165,11 @@ def _with_standard_error(raw: bytes) -> bytes:
     return splice(raw, {"response": splice(response, {"error": standard})})
 
 
-def _failed_as(code: str, kind: Kind) -> Kind:
+def _failed_as(code: str) -> Kind:
     """Return the kind of a failed response, which may be an error frame in another shape."""
     rule = refusal_of(code)
     if rule is None:
-        return kind
+        return Kind.FAILED
     return Kind.FATAL_ERROR if rule.ends_connection else Kind.ERROR
 
 
@@ -189,25 +201,23 @@ def _printable_kind(name: str) -> Kind:
     return kind_of(name)
 
 
-def _standard_terminal(raw: bytes, head: Head) -> Event:
-    """Turn the alias `response.done`, which clients do not know, into the terminal it means."""
+def _standard_terminal(raw: bytes) -> Event:
+    """Decode the alias `response.done`, which clients do not know, as the terminal it means."""
     carried = _decode_carrier(raw).response or _Identity()
     name = _DONE_ALIASES.get(carried.status or "completed", "response.failed")
-    changed = splice(raw, {"type": msgspec.json.encode(name)})
-    return Event(kind_of(name), name, changed, carried.id, head.sequence, head.lane)
+    return decode_event(splice(raw, {"type": msgspec.json.encode(name)}))
 
 
 def decode_item(raw: bytes) -> tuple[int, bytes]:
     """Return index and raw item of a `response.output_item.done`. Raises `MalformedEvent`."""
     try:
         finished = _decode_finished(raw)
-        return finished.output_index, bytes(finished.item)
-    except msgspec.ValidationError as error:
+    except msgspec.MsgspecError as error:
         raise MalformedEvent(str(error)) from error
-    except msgspec.DecodeError:
-        # Half an emoji; that the event can be decoded is known.
-        members = split_members(raw)
-        return int(bytes(members["output_index"])), bytes(members["item"])
+    item = bytes(finished.item)
+    if item not in raw:  # halves of an emoji were read as U+FFFD
+        item = bytes(split_members(raw)["item"])
+    return finished.output_index, item
 
 
 def terminal_of(response: bytes) -> Event:

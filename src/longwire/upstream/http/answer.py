@@ -86,7 +86,8 @@ def _frame(name: str, value: bytes) -> bytes:
     try:
         return splice(value, {"type": b'"error"'})
     except msgspec.MsgspecError:
-        return value
+        message = decode_problem(value).error["message"]
+        return msgspec.json.encode({"type": "error", "error": message})
 
 
 class _JsonReader:
