@@ -96,7 +96,7 @@ def _read(file: str) -> str:
 async def _channel(store: "Store", settings: "Settings", name: str) -> "ChannelSpec":
     """Return the channel of a name; make it where there is none."""
     from longwire.core.errors import ConfigurationError, NotFound
-    from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec
+    from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec
 
     if any(each.name == name for each in settings.channels):
         raise ConfigurationError(
@@ -106,7 +106,8 @@ async def _channel(store: "Store", settings: "Settings", name: str) -> "ChannelS
     try:
         spec = await store.channels.find(name)
     except NotFound:
-        draft = ChannelSpec("", name, "codex", DEFAULT_BASE_URLS["codex"], handshake_rate=1.0)
+        kind = CHANNEL_TYPES["codex"]
+        draft = ChannelSpec("", name, "codex", kind.base_url, handshake_rate=kind.handshake_rate)
         spec = await store.channels.create(draft, operator())
         typer.echo(f"made the channel {name}", err=True)
     await store.accounts.check_channel(spec.id)

@@ -108,7 +108,7 @@ class TestPings:
         async with linked(Heartbeat(interval=1)) as ends:
             ends.connection.close()
             assert (await ends.link.frame())[0] == CLOSE
-            assert await ends.link._reader.read() == b""
+            assert await ends.link.reader.read() == b""
 
     async def test_pings_of_a_deaf_upstream(self, linked, until):
         """An upstream that reads nothing gets no pongs queued for it, however many it asks for."""

@@ -7,7 +7,7 @@ from functools import partial
 from secrets import token_hex
 
 from longwire.core.errors import ConfigurationError
-from longwire.core.nouns.channel import ChannelSpec, Status
+from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec, Status
 from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.backoff import Pace
 from longwire.core.rules.routing import Route
@@ -178,7 +178,8 @@ def _credentials(channel: Channel) -> Credentials:
         return channel.account
     if spec.credential:
         return StaticKey({"authorization": f"Bearer {spec.credential.reveal()}"})
-    return NoCredentials(_mend(spec)) if channel.vendor.needs_credentials else StaticKey({})
+    has_accounts = CHANNEL_TYPES[spec.type].takes_accounts
+    return NoCredentials(_mend(spec)) if has_accounts else StaticKey({})
 
 
 def _mend(spec: ChannelSpec) -> str:

@@ -79,7 +79,7 @@ class Spans:
     def collect(self) -> Metric:
         """Return the family."""
         family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
-        bounds = [_told(bound) for bound in self._bounds]
+        bounds = [_shown(bound) for bound in self._bounds]
         for label, (*counts, total) in self._rows.items():
             buckets = list(zip(bounds, accumulate(counts), strict=True))
             family.add_metric([label] if self._labels else [], buckets, total)
@@ -129,7 +129,7 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-def _told(bound: float) -> str:
+def _shown(bound: float) -> str:
     return str(floatToGoString(bound))  # type: ignore[no-untyped-call]
 
 

@@ -4,7 +4,7 @@ Law: a caller sees an answer begin only after the upstream's first event; until 
 either made good or an exception with its own status. The loop in `_begin` is the only one.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -151,24 +151,26 @@ class RunningTurn:
         instant they have read it.
         """
         first, self._first = self._first, None
-        if first is not None:
-            batch = first
-        else:
-            batch = await self._next()
+        batch = await self._next() if first is None else first
         if self._permits and self._stream.aggregate.terminal is not None:
             await self._leave()
         return batch
 
     async def _next(self) -> Sequence[Event]:
         """Return the next batch as it came, but for notices of the upstream's own."""
-        batch, vendor = await anext(self._batches), self._vendor
-        if not vendor.sends_notices or all(event.kind is not Kind.VENDOR for event in batch):
+        batch = await anext(self._batches)
+        if not self._vendor.sends_notices or all(event.kind is not Kind.VENDOR for event in batch):
             return batch
-        scope, seen = self.request.caller.scope, self.headers
-        return [
-            vendor.observe(each, scope, seen) if each.kind is Kind.VENDOR else each
-            for each in batch
-        ]
+        return [self._noticed(each) if each.kind is Kind.VENDOR else each for each in batch]
+
+    def _noticed(self, event: Event) -> Event:
+        notice = self._vendor.observe(event, self.request.caller.scope, self._running())
+        self.headers |= notice.headers
+        return notice.event
+
+    def _running(self) -> Iterator[Vendor]:
+        """Give the vendors of all channels that run."""
+        return (each.vendor for each in self._relay.routing.snapshot.channels.values())
 
     def sent(self, channel: Channel) -> Turn:
         """Return the turn as a channel sends it, adapted once for all its accounts."""
@@ -232,9 +234,8 @@ class RunningTurn:
         stream = await self._exits.enter_async_context(transport.open(call))
         self.record.delivery = stream.delivery
         self._stream, self._vendor = stream, attempt.channel.vendor
-        running = (each.vendor for each in self._relay.routing.snapshot.channels.values())
-        begins = self._vendor.begin(stream, self.request.caller.scope, running)
-        self.headers = begins.headers
+        begins = self._vendor.begin(stream, self.request.caller.scope, self._running())
+        self.headers = dict(begins.headers)
         self._batches = aiter(stream)
         self._first = await self._first_events(list(begins.notices))
 

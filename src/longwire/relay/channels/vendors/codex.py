@@ -15,7 +15,7 @@ from longwire.core.rules.turn import Purpose, Scope, Turn
 from longwire.dialects.codex import client, rules
 from longwire.dialects.codex.client import TURN_STATE
 from longwire.dialects.codex.limits import RATE_LIMITS, decode_quota_event, decode_quota_headers
-from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Vendor
+from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Notice, Vendor
 from longwire.upstream.ports import Call, Stream
 
 _REMEMBERED = 4096
@@ -44,20 +44,18 @@ class RoutingTokens:
 class Codex:
     """A channel of the type `codex`; `channel` is what it is called among those that run."""
 
-    __slots__ = ("_is_only_one", "_quota", "_tokens", "channel")
+    __slots__ = ("_quota", "_tokens", "channel")
     headers = NO_HEADERS
     handshake_headers: Headers = rules.BETA
     default_headers: Headers = rules.IDENTITY
     takes_background = False
     lists_for_codex = True
-    needs_credentials = True
     sends_notices = True
 
     def __init__(self, channel: str, quota: QuotaTracker, tokens: RoutingTokens) -> None:
         self.channel = channel
         self._quota = quota
         self._tokens = tokens
-        self._is_only_one = True
 
     def adapt(self, turn: Turn) -> Turn:
         """Return a turn by the rules of the backend."""
@@ -81,13 +79,8 @@ class Codex:
         return Call(turn, call.key, named, call.reason)
 
     def begin(self, stream: Stream, scope: Scope | None, running: Iterable[Vendor]) -> Beginning:
-        """Learn of the quota and of a routing token, which goes to a client's WebSocket, too.
-
-        Among several channels the mark of one model list means nothing.
-        """
-        channels = {each.channel.partition("/")[0] for each in running if isinstance(each, Codex)}
-        self._is_only_one = len(channels) == 1
-        seen = self._understood(stream.headers)
+        """Learn of the quota and of a routing token, which goes to a client's WebSocket, too."""
+        seen = _understood(stream.headers, running)
         if stream.delivery.transport == "websocket":
             # A handshake of long ago said it; the frames say it anew with each turn.
             return Beginning(client.without_account(seen))
@@ -99,17 +92,16 @@ class Codex:
         raw = rules.encode_metadata({TURN_STATE: token})
         return Beginning(seen, (Event(Kind.VENDOR, rules.METADATA, raw),))
 
-    def observe(self, event: Event, scope: Scope | None, seen: dict[str, str]) -> Event:
+    def observe(self, event: Event, scope: Scope | None, running: Iterable[Vendor]) -> Notice:
         """Learn of the quota and of routing tokens."""
         if event.name == RATE_LIMITS:
             self._learn(decode_quota_event(event.raw, time.time()))
         elif event.name == rules.METADATA:
             raw, headers = rules.decode_metadata(event.raw)
-            seen |= self._understood(headers)
             if token := headers.get(TURN_STATE):
                 self._tokens.note(scope, token, self.channel)
-            return event._replace(raw=raw)
-        return event
+            return Notice(event._replace(raw=raw), _understood(headers, running))
+        return Notice(event)
 
     def observe_handshake(self, headers: Headers) -> None:
         """Learn of the quota."""
@@ -120,12 +112,15 @@ class Codex:
         if isinstance(failure, UpstreamRejected):
             self._learn(decode_quota_headers(failure.headers, time.time()))
 
-    def _understood(self, headers: Headers) -> dict[str, str]:
-        seen = client.understood(headers)
-        if not self._is_only_one:
-            seen.pop(client.MODELS_MARK, None)
-        return seen
-
     def _learn(self, quota: Quota | None) -> None:
         if quota is not None:
             self._quota.observe(quota)
+
+
+def _understood(headers: Headers, running: Iterable[Vendor]) -> dict[str, str]:
+    """Return what a client may see; of several channels the mark of one's models means nothing."""
+    seen = client.understood(headers)
+    channels = {each.channel.partition("/")[0] for each in running if isinstance(each, Codex)}
+    if len(channels) > 1:
+        seen.pop(client.MODELS_MARK, None)
+    return seen

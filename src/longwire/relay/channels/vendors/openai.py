@@ -7,10 +7,10 @@ from longwire.core.errors import LongwireError
 from longwire.core.events import Event
 from longwire.core.rules.turn import Scope, Turn
 from longwire.dialects.codex.client import with_turn_state
-from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Vendor
+from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Notice, Vendor
 from longwire.upstream.ports import Call, Stream
 
-_NOTHING = Beginning({})
+_NOTHING = Beginning(NO_HEADERS)
 
 
 class OpenAI:
@@ -21,7 +21,6 @@ class OpenAI:
     default_headers = NO_HEADERS
     takes_background = True
     lists_for_codex = False
-    needs_credentials = False
     sends_notices = False
 
     def __init__(self) -> None:
@@ -43,9 +42,9 @@ class OpenAI:
         """Learn nothing."""
         return _NOTHING
 
-    def observe(self, event: Event, _scope: Scope | None, _seen: dict[str, str]) -> Event:
-        """Return the event as it is."""
-        return event
+    def observe(self, event: Event, _scope: Scope | None, _running: Iterable[Vendor]) -> Notice:
+        """Learn nothing."""
+        return Notice(event)
 
     def observe_handshake(self, headers: Headers) -> None:
         """Learn nothing."""

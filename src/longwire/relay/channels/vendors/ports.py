@@ -16,8 +16,15 @@ NO_HEADERS: Headers = MappingProxyType({})
 class Beginning(NamedTuple):
     """What an answer begins with beside its events: headers a client may see, and notices."""
 
-    headers: dict[str, str]
+    headers: Headers
     notices: tuple[Event, ...] = ()
+
+
+class Notice(NamedTuple):
+    """A notice as a client may see it, and the headers that it brings beside those so far."""
+
+    event: Event
+    headers: Headers = NO_HEADERS
 
 
 class Vendor(Protocol):
@@ -26,7 +33,7 @@ class Vendor(Protocol):
     `headers` go with every request, `handshake_headers` with those that open a WebSocket, and
     `default_headers` hold where the caller's own say nothing. `takes_background`: it takes turns
     that are answered before they are done. `lists_for_codex`: its model list is the one that Codex
-    reads. `needs_credentials`: it answers nobody who brings none. `sends_notices`: its streams have
+    reads. `sends_notices`: its streams have
     events beside those of the dialect, from which it learns.
     """
 
@@ -35,7 +42,6 @@ class Vendor(Protocol):
     default_headers: Headers
     takes_background: bool
     lists_for_codex: bool
-    needs_credentials: bool
     sends_notices: bool
 
     def adapt(self, turn: Turn) -> Turn:
@@ -49,8 +55,8 @@ class Vendor(Protocol):
     def begin(self, stream: Stream, scope: Scope | None, running: Iterable["Vendor"]) -> Beginning:
         """Learn from the headers of an answer; `running` are the vendors of all channels."""
 
-    def observe(self, event: Event, scope: Scope | None, seen: dict[str, str]) -> Event:
-        """Learn from a notice; return it as a client may see it, and add to the headers `seen`."""
+    def observe(self, event: Event, scope: Scope | None, running: Iterable["Vendor"]) -> Notice:
+        """Learn from a notice."""
 
     def observe_handshake(self, headers: Headers) -> None:
         """Learn from the headers of a WebSocket's 101."""
