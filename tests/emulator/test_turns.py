@@ -263,6 +263,14 @@ async def test_fragmented_and_compressed_messages_arrive_whole(upstream, user):
         assert digest([user]) in text_of(response)
 
 
+async def test_with_its_terminal_a_turn_is_over(upstream, user):
+    """However slowly its events come, the next turn may come the instant that it is read."""
+    script = Script(delay_ms=5, deltas=1)
+    async with upstream(script, multiplexing=False) as it, it.dial() as socket:
+        for _ in range(2):
+            assert "response.completed" == (await socket.create(user))[-1]["type"]
+
+
 async def test_delays_hold_back_the_events(upstream, user):
     """With a delay per event the turn takes at least that long."""
     async with upstream(Script(delay_ms=1, first_event_ms=1)) as it, it.dial() as socket:

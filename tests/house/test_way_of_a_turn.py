@@ -144,6 +144,7 @@ class Agent:
         body |= {"store": False, "stream": True, "include": ["reasoning.encrypted_content"]}
         self._connection.post(body, session_id="a-session")
         head = await self._connection.until(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head + await self._connection.until(b"}}")
         await self._connection.until(b"event: response.created\n")
         look()
         rest = await self._connection.until(END)

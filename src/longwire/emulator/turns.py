@@ -197,7 +197,7 @@ class Exchange:
                 fault = await strike(faults, "before_terminal", outlet)
                 outgoing = event.alias() if fault and fault.act == "done_alias" else event
             await outlet.send(outgoing)
-            if script.delay_ms:
+            if script.delay_ms and event.mark != "terminal":  # with that the turn is over
                 await outlet.flush()
                 await asyncio.sleep(script.delay_ms / 1000)
             if event.mark:

@@ -61,8 +61,9 @@ class Outlet:
             await self.write(content)
             return
         for number in range(len(content)):
+            if number:  # with its last byte the turn is over, and the next one may come
+                await asyncio.sleep(0)
             await self.write(content[number : number + 1])
-            await asyncio.sleep(0)
 
     async def close(self, code: int | None) -> None:
         """End the connection in order: a close frame (None: without a code), or the body's end."""
