@@ -102,7 +102,7 @@ def test_arguments_go_to_pytest_alone(monkeypatch, capfd, is_built):
 
 
 def test_quick_runs_what_is_fast(monkeypatch):
-    """`--quick` selects, on all cores; paths and other arguments go to pytest as ever."""
+    """`--quick` selects, on all cores and one process more; paths and other arguments go to pytest as ever."""
     ran = []
     monkeypatch.setattr(dev, "run_all", lambda steps, **_: ran.append(steps["pytest"]) or 0)
     for name in ("prepare", "build_ui"):
@@ -110,7 +110,7 @@ def test_quick_runs_what_is_fast(monkeypatch):
     for words in ([], ["tests/core", "-k", "turn"]):
         monkeypatch.setattr(sys, "argv", ["dev.py", "test", "--quick", *words])
         assert 0 == dev.main()
-    quick = ["pytest", "-m", "fast", *dev.IN_PARALLEL]
+    quick = ["pytest", "-m", "fast", *dev.IN_PARALLEL, *dev.ONE_MORE]
     assert ["prepare", quick, "prepare", [*quick, "tests/core", "-k", "turn"]] == ran
 
 
