@@ -102,7 +102,7 @@ def test_arguments_go_to_pytest_alone(monkeypatch, capfd, is_built):
 
 
 def test_quick_runs_what_is_fast(monkeypatch):
-    """`--quick` selects, on all cores and one process more; paths and other arguments go to pytest as ever."""
+    """`--quick` selects, with a process more than cores; other arguments go to pytest as ever."""
     ran = []
     monkeypatch.setattr(dev, "run_all", lambda steps, **_: ran.append(steps["pytest"]) or 0)
     for name in ("prepare", "build_ui"):
