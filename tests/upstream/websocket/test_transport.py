@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -221,9 +222,10 @@ class TestDigesting:
             agent.keeps_ids = False
             await agent.take()
             async with lent(it.pool, agent.call(), None) as lease:
-                stream = WebSocketStream(lease, agent.turn_of(history), Timeouts())
                 lease.decision = Fresh(Reason.NEW_BRANCH)
-                assert suspensions(stream.send()) == turns
+                call = replace(agent.call(), turn=agent.turn_of(history))
+                stream = WebSocketStream(Lending(lease), call, None, Timeouts())
+                assert suspensions(stream.__aenter__()) == turns
                 answer = [event.name async for batch in stream for event in batch]
             assert answer[-1] == "response.completed"
             (entry,) = it.pool.ledger.entries()
@@ -246,6 +248,17 @@ class TestDigesting:
             it.emulator.faults.add(Fault(at="before_create", act="reset"))
             assert (await fail(agent, UpstreamDisconnected)).safety is ReplaySafety.AMBIGUOUS
             await it.settled()
+
+
+class Lending:
+    """Has one lease to lend."""
+
+    def __init__(self, lease) -> None:
+        self._lease = lease
+
+    async def borrow(self, _call, _dial):
+        """Lend it."""
+        return self._lease
 
 
 def suspensions(coroutine) -> int:

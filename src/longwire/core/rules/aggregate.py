@@ -3,18 +3,18 @@
 Raw JSON throughout; the dialects know how to compose it.
 """
 
+from dataclasses import dataclass, field
+
 from longwire.core.events import Event
 
 
+@dataclass(slots=True)
 class Aggregate:
     """What was seen of one response: `opening` is the latest event that carried its state."""
 
-    __slots__ = ("_items", "opening", "terminal")
-
-    def __init__(self) -> None:
-        self.opening: Event | None = None
-        self.terminal: Event | None = None
-        self._items: dict[int, bytes] = {}
+    opening: Event | None = None
+    terminal: Event | None = None
+    _items: dict[int, bytes] = field(default_factory=dict)
 
     def add_item(self, index: int, raw: bytes) -> None:
         """Keep one finished output item; a later one of the same index replaces it."""

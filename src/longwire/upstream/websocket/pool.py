@@ -38,24 +38,15 @@ class _Waiter:
     granted: asyncio.Future[Lend | Dial]
 
 
+@dataclass(slots=True)
 class Lease:
     """The right to use one connection for one exchange, until it is settled or cancelled."""
 
-    __slots__ = ("_return", "connection", "decision", "id", "queued")
-
-    def __init__(
-        self,
-        id_: ConnectionId,
-        connection: Connection,
-        decision: Decision,
-        queued: float,
-        return_: Callable[[ConnectionId, LeaseOutcome | None], None],
-    ) -> None:
-        self.id = id_
-        self.connection = connection
-        self.decision = decision
-        self.queued = queued
-        self._return: Callable[[ConnectionId, LeaseOutcome | None], None] | None = return_
+    id: ConnectionId
+    connection: Connection
+    decision: Decision
+    queued: float
+    _return: Callable[[ConnectionId, LeaseOutcome | None], None] | None
 
     def settle(self, outcome: LeaseOutcome | None) -> None:
         """End the lease; only the first call counts. Without an outcome nothing was sent."""

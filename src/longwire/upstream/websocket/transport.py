@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Self
 
 from longwire.core.errors import (
     FrameTooLarge,
@@ -17,11 +18,11 @@ from longwire.core.errors import (
     UpstreamTimeout,
 )
 from longwire.core.events import Event, Kind
+from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, Fresh, Reason, extend
 from longwire.core.rules.exchange import Ending, Exchange, Phase
 from longwire.core.rules.lease import ABANDONED, LeaseOutcome
 from longwire.core.rules.recovery import RULES, Trouble
-from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.call import encode_create
 from longwire.dialects.responses.errors import trouble_of
 from longwire.dialects.responses.image import replies
@@ -65,9 +66,9 @@ class WebSocketTransport:
         self._timeouts = timeouts
         self._count_dial = count_dial
 
-    def open(self, call: Call) -> "_StreamContext":
+    def open(self, call: Call) -> "WebSocketStream":
         """Send the turn on a connection of its session; see `Transport.open`."""
-        return _StreamContext(self._pool, call, partial(self._dial, call.headers), self._timeouts)
+        return WebSocketStream(self._pool, call, partial(self._dial, call.headers), self._timeouts)
 
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
@@ -87,80 +88,70 @@ class WebSocketTransport:
         return connection
 
 
-class _StreamContext:
-    """The context of one exchange; a class, as a generator costs a turn a dozen calls more."""
+class WebSocketStream:
+    """One exchange: entering it sends the turn on a connection that it is lent, leaving ends that.
 
-    __slots__ = ("_call", "_dial", "_pool", "_stream", "_timeouts")
+    `aggregate` is what was seen of the response so far. It is its own context, as a generator costs
+    a turn a dozen calls more.
+    """
+
+    _lease: Lease
+    _event_reader: EventReader
+    _heard_at: float
+    _silent_since: float
+    aggregate: Aggregate
+    delivery: Delivery
+    headers: Mapping[str, str]
 
     def __init__(self, pool: Pool, call: Call, dial: Dialer, timeouts: Timeouts) -> None:
         self._pool = pool
         self._call = call
         self._dial = dial
         self._timeouts = timeouts
+        self._clock = asyncio.get_running_loop().time
 
-    async def __aenter__(self) -> "WebSocketStream":
-        lease = await self._pool.borrow(self._call, self._dial)
-        stream = self._stream = WebSocketStream(lease, self._call.turn, self._timeouts)
+    async def __aenter__(self) -> Self:
+        """Send the turn as one frame. Raises `FrameTooLarge`, `Overloaded` or `UpstreamError`."""
+        lease = self._lease = await self._pool.borrow(self._call, self._dial)
         try:
-            await stream.send()
+            await self._send()
         except BaseException:
-            stream.close()
+            lease.settle(ABANDONED)
             raise
-        return stream
+        self._event_reader = EventReader(Exchange(lease.connection.last_response_id))
+        self._event_reader.exchange.step(Kind.SENT)
+        self.aggregate, self.headers = self._event_reader.aggregate, lease.connection.headers
+        self._heard_at = self._silent_since = self._clock()
+        if isinstance(lease.decision, Fresh):
+            await self._digest_history()
+        return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._stream.close()
+        """End the lease, or drain what is under way."""
+        self.close()
 
-
-class WebSocketStream:
-    """One exchange on a leased connection; `aggregate` is what was seen of the response so far."""
-
-    __slots__ = (
-        "_clock",
-        "_event_reader",
-        "_heard_at",
-        "_lease",
-        "_silent_since",
-        "_timeouts",
-        "_turn",
-        "aggregate",
-        "delivery",
-        "headers",
-    )
-    delivery: Delivery
-
-    def __init__(self, lease: Lease, turn: Turn, timeouts: Timeouts) -> None:
-        self._lease = lease
-        self._turn = turn
-        self._timeouts = timeouts
-        self._event_reader = EventReader(Exchange(lease.connection.last_response_id))
-        self.aggregate = self._event_reader.aggregate
-        self.headers = lease.connection.headers
-        self._clock = asyncio.get_running_loop().time
-        self._heard_at = self._silent_since = self._clock()
-
-    async def send(self) -> None:
-        """Send the turn as one frame. Raises `FrameTooLarge` or `UpstreamError`."""
-        frame = encode_create(self._turn, self._lease.decision)
+    async def _send(self) -> None:
+        lease = self._lease
+        frame = encode_create(self._call.turn, lease.decision)
         if len(frame) > LARGEST_CREATE:
-            self._lease.cancel()
+            lease.cancel()
             raise FrameTooLarge(LARGEST_CREATE)
-        lease, (continuity, reason) = self._lease, _continuity(self._lease.decision)
+        continuity, reason = _continuity(lease.decision)
         self.delivery = Delivery(
             "websocket", continuity, reason, len(frame), lease.queued, lease.id
         )
-        await self._lease.connection.send(frame)
-        self._event_reader.exchange.step(Kind.SENT)
-        self._heard_at = self._silent_since = self._clock()
-        if isinstance(self._lease.decision, Fresh):
-            await self._digest_history()
+        await lease.connection.send(frame)
 
     async def _digest_history(self) -> None:
         """Digest a history seen for the first time while the upstream thinks, a piece at a time."""
-        history = self._turn.history
-        for count in range(_DIGESTED_AT_ONCE, len(history), _DIGESTED_AT_ONCE):
-            history.digest(count)
-            await asyncio.sleep(0)
+        history = self._call.turn.history
+        try:
+            for count in range(_DIGESTED_AT_ONCE, len(history), _DIGESTED_AT_ONCE):
+                history.digest(count)
+                await asyncio.sleep(0)
+        except BaseException:
+            self.close()
+            raise
 
     def set_fast_path(self, fast_path: FastPath) -> None:
         """Offer events to `fast_path` from the socket's callback, once the response streams."""
@@ -179,7 +170,7 @@ class WebSocketStream:
 
         self._lease.connection.set_fast_path(streaming_path)
 
-    def __aiter__(self) -> "WebSocketStream":
+    def __aiter__(self) -> Self:
         """Iterate batches of events; an empty one means silence. See `ports.Stream`."""
         return self
 
@@ -246,7 +237,7 @@ class WebSocketStream:
         chain = self._chain() if ending.remembers else None
         if self._event_reader.exchange.response_id:
             self._lease.connection.last_response_id = self._event_reader.exchange.response_id
-        saved = max(self._turn.source.body_size - self.delivery.bytes_sent, 0)
+        saved = max(self._call.turn.source.body_size - self.delivery.bytes_sent, 0)
         self._lease.settle(LeaseOutcome(ending.keeps_connection, chain, cause, saved))
 
     def _chain(self) -> Chain | None:
@@ -255,7 +246,7 @@ class WebSocketStream:
             return None
         decision = self._lease.decision
         continued = decision.chain if isinstance(decision, Continue) else None
-        return extend(self._turn, response_id, replies(self.aggregate), continued)
+        return extend(self._call.turn, response_id, replies(self.aggregate), continued)
 
 
 def _continuity(decision: Decision) -> tuple[str, str | None]:
