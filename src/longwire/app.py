@@ -7,6 +7,7 @@ from secrets import token_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import Limits
@@ -33,7 +34,6 @@ from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
-from longwire.store.secrets import Pepper
 from longwire.store.store import open_store
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.keepalive import Heartbeat
@@ -59,7 +59,7 @@ class App:
         self.states = ChannelStates()
         self.relay = self._relay(settings)
         self.keys = Keys(
-            Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
+            digest_with(token_bytes()), admits_anonymous=settings.server.allow_anonymous
         )
         self.reconciler = ChannelReconciler(
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out

@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 
 from longwire.core.errors import Unauthenticated
-from longwire.core.nouns.access import ApiKey, Grant, IssuedKey, KeyStatus
+from longwire.core.nouns.access import ApiKey, Grant, IssuedKey, KeyStatus, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.turn import Principal
 from longwire.server.auth import Keys
-from longwire.store.secrets import Pepper
 
-PEPPER = Pepper(b"p" * 32)
-STORED = ApiKey("key_1", "stored", "lw_", PEPPER.digest("lw-stored"), Grant("key_1"))
+DIGEST = digest_with(b"p" * 32)
+STORED = ApiKey("key_1", "stored", "lw_", DIGEST("lw-stored"), Grant("key_1"))
 
 
 def declared(name):
@@ -22,7 +21,7 @@ def declared(name):
 
 def handed_out(*stored, now=0, **options):
     """The keys `one` and `two` of a file, and stored ones; the clock stands at `now`."""
-    keys = Keys(PEPPER.digest, clock=lambda: now, **options)
+    keys = Keys(DIGEST, clock=lambda: now, **options)
     keys.hand_out([declared("one"), declared("two")], stored)
     return keys
 
@@ -115,7 +114,7 @@ def test_a_rotated_key_is_good_until_the_overlap_ends(now, is_let_in):
     """The secret before it opens the same as the new one for a while, then nothing."""
     rotated = replace(
         STORED,
-        digest=PEPPER.digest("lw-new"),
+        digest=DIGEST("lw-new"),
         previous_digest=STORED.digest,
         previous_until=10,
     )

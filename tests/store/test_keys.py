@@ -5,19 +5,26 @@ import pytest
 from sqlalchemy import delete, select
 
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.nouns.access import ApiKey, Budgets, Grant, KeyStatus, Rates
+from longwire.core.nouns.access import (
+    ApiKey,
+    Budgets,
+    Grant,
+    KeyStatus,
+    Rates,
+    digest_with,
+    is_accepted,
+)
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.nouns.key_rules import is_accepted
 from longwire.core.nouns.project import Project, ProjectStatus
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.keys import ApiKeys
 from longwire.store.projects import Projects
-from longwire.store.secrets import Pepper, Vault, new_master_key
+from longwire.store.secrets import Vault, new_master_key
 from longwire.store.tables import channels, metadata, revisions
 
-PEPPER = Pepper(b"p" * 32)
+DIGEST = digest_with(b"p" * 32)
 
 
 def draft(name="ci", **grant):
@@ -26,7 +33,7 @@ def draft(name="ci", **grant):
 
 @pytest.fixture
 def keys(database, clock):
-    return ApiKeys(database, PEPPER, clock)
+    return ApiKeys(database, DIGEST, clock)
 
 
 async def _revision(database):
@@ -43,7 +50,7 @@ async def test_a_key_is_shown_once(keys, actor, clock):
     """The secret is told when the key is made; what is kept is its digest and its beginning."""
     issued = await keys.create(draft(), actor)
     secret = issued.secret.reveal()
-    assert PEPPER.digest(secret) == issued.key.digest
+    assert DIGEST(secret) == issued.key.digest
     assert secret[:10] == issued.key.prefix
     assert (1, clock.now, None) == (
         issued.key.revision,
@@ -86,7 +93,7 @@ async def test_a_rotated_key_has_two_secrets_for_a_while(keys, actor, clock):
         second.key.previous_digest,
         second.key.previous_until,
     )
-    assert PEPPER.digest(second.secret.reveal()) == second.key.digest
+    assert DIGEST(second.secret.reveal()) == second.key.digest
     assert second.key == await keys.get(first.key.id)
     third = await keys.rotate(first.key.id, 2, 0, actor)
     assert (None, None) == (third.key.previous_digest, third.key.previous_until)

@@ -4,12 +4,11 @@ import pytest
 from sqlalchemy import insert
 
 from longwire.core.errors import Conflict, InvalidFields, NotFound
-from longwire.core.nouns.access import ApiKey, Grant
+from longwire.core.nouns.access import ApiKey, Grant, digest_with
 from longwire.core.nouns.project import Project, ProjectStatus
 from longwire.store.audit import Audit
 from longwire.store.keys import ApiKeys
 from longwire.store.projects import Projects
-from longwire.store.secrets import Pepper
 from longwire.store.tables import users
 
 
@@ -45,7 +44,7 @@ async def test_the_life_of_a_project(projects, actor, clock):
 async def test_a_project_with_keys_stays(projects, actor, clock, database):
     """A project is not deleted under its keys; the mend is to archive it."""
     made = await projects.create(Project("", "Search"), actor)
-    keys = ApiKeys(database, Pepper(b"p"), clock)
+    keys = ApiKeys(database, digest_with(b"p"), clock)
     await keys.create(ApiKey("", "k", "", b"", Grant(project_id=made.id)), actor)
     with pytest.raises(Conflict, match="has 1 API keys; archive it instead"):
         await projects.delete(made.id, 1, actor)

@@ -4,9 +4,9 @@ import stat
 import pytest
 
 from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.secrets import (
-    Pepper,
     Vault,
     decode_master_keys,
     encode_master_keys,
@@ -93,7 +93,7 @@ def test_what_is_no_key_is_refused(text):
 def test_secrets_are_not_shown():
     """Nothing that is printed or logged by its repr shows a key."""
     key = new_master_key()
-    text = repr((Vault((key,)), Pepper(key), new_api_key()))
+    text = repr((Vault((key,)), digest_with(key), new_api_key()))
     assert "lw_" not in text
     assert repr(key) not in text
 

@@ -7,13 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from longwire.core.errors import Unauthenticated
-from longwire.core.nouns.access import ApiKey, IssuedKey
-from longwire.core.nouns.key_rules import is_accepted
+from longwire.core.nouns.access import ApiKey, IssuedKey, KeyDigest, is_accepted
 from longwire.core.rules.turn import Principal, Scope
 
 ANONYMOUS = Principal("anonymous")
 KEY_HEADER = "x-longwire-key"
-Digest = Callable[[str], bytes]
 
 
 class Keys:
@@ -26,7 +24,7 @@ class Keys:
 
     def __init__(
         self,
-        digest: Digest,
+        digest: KeyDigest,
         *,
         admits_anonymous: bool = False,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -36,7 +34,7 @@ class Keys:
         self._clock = clock
         self._known: dict[bytes, tuple[Principal, ApiKey]] = {}
 
-    def use(self, digest: Digest) -> None:
+    def use(self, digest: KeyDigest) -> None:
         """Take another digest, before keys that were made with it are handed out."""
         self._digest, self._known = digest, {}
 

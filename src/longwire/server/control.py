@@ -104,7 +104,7 @@ async def controlling(
     """Open the store, let the gateway take over what it holds, and let what stands on it run."""
     store = await opens()
     try:
-        gateway.keys.use(store.pepper.digest)
+        gateway.keys.use(store.digest)
         accounts = LiveAccounts(store.accounts, Issuer(registration, now_ms), now_ms)
         async with accounts.running():
             await gateway.reconciler.begin(store, accounts)

@@ -18,7 +18,16 @@ from sqlalchemy import (
 )
 
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields
-from longwire.core.nouns.access import Actor, ApiKey, Budgets, Grant, IssuedKey, KeyStatus, Rates
+from longwire.core.nouns.access import (
+    Actor,
+    ApiKey,
+    Budgets,
+    Grant,
+    IssuedKey,
+    KeyDigest,
+    KeyStatus,
+    Rates,
+)
 from longwire.core.nouns.key_rules import check_key
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import ProjectStatus
@@ -27,7 +36,7 @@ from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
 from longwire.store.rows import columns_of, held_row, value_of
-from longwire.store.secrets import Pepper, new_api_key, new_id, prefix_of
+from longwire.store.secrets import new_api_key, new_id, prefix_of
 from longwire.store.tables import api_keys, channels, projects
 
 _ORDER: Final = Order((api_keys.c.created_at, api_keys.c.id), is_descending=True)
@@ -37,9 +46,9 @@ _DECLARED: Final = "file:"
 class ApiKeys:
     """The API keys of one database."""
 
-    def __init__(self, database: Database, pepper: Pepper, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, digest: KeyDigest, clock: Callable[[], int]) -> None:
         self._database = database
-        self._pepper = pepper
+        self._digest = digest
         self._clock = clock
         self._changes: ChangeLog[ApiKey] = ChangeLog("api-key", clock, attrgetter("name"))
 
@@ -94,7 +103,7 @@ class ApiKeys:
             draft,
             id=new_id("key"),
             prefix=prefix_of(secret.reveal()),
-            digest=self._pepper.digest(secret.reveal()),
+            digest=self._digest(secret.reveal()),
             created_at=now,
             revision=1,
         )
@@ -141,7 +150,7 @@ class ApiKeys:
             rotated = replace(
                 held,
                 prefix=prefix_of(secret.reveal()),
-                digest=self._pepper.digest(secret.reveal()),
+                digest=self._digest(secret.reveal()),
                 previous_digest=held.digest if overlap_ms else None,
                 previous_until=self._clock() + overlap_ms if overlap_ms else None,
                 revision=held.revision + 1,

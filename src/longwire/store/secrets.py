@@ -6,7 +6,6 @@ for one place cannot be decrypted at another.
 
 import base64
 import binascii
-import hmac
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -142,17 +141,6 @@ def write_master_keys(keys: Sequence[bytes], path: Path, *, replace: bool = Fals
         return
     finally:
         beside.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Pepper:
-    """What digests of API keys are made with, so that a stolen table can be tried on nothing."""
-
-    secret: bytes
-
-    def digest(self, key: str) -> bytes:
-        """Return the HMAC-SHA256 of an API key, 32 bytes."""
-        return hmac.digest(self.secret, key.encode("utf-8", "surrogateescape"), "sha256")
 
 
 def new_api_key() -> Secret:

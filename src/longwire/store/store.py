@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import insert, select
 
+from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
@@ -20,7 +21,7 @@ from longwire.store.keys import ApiKeys
 from longwire.store.migrate import migrate
 from longwire.store.passwords import Passwords
 from longwire.store.projects import Projects
-from longwire.store.secrets import Pepper, Vault, read_master_keys
+from longwire.store.secrets import Vault, read_master_keys
 from longwire.store.settings import StoredSettings
 from longwire.store.sign_ins import SignIns
 from longwire.store.tables import keyring, revisions
@@ -43,7 +44,7 @@ class Store:
 
     database: Database
     vault: Vault
-    pepper: Pepper
+    digest: KeyDigest
     channels: Channels
     accounts: Accounts
     keys: ApiKeys
@@ -81,7 +82,7 @@ async def open_store(
         keys = read_master_keys(secret_key, secret_path)
         vault = Vault(keys, None if secret_key else secret_path)
         async with database.write() as connection:
-            pepper = await _pepper(connection, vault)
+            digest = digest_with(await _pepper(connection, vault))
     except BaseException:
         await database.close()
         raise
@@ -89,10 +90,10 @@ async def open_store(
     return Store(
         database=database,
         vault=vault,
-        pepper=pepper,
+        digest=digest,
         channels=Channels(database, vault, clock),
         accounts=Accounts(database, vault, clock),
-        keys=ApiKeys(database, pepper, clock),
+        keys=ApiKeys(database, digest, clock),
         projects=Projects(database, clock),
         users=users,
         sign_ins=SignIns(database, clock),
@@ -104,13 +105,13 @@ async def open_store(
     )
 
 
-async def _pepper(connection: AsyncConnection, vault: Vault) -> Pepper:
+async def _pepper(connection: AsyncConnection, vault: Vault) -> bytes:
     """Return the pepper of this database; the first to open it makes one."""
     place = f"keyring.sealed:{_PEPPER}"
     query = select(keyring.c.sealed).where(keyring.c.name == _PEPPER)
     sealed = await connection.scalar(query)
     if sealed is not None:
-        return Pepper(vault.open(sealed, place))
+        return vault.open(sealed, place)
     secret = token_bytes(_PEPPER_SIZE)
     await connection.execute(insert(keyring).values(name=_PEPPER, sealed=vault.seal(secret, place)))
-    return Pepper(secret)
+    return secret

@@ -78,7 +78,7 @@ class Played:
         config.load()
         self.connection = HttpProtocol(config, ServerState(), {}, loop)
         self.connection.connection_made(self.socket)
-        lines = ("host: x", "content-length: 5000", "expect: 100-continue", "", "")
+        lines = ("host: x", f"content-length: {LIMIT}", "expect: 100-continue", "", "")
         head = "\r\n".join((f"POST /v1/responses HTTP/{version}", *lines))
         self.connection.data_received(head.encode())
         self.exchange = self.connection.cycle

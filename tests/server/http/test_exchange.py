@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 
+from longwire.core.errors import BodyTooLarge
 from longwire.server.http.exchange import ReplyState
 from tests.server.http.played import LIMIT, configured
 
@@ -26,14 +27,14 @@ async def fill(take):
 
 
 @asynccontextmanager
-async def served(turn, body=b""):
-    """Serve turns, and give a connection that has sent one."""
+async def served(turn, body=b"", length=None):
+    """Serve turns, and give a connection that has sent one, or the head of a longer one."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(configured(turn))
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
-        size = b"content-length: %d" % len(body)
+        size = b"content-length: %d" % (len(body) if length is None else length)
         writer.write(b"POST /v1/responses HTTP/1.1\r\nhost: x\r\n" + size + b"\r\n\r\n" + body)
         try:
             async with asyncio.timeout(20):
@@ -154,6 +155,20 @@ async def test_a_body_has_a_limit(size, fits):
     async with served(turn, body) as (reader, _):
         await reader.readuntil(b"\r\n\r\n")
         assert await outcome == (body if fits else "BodyTooLarge")
+
+
+@pytest.mark.parametrize("announced", [LIMIT + 1, 10**18])
+async def test_an_announced_size_is_refused_unread(announced):
+    """A body that says it is too large is refused by its head."""
+
+    async def turn(exchange):
+        with pytest.raises(BodyTooLarge):
+            await exchange.body()
+        exchange.begin(413, {}, length=0)
+        await exchange.end()
+
+    async with served(turn, length=announced) as (reader, _):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_reply_that_breaks_off():

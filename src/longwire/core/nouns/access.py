@@ -3,6 +3,8 @@
 Law: field by field, the admin API lets a role do what the table below says, and no more.
 """
 
+import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -145,6 +147,20 @@ class ApiKey:
     last_used_at: int | None = None
     revision: int = 0
     is_declared: bool = False
+
+
+def is_accepted(key: ApiKey, now: int) -> bool:
+    """Whether a key opens anything at a time, in ms since 1970 UTC."""
+    return key.status is KeyStatus.ENABLED and (key.expires_at is None or now < key.expires_at)
+
+
+KeyDigest = Callable[[str], bytes]
+"""Digests an API key to what is kept of it, 32 bytes."""
+
+
+def digest_with(pepper: bytes) -> KeyDigest:
+    """Return the HMAC-SHA256 with a pepper: without it a stolen table can be tried on nothing."""
+    return lambda key: hmac.digest(pepper, key.encode("utf-8", "surrogateescape"), "sha256")
 
 
 @dataclass(frozen=True, slots=True)

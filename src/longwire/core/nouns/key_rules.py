@@ -1,4 +1,4 @@
-"""What is wrong with an API key, field by field, and whether one is accepted now."""
+"""What is wrong with an API key, field by field."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Final
 
 from longwire.core.errors import FieldProblem
-from longwire.core.nouns.access import ApiKey, KeyStatus
+from longwire.core.nouns.access import ApiKey
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
@@ -20,11 +20,6 @@ _FIELDS: Final = {
     "cost_per_day": "budgets.costPerDay",
     "cost_per_month": "budgets.costPerMonth",
 }
-
-
-def is_accepted(key: ApiKey, now: int) -> bool:
-    """Whether a key opens anything at a time, in ms since 1970 UTC."""
-    return key.status is KeyStatus.ENABLED and (key.expires_at is None or now < key.expires_at)
 
 
 def check_key(key: ApiKey, now: int) -> tuple[FieldProblem, ...]:

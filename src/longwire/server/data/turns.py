@@ -61,7 +61,8 @@ class HttpTurns:
         try:
             with self._readiness:
                 caller = self._keys.authenticate(headers)
-                codings = codings_of(headers, self.max_body)
+                packed = headers.get("content-encoding")
+                codings = codings_of(packed) if packed else []
                 body = await exchange.body()
                 if codings:
                     body = await unpacked(body, codings, self.max_body)

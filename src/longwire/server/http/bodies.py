@@ -2,7 +2,6 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping
 
 import zstandard
 
@@ -18,25 +17,8 @@ _ZSTD_SLICE = 1024
 """zstd unpacks at most 32 KiB per packed byte, so that one slice makes at most 32 MiB."""
 
 
-def codings_of(headers: Mapping[str, str], limit: int) -> list[str]:
-    """Return the codings of a body that is still to come, for `unpacked`.
-
-    Raises `BodyTooLarge` for what is announced as too large, `InvalidRequest` for other codings.
-    """
-    announced = headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limit:
-        raise BodyTooLarge(limit)
-    return _codings(headers["content-encoding"]) if "content-encoding" in headers else []
-
-
-async def unpacked(body: bytes, codings: list[str], limit: int) -> bytes:
-    """Undo the codings of a body, a large one in a thread. Raises as `unpack` does."""
-    if len(body) < _IN_THREAD:
-        return unpack(body, codings, limit)
-    return await asyncio.to_thread(unpack, body, codings, limit)
-
-
-def _codings(named: str) -> list[str]:
+def codings_of(named: str) -> list[str]:
+    """Return the codings that a header names. Raises `InvalidRequest` for what cannot be undone."""
     several = named.lower().split(",")
     codings = [coding.strip().removeprefix("x-") for coding in several if coding.strip()]
     codings = [coding for coding in codings if coding != "identity"]
@@ -48,6 +30,13 @@ def _codings(named: str) -> list[str]:
             code="unsupported_content_encoding",
         )
     return codings
+
+
+async def unpacked(body: bytes, codings: list[str], limit: int) -> bytes:
+    """Undo the codings of a body, a large one in a thread. Raises as `unpack` does."""
+    if len(body) < _IN_THREAD:
+        return unpack(body, codings, limit)
+    return await asyncio.to_thread(unpack, body, codings, limit)
 
 
 def unpack(body: bytes, codings: list[str], limit: int) -> bytes:

@@ -174,7 +174,13 @@ class HttpExchange:
             self._waiter.set_result(None)
 
     async def body(self) -> bytes:
-        """Wait for the body and return it; it can be taken once. Raises `BodyTooLarge`."""
+        """Wait for the body and return it; it can be taken once.
+
+        Raises `BodyTooLarge`: at once for what is announced as that.
+        """
+        announced = self.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > self._limit:
+            raise BodyTooLarge(self._limit)
         if self.request is _EXPECTING:
             self._connection.transport.write(_CONTINUE)
         self.request = REQUEST["body"][self.request]
