@@ -15,7 +15,6 @@ from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
-from longwire.relay.channels.state import ChannelStates
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -56,7 +55,6 @@ class App:
         self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
-        self.states = ChannelStates()
         self.relay = self._relay(settings)
         self.keys = Keys(
             digest_with(token_bytes()), admits_anonymous=settings.server.allow_anonymous
@@ -79,7 +77,7 @@ class App:
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, lambda: self.routing.snapshot),
-            side=CodexSide(self.keys, lambda: self.routing.snapshot, self.states),
+            side=CodexSide(self.keys, lambda: self.routing.snapshot),
             probes=Probes(self.readiness, self.metrics),
         )
 
@@ -107,15 +105,13 @@ class App:
             policy,
             Accounting(self.metrics, keep=self._keep),
             self.limits,
-            Candidates(policy, self.limits, self.states),
+            Candidates(policy, self.limits),
         )
 
     def _context(self, settings: Settings) -> ProvisionContext:
         sessions = settings.sessions
         heartbeat = Heartbeat(sessions.ping_interval, sessions.pong_timeout)
-        return ProvisionContext(
-            self.pool, _timeouts(settings), heartbeat, self._count_dial, self.states
-        )
+        return ProvisionContext(self.pool, _timeouts(settings), heartbeat, self._count_dial)
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials[self.reconciler.names.get(endpoint, ""), result] += 1

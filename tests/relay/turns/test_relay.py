@@ -16,7 +16,6 @@ from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.routing import order
 from longwire.core.rules.turn import Principal, Scope
 from longwire.relay.channels.channel import RoutingTable, Snapshot
-from longwire.relay.channels.state import ChannelStates
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -47,15 +46,10 @@ def relay(*channels, **policy):
     """A relay to these channels, with books of its own."""
     routing = RoutingTable(Snapshot({each.name: each for each in channels}))
     given = {"holds": lambda _key, _turn: False, "clock": Clock(), **policy}
-    policy, states, limits = Policy(**given), ChannelStates(), LocalLimits()
+    policy, limits = Policy(**given), LocalLimits()
     accounting = Accounting(Metrics(Gauges(list, list)))
-    chosen = Candidates(policy, limits, states)
+    chosen = Candidates(policy, limits)
     return Relay(routing, policy, accounting, limits, chosen)
-
-
-def state_of(channel, to):
-    """How a channel fares."""
-    return to.candidates.states.of(channel.endpoint)
 
 
 async def names(answer):
@@ -241,7 +235,7 @@ async def test_a_websocket_that_cannot_be_opened_rests():
     assert len(made.websocket.calls) == 1
     clock.now = 61.0
     assert await ask(to) == "a websocket new_session"
-    assert state_of(made, to).upgrade.is_trusted(0.0)
+    assert made.state.upgrade.is_trusted(0.0)
 
 
 async def test_one_probe_at_a_time():
@@ -251,9 +245,9 @@ async def test_one_probe_at_a_time():
     to = relay(made, clock=clock)
     await ask(to)
     clock.now = 61.0
-    state_of(made, to).upgrade.begin(clock.now)
+    made.state.upgrade.begin(clock.now)
     assert (await ask(to)).startswith("a http")
-    state_of(made, to).upgrade.succeed()
+    made.state.upgrade.succeed()
     assert (await ask(to)).startswith("a websocket")
 
 

@@ -124,19 +124,20 @@ def test_the_last_turns_of_a_connection_are_remembered():
 @SQLITE
 async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, administration):
     """Sound, failing, resting: as turns find it; null for what does not run."""
+    state = ChannelState(
+        health=Health(Cooling(failures=2, base=1e9)),
+        upgrade=Health(Cooling(failures=1, base=1e9)),
+    )
     running = Channel(
         Route("file:main", ("*",), 1.0),
         "e",
         websocket=object(),
         spec=ChannelSpec("file:main", "main"),
-    )
-    state = ChannelState(
-        health=Health(Cooling(failures=2, base=1e9)),
-        upgrade=Health(Cooling(failures=1, base=1e9)),
+        state=state,
     )
     told = await admin.get(HEALTH, id="file:main")
     assert told["health"] == {"channel": None, "websocket": None, "connections": 0}
-    object.__setattr__(administration, "running", {"file:main": ((running, state),)}.get)
+    object.__setattr__(administration, "running", {"file:main": (running,)}.get)
     administration.sessions.put(1, channel_id="file:main")
     told = await admin.get(HEALTH, id="file:main")
     assert told["health"] == {"channel": "SOUND", "websocket": "SOUND", "connections": 1}

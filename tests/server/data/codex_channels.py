@@ -31,7 +31,7 @@ class Client:
 
     def quota(self):
         """What is known of the Codex channel's quota."""
-        return self.gateway.app.states.of(self.channel().endpoint).quota
+        return self.channel().state.quota
 
     def channel(self, name="codex"):
         """A running channel."""

@@ -8,6 +8,7 @@ from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Route
 from longwire.relay.accounts.accounts import LiveAccount
+from longwire.relay.channels.state import ChannelState
 from longwire.relay.channels.vendors.openai import OpenAI
 from longwire.relay.channels.vendors.ports import Vendor
 from longwire.upstream.http.lazy import LazyHttpTransport
@@ -20,6 +21,7 @@ class Channel:
 
     `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
     on. Its model list is read over `listing`. A channel with accounts runs once for each `account`.
+    `state` is how it fares.
     """
 
     route: Route
@@ -31,6 +33,7 @@ class Channel:
     fingerprint: str = ""
     account: LiveAccount | None = None
     vendor: Vendor = field(default_factory=OpenAI)
+    state: ChannelState = field(default_factory=ChannelState, compare=False)
 
     @cached_property
     def id(self) -> str:

@@ -14,7 +14,7 @@ from longwire.core.rules.routing import Route
 from longwire.core.rules.session import fingerprint
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
-from longwire.relay.channels.state import ChannelStates
+from longwire.relay.channels.state import ChannelState
 from longwire.relay.channels.vendors.known import Vendors
 from longwire.upstream.http.address import Address
 from longwire.upstream.http.lazy import LazyHttpTransport
@@ -39,7 +39,6 @@ class ProvisionContext:
     timeouts: Timeouts
     heartbeat: Heartbeat
     count_dial: Callable[[str, str], None]
-    states: ChannelStates = field(default_factory=ChannelStates)
     vendors: Vendors = field(default_factory=Vendors)
 
 
@@ -91,10 +90,10 @@ def provision(
         fingerprint=fingerprint_of(spec, account),
         account=account,
         vendor=vendor,
+        state=ChannelState(quota=quota),
     )
     http = _http(channel, context, secure)
     websocket = _websocket(channel, context, secure)
-    context.states.begin(endpoint, quota)
     return replace(
         channel,
         websocket=websocket if transport != "http" else None,

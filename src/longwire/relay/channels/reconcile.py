@@ -20,7 +20,6 @@ from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
 from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext, adapt, fingerprint_of, provision
-from longwire.relay.channels.state import ChannelState
 
 if TYPE_CHECKING:
     from longwire.store.store import Store
@@ -111,10 +110,10 @@ class ChannelReconciler:
         await self._load(self._read())
         _log.info("configuration_reloaded", file=str(self.declared.file))
 
-    def running(self, channel_id: str) -> tuple[tuple[Channel, ChannelState], ...]:
-        """Return a channel as it runs now and how it fares, once for each of its accounts."""
-        own = [each for each in self._routing.snapshot.channels.values() if each.id == channel_id]
-        return tuple((each, self._context.states.of(each.endpoint)) for each in own)
+    def running(self, channel_id: str) -> tuple[Channel, ...]:
+        """Return a channel as it runs now, once for each of its accounts."""
+        running = self._routing.snapshot.channels.values()
+        return tuple(each for each in running if each.id == channel_id)
 
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
@@ -218,7 +217,6 @@ class ChannelReconciler:
         self._routing.snapshot = Snapshot(channels, self._routing.snapshot.session_headers)
         self._name(channels.values())
         stay = {channel.endpoint for channel in channels.values()}
-        self._context.states.keep(stay)
         retired = [running[each] for each in swap.retire if running[each].endpoint not in stay]
         return retired, problems
 

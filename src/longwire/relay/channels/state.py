@@ -1,10 +1,9 @@
 """How running channels fare: the trust in them and what is known of their quotas.
 
-It stands beside the snapshot, by the identity of a channel's connections, so that a snapshot is
-a value; a channel that is provisioned anew begins anew.
+It changes with every turn, and goes from snapshot to snapshot with a channel's connections; a
+channel that is provisioned anew begins anew.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from longwire.core.nouns.quota import QuotaTracker
@@ -21,27 +20,3 @@ class ChannelState:
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
     upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
     quota: QuotaTracker = field(default_factory=QuotaTracker)
-
-
-class ChannelStates:
-    """The states of all channels that run, by `Channel.endpoint`."""
-
-    __slots__ = ("_states",)
-
-    def __init__(self) -> None:
-        self._states: dict[str, ChannelState] = {}
-
-    def begin(self, endpoint: str, quota: QuotaTracker) -> None:
-        """Begin with a channel of which nothing but its quota is known."""
-        self._states[endpoint] = ChannelState(quota=quota)
-
-    def of(self, endpoint: str) -> ChannelState:
-        """Return how a channel fares; one that has been retired begins anew."""
-        state = self._states.get(endpoint)
-        if state is None:
-            state = self._states[endpoint] = ChannelState()
-        return state
-
-    def keep(self, endpoints: Collection[str]) -> None:
-        """Forget all channels but these."""
-        self._states = {each: held for each, held in self._states.items() if each in endpoints}

@@ -23,7 +23,7 @@ from longwire.core.rules.routing import Choice, choose, order
 from longwire.core.rules.turn import Purpose, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import usage_limit
 from longwire.relay.channels.channel import Channel, Snapshot
-from longwire.relay.channels.state import ChannelState, ChannelStates
+from longwire.relay.channels.state import ChannelState
 from longwire.relay.limits import Limits
 
 _REMEMBERED_SESSIONS = 4096
@@ -65,12 +65,11 @@ Sent = Callable[[Channel], Turn]
 class Candidates:
     """Chooses channels for turns."""
 
-    __slots__ = ("_limits", "_over_http", "_served_by", "policy", "states")
+    __slots__ = ("_limits", "_over_http", "_served_by", "policy")
 
-    def __init__(self, policy: Policy, limits: Limits, states: ChannelStates) -> None:
+    def __init__(self, policy: Policy, limits: Limits) -> None:
         self.policy = policy
         self._limits = limits
-        self.states = states
         self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
         self._served_by: OrderedDict[tuple[str | None, str], str] = OrderedDict()
 
@@ -108,7 +107,7 @@ class Candidates:
         scope, key = request.caller.scope, None
         if scope is not None:
             key = SessionKey(channel.endpoint, scope, request.session, request.identity)
-        return Candidate(channel, self.states.of(channel.endpoint), key)
+        return Candidate(channel, channel.state, key)
 
     def _choice(self, snapshot: Snapshot, request: TurnRequest) -> Choice:
         """Tell who may serve a turn. Raises `UnknownModel` for a model that the key has not."""

@@ -12,7 +12,6 @@ from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.probe import Probed
 from longwire.relay.channels.reconcile import Declared
-from longwire.relay.channels.state import ChannelState
 from longwire.relay.records.journal import Feed
 from longwire.relay.turns.candidates import Price
 from longwire.store.store import Store
@@ -60,7 +59,7 @@ class Administration:
     sign_ins: SignIns
     insecure_cookies: bool = False
     price: Price = lambda *_: None
-    running: Callable[[str], Sequence[tuple[Channel, ChannelState]]] = lambda _: ()
+    running: Callable[[str], Sequence[Channel]] = lambda _: ()
 
     @property
     def file(self) -> str:

@@ -112,10 +112,8 @@ def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
     running = administration.running(root.id)
     rows = administration.sessions.rows()
     return ChannelHealth(
-        channel=_trust(state.health for _, state in running),
-        websocket=_trust(
-            state.upgrade for channel, state in running if channel.websocket is not None
-        ),
+        channel=_trust(each.state.health for each in running),
+        websocket=_trust(each.state.upgrade for each in running if each.websocket is not None),
         connections=sum(row.get("channel_id") == root.id for row in rows),
     )
 

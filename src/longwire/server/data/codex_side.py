@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse, Response
 from longwire.core.errors import Unauthenticated
 from longwire.core.nouns.quota import Quota, Window
 from longwire.relay.channels.channel import Snapshot
-from longwire.relay.channels.state import ChannelStates
 from longwire.server.auth import Keys
 from longwire.server.problems import headers_of
 
@@ -32,12 +31,10 @@ class CodexSide:
         self,
         keys: Keys,
         snapshot: Callable[[], Snapshot],
-        states: ChannelStates,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._snapshot = snapshot
-        self._states = states
         self._clock = clock
 
     async def account(self, request: Request) -> Response:
@@ -91,7 +88,7 @@ class CodexSide:
             if channel.route.is_enabled
             and not channel.is_signed_out()
             and caller.grant.allows_channel(channel.id)
-            and (quota := self._states.of(channel.endpoint).quota.quota).seen_at
+            and (quota := channel.state.quota.quota).seen_at
         ]
 
 
