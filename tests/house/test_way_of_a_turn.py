@@ -22,8 +22,8 @@ from tests.conftest import serving
 from tests.journeys.accounts import ADA, opened, settings_of, signed_in
 from tests.journeys.wire import Wire, wire
 
-MOST_MODULES = 37
-MOST_CLASSES = 34
+MOST_MODULES = 30
+MOST_CLASSES = 27
 MOST_CLASSES_OF_STATE = 3
 """Bounds that are lowered, never raised."""
 
