@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli.store import AsJson, Config, operator, with_settings, with_store
+from longwire.cli.tables import show_json, show_table
+from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound
+from longwire.core.nouns.account import Account, AccountStatus
 
 if TYPE_CHECKING:
-    from longwire.core.nouns.account import Account
     from longwire.settings import Settings
     from longwire.store.store import Store
 
@@ -28,8 +30,6 @@ def build() -> typer.Typer:
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:
     """List all accounts with what is used of their quota."""
-    from longwire.cli.tables import show_json, show_table
-
     found = with_store(config, lambda store: store.accounts.all())
     if as_json:
         show_json([_as_json(each) for each in found])
@@ -52,8 +52,7 @@ def disable(account: Named, config: Config = None, as_json: AsJson = False) -> N
 def refresh(account: Named, config: Config = None, as_json: AsJson = False) -> None:
     """Fetch new tokens now. Exit code 1 if the issuer gives none."""
 
-    async def work(store: "Store", settings: "Settings") -> "Account":
-        from longwire.core.errors import AccountUnavailable, ConfigurationError
+    async def work(store: "Store", settings: "Settings") -> Account:
         from longwire.relay.accounts.accounts import LiveAccounts
         from longwire.settings.declared import registration_of
         from longwire.store.store import now_ms
@@ -85,7 +84,7 @@ def remove(account: Named, config: Config = None) -> None:
     typer.echo(f"removed {with_store(config, work)}")
 
 
-def summary(account: "Account", now: float) -> str:
+def summary(account: Account, now: float) -> str:
     """Return how an account is, in one line."""
     quota = account.quota
     if account.problem:
@@ -96,10 +95,8 @@ def summary(account: "Account", now: float) -> str:
     return f"{account.status.value}, {_used(account, now) or 'quota not seen yet'}"
 
 
-def tell(account: "Account", *, as_json: bool) -> None:
+def tell(account: Account, *, as_json: bool) -> None:
     """Print an account that was signed in or changed."""
-    from longwire.cli.tables import show_json
-
     if as_json:
         show_json(_as_json(account))
     else:
@@ -108,9 +105,7 @@ def tell(account: "Account", *, as_json: bool) -> None:
 
 
 def _set_status(account: str, status: str, config: Config, *, as_json: bool) -> None:
-    async def work(store: "Store") -> "Account":
-        from longwire.core.nouns.account import AccountStatus
-
+    async def work(store: "Store") -> Account:
         held = await _find(store, account)
         wanted = AccountStatus(status)
         return await store.accounts.set_status(held.id, held.revision, wanted, operator())
@@ -118,10 +113,8 @@ def _set_status(account: str, status: str, config: Config, *, as_json: bool) -> 
     tell(with_store(config, work), as_json=as_json)
 
 
-async def _find(store: "Store", named: str) -> "Account":
+async def _find(store: "Store", named: str) -> Account:
     """Return the account of an id, or the only one of an e-mail address."""
-    from longwire.core.errors import ConfigurationError, NotFound
-
     every = await store.accounts.all()
     found = [each for each in every if named in (each.id, each.owner.email)]
     if not found:
@@ -132,7 +125,7 @@ async def _find(store: "Store", named: str) -> "Account":
     return found[0]
 
 
-def _row(account: "Account", now: float) -> tuple[str, ...]:
+def _row(account: Account, now: float) -> tuple[str, ...]:
     expires = account.tokens.expires_at
     return (
         account.label,
@@ -145,7 +138,7 @@ def _row(account: "Account", now: float) -> tuple[str, ...]:
     )
 
 
-def _used(account: "Account", now: float) -> str:
+def _used(account: Account, now: float) -> str:
     windows = account.quota.windows
     return ", ".join(
         f"{each.used(now):.0f} %" + (f" of {_length(each.minutes)}" if each.minutes else "")
@@ -162,7 +155,7 @@ def _at(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
-def _as_json(account: "Account") -> dict[str, Any]:
+def _as_json(account: Account) -> dict[str, Any]:
     """Return an account for a program, without its tokens."""
     return {
         "id": account.id,

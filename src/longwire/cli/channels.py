@@ -1,15 +1,20 @@
 """`longwire channels`: the upstreams in the database; a running gateway takes changes over."""
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from longwire.cli import fields
 from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
+from longwire.cli.tables import show_json, show_table
+from longwire.core.errors import NotFound
+from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_BASE_URLS, ChannelSpec, Status
+from longwire.core.nouns.secret import Secret
 
 if TYPE_CHECKING:
-    from longwire.core.nouns.channel import ChannelSpec
     from longwire.relay.channels.probe import Probed
     from longwire.store.store import Store
 
@@ -32,7 +37,6 @@ def build() -> typer.Typer:
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:
     """List all channels, those of the configuration file, too."""
-    from longwire.cli.tables import show_json, show_table
     from longwire.settings import load
     from longwire.settings.declared import channel_of
 
@@ -57,9 +61,6 @@ def add(
     project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
     concurrent_turns, handshake_rate, handshake_burst, endpoints.
     """
-    from longwire.cli import fields
-    from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_BASE_URLS, ChannelSpec
-
     values = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
     refuse_declared(config, "channel", values["name"])
     if key_from_stdin:
@@ -81,8 +82,6 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change fields of a channel; see `add` for them. What is not named stays as it is."""
-    from longwire.cli import fields
-
     values = fields.read(sets or (), fields.CHANNEL)
     if key_from_stdin:
         values["api_key"] = _key_from_stdin()
@@ -119,7 +118,6 @@ def remove(name: Name, config: Config = None) -> None:
 
 def try_(name: Name, model: Model = None, config: Config = None, as_json: AsJson = False) -> None:
     """Try a channel: two short turns over its real transport. Exit code 1 if that fails."""
-    from longwire.cli.tables import show_json
     from longwire.relay.channels.probe import probe
     from longwire.settings import load
     from longwire.settings.declared import channel_of
@@ -151,12 +149,8 @@ def summary(probed: "Probed") -> str:
     )
 
 
-def changed(spec: "ChannelSpec", changes: dict[str, Any]) -> "ChannelSpec":
+def changed(spec: ChannelSpec, changes: dict[str, Any]) -> ChannelSpec:
     """Return a channel with other fields."""
-    from dataclasses import replace
-
-    from longwire.cli import fields
-
     values = dict(changes)
     rates = replace(spec.rates, **fields.taken_out(values, fields.RATES))
     if "api_key" in values:
@@ -165,23 +159,19 @@ def changed(spec: "ChannelSpec", changes: dict[str, Any]) -> "ChannelSpec":
 
 
 def _set_status(name: str, status: str, config: Config, *, as_json: bool) -> None:
-    from longwire.core.nouns.channel import Status
-
     _change(name, {"status": Status(status)}, config, as_json=as_json)
 
 
 def _change(name: str, values: dict[str, Any], config: Config, *, as_json: bool) -> None:
-    async def work(store: "Store") -> "ChannelSpec":
+    async def work(store: "Store") -> ChannelSpec:
         spec = await _found(store, name, config)
         return await store.channels.update(changed(spec, values), operator())
 
     _tell(with_store(config, work), as_json)
 
 
-async def _found(store: "Store", name: str, config: Config) -> "ChannelSpec":
+async def _found(store: "Store", name: str, config: Config) -> ChannelSpec:
     """Return a channel to be changed: one of the database."""
-    from longwire.core.errors import NotFound
-
     try:
         return await store.channels.find(name)
     except NotFound:
@@ -189,16 +179,14 @@ async def _found(store: "Store", name: str, config: Config) -> "ChannelSpec":
         raise
 
 
-def _tell(spec: "ChannelSpec", as_json: bool) -> None:
-    from longwire.cli.tables import show_json
-
+def _tell(spec: ChannelSpec, as_json: bool) -> None:
     if as_json:
         show_json(spec)
     else:
         typer.echo(f"{spec.name}: {spec.status.value}, {spec.endpoint().transport}, {spec.id}")
 
 
-def _row(spec: "ChannelSpec") -> tuple[str, ...]:
+def _row(spec: ChannelSpec) -> tuple[str, ...]:
     transport, models = spec.endpoint().transport, ", ".join(spec.models)
     place = "file" if spec.is_declared else spec.id
     return (spec.name, spec.type, transport, spec.base_url, models, spec.status.value, place)
@@ -209,12 +197,8 @@ def _is_terminal() -> bool:
 
 
 def _key_from_stdin() -> object:
-    from longwire.core.nouns.secret import Secret
-
     return Secret(sys.stdin.readline().strip())
 
 
 def _prompted_key() -> object:
-    from longwire.core.nouns.secret import Secret
-
     return Secret(typer.prompt("API key of the upstream", hide_input=True).strip())

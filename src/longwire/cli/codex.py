@@ -3,6 +3,7 @@
 Law: all else in the file keeps its bytes, comments too; a file that cannot be read is not changed.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,8 +170,6 @@ def _with_table(lines: list[str], block: Block) -> list[str]:
 
 
 def _default_file() -> Path:
-    import os
-
     home = os.environ.get("CODEX_HOME")
     return (Path(home) if home else Path.home() / ".codex") / "config.toml"
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longwire.core.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from longwire.store.database import Database
 
@@ -80,8 +82,6 @@ def _database(config: Path | None) -> "Database":
 
 
 def _file(database: "Database", instead: str) -> Path:
-    from longwire.core.errors import ConfigurationError
-
     if database.path is None:
         raise ConfigurationError(f"database.url: no SQLite file; use {instead} for PostgreSQL")
     return database.path

@@ -1,14 +1,16 @@
 """`longwire doctor`: whether what a gateway needs is there, one line each."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longwire.cli.store import Config
+from longwire.cli.store import Config, with_store
+from longwire.core.errors import LongwireError
+from longwire.core.nouns.channel import ChannelSpec, Status
 
 if TYPE_CHECKING:
-    from longwire.core.nouns.channel import ChannelSpec
     from longwire.settings import Settings
 
 Offline = Annotated[
@@ -18,7 +20,6 @@ Offline = Annotated[
 
 def doctor(config: Config = None, offline: Offline = False) -> None:
     """Check configuration, database and each channel; exit code 1 if anything is wrong."""
-    from longwire.core.errors import LongwireError
     from longwire.settings import load
 
     try:
@@ -36,9 +37,6 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
     import asyncio
 
     from longwire.cli.channels import summary
-    from longwire.cli.store import with_store
-    from longwire.core.errors import LongwireError
-    from longwire.core.nouns.channel import ChannelSpec, Status
     from longwire.relay.channels.probe import probe
     from longwire.settings.declared import channel_of
     from longwire.store.migrate import head
@@ -68,12 +66,9 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
     return is_well
 
 
-def _tell_accounts(config: Path | None, specs: "list[ChannelSpec]") -> dict[str, bool]:
+def _tell_accounts(config: Path | None, specs: list[ChannelSpec]) -> dict[str, bool]:
     """Tell each account in a line; return for each channel that has some whether one is well."""
-    import time
-
     from longwire.cli.accounts import summary
-    from longwire.cli.store import with_store
 
     names = {spec.id: spec.name for spec in specs}
     well: dict[str, bool] = {}

@@ -1,14 +1,22 @@
 """`longwire keys`: what callers present; a running gateway takes changes over."""
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from longwire.cli import fields
 from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, every, operator, refuse_declared, with_store
+from longwire.cli.tables import show_json, show_table, time_text
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.nouns.access import ApiKey, Grant, IssuedKey
+from longwire.core.nouns.project import DEFAULT_PROJECT
+from longwire.core.nouns.secret import Secret
 
 if TYPE_CHECKING:
-    from longwire.core.nouns.access import ApiKey, IssuedKey
     from longwire.store.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the key is called.")]
@@ -33,13 +41,9 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
     requests_per_minute, tokens_per_minute, concurrent_turns, tokens_per_day, tokens_per_month,
     cost_per_day, cost_per_month (in US dollars).
     """
-    from longwire.cli import fields
-    from longwire.core.nouns.access import ApiKey, Grant
-    from longwire.core.nouns.project import DEFAULT_PROJECT
-
     values = fields.read(sets or (), fields.KEY)
 
-    async def work(store: "Store") -> "IssuedKey":
+    async def work(store: "Store") -> IssuedKey:
         draft = ApiKey("", name, "", b"", Grant(project_id=DEFAULT_PROJECT))
         return await store.keys.create(await _changed(store, draft, values), operator())
 
@@ -48,7 +52,6 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:
     """List all keys, those of the configuration file, too; never the keys themselves."""
-    from longwire.cli.tables import show_json, show_table
     from longwire.settings import load
     from longwire.settings.declared import key_of
 
@@ -62,11 +65,9 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
 
 def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
     """Change fields of a key; see `create` for them, and name. What is not named stays."""
-    from longwire.cli import fields
-
     values = fields.read(sets or (), fields.KEY)
 
-    async def work(store: "Store") -> "ApiKey":
+    async def work(store: "Store") -> ApiKey:
         key = await _find(store, which, config)
         return await store.keys.update(await _changed(store, key, values), operator())
 
@@ -76,7 +77,7 @@ def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson
 def revoke(which: Which, config: Config = None, as_json: AsJson = False) -> None:
     """Accept a key never again."""
 
-    async def work(store: "Store") -> "ApiKey":
+    async def work(store: "Store") -> ApiKey:
         key = await _find(store, which, config)
         return await store.keys.revoke(key.id, key.revision, operator())
 
@@ -89,7 +90,7 @@ def rotate(
     """Give a key a new secret and print it, this once; the one before stays good for a while."""
     milliseconds = _milliseconds("overlap", overlap)
 
-    async def work(store: "Store") -> "IssuedKey":
+    async def work(store: "Store") -> IssuedKey:
         key = await _find(store, which, config)
         return await store.keys.rotate(key.id, key.revision, milliseconds, operator())
 
@@ -102,7 +103,6 @@ def rotate_secret(config: Config = None) -> None:
     Running gateways read the new key from its file. A key that the configuration gives is changed
     there: write a new one before it, run this, then restart running gateways.
     """
-    from longwire.core.nouns.secret import Secret
     from longwire.settings import load
     from longwire.store.rotation import rotate_secret as rotate_all
 
@@ -114,10 +114,8 @@ def rotate_secret(config: Config = None) -> None:
     typer.echo(f"encrypted anew: {number} values")
 
 
-async def _find(store: "Store", which: str, config: Config) -> "ApiKey":
+async def _find(store: "Store", which: str, config: Config) -> ApiKey:
     """Return the key of an id, or the only one of a name, to be changed."""
-    from longwire.core.errors import Conflict, NotFound
-
     named = await store.keys.named(which)
     if len(named) > 1:
         raise Conflict(f"{len(named)} keys are called '{which}'; name one by its id.")
@@ -130,11 +128,7 @@ async def _find(store: "Store", which: str, config: Config) -> "ApiKey":
         raise
 
 
-async def _changed(store: "Store", key: "ApiKey", changes: dict[str, Any]) -> "ApiKey":
-    from dataclasses import replace
-
-    from longwire.cli import fields
-
+async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiKey:
     values = dict(changes)
     grant = replace(
         key.grant,
@@ -154,8 +148,6 @@ async def _changed(store: "Store", key: "ApiKey", changes: dict[str, Any]) -> "A
 
 async def _channel_id(store: "Store", name: str) -> str:
     """Return the id of a channel in the database; other names are ids already."""
-    from longwire.core.errors import NotFound
-
     try:
         return (await store.channels.find(name)).id
     except NotFound:
@@ -164,8 +156,6 @@ async def _channel_id(store: "Store", name: str) -> str:
 
 def _expiry(text: str) -> int | None:
     """Return a time in ms since 1970 UTC from a duration or a date; nothing is never."""
-    from datetime import UTC, datetime
-
     from longwire.store.store import now_ms
 
     if not text:
@@ -179,7 +169,6 @@ def _expiry(text: str) -> int | None:
 
 
 def _milliseconds(field: str, text: str) -> int:
-    from longwire.core.errors import FieldProblem, InvalidFields
     from longwire.settings.quantities import parse_duration
 
     try:
@@ -190,9 +179,7 @@ def _milliseconds(field: str, text: str) -> int:
         raise InvalidFields([problem]) from None
 
 
-def _show_issued(issued: "IssuedKey", as_json: bool) -> None:
-    import json
-
+def _show_issued(issued: IssuedKey, as_json: bool) -> None:
     from longwire.store.changes import json_value
 
     secret = issued.secret.reveal()
@@ -203,18 +190,14 @@ def _show_issued(issued: "IssuedKey", as_json: bool) -> None:
     typer.echo(secret)
 
 
-def _show(key: "ApiKey", as_json: bool) -> None:
-    from longwire.cli.tables import show_json
-
+def _show(key: ApiKey, as_json: bool) -> None:
     if as_json:
         show_json(key)
     else:
         typer.echo(f"{key.name}: {key.status.value}, {key.id}")
 
 
-def _row(key: "ApiKey") -> tuple[str, ...]:
-    from longwire.cli.tables import time_text
-
+def _row(key: ApiKey) -> tuple[str, ...]:
     expires, used = time_text(key.expires_at), time_text(key.last_used_at)
     place = "file" if key.is_declared else key.id
     project = key.grant.project_id

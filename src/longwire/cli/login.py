@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import AsJson, Config, operator, with_settings
+from longwire.core.errors import ConfigurationError, InvalidFields, NotFound
+from longwire.core.nouns.account import Account
+from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec
 
 if TYPE_CHECKING:
-    from longwire.core.nouns.account import Account
-    from longwire.core.nouns.channel import ChannelSpec
     from longwire.relay.accounts.sign_ins import SignIn, SignIns
     from longwire.settings import Settings
     from longwire.store.store import Store
@@ -70,7 +71,7 @@ class Login:
         imported = _read(import_file) if import_file else None
         way = (device, paste, no_browser)
 
-        async def work(store: "Store", settings: "Settings") -> "Account":
+        async def work(store: "Store", settings: "Settings") -> Account:
             spec = await _channel(store, settings, channel)
             if imported is None:
                 return await _signed_in(store, settings, spec, way)
@@ -82,8 +83,6 @@ class Login:
 
 
 def _read(file: str) -> str:
-    from longwire.core.errors import ConfigurationError
-
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -93,11 +92,8 @@ def _read(file: str) -> str:
         ) from error
 
 
-async def _channel(store: "Store", settings: "Settings", name: str) -> "ChannelSpec":
+async def _channel(store: "Store", settings: "Settings", name: str) -> ChannelSpec:
     """Return the channel of a name; make it where there is none."""
-    from longwire.core.errors import ConfigurationError, NotFound
-    from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec
-
     if any(each.name == name for each in settings.channels):
         raise ConfigurationError(
             f"the channel '{name}' is declared in {settings.source or 'the environment'} and has a "
@@ -115,9 +111,8 @@ async def _channel(store: "Store", settings: "Settings", name: str) -> "ChannelS
 
 
 async def _signed_in(
-    store: "Store", settings: "Settings", spec: "ChannelSpec", way: tuple[bool, bool, bool]
-) -> "Account":
-    from longwire.core.errors import ConfigurationError
+    store: "Store", settings: "Settings", spec: ChannelSpec, way: tuple[bool, bool, bool]
+) -> Account:
     from longwire.relay.accounts.sign_ins import Method, SignIns
     from longwire.server import oauth_callback
     from longwire.settings.declared import registration_of
@@ -154,8 +149,6 @@ def _show(sign_in: "SignIn", *, opens: bool) -> None:
 async def _pasted(sign_ins: "SignIns", sign_in: "SignIn") -> None:
     """Ask for the address until one is of this sign-in."""
     import asyncio
-
-    from longwire.core.errors import ConfigurationError, InvalidFields
 
     typer.echo("Then paste the address that the browser ended at:", err=True)
     while line := await asyncio.to_thread(sys.stdin.readline):

@@ -1,5 +1,6 @@
 """`longwire serve`: check the settings, then serve until told to stop."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,6 @@ def serve(
 ) -> None:
     """Serve the gateway."""
     import gc
-    import os
 
     from longwire.settings import load
 

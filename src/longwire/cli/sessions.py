@@ -3,12 +3,17 @@
 Each gateway, and each worker of one, tells its own over a Unix socket; here they are merged.
 """
 
+import os
+import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from longwire.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -44,8 +49,6 @@ def sessions(port: Port = None, once: Once = False, as_json: AsJson = False) -> 
         console.print(_table(_rows(port)))
         return
 
-    import time
-
     from rich.live import Live
 
     try:
@@ -59,7 +62,6 @@ def sessions(port: Port = None, once: Once = False, as_json: AsJson = False) -> 
 
 def _rows(port: int | None) -> list[dict[str, Any]]:
     """Return what all gateways tell. Raises `ConfigurationError` when none runs."""
-    from longwire.core.errors import ConfigurationError
     from longwire.server.local import check_owner, folder
 
     place = folder()
@@ -86,8 +88,6 @@ def _sockets(place: Path, port: int | None) -> Iterator[tuple[Path, int, int]]:
 
 def _answer_of(found: tuple[Path, int, int]) -> list[dict[str, Any]] | None:
     """Return what one process tells, None where it is gone or silent; a dead one's socket goes."""
-    import socket
-
     import msgspec
 
     path, port, process = found
@@ -107,8 +107,6 @@ def _answer_of(found: tuple[Path, int, int]) -> list[dict[str, Any]] | None:
 
 
 def _is_alive(process: int) -> bool:
-    import os
-
     try:
         os.kill(process, 0)
     except ProcessLookupError:

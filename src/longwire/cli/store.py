@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
+from longwire.core.errors import Conflict
+from longwire.core.nouns.access import Actor
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.secret import Secret
+
 if TYPE_CHECKING:
-    from longwire.core.nouns.access import Actor
-    from longwire.core.nouns.page import Page
     from longwire.settings import Settings
     from longwire.store.store import Store
 
@@ -35,7 +38,6 @@ def with_settings(config: Path | None, work: Callable[["Store", "Settings"], Awa
 
 
 async def _work(config: Path | None, work: Callable[["Store", "Settings"], Awaitable[T]]) -> T:
-    from longwire.core.nouns.secret import Secret
     from longwire.settings import load
     from longwire.store.store import open_store
 
@@ -61,7 +63,6 @@ async def every(page: Callable[..., Awaitable["Page[T]"]]) -> list[T]:
 
 def refuse_declared(config: Path | None, noun: str, name: str) -> None:
     """Raise `Conflict` for a channel or an API key that the configuration file declares."""
-    from longwire.core.errors import Conflict
     from longwire.settings import load
 
     settings = load(config)
@@ -71,8 +72,6 @@ def refuse_declared(config: Path | None, noun: str, name: str) -> None:
         raise Conflict(f"The {noun} '{name}' is managed by {place}; change it there.")
 
 
-def operator() -> "Actor":
+def operator() -> Actor:
     """Return whom the audit log names for what a command changes."""
-    from longwire.core.nouns.access import Actor
-
     return Actor("", CALLED)

@@ -1,14 +1,14 @@
 """How commands show lists: a table for people, JSON for programs."""
 
+import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 import typer
 
 
 def show_json(value: object) -> None:
     """Print a value as JSON; secrets are told as `***`."""
-    import json
-
     from longwire.store.changes import json_value
 
     typer.echo(json.dumps(json_value(value), indent=2, ensure_ascii=False))
@@ -28,8 +28,6 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str)
 
 def time_text(milliseconds: int | None, nothing: str = "never") -> str:
     """Return a time in UTC for people."""
-    from datetime import UTC, datetime
-
     if milliseconds is None:
         return nothing
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")

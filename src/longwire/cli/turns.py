@@ -2,14 +2,15 @@
 
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from longwire.cli.store import Config, with_store
+from longwire.core.nouns.turn_row import ID_BITS, TurnId, TurnRow
 
 if TYPE_CHECKING:
-    from longwire.core.nouns.turn_row import TurnId, TurnRow
     from longwire.store.store import Store
     from longwire.store.turns import Turns
 
@@ -53,7 +54,7 @@ def tail(
         return
 
 
-async def _rows(turns: "Turns", limit: int, *, follows: bool) -> AsyncIterator["TurnRow"]:
+async def _rows(turns: "Turns", limit: int, *, follows: bool) -> AsyncIterator[TurnRow]:
     """Yield the last turns, then those that are written from now on."""
     page = await turns.page(first=limit)
     for row in reversed(page.items):
@@ -63,11 +64,9 @@ async def _rows(turns: "Turns", limit: int, *, follows: bool) -> AsyncIterator["
             yield row
 
 
-async def _later(turns: "Turns", seen: set["TurnId"]) -> AsyncIterator["TurnRow"]:
+async def _later(turns: "Turns", seen: set[TurnId]) -> AsyncIterator[TurnRow]:
     """Yield turns that are written after those `seen`, for ever; also such as come late."""
     from asyncio import sleep
-
-    from longwire.core.nouns.turn_row import ID_BITS
 
     # What is older than the first one seen was left out on purpose: it does not come late.
     newest, first = max(seen, default=0), min(seen, default=0)
@@ -83,16 +82,14 @@ async def _later(turns: "Turns", seen: set["TurnId"]) -> AsyncIterator["TurnRow"
             await sleep(_PAUSE)
 
 
-def _json(row: "TurnRow") -> str:
+def _json(row: TurnRow) -> str:
     import msgspec
 
     return msgspec.json.encode(row._asdict()).decode()
 
 
-def _line(row: "TurnRow") -> str:
+def _line(row: TurnRow) -> str:
     """Return what matters of a turn in about a terminal's width."""
-    from datetime import UTC, datetime
-
     ended = datetime.fromtimestamp((row.started_at + row.total_ms) / _KILO, UTC)
     way = f"{row.transport} {row.continuity}" + (f" ({row.reason})" if row.reason else "")
     became = row.outcome + (f" {row.error_code}" if row.error_code else "")
@@ -111,7 +108,7 @@ def _line(row: "TurnRow") -> str:
     return "  ".join(part for part in map(_printable, parts) if part)
 
 
-def _tokens(row: "TurnRow") -> str:
+def _tokens(row: TurnRow) -> str:
     if row.input_tokens is None:
         return ""
     return f"{row.input_tokens:,}+{row.output_tokens or 0:,} tokens"

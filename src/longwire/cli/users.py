@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import AsJson, Config, every, operator, with_store
+from longwire.cli.tables import show_json, show_table, time_text
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.nouns.access import Role
+from longwire.core.nouns.people import User
+from longwire.core.nouns.secret import Secret
 
 if TYPE_CHECKING:
-    from longwire.core.nouns.people import User
-    from longwire.core.nouns.secret import Secret
     from longwire.store.store import Store
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What they sign in with.")]
@@ -38,15 +41,11 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a user. The password is asked for, or read from stdin."""
-    from longwire.core.errors import FieldProblem, InvalidFields
-    from longwire.core.nouns.access import Role
-    from longwire.core.nouns.people import User
-
     if role is not None and role not in set(Role):
         raise InvalidFields([FieldProblem("role", f"must be one of {', '.join(Role)}")])
     password = _password(from_stdin)
 
-    async def work(store: "Store") -> "User":
+    async def work(store: "Store") -> User:
         otherwise = Role.VIEWER if await store.users.count() else Role.OWNER
         user = User("", email, name, Role(role) if role else otherwise)
         return await store.users.create(user, password, operator())
@@ -56,8 +55,6 @@ def create(
 
 def list_(config: Config = None, as_json: AsJson = False) -> None:
     """List all users."""
-    from longwire.cli.tables import show_json, show_table, time_text
-
     users = with_store(config, lambda store: every(store.users.page))
     if as_json:
         show_json(users)
@@ -75,7 +72,7 @@ def passwd(
     """Give a user a new password; they are signed out everywhere."""
     password = _password(from_stdin)
 
-    async def work(store: "Store") -> "User":
+    async def work(store: "Store") -> User:
         user = await store.users.find(email)
         return await store.users.set_password(user.id, password, operator())
 
@@ -86,17 +83,13 @@ def passwd(
         typer.echo(f"{user.email}: new password, signed out everywhere")
 
 
-def _password(from_stdin: bool) -> "Secret":
-    from longwire.core.nouns.secret import Secret
-
+def _password(from_stdin: bool) -> Secret:
     if from_stdin or not sys.stdin.isatty():
         return Secret(sys.stdin.readline().rstrip("\r\n"))
     return Secret(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def _tell(user: "User", as_json: bool) -> None:
-    from longwire.cli.tables import show_json
-
+def _tell(user: User, as_json: bool) -> None:
     if as_json:
         show_json(user)
     else:
