@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli.store import AsJson, Config, operator, with_settings, with_store
-from longwire.cli.tables import show_json, show_table
+from longwire.cli.tables import show, show_json, show_table
 from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound
 from longwire.core.nouns.account import Account, AccountStatus
 
@@ -97,11 +97,9 @@ def summary(account: Account, now: float) -> str:
 
 def tell(account: Account, *, as_json: bool) -> None:
     """Print an account that was signed in or changed."""
-    if as_json:
-        show_json(_as_json(account))
-    else:
-        plan = f" ({account.owner.plan})" if account.owner.plan else ""
-        typer.echo(f"{account.label}{plan}: {account.status.value}, {account.id}")
+    plan = f" ({account.owner.plan})" if account.owner.plan else ""
+    line = f"{account.label}{plan}: {account.status.value}, {account.id}"
+    show(_as_json(account), line, as_json=as_json)
 
 
 def _set_status(account: str, status: str, config: Config, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from longwire.cli import fields
 from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
-from longwire.cli.tables import show_json, show_table
+from longwire.cli.tables import show, show_json, show_table
 from longwire.core.errors import NotFound
 from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_BASE_URLS, ChannelSpec, Status
 from longwire.core.nouns.secret import Secret
@@ -67,8 +67,9 @@ def add(
         values["api_key"] = _key_from_stdin()
     type_ = values.get("type", "openai")
     needs_key = type_ in CHANNEL_TYPES and CHANNEL_TYPES[type_].needs_key
-    if not key_from_stdin and "api_key" not in values and needs_key and _is_terminal():
-        values["api_key"] = _prompted_key()
+    if "api_key" not in values and needs_key and sys.stdin.isatty():
+        key = typer.prompt("API key of the upstream", hide_input=True)
+        values["api_key"] = Secret(key.strip())
     values.setdefault("base_url", DEFAULT_BASE_URLS.get(type_, ""))
     spec = changed(ChannelSpec("", name), values)
     _tell(with_store(config, lambda store: store.channels.create(spec, operator())), as_json)
@@ -128,10 +129,7 @@ def try_(name: Name, model: Model = None, config: Config = None, as_json: AsJson
         return await probe(declared.get(name) or await store.channels.find(name), model)
 
     probed = with_store(config, work)
-    if as_json:
-        show_json(probed)
-    else:
-        typer.echo(f"{name}: {summary(probed)}")
+    show(probed, f"{name}: {summary(probed)}", as_json=as_json)
     if probed.error:
         raise typer.Exit(1)
 
@@ -180,10 +178,8 @@ async def _found(store: "Store", name: str, config: Config) -> ChannelSpec:
 
 
 def _tell(spec: ChannelSpec, as_json: bool) -> None:
-    if as_json:
-        show_json(spec)
-    else:
-        typer.echo(f"{spec.name}: {spec.status.value}, {spec.endpoint().transport}, {spec.id}")
+    line = f"{spec.name}: {spec.status.value}, {spec.endpoint().transport}, {spec.id}"
+    show(spec, line, as_json=as_json)
 
 
 def _row(spec: ChannelSpec) -> tuple[str, ...]:
@@ -192,13 +188,5 @@ def _row(spec: ChannelSpec) -> tuple[str, ...]:
     return (spec.name, spec.type, transport, spec.base_url, models, spec.status.value, place)
 
 
-def _is_terminal() -> bool:
-    return sys.stdin.isatty()
-
-
-def _key_from_stdin() -> object:
+def _key_from_stdin() -> Secret:
     return Secret(sys.stdin.readline().strip())
-
-
-def _prompted_key() -> object:
-    return Secret(typer.prompt("API key of the upstream", hide_input=True).strip())

@@ -10,7 +10,7 @@ import typer
 from longwire.cli import fields
 from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, every, operator, refuse_declared, with_store
-from longwire.cli.tables import show_json, show_table, time_text
+from longwire.cli.tables import show, show_json, show_table, time_text
 from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.access import ApiKey, Grant, IssuedKey
 from longwire.core.nouns.project import DEFAULT_PROJECT
@@ -191,10 +191,7 @@ def _show_issued(issued: IssuedKey, as_json: bool) -> None:
 
 
 def _show(key: ApiKey, as_json: bool) -> None:
-    if as_json:
-        show_json(key)
-    else:
-        typer.echo(f"{key.name}: {key.status.value}, {key.id}")
+    show(key, f"{key.name}: {key.status.value}, {key.id}", as_json=as_json)
 
 
 def _row(key: ApiKey) -> tuple[str, ...]:

@@ -14,6 +14,14 @@ def show_json(value: object) -> None:
     typer.echo(json.dumps(json_value(value), indent=2, ensure_ascii=False))
 
 
+def show(value: object, line: str, *, as_json: bool) -> None:
+    """Print one value: a line for people, JSON for programs."""
+    if as_json:
+        show_json(value)
+    else:
+        typer.echo(line)
+
+
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
     """Print rows below their titles, or what to say where there are none."""
     listed = [tuple(titles), *rows]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import AsJson, Config, every, operator, with_store
-from longwire.cli.tables import show_json, show_table, time_text
+from longwire.cli.tables import show, show_json, show_table, time_text
 from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import Role
 from longwire.core.nouns.people import User
@@ -77,10 +77,7 @@ def passwd(
         return await store.users.set_password(user.id, password, operator())
 
     user = with_store(config, work)
-    if as_json:
-        _tell(user, as_json)
-    else:
-        typer.echo(f"{user.email}: new password, signed out everywhere")
+    show(user, f"{user.email}: new password, signed out everywhere", as_json=as_json)
 
 
 def _password(from_stdin: bool) -> Secret:
@@ -90,7 +87,4 @@ def _password(from_stdin: bool) -> Secret:
 
 
 def _tell(user: User, as_json: bool) -> None:
-    if as_json:
-        show_json(user)
-    else:
-        typer.echo(f"{user.email}: {user.role.value}, {user.id}")
+    show(user, f"{user.email}: {user.role.value}, {user.id}", as_json=as_json)
