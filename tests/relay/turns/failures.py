@@ -50,6 +50,7 @@ def example(trouble: Trouble) -> LongwireError:
         Trouble.DUPLICATE: rejected(400, "", duplicate),
         Trouble.UNREACHABLE: UpstreamUnavailable("m"),
         Trouble.NO_WEBSOCKET: UpstreamUnavailable("m", refuses_websocket=True),
+        Trouble.NO_FRAMES: risky(UpstreamTimeout("first frame", 1)),
         Trouble.TOO_LARGE: FrameTooLarge(1),
         Trouble.BUSY: Overloaded("m", 1),
         Trouble.LIMITED: rejected(429, "rate_limit_exceeded"),

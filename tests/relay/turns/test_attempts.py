@@ -6,13 +6,19 @@ from itertools import product
 
 import pytest
 
-from longwire.core.errors import InvalidRequest, LongwireError, ReplaySafety, UpstreamDisconnected
+from longwire.core.errors import (
+    ChannelRefused,
+    InvalidRequest,
+    LongwireError,
+    ReplaySafety,
+    UpstreamDisconnected,
+)
 from longwire.core.errors import UpstreamTimeout as Timeout
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.recovery import RULES, Recovery, Trouble
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate
-from longwire.relay.turns.failures import learn, trouble_of
+from longwire.relay.turns.failures import learn, trouble_of, without_credentials
 from tests.core.turns import turn, user
 from tests.relay.turns.failures import candidate, channel, example, rejected, risky
 
@@ -56,15 +62,50 @@ def running(name: str = "a", kind: str = "auto") -> Candidate:
 @pytest.mark.parametrize("trouble", Trouble)
 def test_each_example_is_its_trouble(trouble):
     """Every trouble is told from all others."""
-    has_account = trouble in (Trouble.UNAUTHORIZED, Trouble.BARRED)
+    has_account = trouble is Trouble.UNAUTHORIZED
     assert trouble is trouble_of(example(trouble), TURN, has_account=has_account)
 
 
-@pytest.mark.parametrize("status", [402, 403])
-def test_an_account_that_is_barred_is_no_fault_of_the_request(status):
-    """What a provider says of an account moves its turn; said of a key, it is the answer."""
-    assert Trouble.BARRED is trouble_of(rejected(status), TURN, has_account=True)
-    assert Trouble.REFUSED is trouble_of(rejected(status), TURN)
+@pytest.mark.parametrize("has_account", [True, False])
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_refused_credentials_are_no_fault_of_the_request(status, has_account):
+    """Whether they are a key's or an account's; an account's tokens may be renewed."""
+    may_renew = status == 401 and has_account
+    expected = Trouble.UNAUTHORIZED if may_renew else Trouble.BARRED
+    assert expected is trouble_of(rejected(status), TURN, has_account=has_account)
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_caller_hears_nothing_of_the_channels_credentials(status):
+    """Neither the status, which would send him to his own key, nor the upstream's words."""
+    failure = rejected(status, "invalid_api_key", "Incorrect API key provided: sk-op***xyz.")
+    answer = without_credentials(failure, channel("a"))
+    assert isinstance(answer, ChannelRefused)
+    assert "channel 'a'" in str(answer)
+    assert "sk-op" not in str(answer)
+
+
+@pytest.mark.parametrize("failure", [rejected(400), rejected(429), Timeout("connect", 1)])
+def test_other_failures_are_what_they_are(failure):
+    """What an upstream says of the request stays as it was said."""
+    assert failure is without_credentials(failure, channel("a"))
+
+
+def test_who_has_waited_waits_no_second_time():
+    """After silence every further attempt is a hurried one, wherever it goes."""
+    one = Journey(running("a"), running("b"))
+    first = one.attempt(0.0)
+    one.fail(first, example(Trouble.SILENT), 0.0)
+    assert (False, True) == (first.is_hurried, one.attempt(0.0).is_hurried)
+
+
+def test_a_websocket_that_lets_nothing_through_rests():
+    """Its turn goes over HTTP, and so do those after it."""
+    made = running("a")
+    one = Journey(made)
+    one.fail(one.attempt(0.0), example(Trouble.NO_FRAMES), 0.0)
+    assert "a http" == way(one.attempt(0.0))
+    assert "a http" == way(Journey(made).attempt(1.0))
 
 
 def test_tokens_are_renewed_once_a_turn():
@@ -116,8 +157,8 @@ def test_a_usage_limit_says_until_when(told, until):
         (rejected(599), Trouble.FAILING),
         (rejected(499), Trouble.REFUSED),
         (rejected(400), Trouble.REFUSED),
-        (rejected(401, "invalid_api_key"), Trouble.REFUSED),
-        (rejected(403), Trouble.REFUSED),
+        (rejected(401, "invalid_api_key"), Trouble.BARRED),
+        (rejected(403), Trouble.BARRED),
         (rejected(404), Trouble.REFUSED),
         (InvalidRequest("m"), Trouble.REFUSED),
     ],
@@ -154,8 +195,8 @@ def blamed(trouble: Trouble, kind: str, *, over_http: bool) -> set[str]:
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_blame(trouble):
-    """A WebSocket that cannot be opened is blamed alone, where HTTP is still to be tried."""
-    of_dial = trouble in (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET)
+    """A WebSocket that cannot be used is blamed alone, where HTTP is still to be tried."""
+    of_dial = trouble in (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET, Trouble.NO_FRAMES)
     over_http = {CHANNEL} if of_dial else BLAME.get(trouble, set())
     alone = {WEBSOCKET, CHANNEL} if of_dial else BLAME.get(trouble, set())
     beside_http = {WEBSOCKET} if of_dial else BLAME.get(trouble, set())

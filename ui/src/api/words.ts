@@ -53,6 +53,7 @@ export const TROUBLES = [
   "duplicate",
   "unreachable",
   "no_websocket",
+  "no_frames",
   "too_large",
   "busy",
   "limited",

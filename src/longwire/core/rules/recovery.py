@@ -22,12 +22,13 @@ class Trouble(Enum):
     DUPLICATE = "the upstream already holds an item that was sent"
     UNREACHABLE = "no connection could be opened"
     NO_WEBSOCKET = "the upstream speaks no WebSocket here"
+    NO_FRAMES = "a WebSocket opened, and nothing ever came over it"
     TOO_LARGE = "the request passes the limit of a frame"
     BUSY = "every connection the session may use is busy"
     LIMITED = "429: the account is at a limit"
     FAILING = "5xx: the upstream is failing"
     UNAUTHORIZED = "401: the upstream does not take the account's token"
-    BARRED = "the account cannot be used"
+    BARRED = "401, 402, 403: the channel's key or account cannot be used"
     REFUSED = "the upstream refused the request itself"
     WORKING = "the upstream had begun to answer"
 
@@ -93,6 +94,7 @@ RULES: dict[Trouble, Rule] = {
     Trouble.DUPLICATE: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
     Trouble.UNREACHABLE: Rule((_H, _N), Blame.WEBSOCKET),
     Trouble.NO_WEBSOCKET: Rule((_H, _N), Blame.WEBSOCKET),
+    Trouble.NO_FRAMES: Rule((_H, _N, _R), Blame.WEBSOCKET, Reason.REPLAYED, may_bill_twice=True),
     Trouble.TOO_LARGE: Rule((_H,), Blame.NOTHING),
     Trouble.BUSY: Rule((_H,), Blame.NOTHING),
     Trouble.LIMITED: Rule((_N,), Blame.CHANNEL),

@@ -19,13 +19,15 @@ from longwire.relay.turns.failures import is_known_limit, retry_after
 class Attempt(NamedTuple):
     """One try: a channel, over HTTP or WebSocket, anew for a `reason` or as continuity decides.
 
-    `is_probe`: it shall find out whether the channel's WebSocket works again.
+    `is_probe`: it shall find out whether the channel's WebSocket works again. `is_hurried`: the
+    turn has waited for silence before.
     """
 
     candidate: Candidate
     over_http: bool
     reason: Reason | None
     is_probe: bool = False
+    is_hurried: bool = False
 
     @property
     def channel(self) -> Channel:
@@ -57,6 +59,7 @@ class Attempts:
         "_has_failed",
         "_has_renewed",
         "_has_resent",
+        "_has_waited",
         "_holds",
         "_may_resend_begun",
         "_reason",
@@ -82,9 +85,13 @@ class Attempts:
         self._has_resent = False
         self._has_renewed = False
         self._has_failed = False
+        self._has_waited = False
 
     def next(self, now: float) -> Attempt:
         """Return what to try next."""
+        return self._next(now)._replace(is_hurried=True) if self._has_waited else self._next(now)
+
+    def _next(self, now: float) -> Attempt:
         candidate = self._candidates[0]
         channel, upgrade = candidate.channel, candidate.state.upgrade
         if channel.websocket is None or (channel.http is not None and self._uses_http):
@@ -118,6 +125,7 @@ class Attempts:
                 pass
         self._has_resent = self._has_resent or RULES[trouble].may_bill_twice
         self._has_failed = True
+        self._has_waited = self._has_waited or trouble is Trouble.SILENT
         return recovery
 
     def _move_on(self) -> None:
@@ -144,10 +152,10 @@ class Attempts:
         if blame is Blame.LIVES:
             state.health.succeed()
         if blame is Blame.WEBSOCKET and not attempt.over_http:
-            state.upgrade.fail(now)
+            state.upgrade.fail(now, problem=trouble.value)
             if attempt.candidate.channel.http is not None:
                 return
         if blame in (Blame.NOTHING, Blame.LIVES) or is_known_limit(attempt.candidate, failure):
             return
         if blame is not Blame.TWICE or self._has_renewed:
-            state.health.fail(now, retry_after(failure))
+            state.health.fail(now, retry_after(failure), trouble.value)

@@ -108,7 +108,7 @@ class HttpTransport:
             bytes_sent=len(body),
         )
         own = await self._credentials.headers()
-        deadline = asyncio.get_running_loop().time() + self._timeouts.first_event
+        deadline = asyncio.get_running_loop().time() + self._timeouts.first_of(call)
         response = await self._post(url, body, self._headers(own, call.headers), deadline)
         try:
             if response.status >= _REDIRECTS:
