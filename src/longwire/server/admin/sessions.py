@@ -21,8 +21,6 @@ _CHANGES_EVERY: Final = 0.25
 
 @strawberry.type(description="A live connection upstream, and the session that it is kept for.")
 class Session:
-    """A live connection upstream."""
-
     connection: Int64
     channel: str
     channel_id: strawberry.ID
@@ -46,8 +44,6 @@ class Session:
 
 @strawberry.type(description="What changed among live connections.")
 class SessionChanges:
-    """What changed among live connections."""
-
     is_whole: bool = strawberry.field(description="Whether `changed` are all there are.")
     changed: list[Session]
     gone: list[Int64] = strawberry.field(description="Connections that ended.")
@@ -143,8 +139,6 @@ async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
 
 @strawberry.type
 class SessionQueries:
-    """What can be asked of live connections."""
-
     sessions: list[Session] = strawberry.field(
         resolver=_all, description="The live connections of this process."
     )
@@ -152,8 +146,6 @@ class SessionQueries:
 
 @strawberry.type
 class SessionMutations:
-    """What can be done with live connections."""
-
     close_session: bool = strawberry.field(
         resolver=_close,
         description="Closes a connection when its turn has ended; the session gets another.",
@@ -162,8 +154,6 @@ class SessionMutations:
 
 @strawberry.type
 class SessionSubscriptions:
-    """Changes of live connections, for who subscribes."""
-
     sessions_changed = strawberry.subscription(
         resolver=_changed, description="All of them at first and after each second with a change."
     )
