@@ -66,8 +66,6 @@ class ControlPlane(Protocol):
 class NoControlPlane:
     """The control plane of a gateway without a store."""
 
-    __slots__ = ()
-
     @property
     def backlog(self) -> tuple[int, int]:
         """Nothing waits, and nothing is lost."""

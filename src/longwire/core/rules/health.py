@@ -28,7 +28,6 @@ class Health:
         self._probes_since: float | None = None
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         return f"<Health failures={self._failures} open_at={self._open_at:g}>"
 
     @property

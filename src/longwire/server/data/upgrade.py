@@ -22,8 +22,6 @@ _SWITCHED_OFF = "Use POST: this gateway's WebSocket mode is switched off (server
 class WebSocketTurns:
     """The data plane over WebSocket, as a raw ASGI application."""
 
-    __slots__ = ("_is_offered", "_limits", "_services")
-
     def __init__(
         self,
         relay: Relay,
