@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound, refuse
 from longwire.core.nouns.access import Actor, Role
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import Invitation, User, is_email, normal_email
@@ -175,8 +175,7 @@ async def _check(connection: AsyncConnection, invitation: Invitation) -> None:
     of_project = select(func.count()).where(projects.c.id == invitation.project_id)
     if invitation.project_id is not None and not await connection.scalar(of_project):
         problems.append(FieldProblem("projectId", "there is no such project"))
-    if problems:
-        raise InvalidFields(problems)
+    refuse(problems)
 
 
 def _invitation(row: Row[Any]) -> Invitation:

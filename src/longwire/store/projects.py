@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound, refuse
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
@@ -63,7 +63,7 @@ class Projects:
 
         Raises `InvalidFields`, and `Conflict` for a name that is taken.
         """
-        _check(project)
+        refuse(check_project(project))
         created = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
         with unique("project", project.name):
             async with self._database.write() as connection:
@@ -76,7 +76,7 @@ class Projects:
 
         Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
         """
-        _check(project)
+        refuse(check_project(project))
         if project.id == DEFAULT_PROJECT and project.status is ProjectStatus.ARCHIVED:
             raise Conflict("The default project cannot be archived.", param="status")
         mine = projects.c.id == project.id
@@ -174,11 +174,6 @@ async def _held(connection: AsyncConnection, project_id: str) -> Project:
 async def _is_member(connection: AsyncConnection, project_id: str, user_id: str) -> bool:
     both = (memberships.c.project_id == project_id) & (memberships.c.user_id == user_id)
     return bool(await connection.scalar(select(func.count()).where(both)))
-
-
-def _check(project: Project) -> None:
-    if problems := check_project(project):
-        raise InvalidFields(problems)
 
 
 def _project(row: Row[Any]) -> Project:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from longwire.core.errors import Conflict, InvalidFields, NotFound
+from longwire.core.errors import Conflict, NotFound, refuse
 from longwire.core.nouns.access import Actor, Role
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import User, UserStatus, check_password, check_user, normal_email
@@ -72,8 +72,7 @@ class Users:
     async def hash_new(self, user: User, password: Secret) -> str:
         """Return the hash for a user to be made. Raises `InvalidFields`."""
         clean = replace(user, email=normal_email(user.email))
-        if problems := (*check_user(clean), *check_password(password)):
-            raise InvalidFields(problems)
+        refuse((*check_user(clean), *check_password(password)))
         return await self._passwords.hash(password)
 
     async def update(self, user: User, actor: Actor) -> User:
@@ -83,8 +82,7 @@ class Users:
         latter for the last owner, too; then nothing has changed.
         """
         user = replace(user, email=normal_email(user.email))
-        if problems := check_user(user):
-            raise InvalidFields(problems)
+        refuse(check_user(user))
         with unique("user", user.email, "email"):
             async with self._database.write() as connection:
                 owners = await _active_owners(connection)
@@ -111,8 +109,7 @@ class Users:
 
         Raises `InvalidFields`, `NotFound`, and `Conflict` for a `revision` that holds no more.
         """
-        if problems := check_password(password):
-            raise InvalidFields(problems)
+        refuse(check_password(password))
         hashed = await self._passwords.hash(password)
         async with self._database.write() as connection:
             held = await _held(connection, user_id)

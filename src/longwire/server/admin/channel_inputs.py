@@ -10,7 +10,7 @@ from typing import Final
 
 import strawberry
 
-from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.secret import Secret
@@ -129,6 +129,5 @@ def _headers(
         for number, (_, value) in enumerate(pairs)
         if value is None
     ]
-    if problems:
-        raise InvalidFields(problems)
+    refuse(problems)
     return tuple((name, value) for name, value in pairs if value is not None)
