@@ -19,7 +19,7 @@ from longwire.core.errors import (
 )
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, Fresh, Reason, extend
+from longwire.core.rules.continuity import Chain, Continue, Fresh, Reason, extend, words_of
 from longwire.core.rules.exchange import Ending, Exchange, Phase
 from longwire.core.rules.lease import ABANDONED, LeaseOutcome
 from longwire.core.rules.recovery import RULES, Trouble
@@ -136,7 +136,7 @@ class WebSocketStream:
         if len(frame) > LARGEST_CREATE:
             lease.cancel()
             raise FrameTooLarge(LARGEST_CREATE)
-        continuity, reason = _continuity(lease.decision)
+        continuity, reason = words_of(lease.decision)
         self.delivery = Delivery(
             "websocket", continuity, reason, len(frame), lease.queued, lease.id
         )
@@ -247,14 +247,3 @@ class WebSocketStream:
         decision = self._lease.decision
         continued = decision.chain if isinstance(decision, Continue) else None
         return extend(self._call.turn, response_id, replies(self.aggregate), continued)
-
-
-def _continuity(decision: Decision) -> tuple[str, str | None]:
-    """Say how a turn is sent, in the words of the response headers."""
-    match decision:
-        case Continue():
-            return "continued", None
-        case Fresh(reason):
-            return "fresh", reason.value
-        case AsGiven():
-            return "as-given", None
