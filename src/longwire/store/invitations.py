@@ -115,15 +115,12 @@ class Invitations:
         Raises `InvalidFields`, for a token that is not good (any more), too, and `Conflict` for an
         email that is taken.
         """
-        await self._peek(token)
+        async with self._database.read() as connection:
+            await self._good(connection, token)
         hashed = await self._users.hash_new(user, password)
         with unique("user", user.email, "email"):
             async with self._database.write() as connection:
                 return await self._join(connection, token, (user, hashed), address)
-
-    async def _peek(self, token: str) -> None:
-        async with self._database.read() as connection:
-            await self._good(connection, token)
 
     async def _join(
         self, connection: AsyncConnection, token: str, who: tuple[User, str], address: str

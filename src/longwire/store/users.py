@@ -52,9 +52,7 @@ class Users:
 
     async def find(self, email: str) -> User:
         """Return the user of an email. Raises `NotFound`."""
-        query = select(users).where(users.c.email == normal_email(email))
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._row_of(email)
         if row is None:
             raise NotFound("user", email)
         return user_of(row)
@@ -138,13 +136,16 @@ class Users:
 
         Which of both was wrong shows neither in the answer nor in its time.
         """
-        query = select(users).where(users.c.email == normal_email(email))
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._row_of(email)
         is_right = await self._passwords.verify(row.password_hash if row else None, password)
         if row is None or not is_right or row.status != UserStatus.ACTIVE:
             return None
         return user_of(row)
+
+    async def _row_of(self, email: str) -> Row[Any] | None:
+        query = select(users).where(users.c.email == normal_email(email))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first()
 
 
 async def add_user(

@@ -6,7 +6,7 @@ disconnect the instant they have read it.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self
 
@@ -42,49 +42,40 @@ _DIAL_RESULTS = {UpstreamRejected: "refused", UpstreamTimeout: "timeout"}
 _FORGETTING = frozenset({Trouble.FORGOT, Trouble.EXPIRED})
 
 
+@dataclass(frozen=True, slots=True)
 class WebSocketTransport:
-    """Sends turns to one endpoint over the connections of a pool."""
+    """Sends turns to one endpoint over the connections of a pool.
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        pool: Pool,
-        timeouts: Timeouts,
-        count_dial: Callable[[str], None],
-        credentials: Credentials | None = None,
-        observe_headers: Callable[[Mapping[str, str]], None] = lambda _: None,
-    ) -> None:
-        """Send to an endpoint; `count_dial` is called with how each handshake ended.
+    `count_dial` is called with how each handshake ended, `observe_headers` with the headers of each
+    101. `credentials` are read at each dial; without them the endpoint's own headers are all.
+    """
 
-        `credentials` are read at each dial; without them the endpoint's own headers are all.
-        `observe_headers` is called with the headers of each 101.
-        """
-        self._observe_headers = observe_headers
-        self._endpoint = endpoint
-        self._credentials = credentials or StaticKey({})
-        self._pool = pool
-        self._timeouts = timeouts
-        self._count_dial = count_dial
+    endpoint: Endpoint
+    pool: Pool
+    timeouts: Timeouts
+    count_dial: Callable[[str], None]
+    credentials: Credentials = field(default_factory=lambda: StaticKey({}))
+    observe_headers: Callable[[Mapping[str, str]], None] = lambda _: None
 
     def open(self, call: Call) -> "WebSocketStream":
         """Send the turn on a connection of its session; see `Transport.open`."""
-        return WebSocketStream(self._pool, call, partial(self._dial, call.headers), self._timeouts)
+        return WebSocketStream(self.pool, call, partial(self._dial, call.headers), self.timeouts)
 
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
     ) -> Connection:
-        own = await self._credentials.headers()
-        endpoint = replace(self._endpoint, headers={**self._endpoint.headers, **own.headers})
+        own = await self.credentials.headers()
+        endpoint = replace(self.endpoint, headers={**self.endpoint.headers, **own.headers})
         try:
             connection = await dial(endpoint, headers, on_closed)
         except UpstreamError as error:
             if isinstance(error, UpstreamRejected):
                 error.tokens_revision = own.revision
-            self._count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
+            self.count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
             raise
-        self._count_dial("opened")
+        self.count_dial("opened")
         connection.tokens_revision = own.revision
-        self._observe_headers(connection.headers)
+        self.observe_headers(connection.headers)
         return connection
 
 
