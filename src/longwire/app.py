@@ -25,6 +25,7 @@ from longwire.server.auth import Keys
 from longwire.server.control import ControlPlane, Gateway, NoControlPlane, Opening, controlling
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
+from longwire.server.data.lane_turns import Services
 from longwire.server.data.models import Models
 from longwire.server.data.turns import HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
@@ -88,8 +89,8 @@ class App:
             idle=server.websocket_idle,
             silence=server.keep_alive_comment,
         )
-        behind = (self.relay, self.keys, self.readiness)
-        return WebSocketTurns(*behind, limits, is_offered=server.websocket)
+        services = Services(self.relay, self.keys, self.readiness)
+        return WebSocketTurns(services, limits, is_offered=server.websocket)
 
     def _relay(self, settings: Settings) -> Relay:
         ledger = self.pool.ledger

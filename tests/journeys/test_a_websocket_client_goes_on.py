@@ -270,7 +270,7 @@ async def test_a_history_sent_whole_continues_as_over_http(gateway, emulator):
 async def test_a_reader_that_reads_nothing_is_left_in_the_end(gateway, emulator):
     """It slows its own turn, costs no memory, and after a while its connections are free again."""
     sockets = gateway.app.sockets
-    sockets._limits = replace(sockets._limits, stall=0.5)
+    sockets.limits = replace(sockets.limits, stall=0.5)
     endless = {"emulator": json.dumps({"deltas": 2_000, "delta_bytes": 65_536})}
     async with talking(gateway, emulator) as talk:
         talk.client.connection.transport.pause_reading()

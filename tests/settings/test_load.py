@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from longwire.core.errors import ConfigurationError
-from longwire.settings import Channel, Endpoint, Settings, load
+from longwire.settings import Settings, load
+from longwire.settings.keys import Channel, Endpoint
 
 WHOLE = """
 [server]

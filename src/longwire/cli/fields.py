@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.nouns.channel import EndpointSpec
 from longwire.core.nouns.secret import Secret
@@ -136,8 +136,7 @@ def read(assignments: Iterable[str], known: Mapping[str, Reader]) -> dict[str, A
             values[name] = known[name](_REFERENCE.sub(_from_environment, value))
         except ValueError as error:
             problems.append(FieldProblem(name, str(error)))
-    if problems:
-        raise InvalidFields(problems)
+    refuse(problems)
     return values
 
 

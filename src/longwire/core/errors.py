@@ -126,6 +126,12 @@ class InvalidFields(CallerError):
         super().__init__(message, code="invalid_fields", param=param)
 
 
+def refuse(problems: Iterable[FieldProblem]) -> None:
+    """Raise `InvalidFields` if anything is wrong."""
+    if found := tuple(problems):
+        raise InvalidFields(found)
+
+
 class LimitReached(CallerError):
     """A rate or a budget is used up (429); `retry_after` in whole seconds says until when.
 

@@ -20,8 +20,6 @@ class Keys:
     `digest` makes the digests; `clock` gives ms since 1970 UTC.
     """
 
-    __slots__ = ("_admits_anonymous", "_clock", "_digest", "_known")
-
     def __init__(
         self,
         digest: KeyDigest,

@@ -18,8 +18,6 @@ _COUNTED_EVERY: Final = 30.0
 class SpentBudgets:
     """Keeps the limits of one process in step with what the others spent."""
 
-    __slots__ = ("_limits", "_store")
-
     def __init__(self, store: Store, limits: LocalLimits) -> None:
         self._store = store
         self._limits = limits

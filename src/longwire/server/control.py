@@ -4,19 +4,15 @@ Law: a gateway without a store has a control plane, too, which keeps nothing and
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any, Protocol
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.rules.lease import Entry
-from longwire.core.rules.turn import SessionKey, Usage
+from longwire.core.rules.turn import Usage
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import Probed, probe
@@ -27,10 +23,11 @@ from longwire.relay.records.journal import Feed, Recent, TurnIds
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.candidates import Price
-from longwire.server import local, oauth_callback
+from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.auth import Keys
 from longwire.server.budgets import SpentBudgets
+from longwire.server.local import LiveSessions
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
@@ -41,32 +38,8 @@ from longwire.upstream.websocket.pool import Pool
 Opening = Callable[[], Awaitable[Store]]
 
 
-class ControlPlane(Protocol):
-    """What serving turns asks of it."""
-
-    @property
-    def keep(self) -> Keep:
-        """Takes the record of a turn that ended."""
-
-    @property
-    def price(self) -> Price:
-        """Gives what tokens cost."""
-
-    @property
-    def backlog(self) -> tuple[int, int]:
-        """How many rows of the turn log are not written yet, and how many were lost."""
-
-    def begin_upkeep(self) -> None:
-        """Begin what can wait until the gateway serves."""
-
-    async def serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the admin API. Raises `HTTPException` where there is none."""
-
-
 class NoControlPlane:
     """The control plane of a gateway without a store."""
-
-    __slots__ = ()
 
     @property
     def backlog(self) -> tuple[int, int]:
@@ -100,7 +73,7 @@ class Gateway:
 @asynccontextmanager
 async def controlling(
     opens: Opening, gateway: Gateway, registration: Registration, *, insecure_cookies: bool
-) -> AsyncIterator[ControlPlane]:
+) -> AsyncIterator["StoredControlPlane"]:
     """Open the store, let the gateway take over what it holds, and let what stands on it run."""
     store = await opens()
     try:
@@ -115,33 +88,6 @@ async def controlling(
                 yield control
     finally:
         await store.close()
-
-
-class LiveSessions:
-    """The live connections of a pool, as the admin API shows and ends them."""
-
-    def __init__(self, pool: Pool, reconciler: ChannelReconciler, recent: Recent) -> None:
-        self._pool = pool
-        self._reconciler = reconciler
-        self._recent = recent
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return one row per connection, with what it can live, who waits, and its last turns."""
-        now, waiting = asyncio.get_running_loop().time(), self._pool.waiting()
-        return [self._row(entry, now, waiting) for entry in self._pool.ledger.entries()]
-
-    def _row(self, entry: Entry, now: float, waiting: Counter[SessionKey | None]) -> dict[str, Any]:
-        lifetime = entry.expires_at - entry.born
-        return local.row(entry, self._reconciler.names, now) | {
-            "channel_id": entry.key.endpoint.rpartition("@")[0] if entry.key else "",
-            "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
-            "waiting": waiting[entry.key] if entry.key else 0,
-            "recent": self._recent.of(entry.id),
-        }
-
-    def close(self, connection: int) -> bool:
-        """End one, after the turn it may serve; False where there is none such."""
-        return self._pool.end(connection)
 
 
 class StoredControlPlane:
@@ -216,6 +162,10 @@ class StoredControlPlane:
         from longwire.server.admin.app import admin_app
 
         return admin_app(self._administration)
+
+
+ControlPlane = NoControlPlane | StoredControlPlane
+"""Serving turns needs the same of both."""
 
 
 def _probing(accounts: LiveAccounts) -> Callable[[ChannelSpec, str | None], Awaitable[Probed]]:

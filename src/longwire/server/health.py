@@ -27,8 +27,6 @@ class Readiness:
     A turn has it as its context. Only `READY` takes new ones.
     """
 
-    __slots__ = ("_emptied", "_guests", "_turns", "stage")
-
     def __init__(self) -> None:
         self.stage = Stage.STARTING
         self._turns = 0
@@ -84,8 +82,6 @@ class Readiness:
 
 class Probes:
     """What those who watch the gateway ask: no key, no model, no secret."""
-
-    __slots__ = ("_metrics", "_readiness")
 
     def __init__(self, readiness: Readiness, metrics: Metrics) -> None:
         self._readiness = readiness

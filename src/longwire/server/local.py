@@ -1,4 +1,4 @@
-"""The live connections, listed over a Unix socket that only this machine's user can open.
+"""The live connections, for the admin API, and over a Unix socket that this user alone can open.
 
 One connection, one answer: a JSON list of rows, then the end. The socket's name carries the port
 and the process, so that several gateways and workers live side by side. Without it all else works.
@@ -8,18 +8,24 @@ import asyncio
 import os
 import stat
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from longwire.core.errors import ConfigurationError
-from longwire.core.rules.continuity import AsGiven, Continue, Decision, Fresh
+from longwire.core.rules.continuity import Decision, words_of
 from longwire.core.rules.lease import Entry
 from longwire.core.rules.ledger import Ledger
+from longwire.core.rules.turn import SessionKey
 from longwire.logger import structlog
+from longwire.relay.channels.reconcile import ChannelReconciler
+from longwire.relay.records.journal import Recent
+from longwire.upstream.websocket.pool import Pool
 
 Names = Callable[[], Mapping[str, str]]
 
@@ -106,18 +112,38 @@ def row(entry: Entry, names: Mapping[str, str], now: float) -> dict[str, Any]:
         "turns": entry.exchanges,
         "continued": entry.continued,
         "bytes_saved": entry.bytes_saved,
-        "last": _continuity(entry.decision),
+        "last": _last(entry.decision),
     }
 
 
-def _continuity(decision: Decision | None) -> str:
+class LiveSessions:
+    """The live connections of a pool, as the admin API shows and ends them."""
+
+    def __init__(self, pool: Pool, reconciler: ChannelReconciler, recent: Recent) -> None:
+        self._pool = pool
+        self._reconciler = reconciler
+        self._recent = recent
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row per connection, with what it can live, who waits, and its last turns."""
+        now, waiting = asyncio.get_running_loop().time(), self._pool.waiting()
+        return [self._row(entry, now, waiting) for entry in self._pool.ledger.entries()]
+
+    def _row(self, entry: Entry, now: float, waiting: Counter[SessionKey | None]) -> dict[str, Any]:
+        lifetime = entry.expires_at - entry.born
+        return row(entry, self._reconciler.names, now) | {
+            "channel_id": entry.key.endpoint.rpartition("@")[0] if entry.key else "",
+            "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
+            "waiting": waiting[entry.key] if entry.key else 0,
+            "recent": self._recent.of(entry.id),
+        }
+
+    def close(self, connection: int) -> bool:
+        """End one, after the turn it may serve; False where there is none such."""
+        return self._pool.end(connection)
+
+
+def _last(decision: Decision | None) -> str:
     """Say how the last turn travelled: why in full, else in the words of the response headers."""
-    match decision:
-        case Continue():
-            return "continued"
-        case Fresh(reason):
-            return reason.value
-        case AsGiven():
-            return "as-given"
-        case None:
-            return ""
+    continuity, reason = ("", None) if decision is None else words_of(decision)
+    return reason or continuity

@@ -13,62 +13,51 @@ from starlette.responses import JSONResponse, Response
 
 from longwire.server.auth import KEY_HEADER
 
-_ERROR: Final = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message", "type", "param", "code"],
-            "properties": {
-                "message": {"type": "string"},
-                "type": {"type": "string"},
-                "param": {"type": ["string", "null"]},
-                "code": {"type": ["string", "null"]},
-            },
-        }
-    },
-}
+_TEXT: Final = {"type": "string"}
+_TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+
+
+def _object(*required: str, **properties: Mapping[str, object]) -> dict[str, Any]:
+    return {"type": "object", "required": [*required], "properties": properties}
+
+
+_ERROR: Final = _object(
+    "error",
+    error=_object(
+        *("message", "type", "param", "code"),
+        message=_TEXT,
+        type=_TEXT,
+        param=_TEXT_OR_NULL,
+        code=_TEXT_OR_NULL,
+    ),
+)
 _REQUEST: Final = {
-    "type": "object",
-    "required": ["model"],
     "description": "A request for a response, as OpenAI's API has it; other members pass as given.",
-    "properties": {
-        "model": {"type": "string", "minLength": 1},
-        "input": {
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}],
-        },
-        "stream": {"type": "boolean"},
-        "background": {"type": "boolean"},
-        "previous_response_id": {"type": ["string", "null"]},
-        "prompt_cache_key": {"type": ["string", "null"]},
-    },
+    **_object(
+        "model",
+        model={"type": "string", "minLength": 1},
+        input={"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}]},
+        stream={"type": "boolean"},
+        background={"type": "boolean"},
+        previous_response_id=_TEXT_OR_NULL,
+        prompt_cache_key=_TEXT_OR_NULL,
+    ),
 }
-_MODEL: Final = {
-    "type": "object",
-    "required": ["id", "object", "created", "owned_by"],
-    "properties": {
-        "id": {"type": "string"},
-        "object": {"const": "model"},
-        "created": {"type": "integer"},
-        "owned_by": {"type": "string", "description": "The channel that lists it first."},
-    },
-}
-_MODELS: Final = {
-    "type": "object",
-    "required": ["object", "data"],
-    "properties": {
-        "object": {"const": "list"},
-        "data": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
-    },
-}
-_STAGE: Final = {
-    "type": "object",
-    "required": ["status"],
-    "properties": {"status": {"type": "string"}},
-}
-_ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-_REST: Final = {"name": "rest", "in": "path", "required": True, "schema": {"type": "string"}}
+_MODEL: Final = _object(
+    *("id", "object", "created", "owned_by"),
+    id=_TEXT,
+    object={"const": "model"},
+    created={"type": "integer"},
+    owned_by={"type": "string", "description": "The channel that lists it first."},
+)
+_MODELS: Final = _object(
+    *("object", "data"),
+    object={"const": "list"},
+    data={"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
+)
+_STAGE: Final = _object("status", status=_TEXT)
+_ID: Final = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
+_REST: Final = {"name": "rest", "in": "path", "required": True, "schema": _TEXT}
 _JSON: Final = "application/json"
 _FAILURES: Final = {
     "400": "The request cannot be read, or names a field with a wrong value.",

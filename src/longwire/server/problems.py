@@ -87,11 +87,11 @@ class Problem:
 
 def problem_of(error: Exception) -> Problem:
     """Return what a failure is to the caller; whatever is not in the table is an internal error."""
-    message = _clean(str(error))
+    message = clean(str(error))
     match error:
         case CallerError():
             status = _BY_CALLER.get(type(error), 400)
-            param = _clean(error.param) if error.param else None
+            param = clean(error.param) if error.param else None
             return Problem(status, error.code, message, param, _headers_of(error))
         case UpstreamRejected():
             code, message = _upstream_words(error)
@@ -158,8 +158,8 @@ def _upstream_words(error: UpstreamRejected) -> tuple[str, str]:
         return error.code or "upstream_error", str(error)
 
 
-def _clean(text: str) -> str:
-    """Make a text encodable and short: it may quote what the caller sent."""
+def clean(text: str) -> str:
+    """Make a text encodable and short: it may quote what a caller sent."""
     return text[:_LONGEST_MESSAGE].encode("utf-8", "replace").decode()
 
 

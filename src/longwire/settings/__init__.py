@@ -10,16 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from longwire.core.errors import ConfigurationError
-from longwire.settings.keys import (
-    ApiKey,
-    Channel,
-    Codex,
-    Database,
-    Endpoint,
-    Server,
-    Sessions,
-    Settings,
-)
+from longwire.settings.keys import Settings
 from longwire.settings.problems import explain, misspelt_variables
 from longwire.settings.sources import (
     default_database,
@@ -29,17 +20,7 @@ from longwire.settings.sources import (
     read_file,
 )
 
-__all__ = [
-    "ApiKey",
-    "Channel",
-    "Codex",
-    "Database",
-    "Endpoint",
-    "Server",
-    "Sessions",
-    "Settings",
-    "load",
-]
+__all__ = ["Settings", "load"]
 
 
 def load(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

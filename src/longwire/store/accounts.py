@@ -5,7 +5,7 @@ with an end, never a transaction: nobody waits for the database while an issuer 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -28,18 +28,6 @@ from longwire.store.tables import accounts, channels
 _SEALED: Final = ("access_token", "refresh_token", "identity_token")
 
 
-@dataclass(frozen=True, slots=True)
-class _AuditView:
-    """What the audit log tells of an account."""
-
-    email: str
-    account_id: str
-    plan: str
-    status: AccountStatus
-    problem: str
-    tokens: Secret
-
-
 class Accounts:
     """The accounts of one database."""
 
@@ -48,7 +36,7 @@ class Accounts:
         self._vault = vault
         self._clock = clock
         self._changes: ChangeLog[Account] = ChangeLog(
-            "account", clock, attrgetter("label"), shown=_audit_view
+            "account", clock, attrgetter("label"), shown=_audited
         )
 
     async def all(self, channel_id: str | None = None) -> tuple[Account, ...]:
@@ -284,12 +272,11 @@ def _check_status(held: Account, status: AccountStatus) -> None:
         raise InvalidFields([FieldProblem("status", message)])
 
 
-def _audit_view(account: Account) -> _AuditView:
-    owner = account.owner
+def _audited(account: Account) -> dict[str, object]:
+    """Return what the audit log says of an account."""
     tokens = Secret(f"{account.tokens_revision}")
-    return _AuditView(
-        owner.email, owner.account_id, owner.plan, account.status, account.problem, tokens
-    )
+    status = {"status": account.status, "problem": account.problem}
+    return {**asdict(account.owner), **status, "tokens": tokens}
 
 
 def _quota(value: Mapping[str, Any]) -> Quota:

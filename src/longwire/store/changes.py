@@ -112,6 +112,8 @@ def differences(before: object | None, after: object | None) -> dict[str, list[A
 
 
 def _fields(value: object | None) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
     if value is None or not is_dataclass(value):
         return {}
     return {field.name: getattr(value, field.name) for field in fields(value)}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, select, update
 
-from longwire.core.errors import InvalidFields, NotFound
+from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status, check
 from longwire.core.nouns.page import Page
@@ -78,7 +78,7 @@ class Channels:
 
         Raises `InvalidFields`, and `Conflict` for a name that is taken.
         """
-        _check(spec)
+        refuse(check(spec))
         now = self._clock()
         created = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
         with unique("channel", spec.name):
@@ -93,7 +93,7 @@ class Channels:
 
         Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
         """
-        _check(spec)
+        refuse(check(spec))
         with unique("channel", spec.name):
             async with self._database.write() as connection:
                 held = await self._held(connection, spec.id, spec.revision)
@@ -190,11 +190,6 @@ class Channels:
         sealed = getattr(row, column)
         place = f"channels.{column}:{row.id}"
         return Secret(self._vault.open(sealed, place).decode() if sealed else "")
-
-
-def _check(spec: ChannelSpec) -> None:
-    if problems := check(spec):
-        raise InvalidFields(problems)
 
 
 def _headers(text: Secret) -> tuple[tuple[str, Secret], ...]:

@@ -30,8 +30,6 @@ class Database:
     `path` is the file of a SQLite database, and `writer` writes many rows to it at little cost.
     """
 
-    __slots__ = ("engine", "path", "writer")
-
     def __init__(self, url: str) -> None:
         """Take `sqlite:///file.db`, `sqlite:///:memory:` or `postgresql://user:pw@host/name`."""
         parsed = _parsed(url)

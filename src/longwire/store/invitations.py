@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound, refuse
 from longwire.core.nouns.access import Actor, Role
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import Invitation, User, is_email, normal_email
@@ -115,15 +115,12 @@ class Invitations:
         Raises `InvalidFields`, for a token that is not good (any more), too, and `Conflict` for an
         email that is taken.
         """
-        await self._peek(token)
+        async with self._database.read() as connection:
+            await self._good(connection, token)
         hashed = await self._users.hash_new(user, password)
         with unique("user", user.email, "email"):
             async with self._database.write() as connection:
                 return await self._join(connection, token, (user, hashed), address)
-
-    async def _peek(self, token: str) -> None:
-        async with self._database.read() as connection:
-            await self._good(connection, token)
 
     async def _join(
         self, connection: AsyncConnection, token: str, who: tuple[User, str], address: str
@@ -175,8 +172,7 @@ async def _check(connection: AsyncConnection, invitation: Invitation) -> None:
     of_project = select(func.count()).where(projects.c.id == invitation.project_id)
     if invitation.project_id is not None and not await connection.scalar(of_project):
         problems.append(FieldProblem("projectId", "there is no such project"))
-    if problems:
-        raise InvalidFields(problems)
+    refuse(problems)
 
 
 def _invitation(row: Row[Any]) -> Invitation:

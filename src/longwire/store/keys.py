@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, refuse
 from longwire.core.nouns.access import (
     Actor,
     ApiKey,
@@ -244,8 +244,7 @@ async def _check(connection: AsyncConnection, key: ApiKey, now: int, before: Gra
     query = select(func.count()).where(channels.c.id.in_(named))
     if named and await connection.scalar(query) != len(named):
         problems.append(FieldProblem("channels", "names a channel that does not exist"))
-    if problems:
-        raise InvalidFields(problems)
+    refuse(problems)
 
 
 def _key(row: Row[Any]) -> ApiKey:

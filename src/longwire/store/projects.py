@@ -5,9 +5,9 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
-from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound
+from longwire.core.errors import Conflict, FieldProblem, InvalidFields, NotFound, refuse
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT, Project, ProjectStatus, check_project
@@ -63,7 +63,7 @@ class Projects:
 
         Raises `InvalidFields`, and `Conflict` for a name that is taken.
         """
-        _check(project)
+        refuse(check_project(project))
         created = replace(project, id=new_id("prj"), created_at=self._clock(), revision=1)
         with unique("project", project.name):
             async with self._database.write() as connection:
@@ -76,7 +76,7 @@ class Projects:
 
         Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
         """
-        _check(project)
+        refuse(check_project(project))
         if project.id == DEFAULT_PROJECT and project.status is ProjectStatus.ARCHIVED:
             raise Conflict("The default project cannot be archived.", param="status")
         mine = projects.c.id == project.id
@@ -138,7 +138,8 @@ class Projects:
             held = await _held(connection, project_id)
             if not await connection.scalar(is_known):
                 raise InvalidFields([FieldProblem("userId", "there is no such user")])
-            if not await _is_member(connection, project_id, user_id):
+            is_member = select(func.count()).where(_membership(project_id, user_id))
+            if not await connection.scalar(is_member):
                 row = {"project_id": project_id, "user_id": user_id}
                 await connection.execute(insert(memberships).values(row))
                 changes = {"member": [None, user_id]}
@@ -146,12 +147,11 @@ class Projects:
 
     async def remove_member(self, project_id: str, user_id: str, actor: Actor) -> None:
         """Let a user no longer belong to a project. Raises `NotFound` for either."""
-        both = (memberships.c.project_id == project_id) & (memberships.c.user_id == user_id)
         async with self._database.write() as connection:
             held = await _held(connection, project_id)
-            if not await _is_member(connection, project_id, user_id):
+            deleted = delete(memberships).where(_membership(project_id, user_id))
+            if not (await connection.execute(deleted)).rowcount:
                 raise NotFound("member", user_id)
-            await connection.execute(delete(memberships).where(both))
             changes = {"member": [user_id, None]}
             await self._record(connection, actor, "remove-member", held, changes)
 
@@ -171,14 +171,8 @@ async def _held(connection: AsyncConnection, project_id: str) -> Project:
     return _project(await held_row(connection, projects, "project", project_id))
 
 
-async def _is_member(connection: AsyncConnection, project_id: str, user_id: str) -> bool:
-    both = (memberships.c.project_id == project_id) & (memberships.c.user_id == user_id)
-    return bool(await connection.scalar(select(func.count()).where(both)))
-
-
-def _check(project: Project) -> None:
-    if problems := check_project(project):
-        raise InvalidFields(problems)
+def _membership(project_id: str, user_id: str) -> ColumnElement[bool]:
+    return (memberships.c.project_id == project_id) & (memberships.c.user_id == user_id)
 
 
 def _project(row: Row[Any]) -> Project:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import insert, select, update
 
-from longwire.core.errors import InvalidFields
+from longwire.core.errors import refuse
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.retention import Retention, check_retention
 from longwire.store.audit import Noun, record
@@ -35,8 +35,7 @@ class StoredSettings:
 
         Raises `InvalidFields` and `Conflict`; then nothing has changed.
         """
-        if problems := check_retention(retention):
-            raise InvalidFields(problems)
+        refuse(check_retention(retention))
         now = self._clock()
         async with self._database.write() as connection:
             held = await _held(connection)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from longwire.core.errors import Conflict, InvalidFields, NotFound
+from longwire.core.errors import Conflict, NotFound, refuse
 from longwire.core.nouns.access import Actor, Role
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.people import User, UserStatus, check_password, check_user, normal_email
@@ -52,9 +52,7 @@ class Users:
 
     async def find(self, email: str) -> User:
         """Return the user of an email. Raises `NotFound`."""
-        query = select(users).where(users.c.email == normal_email(email))
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._row_of(email)
         if row is None:
             raise NotFound("user", email)
         return user_of(row)
@@ -72,8 +70,7 @@ class Users:
     async def hash_new(self, user: User, password: Secret) -> str:
         """Return the hash for a user to be made. Raises `InvalidFields`."""
         clean = replace(user, email=normal_email(user.email))
-        if problems := (*check_user(clean), *check_password(password)):
-            raise InvalidFields(problems)
+        refuse((*check_user(clean), *check_password(password)))
         return await self._passwords.hash(password)
 
     async def update(self, user: User, actor: Actor) -> User:
@@ -83,8 +80,7 @@ class Users:
         latter for the last owner, too; then nothing has changed.
         """
         user = replace(user, email=normal_email(user.email))
-        if problems := check_user(user):
-            raise InvalidFields(problems)
+        refuse(check_user(user))
         with unique("user", user.email, "email"):
             async with self._database.write() as connection:
                 owners = await _active_owners(connection)
@@ -111,8 +107,7 @@ class Users:
 
         Raises `InvalidFields`, `NotFound`, and `Conflict` for a `revision` that holds no more.
         """
-        if problems := check_password(password):
-            raise InvalidFields(problems)
+        refuse(check_password(password))
         hashed = await self._passwords.hash(password)
         async with self._database.write() as connection:
             held = await _held(connection, user_id)
@@ -141,13 +136,16 @@ class Users:
 
         Which of both was wrong shows neither in the answer nor in its time.
         """
-        query = select(users).where(users.c.email == normal_email(email))
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._row_of(email)
         is_right = await self._passwords.verify(row.password_hash if row else None, password)
         if row is None or not is_right or row.status != UserStatus.ACTIVE:
             return None
         return user_of(row)
+
+    async def _row_of(self, email: str) -> Row[Any] | None:
+        query = select(users).where(users.c.email == normal_email(email))
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first()
 
 
 async def add_user(

@@ -29,8 +29,6 @@ class WarmUp:
 class _Stream:
     """The events of one warm-up, in one batch."""
 
-    __slots__ = ("_event_reader", "_frames", "aggregate", "delivery", "headers")
-
     def __init__(self, frames: Sequence[bytes]) -> None:
         self._frames: Sequence[bytes] = frames
         self._event_reader = EventReader(Exchange(is_alone=True))

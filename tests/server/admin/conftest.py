@@ -71,8 +71,9 @@ class Live:
 
     def put(self, number, scope="api_key:file:dev", **fields):
         row = {"connection": number, "channel": "main", "scope": scope, "session": "s"}
-        told = {"state": "idle", "age": 1.5, "turns": 1, "continued": 0, "bytes_saved": 0}
-        self.held[number] = {**row, **told, "last": "", **fields}
+        row |= {"state": "idle", "age": 1.5, "turns": 1, "continued": 0, "bytes_saved": 0}
+        row |= {"last": "", "channel_id": "", "lifetime": None, "waiting": 0, "recent": []}
+        self.held[number] = row | fields
 
     def rows(self):
         return list(self.held.values())

@@ -17,7 +17,7 @@ def scripted(**members):
 def change_limits(gateway, **changes):
     """Change what holds for connections from now on."""
     sockets = gateway.app.sockets
-    sockets._limits = replace(sockets._limits, **changes)
+    sockets.limits = replace(sockets.limits, **changes)
 
 
 async def become(is_so):

@@ -4,11 +4,12 @@ Law: field by field, the admin API lets a role do what the table below says, and
 """
 
 import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from longwire.core.errors import FieldProblem
 from longwire.core.nouns.secret import Secret
 
 
@@ -91,6 +92,19 @@ class Budgets:
     tokens_per_month: int | None = None
     cost_per_day: int | None = None
     cost_per_month: int | None = None
+
+
+GREATEST = 2**63 - 1
+"""The greatest number that is kept."""
+
+
+def check_limits(place: str, limits: Rates | Budgets) -> Iterator[FieldProblem]:
+    """Yield what is wrong with limits that stand at a `place` of their noun."""
+    for name, limit in asdict(limits).items():
+        if limit is not None and not 1 <= limit <= GREATEST:
+            first, *rest = name.split("_")
+            field = "".join((first, *map(str.title, rest)))
+            yield FieldProblem(f"{place}.{field}", "must be 1 or more; leave it empty for no limit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
-from longwire.core.nouns.access import Rates
+from longwire.core.nouns.access import Rates, check_limits
 from longwire.core.nouns.secret import Secret
 
 
@@ -209,7 +209,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
     if spec.proxy and (problem := check_proxy(spec.proxy.reveal())) is not None:
         yield FieldProblem("proxy", problem)
     yield from _headers(spec.headers)
-    yield from _rates(spec.rates)
+    yield from check_limits("rates", spec.rates)
 
 
 def _needs_key(type_: str) -> bool:
@@ -230,17 +230,6 @@ def _headers(headers: Iterable[tuple[str, Secret]]) -> Iterator[FieldProblem]:
         seen.add(name.lower())
         if not _HEADER_VALUE.fullmatch(value.reveal()):
             yield FieldProblem(f"headers.{number}.value", "must be printable ASCII")
-
-
-def _rates(rates: Rates) -> Iterator[FieldProblem]:
-    named = (
-        ("requestsPerMinute", rates.requests_per_minute),
-        ("tokensPerMinute", rates.tokens_per_minute),
-        ("concurrentTurns", rates.concurrent_turns),
-    )
-    for name, limit in named:
-        if limit is not None and limit < 1:
-            yield FieldProblem(f"rates.{name}", "must be 1 or more; leave it empty for no limit")
 
 
 def _endpoints(endpoints: Iterable[EndpointSpec]) -> Iterator[FieldProblem]:

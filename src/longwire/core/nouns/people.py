@@ -56,20 +56,15 @@ def normal_email(email: str) -> str:
     return email.strip().lower()
 
 
-def check_user(user: User) -> tuple[FieldProblem, ...]:
-    """Return what is wrong, field by field."""
-    return tuple(_problems(user))
+def check_password(password: Secret) -> Iterator[FieldProblem]:
+    """Yield what is wrong with a new password: its length decides, nothing else."""
+    if not SHORTEST_PASSWORD <= len(password.reveal()) <= LONGEST_PASSWORD:
+        rule = f"write {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
+        yield FieldProblem("password", rule)
 
 
-def check_password(password: Secret) -> tuple[FieldProblem, ...]:
-    """Return what is wrong with a new password: its length decides, nothing else."""
-    if SHORTEST_PASSWORD <= len(password.reveal()) <= LONGEST_PASSWORD:
-        return ()
-    rule = f"write {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
-    return (FieldProblem("password", rule),)
-
-
-def _problems(user: User) -> Iterator[FieldProblem]:
+def check_user(user: User) -> Iterator[FieldProblem]:
+    """Yield what is wrong, field by field."""
     if not is_email(user.email):
         yield FieldProblem("email", "write an address such as ada@example.org")
     if not _NAME.fullmatch(user.name):

@@ -32,12 +32,8 @@ class Project:
     revision: int = 0
 
 
-def check_project(project: Project) -> tuple[FieldProblem, ...]:
-    """Return what is wrong, field by field."""
-    return tuple(_problems(project))
-
-
-def _problems(project: Project) -> Iterator[FieldProblem]:
+def check_project(project: Project) -> Iterator[FieldProblem]:
+    """Yield what is wrong, field by field."""
     if not _NAME.fullmatch(project.name) or not project.name.strip():
         yield FieldProblem("name", "write 1 to 100 printable characters")
     if len(project.description) > _LONGEST_DESCRIPTION or "\0" in project.description:

@@ -18,12 +18,8 @@ class Retention:
     revision: int = 0
 
 
-def check_retention(retention: Retention) -> tuple[FieldProblem, ...]:
-    """Return what is wrong, field by field."""
-    return tuple(_problems(retention))
-
-
-def _problems(retention: Retention) -> Iterator[FieldProblem]:
+def check_retention(retention: Retention) -> Iterator[FieldProblem]:
+    """Yield what is wrong, field by field."""
     for name, days in (("turnDays", retention.turn_days), ("bodyDays", retention.body_days)):
         if not 1 <= days <= MOST_DAYS:
             yield FieldProblem(name, f"must be 1 to {MOST_DAYS} days")

@@ -78,6 +78,17 @@ class AsGiven:
 Decision = Continue | Fresh | AsGiven
 
 
+def words_of(decision: Decision) -> tuple[str, str | None]:
+    """Return how a turn is sent, in the words of the response headers, and why in full."""
+    match decision:
+        case Continue():
+            return "continued", None
+        case Fresh(reason):
+            return "fresh", reason.value
+        case AsGiven():
+            return "as-given", None
+
+
 def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
     """Decide how `turn` may travel where `chain` is held; None when the two have no common history.
 

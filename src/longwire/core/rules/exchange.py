@@ -143,7 +143,6 @@ class Exchange:
         self.response_id: str | None = None
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         ending = f" {self.ending.name}" if self.ending else ""
         return f"<Exchange {self.phase.value}{ending} {self.response_id or '-'}>"
 

@@ -29,7 +29,6 @@ class Health:
         self.problem = ""
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         return f"<Health failures={self._failures} open_at={self._open_at:g}>"
 
     @property

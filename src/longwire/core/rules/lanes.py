@@ -43,7 +43,6 @@ class Lanes(Generic[T]):
         self._bytes = 0
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         return f"<Lanes busy={len(self._busy)} waiting={len(self._waiting)} bytes={self._bytes}>"
 
     @property

@@ -53,7 +53,6 @@ class Ledger:
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         counts = {state.value: 0 for state in State}
         for entry in self._entries.values():
             counts[entry.state.value] += 1

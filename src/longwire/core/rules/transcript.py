@@ -54,7 +54,6 @@ class Transcript:
         self.size = 0
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         return f"<Transcript responses={len(self._links)} bytes={self.size}>"
 
     def find(self, response_id: str | None) -> Link | None:

@@ -128,6 +128,11 @@ def _owner(tokens: Tokens, named: str, before: Owner) -> Owner:
     )
 
 
+def account_of(authorization: str) -> str:
+    """Return the account that a header's token says it is for, "" where it says none."""
+    return _first(_member(_claims(Secret(authorization)), _AUTH, "chatgpt_account_id"))
+
+
 def _claims(token: Secret) -> dict[str, Any]:
     """Return what a JWT claims; nothing for what is none."""
     parts = token.reveal().split(".")

@@ -39,17 +39,6 @@ NEVER_COMPARED = frozenset(
 class InputHistory:
     """The `input` member of one body; see `core.turn.History` for the promises of each method."""
 
-    __slots__ = (
-        "_canonical",
-        "_digests",
-        "_hasher",
-        "_is_array",
-        "_links",
-        "_raw",
-        "_split_from",
-        "_split_items",
-    )
-
     def __init__(self, raw: bytes | None) -> None:
         """Take `input` as raw JSON: an array, a string, or None where the body has none.
 

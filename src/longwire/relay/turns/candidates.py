@@ -74,7 +74,6 @@ class Candidates:
         self._served_by: OrderedDict[tuple[str | None, str], str] = OrderedDict()
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         return f"<Candidates sessions={len(self._served_by)} over_http={len(self._over_http)}>"
 
     async def choose(

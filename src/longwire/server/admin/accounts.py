@@ -4,6 +4,7 @@ Law: the quota shown is the running gateway's own figure; the store's only where
 """
 
 import time
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from longwire.dialects.codex.auth import decode_auth_json
 from longwire.relay.accounts.sign_ins import Method, SignIn, Stage
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, require
+from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Id
 from longwire.server.admin.scalars import time_of, time_or_none
 
@@ -33,8 +35,6 @@ strawberry.enum(Stage, name="CodexSignInStatus", description="How far a sign-in 
 
 @strawberry.type(description="One limit of a subscription.")
 class QuotaWindow:
-    """One limit."""
-
     used_percent: float
     minutes: int | None = strawberry.field(description="How long a window lasts.")
     resets_at: datetime | None
@@ -42,8 +42,6 @@ class QuotaWindow:
 
 @strawberry.type(description="What the provider told last of a subscription.")
 class Quota:
-    """The quota that the provider sent last."""
-
     plan: str
     primary: QuotaWindow | None
     secondary: QuotaWindow | None
@@ -55,8 +53,6 @@ class Quota:
 
 @strawberry.type(description="An account that a channel speaks for, without its tokens.")
 class Account:
-    """An account of a channel."""
-
     id: strawberry.ID
     channel_id: strawberry.ID = strawberry.field(name="channelID")
     email: str
@@ -73,8 +69,6 @@ class Account:
 
 @strawberry.type(description="A sign-in that is under way, or was lately.")
 class CodexSignIn:
-    """A sign-in."""
-
     id: strawberry.ID
     method: Method
     status: Stage
@@ -89,19 +83,14 @@ class CodexSignIn:
 def shown(account: core.Account, administration: Administration) -> Account:
     """Return an account as everybody may see it who may see channels."""
     live = administration.accounts.find(account.id)
-    return Account(
-        id=strawberry.ID(account.id),
-        channel_id=strawberry.ID(account.channel_id),
-        email=account.owner.email,
-        account_id=account.owner.account_id,
-        plan=account.owner.plan,
-        status=account.status,
-        problem=account.problem,
+    return view_of(
+        Account,
+        account,
+        **asdict(account.owner),
         expires_at=time_or_none(account.tokens.expires_at),
         refreshed_at=time_or_none(account.refreshed_at),
         created_at=time_of(account.created_at),
         quota=_quota(live.quota_tracker.quota if live else account.quota),
-        revision=account.revision,
     )
 
 
@@ -109,12 +98,11 @@ def _quota(quota: known.Quota) -> Quota | None:
     """Return a quota as it is shown, None where the provider never sent one."""
     if not quota.seen_at:
         return None
-    return Quota(
-        plan=quota.plan,
+    return view_of(
+        Quota,
+        quota,
         primary=_window(quota.primary),
         secondary=_window(quota.secondary),
-        limit_reached=quota.limit_reached,
-        credits_left=quota.credits_left,
         blocked_until=_seconds(quota.blocked_until(time.time())),
         seen_at=_seconds(quota.seen_at),
     )
@@ -142,15 +130,11 @@ async def accounts_of(info: Info, channel_id: str | None) -> list[Account]:
 
 
 def _shown_sign_in(sign_in: SignIn, administration: Administration) -> CodexSignIn:
-    return CodexSignIn(
-        id=strawberry.ID(sign_in.id),
-        method=sign_in.method,
+    return view_of(
+        CodexSignIn,
+        sign_in,
         status=sign_in.stage,
-        url=sign_in.url,
-        user_code=sign_in.user_code,
         expires_at=time_of(sign_in.expires_at),
-        poll_seconds=sign_in.poll_seconds,
-        error=sign_in.error,
         account=shown(sign_in.account, administration) if sign_in.account else None,
     )
 
@@ -239,8 +223,6 @@ async def _list(
 
 @strawberry.type
 class AccountQueries:
-    """What can be asked of accounts."""
-
     accounts: list[Account] = strawberry.field(
         resolver=_list, description="The accounts of a channel, or of all, the oldest first."
     )
@@ -249,8 +231,6 @@ class AccountQueries:
 
 @strawberry.type
 class AccountMutations:
-    """What can be done with accounts."""
-
     start_codex_sign_in: CodexSignIn = strawberry.field(
         resolver=_start, description="For a channel of type codex; it ends after 15 minutes."
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from longwire.core.errors import Conflict
 from longwire.core.nouns.access import ApiKey
@@ -11,31 +10,11 @@ from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.probe import Probed
-from longwire.relay.channels.reconcile import Declared
+from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Feed
 from longwire.relay.turns.candidates import Price
+from longwire.server.local import LiveSessions
 from longwire.store.store import Store
-
-
-class Configuration(Protocol):
-    """What the catalog of the running gateway is to the admin API."""
-
-    @property
-    def declared(self) -> Declared:
-        """What the configuration file declares."""
-
-    async def reload_file(self) -> None:
-        """Read it anew. Raises `ConfigurationError` for a bad one; then nothing has changed."""
-
-
-class Sessions(Protocol):
-    """The live connections upstream."""
-
-    def rows(self) -> Sequence[dict[str, Any]]:
-        """Return one row per connection, as `server.local` tells them."""
-
-    def close(self, connection: int) -> bool:
-        """End one once it is not lent; returns whether there is such a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +29,8 @@ class Administration:
 
     store: Store
     refresh: Callable[[], Awaitable[None]]
-    reconciler: Configuration
-    sessions: Sessions
+    reconciler: ChannelReconciler
+    sessions: LiveSessions
     feed: Feed
     probe: Callable[[ChannelSpec, str | None], Awaitable[Probed]]
     give_way: Callable[[], Awaitable[None]]

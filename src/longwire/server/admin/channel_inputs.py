@@ -10,7 +10,7 @@ from typing import Final
 
 import strawberry
 
-from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.secret import Secret
@@ -26,8 +26,6 @@ strawberry.enum(
 
 @strawberry.input(description="Null is no limit; what is left out is null.")
 class RatesInput:
-    """Rates as a whole."""
-
     requests_per_minute: Int64 | None = None
     tokens_per_minute: Int64 | None = None
     concurrent_turns: Int64 | None = None
@@ -39,8 +37,6 @@ class RatesInput:
 
 @strawberry.input(description="An API that differs from the default; null inherits.")
 class EndpointInput:
-    """One API of a channel."""
-
     api_format: str
     path: str | None = None
     base_url: str | None = None
@@ -55,8 +51,6 @@ class EndpointInput:
 
 @strawberry.input(description="A model that is sent upstream by another name.")
 class RenameInput:
-    """A model and the name it is sent by."""
-
     requested: str = strawberry.field(name="from")
     sent: str = strawberry.field(name="to")
 
@@ -71,8 +65,6 @@ class HeaderInput:
 
 @strawberry.input(description="What is left out stays as it is; null sets the default.")
 class ChannelInput:
-    """The fields of a channel."""
-
     name: str | None = strawberry.UNSET
     type: str | None = strawberry.UNSET
     base_url: str | None = strawberry.UNSET
@@ -137,6 +129,5 @@ def _headers(
         for number, (_, value) in enumerate(pairs)
         if value is None
     ]
-    if problems:
-        raise InvalidFields(problems)
+    refuse(problems)
     return tuple((name, value) for name, value in pairs if value is not None)

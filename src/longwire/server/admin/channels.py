@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import strawberry
 
-from longwire.core.nouns.access import Permission, Rates
+from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import APIS, ChannelSpec, EndpointSpec, Status, check_base_url
 from longwire.core.nouns.page import Page
 from longwire.core.rules.health import Health
@@ -22,8 +22,9 @@ from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_checks import check_runs
 from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, applied
 from longwire.server.admin.context import Info, require
+from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
-from longwire.server.admin.scalars import Int64, count_or_none, time_or_none
+from longwire.server.admin.scalars import Int64, time_or_none
 from longwire.upstream.net.urls import Scheme, endpoint_url
 
 _SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
@@ -36,16 +37,12 @@ Draft = Annotated[ChannelInput, strawberry.argument(name="input")]
 
 @strawberry.enum(description="Where something is configured, and so where it is changed.")
 class ManagedBy(Enum):
-    """Where something is configured."""
-
     FILE = "file"
     DATABASE = "database"
 
 
 @strawberry.type(description="One API of a channel, with the place and the way to call it.")
 class Endpoint:
-    """One API of a channel."""
-
     api_format: str
     path: str
     base_url: str
@@ -57,16 +54,12 @@ class Endpoint:
 
 @strawberry.type(description="A model that is sent upstream by another name.")
 class Rename:
-    """A model and the name it is sent by."""
-
     requested: str = strawberry.field(name="from")
     sent: str = strawberry.field(name="to")
 
 
 @strawberry.type(name="Rates", description="Most requests and tokens a minute, turns at once.")
 class RateLimits:
-    """Rates; null is no limit."""
-
     requests_per_minute: Int64 | None
     tokens_per_minute: Int64 | None
     concurrent_turns: Int64 | None
@@ -78,8 +71,6 @@ async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
 
 @strawberry.enum(description="Whether turns go there: after failures it rests, then is tried.")
 class Trust(Enum):
-    """How far a channel or its WebSocket is trusted."""
-
     SOUND = "sound"
     FAILING = "failing"
     RESTING = "resting"
@@ -87,8 +78,6 @@ class Trust(Enum):
 
 @strawberry.type(description="How a channel does in this process; null for what does not run.")
 class ChannelHealth:
-    """How a channel does."""
-
     channel: Trust | None
     websocket: Trust | None = strawberry.field(description="Whether upgrades go well.")
     connections: int = strawberry.field(description="Live WebSocket connections.")
@@ -123,8 +112,6 @@ def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
 
 @strawberry.type(description="A configured upstream.")
 class Channel:
-    """A configured upstream, without its secrets."""
-
     id: strawberry.ID
     name: str
     type: str
@@ -163,42 +150,19 @@ class Channel:
 
 def shown(spec: ChannelSpec) -> Channel:
     """Return a channel as everybody may see it who may see channels."""
-    return Channel(
-        id=strawberry.ID(spec.id),
-        name=spec.name,
-        type=spec.type,
-        base_url=spec.base_url,
-        transport=spec.transport,
-        models=[*spec.models],
+    return view_of(
+        Channel,
+        spec,
         renames=[Rename(requested=requested, sent=sent) for requested, sent in spec.renames],
-        tags=[*spec.tags],
-        weight=spec.weight,
-        status=spec.status,
-        organization=spec.organization,
-        project=spec.project,
         has_credential=bool(spec.credential),
         proxy=_without_password(spec.proxy.reveal()),
-        tls_ca=spec.tls_ca,
-        tls_verify=spec.tls_verify,
         header_names=[name for name, _ in spec.headers],
-        rates=shown_rates(spec.rates),
-        handshake_rate=spec.handshake_rate,
-        handshake_burst=spec.handshake_burst,
+        rates=view_of(RateLimits, spec.rates),
         endpoints=[_endpoint(each, spec) for each in spec.endpoints],
         default_endpoints=shown_endpoints(spec),
         managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
         created_at=time_or_none(spec.created_at or None),
         updated_at=time_or_none(spec.updated_at or None),
-        revision=spec.revision,
-    )
-
-
-def shown_rates(rates: Rates) -> RateLimits:
-    """Return rates as they are shown."""
-    return RateLimits(
-        requests_per_minute=count_or_none(rates.requests_per_minute),
-        tokens_per_minute=count_or_none(rates.tokens_per_minute),
-        concurrent_turns=count_or_none(rates.concurrent_turns),
     )
 
 
@@ -329,8 +293,6 @@ async def _delete(info: Info, channel_id: Id, revision: int) -> bool:
 
 @strawberry.type
 class ChannelQueries:
-    """What can be asked of channels."""
-
     channels: Connection[Channel] = strawberry.field(
         resolver=_page,
         description="Channels by name, those of the file first; `search` in name, URL and tags.",
@@ -340,8 +302,6 @@ class ChannelQueries:
 
 @strawberry.type
 class ChannelMutations:
-    """What can be done with channels."""
-
     create_channel: Channel = strawberry.field(resolver=_create)
     update_channel: Channel = strawberry.field(
         resolver=_update,

@@ -23,16 +23,12 @@ ChannelId = Annotated[strawberry.ID | None, strawberry.argument(name="id")]
 
 @strawberry.type(name="Problem", description="What is wrong with a field, and the mend.")
 class DraftProblem:
-    """What is wrong with a field."""
-
     field: str
     message: str
 
 
 @strawberry.type(name="ChannelDraft", description="A channel as it would be saved.")
 class ChannelDraft:
-    """A channel as it would be saved."""
-
     problems: list[DraftProblem]
     endpoints: list[Endpoint] = strawberry.field(
         description="Each API as it would be called, everything inherited filled in."
@@ -64,8 +60,6 @@ def _draft_problems(problems: Iterable[FieldProblem]) -> list[DraftProblem]:
 
 @strawberry.type
 class DraftQueries:
-    """What can be asked before something is saved."""
-
     channel_draft: ChannelDraft = strawberry.field(
         resolver=_draft,
         description="Looks at a channel before it is saved; `id` of the one changed.",

@@ -25,10 +25,9 @@ from longwire.core.errors import (
 )
 from longwire.logger import structlog
 from longwire.server.admin.names import with_initials
-from longwire.server.problems import problem_of, report
+from longwire.server.problems import clean, problem_of, report
 
 _log = structlog.get_logger()
-_LONGEST: Final = 2_000
 _FOUND = re.compile(r"[,;] found: .*", re.DOTALL)
 _VALUE = re.compile(r"(cannot represent [^:]*value): .*", re.DOTALL)
 _MEMBER = re.compile(r"Value '.*' does not exist", re.DOTALL)
@@ -73,7 +72,7 @@ def failure_of(error: LongwireError, request_id: str) -> tuple[str, dict[str, An
         problem = problem_of(error)
         report(problem, error, request_id)
         return problem.message, {"code": "UNAVAILABLE", "requestID": request_id}
-    return _clean(str(error)), _extensions_of(error)
+    return clean(str(error)), _extensions_of(error)
 
 
 def _extensions_of(error: LongwireError) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def _extensions_of(error: LongwireError) -> dict[str, Any]:
             extensions["revision"] = error.revision
         case InvalidFields():
             extensions["fields"] = [
-                {"field": with_initials(problem.field), "message": _clean(problem.message)}
+                {"field": with_initials(problem.field), "message": clean(problem.message)}
                 for problem in error.problems
             ]
         case LimitReached():
@@ -91,7 +90,7 @@ def _extensions_of(error: LongwireError) -> dict[str, Any]:
         case _:
             pass
     if isinstance(error, CallerError) and error.param:
-        extensions["field"] = with_initials(_clean(error.param))
+        extensions["field"] = with_initials(clean(error.param))
     return extensions
 
 
@@ -119,9 +118,4 @@ def _placed(error: GraphQLError, message: str, extensions: dict[str, Any]) -> Gr
 
 def _without_values(message: str) -> str:
     message = _MEMBER.sub("The value does not exist", message)
-    return _clean(_VALUE.sub(r"\1", _FOUND.sub("", message)))
-
-
-def _clean(text: str) -> str:
-    """Make a text encodable and short: it may quote what the caller sent."""
-    return text[:_LONGEST].encode("utf-8", "replace").decode()
+    return clean(_VALUE.sub(r"\1", _FOUND.sub("", message)))

@@ -15,14 +15,13 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_inputs import RatesInput
-from longwire.server.admin.channels import ManagedBy, RateLimits, shown_rates
+from longwire.server.admin.channels import ManagedBy, RateLimits
 from longwire.server.admin.context import Info, require
-from longwire.server.admin.inputs import Reader, changes
+from longwire.server.admin.inputs import Reader, changes, view_of
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
 from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import (
     Int64,
-    count_or_none,
     dollars_or_none,
     milliseconds_of,
     nano_or_none,
@@ -34,8 +33,6 @@ strawberry.enum(KeyStatus, name="APIKeyStatus", description="Whether an API key 
 
 @strawberry.type(name="Budgets", description="Most tokens and US dollars by UTC day and month.")
 class BudgetLimits:
-    """Budgets; null is no limit."""
-
     tokens_per_day: Int64 | None
     tokens_per_month: Int64 | None
     cost_per_day: float | None
@@ -44,8 +41,6 @@ class BudgetLimits:
 
 @strawberry.input(description="Costs in US dollars; null is no limit, left out is null.")
 class BudgetsInput:
-    """Budgets as a whole."""
-
     tokens_per_day: Int64 | None = None
     tokens_per_month: Int64 | None = None
     cost_per_day: float | None = None
@@ -63,8 +58,6 @@ class BudgetsInput:
 
 @strawberry.type(name="APIKey", description="A key of the data plane, without the key itself.")
 class Key:
-    """An API key."""
-
     id: strawberry.ID
     name: str
     prefix: str = strawberry.field(description="How the key begins, to tell keys apart.")
@@ -87,16 +80,12 @@ class Key:
 
 @strawberry.type(name="IssuedAPIKey", description="A key and, this once, its secret.")
 class Issued:
-    """A key that was just created."""
-
     api_key: Key
     secret: str
 
 
 @strawberry.input(name="APIKeyInput", description="Left out stays as it is; null sets the default.")
 class KeyInput:
-    """The fields of a key."""
-
     name: str | None = strawberry.UNSET
     project_id: strawberry.ID | None = strawberry.UNSET
     models: list[str] | None = strawberry.UNSET
@@ -125,28 +114,23 @@ _READ: Final[dict[str, Reader]] = {
 def shown(key: ApiKey) -> Key:
     """Return a key as everybody may see it who may see it at all."""
     grant, budgets = key.grant, key.grant.budgets
-    return Key(
-        id=strawberry.ID(key.id),
-        name=key.name,
-        prefix=key.prefix,
-        project_id=strawberry.ID(grant.project_id),
-        models=[*grant.models],
-        channels=[strawberry.ID(each) for each in grant.channels],
-        rates=shown_rates(grant.rates),
-        budgets=BudgetLimits(
-            tokens_per_day=count_or_none(budgets.tokens_per_day),
-            tokens_per_month=count_or_none(budgets.tokens_per_month),
+    return view_of(
+        Key,
+        key,
+        **{name: getattr(grant, name) for name in ("project_id", "models", "channels")},
+        rates=view_of(RateLimits, grant.rates),
+        budgets=view_of(
+            BudgetLimits,
+            budgets,
             cost_per_day=dollars_or_none(budgets.cost_per_day),
             cost_per_month=dollars_or_none(budgets.cost_per_month),
         ),
         keeps_bodies=grant.keeps_bodies,
-        status=key.status,
         managed_by=ManagedBy.FILE if key.is_declared else ManagedBy.DATABASE,
         expires_at=time_or_none(key.expires_at),
         previous_until=time_or_none(key.previous_until),
         created_at=time_or_none(key.created_at or None),
         last_used_at=time_or_none(key.last_used_at),
-        revision=key.revision,
     )
 
 
@@ -255,8 +239,6 @@ async def _delete(info: Info, key_id: Id, revision: int) -> bool:
 
 @strawberry.type
 class KeyQueries:
-    """What can be asked of keys."""
-
     api_keys: Connection[Key] = strawberry.field(
         resolver=_page,
         description="Keys, those of the file first, then the newest; `search` in name and prefix.",
@@ -266,8 +248,6 @@ class KeyQueries:
 
 @strawberry.type
 class KeyMutations:
-    """What can be done with keys."""
-
     create_api_key: Issued = strawberry.field(resolver=_create)
     update_api_key: Key = strawberry.field(
         resolver=_update,

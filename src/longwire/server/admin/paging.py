@@ -16,8 +16,6 @@ C = TypeVar("C")
 
 @strawberry.type(name="PageInfo", description="Where a part of a list ends, if more follows.")
 class End:
-    """Where a part of a list ends."""
-
     has_next_page: bool
     end_cursor: str | None = strawberry.field(description="Pass it as `after` for the next part.")
 

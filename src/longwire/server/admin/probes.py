@@ -9,12 +9,11 @@ from longwire.core.nouns.channel import ChannelSpec
 from longwire.relay.channels.probe import Probed
 from longwire.server.admin.channels import find
 from longwire.server.admin.context import Info, require
+from longwire.server.admin.inputs import view_of
 
 
 @strawberry.input(description="Which channel, and which model: null for the first it names.")
 class TestChannelInput:
-    """What to try."""
-
     channel_id: strawberry.ID
     model_id: str | None = None
 
@@ -37,16 +36,8 @@ class Trial:
 
 
 def _shown(probed: Probed, spec: ChannelSpec) -> Trial:
-    return Trial(
-        success=not probed.error,
-        error=_without_secrets(probed.error, spec) or None,
-        transport=probed.transport,
-        model=probed.model,
-        handshake_ms=probed.handshake_ms,
-        first_event_ms=probed.first_event_ms,
-        continued=probed.continued,
-        cached_tokens=probed.cached_tokens,
-    )
+    error = _without_secrets(probed.error, spec) or None
+    return view_of(Trial, probed, success=not probed.error, error=error)
 
 
 def _without_secrets(text: str, spec: ChannelSpec) -> str:
@@ -65,8 +56,6 @@ async def _test(info: Info, choice: Choice) -> Trial:
 
 @strawberry.type
 class ProbeMutations:
-    """What can be tried."""
-
     test_channel: Trial = strawberry.field(
         resolver=_test, description="Spends a few tokens: two short turns are really sent."
     )

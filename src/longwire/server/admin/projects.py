@@ -11,7 +11,7 @@ from longwire.core.nouns.access import Permission, Role
 from longwire.core.nouns.project import Project, ProjectStatus
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, require
-from longwire.server.admin.inputs import changes
+from longwire.server.admin.inputs import changes, view_of
 from longwire.server.admin.paging import Connection, Id, connection
 from longwire.server.admin.scalars import time_of
 
@@ -23,8 +23,6 @@ strawberry.enum(
 
 @strawberry.input(name="ProjectInput", description="Left out stays; null sets the default.")
 class ProjectInput:
-    """The fields of a project."""
-
     name: str | None = strawberry.UNSET
     description: str | None = strawberry.UNSET
     status: ProjectStatus | None = strawberry.UNSET
@@ -43,8 +41,6 @@ async def _members(info: Info, root: strawberry.Parent["ProjectView"]) -> list[s
 
 @strawberry.type(name="Project", description="What keys, their turns and people belong to.")
 class ProjectView:
-    """A project."""
-
     id: strawberry.ID
     name: str
     description: str
@@ -58,14 +54,7 @@ class ProjectView:
 
 def shown(project: Project) -> ProjectView:
     """Return a project as it is shown."""
-    return ProjectView(
-        id=strawberry.ID(project.id),
-        name=project.name,
-        description=project.description,
-        status=project.status,
-        created_at=time_of(project.created_at),
-        revision=project.revision,
-    )
+    return view_of(ProjectView, project, created_at=time_of(project.created_at))
 
 
 async def own_projects(administration: Administration, viewer: Viewer) -> tuple[str, ...] | None:
@@ -135,8 +124,6 @@ async def _remove(info: Info, project_id: strawberry.ID, user_id: strawberry.ID)
 
 @strawberry.type
 class ProjectQueries:
-    """What can be asked of projects."""
-
     projects: Connection[ProjectView] = strawberry.field(
         resolver=_page, description="Projects by name; viewers see their own."
     )
@@ -145,8 +132,6 @@ class ProjectQueries:
 
 @strawberry.type
 class ProjectMutations:
-    """What can be done with projects."""
-
     create_project: ProjectView = strawberry.field(resolver=_create)
     update_project: ProjectView = strawberry.field(resolver=_update)
     delete_project: bool = strawberry.field(

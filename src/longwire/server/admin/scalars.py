@@ -59,11 +59,6 @@ def nano_of(dollars: float) -> int:
     return round(max(-_GREATEST, min(dollars * _NANO, _GREATEST)))
 
 
-def count_or_none(number: int | None) -> Int64 | None:
-    """Return a count, None where there is none."""
-    return None if number is None else Int64(number)
-
-
 def dollars_or_none(nano: int | None) -> float | None:
     """Return a cost in US dollars, None where there is none."""
     return None if nano is None else dollars_of(nano)

@@ -21,8 +21,6 @@ _CHANGES_EVERY: Final = 0.25
 
 @strawberry.type(description="A live connection upstream, and the session that it is kept for.")
 class Session:
-    """A live connection upstream."""
-
     connection: Int64
     channel: str
     channel_id: strawberry.ID
@@ -46,31 +44,9 @@ class Session:
 
 @strawberry.type(description="What changed among live connections.")
 class SessionChanges:
-    """What changed among live connections."""
-
     is_whole: bool = strawberry.field(description="Whether `changed` are all there are.")
     changed: list[Session]
     gone: list[Int64] = strawberry.field(description="Connections that ended.")
-
-
-def shown(row: dict[str, Any]) -> Session:
-    """Return a connection as it is shown."""
-    return Session(
-        connection=Int64(row["connection"]),
-        channel=row["channel"],
-        channel_id=strawberry.ID(row.get("channel_id", "")),
-        scope=row["scope"],
-        session=row["session"],
-        state=row["state"],
-        age=row["age"],
-        lifetime=row.get("lifetime"),
-        waiting=row.get("waiting", 0),
-        turns=row["turns"],
-        continued=row["continued"],
-        bytes_saved=Int64(row["bytes_saved"]),
-        last=row["last"],
-        recent=[*row.get("recent", ())],
-    )
 
 
 async def _visible_keys(administration: Administration, viewer: Viewer) -> frozenset[str] | None:
@@ -92,7 +68,7 @@ async def _all(info: Info) -> list[Session]:
     viewer = require(info, Permission.SESSIONS_READ)
     administration = info.context.administration
     keys = await _visible_keys(administration, viewer)
-    return [shown(row) for row in _rows(administration, keys)]
+    return [Session(**row) for row in _rows(administration, keys)]
 
 
 async def _close(info: Info, connection: Int64) -> bool:
@@ -116,7 +92,7 @@ async def _changed(info: Info) -> AsyncIterator[list[Session]]:
         ageless = [{**row, "age": 0} for row in rows]
         if ageless != previous:
             previous = ageless
-            yield [shown(row) for row in rows]
+            yield [Session(**row) for row in rows]
         await asyncio.sleep(RENEWED_AFTER)
 
 
@@ -133,7 +109,7 @@ async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
         rows = {row["connection"]: row for row in _rows(administration, keys)}
         ageless = {number: {**row, "age": 0} for number, row in rows.items()}
         before = previous or {}
-        changed = [shown(rows[n]) for n, row in ageless.items() if before.get(n) != row]
+        changed = [Session(**rows[n]) for n, row in ageless.items() if before.get(n) != row]
         gone = [Int64(number) for number in before if number not in ageless]
         if changed or gone or previous is None:
             yield SessionChanges(is_whole=previous is None, changed=changed, gone=gone)
@@ -143,8 +119,6 @@ async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
 
 @strawberry.type
 class SessionQueries:
-    """What can be asked of live connections."""
-
     sessions: list[Session] = strawberry.field(
         resolver=_all, description="The live connections of this process."
     )
@@ -152,8 +126,6 @@ class SessionQueries:
 
 @strawberry.type
 class SessionMutations:
-    """What can be done with live connections."""
-
     close_session: bool = strawberry.field(
         resolver=_close,
         description="Closes a connection when its turn has ended; the session gets another.",
@@ -162,8 +134,6 @@ class SessionMutations:
 
 @strawberry.type
 class SessionSubscriptions:
-    """Changes of live connections, for who subscribes."""
-
     sessions_changed = strawberry.subscription(
         resolver=_changed, description="All of them at first and after each second with a change."
     )

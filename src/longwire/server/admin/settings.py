@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.retention import Retention
 from longwire.server.admin.context import Info, require
-from longwire.server.admin.inputs import changes
+from longwire.server.admin.inputs import changes, view_of
 from longwire.server.admin.paging import Connection, connection
 from longwire.server.admin.scalars import time_of
 from longwire.store.audit import AuditRow, Noun
@@ -23,8 +23,6 @@ _FIELDS: Final = ("turn_days", "body_days")
 
 @strawberry.type(name="Settings", description="What is changed while the gateway runs.")
 class SettingsView:
-    """The settings, and where the others stand."""
-
     turn_days: int = strawberry.field(description="Days that turns stay in the log.")
     body_days: int = strawberry.field(description="Days that bodies stay with them.")
     revision: int
@@ -33,8 +31,6 @@ class SettingsView:
 
 @strawberry.input(description="What is left out stays as it is; null sets the default.")
 class SettingsInput:
-    """The settings."""
-
     turn_days: int | None = strawberry.UNSET
     body_days: int | None = strawberry.UNSET
 
@@ -44,8 +40,6 @@ Draft = Annotated[SettingsInput, strawberry.argument(name="input")]
 
 @strawberry.type(description="One change that somebody made.")
 class AuditEntry:
-    """One change."""
-
     id: strawberry.ID
     at: datetime
     actor_id: strawberry.ID
@@ -60,20 +54,13 @@ class AuditEntry:
 
 @strawberry.type(description="What the configuration file declares now.")
 class Reloaded:
-    """What the file declares."""
-
     file: str
     channels: int
     api_keys: int
 
 
 def _shown(retention: Retention, file: str) -> SettingsView:
-    return SettingsView(
-        turn_days=retention.turn_days,
-        body_days=retention.body_days,
-        revision=retention.revision,
-        file=file,
-    )
+    return view_of(SettingsView, retention, file=file)
 
 
 def _entry(row: AuditRow) -> AuditEntry:
@@ -136,8 +123,6 @@ async def _reload(info: Info) -> Reloaded:
 
 @strawberry.type
 class SettingsQueries:
-    """What can be asked of settings, and of who changed what."""
-
     settings: SettingsView = strawberry.field(resolver=_settings)
     version: str = strawberry.field(resolver=_version)
     audit: Connection[AuditEntry] = strawberry.field(
@@ -148,8 +133,6 @@ class SettingsQueries:
 
 @strawberry.type
 class SettingsMutations:
-    """What can be done with settings."""
-
     update_settings: SettingsView = strawberry.field(resolver=_update)
     reload_file: Reloaded = strawberry.field(
         resolver=_reload,

@@ -13,6 +13,7 @@ from longwire.core.nouns.access import PERMISSIONS, Permission
 from longwire.core.nouns.turn_row import TurnAttempt, TurnBodies, TurnId, TurnRow, earliest_id
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, require
+from longwire.server.admin.inputs import view_of
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
 from longwire.server.admin.paging import Connection, Id, connection
 from longwire.server.admin.projects import own_projects
@@ -40,8 +41,6 @@ _FIELDS: Final = (
 
 @strawberry.input(name="TurnFilter", description="What is left out is any.")
 class Wanted:
-    """Which turns."""
-
     project_id: strawberry.ID | None = None
     key_id: strawberry.ID | None = None
     session: str | None = None
@@ -66,8 +65,6 @@ Criteria = Annotated[Wanted | None, strawberry.argument(name="filter")]
 
 @strawberry.type(description="The bodies of a turn, as JSON.")
 class Bodies:
-    """The bodies of a turn."""
-
     request: str
     response: str
 
@@ -91,8 +88,6 @@ def _shown_bodies(bodies: TurnBodies) -> Bodies:
     "turn did; `endedMs` counts from the turn's start.",
 )
 class Attempt:
-    """One try of a turn."""
-
     channel_id: strawberry.ID
     channel_name: str
     transport: str
@@ -105,8 +100,6 @@ class Attempt:
 
 @strawberry.type(name="TurnHeader", description="A header of the client's request.")
 class Header:
-    """A header of a turn's request."""
-
     name: str
     value: str
 
@@ -117,8 +110,6 @@ class Header:
     "bodies. Messages may quote what was asked: they are empty for who may not read bodies.",
 )
 class Details:
-    """What only some turns have."""
-
     attempts: list[Attempt]
     headers: list[Header]
     message: str
@@ -138,16 +129,7 @@ async def _details(info: Info, root: strawberry.Parent["Turn"]) -> Details | Non
 
 
 def _shown_attempt(attempt: TurnAttempt, *, may_read: bool) -> Attempt:
-    return Attempt(
-        channel_id=strawberry.ID(attempt.channel_id),
-        channel_name=attempt.channel_name,
-        transport=attempt.transport,
-        trouble=attempt.trouble,
-        status=attempt.status,
-        code=attempt.code,
-        message=attempt.message if may_read else "",
-        ended_ms=Int64(attempt.ended_ms),
-    )
+    return view_of(Attempt, attempt, message=attempt.message if may_read else "")
 
 
 @strawberry.type(description="One request of a client and its answer. Times in ms, sizes in bytes.")
@@ -194,14 +176,14 @@ class Turn:
 
 
 def shown(row: TurnRow) -> Turn:
-    """Return a turn as it is shown: a column as it is, but for four."""
-    columns = row._asdict()
-    return Turn(
-        id=strawberry.ID(str(columns.pop("id"))),
-        api_format=columns.pop("api"),
-        started_at=time_of(columns.pop("started_at")),
-        cost_usd=dollars_or_none(columns.pop("cost")),
-        **columns,
+    """Return a turn as it is shown."""
+    return view_of(
+        Turn,
+        row,
+        id=strawberry.ID(str(row.id)),
+        api_format=row.api,
+        started_at=time_of(row.started_at),
+        cost_usd=dollars_or_none(row.cost),
     )
 
 
@@ -286,8 +268,6 @@ async def _wanted(info: Info, criteria: Wanted | None) -> TurnFilter:
 
 @strawberry.type
 class TurnQueries:
-    """What can be asked of turns."""
-
     turns: Connection[Turn] = strawberry.field(
         resolver=_page, description="The turn log, newest first."
     )
@@ -296,8 +276,6 @@ class TurnQueries:
 
 @strawberry.type
 class TurnSubscriptions:
-    """Turns as they end, for who subscribes."""
-
     turn_added = strawberry.subscription(
         resolver=_added, description="Turns of this process as they end."
     )

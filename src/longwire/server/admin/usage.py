@@ -13,6 +13,7 @@ from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import Permission
 from longwire.core.rules.turn import Usage
 from longwire.server.admin.context import Info, require
+from longwire.server.admin.inputs import view_of
 from longwire.server.admin.scalars import Int64, dollars_of, milliseconds_of, time_of
 from longwire.server.admin.turns import visible
 from longwire.store.store import now_ms
@@ -26,16 +27,12 @@ _DEFAULT_DAYS: Final = 30
 
 @strawberry.enum(description="The length of one span; days are those of UTC.")
 class UsageSpan(Enum):
-    """The length of one span."""
-
     HOUR = "h"
     DAY = "d"
 
 
 @strawberry.enum(description="What each line of a series stands for.")
 class UsageBy(Enum):
-    """What each line of a series stands for."""
-
     ALL = "all"
     PROJECT = "project"
     CHANNEL = "channel"
@@ -45,8 +42,6 @@ class UsageBy(Enum):
 
 @strawberry.input(name="UsageFilter", description="What counts; what is left out is any.")
 class Counted:
-    """What counts."""
-
     project_id: strawberry.ID | None = None
     channel_id: strawberry.ID | None = None
     model: str | None = None
@@ -58,8 +53,6 @@ Criteria = Annotated[Counted | None, strawberry.argument(name="filter")]
 
 @strawberry.type(description="Turns added up; figures that nobody told count as 0.")
 class UsageSums:
-    """Turns added up."""
-
     turns: Int64
     continued: Int64
     failures: Int64
@@ -74,8 +67,6 @@ class UsageSums:
 
 @strawberry.type(description="One span of one line; spans without a turn are left out.")
 class UsagePoint:
-    """One span of one line."""
-
     start: datetime
     name: str = strawberry.field(description="An id or a model, as the series is by; else empty.")
     sums: UsageSums
@@ -172,18 +163,7 @@ def _point(point: Point) -> UsagePoint:
 
 
 def _sums(sums: Sums) -> UsageSums:
-    return UsageSums(
-        turns=Int64(sums.turns),
-        continued=Int64(sums.continued),
-        failures=Int64(sums.failures),
-        input_tokens=Int64(sums.input_tokens),
-        cached_tokens=Int64(sums.cached_tokens),
-        output_tokens=Int64(sums.output_tokens),
-        cost_usd=dollars_of(sums.cost),
-        bytes_received=Int64(sums.bytes_received),
-        bytes_sent=Int64(sums.bytes_sent),
-        bytes_saved=Int64(sums.bytes_saved),
-    )
+    return view_of(UsageSums, sums, cost_usd=dollars_of(sums.cost))
 
 
 async def _usage(
@@ -213,8 +193,6 @@ async def _usage(
 
 @strawberry.type
 class UsageQueries:
-    """What can be asked of usage."""
-
     usage: UsageView = strawberry.field(
         resolver=_usage, description="The last 30 days by day, unless said otherwise."
     )

@@ -15,7 +15,7 @@ from longwire.core.nouns.people import Invitation, User, UserStatus, normal_emai
 from longwire.core.nouns.secret import Secret
 from longwire.server.admin.context import Info, require, signed_in
 from longwire.server.admin.gate import cookie_name, give_cookie, renew_cookie, take_cookie
-from longwire.server.admin.inputs import changes
+from longwire.server.admin.inputs import changes, view_of
 from longwire.server.admin.paging import Connection, Id, connection
 from longwire.server.admin.scalars import time_of, time_or_none
 
@@ -27,8 +27,6 @@ _DEFAULTS: Final = User("", "", "", Role.VIEWER)
 
 @strawberry.type(name="User", description="Somebody with a password.")
 class UserView:
-    """Somebody with a password."""
-
     id: strawberry.ID
     email: str
     name: str
@@ -41,8 +39,6 @@ class UserView:
 
 @strawberry.type(description="Who is signed in, and what they may do.")
 class Me:
-    """Who is signed in."""
-
     user: UserView
     permissions: list[str]
     project_ids: list[strawberry.ID] = strawberry.field(
@@ -52,8 +48,6 @@ class Me:
 
 @strawberry.type(name="Invitation", description="Who may become a user until it expires.")
 class InvitationView:
-    """Who may become a user."""
-
     id: strawberry.ID
     email: str = strawberry.field(description="Who it is for; empty for whoever has the token.")
     role: Role
@@ -65,24 +59,18 @@ class InvitationView:
 
 @strawberry.type(description="An invitation, and this once its token.")
 class IssuedInvitation:
-    """An invitation and its token."""
-
     invitation: InvitationView
     token: str
 
 
 @strawberry.input(description="An email and a password.")
 class SignInInput:
-    """An email and a password."""
-
     email: str
     password: str
 
 
 @strawberry.input(description="Who comes in by a token: that of the first start, or an invitation.")
 class JoinInput:
-    """Who comes in by a token."""
-
     token: str
     email: str
     password: str
@@ -91,8 +79,6 @@ class JoinInput:
 
 @strawberry.input(description="Who is made, with their first password.")
 class CreateUserInput:
-    """A new user."""
-
     email: str
     password: str
     role: Role
@@ -101,8 +87,6 @@ class CreateUserInput:
 
 @strawberry.input(description="Left out stays; null sets the default.")
 class UpdateUserInput:
-    """What changes of a user."""
-
     email: str | None = strawberry.UNSET
     name: str | None = strawberry.UNSET
     role: Role | None = strawberry.UNSET
@@ -111,8 +95,6 @@ class UpdateUserInput:
 
 @strawberry.input(description="Whom to invite; an empty email is for whoever has the token.")
 class InviteUserInput:
-    """Whom to invite."""
-
     role: Role
     email: str = ""
     project_id: strawberry.ID | None = strawberry.field(name="projectID", default=None)
@@ -127,25 +109,16 @@ Invite = Annotated[InviteUserInput, strawberry.argument(name="input")]
 
 def shown(user: User) -> UserView:
     """Return a user as they are shown."""
-    return UserView(
-        id=strawberry.ID(user.id),
-        email=user.email,
-        name=user.name,
-        role=user.role,
-        status=user.status,
-        created_at=time_of(user.created_at),
-        last_sign_in_at=time_or_none(user.last_sign_in_at),
-        revision=user.revision,
+    signed_in_at = time_or_none(user.last_sign_in_at)
+    return view_of(
+        UserView, user, created_at=time_of(user.created_at), last_sign_in_at=signed_in_at
     )
 
 
 def _invitation(invitation: Invitation) -> InvitationView:
-    return InvitationView(
-        id=strawberry.ID(invitation.id),
-        email=invitation.email,
-        role=invitation.role,
-        project_id=strawberry.ID(invitation.project_id) if invitation.project_id else None,
-        invited_by=invitation.invited_by,
+    return view_of(
+        InvitationView,
+        invitation,
         created_at=time_of(invitation.created_at),
         expires_at=time_of(invitation.expires_at),
     )
@@ -289,8 +262,6 @@ def _needed(*roles: Role) -> Permission:
 
 @strawberry.type
 class UserQueries:
-    """What can be asked of people."""
-
     setup_is_needed: bool = strawberry.field(
         resolver=_setup_is_needed, description="Whether nobody is there yet to sign in."
     )
@@ -306,8 +277,6 @@ class UserQueries:
 
 @strawberry.type
 class UserMutations:
-    """What can be done for people."""
-
     sign_in: UserView = strawberry.field(resolver=_sign_in)
     sign_out: bool = strawberry.field(resolver=_sign_out)
     join: UserView = strawberry.field(

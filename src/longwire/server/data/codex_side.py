@@ -5,22 +5,20 @@ with a key from the quotas of the channels that the key may use. Nothing goes up
 """
 
 import time
-from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from longwire.core.errors import Unauthenticated
 from longwire.core.nouns.quota import Quota, Window
+from longwire.dialects.codex.auth import account_of
 from longwire.relay.channels.channel import Snapshot
 from longwire.server.auth import Keys
 from longwire.server.problems import headers_of
 
-_CLAIMS = "https://api.openai.com/auth"
 _ORIGIN = "https://chatgpt.com"
 
 
@@ -40,7 +38,7 @@ class CodexSide:
     async def account(self, request: Request) -> Response:
         """Answer who the caller is by its own token: without this answer Codex takes no turn."""
         account = {
-            "id": _account_of(headers_of(request.scope)),
+            "id": account_of(headers_of(request.scope).get("authorization", "")),
             "workspace_backend_origin": _ORIGIN,
             "account_routing_override": "NO_CONSTRAINT",
         }
@@ -102,16 +100,3 @@ def _window(window: Window | None, now: float) -> dict[str, Any] | None:
         "reset_after_seconds": max(resets_at - int(now), 0),
         "reset_at": resets_at,
     }
-
-
-def _account_of(headers: Mapping[str, str]) -> str:
-    """Return the account that a bearer token says it is for, "" where it says none.
-
-    Its signature is not checked, for it opens nothing: it goes back to who sent it.
-    """
-    try:
-        payload = headers.get("authorization", "").split(".")[1]
-        claims = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return str(claims[_CLAIMS]["chatgpt_account_id"])
-    except (IndexError, ValueError, KeyError, TypeError):
-        return ""

@@ -26,17 +26,6 @@ _REFUSED = {
 class WebSocketSession:
     """One connection from its upgrade to its end, with a task for each turn under way."""
 
-    __slots__ = (
-        "_idle",
-        "_leaves",
-        "_patience",
-        "_readiness",
-        "_socket",
-        "_tasks",
-        "_turns",
-        "_upgrade",
-    )
-
     def __init__(
         self,
         services: Services,

@@ -45,8 +45,6 @@ _STREAM: Final = (
 class HttpTurns:
     """The data plane over HTTP; a request's body may have `max_body` bytes, packed and unpacked."""
 
-    __slots__ = ("_keys", "_readiness", "_relay", "max_body", "paths")
-
     def __init__(self, relay: Relay, keys: Keys, readiness: Readiness, max_body: int) -> None:
         self._relay = relay
         self._readiness = readiness
@@ -80,8 +78,6 @@ class HttpTurns:
 
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
-
-    __slots__ = ("_client", "_encoder", "_exchange", "id", "previous")
 
     def __init__(self, exchange: HttpExchange) -> None:
         self._exchange = exchange

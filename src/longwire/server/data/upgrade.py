@@ -4,38 +4,26 @@ Whoever may not come in is refused before the upgrade, as over HTTP.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from longwire.relay.turns.running import Relay
-from longwire.server.auth import Keys
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.lane_turns import Services
 from longwire.server.data.sockets import WebSocketSession
-from longwire.server.health import Readiness
 from longwire.server.problems import headers_of, request_id, response_to
 
 _SWITCHED_OFF = "Use POST: this gateway's WebSocket mode is switched off (server.websocket)."
 
 
+@dataclass
 class WebSocketTurns:
     """The data plane over WebSocket, as a raw ASGI application."""
 
-    __slots__ = ("_is_offered", "_limits", "_services")
-
-    def __init__(
-        self,
-        relay: Relay,
-        keys: Keys,
-        readiness: Readiness,
-        limits: SocketLimits,
-        *,
-        is_offered: bool,
-    ) -> None:
-        self._services = Services(relay, keys, readiness)
-        self._limits = limits
-        self._is_offered = is_offered
+    services: Services
+    limits: SocketLimits
+    is_offered: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or refuse it."""
@@ -46,10 +34,10 @@ class WebSocketTurns:
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await response_to(error, request_id(headers))(scope, receive, send)
             return
-        await WebSocketSession(self._services, self._limits, headers, receive, send).serve()
+        await WebSocketSession(self.services, self.limits, headers, receive, send).serve()
 
     def _admit(self, headers: Mapping[str, str]) -> None:
-        if not self._is_offered:
+        if not self.is_offered:
             raise HTTPException(426, _SWITCHED_OFF, {"upgrade": "websocket"})
-        self._services.readiness.admit()
-        self._services.keys.authenticate(headers)
+        self.services.readiness.admit()
+        self.services.keys.authenticate(headers)

@@ -82,21 +82,6 @@ class HttpExchange:
     to clear: where it is False the connection closes behind the reply.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_connection",
-        "_head",
-        "_is_chunked",
-        "_limit",
-        "_waiter",
-        "headers",
-        "keep_alive",
-        "path",
-        "reply",
-        "request",
-        "size",
-    )
-
     def __init__(
         self,
         connection: HttpToolsProtocol,
@@ -121,7 +106,6 @@ class HttpExchange:
         self._is_chunked = is_http_1_1
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         states = f"request={self.request.value} size={self.size} reply={self.reply.value}"
         after = "keep-alive" if self.keep_alive else "close"
         return f"<HttpExchange {self.path.decode('latin-1')} {states} {after}>"

@@ -60,8 +60,6 @@ def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Rea
 
 
 class _SseReader:
-    __slots__ = ("_content", "_decoder")
-
     def __init__(self, content: aiohttp.StreamReader) -> None:
         self._content = content
         self._decoder = Decoder(_LARGEST_BODY)
@@ -91,8 +89,6 @@ def _frame(name: str, value: bytes) -> bytes:
 
 
 class _JsonReader:
-    __slots__ = ("_body", "_content", "_needs_id")
-
     def __init__(self, content: aiohttp.StreamReader, *, needs_id: bool) -> None:
         self._needs_id = needs_id
         self._content = content

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 class LazyHttpTransport:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
-    __slots__ = ("_address", "_credentials", "_http", "_retires", "_timeouts")
-
     def __init__(self, address: Address, timeouts: Timeouts, credentials: Credentials) -> None:
         """Send to an address; `credentials` are read for each request."""
         self._address = address

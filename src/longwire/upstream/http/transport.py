@@ -53,17 +53,6 @@ class _Models(msgspec.Struct):
 class HttpTransport:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
-    __slots__ = (
-        "_address",
-        "_credentials",
-        "_host",
-        "_proxy",
-        "_retires",
-        "_session",
-        "_timeouts",
-        "_under_way",
-    )
-
     def __init__(
         self, address: Address, timeouts: Timeouts, credentials: Credentials | None = None
     ) -> None:
@@ -227,18 +216,6 @@ class HttpTransport:
 
 class _Stream:
     """The events of one response: iterate it once, in the task that opened it."""
-
-    __slots__ = (
-        "_deadline",
-        "_event_reader",
-        "_host",
-        "_quiet_until",
-        "_reader",
-        "_timeouts",
-        "aggregate",
-        "delivery",
-        "headers",
-    )
 
     def __init__(
         self, reader: Reader, host: str, timeouts: Timeouts, delivery: Delivery, deadline: float

@@ -43,8 +43,6 @@ class Malformed(OSError):
 class Upgrade:
     """The request to upgrade a connection to WebSocket (RFC 6455, 4.1)."""
 
-    __slots__ = ("_key", "request")
-
     def __init__(self, origin: Origin, parts: SplitResult, headers: Mapping[str, str]) -> None:
         """Compose the request for a URL of an origin, with headers beside those of an upgrade.
 
@@ -107,17 +105,6 @@ class HandshakeResponse:
 
     `rest` is what follows a 101, or a response that opens a tunnel; such a one has no body.
     """
-
-    __slots__ = (
-        "_is_tunnel",
-        "_parser",
-        "_unread",
-        "body",
-        "headers",
-        "is_whole",
-        "rest",
-        "status",
-    )
 
     def __init__(self, *, is_tunnel: bool = False) -> None:
         """Expect the response to an upgrade, or with `is_tunnel` that to a CONNECT."""

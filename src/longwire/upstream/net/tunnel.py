@@ -27,8 +27,6 @@ class Tunnel:
     It begins at an address that is connected to at first use, or with a connected socket.
     """
 
-    __slots__ = ("_start", "transport")
-
     def __init__(self, start: Origin | socket.socket) -> None:
         self._start: Origin | socket.socket | None = start
         self.transport: ByteTransport | None = None

@@ -28,8 +28,6 @@ class Credentials(Protocol):
 class StaticKey:
     """A key that never changes."""
 
-    __slots__ = ("_headers",)
-
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = AuthHeaders(headers)
 
@@ -40,8 +38,6 @@ class StaticKey:
 
 class NoCredentials:
     """No account yet: nothing is sent upstream, and the error names the mend."""
-
-    __slots__ = ("_mend",)
 
     def __init__(self, mend: str) -> None:
         self._mend = mend

@@ -100,7 +100,6 @@ class Connection(asyncio.Protocol):
         self.last_response_id: str | None = None
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         mode, closed = self._mode, self.is_closed
         words = {
             "awaited": self._queue.is_awaited,

@@ -77,7 +77,6 @@ class Pool:
         self._sweeper: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        """Tell the whole state in one line."""
         return f"<Pool {self.ledger!r} waiting={len(self._waiters)}>"
 
     async def borrow(self, call: Call, dial: Dialer) -> Lease:

@@ -6,7 +6,7 @@ disconnect the instant they have read it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self
 
@@ -19,7 +19,7 @@ from longwire.core.errors import (
 )
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, Fresh, Reason, extend
+from longwire.core.rules.continuity import Chain, Continue, Fresh, Reason, extend, words_of
 from longwire.core.rules.exchange import Ending, Exchange, Phase
 from longwire.core.rules.lease import ABANDONED, LeaseOutcome
 from longwire.core.rules.recovery import RULES, Trouble
@@ -43,45 +43,36 @@ _DIAL_RESULTS = {UpstreamRejected: "refused", UpstreamTimeout: "timeout"}
 _FORGETTING = frozenset({Trouble.FORGOT, Trouble.EXPIRED})
 
 
+@dataclass(eq=False, slots=True)
 class WebSocketTransport:
-    """Sends turns to one endpoint over the connections of a pool."""
+    """Sends turns to one endpoint over the connections of a pool.
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        pool: Pool,
-        timeouts: Timeouts,
-        count_dial: Callable[[str], None],
-        credentials: Credentials | None = None,
-        observe_headers: Callable[[Mapping[str, str]], None] = lambda _: None,
-    ) -> None:
-        """Send to an endpoint; `count_dial` is called with how each handshake ended.
+    `count_dial` is called with how each handshake ended, `observe_headers` with the headers of each
+    101. `credentials` are read at each dial; without them the endpoint's own headers are all.
+    """
 
-        `credentials` are read at each dial; without them the endpoint's own headers are all.
-        `observe_headers` is called with the headers of each 101.
-        """
-        self._observe_headers = observe_headers
-        self._endpoint = endpoint
-        self._credentials = credentials or StaticKey({})
-        self._pool = pool
-        self._timeouts = timeouts
-        self._count_dial = count_dial
-        self.has_answered = False
+    endpoint: Endpoint
+    pool: Pool
+    timeouts: Timeouts
+    count_dial: Callable[[str], None]
+    credentials: Credentials = field(default_factory=lambda: StaticKey({}))
+    observe_headers: Callable[[Mapping[str, str]], None] = lambda _: None
+    has_answered: bool = field(default=False, init=False)
 
     def open(self, call: Call) -> "WebSocketStream":
         """Send the turn on a connection of its session; see `Transport.open`."""
-        return WebSocketStream(self, call, self._timeouts)
+        return WebSocketStream(self, call, self.timeouts)
 
     def borrow(self, call: Call) -> Awaitable[Lease]:
         """Return a connection for a call, opened for it where none is free."""
-        return self._pool.borrow(call, partial(self._dial, call.headers))
+        return self.pool.borrow(call, partial(self._dial, call.headers))
 
     def patience(self, call: Call) -> tuple[float, str]:
         """Return how long to wait for the first event of a call, in seconds, and for what.
 
         Until a WebSocket of the endpoint has brought anything, a proxy may let none through.
         """
-        first_event, first_frame = self._timeouts.first_of(call), self._timeouts.first_frame
+        first_event, first_frame = self.timeouts.first_of(call), self.timeouts.first_frame
         if self.has_answered or first_frame is None:
             return first_event, "first event"
         return min(first_event, first_frame), "first frame"
@@ -89,18 +80,18 @@ class WebSocketTransport:
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
     ) -> Connection:
-        own = await self._credentials.headers()
-        endpoint = replace(self._endpoint, headers={**self._endpoint.headers, **own.headers})
+        own = await self.credentials.headers()
+        endpoint = replace(self.endpoint, headers={**self.endpoint.headers, **own.headers})
         try:
             connection = await dial(endpoint, headers, on_closed)
         except UpstreamError as error:
             if isinstance(error, UpstreamRejected):
                 error.tokens_revision = own.revision
-            self._count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
+            self.count_dial(_DIAL_RESULTS.get(type(error), "unreachable"))
             raise
-        self._count_dial("opened")
+        self.count_dial("opened")
         connection.tokens_revision = own.revision
-        self._observe_headers(connection.headers)
+        self.observe_headers(connection.headers)
         return connection
 
 
@@ -155,7 +146,7 @@ class WebSocketStream:
         if len(frame) > LARGEST_CREATE:
             lease.cancel()
             raise FrameTooLarge(len(frame))
-        continuity, reason = _continuity(lease.decision)
+        continuity, reason = words_of(lease.decision)
         self.delivery = Delivery(
             "websocket", continuity, reason, len(frame), lease.queued, lease.id
         )
@@ -280,14 +271,3 @@ class WebSocketStream:
         decision = self._lease.decision
         continued = decision.chain if isinstance(decision, Continue) else None
         return extend(self._call.turn, response_id, replies(self.aggregate), continued)
-
-
-def _continuity(decision: Decision) -> tuple[str, str | None]:
-    """Say how a turn is sent, in the words of the response headers."""
-    match decision:
-        case Continue():
-            return "continued", None
-        case Fresh(reason):
-            return "fresh", reason.value
-        case AsGiven():
-            return "as-given", None

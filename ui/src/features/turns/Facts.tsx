@@ -53,11 +53,9 @@ function useFigures(turn: Turn): Drawn {
 function useOrigins(turn: Turn): Drawn {
   const { t } = useTranslation("turns");
   const names = useNames();
-  const isRenamed = turn.modelServed !== "" && turn.modelServed !== turn.modelAsked;
   const isChannelThere = names.channels.some((each) => each.id === turn.channelID);
   return {
     modelAsked: <Filtered search={{ model: turn.modelAsked }}>{turn.modelAsked}</Filtered>,
-    modelServed: isRenamed ? <Mono>{turn.modelServed}</Mono> : turn.modelServed === "" ? undefined : t("same"),
     apiFormat: turn.streams ? t("streamed", { api: turn.apiFormat }) : undefined,
     channelName: isChannelThere ? (
       <Link to="/channels/$channel" params={{ channel: turn.channelID }} className="underline">
