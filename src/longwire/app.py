@@ -15,6 +15,7 @@ from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
+from longwire.relay.homes import LocalHomes
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -55,6 +56,7 @@ class App:
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
+        self.homes = LocalHomes()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.relay = self._relay(settings)
         self.keys = Keys(
@@ -106,7 +108,7 @@ class App:
             policy,
             Accounting(self.metrics, keep=self._keep),
             self.limits,
-            Candidates(policy, self.limits),
+            Candidates(policy, self.limits, self.homes),
         )
 
     def _context(self, settings: Settings) -> ProvisionContext:
@@ -140,7 +142,7 @@ class App:
         """Return what opens the control plane once the gateway runs."""
         if opens is None:
             return lambda: nullcontext(self.control)
-        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler)
+        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes)
         registration = registration_of(settings.codex)
         return lambda: controlling(
             opens, parts, registration, insecure_cookies=settings.server.insecure_cookies

@@ -16,6 +16,7 @@ from longwire.core.rules.recovery import RULES, Recovery, Trouble
 from longwire.core.rules.routing import order
 from longwire.core.rules.turn import Principal, Scope
 from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.homes import LocalHomes
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -48,7 +49,7 @@ def relay(*channels, **policy):
     given = {"holds": lambda _key, _turn: False, "clock": Clock(), **policy}
     policy, limits = Policy(**given), LocalLimits()
     accounting = Accounting(Metrics(Gauges(list, list)))
-    chosen = Candidates(policy, limits)
+    chosen = Candidates(policy, limits, LocalHomes())
     return Relay(routing, policy, accounting, limits, chosen)
 
 

@@ -65,6 +65,7 @@ def turn_of(members: Mapping[str, bytes], size: int, *, by_websocket: bool = Fal
         streams=boolean_of(members, "stream") or by_websocket,
         runs_in_background=boolean_of(members, "background"),
         has_tools="tools" in members,
+        is_stored=members.get("store") != b"false",
         previous_response_id=previous or None,
         conversation=conversation,
         session_hints=(text_of(members, "prompt_cache_key") or "", conversation or ""),

@@ -214,7 +214,9 @@ class RunningTurn:
             else:
                 attempt.succeed()
                 if len(snapshot.channels) > 1:
-                    candidates.note_answer(self.request, attempt.channel)
+                    candidates.note_home(self.request, attempt.channel)
+                if turn.is_stored:
+                    candidates.note_response(self.request, attempt.channel, self.aggregate)
                 break
         stream, now = self._stream, self._relay.accounting.clock()
         self.record.begin(stream.delivery, stream.aggregate, now)
