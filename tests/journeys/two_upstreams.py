@@ -88,11 +88,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, script: Script = PLAIN, **tables) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, script: Script = PLAIN, options: Options | None = None, **tables
+) -> AsyncIterator[Stage]:
     """A stage before two strict upstreams."""
     async with (
-        Emulator(Options(), script) as a,
-        Emulator(Options(), script) as b,
+        Emulator(options, script) as a,
+        Emulator(options, script) as b,
         staged_before(folder, {"a": a, "b": b}, **tables) as stage,
     ):
         yield stage

@@ -47,6 +47,7 @@ def example(trouble: Trouble) -> LongwireError:
         Trouble.SILENT: risky(UpstreamTimeout("first event", 1)),
         Trouble.FORGOT: rejected(400, "previous_response_not_found"),
         Trouble.EXPIRED: rejected(400, "websocket_connection_limit_reached"),
+        Trouble.SEALED_ELSEWHERE: rejected(400, "invalid_encrypted_content"),
         Trouble.DUPLICATE: rejected(400, "", duplicate),
         Trouble.UNREACHABLE: UpstreamUnavailable("m"),
         Trouble.NO_WEBSOCKET: UpstreamUnavailable("m", refuses_websocket=True),

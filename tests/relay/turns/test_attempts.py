@@ -2,7 +2,8 @@
 
 import json
 from contextlib import suppress
-from itertools import product
+from dataclasses import replace
+from itertools import pairwise, product
 
 import pytest
 
@@ -12,6 +13,7 @@ from longwire.core.errors import (
     LongwireError,
     ReplaySafety,
     UpstreamDisconnected,
+    UpstreamRejected,
 )
 from longwire.core.errors import UpstreamTimeout as Timeout
 from longwire.core.rules.continuity import Reason
@@ -329,11 +331,12 @@ def test_background_turns_stay_over_http():
     assert way(one.attempt(0.0)) == "b http replayed"
 
 
-STRIKING = [each for each in Trouble if each not in {Trouble.UNAUTHORIZED, Trouble.BARRED}]
+APART = {Trouble.UNAUTHORIZED, Trouble.BARRED, Trouble.SEALED_ELSEWHERE}
+STRIKING = [each for each in Trouble if each not in APART]
 """Those of accounts move a turn as others do, and renew once a channel: they have their tests."""
 
 
-def paths(kinds, sent, *, may_resend_begun):
+def paths(kinds, sent, striking=STRIKING, *, may_resend_begun=False):
     """Every run of troubles until the client is told, as attempts with what struck each."""
     failures = {trouble: example(trouble) for trouble in Trouble}
     channels = [channel(name, kind) for name, kind in zip("abc", kinds, strict=False)]
@@ -350,7 +353,7 @@ def paths(kinds, sent, *, may_resend_begun):
             failure.__traceback__ = None
             yield run
         else:
-            pending += [(*struck, trouble) for trouble in STRIKING]
+            pending += [(*struck, trouble) for trouble in striking]
 
 
 @pytest.mark.parametrize("sent", [TURN, SEALED], ids=["free", "sealed"])
@@ -374,3 +377,36 @@ def test_laws_of_every_run(kinds, may_resend_begun, sent):
             over_http = [at.over_http for at, _ in run if at.channel.name == name]
             assert over_http == sorted(over_http)
     assert count >= len(STRIKING)
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [*product(KINDS, repeat=1), *product(KINDS, repeat=2), ("http",) * 3],
+    ids=" ".join,
+)
+def test_laws_of_every_search_for_who_can_read_it(kinds):
+    """Each channel is tried once with sealed items; without them a turn moves as any other does."""
+    sealed = Trouble.SEALED_ELSEWHERE
+    own = [Trouble.UNREACHABLE, Trouble.LIMITED, Trouble.UNSENT, Trouble.LOST, sealed]
+    for run in paths(kinds, SEALED, own):
+        steps = [(at.channel.name, trouble) for at, trouble in run]
+        unread = [name for name, trouble in steps if trouble is sealed][: len(kinds)]
+        assert [*"abc"][: len(unread)] == unread
+        ends = [at for at, (_, trouble) in enumerate(steps, 1) if trouble is sealed]
+        searched = ends[len(kinds) - 1] if len(ends) >= len(kinds) else len(steps)
+        for (before, trouble), (after, _) in pairwise(steps[:searched]):
+            assert trouble is sealed or before == after
+        later = [name for name, _ in steps[searched:]]
+        assert later == sorted(later)
+        assert later[:1] in ([], ["a"])
+
+
+def test_who_names_what_one_upstream_holds_looks_for_no_other_reader():
+    """Its sealed items are left out at once: nobody else has the rest."""
+    sent = replace(SEALED, previous_response_id="resp_1")
+    one = Journey(running("a"), running("b"), sent=sent)
+    one.fail(one.attempt(0.0), example(Trouble.SEALED_ELSEWHERE), 0.0)
+    again = one.attempt(0.0)
+    assert ("a", Reason.SEALED_ELSEWHERE) == (again.channel.name, again.reason)
+    with pytest.raises(UpstreamRejected):
+        one.fail(again, example(Trouble.SEALED_ELSEWHERE), 0.0)

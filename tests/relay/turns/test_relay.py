@@ -79,7 +79,7 @@ async def test_every_trouble_before_the_first_event(trouble):
     http = Scripted(failure, transport="http")
     first = channel("a", websocket=Scripted(failure, GOOD), http=http)
     to = relay(first, channel("b"))
-    given_up = (Trouble.REFUSED, Trouble.WORKING)
+    given_up = (Trouble.REFUSED, Trouble.WORKING, Trouble.SEALED_ELSEWHERE)
     over_http = [each for each in Trouble if RULES[each].recoveries[:1] == (Recovery.USE_HTTP,)]
     if trouble in over_http:
         http.steps = [GOOD]

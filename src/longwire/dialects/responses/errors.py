@@ -40,6 +40,15 @@ RULES = (
         ends_connection=True,
     ),
     ErrorRule(
+        "invalid_encrypted_content",
+        400,
+        "OpenAI",
+        Trouble.SEALED_ELSEWHERE,
+        re.compile(
+            r"[Ee]ncrypted content .*(could not be (verified|decrypted)|did not match the target)"
+        ),
+    ),
+    ErrorRule(
         "", 400, "openai-agents", Trouble.DUPLICATE, re.compile(r"Duplicate item found with id")
     ),
     ErrorRule("invalid_request_error", 400, "OpenAI"),

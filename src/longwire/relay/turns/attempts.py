@@ -57,11 +57,13 @@ class Attempts:
     __slots__ = (
         "_candidates",
         "_has_failed",
+        "_has_left_out",
         "_has_renewed",
         "_has_resent",
         "_has_waited",
         "_holds",
         "_may_resend_begun",
+        "_passed",
         "_reason",
         "_turn",
         "_uses_http",
@@ -86,6 +88,8 @@ class Attempts:
         self._has_renewed = False
         self._has_failed = False
         self._has_waited = False
+        self._has_left_out = False
+        self._passed: list[Candidate] = []
 
     def next(self, now: float) -> Attempt:
         """Return what to try next."""
@@ -121,6 +125,11 @@ class Attempts:
                 self._uses_http, self._reason = True, None
             case Recovery.NEXT_CHANNEL:
                 self._move_on()
+            case Recovery.NEXT_READER:
+                self._passed.append(attempt.candidate)
+                self._move_on()
+            case Recovery.LEAVE_OUT:
+                self._begin_again(RULES[trouble].reason)
             case Recovery.GIVE_UP:
                 pass
         self._has_resent = self._has_resent or RULES[trouble].may_bill_twice
@@ -135,13 +144,24 @@ class Attempts:
         self._uses_http = self._turn.runs_in_background
         self._reason = Reason.REPLAYED
 
+    def _begin_again(self, reason: Reason | None) -> None:
+        """Return to those who could not read it: what they get now, they can."""
+        self._candidates.extendleft(reversed(self._passed))
+        self._has_left_out, self._has_renewed = True, False
+        self._uses_http, self._reason = self._turn.runs_in_background, reason
+
     def _retry_state(self, attempt: Attempt) -> RetryState:
+        turn, has_others = self._turn, len(self._candidates) > 1
+        may_leave = self._has_left_out and not turn.refers_outside
+        has_sealed = not self._has_left_out and turn.history.has_encrypted
         return RetryState(
             has_resent=self._has_resent,
             may_use_http=not attempt.over_http and attempt.candidate.channel.http is not None,
-            may_move=len(self._candidates) > 1 and self._turn.is_self_contained,
+            may_move=has_others and (turn.is_self_contained or may_leave),
             may_resend_begun=self._may_resend_begun,
             may_renew=not self._has_renewed,
+            may_seek_reader=has_others and has_sealed and not turn.refers_outside,
+            may_leave_out=has_sealed,
         )
 
     def _blame(

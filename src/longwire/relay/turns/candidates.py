@@ -28,6 +28,7 @@ from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.homes import Homes
 from longwire.relay.limits import Limits
+from longwire.relay.turns.sealed import Unreadable
 
 _REMEMBERED_SESSIONS = 4096
 _K = TypeVar("_K")
@@ -68,12 +69,13 @@ Sent = Callable[[Channel], Turn]
 class Candidates:
     """Chooses channels for turns."""
 
-    __slots__ = ("_homes", "_limits", "_over_http", "policy")
+    __slots__ = ("_homes", "_limits", "_over_http", "policy", "unreadable")
 
     def __init__(self, policy: Policy, limits: Limits, homes: Homes) -> None:
         self.policy = policy
         self._limits = limits
         self._homes = homes
+        self.unreadable = Unreadable()
         self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
 
     def __repr__(self) -> str:

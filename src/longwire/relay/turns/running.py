@@ -184,7 +184,8 @@ class RunningTurn:
         """Return the turn as a channel sends it, adapted once for all its accounts."""
         turn = self._sent.get(channel.id)
         if turn is None:
-            turn = channel.vendor.adapt(renamed(self.request.turn, channel.renames))
+            adapted = channel.vendor.adapt(renamed(self.request.turn, channel.renames))
+            turn = self._relay.candidates.unreadable.left_out(self.request, adapted)
             self._sent[channel.id] = turn
         return turn
 
@@ -295,6 +296,9 @@ class RunningTurn:
             raise self._answer_to(failure, candidate) from failure
         if trouble is Trouble.TOO_LARGE:
             self._relay.candidates.keep_over_http(candidate)
+        if recovery is Recovery.LEAVE_OUT:
+            self._relay.candidates.unreadable.note(self.request)
+            self._sent.clear()
 
     def _answer_to(self, failure: LongwireError, candidate: Candidate) -> LongwireError:
         """Return what the client is answered: of a limit, when the first account is back."""
