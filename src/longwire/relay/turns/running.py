@@ -184,8 +184,10 @@ class RunningTurn:
         """Return the turn as a channel sends it, adapted once for all its accounts."""
         turn = self._sent.get(channel.id)
         if turn is None:
-            adapted = channel.vendor.adapt(renamed(self.request.turn, channel.renames))
-            turn = self._relay.candidates.unreadable.left_out(self.request, adapted)
+            turn = channel.vendor.adapt(renamed(self.request.turn, channel.renames))
+            unreadable = self._relay.candidates.unreadable
+            if unreadable.ends:
+                turn = unreadable.left_out(self.request, turn)
             self._sent[channel.id] = turn
         return turn
 

@@ -14,12 +14,15 @@ _MOST_CHAINS = 16
 
 
 class Unreadable:
-    """Where the unreadable items of sessions end: a session may hold several conversations."""
+    """Where the unreadable items of sessions end; a session may hold several conversations.
 
-    __slots__ = ("_ends",)
+    `ends` are the digests by session: where there are none, no turn needs to be looked at.
+    """
+
+    __slots__ = ("ends",)
 
     def __init__(self) -> None:
-        self._ends: OrderedDict[tuple[Scope | None, str], tuple[bytes, ...]] = OrderedDict()
+        self.ends: OrderedDict[tuple[Scope | None, str], tuple[bytes, ...]] = OrderedDict()
 
     def note(self, request: TurnRequest) -> None:
         """Remember that nobody could read the sealed items of a turn."""
@@ -27,14 +30,12 @@ class Unreadable:
         if end is None:
             return
         session = request.conversation
-        self._ends[session] = (*self._ends.get(session, ()), end)[-_MOST_CHAINS:]
-        self._ends.move_to_end(session)
-        if len(self._ends) > _MOST_SESSIONS:
-            self._ends.popitem(last=False)
+        self.ends[session] = (*self.ends.get(session, ()), end)[-_MOST_CHAINS:]
+        self.ends.move_to_end(session)
+        if len(self.ends) > _MOST_SESSIONS:
+            self.ends.popitem(last=False)
 
     def left_out(self, request: TurnRequest, turn: Turn) -> Turn:
         """Return a turn, as it is to be sent, without what nobody could read before."""
-        if not self._ends:
-            return turn
-        ends = self._ends.get(request.conversation)
+        ends = self.ends.get(request.conversation)
         return turn if ends is None else without_sealed(turn, ends)
