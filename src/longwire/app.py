@@ -20,6 +20,7 @@ from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.turns.candidates import Candidates, Policy
+from longwire.relay.turns.holders import Holders
 from longwire.relay.turns.running import Relay
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
@@ -28,6 +29,7 @@ from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.lane_turns import Services
 from longwire.server.data.models import Models
+from longwire.server.data.stored import StoredResponses
 from longwire.server.data.turns import HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
@@ -75,11 +77,13 @@ class App:
         return self._asgi(scope, receive, send)
 
     def _mounts(self, server: Server) -> Mounts:
+        holders = Holders(self.routing, self.homes)
         return Mounts(
             websocket=self.sockets,
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, lambda: self.routing.snapshot),
+            stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
             side=CodexSide(self.keys, lambda: self.routing.snapshot),
             probes=Probes(self.readiness, self.metrics),
         )

@@ -113,6 +113,8 @@ async def test_a_home_outlives_its_process(stored):
         before = stored.reads
         assert ["a", "b"] == [await again.get(session(each)) for each in "st"]
         assert before == stored.reads
+        again.put(session("s"), "a")
+        await become(lambda: {session("s"): "a"} == stored.writes[-1])
 
 
 async def test_only_what_changes_is_written(stored):

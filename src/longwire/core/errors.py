@@ -155,6 +155,17 @@ class UnknownModel(CallerError):
         )
 
 
+class UnknownResponse(CallerError):
+    """No upstream is known to have this response for this caller (404)."""
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(
+            f"Response with id '{response_id}' not found.",
+            code="response_not_found",
+            param="response_id",
+        )
+
+
 class UpstreamError(LongwireError):
     """The provider or the way to it failed; `safety` says what sending again would risk."""
 

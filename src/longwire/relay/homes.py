@@ -22,7 +22,8 @@ _log = structlog.get_logger()
 _MOST_HELD: Final = 16_384
 _MOST_UNWRITTEN: Final = 50_000
 _REFRESHED_AFTER: Final = 6 * 3600.0
-_INTERVAL: Final = 0.5
+_LONG_AGO: Final = float("-inf")
+_INTERVAL: Final = 0.2
 _PATIENCE: Final = 1.0
 _PAUSE: Final = 10.0
 _FAREWELL: Final = 5.0
@@ -72,7 +73,7 @@ class LocalHomes:
             home = await self._read(self._store, key)
             held = self._held.get(key.digest)  # a turn may have said more meanwhile
             if held is None and home is not None:
-                held = self._hold(key, home, self._clock())
+                held = self._hold(key, home, _LONG_AGO)
         return held.home if held is not None else None
 
     def put(self, key: HomeKey, home: str) -> None:

@@ -145,6 +145,12 @@ class Purpose(Enum):
     ANSWER = "a response"
     WARM_UP = "nothing yet: it prepares what follows, over WebSocket alone"
     COMPACTION = "a shorter history: one answer over HTTP, and no chain begins with it"
+    COUNT = "how many tokens it would be: likewise"
+
+    @property
+    def is_unary(self) -> bool:
+        """Whether it is one answer over HTTP, and has no other form."""
+        return self in (Purpose.COMPACTION, Purpose.COUNT)
 
 
 @dataclass(frozen=True, slots=True)

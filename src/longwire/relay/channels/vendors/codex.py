@@ -69,7 +69,7 @@ class Codex:
         token = client.turn_state(turn, headers)
         if not over_http:
             turn = rules.with_request_headers(turn, named)
-        elif turn.purpose is not Purpose.COMPACTION:
+        elif not turn.purpose.is_unary:
             named |= rules.request_headers(turn)
             turn = rules.over_http(turn)
         if token:
