@@ -147,10 +147,9 @@ class Purpose(Enum):
     COMPACTION = "a shorter history: one answer over HTTP, and no chain begins with it"
     COUNT = "how many tokens it would be: likewise"
 
-    @property
-    def is_unary(self) -> bool:
-        """Whether it is one answer over HTTP, and has no other form."""
-        return self in (Purpose.COMPACTION, Purpose.COUNT)
+
+UNARY = frozenset({Purpose.COMPACTION, Purpose.COUNT})
+"""What is one answer over HTTP, and has no other form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import msgspec
 
 from longwire.core.rules.continuity import Continue, Decision
-from longwire.core.rules.turn import Purpose, Turn
+from longwire.core.rules.turn import UNARY, Purpose, Turn
 from longwire.dialects.responses.history import BodyProperties
 
 SUFFIXES = {Purpose.COMPACTION: "/compact", Purpose.COUNT: "/input_tokens"}
@@ -44,7 +44,7 @@ def encode_body(turn: Turn, *, streams: bool) -> bytes:
     parts = _in_full(turn)
     if turn.runs_in_background:
         parts.append(b'"background":true')
-    if not turn.purpose.is_unary:
+    if turn.purpose not in UNARY:
         parts.append(b'"stream":' + msgspec.json.encode(streams))
     return b"{" + b",".join(parts) + b"}"
 

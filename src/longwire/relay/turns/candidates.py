@@ -22,7 +22,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_key
 from longwire.core.rules.routing import Choice, choose, order
-from longwire.core.rules.turn import SessionKey, Turn, TurnRequest
+from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import usage_limit
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
@@ -93,7 +93,7 @@ class Candidates:
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
         channels = [snapshot.channels[route.id] for route in choice.candidates]
-        if turn.purpose.is_unary:
+        if turn.purpose in UNARY:
             channels = [channel.unary for channel in channels]
         able, home = [self._candidate(each, request) for each in channels], None
         moves = turn.is_self_contained

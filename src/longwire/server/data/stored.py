@@ -50,14 +50,13 @@ class StoredResponses:
         line = {"caller": caller.name, "method": scope["method"], "request_id": request_id(headers)}
         started, response_id = time.monotonic(), scope["path_params"]["id"]
         try:
-            with self._readiness:
-                async with self._admitted(caller.subject) as limits:
-                    if _ID.fullmatch(response_id) is None:
-                        raise UnknownResponse(response_id)
-                    channel = await self._holders.find(caller, response_id)
-                    line["channel"] = channel.name
-                    own = {**limits, "x-request-id": line["request_id"]}
-                    line["status"] = await _pass(channel, own, scope, receive, send)
+            async with self._admitted(caller.subject) as limits:
+                if _ID.fullmatch(response_id) is None:
+                    raise UnknownResponse(response_id)
+                channel = await self._holders.find(caller, response_id)
+                line["channel"] = channel.name
+                own = {**limits, "x-request-id": line["request_id"]}
+                line["status"] = await _pass(channel, own, scope, receive, send)
         except LongwireError as failure:
             line["status"] = problem_of(failure).status
             raise
@@ -67,14 +66,15 @@ class StoredResponses:
     @asynccontextmanager
     async def _admitted(self, subject: Subject) -> AsyncIterator[Mapping[str, str]]:
         """Count what is inside as one request; give headers that say what is left."""
-        if not subject.is_limited:
-            yield {}
-            return
-        headers = await self._limits.enter(subject)
-        try:
-            yield headers
-        finally:
-            await self._limits.leave(subject, NOTHING)
+        with self._readiness:
+            if not subject.is_limited:
+                yield {}
+                return
+            headers = await self._limits.enter(subject)
+            try:
+                yield headers
+            finally:
+                await self._limits.leave(subject, NOTHING)
 
 
 async def _pass(

@@ -25,6 +25,7 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
+from longwire.core.rules.turn import UNARY
 from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Fetched, Listed
@@ -104,7 +105,7 @@ class HttpTransport:
                 if isinstance(error, UpstreamRejected):
                     error.tokens_revision = own.revision
                 raise error
-            reader = reader_of(response, needs_id=not turn.purpose.is_unary)
+            reader = reader_of(response, needs_id=turn.purpose not in UNARY)
             stream = _Stream(reader, self._host, self._timeouts, delivery, deadline)
             stream.headers = {name.lower(): value for name, value in response.headers.items()}
             yield stream
