@@ -38,7 +38,14 @@ from longwire.settings.checks import (
     transport_from_scheme,
     unique,
 )
-from longwire.settings.quantities import Duration, Size, parse_duration, parse_size
+from longwire.settings.quantities import (
+    Duration,
+    Size,
+    Wait,
+    parse_duration,
+    parse_size,
+    parse_wait,
+)
 from longwire.settings.sources import default_database, storage_directory
 
 _UPSTREAM_LIFETIME = parse_duration("60m")
@@ -64,6 +71,11 @@ class Server(Section):
         parse_size("64MiB"), description="Largest request body, as sent and as unpacked."
     )
     shutdown_grace: Duration = _lasting("30s", "Time that running turns get to end at shutdown.")
+    lame_duck: Wait = Field(
+        parse_wait("5s"),
+        description="After SIGTERM `/ready` says 503 for this long while turns are still served, "
+        "so that balancers leave first; `0s`: not at all.",
+    )
     insecure_cookies: bool = Field(
         default=False,
         description="Let the cookie of who signs in travel without TLS: only for a gateway that "
