@@ -1,7 +1,7 @@
 """SIGTERM and SIGINT: the first lets turns end, the second ends at once. SIGHUP: read the file.
 
-Law: SIGTERM makes a lame duck first, not ready and still serving. Draining, the gateway answers with
-503 until the last turn has ended or the grace period is over; only then the server stops. Status 0.
+Law: SIGTERM makes a lame duck first, not ready and still serving. Draining, the gateway answers
+with 503 until the last turn has ended or the grace period is over; only then does the server stop.
 """
 
 import asyncio

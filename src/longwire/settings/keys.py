@@ -262,7 +262,9 @@ class Channel(Section):
     organization: HeaderText = Field("", description="Sent as `OpenAI-Organization`.")
     project: HeaderText = Field("", description="Sent as `OpenAI-Project`.")
     proxy: SecretStr | None = Field(
-        None, description="`http`, `https`, `socks4`, `socks5` or `socks5h` URL."
+        None,
+        description="`http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h` URL, for both "
+        "transports. Default: what `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.",
     )
     tls_ca: FilePath | None = Field(None, description="PEM file to trust besides the system's.")
     tls_verify: bool = Field(default=True, description="Verify the upstream's certificate.")
