@@ -113,7 +113,8 @@ class Database(Section):
     url: SecretStr = Field(
         default_factory=lambda: SecretStr(default_database(os.environ)),
         description=(
-            "`sqlite:///file.db` or `postgresql://user:password@host/name`. "
+            "`sqlite:///file.db` or `postgresql://user:password@host/name`, with libpq's "
+            "parameters behind it, as `?sslmode=require`. "
             "Default: `longwire.db` under `$XDG_DATA_HOME/longwire`."
         ),
     )
@@ -128,7 +129,7 @@ class Database(Section):
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return url
 
