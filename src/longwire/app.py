@@ -12,6 +12,7 @@ from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import Limits
 from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.channels.listings import Listings
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.channels.state import ChannelStates
@@ -55,6 +56,7 @@ class App:
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
+        self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.states = ChannelStates()
         self.relay = self._relay(settings)
@@ -78,7 +80,7 @@ class App:
             websocket=self.sockets,
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
-            models=Models(self.keys, lambda: self.routing.snapshot),
+            models=Models(self.keys, lambda: self.routing.snapshot, self.listings),
             side=CodexSide(self.keys, lambda: self.routing.snapshot, self.states),
             probes=Probes(self.readiness, self.metrics),
         )
@@ -162,7 +164,11 @@ class App:
     async def running(self) -> AsyncIterator[None]:
         """Open what it needs, and take turns until left; then close what is left of them."""
         self.pool.start()
-        async with self._opens_control() as self.control, self.reconciler.watching():
+        async with (
+            self._opens_control() as self.control,
+            self.reconciler.watching(),
+            self.listings.running(),
+        ):
             self.readiness.stage = Stage.READY
             self.control.begin_upkeep()
             try:

@@ -154,7 +154,7 @@ class HttpTransport:
                     for model in (msgspec.json.decode(raw, type=_Model),)
                 ]
                 etag = response.headers.get("etag", "")
-        except FAILURES as error:
+        except (*FAILURES, RecursionError) as error:
             raise self._failure(error) from error
         return Listed({name: raw for name, raw in named if name}, etag)
 
