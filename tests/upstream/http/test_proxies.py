@@ -11,6 +11,7 @@ from tests.upstream.http.steps import events
 
 KNOWN = "proxy-user:p%40ss%3Aword@"
 SOCKS = ["socks5", "socks5h"]
+TUNNELS = [("socks", scheme) for scheme in SOCKS]
 SAID = ["response.created", "response.completed"]
 
 
@@ -48,6 +49,24 @@ async def test_the_certificate_is_the_upstreams(transport, authority):
         assert SAID[1] == (await events(transport(url, context=context, **ways), body))[-1]
         with pytest.raises(UpstreamUnavailable, match="set tls_ca"):
             await events(transport(url, **ways), body)
+
+
+@pytest.mark.parametrize(("kind", "scheme"), [("http", "http"), ("http", "https"), *TUNNELS])
+async def test_a_login_reaches_any_proxy(transport, authority, kind, scheme):
+    """One URL with a percent-encoded login, whatever the proxy speaks, on the way to TLS."""
+    headers = {"authorization": "Bearer sk-emulator"}
+    context = tls.context(authority.file, verify=True)
+    options = Options(tls_cert=authority.file, tls_key=authority.key)
+    own = authority.server() if scheme == "https" else None
+    async with (
+        Emulator(options) as upstream,
+        proxy(kind, tls=own, demands_password=True) as between,
+    ):
+        way = {"headers": headers, "context": context, "proxy": between.url(scheme, KNOWN)}
+        http = transport(f"{upstream.url}/v1/responses", **way)
+        body = b'{"model":"gpt-5.5","input":"hi"}'
+        assert SAID[1] == (await events(http, body))[-1]
+        assert 1 == len(between.targets)
 
 
 @pytest.mark.parametrize(
