@@ -13,6 +13,7 @@ from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.turn import SessionKey, Turn
+from longwire.dialects.ports import AdaptInput
 
 TransportName = Literal["websocket", "http"]
 
@@ -22,13 +23,15 @@ class Call:
     """One turn to be sent: `key` is None for a caller whose connections are never shared.
 
     `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
-    for the turn to be sent in full on a new connection, and says why.
+    for the turn to be sent in full on a new connection, and says why. `adapt_input` changes the
+    items that are really sent, all of them or what is new, and may raise `InvalidRequest`.
     """
 
     turn: Turn
     key: SessionKey | None
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: Reason | None = None
+    adapt_input: AdaptInput | None = None
 
 
 @dataclass(frozen=True, slots=True)

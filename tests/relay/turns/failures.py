@@ -41,6 +41,7 @@ def rejected(status: int, code: str = "", message: str = "No.", **headers: str) 
 def example(trouble: Trouble) -> LongwireError:
     """A new failure that is this trouble."""
     duplicate = "Duplicate item found with id rs_1. Remove it."
+    foreign = "Invalid 'input[1].id': 'item_1'. Expected an ID that begins with 'msg'."
     return {
         Trouble.UNSENT: UpstreamDisconnected("m"),
         Trouble.LOST: risky(UpstreamDisconnected("m")),
@@ -48,6 +49,7 @@ def example(trouble: Trouble) -> LongwireError:
         Trouble.FORGOT: rejected(400, "previous_response_not_found"),
         Trouble.EXPIRED: rejected(400, "websocket_connection_limit_reached"),
         Trouble.DUPLICATE: rejected(400, "", duplicate),
+        Trouble.FOREIGN_ID: rejected(400, "invalid_value", foreign),
         Trouble.UNREACHABLE: UpstreamUnavailable("m"),
         Trouble.NO_WEBSOCKET: UpstreamUnavailable("m", refuses_websocket=True),
         Trouble.TOO_LARGE: FrameTooLarge(1),

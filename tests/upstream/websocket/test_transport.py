@@ -17,7 +17,7 @@ from longwire.core.errors import (
 from longwire.core.rules.continuity import Fresh, Reason
 from longwire.core.rules.lease import Limits
 from longwire.emulator import Fault, Script
-from longwire.upstream.ports import Timeouts
+from longwire.upstream.ports import Call, Timeouts
 from longwire.upstream.websocket.dialer import Endpoint
 from longwire.upstream.websocket.transport import LARGEST_CREATE, WebSocketStream
 from tests.doubles.cancelling import cancelled_at
@@ -221,7 +221,7 @@ class TestDigesting:
             agent.keeps_ids = False
             await agent.take()
             async with lent(it.pool, agent.call(), None) as lease:
-                stream = WebSocketStream(lease, agent.turn_of(history), Timeouts())
+                stream = WebSocketStream(lease, Call(agent.turn_of(history), None), Timeouts())
                 lease.decision = Fresh(Reason.NEW_BRANCH)
                 assert suspensions(stream.send()) == turns
                 answer = [event.name async for batch in stream for event in batch]

@@ -51,6 +51,7 @@ export const TROUBLES = [
   "forgot",
   "expired",
   "duplicate",
+  "foreign_id",
   "unreachable",
   "no_websocket",
   "too_large",

@@ -20,6 +20,7 @@ class Trouble(Enum):
     FORGOT = "the upstream forgot the response the gateway named"
     EXPIRED = "the connection reached its time limit"
     DUPLICATE = "the upstream already holds an item that was sent"
+    FOREIGN_ID = "the upstream does not take the id of an item, which another vendor gave it"
     UNREACHABLE = "no connection could be opened"
     NO_WEBSOCKET = "the upstream speaks no WebSocket here"
     TOO_LARGE = "the request passes the limit of a frame"
@@ -91,6 +92,7 @@ RULES: dict[Trouble, Rule] = {
     Trouble.FORGOT: Rule((_R,), Blame.LIVES, Reason.UPSTREAM_FORGOT),
     Trouble.EXPIRED: Rule((_R,), Blame.LIVES, Reason.CONNECTION_EXPIRED),
     Trouble.DUPLICATE: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
+    Trouble.FOREIGN_ID: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
     Trouble.UNREACHABLE: Rule((_H, _N), Blame.WEBSOCKET),
     Trouble.NO_WEBSOCKET: Rule((_H, _N), Blame.WEBSOCKET),
     Trouble.TOO_LARGE: Rule((_H,), Blame.NOTHING),

@@ -98,7 +98,7 @@ class HttpTransport:
         turn = call.turn
         is_compaction = turn.purpose is Purpose.COMPACTION
         streams = turn.streams or not turn.runs_in_background
-        body = encode_body(turn, streams=streams)
+        body = encode_body(turn, streams=streams, adapt_input=call.adapt_input)
         url = self._address.url + "/compact" if is_compaction else self._address.url
         outside = turn.refers_outside
         delivery = Delivery(

@@ -11,6 +11,7 @@ from functools import partial
 
 from longwire.core.errors import (
     FrameTooLarge,
+    InvalidRequest,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
@@ -21,7 +22,6 @@ from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, F
 from longwire.core.rules.exchange import Ending, Exchange, Phase
 from longwire.core.rules.lease import ABANDONED, LeaseOutcome
 from longwire.core.rules.recovery import RULES, Trouble
-from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.call import encode_create
 from longwire.dialects.responses.errors import trouble_of
 from longwire.dialects.responses.image import replies
@@ -100,7 +100,7 @@ class _StreamContext:
 
     async def __aenter__(self) -> "WebSocketStream":
         lease = await self._pool.borrow(self._call, self._dial)
-        stream = self._stream = WebSocketStream(lease, self._call.turn, self._timeouts)
+        stream = self._stream = WebSocketStream(lease, self._call, self._timeouts)
         try:
             await stream.send()
         except BaseException:
@@ -116,6 +116,7 @@ class WebSocketStream:
     """One exchange on a leased connection; `aggregate` is what was seen of the response so far."""
 
     __slots__ = (
+        "_adapt_input",
         "_clock",
         "_event_reader",
         "_heard_at",
@@ -129,9 +130,10 @@ class WebSocketStream:
     )
     delivery: Delivery
 
-    def __init__(self, lease: Lease, turn: Turn, timeouts: Timeouts) -> None:
+    def __init__(self, lease: Lease, call: Call, timeouts: Timeouts) -> None:
         self._lease = lease
-        self._turn = turn
+        self._turn = call.turn
+        self._adapt_input = call.adapt_input
         self._timeouts = timeouts
         self._event_reader = EventReader(Exchange(lease.connection.last_response_id))
         self.aggregate = self._event_reader.aggregate
@@ -140,8 +142,12 @@ class WebSocketStream:
         self._heard_at = self._silent_since = self._clock()
 
     async def send(self) -> None:
-        """Send the turn as one frame. Raises `FrameTooLarge` or `UpstreamError`."""
-        frame = encode_create(self._turn, self._lease.decision)
+        """Send the turn as one frame. Raises `FrameTooLarge`, `InvalidRequest`, `UpstreamError`."""
+        try:
+            frame = encode_create(self._turn, self._lease.decision, self._adapt_input)
+        except InvalidRequest:
+            self._lease.cancel()
+            raise
         if len(frame) > LARGEST_CREATE:
             self._lease.cancel()
             raise FrameTooLarge(LARGEST_CREATE)
