@@ -142,8 +142,9 @@ class UnknownModel(CallerError):
     """No channel that this caller may use serves the model (404)."""
 
     def __init__(self, model: str, refusals: str) -> None:
+        wanted = f"the model '{model}'" if model else "a turn without a model"
         super().__init__(
-            f"No channel serves the model '{model}' for this key ({refusals}).",
+            f"No channel serves {wanted} for this key ({refusals}).",
             code="model_not_found",
             param="model",
         )
