@@ -186,11 +186,18 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class AccountUnavailable(UpstreamError):
-    """No token of an account can be had; `needs_sign_in`: not before somebody signs in again."""
+    """No token of an account can be had; `needs_sign_in`: not before somebody signs in again.
 
-    def __init__(self, message: str, *, needs_sign_in: bool = False) -> None:
+    `retry_after`: its issuer is busy, and wants to be left alone for so many seconds, at least;
+    None where it is not.
+    """
+
+    def __init__(
+        self, message: str, *, needs_sign_in: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.needs_sign_in = needs_sign_in
+        self.retry_after = retry_after
 
 
 class UpstreamDisconnected(UpstreamError):

@@ -72,7 +72,8 @@ async def open_tunnel(origin: Origin, proxy: str | None, tls: ssl.SSLContext | N
     Raises `OSError`, `ValueError` for such a URL, and what `python_socks` does.
     """
     if proxy is not None and proxy.startswith("socks"):
-        tunnel = Tunnel(await Proxy.from_url(proxy).connect(origin.host, origin.port))
+        url = proxy.replace("socks5h:", "socks5:", 1)  # by either the proxy resolves the name
+        tunnel = Tunnel(await Proxy.from_url(url).connect(origin.host, origin.port))
         proxy = None
     else:
         tunnel = Tunnel(origin_of(urlsplit(proxy), "http", "https") if proxy else origin)
