@@ -167,7 +167,9 @@ def test_a_login_that_another_program_renewed_says_so(command, upstream, tmp_pat
 def test_an_account_is_renewed_by_its_channels_proxy(command, imported, upstream):
     """A proxy that is not there is named, and the issuer is not asked past it."""
     command("channels", "edit", "codex", "--set", "proxy=http://127.0.0.1:9")
-    with pytest.raises(ConfigurationError, match=r"cannot be reached: .*127\.0\.0\.1:9"):
+    with pytest.raises(
+        ConfigurationError, match=r"cannot be reached by the channel's proxy: .*127\.0\.0\.1:9"
+    ):
         command("accounts", "refresh", ADA)
     assert {} == upstream.issuer.counters
     command("channels", "edit", "codex", "--set", "proxy=")

@@ -183,14 +183,14 @@ async def test_references_are_known_where_a_connection_holds_the_items(emulator)
     async with asking(emulator, "websocket") as ask:
         _, answer = await ask([USER])
         output = answer["output"]
-        unknown = [USER, {"type": "item_reference", "id": "msg_of_another_life"}, GO_ON]
-        status, refused = await ask(unknown)
+        lost = {"type": "item_reference", "id": "msg_of_another_life"}
+        status, refused = await ask([USER, *output, *results(output), lost])
         _, known = await ask([USER, *references(output), *results(output)])
     assert 400 == status
     assert "send the items themselves" in refused["error"]["message"]
     assert "continued" == known["way"]
     assert digest([USER, *output, *results(output)]) == emulator.turns[-1].digest
-    assert 2 == emulator.counters.creates
+    assert (2, 1) == (emulator.counters.creates, emulator.counters.sockets_opened)
 
 
 @TRANSPORTS

@@ -153,7 +153,9 @@ async def test_a_socks_proxy_that_is_gone_is_named(store):
     async with issuing() as upstream:
         own = {"proxy": Secret("socks5://127.0.0.1:9")}
         async with acting(store, upstream, upstream.url, **own) as (account, accounts, _):
-            with pytest.raises(AccountUnavailable, match=r"cannot be reached: .*proxy") as failed:
+            with pytest.raises(
+                AccountUnavailable, match=r"channel's proxy: .* proxy 127\.0\.0\.1:9"
+            ) as failed:
                 await accounts.renew_stored(account)
     assert not failed.value.needs_sign_in
 

@@ -181,7 +181,8 @@ class Issuer:
                 return await self._egress.post(self._base + path, body, media_type)
         except (OSError, ValueError) as error:
             reason = str(error) or type(error).__name__
-            raise AccountUnavailable(f"{self._base} cannot be reached: {reason}.") from None
+            way = " by the channel's proxy" if self._egress.proxy else ""
+            raise AccountUnavailable(f"{self._base} cannot be reached{way}: {reason}.") from None
 
     def _login(self, reply: Reply, before: Login | None = None) -> Login:
         if reply.status >= _ERRORS:
