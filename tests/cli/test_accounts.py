@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from longwire.core.errors import ConfigurationError, InvalidFields, NotFound
-from longwire.emulator import Emulator, IssuerOptions, Options
+from longwire.emulator import Emulator, IssuerFault, IssuerOptions, Options
 
 ADA = "ada@example.org"
 
@@ -114,6 +114,66 @@ def test_a_device_code_signs_in(command, upstream, database_url, tmp_path):
         out, err = run.communicate(timeout=30)
     assert 0 == run.returncode, err
     assert f"{ADA} (plus): active" in out
+
+
+@pytest.mark.process
+def test_a_device_code_waits_for_an_issuer_that_is_busy(command, upstream, database_url, tmp_path):
+    """It asks again when the issuer said, and the person sees nothing but the code."""
+    busy = IssuerFault(at="usercode", status=429, code="rate_limited", retry_after=1, times=2)
+    upstream.issuer.faults.append(busy)
+    with _started("--device", upstream=upstream, url=database_url, folder=tmp_path) as run:
+        url = _told(run, "Open ")
+        httpx2.post(url, data={"user_code": _told(run, "and type the code ")})
+        out, err = run.communicate(timeout=30)
+    assert 0 == run.returncode, err
+    assert f"{ADA} (plus): active" in out
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("step", ["usercode", "poll"])
+def test_what_an_issuer_refuses_for_good_is_one_line(
+    command, upstream, database_url, tmp_path, step
+):
+    """Exit code 1, and no trace."""
+    upstream.issuer.faults.append(IssuerFault(at=step, status=400, code="invalid_client"))
+    with _started("--device", upstream=upstream, url=database_url, folder=tmp_path) as run:
+        _, err = run.communicate(timeout=30)
+    told = [line for line in err.splitlines() if line.startswith("longwire: ")]
+    assert (1, 1) == (run.returncode, len(told)), err
+    assert "invalid_client" in told[0]
+    assert "Traceback" not in err
+
+
+def test_a_login_that_another_program_renewed_says_so(command, upstream, tmp_path, monkeypatch):
+    """One auth.json in two gateways: the second is told what happened, and what to do."""
+    text = json.dumps(upstream.issuer.auth_json(ADA))
+    for name in ("one", "two"):
+        monkeypatch.setenv("LONGWIRE_DATABASE__URL", f"sqlite:///{tmp_path / name}.db")
+        command("login", "codex", "--import", "-", stdin=text)
+    monkeypatch.setenv("LONGWIRE_DATABASE__URL", f"sqlite:///{tmp_path / 'one.db'}")
+    command("accounts", "refresh", ADA)
+    monkeypatch.setenv("LONGWIRE_DATABASE__URL", f"sqlite:///{tmp_path / 'two.db'}")
+    for _ in range(2):
+        with pytest.raises(ConfigurationError) as failed:
+            command("accounts", "refresh", ADA)
+        assert "Another program has renewed this login" in str(failed.value)
+        assert "sign in anew here" in str(failed.value)
+    (account,) = json.loads(command("accounts", "list", "--json"))
+    assert "sign_in_needed" == account["status"]
+    assert "Another program has renewed this login" in account["problem"]
+    assert "sign in anew here" in command("accounts", "list")
+
+
+def test_an_account_is_renewed_by_its_channels_proxy(command, imported, upstream):
+    """A proxy that is not there is named, and the issuer is not asked past it."""
+    command("channels", "edit", "codex", "--set", "proxy=http://127.0.0.1:9")
+    with pytest.raises(
+        ConfigurationError, match=r"cannot be reached by the channel's proxy: .*127\.0\.0\.1:9"
+    ):
+        command("accounts", "refresh", ADA)
+    assert {} == upstream.issuer.counters
+    command("channels", "edit", "codex", "--set", "proxy=")
+    command("accounts", "refresh", ADA)
 
 
 def test_the_doctor_tells_of_accounts(command, imported, longwire, database_url, upstream):

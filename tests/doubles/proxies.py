@@ -1,23 +1,26 @@
-"""Minimal proxies that tunnel one connection each: HTTP CONNECT, SOCKS4a and SOCKS5."""
+"""Minimal proxies that serve one connection each: HTTP, by CONNECT or not, SOCKS4a and SOCKS5."""
 
 import asyncio
 import base64
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 USER, PASSWORD = b"proxy-user", b"p@ss:word"
 
 
 class ProxyDouble:
-    """A running proxy: `targets` it was to connect to, `open` tunnels.
+    """A running proxy: `targets` it was to connect to, `urls` it was asked for, `open` tunnels.
 
-    `names` are hosts that it alone knows, each with its address.
+    `names` are hosts that it alone knows, each with its address, `ports` those on this machine.
     """
 
     def __init__(self, *, demands_password: bool, refuses: bytes | None) -> None:
         self.names: dict[str, str] = {}
         self.targets: list[str] = []
+        self.urls: list[str] = []
+        self.ports: dict[str, int] = {}
         self.open = 0
         self.port = 0
         self._demands_password = demands_password
@@ -28,18 +31,28 @@ class ProxyDouble:
         return f"{scheme}://{credentials}127.0.0.1:{self.port}"
 
     async def serve_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a CONNECT (RFC 9110, 9.3.6)."""
+        """Take a CONNECT (RFC 9110, 9.3.6), or one request for a whole URL (RFC 9112, 3.2.2)."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         proof = base64.b64encode(USER + b":" + PASSWORD).decode()
         if self._demands_password and f"Proxy-Authorization: Basic {proof}\r\n" not in head:
             writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
         elif self._refuses is not None:
             writer.write(self._refuses)
-        else:
-            target = head.split(" ")[1]
-            host, _, port = target.rpartition(":")
+        elif head.startswith("CONNECT "):
+            host, _, port = head.split(" ")[1].rpartition(":")
             await self._tunnel(reader, writer, (host, int(port)), b"HTTP/1.1 200 OK\r\n\r\n")
+        else:
+            await self._forward(reader, writer, head)
         writer.close()
+
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: str
+    ) -> None:
+        method, url, rest = head.split(" ", 2)
+        self.urls.append(url)
+        parts = urlsplit(url)
+        own = f"{method} {parts.path} {rest}".encode()
+        await self._tunnel(reader, writer, (parts.hostname, parts.port or 80), sent=own)
 
     async def serve_socks(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a SOCKS5 CONNECT to an IPv4 address or a name (RFC 1928, RFC 1929), or SOCKS4a."""
@@ -88,13 +101,17 @@ class ProxyDouble:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         target: tuple[str, int],
-        welcome: bytes,
+        welcome: bytes = b"",
+        sent: bytes = b"",
     ) -> None:
         host, port = target
-        self.targets.append(f"{host}:{port}")
+        self.targets.append("{}:{}".format(*target))
+        if host in self.ports:
+            host, port = "127.0.0.1", self.ports[host]
         far_reader, far_writer = await asyncio.open_connection(self.names.get(host, host), port)
         self.open += 1
         writer.write(welcome)
+        far_writer.write(sent)
         async with asyncio.TaskGroup() as group:
             group.create_task(_pump(reader, far_writer))
             group.create_task(_pump(far_reader, writer))

@@ -225,6 +225,8 @@ CODEX = {
     "unknown": ({"novelty": 1}, "Unsupported parameter: novelty"),
     "system": ({"input": [{"role": "system", "content": ""}]}, "System messages are not allowed"),
     "text": ({"input": "hi"}, "Input must be a list"),
+    "stream_options": ({"stream_options": {}}, "Unsupported parameter: stream_options"),
+    "prompt": ({"prompt": {"id": "p"}}, "Unsupported parameter: prompt"),
     "prefix": (
         {"input": [MESSAGE | {"id": "item_1"}]},
         "Invalid item id, expected one that begins with 'msg'",

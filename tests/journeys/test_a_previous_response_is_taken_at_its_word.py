@@ -5,8 +5,8 @@ import pytest
 
 from longwire.emulator import digest
 from tests.conftest import KEY
-from tests.journeys.agent import streamed, user, ways, whole
-from tests.journeys.conftest import OTHER_KEY
+from tests.journeys.agent import Agent, streamed, user, ways, whole
+from tests.journeys.conftest import OTHER_KEY, settings_of, websocket_channel
 
 SESSION = {"session-id": "s-1"}
 NEVER_ISSUED = "resp_0123456789abcdef"
@@ -93,6 +93,18 @@ async def test_an_id_nobody_ever_issued_is_refused_in_its_words(emulator, hire):
     assert 1 == len(emulator.violations)
     emulator.violations.clear()
     assert ["continued", "continued"] == ways(await agent.turns(2))
+
+
+@pytest.mark.parametrize("transport", ["http", "auto", "websocket"])
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_an_id_of_another_life_keeps_its_code(emulator, serve, client_of, transport, ask):
+    """By it clients know that they must send everything again."""
+    channel = websocket_channel(emulator.url, transport=transport)
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    agent = Agent(client_of(gateway), emulator, ask=ask)
+    error = await refused(agent.say(user("hi"), previous_response_id="resp_of_another_life"))
+    assert (400, "previous_response_not_found") == (error.status_code, error.code)
+    emulator.violations.clear()
 
 
 @pytest.mark.parametrize("conversation", ["conv_1", {"id": "conv_1"}])

@@ -3,7 +3,8 @@
 import openai
 import pytest
 
-from tests.journeys.agent import scripted, user, ways
+from tests.journeys.agent import Agent, scripted, user, ways
+from tests.journeys.conftest import settings_of, websocket_channel
 
 SESSION = {"session-id": "s-1"}
 MEBIBYTE = 1024 * 1024
@@ -57,3 +58,16 @@ async def test_a_long_answer_is_continued(emulator, hire):
     turns = await agent.turns(2)
     assert ["continued", "continued"] == ways(turns)
     assert 4096 > max(told.record.bytes_in for told in turns)
+
+
+async def test_a_dozen_screenshots_go_over_http(emulator, serve, client_of):
+    """With both transports the session goes on, past what a frame holds, and stays there."""
+    channel = websocket_channel(emulator.url, transport="auto")
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    agent = Agent(client_of(gateway, headers=SESSION), emulator)
+    shot = {"type": "input_image", "image_url": "data:image/png;base64," + "A" * 1_450_000}
+    agent.history = [{"role": "user", "content": [shot]} for _ in range(12)]
+    turns = await agent.turns(2)
+    assert ["http"] * 2 == [turn.transport for turn in turns]
+    assert 16 * MEBIBYTE < turns[0].record.bytes_in
+    assert 0 == emulator.counters.creates_continued

@@ -54,13 +54,13 @@ def refresh(account: Named, config: Config = None, as_json: AsJson = False) -> N
 
     async def work(store: "Store", settings: "Settings") -> Account:
         from longwire.relay.accounts.accounts import LiveAccounts
+        from longwire.relay.accounts.issuers import Issuers
         from longwire.settings.declared import registration_of
         from longwire.store.store import now_ms
-        from longwire.upstream.oauth.issuer import Issuer
 
         held = await _find(store, account)
-        issuer = Issuer(registration_of(settings.codex), now_ms)
-        live = LiveAccounts(store.accounts, issuer, now_ms)
+        issuers = Issuers(registration_of(settings.codex), now_ms, store.channels)
+        live = LiveAccounts(store.accounts, issuers, now_ms)
         try:
             async with live.running():
                 renewed = await live.renew_stored(held)

@@ -113,15 +113,15 @@ async def _channel(store: "Store", settings: "Settings", name: str) -> ChannelSp
 async def _signed_in(
     store: "Store", settings: "Settings", spec: ChannelSpec, way: tuple[bool, bool, bool]
 ) -> Account:
+    from longwire.relay.accounts.issuers import Issuers
     from longwire.relay.accounts.sign_ins import Method, SignIns
     from longwire.server import oauth_callback
     from longwire.settings.declared import registration_of
     from longwire.store.store import now_ms
-    from longwire.upstream.oauth.issuer import Issuer
 
     device, paste, no_browser = way
-    issuer = Issuer(registration_of(settings.codex), now_ms)
-    sign_ins = SignIns(store.accounts, issuer, now_ms, _nothing, oauth_callback.listen)
+    issuers = Issuers(registration_of(settings.codex), now_ms, store.channels)
+    sign_ins = SignIns(store.accounts, issuers, now_ms, _nothing, oauth_callback.listen)
     method = Method.DEVICE if device else Method.BROWSER
     async with sign_ins.running():
         sign_in = await sign_ins.begin(spec.id, method, operator(), listens=not paste)

@@ -47,8 +47,17 @@ async def _work(config: Path | None, work: Callable[["Store", "Settings"], Await
     store = await open_store(database.url.get_secret_value(), secret, database.secret_file)
     try:
         return await work(store, settings)
+    except BaseExceptionGroup as failures:
+        raise _sole(failures) from None
     finally:
         await store.close()
+
+
+def _sole(failure: BaseException) -> BaseException:
+    """Return what a task group wraps around the one failure of its body."""
+    while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+        (failure,) = failure.exceptions
+    return failure
 
 
 async def every(page: Callable[..., Awaitable["Page[T]"]]) -> list[T]:

@@ -148,8 +148,9 @@ class UnknownModel(CallerError):
     """No channel that this caller may use serves the model (404)."""
 
     def __init__(self, model: str, refusals: str) -> None:
+        wanted = f"the model '{model}'" if model else "a turn without a model"
         super().__init__(
-            f"No channel serves the model '{model}' for this key ({refusals}).",
+            f"No channel serves {wanted} for this key ({refusals}).",
             code="model_not_found",
             param="model",
         )
@@ -217,11 +218,18 @@ class ChannelRefused(UpstreamError):
 
 
 class AccountUnavailable(UpstreamError):
-    """No token of an account can be had; `needs_sign_in`: not before somebody signs in again."""
+    """No token of an account can be had; `needs_sign_in`: not before somebody signs in again.
 
-    def __init__(self, message: str, *, needs_sign_in: bool = False) -> None:
+    `retry_after`: its issuer is busy, and wants to be left alone for so many seconds, at least;
+    None where it is not.
+    """
+
+    def __init__(
+        self, message: str, *, needs_sign_in: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.needs_sign_in = needs_sign_in
+        self.retry_after = retry_after
 
 
 class UpstreamDisconnected(UpstreamError):

@@ -1,9 +1,13 @@
-"""What the dialects have in common: what an upstream's error means."""
+"""What the dialects have in common: what an upstream's error means, what it takes as input."""
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from longwire.core.rules.recovery import Trouble
+
+AdaptInput = Callable[[bytes], bytes]
+"""Returns an input, as raw JSON, as an upstream takes it. Raises `InvalidRequest`."""
 
 
 class ErrorRule(NamedTuple):

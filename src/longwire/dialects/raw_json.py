@@ -188,6 +188,12 @@ def merge(members: dict[str, Raw], changes: Mapping[str, bytes | None]) -> bytes
     return msgspec.json.encode(members)
 
 
+def map_items(raw: bytes, change: Callable[[bytes], bytes | None]) -> bytes:
+    """Return an array with each item as `change` returns it, without those it returns None for."""
+    changed = (change(bytes(item)) for item in split_items(raw))
+    return b"[" + b",".join(item for item in changed if item is not None) + b"]"
+
+
 def splice_items(raw: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """Return an array with each item as `change` returns it; the bytes between them stay."""
     parts: list[bytes] = []

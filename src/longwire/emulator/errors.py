@@ -33,6 +33,7 @@ class Rejected(Exception):
             "param": param,
         }
         self.headers: dict[str, str] = {}
+        self.is_flat = False
 
     @property
     def label(self) -> str:
@@ -40,7 +41,9 @@ class Rejected(Exception):
         return self.error.get("code") or self.error.get("type") or "detail"
 
     def body(self) -> dict[str, Any]:
-        """The HTTP error envelope, or FastAPI's form for an error that is only a detail."""
+        """The HTTP error envelope; OAuth's form, or FastAPI's where there is only a detail."""
+        if self.is_flat:
+            return {"error": self.error["code"]}
         return self.error if set(self.error) == {"detail"} else {"error": self.error}
 
     def frame(self, lane: str | None) -> dict[str, Any]:

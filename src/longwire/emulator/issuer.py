@@ -32,6 +32,9 @@ class IssuerFault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     act: Literal["refuse", "lose", "delay"] = "refuse"
     status: int = 503
     code: str = "server_error"
+    retry_after: int | None = None
+    flat: bool = False
+    """Refuse in the form of RFC 6749 (5.2): `{"error": code}`."""
     after_ms: int = 0
     times: int = 1
 

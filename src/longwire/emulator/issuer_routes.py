@@ -55,14 +55,14 @@ class Routes:
             except Rejected as error:
                 if error.violation:
                     self.journal.violation(f"issuer {step}", str(error))
-                return web.json_response(error.body(), status=error.status)
+                return web.json_response(error.body(), status=error.status, headers=error.headers)
 
         return serve
 
     async def _struck(self, step: Step, answer: Answer, request: web.Request) -> web.StreamResponse:
         fault = self.issuer.count(step)
         if fault is not None and fault.act == "refuse":
-            raise refusal("The issuer fails on demand.", fault.code, fault.status)
+            raise refused_by(fault)
         response = await answer(request)
         if fault is not None:
             await asyncio.sleep(fault.after_ms / 1000)
@@ -199,6 +199,15 @@ class Steering(msgspec.Struct, forbid_unknown_fields=True):
     revoke_access: list[str] = msgspec.field(default_factory=list)
     end: list[str] = msgspec.field(default_factory=list)
     sign_in: str = ""
+
+
+def refused_by(fault: IssuerFault) -> Rejected:
+    """The refusal that a fault is."""
+    error = refusal("The issuer fails on demand.", fault.code, fault.status)
+    if fault.retry_after is not None:
+        error.headers = {"retry-after": str(fault.retry_after)}
+    error.is_flat = fault.flat
+    return error
 
 
 def decoded(content: bytes) -> dict[str, Any]:

@@ -38,6 +38,10 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Answer unknown top-level parameters with an error."""
     check_encrypted: bool = True
     """Accept only `encrypted_content` that was minted here for the same account."""
+    needs_instructions: bool = False
+    """The Codex route wants a text as `instructions`, be it empty, as for its older models."""
+    check_ids: bool = False
+    """Refuse ids of items that do not begin as this vendor's do, on the public route, too."""
     paired_ids: bool = False
     """Also demand that `encrypted_content` comes with the id it was minted for, as Azure does."""
     multiplexing: bool = True

@@ -39,7 +39,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 MAX_CODEX_ID = 64
 AT_ITS_END = 1 << 30
 """Rounds of a context that was compacted: no client compacts a turn for ever."""
-CODEX_PREFIXES = {
+PREFIXES = {
     "message": "msg",
     "reasoning": "rs",
     "function_call": "fc",
@@ -154,6 +154,8 @@ class Gate:
         identity = item.get("id")
         if self.route == "codex":
             check_codex(item)
+        elif self.options.check_ids and kind != "item_reference":
+            check_id(item, where)
         if kind == "item_reference" or (
             kind == "reasoning" and identity and not item.get("encrypted_content")
         ):
@@ -223,8 +225,16 @@ def check_codex(item: Item) -> None:
     identity, kind = item.get("id") or "", item.get("type") or "message"
     if len(identity) > MAX_CODEX_ID:
         raise detail(f"Invalid item id, longer than 64 characters: {identity[:80]}")
-    if identity and not identity.startswith(CODEX_PREFIXES.get(kind, "")):
-        raise detail(f"Invalid item id, expected one that begins with '{CODEX_PREFIXES[kind]}'")
+    if identity and not identity.startswith(PREFIXES.get(kind, "")):
+        raise detail(f"Invalid item id, expected one that begins with '{PREFIXES[kind]}'")
+
+
+def check_id(item: Item, where: str) -> None:
+    """An id that was given here begins as its type does."""
+    identity, prefix = item.get("id"), PREFIXES.get(item.get("type") or "message", "")
+    if identity is not None and not identity.startswith(prefix):
+        message = f"Invalid '{where}.id': '{identity}'. Expected an ID that begins with '{prefix}'."
+        raise Rejected(message, code="invalid_value", param=f"{where}.id", violation=False)
 
 
 def duplicate(identity: str) -> Rejected:

@@ -37,6 +37,7 @@ WEBSOCKET_ONLY = frozenset(("type", "generate", "stream_id"))
 STRIPPED = (
     "max_output_tokens metadata temperature top_p truncation user safety_identifier background"
     " prompt_cache_retention prompt_cache_options prompt_cache_breakpoint context_management"
+    " stream_options max_tool_calls top_logprobs prompt conversation"
 )
 CODEX_REFUSES = frozenset((*STRIPPED.split(), "stream_id"))
 MAX_PAIRS, MAX_TEXT = 16, 512
@@ -78,10 +79,12 @@ def read(
     check_together(body, transport)
     if route == "codex":
         check_codex(body, transport)
+        if options.needs_instructions and not isinstance(body.get("instructions"), str):
+            raise detail("Instructions are required")
     return Request(
         body=body,
         items=list(listed(body.get("input") or [])),
-        model=body["model"],
+        model=body.get("model") or options.models[0],
         store=body.get("store") is not False and not options.zdr,
         previous=body.get("previous_response_id"),
         lane=body.get("stream_id"),
@@ -108,7 +111,7 @@ def check_parameter(
 
 def check_together(body: Body, transport: Transport) -> None:
     """Rules between members: required ones, and those that exclude each other."""
-    for name in ("model",) if "prompt" in body else ("model", "input"):
+    for name in () if body.get("prompt") else ("model", "input"):
         carried = name == "input" and (body.get("previous_response_id") or "generate" in body)
         if body.get(name) is None and not carried:
             message = f"Missing required parameter: '{name}'."

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.rules.turn import Usage
 from longwire.relay.accounts.accounts import LiveAccounts
+from longwire.relay.accounts.issuers import Issuers
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
@@ -33,7 +34,7 @@ from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
 from longwire.store.turn_log import TurnLog
-from longwire.upstream.oauth.issuer import Issuer, Registration
+from longwire.upstream.oauth.issuer import Registration
 from longwire.upstream.websocket.pool import Pool
 
 Opening = Callable[[], Awaitable[Store]]
@@ -80,7 +81,8 @@ async def controlling(
     store = await opens()
     try:
         gateway.keys.use(store.digest)
-        accounts = LiveAccounts(store.accounts, Issuer(registration, now_ms), now_ms)
+        issuers = Issuers(registration, now_ms, store.channels)
+        accounts = LiveAccounts(store.accounts, issuers, now_ms)
         async with accounts.running():
             await gateway.reconciler.begin(store, accounts)
             control = StoredControlPlane(
@@ -118,7 +120,7 @@ class StoredControlPlane:
             give_way=self._log.give_way,
             accounts=accounts,
             sign_ins=SignIns(
-                store.accounts, accounts.issuer, now_ms, reconciler.refresh, oauth_callback.listen
+                store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
             ),
             price=self.price,
             running=reconciler.running,

@@ -13,6 +13,7 @@ from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.turn import SessionKey, Turn
+from longwire.dialects.ports import AdaptInput
 
 TransportName = Literal["websocket", "http"]
 
@@ -23,7 +24,8 @@ class Call:
 
     `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
     for the turn to be sent in full on a new connection, and says why. `is_hurried`: the caller has
-    waited long already, so that the first event must come soon.
+    waited long already, so that the first event must come soon. `adapt_input` changes the items
+    that are really sent, all of them or what is new, and may raise `InvalidRequest`.
     """
 
     turn: Turn
@@ -31,6 +33,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: Reason | None = None
     is_hurried: bool = False
+    adapt_input: AdaptInput | None = None
 
 
 SOON = 30.0

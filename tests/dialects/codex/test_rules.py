@@ -27,6 +27,33 @@ def items_of(adapted_turn):
     return json.loads(adapted_turn.input)
 
 
+@pytest.mark.parametrize("instructions", [{}, {"instructions": None}, {"instructions": ""}])
+def test_there_are_always_instructions(instructions):
+    """Absent, null and an empty text mean the same, and begin no conversation anew."""
+    sent = adapted(turn(**instructions))
+    assert "" == members_of(sent)["instructions"]
+    assert adapted(turn()).properties.raw == sent.properties.raw
+    assert "Be brief." == members_of(adapted(turn(instructions="Be brief.")))["instructions"]
+
+
+@pytest.mark.parametrize("name", codex.REFUSED)
+def test_what_the_backend_cannot_do_is_refused_unless_it_is_unset(name):
+    """Null asks for nothing, and of log probabilities neither does zero."""
+    refused = codex.refusal(turn(**{name: "x"}))
+    assert (InvalidRequest, name) == (type(refused), refused.param)
+    assert codex.refusal(turn(**{name: None})) is None
+    assert codex.refusal(turn(top_logprobs=0)) is None
+
+
+def test_what_no_store_is_needed_for_is_not_read():
+    """An input without reasoning and references stays the very same bytes."""
+    raw = turn().input
+    assert codex.self_contained(raw) is raw
+    assert b'"hi"' == codex.self_contained(b'"hi"')
+    odd = b'[ {"type":"reasoning","id":7} ]'
+    assert b'[{"type":"reasoning","id":7}]' == codex.self_contained(odd)
+
+
 USER = {"role": "user", "content": "hi"}
 ENCRYPTED = ["reasoning.encrypted_content"]
 
@@ -168,7 +195,7 @@ def test_over_http_no_earlier_response_is_known(members, param):
 def test_a_compaction_says_nothing_of_storing():
     """That route takes neither."""
     sent = compacted(turn(store=False, include=ENCRYPTED, metadata={}, input=[USER | {"id": "x"}]))
-    assert (["model"], [USER]) == (list(sent.members), items_of(sent))
+    assert ({"model": "m", "instructions": ""}, [USER]) == (members_of(sent), items_of(sent))
 
 
 LITE = "x-openai-internal-codex-responses-lite"

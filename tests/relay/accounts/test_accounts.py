@@ -19,8 +19,9 @@ from longwire.core.nouns.secret import Secret
 from longwire.dialects.codex.auth import decode_auth_json
 from longwire.emulator import Emulator, IssuerFault, IssuerOptions, Options
 from longwire.relay.accounts.accounts import LEASE_MS, LiveAccounts
+from longwire.relay.accounts.issuers import Issuers
 from longwire.store.store import now_ms
-from longwire.upstream.oauth.issuer import Issuer, Registration
+from longwire.upstream.oauth.issuer import Registration
 
 ADA = "ada@example.org"
 ROOT = Path(__file__).parents[3]
@@ -35,12 +36,14 @@ from longwire.core.nouns.secret import Secret
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.server import logs
 from longwire.store.store import now_ms, open_store
-from longwire.upstream.oauth.issuer import Issuer, Registration
+from longwire.relay.accounts.issuers import Issuers
+from longwire.upstream.oauth.issuer import Registration
 
 
 async def renew(url, key, issuer, number):
     store = await open_store(url, Secret(""), Path(key))
-    accounts = LiveAccounts(store.accounts, Issuer(Registration(issuer), now_ms), now_ms)
+    issuers = Issuers(Registration(issuer), now_ms, store.channels)
+    accounts = LiveAccounts(store.accounts, issuers, now_ms)
     async with accounts.running():
         held = await store.accounts.all()
         (live,) = accounts.take_over(held).values()
@@ -84,7 +87,8 @@ async def account(store, upstream):
 @asynccontextmanager
 async def running(store, upstream, clock):
     """The accounts of a process."""
-    accounts = LiveAccounts(store.accounts, Issuer(Registration(upstream.url), clock), clock)
+    issuers = Issuers(Registration(upstream.url), clock, store.channels)
+    accounts = LiveAccounts(store.accounts, issuers, clock)
     async with accounts.running():
         accounts.take_over(await store.accounts.all())
         yield accounts

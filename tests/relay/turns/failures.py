@@ -41,6 +41,7 @@ def rejected(status: int, code: str = "", message: str = "No.", **headers: str) 
 def example(trouble: Trouble) -> LongwireError:
     """A new failure that is this trouble."""
     duplicate = "Duplicate item found with id rs_1. Remove it."
+    foreign = "Invalid 'input[1].id': 'item_1'. Expected an ID that begins with 'msg'."
     return {
         Trouble.UNSENT: UpstreamDisconnected("m"),
         Trouble.LOST: risky(UpstreamDisconnected("m")),
@@ -49,6 +50,7 @@ def example(trouble: Trouble) -> LongwireError:
         Trouble.EXPIRED: rejected(400, "websocket_connection_limit_reached"),
         Trouble.SEALED_ELSEWHERE: rejected(400, "invalid_encrypted_content"),
         Trouble.DUPLICATE: rejected(400, "", duplicate),
+        Trouble.FOREIGN_ID: rejected(400, "invalid_value", foreign),
         Trouble.UNREACHABLE: UpstreamUnavailable("m"),
         Trouble.NO_WEBSOCKET: UpstreamUnavailable("m", refuses_websocket=True),
         Trouble.NO_FRAMES: risky(UpstreamTimeout("first frame", 1)),

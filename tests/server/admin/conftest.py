@@ -20,6 +20,7 @@ from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Emulator, IssuerOptions, Options
 from longwire.relay.accounts.accounts import LiveAccounts
+from longwire.relay.accounts.issuers import Issuers
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import probe
 from longwire.relay.channels.reconcile import Declared
@@ -28,7 +29,7 @@ from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
 from longwire.server.admin.schema import build_schema
-from longwire.upstream.oauth.issuer import Issuer, Registration
+from longwire.upstream.oauth.issuer import Registration
 
 PASSWORD = Secret("correct horse battery")
 SECRETS = ("sk-planted-file", "lw-planted-file", "planted-proxy", "planted-header")
@@ -176,9 +177,10 @@ async def upstream():
 async def administration(store, tmp_path, upstream, unused_port, clock):
     """What the admin API stands on."""
     refresh = Counted()
-    issuer = Issuer(Registration(upstream.url, redirect_port=unused_port), clock)
-    accounts = LiveAccounts(store.accounts, issuer, clock)
-    sign_ins = SignIns(store.accounts, issuer, clock, refresh, oauth_callback.listen)
+    registration = Registration(upstream.url, redirect_port=unused_port)
+    issuers = Issuers(registration, clock, store.channels)
+    accounts = LiveAccounts(store.accounts, issuers, clock)
+    sign_ins = SignIns(store.accounts, issuers, clock, refresh, oauth_callback.listen)
     async with accounts.running(), sign_ins.running():
         yield _administration(store, tmp_path, (refresh, accounts, sign_ins))
 

@@ -53,6 +53,7 @@ export const TROUBLES = [
   "expired",
   "sealed_elsewhere",
   "duplicate",
+  "foreign_id",
   "unreachable",
   "no_websocket",
   "no_frames",

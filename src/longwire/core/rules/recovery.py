@@ -21,6 +21,7 @@ class Trouble(Enum):
     EXPIRED = "the connection reached its time limit"
     SEALED_ELSEWHERE = "the account cannot read encrypted content of another one"
     DUPLICATE = "the upstream already holds an item that was sent"
+    FOREIGN_ID = "the upstream does not take the id of an item, which another vendor gave it"
     UNREACHABLE = "no connection could be opened"
     NO_WEBSOCKET = "the upstream speaks no WebSocket here"
     NO_FRAMES = "a WebSocket opened, and nothing ever came over it"
@@ -101,6 +102,7 @@ RULES: dict[Trouble, Rule] = {
         (Recovery.NEXT_READER, Recovery.LEAVE_OUT), Blame.LIVES, Reason.SEALED_ELSEWHERE
     ),
     Trouble.DUPLICATE: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
+    Trouble.FOREIGN_ID: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
     Trouble.UNREACHABLE: Rule((_H, _N), Blame.WEBSOCKET),
     Trouble.NO_WEBSOCKET: Rule((_H, _N), Blame.WEBSOCKET),
     Trouble.NO_FRAMES: Rule((_H, _N, _R), Blame.WEBSOCKET, Reason.REPLAYED, may_bill_twice=True),

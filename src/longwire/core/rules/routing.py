@@ -38,7 +38,9 @@ class Route:
         return self.name or self.channel
 
     def serves(self, model: str) -> bool:
-        """Whether a model's name is among the patterns."""
+        """Whether a model's name is among the patterns; "" is one that the request leaves open."""
+        if not model:
+            return True
         for pattern in self.models:
             if pattern in ("*", model) or fnmatchcase(model, pattern):
                 return True

@@ -18,15 +18,23 @@ from longwire.core.nouns.secret import Secret
 API_KEY_PLAN: Final = "api_key"
 """The plan of an account that is no more than an API key."""
 
-PERMANENT: Final = frozenset(
-    {
-        "refresh_token_expired",
-        "refresh_token_reused",
-        "refresh_token_invalidated",
-        "invalid_grant",
-    }
+PERMANENT: Final[Mapping[str, str]] = {
+    "refresh_token_expired": "This login has expired",
+    "refresh_token_reused": "Another program has renewed this login, or the answer to a renewal "
+    "was lost: its refresh token works once",
+    "refresh_token_invalidated": "This login was ended elsewhere",
+    "invalid_grant": "The issuer does not know this login any more",
+}
+"""Codes by which an issuer says that only a new sign-in helps, and what became of the login.
+
+Any answer with 401 says so, too.
+"""
+
+PENDING: Final = frozenset({"authorization_pending"})
+DENIED: Final = frozenset(
+    {"access_denied", "expired_token", "invalid_client", "invalid_request", "unauthorized_client"}
 )
-"""Codes by which an issuer says that only a new sign-in helps; so does any answer with 401."""
+"""What an issuer says of a device code: not yet, never (RFC 8628, 3.5; RFC 6749, 5.2)."""
 
 _AUTH: Final = "https://api.openai.com/auth"
 _PROFILE: Final = "https://api.openai.com/profile"

@@ -6,7 +6,7 @@ rule concerns keeps its bytes and is not decoded.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +15,10 @@ import msgspec
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Turn
 from longwire.dialects.codex.client import with_metadata
-from longwire.dialects.raw_json import splice, splice_items
+from longwire.dialects.raw_json import map_items, splice, splice_items
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.responses.item_ids import decode_head, without_id
 from longwire.dialects.responses.items import user_message
 
 IDENTITY = {
@@ -45,30 +46,32 @@ STRIPPED = {
     "prompt_cache_options": "codex-lb",
     "prompt_cache_breakpoint": "codex-lb",
     "context_management": "codex-lb",
+    # How a stream is padded, and a bound like that of the tokens: it sets its own.
+    "stream_options": "sub2api",
+    "max_tool_calls": "sub2api",
+    "top_logprobs": "sub2api",
     # One lane per socket: 400 for any (router-for-me/CLIProxyAPI#5561).
     "stream_id": "CLIProxyAPI#5561",
 }
 """Members that the backend refuses or has no use for, each with where that was seen."""
 
+REFUSED: Mapping[str, str] = {
+    "prompt": "knows no stored prompts; send the text as 'instructions' and 'input', or name a "
+    "model of an openai channel",
+    "conversation": "keeps no conversations; send the items themselves in 'input'",
+    "top_logprobs": "tells no log probabilities; leave 'top_logprobs' out",
+}
+"""Members that it refuses and on which the answer depends, each with why and the mend."""
+
 TIERS = (b'"priority"', b'"fast"')
 """The service tiers it takes (codex-lb); any other means the usual one and is left out."""
-
-LONGEST_ITEM_ID = 64
-PREFIXES: Mapping[str, str] = {
-    "message": "msg",
-    "reasoning": "rs",
-    "function_call": "fc",
-    "function_call_output": "fc",
-    "custom_tool_call": "ctc",
-    "custom_tool_call_output": "ctc",
-    "web_search_call": "ws",
-}
-"""How an item's id begins, by type (codex-lb; Codex CLI 0.169); other types are not checked."""
 
 _SAID, _INTERNAL = "ws_request_header_", "x-openai-internal-"
 _TRACING = frozenset({"traceparent", "tracestate"})
 _NAME = re.compile(r"[a-z0-9-]{1,100}")
 _SYSTEM, _ID = b'"system"', b'"id"'
+_REASONING, _REFERENCE = b'"reasoning"', b'"item_reference"'
+_UNSET = (b"null", b"0")
 _GOOD_ID = rb"(?:msg|rs|fco?|ctco?|ws|at|cmp|ig|lsh|sh|ci|mcp|tsc|tso|ap|apo)_[^\"\\]{0,59}\""
 _ODD_ID = re.compile(rb'"id"\s*:\s*"(?!' + _GOOD_ID + rb")")
 
@@ -77,19 +80,20 @@ class _Metadata(msgspec.Struct):
     headers: dict[str, Any]
 
 
-class _Head(msgspec.Struct):
-    id: str | None = None
-    type: str | None = None
-    role: str | None = None
-
-
 _metadata = msgspec.json.Decoder(_Metadata)
-_heads = msgspec.json.Decoder(_Head)
+
+
+def refusal(turn: Turn) -> InvalidRequest | None:
+    """Return why the backend can never answer a turn, None if it may."""
+    for name, reason in REFUSED.items():
+        if turn.members.get(name, b"null") not in _UNSET:
+            return InvalidRequest(f"This upstream {reason}.", param=name)
+    return None
 
 
 def adapted(turn: Turn) -> Turn:
     """Return a turn as the backend takes it over a WebSocket."""
-    members = {name: raw for name, raw in turn.members.items() if name not in STRIPPED}
+    members = _members(turn, STRIPPED)
     # 400 {"detail":"Store must be set to false"} (openai/codex#26173).
     members["store"] = b"false"
     # Nothing is stored: a history that is sent in full again needs the encrypted reasoning.
@@ -101,9 +105,19 @@ def adapted(turn: Turn) -> Turn:
 
 def compacted(turn: Turn) -> Turn:
     """Return the body of a compaction as the backend takes it: the same rules but for `store`."""
-    dropped = {*STRIPPED, "store", "include", "service_tier"}
-    members = {name: raw for name, raw in turn.members.items() if name not in dropped}
+    members = _members(turn, {*STRIPPED, "store", "include", "service_tier"})
     return replace(_with_input(turn), members=members)
+
+
+def _members(turn: Turn, dropped: Container[str]) -> dict[str, bytes]:
+    """Return the members that are sent: without some, without nulls, with a text to begin with.
+
+    400 {"detail":"Instructions are required"} unless there is one, be it empty.
+    """
+    kept = {
+        name: raw for name, raw in turn.members.items() if name not in dropped and raw != b"null"
+    }
+    return {"instructions": b'""', **kept}
 
 
 def over_http(turn: Turn) -> Turn:
@@ -219,18 +233,40 @@ def _adapted_item(raw: bytes) -> bytes:
     if not _is_suspect(raw):
         return raw
     try:
-        head = _heads.decode(raw)
+        head = decode_head(raw)
     except msgspec.MsgspecError:
         return raw
     changes: dict[str, bytes | None] = {}
     if head.role == "system":
         # 400 for the role (codex-lb): developer is its name here.
         changes["role"] = b'"developer"'
-    if head.id is not None and head.type != "item_reference" and not _is_usable(head):
+    if not head.has_own_id:
         changes["id"] = None
     return splice(raw, changes) if changes else raw
 
 
-def _is_usable(head: _Head) -> bool:
-    item_id, prefix = head.id or "", PREFIXES.get(head.type or "message", "")
-    return len(item_id) <= LONGEST_ITEM_ID and item_id.startswith(prefix)
+def self_contained(raw: bytes) -> bytes:
+    """Return an input without what only a store could tell, since this upstream has none.
+
+    Reasoning without its content can be read nowhere, and is left out. Raises `InvalidRequest` for
+    a reference to an item: what it stands for is the client's to send.
+    """
+    if raw[:1] != b"[" or not (_REASONING in raw or _REFERENCE in raw):
+        return raw
+    return map_items(raw, _without_lookup)
+
+
+def _without_lookup(raw: bytes) -> bytes | None:
+    if not (_REASONING in raw or _REFERENCE in raw):
+        return raw
+    try:
+        head = decode_head(raw)
+    except msgspec.MsgspecError:
+        return raw
+    if head.type == "item_reference":
+        raise InvalidRequest(
+            f"This upstream stores nothing, so the item_reference '{head.id}' leads nowhere: send "
+            "the items themselves, with `store: false` and reasoning.encrypted_content included.",
+            param="input",
+        )
+    return without_id(raw, head) if head.is_bare and head.id is not None else raw

@@ -10,6 +10,7 @@ import msgspec
 
 from longwire.core.rules.continuity import Continue, Decision
 from longwire.core.rules.turn import UNARY, Purpose, Turn
+from longwire.dialects.ports import AdaptInput
 from longwire.dialects.responses.history import BodyProperties
 
 SUFFIXES = {Purpose.COMPACTION: "/compact", Purpose.COUNT: "/input_tokens"}
@@ -28,20 +29,23 @@ def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
     return replace(turn, members=members, properties=BodyProperties(members))
 
 
-def encode_create(turn: Turn, decision: Decision) -> bytes:
-    """Encode the `response.create` frame of a turn: flat, without `stream` and `background`."""
+def encode_create(turn: Turn, decision: Decision, adapt_input: AdaptInput | None = None) -> bytes:
+    """Encode the `response.create` frame of a turn: flat, without `stream` and `background`.
+
+    `adapt_input` changes the items that are sent; it may raise `InvalidRequest`.
+    """
     parts = [b'"type":"response.create"']
     if isinstance(decision, Continue):
         parts.append(b'"previous_response_id":' + msgspec.json.encode(decision.chain.response_id))
-        parts += _members(turn, turn.history.suffix(decision.start))
+        parts += _members(turn, turn.history.suffix(decision.start), adapt_input)
     else:
-        parts += _in_full(turn)
+        parts += _in_full(turn, adapt_input)
     return b"{" + b",".join(parts) + b"}"
 
 
-def encode_body(turn: Turn, *, streams: bool) -> bytes:
+def encode_body(turn: Turn, *, streams: bool, adapt_input: AdaptInput | None = None) -> bytes:
     """Encode the body of an HTTP request for a turn, in full; some cannot stream."""
-    parts = _in_full(turn)
+    parts = _in_full(turn, adapt_input)
     if turn.runs_in_background:
         parts.append(b'"background":true')
     if turn.purpose not in UNARY:
@@ -49,15 +53,15 @@ def encode_body(turn: Turn, *, streams: bool) -> bytes:
     return b"{" + b",".join(parts) + b"}"
 
 
-def _in_full(turn: Turn) -> list[bytes]:
-    parts = _members(turn, turn.input)
+def _in_full(turn: Turn, adapt_input: AdaptInput | None) -> list[bytes]:
+    parts = _members(turn, turn.input, adapt_input)
     if turn.previous_response_id is not None:
         parts.append(b'"previous_response_id":' + msgspec.json.encode(turn.previous_response_id))
     return parts
 
 
-def _members(turn: Turn, raw_input: bytes | None) -> list[bytes]:
+def _members(turn: Turn, raw_input: bytes | None, adapt_input: AdaptInput | None) -> list[bytes]:
     parts = [msgspec.json.encode(name) + b":" + raw for name, raw in turn.members.items()]
     if raw_input is not None:
-        parts.append(b'"input":' + raw_input)
+        parts.append(b'"input":' + (adapt_input(raw_input) if adapt_input else raw_input))
     return parts

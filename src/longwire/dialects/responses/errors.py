@@ -51,6 +51,7 @@ RULES = (
     ErrorRule(
         "", 400, "openai-agents", Trouble.DUPLICATE, re.compile(r"Duplicate item found with id")
     ),
+    ErrorRule("", 400, "OpenAI", Trouble.FOREIGN_ID, re.compile(r"Invalid 'input\[\d+\].id'")),
     ErrorRule("invalid_request_error", 400, "OpenAI"),
     ErrorRule("context_length_exceeded", 400, "OpenAI"),
     ErrorRule("invalid_prompt", 400, "OpenAI"),

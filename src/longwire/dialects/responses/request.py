@@ -84,7 +84,7 @@ def turn_of(members: Mapping[str, bytes], size: int, *, by_websocket: bool = Fal
 def _model(members: Mapping[str, bytes]) -> str:
     """Return the model's name; only a `prompt` template may supply it in its stead ("" then)."""
     model = text_of(members, "model")
-    if not model and "prompt" not in members:
+    if not model and members.get("prompt", b"null") == b"null":
         raise InvalidRequest(
             "'model' is required and must be a non-empty string.",
             param="model",

@@ -14,8 +14,9 @@ from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFoun
 from longwire.core.nouns.account import Account, Login, is_due, lives
 from longwire.core.nouns.quota import QuotaTracker
 from longwire.logger import structlog
+from longwire.relay.accounts.issuers import Issuers
 from longwire.upstream.oauth.credentials import AuthHeaders
-from longwire.upstream.oauth.issuer import TIMEOUT, Issuer
+from longwire.upstream.oauth.issuer import TIMEOUT
 
 if TYPE_CHECKING:
     from longwire.store.accounts import Accounts
@@ -25,6 +26,7 @@ LEASE_MS: Final = int(TIMEOUT * 1000) + 5_000
 """How long one renewal may take; after a kill others wait no longer than this."""
 
 _PAUSES: Final = (0.2, 1.0)
+_LONGEST_PAUSE: Final = 3.0
 _STORING_PAUSES: Final = (0.1, 0.5, 1.0, 3.0)
 _LOOK_AGAIN: Final = 0.1
 _TICK: Final = 15.0
@@ -79,13 +81,14 @@ class LiveAccount:
 class LiveAccounts:
     """All accounts that run in this process. `clock` tells ms since 1970 UTC."""
 
-    def __init__(self, accounts: "Accounts", issuer: Issuer, clock: Callable[[], int]) -> None:
+    def __init__(self, accounts: "Accounts", issuers: Issuers, clock: Callable[[], int]) -> None:
         self.clock = clock
-        self.issuer = issuer
+        self.issuers = issuers
         self._accounts = accounts
         self._live: dict[str, LiveAccount] = {}
         self._renewals: dict[str, asyncio.Task[Outcome]] = {}
         self._unstored: dict[str, tuple[Account, Login]] = {}
+        self._later: dict[str, tuple[float, AccountUnavailable]] = {}
         self._group: asyncio.TaskGroup | None = None
 
     @asynccontextmanager
@@ -125,7 +128,9 @@ class LiveAccounts:
         """
         outcome = await asyncio.shield(self.begin(live.account))
         if isinstance(outcome, AccountUnavailable):
-            raise AccountUnavailable(str(outcome), needs_sign_in=outcome.needs_sign_in)
+            raise AccountUnavailable(
+                str(outcome), needs_sign_in=outcome.needs_sign_in, retry_after=outcome.retry_after
+            )
         live.take(outcome)
 
     async def renew_stored(self, account: Account) -> Account:
@@ -169,18 +174,30 @@ class LiveAccounts:
     async def _outcome(self, account: Account) -> Outcome:
         if account.id in self._unstored:
             return await self._store(*self._unstored[account.id])
+        until, refusal = self._later.pop(account.id, (0.0, None))
+        if refusal is not None and self.clock() < until:
+            self._later[account.id] = until, refusal
+            return refusal
         outcome = await self._attempt(account)
-        for pause in _PAUSES:
+        for least in _PAUSES:
             if isinstance(outcome, Account) or outcome.needs_sign_in:
                 break
             if account.id in self._unstored:
                 break  # there are new tokens, and asking with the old ones would end the login
+            pause = max(least, outcome.retry_after or 0.0)
+            if pause > _LONGEST_PAUSE:
+                self._later[account.id] = self.clock() + pause * 1000, outcome
+                break
             await asyncio.sleep(pause)
             outcome = await self._attempt(account)
         return outcome
 
     async def _attempt(self, account: Account) -> Outcome:
         """Ask the issuer once, if nobody else does or did."""
+        try:
+            issuer = await self.issuers.of(account.channel_id)
+        except AccountUnavailable as error:
+            return error
         holder = token_hex(8)
         while not await self._accounts.claim(account, holder, LEASE_MS):
             held = await self._accounts.get(account.id)
@@ -190,7 +207,7 @@ class LiveAccounts:
         if not account.tokens.refresh:
             return await self._end(account, "The upstream does not take this key any more.")
         try:
-            login = await self.issuer.refresh(account)
+            login = await issuer.refresh(account)
         except AccountUnavailable as error:
             if error.needs_sign_in:
                 return await self._end(account, str(error))

@@ -6,7 +6,7 @@ machine cannot come back here, so the address it was sent to can be pasted inste
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from secrets import token_hex
@@ -25,6 +25,7 @@ from longwire.core.errors import (
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.account import Account, Login
 from longwire.logger import structlog
+from longwire.relay.accounts.issuers import Issuers
 from longwire.upstream.oauth.issuer import Device, Issuer, Proof, new_proof
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ _LASTS_MS: Final = 15 * 60_000
 _MOST: Final = 16
 _REMEMBERED: Final = 64
 _BROWSER_POLL: Final = 2
+_PATIENCE: Final = 30.0
+"""How many seconds a sign-in waits for an issuer that is busy."""
+
+_SLOWER: Final = 5.0
+"""By how many seconds polls slow down when an issuer wants it (RFC 8628, 3.5)."""
 
 
 Answer = Callable[[dict[str, str]], Awaitable[tuple[int, str]]]
@@ -71,6 +77,7 @@ class SignIn:
     channel_id: str
     actor: Actor
     method: Method
+    issuer: Issuer
     url: str
     expires_at: int
     proof: Proof | None = None
@@ -85,20 +92,24 @@ class SignIn:
 class SignIns:
     """The sign-ins of this process. `joined` is called when an account was added.
 
-    `clock` tells ms since 1970 UTC; `callback` waits for browsers on the redirect port.
+    `clock` tells ms since 1970 UTC; `callback` waits for browsers on the redirect port. Polls slow
+    down by `slower` seconds.
     """
 
     def __init__(
         self,
         accounts: "Accounts",
-        issuer: Issuer,
+        issuers: Issuers,
         clock: Callable[[], int],
         joined: Callable[[], Awaitable[None]],
         callback: Callback,
+        slower: float = _SLOWER,
     ) -> None:
         self._accounts = accounts
         self._callback = callback
-        self._issuer = issuer
+        self._issuers = issuers
+        self._slower = slower
+        self._ends = asyncio.Event()
         self._clock = clock
         self._joined = joined
         self._held: dict[str, SignIn] = {}
@@ -109,17 +120,16 @@ class SignIns:
     async def running(self) -> AsyncIterator[None]:
         """Let sign-ins go on until left; those that are under way then end."""
         async with asyncio.TaskGroup() as self._group:
-            ends = asyncio.Event()
-            self._group.create_task(self._wait(ends))
+            self._group.create_task(self._wait())
             try:
                 yield
             finally:
                 for each in self._held.values():
                     self._finish(each, Stage.EXPIRED)
-                ends.set()
+                self._ends.set()
 
-    async def _wait(self, ends: asyncio.Event) -> None:
-        await ends.wait()
+    async def _wait(self) -> None:
+        await self._ends.wait()
         await self._stop_listening()
 
     async def begin(
@@ -130,16 +140,17 @@ class SignIns:
         if sum(each.stage is Stage.PENDING for each in self._held.values()) >= _MOST:
             msg = "Too many sign-ins are under way; finish or cancel one."
             raise LimitReached(msg, code="rate_limit_exceeded", retry_after=60)
-        fields = (token_hex(12), channel_id, actor, method)
+        issuer = await self._issuers.of(channel_id)
+        fields = (token_hex(12), channel_id, actor, method, issuer)
         expires_at = self._clock() + _LASTS_MS
         if method is Method.BROWSER:
             proof = new_proof()
-            sign_in = SignIn(*fields, self._issuer.authorize_url(proof), expires_at, proof)
+            sign_in = SignIn(*fields, issuer.authorize_url(proof), expires_at, proof)
             if listens:
                 await self._listen()
         else:
-            device = await self._issuer.begin_device()
-            sign_in = SignIn(*fields, self._issuer.device_url, expires_at, device=device)
+            device = await _device(issuer)
+            sign_in = SignIn(*fields, issuer.device_url, expires_at, device=device)
             sign_in.user_code, sign_in.poll_seconds = device.user_code, max(round(device.pause), 1)
         self._held[sign_in.id] = sign_in
         if method is Method.DEVICE and self._group is not None:
@@ -184,24 +195,30 @@ class SignIns:
             return
         verifier, sign_in.proof = sign_in.proof.verifier, None  # a code is tried once
         try:
-            login = await self._issuer.exchange(query["code"], verifier)
+            login = await sign_in.issuer.exchange(query["code"], verifier)
         except AccountUnavailable as error:
             self._finish(sign_in, Stage.FAILED, str(error))
         else:
             await self._join(sign_in, login)
 
     async def _poll(self, sign_in: SignIn, device: Device) -> None:
+        pause = wait = device.pause
         while True:
-            await asyncio.sleep(device.pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._ends.wait()
             self._expire()
             if sign_in.stage is not Stage.PENDING:
                 return
             try:
-                login = await self._issuer.poll_device(device)
+                login = await sign_in.issuer.poll_device(device)
             except AccountUnavailable as error:
                 if error.needs_sign_in:
                     self._finish(sign_in, Stage.FAILED, str(error))
+                pause += self._slower
+                wait = max(pause, error.retry_after or 0.0)
                 continue
+            wait = pause
             if login is not None:
                 await self._join(sign_in, login)
 
@@ -239,7 +256,7 @@ class SignIns:
         """Wait for browsers; where the port is taken, addresses are pasted."""
         if self._stop is not None:
             return
-        port = self._issuer.registration.redirect_port
+        port = self._issuers.registration.redirect_port
         try:
             self._stop = await self._callback(port, self._answer)
         except OSError as error:
@@ -264,6 +281,26 @@ class SignIns:
                     return 200, f"{each.account.label} is signed in. You may close this page."
                 return 400, f"The sign-in failed. {each.error}"
         return 400, "No sign-in waits for this address. Begin a new one."
+
+
+async def _device(issuer: Issuer) -> Device:
+    """Return a new device code; an issuer that is busy is asked again, within some patience.
+
+    Raises `AccountUnavailable`.
+    """
+    pause, waited = 1.0, 0.0
+    while True:
+        try:
+            return await issuer.begin_device()
+        except AccountUnavailable as error:
+            if error.retry_after is None:
+                raise
+            pause = max(pause, error.retry_after)
+            waited += pause
+            if waited > _PATIENCE:
+                raise
+        await asyncio.sleep(pause)
+        pause *= 2
 
 
 def _wrong(problem: str) -> InvalidFields:

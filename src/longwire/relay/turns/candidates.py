@@ -95,7 +95,7 @@ class Candidates:
         channels = [snapshot.channels[route.id] for route in choice.candidates]
         if turn.purpose in UNARY:
             channels = [channel.unary for channel in channels]
-        able, home = [self._candidate(each, request) for each in channels], None
+        able, home = _willing([self._candidate(each, request) for each in channels], turn), None
         moves = turn.is_self_contained
         if len(able) > 1:
             home = await self._homes.get(session_key(*request.conversation))
@@ -122,7 +122,8 @@ class Candidates:
         """Tell who may serve a turn. Raises `UnknownModel` for a model that the key has not."""
         turn, grant = request.turn, request.caller.grant
         if not grant.allows_model(turn.model):
-            raise UnknownModel(turn.model, "this key may not use it")
+            reason = "may not use it" if turn.model else "is bound to models; name one of them"
+            raise UnknownModel(turn.model, f"this key {reason}")
         routes = [channel.route for channel in snapshot.channels.values()]
         return choose(routes, turn.model, grant.allows_channel)
 
@@ -257,6 +258,20 @@ class Candidates:
             _remember(self._over_http, key, None)
 
 
+def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
+    """Leave out the channels whose upstream can never answer a turn.
+
+    Raises `InvalidRequest` where none is left, with the mend of the first.
+    """
+    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
+    if not any(refusals):
+        return candidates
+    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
+    if not able and refusals[0] is not None:
+        raise refusals[0]
+    return able
+
+
 def _in_background(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return those that take a turn whose answer comes before it is done."""
     able = [
@@ -265,7 +280,7 @@ def _in_background(candidates: Iterable[Candidate]) -> list[Candidate]:
         if each.channel.http is not None and each.channel.vendor.takes_background
     ]
     if not able:
-        msg = "'background' needs an HTTP upstream; the channels of this model have none."
+        msg = "No channel of this model answers in the background; leave 'background' out."
         raise InvalidRequest(msg, param="background")
     return able
 

@@ -87,7 +87,7 @@ class HttpTransport:
     async def _request(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
         streams = turn.streams or not turn.runs_in_background
-        body = encode_body(turn, streams=streams)
+        body = encode_body(turn, streams=streams, adapt_input=call.adapt_input)
         url = self._address.url + SUFFIXES.get(turn.purpose, "")
         outside = turn.refers_outside
         delivery = Delivery(

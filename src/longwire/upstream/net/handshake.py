@@ -1,4 +1,4 @@
-"""One HTTP/1.1 request on a new connection: the upgrade to WebSocket, or a proxy's CONNECT.
+"""One HTTP/1.1 request on a new connection: an upgrade to WebSocket, a proxy's CONNECT, a POST.
 
 Law: no byte after the head of a response is lost. It belongs to the response's body, or to what the
 connection carries from then on.
@@ -56,16 +56,13 @@ class Upgrade:
         names = {name.lower() for name in own}
         defaults = {"Host": host} | _basic_auth(parts, "Authorization")
         defaults = {key: value for key, value in defaults.items() if key.lower() not in names}
-        target = quote(parts.path or "/", _DELIMITERS)
-        if parts.query:
-            target += "?" + quote(parts.query, _DELIMITERS)
         upgrade = {
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": self._key.decode(),
         }
-        self.request = _head(f"GET {target} HTTP/1.1", defaults | upgrade | own)
+        self.request = _head(f"GET {_target(parts)} HTTP/1.1", defaults | upgrade | own)
 
     def check(self, response: "HandshakeResponse") -> None:
         """Check that a 101 agrees to this request (RFC 6455, 4.1). Raises `Malformed`."""
@@ -84,6 +81,11 @@ def connect_request(to: Origin, proxy: SplitResult) -> bytes:
     """Return the request for a tunnel (RFC 9110, 9.3.6), with the user of the proxy's URL."""
     headers = {"Host": to.authority} | _basic_auth(proxy, "Proxy-Authorization")
     return _head(f"CONNECT {to.authority} HTTP/1.1", headers)
+
+
+def _target(parts: SplitResult) -> str:
+    target = quote(parts.path or "/", _DELIMITERS)
+    return f"{target}?{quote(parts.query, _DELIMITERS)}" if parts.query else target
 
 
 def _head(first: str, headers: Mapping[str, str]) -> bytes:

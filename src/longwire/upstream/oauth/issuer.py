@@ -6,7 +6,7 @@ Law: a refusal is final only where the issuer says so; whatever else goes wrong 
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Final
@@ -17,14 +17,20 @@ import msgspec
 from longwire.core.errors import AccountUnavailable
 from longwire.core.nouns.account import Account, Login
 from longwire.core.nouns.secret import Secret
-from longwire.dialects.codex.auth import PERMANENT, decode_answer, decode_refusal
-from longwire.upstream.loading import load
-from longwire.upstream.net.proxies import environment_proxy
+from longwire.dialects.codex.auth import (
+    DENIED,
+    PENDING,
+    PERMANENT,
+    decode_answer,
+    decode_refusal,
+)
+from longwire.upstream.oauth.egress import Egress, Reply
 
 TIMEOUT: Final = 10.0
-_ERRORS, _UNAUTHORIZED, _SERVER = 400, 401, 500
+_ERRORS, _UNAUTHORIZED, _BUSY, _SERVER = 400, 401, 429, 500
 _PENDING: Final = frozenset({403, 404})
 _SHORTEST_INTERVAL: Final = 0.2
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,13 @@ class _Approved(msgspec.Struct):
 
 
 class Issuer:
-    """One issuer; `clock` returns ms since 1970 UTC."""
+    """One issuer; `clock` returns ms since 1970 UTC, `egress` is the way there."""
 
-    def __init__(self, registration: Registration, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, registration: Registration, clock: Callable[[], int], egress: Egress | None = None
+    ) -> None:
         self.registration = registration
+        self._egress = egress or Egress()
         self._base = registration.issuer.rstrip("/")
         self._clock = clock
 
@@ -120,8 +129,7 @@ class Issuer:
             "client_id": self.registration.client_id,
             "code_verifier": verifier.reveal(),
         }
-        status, body = await self._post("/oauth/token", form=fields)
-        return self._login(status, body)
+        return self._login(await self._post("/oauth/token", urlencode(fields).encode(), _FORM))
 
     async def refresh(self, account: Account) -> Login:
         """Return the tokens that come after those of an account. Raises `AccountUnavailable`."""
@@ -130,30 +138,36 @@ class Issuer:
             "grant_type": "refresh_token",
             "refresh_token": account.tokens.refresh.reveal(),
         }
-        status, body = await self._post("/oauth/token", json=fields)
-        return self._login(status, body, Login(account.tokens, account.owner))
+        reply = await self._post("/oauth/token", msgspec.json.encode(fields))
+        return self._login(reply, Login(account.tokens, account.owner))
 
     async def begin_device(self) -> Device:
         """Return a new device code. Raises `AccountUnavailable`."""
         fields = {"client_id": self.registration.client_id}
-        status, body = await self._post("/api/accounts/deviceauth/usercode", json=fields)
-        if status >= _ERRORS:
-            raise self._refusal(status, body)
+        path = "/api/accounts/deviceauth/usercode"
+        reply = await self._post(path, msgspec.json.encode(fields))
+        if reply.status >= _ERRORS:
+            raise self._refusal(reply)
         try:
-            return msgspec.json.decode(body, type=Device)
+            return msgspec.json.decode(reply.body, type=Device)
         except msgspec.MsgspecError:
             raise self._malformed() from None
 
     async def poll_device(self, device: Device) -> Login | None:
-        """Return the tokens of a device that somebody approved, None where nobody has yet."""
+        """Return the tokens of a device that somebody approved, None where nobody has yet.
+
+        Raises `AccountUnavailable`.
+        """
         fields = {"device_auth_id": device.device_auth_id, "user_code": device.user_code}
-        status, body = await self._post("/api/accounts/deviceauth/token", json=fields)
-        if status in _PENDING:
-            return None
-        if status >= _ERRORS:
-            raise self._refusal(status, body)
+        path = "/api/accounts/deviceauth/token"
+        reply = await self._post(path, msgspec.json.encode(fields))
+        if reply.status >= _ERRORS:
+            code, _ = decode_refusal(reply.body)
+            if code in PENDING or (reply.status in _PENDING and code not in DENIED):
+                return None
+            raise self._refusal(reply, final=DENIED)
         try:
-            approved = msgspec.json.decode(body, type=_Approved)
+            approved = msgspec.json.decode(reply.body, type=_Approved)
         except msgspec.MsgspecError:
             raise self._malformed() from None
         redirect_uri = f"{self._base}/deviceauth/callback"
@@ -161,46 +175,47 @@ class Issuer:
             approved.authorization_code, Secret(approved.code_verifier), redirect_uri
         )
 
-    async def _post(
-        self,
-        path: str,
-        json: dict[str, str] | None = None,
-        form: dict[str, str] | None = None,
-    ) -> tuple[int, bytes]:
-        await load("longwire.upstream.net.session")
-        from longwire.upstream.net.session import (  # noqa: PLC0415 - only accounts need it
-            FAILURES,
-            session,
-        )
-
-        url = self._base + path
+    async def _post(self, path: str, body: bytes, media_type: str = _JSON) -> Reply:
         try:
-            async with (
-                asyncio.timeout(TIMEOUT),
-                session(environment_proxy(url)) as client,
-                client.post(url, json=json, data=form, allow_redirects=False) as response,
-            ):
-                return response.status, await response.read()
-        except FAILURES as error:
+            async with asyncio.timeout(TIMEOUT):
+                return await self._egress.post(self._base + path, body, media_type)
+        except (OSError, ValueError) as error:
             reason = str(error) or type(error).__name__
-            raise AccountUnavailable(f"{self._base} cannot be reached: {reason}.") from None
+            way = " by the channel's proxy" if self._egress.proxy else ""
+            raise AccountUnavailable(f"{self._base} cannot be reached{way}: {reason}.") from None
 
-    def _login(self, status: int, body: bytes, before: Login | None = None) -> Login:
-        if status >= _ERRORS:
-            raise self._refusal(status, body)
+    def _login(self, reply: Reply, before: Login | None = None) -> Login:
+        if reply.status >= _ERRORS:
+            raise self._refusal(reply, renews=before is not None)
         try:
-            return decode_answer(body, self._clock(), before)
+            return decode_answer(reply.body, self._clock(), before)
         except (ValueError, RecursionError):
             raise self._malformed() from None
 
-    def _refusal(self, status: int, body: bytes) -> AccountUnavailable:
-        code, message = decode_refusal(body)
-        is_final = status < _SERVER and (status == _UNAUTHORIZED or code in PERMANENT)
+    def _refusal(
+        self, reply: Reply, *, renews: bool = False, final: Container[str] = ()
+    ) -> AccountUnavailable:
+        """Return what a refusal means: for good, for now, or until the issuer is less busy."""
+        code, message = decode_refusal(reply.body)
+        if renews and code in PERMANENT:
+            words = f"{PERMANENT[code]} ({code}); sign in anew here."
+            return AccountUnavailable(words, needs_sign_in=True)
         reason = f"{message.rstrip('.')} ({code})" if code and message else message or code
-        words = reason or f"status {status}"
-        return AccountUnavailable(f"{self._base} refused: {words}.", needs_sign_in=is_final)
+        words = f"{self._base} refused: {reason or f'status {reply.status}'}."
+        if reply.status == _BUSY or reply.status >= _SERVER:
+            return AccountUnavailable(words, retry_after=_seconds(reply.headers))
+        is_final = reply.status == _UNAUTHORIZED or code in PERMANENT or code in final
+        return AccountUnavailable(words, needs_sign_in=is_final)
 
     def _malformed(self) -> AccountUnavailable:
         return AccountUnavailable(
             f"{self._base} answered what is no token; check codex.issuer and the proxy."
         )
+
+
+def _seconds(headers: Mapping[str, str]) -> float:
+    """Return what an issuer wants to be waited for, 0 where it says no number of seconds."""
+    try:
+        return max(float(headers.get("retry-after", "")), 0.0)
+    except ValueError:
+        return 0.0

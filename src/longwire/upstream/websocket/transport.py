@@ -12,6 +12,7 @@ from typing import Self
 
 from longwire.core.errors import (
     FrameTooLarge,
+    InvalidRequest,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
@@ -117,7 +118,7 @@ class WebSocketStream:
         self._clock = asyncio.get_running_loop().time
 
     async def __aenter__(self) -> Self:
-        """Send the turn as one frame. Raises `FrameTooLarge`, `Overloaded` or `UpstreamError`."""
+        """Send the turn as one frame. Raises `CallerError`, `Overloaded` or `UpstreamError`."""
         lease = self._lease = await self._transport.borrow(self._call)
         try:
             await self._send()
@@ -141,8 +142,12 @@ class WebSocketStream:
         self.close()
 
     async def _send(self) -> None:
-        lease = self._lease
-        frame = encode_create(self._call.turn, lease.decision)
+        lease, call = self._lease, self._call
+        try:
+            frame = encode_create(call.turn, lease.decision, call.adapt_input)
+        except InvalidRequest:
+            lease.cancel()
+            raise
         if len(frame) > LARGEST_CREATE:
             lease.cancel()
             raise FrameTooLarge(len(frame))

@@ -7,8 +7,9 @@ nobody else.
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 
-from longwire.core.errors import LongwireError, UpstreamRejected
+from longwire.core.errors import InvalidRequest, LongwireError, UpstreamRejected
 from longwire.core.events import Event, Kind
 from longwire.core.nouns.quota import Quota, QuotaTracker
 from longwire.core.rules.turn import UNARY, Purpose, Scope, Turn
@@ -57,6 +58,10 @@ class Codex:
         self._quota = quota
         self._tokens = tokens
 
+    def refusal(self, turn: Turn) -> InvalidRequest | None:
+        """Return why the backend can never answer a turn, None if it may."""
+        return rules.refusal(turn)
+
     def adapt(self, turn: Turn) -> Turn:
         """Return a turn by the rules of the backend."""
         return rules.compacted(turn) if turn.purpose is Purpose.COMPACTION else rules.adapted(turn)
@@ -76,7 +81,7 @@ class Codex:
             is_own = self._tokens.is_of(scope, token, self.channel)
             turn = client.with_turn_state(turn, token if is_own and not over_http else "")
             named |= {TURN_STATE: token} if is_own and over_http else {}
-        return Call(turn, call.key, named, call.reason)
+        return replace(call, turn=turn, headers=named, adapt_input=rules.self_contained)
 
     def begin(self, stream: Stream, scope: Scope | None, running: Iterable[Vendor]) -> Beginning:
         """Learn of the quota and of a routing token, which goes to a client's WebSocket, too."""

@@ -9,14 +9,13 @@ from longwire.relay.channels.vendors.ports import Vendor
 class Vendors:
     """Gives channels their vendors; those of one type share what they know of callers."""
 
-    __slots__ = ("_openai", "_tokens")
+    __slots__ = ("_tokens",)
 
     def __init__(self) -> None:
-        self._openai = OpenAI()
         self._tokens = RoutingTokens()
 
     def of(self, type_: str, channel: str, quota: QuotaTracker) -> Vendor:
         """Return the vendor of a type, for a channel called `channel` among those that run."""
         if type_ == "codex":
             return Codex(channel, quota, self._tokens)
-        return self._openai
+        return OpenAI()

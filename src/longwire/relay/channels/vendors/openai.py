@@ -1,12 +1,19 @@
-"""OpenAI, and who speaks as it does: nothing beyond the dialect."""
+"""OpenAI, and who speaks as it does: nothing beyond the dialect, but for ids of other vendors.
+
+Some check how the id of an item begins, some take any. Which kind an upstream is, its refusal says.
+"""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import version
 
-from longwire.core.errors import LongwireError
+from longwire.core.errors import LongwireError, UpstreamRejected
 from longwire.core.events import Event
+from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Scope, Turn
 from longwire.dialects.codex.client import with_turn_state
+from longwire.dialects.responses.errors import trouble_of
+from longwire.dialects.responses.item_ids import without_foreign_ids
 from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Notice, Vendor
 from longwire.upstream.ports import Call, Stream
 
@@ -16,7 +23,7 @@ _NOTHING = Beginning(NO_HEADERS)
 class OpenAI:
     """A channel of the type `openai`."""
 
-    __slots__ = ("headers",)
+    __slots__ = ("_checks_ids", "headers")
     handshake_headers = NO_HEADERS
     default_headers = NO_HEADERS
     takes_background = True
@@ -25,6 +32,10 @@ class OpenAI:
 
     def __init__(self) -> None:
         self.headers: Headers = {"user-agent": f"longwire/{version('longwire')}"}
+        self._checks_ids = False
+
+    def refusal(self, _turn: Turn) -> None:
+        """Refuse nothing."""
 
     def adapt(self, turn: Turn) -> Turn:
         """Return the turn as it is."""
@@ -33,10 +44,13 @@ class OpenAI:
     def address(
         self, call: Call, _scope: Scope | None, _headers: Headers, *, over_http: bool
     ) -> Call:
-        """Return a call without the routing token that another upstream gave a Codex client."""
+        """Return a call without what other vendors gave a client: a routing token, ids."""
         del over_http
         turn = with_turn_state(call.turn, "")
-        return call if turn is call.turn else Call(turn, call.key, call.headers, call.reason)
+        if turn is call.turn and not self._checks_ids:
+            return call
+        adapt_input = without_foreign_ids if self._checks_ids else None
+        return replace(call, turn=turn, adapt_input=adapt_input)
 
     def begin(self, _stream: Stream, _scope: Scope | None, _running: Iterable[Vendor]) -> Beginning:
         """Learn nothing."""
@@ -50,4 +64,6 @@ class OpenAI:
         """Learn nothing."""
 
     def observe_failure(self, failure: LongwireError) -> None:
-        """Learn nothing."""
+        """Learn that it checks ids, from its refusal of one."""
+        if isinstance(failure, UpstreamRejected) and trouble_of(failure) is Trouble.FOREIGN_ID:
+            self._checks_ids = True

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from longwire.core.errors import LongwireError
+from longwire.core.errors import InvalidRequest, LongwireError
 from longwire.core.events import Event
 from longwire.core.rules.turn import Scope, Turn
 from longwire.upstream.ports import Call, Stream
@@ -43,6 +43,9 @@ class Vendor(Protocol):
     takes_background: bool
     lists_for_codex: bool
     sends_notices: bool
+
+    def refusal(self, turn: Turn) -> InvalidRequest | None:
+        """Return why the upstream can never answer a turn, None if it may."""
 
     def adapt(self, turn: Turn) -> Turn:
         """Return a turn as the upstream takes it, item by item: what was sent is a prefix of it."""
