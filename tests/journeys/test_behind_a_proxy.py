@@ -83,8 +83,8 @@ async def test_a_page_of_its_own_origin_is_let_in(proxied, emulator, serve, tmp_
         headers = {"origin": origin, **CSRF}
         body = {"query": "{ channels { nodes { id } } }"}
         async with client.post("/admin/graphql", json=body, headers=headers) as response:
-            told = json.loads(await response.read())
-            codes[origin] = response.status, told["errors"][0]["extensions"]["code"]
+            errors = json.loads(await response.read())["errors"]
+            codes[origin] = response.status, errors[0]["extensions"]["code"]
     assert (200, "UNAUTHENTICATED") == codes[proxy.origin]
     assert (403, "FORBIDDEN") == codes["https://evil.example"]
 
