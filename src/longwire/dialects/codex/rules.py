@@ -46,10 +46,10 @@ STRIPPED = {
     "prompt_cache_options": "codex-lb",
     "prompt_cache_breakpoint": "codex-lb",
     "context_management": "codex-lb",
-    # How a stream is padded, and a bound like that of the tokens: it sets its own.
-    "stream_options": "sub2api",
-    "max_tool_calls": "sub2api",
-    "top_logprobs": "sub2api",
+    "stream_options": "codex-lb",
+    # A bound like that of the tokens, which it sets itself; and 0, for others are refused below.
+    "max_tool_calls": "other gateways",
+    "top_logprobs": "other gateways",
     # One lane per socket: 400 for any (router-for-me/CLIProxyAPI#5561).
     "stream_id": "CLIProxyAPI#5561",
 }
