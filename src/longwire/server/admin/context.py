@@ -68,3 +68,8 @@ def require(info: Info, permission: Permission) -> Viewer:
         msg = f"Your role, {viewer.role.value}, does not have the permission {permission.value}."
         raise Forbidden(msg)
     return viewer
+
+
+def admitted(info: Info, permission: Permission) -> tuple[Viewer, Administration]:
+    """Return who asks, if they may, and what they reach. Raises as `require` does."""
+    return require(info, permission), info.context.administration

@@ -16,7 +16,7 @@ from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_inputs import RatesInput
 from longwire.server.admin.channels import ManagedBy, RateLimits
-from longwire.server.admin.context import Info, require
+from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import Reader, changes, view_of
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
 from longwire.server.admin.projects import own_projects
@@ -147,8 +147,7 @@ def applied(key: ApiKey, draft: KeyInput) -> ApiKey:
 async def _page(
     info: Info, first: int = 50, after: str | None = None, search: str = ""
 ) -> Connection[Key]:
-    viewer = require(info, Permission.KEYS_READ)
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.KEYS_READ)
     own = await own_projects(administration, viewer)
     declared = {
         key.id: key
@@ -164,8 +163,7 @@ async def _page(
 
 
 async def _one(info: Info, key_id: Id) -> Key:
-    viewer = require(info, Permission.KEYS_READ)
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.KEYS_READ)
     key = await _find(administration, key_id)
     own = await own_projects(administration, viewer)
     if own is not None and key.grant.project_id not in own:
@@ -189,18 +187,16 @@ async def _to_change(administration: Administration, key_id: str, revision: int)
 
 
 async def _create(info: Info, draft: Draft) -> Issued:
-    actor = require(info, Permission.KEYS_WRITE).actor
-    administration = info.context.administration
-    issued = await administration.store.keys.create(applied(_NEW, draft), actor)
+    viewer, administration = admitted(info, Permission.KEYS_WRITE)
+    issued = await administration.store.keys.create(applied(_NEW, draft), viewer.actor)
     await administration.refresh()
     return _issued(issued)
 
 
 async def _update(info: Info, key_id: Id, revision: int, draft: Draft) -> Key:
-    actor = require(info, Permission.KEYS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.KEYS_WRITE)
     seen = await _to_change(administration, key_id, revision)
-    saved = await administration.store.keys.update(applied(seen, draft), actor)
+    saved = await administration.store.keys.update(applied(seen, draft), viewer.actor)
     await administration.refresh()
     return shown(saved)
 
@@ -210,29 +206,26 @@ async def _set_status(info: Info, key_id: Id, revision: int, status: KeyStatus) 
 
 
 async def _rotate(info: Info, key_id: Id, revision: int, overlap: int = 0) -> Issued:
-    actor = require(info, Permission.KEYS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.KEYS_WRITE)
     await _to_change(administration, key_id, revision)
     keys = administration.store.keys
-    issued = await keys.rotate(key_id, revision, overlap * _SECOND, actor)
+    issued = await keys.rotate(key_id, revision, overlap * _SECOND, viewer.actor)
     await administration.refresh()
     return _issued(issued)
 
 
 async def _revoke(info: Info, key_id: Id, revision: int) -> Key:
-    actor = require(info, Permission.KEYS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.KEYS_WRITE)
     await _to_change(administration, key_id, revision)
-    revoked = await administration.store.keys.revoke(key_id, revision, actor)
+    revoked = await administration.store.keys.revoke(key_id, revision, viewer.actor)
     await administration.refresh()
     return shown(revoked)
 
 
 async def _delete(info: Info, key_id: Id, revision: int) -> bool:
-    actor = require(info, Permission.KEYS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.KEYS_WRITE)
     await _to_change(administration, key_id, revision)
-    await administration.store.keys.delete(key_id, revision, actor)
+    await administration.store.keys.delete(key_id, revision, viewer.actor)
     await administration.refresh()
     return True
 

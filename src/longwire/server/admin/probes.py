@@ -8,7 +8,7 @@ from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.relay.channels.probe import Probed
 from longwire.server.admin.channels import find
-from longwire.server.admin.context import Info, require
+from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import view_of
 
 
@@ -48,8 +48,7 @@ def _without_secrets(text: str, spec: ChannelSpec) -> str:
 
 
 async def _test(info: Info, choice: Choice) -> Trial:
-    require(info, Permission.CHANNELS_WRITE)
-    administration = info.context.administration
+    _, administration = admitted(info, Permission.CHANNELS_WRITE)
     spec = await find(administration, choice.channel_id)
     return _shown(await administration.probe(spec, choice.model_id or None), spec)
 

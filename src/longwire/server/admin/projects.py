@@ -10,7 +10,7 @@ from longwire.core.errors import NotFound
 from longwire.core.nouns.access import Permission, Role
 from longwire.core.nouns.project import Project, ProjectStatus
 from longwire.server.admin.administration import Administration
-from longwire.server.admin.context import Info, Viewer, require
+from longwire.server.admin.context import Info, Viewer, admitted, require
 from longwire.server.admin.inputs import changes, view_of
 from longwire.server.admin.paging import Connection, Id, connection
 from longwire.server.admin.scalars import time_of
@@ -65,16 +65,14 @@ async def own_projects(administration: Administration, viewer: Viewer) -> tuple[
 
 
 async def _page(info: Info, first: int = 50, after: str | None = None) -> Connection[ProjectView]:
-    viewer = require(info, Permission.PROJECTS_READ)
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.PROJECTS_READ)
     own = await own_projects(administration, viewer)
     page = await administration.store.projects.page(first=first, after=after, only=own)
     return connection(page, shown)
 
 
 async def _one(info: Info, project_id: Id) -> ProjectView:
-    viewer = require(info, Permission.PROJECTS_READ)
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.PROJECTS_READ)
     own = await own_projects(administration, viewer)
     if own is not None and project_id not in own:
         raise NotFound("project", project_id)
@@ -82,28 +80,25 @@ async def _one(info: Info, project_id: Id) -> ProjectView:
 
 
 async def _create(info: Info, draft: Draft) -> ProjectView:
-    actor = require(info, Permission.PROJECTS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.PROJECTS_WRITE)
     project = replace(_NEW, **changes(draft, _NEW, _FIELDS, {}))
-    saved = await administration.store.projects.create(project, actor)
+    saved = await administration.store.projects.create(project, viewer.actor)
     await administration.refresh()
     return shown(saved)
 
 
 async def _update(info: Info, project_id: Id, revision: int, draft: Draft) -> ProjectView:
-    actor = require(info, Permission.PROJECTS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.PROJECTS_WRITE)
     held = await administration.store.projects.get(project_id)
     project = replace(held, revision=revision, **changes(draft, _NEW, _FIELDS, {}))
-    saved = await administration.store.projects.update(project, actor)
+    saved = await administration.store.projects.update(project, viewer.actor)
     await administration.refresh()
     return shown(saved)
 
 
 async def _delete(info: Info, project_id: Id, revision: int) -> bool:
-    actor = require(info, Permission.PROJECTS_WRITE).actor
-    administration = info.context.administration
-    await administration.store.projects.delete(project_id, revision, actor)
+    viewer, administration = admitted(info, Permission.PROJECTS_WRITE)
+    await administration.store.projects.delete(project_id, revision, viewer.actor)
     await administration.refresh()
     return True
 

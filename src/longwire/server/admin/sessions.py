@@ -9,7 +9,7 @@ import strawberry
 from longwire.core.errors import NotFound
 from longwire.core.nouns.access import Permission
 from longwire.server.admin.administration import Administration
-from longwire.server.admin.context import Info, Viewer, require
+from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
 from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import Int64
@@ -65,35 +65,19 @@ def _rows(administration: Administration, keys: frozenset[str] | None) -> Iterat
 
 
 async def _all(info: Info) -> list[Session]:
-    viewer = require(info, Permission.SESSIONS_READ)
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.SESSIONS_READ)
     keys = await _visible_keys(administration, viewer)
     return [Session(**row) for row in _rows(administration, keys)]
 
 
 async def _close(info: Info, connection: Int64) -> bool:
-    actor = require(info, Permission.SESSIONS_CLOSE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.SESSIONS_CLOSE)
     found = [row for row in administration.sessions.rows() if row["connection"] == connection]
     if not administration.sessions.close(connection):
         raise NotFound("connection", str(connection))
     noun = Noun("session", str(connection), "".join(row["channel"] for row in found))
-    await administration.store.audit.note(actor, "close", noun)
+    await administration.store.audit.note(viewer.actor, "close", noun)
     return True
-
-
-async def _changed(info: Info) -> AsyncIterator[list[Session]]:
-    administration = info.context.administration
-    previous: list[dict[str, Any]] | None = None
-    while True:
-        viewer = await listener(info, Permission.SESSIONS_READ)
-        keys = await _visible_keys(administration, viewer)
-        rows = list(_rows(administration, keys))
-        ageless = [{**row, "age": 0} for row in rows]
-        if ageless != previous:
-            previous = ageless
-            yield [Session(**row) for row in rows]
-        await asyncio.sleep(RENEWED_AFTER)
 
 
 async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
@@ -134,9 +118,6 @@ class SessionMutations:
 
 @strawberry.type
 class SessionSubscriptions:
-    sessions_changed = strawberry.subscription(
-        resolver=_changed, description="All of them at first and after each second with a change."
-    )
     session_changes = strawberry.subscription(
         resolver=_changes,
         description="All of them at first, then what changed, four times a second at most.",

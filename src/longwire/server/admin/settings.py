@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.retention import Retention
-from longwire.server.admin.context import Info, require
+from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import changes, view_of
 from longwire.server.admin.paging import Connection, connection
 from longwire.server.admin.scalars import time_of
@@ -79,8 +79,7 @@ def _entry(row: AuditRow) -> AuditEntry:
 
 
 async def _settings(info: Info) -> SettingsView:
-    require(info, Permission.SETTINGS_READ)
-    administration = info.context.administration
+    _, administration = admitted(info, Permission.SETTINGS_READ)
     retention = await administration.store.settings.retention()
     return _shown(retention, administration.file)
 
@@ -99,21 +98,19 @@ async def _audit(
 
 
 async def _update(info: Info, revision: int, draft: Draft) -> SettingsView:
-    actor = require(info, Permission.SETTINGS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.SETTINGS_WRITE)
     held = await administration.store.settings.retention()
     wanted = replace(held, revision=revision, **changes(draft, _NEW, _FIELDS, {}))
-    saved = await administration.store.settings.keep(wanted, actor)
+    saved = await administration.store.settings.keep(wanted, viewer.actor)
     await administration.refresh()
     return _shown(saved, administration.file)
 
 
 async def _reload(info: Info) -> Reloaded:
-    actor = require(info, Permission.SETTINGS_WRITE).actor
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.SETTINGS_WRITE)
     await administration.reconciler.reload_file()
     noun = Noun("settings", "file", administration.file[-_LONGEST:])
-    await administration.store.audit.note(actor, "reload", noun)
+    await administration.store.audit.note(viewer.actor, "reload", noun)
     return Reloaded(
         file=administration.file,
         channels=len(administration.declared_channels()),

@@ -12,7 +12,7 @@ from longwire.core.errors import NotFound
 from longwire.core.nouns.access import PERMISSIONS, Permission
 from longwire.core.nouns.turn_row import TurnAttempt, TurnBodies, TurnId, TurnRow, earliest_id
 from longwire.server.admin.administration import Administration
-from longwire.server.admin.context import Info, Viewer, require
+from longwire.server.admin.context import Info, Viewer, admitted, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
 from longwire.server.admin.paging import Connection, Id, connection
@@ -226,8 +226,7 @@ def _matches(wanted: TurnFilter, row: TurnRow) -> bool:
 async def _page(
     info: Info, criteria: Criteria = None, first: int = 50, after: str | None = None
 ) -> Connection[Turn]:
-    viewer = require(info, Permission.TURNS_READ)
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.TURNS_READ)
     Window(first, after)
     wanted = await _filter(administration, viewer, criteria)
     return connection(await administration.store.turns.page(wanted, first, after), shown)
@@ -241,8 +240,7 @@ def _number(turn_id: str) -> TurnId:
 
 
 async def _one(info: Info, turn_id: Id) -> Turn:
-    viewer = require(info, Permission.TURNS_READ)
-    administration = info.context.administration
+    viewer, administration = admitted(info, Permission.TURNS_READ)
     row = await administration.store.turns.get(_number(turn_id))
     own = await own_projects(administration, viewer)
     if own is not None and row.project_id not in own:
