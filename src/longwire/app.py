@@ -15,10 +15,12 @@ from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
+from longwire.relay.homes import LocalHomes
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.turns.candidates import Candidates, Policy
+from longwire.relay.turns.holders import Holders
 from longwire.relay.turns.running import Relay
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
@@ -27,6 +29,7 @@ from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.lane_turns import Services
 from longwire.server.data.models import Models
+from longwire.server.data.stored import StoredResponses
 from longwire.server.data.turns import HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
@@ -55,6 +58,7 @@ class App:
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
+        self.homes = LocalHomes()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.relay = self._relay(settings)
         self.keys = Keys(
@@ -73,11 +77,13 @@ class App:
         return self._asgi(scope, receive, send)
 
     def _mounts(self, server: Server) -> Mounts:
+        holders = Holders(self.routing, self.homes)
         return Mounts(
             websocket=self.sockets,
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, lambda: self.routing.snapshot),
+            stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
             side=CodexSide(self.keys, lambda: self.routing.snapshot),
             probes=Probes(self.readiness, self.metrics),
         )
@@ -106,7 +112,7 @@ class App:
             policy,
             Accounting(self.metrics, keep=self._keep),
             self.limits,
-            Candidates(policy, self.limits),
+            Candidates(policy, self.limits, self.homes),
         )
 
     def _context(self, settings: Settings) -> ProvisionContext:
@@ -140,7 +146,7 @@ class App:
         """Return what opens the control plane once the gateway runs."""
         if opens is None:
             return lambda: nullcontext(self.control)
-        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler)
+        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes)
         registration = registration_of(settings.codex)
         return lambda: controlling(
             opens, parts, registration, insecure_cookies=settings.server.insecure_cookies

@@ -43,6 +43,13 @@ def test_the_exchange_is_drawn_from_its_table():
     assert generate.renewed(text) == text, "run: python docs/generate.py"
 
 
+def test_errors_and_faults_are_printed_from_their_tables():
+    """The pages equal what `python docs/generate.py` writes."""
+    errors = page("reference/errors.md")
+    assert generate.renewed_errors(errors) == errors, "run: python docs/generate.py"
+    assert generate.faults() == page("reference/faults.md"), "run: python docs/generate.py"
+
+
 def test_the_drawing_follows_the_table(monkeypatch):
     """A change of the table changes the page."""
     before = generate.generated()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 CREATED = b'{"type":"response.created","sequence_number":0,"response":{"id":"resp_1","output":[]}}'
+DELTA = b'{"type":"response.output_text.delta","sequence_number":1,"delta":"x"}'
 COMPLETED = (
     b'{"type":"response.completed","sequence_number":1,'
     b'"response":{"id":"resp_1","status":"completed","output":[]}}'

@@ -37,12 +37,20 @@ class ScriptedStream:
     def aggregate(self) -> Aggregate:
         return self._event_reader.aggregate
 
-    async def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
-        for part in self._left:
-            if isinstance(part, Exception):
-                raise part
-            event = None if part is None else self._event_reader.read(part)
-            yield [] if event is None else [event]
+    def __aiter__(self) -> "ScriptedStream":
+        return self
+
+    async def __anext__(self) -> Sequence[Event]:
+        if not self._left:
+            raise StopAsyncIteration
+        part = self._left[0]
+        if isinstance(part, Exception):
+            raise part
+        self._left.pop(0)
+        event = None if part is None else self._event_reader.read(part)
+        if self._event_reader.failure is not None:
+            raise self._event_reader.failure
+        return [] if event is None else [event]
 
 
 class Scripted:

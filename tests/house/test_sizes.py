@@ -15,8 +15,8 @@ FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
 CORE_LINES = 3_400  # decision 0011
-GATEWAY_LINES = 26_300  # decision 0021
-EMULATOR_LINES = 3_600  # decision 0020, with the demo
+GATEWAY_LINES = 27_000  # decision 0020
+EMULATOR_LINES = 3_600  # likewise, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.
 BASES = {

@@ -89,7 +89,8 @@ class Row:
     `websocket` and `auto` are what the client gets over a channel of that transport; `fate` is
     what becomes of the connection, and `then` how the next turn travels where that does not say.
     `waits`: the gateway has to lose its patience first. `has_account`: the channel speaks for an
-    account whose tokens can be renewed.
+    account whose tokens can be renewed. `stays_over_http`: where HTTP serves it, it serves all
+    later turns of the session.
     """
 
     group: str
@@ -102,6 +103,7 @@ class Row:
     then: str = AS_USUAL
     waits: bool = False
     has_account: bool = False
+    stays_over_http: bool = False
 
     @property
     def auto(self) -> Result:
@@ -140,9 +142,11 @@ def _errors(points: Iterable[str], shapes: str, **error: object) -> tuple[Fault,
 
 
 BEFORE = ("before_create", "after_create")
-DURING = ("after_created", "mid_delta", "after_item", "before_terminal")
-CODES = (1000, 1001, None, 1008, 1009, 1011, 1012, 1013)
+WITH_OUTPUT = ("mid_delta", "after_item", "before_terminal")
+DURING = ("after_created", *WITH_OUTPUT)
+CODES = (1000, 1001, None, 1008, 1011, 1012, 1013)
 CLOSES = tuple({"act": "close", "code": code} for code in CODES)
+TOO_LARGE = {"act": "close", "code": 1009}
 CUTS = (*CLOSES, {"act": "reset"}, {"act": "half"}, {"act": "binary"})
 STALLS = ({"act": "hang"}, {"act": "silence"})
 LARGE = {"act": "huge_event", "size": 2 * 1024 * 1024}
@@ -168,6 +172,7 @@ _NO_WEBSOCKET = Told(502, "upstream_unavailable")
 _OVER_HTTP = Answered("http_transport", "http")
 _LOST = Broken(502, "upstream_disconnected")
 _AGAIN = Answered("replayed")
+_CHANNEL_REFUSED = Told(502, "channel_refused")
 
 
 def _refused(status: int, **refusal: object) -> dict:
@@ -176,7 +181,10 @@ def _refused(status: int, **refusal: object) -> dict:
 
 def _handshakes() -> Iterator[Row]:
     group = "The handshake"
-    for status, retry_after in ((401, None), (403, None), (429, "7"), (500, None), (503, "7")):
+    refused = _at(_HANDSHAKE, _refused(401), _refused(402), _refused(403))
+    what = "refused with 401, 402, 403: the channel's key may not"
+    yield Row(group, what, refused, _CHANNEL_REFUSED, Fate.NEVER_OPENED)
+    for status, retry_after in ((429, "7"), (500, None), (503, "7")):
         headers = {"retry-after": retry_after} if retry_after else {}
         yield Row(
             group,
@@ -217,6 +225,15 @@ def _before() -> Iterator[Row]:
     yield Row(group, "the connection ends", _at(BEFORE, *CUTS), _AGAIN, Fate.CLOSED)
     yield Row(group, "silence", _at(BEFORE, *STALLS), _AGAIN, Fate.CLOSED, waits=True)
     yield Row(
+        group,
+        "the connection ends with 1009: the request is too large for it",
+        _at(BEFORE, TOO_LARGE),
+        Told(413, "request_too_large"),
+        Fate.CLOSED,
+        over_auto=_OVER_HTTP,
+        stays_over_http=True,
+    )
+    yield Row(
         group, "an event that belongs to no response", _at(BEFORE, LARGE), _AGAIN, Fate.CLOSED
     )
     yield Row(group, "a frame of the vendor's own", _at(BEFORE, VENDOR), Answered(), Fate.REMEMBERS)
@@ -225,34 +242,39 @@ def _before() -> Iterator[Row]:
 
 
 def _errors_made_good() -> Iterator[Row]:
-    group = "An error frame before the first event that is made good"
-    forgotten = _errors(BEFORE, "abcdefgjk", **FORGOTTEN)
+    group = "An error frame before any output that is made good"
+    opened = ("after_created",)
+    forgotten = _errors(BEFORE, "abcdefgjk", **FORGOTTEN) + _errors(opened, "ab", **FORGOTTEN)
     again = Answered("upstream_forgot")
     yield Row(group, "a response the gateway named is unknown", forgotten, again, Fate.FORGETS)
-    expired = _errors(BEFORE, "abcdefgjk", **EXPIRED)
+    expired = _errors(BEFORE, "abcdefgjk", **EXPIRED) + _errors(opened, "ab", **EXPIRED)
     again = Answered("connection_expired")
     yield Row(group, "the connection is too old", expired, again, Fate.CLOSED)
-    held = _errors(BEFORE, "abcdefhijk", **DUPLICATE)
+    held = _errors(BEFORE, "abcdefghijk", **DUPLICATE) + _errors(opened, "ab", **DUPLICATE)
     yield Row(group, "an item is held already", held, _AGAIN, Fate.FORGETS)
 
 
 def _errors_told() -> Iterator[Row]:
-    group = "An error frame before the first event that is told"
+    group = "An error frame before any output that is told"
     for what, error, fate in (
         ("429: a limit is reached", LIMITED, Fate.FORGETS),
         ("500: the upstream fails", FAILING, Fate.FORGETS),
-        ("401: the key is refused", UNKNOWN_KEY, Fate.CLOSED),
         ("400: the request is refused", INVALID, Fate.FORGETS),
     ):
         kept = Told(error["status"], error["code"], "7")
-        later = _errors(BEFORE, "ac", **error, headers={"retry-after": "7"})
+        later = _errors((*BEFORE, "after_created"), "ac", **error, headers={"retry-after": "7"})
         yield Row(group, what, later, kept, fate)
         bare = _errors(BEFORE, BARE, **error)
         yield Row(group, what, bare, replace(kept, retry_after=None), fate)
         yield from _worded(group, what, error, fate)
         failed = _errors(BEFORE, "g", **error)
-        ended = Ended("failed", error["code"])
+        is_own = error is INVALID
+        ended = Ended("failed", error["code"]) if is_own else replace(kept, retry_after=None)
         yield Row(group, f"{what}, as `response.failed`", failed, ended, Fate.FORGETS)
+    dead = _errors(BEFORE, "abcdefghijk", **UNKNOWN_KEY)
+    dead += _errors(("after_created",), "ab", **UNKNOWN_KEY)
+    what = "401: the channel's key is refused"
+    yield Row(group, what, dead, _CHANNEL_REFUSED, Fate.CLOSED)
     yield from _worded(group, "an unknown response, without its code", FORGOTTEN, Fate.FORGETS)
     yield from _worded(group, "a connection too old, without the code", EXPIRED, Fate.FORGETS)
 
@@ -283,7 +305,8 @@ def _during() -> Iterator[Row]:
     ):
         yield _error_during(group, error, Fate.FORGETS, then)
     yield _error_during(group, EXPIRED, Fate.CLOSED, "fresh connection_expired")
-    yield _error_during(group, UNKNOWN_KEY, Fate.CLOSED)
+    what, late = "an error frame, `invalid_api_key`", _errors(WITH_OUTPUT, "ab", **UNKNOWN_KEY)
+    yield Row(group, what, late, Broken(502, "channel_refused"), Fate.CLOSED)
     foreign = _errors(DURING, "g", **FAILING)
     yield Row(group, "the end of another response", foreign, _LOST, Fate.CLOSED)
     odd = _at(DURING, VENDOR, LARGE, {"act": "slow_drip"})
@@ -293,7 +316,7 @@ def _during() -> Iterator[Row]:
 
 def _error_during(group: str, error: dict, fate: Fate, then: str = AS_USUAL) -> Row:
     result = Broken(error["status"], error["code"])
-    faults = _errors(DURING, "ab", **error)
+    faults = _errors(WITH_OUTPUT, "ab", **error)
     return Row(group, f"an error frame, `{error['code']}`", faults, result, fate, then=then)
 
 
@@ -341,18 +364,16 @@ def _with_an_account() -> Iterator[Row]:
     refused = _at(_HANDSHAKE, _refused(401))
     what = "a handshake refused with 401: its tokens are renewed"
     yield Row(group, what, refused, Answered(), Fate.NEVER_OPENED, **own)
-    dead = _errors(BEFORE, "abcdefhijk", **UNKNOWN_KEY)
+    dead = _errors(BEFORE, "abcdefghijk", **UNKNOWN_KEY)
+    dead += _errors(("after_created",), "ab", **UNKNOWN_KEY)
     what = "401: its tokens are renewed"
     yield Row(group, what, dead, Answered("connection_lost"), Fate.CLOSED, **own)
-    what, failed = "401, as `response.failed`", _errors(BEFORE, "g", **UNKNOWN_KEY)
-    ended = Ended("failed", UNKNOWN_KEY["code"])
-    yield Row(group, what, failed, ended, Fate.FORGETS, **own)
-    what, late = "401 after the first event", _errors(DURING, "ab", **UNKNOWN_KEY)
-    yield Row(group, what, late, Broken(401, UNKNOWN_KEY["code"]), Fate.CLOSED, **own)
+    what, late = "401 behind output", _errors(WITH_OUTPUT, "ab", **UNKNOWN_KEY)
+    yield Row(group, what, late, Broken(502, "channel_refused"), Fate.CLOSED, **own)
     for status, fate in ((402, Fate.FORGETS), (403, Fate.CLOSED)):
         barred = _errors(BEFORE, "ab", code="the_code", status=status)
         what = f"{status}: it is barred, and there is no other"
-        yield Row(group, what, barred, Told(status, "the_code"), fate, **own)
+        yield Row(group, what, barred, _CHANNEL_REFUSED, fate, **own)
 
 
 ROWS: list[Row] = [

@@ -17,8 +17,19 @@ TROUBLES = {
     "429": {"at": "after_create", "act": "error", **LIMITED},
     "500": {"at": "after_create", "act": "error", "status": 500},
     "503": {"at": "after_create", "act": "error", "status": 503, "code": "slow_down"},
+    "401": {"at": "after_create", "act": "error", "status": 401, "code": "invalid_api_key"},
+    "402": {"at": "after_create", "act": "error", "status": 402, "code": "billing_hard_limit"},
+    "403": {"at": "after_create", "act": "error", "status": 403, "code": "unsupported_country"},
+    "opened, then 429": {"at": "after_created", "act": "error", **LIMITED},
+    "opened, then 503": {
+        "at": "after_created",
+        "act": "error",
+        "status": 503,
+        "code": "server_is_overloaded",
+    },
     "silence": {"at": "after_create", "act": "hang"},
     "refused with 429": {"at": "handshake", "act": "refuse", "status": 429},
+    "refused with 401": {"at": "handshake", "act": "refuse", "status": 401},
     "refused with 503": {"at": "handshake", "act": "refuse", "status": 503},
     "no WebSocket": {"at": "handshake", "act": "refuse", "status": 404},
     "unreachable": {"at": "handshake", "act": "reset"},
@@ -117,7 +128,7 @@ def places(turns):
     ("trouble", "transport"),
     [
         *((trouble, "websocket") for trouble in TROUBLES),
-        *((trouble, "auto") for trouble in [*TROUBLES][:6]),
+        *((trouble, "auto") for trouble in [*TROUBLES][:12] if trouble != "silence"),
     ],
 )
 async def test_another_channel_answers(upstreams, hire, clock, trouble, transport, ask):

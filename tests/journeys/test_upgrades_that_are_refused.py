@@ -14,6 +14,18 @@ REFUSALS = {
     "hang": {"act": "hang"},
     "reset": {"act": "reset"},
 }
+PAGES = {
+    "403 without a word": {"status": 403, "body": ""},
+    "400 without a word": {"status": 400, "body": ""},
+    "401 in plain text": {"status": 401, "body": "Unauthorized"},
+    "429 of a firewall": {"status": 429, "body": "<html><title>Slow down</title></html>"},
+    "502 with a page": {
+        "status": 502,
+        "body": "<html><title>Forbidden</title></html>",
+    },
+    "503 with JSON that is no error": {"status": 503, "body": "[]"},
+}
+"""What proxies, firewalls and servers without a route say: no API speaks so."""
 COOL_DOWN = 61
 SESSIONS = {"handshake_timeout": "150ms"}
 
@@ -24,10 +36,16 @@ def refusing(name, **changes):
 
 
 @pytest.fixture
-async def gateway(emulator, serve):
+def sessions():
+    """The gateway's settings."""
+    return SESSIONS
+
+
+@pytest.fixture
+async def gateway(emulator, serve, sessions):
     """A gateway that may use both transports."""
     channel = websocket_channel(emulator.url, transport="auto")
-    return await serve(settings_of(emulator.url, channels=(channel,), sessions=SESSIONS))
+    return await serve(settings_of(emulator.url, channels=(channel,), sessions=sessions))
 
 
 @pytest.fixture
@@ -49,11 +67,12 @@ def seen(turns):
 OVER_HTTP = "http fresh http_transport"
 
 
-@pytest.mark.parametrize("name", REFUSALS)
-async def test_http_serves_while_upgrades_are_refused(emulator, hire, clock, name):
+@pytest.mark.parametrize("refusal", [*REFUSALS.values(), *PAGES.values()], ids=[*REFUSALS, *PAGES])
+async def test_http_serves_while_upgrades_are_refused(emulator, hire, clock, refusal):
     """The first turn finds out, for all sessions; after the cool-down the WebSocket is back."""
     agents = [hire(headers=session(f"s-{number}")) for number in range(3)]
-    emulator.faults.add(refusing(name))
+    fault = {"act": "refuse", **refusal}
+    emulator.faults.add(Fault(at="handshake", route="websocket", times=0, **fault))
     for _ in range(2):
         for agent in agents:
             assert [OVER_HTTP] == seen(await agent.turns(1))
@@ -133,8 +152,57 @@ async def test_where_only_websocket_is_allowed_the_reason_is_told(emulator, serv
     assert ["fresh new_session", "continued"] == ways(await agent.turns(2))
 
 
+@pytest.mark.parametrize(("name", "status"), [("429 of a firewall", 429), ("502 with a page", 502)])
+async def test_where_only_websocket_is_allowed_a_proxy_is_heard(
+    emulator, serve, client_of, name, status
+):
+    """Its status tells when to come again."""
+    gateway = await serve(settings_of(emulator.url, sessions=SESSIONS))
+    agent = Agent(client_of(gateway, headers=session("s-1")), emulator)
+    refusal = {**PAGES[name], "headers": {"retry-after": "7"}}
+    emulator.faults.add(Fault(at="handshake", act="refuse", **refusal))
+    with pytest.raises(openai.APIStatusError) as caught:
+        await agent.say(user("hi"))
+    answer = caught.value.response
+    assert (status, "7") == (answer.status_code, answer.headers.get("retry-after"))
+
+
+@pytest.mark.parametrize("sessions", [{"first_event_timeout": "300ms"}])
+async def test_a_websocket_that_lets_nothing_through_is_given_up(emulator, hire, clock):
+    """The upgrade succeeds and no frame comes: HTTP answers after one wait, then at once."""
+    emulator.faults.add(Fault(at="after_create", act="silence", route="websocket", times=0))
+    agents = [hire(headers=session(f"s-{number}")) for number in range(3)]
+    for _ in range(2):
+        assert [OVER_HTTP] * 3 == [seen(await agent.turns(1))[0] for agent in agents]
+    assert 1 == emulator.faults.struck
+
+
+async def test_a_message_too_large_for_the_upstream_goes_over_http(emulator, hire, clock):
+    """It closes with 1009: the turn is answered over HTTP, and its session stays there."""
+    emulator.faults.add(
+        Fault(at="after_create", act="close", code=1009, route="websocket", times=0)
+    )
+    large, small = hire(headers=session("large"), tools=[]), hire(headers=session("small"))
+    assert [OVER_HTTP] * 3 == seen(await large.turns(3))
+    assert 1 == emulator.faults.struck
+    emulator.faults.clear()
+    assert ["websocket fresh new_session"] == seen(await small.turns(1))
+    assert [OVER_HTTP] == seen(await large.turns(1))
+
+
+async def test_a_message_too_large_where_only_websocket_is_allowed(emulator, serve, client_of):
+    """413, with the mend."""
+    gateway = await serve(settings_of(emulator.url, sessions=SESSIONS))
+    agent = Agent(client_of(gateway, headers=session("s-1")), emulator)
+    emulator.faults.add(Fault(at="after_create", act="close", code=1009))
+    with pytest.raises(openai.APIStatusError) as caught:
+        await agent.say(user("hi"))
+    assert (413, "request_too_large") == (caught.value.status_code, caught.value.code)
+    assert 'transport = "http"' in caught.value.message
+
+
 @pytest.mark.parametrize("transport", ["websocket", "auto"])
-@pytest.mark.parametrize("status", [401, 403, 429, 503])
+@pytest.mark.parametrize("status", [429, 503])
 async def test_a_refusal_of_the_caller_keeps_its_words(
     emulator, serve, client_of, status, transport
 ):

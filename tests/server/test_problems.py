@@ -22,6 +22,7 @@ TABLE = [
     (errors.InvalidFields([errors.FieldProblem("f", "m")]), 400, "invalid_fields", "f"),
     (errors.LimitReached("m", code="c", retry_after=3), 429, "c", None),
     (errors.UpstreamUnavailable("m"), 502, "upstream_unavailable", None),
+    (errors.ChannelRefused("a", "key"), 502, "channel_refused", None),
     (errors.AccountUnavailable("m"), 503, "account_unavailable", None),
     (errors.UpstreamDisconnected("m"), 502, "upstream_disconnected", None),
     (errors.UpstreamTimeout("connect", 1), 504, "upstream_timeout", None),

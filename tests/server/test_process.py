@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KEY, Gateway
-from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
+from tests.doubles.canned import COMPLETED, CREATED, DELTA, answer, canned, sse
 from tests.server.conftest import dial, events_of, is_envelope
 
 pytestmark = pytest.mark.process
 
 STREAMED = b'{"model":"m","input":"hi","stream":true}'
-DELTA = b'{"type":"response.output_text.delta","delta":"%b"}' % (b"x" * 2000)
+LONG = b'{"type":"response.output_text.delta","delta":"%b"}' % (b"x" * 2000)
 MEGABYTE = 1024 * 1024
-STREAM = sse(CREATED, COMPLETED)
-ENDLESS = [answer(sse(CREATED), size=999), 90.0]
+STREAM = sse(CREATED, DELTA, COMPLETED)
+ENDLESS = [answer(sse(CREATED, DELTA), size=999), 90.0]
 
 CONFIG = """
 [server]
@@ -113,10 +113,10 @@ async def settled(read):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 async def test_a_client_that_stops_reading_costs_no_memory(tmp_path):
     """A stalled reader stalls the upstream: 60 MB wait there, not here, and then all arrive."""
-    piece = sse(*[DELTA] * 100)
+    piece = sse(*[LONG] * 100)
     count = 60 * MEGABYTE // len(piece)
     size = len(STREAM) + count * len(piece)
-    long = [answer(sse(CREATED), size=size), *[piece] * count, sse(COMPLETED)]
+    long = [answer(sse(CREATED, DELTA), size=size), *[piece] * count, sse(COMPLETED)]
     async with between(tmp_path, answer(), long) as (upstream, process, connection):
         await connection.ask(STREAMED)
         before = process.resident()
@@ -126,7 +126,7 @@ async def test_a_client_that_stops_reading_costs_no_memory(tmp_path):
         _, _, body = await connection.receive()
     assert sent < 30 * MEGABYTE
     assert grown < 16 * MEGABYTE
-    assert sum(1 for _ in events_of(body)) == 100 * count + 2
+    assert sum(1 for _ in events_of(body)) == 100 * count + 3
 
 
 def turns(logged):
@@ -158,7 +158,7 @@ async def asked_while_draining(connection):
 
 def until(end):
     """An answer that ends when `end` is set."""
-    return [answer(sse(CREATED), size=len(STREAM)), end, sse(COMPLETED)]
+    return [answer(sse(CREATED, DELTA), size=len(STREAM)), end, sse(COMPLETED)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -68,11 +68,11 @@ class BodyTooLarge(CallerError):
 
 
 class FrameTooLarge(CallerError):
-    """The request passes what the upstream takes in one WebSocket message, in bytes (413)."""
+    """The request of `size` bytes passes what the upstream takes in one WebSocket message (413)."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__(
-            f"The request is larger than the upstream takes in one message ({limit:,} bytes); "
+            f"The request ({size:,} bytes) is larger than the upstream takes in one message; "
             'shorten the context or set transport = "http" for this channel.',
             code="request_too_large",
         )
@@ -155,6 +155,17 @@ class UnknownModel(CallerError):
         )
 
 
+class UnknownResponse(CallerError):
+    """No upstream is known to have this response for this caller (404)."""
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(
+            f"Response with id '{response_id}' not found.",
+            code="response_not_found",
+            param="response_id",
+        )
+
+
 class UpstreamError(LongwireError):
     """The provider or the way to it failed; `safety` says what sending again would risk."""
 
@@ -165,9 +176,11 @@ class UpstreamRejected(UpstreamError):
     """The upstream answered with an error of its own: `status`, JSON `body`, `headers`, `code`.
 
     `tokens_revision` is that of the tokens which the request carried, 0 where they never change.
+    `refuses_websocket`: an upgrade was refused, and not by an API: a proxy or a firewall may have.
     """
 
     tokens_revision = 0
+    refuses_websocket = False
 
     def __init__(
         self, status: int, body: bytes, headers: Mapping[str, str] | None = None, code: str = ""
@@ -190,6 +203,19 @@ class UpstreamUnavailable(UpstreamError):
         self.refuses_websocket = refuses_websocket
 
 
+class ChannelRefused(UpstreamError):
+    """The upstream refuses a channel's own credentials: no affair of the caller's (502).
+
+    What it said of them stays with the operator, in the turn log.
+    """
+
+    def __init__(self, channel: str, credentials: str) -> None:
+        super().__init__(
+            f"The upstream refuses the {credentials} of channel '{channel}': invalid, out of "
+            "credit or not allowed this. The gateway's turn log has its words for the operator."
+        )
+
+
 class AccountUnavailable(UpstreamError):
     """No token of an account can be had; `needs_sign_in`: not before somebody signs in again."""
 
@@ -203,7 +229,10 @@ class UpstreamDisconnected(UpstreamError):
 
 
 class UpstreamTimeout(UpstreamError):
-    """Nothing came in time; `phase` is connect, handshake, first event or next event."""
+    """Nothing came in time; `phase` is connect, handshake, send, first frame, first or next event.
+
+    A first frame is missed where no WebSocket of the endpoint ever brought one.
+    """
 
     def __init__(self, phase: str, seconds: float) -> None:
         super().__init__(f"The upstream sent nothing for {seconds:g} s ({phase}).")

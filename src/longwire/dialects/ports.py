@@ -10,8 +10,8 @@ class ErrorRule(NamedTuple):
     """What one error of an upstream means, known by its `code`, or by its `text` where it has none.
 
     `status` holds where the upstream names none. Without a `trouble` the status decides what
-    it is. `ends_connection`: a WebSocket that brought it serves nothing more. `is_refusal`: even a
-    response that began and failed by it was never worked on. `source` says where it was seen.
+    it is. `ends_connection`: a WebSocket that brought it serves nothing more. `source` says where
+    it was seen.
     """
 
     code: str
@@ -20,4 +20,3 @@ class ErrorRule(NamedTuple):
     trouble: Trouble | None = None
     text: re.Pattern[str] | None = None
     ends_connection: bool = False
-    is_refusal: bool = False

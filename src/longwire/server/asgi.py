@@ -21,6 +21,7 @@ from longwire.server.problems import Edge, headers_of, request_id, response_to
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
+_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 
 
@@ -32,13 +33,14 @@ class Mounts:
     admin: ASGIApp
     pages: ASGIApp
     models: Models
+    stored: ASGIApp
     side: CodexSide
     probes: Probes
 
 
 def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
     """Return the whole server as one ASGI application."""
-    models, probes = mounts.models, mounts.probes
+    models, probes, stored = mounts.models, mounts.probes, _Whole(mounts.stored)
     router = Starlette(
         routes=[
             Route("/health", probes.health),
@@ -48,7 +50,11 @@ def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
-            Route("/v1/responses/compact", _post_wanted, methods=["POST"]),
+            Route("/v1/responses/compact", _post_wanted, methods=_ANY),
+            Route("/v1/responses/input_tokens", _post_wanted, methods=_ANY),
+            Route("/v1/responses/{id}", stored, methods=["GET", "DELETE"]),
+            Route("/v1/responses/{id}/cancel", stored, methods=["POST"]),
+            Route("/v1/responses/{id}/input_items", stored, methods=["GET"]),
             *_codex_routes(models, mounts.side),
             Route("/admin/graphql", _Whole(mounts.admin)),
             WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),

@@ -17,6 +17,7 @@ from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
+from longwire.relay.homes import LocalHomes
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Keep, TurnRecord
 from longwire.relay.records.journal import Feed, Recent, TurnIds
@@ -68,6 +69,7 @@ class Gateway:
     limits: LocalLimits
     keys: Keys
     reconciler: ChannelReconciler
+    homes: LocalHomes
 
 
 @asynccontextmanager
@@ -84,7 +86,7 @@ async def controlling(
             control = StoredControlPlane(
                 store, gateway, accounts, insecure_cookies=insecure_cookies
             )
-            async with control.running():
+            async with control.running(), gateway.homes.kept_in(store.homes):
                 yield control
     finally:
         await store.close()

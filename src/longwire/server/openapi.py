@@ -99,6 +99,8 @@ def _paths() -> dict[str, Any]:
     return {
         "/v1/responses": {"post": _create(), "get": _upgrade()},
         "/v1/responses/compact": {"post": _compact()},
+        "/v1/responses/input_tokens": {"post": _count()},
+        **{f"/v1/responses/{{id}}{path}": each for path, each in _stored().items()},
         "/v1/models": {"get": _read("The models that the key may use.", "Models", "401")},
         "/v1/models/{id}": {
             "get": {**_read("One model.", "Model", "401", "404"), "parameters": [_ID]}
@@ -135,6 +137,30 @@ def _nothing() -> dict[str, Any]:
 
 def _compact() -> dict[str, Any]:
     return {**_create(), "summary": "Shorten a history; one JSON answer, never a stream."}
+
+
+def _count() -> dict[str, Any]:
+    return {**_create(), "summary": "Count what a request would send; one JSON answer."}
+
+
+def _stored() -> dict[str, Any]:
+    """Return what can be asked of a response where it was made."""
+    texts = {
+        "": {"get": "The response; with `stream`, its events.", "delete": "Delete it."},
+        "/cancel": {"post": "Cancel one that runs in the background."},
+        "/input_items": {"get": "What it was asked."},
+    }
+    return {
+        path: {
+            method: {
+                "summary": text,
+                "parameters": [_ID],
+                "responses": {"200": _answer("As the upstream says it."), **_failures()},
+            }
+            for method, text in methods.items()
+        }
+        for path, methods in texts.items()
+    }
 
 
 def _create() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from longwire.core.errors import (
     AccountUnavailable,
     BodyTooLarge,
     CallerError,
+    ChannelRefused,
     ConfigurationError,
     Conflict,
     Forbidden,
@@ -29,6 +30,7 @@ from longwire.core.errors import (
     StoreUnavailable,
     Unauthenticated,
     UnknownModel,
+    UnknownResponse,
     UpstreamDisconnected,
     UpstreamRejected,
     UpstreamTimeout,
@@ -47,6 +49,7 @@ _BY_CALLER = {
     Forbidden: 403,
     NotFound: 404,
     UnknownModel: 404,
+    UnknownResponse: 404,
     Conflict: 409,
     BodyTooLarge: 413,
     FrameTooLarge: 413,
@@ -54,10 +57,12 @@ _BY_CALLER = {
 }
 _BY_UPSTREAM = {
     AccountUnavailable: (503, "account_unavailable"),
+    ChannelRefused: (502, "channel_refused"),
     UpstreamUnavailable: (502, "upstream_unavailable"),
     UpstreamDisconnected: (502, "upstream_disconnected"),
     UpstreamTimeout: (504, "upstream_timeout"),
 }
+_NO_RETRY = {"x-should-retry": "false"}
 _LOGGED = frozenset({"internal_error", "configuration_error", "store_unavailable"})
 _BY_ROUTER = {404: "unknown_url", 405: "method_not_allowed", 426: "upgrade_required"}
 
@@ -98,9 +103,11 @@ def problem_of(error: Exception) -> Problem:
             | UpstreamDisconnected()
             | UpstreamTimeout()
             | AccountUnavailable()
+            | ChannelRefused()
         ):
             status, code = _BY_UPSTREAM[type(error)]
-            return Problem(status, code, message)
+            headers = _NO_RETRY if isinstance(error, ChannelRefused) else {}
+            return Problem(status, code, message, headers=headers)
         case Overloaded():
             headers = {"retry-after": str(error.retry_after)}
             return Problem(503, "overloaded", message, headers=headers)

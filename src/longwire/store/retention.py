@@ -11,6 +11,7 @@ from longwire.core.nouns.retention import Retention
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.logger import structlog
 from longwire.store.database import Database
+from longwire.store.homes import sweep_homes
 from longwire.store.tables import turn_bodies, turn_details, turns, usage
 from longwire.store.usage import DAY
 
@@ -67,11 +68,13 @@ async def keep_swept(
 ) -> None:
     """Sweep now and then every `pause` seconds, until cancelled; no database is no reason to end.
 
-    `retention` is asked each time, so that a change of it counts from the next sweep on.
+    Homes are swept, too. `retention` is asked each time, so that a change of it counts from the
+    next sweep on.
     """
     while True:
         try:
             swept = await sweep(database, await retention(), clock())
+            await sweep_homes(database, clock())
         except StoreUnavailable as error:
             _log.warning("retention_waits", error=error.reason)
         else:

@@ -16,6 +16,7 @@ from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
+from longwire.store.homes import StoredHomes
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
 from longwire.store.migrate import migrate
@@ -56,6 +57,7 @@ class Store:
     usage: Usage
     settings: StoredSettings
     audit: Audit
+    homes: StoredHomes
 
     async def configuration_revision(self) -> int:
         """Return the number that grows with each change running gateways must take over."""
@@ -102,6 +104,7 @@ async def open_store(
         usage=Usage(database),
         settings=StoredSettings(database, clock),
         audit=Audit(database, clock),
+        homes=StoredHomes(database, clock),
     )
 
 

@@ -310,6 +310,20 @@ turn_details = Table(
 )
 """JSON of `core.nouns.turn_row.TurnDetails`: of turns that did not just succeed, or keep bodies."""
 
+homes = Table(
+    "homes",
+    metadata,
+    Column("digest", LargeBinary(16), primary_key=True),
+    Column("home", _NAME, nullable=False),
+    Column("written_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_homes_written_at", "written_at"),
+)
+"""Which channel, or account of one, a session or what an upstream holds is at home with.
+
+`digest` is that of caller and id: see `core.rules.homes`.
+"""
+
 audit = Table(
     "audit",
     metadata,

@@ -16,7 +16,10 @@ from longwire.dialects.responses.stream import (
     decode_event,
     decode_item,
     decode_outputs,
+    failed_as,
 )
+
+_BEFORE_OUTPUT = (Phase.AWAITING, Phase.OPENED)
 
 
 class EventReader:
@@ -55,6 +58,8 @@ class EventReader:
         phase, was_over = exchange.phase, exchange.ending is not None
         try:
             event = decode_event(frame)
+            if event.kind is Kind.FAILED and phase in _BEFORE_OUTPUT:
+                event = event._replace(kind=failed_as(frame))
             step = exchange.receive(event)
             if step.passes:
                 self._keep(event)

@@ -22,27 +22,40 @@ class Call:
     """One turn to be sent: `key` is None for a caller whose connections are never shared.
 
     `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
-    for the turn to be sent in full on a new connection, and says why.
+    for the turn to be sent in full on a new connection, and says why. `is_hurried`: the caller has
+    waited long already, so that the first event must come soon.
     """
 
     turn: Turn
     key: SessionKey | None
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: Reason | None = None
+    is_hurried: bool = False
+
+
+SOON = 30.0
+"""How long to wait for what may never come, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """How long to wait, in seconds; after each `silence` the reader gets an empty batch.
 
-    `drain` is how long the rest of a response is read whose client has gone, 0 not at all.
+    `first_frame` is how long a WebSocket may be silent where none of its endpoint ever brought
+    anything, None where only patience helps. `drain` is how long the rest of a response is read
+    whose client has gone, 0 not at all.
     """
 
     connect: float = 15.0
     first_event: float = 600.0
+    first_frame: float | None = None
     idle_event: float = 600.0
     silence: float = 15.0
     drain: float = 0.0
+
+    def first_of(self, call: Call) -> float:
+        """Return how long the first event of a call may take."""
+        return min(self.first_event, SOON) if call.is_hurried else self.first_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,7 @@ class Stream(Protocol):
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         """Iterate batches up to the terminal; an empty batch means `silence` seconds without one.
 
-        Raises `UpstreamError` when the response ends without a terminal.
+        Raises `UpstreamError` when the response ends without a terminal, as often as it is asked.
         """
 
 

@@ -23,7 +23,7 @@ BREAKS = {
     Kind.ABANDONED: x.ABANDONED,
 }
 BEGINNINGS = (Kind.OPENING, Kind.OUTPUT, Kind.ITEM)
-WORKING = (Phase.AWAITING, Phase.STREAMING)
+WORKING = (Phase.AWAITING, Phase.OPENED, Phase.STREAMING)
 
 
 def test_the_table_answers_every_happening_in_every_phase() -> None:
@@ -31,11 +31,22 @@ def test_the_table_answers_every_happening_in_every_phase() -> None:
     assert set(product(Phase, Kind)) == set(TABLE)
 
 
+@pytest.mark.parametrize("phase", [Phase.AWAITING, Phase.OPENED])
+def test_a_response_opens_before_it_streams(phase: Phase) -> None:
+    """It has a name then, and nothing was made yet."""
+    assert x.Step(Phase.OPENED, passes=True) == TABLE[phase, Kind.OPENING]
+
+
 @pytest.mark.parametrize(
-    ("phase", "kind"), [(Phase.AWAITING, Kind.OPENING), *product([Phase.STREAMING], BEGINNINGS)]
+    ("phase", "kind"),
+    [
+        (Phase.OPENED, Kind.OUTPUT),
+        (Phase.OPENED, Kind.ITEM),
+        *product([Phase.STREAMING], BEGINNINGS),
+    ],
 )
 def test_events_of_the_response_pass_and_stream(phase: Phase, kind: Kind) -> None:
-    """What the response says reaches the client, at once and unchanged."""
+    """What the response says reaches the client, unchanged."""
     assert x.Step(Phase.STREAMING, passes=True) == TABLE[phase, kind]
 
 
@@ -66,8 +77,9 @@ def test_output_of_a_stream_passes_and_changes_nothing() -> None:
     """Such events need no step, unless they name a lane."""
     exchange = started()
     exchange.receive(Event(Kind.OPENING, "response.created", b"{}", "resp_1"))
-    before = repr(exchange)
     delta = Event(Kind.OUTPUT, "response.output_text.delta", b"{}")
+    exchange.receive(delta)
+    before = repr(exchange)
     assert (exchange.receive(delta).passes, before) == (True, repr(exchange))
     assert x.FOREIGN is exchange.receive(delta._replace(lane="a")).ending
 
@@ -166,6 +178,10 @@ def test_a_frame_behind_the_terminal_costs_the_connection() -> None:
         (Phase.AWAITING, Kind.FATAL_ERROR, ReplaySafety.SAFE),
         (Phase.AWAITING, Kind.LOST, ReplaySafety.AMBIGUOUS),
         (Phase.AWAITING, Kind.TIMEOUT, ReplaySafety.AMBIGUOUS),
+        (Phase.OPENED, Kind.ERROR, ReplaySafety.SAFE),
+        (Phase.OPENED, Kind.FATAL_ERROR, ReplaySafety.SAFE),
+        (Phase.OPENED, Kind.LOST, ReplaySafety.UNSAFE),
+        (Phase.OPENED, Kind.TIMEOUT, ReplaySafety.UNSAFE),
         (Phase.STREAMING, Kind.ERROR, ReplaySafety.UNSAFE),
         (Phase.STREAMING, Kind.LOST, ReplaySafety.UNSAFE),
         (Phase.OVER, Kind.LOST, ReplaySafety.UNSAFE),

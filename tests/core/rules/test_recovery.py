@@ -6,7 +6,7 @@ import pytest
 
 from longwire.core.rules.recovery import RULES, Recovery, RetryState, Trouble, recover
 
-STATES = [RetryState(*flags) for flags in product((False, True), repeat=5)]
+STATES = [RetryState(*flags) for flags in product((False, True), repeat=7)]
 EVERY = [*product(Trouble, STATES)]
 
 
@@ -26,6 +26,8 @@ def test_a_recovery_is_one_the_table_names_and_the_state_allows(
         Recovery.RENEW: state.may_renew,
         Recovery.USE_HTTP: state.may_use_http,
         Recovery.NEXT_CHANNEL: state.may_move,
+        Recovery.NEXT_READER: state.may_seek_reader,
+        Recovery.LEAVE_OUT: state.may_leave_out,
         Recovery.GIVE_UP: True,
     }
     assert allowed[recovery]
@@ -66,6 +68,17 @@ def test_what_the_request_itself_is_refused_for_is_told(state: RetryState) -> No
         (Trouble.FORGOT, RetryState(may_move=True), Recovery.RESEND),
         (Trouble.EXPIRED, RetryState(), Recovery.RESEND),
         (Trouble.DUPLICATE, RetryState(), Recovery.RESEND),
+        (
+            Trouble.SEALED_ELSEWHERE,
+            RetryState(may_seek_reader=True, may_leave_out=True),
+            Recovery.NEXT_READER,
+        ),
+        (
+            Trouble.SEALED_ELSEWHERE,
+            RetryState(may_leave_out=True, may_move=True),
+            Recovery.LEAVE_OUT,
+        ),
+        (Trouble.SEALED_ELSEWHERE, RetryState(may_move=True), Recovery.GIVE_UP),
         (Trouble.UNREACHABLE, RetryState(may_use_http=True, may_move=True), Recovery.USE_HTTP),
         (Trouble.UNREACHABLE, RetryState(may_move=True), Recovery.NEXT_CHANNEL),
         (Trouble.NO_WEBSOCKET, RetryState(may_use_http=True), Recovery.USE_HTTP),

@@ -10,6 +10,7 @@ from longwire.dialects.responses.stream import (
     MalformedEvent,
     decode_event,
     decode_item,
+    failed_as,
     kind_of,
     terminal_of,
 )
@@ -65,17 +66,6 @@ def test_kind_of_a_type(name: str, kind: Kind) -> None:
         ),
         (raw("codex.rate_limits", rate_limits={}), (Kind.VENDOR, None)),
         (
-            raw("response.failed", response={"error": {"code": "previous_response_not_found"}}),
-            (Kind.ERROR, None),
-        ),
-        (
-            raw(
-                "response.failed",
-                response={"error": {"code": "websocket_connection_limit_reached"}},
-            ),
-            (Kind.FATAL_ERROR, None),
-        ),
-        (
             raw("response.failed", response={"id": "r", "error": {"code": "server_error"}}),
             (Kind.FAILED, "r"),
         ),
@@ -85,6 +75,31 @@ def test_a_frame_is_decoded_to_its_kind(frame: bytes, expected: tuple[Kind, str 
     """With the id of the response it carries; the rest stays raw."""
     decoded = decode_event(frame)
     assert (*expected, frame) == (decoded.kind, decoded.response_id, decoded.raw)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ({"code": "rate_limit_exceeded", "message": "at capacity"}, Kind.ERROR),
+        ({"code": "429", "message": "at capacity"}, Kind.ERROR),
+        ({"code": "server_error"}, Kind.ERROR),
+        ({"code": "insufficient_quota"}, Kind.ERROR),
+        ({"code": "previous_response_not_found"}, Kind.ERROR),
+        ({"message": "Duplicate item found with id msg_1."}, Kind.ERROR),
+        ({"code": "websocket_connection_limit_reached"}, Kind.FATAL_ERROR),
+        ({"code": "invalid_api_key"}, Kind.FATAL_ERROR),
+        ({"code": "invalid_prompt"}, Kind.FAILED),
+        ({"code": "context_length_exceeded"}, Kind.FAILED),
+        ({"code": "image_content_policy_violation"}, Kind.FAILED),
+        ({"message": "boom"}, Kind.FAILED),
+        ({}, Kind.FAILED),
+    ],
+)
+def test_a_response_that_failed_before_output_is_the_error_it_names(error, expected):
+    """Unless the error is the request's own, or unknown."""
+    echo = "connection limit reached (60 minutes)"
+    response = {"id": "r", "instructions": echo, "error": error}
+    assert expected is failed_as(raw("response.failed", response=response))
 
 
 @pytest.mark.parametrize(

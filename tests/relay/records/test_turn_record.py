@@ -23,7 +23,7 @@ from longwire.server.problems import problem_of
 from longwire.upstream.ports import Delivery
 from tests.core.turns import turn, user
 from tests.doubles.recording import recorded
-from tests.doubles.scripted import COMPLETED, CREATED
+from tests.doubles.scripted import COMPLETED, CREATED, DELTA
 from tests.relay.records.test_accounting import received
 from tests.store.turn_rows import NOON
 
@@ -154,7 +154,7 @@ def test_a_response_that_failed_has_its_code(error):
     )
     accounting, book = book_of()
     with suppress(asyncio.CancelledError), recorded(accounting, TURN, CALLER) as record:
-        record.begin(FACTS, received(CREATED, terminal), 0.5)
+        record.begin(FACTS, received(CREATED, DELTA, terminal), 0.5)
         raise asyncio.CancelledError
     (row,) = book.rows
     assert ("failed", 200, code or "failed") == (row.outcome, row.status, row.error_code)

@@ -2,17 +2,25 @@
 
 import json
 from contextlib import suppress
-from itertools import product
+from dataclasses import replace
+from itertools import pairwise, product
 
 import pytest
 
-from longwire.core.errors import InvalidRequest, LongwireError, ReplaySafety, UpstreamDisconnected
+from longwire.core.errors import (
+    ChannelRefused,
+    InvalidRequest,
+    LongwireError,
+    ReplaySafety,
+    UpstreamDisconnected,
+    UpstreamRejected,
+)
 from longwire.core.errors import UpstreamTimeout as Timeout
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.recovery import RULES, Recovery, Trouble
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate
-from longwire.relay.turns.failures import learn, trouble_of
+from longwire.relay.turns.failures import learn, trouble_of, without_credentials
 from tests.core.turns import turn, user
 from tests.relay.turns.failures import candidate, channel, example, rejected, risky
 
@@ -56,15 +64,50 @@ def running(name: str = "a", kind: str = "auto") -> Candidate:
 @pytest.mark.parametrize("trouble", Trouble)
 def test_each_example_is_its_trouble(trouble):
     """Every trouble is told from all others."""
-    has_account = trouble in (Trouble.UNAUTHORIZED, Trouble.BARRED)
+    has_account = trouble is Trouble.UNAUTHORIZED
     assert trouble is trouble_of(example(trouble), TURN, has_account=has_account)
 
 
-@pytest.mark.parametrize("status", [402, 403])
-def test_an_account_that_is_barred_is_no_fault_of_the_request(status):
-    """What a provider says of an account moves its turn; said of a key, it is the answer."""
-    assert Trouble.BARRED is trouble_of(rejected(status), TURN, has_account=True)
-    assert Trouble.REFUSED is trouble_of(rejected(status), TURN)
+@pytest.mark.parametrize("has_account", [True, False])
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_refused_credentials_are_no_fault_of_the_request(status, has_account):
+    """Whether they are a key's or an account's; an account's tokens may be renewed."""
+    may_renew = status == 401 and has_account
+    expected = Trouble.UNAUTHORIZED if may_renew else Trouble.BARRED
+    assert expected is trouble_of(rejected(status), TURN, has_account=has_account)
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_caller_hears_nothing_of_the_channels_credentials(status):
+    """Neither the status, which would send him to his own key, nor the upstream's words."""
+    failure = rejected(status, "invalid_api_key", "Incorrect API key provided: sk-op***xyz.")
+    answer = without_credentials(failure, channel("a"))
+    assert isinstance(answer, ChannelRefused)
+    assert "channel 'a'" in str(answer)
+    assert "sk-op" not in str(answer)
+
+
+@pytest.mark.parametrize("failure", [rejected(400), rejected(429), Timeout("connect", 1)])
+def test_other_failures_are_what_they_are(failure):
+    """What an upstream says of the request stays as it was said."""
+    assert failure is without_credentials(failure, channel("a"))
+
+
+def test_who_has_waited_waits_no_second_time():
+    """After silence every further attempt is a hurried one, wherever it goes."""
+    one = Journey(running("a"), running("b"))
+    first = one.attempt(0.0)
+    one.fail(first, example(Trouble.SILENT), 0.0)
+    assert (False, True) == (first.is_hurried, one.attempt(0.0).is_hurried)
+
+
+def test_a_websocket_that_lets_nothing_through_rests():
+    """Its turn goes over HTTP, and so do those after it."""
+    made = running("a")
+    one = Journey(made)
+    one.fail(one.attempt(0.0), example(Trouble.NO_FRAMES), 0.0)
+    assert "a http" == way(one.attempt(0.0))
+    assert "a http" == way(Journey(made).attempt(1.0))
 
 
 def test_tokens_are_renewed_once_a_turn():
@@ -116,8 +159,8 @@ def test_a_usage_limit_says_until_when(told, until):
         (rejected(599), Trouble.FAILING),
         (rejected(499), Trouble.REFUSED),
         (rejected(400), Trouble.REFUSED),
-        (rejected(401, "invalid_api_key"), Trouble.REFUSED),
-        (rejected(403), Trouble.REFUSED),
+        (rejected(401, "invalid_api_key"), Trouble.BARRED),
+        (rejected(403), Trouble.BARRED),
         (rejected(404), Trouble.REFUSED),
         (InvalidRequest("m"), Trouble.REFUSED),
     ],
@@ -154,8 +197,8 @@ def blamed(trouble: Trouble, kind: str, *, over_http: bool) -> set[str]:
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_blame(trouble):
-    """A WebSocket that cannot be opened is blamed alone, where HTTP is still to be tried."""
-    of_dial = trouble in (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET)
+    """A WebSocket that cannot be used is blamed alone, where HTTP is still to be tried."""
+    of_dial = trouble in (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET, Trouble.NO_FRAMES)
     over_http = {CHANNEL} if of_dial else BLAME.get(trouble, set())
     alone = {WEBSOCKET, CHANNEL} if of_dial else BLAME.get(trouble, set())
     beside_http = {WEBSOCKET} if of_dial else BLAME.get(trouble, set())
@@ -288,11 +331,12 @@ def test_background_turns_stay_over_http():
     assert way(one.attempt(0.0)) == "b http replayed"
 
 
-STRIKING = [each for each in Trouble if each not in {Trouble.UNAUTHORIZED, Trouble.BARRED}]
+APART = {Trouble.UNAUTHORIZED, Trouble.BARRED, Trouble.SEALED_ELSEWHERE}
+STRIKING = [each for each in Trouble if each not in APART]
 """Those of accounts move a turn as others do, and renew once a channel: they have their tests."""
 
 
-def paths(kinds, sent, *, may_resend_begun):
+def paths(kinds, sent, striking=STRIKING, *, may_resend_begun=False):
     """Every run of troubles until the client is told, as attempts with what struck each."""
     failures = {trouble: example(trouble) for trouble in Trouble}
     channels = [channel(name, kind) for name, kind in zip("abc", kinds, strict=False)]
@@ -309,7 +353,7 @@ def paths(kinds, sent, *, may_resend_begun):
             failure.__traceback__ = None
             yield run
         else:
-            pending += [(*struck, trouble) for trouble in STRIKING]
+            pending += [(*struck, trouble) for trouble in striking]
 
 
 @pytest.mark.parametrize("sent", [TURN, SEALED], ids=["free", "sealed"])
@@ -333,3 +377,36 @@ def test_laws_of_every_run(kinds, may_resend_begun, sent):
             over_http = [at.over_http for at, _ in run if at.channel.name == name]
             assert over_http == sorted(over_http)
     assert count >= len(STRIKING)
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [*product(KINDS, repeat=1), *product(KINDS, repeat=2), ("http",) * 3],
+    ids=" ".join,
+)
+def test_laws_of_every_search_for_who_can_read_it(kinds):
+    """Each channel is tried once with sealed items; without them a turn moves as any other does."""
+    sealed = Trouble.SEALED_ELSEWHERE
+    own = [Trouble.UNREACHABLE, Trouble.LIMITED, Trouble.UNSENT, Trouble.LOST, sealed]
+    for run in paths(kinds, SEALED, own):
+        steps = [(at.channel.name, trouble) for at, trouble in run]
+        unread = [name for name, trouble in steps if trouble is sealed][: len(kinds)]
+        assert [*"abc"][: len(unread)] == unread
+        ends = [at for at, (_, trouble) in enumerate(steps, 1) if trouble is sealed]
+        searched = ends[len(kinds) - 1] if len(ends) >= len(kinds) else len(steps)
+        for (before, trouble), (after, _) in pairwise(steps[:searched]):
+            assert trouble is sealed or before == after
+        later = [name for name, _ in steps[searched:]]
+        assert later == sorted(later)
+        assert later[:1] in ([], ["a"])
+
+
+def test_who_names_what_one_upstream_holds_looks_for_no_other_reader():
+    """Its sealed items are left out at once: nobody else has the rest."""
+    sent = replace(SEALED, previous_response_id="resp_1")
+    one = Journey(running("a"), running("b"), sent=sent)
+    one.fail(one.attempt(0.0), example(Trouble.SEALED_ELSEWHERE), 0.0)
+    again = one.attempt(0.0)
+    assert ("a", Reason.SEALED_ELSEWHERE) == (again.channel.name, again.reason)
+    with pytest.raises(UpstreamRejected):
+        one.fail(again, example(Trouble.SEALED_ELSEWHERE), 0.0)

@@ -12,10 +12,11 @@ from longwire.core.errors import (
     UnknownModel,
     UpstreamDisconnected,
 )
-from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.recovery import RULES, Recovery, Trouble
 from longwire.core.rules.routing import order
 from longwire.core.rules.turn import Principal, Scope
 from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.homes import LocalHomes
 from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -48,7 +49,7 @@ def relay(*channels, **policy):
     given = {"holds": lambda _key, _turn: False, "clock": Clock(), **policy}
     policy, limits = Policy(**given), LocalLimits()
     accounting = Accounting(Metrics(Gauges(list, list)))
-    chosen = Candidates(policy, limits)
+    chosen = Candidates(policy, limits, LocalHomes())
     return Relay(routing, policy, accounting, limits, chosen)
 
 
@@ -78,8 +79,8 @@ async def test_every_trouble_before_the_first_event(trouble):
     http = Scripted(failure, transport="http")
     first = channel("a", websocket=Scripted(failure, GOOD), http=http)
     to = relay(first, channel("b"))
-    given_up = (Trouble.REFUSED, Trouble.WORKING)
-    over_http = (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET, Trouble.TOO_LARGE, Trouble.BUSY)
+    given_up = (Trouble.REFUSED, Trouble.WORKING, Trouble.SEALED_ELSEWHERE)
+    over_http = [each for each in Trouble if RULES[each].recoveries[:1] == (Recovery.USE_HTTP,)]
     if trouble in over_http:
         http.steps = [GOOD]
     with capture_logs() as lines:
@@ -149,14 +150,21 @@ async def test_after_output_nothing_is_sent_again():
 
 
 async def test_silence_is_passed_on():
-    """Before and between events."""
-    way = Scripted([None, CREATED, None, COMPLETED])
+    """Between events; behind the opening it lets the opening go."""
+    way = Scripted([None, CREATED, None, DELTA, None, COMPLETED])
     async with relay(channel(websocket=way)).open(TURN, CALLER, NAMED) as answer:
-        batches = [[event.name for event in batch] async for batch in answer]
-    assert batches in (
-        [["response.created"], [], ["response.completed"]],
-        [[], ["response.created"], [], ["response.completed"]],
-    )
+        batches = [[event.name.partition(".")[2] for event in batch] async for batch in answer]
+    assert [["created"], ["output_text.delta"], [], ["completed"]] == batches
+
+
+async def test_a_response_that_breaks_off_behind_its_opening_is_seen_to():
+    """It may be under way: the caller sees it open, and that it broke."""
+    way = Scripted([CREATED, BROKEN], GOOD)
+    async with relay(channel(websocket=way)).open(TURN, CALLER, NAMED) as answer:
+        (opening,) = await anext(answer)
+        with pytest.raises(UpstreamDisconnected):
+            await anext(answer)
+    assert ("response.created", 1) == (opening.name, len(way.calls))
 
 
 async def test_leaving_early_leaves_the_upstream():

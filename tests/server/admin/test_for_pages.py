@@ -37,7 +37,7 @@ CHANGES = """
     sessionChanges { isWhole changed { connection turns recent waiting lifetime } gone }
   }
 """
-HEALTH = "query($id: ID!) { channel(id: $id) { health { channel websocket connections } } }"
+HEALTH = "query($id: ID!) { channel(id: $id) { health { channel websocket connections problem } } }"
 TIMES = """
   query($filter: UsageFilter) {
     usage(since: "2026-09-01T00:00:00Z", until: "2026-10-01T00:00:00Z", filter: $filter) {
@@ -136,15 +136,22 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
         state=state,
     )
     told = await admin.get(HEALTH, id="file:main")
-    assert told["health"] == {"channel": None, "websocket": None, "connections": 0}
+    nothing = {"channel": None, "websocket": None, "connections": 0, "problem": ""}
+    assert nothing == told["health"]
     object.__setattr__(administration, "running", {"file:main": (running,)}.get)
     administration.sessions.put(1, channel_id="file:main")
     told = await admin.get(HEALTH, id="file:main")
-    assert told["health"] == {"channel": "SOUND", "websocket": "SOUND", "connections": 1}
-    state.health.fail(0.0)
-    state.upgrade.fail(1e12)
+    sound = {"channel": "SOUND", "websocket": "SOUND", "connections": 1, "problem": ""}
+    assert sound == told["health"]
+    state.upgrade.fail(1e12, problem="no upgrade")
     told = await admin.get(HEALTH, id="file:main")
-    assert told["health"] == {"channel": "FAILING", "websocket": "RESTING", "connections": 1}
+    assert {**sound, "websocket": "RESTING", "problem": "no upgrade"} == told["health"]
+    state.health.fail(0.0, problem="the key is refused")
+    told = await admin.get(HEALTH, id="file:main")
+    assert ("FAILING", "the key is refused") == (
+        told["health"]["channel"],
+        told["health"]["problem"],
+    )
 
 
 async def test_times_to_first_events_and_what_the_cache_saved(admin, administration, store):

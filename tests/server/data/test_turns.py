@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from longwire.emulator import Fault, Script
 from tests.conftest import serving, settings_for
-from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
+from tests.doubles.canned import COMPLETED, CREATED, DELTA, answer, canned, sse
 from tests.server.conftest import between, dial, events_of, is_envelope
 
 TURN = b'{"model":"gpt-5.5","input":"hi"}'
@@ -21,7 +21,7 @@ TOOLS = [
         "parameters": {"type": "object", "properties": {"path": {"type": "string"}}},
     }
 ]
-OPENING = answer(sse(CREATED), size=10_000)
+OPENING = answer(sse(CREATED, DELTA), size=10_000)
 
 
 def answered(response):
@@ -235,7 +235,7 @@ async def test_the_official_client_knows_the_errors(gateway, client):
 async def test_silence_is_bridged(headers, expected):
     """A comment keeps the stream alive, an event where comments do not count."""
     stream = sse(CREATED, COMPLETED)
-    late = [answer(sse(CREATED), size=len(stream)), 0.03, sse(COMPLETED)]
+    late = [answer(sse(CREATED), size=len(stream)), 0.2, sse(COMPLETED)]
     async with between(late, server={"keep_alive_comment": "20ms"}) as (_, connection):
         _, _, body = await connection.ask(STREAMED, headers=headers)
     events = list(events_of(body))

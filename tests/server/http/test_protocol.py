@@ -8,7 +8,7 @@ import pytest
 from longwire.server.health import Stage
 from longwire.server.http.protocol import MOST_UNFRAMED
 from tests.conftest import KEY
-from tests.doubles.canned import COMPLETED, CREATED, answer, sse
+from tests.doubles.canned import COMPLETED, CREATED, DELTA, answer, sse
 from tests.server.conftest import between, dial, events_of, is_envelope
 
 TURN = b'{"model":"gpt-5.5","input":"hi"}'
@@ -267,8 +267,8 @@ async def test_the_date(connection):
 async def test_one_write():
     """Head and first events come in one piece, as do the last events and the end."""
     end = asyncio.Event()
-    stream = sse(CREATED, COMPLETED)
-    late = [answer(sse(CREATED), size=len(stream)), end, sse(COMPLETED)]
+    stream = sse(CREATED, DELTA, COMPLETED)
+    late = [answer(sse(CREATED, DELTA), size=len(stream)), end, sse(COMPLETED)]
     async with between(late) as (_, connection):
         await connection.send(STREAMED)
         first = await connection.reader.read(1 << 20)
@@ -313,7 +313,7 @@ async def test_rubbish_behind_a_request(connection):
 
 async def test_an_upgrade_behind_a_turn():
     """It is not written into a reply under way: the connection ends, and the turn."""
-    late = [answer(sse(CREATED), size=999), 90.0]
+    late = [answer(sse(CREATED, DELTA), size=999), 90.0]
     upgrade = head("connection: upgrade", "upgrade: websocket").replace(b"POST", b"GET")
     async with between(late) as (upstream, connection):
         await connection.send(STREAMED)
@@ -384,7 +384,7 @@ async def test_leaving_while_sending(gateway, emulator, sent):
 
 async def test_leaving_a_queue(gateway):
     """Who leaves with requests in the queue takes them along."""
-    late = [answer(sse(CREATED), size=999), 90.0]
+    late = [answer(sse(CREATED, DELTA), size=999), 90.0]
     async with between(late) as (upstream, connection):
         for _ in range(3):
             await connection.send(STREAMED)

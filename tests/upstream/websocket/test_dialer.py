@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from longwire.core.errors import UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
+from longwire.core.errors import Overloaded, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
 from longwire.core.rules.backoff import Pace
 from longwire.upstream.net import tls
 from longwire.upstream.websocket.dialer import Endpoint, dial
@@ -189,11 +189,27 @@ class TestPace:
         """Waiting for a place is no part of the handshake's own time."""
         async with peer() as there:
             pace = Pace(0.01)
-            endpoint = Endpoint(there.url, {}, pace=pace, handshake_timeout=15)
+            endpoint = Endpoint(there.url, {}, pace=pace, handshake_timeout=15, longest_wait=200)
             pace.reserve(asyncio.get_running_loop().time())
             start, times = asyncio.get_running_loop().time(), []
             await self.paced(there, endpoint, times)
             assert times[0] - start == pytest.approx(100, abs=1)
+
+    @pytest.mark.looptime
+    async def test_not_for_ever(self):
+        """Whose place comes too late is refused at once, and takes none."""
+        async with peer() as there:
+            endpoint = Endpoint(there.url, {}, pace=Pace(0.5), longest_wait=3)
+            start, times = asyncio.get_running_loop().time(), []
+            await self.paced(there, endpoint, times)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.paced(there, endpoint, times))
+                await asyncio.sleep(0)
+                with pytest.raises(Overloaded) as refused:
+                    await dial(endpoint, {}, nothing)
+            assert 4 == refused.value.retry_after
+            await self.paced(there, endpoint, times)
+            assert [0, 2, 4] == pytest.approx([time - start for time in times], abs=0.5)
 
     @pytest.mark.looptime
     async def test_failures_count(self):
@@ -210,9 +226,9 @@ class TestPace:
     async def test_cancelled_while_waiting(self):
         """A dial that is given up before its place has come opens no socket."""
         async with peer() as there:
-            pace = Pace(0.01)
+            pace = Pace(0.05)
             pace.reserve(asyncio.get_running_loop().time())
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(50):
+                async with asyncio.timeout(10):
                     await dialed(there.url, pace=pace)
             assert (there.open, there.silent) == (set(), 0)

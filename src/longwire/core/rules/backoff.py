@@ -3,6 +3,8 @@
 Time is an argument, in seconds on one clock.
 """
 
+import math
+
 
 class Pace:
     """At most `burst` at once and `rate` a second on average (the generic cell rate algorithm)."""
@@ -14,8 +16,10 @@ class Pace:
         self._slack = self._interval * (burst - 1)
         self._due = float("-inf")
 
-    def reserve(self, now: float) -> float:
-        """Take the next place; return how long to wait for it, in seconds."""
+    def reserve(self, now: float, longest: float = math.inf) -> float:
+        """Return how long to wait for the next place, in seconds; beyond `longest` take none."""
         due = max(self._due, now)
-        self._due = due + self._interval
-        return max(due - self._slack - now, 0.0)
+        wait = max(due - self._slack - now, 0.0)
+        if wait <= longest:
+            self._due = due + self._interval
+        return wait

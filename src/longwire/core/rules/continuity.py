@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CONNECTION_EXPIRED = "connection_expired"
     CONNECTION_EVICTED = "connection_evicted"
     UPSTREAM_FORGOT = "upstream_forgot"
+    SEALED_ELSEWHERE = "sealed_elsewhere"
     REPLAYED = "replayed"
     HTTP_TRANSPORT = "http_transport"
     ONE_SHOT = "one_shot"

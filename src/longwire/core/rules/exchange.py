@@ -16,6 +16,7 @@ class Phase(Enum):
 
     READY = "ready"
     AWAITING = "awaiting"
+    OPENED = "opened"
     STREAMING = "streaming"
     OVER = "over"
 
@@ -53,10 +54,10 @@ class Step:
     ending: Ending | None = None
 
 
-_READY, _AWAITING, _STREAMING, _OVER = Phase
+_READY, _AWAITING, _OPENED, _STREAMING, _OVER = Phase
 _stay_ready = Step(_READY, passes=False)
 _notice_awaiting = Step(_AWAITING, passes=True)
-_notice_streaming = Step(_STREAMING, passes=True)
+_open = Step(_OPENED, passes=True)
 _stream = Step(_STREAMING, passes=True)
 _stay_over = Step(_OVER, passes=False)
 _foreign = Step(_OVER, passes=False, ending=FOREIGN)
@@ -99,15 +100,20 @@ TABLE: dict[tuple[Phase, Kind], Step] = {
     # Awaiting: the create is on its way. Only an event that names its response may begin the
     # stream: output without one may be the tail of another turn. A terminal alone is a stream too.
     **{(_AWAITING, kind): step for kind, step in _ENDS.items()},
-    (_AWAITING, Kind.OPENING): _stream,
+    (_AWAITING, Kind.OPENING): _open,
     (_AWAITING, Kind.OUTPUT): _foreign,
     (_AWAITING, Kind.ITEM): _foreign,
     # A vendor's notice passes to who knows it; it neither begins the response nor proves one.
     (_AWAITING, Kind.VENDOR): _notice_awaiting,
     (_AWAITING, Kind.SENT): _foreign,
+    # Opened: the response has a name, and nothing was made yet.
+    **{(_OPENED, kind): step for kind, step in (*_FLOWS.items(), *_ENDS.items())},
+    (_OPENED, Kind.OPENING): _open,
+    (_OPENED, Kind.VENDOR): _open,
+    (_OPENED, Kind.SENT): _foreign,
     # Streaming: events pass until one ends the exchange.
     **{(_STREAMING, kind): step for kind, step in (*_FLOWS.items(), *_ENDS.items())},
-    (_STREAMING, Kind.VENDOR): _notice_streaming,
+    (_STREAMING, Kind.VENDOR): _stream,
     (_STREAMING, Kind.SENT): _foreign,
     # Over: nothing follows a terminal; what does, belongs to nobody and closes the connection.
     **{(_OVER, kind): _foreign for kind in Kind},
@@ -172,13 +178,13 @@ class Exchange:
 def replay_safety(phase: Phase, kind: Kind) -> ReplaySafety:
     """Say what a second send would risk when `kind` struck in `phase`.
 
-    An error frame before any event means that the upstream refused before it began; silence or
-    a broken connection leaves open whether it had.
+    An error before any output means that the upstream refused, and made nothing; silence or a
+    broken connection before any event leaves open whether it had begun.
     """
     match phase, kind:
         case Phase.READY, _:
             return ReplaySafety.SAFE
-        case Phase.AWAITING, Kind.ERROR | Kind.FATAL_ERROR:
+        case Phase.AWAITING | Phase.OPENED, Kind.ERROR | Kind.FATAL_ERROR:
             return ReplaySafety.SAFE
         case Phase.AWAITING, _:
             return ReplaySafety.AMBIGUOUS

@@ -17,15 +17,16 @@ class Cooling:
 
 
 class Health:
-    """The trust in one endpoint."""
+    """The trust in one endpoint; `problem` is why it failed last, "" while it is sound."""
 
-    __slots__ = ("_cooling", "_failures", "_open_at", "_probes_since")
+    __slots__ = ("_cooling", "_failures", "_open_at", "_probes_since", "problem")
 
     def __init__(self, cooling: Cooling) -> None:
         self._cooling = cooling
         self._failures = 0
         self._open_at = 0.0
         self._probes_since: float | None = None
+        self.problem = ""
 
     def __repr__(self) -> str:
         return f"<Health failures={self._failures} open_at={self._open_at:g}>"
@@ -49,9 +50,11 @@ class Health:
     def succeed(self) -> None:
         """Trust it again."""
         self._failures, self._open_at, self._probes_since = 0, 0.0, None
+        self.problem = ""
 
-    def fail(self, now: float, retry_after: float | None = None) -> None:
+    def fail(self, now: float, retry_after: float | None = None, problem: str = "") -> None:
         """Note a failure; `retry_after` in seconds is what the upstream demands."""
+        self.problem = problem
         self._failures += 1
         self._probes_since = None
         excess = self._failures - self._cooling.failures

@@ -19,15 +19,17 @@ class Trouble(Enum):
     SILENT = "no event came in time"
     FORGOT = "the upstream forgot the response the gateway named"
     EXPIRED = "the connection reached its time limit"
+    SEALED_ELSEWHERE = "the account cannot read encrypted content of another one"
     DUPLICATE = "the upstream already holds an item that was sent"
     UNREACHABLE = "no connection could be opened"
     NO_WEBSOCKET = "the upstream speaks no WebSocket here"
+    NO_FRAMES = "a WebSocket opened, and nothing ever came over it"
     TOO_LARGE = "the request passes the limit of a frame"
     BUSY = "every connection the session may use is busy"
     LIMITED = "429: the account is at a limit"
     FAILING = "5xx: the upstream is failing"
     UNAUTHORIZED = "401: the upstream does not take the account's token"
-    BARRED = "the account cannot be used"
+    BARRED = "401, 402, 403: the channel's key or account cannot be used"
     REFUSED = "the upstream refused the request itself"
     WORKING = "the upstream had begun to answer"
 
@@ -39,6 +41,8 @@ class Recovery(Enum):
     RENEW = "renew the account's tokens, then send again on a new connection"
     USE_HTTP = "send in full over HTTP"
     NEXT_CHANNEL = "send in full to the next channel"
+    NEXT_READER = "send in full to the next channel, once each: one may be able to read it"
+    LEAVE_OUT = "send once without the items that nobody here can read"
     GIVE_UP = "tell the client"
 
 
@@ -49,7 +53,8 @@ class RetryState:
     `has_resent`: it was sent again before; `may_use_http`: the channel's transport is `auto` and
     this attempt was a WebSocket's; `may_move`: another channel is left, and the turn carries
     nothing that only this one understands; `may_resend_begun`: configured so; `may_renew`: the
-    tokens were not renewed for this turn before.
+    tokens were not renewed for this turn before; `may_seek_reader`: another channel is left that
+    may be able to read it; `may_leave_out`: it has sealed items, and all of them were sent so far.
     """
 
     has_resent: bool = False
@@ -57,6 +62,8 @@ class RetryState:
     may_move: bool = False
     may_resend_begun: bool = False
     may_renew: bool = False
+    may_seek_reader: bool = False
+    may_leave_out: bool = False
 
 
 class Blame(Enum):
@@ -90,9 +97,13 @@ RULES: dict[Trouble, Rule] = {
     Trouble.SILENT: Rule((_N, _R), Blame.CHANNEL, Reason.REPLAYED, may_bill_twice=True),
     Trouble.FORGOT: Rule((_R,), Blame.LIVES, Reason.UPSTREAM_FORGOT),
     Trouble.EXPIRED: Rule((_R,), Blame.LIVES, Reason.CONNECTION_EXPIRED),
+    Trouble.SEALED_ELSEWHERE: Rule(
+        (Recovery.NEXT_READER, Recovery.LEAVE_OUT), Blame.LIVES, Reason.SEALED_ELSEWHERE
+    ),
     Trouble.DUPLICATE: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
     Trouble.UNREACHABLE: Rule((_H, _N), Blame.WEBSOCKET),
     Trouble.NO_WEBSOCKET: Rule((_H, _N), Blame.WEBSOCKET),
+    Trouble.NO_FRAMES: Rule((_H, _N, _R), Blame.WEBSOCKET, Reason.REPLAYED, may_bill_twice=True),
     Trouble.TOO_LARGE: Rule((_H,), Blame.NOTHING),
     Trouble.BUSY: Rule((_H,), Blame.NOTHING),
     Trouble.LIMITED: Rule((_N,), Blame.CHANNEL),
@@ -117,5 +128,7 @@ def recover(trouble: Trouble, state: RetryState) -> Recovery:
         Recovery.RENEW: state.may_renew,
         Recovery.USE_HTTP: state.may_use_http,
         Recovery.NEXT_CHANNEL: state.may_move,
+        Recovery.NEXT_READER: state.may_seek_reader,
+        Recovery.LEAVE_OUT: state.may_leave_out,
     }
     return next((recovery for recovery in rule.recoveries if allowed[recovery]), Recovery.GIVE_UP)

@@ -96,6 +96,10 @@ class History(Protocol):
         """Whether any item carries content that one account alone can read."""
 
     @property
+    def references(self) -> tuple[str, ...]:
+        """The ids of items and files that it names without bringing them, the last ones at most."""
+
+    @property
     def root(self) -> str:
         """Where the conversation begins: the digest of its first item, "" where it has none."""
 
@@ -141,6 +145,11 @@ class Purpose(Enum):
     ANSWER = "a response"
     WARM_UP = "nothing yet: it prepares what follows, over WebSocket alone"
     COMPACTION = "a shorter history: one answer over HTTP, and no chain begins with it"
+    COUNT = "how many tokens it would be: likewise"
+
+
+UNARY = frozenset({Purpose.COMPACTION, Purpose.COUNT})
+"""What is one answer over HTTP, and has no other form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +173,8 @@ class Turn:
 
     `members` are the top-level members of the body as raw JSON, without `input`, `stream`,
     `background` and `previous_response_id`; `input` is raw JSON or None where the body has none.
-    What the rules ask of a body is read once, where it is decoded.
+    What the rules ask of a body is read once, where it is decoded. Where it `is_stored`, its
+    response can be named later.
     """
 
     source: Source
@@ -177,6 +187,7 @@ class Turn:
     streams: bool = False
     runs_in_background: bool = False
     has_tools: bool = False
+    is_stored: bool = False
     previous_response_id: str | None = None
     conversation: str | None = None
     session_hints: tuple[str, ...] = ()
@@ -185,6 +196,12 @@ class Turn:
     def is_self_contained(self) -> bool:
         """Whether any upstream account could serve it: nothing in it is one account's alone."""
         return not self.refers_outside and not self.history.has_encrypted
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The ids of what it names and one upstream holds: a response, items, files."""
+        ids = (self.previous_response_id, self.conversation, *self.history.references)
+        return tuple(filter(None, ids))
 
     @property
     def is_one_shot(self) -> bool:
@@ -218,7 +235,7 @@ class TurnRequest:
     identity: str = ""
 
     @property
-    def conversation(self) -> tuple[str | None, str]:
+    def conversation(self) -> tuple[Scope | None, str]:
         """What stays the same from turn to turn, whatever channel serves it."""
         return self.caller.scope, self.session or self.turn.history.root
 

@@ -9,8 +9,11 @@ from dataclasses import replace
 import msgspec
 
 from longwire.core.rules.continuity import Continue, Decision
-from longwire.core.rules.turn import Purpose, Turn
+from longwire.core.rules.turn import UNARY, Purpose, Turn
 from longwire.dialects.responses.history import BodyProperties
+
+SUFFIXES = {Purpose.COMPACTION: "/compact", Purpose.COUNT: "/input_tokens"}
+"""Where turns of a purpose are posted, below where responses are."""
 
 
 def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
@@ -37,11 +40,11 @@ def encode_create(turn: Turn, decision: Decision) -> bytes:
 
 
 def encode_body(turn: Turn, *, streams: bool) -> bytes:
-    """Encode the body of an HTTP request for a turn, in full; a compaction cannot stream."""
+    """Encode the body of an HTTP request for a turn, in full; some cannot stream."""
     parts = _in_full(turn)
     if turn.runs_in_background:
         parts.append(b'"background":true')
-    if turn.purpose is not Purpose.COMPACTION:
+    if turn.purpose not in UNARY:
         parts.append(b'"stream":' + msgspec.json.encode(streams))
     return b"{" + b",".join(parts) + b"}"
 

@@ -30,7 +30,6 @@ RULES = (
         _GUIDE,
         Trouble.FORGOT,
         re.compile(r"Previous response with id .* not found|^Invalid `previous_response_id`"),
-        is_refusal=True,
     ),
     ErrorRule(
         CONNECTION_LIMIT,
@@ -39,7 +38,15 @@ RULES = (
         Trouble.EXPIRED,
         re.compile(r"connection limit reached \(60 minutes\)"),
         ends_connection=True,
-        is_refusal=True,
+    ),
+    ErrorRule(
+        "invalid_encrypted_content",
+        400,
+        "OpenAI",
+        Trouble.SEALED_ELSEWHERE,
+        re.compile(
+            r"[Ee]ncrypted content .*(could not be (verified|decrypted)|did not match the target)"
+        ),
     ),
     ErrorRule(
         "", 400, "openai-agents", Trouble.DUPLICATE, re.compile(r"Duplicate item found with id")
@@ -134,6 +141,16 @@ def decode_problem(raw: bytes) -> UpstreamProblem:
         text = raw[:500].decode("utf-8", "replace").strip()
         return UpstreamProblem(_UNKNOWN_STATUS, "", _error(text or _NO_MESSAGE))
     return _problem(_envelope(said))
+
+
+def is_error(raw: bytes) -> bool:
+    """Whether a body is an API's error in some shape, and no page or word of a proxy."""
+    try:
+        said = _decode_any(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    is_structured = isinstance(said, dict | list)
+    return is_structured and _problem(_envelope(said)).error["message"] != _NO_MESSAGE
 
 
 def standard_error(raw: bytes) -> bytes:
@@ -278,10 +295,17 @@ def ends_connection(raw: bytes) -> bool:
     return rule_of(problem.code, problem.status).ends_connection
 
 
-def refusal_of(code: str) -> ErrorRule | None:
-    """Return the rule of a failed response which says that the upstream never began."""
-    rule = _BY_CODE.get(code)
-    return rule if rule is not None and rule.is_refusal else None
+def rule_of_failed(raw: bytes) -> ErrorRule | None:
+    """Return what the error of a failed response means that had no output.
+
+    None where it is the request's own: another channel would say the same; and where neither its
+    code nor its words are known.
+    """
+    problem = decode_problem(raw)
+    is_known = problem.code in _BY_CODE or _STATUS.fullmatch(problem.code)
+    status = problem.status if is_known else _REFUSED.status
+    rule = rule_of(problem.code, status, problem.to_rejection().body)
+    return None if rule.trouble is Trouble.REFUSED else rule
 
 
 def _rule_of_text(text: str) -> ErrorRule:

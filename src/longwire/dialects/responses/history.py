@@ -4,6 +4,7 @@ Law: the client's items are split, never decoded and encoded again; what is sent
 bytes. The prefix of a known history is verified by one digest over raw bytes.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -17,6 +18,11 @@ from longwire.dialects.raw_json import split_items
 from longwire.dialects.responses.items import canonical_item, raw_digest, user_message
 
 _WHITESPACE = b" \t\r\n"
+_MOST_REFERENCES = 4
+_FILE = re.compile(rb'"file_id"\s*:\s*"([^"\\]+)"')
+_BARE_REFERENCE = re.compile(rb'\{"id": ?"([^"\\]+)"\}')
+"""An item that is an id and nothing else: the type of a reference may be left out."""
+
 _ORIGIN = Digest(b"longwire chain, no items")
 
 NEVER_COMPARED = frozenset(
@@ -54,6 +60,7 @@ class InputHistory:
         self._split_items: list[Raw] = []
         self._canonical: dict[int, CanonicalItem] = {}
         self._links: list[Digest] = []
+        self._references: tuple[str, ...] | None = None
 
     def _reach(self, index: int) -> None:
         """Have the items from `index` on split; after a mark was found, earlier ones are not."""
@@ -79,6 +86,24 @@ class InputHistory:
     def has_encrypted(self) -> bool:
         """Whether any item seems to carry encrypted content: a mention of it is enough."""
         return self._raw is not None and b'"encrypted_content"' in self._raw
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Name the items and files that only an upstream has; in a text, quotes are escaped."""
+        if self._references is None:
+            self._references = self._find_references()
+        return self._references
+
+    def _find_references(self) -> tuple[str, ...]:
+        raw = self._raw
+        if raw is None or not self._is_array:
+            return ()
+        found = [identity.decode() for identity in _BARE_REFERENCE.findall(raw)]
+        if b'"item_reference"' in raw:
+            found += [item.reference for item in self.canonical_items() if item.reference]
+        if b'"file_id"' in raw:
+            found += [identity.decode() for identity in _FILE.findall(raw)]
+        return tuple(found[-_MOST_REFERENCES:])
 
     @property
     def root(self) -> str:

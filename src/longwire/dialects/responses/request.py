@@ -8,6 +8,7 @@ import msgspec
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Purpose, Source, Turn
 from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
+from longwire.dialects.responses.call import SUFFIXES
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 _API = "responses"
@@ -37,8 +38,16 @@ def decode_request(body: bytes) -> Turn:
 
 def decode_compaction(body: bytes) -> Turn:
     """Decode the body of `POST /responses/compact`. Raises `InvalidRequest`, naming the field."""
-    turn = decode_request(body)
-    source, purpose = replace(turn.source, api=f"{_API}/compact"), Purpose.COMPACTION
+    return _unary(decode_request(body), Purpose.COMPACTION)
+
+
+def decode_count(body: bytes) -> Turn:
+    """Decode the body of `POST /responses/input_tokens`. Raises `InvalidRequest`, likewise."""
+    return _unary(decode_request(body), Purpose.COUNT)
+
+
+def _unary(turn: Turn, purpose: Purpose) -> Turn:
+    source = replace(turn.source, api=f"{_API}{SUFFIXES[purpose]}")
     return replace(turn, source=source, purpose=purpose, streams=False, runs_in_background=False)
 
 
@@ -65,6 +74,7 @@ def turn_of(members: Mapping[str, bytes], size: int, *, by_websocket: bool = Fal
         streams=boolean_of(members, "stream") or by_websocket,
         runs_in_background=boolean_of(members, "background"),
         has_tools="tools" in members,
+        is_stored=members.get("store") != b"false",
         previous_response_id=previous or None,
         conversation=conversation,
         session_hints=(text_of(members, "prompt_cache_key") or "", conversation or ""),

@@ -13,9 +13,8 @@ from msgspec import Raw
 from longwire.core.events import Event, Kind
 from longwire.dialects.raw_json import splice, split_members, tolerant
 from longwire.dialects.responses.errors import (
-    decode_problem,
     ends_connection,
-    refusal_of,
+    rule_of_failed,
     standard_error,
 )
 
@@ -126,7 +125,6 @@ def decode_event(raw: bytes) -> Event:
             kind = Kind.FATAL_ERROR
         carried = _decode_carrier(raw).response if kind in WITH_RESPONSE else None
         if kind is Kind.FAILED and carried is not None and bytes(carried.error) != _NULL:
-            kind = _failed_as(decode_problem(raw).code)
             raw = _with_standard_error(raw)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedEvent(str(error)) from error
@@ -165,9 +163,12 @@ def _with_standard_error(raw: bytes) -> bytes:
     return splice(raw, {"response": splice(response, {"error": standard})})
 
 
-def _failed_as(code: str) -> Kind:
-    """Return the kind of a failed response, which may be an error frame in another shape."""
-    rule = refusal_of(code)
+def failed_as(raw: bytes) -> Kind:
+    """Return what a response means that failed before it had output: the error that struck it.
+
+    It stays a failed response where its error speaks of the request, or says nothing known.
+    """
+    rule = rule_of_failed(raw)
     if rule is None:
         return Kind.FAILED
     return Kind.FATAL_ERROR if rule.ends_connection else Kind.ERROR

@@ -21,11 +21,15 @@ from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.net import tls
 from longwire.upstream.net.urls import Scheme, endpoint_url, environment_proxy, models_url
 from longwire.upstream.oauth.credentials import Credentials, NoCredentials, StaticKey
-from longwire.upstream.ports import Timeouts
+from longwire.upstream.ports import SOON, Timeouts
 from longwire.upstream.websocket.dialer import Endpoint
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 from longwire.upstream.websocket.transport import WebSocketTransport
+
+_LONGEST_WAIT = 30.0
+_LONGEST_WAIT_BESIDE_HTTP = 2.0
+"""How long a turn waits for its turn to dial, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,10 @@ def _secure(spec: ChannelSpec) -> ssl.SSLContext:
 def _websocket(
     channel: Channel, context: ProvisionContext, secure: ssl.SSLContext
 ) -> WebSocketTransport:
-    spec, vendor = channel.spec, channel.vendor
-    rate = spec.handshake_rate
+    spec, vendor, timeouts = channel.spec, channel.vendor, context.timeouts
+    rate, longest_wait = spec.handshake_rate, _LONGEST_WAIT
+    if spec.endpoint().transport == "auto":
+        longest_wait, timeouts = _LONGEST_WAIT_BESIDE_HTTP, replace(timeouts, first_frame=SOON)
     endpoint = Endpoint(
         url=url_of(spec, "ws"),
         headers={**_headers(channel), **vendor.handshake_headers},
@@ -139,12 +145,13 @@ def _websocket(
         proxy=spec.proxy.reveal() or None,
         handshake_timeout=context.timeouts.connect,
         pace=Pace(rate, spec.handshake_burst) if rate else None,
+        longest_wait=longest_wait,
         heartbeat=context.heartbeat,
     )
     return WebSocketTransport(
         endpoint,
         context.pool,
-        context.timeouts,
+        timeouts,
         partial(context.count_dial, channel.endpoint),
         _credentials(channel),
         vendor.observe_handshake,

@@ -19,13 +19,15 @@ from longwire.relay.turns.failures import is_known_limit, retry_after
 class Attempt(NamedTuple):
     """One try: a channel, over HTTP or WebSocket, anew for a `reason` or as continuity decides.
 
-    `is_probe`: it shall find out whether the channel's WebSocket works again.
+    `is_probe`: it shall find out whether the channel's WebSocket works again. `is_hurried`: the
+    turn has waited for silence before.
     """
 
     candidate: Candidate
     over_http: bool
     reason: Reason | None
     is_probe: bool = False
+    is_hurried: bool = False
 
     @property
     def channel(self) -> Channel:
@@ -55,10 +57,13 @@ class Attempts:
     __slots__ = (
         "_candidates",
         "_has_failed",
+        "_has_left_out",
         "_has_renewed",
         "_has_resent",
+        "_has_waited",
         "_holds",
         "_may_resend_begun",
+        "_passed",
         "_reason",
         "_turn",
         "_uses_http",
@@ -82,9 +87,15 @@ class Attempts:
         self._has_resent = False
         self._has_renewed = False
         self._has_failed = False
+        self._has_waited = False
+        self._has_left_out = False
+        self._passed: list[Candidate] = []
 
     def next(self, now: float) -> Attempt:
         """Return what to try next."""
+        return self._next(now)._replace(is_hurried=True) if self._has_waited else self._next(now)
+
+    def _next(self, now: float) -> Attempt:
         candidate = self._candidates[0]
         channel, upgrade = candidate.channel, candidate.state.upgrade
         if channel.websocket is None or (channel.http is not None and self._uses_http):
@@ -114,10 +125,16 @@ class Attempts:
                 self._uses_http, self._reason = True, None
             case Recovery.NEXT_CHANNEL:
                 self._move_on()
+            case Recovery.NEXT_READER:
+                self._passed.append(attempt.candidate)
+                self._move_on()
+            case Recovery.LEAVE_OUT:
+                self._begin_again(RULES[trouble].reason)
             case Recovery.GIVE_UP:
                 pass
         self._has_resent = self._has_resent or RULES[trouble].may_bill_twice
         self._has_failed = True
+        self._has_waited = self._has_waited or trouble is Trouble.SILENT
         return recovery
 
     def _move_on(self) -> None:
@@ -127,13 +144,24 @@ class Attempts:
         self._uses_http = self._turn.runs_in_background
         self._reason = Reason.REPLAYED
 
+    def _begin_again(self, reason: Reason | None) -> None:
+        """Return to those who could not read it: what they get now, they can."""
+        self._candidates.extendleft(reversed(self._passed))
+        self._has_left_out, self._has_renewed = True, False
+        self._uses_http, self._reason = self._turn.runs_in_background, reason
+
     def _retry_state(self, attempt: Attempt) -> RetryState:
+        turn, has_others = self._turn, len(self._candidates) > 1
+        may_leave = self._has_left_out and not turn.refers_outside
+        has_sealed = not self._has_left_out and turn.history.has_encrypted
         return RetryState(
             has_resent=self._has_resent,
             may_use_http=not attempt.over_http and attempt.candidate.channel.http is not None,
-            may_move=len(self._candidates) > 1 and self._turn.is_self_contained,
+            may_move=has_others and (turn.is_self_contained or may_leave),
             may_resend_begun=self._may_resend_begun,
             may_renew=not self._has_renewed,
+            may_seek_reader=has_others and has_sealed and not turn.refers_outside,
+            may_leave_out=has_sealed,
         )
 
     def _blame(
@@ -144,10 +172,10 @@ class Attempts:
         if blame is Blame.LIVES:
             state.health.succeed()
         if blame is Blame.WEBSOCKET and not attempt.over_http:
-            state.upgrade.fail(now)
+            state.upgrade.fail(now, problem=trouble.value)
             if attempt.candidate.channel.http is not None:
                 return
         if blame in (Blame.NOTHING, Blame.LIVES) or is_known_limit(attempt.candidate, failure):
             return
         if blame is not Blame.TWICE or self._has_renewed:
-            state.health.fail(now, retry_after(failure))
+            state.health.fail(now, retry_after(failure), trouble.value)

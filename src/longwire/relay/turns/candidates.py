@@ -1,7 +1,7 @@
-"""Which running channels may serve a turn, in which order, and where its session has been.
+"""Which running channels may serve a turn, in which order, and where its session is at home.
 
-The rules are `core/rules/routing`'s and `core/nouns/quota`'s; this asks who holds what, and
-remembers where sessions went, of a bounded number of them.
+The rules are `core/rules/routing`'s and `core/nouns/quota`'s; this asks who holds what, and has the
+homes of sessions, and of what upstreams hold, remembered.
 """
 
 import time
@@ -18,13 +18,17 @@ from longwire.core.errors import (
     UpstreamError,
     UpstreamRejected,
 )
+from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
+from longwire.core.rules.homes import held_key, owned_key, session_key
 from longwire.core.rules.routing import Choice, choose, order
-from longwire.core.rules.turn import Purpose, SessionKey, Turn, TurnRequest
+from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import usage_limit
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
+from longwire.relay.homes import Homes
 from longwire.relay.limits import Limits
+from longwire.relay.turns.sealed import Unreadable
 
 _REMEMBERED_SESSIONS = 4096
 _K = TypeVar("_K")
@@ -65,16 +69,17 @@ Sent = Callable[[Channel], Turn]
 class Candidates:
     """Chooses channels for turns."""
 
-    __slots__ = ("_limits", "_over_http", "_served_by", "policy")
+    __slots__ = ("_homes", "_limits", "_over_http", "policy", "unreadable")
 
-    def __init__(self, policy: Policy, limits: Limits) -> None:
+    def __init__(self, policy: Policy, limits: Limits, homes: Homes) -> None:
         self.policy = policy
         self._limits = limits
+        self._homes = homes
+        self.unreadable = Unreadable()
         self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
-        self._served_by: OrderedDict[tuple[str | None, str], str] = OrderedDict()
 
     def __repr__(self) -> str:
-        return f"<Candidates sessions={len(self._served_by)} over_http={len(self._over_http)}>"
+        return f"<Candidates {self._homes!r} over_http={len(self._over_http)}>"
 
     async def choose(
         self, snapshot: Snapshot, request: TurnRequest, sent: Sent
@@ -88,13 +93,18 @@ class Candidates:
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
         channels = [snapshot.channels[route.id] for route in choice.candidates]
-        if turn.purpose is Purpose.COMPACTION:
+        if turn.purpose in UNARY:
             channels = [channel.unary for channel in channels]
-        able = [self._candidate(each, request) for each in channels]
-        able = self._able_accounts(able, request)
-        able = await self._within_limits(able)
+        able, home = [self._candidate(each, request) for each in channels], None
+        moves = turn.is_self_contained
         if len(able) > 1:
-            able = self._ordered(able, request, sent)
+            home = await self._homes.get(session_key(*request.conversation))
+            holder = await self._holder(able, request, sent, home)
+            able, moves = (able, moves) if holder is None else ([holder], False)
+        able = self._able_accounts(able, may_wait=moves)
+        able = await self._within_limits(able, None if moves else home)
+        if len(able) > 1:
+            able = self._ordered(able, request, sent, home)
         return _in_background(able) if turn.runs_in_background else able
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
@@ -116,14 +126,29 @@ class Candidates:
         routes = [channel.route for channel in snapshot.channels.values()]
         return choose(routes, turn.model, grant.allows_channel)
 
-    def _able_accounts(self, candidates: list[Candidate], request: TurnRequest) -> list[Candidate]:
+    async def _holder(
+        self, candidates: list[Candidate], request: TurnRequest, sent: Sent, home: str | None
+    ) -> Candidate | None:
+        """Return who alone has what a turn names, None where it names nothing or that is unknown.
+
+        Of items and files whose home is not known, it is the home of their session.
+        """
+        turn, by_key = request.turn, {each.channel.key: each for each in candidates}
+        for identity in turn.named:
+            found = await self._homes.get(held_key(request.caller.scope, identity))
+            if found in by_key:
+                return by_key[found]
+        if turn.refers_outside:
+            return next((each for each in candidates if self._is_open(each, sent)), None)
+        return by_key.get(home or "") if turn.named else None
+
+    def _able_accounts(self, candidates: list[Candidate], *, may_wait: bool) -> list[Candidate]:
         """Leave out accounts that are signed out or have used up their quota.
 
         What only one account understands goes there anyway: its upstream has the last word.
         Where none is left it raises `AccountUnavailable`, or `UpstreamRejected` as upstream would.
         """
         now = self.policy.wall_clock()
-        may_wait = request.turn.is_self_contained
         free: list[Candidate] = []
         for each in candidates:
             is_blocked = may_wait and each.state.quota.quota.blocked_until(now) is not None
@@ -133,8 +158,13 @@ class Candidates:
             raise none_left(candidates, now)
         return free
 
-    async def _within_limits(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Leave out the channels that may take no turn now. Raises `LimitReached` for all."""
+    async def _within_limits(
+        self, candidates: list[Candidate], home: str | None
+    ) -> list[Candidate]:
+        """Leave out the channels that may take no turn now.
+
+        Raises `LimitReached` for all, or for the `home` of what no other one understands.
+        """
         waits: list[int] = []
         free: list[Candidate] = []
         for each in candidates:
@@ -144,40 +174,49 @@ class Candidates:
                 waits.append(seconds)
             else:
                 free.append(each)
+            if seconds and each.channel.key == home:
+                free = []
+                break
         if not free:
             msg = "Every channel of this model is at its limit; try again later."
             raise LimitReached(msg, code="rate_limit_exceeded", retry_after=min(waits))
         return free
 
     def _ordered(
-        self, candidates: list[Candidate], request: TurnRequest, sent: Sent
+        self, candidates: list[Candidate], request: TurnRequest, sent: Sent, home: str | None
     ) -> list[Candidate]:
         """Order the candidates; a turn that only one account understands waits for no other."""
-        now, moves = self.policy.clock(), request.turn.is_self_contained
-        wall, home = self.policy.wall_clock(), self._served_by.get(request.conversation)
+        now, wall = self.policy.clock(), self.policy.wall_clock()
+        moves = request.turn.is_self_contained
         by_key = {each.channel.key: each for each in candidates}
         ordered = order(
             [each.channel.route for each in candidates],
             request.conversation[1],
-            holds=lambda name: self._holds(by_key[name], request, sent),
+            holds=lambda name: self._holds(by_key[name], request, sent, home),
             is_trusted=lambda name: not moves or by_key[name].state.health.is_trusted(now),
             is_home=lambda name: name == home,
             headroom=lambda name: by_key[name].state.quota.quota.headroom(wall),
         )
         return [by_key[name] for name in ordered]
 
-    def _holds(self, candidate: Candidate, request: TurnRequest, sent: Sent) -> bool:
+    def _holds(
+        self, candidate: Candidate, request: TurnRequest, sent: Sent, home: str | None
+    ) -> bool:
         """Say whether a turn belongs to a channel, wherever its session has its home.
 
         A named session has its home anyway, unless what the turn carries came from elsewhere;
         without a name the chain itself says where.
         """
-        if not request.turn.is_self_contained:
-            last = self._served_by.get(request.conversation)
-            if last is not None and not request.turn.refers_outside:
-                return candidate.channel.key == last
+        turn = request.turn
+        if not turn.is_self_contained:
+            if home is not None and not turn.refers_outside:
+                return candidate.channel.key == home
         elif request.session:
             return False
+        return self._is_open(candidate, sent)
+
+    def _is_open(self, candidate: Candidate, sent: Sent) -> bool:
+        """Say whether a connection of a channel may serve a turn."""
         key = candidate.key
         return key is not None and self.policy.holds(key, sent(candidate.channel))
 
@@ -198,9 +237,18 @@ class Candidates:
             return Reason.ONE_SHOT
         return None
 
-    def note_answer(self, request: TurnRequest, channel: Channel) -> None:
-        """Remember who answered: what later turns carry of the answer, it alone may understand."""
-        _remember(self._served_by, request.conversation, channel.key)
+    def note_home(self, request: TurnRequest, channel: Channel) -> None:
+        """Remember who answered: it has what was named, and alone may understand its answer."""
+        self._homes.put(session_key(*request.conversation), channel.key)
+        for identity in request.turn.named:
+            self._homes.put(held_key(request.caller.scope, identity), channel.key)
+
+    def note_response(self, request: TurnRequest, channel: Channel, seen: Aggregate) -> None:
+        """Remember who has a response that may be named later, and that it is somebody's."""
+        event = seen.opening or seen.terminal
+        if event is not None and event.response_id:
+            self._homes.put(held_key(request.caller.scope, event.response_id), channel.key)
+            self._homes.put(owned_key(event.response_id), channel.key)
 
     def keep_over_http(self, candidate: Candidate) -> None:
         """Keep a session over HTTP whose context has outgrown the WebSocket's messages."""

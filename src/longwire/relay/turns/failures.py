@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from longwire.core.errors import (
     AccountUnavailable,
+    ChannelRefused,
     FrameTooLarge,
     LongwireError,
     Overloaded,
@@ -18,31 +19,34 @@ from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Turn
 from longwire.dialects.responses import errors
 from longwire.dialects.responses.errors import decode_limit, is_usage_limit
+from longwire.relay.channels.channel import Channel
 from longwire.relay.turns.candidates import Candidate, first_back
 
-_DIALING = frozenset({"connect", "handshake"})
-_OF_ACCOUNTS = frozenset({Trouble.UNAUTHORIZED, Trouble.BARRED})
+_BY_TYPE = {
+    AccountUnavailable: Trouble.BARRED,
+    FrameTooLarge: Trouble.TOO_LARGE,
+    Overloaded: Trouble.BUSY,
+}
+_OF_CREDENTIALS = frozenset({Trouble.UNAUTHORIZED, Trouble.BARRED})
 
 
 def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
     """Say what a failure of an attempt was; accounts fail in ways that keys do not."""
     match failure:
-        case AccountUnavailable():
-            trouble = Trouble.BARRED
-        case FrameTooLarge():
-            trouble = Trouble.TOO_LARGE
-        case Overloaded():
-            trouble = Trouble.BUSY
+        case AccountUnavailable() | FrameTooLarge() | Overloaded():
+            trouble = _BY_TYPE[type(failure)]
         case UpstreamError(safety=ReplaySafety.UNSAFE):
             trouble = Trouble.WORKING
+        case UpstreamRejected(refuses_websocket=True) | UpstreamUnavailable(refuses_websocket=True):
+            trouble = Trouble.NO_WEBSOCKET
         case UpstreamRejected():
             trouble = _rejection(failure, turn, has_account=has_account)
-        case UpstreamUnavailable(refuses_websocket=True):
-            trouble = Trouble.NO_WEBSOCKET
-        case UpstreamUnavailable():
+        case UpstreamUnavailable() | UpstreamTimeout(phase="connect" | "handshake"):
             trouble = Trouble.UNREACHABLE
+        case UpstreamTimeout(phase="first frame"):
+            trouble = Trouble.NO_FRAMES
         case UpstreamTimeout():
-            trouble = Trouble.UNREACHABLE if failure.phase in _DIALING else Trouble.SILENT
+            trouble = Trouble.SILENT
         case UpstreamDisconnected():
             is_sure = failure.safety is ReplaySafety.SAFE
             trouble = Trouble.UNSENT if is_sure else Trouble.LOST
@@ -52,11 +56,15 @@ def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False)
 
 
 def _rejection(failure: UpstreamRejected, turn: Turn, *, has_account: bool) -> Trouble:
-    """Say what an upstream's own error was; of a response that the client named, its answer."""
+    """Say what an upstream's own error was; of a response that the client named, its answer.
+
+    A key that is refused cannot be renewed, as the tokens of an account can.
+    """
     trouble = errors.trouble_of(failure)
-    is_answer = trouble is Trouble.FORGOT and turn.previous_response_id is not None
-    if is_answer or (trouble in _OF_ACCOUNTS and not has_account):
+    if trouble is Trouble.FORGOT and turn.previous_response_id is not None:
         return Trouble.REFUSED
+    if trouble is Trouble.UNAUTHORIZED and not has_account:
+        return Trouble.BARRED
     return trouble
 
 
@@ -92,3 +100,13 @@ def retry_after(failure: LongwireError) -> float | None:
 def answer_to(failure: LongwireError, candidates: Iterable[Candidate], now: float) -> LongwireError:
     """Return what the client is answered: of a limit, when the first of the accounts is back."""
     return (first_back(candidates, now) if is_usage_limit(failure) else None) or failure
+
+
+def without_credentials(failure: LongwireError, channel: Channel) -> LongwireError:
+    """Return a failure as a caller may hear it: the channel's credentials are not his affair.
+
+    An upstream's 401 would send him to his own, and quote the operator's.
+    """
+    if isinstance(failure, UpstreamRejected) and errors.trouble_of(failure) in _OF_CREDENTIALS:
+        return ChannelRefused(channel.name, "account" if channel.account else "key")
+    return failure

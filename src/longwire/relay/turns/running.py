@@ -1,7 +1,8 @@
 """One turn from its arrival to its end: who may serve it, its attempts, what comes back.
 
-Law: a caller sees an answer begin only after the upstream's first event; until then a failure is
-either made good or an exception with its own status. The loop in `_begin` is the only one.
+Law: a caller sees an answer begin with its first output, or where the upstream falls silent behind
+its opening; until then a failure is either made good or an exception with its own status. The loop
+in `_begin` is the only one.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -13,8 +14,10 @@ from longwire.core.errors import (
     FrameTooLarge,
     LongwireError,
     Overloaded,
+    ReplaySafety,
     UpstreamDisconnected,
     UpstreamError,
+    UpstreamRejected,
 )
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
@@ -29,12 +32,11 @@ from longwire.relay.limits import Limits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate, Candidates, Policy
-from longwire.relay.turns.failures import answer_to, learn, trouble_of
+from longwire.relay.turns.failures import answer_to, learn, trouble_of, without_credentials
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
-_NOTICES = frozenset({Kind.VENDOR})
-_EARLY = frozenset({Kind.VENDOR, Kind.OPENING})
+_BEFORE_OUTPUT = frozenset({Kind.VENDOR, Kind.OPENING})
 _FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
 
 
@@ -77,6 +79,7 @@ class RunningTurn:
 
     __slots__ = (
         "_batches",
+        "_channel",
         "_exits",
         "_first",
         "_permits",
@@ -90,6 +93,7 @@ class RunningTurn:
         "request",
     )
     _batches: AsyncIterator[Sequence[Event]]
+    _channel: Channel
     _first: Sequence[Event] | None
     _stream: Stream
     _vendor: Vendor
@@ -150,8 +154,12 @@ class RunningTurn:
         Permits are free before the terminal is handed on: some clients send the next turn the
         instant they have read it.
         """
-        first, self._first = self._first, None
-        batch = await self._next() if first is None else first
+        batch, self._first = self._first, None
+        if batch is None:
+            try:
+                batch = await self._next()
+            except UpstreamRejected as failure:
+                raise without_credentials(failure, self._channel) from None
         if self._permits and self._stream.aggregate.terminal is not None:
             await self._leave()
         return batch
@@ -177,6 +185,9 @@ class RunningTurn:
         turn = self._sent.get(channel.id)
         if turn is None:
             turn = channel.vendor.adapt(renamed(self.request.turn, channel.renames))
+            unreadable = self._relay.candidates.unreadable
+            if unreadable.ends:
+                turn = unreadable.left_out(self.request, turn)
             self._sent[channel.id] = turn
         return turn
 
@@ -206,7 +217,9 @@ class RunningTurn:
             else:
                 attempt.succeed()
                 if len(snapshot.channels) > 1:
-                    candidates.note_answer(self.request, attempt.channel)
+                    candidates.note_home(self.request, attempt.channel)
+                if turn.is_stored:
+                    candidates.note_response(self.request, attempt.channel, self.aggregate)
                 break
         stream, now = self._stream, self._relay.accounting.clock()
         self.record.begin(stream.delivery, stream.aggregate, now)
@@ -220,7 +233,13 @@ class RunningTurn:
             msg = f"Channel '{channel.name}' has no such transport."
             raise UpstreamDisconnected(msg)
         call = channel.vendor.address(
-            Call(self.sent(channel), candidate.key, request.forwarded, attempt.reason),
+            Call(
+                self.sent(channel),
+                candidate.key,
+                request.forwarded,
+                attempt.reason,
+                is_hurried=attempt.is_hurried,
+            ),
             request.caller.scope,
             request.headers,
             over_http=attempt.over_http,
@@ -233,28 +252,37 @@ class RunningTurn:
         """Send a call, and wait for the beginning of its answer."""
         stream = await self._exits.enter_async_context(transport.open(call))
         self.record.delivery = stream.delivery
-        self._stream, self._vendor = stream, attempt.channel.vendor
+        self._stream, self._channel = stream, attempt.channel
+        self._vendor = attempt.channel.vendor
         begins = self._vendor.begin(stream, self.request.caller.scope, self._running())
         self.headers = dict(begins.headers)
         self._batches = aiter(stream)
         self._first = await self._first_events(list(begins.notices))
 
     async def _first_events(self, held: list[Event]) -> Sequence[Event]:
-        """Wait for the first events; where begun responses may be replayed, for output.
+        """Wait for the first output, so that what fails before it can be made good.
 
-        A vendor's notice is no beginning: what fails behind it can be made good.
+        A response that has opened is handed on without output where the upstream falls silent or
+        breaks off: it may be under way. Where such ones may be replayed, it waits on.
         """
-        is_early = _EARLY if self._relay.policy.replays_after_created else _NOTICES
+        may_replay, has_opened = self._relay.policy.replays_after_created, False
         while True:
             try:
                 batch = await self._next()
             except StopAsyncIteration:
                 msg = "The upstream ended the response before it began."
                 raise UpstreamDisconnected(msg) from None
+            except UpstreamError as failure:
+                if has_opened and failure.safety is ReplaySafety.UNSAFE and not may_replay:
+                    return held
+                raise
             held += batch
             for event in batch:
-                if event.kind not in is_early:
+                if event.kind not in _BEFORE_OUTPUT:
                     return held
+                has_opened = has_opened or event.kind is Kind.OPENING
+            if has_opened and not batch and not may_replay:
+                return held
 
     async def _recover(self, attempts: Attempts, attempt: Attempt, failure: LongwireError) -> None:
         """Leave a failed attempt, so that another one can follow. Raises where none does."""
@@ -267,16 +295,20 @@ class RunningTurn:
         is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)
         if not is_replayed:
-            raise self._answer_to(failure, candidate)
+            raise self._answer_to(failure, candidate) from failure
         if trouble is Trouble.TOO_LARGE:
             self._relay.candidates.keep_over_http(candidate)
+        if recovery is Recovery.LEAVE_OUT:
+            self._relay.candidates.unreadable.note(self.request)
+            self._sent.clear()
 
     def _answer_to(self, failure: LongwireError, candidate: Candidate) -> LongwireError:
         """Return what the client is answered: of a limit, when the first account is back."""
         relay, others = self._relay, [candidate]
         if self.request.turn.is_self_contained:
             others += relay.candidates.serving(relay.routing.snapshot, self.request)
-        return answer_to(failure, others, relay.policy.wall_clock())
+        answer = answer_to(failure, others, relay.policy.wall_clock())
+        return without_credentials(answer, candidate.channel)
 
     async def _enter(self, subject: Subject) -> Mapping[str, str]:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""

@@ -81,6 +81,7 @@ class ChannelHealth:
     channel: Trust | None
     websocket: Trust | None = strawberry.field(description="Whether upgrades go well.")
     connections: int = strawberry.field(description="Live WebSocket connections.")
+    problem: str = strawberry.field(description="Why it failed last; empty while it is sound.")
 
 
 def _trust(healths: Iterable[Health]) -> Trust | None:
@@ -100,10 +101,12 @@ def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
     administration = info.context.administration
     running = administration.running(root.id)
     rows = administration.sessions.rows()
+    healths = [each for one in running for each in (one.state.health, one.state.upgrade)]
     return ChannelHealth(
         channel=_trust(each.state.health for each in running),
         websocket=_trust(each.state.upgrade for each in running if each.websocket is not None),
         connections=sum(row.get("channel_id") == root.id for row in rows),
+        problem=next((each.problem for each in healths if each.problem), ""),
     )
 
 

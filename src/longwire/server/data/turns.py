@@ -10,9 +10,10 @@ from typing import Final
 
 from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
+from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.responses.answer import EventEncoder, response_of
-from longwire.dialects.responses.request import decode_compaction, decode_request
+from longwire.dialects.responses.request import decode_compaction, decode_count, decode_request
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.health import Readiness
@@ -24,6 +25,7 @@ PATHS: Final = frozenset(
     {
         b"/v1/responses",
         b"/v1/responses/compact",
+        b"/v1/responses/input_tokens",
         b"/backend-api/codex/responses",
         b"/backend-api/codex/responses/compact",
     }
@@ -64,8 +66,7 @@ class HttpTurns:
                 body = await exchange.body()
                 if codings:
                     body = await unpacked(body, codings, self.max_body)
-                is_compaction = exchange.path.endswith(b"/compact")
-                turn = decode_compaction(body) if is_compaction else decode_request(body)
+                turn = _decoded(exchange.path, body)
                 reply.previous = turn.previous_response_id
                 async with self._relay.open(turn, caller, headers, reply.id) as answer:
                     await (reply.stream(answer) if turn.streams else reply.whole(answer))
@@ -74,6 +75,13 @@ class HttpTurns:
         finally:
             if exchange.reply is not ReplyState.ENDED:
                 exchange.cut()
+
+
+def _decoded(path: bytes, body: bytes) -> Turn:
+    """Return the turn that was posted to a path. Raises `InvalidRequest`."""
+    if path.endswith(b"/compact"):
+        return decode_compaction(body)
+    return decode_count(body) if path.endswith(b"/input_tokens") else decode_request(body)
 
 
 class _Reply:
@@ -111,7 +119,9 @@ class _Reply:
         terminal = answer.aggregate.terminal
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
-        body = response_of(EventEncoder(self.previous, answer.aggregate).encode(terminal))
+        encoder = EventEncoder(self.previous, answer.aggregate)
+        is_count = answer.request.turn.purpose is Purpose.COUNT  # which is no response
+        body = response_of(terminal.raw if is_count else encoder.encode(terminal))
         self._exchange.begin(200, self._headers(answer), _JSON, len(body))
         await self._exchange.end(body)
 

@@ -1,7 +1,7 @@
-"""Where requests over HTTP go, and the model list of an upstream."""
+"""Where requests over HTTP go, and what comes back of those that are no turns."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -26,3 +26,15 @@ class Listed:
 
     entries: Mapping[str, bytes]
     etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An upstream's answer about a response: its status, its media type, and its body as it comes.
+
+    Reading the body raises `UpstreamError` where it breaks off.
+    """
+
+    status: int
+    media_type: str
+    body: AsyncIterator[bytes]

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from longwire.upstream.http.address import Address, Listed
+from longwire.upstream.http.address import Address, Fetched, Listed
 from longwire.upstream.loading import load
 from longwire.upstream.oauth.credentials import Credentials
 from longwire.upstream.ports import Call, Stream, Timeouts
@@ -48,6 +48,15 @@ class LazyHttpTransport:
         """Return the upstream's own model list. Raises `UpstreamError`."""
         http = await self._loaded()
         return await http.listed(query)
+
+    @asynccontextmanager
+    async def fetch(
+        self, method: str, target: str, callers: Mapping[str, str]
+    ) -> AsyncIterator[Fetched]:
+        """Send a request about a response, and give its answer. Raises `UpstreamError`."""
+        http = await self._loaded()
+        async with http.fetch(method, target, callers) as fetched:
+            yield fetched
 
     async def retire(self) -> None:
         """Close when nothing is under way any more; who holds a turn may use it to its end."""

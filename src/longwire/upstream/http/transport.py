@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from longwire.core.errors import (
     ReplaySafety,
@@ -24,10 +25,10 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
-from longwire.core.rules.turn import Purpose
-from longwire.dialects.responses.call import encode_body
+from longwire.core.rules.turn import UNARY
+from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.http.address import Address, Listed
+from longwire.upstream.http.address import Address, Fetched, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
 from longwire.upstream.net.urls import environment_proxy
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
@@ -85,10 +86,9 @@ class HttpTransport:
     @asynccontextmanager
     async def _request(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
-        is_compaction = turn.purpose is Purpose.COMPACTION
         streams = turn.streams or not turn.runs_in_background
         body = encode_body(turn, streams=streams)
-        url = self._address.url + "/compact" if is_compaction else self._address.url
+        url = self._address.url + SUFFIXES.get(turn.purpose, "")
         outside = turn.refers_outside
         delivery = Delivery(
             transport="http",
@@ -97,7 +97,7 @@ class HttpTransport:
             bytes_sent=len(body),
         )
         own = await self._credentials.headers()
-        deadline = asyncio.get_running_loop().time() + self._timeouts.first_event
+        deadline = asyncio.get_running_loop().time() + self._timeouts.first_of(call)
         response = await self._post(url, body, self._headers(own, call.headers), deadline)
         try:
             if response.status >= _REDIRECTS:
@@ -105,7 +105,7 @@ class HttpTransport:
                 if isinstance(error, UpstreamRejected):
                     error.tokens_revision = own.revision
                 raise error
-            reader = reader_of(response, needs_id=not is_compaction)
+            reader = reader_of(response, needs_id=turn.purpose not in UNARY)
             stream = _Stream(reader, self._host, self._timeouts, delivery, deadline)
             stream.headers = {name.lower(): value for name, value in response.headers.items()}
             yield stream
@@ -146,6 +146,41 @@ class HttpTransport:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._failure(error) from error
         return Listed({name: raw for name, raw in named if name}, etag)
+
+    @asynccontextmanager
+    async def fetch(
+        self, method: str, target: str, callers: Mapping[str, str]
+    ) -> AsyncIterator[Fetched]:
+        """Send a request about a response, to `target` below where turns go; give its answer.
+
+        `target` is a path with its query as a client wrote it. Raises `UpstreamError` for what is
+        no success, too.
+        """
+        url = URL(self._address.url + target, encoded=True)
+        own = await self._credentials.headers()
+        headers = {**self._headers(own, callers), "accept-encoding": "identity"}
+        async with self._in_use():
+            try:
+                async with asyncio.timeout(self._timeouts.first_event):
+                    response = await self._client().request(
+                        method, url, headers=headers, allow_redirects=False
+                    )
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise self._failure(error) from error
+            try:
+                if response.status >= _REDIRECTS:
+                    raise await rejection(response)
+                kind = response.headers.get("content-type", "application/json")
+                yield Fetched(response.status, kind, self._chunks(response))
+            finally:
+                response.close()
+
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise failure(error, self._host) from error
 
     def _headers(
         self, own: AuthHeaders, callers: Mapping[str, str] = MappingProxyType({})

@@ -21,6 +21,7 @@ from longwire.upstream.websocket.flow import HIGH_WATER, ReceiveQueue, WriteFlow
 from longwire.upstream.websocket.frames import CloseCode, Frames, Goodbye, Opcode, encode
 from longwire.upstream.websocket.keepalive import Heartbeat, Keepalive
 
+_ABNORMAL = 1006
 _CLOSE_TIMEOUT = 2.0
 _STRAY = "the upstream sent a frame that belongs to no turn"
 
@@ -116,6 +117,12 @@ class Connection(asyncio.Protocol):
     def is_closed(self) -> bool:
         """Whether nothing can be sent or received any more."""
         return type(self._mode) is Closed
+
+    @property
+    def close_code(self) -> int:
+        """The code that the upstream closed it with, 1006 without one (RFC 6455, 7.1.5)."""
+        goodbye = self._parser.goodbye
+        return goodbye.code if goodbye is not None else _ABNORMAL
 
     @property
     def cause(self) -> Reason:
@@ -335,13 +342,7 @@ class Connection(asyncio.Protocol):
 
 def _cause_of(message: bytes) -> Reason:
     """Say why a connection ended whose last message this was: its time may have been up."""
-    try:
-        is_fatal = decode_event(message).kind is Kind.FATAL_ERROR
-    except MalformedEvent:
-        is_fatal = False
-    if is_fatal and is_expiry(message):
-        return Reason.CONNECTION_EXPIRED
-    return Reason.CONNECTION_LOST
+    return Reason.CONNECTION_EXPIRED if is_expiry(message) else Reason.CONNECTION_LOST
 
 
 def _reason_of(goodbye: Goodbye) -> str:

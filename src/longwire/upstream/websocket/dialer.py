@@ -4,6 +4,7 @@ A dial that fails or is cancelled leaves no socket behind.
 """
 
 import asyncio
+import math
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,21 +13,22 @@ from urllib.parse import urlsplit
 from python_socks import ProxyError, ProxyTimeoutError
 
 from longwire.core.errors import (
+    Overloaded,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from longwire.core.rules.backoff import Pace
-from longwire.dialects.responses.errors import decode_problem
+from longwire.dialects.responses.errors import decode_problem, is_error
 from longwire.upstream.net.handshake import SWITCHING, Handshake, HandshakeResponse, Upgrade
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
 from longwire.upstream.net.urls import environment_proxy, origin_of
 from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.keepalive import Heartbeat
 
-_MEANT_FOR_CALLER = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
-"""Statuses that speak of the request or the account; all others mean: no WebSocket here."""
+_ANSWERS = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
+"""Statuses that may speak of the request or the account; all others mean: no WebSocket here."""
 
 _PASSED_HEADERS = ("retry-after", "x-request-id")
 _FAILURES = (OSError, ValueError, ProxyError)
@@ -36,7 +38,8 @@ _FAILURES = (OSError, ValueError, ProxyError)
 class Endpoint:
     """Where and as whom to dial: `url` is ws(s), `headers` are the channel's own.
 
-    `defaults` hold where the caller's own headers say nothing.
+    `defaults` hold where the caller's own headers say nothing. Whose turn to dial by `pace` comes
+    later than after `longest_wait` seconds does not wait for it.
     """
 
     url: str
@@ -45,6 +48,7 @@ class Endpoint:
     proxy: str | None = field(default=None, repr=False)
     handshake_timeout: float = 15.0
     pace: Pace | None = None
+    longest_wait: float = 30.0
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     defaults: Mapping[str, str] = field(default_factory=dict)
 
@@ -60,10 +64,15 @@ async def dial(
     """Open a connection, when the endpoint's pace allows; `headers` come beside its own.
 
     Raises `UpstreamRejected` with the upstream's status and body when it refused the caller,
-    `UpstreamTimeout` after `handshake_timeout` seconds, else `UpstreamUnavailable`.
+    `UpstreamTimeout` after `handshake_timeout` seconds, `Overloaded` where too many others dial,
+    else `UpstreamUnavailable`.
     """
     if endpoint.pace is not None:
-        await asyncio.sleep(endpoint.pace.reserve(asyncio.get_running_loop().time()))
+        wait = endpoint.pace.reserve(asyncio.get_running_loop().time(), endpoint.longest_wait)
+        if wait > endpoint.longest_wait:
+            msg = f"Too many connections to {endpoint.host} are to be opened now; try again later."
+            raise Overloaded(msg, math.ceil(wait))
+        await asyncio.sleep(wait)
     try:
         async with asyncio.timeout(endpoint.handshake_timeout):
             connection = await _connect(endpoint, headers, on_closed)
@@ -124,7 +133,7 @@ def _failure(endpoint: Endpoint, error: Exception) -> UpstreamError:
 
 def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
     """Say what a response means that is no 101."""
-    if response.status not in _MEANT_FOR_CALLER:
+    if response.status not in _ANSWERS:
         return UpstreamUnavailable(
             f"{host} does not speak WebSocket at this URL (status {response.status}); "
             'set transport = "http" for this channel or correct its base_url.',
@@ -136,4 +145,6 @@ def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
         for name, value in response.headers.items()
         if name in _PASSED_HEADERS or name.startswith("x-codex-")
     }
-    return UpstreamRejected(response.status, problem.to_rejection().body, passed, problem.code)
+    rejection = UpstreamRejected(response.status, problem.to_rejection().body, passed, problem.code)
+    rejection.refuses_websocket = not is_error(response.body)
+    return rejection

@@ -5,7 +5,7 @@ disconnect the instant they have read it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self
@@ -31,18 +31,19 @@ from longwire.upstream.oauth.credentials import Credentials, StaticKey
 from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.dialer import Endpoint, dial
-from longwire.upstream.websocket.pool import Dialer, Lease, Pool
+from longwire.upstream.websocket.frames import CloseCode
+from longwire.upstream.websocket.pool import Lease, Pool
 
 LARGEST_CREATE = 16 * 1024 * 1024 - 1
 """The largest frame that upstreams accept, in bytes; a larger one they drop, or close."""
 
 _DIGESTED_AT_ONCE = 64
-_UNDER_WAY = (Phase.AWAITING, Phase.STREAMING)
+_UNDER_WAY = (Phase.AWAITING, Phase.OPENED, Phase.STREAMING)
 _DIAL_RESULTS = {UpstreamRejected: "refused", UpstreamTimeout: "timeout"}
 _FORGETTING = frozenset({Trouble.FORGOT, Trouble.EXPIRED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class WebSocketTransport:
     """Sends turns to one endpoint over the connections of a pool.
 
@@ -56,10 +57,25 @@ class WebSocketTransport:
     count_dial: Callable[[str], None]
     credentials: Credentials = field(default_factory=lambda: StaticKey({}))
     observe_headers: Callable[[Mapping[str, str]], None] = lambda _: None
+    has_answered: bool = field(default=False, init=False)
 
     def open(self, call: Call) -> "WebSocketStream":
         """Send the turn on a connection of its session; see `Transport.open`."""
-        return WebSocketStream(self.pool, call, partial(self._dial, call.headers), self.timeouts)
+        return WebSocketStream(self, call, self.timeouts)
+
+    def borrow(self, call: Call) -> Awaitable[Lease]:
+        """Return a connection for a call, opened for it where none is free."""
+        return self.pool.borrow(call, partial(self._dial, call.headers))
+
+    def patience(self, call: Call) -> tuple[float, str]:
+        """Return how long to wait for the first event of a call, in seconds, and for what.
+
+        Until a WebSocket of the endpoint has brought anything, a proxy may let none through.
+        """
+        first_event, first_frame = self.timeouts.first_of(call), self.timeouts.first_frame
+        if self.has_answered or first_frame is None:
+            return first_event, "first event"
+        return min(first_event, first_frame), "first frame"
 
     async def _dial(
         self, headers: Mapping[str, str], on_closed: Callable[[Connection], None]
@@ -94,16 +110,15 @@ class WebSocketStream:
     delivery: Delivery
     headers: Mapping[str, str]
 
-    def __init__(self, pool: Pool, call: Call, dial: Dialer, timeouts: Timeouts) -> None:
-        self._pool = pool
+    def __init__(self, transport: WebSocketTransport, call: Call, timeouts: Timeouts) -> None:
+        self._transport = transport
         self._call = call
-        self._dial = dial
         self._timeouts = timeouts
         self._clock = asyncio.get_running_loop().time
 
     async def __aenter__(self) -> Self:
         """Send the turn as one frame. Raises `FrameTooLarge`, `Overloaded` or `UpstreamError`."""
-        lease = self._lease = await self._pool.borrow(self._call, self._dial)
+        lease = self._lease = await self._transport.borrow(self._call)
         try:
             await self._send()
         except BaseException:
@@ -113,8 +128,12 @@ class WebSocketStream:
         self._event_reader.exchange.step(Kind.SENT)
         self.aggregate, self.headers = self._event_reader.aggregate, lease.connection.headers
         self._heard_at = self._silent_since = self._clock()
-        if isinstance(lease.decision, Fresh):
-            await self._digest_history()
+        try:
+            if isinstance(lease.decision, Fresh):
+                await self._digest_history()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -126,12 +145,15 @@ class WebSocketStream:
         frame = encode_create(self._call.turn, lease.decision)
         if len(frame) > LARGEST_CREATE:
             lease.cancel()
-            raise FrameTooLarge(LARGEST_CREATE)
+            raise FrameTooLarge(len(frame))
         continuity, reason = words_of(lease.decision)
         self.delivery = Delivery(
             "websocket", continuity, reason, len(frame), lease.queued, lease.id
         )
-        await lease.connection.send(frame)
+        try:
+            await lease.connection.send(frame)
+        except UpstreamDisconnected as error:
+            raise self._too_large() or error from None
 
     async def _digest_history(self) -> None:
         """Digest a history seen for the first time while the upstream thinks, a piece at a time."""
@@ -190,6 +212,8 @@ class WebSocketStream:
         timeout, phase = self._timeouts.idle_event, "next event"
         if self._event_reader.exchange.phase is Phase.AWAITING:
             timeout, phase = self._timeouts.first_event, "first event"
+            if self._call.is_hurried or not self._transport.has_answered:
+                timeout, phase = self._transport.patience(self._call)
         frames: Sequence[bytes] = ()
         while not frames:
             now = self._clock()
@@ -203,12 +227,21 @@ class WebSocketStream:
             try:
                 frames = await self._lease.connection.receive(min(silence, left))
             except UpstreamDisconnected as error:
-                raise self._event_reader.fail(Kind.LOST, error) from None
+                has_begun = self._event_reader.exchange.phase is not Phase.AWAITING
+                failure = self._event_reader.fail(Kind.LOST, error)
+                raise (None if has_begun else self._too_large()) or failure from None
         return frames
+
+    def _too_large(self) -> FrameTooLarge | None:
+        """Return what an upstream means that closed the connection for the size of a message."""
+        if self._lease.connection.close_code != CloseCode.MESSAGE_TOO_BIG:
+            return None
+        return FrameTooLarge(self.delivery.bytes_sent)
 
     def _take(self, frames: Sequence[bytes]) -> Sequence[Event]:
         event_reader = self._event_reader
         events = event_reader.read_all(frames)
+        self._transport.has_answered = True
         for event in events:
             if event.kind is not Kind.VENDOR:
                 self._heard_at = self._silent_since = self._clock()

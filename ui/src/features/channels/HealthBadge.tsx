@@ -5,8 +5,18 @@ import type { Channel } from "./api";
 
 const TONES: Record<EnumOf<"Trust">, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
 
-/** How a channel does: off, sound, failing, resting after failures; and its WebSocket where that differs. */
+/** How a channel does: off, sound, failing, resting after failures, and why; and its WebSocket where that differs. */
 export function HealthBadge({ channel }: { channel: Pick<Channel, "status" | "health"> }) {
+  const { problem } = channel.health;
+  return (
+    <div>
+      <StateBadge channel={channel} />
+      {problem !== "" && <div className="max-w-56 text-xs text-soft">{problem}</div>}
+    </div>
+  );
+}
+
+function StateBadge({ channel }: { channel: Pick<Channel, "status" | "health"> }) {
   const { t } = useTranslation("channels");
   if (channel.status !== "ENABLED") return <Badge>{t(`status.${channel.status}`)}</Badge>;
   const { channel: trust, websocket } = channel.health;

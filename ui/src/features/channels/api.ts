@@ -17,7 +17,7 @@ export const CHANNEL = graphql(
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }
     defaultEndpoints { ...EndpointFields }
-    health { channel websocket connections }
+    health { channel websocket connections problem }
   }
 `,
   [ENDPOINT],

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from longwire.core.errors import LongwireError, UpstreamRejected
 from longwire.core.events import Event, Kind
 from longwire.core.nouns.quota import Quota, QuotaTracker
-from longwire.core.rules.turn import Purpose, Scope, Turn
+from longwire.core.rules.turn import UNARY, Purpose, Scope, Turn
 from longwire.dialects.codex import client, rules
 from longwire.dialects.codex.client import TURN_STATE
 from longwire.dialects.codex.limits import RATE_LIMITS, decode_quota_event, decode_quota_headers
@@ -69,7 +69,7 @@ class Codex:
         token = client.turn_state(turn, headers)
         if not over_http:
             turn = rules.with_request_headers(turn, named)
-        elif turn.purpose is not Purpose.COMPACTION:
+        elif turn.purpose not in UNARY:
             named |= rules.request_headers(turn)
             turn = rules.over_http(turn)
         if token:

@@ -1,0 +1,153 @@
+"""Where sessions and what upstreams hold are at home, behind a port that a fleet could share.
+
+Law: of a bounded number the newest are held here; no turn waits for a home to be written, and none
+longer than `_PATIENCE` for one to be read.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from longwire.core.errors import StoreUnavailable
+from longwire.core.rules.homes import HomeKey
+from longwire.logger import structlog
+
+if TYPE_CHECKING:
+    from longwire.store.homes import StoredHomes
+
+_log = structlog.get_logger()
+_MOST_HELD: Final = 16_384
+_MOST_UNWRITTEN: Final = 50_000
+_REFRESHED_AFTER: Final = 6 * 3600.0
+_LONG_AGO: Final = float("-inf")
+_INTERVAL: Final = 0.2
+_PATIENCE: Final = 1.0
+_PAUSE: Final = 10.0
+_FAREWELL: Final = 5.0
+_UNREADABLE: Final = (StoreUnavailable, TimeoutError)
+
+
+class Homes(Protocol):
+    """Tells which channel, or which account of one, something is at home with."""
+
+    async def get(self, key: HomeKey) -> str | None:
+        """Return a home, None where it is not known."""
+
+    def put(self, key: HomeKey, home: str) -> None:
+        """Remember a home. Never waits, never fails."""
+
+
+class _Held(NamedTuple):
+    home: str
+    written: float
+
+
+class LocalHomes:
+    """Homes of one process, written through to a store while it is `kept_in` one.
+
+    `clock` gives seconds since 1970 UTC.
+    """
+
+    __slots__ = ("_clock", "_has_some", "_held", "_most", "_resumes", "_store", "_unwritten")
+
+    def __init__(self, clock: Callable[[], float] = time.time, most: int = _MOST_HELD) -> None:
+        self._clock = clock
+        self._most = most
+        self._held: OrderedDict[bytes, _Held] = OrderedDict()
+        self._unwritten: OrderedDict[HomeKey, str] = OrderedDict()
+        self._has_some = asyncio.Event()
+        self._store: StoredHomes | None = None
+        self._resumes = 0.0
+
+    def __repr__(self) -> str:
+        """Tell the whole state in one line."""
+        return f"<LocalHomes held={len(self._held)} unwritten={len(self._unwritten)}>"
+
+    async def get(self, key: HomeKey) -> str | None:
+        """Return a home, from the store where this process has not met it yet."""
+        held = self._held.get(key.digest)
+        if held is None and self._store is not None and self._clock() >= self._resumes:
+            home = await self._read(self._store, key)
+            held = self._held.get(key.digest)  # a turn may have said more meanwhile
+            if held is None and home is not None:
+                held = self._hold(key, home, _LONG_AGO)
+        return held.home if held is not None else None
+
+    def put(self, key: HomeKey, home: str) -> None:
+        """Remember a home; where it is new, or was written long ago, it is written soon."""
+        held, now = self._held.get(key.digest), self._clock()
+        if held is not None and held.home == home and now < held.written + _REFRESHED_AFTER:
+            self._held.move_to_end(key.digest)
+            return
+        self._hold(key, home, now)
+        if self._store is not None:
+            self._unwritten[key] = home
+            if len(self._unwritten) > _MOST_UNWRITTEN:
+                self._unwritten.popitem(last=False)
+            self._has_some.set()
+
+    def _hold(self, key: HomeKey, home: str, now: float) -> _Held:
+        held = self._held[key.digest] = _Held(home, now)
+        self._held.move_to_end(key.digest)
+        if len(self._held) > self._most:
+            self._held.popitem(last=False)
+        return held
+
+    async def _read(self, store: "StoredHomes", key: HomeKey) -> str | None:
+        """Look a home up; while the store does not answer, it is not asked."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await store.find(key)
+        except _UNREADABLE as error:
+            self._resumes = self._clock() + _PAUSE
+            _log.warning("homes_not_read", error=getattr(error, "reason", type(error).__name__))
+            return None
+
+    @asynccontextmanager
+    async def kept_in(self, store: "StoredHomes") -> AsyncIterator[None]:
+        """Read from a store and write to it meanwhile; at the end the last ones are written."""
+        self._store = store
+        try:
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(self._keep_written(store))
+                try:
+                    yield
+                finally:
+                    writing.cancel()
+        finally:
+            self._store = None
+            await self._write(store, _FAREWELL)
+
+    async def _keep_written(self, store: "StoredHomes") -> None:
+        while True:
+            await self._has_some.wait()
+            await asyncio.sleep(_INTERVAL)
+            if not await self._write(store, _PAUSE):
+                await asyncio.sleep(_PAUSE)
+
+    async def _write(self, store: "StoredHomes", patience: float) -> bool:
+        """Write what is not written yet; what cannot be is written with the next."""
+        self._has_some.clear()
+        unwritten, self._unwritten = self._unwritten, OrderedDict()
+        try:
+            async with asyncio.timeout(patience):
+                await store.keep(unwritten)
+        except _UNREADABLE as error:
+            self._take_back(unwritten)
+            _log.warning("homes_wait", error=getattr(error, "reason", type(error).__name__))
+            return False
+        except asyncio.CancelledError:
+            self._take_back(unwritten)
+            raise
+        return True
+
+    def _take_back(self, unwritten: Mapping[HomeKey, str]) -> None:
+        """Wait with homes, but not with those that have changed since."""
+        later, self._unwritten = self._unwritten, OrderedDict(unwritten)
+        self._unwritten.update(later)
+        while len(self._unwritten) > _MOST_UNWRITTEN:
+            self._unwritten.popitem(last=False)
+        self._has_some.set()
