@@ -173,6 +173,7 @@ _LIMITS = (
 _CONFIG = """
 [server]
 port = 0
+lame_duck = "0s"
 
 [database]
 url = "sqlite:///{folder}/bench.db"

@@ -13,6 +13,7 @@ from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import Limits
 from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.channels.listings import Listings
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
@@ -59,6 +60,7 @@ class App:
         self.metrics = Metrics(self._gauges())
         self.limits = LocalLimits()
         self.homes = LocalHomes()
+        self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.relay = self._relay(settings)
         self.keys = Keys(
@@ -82,7 +84,7 @@ class App:
             websocket=self.sockets,
             admin=self._serve_admin,
             pages=Pages(base_path=server.base_path),
-            models=Models(self.keys, lambda: self.routing.snapshot),
+            models=Models(self.keys, lambda: self.routing.snapshot, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
             side=CodexSide(self.keys, lambda: self.routing.snapshot),
             probes=Probes(self.readiness, self.metrics),
@@ -165,7 +167,11 @@ class App:
     async def running(self) -> AsyncIterator[None]:
         """Open what it needs, and take turns until left; then close what is left of them."""
         self.pool.start()
-        async with self._opens_control() as self.control, self.reconciler.watching():
+        async with (
+            self._opens_control() as self.control,
+            self.reconciler.watching(),
+            self.listings.running(),
+        ):
             self.readiness.stage = Stage.READY
             self.control.begin_upkeep()
             try:

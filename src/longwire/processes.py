@@ -1,6 +1,6 @@
 """The gateway in processes: one that serves alone, or several that share a socket.
 
-Shutdown: stop accepting, let turns end within the grace period, close what is left.
+Shutdown: serve on as a lame duck, let turns end within the grace period, close what is left.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from longwire.server.http.pongs import BoundedPongs
 from longwire.server.http.protocol import HttpProtocol
 from longwire.server.local import serving_sessions
 from longwire.server.signals import (
+    Ending,
     drain_in_a_worker,
     end_workers_on_signals,
     reloading_on_signal,
@@ -87,7 +88,7 @@ def _serve_alone(
 ) -> None:
     app.lifespan = partial(_announced, app, _port_of(listener), announcement)
     server = server_of(app, settings)
-    stop_on_signals(server, app.readiness, settings.server.shutdown_grace)
+    stop_on_signals(server, app.readiness, _ending(settings))
     server.run(sockets=[listener])
 
 
@@ -125,7 +126,7 @@ def from_environment() -> App:
 @asynccontextmanager
 async def _draining(app: App, settings: Settings) -> AsyncIterator[None]:
     """Run in a worker, whose server does not let turns end by itself."""
-    drain_in_a_worker(app.readiness, settings.server.shutdown_grace)
+    drain_in_a_worker(app.readiness, _ending(settings))
     async with _at_home(app, settings.server.port):
         yield
 
@@ -137,6 +138,10 @@ async def _at_home(app: App, port: int) -> AsyncIterator[None]:
         names = app.reconciler.names
         async with serving_sessions(port, app.pool.ledger, lambda: names), app.running():
             yield
+
+
+def _ending(settings: Settings) -> Ending:
+    return Ending(settings.server.lame_duck, settings.server.shutdown_grace)
 
 
 def _port_of(listener: socket.socket) -> int:

@@ -1,5 +1,7 @@
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -28,6 +30,46 @@ def test_a_first_start_needs_nothing(longwire, tmp_path):
     done = longwire("migrate", LONGWIRE_DATABASE__URL=f"sqlite:///{path}")
     assert done.stdout.startswith("from schema none to ")
     assert "Default" == _name(path)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("words", ["migrate", "keys list", "serve --port 0"])
+@pytest.mark.parametrize("blocks", [0, 40])
+def test_a_disk_that_is_full_is_one_line(tmp_path, words, blocks):
+    """Whatever opens the database says which setting, why, and what to check."""
+    command = f"ulimit -f {blocks}; exec {sys.executable} -m longwire {words} 2>&1 | cat"
+    url = {"LONGWIRE_DATABASE__URL": f"sqlite:///{tmp_path / 'new.db'}"}
+    environ = {**os.environ, **url, "HOME": str(tmp_path)}
+    failed = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert failed.stdout.startswith("longwire: database.url: sqlite:///")
+    assert failed.stdout.endswith("and that the disk is not full\n")
+    assert 1 == failed.stdout.count("\n")
+
+
+@pytest.mark.parametrize("words", ["serve", "migrate", "keys list", "channels list", "users list"])
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgresql://u:planted@127.0.0.1:1/d?sslmode=require&channel_binding=require", "refused"),
+        ("postgres://u:planted@127.0.0.1:1/d?application_name=a&connect_timeout=5", "refused"),
+        ("postgresql://u:planted@127.0.0.1:1/d?sslmode=planted", "sslmode must be one of"),
+        ("sqlite:///new.db?mode=ro", "no parameters"),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_one_line(longwire, words, url, why):
+    """Exit code 1, the setting, no traceback and no password."""
+    failed = longwire(*words.split(), LONGWIRE_DATABASE__URL=url, LONGWIRE_SERVER__PORT="0")
+    assert (1, "", 1) == (failed.returncode, failed.stdout, failed.stderr.count("\n"))
+    assert failed.stderr.startswith("longwire: database.url: ")
+    assert why in failed.stderr.replace("Connect call failed", "refused")
+    assert "planted" not in failed.stderr
 
 
 def test_an_unknown_schema_is_a_failure(longwire, url):

@@ -19,17 +19,17 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """A certificate for 127.0.0.1 that is its own authority, `file`, with its `key`; as PEM files.
 
-    `server` has another one, which this authority has signed.
+    `signed` is another one, which this authority has signed, with its `signed_key`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.file, self.key = str(folder / "ca.pem"), str(folder / "ca.key")
-        self._signed, self._signed_key = str(folder / "server.pem"), str(folder / "server.key")
+        self.signed, self.signed_key = str(folder / "server.pem"), str(folder / "server.key")
         own, servers = generate_private_key(SECP256R1()), generate_private_key(SECP256R1())
         root = _certificate("ours", own).add_extension(x509.BasicConstraints(True, None), True)
         for certificate, key, *paths in (
             (root, own, self.file, self.key),
-            (_certificate("upstream", servers), servers, self._signed, self._signed_key),
+            (_certificate("upstream", servers), servers, self.signed, self.signed_key),
         ):
             pem = certificate.sign(own, SHA256()).public_bytes(Encoding.PEM)
             secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -39,8 +39,12 @@ class Authority:
     def server(self) -> ssl.SSLContext:
         """TLS of a server whose certificate this authority has signed."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._signed, self._signed_key)
+        context.load_cert_chain(self.signed, self.signed_key)
         return context
+
+    def pem(self) -> bytes:
+        """That certificate and its key in one."""
+        return Path(self.signed).read_bytes() + Path(self.signed_key).read_bytes()
 
 
 def _certificate(name: str, key: EllipticCurvePrivateKey) -> x509.CertificateBuilder:

@@ -1,4 +1,4 @@
-"""Minimal proxies that tunnel one connection each: HTTP CONNECT and SOCKS5."""
+"""Minimal proxies that tunnel one connection each: HTTP CONNECT, SOCKS4a and SOCKS5."""
 
 import asyncio
 import base64
@@ -10,9 +10,13 @@ USER, PASSWORD = b"proxy-user", b"p@ss:word"
 
 
 class ProxyDouble:
-    """A running proxy: `targets` it connected to, `open` tunnels."""
+    """A running proxy: `targets` it was to connect to, `open` tunnels.
+
+    `names` are hosts that it alone knows, each with its address.
+    """
 
     def __init__(self, *, demands_password: bool, refuses: bytes | None) -> None:
+        self.names: dict[str, str] = {}
         self.targets: list[str] = []
         self.open = 0
         self.port = 0
@@ -38,8 +42,11 @@ class ProxyDouble:
         writer.close()
 
     async def serve_socks(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a SOCKS5 CONNECT to an IPv4 address or a name (RFC 1928, RFC 1929)."""
-        _, count = await reader.readexactly(2)
+        """Take a SOCKS5 CONNECT to an IPv4 address or a name (RFC 1928, RFC 1929), or SOCKS4a."""
+        version, count = await reader.readexactly(2)
+        if version == 4:
+            await self._serve_socks4(reader, writer)
+            return
         methods = await reader.readexactly(count)
         wanted = 2 if self._demands_password else 0
         writer.write(bytes((5, wanted if wanted in methods else 0xFF)))
@@ -57,6 +64,17 @@ class ProxyDouble:
             await self._tunnel(reader, writer, (host, port), bytes((5, 0, 0, 1, 0, 0, 0, 0, 0, 0)))
         writer.close()
 
+    async def _serve_socks4(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        port, *address = struct.unpack("!H4B", await reader.readexactly(6))
+        await reader.readuntil(b"\0")
+        is_name = address[:3] == [0, 0, 0]
+        name = (await reader.readuntil(b"\0"))[:-1].decode() if is_name else ""
+        host = name or ".".join(map(str, address))
+        await self._tunnel(reader, writer, (host, port), bytes((0, 90, 0, 0, 0, 0, 0, 0)))
+        writer.close()
+
     async def _knows(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         _, size = await reader.readexactly(2)
         user = await reader.readexactly(size)
@@ -72,8 +90,9 @@ class ProxyDouble:
         target: tuple[str, int],
         welcome: bytes,
     ) -> None:
-        far_reader, far_writer = await asyncio.open_connection(*target)
-        self.targets.append("{}:{}".format(*target))
+        host, port = target
+        self.targets.append(f"{host}:{port}")
+        far_reader, far_writer = await asyncio.open_connection(self.names.get(host, host), port)
         self.open += 1
         writer.write(welcome)
         async with asyncio.TaskGroup() as group:

@@ -12,6 +12,7 @@ from tests.conftest import KEY
 CONFIG = """
 [server]
 port = 0
+lame_duck = "0s"
 shutdown_grace = "10s"
 
 [[channels]]

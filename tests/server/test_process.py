@@ -28,6 +28,7 @@ ENDLESS = [answer(sse(CREATED, DELTA), size=999), 90.0]
 CONFIG = """
 [server]
 port = {port}
+lame_duck = "{lame_duck}"
 shutdown_grace = "{grace}"
 [[channels]]
 name = "main"
@@ -63,9 +64,10 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
 
-async def start(folder, upstream, *options, port=0, grace="5s"):
+async def start(folder, upstream, *options, **server):
     config = folder / "gateway.toml"
-    text = CONFIG.format(port=port, grace=grace, upstream=upstream, key=KEY)
+    values = {"port": 0, "grace": "5s", "lame_duck": "0s", **server}
+    text = CONFIG.format(**values, upstream=upstream, key=KEY)
     config.write_text(text, encoding="utf-8")
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "longwire", "serve", "--config", str(config), *options),
@@ -193,6 +195,75 @@ async def test_turns_in_flight_end_whole(tmp_path):
         with pytest.raises(ConnectionRefusedError):
             await dial(process.gateway).__aenter__()
     assert (status, turns(logged)) == (0, ["completed"] * 50)
+
+
+async def leaves(connection):
+    """Wait until a gateway is ready no more, and return what it says then."""
+    async with asyncio.timeout(20):
+        while True:
+            status, _, body = await connection.ask(b"", method="GET", path="/ready")
+            if status != 200:
+                return status, json.loads(body)["status"]
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")])
+async def test_a_lame_duck_serves_on(tmp_path, options):
+    """After SIGTERM it is not ready at once, and serves turns until its time is over."""
+    lasting = {"options": options, "lame_duck": "1s", "grace": "30s"}
+    async with between(tmp_path, **lasting) as (_, process, connection):
+        await connection.ask(STREAMED)
+        began = time.monotonic()
+        process.signal(signal.SIGTERM)
+        assert (503, "leaving") == await leaves(connection)
+        async with dial(process.gateway) as another:
+            for each in (connection, another):
+                status, _, body = await each.ask(STREAMED)
+                assert (200, True) == (status, b"response.completed" in body)
+        status, logged = await process.end()
+        assert time.monotonic() - began >= 1
+    logged = "\n".join(line for line in logged.splitlines() if "several_workers" not in line)
+    assert (status, turns(logged)) == (0, ["completed"] * 3)
+
+
+async def test_after_the_lame_duck_turns_end_within_the_grace(tmp_path):
+    """A turn that began before, or meanwhile, is served to its end; a new one is refused then."""
+    end, lasting = asyncio.Event(), {"lame_duck": "500ms", "grace": "30s"}
+    async with between(tmp_path, until(end), **lasting) as (_, process, connection):
+        process.signal(signal.SIGTERM)
+        async with dial(process.gateway) as probe:
+            assert (503, "leaving") == await leaves(probe)
+            await connection.send(STREAMED)
+            await connection.reader.readuntil(b"resp_1")
+            async with asyncio.timeout(20):
+                while (await leaves(probe))[1] == "leaving":  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.01)
+            assert 503 == (await probe.ask(STREAMED))[0]
+        end.set()
+        assert b"response.completed" in await connection.reader.read()
+        status, logged = await process.end()
+    assert (status, turns(logged)) == (0, ["completed"])
+
+
+async def test_nobody_waits_at_a_keyboard_for_a_lame_duck(tmp_path):
+    """Ctrl-C stops an idle gateway at once."""
+    async with between(tmp_path, lame_duck="1m") as (_, process, connection):
+        await connection.ask(STREAMED)
+        process.signal(signal.SIGINT)
+        async with asyncio.timeout(10):
+            status, logged = await process.end()
+    assert (status, turns(logged)) == (0, ["completed"])
+
+
+async def test_a_second_signal_ends_a_lame_duck_at_once(tmp_path):
+    """Whoever cannot wait for the balancers says so twice."""
+    async with between(tmp_path, lame_duck="1m") as (_, process, connection):
+        process.signal(signal.SIGTERM)
+        assert (503, "leaving") == await leaves(connection)
+        process.signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            status, logged = await process.end()
+    assert (0, False) == (status, "Traceback" in logged)
 
 
 async def test_a_second_signal_ends_at_once(tmp_path):

@@ -85,7 +85,7 @@ async def test_health_and_readiness(gateway, connection):
         status, _, body = await connection.ask(b"", method="GET", path="/ready")
         found.append((json.loads(body)["status"], status))
         assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
-    assert found == [("starting", 503), ("ready", 200), ("draining", 503)]
+    assert found == [("starting", 503), ("ready", 200), ("leaving", 503), ("draining", 503)]
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def test_whole_file(read, file):
         "host": "0.0.0.0",
         "port": 80,
         "max_body": 1_048_576,
+        "lame_duck": 5,
         "shutdown_grace": 60,
         "allow_anonymous": True,
         "insecure_cookies": False,

@@ -28,7 +28,8 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_CONFIG = '[server]\nport = {port}\n\n[database]\nurl = "sqlite:///{folder}/longwire.db"\n'
+_CONFIG = '[server]\nport = {port}\nlame_duck = "0s"\n\n'
+_CONFIG += '[database]\nurl = "sqlite:///{folder}/longwire.db"\n'
 _CODEX = '\n[codex]\nissuer = "{upstream}"\nredirect_port = {redirect}\n'
 _WITHIN = 60.0
 

@@ -43,7 +43,8 @@ async def _migrate(database: "Database", target: str) -> tuple[str | None, Path 
 
     try:
         await database.check()
-        return await bring(database, target)
+        with database.starting():
+            return await bring(database, target)
     finally:
         await database.close()
 

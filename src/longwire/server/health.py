@@ -18,13 +18,15 @@ class Stage(Enum):
 
     STARTING = "starting"
     READY = "ready"
+    LEAVING = "leaving"
+    """A lame duck: turns are served, while those who look at `/ready` send theirs elsewhere."""
     DRAINING = "draining"
 
 
 class Readiness:
     """The stage this process is in, its turns under way and the guests that outlive a turn.
 
-    A turn has it as its context. Only `READY` takes new ones.
+    A turn has it as its context. `READY` and `LEAVING` take new ones.
     """
 
     def __init__(self) -> None:
@@ -67,6 +69,11 @@ class Readiness:
             msg = "This gateway is shutting down; send the request again to the next one."
             raise Overloaded(msg, _RETRY_AFTER)
 
+    def leave(self) -> None:
+        """Be ready no more, and serve on."""
+        if self.stage is Stage.READY:
+            self.stage = Stage.LEAVING
+
     def drain(self, emptied: Callable[[], None]) -> None:
         """Take no new turns; call `emptied` when the last one has ended and all guests left."""
         self.stage = Stage.DRAINING
@@ -92,7 +99,7 @@ class Probes:
         return JSONResponse({"status": "ok"})
 
     async def ready(self, _request: Request) -> Response:
-        """Answer 200 when it can serve, 503 while it starts or drains."""
+        """Answer 200 when it can serve, 503 while it starts, leaves or drains."""
         stage = self._readiness.stage
         return JSONResponse({"status": stage.value}, 200 if stage is Stage.READY else 503)
 

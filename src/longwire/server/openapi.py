@@ -106,7 +106,7 @@ def _paths() -> dict[str, Any]:
             "get": {**_read("One model.", "Model", "401", "404"), "parameters": [_ID]}
         },
         "/health": {"get": _probe("The process lives.")},
-        "/ready": {"get": _probe("It can serve.", {"503": "It starts, or drains."})},
+        "/ready": {"get": _probe("It can serve.", {"503": "It starts, leaves or drains."})},
         "/metrics": {"get": _open("Metrics in Prometheus' text format.", "text/plain")},
         "/openapi.json": {"get": _open("This document.", "application/json")},
         **{f"/backend-api/{path}": operations for path, operations in _codex().items()},

@@ -1,7 +1,7 @@
 """SIGTERM and SIGINT: the first lets turns end, the second ends at once. SIGHUP: read the file.
 
-Law: draining, the gateway still answers, with 503, until the last turn has ended or the grace
-period is over; only then does the server stop. Exit status 0.
+Law: SIGTERM makes a lame duck first, not ready and still serving. Draining, the gateway answers
+with 503 until the last turn has ended or the grace period is over; only then does the server stop.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
@@ -22,8 +23,16 @@ AFTER_DRAINING = 1
 """Seconds that the server then gives to what is no turn, and to a turn that it cuts."""
 
 
-def stop_on_signals(server: uvicorn.Server, readiness: Readiness, grace: float) -> None:
-    """Drain for `grace` seconds at most.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How many seconds a gateway serves on when it is to stop, and how many turns get to end."""
+
+    lame_duck: float
+    grace: float
+
+
+def stop_on_signals(server: uvicorn.Server, readiness: Readiness, ending: Ending) -> None:
+    """Leave on the first signal, end at once on the second.
 
     It takes uvicorn's place as handler, which would raise the signal again and spoil the status.
     """
@@ -32,28 +41,27 @@ def stop_on_signals(server: uvicorn.Server, readiness: Readiness, grace: float) 
     def finish() -> None:
         server.should_exit = True
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        if readiness.stage is Stage.DRAINING:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if readiness.stage in {Stage.LEAVING, Stage.DRAINING}:
             server.config.timeout_graceful_shutdown = 0
             finish()
         else:
-            _drain(readiness, grace, finish)
+            _leave(number, readiness, ending, finish)
 
     server.handle_exit = stop  # type: ignore[assignment]
 
 
-def drain_in_a_worker(readiness: Readiness, grace: float) -> None:
-    """Drain a worker; uvicorn's own handler, in place by now, then ends it."""
-    number = signal.SIGTERM
-    uvicorns = signal.getsignal(number)
+def drain_in_a_worker(readiness: Readiness, ending: Ending) -> None:
+    """Let a worker leave; uvicorn's own handler, in place by now, then ends it."""
+    uvicorns = signal.getsignal(signal.SIGTERM)
 
     def finish() -> None:
         if callable(uvicorns):
-            uvicorns(number, None)
+            uvicorns(signal.SIGTERM, None)
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         if readiness.stage is not Stage.DRAINING:
-            _drain(readiness, grace, finish)
+            _leave(number, readiness, ending, finish)
 
     for each in HANDLED_SIGNALS:
         signal.signal(each, stop)
@@ -97,8 +105,19 @@ def reloading_on_signal(reload: Callable[[], None]) -> Iterator[None]:
         loop.remove_signal_handler(signal.SIGHUP)
 
 
-def _drain(readiness: Readiness, grace: float, finish: Callable[[], None]) -> None:
-    """Take no new turns; finish when the last has ended, or the grace period has."""
+def _leave(number: int, readiness: Readiness, ending: Ending, finish: Callable[[], None]) -> None:
+    """Serve on while balancers look away, then take no new turns; nobody waits so at a keyboard.
+
+    Finish when the last turn has ended, or the grace period has.
+    """
     loop = asyncio.get_running_loop()
-    loop.call_soon_threadsafe(readiness.drain, finish)
-    loop.call_soon_threadsafe(loop.call_later, grace, finish)
+
+    def drain() -> None:
+        readiness.drain(finish)
+        loop.call_later(ending.grace, finish)
+
+    if number == signal.SIGTERM and ending.lame_duck:
+        loop.call_soon_threadsafe(readiness.leave)
+        loop.call_soon_threadsafe(loop.call_later, ending.lame_duck, drain)
+    else:
+        loop.call_soon_threadsafe(drain)

@@ -38,7 +38,14 @@ from longwire.settings.checks import (
     transport_from_scheme,
     unique,
 )
-from longwire.settings.quantities import Duration, Size, parse_duration, parse_size
+from longwire.settings.quantities import (
+    Duration,
+    Size,
+    Wait,
+    parse_duration,
+    parse_size,
+    parse_wait,
+)
 from longwire.settings.sources import default_database, storage_directory
 
 _UPSTREAM_LIFETIME = parse_duration("60m")
@@ -64,6 +71,11 @@ class Server(Section):
         parse_size("64MiB"), description="Largest request body, as sent and as unpacked."
     )
     shutdown_grace: Duration = _lasting("30s", "Time that running turns get to end at shutdown.")
+    lame_duck: Wait = Field(
+        parse_wait("5s"),
+        description="After SIGTERM `/ready` says 503 for this long while turns are still served, "
+        "so that balancers leave first; `0s`: not at all.",
+    )
     insecure_cookies: bool = Field(
         default=False,
         description="Let the cookie of who signs in travel without TLS: only for a gateway that "
@@ -101,7 +113,8 @@ class Database(Section):
     url: SecretStr = Field(
         default_factory=lambda: SecretStr(default_database(os.environ)),
         description=(
-            "`sqlite:///file.db` or `postgresql://user:password@host/name`. "
+            "`sqlite:///file.db` or `postgresql://user:password@host/name`, with libpq's "
+            "parameters behind it, as `?sslmode=require`. "
             "Default: `longwire.db` under `$XDG_DATA_HOME/longwire`."
         ),
     )
@@ -116,7 +129,7 @@ class Database(Section):
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return url
 
@@ -250,7 +263,9 @@ class Channel(Section):
     organization: HeaderText = Field("", description="Sent as `OpenAI-Organization`.")
     project: HeaderText = Field("", description="Sent as `OpenAI-Project`.")
     proxy: SecretStr | None = Field(
-        None, description="`http`, `https`, `socks4`, `socks5` or `socks5h` URL."
+        None,
+        description="`http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h` URL, for both "
+        "transports. Default: what `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.",
     )
     tls_ca: FilePath | None = Field(None, description="PEM file to trust besides the system's.")
     tls_verify: bool = Field(default=True, description="Verify the upstream's certificate.")

@@ -6,6 +6,7 @@ Law: a writer on SQLite takes its lock when it begins, so none fails half-way be
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url, text
@@ -16,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store.engine import AsyncConnection, AsyncEngine, create_async_engine
+from longwire.store.postgresql import as_one_host, connect_arguments
 from longwire.store.sqlite_writer import SqliteWriter
 
 _BUSY_MS = 10_000
@@ -33,13 +35,15 @@ class Database:
     def __init__(self, url: str) -> None:
         """Take `sqlite:///file.db`, `sqlite:///:memory:` or `postgresql://user:pw@host/name`."""
         parsed = _parsed(url)
+        hosts = {name: host for name, host in parsed.query.items() if name == "host"}
+        self._url = parsed.set(query=hosts)
         self.path = _file_of(parsed)
         self.engine = _engine(parsed, self.path)
         self.writer = SqliteWriter(self.path) if self.path else None
 
     def __repr__(self) -> str:
         """Tell the kind and the place, never a password."""
-        return f"<Database {self.engine.url!r}>"
+        return f"<Database {self._url!r}>"
 
     @property
     def is_sqlite(self) -> bool:
@@ -67,17 +71,27 @@ class Database:
 
         A SQLite file that is missing is made, for its owner's eyes alone.
         """
-        try:
+        with self.starting():
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self.path.touch(mode=0o600)
             async with self.read() as connection:
                 await connection.execute(text("SELECT 1"))
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """Raise `ConfigurationError`, with the mend, for a database that cannot be used."""
+        try:
+            yield
         except (StoreUnavailable, OSError) as error:
             reason = getattr(error, "reason", str(error))
+            mend = "check that it is there and that this user may write"
+            if isinstance(error.__cause__, SSLCertVerificationError):
+                mend = "name its authority's file as sslrootcert"
+            elif self.is_sqlite:
+                mend += ", and that the disk is not full"
             raise ConfigurationError(
-                f"database.url: {self.engine.url!r} cannot be used ({reason}); check that it is "
-                "there and that this user may write"
+                f"database.url: {self._url!r} cannot be used ({reason}); {mend}"
             ) from error
 
     async def close(self) -> None:
@@ -101,12 +115,15 @@ def unavailable() -> Iterator[None]:
 
 def _parsed(url: str) -> URL:
     try:
-        return make_url(url)
+        parsed = make_url(as_one_host(url))
     except (ArgumentError, ValueError):  # its text would show the password
+        parsed = None
+    if parsed is None or "@" in (parsed.host or ""):
         raise ConfigurationError(
             "database.url: cannot be read; write sqlite:///file.db or "
             "postgresql://user:password@host:port/name, special characters as %XX"
-        ) from None
+        )
+    return parsed
 
 
 def _file_of(url: URL) -> Path | None:
@@ -118,9 +135,14 @@ def _file_of(url: URL) -> Path | None:
 
 def _engine(url: URL, path: Path | None) -> AsyncEngine:
     driver = _DRIVERS[url.get_backend_name()]
-    options: dict[str, Any] = {"pool_pre_ping": True}
-    if driver.startswith("sqlite"):
-        options = {} if path else {"poolclass": StaticPool}
+    options: dict[str, Any] = {}
+    if driver.startswith("postgresql"):
+        options = {"pool_pre_ping": True, "connect_args": connect_arguments(url)}
+        url = url.set(query={})
+    elif url.query:
+        raise ConfigurationError("database.url: a SQLite file has no parameters; leave out ?…")
+    elif path is None:
+        options = {"poolclass": StaticPool}
     engine = create_async_engine(url.set(drivername=driver), **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

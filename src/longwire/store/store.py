@@ -80,11 +80,13 @@ async def open_store(
     database = Database(url)
     try:
         await database.check()
-        await migrate(database)
+        with database.starting():
+            await migrate(database)
         keys = read_master_keys(secret_key, secret_path)
         vault = Vault(keys, None if secret_key else secret_path)
-        async with database.write() as connection:
-            digest = digest_with(await _pepper(connection, vault))
+        with database.starting():
+            async with database.write() as connection:
+                digest = digest_with(await _pepper(connection, vault))
     except BaseException:
         await database.close()
         raise

@@ -133,7 +133,6 @@ async def test_what_the_file_declares_comes_first_and_is_changed_there(admin, ad
         ({**GOOD, "models": []}, ["models"]),
         ({**GOOD, "weight": 0}, ["weight"]),
         ({**GOOD, "proxy": "nowhere"}, ["proxy"]),
-        ({**GOOD, "proxy": "socks5://x:1", "transport": "http"}, ["proxy"]),
         ({**GOOD, "tlsCa": "/nowhere.pem"}, ["tlsCa"]),
         ({**GOOD, "tlsCa": "."}, ["tlsCa"]),
         ({**GOOD, "tlsCa": "a" * 300}, ["tlsCa"]),

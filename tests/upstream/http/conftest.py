@@ -12,8 +12,8 @@ async def transport():
     """Make transports that are closed in the end."""
     transports = []
 
-    def make(url, *, models_url=None, headers=None, context=PLAIN, **timeouts):
-        address = Address(url, models_url, context, headers or {})
+    def make(url, *, models_url=None, headers=None, context=PLAIN, proxy=None, **timeouts):
+        address = Address(url, models_url, context, headers or {}, proxy)
         transports.append(HttpTransport(address, Timeouts(**timeouts)))
         return transports[-1]
 

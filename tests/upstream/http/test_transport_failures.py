@@ -11,11 +11,10 @@ from longwire.core.errors import (
 )
 from longwire.dialects.responses.request import decode_request
 from longwire.emulator import Emulator, Options
-from longwire.upstream.http.transport import Address, HttpTransport
 from longwire.upstream.net import tls
-from longwire.upstream.ports import Call, Timeouts
+from longwire.upstream.ports import Call
 from tests.doubles.canned import CREATED, answer, canned, sse
-from tests.upstream.http.steps import BODY, OPENING, PLAIN, events
+from tests.upstream.http.steps import BODY, OPENING, events
 
 
 @pytest.mark.parametrize(
@@ -152,10 +151,3 @@ async def test_plain_http_at_a_tls_port(transport, authority):
     async with Emulator(Options()) as upstream:
         with pytest.raises(UpstreamUnavailable, match="TLS failed"):
             await events(transport(upstream.url.replace("http", "https")))
-
-
-async def test_socks_is_refused_with_a_mend(transport):
-    """The plain transport says that it knows no SOCKS."""
-    http = HttpTransport(Address("http://127.0.0.1:1", None, PLAIN, {}, "socks5://h:1"), Timeouts())
-    with pytest.raises(UpstreamUnavailable, match="SOCKS"):
-        await events(http)

@@ -7,7 +7,6 @@ import pytest
 from longwire.upstream.net.urls import (
     Origin,
     endpoint_url,
-    environment_proxy,
     models_url,
     origin_of,
 )
@@ -65,28 +64,6 @@ def test_endpoint_url(base_url, path, scheme, expected):
 def test_models_url(base_url, expected):
     """The model list stands beside the responses; a raw URL may not tell where that is."""
     assert models_url(base_url) == expected
-
-
-@pytest.mark.parametrize(
-    ("environ", "url", "expected"),
-    [
-        ({}, "https://h/v1", None),
-        ({"https_proxy": "http://p:1"}, "https://h/v1", "http://p:1"),
-        ({"https_proxy": "http://p:1"}, "wss://h/v1", "http://p:1"),
-        ({"https_proxy": "http://p:1"}, "http://h/v1", None),
-        ({"http_proxy": "p:1"}, "http://h/v1", "http://p:1"),
-        ({"all_proxy": "socks5://p:1"}, "http://h/v1", "socks5://p:1"),
-        ({"all_proxy": "http://p:1", "no_proxy": "h"}, "http://h:80/v1", None),
-    ],
-)
-def test_environment_proxy(environ, url, expected, monkeypatch):
-    """The usual variables name a proxy, for WebSocket URLs as for their HTTP likes."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    assert environment_proxy(url) == expected
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.upstream.websocket.dial_steps import dialed, speaks
 
 KNOWN = "proxy-user:p%40ss%3Aword@"
 
-PROXIES = [("http", "http"), ("socks", "socks5")]
+PROXIES = [("http", "http"), ("socks", "socks5"), ("socks", "socks5h")]
 
 
 class TestProxies:
@@ -27,6 +27,25 @@ class TestProxies:
         ):
             url = between.url(scheme, credentials)
             assert await speaks(await dialed(there.url, proxy=url, tls=context), there)
+            assert between.targets == [f"127.0.0.1:{there.port}"]
+
+    @pytest.mark.parametrize(
+        ("kind", "scheme"),
+        [("http", "http"), ("socks", "socks4a"), ("socks", "socks5"), ("socks", "socks5h")],
+    )
+    async def test_a_name_is_the_proxys_to_resolve(self, kind, scheme):
+        """A host that only the proxy knows is reached by its name."""
+        async with peer() as there, proxy(kind) as between:
+            between.names["far.test"] = "127.0.0.1"
+            url = there.url.replace("127.0.0.1", "far.test")
+            assert await speaks(await dialed(url, proxy=between.url(scheme)), there)
+            assert between.targets == [f"far.test:{there.port}"]
+
+    async def test_a_proxy_of_socks_4_is_given_an_address(self):
+        """The oldest of them knows no names."""
+        async with peer() as there, proxy("socks") as between:
+            url = there.url.replace("127.0.0.1", "localhost")
+            assert await speaks(await dialed(url, proxy=between.url("socks4")), there)
             assert between.targets == [f"127.0.0.1:{there.port}"]
 
     @pytest.mark.parametrize("encrypted", [False, True])
@@ -86,6 +105,7 @@ class TestProxies:
             ("http_proxy", "http", "http", False),
             ("HTTPS_PROXY", "http", "http", True),
             ("ALL_PROXY", "socks", "socks5", False),
+            ("https_proxy", "socks", "socks5h", True),
             ("ALL_PROXY", "http", "http", True),
         ],
     )

@@ -53,7 +53,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _WORDS = re.compile(r"[^\x00-\x1f\x7f]{0,256}")
 _VISIBLE = re.compile(r"[!-~]+")
 _PATH = re.compile(r'/[!"$-~]*')
-_PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _RESERVED_HEADERS = frozenset(
     {"authorization", "content-length", "content-type", "host", "connection", "upgrade"}
 )

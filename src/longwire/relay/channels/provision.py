@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
 
-from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec, Status
 from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.backoff import Pace
@@ -19,7 +18,8 @@ from longwire.relay.channels.vendors.known import Vendors
 from longwire.upstream.http.address import Address
 from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.net import tls
-from longwire.upstream.net.urls import Scheme, endpoint_url, environment_proxy, models_url
+from longwire.upstream.net.proxies import environment_proxy
+from longwire.upstream.net.urls import Scheme, endpoint_url, models_url
 from longwire.upstream.oauth.credentials import Credentials, NoCredentials, StaticKey
 from longwire.upstream.ports import SOON, Timeouts
 from longwire.upstream.websocket.dialer import Endpoint
@@ -160,18 +160,12 @@ def _websocket(
 
 def _http(channel: Channel, context: ProvisionContext, secure: ssl.SSLContext) -> LazyHttpTransport:
     spec = channel.spec
-    proxy = spec.proxy.reveal() or None
-    if proxy and proxy.startswith("socks") and spec.endpoint().transport == "http":
-        raise ConfigurationError(
-            f"channel {spec.name}: proxy: the HTTP transport cannot use a SOCKS proxy; name an "
-            'http proxy or write transport = "websocket"'
-        )
     address = Address(
         url=url_of(spec, "http"),
         models_url=models_url(spec.base_url),
         tls=secure,
         headers=_headers(channel),
-        proxy=proxy,
+        proxy=spec.proxy.reveal() or None,
         defaults=channel.vendor.default_headers,
     )
     return LazyHttpTransport(address, context.timeouts, _credentials(channel))

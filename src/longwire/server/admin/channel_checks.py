@@ -9,9 +9,6 @@ from longwire.upstream.net import tls
 
 async def check_runs(spec: ChannelSpec) -> None:
     """Raise `InvalidFields` for a channel that keeps the rules and yet could not run here."""
-    if spec.proxy.reveal().startswith("socks") and spec.endpoint().transport == "http":
-        message = "the HTTP transport cannot use a SOCKS proxy; name an http proxy"
-        raise InvalidFields([FieldProblem("proxy", message)])
     if not spec.tls_ca or "\0" in spec.tls_ca:
         return
     try:

@@ -18,6 +18,7 @@ from longwire.core.sse import Decoder
 from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.errors import decode_problem
 from longwire.dialects.responses.stream import terminal_of
+from longwire.upstream.net.session import PROXY_FAILURES
 
 _LARGEST_BODY = 64 * 1024 * 1024
 _LARGEST_ERROR = 1024 * 1024
@@ -143,8 +144,9 @@ def _envelope_of_page(status: int, page: str) -> bytes:
 def failure(error: Exception, host: str) -> UpstreamError:
     """Return the error that a failed connection means, with what an operator can do about it."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    match error:
-        case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():
+    inside_a_tunnel = type(error) is aiohttp.ClientOSError
+    match (error.__cause__ or error) if inside_a_tunnel else error:
+        case _ if isinstance(error, PROXY_FAILURES):
             mend = "the proxy cannot be used; check the channel's proxy"
         case aiohttp.ClientConnectorDNSError():
             mend = "its name cannot be resolved; check the base_url and the DNS"

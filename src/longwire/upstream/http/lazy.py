@@ -70,7 +70,7 @@ class LazyHttpTransport:
             await self._http.close()
 
     async def _loaded(self) -> "HttpTransport":
-        await load("aiohttp")
+        await load("longwire.upstream.http.transport")
         from longwire.upstream.http.transport import HttpTransport  # noqa: PLC0415 - it imports aiohttp
 
         if self._http is None:

@@ -30,11 +30,11 @@ from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Fetched, Listed
 from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
-from longwire.upstream.net.urls import environment_proxy
+from longwire.upstream.net.proxies import environment_proxy
+from longwire.upstream.net.session import FAILURES, session
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
 from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 
-_LARGEST_HEADER = 64 * 1024
 _LARGE_BODY = 512 * 1024
 _SETTLE_TIMEOUT = 0.25
 _REDIRECTS = 300
@@ -143,7 +143,7 @@ class HttpTransport:
                     for model in (msgspec.json.decode(raw, type=_Model),)
                 ]
                 etag = response.headers.get("etag", "")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (*FAILURES, RecursionError) as error:
             raise self._failure(error) from error
         return Listed({name: raw for name, raw in named if name}, etag)
 
@@ -196,26 +196,13 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Close all connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        open_session, self._session = self._session, None
+        if open_session is not None:
+            await open_session.close()
 
     def _client(self) -> aiohttp.ClientSession:
-        if self._proxy is not None and self._proxy.startswith("socks"):
-            raise UpstreamUnavailable(
-                "The HTTP transport cannot use a SOCKS proxy; name an http proxy, or set the "
-                'channel\'s transport = "websocket".'
-            )
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, ssl=self._address.tls)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                proxy=self._proxy,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect),
-                max_line_size=_LARGEST_HEADER,
-                max_field_size=_LARGEST_HEADER,
-            )
+            self._session = session(self._proxy, self._address.tls, self._timeouts.connect)
         return self._session
 
     async def _post(
@@ -234,7 +221,7 @@ class HttpTransport:
                     headers={**headers, **own},
                     allow_redirects=False,
                 )
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except FAILURES as error:
             failed = self._failure(error)
             is_unsent = isinstance(error, aiohttp.ConnectionTimeoutError)
             if not is_unsent and not isinstance(failed, UpstreamUnavailable):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from python_socks.async_.asyncio import Proxy
 
 from longwire.upstream.net.handshake import Handshake, HandshakeResponse, Malformed, connect_request
+from longwire.upstream.net.proxies import socks_options, speaks_socks
 from longwire.upstream.net.tls_transport import ByteTransport, TlsTransport
 from longwire.upstream.net.urls import Origin, origin_of
 
@@ -66,11 +67,11 @@ class Tunnel:
 async def open_tunnel(origin: Origin, proxy: str | None, tls: ssl.SSLContext | None) -> Tunnel:
     """Open a tunnel to an origin, straight or through a proxy.
 
-    A proxy's URL begins with http, https, socks4 or socks5, and may have a user and a password.
+    A proxy's URL begins with http, https or socks, and may have a user and a password.
     Raises `OSError`, `ValueError` for such a URL, and what `python_socks` does.
     """
-    if proxy is not None and proxy.startswith("socks"):
-        tunnel = Tunnel(await Proxy.from_url(proxy).connect(origin.host, origin.port))
+    if proxy is not None and speaks_socks(proxy):
+        tunnel = Tunnel(await Proxy(**socks_options(proxy)).connect(origin.host, origin.port))
         proxy = None
     else:
         tunnel = Tunnel(origin_of(urlsplit(proxy), "http", "https") if proxy else origin)

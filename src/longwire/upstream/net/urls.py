@@ -1,4 +1,4 @@
-"""From a channel's base URL to the URL of one of its APIs, and to the proxy on the way there.
+"""From a channel's base URL to the URL of one of its APIs, and to where that leads.
 
 Law: the scheme follows the transport, never the reverse. A trailing `#` appends no version segment,
 `##` uses the URL exactly as it stands, path and all.
@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 Scheme = Literal["http", "ws"]
 
@@ -48,19 +47,6 @@ def models_url(base_url: str) -> str | None:
     if not parts.path.endswith("/responses"):
         return None
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/responses") + "/models"))
-
-
-def environment_proxy(url: str) -> str | None:
-    """Return the proxy that `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for a URL, if any."""
-    proxies = getproxies()
-    if not proxies:
-        return None
-    parts = urlsplit(url)
-    if parts.hostname is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
-    is_secure = parts.scheme in ("https", "wss")
-    proxy = proxies.get("https" if is_secure else "http") or proxies.get("all")
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 @dataclass(frozen=True, slots=True)

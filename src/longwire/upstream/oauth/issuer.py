@@ -3,6 +3,7 @@
 Law: a refusal is final only where the issuer says so; whatever else goes wrong may be retried.
 """
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from longwire.core.nouns.account import Account, Login
 from longwire.core.nouns.secret import Secret
 from longwire.dialects.codex.auth import PERMANENT, decode_answer, decode_refusal
 from longwire.upstream.loading import load
-from longwire.upstream.net.urls import environment_proxy
+from longwire.upstream.net.proxies import environment_proxy
 
 TIMEOUT: Final = 10.0
 _ERRORS, _UNAUTHORIZED, _SERVER = 400, 401, 500
@@ -166,18 +167,21 @@ class Issuer:
         json: dict[str, str] | None = None,
         form: dict[str, str] | None = None,
     ) -> tuple[int, bytes]:
-        await load("aiohttp")
-        import aiohttp  # noqa: PLC0415 - only accounts need it
+        await load("longwire.upstream.net.session")
+        from longwire.upstream.net.session import (  # noqa: PLC0415 - only accounts need it
+            FAILURES,
+            session,
+        )
 
         url = self._base + path
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT)
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout, proxy=environment_proxy(url)) as session,
-                session.post(url, json=json, data=form, allow_redirects=False) as response,
+                asyncio.timeout(TIMEOUT),
+                session(environment_proxy(url)) as client,
+                client.post(url, json=json, data=form, allow_redirects=False) as response,
             ):
                 return response.status, await response.read()
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except FAILURES as error:
             reason = str(error) or type(error).__name__
             raise AccountUnavailable(f"{self._base} cannot be reached: {reason}.") from None
 

@@ -22,8 +22,9 @@ from longwire.core.errors import (
 from longwire.core.rules.backoff import Pace
 from longwire.dialects.responses.errors import decode_problem, is_error
 from longwire.upstream.net.handshake import SWITCHING, Handshake, HandshakeResponse, Upgrade
+from longwire.upstream.net.proxies import environment_proxy
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
-from longwire.upstream.net.urls import environment_proxy, origin_of
+from longwire.upstream.net.urls import origin_of
 from longwire.upstream.websocket.connection import Connection
 from longwire.upstream.websocket.keepalive import Heartbeat
 

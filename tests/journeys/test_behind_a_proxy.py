@@ -1,0 +1,148 @@
+"""Before a gateway: nginx, HAProxy and Caddy, each as the documentation prints it."""
+
+import io
+import json
+import time
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+
+from longwire.app import opening
+from longwire.core.rules.session import SESSION_HEADERS
+from tests.conftest import KEY
+from tests.doubles.authority import Authority
+from tests.doubles.canned import answer, canned
+from tests.doubles.reverse_proxies import PROXIES, before, free_port
+from tests.doubles.sockets import Socket, user
+from tests.journeys.agent import scripted
+from tests.journeys.conftest import settings_of
+
+pytestmark = [pytest.mark.process, pytest.mark.parametrize("name", PROXIES)]
+
+BEARER = {"authorization": f"Bearer {KEY}"}
+CSRF = {"x-longwire-csrf": "1"}
+LARGE = b"x" * 5_000_000
+DROPPED_BY_CADDY = {"session_id", "conversation_id"}
+
+
+@pytest.fixture
+async def proxied(tmp_path, name):
+    """A function from ports of gateways to a client of the proxy before them."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*urls):
+            ports = [urlsplit(url).port for url in urls]
+            authority = Authority(tmp_path)
+            proxy = await stack.enter_async_context(before(name, tmp_path / name, authority, ports))
+            connector = aiohttp.TCPConnector(ssl=proxy.trust)
+            client = aiohttp.ClientSession(proxy.origin, connector=connector, headers=BEARER)
+            return proxy, await stack.enter_async_context(client)
+
+        yield start
+
+
+def turns(upstream):
+    """The heads of the turns that came; a proxy asks for `/ready` as well."""
+    return [head for head in upstream.heads if head.startswith("POST")]
+
+
+async def test_events_pass_one_by_one(proxied, gateway):
+    """The first is there long before the last; a stream is not collected."""
+    _, client = await proxied(gateway.url)
+    script = scripted(delay_ms=100)
+    body = {"model": "gpt-5.5", "input": "hi", "stream": True, "metadata": script}
+    async with client.post("/v1/responses", json=body) as response:
+        first = await response.content.readuntil(b"\n\n")
+        came = time.monotonic()
+        rest = await response.read()
+    assert b"response.created" in first
+    assert b"response.completed" in rest
+    assert time.monotonic() - came > 0.3
+
+
+async def test_websockets_pass(proxied, gateway):
+    """A client over WebSocket has its turns."""
+    proxy, _ = await proxied(gateway.url)
+    url = proxy.origin.replace("http", "ws", 1) + "/v1/responses"
+    options = {"ssl": proxy.trust, "proxy": None, "close_timeout": 2}
+    async with connect(url, additional_headers=BEARER, **options) as connection:
+        client = Socket(connection, {"model": "gpt-5.5"})
+        assert "completed" == (await client.ask(user("hi")))["status"]
+
+
+async def test_a_page_of_its_own_origin_is_let_in(proxied, emulator, serve, tmp_path):
+    """On a port that is not 443, too; one of another origin is not."""
+    settings = settings_of(emulator.url, database={"url": f"sqlite:///{tmp_path / 'l.db'}"})
+    gateway = await serve(settings, opening(settings))
+    proxy, client = await proxied(gateway.url)
+    codes = {}
+    for origin in (proxy.origin, "https://evil.example"):
+        headers = {"origin": origin, **CSRF}
+        body = {"query": "{ channels { nodes { id } } }"}
+        async with client.post("/admin/graphql", json=body, headers=headers) as response:
+            told = json.loads(await response.read())
+            codes[origin] = response.status, told["errors"][0]["extensions"]["code"]
+    assert (200, "UNAUTHENTICATED") == codes[proxy.origin]
+    assert (403, "FORBIDDEN") == codes["https://evil.example"]
+
+
+async def test_what_a_client_sends_arrives(proxied, name):
+    """The host with its port, a body of five megabytes, and headers with an underscore.
+
+    Caddy alone drops those, as the page says.
+    """
+    async with canned(answer()) as gateway:
+        proxy, client = await proxied(gateway.url)
+        headers = {"session_id": "s-1", "conversation_id": "c-1"}
+        body = io.BytesIO(LARGE)
+        async with client.post("/v1/responses", data=body, headers=headers) as response:
+            assert 200 == response.status
+        assert LARGE in gateway.bodies
+        head = turns(gateway)[0].lower()
+    assert f"\r\nhost: {urlsplit(proxy.origin).netloc}\r\n" in head
+    assert (name != "caddy") == ("\r\nsession_id: s-1\r\n" in head)
+    assert (name != "caddy") == ("\r\nconversation_id: c-1\r\n" in head)
+
+
+async def test_a_turn_is_never_sent_twice(proxied):
+    """A gateway that hangs up over a turn may have sent it upstream: the client decides."""
+    async with canned(answer(), answer(), None) as first, canned(answer(), answer(), None) as other:
+        _, client = await proxied(first.url, other.url)
+        first.answers = other.answers = [None]
+        async with client.post("/v1/responses", json={"input": "hi"}) as response:
+            assert 502 == response.status
+        assert 1 == len(turns(first) + turns(other))
+
+
+async def test_a_gateway_that_is_away_fails_no_turn(proxied):
+    """Where nobody listens the turn goes to the next, whatever its session."""
+    async with canned(answer()) as gateway:
+        _, client = await proxied(f"http://127.0.0.1:{free_port()}", gateway.url)
+        for number in range(8):
+            headers = {"session-id": f"s-{number}"}
+            async with client.post("/v1/responses", json={}, headers=headers) as response:
+                assert 200 == response.status
+        assert 8 == len(turns(gateway))
+
+
+async def test_a_conversation_stays_with_its_gateway(proxied, name):
+    """By any header that names a session, else by the key; and conversations are shared out."""
+    names = [each for each in SESSION_HEADERS if name != "caddy" or each not in DROPPED_BY_CADDY]
+    async with canned(answer()) as a, canned(answer()) as b, canned(answer()) as c:
+        gateways = a, b, c
+        _, client = await proxied(*(each.url for each in gateways))
+        homes = set()
+        for header in [*names, "authorization"]:
+            for number in range(6):
+                counts = [len(turns(each)) for each in gateways]
+                for _ in range(3):
+                    headers = {header: f"Bearer {header} {number}"}
+                    async with client.post("/v1/responses", json={}, headers=headers) as response:
+                        assert 200 == response.status
+                grown = [len(turns(each)) - n for each, n in zip(gateways, counts, strict=True)]
+                assert [0, 0, 3] == sorted(grown), header
+                homes.add(grown.index(3))
+    assert {0, 1, 2} == homes

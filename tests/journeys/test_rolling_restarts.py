@@ -1,0 +1,25 @@
+"""Gateways behind the proxies of the documentation are restarted, and no client notices."""
+
+import pytest
+
+from tests.doubles.authority import Authority
+from tests.doubles.reverse_proxies import PROXIES, before
+from tests.journeys.agent import scripted
+from tests.journeys.rolling import Load, nodes, roll
+
+pytestmark = pytest.mark.process
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", PROXIES)
+async def test_a_rolling_restart_under_load_fails_no_turn(emulator, tmp_path, name):
+    """Six agents without pause, three gateways one after the other: every turn is answered."""
+    authority = Authority(tmp_path)
+    async with nodes(tmp_path, emulator.url, 3, "2s") as gateways:
+        ports = [node.port for node in gateways]
+        async with before(name, tmp_path / name, authority, ports) as proxy:
+            load = Load(proxy, scripted(delay_ms=20))
+            async with load.running(agents=6):
+                await roll(proxy, gateways)
+    assert [] == load.errors
+    assert load.answered > 50
