@@ -31,7 +31,7 @@ from longwire.settings import Settings, load
 pytestmark = pytest.mark.process
 
 SPARE = 1.05
-CALLS_PER_TURN = 420
+CALLS_PER_TURN = 423
 CALLS_PER_EVENT = 5
 PASSED = ("longwire/upstream/", "longwire/dialects/", "longwire/server/")
 FLOORS = (
