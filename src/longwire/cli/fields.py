@@ -79,6 +79,8 @@ def cost(text: str) -> int | None:
     return round(float(text) * _NANO) if text else None
 
 
+RATES: Final = tuple(field.name for field in fields(Rates))
+BUDGETS: Final = tuple(field.name for field in fields(Budgets))
 CHANNEL: Final[Mapping[str, Reader]] = {
     "name": str,
     "type": str,
@@ -95,9 +97,7 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     "tls_ca": str,
     "tls_verify": boolean,
     "headers": secret_pairs,
-    "requests_per_minute": limit,
-    "tokens_per_minute": limit,
-    "concurrent_turns": limit,
+    **dict.fromkeys(RATES, limit),
     "handshake_rate": float,
     "handshake_burst": int,
     "endpoints": endpoints,
@@ -109,16 +109,11 @@ KEY: Final[Mapping[str, Reader]] = {
     "channels": words,
     "expires": str,
     "keeps_bodies": boolean,
-    "requests_per_minute": limit,
-    "tokens_per_minute": limit,
-    "concurrent_turns": limit,
-    "tokens_per_day": limit,
-    "tokens_per_month": limit,
+    **dict.fromkeys(RATES, limit),
+    **dict.fromkeys(BUDGETS, limit),
     "cost_per_day": cost,
     "cost_per_month": cost,
 }
-RATES: Final = tuple(field.name for field in fields(Rates))
-BUDGETS: Final = tuple(field.name for field in fields(Budgets))
 
 
 def read(assignments: Iterable[str], known: Mapping[str, Reader]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import aiohttp
 import msgspec
@@ -31,36 +30,14 @@ _ERROR_TIMEOUT = 10.0
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 
-class Reader(Protocol):
-    """Reads the body of a response, one pull at a time."""
-
-    async def read(self) -> Sequence[bytes]:
-        """Return the frames that the next bytes complete, possibly none.
-
-        Raises `UpstreamDisconnected` at the body's end and `ValueError` for a body too large.
-        Cancelling loses nothing: the next call goes on where this one waited.
-        """
-
-    async def skip(self) -> None:
-        """Read on to the body's end, which is near."""
-
-
-def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Reader:
-    """Return the reader for a response's media type; without one it is taken for events.
-
-    A JSON response without an id is an error, unless it needs none.
-    """
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in ("", "text/event-stream"):
-        return _SseReader(response.content)
-    if media_type == "application/json":
-        return _JsonReader(response.content, needs_id=needs_id)
-    raise UpstreamUnavailable(
-        f"The upstream answered with {media_type[:80]} instead of events; check the base_url."
-    )
-
-
 class _SseReader:
+    """Reads the events of a body, one pull at a time.
+
+    `read` returns the frames that the next bytes complete, possibly none. It raises
+    `UpstreamDisconnected` at the body's end and `ValueError` for a body too large. Cancelling loses
+    nothing: the next call goes on where this one waited. `skip` reads on to the end, which is near.
+    """
+
     def __init__(self, content: aiohttp.StreamReader) -> None:
         self._content = content
         self._decoder = Decoder(_LARGEST_BODY)
@@ -90,6 +67,8 @@ def _frame(name: str, value: bytes) -> bytes:
 
 
 class _JsonReader:
+    """Reads a response that comes whole, as `_SseReader` does events."""
+
     def __init__(self, content: aiohttp.StreamReader, *, needs_id: bool) -> None:
         self._needs_id = needs_id
         self._content = content
@@ -110,6 +89,24 @@ class _JsonReader:
 
     async def skip(self) -> None:
         return
+
+
+Reader = _SseReader | _JsonReader
+
+
+def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Reader:
+    """Return the reader for a response's media type; without one it is taken for events.
+
+    A JSON response without an id is an error, unless it needs none.
+    """
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("", "text/event-stream"):
+        return _SseReader(response.content)
+    if media_type == "application/json":
+        return _JsonReader(response.content, needs_id=needs_id)
+    raise UpstreamUnavailable(
+        f"The upstream answered with {media_type[:80]} instead of events; check the base_url."
+    )
 
 
 async def rejection(response: aiohttp.ClientResponse) -> UpstreamError:

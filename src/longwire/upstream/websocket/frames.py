@@ -5,7 +5,7 @@ violation none do. Pure: no socket, no clock; the key of a mask is an argument.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 try:
@@ -71,6 +71,7 @@ _CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 """What a close frame may carry (RFC 6455, 7.4, and the registry of codes that it opened)."""
 
 
+@dataclass(slots=True)
 class Frames:
     """What one connection receives; `is_eventful` when there is more to act on than messages.
 
@@ -78,26 +79,14 @@ class Frames:
     while a message has come in part. After a `goodbye` or a `violation` nothing comes.
     """
 
-    __slots__ = (
-        "_fragments",
-        "_held",
-        "_lacking",
-        "goodbye",
-        "is_eventful",
-        "is_joining",
-        "pings",
-        "violation",
-    )
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-        self._lacking = 0
-        self._fragments = bytearray()
-        self.is_eventful = False
-        self.is_joining = False
-        self.pings: list[bytes] = []
-        self.goodbye: Goodbye | None = None
-        self.violation: Violation | None = None
+    _held: bytearray = field(default_factory=bytearray)
+    _lacking: int = 0
+    _fragments: bytearray = field(default_factory=bytearray)
+    is_eventful: bool = False
+    is_joining: bool = False
+    pings: list[bytes] = field(default_factory=list)
+    goodbye: Goodbye | None = None
+    violation: Violation | None = None
 
     @property
     def is_over(self) -> bool:

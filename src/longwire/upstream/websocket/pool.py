@@ -84,28 +84,29 @@ class Pool:
 
         Raises `Overloaded` when none became free in time, and whatever `dial` raises.
         """
-        start = self._now()
+        queued = 0.0
         connection: Connection | None = None
         while connection is None:
-            chosen = await self._acquire(call)
-            identity = chosen.connection
-            queued = self._now() - start
+            chosen = self._choose(call)
+            if isinstance(chosen, Wait):
+                start = self._now()
+                chosen = await self._wait(call)
+                queued += self._now() - start
+            identity, decision = chosen.connection, chosen.decision
             if isinstance(chosen, Dial):
                 connection = await self._open(identity, dial)
             else:
                 # None when it was lost after it was granted to this turn, before it woke up.
                 connection = self._connections.get(identity)
         connection.begin()
-        return Lease(identity, connection, chosen.decision, queued, self._release)
+        return Lease(identity, connection, decision, queued, self._release)
 
     def waiting(self) -> Counter[SessionKey | None]:
         """Count the turns that wait for a connection, by session."""
         return Counter(waiter.call.key for waiter in self._waiters)
 
-    async def _acquire(self, call: Call) -> Lend | Dial:
-        chosen = self._choose(call)
-        if not isinstance(chosen, Wait):
-            return chosen
+    async def _wait(self, call: Call) -> Lend | Dial:
+        """Wait until a connection is granted. Raises `Overloaded` when none became free in time."""
         waiter = _Waiter(call, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         try:
