@@ -76,6 +76,22 @@ async def test_a_previous_response_is_found_after_a_rest(tmp_path):
         assert ways(firsts) == ways(await follow_ups(stage, firsts, tools=TOOLS))
 
 
+@pytest.mark.parametrize("transport", ["http", "websocket"])
+async def test_a_new_socket_finds_what_another_one_left(tmp_path, transport):
+    """A client over WebSocket comes back after a restart, and names its last response."""
+    async with staged(tmp_path, channel={"transport": transport}) as stage:
+        firsts = [await stage.say(f"first {number}", tools=TOOLS) for number in range(10)]
+        held = {name: len(each.turns) for name, each in stage.upstreams.items()}
+        assert 0 not in held.values()
+        await stage.restart()
+        for first in firsts:
+            named = first["response"]["id"]
+            second = await stage.say("second", tools=TOOLS, previous_response_id=named)
+            assert "response.completed" == second["type"], second
+        after = {name: len(each.turns) for name, each in stage.upstreams.items()}
+    assert {name: 2 * count for name, count in held.items()} == after
+
+
 async def test_a_conversation_stays_with_who_answered_it(tmp_path):
     """A conversation that the caller names is a thing of one upstream, too."""
     async with canned() as a, canned() as b, staged_before(tmp_path, {"a": a, "b": b}) as stage:

@@ -81,6 +81,18 @@ class Stage:
         headers = {"x-session-id": session} if session else {}
         return await self.call("POST", "/v1/responses", json=body, headers=headers, key=key)
 
+    async def say(self, text: str, **members) -> Any:
+        """Take a turn over a WebSocket of its own; return its last event."""
+        headers = {"authorization": f"Bearer {KEY}"}
+        async with self._client.ws_connect("/v1/responses", headers=headers) as socket:
+            items = [{"role": "user", "content": text}]
+            body = {"type": "response.create", "model": "gpt-5.5", "input": items, **members}
+            await socket.send_json(body)
+            while True:
+                event = await socket.receive_json()
+                if event["type"] in {"response.completed", "response.failed", "error"}:
+                    return event
+
     def other(self, channel: str) -> str:
         """The channel that is not this one."""
         (other,) = set(self.upstreams) - {channel}

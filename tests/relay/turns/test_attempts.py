@@ -410,3 +410,20 @@ def test_who_names_what_one_upstream_holds_looks_for_no_other_reader():
     assert ("a", Reason.SEALED_ELSEWHERE) == (again.channel.name, again.reason)
     with pytest.raises(UpstreamRejected):
         one.fail(again, example(Trouble.SEALED_ELSEWHERE), 0.0)
+
+
+def test_what_was_left_out_moves_as_any_other():
+    """Nothing of the turn is one account's alone any more: a limit is no reason to be refused."""
+    one = Journey(running("a"), running("b"), sent=SEALED)
+    for trouble in (Trouble.SEALED_ELSEWHERE, Trouble.SEALED_ELSEWHERE, Trouble.LIMITED):
+        one.fail(one.attempt(0.0), example(trouble), 0.0)
+    assert "b websocket replayed" == way(one.attempt(0.0))
+
+
+def test_what_names_something_else_moves_nowhere_for_that():
+    """Without its sealed items it still is what one upstream alone understands."""
+    sent = replace(SEALED, previous_response_id="resp_1")
+    one = Journey(running("a"), running("b"), sent=sent)
+    one.fail(one.attempt(0.0), example(Trouble.SEALED_ELSEWHERE), 0.0)
+    with pytest.raises(UpstreamRejected):
+        one.fail(one.attempt(0.0), example(Trouble.LIMITED), 0.0)

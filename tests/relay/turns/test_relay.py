@@ -1,17 +1,22 @@
 """The loop over attempts, with transports that do what a list says."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
 from longwire.core.errors import (
     InvalidRequest,
+    LimitReached,
     LongwireError,
     ReplaySafety,
     UnknownModel,
     UpstreamDisconnected,
 )
+from longwire.core.nouns.access import Rates
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.quota import Quota
 from longwire.core.rules.recovery import RULES, Recovery, Trouble
 from longwire.core.rules.routing import order
 from longwire.core.rules.turn import Principal, Scope
@@ -320,3 +325,32 @@ async def test_the_first_failure_is_not_hidden_by_a_later_one():
     with pytest.raises(LongwireError) as told:
         await ask(to, headers=home_of("a", to))
     assert told.value is last
+
+
+SEALED = turn(user("hi"), {"type": "reasoning", "encrypted_content": "gAAA", "summary": []})
+WITH_FILE = turn({"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]})
+
+
+def two_channels(**rates):
+    """A relay to two channels that may take so many turns each."""
+    specs = [ChannelSpec(each, each, rates=Rates(**rates)) for each in "ab"]
+    return relay(*(replace(channel(each.name), spec=each) for each in specs))
+
+
+async def test_who_alone_can_read_it_is_waited_for():
+    """At a limit of its own the home of sealed items is no reason to send them elsewhere."""
+    to = two_channels(requests_per_minute=1)
+    await ask(to, headers=home_of("a", to))
+    with pytest.raises(LimitReached):
+        await ask(to, SEALED, headers=home_of("a", to))
+    assert "b" == (await ask(to, headers=home_of("a", to)))[0]
+
+
+async def test_who_alone_has_it_has_the_last_word():
+    """An account whose quota is used up is asked all the same for what it alone has."""
+    to = two_channels()
+    await ask(to, headers=home_of("a", to))
+    home = to.routing.snapshot.channels["a"]
+    home.state.quota.observe(Quota().refused(until=2e10, now=1e9))
+    assert "a" == (await ask(to, WITH_FILE, headers=home_of("a", to)))[0]
+    assert "b" == (await ask(to, headers=home_of("a", to)))[0]
