@@ -24,6 +24,7 @@ from longwire.core.nouns.channel import (
     check_endpoint_transport,
     check_proxy,
 )
+from longwire.core.rules.session import CREDENTIAL_HEADERS
 from longwire.settings.checks import (
     Api,
     BaseUrl,
@@ -164,6 +165,14 @@ class Sessions(Section):
         (),
         description="More request headers that carry a session id, looked at after the usual ones.",
     )
+
+    @field_validator("session_headers")
+    @classmethod
+    def _no_secrets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name in CREDENTIAL_HEADERS:
+                raise ValueError(f"{name} carries a key, and session ids are logged; remove it")
+        return names
 
     @field_validator("max_lifetime")
     @classmethod

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from longwire.core.rules.session import SUBPROTOCOLS_HEADER
 from longwire.relay.turns.running import Relay
 from longwire.server.auth import Keys
 from longwire.server.data.client_socket import SocketLimits
@@ -40,6 +41,8 @@ class WebSocketTurns:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or refuse it."""
         headers = headers_of(scope)
+        if scope["subprotocols"]:
+            headers[SUBPROTOCOLS_HEADER] = ", ".join(scope["subprotocols"])  # of all such lines
         await receive()  # the connect, which brings nothing
         try:
             self._admit(headers)
