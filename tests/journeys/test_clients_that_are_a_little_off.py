@@ -86,3 +86,40 @@ class TestKeys:
         async with before(server={"allow_anonymous": True}) as (client, _):
             assert 401 == (await ask(client, key="wrong"))[0]
             assert 200 == (await ask(client, key="", authorization="Bearer "))[0]
+
+
+class TestTexts:
+    @pytest.mark.parametrize("text", [r"cut \ud83d", r"a \ud83d b", r"low \ude00 half"])
+    @pytest.mark.parametrize("streams", [b"true", b"false"])
+    async def test_half_an_emoji_in_the_output_of_a_tool(self, text, streams):
+        """A text that was cut at a byte count goes upstream with its escape, as it stands."""
+        item = b'{"type":"function_call_output","call_id":"c1","output":"%b"}' % text.encode()
+        body = b'{"model":"m","stream":%b,"input":[%b]}' % (streams, item)
+        async with before() as (client, upstream):
+            assert 200 == (await ask(client, body=body))[0]
+            assert b'"input":[%b]' % item in upstream.bodies[0]
+
+    async def test_half_an_emoji_where_a_name_is_needed(self):
+        """The refusal says what is wrong with which member."""
+        async with before() as (client, upstream):
+            status, _, body = await ask(client, body=rb'{"model":"m\ud83d","input":"hi"}')
+            error = json.loads(body)["error"]
+            assert (400, "model", True) == (
+                status,
+                error["param"],
+                "half an emoji" in error["message"],
+            )
+            assert [] == upstream.bodies
+
+    async def test_a_byte_order_mark_before_the_body(self):
+        """Some editors and shells write one: it is passed over."""
+        async with before() as (client, upstream):
+            body = b"\xef\xbb\xbf" + json.dumps(TURN).encode()
+            assert 200 == (await ask(client, body=body))[0]
+            assert "hi" == json.loads(upstream.bodies[0])["input"]
+
+    async def test_a_body_in_utf_16(self):
+        """Others write that: the refusal names it, and the mend."""
+        async with before() as (client, _):
+            status, _, body = await ask(client, body=json.dumps(TURN).encode("utf-16"))
+            assert (400, True) == (status, "UTF-16; send it in UTF-8" in words(body))

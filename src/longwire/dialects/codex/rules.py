@@ -15,7 +15,7 @@ import msgspec
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Turn
 from longwire.dialects.codex.client import with_metadata
-from longwire.dialects.raw_json import splice, splice_items
+from longwire.dialects.raw_json import splice, splice_items, tolerant
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 from longwire.dialects.responses.items import user_message
@@ -84,7 +84,7 @@ class _Head(msgspec.Struct):
 
 
 _metadata = msgspec.json.Decoder(_Metadata)
-_heads = msgspec.json.Decoder(_Head)
+_decode_head = tolerant(msgspec.json.Decoder(_Head).decode)
 
 
 def adapted(turn: Turn) -> Turn:
@@ -219,7 +219,7 @@ def _adapted_item(raw: bytes) -> bytes:
     if not _is_suspect(raw):
         return raw
     try:
-        head = _heads.decode(raw)
+        head = _decode_head(raw)
     except msgspec.MsgspecError:
         return raw
     changes: dict[str, bytes | None] = {}
