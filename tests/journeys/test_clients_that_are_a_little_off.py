@@ -2,9 +2,11 @@
 
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from longwire.settings import Settings
 from tests.conftest import serving
@@ -32,6 +34,13 @@ EVENTS = (
 GOOD = answer(b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in EVENTS))
 
 
+class Client(NamedTuple):
+    """Who asks the gateway at a URL."""
+
+    session: aiohttp.ClientSession
+    url: str
+
+
 @asynccontextmanager
 async def before(*answers, server=None, keys=KEYS):
     """A client without any key, and the upstream behind its gateway."""
@@ -41,8 +50,8 @@ async def before(*answers, server=None, keys=KEYS):
             channels=({**channel, "transport": "http"},), api_keys=keys, server=server or {}
         )
         gateway = await stack.enter_async_context(serving(settings))
-        client = aiohttp.ClientSession(gateway.url)
-        yield await stack.enter_async_context(client), upstream
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Client(session, gateway.url), upstream
 
 
 async def ask(client, path="/v1/responses", *, method="POST", key=KEY, body=TURN, **headers):
@@ -51,7 +60,8 @@ async def ask(client, path="/v1/responses", *, method="POST", key=KEY, body=TURN
     if key:
         named["authorization"] = f"Bearer {key}"
     content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-    request = client.request(method, path, headers=named, data=content, allow_redirects=False)
+    url, options = URL(client.url + path, encoded=True), {"allow_redirects": False}
+    request = client.session.request(method, url, headers=named, data=content, **options)
     async with request as reply:
         return reply.status, reply.headers, await reply.read()
 
@@ -123,3 +133,124 @@ class TestTexts:
         async with before() as (client, _):
             status, _, body = await ask(client, body=json.dumps(TURN).encode("utf-16"))
             assert (400, True) == (status, "UTF-16; send it in UTF-8" in words(body))
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/v1/responses/",
+            "/v1/responses//",
+            "/v1//responses",
+            "//v1/responses",
+            "/v1/responses/?x=1",
+            "/v1/responses?x=1",
+            "/v1/v1/responses",
+            "/v1/v1/v1/responses/",
+            "/responses",
+            "/responses/?x=1",
+            "/v1/responses%2F",
+            "/v1/responses/compact/",
+            "/responses/compact",
+            "/backend-api/codex/responses/",
+            "/backend-api/codex//responses/compact/",
+        ],
+    )
+    async def test_of_turns(self, path):
+        """A slash too many, a version too many or none: served as meant, and only with a key."""
+        compacted = b'{"id":"c","object":"response.compaction","output":[]}'
+        said = answer(compacted, "application/json") if "compact" in path else GOOD
+        async with before(said) as (client, upstream):
+            assert 401 == (await ask(client, path, key=""))[0]
+            assert 200 == (await ask(client, path))[0]
+            assert 1 == len(upstream.bodies)
+
+    @pytest.mark.parametrize(
+        "path", ["/v1/models/", "/v1//models", "/v1/v1/models", "/models", "/models/?x=1"]
+    )
+    async def test_of_models(self, path):
+        """The list is found in the same way; so is one model."""
+        async with before() as (client, _):
+            status, _, body = await ask(client, path, method="GET", body=None)
+            assert (200, ["m"]) == (status, [each["id"] for each in json.loads(body)["data"]])
+            path = path.partition("?")[0].rstrip("/") + "/m/"
+            status, _, body = await ask(client, path, method="GET", body=None)
+            assert (200, "m") == (status, json.loads(body)["id"])
+
+    @pytest.mark.parametrize("path", ["/health/", "/ready/", "/metrics//", "/openapi.json/"])
+    async def test_of_probes(self, path):
+        """Those who watch the gateway are not redirected either."""
+        async with before() as (client, _):
+            assert 200 == (await ask(client, path, method="GET", key="", body=None))[0]
+
+    async def test_of_upgrades(self):
+        """A WebSocket is found in the same way."""
+        async with before() as (client, _):
+            for path in ("/v1/responses/", "/v1/v1/responses", "/responses"):
+                headers = {"authorization": f"Bearer {KEY}"}
+                connecting = client.session.ws_connect(client.url + path, headers=headers)
+                async with connecting as socket:
+                    await socket.send_str(json.dumps({"type": "response.create", **TURN}))
+                    assert "response.created" == (await socket.receive_json())["type"]
+
+    @pytest.mark.parametrize(
+        ("path", "words_in_it"),
+        [
+            ("/openai/v1/responses", "as in /v1/responses."),
+            ("/api/responses/compact", "as in /v1/responses/compact."),
+            ("/v2/models", "as in /v1/models."),
+            ("/v1/response", "POST /v1/response; the base URL ends in /v1, as in /v1/responses."),
+        ],
+    )
+    async def test_that_lead_nowhere(self, path, words_in_it):
+        """The error names the right URL."""
+        async with before() as (client, _):
+            status, _, body = await ask(client, path)
+            assert (404, True) == (status, words_in_it in words(body))
+
+    @pytest.mark.parametrize(
+        ("path", "name"),
+        [
+            ("/v1/chat/completions", "the Chat Completions API"),
+            ("/chat/completions/", "the Chat Completions API"),
+            ("/v1/messages", "Anthropic's Messages API"),
+            ("/anthropic/v1/messages?beta=true", "Anthropic's Messages API"),
+            ("/v1/messages/count_tokens", "Anthropic's Messages API"),
+            ("/v1beta/models/gemini-x:streamGenerateContent?alt=sse", "Gemini's API"),
+            ("/v1/embeddings", "the API of this path"),
+            ("/v1/images/generations", "the API of this path"),
+        ],
+    )
+    async def test_of_another_api(self, path, name):
+        """Its client is told which one is spoken here, in the envelope that it reads."""
+        async with before() as (client, _):
+            status, headers, body = await ask(client, path)
+            answered = json.loads(body)
+        assert (404, "application/json") == (status, headers["content-type"])
+        assert "speaks the Responses API, POST /v1/responses" in answered["error"]["message"]
+        assert name in answered["error"]["message"]
+        if "Anthropic" in name:
+            assert ("error", "not_found_error") == (answered["type"], answered["error"]["type"])
+        elif "Gemini" in name:
+            assert (404, "NOT_FOUND") == (answered["error"]["code"], answered["error"]["status"])
+        else:
+            assert "unknown_url" == answered["error"]["code"]
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allow"),
+        [
+            ("PUT", "/v1/responses", "GET, HEAD, POST"),
+            ("GET", "/v1/responses/compact/", "POST"),
+            ("DELETE", "/v1/models", "GET, HEAD"),
+            ("PATCH", "/responses", "GET, HEAD, POST"),
+        ],
+    )
+    async def test_with_another_method(self, method, path, allow):
+        """405 says in `Allow` and in words which ones there are; OPTIONS asks for the same."""
+        async with before() as (client, _):
+            status, headers, body = await ask(client, path, method=method)
+            assert (405, allow) == (status, headers["allow"])
+            assert f"use {allow}." in words(body)
+            status, headers, body = await ask(client, path, method="OPTIONS", key="", body=None)
+            assert (204, f"{allow}, OPTIONS", b"") == (status, headers["allow"], body)
+            assert not [name for name in headers if name.lower().startswith("access-control")]

@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
 from longwire.server.health import Probes
+from longwire.server.no_route import refuse
 from longwire.server.openapi import openapi
-from longwire.server.problems import Edge, headers_of, request_id, response_to
+from longwire.server.paths import canonical
+from longwire.server.problems import Edge
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -54,12 +56,15 @@ def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
             WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),
         ],
         middleware=[Middleware(Edge)],
-        exception_handlers={HTTPException: _refuse},
+        exception_handlers={HTTPException: refuse},
         lifespan=lifespan,
     )
     router.router.default = mounts.pages
+    router.router.redirect_slashes = False
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            scope["path"] = canonical(scope["path"])
         is_turns = scope["type"] == "websocket" and scope["path"] in _UPGRADES
         await (mounts.websocket if is_turns else router)(scope, receive, send)
 
@@ -98,7 +103,3 @@ async def _post_wanted(_request: Request) -> Response:
 
 async def _upgrade_wanted(_request: Request) -> Response:
     raise HTTPException(426, _USE_POST, {"upgrade": "websocket"})
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    return response_to(error, request_id(headers_of(request.scope)))

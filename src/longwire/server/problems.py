@@ -5,7 +5,7 @@ nothing of it is shown.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import urandom
 from typing import Any
@@ -126,12 +126,14 @@ def _headers_of(error: CallerError) -> Mapping[str, str]:
             return {}
 
 
-def response_to(error: Exception, request_id: str) -> Response:
+def response_to(
+    error: Exception, request_id: str, envelope: Callable[[Problem], bytes] = Problem.envelope
+) -> Response:
     """Return the answer to a request that failed; a failure of the gateway's own is logged."""
     problem = problem_of(error)
     report(problem, error, request_id)
     return Response(
-        problem.envelope(),
+        envelope(problem),
         problem.status,
         {**problem.headers, "x-request-id": request_id},
         "application/json",

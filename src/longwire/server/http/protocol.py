@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from longwire.server.http.exchange import HttpExchange
+from longwire.server.paths import canonical
 
 MOST_UNFRAMED: Final = 64 * 1024
 """Bytes that may come in several reads before they make a head, a part of a body or its end."""
@@ -195,6 +196,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def _path_of(url: bytes) -> bytes:
-    """Return the path of a request's target as uvicorn reads it."""
+    """Return the one spelling of the path of a request's target, as uvicorn reads it."""
     path = httptools.parse_url(url).path or b""
-    return unquote_to_bytes(path) if b"%" in path else path
+    path = unquote_to_bytes(path) if b"%" in path else path
+    return canonical(path.decode("latin-1")).encode("latin-1")
