@@ -23,6 +23,7 @@ from longwire.relay.turns.running import Relay
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
 from longwire.server.control import ControlPlane, Gateway, NoControlPlane, Opening, controlling
+from longwire.server.cors import Cors
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
@@ -64,10 +65,11 @@ class App:
         self.reconciler = ChannelReconciler(
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
         )
-        self.turns = HttpTurns(self.relay, self.keys, self.readiness, settings.server.max_body)
-        self.sockets = self._websocket(settings.server)
+        server, cors = settings.server, Cors(settings.server.cors_origins)
+        self.turns = HttpTurns(self.relay, self.keys, self.readiness, server.max_body, cors)
+        self.sockets = self._websocket(server)
         self._opens_control = self._control_plane(settings, opens)
-        self._asgi: ASGIApp = application(self._mounts(settings.server), lambda _: self.lifespan())
+        self._asgi: ASGIApp = application(self._mounts(server), lambda _: self.lifespan(), cors)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection or the lifespan."""

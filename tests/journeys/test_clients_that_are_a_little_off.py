@@ -254,3 +254,85 @@ class TestPaths:
             status, headers, body = await ask(client, path, method="OPTIONS", key="", body=None)
             assert (204, f"{allow}, OPTIONS", b"") == (status, headers["allow"], body)
             assert not [name for name in headers if name.lower().startswith("access-control")]
+
+
+PAGE = "http://localhost:5173"
+CORS = {"cors_origins": [PAGE]}
+PREFLIGHT = {
+    "origin": PAGE,
+    "access_control_request_method": "POST",
+    "access_control_request_headers": "authorization,content-type",
+}
+
+
+def cors_of(headers) -> dict[str, str]:
+    """What of some headers is for browsers, by the rest of its name."""
+    start = "access-control-"
+    found = {name.lower(): text for name, text in headers.items()}
+    return {name.removeprefix(start): found[name] for name in found if name.startswith(start)}
+
+
+class TestPages:
+    @pytest.mark.parametrize(
+        "path", ["/v1/responses", "/v1/responses/", "/responses", "/v1/models"]
+    )
+    async def test_ask_beforehand(self, path):
+        """A preflight has no key; the page may send what it announces."""
+        async with before(server=CORS) as (client, _):
+            status, headers, body = await ask(
+                client, path, method="OPTIONS", key="", body=None, **PREFLIGHT
+            )
+        said = cors_of(headers)
+        assert (204, b"", PAGE) == (status, body, said["allow-origin"])
+        assert "POST" in said["allow-methods"]
+        assert "authorization,content-type" == said["allow-headers"]
+
+    @pytest.mark.parametrize("stream", [True, False])
+    async def test_read_answers(self, stream):
+        """A turn, streamed or whole, shows its page everything, the gateway's headers too."""
+        async with before(server=CORS) as (client, _):
+            status, headers, _ = await ask(client, body={**TURN, "stream": stream}, origin=PAGE)
+        expected = {"allow-origin": PAGE, "expose-headers": "*"}
+        assert (200, expected, "origin") == (status, cors_of(headers), headers["vary"])
+
+    async def test_read_errors_and_lists(self):
+        """Why it was refused, too: by the turns, the router and a channel."""
+        failed = answer(b'{"error":{"message":"no","code":"x"}}', "application/json", 400)
+        async with before(failed, server=CORS) as (client, _):
+            answers = [
+                await ask(client, key="", origin=PAGE),
+                await ask(client, origin=PAGE),
+                await ask(client, "/v1/models", method="GET", body=None, origin=PAGE),
+                await ask(client, "/v1/models", method="GET", key="", body=None, origin=PAGE),
+                await ask(client, "/v1/chat/completions", origin=PAGE),
+                await ask(client, method="PUT", origin=PAGE),
+            ]
+        assert [401, 400, 200, 401, 404, 405] == [status for status, _, _ in answers]
+        assert [PAGE] * 6 == [cors_of(headers)["allow-origin"] for _, headers, _ in answers]
+
+    async def test_of_others_read_nothing(self):
+        """For a foreign origin, or without the setting, no header says that it may."""
+        for server, origin in ((CORS, "http://evil.example"), ({}, PAGE)):
+            preflight = {**PREFLIGHT, "origin": origin}
+            async with before(server=server) as (client, _):
+                answers = [
+                    await ask(client, origin=origin),
+                    await ask(client, "/v1/models", method="GET", body=None, origin=origin),
+                    await ask(client, method="OPTIONS", key="", body=None, **preflight),
+                ]
+            assert [200, 200, 204] == [status for status, _, _ in answers]
+            assert [{}] * 3 == [cors_of(headers) for _, headers, _ in answers]
+
+    async def test_have_no_business_with_the_admin_api(self):
+        """Nothing outside the data plane may be read by another page, whatever the setting."""
+        async with before(server={"cors_origins": ["*"]}) as (client, _):
+            answers = [
+                await ask(
+                    client, "/admin/graphql", key="", body={"query": "{me{id}}"}, origin=PAGE
+                ),
+                await ask(
+                    client, "/admin/graphql", method="OPTIONS", key="", body=None, **PREFLIGHT
+                ),
+                await ask(client, "/", method="GET", key="", body=None, origin=PAGE),
+            ]
+        assert [{}] * 3 == [cors_of(headers) for _, headers, _ in answers]

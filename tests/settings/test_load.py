@@ -16,6 +16,7 @@ port = 80
 max_body = "1MiB"
 shutdown_grace = "1m"
 allow_anonymous = true
+cors_origins = ["http://localhost:5173", "app://Notes.example"]
 keep_alive_comment = "5s"
 
 [database]
@@ -98,6 +99,7 @@ def test_whole_file(read, file):
         "allow_anonymous": True,
         "insecure_cookies": False,
         "base_path": "",
+        "cors_origins": ("http://localhost:5173", "app://notes.example"),
         "keep_alive_comment": 5,
         "websocket": True,
         "websocket_idle": 86_400,

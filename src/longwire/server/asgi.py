@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from longwire.server.cors import Cors, CorsAnswers
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
 from longwire.server.health import Probes
@@ -38,7 +39,7 @@ class Mounts:
     probes: Probes
 
 
-def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
+def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     models, probes = mounts.models, mounts.probes
     router = Starlette(
@@ -55,7 +56,7 @@ def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
             Route("/admin/graphql", _Whole(mounts.admin)),
             WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),
         ],
-        middleware=[Middleware(Edge)],
+        middleware=[*([Middleware(CorsAnswers, cors)] if cors else []), Middleware(Edge)],
         exception_handlers={HTTPException: refuse},
         lifespan=lifespan,
     )

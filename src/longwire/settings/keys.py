@@ -26,6 +26,7 @@ from longwire.core.nouns.channel import (
 )
 from longwire.core.rules.session import CREDENTIAL_HEADERS
 from longwire.settings.checks import (
+    ANY_ORIGIN,
     Api,
     BaseUrl,
     Credential,
@@ -33,6 +34,7 @@ from longwire.settings.checks import (
     HeaderName,
     HeaderText,
     Name,
+    Origins,
     Transport,
     UrlPath,
     Words,
@@ -80,6 +82,11 @@ class Server(Section):
         default=False,
         description="Ask no key on the data plane. Anonymous callers never share connections.",
     )
+    cors_origins: Origins = Field(
+        (),
+        description="Pages that may call the data plane from a browser, by their exact origins: "
+        '`["http://localhost:5173"]`; `"*"` is any page, and goes only with keys.',
+    )
     keep_alive_comment: Duration = _lasting(
         "15s", "Silence on a stream after which a keep-alive comment is sent."
     )
@@ -94,6 +101,15 @@ class Server(Section):
         description="Most that is kept of the conversations on one client's WebSocket, so "
         "that they can go on over another upstream connection.",
     )
+
+    @model_validator(mode="after")
+    def _pages_have_names(self) -> Self:
+        if self.allow_anonymous and ANY_ORIGIN in self.cors_origins:
+            raise ValueError(
+                'cors_origins is "*" while allow_anonymous asks for no key: any page that is open '
+                "in a browser near this gateway could use it; name the origins"
+            )
+        return self
 
 
 class Database(Section):

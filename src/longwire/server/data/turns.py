@@ -15,6 +15,7 @@ from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_compaction, decode_request
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
+from longwire.server.cors import Cors
 from longwire.server.health import Readiness
 from longwire.server.http.bodies import codings_of, unpacked
 from longwire.server.http.exchange import HttpExchange, ReplyState
@@ -45,9 +46,12 @@ _STREAM: Final = (
 class HttpTurns:
     """The data plane over HTTP; a request's body may have `max_body` bytes, packed and unpacked."""
 
-    __slots__ = ("_keys", "_readiness", "_relay", "max_body", "paths")
+    __slots__ = ("_cors", "_keys", "_readiness", "_relay", "max_body", "paths")
 
-    def __init__(self, relay: Relay, keys: Keys, readiness: Readiness, max_body: int) -> None:
+    def __init__(
+        self, relay: Relay, keys: Keys, readiness: Readiness, max_body: int, cors: Cors
+    ) -> None:
+        self._cors = cors
         self._relay = relay
         self._readiness = readiness
         self._keys = keys
@@ -56,8 +60,9 @@ class HttpTurns:
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn; failures are answered here. Its client's leaving cancels this."""
-        reply = _Reply(exchange)
         headers = exchange.headers
+        cors = self._cors.headers(headers["origin"]) if "origin" in headers else {}
+        reply = _Reply(exchange, cors)
         try:
             with self._readiness:
                 caller = self._keys.authenticate(headers)
@@ -80,10 +85,11 @@ class HttpTurns:
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
-    __slots__ = ("_client", "_encoder", "_exchange", "id", "previous")
+    __slots__ = ("_client", "_cors", "_encoder", "_exchange", "id", "previous")
 
-    def __init__(self, exchange: HttpExchange) -> None:
+    def __init__(self, exchange: HttpExchange, cors: Mapping[str, str]) -> None:
         self._exchange = exchange
+        self._cors = cors
         self._encoder: EventEncoder | None = None
         self._client = client_of(exchange.headers)
         self.id = request_id(exchange.headers)
@@ -127,7 +133,7 @@ class _Reply:
         exchange = self._exchange
         if exchange.reply is ReplyState.NOT_BEGUN:
             body = problem.envelope()
-            headers = {**problem.headers, "x-request-id": self.id}
+            headers = {**problem.headers, **self._cors, "x-request-id": self.id}
             exchange.begin(problem.status, headers, _JSON, len(body))
             await exchange.end(body)
         elif self._encoder is not None and exchange.reply in _STREAMS:
@@ -140,6 +146,7 @@ class _Reply:
         headers = {
             **self._client.headers(answer.headers),
             **answer.limits,
+            **self._cors,
             "x-request-id": self.id,
             "x-longwire-channel": answer.channel,
             "x-longwire-transport": delivery.transport,
