@@ -27,7 +27,7 @@ from longwire.server.cors import Cors
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
-from longwire.server.data.turns import HttpTurns
+from longwire.server.data.turns import HttpLimits, HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.ui import Pages
@@ -66,7 +66,8 @@ class App:
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
         )
         server, cors = settings.server, Cors(settings.server.cors_origins)
-        self.turns = HttpTurns(self.relay, self.keys, self.readiness, server.max_body, cors)
+        limits = HttpLimits(server.max_body, server.commit_after, server.keep_alive_comment)
+        self.turns = HttpTurns(self.relay, self.keys, self.readiness, limits, cors)
         self.sockets = self._websocket(server)
         self._opens_control = self._control_plane(settings, opens)
         self._asgi: ASGIApp = application(self._mounts(server), lambda _: self.lifespan(), cors)

@@ -18,6 +18,7 @@ shutdown_grace = "1m"
 allow_anonymous = true
 cors_origins = ["http://localhost:5173", "app://Notes.example"]
 keep_alive_comment = "5s"
+commit_after = "50s"
 
 [database]
 url = "postgresql://gateway:${PASSWORD}@db/longwire"
@@ -101,6 +102,7 @@ def test_whole_file(read, file):
         "base_path": "",
         "cors_origins": ("http://localhost:5173", "app://notes.example"),
         "keep_alive_comment": 5,
+        "commit_after": 50,
         "websocket": True,
         "websocket_idle": 86_400,
         "websocket_history": 33_554_432,

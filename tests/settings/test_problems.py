@@ -85,10 +85,11 @@ def test_sections(problems, section, line, problem):
 
 def test_any_page_needs_a_key(problems):
     """Where nobody needs a key, not every page that is open in some browser may call."""
-    assert problems('[server]\nallow_anonymous = true\ncors_origins = ["*"]\n') == [
+    fault = (
         'FILE: server: cors_origins is "*" while allow_anonymous asks for no key: any page that is '
         "open in a browser near this gateway could use it; name the origins"
-    ]
+    )
+    assert [fault] == problems('[server]\nallow_anonymous = true\ncors_origins = ["*"]\n')
 
 
 def test_session_within_the_total(problems):

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longwire.settings.quantities import format_duration, format_size, parse_duration, parse_size
+from longwire.settings.quantities import (
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_duration_or_none,
+    parse_size,
+)
 
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 FACTORS = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1000**3}
@@ -65,6 +71,13 @@ def test_no_size(text):
     """What is no size is refused with examples of one."""
     with pytest.raises(ValueError, match='no size; write a number with its unit, as in "64MiB"'):
         parse_size(text)
+
+
+def test_never_is_a_duration_where_it_may_be():
+    """`0s` switches off what says so; all else is as for any duration."""
+    assert [0.0, 0.25] == [parse_duration_or_none(text) for text in ("0s", "250ms")]
+    with pytest.raises(ValueError, match="a bare number is no duration"):
+        parse_duration_or_none("0")
 
 
 @pytest.mark.parametrize("text", ["0s", "0h0m", "0.0ms", "9" * 400 + "d"])

@@ -41,7 +41,7 @@ from longwire.settings.checks import (
     transport_from_scheme,
     unique,
 )
-from longwire.settings.quantities import Duration, Size, parse_duration, parse_size
+from longwire.settings.quantities import Duration, DurationOrNone, Size, parse_duration, parse_size
 from longwire.settings.sources import default_database, storage_directory
 
 _UPSTREAM_LIFETIME = parse_duration("60m")
@@ -89,6 +89,12 @@ class Server(Section):
     )
     keep_alive_comment: Duration = _lasting(
         "15s", "Silence on a stream after which a keep-alive comment is sent."
+    )
+    commit_after: DurationOrNone = Field(
+        0.0,
+        description="For proxies that cut silent requests: after this long without an event a "
+        "stream begins with status 200 and comments, and a failure is a `response.failed`; `0s`: "
+        "never.",
     )
     websocket: bool = Field(
         default=True, description="Speak the WebSocket mode with clients; else they get 426."

@@ -27,11 +27,19 @@ _SIZE = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_BYTES)})", re.ASCII)
 
 def parse_duration(text: object) -> float:
     """`"50m"`, `"250ms"`, `"1h30m"` → seconds, always more than 0; `ValueError` names the mend."""
+    seconds = parse_duration_or_none(text)
+    if not seconds > 0:
+        raise ValueError('must be longer than nothing; write for example "1s"')
+    return seconds
+
+
+def parse_duration_or_none(text: object) -> float:
+    """As `parse_duration`, where `"0s"` means that something never happens."""
     if not isinstance(text, str) or not _DURATION.fullmatch(text):
         raise ValueError(_unit_wanted(text, "duration", '"20s", "250ms" or "1h30m"'))
     seconds = sum(float(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(text))
-    if not 0 < seconds < math.inf:
-        raise ValueError('must be longer than nothing; write for example "1s"')
+    if seconds == math.inf:
+        raise ValueError('must end; write for example "1s"')
     return seconds
 
 
@@ -71,4 +79,5 @@ def _unit_wanted(text: object, what: str, examples: str) -> str:
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
+DurationOrNone = Annotated[float, BeforeValidator(parse_duration_or_none)]
 Size = Annotated[int, BeforeValidator(parse_size)]

@@ -8,7 +8,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from longwire.settings.keys import Channel, Endpoint, Settings
-from longwire.settings.quantities import format_duration, format_size, parse_duration, parse_size
+from longwire.settings.quantities import (
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_duration_or_none,
+    parse_size,
+)
 
 _HEAD = """# Configuration
 
@@ -26,6 +32,7 @@ One TOML file, none of it required. The first that exists is read: `--config`, `
 
 Check a file before using it: `longwire config check FILE`.
 """
+_DURATIONS = frozenset({parse_duration, parse_duration_or_none})
 
 
 def reference_page() -> str:
@@ -73,7 +80,7 @@ def _kind(field: FieldInfo) -> str:
     annotation: Any = field.annotation
     if get_origin(annotation) is UnionType or type(None) in get_args(annotation):
         annotation = get_args(annotation)[0]
-    if parse_duration in _checks(field):
+    if _DURATIONS & {*_checks(field)}:
         return "duration"
     if parse_size in _checks(field):
         return "size"
@@ -88,7 +95,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.default
-    if parse_duration in _checks(field):
+    if _DURATIONS & {*_checks(field)}:
         value = format_duration(value)
     elif parse_size in _checks(field):
         value = format_size(value)

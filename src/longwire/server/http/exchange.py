@@ -217,6 +217,14 @@ class HttpExchange:
         """Write the next bytes, once the client keeps up."""
         if self._connection.flow.write_paused:
             await self._connection.flow.drain()
+        self._write(body)
+
+    def write_at_once(self, body: bytes) -> None:
+        """Write the next bytes if the client keeps up; else they are dropped."""
+        if not self._connection.flow.write_paused:
+            self._write(body)
+
+    def _write(self, body: bytes) -> None:
         self.reply = REPLY["write"][self.reply]
         if self.reply is _ABORTED:
             return
