@@ -30,6 +30,7 @@ from longwire.server.data.models import Models
 from longwire.server.data.turns import HttpLimits, HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
+from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
@@ -66,8 +67,7 @@ class App:
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
         )
         server, cors = settings.server, Cors(settings.server.cors_origins)
-        limits = HttpLimits(server.max_body, server.commit_after, server.keep_alive_comment)
-        self.turns = HttpTurns(self.relay, self.keys, self.readiness, limits, cors)
+        self.turns = HttpTurns(self.relay, self.keys, self.readiness, _http_limits(server), cors)
         self.sockets = self._websocket(server)
         self._opens_control = self._control_plane(settings, opens)
         self._asgi: ASGIApp = application(self._mounts(server), lambda _: self.lifespan(), cors)
@@ -210,6 +210,11 @@ def _timeouts(settings: Settings) -> Timeouts:
         silence=settings.server.keep_alive_comment,
         drain=sessions.drain_timeout if sessions.on_client_gone == "drain" else 0.0,
     )
+
+
+def _http_limits(server: Server) -> HttpLimits:
+    arrival = ArrivalLimits(server.head_timeout, server.body_timeout)
+    return HttpLimits(server.max_body, arrival, server.commit_after, server.keep_alive_comment)
 
 
 def _pool(settings: Settings) -> Pool:

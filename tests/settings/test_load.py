@@ -14,6 +14,8 @@ WHOLE = """
 host = "0.0.0.0"
 port = 80
 max_body = "1MiB"
+head_timeout = "2s"
+body_timeout = "3s"
 shutdown_grace = "1m"
 allow_anonymous = true
 cors_origins = ["http://localhost:5173", "app://Notes.example"]
@@ -96,6 +98,8 @@ def test_whole_file(read, file):
         "host": "0.0.0.0",
         "port": 80,
         "max_body": 1_048_576,
+        "head_timeout": 2,
+        "body_timeout": 3,
         "shutdown_grace": 60,
         "allow_anonymous": True,
         "insecure_cookies": False,

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from longwire.core.errors import (
     AccountUnavailable,
     BodyTooLarge,
+    BodyTooSlow,
     CallerError,
     ConfigurationError,
     Conflict,
@@ -47,6 +48,7 @@ _BY_CALLER = {
     Forbidden: 403,
     NotFound: 404,
     UnknownModel: 404,
+    BodyTooSlow: 408,
     Conflict: 409,
     BodyTooLarge: 413,
     FrameTooLarge: 413,

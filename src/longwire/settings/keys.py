@@ -66,6 +66,13 @@ class Server(Section):
     max_body: Size = Field(
         parse_size("64MiB"), description="Largest request body, as sent and as unpacked."
     )
+    head_timeout: Duration = _lasting(
+        "30s", "Longest time for the head of a request to arrive, or for a new connection's first."
+    )
+    body_timeout: Duration = _lasting(
+        "30s",
+        "Longest time for a request's body to arrive; each 4 KiB that came give a second more.",
+    )
     shutdown_grace: Duration = _lasting("30s", "Time that running turns get to end at shutdown.")
     insecure_cookies: bool = Field(
         default=False,

@@ -21,6 +21,7 @@ from longwire.server.auth import Keys
 from longwire.server.cors import Cors
 from longwire.server.data.early_head import EarlyHead
 from longwire.server.health import Readiness
+from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.http.bodies import codings_of, unpacked
 from longwire.server.http.exchange import HttpExchange, ReplyState
 from longwire.server.problems import problem_of, report, request_id
@@ -56,6 +57,7 @@ class HttpLimits:
     """
 
     max_body: int
+    arrival: ArrivalLimits
     commit_after: float = 0.0
     silence: float = 15.0
 
@@ -63,7 +65,16 @@ class HttpLimits:
 class HttpTurns:
     """The data plane over HTTP."""
 
-    __slots__ = ("_cors", "_keys", "_limits", "_readiness", "_relay", "max_body", "paths")
+    __slots__ = (
+        "_cors",
+        "_keys",
+        "_limits",
+        "_readiness",
+        "_relay",
+        "arrival",
+        "max_body",
+        "paths",
+    )
 
     def __init__(
         self, relay: Relay, keys: Keys, readiness: Readiness, limits: HttpLimits, cors: Cors
@@ -74,6 +85,7 @@ class HttpTurns:
         self._readiness = readiness
         self._keys = keys
         self.max_body = limits.max_body
+        self.arrival = limits.arrival
         self.paths = PATHS
 
     async def __call__(self, exchange: HttpExchange) -> None:

@@ -11,7 +11,7 @@ from enum import Enum
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from longwire.core.errors import BodyTooLarge
+from longwire.core.errors import BodyTooLarge, BodyTooSlow
 
 Encode = Callable[[Sequence[bytes]], tuple[int, bytes]]
 """Encodes the first of some messages: how many, and what they come to."""
@@ -164,6 +164,14 @@ class HttpExchange:
         """Write nothing of the reply: the connection refuses the request in its place."""
         self.reply = REPLY["refused"][self.reply]
 
+    def too_slow(self) -> bool:
+        """Let `body` raise `BodyTooSlow`, if it waits; return whether it does."""
+        if self._waiter is None or self._waiter.done():
+            return False
+        self.keep_alive = False
+        self._waiter.set_exception(BodyTooSlow())
+        return True
+
     def close_afterwards(self) -> None:
         """Close the connection behind the reply."""
         self.keep_alive = False
@@ -174,7 +182,10 @@ class HttpExchange:
             self._waiter.set_result(None)
 
     async def body(self) -> bytes:
-        """Wait for the body and return it; it can be taken once. Raises `BodyTooLarge`."""
+        """Wait for the body and return it; it can be taken once.
+
+        Raises `BodyTooLarge`, `BodyTooSlow`.
+        """
         if self.request is _EXPECTING:
             self._connection.transport.write(_CONTINUE)
         self.request = REQUEST["body"][self.request]
