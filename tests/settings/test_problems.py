@@ -15,6 +15,10 @@ NAME = "a name has letters, digits, '.', '_', '-'; rename it"
 ZERO = 'must be longer than nothing; write for example "1s"'
 DURATION = 'write a number with its unit, as in "20s", "250ms" or "1h30m"'
 JSON = "Expecting property name enclosed in double quotes: line 1 column 3 (char 2)"
+OF_AN_API = (
+    "the path of an API, which is appended to it; leave that out, or write ## behind it to use the "
+    "URL exactly as it stands"
+)
 ORIGIN = (
     "is no origin; write scheme, host and port and nothing behind them, as a browser sends them: "
     '"http://localhost:5173", or "*" for any page'
@@ -111,6 +115,7 @@ def test_session_within_the_total(problems):
         ('base_url = "ftp://h"', f"base_url: {BASE_URL}"),
         ('base_url = "api.openai.com/v1"', f"base_url: {BASE_URL}"),
         ('base_url = "https:///v1"', f"base_url: {BASE_URL}"),
+        ('base_url = "http://h:1/v1/responses"', f"base_url: ends with /responses, {OF_AN_API}"),
         (
             'base_url = "https://h/#v1"',
             "base_url: '#' marks stand at the very end, two at most; remove the others",
