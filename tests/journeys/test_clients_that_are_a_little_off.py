@@ -8,6 +8,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from longwire.core.nouns.access import ApiKey, Grant, IssuedKey
+from longwire.core.nouns.secret import Secret
 from longwire.settings import Settings
 from tests.conftest import serving
 from tests.doubles.canned import answer, canned
@@ -336,3 +338,36 @@ class TestPages:
                 await ask(client, "/", method="GET", key="", body=None, origin=PAGE),
             ]
         assert [{}] * 3 == [cors_of(headers) for _, headers, _ in answers]
+
+
+class TestKeysWithoutEveryChannel:
+    @pytest.mark.parametrize("upstream_of_a", ["good", "gone"])
+    async def test_hear_nothing_of_the_others(self, upstream_of_a):
+        """Neither name nor address of a channel that a key may not use is in any answer to it."""
+        async with canned(GOOD) as upstream:
+            url = upstream.url if upstream_of_a == "good" else "http://127.0.0.1:1"
+            declared = [
+                {"name": "a", "base_url": url, "models": ["m"]},
+                {"name": "hidden", "base_url": "http://127.0.0.1:2", "models": ["m", "h", "h-*"]},
+                {"name": "hidden-off", "models": ["m", "o"], "enabled": False},
+            ]
+            channels = [{**each, "api_key": "sk-op", "transport": "http"} for each in declared]
+            async with serving(Settings(channels=channels)) as gateway:
+                grant = Grant("key_1", channels=("file:a",))
+                issued = IssuedKey(ApiKey("key_1", "one", "", b"", grant), Secret(KEY))
+                gateway.app.keys.hand_out([issued])
+                async with aiohttp.ClientSession() as session:
+                    answers = await self._answers(Client(session, gateway.url))
+        assert {200, 404, 502} >= {status for status, _, _ in answers}
+        assert [] == [each for each in answers if "hidden" in str(each) or ":2/" in str(each)]
+
+    async def _answers(self, client):
+        """Ask for everything that might tell."""
+        bodies = [{**TURN, "model": name} for name in ("m", "h", "h-1", "o", "none")]
+        bodies += [{**each, "stream": True} for each in bodies]
+        bodies += [{**each, "background": True} for each in bodies]
+        answers = [await ask(client, body=each) for each in bodies]
+        answers += [await ask(client, "/v1/responses/compact", body=each) for each in bodies]
+        paths = ("/v1/models", "/v1/models/h", "/v1/models?client_version=1")
+        answers += [await ask(client, path, method="GET", body=None) for path in paths]
+        return answers
