@@ -61,7 +61,12 @@ class Section(BaseModel):
 class Server(Section):
     """Where the gateway listens and what it accepts."""
 
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address or name to listen on: `localhost` is the loopback address of IPv4 and "
+        "IPv6, `0.0.0.0` every address of IPv4, `::` every address of both.",
+    )
     port: int = Field(8090, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     max_body: Size = Field(
         parse_size("64MiB"), description="Largest request body, as sent and as unpacked."
