@@ -61,7 +61,9 @@ class App:
         self.states = ChannelStates()
         self.relay = self._relay(settings)
         self.keys = Keys(
-            Pepper(token_bytes()).digest, admits_anonymous=settings.server.allow_anonymous
+            Pepper(token_bytes()).digest,
+            admits_anonymous=settings.server.allow_anonymous,
+            origins=settings.server.cors_origins,
         )
         self.reconciler = ChannelReconciler(
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out

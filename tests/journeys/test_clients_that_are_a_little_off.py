@@ -340,6 +340,27 @@ class TestPages:
         assert [{}] * 3 == [cors_of(headers) for _, headers, _ in answers]
 
 
+class TestPagesWithoutAKey:
+    async def test_are_let_in_by_name(self):
+        """A page that is named calls like anybody, over WebSocket, too."""
+        async with before(server={**CORS, "allow_anonymous": True}, keys=()) as (client, upstream):
+            assert 200 == (await ask(client, key="", origin=PAGE))[0]
+            connecting = client.session.ws_connect(f"{client.url}/v1/responses", origin=PAGE)
+            async with connecting as socket:
+                await socket.send_str(json.dumps({"type": "response.create", **TURN}))
+                assert "response.created" == (await socket.receive_json())["type"]
+            assert 2 == len(upstream.bodies)
+
+    async def test_are_refused_unnamed(self):
+        """Neither a form's POST nor a WebSocket asks beforehand: the gateway looks itself."""
+        origin = "http://evil.example"
+        async with before(server={**CORS, "allow_anonymous": True}, keys=()) as (client, upstream):
+            assert 401 == (await ask(client, key="", origin=origin, content_type="text/plain"))[0]
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await client.session.ws_connect(f"{client.url}/v1/responses", origin=origin)
+            assert (401, []) == (refused.value.status, upstream.bodies)
+
+
 class TestKeysWithoutEveryChannel:
     @pytest.mark.parametrize("upstream_of_a", ["good", "gone"])
     async def test_hear_nothing_of_the_others(self, upstream_of_a):

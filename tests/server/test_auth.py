@@ -138,6 +138,38 @@ def test_where_there_are_no_keys_any_is_as_good_as_none(headers):
         Keys(PEPPER.digest).authenticate(headers)
 
 
+PAGE = "http://localhost:5173"
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+@pytest.mark.parametrize(
+    ("headers", "is_let_in"),
+    [
+        ({"host": "localhost:8090"}, True),
+        ({"host": "localhost:8090", "origin": "http://localhost:8090"}, True),
+        ({"host": "localhost:8090", "origin": PAGE}, True),
+        ({"host": "localhost:8090", "origin": "http://localhost:8091"}, False),
+        ({"host": "localhost:8090", "origin": "http://evil.example"}, False),
+        ({"host": "localhost:8090", "origin": "null"}, False),
+        ({"origin": ""}, True),
+    ],
+)
+def test_an_anonymous_page_is_a_named_one(headers, is_let_in, has_keys):
+    """No page that happens to be open near the gateway uses it unseen; it may with a key."""
+    keys = Keys(PEPPER.digest, admits_anonymous=True, origins=(PAGE,))
+    if has_keys:
+        keys.hand_out([declared("one")])
+        assert "one" == keys.authenticate(headers | bearer("lw-key-one")).name
+    offered = {} if has_keys else {"sec-websocket-protocol": "openai-insecure-api-key.any"}
+    if is_let_in:
+        assert "anonymous" == keys.authenticate(headers | offered).name
+        return
+    with pytest.raises(
+        Unauthenticated, match=r"needs a key, or its origin in server\.cors_origins"
+    ):
+        keys.authenticate(headers | offered)
+
+
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "bearer  "])
 def test_an_empty_key_is_none(authorization):
     """Clients send the header although they have nothing to put in."""

@@ -5,7 +5,7 @@ Of several places that hold a key the first counts, and no other is looked at.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from longwire.core.errors import Unauthenticated
 from longwire.core.nouns.access import ApiKey, IssuedKey
@@ -23,20 +23,24 @@ Digest = Callable[[str], bytes]
 class Keys:
     """The keys that are accepted: an index by digest, replaced whole when any of them changes.
 
-    `digest` makes the digests; `clock` gives ms since 1970 UTC.
+    `digest` makes the digests; `clock` gives ms since 1970 UTC. Of callers without a key that come
+    from a page, those of `origins` alone and of the gateway's own are let in: any other page that
+    is open in a browser near it could use it unseen.
     """
 
-    __slots__ = ("_admits_anonymous", "_clock", "_digest", "_known")
+    __slots__ = ("_admits_anonymous", "_clock", "_digest", "_known", "_origins")
 
     def __init__(
         self,
         digest: Digest,
         *,
         admits_anonymous: bool = False,
+        origins: Collection[str] = (),
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._digest = digest
         self._admits_anonymous = admits_anonymous
+        self._origins = origins
         self._clock = clock
         self._known: dict[bytes, tuple[Principal, ApiKey]] = {}
 
@@ -63,6 +67,8 @@ class Keys:
         A wrong key is refused even where none is needed, as long as there are any keys. A client
         whose `authorization` is its own sign-in elsewhere sends the key as `x-longwire-key`.
         """
+        if self._admits_anonymous and not self._known:
+            return self._anonymous(headers)
         apart = headers.get(KEY_HEADER, "").strip()
         if apart:
             return self._owner(apart, KEY_HEADER)
@@ -72,23 +78,25 @@ class Keys:
         place, key = key_elsewhere(headers)
         if key:
             return self._owner(key, place)
-        return self._without_key(scheme)
-
-    def _without_key(self, scheme: str) -> Principal:
-        """Let an anonymous caller in, who may have sent the scheme of a key without any."""
-        is_no_key = scheme.lower() in ("", "bearer") or not self._known
+        is_no_key = scheme.lower() in ("", "bearer")
         if self._admits_anonymous and is_no_key:
-            return ANONYMOUS
+            return self._anonymous(headers)
         fault = "No key was sent" if is_no_key else f"'{scheme[:20]}' is no scheme of keys"
         msg = f"{fault}; send the key as 'Authorization: Bearer <key>'."
         raise Unauthenticated(msg)
+
+    def _anonymous(self, headers: Mapping[str, str]) -> Principal:
+        origin = headers.get("origin")
+        is_own = origin is None or origin.partition("://")[2] == headers.get("host", "")
+        if not is_own and origin not in self._origins:
+            msg = "A page of another origin needs a key, or its origin in server.cors_origins."
+            raise Unauthenticated(msg)
+        return ANONYMOUS
 
     def _owner(self, secret: str, place: str) -> Principal:
         digest, now = self._digest(secret), self._clock()
         found = self._known.get(digest)
         if found is None:
-            if self._admits_anonymous and not self._known:
-                return ANONYMOUS
             mend = "check it" if place == KEY_HEADER else f"check it, or send it as '{KEY_HEADER}'"
             msg = f"Nobody was given this key, which was sent as '{place}'; {mend}."
             raise Unauthenticated(msg)
