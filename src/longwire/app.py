@@ -26,14 +26,16 @@ from longwire.relay.turns.running import Relay
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
 from longwire.server.control import ControlPlane, Gateway, NoControlPlane, Opening, controlling
+from longwire.server.cors import Cors
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.lane_turns import Services
 from longwire.server.data.models import Models
 from longwire.server.data.stored import StoredResponses
-from longwire.server.data.turns import HttpTurns
+from longwire.server.data.turns import HttpLimits, HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
+from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
@@ -64,15 +66,18 @@ class App:
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.relay = self._relay(settings)
         self.keys = Keys(
-            digest_with(token_bytes()), admits_anonymous=settings.server.allow_anonymous
+            digest_with(token_bytes()),
+            admits_anonymous=settings.server.allow_anonymous,
+            origins=settings.server.cors_origins,
         )
         self.reconciler = ChannelReconciler(
             self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
         )
-        self.turns = HttpTurns(self.relay, self.keys, self.readiness, settings.server.max_body)
-        self.sockets = self._websocket(settings.server)
+        server, cors = settings.server, Cors(settings.server.cors_origins)
+        self.turns = HttpTurns(self.relay, self.keys, self.readiness, _http_limits(server), cors)
+        self.sockets = self._websocket(server)
         self._opens_control = self._control_plane(settings, opens)
-        self._asgi: ASGIApp = application(self._mounts(settings.server), lambda _: self.lifespan())
+        self._asgi: ASGIApp = application(self._mounts(server), lambda _: self.lifespan(), cors)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection or the lifespan."""
@@ -216,6 +221,11 @@ def _timeouts(settings: Settings) -> Timeouts:
         silence=settings.server.keep_alive_comment,
         drain=sessions.drain_timeout if sessions.on_client_gone == "drain" else 0.0,
     )
+
+
+def _http_limits(server: Server) -> HttpLimits:
+    arrival = ArrivalLimits(server.head_timeout, server.body_timeout)
+    return HttpLimits(server.max_body, arrival, server.commit_after, server.keep_alive_comment)
 
 
 def _pool(settings: Settings) -> Pool:

@@ -66,12 +66,12 @@ def serve(settings: Settings, workers: int = 1) -> None:
     logs.configure()
     prepare_memory()
     app = App(settings, opening(settings))
-    listener = listen(settings.server.host, settings.server.port)
-    announcement = Announcement(url_of(listener), asyncio.run(prepared(settings)))
+    listeners = listen(settings.server.host, settings.server.port)
+    announcement = Announcement(url_of(listeners[0]), asyncio.run(prepared(settings)))
     if workers > 1:
-        _serve_in_workers(settings, workers, listener, announcement)
+        _serve_in_workers(settings, workers, listeners, announcement)
     else:
-        _serve_alone(app, settings, listener, announcement)
+        _serve_alone(app, settings, listeners, announcement)
 
 
 async def prepared(settings: Settings) -> Secret | None:
@@ -84,12 +84,12 @@ async def prepared(settings: Settings) -> Secret | None:
 
 
 def _serve_alone(
-    app: App, settings: Settings, listener: socket.socket, announcement: Announcement
+    app: App, settings: Settings, listeners: list[socket.socket], announcement: Announcement
 ) -> None:
-    app.lifespan = partial(_announced, app, _port_of(listener), announcement)
+    app.lifespan = partial(_announced, app, _port_of(listeners[0]), announcement)
     server = server_of(app, settings)
     stop_on_signals(server, app.readiness, _ending(settings))
-    server.run(sockets=[listener])
+    server.run(sockets=listeners)
 
 
 @asynccontextmanager
@@ -100,15 +100,15 @@ async def _announced(app: App, port: int, announcement: Announcement) -> AsyncIt
 
 
 def _serve_in_workers(
-    settings: Settings, workers: int, listener: socket.socket, announcement: Announcement
+    settings: Settings, workers: int, listeners: list[socket.socket], announcement: Announcement
 ) -> None:
     _log.warning("several_workers", workers=workers, note="each keeps its own warm connections")
     if settings.source is not None:
         os.environ["LONGWIRE_CONFIG"] = str(settings.source)
-    os.environ["LONGWIRE_SERVER__PORT"] = str(_port_of(listener))
+    os.environ["LONGWIRE_SERVER__PORT"] = str(_port_of(listeners[0]))
     announcement.show()
     config = _config("longwire.processes:from_environment", settings, workers)
-    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor = Multiprocess(config, sockets=listeners)
     end_workers_on_signals(supervisor)
     supervisor.run()
 

@@ -45,7 +45,6 @@ def test_a_body_is_split_into_its_members(members):
         b'{"a":NaN}',
         b'{"a":"\xff"}',
         b'{"a":"\xe2\x82"}',
-        b'{"a":"\\ud800"}',
         b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
@@ -54,6 +53,65 @@ def test_a_body_that_is_no_object_is_refused(body):
     with pytest.raises(InvalidRequest) as refused:
         decode_members(body)
     assert refused.value.param is None
+
+
+PIECES = ["a", '"', "\\", "\\u", "u", "/", "\n", "é", "😀", "\ud83d", "\ude00", "\udbff", "\udc00"]
+halves = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
+trees = st.recursive(
+    halves | st.none() | st.integers(),
+    lambda deeper: st.lists(deeper, max_size=3) | st.dictionaries(halves, deeper, max_size=3),
+    max_leaves=8,
+)
+spellings = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t:  ")])
+
+
+def spelled(value, separators) -> bytes:
+    """JSON that a client may write, each half of an emoji by its escape."""
+    return json.dumps(value, separators=separators).encode()
+
+
+@given(st.dictionaries(st.text(max_size=4), trees, max_size=4), spellings)
+def test_halves_of_an_emoji_stay_in_their_members(members, separators):
+    """Wherever they are, each value is the very bytes between its name and the next."""
+    expected = {name: spelled(value, separators) for name, value in members.items()}
+    assert expected == decode_members(spelled(members, separators))
+
+
+@given(st.lists(trees, max_size=4), spellings)
+def test_halves_of_an_emoji_stay_in_their_items(items, separators):
+    """An array is split at its commas, and at none that stands in a text."""
+    expected = [spelled(item, separators) for item in items]
+    assert expected == [bytes(item) for item in split_items(spelled(items, separators))]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"\\ud83d":1}', "The name of the member"),
+        (b'{"a":"\\ud83d","\\ude00 b":1}', "The name of the member"),
+        (b'{"a":"\\ud83d","a":1}', "repeats the member 'a'"),
+        ('{"a":1}'.encode("utf-16"), "byte-order mark of UTF-16"),
+        (b'\xff\xfe{"a":1}', "byte-order mark of UTF-16"),
+        (b"\xef\xbb\xbf", "is empty"),
+    ],
+)
+def test_what_is_odd_and_not_to_be_served_is_named(body, words):
+    """The refusal says which oddity it is, and not where some parser stopped."""
+    with pytest.raises(InvalidRequest, match=words):
+        decode_members(body)
+
+
+def test_a_member_that_the_gateway_acts_on_is_whole():
+    """Half an emoji in it is refused by the member's name, not as some other type."""
+    members = decode_members(b'{"model":"\\ud83d"}')
+    with pytest.raises(InvalidRequest, match="'model' has half an emoji") as refused:
+        text_of(members, "model")
+    assert "model" == refused.value.param
+
+
+def test_a_byte_order_mark_is_passed_over():
+    """Some editors and shells write one before JSON."""
+    assert {"a": b'"\xef\xbb\xbf"'} == decode_members(b'\xef\xbb\xbf{"a":"\xef\xbb\xbf"}')
 
 
 @pytest.mark.parametrize("body", [b'{"x":1,"x":1}', b'{"x":1,"\\u0078":2}'])

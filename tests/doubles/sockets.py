@@ -83,9 +83,12 @@ class Socket:
 async def socket(
     url: str, key: str = KEY, headers: dict | None = None, path: str = "/v1/responses", **members
 ) -> AsyncIterator[Socket]:
-    """Connect to a gateway; `members` go into every request."""
-    named = {"authorization": f"Bearer {key}", **(headers or {})}
+    """Connect to a gateway; `members` go into every request. A key of "" is not sent."""
+    named = {"authorization": f"Bearer {key}"} if key else {}
+    named |= headers or {}
+    offered = [each for each in named.pop("sec-websocket-protocol", "").split(", ") if each]
     address = url.replace("http", "ws", 1) + path
     options = {"max_size": None, "proxy": None, "close_timeout": 2, "compression": None}
+    options |= {"subprotocols": offered or None}
     async with connect(address, additional_headers=named, **options) as connection:
         yield Socket(connection, {"model": MODEL, **members})

@@ -108,11 +108,11 @@ def events_of(stream: bytes):
     blocks = stream.decode().split("\n\n")
     assert blocks.pop() == ""
     for block in blocks:
-        name, _, content = block.partition("\ndata: ")
-        if name.startswith(":"):
-            yield None, name
-        else:
-            yield name.removeprefix("event: "), json.loads(content)
+        *comments, name, content = block.split("\n", block.count("\n:") + block.startswith(":") + 1)
+        for comment in comments:  # each a line of its own, and none is followed by a blank one
+            assert comment.startswith(":")
+            yield None, comment
+        yield name.removeprefix("event: "), json.loads(content.removeprefix("data: "))
 
 
 def is_envelope(body: bytes) -> bool:

@@ -7,8 +7,11 @@ import pytest
 from longwire.core.errors import Unauthenticated
 from longwire.core.nouns.access import ApiKey, Grant, IssuedKey, KeyStatus, digest_with
 from longwire.core.nouns.secret import Secret
+from longwire.core.rules import session
+from longwire.core.rules.session import CREDENTIAL_HEADERS
 from longwire.core.rules.turn import Principal
-from longwire.server.auth import Keys
+from longwire.dialects.codex import client
+from longwire.server.auth import Keys, chosen_subprotocol
 
 DIGEST = digest_with(b"p" * 32)
 STORED = ApiKey("key_1", "stored", "lw_", DIGEST("lw-stored"), Grant("key_1"))
@@ -57,13 +60,120 @@ def test_a_known_key_is_its_owner(authorization, name):
         {"authorization": "Basic lw-key-one"},
         {"authorization": "lw-key-one"},
         {"authorization": "Bearer \u00fcml\udcff"},
-        {"x-api-key": "lw-key-one"},
+        {"x-api-key": "lw-key-three"},
+        {"x-api-key": "", "api-key": " "},
+        {"cookie": "lw-key-one"},
+        {"sec-websocket-protocol": "realtime, lw-key-one"},
+        {"sec-websocket-protocol": "openai-insecure-api-key."},
     ],
 )
 def test_anything_else_is_nobody(headers):
-    """No key, half a key, another scheme or another header let nobody in."""
+    """No key, half a key, another scheme or a place that is none of keys let nobody in."""
     with pytest.raises(Unauthenticated):
         handed_out().authenticate(headers)
+
+
+IN_A_SUBPROTOCOL = "realtime, openai-insecure-api-key.lw-key-one, other"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-longwire-key": "lw-key-one", "authorization": "Bearer of-another-sign-in"},
+        {"authorization": "Bearer lw-key-one", "x-api-key": "lw-key-two"},
+        {"authorization": "Bearer", "x-api-key": " lw-key-one ", "api-key": "lw-key-two"},
+        {"authorization": "Basic dXNlcjpvZi1hLXByb3h5", "api-key": "lw-key-one"},
+        {"x-api-key": "", "api-key": "lw-key-one", "x-goog-api-key": "lw-key-two"},
+        {"x-goog-api-key": "lw-key-one", "sec-websocket-protocol": "realtime"},
+        {"sec-websocket-protocol": IN_A_SUBPROTOCOL},
+    ],
+)
+def test_the_first_place_with_a_key_counts(headers):
+    """Each usual place is looked at in turn; what is empty, or no scheme of keys, is no key."""
+    assert "one" == handed_out().authenticate(headers).name
+
+
+def test_a_wrong_key_is_not_made_good_by_another_place():
+    """Who calls never depends on which of two keys happens to be known; the error says where."""
+    headers = {"x-api-key": "wrong", "x-goog-api-key": "lw-key-one"}
+    with pytest.raises(Unauthenticated, match="sent as 'x-api-key'; check it, or send it as"):
+        handed_out().authenticate(headers)
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"),
+    [
+        ("realtime", "realtime"),
+        (IN_A_SUBPROTOCOL, "realtime"),
+        ("openai-insecure-api-key.lw-key-one, other,realtime", "realtime"),
+        ("openai-insecure-api-key.lw-key-one, other", "other"),
+        ("openai-insecure-api-key.lw-key-one", None),
+        (" , ", None),
+    ],
+)
+def test_a_subprotocol_is_chosen_that_is_no_key(offered, expected):
+    """`realtime` where it is offered, else the first other one; a key is never sent back."""
+    assert expected == chosen_subprotocol({"sec-websocket-protocol": offered})
+
+
+def test_nothing_that_may_hold_a_key_goes_anywhere():
+    """Neither upstream, of whatever client, nor into the turn log, nor into a session's name."""
+    headers = dict.fromkeys(CREDENTIAL_HEADERS, "secret") | {"originator": "codex_cli_rs"}
+    assert {"originator": "codex_cli_rs"} == session.forwarded(headers)
+    assert {"originator": "codex_cli_rs"} == client.forwarded(headers)
+    assert "" == session.session_id(headers, ())
+    assert not {*session.LOGGED_HEADERS} & {*CREDENTIAL_HEADERS}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [bearer("not-needed"), {"x-api-key": "sk-x"}, {"authorization": "Basic eDp5"}, bearer(""), {}],
+)
+def test_where_there_are_no_keys_any_is_as_good_as_none(headers):
+    """Many programs insist on a key; without any to tell callers apart they are anonymous."""
+    keys = Keys(DIGEST, admits_anonymous=True)
+    assert Principal("anonymous", None) == keys.authenticate(headers)
+    with pytest.raises(Unauthenticated):
+        Keys(DIGEST).authenticate(headers)
+
+
+PAGE = "http://localhost:5173"
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+@pytest.mark.parametrize(
+    ("headers", "is_let_in"),
+    [
+        ({"host": "localhost:8090"}, True),
+        ({"host": "localhost:8090", "origin": "http://localhost:8090"}, True),
+        ({"host": "localhost:8090", "origin": PAGE}, True),
+        ({"host": "localhost:8090", "origin": "http://localhost:8091"}, False),
+        ({"host": "localhost:8090", "origin": "http://evil.example"}, False),
+        ({"host": "localhost:8090", "origin": "null"}, False),
+        ({"origin": ""}, True),
+    ],
+)
+def test_an_anonymous_page_is_a_named_one(headers, is_let_in, has_keys):
+    """No page that happens to be open near the gateway uses it unseen; it may with a key."""
+    keys = Keys(DIGEST, admits_anonymous=True, origins=(PAGE,))
+    if has_keys:
+        keys.hand_out([declared("one")])
+        assert "one" == keys.authenticate(headers | bearer("lw-key-one")).name
+    offered = {} if has_keys else {"sec-websocket-protocol": "openai-insecure-api-key.any"}
+    if is_let_in:
+        assert "anonymous" == keys.authenticate(headers | offered).name
+        return
+    with pytest.raises(
+        Unauthenticated, match=r"needs a key, or its origin in server\.cors_origins"
+    ):
+        keys.authenticate(headers | offered)
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "bearer  "])
+def test_an_empty_key_is_none(authorization):
+    """Clients send the header although they have nothing to put in."""
+    keys = handed_out(admits_anonymous=True)
+    assert Principal("anonymous", None) == keys.authenticate({"authorization": authorization})
 
 
 def test_anonymous_callers_have_no_scope():

@@ -24,6 +24,7 @@ TABLE = [
     (errors.UpstreamUnavailable("m"), 502, "upstream_unavailable", None),
     (errors.ChannelRefused("a", "key"), 502, "channel_refused", None),
     (errors.AccountUnavailable("m"), 503, "account_unavailable", None),
+    (errors.BodyTooSlow(), 408, "request_timeout", None),
     (errors.UpstreamDisconnected("m"), 502, "upstream_disconnected", None),
     (errors.UpstreamTimeout("connect", 1), 504, "upstream_timeout", None),
     (errors.Overloaded("m", 3), 503, "overloaded", None),

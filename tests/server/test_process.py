@@ -112,6 +112,23 @@ async def settled(read):
     return now
 
 
+@pytest.mark.parametrize("options", [(), ("--workers", "2")])
+async def test_localhost_is_both_families(tmp_path, options):
+    """Programs that prefer IPv6 find it at the same port as all others."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    chosen = ("--host", "localhost", *options)
+    async with canned() as upstream, running(tmp_path, upstream.url, *chosen) as process:
+        for host in ("127.0.0.1", "[::1]"):
+            url = process.gateway.url.replace("127.0.0.1", host)
+            async with dial(Gateway(None, url)) as connection:
+                assert 200 == (await connection.ask(STREAMED))[0]
+        process.signal(signal.SIGTERM)
+        await process.end()
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 async def test_a_client_that_stops_reading_costs_no_memory(tmp_path):
     """A stalled reader stalls the upstream: 60 MB wait there, not here, and then all arrive."""

@@ -15,9 +15,13 @@ WHOLE = """
 host = "0.0.0.0"
 port = 80
 max_body = "1MiB"
+head_timeout = "2s"
+body_timeout = "3s"
 shutdown_grace = "1m"
 allow_anonymous = true
+cors_origins = ["http://localhost:5173", "app://Notes.example"]
 keep_alive_comment = "5s"
+commit_after = "50s"
 
 [database]
 url = "postgresql://gateway:${PASSWORD}@db/longwire"
@@ -96,11 +100,15 @@ def test_whole_file(read, file):
         "port": 80,
         "max_body": 1_048_576,
         "lame_duck": 5,
+        "head_timeout": 2,
+        "body_timeout": 3,
         "shutdown_grace": 60,
         "allow_anonymous": True,
         "insecure_cookies": False,
         "base_path": "",
+        "cors_origins": ("http://localhost:5173", "app://notes.example"),
         "keep_alive_comment": 5,
+        "commit_after": 50,
         "websocket": True,
         "websocket_idle": 86_400,
         "websocket_history": 33_554_432,

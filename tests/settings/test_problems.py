@@ -15,6 +15,14 @@ NAME = "a name has letters, digits, '.', '_', '-'; rename it"
 ZERO = 'must be longer than nothing; write for example "1s"'
 DURATION = 'write a number with its unit, as in "20s", "250ms" or "1h30m"'
 JSON = "Expecting property name enclosed in double quotes: line 1 column 3 (char 2)"
+OF_AN_API = (
+    "the path of an API, which is appended to it; leave that out, or write ## behind it to use the "
+    "URL exactly as it stands"
+)
+ORIGIN = (
+    "is no origin; write scheme, host and port and nothing behind them, as a browser sends them: "
+    '"http://localhost:5173", or "*" for any page'
+)
 LOWER = "lower it to 4 or raise max_connections"
 LIST = 'write for example ["a"], or a, b'
 SIZE = 'write a number with its unit, as in "64MiB", "1GB" or "512B"'
@@ -64,11 +72,28 @@ SIZE = 'write a number with its unit, as in "64MiB", "1GB" or "512B"'
         ),
         ("sessions", "max_connections = 0", "max_connections: must be greater than or equal to 1"),
         ("sessions", 'session_headers = ["a b"]', f"session_headers[0]: {HEADER}"),
+        (
+            "sessions",
+            'session_headers = ["x-a", "X-Api-Key"]',
+            "session_headers: x-api-key carries a key, and session ids are logged; remove it",
+        ),
+        ("server", 'cors_origins = ["localhost:5173"]', f"cors_origins[0]: {ORIGIN}"),
+        ("server", 'cors_origins = ["*", "http://a.example/"]', f"cors_origins[1]: {ORIGIN}"),
+        ("server", 'cors_origins = ["null"]', f"cors_origins[0]: {ORIGIN}"),
     ],
 )
 def test_sections(problems, section, line, problem):
     """A wrong value of a section names the file, the dotted key and the mend."""
     assert problems(f"[{section}]\n{line}\n") == [f"FILE: {section}.{problem}"]
+
+
+def test_any_page_needs_a_key(problems):
+    """Where nobody needs a key, not every page that is open in some browser may call."""
+    fault = (
+        'FILE: server: cors_origins is "*" while allow_anonymous asks for no key: any page that is '
+        "open in a browser near this gateway could use it; name the origins"
+    )
+    assert [fault] == problems('[server]\nallow_anonymous = true\ncors_origins = ["*"]\n')
 
 
 def test_session_within_the_total(problems):
@@ -90,6 +115,7 @@ def test_session_within_the_total(problems):
         ('base_url = "ftp://h"', f"base_url: {BASE_URL}"),
         ('base_url = "api.openai.com/v1"', f"base_url: {BASE_URL}"),
         ('base_url = "https:///v1"', f"base_url: {BASE_URL}"),
+        ('base_url = "http://h:1/v1/responses"', f"base_url: ends with /responses, {OF_AN_API}"),
         (
             'base_url = "https://h/#v1"',
             "base_url: '#' marks stand at the very end, two at most; remove the others",

@@ -75,8 +75,10 @@ def test_no_size(text):
 
 @pytest.mark.parametrize(("text", "seconds"), [("0s", 0), ("0.0ms", 0), ("5s", 5)])
 def test_a_wait_may_be_none(text, seconds):
-    """What is only waited for may be nothing."""
+    """What is only waited for may be nothing; all else is as for any duration."""
     assert seconds == parse_wait(text)
+    with pytest.raises(ValueError, match="a bare number is no duration"):
+        parse_wait("0")
 
 
 @pytest.mark.parametrize("text", ["0s", "0h0m", "0.0ms", "9" * 400 + "d"])

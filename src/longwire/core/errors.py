@@ -67,6 +67,17 @@ class BodyTooLarge(CallerError):
         )
 
 
+class BodyTooSlow(CallerError):
+    """The body did not arrive in time (408)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The request body did not arrive in time; send it faster, or raise "
+            "server.body_timeout.",
+            code="request_timeout",
+        )
+
+
 class FrameTooLarge(CallerError):
     """The request of `size` bytes passes what the upstream takes in one WebSocket message (413)."""
 

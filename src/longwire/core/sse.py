@@ -5,7 +5,9 @@ The grammar is the HTML standard's, "9.2.6 Interpreting an event stream".
 
 from functools import lru_cache
 
-COMMENT_KEEP_ALIVE = b": keep-alive\n\n"
+COMMENT_KEEP_ALIVE = b": keep-alive\n"
+"""One line: some clients take every blank line for the end of an event."""
+
 _LF, _CR = b"\n\r"  # a number is found in bytes many times faster than a text
 _BOM = b"\xef\xbb\xbf"
 

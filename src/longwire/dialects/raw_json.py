@@ -20,15 +20,23 @@ T = TypeVar("T")
 _texts: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 _booleans: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 _split_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_ESCAPE = re.compile(
+_OTHER = rb"(?:[^u]|u(?![dD][89a-fA-F]))"
+_ESCAPES = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|u[0-9a-fA-F]{4}|.)",
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|" + _OTHER + rb"(?:[^\\]*+\\" + _OTHER + rb")*+)",
     re.DOTALL,
 )
-"""One escape of a text: a pair of halves, a half alone, or any other one."""
+"""The escapes of a pair of surrogates, or of one alone, or all up to the next of these."""
 
-_KEY = re.compile(rb'[ \t\r\n,{]*"(?:[^"\\]|\\.)*"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_KEY = re.compile(
+    rb'[ \t\r\n,{]*"(?P<name>[^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL
+)
 """What stands before the value of a member."""
+
+_HALF = "has half an emoji (an unpaired surrogate such as \\ud83d); send whole characters"
+_BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
@@ -54,7 +62,7 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
 
 def _without_halves(raw: bytes) -> bytes | None:
     """Return JSON with U+FFFD for each half of an emoji, as long as it was; None without any."""
-    whole = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], raw)
+    whole = _ESCAPES.sub(lambda found: rb"\ufffd" if found["half"] else found[0], raw)
     return None if whole == raw else whole
 
 
@@ -72,14 +80,20 @@ def split_members(raw: bytes | Raw) -> dict[str, Raw]:
         whole = _without_halves(text)
         if whole is None:
             raise
-    members: dict[str, Raw] = {}
+    return {name.text: Raw(value) for name, _, value in _with_halves(text, whole)}
+
+
+def _with_halves(text: bytes, whole: bytes) -> Iterator[tuple["_Name", bytes, bytes]]:
+    """Give each member of an object: its name, its name as written, and its value as written.
+
+    `whole` is the text without halves of an emoji. Raises `msgspec.MsgspecError`.
+    """
     at = 0
     for name, value in _body_decoder.decode(whole).items():
         key = _KEY.match(text, at)
         start = key.end() if key else at
         at = start + memoryview(value).nbytes
-        members[name.text] = Raw(text[start:at])
-    return members
+        yield name, key["name"] if key else b"", text[start:at]
 
 
 def split_items(raw: bytes) -> list[Raw]:
@@ -120,16 +134,21 @@ _body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
 
 
 def decode_members(body: bytes) -> dict[str, bytes]:
-    """Split the body of a request into its members. Raises `InvalidRequest`."""
+    """Split the body of a request into its members; halves of an emoji stay in their values.
+
+    A byte-order mark before it is passed over. Raises `InvalidRequest`.
+    """
+    if body[:3] == _BOM:
+        body = body[3:]
     if not body or body.isspace():
         raise InvalidRequest("The request body is empty; send a JSON object.")
     try:
         _check_utf8(body)
-        pairs = _body_decoder.decode(body)
+        pairs = _decode_pairs(body)
     except msgspec.ValidationError:
         raise InvalidRequest("The request body must be a JSON object.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"The request body is not valid JSON in UTF-8: {error}.") from None
+        raise InvalidRequest(_fault(body, error)) from None
     except RecursionError:
         raise InvalidRequest("The request body nests too deeply.") from None
     members: dict[str, bytes] = {}
@@ -140,6 +159,30 @@ def decode_members(body: bytes) -> dict[str, bytes]:
             )
         members[name.text] = bytes(raw)
     return members
+
+
+def _decode_pairs(body: bytes) -> dict["_Name", Raw]:
+    """Split an object into all its members. Raises `msgspec.MsgspecError`, `InvalidRequest`."""
+    try:
+        return _body_decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        whole = _without_halves(body)
+        if whole is None:
+            raise
+    pairs: dict[_Name, Raw] = {}
+    for name, written, value in _with_halves(body, whole):
+        if _without_halves(written) is not None:
+            raise InvalidRequest(f"The name of the member '{name.text}' {_HALF}.")
+        pairs[name] = Raw(value)
+    return pairs
+
+
+def _fault(body: bytes, error: Exception) -> str:
+    if body[:2] in _UTF_16:
+        return "The request body begins with the byte-order mark of UTF-16; send it in UTF-8."
+    return f"The request body is not valid JSON in UTF-8: {error}."
 
 
 def _check_utf8(body: bytes) -> None:
@@ -170,7 +213,9 @@ def member_of(
     try:
         return decoder.decode(members[name])
     except msgspec.MsgspecError:
-        raise InvalidRequest(f"'{name}' must be {kind}.", param=name) from None
+        has_half = _without_halves(members[name]) is not None
+        fault = _HALF if has_half else f"must be {kind}"
+        raise InvalidRequest(f"'{name}' {fault}.", param=name) from None
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:

@@ -12,11 +12,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from longwire.server.cors import Cors, CorsAnswers
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
 from longwire.server.health import Probes
+from longwire.server.no_route import refuse
 from longwire.server.openapi import openapi
-from longwire.server.problems import Edge, headers_of, request_id, response_to
+from longwire.server.paths import canonical
+from longwire.server.problems import Edge
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -38,7 +41,7 @@ class Mounts:
     probes: Probes
 
 
-def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
+def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     models, probes, stored = mounts.models, mounts.probes, _Whole(mounts.stored)
     router = Starlette(
@@ -59,13 +62,16 @@ def application(mounts: Mounts, lifespan: Lifespan) -> ASGIApp:
             Route("/admin/graphql", _Whole(mounts.admin)),
             WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),
         ],
-        middleware=[Middleware(Edge)],
-        exception_handlers={HTTPException: _refuse},
+        middleware=[*([Middleware(CorsAnswers, cors)] if cors else []), Middleware(Edge)],
+        exception_handlers={HTTPException: refuse},
         lifespan=lifespan,
     )
     router.router.default = mounts.pages
+    router.router.redirect_slashes = False
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            scope["path"] = canonical(scope["path"])
         is_turns = scope["type"] == "websocket" and scope["path"] in _UPGRADES
         await (mounts.websocket if is_turns else router)(scope, receive, send)
 
@@ -104,7 +110,3 @@ async def _post_wanted(_request: Request) -> Response:
 
 async def _upgrade_wanted(_request: Request) -> Response:
     raise HTTPException(426, _USE_POST, {"upgrade": "websocket"})
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    return response_to(error, request_id(headers_of(request.scope)))

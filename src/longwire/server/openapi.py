@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from longwire.server.auth import KEY_HEADER
+from longwire.core.rules.session import KEY_HEADER, OTHER_KEY_HEADERS
 
 _TEXT: Final = {"type": "string"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}
@@ -59,6 +59,14 @@ _STAGE: Final = _object("status", status=_TEXT)
 _ID: Final = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
 _REST: Final = {"name": "rest", "in": "path", "required": True, "schema": _TEXT}
 _JSON: Final = "application/json"
+_KEYS: Final = {
+    "key": {"type": "http", "scheme": "bearer"},
+    **{
+        name: {"type": "apiKey", "in": "header", "name": name}
+        for name in (KEY_HEADER, *OTHER_KEY_HEADERS)
+    },
+}
+_SECURITY: Final[list[dict[str, list[str]]]] = [{name: []} for name in _KEYS]
 _FAILURES: Final = {
     "400": "The request cannot be read, or names a field with a wrong value.",
     "401": "No key, or one that is not accepted.",
@@ -83,14 +91,11 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Longwire", "version": version("longwire")},
-        "security": [{"key": []}, {"apart": []}],
+        "security": _SECURITY,
         "paths": _paths(),
         "components": {
             "schemas": schemas | {"Stage": _STAGE},
-            "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer"},
-                "apart": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
-            },
+            "securitySchemes": _KEYS,
         },
     }
 
@@ -117,7 +122,7 @@ def _codex() -> dict[str, Any]:
     """Return what Codex asks for that is signed in with ChatGPT."""
     listed = {**_open("The models that the key may use, as Codex reads them.", _JSON)}
     listed["responses"] |= {"304": {"description": "The list is the same."}, **_failures("401")}
-    listed["security"] = [{"key": []}, {"apart": []}]
+    listed["security"] = _SECURITY
     return {
         "codex/responses": {"post": _create(), "get": _upgrade()},
         "codex/responses/compact": {"post": _compact()},

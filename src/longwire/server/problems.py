@@ -5,7 +5,7 @@ nothing of it is shown.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import urandom
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from longwire.core.errors import (
     AccountUnavailable,
     BodyTooLarge,
+    BodyTooSlow,
     CallerError,
     ChannelRefused,
     ConfigurationError,
@@ -50,6 +51,7 @@ _BY_CALLER = {
     NotFound: 404,
     UnknownModel: 404,
     UnknownResponse: 404,
+    BodyTooSlow: 408,
     Conflict: 409,
     BodyTooLarge: 413,
     FrameTooLarge: 413,
@@ -133,12 +135,14 @@ def _headers_of(error: CallerError) -> Mapping[str, str]:
             return {}
 
 
-def response_to(error: Exception, request_id: str) -> Response:
+def response_to(
+    error: Exception, request_id: str, envelope: Callable[[Problem], bytes] = Problem.envelope
+) -> Response:
     """Return the answer to a request that failed; a failure of the gateway's own is logged."""
     problem = problem_of(error)
     report(problem, error, request_id)
     return Response(
-        problem.envelope(),
+        envelope(problem),
         problem.status,
         {**problem.headers, "x-request-id": request_id},
         "application/json",

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from longwire.core.nouns.channel import check_base_url, transport_of_scheme
 
+ANY_ORIGIN = "*"
+
 
 def _list_from_text(value: object) -> object:
     if not isinstance(value, str):
@@ -66,6 +68,17 @@ def transport_from_scheme(values: Any) -> Any:  # noqa: ANN401 - pydantic shows 
     return values
 
 
+def _origin(text: str) -> str:
+    if text == ANY_ORIGIN:
+        return text
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+", text.lower()):
+        raise ValueError(
+            "is no origin; write scheme, host and port and nothing behind them, as a browser "
+            'sends them: "http://localhost:5173", or "*" for any page'
+        )
+    return text.lower()
+
+
 FromText = BeforeValidator(_list_from_text)
 Words = Annotated[tuple[str, ...], FromText]
 HeaderName = Annotated[
@@ -73,6 +86,7 @@ HeaderName = Annotated[
     _matching(r"[A-Za-z0-9_-]+", "no header name; write letters, digits, '-' and '_'"),
     AfterValidator(str.lower),
 ]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], FromText]
 HeaderText = Annotated[str, _matching(r"[!-~]*", "must be printable ASCII without spaces")]
 Name = Annotated[
     str, _matching(r"[A-Za-z0-9._-]+", "a name has letters, digits, '.', '_', '-'; rename it")

@@ -24,7 +24,9 @@ from longwire.core.nouns.channel import (
     check_endpoint_transport,
     check_proxy,
 )
+from longwire.core.rules.session import CREDENTIAL_HEADERS
 from longwire.settings.checks import (
+    ANY_ORIGIN,
     Api,
     BaseUrl,
     Credential,
@@ -32,6 +34,7 @@ from longwire.settings.checks import (
     HeaderName,
     HeaderText,
     Name,
+    Origins,
     Transport,
     UrlPath,
     Words,
@@ -65,10 +68,22 @@ class Section(BaseModel):
 class Server(Section):
     """Where the gateway listens and what it accepts."""
 
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address or name to listen on: `localhost` is the loopback address of IPv4 and "
+        "IPv6, `0.0.0.0` every address of IPv4, `::` every address of both.",
+    )
     port: int = Field(8090, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     max_body: Size = Field(
         parse_size("64MiB"), description="Largest request body, as sent and as unpacked."
+    )
+    head_timeout: Duration = _lasting(
+        "30s", "Longest time for the head of a request to arrive, or for a new connection's first."
+    )
+    body_timeout: Duration = _lasting(
+        "30s",
+        "Longest time for a request's body to arrive; each 4 KiB that came give a second more.",
     )
     shutdown_grace: Duration = _lasting("30s", "Time that running turns get to end at shutdown.")
     lame_duck: Wait = Field(
@@ -91,8 +106,19 @@ class Server(Section):
         default=False,
         description="Ask no key on the data plane. Anonymous callers never share connections.",
     )
+    cors_origins: Origins = Field(
+        (),
+        description="Pages that may call the data plane from a browser, by their exact origins: "
+        '`["http://localhost:5173"]`; `"*"` is any page, and goes only with keys.',
+    )
     keep_alive_comment: Duration = _lasting(
         "15s", "Silence on a stream after which a keep-alive comment is sent."
+    )
+    commit_after: Wait = Field(
+        0.0,
+        description="For proxies that cut silent requests: after this long without an event a "
+        "stream begins with status 200 and comments, and a failure is a `response.failed`; `0s`: "
+        "never.",
     )
     websocket: bool = Field(
         default=True, description="Speak the WebSocket mode with clients; else they get 426."
@@ -105,6 +131,15 @@ class Server(Section):
         description="Most that is kept of the conversations on one client's WebSocket, so "
         "that they can go on over another upstream connection.",
     )
+
+    @model_validator(mode="after")
+    def _pages_have_names(self) -> Self:
+        if self.allow_anonymous and ANY_ORIGIN in self.cors_origins:
+            raise ValueError(
+                'cors_origins is "*" while allow_anonymous asks for no key: any page that is open '
+                "in a browser near this gateway could use it; name the origins"
+            )
+        return self
 
 
 class Database(Section):
@@ -177,6 +212,14 @@ class Sessions(Section):
         (),
         description="More request headers that carry a session id, looked at after the usual ones.",
     )
+
+    @field_validator("session_headers")
+    @classmethod
+    def _no_secrets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name in CREDENTIAL_HEADERS:
+                raise ValueError(f"{name} carries a key, and session ids are logged; remove it")
+        return names
 
     @field_validator("max_lifetime")
     @classmethod

@@ -28,18 +28,18 @@ _SIZE = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_BYTES)})", re.ASCII)
 def parse_duration(text: object) -> float:
     """`"50m"`, `"250ms"`, `"1h30m"` → seconds, always more than 0; `ValueError` names the mend."""
     seconds = parse_wait(text)
-    if not seconds:
+    if not seconds > 0:
         raise ValueError('must be longer than nothing; write for example "1s"')
     return seconds
 
 
 def parse_wait(text: object) -> float:
-    """Like `parse_duration`, where `"0s"` is not to wait at all."""
+    """Like `parse_duration`, where `"0s"` is not to wait at all, or never to happen."""
     if not isinstance(text, str) or not _DURATION.fullmatch(text):
         raise ValueError(_unit_wanted(text, "duration", '"20s", "250ms" or "1h30m"'))
     seconds = sum(float(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(text))
     if seconds == math.inf:
-        raise ValueError('must end some time; write for example "1s"')
+        raise ValueError('must end; write for example "1s"')
     return seconds
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from longwire.core.nouns.access import Rates
-from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, check
+from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, check, check_base_url
 from longwire.core.nouns.secret import Secret
 
 GOOD = ChannelSpec(id="", name="openai", credential=Secret("sk-planted"))
@@ -144,3 +144,29 @@ def test_an_endpoint_inherits_what_it_does_not_set(own, expected):
     """An empty base URL or transport is the channel's; only responses ever use a WebSocket."""
     spec = replace(GOOD, base_url="https://up/v1", endpoints=(own,))
     assert expected == spec.endpoint(own.api)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_whole"),
+    [
+        ("http://h/v1/responses", True),
+        ("http://h/v1/responses/", True),
+        ("http://h/v1/responses?api-version=1", True),
+        ("http://h/v1/responses#", True),
+        ("ws://h/responses", True),
+        ("http://h/v1/chat/completions", True),
+        ("http://h/v1/messages", True),
+        ("http://h/v1/models", True),
+        ("http://h/v1/responses/compact", True),
+        ("http://h/v1/responses##", False),
+        ("http://h/v1", False),
+        ("http://h/responses/v1", False),
+        ("http://responses", False),
+        ("http://h/my-responses", False),
+    ],
+)
+def test_a_base_url_is_no_whole_url(url, is_whole):
+    """Who pastes all of it is told to leave the API's path out, or to mean it."""
+    problem = check_base_url(url)
+    assert is_whole == (problem is not None)
+    assert problem is None or "write ## behind it" in problem

@@ -25,6 +25,19 @@ def test_a_refusal_says_why() -> None:
     assert "a: disabled; b: does not serve it" == choice.explanation
 
 
+def test_a_channel_that_is_not_for_a_key_is_not_named() -> None:
+    """Whatever its state is: the key learns that there are others, and nothing of them."""
+    routes = [
+        Route("a", ("o9",)),
+        Route("hidden-1", is_enabled=False),
+        Route("hidden-2", ("o9",)),
+        Route("hidden-3"),
+    ]
+    choice = choose(routes, "gpt-5", lambda channel: channel == "a")
+    assert () == choice.candidates
+    assert "a: does not serve it; others: not for this key" == choice.explanation
+
+
 def test_patterns_match_whole_names_and_case() -> None:
     """`gpt-5-*` is not `gpt-5`, and not `GPT-5-mini`."""
     route = Route("a", ("gpt-5-*",))

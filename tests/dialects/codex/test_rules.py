@@ -98,6 +98,7 @@ def test_service_tiers(tier, sent):
     ("item", "sent"),
     [
         ({"role": "system", "content": "x"}, {"role": "developer", "content": "x"}),
+        ({"role": "system", "content": "\ud83d"}, {"role": "developer", "content": "\ud83d"}),
         (USER | {"id": "msg_1"}, USER | {"id": "msg_1"}),
         (USER | {"id": "msg_" + "1" * 60}, USER | {"id": "msg_" + "1" * 60}),
         (USER | {"id": "msg_" + "1" * 61}, USER),

@@ -130,3 +130,44 @@ def test_ids_that_a_socket_may_hold_are_seen(item: dict[str, Any], has_ids: bool
     """Any item that carries an id counts, whoever chose the id."""
     history = InputHistory(json.dumps([item]).encode())
     assert has_ids == history.has_ids
+
+
+halves = st.lists(st.sampled_from(["a", "\\", '"', "😀", "\ud83d", "\ude00"]), max_size=4).map(
+    "".join
+)
+
+
+def said(texts: list[str], separators: tuple[str, str] = (",", ":")) -> bytes:
+    """Questions and outputs as JSON, each half of an emoji by its escape."""
+    items = [
+        {"type": "function_call_output", "call_id": text, "output": [{"text": text}]}
+        if number % 2
+        else {"role": "user", "content": text}
+        for number, text in enumerate(texts)
+    ]
+    return json.dumps(items, separators=separators).encode()
+
+
+@given(st.lists(halves, max_size=5), separators, st.integers(0, 5))
+def test_halves_of_an_emoji_change_no_rule(
+    texts: list[str], separators: tuple[str, str], start: int
+) -> None:
+    """A text that was cut inside one is known again however it is spelled, and travels as it is."""
+    history, other = InputHistory(said(texts, separators)), InputHistory(said(texts))
+    for one, same in zip(history.canonical_items(), other.canonical_items(), strict=True):
+        assert (one.sent, one.core, one.optional) == (same.sent, same.core, same.optional)
+    assert json.loads(said(texts))[start:] == json.loads(history.suffix(min(start, len(texts))))
+    following = InputHistory(said([*texts, "new", "\ud83d"], separators)).after(mark_of(history))
+    assert following is not None
+    assert 2 == len(following)
+
+
+@given(st.lists(halves, min_size=1, max_size=4), halves)
+def test_another_half_is_another_text(texts: list[str], other: str) -> None:
+    """Equal digests mean equal texts, halves of an emoji included."""
+    changed = [*texts[:-1], other]
+    same = json.loads(said(texts)) == json.loads(said(changed))
+    assert same == (
+        InputHistory(said(texts)).digest(len(texts))
+        == InputHistory(said(changed)).digest(len(texts))
+    )

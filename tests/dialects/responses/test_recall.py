@@ -36,6 +36,15 @@ def test_a_history_takes_the_place_of_its_id():
     assert again.length == last.source.recalled == 5
 
 
+def test_halves_of_an_emoji_are_recalled():
+    """A text that was cut inside one is a history like any other, in question and answer."""
+    thought = {**ENCRYPTED, "summary": [{"type": "summary_text", "text": "cut \ud83d"}]}
+    link = link_of(create(input="low \ude00"), answered(thought), None)
+    turn = with_history(create(input=[QUESTION], previous_response_id="resp_1"), link)
+    question = {"type": "message", "role": "user", "content": "low \ude00"}
+    assert [question, thought, QUESTION] == sent(turn)["input"]
+
+
 def test_the_connection_that_holds_it_gets_the_suffix():
     """What is recalled equals what was held, so that only what is new travels."""
     first = create(input=[QUESTION])

@@ -22,7 +22,9 @@ class TestLanes:
         """Letters, digits and three signs, up to 256."""
         assert name == websocket_mode.lane_of({"stream_id": json.dumps(name).encode()})
 
-    @pytest.mark.parametrize("name", ["", "a b", "é", "x" * 257, "a\n", 7, True, [], {}, "a/b"])
+    @pytest.mark.parametrize(
+        "name", ["", "a b", "é", "x" * 257, "a\n", 7, True, [], {}, "a/b", "\ud83d"]
+    )
     def test_no_names(self, name):
         """Anything else is refused with the documented code."""
         with pytest.raises(InvalidRequest) as caught:

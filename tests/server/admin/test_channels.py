@@ -129,6 +129,7 @@ async def test_what_the_file_declares_comes_first_and_is_changed_there(admin, ad
         ({**GOOD, "name": "two words"}, ["name"]),
         ({**GOOD, "type": "odd"}, ["type"]),
         ({**GOOD, "baseURL": "ftp://x"}, ["baseURL"]),
+        ({**GOOD, "baseURL": "https://x/v1/responses"}, ["baseURL"]),
         ({**GOOD, "transport": "carrier pigeon"}, ["transport"]),
         ({**GOOD, "models": []}, ["models"]),
         ({**GOOD, "weight": 0}, ["weight"]),

@@ -243,6 +243,67 @@ async def test_silence_is_bridged(headers, expected):
     assert [event["sequence_number"] for name, event in events if name != expected[0]] == [0, 1]
 
 
+EARLY = {"commit_after": "20ms", "keep_alive_comment": "20ms"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "filler"),
+    [([], (None, ": keep-alive")), (["originator: codex_exec"], ("keepalive", 0))],
+)
+async def test_a_stream_may_begin_before_its_first_event(headers, filler):
+    """Status and what fills the silence come in time; then the answer, as if they had not."""
+    late = [0.1, answer(sse(CREATED, COMPLETED))]
+    async with between(late, server=EARLY) as (_, connection):
+        status, received, body = await connection.ask(STREAMED, headers=headers)
+    events = [
+        (name, event if name is None else event["sequence_number"])
+        for name, event in events_of(body)
+    ]
+    assert (200, "text/event-stream; charset=utf-8") == (status, received["content-type"])
+    assert received["x-request-id"]
+    assert {filler} == {*events[:-2]}
+    assert 2 <= len(events[:-2]) <= 6
+    assert [("response.created", 0), ("response.completed", 1)] == events[-2:]
+
+
+async def test_what_fails_after_that_is_an_event():
+    """The client has its 200: the upstream's own words come as `response.failed`, at the end."""
+    refused = answer(b'{"error":{"message":"too long","code":"c"}}', "application/json", 400)
+    async with between([0.05, refused], server=EARLY) as (_, connection):
+        status, _, body = await connection.ask(STREAMED)
+        *comments, (name, failed) = events_of(body)
+        assert (200, "response.failed", {": keep-alive"}) == (
+            status,
+            name,
+            {each for _, each in comments},
+        )
+        assert {"code": "c", "message": "too long"} == failed["response"]["error"]
+        assert (await connection.ask(b"", method="GET", path="/health"))[0] == 200
+
+
+@pytest.mark.parametrize("body", [TURN, STREAMED])
+async def test_what_fails_in_time_keeps_its_status(body):
+    """Nothing begins early that need not, and what is not streamed never does."""
+    refused = answer(b'{"error":{"message":"too long","code":"c"}}', "application/json", 400)
+    wait = 0.1 if body is TURN else 0
+    server = {**EARLY, "commit_after": "20ms" if body is TURN else "10s"}
+    async with between([wait, refused] if wait else refused, server=server) as (_, connection):
+        status, _, reply = await connection.ask(body)
+    assert (400, "too long") == (status, json.loads(reply)["error"]["message"])
+
+
+async def test_a_client_that_leaves_a_stream_that_began_early():
+    """It cancels its turn like any other, and nothing goes on filling the silence."""
+    async with canned([5.0]) as upstream:
+        settings = settings_for(upstream.url, server=EARLY)
+        async with serving(settings) as gateway, dial(gateway) as connection:
+            await connection.send(STREAMED)
+            await connection.reader.readuntil(b": keep-alive\n")
+            connection.writer.transport.abort()
+            async with asyncio.timeout(2):
+                await upstream.hung_up.wait()
+
+
 @pytest.mark.parametrize("body", [TURN, STREAMED])
 @pytest.mark.parametrize("parts", [[5.0], [OPENING, 5.0]])
 async def test_a_client_that_leaves_cancels_its_turn(body, parts):

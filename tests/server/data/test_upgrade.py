@@ -2,6 +2,7 @@
 
 import aiohttp
 import pytest
+from multidict import CIMultiDict
 from websockets.exceptions import InvalidStatus
 
 from longwire.server.health import Stage
@@ -42,6 +43,39 @@ class TestTheDoor:
         status, received, body = await refusal(gateway, path, **headers)
         assert (401, "Bearer", True) == (status, received["www-authenticate"], is_envelope(body))
         assert "application/json" == received["content-type"]
+
+    async def test_a_key_in_a_subprotocol(self, gateway):
+        """A browser can set no header: its key comes as a subprotocol, and never goes back."""
+        offered = f"openai-insecure-api-key.{gateway.key}, other, realtime"
+        headers = {"sec-websocket-protocol": offered}
+        async with socket(gateway.url, key="", headers=headers) as client:
+            assert "realtime" == client.connection.subprotocol
+            assert gateway.key not in str(client.connection.response.headers)
+            assert "completed" == (await client.ask(user("hi")))["status"]
+
+    async def test_a_key_in_a_subprotocol_on_a_line_of_its_own(self, gateway):
+        """Subprotocols may come in several lines, which mean what one line does."""
+        offered = ["realtime", f"openai-insecure-api-key.{gateway.key}"]
+        lines = [*UPGRADE.items(), *(("sec-websocket-protocol", each) for each in offered)]
+        async with (
+            aiohttp.ClientSession(gateway.url) as session,
+            session.get("/v1/responses", headers=CIMultiDict(lines)) as response,
+        ):
+            assert 101 == response.status
+            assert ["realtime"] == response.headers.getall("sec-websocket-protocol")
+
+    async def test_a_wrong_key_in_a_subprotocol(self, gateway):
+        """It is refused before the upgrade, and not repeated in the error."""
+        offered = "realtime, openai-insecure-api-key.wrong-key"
+        status, headers, body = await refusal(gateway, **{"sec-websocket-protocol": offered})
+        assert (401, True) == (status, is_envelope(body))
+        assert "wrong-key" not in f"{headers}{body}"
+
+    async def test_a_subprotocol_beside_a_bearer(self, gateway):
+        """A client that offers some closes unless one is chosen."""
+        headers = {"sec-websocket-protocol": "realtime"}
+        async with socket(gateway.url, headers=headers) as client:
+            assert "realtime" == client.connection.subprotocol
 
     async def test_switched_off_clients_fall_back(self, emulator):
         """426 tells clients to use HTTP, whatever their key."""

@@ -7,6 +7,7 @@ from inspect import iscoroutine
 import uvicorn
 from uvicorn.server import ServerState
 
+from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.http.protocol import HttpProtocol
 
 LIMIT = 1000
@@ -29,6 +30,7 @@ class Serving:
         self.turns = self
         self.paths = (b"/v1/responses",)
         self.max_body = LIMIT
+        self.arrival = ArrivalLimits(30, 30)
         self.turn = turn
 
     async def __call__(self, exchange, *_):

@@ -47,6 +47,7 @@ DEFAULT_PATHS = {
     "chat_completions": "/chat/completions",
     "messages": "/messages",
 }
+_OF_AN_API = re.compile("/(?:responses(?:/compact)?|chat/completions|messages|models)/*$")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -147,6 +148,11 @@ def check_base_url(text: str) -> str | None:
         return "'#' marks stand at the very end, two at most; remove the others"
     if port == 0:
         return "has port 0; write the port of the upstream"
+    if not text.endswith("##") and (found := _OF_AN_API.search(parts.path)):
+        return (
+            f"ends with {found[0]}, the path of an API, which is appended to it; leave that out, "
+            "or write ## behind it to use the URL exactly as it stands"
+        )
     if parts.username is not None or parts.password is not None:
         return "has a user or a password; write the upstream's key as the channel's key"
     return None

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from blake3 import blake3
 
+_OTHERS = "others"
 _BAND_DIGITS = 1
 """Digits after the point by which accounts with about as much left are equal."""
 
@@ -66,16 +67,19 @@ class Choice:
 def choose(
     routes: Iterable[Route], model: str, allows: Callable[[str], bool] = lambda _: True
 ) -> Choice:
-    """Tell the channels that serve `model` from those that do not, or that are not allowed."""
+    """Tell the channels that serve `model` from those that do not, or that are not allowed.
+
+    A channel that the caller may not use is never named.
+    """
     served: list[Route] = []
     refusals: list[tuple[str, str]] = []
     for route in routes:
-        if not route.is_enabled:
+        if not allows(route.channel):
+            refusals.append((_OTHERS, "not for this key"))
+        elif not route.is_enabled:
             refusals.append((route.label, "disabled"))
         elif not route.serves(model):
             refusals.append((route.label, "does not serve it"))
-        elif not allows(route.channel):
-            refusals.append((route.label, "not for this key"))
         else:
             served.append(route)
     return Choice(tuple(served), tuple(refusals))

@@ -37,6 +37,23 @@ LOGGED_HEADERS = (
 )
 """The headers of a caller that the turn log keeps: they say who calls and how, and no secret."""
 
+KEY_HEADER = "x-longwire-key"
+"""Where a caller puts the gateway's key whose `authorization` is a sign-in elsewhere."""
+
+OTHER_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
+"""Where clients of other APIs put a key, in the order in which they are looked at."""
+
+SUBPROTOCOLS_HEADER = "sec-websocket-protocol"
+CREDENTIAL_HEADERS = (
+    KEY_HEADER,
+    "authorization",
+    *OTHER_KEY_HEADERS,
+    SUBPROTOCOLS_HEADER,
+    "proxy-authorization",
+    "cookie",
+)
+"""The headers that may hold a secret of the caller: they go nowhere, and name no session."""
+
 LONGEST_ID = 256
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from longwire.dialects.raw_json import map_items, splice
+from longwire.dialects.raw_json import map_items, splice, tolerant
 
 PREFIXES: Mapping[str, str] = {
     "message": "msg",
@@ -49,7 +49,7 @@ class ItemHead(msgspec.Struct):
         return self.type == "reasoning" and not self.encrypted_content
 
 
-decode_head = msgspec.json.Decoder(ItemHead).decode
+decode_head = tolerant(msgspec.json.Decoder(ItemHead).decode)
 
 
 def without_foreign_ids(raw: bytes) -> bytes:

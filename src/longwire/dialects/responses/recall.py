@@ -10,6 +10,7 @@ import msgspec
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.transcript import Link
 from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import tolerant
 from longwire.dialects.responses.history import InputHistory
 from longwire.dialects.responses.image import output_of
 from longwire.dialects.responses.items import user_message
@@ -20,7 +21,7 @@ class _Output(msgspec.Struct):
     encrypted_content: str | None = None
 
 
-_outputs = msgspec.json.Decoder(_Output)
+_decode_output = tolerant(msgspec.json.Decoder(_Output).decode)
 
 
 def with_history(turn: Turn, link: Link) -> Turn:
@@ -73,7 +74,7 @@ def _inside(raw_input: bytes | None) -> bytes:
 def _is_whole(item: bytes) -> bool:
     """Whether an output item says all that it is: reasoning without its content does not."""
     try:
-        output = _outputs.decode(item)
+        output = _decode_output(item)
     except msgspec.MsgspecError:
         return False
     return output.type != "reasoning" or bool(output.encrypted_content)

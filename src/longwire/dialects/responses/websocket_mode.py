@@ -13,11 +13,12 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Turn
-from longwire.dialects.raw_json import splice, split_members
+from longwire.dialects.raw_json import splice, split_members, tolerant
 from longwire.dialects.responses.answer import EventEncoder
 from longwire.dialects.responses.request import turn_of
 
 _LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+_decode_lane = tolerant(msgspec.json.Decoder(object).decode)
 
 
 def lane_of(members: Mapping[str, bytes]) -> str | None:
@@ -26,7 +27,7 @@ def lane_of(members: Mapping[str, bytes]) -> str | None:
     Raises `InvalidRequest` for what cannot be one.
     """
     raw = members.get("stream_id", b"null")
-    lane = msgspec.json.decode(raw)
+    lane = _decode_lane(raw)
     if lane is None or (isinstance(lane, str) and _LANE.fullmatch(lane)):
         return lane
     raise InvalidRequest(

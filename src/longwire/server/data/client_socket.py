@@ -41,10 +41,11 @@ class ClientSocket:
     _send: Send
     _stall: float
 
-    async def accept(self, headers: Mapping[str, str]) -> None:
-        """Agree to the upgrade."""
+    async def accept(self, headers: Mapping[str, str], subprotocol: str | None) -> None:
+        """Agree to the upgrade, and to one of the subprotocols offered."""
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await self._deliver([{"type": "websocket.accept", "headers": pairs}], self._stall)
+        message = {"type": "websocket.accept", "headers": pairs, "subprotocol": subprotocol}
+        await self._deliver([message], self._stall)
 
     async def receive(self) -> str | bytes:
         """Wait for the next message: text, or bytes where it is binary."""

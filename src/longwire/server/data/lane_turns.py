@@ -19,7 +19,7 @@ from longwire.dialects.codex.client import Client, client_of
 from longwire.dialects.responses import recall, websocket_mode
 from longwire.dialects.responses.answer import EventEncoder
 from longwire.relay.turns.running import Relay, RunningTurn
-from longwire.server.auth import Keys
+from longwire.server.auth import Keys, chosen_subprotocol
 from longwire.server.data.client_socket import ClientGone, ClientSocket, SocketLimits
 from longwire.server.data.turns import NO_TERMINAL
 from longwire.server.health import Readiness
@@ -39,16 +39,20 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """Who a client is by its request for the upgrade; `headers` have names in lower case."""
+    """Who a client is by its request for the upgrade; `headers` have names in lower case.
+
+    `subprotocol` is the one to agree on, of those that it offers.
+    """
 
     headers: Mapping[str, str]
     client: Client
     request_id: str
+    subprotocol: str | None
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> "Upgrade":
         """Return what the headers of such a request say."""
-        return cls(headers, client_of(headers), request_id(headers))
+        return cls(headers, client_of(headers), request_id(headers), chosen_subprotocol(headers))
 
 
 @dataclass(slots=True, eq=False)

@@ -49,7 +49,8 @@ class WebSocketSession:
         """Agree to the upgrade and serve until either side ends it."""
         try:
             with self._readiness.guest(self._leave):
-                await self._socket.accept({"x-request-id": self._upgrade.request_id})
+                upgrade = self._upgrade
+                await self._socket.accept({"x-request-id": upgrade.request_id}, upgrade.subprotocol)
                 async with self._tasks:
                     await self._listen()
         except* ClientGone:

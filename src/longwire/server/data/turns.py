@@ -1,22 +1,28 @@
 """`POST /v1/responses`: one turn over HTTP, streamed as events or answered whole.
 
-Law: no status before the upstream's first event, nothing after the terminal. A client that leaves
+Law: no status before the upstream's first event, unless that is asked for; nothing after the
+terminal. A client that leaves
 before the terminal cancels its turn; one that leaves after it cancels nothing. This is the hot
 path: one write per batch of events, and no queue, lock or task per event.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
+from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_compaction, decode_count, decode_request
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
+from longwire.server.cors import Cors
+from longwire.server.data.early_head import EarlyHead
 from longwire.server.health import Readiness
+from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.http.bodies import codings_of, unpacked
 from longwire.server.http.exchange import HttpExchange, ReplyState
 from longwire.server.problems import problem_of, report, request_id
@@ -44,20 +50,40 @@ _STREAM: Final = (
 )
 
 
-class HttpTurns:
-    """The data plane over HTTP; a request's body may have `max_body` bytes, packed and unpacked."""
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """What holds for every turn over HTTP: spans in seconds.
 
-    def __init__(self, relay: Relay, keys: Keys, readiness: Readiness, max_body: int) -> None:
+    A request's body may have `max_body` bytes, packed and unpacked. A stream without an event
+    begins after `commit_after`, 0 for never; its silence is filled after each `silence`.
+    """
+
+    max_body: int
+    arrival: ArrivalLimits
+    commit_after: float = 0.0
+    silence: float = 15.0
+
+
+class HttpTurns:
+    """The data plane over HTTP."""
+
+    def __init__(
+        self, relay: Relay, keys: Keys, readiness: Readiness, limits: HttpLimits, cors: Cors
+    ) -> None:
+        self._cors = cors
+        self._limits = limits
         self._relay = relay
         self._readiness = readiness
         self._keys = keys
-        self.max_body = max_body
+        self.max_body = limits.max_body
+        self.arrival = limits.arrival
         self.paths = PATHS
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn; failures are answered here. Its client's leaving cancels this."""
-        reply = _Reply(exchange)
         headers = exchange.headers
+        cors = self._cors.headers(headers["origin"]) if "origin" in headers else {}
+        reply = _Reply(exchange, cors)
         try:
             with self._readiness:
                 caller = self._keys.authenticate(headers)
@@ -68,6 +94,8 @@ class HttpTurns:
                     body = await unpacked(body, codings, self.max_body)
                 turn = _decoded(exchange.path, body)
                 reply.previous = turn.previous_response_id
+                if turn.streams and self._limits.commit_after:
+                    reply.commit_after(self._limits.commit_after, self._limits.silence)
                 async with self._relay.open(turn, caller, headers, reply.id) as answer:
                     await (reply.stream(answer) if turn.streams else reply.whole(answer))
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
@@ -87,18 +115,33 @@ def _decoded(path: bytes, body: bytes) -> Turn:
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
-    def __init__(self, exchange: HttpExchange) -> None:
+    def __init__(self, exchange: HttpExchange, cors: Mapping[str, str]) -> None:
         self._exchange = exchange
+        self._cors = cors
         self._encoder: EventEncoder | None = None
+        self._early: EarlyHead | None = None
         self._client = client_of(exchange.headers)
         self.id = request_id(exchange.headers)
         self.previous: str | None = None
 
+    def commit_after(self, seconds: float, silence: float) -> None:
+        """Begin the stream after so many seconds, if no event has come; then fill the silence."""
+        self._encoder = encoder = EventEncoder(self.previous, Aggregate())
+        filler = self._client.keep_alive(encoder)
+        self._early = EarlyHead(self._exchange, self._begin_early, filler, silence)
+        self._early.start(seconds)
+
+    def _begin_early(self) -> None:
+        self._exchange.begin(200, {**self._cors, "x-request-id": self.id}, _STREAM)
+
     async def stream(self, answer: RunningTurn) -> None:
         """Send the events as they come."""
         exchange, aggregate = self._exchange, answer.aggregate
+        if self._early is not None:
+            self._early.stop()
         self._encoder = encoder = EventEncoder(self.previous, aggregate)
-        exchange.begin(200, self._headers(answer), _STREAM)
+        if exchange.reply is ReplyState.NOT_BEGUN:
+            exchange.begin(200, self._headers(answer), _STREAM)
         answer.set_fast_path(exchange.fast_path(encoder.encode_plain))
         async for batch in answer:
             if not batch:
@@ -127,6 +170,8 @@ class _Reply:
 
     async def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way with `response.failed`."""
+        if self._early is not None:
+            self._early.stop()
         if isinstance(error, UpstreamRejected):
             error.headers = self._client.error_headers(error.headers)
         problem = problem_of(error)
@@ -134,7 +179,7 @@ class _Reply:
         exchange = self._exchange
         if exchange.reply is ReplyState.NOT_BEGUN:
             body = problem.envelope()
-            headers = {**problem.headers, "x-request-id": self.id}
+            headers = {**problem.headers, **self._cors, "x-request-id": self.id}
             exchange.begin(problem.status, headers, _JSON, len(body))
             await exchange.end(body)
         elif self._encoder is not None and exchange.reply in _STREAMS:
@@ -147,6 +192,7 @@ class _Reply:
         headers = {
             **self._client.headers(answer.headers),
             **answer.limits,
+            **self._cors,
             "x-request-id": self.id,
             "x-longwire-channel": answer.channel,
             "x-longwire-transport": delivery.transport,

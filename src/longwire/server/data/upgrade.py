@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from longwire.core.rules.session import SUBPROTOCOLS_HEADER
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.lane_turns import Services
 from longwire.server.data.sockets import WebSocketSession
@@ -28,6 +29,8 @@ class WebSocketTurns:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or refuse it."""
         headers = headers_of(scope)
+        if scope["subprotocols"]:
+            headers[SUBPROTOCOLS_HEADER] = ", ".join(scope["subprotocols"])  # of all such lines
         await receive()  # the connect, which brings nothing
         try:
             self._admit(headers)

@@ -11,7 +11,7 @@ from enum import Enum
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from longwire.core.errors import BodyTooLarge
+from longwire.core.errors import BodyTooLarge, BodyTooSlow
 
 Encode = Callable[[Sequence[bytes]], tuple[int, bytes]]
 """Encodes the first of some messages: how many, and what they come to."""
@@ -148,6 +148,14 @@ class HttpExchange:
         """Write nothing of the reply: the connection refuses the request in its place."""
         self.reply = REPLY["refused"][self.reply]
 
+    def too_slow(self) -> bool:
+        """Let `body` raise `BodyTooSlow`, if it waits; return whether it does."""
+        if self._waiter is None or self._waiter.done():
+            return False
+        self.keep_alive = False
+        self._waiter.set_exception(BodyTooSlow())
+        return True
+
     def close_afterwards(self) -> None:
         """Close the connection behind the reply."""
         self.keep_alive = False
@@ -160,7 +168,7 @@ class HttpExchange:
     async def body(self) -> bytes:
         """Wait for the body and return it; it can be taken once.
 
-        Raises `BodyTooLarge`: at once for what is announced as that.
+        Raises `BodyTooSlow`, or `BodyTooLarge`: at once for what is announced as that.
         """
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and int(announced[:20]) > self._limit:
@@ -207,6 +215,14 @@ class HttpExchange:
         """Write the next bytes, once the client keeps up."""
         if self._connection.flow.write_paused:
             await self._connection.flow.drain()
+        self._write(body)
+
+    def write_at_once(self, body: bytes) -> None:
+        """Write the next bytes if the client keeps up; else they are dropped."""
+        if not self._connection.flow.write_paused:
+            self._write(body)
+
+    def _write(self, body: bytes) -> None:
         self.reply = REPLY["write"][self.reply]
         if self.reply is _ABORTED:
             return

@@ -16,7 +16,9 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from longwire.server.http.arrival import TOO_SLOW, Arrival, ArrivalLimits
 from longwire.server.http.exchange import HttpExchange
+from longwire.server.paths import canonical
 
 MOST_UNFRAMED: Final = 64 * 1024
 """Bytes that may come in several reads before they make a head, a part of a body or its end."""
@@ -28,10 +30,14 @@ _VERSIONS: Final = ("1.1", "1.0")
 
 
 class Turns(Protocol):
-    """Who serves the turns that are posted to `paths`, with bodies of at most `max_body` bytes."""
+    """Who serves the turns that are posted to `paths`, with bodies of at most `max_body` bytes.
+
+    `arrival` is how long requests of any kind may take to arrive.
+    """
 
     paths: Collection[bytes]
     max_body: int
+    arrival: ArrivalLimits
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn."""
@@ -43,6 +49,7 @@ class HttpProtocol(HttpToolsProtocol):
     cycle: RequestResponseCycle | HttpExchange | None  # type: ignore[assignment] # it asks both for the same
     _task: asyncio.Task[None]
     """Serves the turn of `_served`."""
+    _arrival: Arrival
 
     def __init__(
         self,
@@ -56,8 +63,15 @@ class HttpProtocol(HttpToolsProtocol):
         self._served: HttpExchange | None = None
         self._unframed = 0
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request, but not for ever."""
+        super().connection_made(transport)
+        self._arrival = Arrival(self._turns.arrival, self.loop, self._refuse_slow)
+
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
+        if self._arrival.since is None:
+            self._arrival.since = self.loop.time()
         self._unframed += len(data)
         self._unset_keepalive_if_required()
         try:
@@ -87,6 +101,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything; a turn whose reply has not ended is cancelled."""
+        self._arrival.stop()
         served, self._served = self._served, None
         if isinstance(self.cycle, HttpExchange):
             self.cycle = None
@@ -97,6 +112,8 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a turn, or leave the request to uvicorn."""
         self._unframed = 0
+        arrival = self._arrival
+        arrival.since, arrival.size, arrival.is_body = self.loop.time(), 0, True
         method, version = self.parser.get_method(), self.parser.get_http_version()
         if version not in _VERSIONS or method == b"CONNECT":
             msg = "Neither tunnels nor other versions of HTTP are spoken here."
@@ -141,6 +158,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a part of a body; while it waits behind a reply, only so much of it is read."""
         self._unframed = 0
+        self._arrival.size += len(body)
         exchange = self.cycle
         if not isinstance(exchange, HttpExchange):
             super().on_body(body)
@@ -152,6 +170,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Note the end of a request; the head of an upgrade belongs to none so far."""
         self._unframed = 0
+        self._arrival.since, self._arrival.is_body = None, False
         if self.parser.should_upgrade():
             return
         exchange = self.cycle
@@ -178,6 +197,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._served is not None and not self._served.response_complete:
             self.transport.close()
         else:
+            self._arrival.stop()
             super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -193,8 +213,34 @@ class HttpProtocol(HttpToolsProtocol):
             served.close_afterwards()
             self.flow.pause_reading()
 
+    def _refuse_slow(self) -> None:
+        """End a connection whose next head or body does not come, but no reply under way on it."""
+        cycle, is_body = self.cycle, self._arrival.is_body
+        if self.flow.read_paused:
+            return
+        if cycle is None or cycle.response_complete:
+            is_answered = is_body or not self._unframed
+            self._close_with(b"" if is_answered else TOO_SLOW)
+        elif not is_body:
+            cycle.keep_alive = False
+            self.flow.pause_reading()
+        elif isinstance(cycle, HttpExchange):
+            cycle.too_slow()
+        elif not self.pipeline:
+            self._close_with(b"" if cycle.response_started else TOO_SLOW)
+
+    def _close_with(self, answer: bytes) -> None:
+        """Write an answer and close; what the client does not take by the next time is dropped."""
+        if self.transport.is_closing():
+            self.transport.abort()
+            return
+        if answer:
+            self.transport.write(answer)
+        self.transport.close()
+
 
 def _path_of(url: bytes) -> bytes:
-    """Return the path of a request's target as uvicorn reads it."""
+    """Return the one spelling of the path of a request's target, as uvicorn reads it."""
     path = httptools.parse_url(url).path or b""
-    return unquote_to_bytes(path) if b"%" in path else path
+    path = unquote_to_bytes(path) if b"%" in path else path
+    return canonical(path.decode("latin-1")).encode("latin-1")

@@ -1,0 +1,89 @@
+"""What clients are told who ask for what is not served: which, and where to go instead.
+
+An API that comes to be spoken here gets its routes, and its row of `OTHER_APIS` goes.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from longwire.server.problems import Problem, headers_of, request_id, response_to
+
+_LONGEST_PATH = 200
+
+
+def anthropic_envelope(problem: Problem) -> bytes:
+    """Return the body of an error as clients of Anthropic's API read it."""
+    error = {"type": "not_found_error", "message": problem.message}
+    return msgspec.json.encode({"type": "error", "error": error})
+
+
+def google_envelope(problem: Problem) -> bytes:
+    """Return the body of an error as clients of Gemini's API read it."""
+    error = {"code": problem.status, "message": problem.message, "status": "NOT_FOUND"}
+    return msgspec.json.encode({"error": error})
+
+
+@dataclass(frozen=True, slots=True)
+class OtherApi:
+    """An API that clients may take this gateway to speak: its paths, and how it says an error."""
+
+    name: str
+    paths: re.Pattern[str]
+    envelope: Callable[[Problem], bytes] = Problem.envelope
+
+
+OTHER_APIS: Final = (
+    OtherApi("the Chat Completions API", re.compile("/v1/chat/completions(/|$)")),
+    OtherApi(
+        "Anthropic's Messages API",
+        re.compile("(/anthropic)?/v1/(messages(/|$)|complete$)"),
+        anthropic_envelope,
+    ),
+    OtherApi("Gemini's API", re.compile("/v1beta/|/v1/models/.+:[A-Za-z]+$"), google_envelope),
+    OtherApi(
+        "the API of this path",
+        re.compile(
+            "/v1/(completions|embeddings|images|audio|moderations|rerank|realtime|assistants|threads"
+            "|files|batches)(/|$)"
+        ),
+    ),
+)
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """Answer a request that was refused, by the router in words that name the mend."""
+    own_id, path = request_id(headers_of(request.scope)), request.scope["path"]
+    if not isinstance(error, HTTPException) or not _is_of_the_router(error):
+        return response_to(error, own_id)
+    allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+    if allow and request.method == "OPTIONS":
+        return Response(status_code=204, headers={"allow": f"{allow}, OPTIONS"})
+    shown = f"{request.method} {path[:_LONGEST_PATH]}"
+    for api in OTHER_APIS:
+        if api.paths.match(path):
+            words = f"This gateway speaks the Responses API, POST /v1/responses, and not {api.name}"
+            return response_to(HTTPException(404, f"{words} ({shown})."), own_id, api.envelope)
+    words = f"There is no {shown}; {f'use {allow}' if allow else _mend(path)}."
+    headers = {"allow": allow} if allow else None
+    return response_to(HTTPException(error.status_code, words, headers), own_id)
+
+
+def _is_of_the_router(error: HTTPException) -> bool:
+    """Whether nobody had more to say than the name of the status."""
+    is_known = error.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+    return is_known and error.detail == HTTPStatus(error.status_code).phrase
+
+
+def _mend(path: str) -> str:
+    """Say where a path was meant to lead."""
+    at = max(path.find("/responses"), path.find("/models"))
+    meant = f"/v1{path[at:][:_LONGEST_PATH]}" if at > 0 else "/v1/responses"
+    return f"the base URL ends in /v1, as in {meant}"
