@@ -14,8 +14,8 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
-CORE_LINES = 3_400  # decision 0011
-GATEWAY_LINES = 27_000  # decision 0020
+CORE_LINES = 3_700  # decision 0023
+GATEWAY_LINES = 30_000  # decision 0023
 EMULATOR_LINES = 3_600  # likewise, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.

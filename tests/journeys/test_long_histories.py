@@ -42,7 +42,7 @@ async def test_a_first_turn_beyond_the_largest_frame_is_refused_clearly(emulator
     with pytest.raises(openai.APIStatusError) as caught:
         await agent.say(user("x" * (16 * MEBIBYTE)))
     assert (413, "request_too_large") == (caught.value.status_code, caught.value.code)
-    assert "16,777,215 bytes" in caught.value.message
+    assert "is larger than the upstream takes in one message" in caught.value.message
     assert 0 == emulator.counters.creates
     agent.history = []
     turns = await agent.turns(2)

@@ -15,6 +15,7 @@ TABLE = [
     (errors.BodyTooLarge(1), 413, "request_too_large", None),
     (errors.FrameTooLarge(1), 413, "request_too_large", None),
     (errors.Unauthenticated("m"), 401, "invalid_api_key", None),
+    (errors.UnknownResponse("x"), 404, "response_not_found", "response_id"),
     (errors.UnknownModel("x", "y"), 404, "model_not_found", "model"),
     (errors.Forbidden("m"), 403, "permission_denied", None),
     (errors.NotFound("channel", "x"), 404, "not_found", None),

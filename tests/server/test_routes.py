@@ -95,7 +95,7 @@ async def test_health_and_readiness(gateway, connection):
         ("PUT", "/v1/responses", 405, "method_not_allowed"),
         ("DELETE", "/v1/responses", 405, "method_not_allowed"),
         ("PROPFIND", "/v1/responses", 405, "method_not_allowed"),
-        ("POST", "/v1/responses/..", 404, "unknown_url"),
+        ("POST", "/v1/responses/..", 405, "method_not_allowed"),
         ("POST", "/v1", 404, "unknown_url"),
         ("POST", "/", 404, "unknown_url"),
         ("POST", "//", 404, "unknown_url"),

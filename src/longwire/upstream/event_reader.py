@@ -20,6 +20,7 @@ from longwire.dialects.responses.stream import (
 )
 
 _BEFORE_OUTPUT = (Phase.AWAITING, Phase.OPENED)
+_WITH_OUTPUT = (Phase.OPENED, Phase.STREAMING)
 
 
 class EventReader:
@@ -35,16 +36,18 @@ class EventReader:
     def read_all(self, frames: Sequence[bytes]) -> list[Event]:
         """Read frames that arrived together; return the events that the client is to see.
 
-        Law: it is `read` for each. While a response streams, output events pass and change nothing.
-        They are most of all events, so they are decoded in one call.
+        Law: it is `read` for each. While a response streams, output events pass and change nothing;
+        the first one begins that. They are most of all events, so they are decoded in one call.
         """
         events: list[Event] = []
         count = 0
         while count < len(frames):
-            if self.exchange.phase is Phase.STREAMING:
+            if self.exchange.phase in _WITH_OUTPUT:
                 outputs = decode_outputs(frames, count)
                 events += outputs
                 count += len(outputs)
+                if outputs and self.exchange.phase is Phase.OPENED:
+                    self.exchange.step(Kind.OUTPUT)
             if count < len(frames):
                 event = self.read(frames[count])
                 count += 1

@@ -19,15 +19,13 @@ from longwire.relay.turns.failures import is_known_limit, retry_after
 class Attempt(NamedTuple):
     """One try: a channel, over HTTP or WebSocket, anew for a `reason` or as continuity decides.
 
-    `is_probe`: it shall find out whether the channel's WebSocket works again. `is_hurried`: the
-    turn has waited for silence before.
+    `is_probe`: it shall find out whether the channel's WebSocket works again.
     """
 
     candidate: Candidate
     over_http: bool
     reason: Reason | None
     is_probe: bool = False
-    is_hurried: bool = False
 
     @property
     def channel(self) -> Channel:
@@ -51,7 +49,8 @@ class Attempts:
     """The attempts of one turn.
 
     `prefers_http` is what is known of its session beforehand; `holds` tells whether a channel has
-    a free connection with its history, which serves even while new ones are refused.
+    a free connection with its history, which serves even while new ones are refused. `has_waited`
+    says whether one of them waited for what never came.
     """
 
     __slots__ = (
@@ -60,13 +59,13 @@ class Attempts:
         "_has_left_out",
         "_has_renewed",
         "_has_resent",
-        "_has_waited",
         "_holds",
         "_may_resend_begun",
         "_passed",
         "_reason",
         "_turn",
         "_uses_http",
+        "has_waited",
     )
 
     def __init__(
@@ -87,15 +86,12 @@ class Attempts:
         self._has_resent = False
         self._has_renewed = False
         self._has_failed = False
-        self._has_waited = False
+        self.has_waited = False
         self._has_left_out = False
         self._passed: list[Candidate] = []
 
     def next(self, now: float) -> Attempt:
         """Return what to try next."""
-        return self._next(now)._replace(is_hurried=True) if self._has_waited else self._next(now)
-
-    def _next(self, now: float) -> Attempt:
         candidate = self._candidates[0]
         channel, upgrade = candidate.channel, candidate.state.upgrade
         if channel.websocket is None or (channel.http is not None and self._uses_http):
@@ -134,7 +130,7 @@ class Attempts:
                 pass
         self._has_resent = self._has_resent or RULES[trouble].may_bill_twice
         self._has_failed = True
-        self._has_waited = self._has_waited or trouble is Trouble.SILENT
+        self.has_waited = self.has_waited or trouble is Trouble.SILENT
         return recovery
 
     def _move_on(self) -> None:

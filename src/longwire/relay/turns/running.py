@@ -211,7 +211,7 @@ class RunningTurn:
                 await self._open(attempt, WarmUp(), Call(turn, None))
                 break
             try:
-                await self._try(attempt)
+                await self._try(attempt, is_hurried=attempts.has_waited)
             except _FAILURES as failure:
                 await self._recover(attempts, attempt, failure)
             else:
@@ -224,7 +224,7 @@ class RunningTurn:
         stream, now = self._stream, self._relay.accounting.clock()
         self.record.begin(stream.delivery, stream.aggregate, now)
 
-    async def _try(self, attempt: Attempt) -> None:
+    async def _try(self, attempt: Attempt, *, is_hurried: bool) -> None:
         """Send the turn by an attempt, and wait for the beginning of its answer."""
         candidate, request = attempt.candidate, self.request
         channel = candidate.channel
@@ -238,7 +238,7 @@ class RunningTurn:
                 candidate.key,
                 request.forwarded,
                 attempt.reason,
-                is_hurried=attempt.is_hurried,
+                is_hurried=is_hurried,
             ),
             request.caller.scope,
             request.headers,
