@@ -1,9 +1,8 @@
 """`POST /v1/responses`: one turn over HTTP, streamed as events or answered whole.
 
-Law: no status before the upstream's first event, unless that is asked for; nothing after the
-terminal. A client that leaves
-before the terminal cancels its turn; one that leaves after it cancels nothing. This is the hot
-path: one write per batch of events, and no queue, lock or task per event.
+Law: no status before the upstream's first event, unless `commit_after` asks for it; nothing after
+the terminal. A client that leaves before the terminal cancels its turn; later it cancels nothing.
+This is the hot path: one write per batch of events, and no queue, lock or task per event.
 """
 
 from collections.abc import Mapping
