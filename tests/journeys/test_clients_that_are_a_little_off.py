@@ -44,13 +44,13 @@ class Client(NamedTuple):
 
 
 @asynccontextmanager
-async def before(*answers, server=None, keys=KEYS):
+async def before(*answers, server=None, keys=KEYS, channel=(), names="a"):
     """A client without any key, and the upstream behind its gateway."""
     async with canned(*(answers or [GOOD])) as upstream, AsyncExitStack() as stack:
-        channel = {"name": "a", "base_url": upstream.url, "api_key": "sk-op", "models": ["m"]}
-        settings = Settings(
-            channels=({**channel, "transport": "http"},), api_keys=keys, server=server or {}
-        )
+        declared = {"base_url": upstream.url, "api_key": "sk-op", "models": ["m"]}
+        declared |= {"transport": "http", **dict(channel)}
+        channels = tuple({"name": name, **declared} for name in names)
+        settings = Settings(channels=channels, api_keys=keys, server=server or {})
         gateway = await stack.enter_async_context(serving(settings))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         yield Client(session, gateway.url), upstream
@@ -110,6 +110,33 @@ class TestTexts:
         async with before() as (client, upstream):
             assert 200 == (await ask(client, body=body))[0]
             assert b'"input":[%b]' % item in upstream.bodies[0]
+
+    @pytest.mark.parametrize("type_", ["openai", "codex"])
+    async def test_half_an_emoji_in_any_place_of_an_item(self, type_):
+        """Nothing that looks into an item stumbles: each travels with its escape, or is refused."""
+        places = [
+            '{"role":"system","content":[{"type":"input_text","text":"HALF"}]}',
+            '{"role":"HALF","content":"hi"}',
+            '{"type":"HALF","id":"HALF"}',
+            '{"type":"item_reference","id":"HALF"}',
+            '{"id":"HALF"}',
+            '{"type":"message","id":"HALF","role":"assistant","content":"HALF"}',
+            '{"type":"function_call","id":"fc_HALF","call_id":"HALF","name":"HALF","arguments":"HALF"}',
+            '{"type":"reasoning","summary":[],"encrypted_content":"HALF","id":"rs_HALF"}',
+            '{"role":"user","content":[{"type":"input_file","file_id":"HALF"}]}',
+            '{"HALF":["HALF",{"HALF":"HALF"}]}',
+            '"HALF"',
+        ]
+        async with before(channel={"type": type_}, names="ab") as (client, upstream):
+            for place in places:
+                item = place.replace("HALF", r"\ud83d")
+                question = '{"role":"user","content":"hi"}'
+                body = f'{{"model":"m","input":[{question},{item},{question}]}}'.encode()
+                status, _, said = await ask(client, body=body, session_id=place)
+                assert status in (200, 400), said
+                is_passed = status == 400 or rb"\ud83d" in upstream.bodies[-1] or type_ == "codex"
+                assert is_passed, place
+        assert len(upstream.bodies) >= (8 if type_ == "codex" else len(places))
 
     async def test_half_an_emoji_where_a_name_is_needed(self):
         """The refusal says what is wrong with which member."""

@@ -24,7 +24,7 @@ from longwire.server.problems import Edge
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
-_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 
 
@@ -105,7 +105,7 @@ class _Whole:
 
 
 async def _post_wanted(_request: Request) -> Response:
-    raise HTTPException(405, "Use POST.", {"allow": "POST"})
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 async def _upgrade_wanted(_request: Request) -> Response:

@@ -7,7 +7,9 @@ from longwire.core.rules.homes import HELD_LASTS, SESSION_LASTS, held_key, owned
 from longwire.core.rules.turn import Scope
 
 SCOPES = st.one_of(st.none(), st.text(min_size=1).map(Scope))
-NAMES = st.tuples(SCOPES, st.text())
+HALVES_OF_EMOJI = ["\ud83d", "\ude00", "\udcff"]  # as the id in an item may be
+IDS = st.text() | st.sampled_from(HALVES_OF_EMOJI)
+NAMES = st.tuples(SCOPES, IDS)
 KINDS = (session_key, held_key)
 
 

@@ -10,8 +10,16 @@ from longwire.dialects.responses.request import decode_request
 from longwire.dialects.responses.sealed import last_sealed, without_sealed
 
 READABLE = st.integers(0, 9).map(lambda n: {"role": "user", "content": f"text {n} ü"})
-SEALED = st.text(min_size=1).map(
-    lambda text: {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": text}
+SUMMARIES = st.sampled_from([[], [{"type": "summary_text", "text": "half an emoji \ud83d"}]])
+SEALED = st.builds(
+    lambda text, summary: {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": summary,
+        "encrypted_content": text,
+    },
+    st.text(min_size=1),
+    SUMMARIES,
 )
 ITEMS = st.lists(st.one_of(READABLE, SEALED), max_size=8)
 

@@ -40,4 +40,4 @@ def owned_key(identity: str) -> HomeKey:
 def _digest(kind: str, scope: Scope | None, identity: str) -> bytes:
     wall = scope or ""
     text = f"{kind}:{len(wall)}:{wall}{identity}"
-    return blake3(text.encode("utf-8", "surrogateescape")).digest(length=16)
+    return blake3(text.encode("utf-8", "surrogatepass")).digest(length=16)

@@ -11,7 +11,7 @@ import msgspec
 from blake3 import blake3
 
 from longwire.core.rules.turn import Turn
-from longwire.dialects.raw_json import split_items
+from longwire.dialects.raw_json import split_items, tolerant
 from longwire.dialects.responses.history import InputHistory
 
 
@@ -19,7 +19,7 @@ class _Item(msgspec.Struct):
     encrypted_content: str | None = None
 
 
-_items = msgspec.json.Decoder(_Item)
+_decode_item = tolerant(msgspec.json.Decoder(_Item).decode)
 
 
 def last_sealed(turn: Turn) -> bytes | None:
@@ -50,7 +50,7 @@ def _digest(item: bytes) -> bytes | None:
     if b'"encrypted_content"' not in item:
         return None
     try:
-        sealed = _items.decode(item).encrypted_content
+        sealed = _decode_item(item).encrypted_content
     except msgspec.MsgspecError:
         return None
     return blake3(sealed.encode()).digest(length=16) if sealed else None
