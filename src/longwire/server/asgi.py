@@ -105,7 +105,7 @@ class _Whole:
 
 
 async def _post_wanted(_request: Request) -> Response:
-    raise HTTPException(405, "Use POST.", {"allow": "POST"})
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 async def _upgrade_wanted(_request: Request) -> Response:
