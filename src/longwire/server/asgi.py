@@ -24,7 +24,7 @@ from longwire.server.problems import Edge
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
-_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_ANY = ["GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 
 
