@@ -128,6 +128,7 @@ class HttpProtocol(HttpToolsProtocol):
         if method == b"POST" and path in paths:
             self._begin_turn(path, is_http_1_1=version == "1.1")
         else:
+            self._check_coding()
             super().on_headers_complete()
         if self.pipeline and len(self.pipeline) < MOST_QUEUED:
             self.flow.resume_reading()  # so that the client's leaving is seen
@@ -151,7 +152,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _check_coding(self) -> None:
         """Raise for a body in other transfer codings than chunks: llhttp lets more of them pass."""
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if codings != [b"chunked"]:
+        if codings not in ([], [b"chunked"]):
             msg = "The transfer coding is not supported."
             raise httptools.HttpParserError(msg)
 
