@@ -22,8 +22,8 @@ from longwire.logger import structlog
 from longwire.server import logs
 from longwire.server.http.allocator import prepare_memory
 from longwire.server.http.listener import listen, url_of
-from longwire.server.http.pongs import BoundedPongs
 from longwire.server.http.protocol import HttpProtocol
+from longwire.server.http.websocket import WebSocketProtocol
 from longwire.server.local import serving_sessions
 from longwire.server.signals import (
     Ending,
@@ -160,7 +160,7 @@ def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Con
         workers=workers,
         loop="uvloop",
         http=HttpProtocol,
-        ws=BoundedPongs,
+        ws=WebSocketProtocol,
         ws_max_size=settings.server.max_body,
         ws_per_message_deflate=False,
         ws_ping_interval=_PING_INTERVAL,

@@ -116,6 +116,26 @@ async def test_what_is_no_route(connection, method, path, status, code):
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        "//metrics",
+        "/v1/../metrics",
+        "/./metrics",
+        "/v1/metrics",
+        "//admin/graphql",
+        "/admin//graphql",
+        "/v1/v1/admin/graphql",
+        "/v1/responses/..//admin/graphql",
+        "//health",
+    ],
+)
+async def test_what_a_proxy_closes_has_one_spelling(connection, path):
+    """A rule for `/admin` or `/metrics` holds: no other path leads there."""
+    status, _, _ = await connection.ask(b"{}", method="GET", path=path)
+    assert 404 == status
+
+
+@pytest.mark.parametrize(
     ("path", "status"), [("/v1/responses", 426), ("/health", 200), ("/x", 404)]
 )
 async def test_head(session, path, status):

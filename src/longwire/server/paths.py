@@ -17,6 +17,12 @@ _UNVERSIONED = re.compile(
 
 
 def canonical(path: str) -> str:
-    """Return the one spelling of a path: no slash too many, and of `/v1` neither two nor none."""
-    path = _SLASHES.sub("/", path).rstrip("/") or "/"
-    return f"/v1{path}" if _UNVERSIONED.match(path) else _VERSIONS.sub("/v1", path, count=1)
+    """Return the one spelling of a path: of the data plane no slash too many, one `/v1`.
+
+    What a proxy may have closed by its path, as `/admin`, has no spelling but its own; only a slash
+    behind it is none.
+    """
+    path = path.rstrip("/") or "/"
+    meant = _SLASHES.sub("/", path)
+    meant = f"/v1{meant}" if _UNVERSIONED.match(meant) else _VERSIONS.sub("/v1", meant, count=1)
+    return meant if meant.startswith(DATA_PLANE) else path

@@ -221,6 +221,7 @@ async def test_another_origin_gets_no_websocket(admin):
         '{"type":"subscribe","id":["1"],"payload":{"query":"{version}"}}',
         '{"type":"subscribe","id":"1","payload":{"query":"{version}","variables":[1]}}',
         '{"type":"subscribe","id":"1","payload":{"query":5}}',
+        '{"type":"ping","payload":{"x":"' + "x" * MOST_BYTES + '"}}',
     ],
 )
 async def test_no_message_ends_the_websocket(admin, message):
@@ -236,7 +237,13 @@ async def test_no_message_ends_the_websocket(admin, message):
 
 async def test_queries_over_a_websocket_keep_the_limits(admin):
     """What is too deep over HTTP is too deep here."""
-    query = "{ turns { " + "nodes { " * MOST_LEVELS + "id" + " }" * MOST_LEVELS + " } }"
+    query = (
+        "subscription { sessionChanges { "
+        + "changed { " * MOST_LEVELS
+        + "session"
+        + " }" * MOST_LEVELS
+        + " } }"
+    )
     async with admin.subscribed(query) as read:
         told = await read()
     assert told["payload"][0]["extensions"]["code"] == "INVALID_QUERY"

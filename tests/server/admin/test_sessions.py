@@ -1,5 +1,7 @@
 """Live connections over GraphQL."""
 
+import pytest
+
 from longwire.core.nouns.access import Actor, ApiKey, Grant
 from longwire.core.nouns.project import DEFAULT_PROJECT
 
@@ -51,3 +53,12 @@ async def test_nobody_listens_on_who_signed_out(admin, store):
         told = await read()
         assert told["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         assert (await read())["type"] == "complete"
+
+
+@pytest.mark.parametrize("query", ["{ me { user { email } } }", "mutation { signOut }"])
+async def test_nobody_asks_over_a_websocket(admin, query):
+    """It stays open after a sign-in has ended, or a role is another one: subscriptions alone."""
+    async with admin.subscribed(query) as read:
+        told = await read()
+    assert "error" == told["type"]
+    assert "INVALID_QUERY" == told["payload"][0]["extensions"]["code"]

@@ -72,7 +72,7 @@ class AdminView(GraphQL[Context, str]):
     def decode_json(self, data: str | bytes) -> object:
         """Read a request or a message. Raises `JSONDecodeError` for what is none."""
         try:
-            message = json.loads(data)
+            message = json.loads(data) if len(data) <= MOST_BYTES else None
         except (ValueError, RecursionError):
             message = None
         if not _is_message(message):

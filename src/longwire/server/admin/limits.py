@@ -70,8 +70,10 @@ def is_nobody(context: ExecutionContext) -> bool:
 def _problems(context: ExecutionContext) -> Iterator[str]:
     if context.graphql_document is not None:
         yield from size_problems(context.graphql_document)
-    if context.root_value == OVER_HTTP and context.operation_type is OperationType.SUBSCRIPTION:
-        yield "Subscriptions need a WebSocket with graphql-transport-ws."
+    is_subscription = context.operation_type is OperationType.SUBSCRIPTION
+    if is_subscription == (context.root_value == OVER_HTTP):
+        # Who listens is found out anew; who asks only once for a WebSocket.
+        yield "Use POST; subscriptions alone need a WebSocket with graphql-transport-ws."
     if _NO_TEXT.search(context.query or "") or any(map(_ODD.search, _texts(context.variables))):
         yield "A text holds a character that cannot be stored; remove it."
 

@@ -26,6 +26,9 @@ MOST_UNFRAMED: Final = 64 * 1024
 MOST_QUEUED: Final = 8
 """Requests that may wait behind a reply before no more are read."""
 
+STALLED_AFTER: Final = 120.0
+"""Seconds that a client may take nothing of what it is sent."""
+
 _VERSIONS: Final = ("1.1", "1.0")
 
 
@@ -62,6 +65,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._turns: Turns = config.loaded_app.turns
         self._served: HttpExchange | None = None
         self._unframed = 0
+        self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request, but not for ever."""
@@ -99,9 +103,24 @@ class HttpProtocol(HttpToolsProtocol):
         first = b"%b %b HTTP/%b\r\n" % (method, self.url, version)
         self.data_received(b"".join((first, *lines, b"\r\n", rest)))
 
+    def pause_writing(self) -> None:
+        """Let who writes wait for the client, but not for ever: its turn holds a connection."""
+        super().pause_writing()
+        self._stall = self.loop.call_later(STALLED_AFTER, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Let who writes go on."""
+        super().resume_writing()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything; a turn whose reply has not ended is cancelled."""
         self._arrival.stop()
+        self._go_on()
         served, self._served = self._served, None
         if isinstance(self.cycle, HttpExchange):
             self.cycle = None
@@ -128,6 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
         if method == b"POST" and path in paths:
             self._begin_turn(path, is_http_1_1=version == "1.1")
         else:
+            self._check_coding()
             super().on_headers_complete()
         if self.pipeline and len(self.pipeline) < MOST_QUEUED:
             self.flow.resume_reading()  # so that the client's leaving is seen
@@ -151,7 +171,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _check_coding(self) -> None:
         """Raise for a body in other transfer codings than chunks: llhttp lets more of them pass."""
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if codings != [b"chunked"]:
+        if codings not in ([], [b"chunked"]):
             msg = "The transfer coding is not supported."
             raise httptools.HttpParserError(msg)
 
@@ -198,6 +218,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._arrival.stop()
+            self._go_on()
             super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
