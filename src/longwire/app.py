@@ -231,6 +231,11 @@ def _http_limits(server: Server) -> HttpLimits:
 def _pool(settings: Settings) -> Pool:
     sessions = settings.sessions
     return Pool(
-        Limits(sessions.max_connections, sessions.max_connections_per_session, sessions.idle_ttl),
+        Limits(
+            sessions.max_connections,
+            sessions.max_connections_per_session,
+            sessions.idle_ttl,
+            may_omit_reasoning=sessions.omitted_reasoning == "continue",
+        ),
         PoolTimes(sessions.max_lifetime, sessions.queue_timeout),
     )

@@ -59,14 +59,14 @@ MUTANTS = (
     Mutant(
         "continue without anything new",
         "core/rules/continuity.py",
-        "least = len(chain.replies) + (turn.source.previous_response_id != chain.response_id)",
-        "least = len(chain.replies)",
+        "new = chain.replies, turn.source.previous_response_id != chain.response_id",
+        "new = chain.replies, False",
     ),
     Mutant(
         "ask for something new of a client that named the response",
         "core/rules/continuity.py",
-        "least = len(chain.replies) + (turn.source.previous_response_id != chain.response_id)",
-        "least = len(chain.replies) + 1",
+        "new = chain.replies, turn.source.previous_response_id != chain.response_id",
+        "new = chain.replies, True",
     ),
     Mutant(
         "hold a client that named the response to its properties",
@@ -137,8 +137,38 @@ MUTANTS = (
     Mutant(
         "trust the raw prefix without comparing the replies",
         "core/rules/continuity.py",
-        "if all(map(is_replay, chain.replies, following)):",
-        "if following is not None:",
+        "and all(map(is_replay, replies, following)):",
+        "and following is not None:",
+    ),
+    Mutant(
+        "compare nothing but the number of replies without reasoning",
+        "core/rules/continuity.py",
+        "or not all(map(is_replay, shown, following)):",
+        "or following is None:",
+    ),
+    Mutant(
+        "let reasoning that was left out turn up later",
+        "core/rules/continuity.py",
+        "if each.is_reasoning or (",
+        "if False and (",
+    ),
+    Mutant(
+        "let a reference to reasoning that was left out turn up later",
+        "core/rules/continuity.py",
+        "(each.reference is not None and each.reference in left_out)",
+        "False",
+    ),
+    Mutant(
+        "send a reply without its reasoning once more",
+        "core/rules/continuity.py",
+        "len(following) < shown + new else chain.sent + shown",
+        "len(following) < shown + new else chain.length",
+    ),
+    Mutant(
+        "continue without reasoning where that is not wanted",
+        "core/rules/continuity.py",
+        "_shown(replies, following) if may_omit_reasoning else None",
+        "_shown(replies, following)",
     ),
     Mutant(
         "ignore what the client changed in older items",

@@ -38,6 +38,7 @@ handshake_timeout = "4s"
 first_event_timeout = "5s"
 idle_event_timeout = "6s"
 replay_after_created = true
+omitted_reasoning = "fresh"
 on_client_gone = "drain"
 drain_timeout = "7s"
 session_headers = ["X-My-Session"]
@@ -125,6 +126,7 @@ def test_whole_file(read, file):
         "first_event_timeout": 5,
         "idle_event_timeout": 6,
         "replay_after_created": True,
+        "omitted_reasoning": "fresh",
         "on_client_gone": "drain",
         "drain_timeout": 7,
         "session_headers": ("x-my-session",),

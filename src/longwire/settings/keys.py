@@ -202,6 +202,11 @@ class Sessions(Section):
         default=False,
         description="Send a turn again even after the upstream has begun it; it may bill twice.",
     )
+    omitted_reasoning: Literal["continue", "fresh"] = Field(
+        "continue",
+        description="What becomes of a turn whose client sends back all of the last reply but its "
+        "reasoning: `continue` where the upstream still has that, or begin `fresh` without.",
+    )
     on_client_gone: Literal["close", "drain"] = Field(
         "close",
         description="What becomes of a response whose client has gone: `close` its connection, or "

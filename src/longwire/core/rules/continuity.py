@@ -90,15 +90,16 @@ def words_of(decision: Decision) -> tuple[str, str | None]:
             return "as-given", None
 
 
-def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
+def decide(chain: Chain, turn: Turn, *, may_omit_reasoning: bool = True) -> Continue | Fresh | None:
     """Decide how `turn` may travel where `chain` is held; None when the two have no common history.
 
     Continuing needs an equal history with at least one item more, and equal properties. A client
-    that named this very response needs neither: the API lets it change all but the history.
+    that named this very response needs neither: the API lets it change all but the history. Where
+    a client `may_omit_reasoning`, the upstream keeps what the client left out of the last reply.
     """
     if turn.refers_outside:
         return None
-    held = held_items(chain, turn)
+    held = held_items(chain, turn, may_omit_reasoning=may_omit_reasoning)
     if held is None:
         return None
     if turn.source.previous_response_id != chain.response_id and not has_same_properties(
@@ -108,7 +109,7 @@ def decide(chain: Chain, turn: Turn) -> Continue | Fresh | None:
     return Continue(chain, held)
 
 
-def held_items(chain: Chain, turn: Turn) -> int | None:
+def held_items(chain: Chain, turn: Turn, *, may_omit_reasoning: bool = True) -> int | None:
     """Count the leading items of the turn that the chain holds; None unless it holds all but new.
 
     There must be a new one, unless the client named the chain's response. The raw bytes of the
@@ -117,19 +118,35 @@ def held_items(chain: Chain, turn: Turn) -> int | None:
     following = turn.history.after(chain.mark, chain.replies) if chain.mark else None
     if following is None:
         following = _after_canonical(chain, turn)
-    least = len(chain.replies) + (turn.source.previous_response_id != chain.response_id)
-    if following is None or len(following) < least:
+    if following is None:
         return None
-    if all(map(is_replay, chain.replies, following)):
+    replies, new = chain.replies, turn.source.previous_response_id != chain.response_id
+    if len(following) >= len(replies) + new and all(map(is_replay, replies, following)):
         return chain.length
-    return None
+    shown = _shown(replies, following) if may_omit_reasoning else None
+    return None if shown is None or len(following) < shown + new else chain.sent + shown
 
 
 def _after_canonical(chain: Chain, turn: Turn) -> Sequence[CanonicalItem] | None:
     history = turn.history
-    if len(history) < chain.length or history.digest(chain.sent) != chain.digest:
+    if len(history) < chain.sent or history.digest(chain.sent) != chain.digest:
         return None
     return history.canonical_items(chain.sent)
+
+
+def _shown(replies: Sequence[CanonicalItem], following: Sequence[CanonicalItem]) -> int | None:
+    """Count the replies that a client sent back which left out their reasoning, all of it.
+
+    None where it did not: anything else is missing or changed, or some reasoning came along.
+    """
+    left_out = [each.id for each in replies if each.is_reasoning]
+    shown = [each for each in replies if not each.is_reasoning]
+    if not left_out or len(following) < len(shown) or not all(map(is_replay, shown, following)):
+        return None
+    for each in following[len(shown) :]:
+        if each.is_reasoning or (each.reference is not None and each.reference in left_out):
+            return None
+    return len(shown)
 
 
 def is_replay(ours: CanonicalItem, theirs: CanonicalItem) -> bool:

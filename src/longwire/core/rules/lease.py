@@ -24,11 +24,12 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Caps in connections and spans in seconds."""
+    """Caps in connections and spans in seconds; and what still is the same history."""
 
     connections: int = 128
     connections_per_session: int = 8
     idle_ttl: float = 3000.0
+    may_omit_reasoning: bool = True
 
 
 @dataclass(frozen=True, slots=True)

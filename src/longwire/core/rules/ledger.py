@@ -143,13 +143,14 @@ class Ledger:
     def _best_match(self, key: SessionKey, turn: Turn) -> tuple[Entry, Continue | Fresh] | None:
         """Return the idle connection with the longest common history; continuing wins."""
         best: tuple[Entry, Continue | Fresh] | None = None
-        best_rank = (False, -1)
+        best_rank, may_omit = (False, -1), self.limits.may_omit_reasoning
         idle = self._idle(key)
         for entry in sorted(idle, key=_prefix_size) if len(idle) > 1 else idle:
-            decision = decide(entry.chain, turn) if entry.chain else None
-            if decision is None or entry.chain is None:
+            chain = entry.chain
+            decision = decide(chain, turn, may_omit_reasoning=may_omit) if chain else None
+            if decision is None or chain is None:
                 continue
-            rank = (isinstance(decision, Continue), entry.chain.length)
+            rank = (isinstance(decision, Continue), chain.length)
             if rank > best_rank:
                 best, best_rank = (entry, decision), rank
         return best
@@ -161,8 +162,10 @@ class Ledger:
     def _reason(self, key: SessionKey, turn: Turn, blank: Entry | None) -> Reason:
         """Say why no connection continues this turn: what departed may have held its history."""
         departed = self._departed.get(key, ())
+        may_omit = self.limits.may_omit_reasoning
         for chain, cause in reversed(departed):
-            if chain is not None and isinstance(decide(chain, turn), Continue):
+            decision = decide(chain, turn, may_omit_reasoning=may_omit) if chain else None
+            if isinstance(decision, Continue):
                 return cause
         if key.is_implicit:
             return Reason.NEW_SESSION

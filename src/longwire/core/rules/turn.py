@@ -69,7 +69,8 @@ class CanonicalItem:
     `optional` holds what some clients drop on replay, to be equal where both sides have it;
     of `anchors`, names among `optional`, both sides share at least one where any is set.
     `reference` is the id that an `item_reference` points to, `id` the item's own. `raw` digests
-    its very bytes: equal means the same item, unequal means nothing.
+    its very bytes: equal means the same item, unequal means nothing. Some clients leave out all
+    that `is_reasoning`.
     """
 
     sent: Digest
@@ -79,6 +80,7 @@ class CanonicalItem:
     id: str | None = None
     reference: str | None = None
     raw: bytes = field(default=b"", compare=False)
+    is_reasoning: bool = False
 
 
 class History(Protocol):

@@ -128,6 +128,7 @@ def _canonical(item: dict[str, Json], raw: bytes) -> CanonicalItem:
         id=identity if isinstance(identity, str) else None,
         reference=identity if kind == "item_reference" and isinstance(identity, str) else None,
         raw=raw,
+        is_reasoning=kind == "reasoning",
     )
 
 
