@@ -141,7 +141,7 @@ def test_a_code_is_typed_on_another_page(opened, owner, channel):
 
 def test_an_issuer_that_fails_is_told(opened, owner, channel, stage):
     """No code can be had: the dialog says so and the next try goes well; other ways are free."""
-    steer(stage, faults=[{"at": "usercode", "status": 503}])
+    steer(stage, faults=[{"at": "usercode", "status": 403}])
     page = opened(owner, channel)
     dialog = dialog_of(page, "With a code")
     dialog.get_by_role("button", name="Begin").click()

@@ -27,16 +27,17 @@ export function Menu({ label, items, children }: { label: string; items: readonl
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   useLayoutEffect(() => {
-    if (!isOpen || list.current === null || button.current === null) return undefined;
-    // In the top layer no table that scrolls cuts it off.
-    list.current.showPopover();
-    place(list.current, button.current);
-    const leave = () => setOpen(false);
-    addEventListener("scroll", leave, true);
-    addEventListener("resize", leave);
+    const [entries, opener] = [list.current, button.current];
+    if (!isOpen || entries === null || opener === null) return undefined;
+    // In the top layer no table that scrolls cuts it off; it goes where its button goes.
+    const follow = () => place(entries, opener);
+    entries.showPopover();
+    follow();
+    addEventListener("scroll", follow, true);
+    addEventListener("resize", follow);
     return () => {
-      removeEventListener("scroll", leave, true);
-      removeEventListener("resize", leave);
+      removeEventListener("scroll", follow, true);
+      removeEventListener("resize", follow);
     };
   }, [isOpen]);
   useEffect(() => {
