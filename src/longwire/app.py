@@ -1,11 +1,12 @@
 """The composition root: everything is built here once, by constructor."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from secrets import token_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.secret import Secret
@@ -87,7 +88,7 @@ class App:
         holders = Holders(self.routing, self.homes)
         return Mounts(
             websocket=self.sockets,
-            admin=self._serve_admin,
+            admin=_behind(server.trusted_proxies, self._serve_admin),
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, lambda: self.routing.snapshot, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
@@ -203,6 +204,13 @@ class _Reading:
             tuple(key_of(each) for each in settings.api_keys),
             self._source,
         )
+
+
+def _behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
+    """Return an application that sees its clients as these proxies do."""
+    if not proxies:
+        return app
+    return ProxyHeadersMiddleware(app, list(proxies))  # type: ignore[arg-type, return-value]
 
 
 def opening(settings: Settings) -> Opening:

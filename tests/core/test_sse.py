@@ -1,5 +1,6 @@
 """Server-sent events: one grammar, however the stream is cut."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -49,6 +50,17 @@ def test_a_stream_cut_anywhere_gives_the_same_events(
 def test_the_grammar(stream: bytes, expected: list[tuple[str, bytes]]) -> None:
     """Fields, comments, line ends and a torn tail as the HTML standard reads them."""
     assert expected == Decoder().feed(stream)
+    decoder = Decoder()
+    assert expected == [event for byte in stream for event in decoder.feed(bytes([byte]))]
+
+
+def test_a_long_line_in_small_pieces_costs_what_it_weighs() -> None:
+    """Eight megabytes, half a kilobyte each time, are not searched anew with each piece."""
+    decoder, piece = Decoder(), b"a" * 512
+    began = time.process_time()
+    for _ in range(16 * 1024):
+        assert [] == decoder.feed(piece)
+    assert time.process_time() - began < 1
 
 
 def test_a_line_break_in_the_text_is_kept() -> None:
@@ -58,6 +70,6 @@ def test_a_line_break_in_the_text_is_kept() -> None:
 
 def test_an_endless_event_is_refused() -> None:
     """Memory is bounded, in one line and in many."""
-    for stream in (b"data: " + b"a" * 200, b"data: aaaaaaaaa\n" * 20):
+    for stream in (b"data: " + b"a" * 200, b"data: aaaaaaaaa\n" * 20, b"data:\n" * 200):
         with pytest.raises(ValueError, match="100 bytes"):
             Decoder(limit=100).feed(stream)

@@ -89,6 +89,33 @@ async def test_a_page_of_its_own_origin_is_let_in(proxied, emulator, serve, tmp_
     assert (403, "FORBIDDEN") == codes["https://evil.example"]
 
 
+SIGN_IN = """mutation {
+  signIn(input: {email: "o@example.org", password: "wrong wrong wrong"}) { id }
+}"""
+
+
+async def test_wrong_passwords_count_by_who_sends_them(proxied, emulator, serve, tmp_path):
+    """One client guesses without an end; another signs in, whatever either says of itself."""
+    server = {"trusted_proxies": ["127.0.0.1"], "insecure_cookies": True}
+    database = {"url": f"sqlite:///{tmp_path / 'l.db'}"}
+    settings = settings_of(emulator.url, server=server, database=database)
+    gateway = await serve(settings, opening(settings))
+    proxy, _ = await proxied(gateway.url)
+
+    async def guesses(address, times):
+        connector = aiohttp.TCPConnector(ssl=proxy.trust, local_addr=(address, 0))
+        async with aiohttp.ClientSession(proxy.origin, connector=connector) as client:
+            for number in range(times):
+                headers = {**CSRF, "x-forwarded-for": f"10.0.0.{number}, 127.0.0.1"}
+                call = client.post("/admin/graphql", json={"query": SIGN_IN}, headers=headers)
+                async with call as response:
+                    (error,) = (await response.json())["errors"]
+                    yield error["extensions"]["code"]
+
+    assert ["INVALID"] * 10 + ["LIMIT"] == [code async for code in guesses("127.0.0.2", 11)]
+    assert ["INVALID"] == [code async for code in guesses("127.0.0.3", 1)]
+
+
 async def test_what_a_client_sends_arrives(proxied, name):
     """The host with its port, a body of five megabytes, and headers with an underscore.
 

@@ -28,6 +28,9 @@ LIST = 'write for example ["a"], or a, b'
 SIZE = 'write a number with its unit, as in "64MiB", "1GB" or "512B"'
 
 
+NETWORK = '10.0.0.1/8 has host bits set; write "127.0.0.1", or a network as "10.0.0.0/8"'
+
+
 @pytest.mark.parametrize(
     ("section", "line", "problem"),
     [
@@ -80,6 +83,7 @@ SIZE = 'write a number with its unit, as in "64MiB", "1GB" or "512B"'
         ("server", 'cors_origins = ["localhost:5173"]', f"cors_origins[0]: {ORIGIN}"),
         ("server", 'cors_origins = ["*", "http://a.example/"]', f"cors_origins[1]: {ORIGIN}"),
         ("server", 'cors_origins = ["null"]', f"cors_origins[0]: {ORIGIN}"),
+        ("server", 'trusted_proxies = ["10.0.0.1/8"]', f"trusted_proxies[0]: {NETWORK}"),
     ],
 )
 def test_sections(problems, section, line, problem):

@@ -43,21 +43,26 @@ class Decoder:
 
     def feed(self, chunk: bytes) -> list[tuple[str, bytes]]:
         """Take the next chunk and return the events it completes."""
+        seen = 0 if self._is_start else max(len(self._buffer) - 1, 0)  # a CR may be half a CRLF
         self._buffer += chunk
         if self._is_start and len(self._buffer) >= len(_BOM):
             self._is_start = False
             if self._buffer.startswith(_BOM):
                 del self._buffer[: len(_BOM)]
         events: list[tuple[str, bytes]] = []
-        for line in self._take_lines():
+        for line in self._take_lines(seen):
             self._take(line, events)
         if len(self._buffer) + self._size > self._limit:
             raise ValueError(f"an event passes {self._limit} bytes")
         return events
 
-    def _take_lines(self) -> list[bytes]:
-        """Take all whole lines; a trailing CR may be half of a CRLF and waits for the rest."""
-        end = max(self._buffer.rfind(b"\n"), self._buffer.rfind(b"\r", 0, len(self._buffer) - 1))
+    def _take_lines(self, seen: int) -> list[bytes]:
+        """Take all whole lines; a trailing CR may be half of a CRLF and waits for the rest.
+
+        No line ends before `seen`: a long one that comes in many pieces is not searched with each.
+        """
+        last = len(self._buffer) - 1
+        end = max(self._buffer.rfind(_LF, seen), self._buffer.rfind(_CR, seen, max(last, 0)))
         if end < 0:
             return []
         whole = bytes(self._buffer[: end + 1])
@@ -74,6 +79,6 @@ class Decoder:
         value = value.removeprefix(b" ")
         if field == b"data":
             self._data.append(value)
-            self._size += len(value)
+            self._size += len(value) + 1
         elif field == b"event":
             self._name = value

@@ -1,5 +1,6 @@
 """Checks of single values: each refuses with the mend and never shows what it refused."""
 
+import ipaddress
 import json
 import re
 from collections import Counter
@@ -79,6 +80,13 @@ def _origin(text: str) -> str:
     return text.lower()
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError(f'{error}; write "127.0.0.1", or a network as "10.0.0.0/8"') from error
+
+
 FromText = BeforeValidator(_list_from_text)
 Words = Annotated[tuple[str, ...], FromText]
 HeaderName = Annotated[
@@ -87,6 +95,7 @@ HeaderName = Annotated[
     AfterValidator(str.lower),
 ]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], FromText]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], FromText]
 HeaderText = Annotated[str, _matching(r"[!-~]*", "must be printable ASCII without spaces")]
 Name = Annotated[
     str, _matching(r"[A-Za-z0-9._-]+", "a name has letters, digits, '.', '_', '-'; rename it")

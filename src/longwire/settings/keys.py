@@ -34,6 +34,7 @@ from longwire.settings.checks import (
     HeaderName,
     HeaderText,
     Name,
+    Networks,
     Origins,
     Transport,
     UrlPath,
@@ -95,6 +96,12 @@ class Server(Section):
         default=False,
         description="Let the cookie of who signs in travel without TLS: only for a gateway that "
         "browsers reach over plain HTTP at another name than `localhost`.",
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Addresses and networks of the proxies before the gateway, as "
+        '`["127.0.0.1"]`: their `X-Forwarded-For` says whose wrong passwords count, and who is in '
+        "the audit log.",
     )
     base_path: str = Field(
         "",

@@ -24,6 +24,7 @@ _LARGEST_BODY = 64 * 1024 * 1024
 _LARGEST_ERROR = 1024 * 1024
 _REMAINING_READS = 16
 _ERRORS = 400
+_EVENTS, _JSON = "text/event-stream", "application/json"
 _NO_DATA = (b"", b"[DONE]")
 """What keeps a stream alive, and what ends it: neither is an event."""
 _ERROR_TIMEOUT = 10.0
@@ -99,14 +100,22 @@ def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Rea
 
     A JSON response without an id is an error, unless it needs none.
     """
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in ("", "text/event-stream"):
+    if media_type(response) == _EVENTS:
         return _SseReader(response.content)
-    if media_type == "application/json":
-        return _JsonReader(response.content, needs_id=needs_id)
-    raise UpstreamUnavailable(
-        f"The upstream answered with {media_type[:80]} instead of events; check the base_url."
-    )
+    return _JsonReader(response.content, needs_id=needs_id)
+
+
+def media_type(response: aiohttp.ClientResponse, default: str = _EVENTS) -> str:
+    """Return what a success comes as: events, or JSON; `default` where it does not say.
+
+    Raises `UpstreamUnavailable` for anything else, such as a page that a browser would run.
+    """
+    named = response.headers.get("content-type", "").partition(";")[0].strip().lower() or default
+    if named not in (_EVENTS, _JSON):
+        raise UpstreamUnavailable(
+            f"The upstream answered with {named[:80]} instead of events; check the base_url."
+        )
+    return named
 
 
 async def rejection(response: aiohttp.ClientResponse) -> UpstreamError:

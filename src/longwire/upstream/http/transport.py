@@ -29,9 +29,9 @@ from longwire.core.rules.turn import UNARY
 from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Fetched, Listed
-from longwire.upstream.http.answer import Reader, failure, reader_of, rejection
+from longwire.upstream.http.answer import Reader, failure, media_type, reader_of, rejection
 from longwire.upstream.net.proxies import environment_proxy
-from longwire.upstream.net.session import FAILURES, session
+from longwire.upstream.net.session import FAILURES, session, whole_body
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
 from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 
@@ -39,6 +39,7 @@ _LARGE_BODY = 512 * 1024
 _SETTLE_TIMEOUT = 0.25
 _REDIRECTS = 300
 _MODELS_TIMEOUT = 15.0
+_LARGEST_LIST = 16 * 1024 * 1024
 
 
 class _Model(msgspec.Struct):
@@ -136,13 +137,15 @@ class HttpTransport:
             ):
                 if response.status >= _REDIRECTS:
                     raise await rejection(response)
-                listed = msgspec.json.decode(await response.read(), type=_Models)
+                body = await whole_body(response, _LARGEST_LIST)
+                listed = msgspec.json.decode(body, type=_Models)
                 named = [
                     (model.id or model.slug, bytes(raw))
                     for raw in (*listed.data, *listed.models)
                     for model in (msgspec.json.decode(raw, type=_Model),)
                 ]
                 etag = response.headers.get("etag", "")
+                etag = etag if etag.isascii() else ""  # it goes on as a header
         except (*FAILURES, RecursionError) as error:
             raise self._failure(error) from error
         return Listed({name: raw for name, raw in named if name}, etag)
@@ -170,15 +173,22 @@ class HttpTransport:
             try:
                 if response.status >= _REDIRECTS:
                     raise await rejection(response)
-                kind = response.headers.get("content-type", "application/json")
+                kind = media_type(response, "application/json")
                 yield Fetched(response.status, kind, self._chunks(response))
             finally:
                 response.close()
 
     async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        seconds = self._timeouts.idle_event
         try:
-            async for chunk in response.content.iter_any():
+            while True:
+                async with asyncio.timeout(seconds):
+                    chunk = await response.content.readany()
+                if not chunk:
+                    return
                 yield chunk
+        except TimeoutError:
+            raise UpstreamTimeout("next event", seconds) from None
         except (aiohttp.ClientError, OSError) as error:
             raise failure(error, self._host) from error
 

@@ -42,6 +42,16 @@ def session(
     )
 
 
+async def whole_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Return the body of an answer, unpacked. Raises `ValueError` for more than `limit` bytes."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise ValueError(f"the answer passes {limit} bytes")
+    return bytes(body)
+
+
 def _connector(socks: str | None, tls: ssl.SSLContext | None) -> aiohttp.TCPConnector:
     if socks is None:
         return aiohttp.TCPConnector(limit=0, ssl=tls or True)

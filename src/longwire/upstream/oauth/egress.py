@@ -6,10 +6,12 @@ An account is one identity, and its issuer may refuse what comes from another ad
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from longwire.upstream.loading import load
 from longwire.upstream.net.proxies import environment_proxy
+
+_LARGEST: Final = 1024 * 1024
 
 
 class Reply(NamedTuple):
@@ -36,6 +38,7 @@ class Egress:
         from longwire.upstream.net.session import (  # noqa: PLC0415 - only accounts need it
             FAILURES,
             session,
+            whole_body,
         )
 
         headers = {"content-type": media_type, "accept": "application/json"}
@@ -45,6 +48,6 @@ class Egress:
                 client.post(url, data=body, headers=headers, allow_redirects=False) as response,
             ):
                 named = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status, named, await response.read())
+                return Reply(response.status, named, await whole_body(response, _LARGEST))
         except FAILURES as error:
             raise ConnectionError(str(error) or type(error).__name__) from None
