@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from longwire.emulator.oddities import ODDITIES
+
 pytestmark = pytest.mark.process
 
 RUN = "import typer; from longwire.cli.emulator import emulator; typer.run(emulator)"
@@ -50,6 +52,7 @@ def test_busy_port_is_one_line_with_the_mend():
         (("--set", "novelty=1"), "novelty"),
         (("--set", "lifetime=long"), "lifetime"),
         (("--script", '{"deltas": 0}'), "deltas"),
+        (("--oddity", "bare_eror"), "did you mean bare_error?"),
     ],
 )
 def test_bad_flag_names_the_field(flags, word):
@@ -57,3 +60,13 @@ def test_bad_flag_names_the_field(flags, word):
     with command(*flags) as running:
         _, errors = running.communicate(timeout=10)
         assert (2, 1, True) == (running.returncode, errors.count("\n"), word in errors)
+
+
+def test_oddities_are_listed():
+    """One line for each: its name and its sentence."""
+    with command("--oddity", "list") as running:
+        listed, errors = running.communicate(timeout=10)
+    assert (0, "") == (running.returncode, errors)
+    assert [[name, each.sentence] for name, each in ODDITIES.items()] == [
+        line.split(maxsplit=1) for line in listed.splitlines()
+    ]

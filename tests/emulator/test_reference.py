@@ -9,6 +9,7 @@ import pytest
 
 from longwire.emulator import Fault, Options, Script
 from longwire.emulator.faults import Act, Point
+from longwire.emulator.oddities import ODDITIES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "emulator.md"
 
@@ -33,3 +34,10 @@ EXISTING = {
 def test_table_names_all_that_exists(heading, existing):
     """Each table of the page is complete."""
     assert existing == names(heading)
+
+
+def test_oddities_are_described_in_their_own_words():
+    """Each stands on the page with the sentence that the command shows, and in its order."""
+    rows = [f"| `{name}` | {each.sentence} |" for name, each in ODDITIES.items()]
+    text = PAGE.read_text(encoding="utf-8").partition("## Oddities\n")[2].partition("\n## ")[0]
+    assert rows == [line for line in text.splitlines() if line.startswith("| `")]

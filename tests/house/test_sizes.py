@@ -16,7 +16,7 @@ PARAMETERS = 6
 NESTING = 3
 CORE_LINES = 3_700  # decision 0023
 GATEWAY_LINES = 30_000  # decision 0023
-EMULATOR_LINES = 3_600  # likewise, with the demo
+EMULATOR_LINES = 3_800  # decision 0024, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.
 BASES = {

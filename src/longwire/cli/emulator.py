@@ -21,9 +21,11 @@ ScriptText = Annotated[
 FaultTexts = Annotated[
     list[str] | None,
     typer.Option(
+        "--oddity",
         "--fault",
-        metavar="PAIRS",
-        help="A fault, e.g. at=mid_delta,act=close,code=1000,times=1. May be repeated.",
+        metavar="NAME|PAIRS",
+        help="What upstreams in the field do, by its name (`list` shows all), or any fault,"
+        " e.g. at=mid_delta,act=close,code=1000,times=1. May be repeated.",
     ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print one line per turn.")]
@@ -39,7 +41,7 @@ def emulator(  # one parameter per flag
 ) -> None:
     """Run a local, strict upstream of the Responses API; no API key is needed.
 
-    All settings, script fields and faults: docs/reference/emulator.md.
+    All settings, script fields, faults and oddities: docs/reference/emulator.md.
     """
     import asyncio
 
@@ -48,15 +50,19 @@ def emulator(  # one parameter per flag
     from longwire.emulator import Emulator, Options, Script
     from longwire.emulator.faults import parsed
 
+    if "list" in (faults or ()):
+        typer.echo(every_oddity())
+        return
     options = {"port": port, "host": host} | dict(named_value(text) for text in settings or ())
+    options.setdefault("oddities", [text for text in faults or () if "=" not in text])
     try:
         upstream = Emulator(
             msgspec.convert(options, Options),
             msgspec.json.decode(script, type=Script),
             on_turn=typer.echo if verbose else None,
         )
-        upstream.faults.add(*map(parsed, faults or ()))
-    except msgspec.MsgspecError as error:
+        upstream.faults.add(*(parsed(text) for text in faults or () if "=" in text))
+    except (msgspec.MsgspecError, ValueError) as error:
         typer.echo(f"longwire emulator: {error}", err=True)
         raise typer.Exit(2) from error
     try:
@@ -65,6 +71,14 @@ def emulator(  # one parameter per flag
         mend = "Choose another with --port, or --port 0 for any free one."
         typer.echo(f"longwire emulator: cannot listen on {host}:{port}: {error}. {mend}", err=True)
         raise typer.Exit(1) from error
+
+
+def every_oddity() -> str:
+    """One line for each: its name, and what the upstream does."""
+    from longwire.emulator.oddities import ODDITIES
+
+    width = max(map(len, ODDITIES))
+    return "\n".join(f"{name:{width}}  {each.sentence}" for name, each in ODDITIES.items())
 
 
 def named_value(text: str) -> tuple[str, object]:

@@ -106,7 +106,8 @@ class Story:
     def ending(self) -> Event:
         """The terminal that the script asks for."""
         status, _, code = self.request.script.finish.partition(":")
-        error = {"code": code, "message": f"The scripted failure {code}."} if code else None
+        scripted = {"code": code, "message": f"The scripted failure {code}."} if code else None
+        error = self.request.script.error or scripted
         reason = {"reason": "max_output_tokens"} if status == "incomplete" else None
         response = self.response(status, error=error, incomplete_details=reason)
         if self.options.terminal_output == "missing":
@@ -208,4 +209,4 @@ def with_defaults(value: Json, default: Json) -> Json:
 
 def plain(event: dict[str, Any]) -> Event:
     """An event outside the numbered sequence."""
-    return Event(str(event.get("type")), msgspec.json.encode(event))
+    return Event(event.get("type", ""), msgspec.json.encode(event))

@@ -19,15 +19,17 @@ from longwire.emulator.wire import BINARY, Outlet, frame
 
 Point = Literal[
     "handshake", "before_create", "after_create", "after_created", "mid_delta",
-    "after_item", "before_terminal", "after_terminal", "idle",
+    "after_item", "before_terminal", "after_terminal", "idle", "models",
 ]  # fmt: skip
 Act = Literal[
     "refuse", "hang", "reset", "close", "error", "binary", "half", "extra_event",
-    "done_alias", "slow_drip", "huge_event", "silence",
+    "done_alias", "slow_drip", "huge_event", "silence", "raw",
 ]  # fmt: skip
+BEFORE_ANY_ANSWER = ("handshake", "models")
 AT_HANDSHAKE = ("refuse", "hang", "reset", "error")
 WEBSOCKET_ACTS = ("binary", "silence")
-DISTURBING = ("binary", "extra_event", "huge_event", "slow_drip", "done_alias")
+HTTP_ACTS = ("raw",)
+DISTURBING = ("binary", "extra_event", "huge_event", "slow_drip", "done_alias", "raw")
 
 
 class Fault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,10 +51,10 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     size: Size = 20 * 1024 * 1024
 
     def __post_init__(self) -> None:
-        if self.at == "handshake" and self.act not in AT_HANDSHAKE:
-            raise ValueError(f"act: {self.act} does not work at a handshake")
-        if self.at != "handshake" and self.act == "refuse":
-            raise ValueError("act: refuse works at a handshake only")
+        if self.at in BEFORE_ANY_ANSWER and self.act not in AT_HANDSHAKE:
+            raise ValueError(f"act: {self.act} does not work at {self.at}")
+        if self.at not in BEFORE_ANY_ANSWER and self.act == "refuse":
+            raise ValueError("act: refuse works at handshake and models only")
         if self.act == "done_alias" and self.at != "before_terminal":
             raise ValueError("act: done_alias works at before_terminal only")
         if self.act == "close" and isinstance(self.code, str) and not self.code.isdecimal():
@@ -62,7 +64,7 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """The error in one of the shapes seen in the wild, lettered as in the reference page."""
         code, message = str(self.code or "server_error"), self.message or "An injected error."
         status, kind = self.status or 500, "server_error"
-        error = {"type": kind, "code": code, "message": message, "param": None}
+        error = self.body or {"type": kind, "code": code, "message": message, "param": None}
         nested = {"type": "error", "status": status, "error": error}
         flat = {"type": "error", "code": code, "message": message}
         failure = {"id": "resp_injected", "object": "response", "status": "failed"}
@@ -86,7 +88,8 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """The same as an HTTP answer."""
         error = Rejected(self.message or "An injected error.", violation=False)
         error.status, error.headers = self.status or 500, dict(self.headers)
-        error.error |= {"code": self.code or "server_error", "type": "server_error"}
+        own = {"code": self.code or "server_error", "type": "server_error"}
+        error.error = self.body if isinstance(self.body, dict) else error.error | own
         return error
 
 
@@ -119,7 +122,7 @@ class Faults:
         for armed in self.armed:
             if armed.fault.at != point or armed.fault.route not in (None, transport):
                 continue
-            if armed.fault.act in WEBSOCKET_ACTS and transport == "http":
+            if armed.fault.act in (WEBSOCKET_ACTS if transport == "http" else HTTP_ACTS):
                 continue
             if armed.skip:
                 armed.skip -= 1
@@ -176,6 +179,8 @@ async def disturb(fault: Fault, outlet: Outlet) -> None:
             await outlet.send(plain(padding))
         case "slow_drip":
             outlet.drips = True
+        case "raw":
+            await outlet.raw(str(fault.body).encode())
         case _:  # the turn itself sends the terminal's alias
             return
 
@@ -190,10 +195,10 @@ async def end(fault: Fault, outlet: Outlet) -> None:
         case "close":
             await outlet.close(None if fault.code is None else int(fault.code))
         case "error":
-            if outlet.transport == "http" and not outlet.started:
+            if outlet.transport == "http" and not outlet.started and fault.event is None:
                 raise fault.refusal()
             shape = fault if outlet.transport == "websocket" else replace(fault, shape="e")
-            await outlet.send(plain(shape.error_frame()))
+            await outlet.send(plain(fault.event or shape.error_frame()))
             await outlet.flush()
             raise Spoiled
         case "hang" | "silence":

@@ -124,8 +124,9 @@ def codex_headers(used: float) -> dict[str, str]:
 
 
 def sse(event: Event) -> bytes:
-    """One server-sent event."""
-    return b"event: %b\ndata: %b\n\n" % (event.kind.encode(), event.payload)
+    """One server-sent event, without a name where it has no type."""
+    name = f"event: {event.kind}\n" if event.kind else ""
+    return b"%bdata: %b\n\n" % (name.encode(), event.payload)
 
 
 def only_response(event: Event) -> bytes:

@@ -69,6 +69,8 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     done_marker: bool = False
     """End SSE streams with `data: [DONE]`."""
     recent_turns: int = 10_000
+    oddities: tuple[str, ...] = ()
+    """What it does beside the specification, by name."""
     issuer: IssuerOptions | None = None
     """Sign people in, and let only their live access tokens in on the Codex route."""
 
@@ -95,5 +97,9 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     finish: Annotated[
         str, Meta(pattern=r"^(completed|incomplete|cancelled|failed:[a-z0-9_]+)$")
     ] = "completed"
+    error: str | dict[str, Any] | None = None
+    """The error of a response that fails, in place of the code's own."""
+    output: bool = True
+    """Whether there are items at all."""
     end_without_terminal: bool = False
     unknown_events: bool = False

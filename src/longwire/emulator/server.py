@@ -19,10 +19,11 @@ from longwire.emulator.cache import Caller, Lanes, Store
 from longwire.emulator.control import control_routes
 from longwire.emulator.counters import Counters, Journal, Turn
 from longwire.emulator.errors import Rejected, detail
-from longwire.emulator.faults import Faults
+from longwire.emulator.faults import Faults, Point
 from longwire.emulator.http import compact, respond
 from longwire.emulator.issuer import Issuer
 from longwire.emulator.issuer_routes import issuer_routes
+from longwire.emulator.oddities import applied
 from longwire.emulator.options import IssuerOptions, Options, Route, Script
 from longwire.emulator.oracle import encode
 from longwire.emulator.turns import World
@@ -43,11 +44,12 @@ class Emulator:
         script: Script | None = None,
         on_turn: Callable[[str], object] | None = None,
     ) -> None:
-        self.options = options or Options()
+        self.options, script, faults = applied(options or Options(), script or Script())
         self.faults = Faults()
+        self.faults.add(*faults)
         self.journal = Journal(self.options.recent_turns, on_turn)
         store = Store(self.options.stored_responses)
-        self.world = World(self.options, script or Script(), self.faults, self.journal, store)
+        self.world = World(self.options, script, self.faults, self.journal, store)
         self.issuer = Issuer(self.options.issuer or IssuerOptions())
         self.port = self.options.port
         self.connections = 0
@@ -152,7 +154,7 @@ class Emulator:
 
         async def endpoint(request: web.Request) -> web.StreamResponse:
             try:
-                refusal = await self._strike_handshake(request)
+                refusal = await self._strike(request, "handshake")
                 return refusal or await serve(request, self._caller(request, route))
             except Rejected as error:
                 self.counters.handshakes_refused += upgrades(request)
@@ -161,8 +163,8 @@ class Emulator:
 
         return endpoint
 
-    async def _strike_handshake(self, request: web.Request) -> web.Response | None:
-        fault = self.faults.take("handshake", "websocket" if upgrades(request) else "http")
+    async def _strike(self, request: web.Request, point: Point) -> web.Response | None:
+        fault = self.faults.take(point, "websocket" if upgrades(request) else "http")
         if fault is None:
             return None
         if fault.act == "hang":
@@ -172,8 +174,10 @@ class Emulator:
         if fault.act != "refuse" or fault.body is None:
             raise fault.refusal()
         self.counters.handshakes_refused += upgrades(request)
-        text = fault.body if isinstance(fault.body, str) else encode(fault.body).decode()
-        return web.Response(text=text, status=fault.status or 403, headers=fault.headers)
+        status, headers = fault.status or 403, fault.headers
+        if isinstance(fault.body, str):
+            return web.Response(text=fault.body, status=status, headers=headers)
+        return web.json_response(body=encode(fault.body), status=status, headers=headers)
 
     def _caller(self, request: web.Request, route: Route) -> Caller:
         """Who asks; raises Rejected with 401."""
@@ -217,8 +221,9 @@ class Emulator:
     async def _compact(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return await compact(self.world, caller, request)
 
-    async def _models(self, _: web.Request, caller: Caller) -> web.StreamResponse:
-        return models(self.options.models, caller.route)
+    async def _models(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        refusal = await self._strike(request, "models")
+        return refusal or models(self.options.models, caller.route)
 
     async def _model(self, request: web.Request, _: Caller) -> web.StreamResponse:
         name = request.match_info["id"]

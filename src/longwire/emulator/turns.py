@@ -145,7 +145,7 @@ class Exchange:
         if request.generates or self.world.options.warm_up == "full":
             yield from story.opening()
         model = Model(request, context, self.caller.account, self.record.digest)
-        for item in model.answer() if request.generates else ():
+        for item in model.answer() if request.generates and request.script.output else ():
             yield from story.item(item)
             context.add(item)
             if request.store:

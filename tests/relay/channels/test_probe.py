@@ -44,6 +44,23 @@ async def test_a_model_is_found_and_renamed(emulator, spec):
     assert "no model is known to try; name one" == unknown.error
 
 
+async def test_without_a_list_any_model_is_tried():
+    """An upstream with one model need not list it, and answers."""
+    async with Emulator(Options(oddities=("models_missing",))) as upstream:
+        spec = ChannelSpec("ch_1", "up", base_url=f"{upstream.url}/v1", credential=Secret("sk"))
+        probed = await probe(spec, None)
+    assert ("default", "") == (probed.model, probed.error)
+
+
+async def test_a_model_that_was_guessed_is_told_when_it_is_refused():
+    """The upstream's words, and to name a model."""
+    async with Emulator(Options(oddities=("models_missing", "detail_object"))) as upstream:
+        spec = ChannelSpec("ch_1", "up", base_url=f"{upstream.url}/v1", credential=Secret("sk"))
+        error = (await probe(replace(spec, transport="http"), None)).error
+    assert "no_workspace" in error
+    assert error.endswith("name a model.")
+
+
 async def test_what_goes_wrong_is_told(spec, tmp_path):
     """A wrong address, a wrong CA file and the upstream's own refusal each say what it was."""
     away = replace(spec, base_url="http://127.0.0.1:1/v1")

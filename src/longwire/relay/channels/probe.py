@@ -10,7 +10,12 @@ from time import perf_counter
 
 import msgspec
 
-from longwire.core.errors import ConfigurationError, LongwireError, UpstreamRejected
+from longwire.core.errors import (
+    ConfigurationError,
+    LongwireError,
+    UpstreamError,
+    UpstreamRejected,
+)
 from longwire.core.events import Event, Kind
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.rules.lease import Limits
@@ -27,6 +32,8 @@ from longwire.upstream.websocket.pool import Pool
 
 PATIENCE = Timeouts(connect=15.0, first_event=60.0, idle_event=60.0)
 _SESSION = "probe"
+_ANY_MODEL = "default"
+_NAME_ONE = "Its list of models cannot be had, so 'default' was tried; name a model."
 _INSTRUCTIONS = "Answer with a single word."
 _QUESTIONS = ("Say: ready.", "Say: again.")
 
@@ -62,7 +69,10 @@ async def probe(
     timeouts: Timeouts = PATIENCE,
     account: LiveAccount | None = None,
 ) -> Probed:
-    """Try a channel with a model, or the first one that it names or lists, for an account of it."""
+    """Try a channel with a model, or the first one that it names or lists, for an account of it.
+
+    Where there is no list, any name will do: an upstream with one model looks at none.
+    """
     handshakes: list[float] = []
     pool = Pool(Limits(connections=2, connections_per_session=2))
     context = ProvisionContext(
@@ -86,6 +96,7 @@ class _Trial:
     def __init__(self, channel: Channel, handshakes: list[float]) -> None:
         self._channel = channel
         self._handshakes = handshakes
+        self._is_guess = False
         self._probed = Probed()
 
     async def run(self, model: str | None) -> Probed:
@@ -93,7 +104,9 @@ class _Trial:
         try:
             await self._run(model)
         except LongwireError as error:
-            return replace(self._probed, error=_words(error))
+            is_guess = self._is_guess and isinstance(error, UpstreamRejected)
+            words = f"{_words(error)} {_NAME_ONE}" if is_guess else _words(error)
+            return replace(self._probed, error=words)
         return self._probed
 
     async def _run(self, model: str | None) -> None:
@@ -149,13 +162,17 @@ class _Trial:
         return _Taken(stream.delivery, first_event * 1000, terminal)
 
     async def _first_model(self) -> str:
-        """Return the first model that the channel names, else the first that its upstream lists."""
+        """Return the first model that the channel names, its upstream lists, or that may do."""
         for model in self._channel.spec.models:
             if not set(model) & set("*?["):
                 return model
+        serves, models = self._channel.route.serves, [_ANY_MODEL]
         if self._channel.listing is not None:
-            for model in filter(self._channel.route.serves, await self._channel.listing.models()):
-                return model
+            with suppress(UpstreamError):
+                models = await self._channel.listing.models() or models
+        for model in filter(serves, models):
+            self._is_guess = model == _ANY_MODEL
+            return model
         raise ConfigurationError("no model is known to try; name one")
 
 
