@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lanes import LaneLimits
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.listings import Listings
@@ -231,6 +231,8 @@ def _http_limits(server: Server) -> HttpLimits:
 def _pool(settings: Settings) -> Pool:
     sessions = settings.sessions
     return Pool(
-        Limits(sessions.max_connections, sessions.max_connections_per_session, sessions.idle_ttl),
+        PoolLimits(
+            sessions.max_connections, sessions.max_connections_per_session, sessions.idle_ttl
+        ),
         PoolTimes(sessions.max_lifetime, sessions.queue_timeout),
     )

@@ -23,7 +23,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PoolLimits:
     """Caps in connections and spans in seconds."""
 
     connections: int = 128
@@ -90,5 +90,5 @@ class LeaseOutcome:
     bytes_saved: int = 0
 
 
-ABANDONED = LeaseOutcome(keeps_connection=False)
+DISCARDED = LeaseOutcome(keeps_connection=False)
 """The end of a lease that left a response half read."""

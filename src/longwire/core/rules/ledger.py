@@ -26,7 +26,7 @@ from longwire.core.rules.lease import (
     Entry,
     LeaseOutcome,
     Lend,
-    Limits,
+    PoolLimits,
     State,
     Wait,
 )
@@ -41,7 +41,7 @@ _REMEMBERED_ENDPOINTS = 4096
 class Ledger:
     """The state of one pool; `departures` counts ended connections by endpoint and cause."""
 
-    limits: Limits
+    limits: PoolLimits
     _entries: dict[ConnectionId, Entry] = field(default_factory=dict)
     _sessions: dict[SessionKey, dict[ConnectionId, Entry]] = field(default_factory=dict)
     _departed: OrderedDict[SessionKey, deque[tuple[Chain | None, Reason]]] = field(

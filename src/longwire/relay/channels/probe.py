@@ -13,7 +13,7 @@ import msgspec
 from longwire.core.errors import ConfigurationError, LongwireError, UpstreamRejected
 from longwire.core.events import Event, Kind
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Scope, SessionKey, Turn
 from longwire.dialects.responses.image import items_of
 from longwire.dialects.responses.request import decode_request
@@ -64,7 +64,7 @@ async def probe(
 ) -> Probed:
     """Try a channel with a model, or the first one that it names or lists, for an account of it."""
     handshakes: list[float] = []
-    pool = Pool(Limits(connections=2, connections_per_session=2))
+    pool = Pool(PoolLimits(connections=2, connections_per_session=2))
     context = ProvisionContext(
         pool, timeouts, Heartbeat(), lambda *_: handshakes.append(perf_counter())
     )

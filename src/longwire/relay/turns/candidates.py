@@ -42,8 +42,9 @@ Price = Callable[..., int | None]
 class Policy:
     """How turns travel, as set, and what the pool tells of a session and its turn.
 
-    `holds`: a connection may serve it; `continues`: an idle one holds its history. `price` gives
-    what tokens of the first model that has a price cost, in billionths of a US dollar.
+    `holds`: a connection, busy or idle, is where it belongs, by the response it names, its session
+    or its history; `continues`: an idle one holds its history, and can go on. `price` gives what
+    tokens of the first model that has a price cost, in billionths of a US dollar.
     """
 
     holds: Callable[[SessionKey, Turn], bool]
@@ -140,7 +141,7 @@ class Candidates:
             if found in by_key:
                 return by_key[found]
         if turn.refers_outside:
-            return next((each for each in candidates if self._is_open(each, sent)), None)
+            return next((each for each in candidates if self._is_held(each, sent)), None)
         return by_key.get(home or "") if turn.named else None
 
     def _able_accounts(self, candidates: list[Candidate], *, may_wait: bool) -> list[Candidate]:
@@ -193,14 +194,14 @@ class Candidates:
         ordered = order(
             [each.channel.route for each in candidates],
             request.conversation[1],
-            holds=lambda name: self._holds(by_key[name], request, sent, home),
+            belongs=lambda name: self._belongs(by_key[name], request, sent, home),
             is_trusted=lambda name: not moves or by_key[name].state.health.is_trusted(now),
             is_home=lambda name: name == home,
             headroom=lambda name: by_key[name].state.quota.quota.headroom(wall),
         )
         return [by_key[name] for name in ordered]
 
-    def _holds(
+    def _belongs(
         self, candidate: Candidate, request: TurnRequest, sent: Sent, home: str | None
     ) -> bool:
         """Say whether a turn belongs to a channel, wherever its session has its home.
@@ -214,9 +215,9 @@ class Candidates:
                 return candidate.channel.key == home
         elif request.session:
             return False
-        return self._is_open(candidate, sent)
+        return self._is_held(candidate, sent)
 
-    def _is_open(self, candidate: Candidate, sent: Sent) -> bool:
+    def _is_held(self, candidate: Candidate, sent: Sent) -> bool:
         """Say whether a connection of a channel may serve a turn."""
         key = candidate.key
         return key is not None and self.policy.holds(key, sent(candidate.channel))

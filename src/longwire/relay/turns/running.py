@@ -32,7 +32,7 @@ from longwire.relay.limits import Limits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate, Candidates, Policy
-from longwire.relay.turns.failures import answer_to, learn, trouble_of, without_credentials
+from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
@@ -199,7 +199,7 @@ class RunningTurn:
         attempts = Attempts(
             turn,
             able,
-            holds=lambda each: candidates.continues(each, self.sent(each.channel)),
+            continues=lambda each: candidates.continues(each, self.sent(each.channel)),
             prefers_http=candidates.preference(turn, able[0]),
             may_resend_begun=policy.replays_after_created,
         )
@@ -290,7 +290,7 @@ class RunningTurn:
         await self._exits.aclose()
         await self._leave(kept=self._own_permits)
         learn(candidate, failure, policy.wall_clock())
-        trouble = trouble_of(failure, turn, has_account=attempt.channel.account is not None)
+        trouble = classify(failure, turn, has_account=attempt.channel.account is not None)
         recovery = attempts.fail(attempt, trouble, failure, policy.clock())
         is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)

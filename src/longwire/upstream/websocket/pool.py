@@ -12,7 +12,15 @@ from functools import partial
 
 from longwire.core.errors import Overloaded
 from longwire.core.rules.continuity import Decision
-from longwire.core.rules.lease import Closes, ConnectionId, Dial, LeaseOutcome, Lend, Limits, Wait
+from longwire.core.rules.lease import (
+    Closes,
+    ConnectionId,
+    Dial,
+    LeaseOutcome,
+    Lend,
+    PoolLimits,
+    Wait,
+)
 from longwire.core.rules.ledger import Ledger
 from longwire.core.rules.turn import SessionKey
 from longwire.upstream.ports import Call
@@ -65,7 +73,7 @@ class Pool:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: PoolLimits,
         times: PoolTimes | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
