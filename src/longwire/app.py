@@ -29,7 +29,7 @@ from longwire.server.control import ControlPlane, Gateway, NoControlPlane, Openi
 from longwire.server.cors import Cors
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
-from longwire.server.data.lane_turns import Services
+from longwire.server.data.lane_turns import SocketContext
 from longwire.server.data.models import Models
 from longwire.server.data.stored import StoredResponses
 from longwire.server.data.turns import HttpLimits, HttpTurns
@@ -102,8 +102,8 @@ class App:
             idle=server.websocket_idle,
             silence=server.keep_alive_comment,
         )
-        services = Services(self.relay, self.keys, self.readiness)
-        return WebSocketTurns(services, limits, is_offered=server.websocket)
+        context = SocketContext(self.relay, self.keys, self.readiness)
+        return WebSocketTurns(context, limits, is_offered=server.websocket)
 
     def _relay(self, settings: Settings) -> Relay:
         ledger = self.pool.ledger

@@ -19,7 +19,7 @@ import pytest
 from longwire.core.rules.lease import PoolLimits, State
 from longwire.core.rules.ledger import Ledger
 from longwire.emulator import Emulator
-from longwire.server.local import serving_sessions
+from longwire.server.live_sessions import serving_sessions
 from tests.conftest import KEY
 from tests.core.turns import key, turn, user
 from tests.journeys.process import served

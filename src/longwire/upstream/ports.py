@@ -20,7 +20,7 @@ TransportName = Literal["websocket", "http"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One turn to be sent: `key` is None for a caller whose connections are never shared.
+    """One turn to be sent: `session_key` is None for a caller whose connections are never shared.
 
     `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
     for the turn to be sent in full on a new connection, and says why. `is_hurried`: the caller has
@@ -29,7 +29,7 @@ class Call:
     """
 
     turn: Turn
-    key: SessionKey | None
+    session_key: SessionKey | None
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: Reason | None = None
     is_hurried: bool = False

@@ -303,7 +303,7 @@ async def test_callers_without_a_key_share_nothing():
     """Their turns carry no key to a connection."""
     way = Scripted()
     await ask(relay(channel(websocket=way)), caller=Principal("anonymous"))
-    assert [None] == [call.key for call in way.calls]
+    assert [None] == [call.session_key for call in way.calls]
 
 
 async def test_what_selects_a_connection():
@@ -312,7 +312,7 @@ async def test_what_selects_a_connection():
     to = relay(channel(websocket=way))
     await ask(to, headers={**NAMED, "openai-project": "p"})
     await ask(to, headers=NAMED)
-    one, other = [call.key for call in way.calls]
+    one, other = [call.session_key for call in way.calls]
     assert (one.endpoint, one.scope, one.session) == ("endpoint of a", CALLER.scope, "s-1")
     assert one.identity != other.identity
 

@@ -235,7 +235,7 @@ class RunningTurn:
         call = channel.vendor.address(
             Call(
                 self.sent(channel),
-                candidate.key,
+                candidate.session_key,
                 request.forwarded,
                 attempt.reason,
                 is_hurried=is_hurried,

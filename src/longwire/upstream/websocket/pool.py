@@ -111,7 +111,7 @@ class Pool:
 
     def waiting(self) -> Counter[SessionKey | None]:
         """Count the turns that wait for a connection, by session."""
-        return Counter(waiter.call.key for waiter in self._waiters)
+        return Counter(waiter.call.session_key for waiter in self._waiters)
 
     async def _wait(self, call: Call) -> Lend | Dial:
         """Wait until a connection is granted. Raises `Overloaded` when none became free in time."""
@@ -137,7 +137,7 @@ class Pool:
             self._cancel(waiter.granted.result().connection)
 
     def _choose(self, call: Call) -> Lend | Dial | Wait:
-        chosen = self.ledger.acquire(call.key, call.turn, self._now(), call.reason)
+        chosen = self.ledger.acquire(call.session_key, call.turn, self._now(), call.reason)
         if chosen.closes:
             self._close(chosen.closes)
         return chosen

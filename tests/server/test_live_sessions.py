@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.ledger import Ledger
-from longwire.server.local import LONGEST_PATH, folder, serving_sessions
+from longwire.server.live_sessions import LONGEST_PATH, folder, serving_sessions
 from tests.core.turns import key, turn, user
 
 
