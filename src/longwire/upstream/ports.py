@@ -99,7 +99,8 @@ class Stream(Protocol):
     def set_fast_path(self, fast_path: FastPath) -> None:
         """Offer events on which nothing depends to `fast_path` first, while the reader waits.
 
-        Events that it takes are in no batch. A transport may do without.
+        Events that it takes are in no batch: nobody above sees them, and it adds the items among
+        them to `aggregate` itself. A transport may do without.
         """
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:

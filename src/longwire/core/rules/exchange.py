@@ -103,7 +103,7 @@ TABLE: dict[tuple[Phase, Kind], Step] = {
     (_AWAITING, Kind.OPENING): _open,
     (_AWAITING, Kind.OUTPUT): _foreign,
     (_AWAITING, Kind.ITEM): _foreign,
-    # A vendor's notice passes to who knows it; it neither begins the response nor proves one.
+    # A notice passes to the vendor, which knows it; it neither begins the response nor proves one.
     (_AWAITING, Kind.VENDOR): _notice_awaiting,
     (_AWAITING, Kind.SENT): _foreign,
     # Opened: the response has a name, and nothing was made yet.

@@ -73,7 +73,8 @@ class Ledger:
     ) -> Lend | Dial | Wait:
         """Decide where `turn` goes; `key` None never shares a connection with anybody.
 
-        With a reason to begin `anew` it goes in full to a new connection.
+        With a reason to begin `anew` it goes in full to a new connection. A turn that refers to
+        what its input does not bring is never compared with a chain: it goes `AsGiven`.
         """
         self._now = now
         own = AsGiven() if turn.refers_outside else Fresh(anew or Reason.NEW_SESSION)
@@ -239,7 +240,7 @@ class Ledger:
         return Dial(entry.id, decision, closes)
 
     def opened(self, connection: ConnectionId, expires_at: float) -> None:
-        """Record that a dial succeeded: the connection is leased to who dialed it."""
+        """Record that a dial succeeded: the connection is leased to its dialer."""
         entry = self._entries[connection]
         entry.state, entry.expires_at, entry.exchanges = State.LEASED, expires_at, 1
 

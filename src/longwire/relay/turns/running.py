@@ -42,7 +42,7 @@ _FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
 
 @dataclass
 class Relay:
-    """Sends turns upstream, each by the snapshot that the routing table has when it begins."""
+    """Sends turns upstream, each over the channels that run when it begins."""
 
     routing: RoutingTable
     policy: Policy
@@ -141,7 +141,11 @@ class RunningTurn:
         await self._end(failure)
 
     def set_fast_path(self, fast_path: FastPath) -> None:
-        """Offer events to a fast path as they arrive; see `upstream.ports.Stream`."""
+        """Offer events to a fast path as they arrive; see `upstream.ports.Stream`.
+
+        Those that it takes are in no batch of this turn; neither its vendor nor its record sees
+        them. So they must be plain output, and the items among them go to the `aggregate`.
+        """
         self._stream.set_fast_path(fast_path)
 
     def __aiter__(self) -> "RunningTurn":
