@@ -19,7 +19,7 @@ from longwire.core.nouns.channel import APIS, DEFAULT_BASE_URLS, DEFAULT_PATHS, 
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
-from longwire.core.rules.recovery import RULES, Trouble
+from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.responses import errors
 from longwire.dialects.responses.stream import KINDS
@@ -114,7 +114,7 @@ def _error_rules() -> Iterator[str]:
     """One row for each code, text and status that has a rule."""
     yield "| an upstream's error | without a status | what it is | its WebSocket | source |"
     yield "|---|---|---|---|---|"
-    for rule in errors.RULES:
+    for rule in errors.ERROR_RULES:
         meaning = f"{_meaning(rule)} | {_socket(rule)} | {rule.source}"
         yield f"| {_name(rule)} | {rule.status} | {meaning} |"
     for status, rule in errors.BY_STATUS.items():
@@ -146,7 +146,7 @@ def _troubles() -> Iterator[str]:
     """One row for each trouble: what comes next, and what it says of the channel."""
     yield "| what struck | what comes next, if it can | the channel | reason told |"
     yield "|---|---|---|---|"
-    for trouble, rule in RULES.items():
+    for trouble, rule in RECOVERY_RULES.items():
         steps = "; ".join(each.value for each in rule.recoveries) or "the client is told"
         reason = f"`{rule.reason.value}`" if rule.reason else ""
         once = " (once a turn: it may be billed twice)" if rule.may_bill_twice else ""

@@ -11,7 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lanes import LaneLimits
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.listings import Listings
@@ -30,7 +30,7 @@ from longwire.server.control import ControlPlane, Gateway, NoControlPlane, Openi
 from longwire.server.cors import Cors
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
-from longwire.server.data.lane_turns import Services
+from longwire.server.data.lane_turns import SocketContext
 from longwire.server.data.models import Models
 from longwire.server.data.stored import StoredResponses
 from longwire.server.data.turns import HttpLimits, HttpTurns
@@ -103,8 +103,8 @@ class App:
             idle=server.websocket_idle,
             silence=server.keep_alive_comment,
         )
-        services = Services(self.relay, self.keys, self.readiness)
-        return WebSocketTurns(services, limits, is_offered=server.websocket)
+        context = SocketContext(self.relay, self.keys, self.readiness)
+        return WebSocketTurns(context, limits, is_offered=server.websocket)
 
     def _relay(self, settings: Settings) -> Relay:
         ledger = self.pool.ledger
@@ -239,7 +239,7 @@ def _http_limits(server: Server) -> HttpLimits:
 def _pool(settings: Settings) -> Pool:
     sessions = settings.sessions
     return Pool(
-        Limits(
+        PoolLimits(
             sessions.max_connections,
             sessions.max_connections_per_session,
             sessions.idle_ttl,

@@ -24,7 +24,7 @@ from longwire.server.http.allocator import prepare_memory
 from longwire.server.http.listener import listen, url_of
 from longwire.server.http.protocol import HttpProtocol
 from longwire.server.http.websocket import WebSocketProtocol
-from longwire.server.local import serving_sessions
+from longwire.server.live_sessions import serving_sessions
 from longwire.server.signals import (
     Ending,
     drain_in_a_worker,

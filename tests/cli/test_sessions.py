@@ -16,10 +16,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from longwire.core.rules.lease import Limits, State
+from longwire.core.rules.lease import PoolLimits, State
 from longwire.core.rules.ledger import Ledger
 from longwire.emulator import Emulator
-from longwire.server.local import serving_sessions
+from longwire.server.live_sessions import serving_sessions
 from tests.conftest import KEY
 from tests.core.turns import key, turn, user
 from tests.journeys.process import served
@@ -45,7 +45,7 @@ def runtime(monkeypatch):
 @asynccontextmanager
 async def gateway(port, *sessions):
     """What a gateway tells whose connections have these sessions, the first one idle."""
-    ledger = Ledger(Limits())
+    ledger = Ledger(PoolLimits())
     now = asyncio.get_running_loop().time()
     for name in sessions:
         ledger.opened(ledger.acquire(key(name), turn(user("hi")), now).connection, 1e9)
@@ -105,7 +105,7 @@ async def test_several_gateways_are_merged(runtime):
 
 async def test_a_gateway_without_connections(runtime):
     """It runs, and has nothing to tell."""
-    async with serving_sessions(8090, Ledger(Limits()), dict):
+    async with serving_sessions(8090, Ledger(PoolLimits()), dict):
         status, output, _ = await run("--once")
         assert (0, "[]\n", "") == await run("--json")
     assert status == 0

@@ -2,7 +2,7 @@
 
 from contextlib import asynccontextmanager
 
-from longwire.core.rules.lease import ABANDONED
+from longwire.core.rules.lease import DISCARDED
 
 
 @asynccontextmanager
@@ -12,4 +12,4 @@ async def lent(pool, call, dial):
     try:
         yield lease
     finally:
-        lease.settle(ABANDONED)
+        lease.settle(DISCARDED)

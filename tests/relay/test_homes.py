@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from longwire.core.errors import StoreUnavailable
-from longwire.core.rules.homes import held_key, session_key
+from longwire.core.rules.homes import held_key, session_home_key
 from longwire.core.rules.turn import Scope
 from longwire.relay import homes as module
 from longwire.relay.homes import LocalHomes
@@ -70,7 +70,7 @@ async def become(is_so):
 
 
 def session(name, scope=ONE):
-    return session_key(scope, str(name))
+    return session_home_key(scope, str(name))
 
 
 async def test_the_last_home_counts_for_its_caller_alone():

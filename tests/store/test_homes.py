@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from longwire.core.rules.homes import HELD_LASTS, SESSION_LASTS, held_key, session_key
+from longwire.core.rules.homes import HELD_LASTS, SESSION_LASTS, held_key, session_home_key
 from longwire.core.rules.turn import Scope
 from longwire.store.homes import StoredHomes, sweep_homes
 from longwire.store.tables import homes
@@ -23,17 +23,17 @@ async def count(database):
 
 async def test_the_last_one_written_is_found(stored, database):
     """A home that changes has one row; another caller's has its own."""
-    await stored.keep({session_key(ONE, "s"): "a", session_key(OTHER, "s"): "c/acc"})
-    await stored.keep({session_key(ONE, "s"): "b"})
+    await stored.keep({session_home_key(ONE, "s"): "a", session_home_key(OTHER, "s"): "c/acc"})
+    await stored.keep({session_home_key(ONE, "s"): "b"})
     await stored.keep({})
-    keys = session_key(ONE, "s"), session_key(OTHER, "s"), held_key(ONE, "s")
+    keys = session_home_key(ONE, "s"), session_home_key(OTHER, "s"), held_key(ONE, "s")
     assert ["b", "c/acc", None] == [await stored.find(key) for key in keys]
     assert 2 == await count(database)
 
 
 async def test_each_lasts_its_time(stored, database, clock):
     """Sessions last a week from when they were written last, responses a month."""
-    session, response = session_key(ONE, "s"), held_key(ONE, "resp_1")
+    session, response = session_home_key(ONE, "s"), held_key(ONE, "resp_1")
     await stored.keep({session: "a", response: "a"})
     clock.now += SESSION_LASTS * 1000 - 1
     assert ["a", "a"] == [await stored.find(key) for key in (session, response)]
@@ -50,7 +50,7 @@ async def test_of_too_many_the_newest_stay(stored, database, clock):
     """A flood of responses costs the oldest homes, and no disk without an end."""
     for number in range(10):
         clock.now += 1
-        await stored.keep({session_key(ONE, str(number)): "a"})
+        await stored.keep({session_home_key(ONE, str(number)): "a"})
     assert 6 == await sweep_homes(database, clock.now, most=4)
-    found = [await stored.find(session_key(ONE, str(number))) for number in range(10)]
+    found = [await stored.find(session_home_key(ONE, str(number))) for number in range(10)]
     assert [None] * 6 + ["a"] * 4 == found

@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from longwire.core.rules.continuity import Reason
-from longwire.core.rules.lease import Limits, State
+from longwire.core.rules.lease import PoolLimits, State
 from longwire.core.rules.turn import Scope, SessionKey, Turn
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_request
@@ -200,7 +200,7 @@ class Gateway:
     def __init__(
         self,
         emulator: Emulator,
-        limits: Limits,
+        limits: PoolLimits,
         times: PoolTimes,
         timeouts: Timeouts,
         jitter: Callable[[], float],
@@ -253,14 +253,18 @@ def gateway():
     async def start(
         options: Options | None = None,
         script: Script | None = None,
-        limits: Limits | None = None,
+        limits: PoolLimits | None = None,
         times: PoolTimes | None = None,
         timeouts: Timeouts | None = None,
         jitter: Callable[[], float] = lambda: 0.0,
     ) -> AsyncIterator[Gateway]:
         async with Emulator(options or Options(), script or Script()) as emulator:
             started = Gateway(
-                emulator, limits or Limits(), times or PoolTimes(), timeouts or Timeouts(), jitter
+                emulator,
+                limits or PoolLimits(),
+                times or PoolTimes(),
+                timeouts or Timeouts(),
+                jitter,
             )
             started.pool.start()
             try:

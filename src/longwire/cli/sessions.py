@@ -62,7 +62,7 @@ def sessions(port: Port = None, once: Once = False, as_json: AsJson = False) -> 
 
 def _rows(port: int | None) -> list[dict[str, Any]]:
     """Return what all gateways tell. Raises `ConfigurationError` when none runs."""
-    from longwire.server.local import check_owner, folder
+    from longwire.server.live_sessions import check_owner, folder
 
     place = folder()
     answers = []

@@ -24,7 +24,7 @@ class Kind(Enum):
     FATAL_ERROR = "error that ends the connection"
     LOST = "connection lost"
     TIMEOUT = "timeout"
-    ABANDONED = "client gone"
+    CLIENT_GONE = "client gone"
 
     # Members are looked up for every event; an Enum's own hash is a call into Python.
     __hash__ = object.__hash__

@@ -29,7 +29,7 @@ from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.auth import Keys
 from longwire.server.budgets import SpentBudgets
-from longwire.server.local import LiveSessions
+from longwire.server.live_sessions import LiveSessions
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms

@@ -20,7 +20,7 @@ TransportName = Literal["websocket", "http"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One turn to be sent: `key` is None for a caller whose connections are never shared.
+    """One turn to be sent: `session_key` is None for a caller whose connections are never shared.
 
     `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
     for the turn to be sent in full on a new connection, and says why. `is_hurried`: the caller has
@@ -29,7 +29,7 @@ class Call:
     """
 
     turn: Turn
-    key: SessionKey | None
+    session_key: SessionKey | None
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: Reason | None = None
     is_hurried: bool = False
@@ -99,7 +99,8 @@ class Stream(Protocol):
     def set_fast_path(self, fast_path: FastPath) -> None:
         """Offer events on which nothing depends to `fast_path` first, while the reader waits.
 
-        Events that it takes are in no batch. A transport may do without.
+        Events that it takes are in no batch: nobody above sees them, and it adds the items among
+        them to `aggregate` itself. A transport may do without.
         """
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:

@@ -20,7 +20,7 @@ BREAKS = {
     Kind.FATAL_ERROR: x.ENDED_BY_FATAL_ERROR,
     Kind.LOST: x.LOST,
     Kind.TIMEOUT: x.TIMED_OUT,
-    Kind.ABANDONED: x.ABANDONED,
+    Kind.CLIENT_GONE: x.ABANDONED,
 }
 BEGINNINGS = (Kind.OPENING, Kind.OUTPUT, Kind.ITEM)
 WORKING = (Phase.AWAITING, Phase.OPENED, Phase.STREAMING)
@@ -109,13 +109,13 @@ def test_what_belongs_to_no_exchange_is_foreign(phase: Phase, kind: Kind) -> Non
     assert x.Step(Phase.OVER, passes=False, ending=x.FOREIGN) == TABLE[phase, kind]
 
 
-@pytest.mark.parametrize("kind", [Kind.LOST, Kind.TIMEOUT, Kind.ABANDONED])
+@pytest.mark.parametrize("kind", [Kind.LOST, Kind.TIMEOUT, Kind.CLIENT_GONE])
 def test_a_break_before_the_send_sent_nothing(kind: Kind) -> None:
     """What broke before the create never reached the upstream."""
     assert x.UNSENT == TABLE[Phase.READY, kind].ending
 
 
-@pytest.mark.parametrize("kind", [Kind.LOST, Kind.TIMEOUT, Kind.ABANDONED])
+@pytest.mark.parametrize("kind", [Kind.LOST, Kind.TIMEOUT, Kind.CLIENT_GONE])
 def test_a_break_after_the_end_changes_nothing(kind: Kind) -> None:
     """A client that leaves once it has read the terminal cancels nothing."""
     assert x.Step(Phase.OVER, passes=False) == TABLE[Phase.OVER, kind]

@@ -3,14 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longwire.core.rules.homes import HELD_LASTS, SESSION_LASTS, held_key, owned_key, session_key
+from longwire.core.rules.homes import (
+    HELD_LASTS,
+    SESSION_LASTS,
+    held_key,
+    owned_key,
+    session_home_key,
+)
 from longwire.core.rules.turn import Scope
 
 SCOPES = st.one_of(st.none(), st.text(min_size=1).map(Scope))
 HALVES_OF_EMOJI = ["\ud83d", "\ude00", "\udcff"]  # as the id in an item may be
 IDS = st.text() | st.sampled_from(HALVES_OF_EMOJI)
 NAMES = st.tuples(SCOPES, IDS)
-KINDS = (session_key, held_key)
+KINDS = (session_home_key, held_key)
 
 
 @given(NAMES, NAMES)
@@ -32,7 +38,7 @@ def test_a_wall_cannot_be_moved(wall, identity):
 @given(NAMES)
 def test_kinds_are_apart(name):
     """A session that is called as a response is another thing."""
-    keys = [session_key(*name), held_key(*name), owned_key(name[1])]
+    keys = [session_home_key(*name), held_key(*name), owned_key(name[1])]
     assert 3 == len({key.digest for key in keys})
     assert [SESSION_LASTS, HELD_LASTS, HELD_LASTS] == [key.lasts for key in keys]
     assert {16} == {len(key.digest) for key in keys}

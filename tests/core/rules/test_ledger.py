@@ -12,7 +12,7 @@ from longwire.core.rules.lease import (
     Dial,
     LeaseOutcome,
     Lend,
-    Limits,
+    PoolLimits,
     State,
     Wait,
 )
@@ -26,7 +26,7 @@ TOOLS = {"tools": [{"type": "function", "name": "f"}]}
 
 
 def ledger(**limits: Any) -> Ledger:
-    return Ledger(Limits(**limits))
+    return Ledger(PoolLimits(**limits))
 
 
 def served(

@@ -20,7 +20,15 @@ from hypothesis.stateful import (
 )
 
 from longwire.core.rules.continuity import AsGiven, Chain, Continue, Decision, Fresh
-from longwire.core.rules.lease import ConnectionId, Dial, LeaseOutcome, Lend, Limits, State, Wait
+from longwire.core.rules.lease import (
+    ConnectionId,
+    Dial,
+    LeaseOutcome,
+    Lend,
+    PoolLimits,
+    State,
+    Wait,
+)
 from longwire.core.rules.ledger import Ledger
 from longwire.core.rules.turn import SessionKey, Turn
 from tests.core.turns import answer, chain, key, turn, user
@@ -83,7 +91,7 @@ class Agents(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.book = Ledger(Limits(CAP, PER_SESSION, IDLE_TTL))
+        self.book = Ledger(PoolLimits(CAP, PER_SESSION, IDLE_TTL))
         self.now = 0.0
         self.turns = 0
         self.seen: dict[ConnectionId, Items] = {}

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from longwire.core.rules.recovery import RULES, Recovery, RetryState, Trouble, recover
+from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, RetryState, Trouble, recover
 
 STATES = [RetryState(*flags) for flags in product((False, True), repeat=7)]
 EVERY = [*product(Trouble, STATES)]
@@ -12,7 +12,7 @@ EVERY = [*product(Trouble, STATES)]
 
 def test_every_trouble_has_its_row() -> None:
     """None is forgotten."""
-    assert set(Trouble) == set(RULES)
+    assert set(Trouble) == set(RECOVERY_RULES)
 
 
 @pytest.mark.parametrize(("trouble", "state"), EVERY)
@@ -31,7 +31,7 @@ def test_a_recovery_is_one_the_table_names_and_the_state_allows(
         Recovery.GIVE_UP: True,
     }
     assert allowed[recovery]
-    assert recovery in (*RULES[trouble].recoveries, Recovery.GIVE_UP)
+    assert recovery in (*RECOVERY_RULES[trouble].recoveries, Recovery.GIVE_UP)
 
 
 @pytest.mark.parametrize(("trouble", "state"), EVERY)
@@ -39,7 +39,7 @@ def test_no_second_send_once_the_upstream_may_have_begun_twice(
     trouble: Trouble, state: RetryState
 ) -> None:
     """A turn is billed twice at most by one ambiguous send."""
-    if RULES[trouble].may_bill_twice and state.has_resent:
+    if RECOVERY_RULES[trouble].may_bill_twice and state.has_resent:
         assert Recovery.GIVE_UP is recover(trouble, state)
 
 

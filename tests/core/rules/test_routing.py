@@ -11,7 +11,7 @@ def ordered(*routes: Route, session: str = "s", held: str = "", distrusted: str 
         order(
             routes,
             session,
-            holds=lambda name: name in held,
+            belongs=lambda name: name in held,
             is_trusted=lambda name: name not in distrusted,
         )
     )
@@ -92,7 +92,7 @@ def chosen(session: str, home: str = "", **headroom: float) -> list[str]:
     names = order(
         [*ACCOUNTS, Route("other")],
         session,
-        holds=lambda _: False,
+        belongs=lambda _: False,
         is_trusted=lambda _: True,
         is_home=lambda name: name == home,
         headroom=lambda name: headroom.get(name.partition("/")[2], 0.5),
@@ -125,7 +125,7 @@ def test_a_channel_weighs_the_same_however_many_accounts_it_has() -> None:
         order(
             [*ACCOUNTS, Route("other")],
             str(number),
-            holds=lambda _: False,
+            belongs=lambda _: False,
             is_trusted=lambda _: True,
         )
         for number in range(2000)

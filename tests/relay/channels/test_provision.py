@@ -9,7 +9,7 @@ from longwire.core.errors import ConfigurationError, UpstreamError
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.secret import Secret
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.relay.channels.provision import (
     ProvisionContext,
     adapt,
@@ -57,7 +57,7 @@ STAYS = {
 
 @pytest.fixture
 def context():
-    pool = Pool(Limits(connections=2))
+    pool = Pool(PoolLimits(connections=2))
     return ProvisionContext(pool, Timeouts(), Heartbeat(), lambda *_: None)
 
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from longwire.core.errors import InvalidRequest, Overloaded, UnknownModel, UpstreamDisconnected
 from longwire.core.events import Kind
 from longwire.core.rules.exchange import Exchange
-from longwire.core.rules.recovery import RULES, Trouble
+from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.core.rules.turn import Principal, Scope, Usage
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -158,7 +158,7 @@ def test_what_was_made_good_is_told(accounting, metrics, trouble):
         record.begin(FACTS, received(CREATED, COMPLETED), 0.0)
     (line,) = lines
     assert line["replays"] == [trouble.name.lower()]
-    assert line["possibly_billed_twice"] == RULES[trouble].may_bill_twice
+    assert line["possibly_billed_twice"] == RECOVERY_RULES[trouble].may_bill_twice
     assert {("first", trouble.name.lower()): 1} == counted(
         metrics, "longwire_replays_total", "channel", "cause"
     )

@@ -17,10 +17,10 @@ from longwire.core.errors import (
 )
 from longwire.core.errors import UpstreamTimeout as Timeout
 from longwire.core.rules.continuity import Reason
-from longwire.core.rules.recovery import RULES, Recovery, Trouble
+from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, Trouble
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate
-from longwire.relay.turns.failures import learn, trouble_of, without_credentials
+from longwire.relay.turns.failures import classify, learn, without_credentials
 from tests.core.turns import turn, user
 from tests.relay.turns.failures import candidate, channel, example, rejected, risky
 
@@ -42,7 +42,7 @@ class Journey:
 
     def __init__(self, *candidates: Candidate, sent=TURN, **given) -> None:
         self.sent = sent
-        self.attempts = Attempts(sent, candidates, **{"holds": lambda _: False, **given})
+        self.attempts = Attempts(sent, candidates, **{"continues": lambda _: False, **given})
 
     def attempt(self, now: float) -> Attempt:
         """What is tried next."""
@@ -50,7 +50,7 @@ class Journey:
 
     def fail(self, attempt: Attempt, failure: LongwireError, now: float) -> Trouble:
         """Let an attempt fail; what struck it."""
-        trouble = trouble_of(failure, self.sent, has_account=attempt.channel.account is not None)
+        trouble = classify(failure, self.sent, has_account=attempt.channel.account is not None)
         if self.attempts.fail(attempt, trouble, failure, now) is Recovery.GIVE_UP:
             raise failure
         return trouble
@@ -65,7 +65,7 @@ def running(name: str = "a", kind: str = "auto") -> Candidate:
 def test_each_example_is_its_trouble(trouble):
     """Every trouble is told from all others."""
     has_account = trouble is Trouble.UNAUTHORIZED
-    assert trouble is trouble_of(example(trouble), TURN, has_account=has_account)
+    assert trouble is classify(example(trouble), TURN, has_account=has_account)
 
 
 @pytest.mark.parametrize("has_account", [True, False])
@@ -74,7 +74,7 @@ def test_refused_credentials_are_no_fault_of_the_request(status, has_account):
     """Whether they are a key's or an account's; an account's tokens may be renewed."""
     may_renew = status == 401 and has_account
     expected = Trouble.UNAUTHORIZED if may_renew else Trouble.BARRED
-    assert expected is trouble_of(rejected(status), TURN, has_account=has_account)
+    assert expected is classify(rejected(status), TURN, has_account=has_account)
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
@@ -167,13 +167,13 @@ def test_a_usage_limit_says_until_when(told, until):
 )
 def test_other_spellings(failure, trouble):
     """Codes and phases decide; what had begun comes before all else."""
-    assert trouble is trouble_of(failure, TURN)
+    assert trouble is classify(failure, TURN)
 
 
 def test_an_id_of_the_clients_own_is_the_clients_to_mend():
     """The upstream does not know what the client named: that is an answer, no trouble of ours."""
     own = turn(user("hi"), previous_response_id="resp_0")
-    assert Trouble.REFUSED is trouble_of(example(Trouble.FORGOT), own)
+    assert Trouble.REFUSED is classify(example(Trouble.FORGOT), own)
 
 
 WEBSOCKET, CHANNEL = "upgrade", "health"
@@ -191,7 +191,7 @@ def blamed(trouble: Trouble, kind: str, *, over_http: bool) -> set[str]:
     one = Journey(made)
     with suppress(LongwireError):
         one.fail(Attempt(made, over_http, None), example(trouble), 0.0)
-    health = {CHANNEL: made.state.health, WEBSOCKET: made.state.upgrade}
+    health = {CHANNEL: made.state.health, WEBSOCKET: made.state.websocket_health}
     return {name for name, each in health.items() if "failures=0" not in repr(each)}
 
 
@@ -313,9 +313,9 @@ def test_a_preference_for_http_holds_for_its_channel():
 def test_a_live_connection_serves_while_new_ones_are_refused():
     """But once it failed, HTTP is next."""
     made = running()
-    made.state.upgrade.fail(0.0)
+    made.state.websocket_health.fail(0.0)
     assert way(Journey(made).attempt(1.0)) == "a http"
-    holding = Journey(made, holds=lambda _: True)
+    holding = Journey(made, continues=lambda _: True)
     assert way(holding.attempt(1.0)) == "a websocket"
     holding.fail(holding.attempt(1.0), example(Trouble.UNSENT), 1.0)
     assert way(holding.attempt(1.0)) == "a http connection_lost"
@@ -369,7 +369,7 @@ def test_laws_of_every_run(kinds, may_resend_begun, sent):
         names = [attempt.channel.name for attempt, _ in run]
         again = [trouble for _, trouble in run[:-1]]
         assert len(run) <= 2 * len(kinds) + 1
-        assert sum(RULES[trouble].may_bill_twice for trouble in again) <= 1
+        assert sum(RECOVERY_RULES[trouble].may_bill_twice for trouble in again) <= 1
         assert Trouble.WORKING not in again or may_resend_begun
         assert names == sorted(names)
         assert sent is TURN or set(names) == {"a"}

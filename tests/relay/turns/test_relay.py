@@ -17,7 +17,7 @@ from longwire.core.errors import (
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.quota import Quota
-from longwire.core.rules.recovery import RULES, Recovery, Trouble
+from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, Trouble
 from longwire.core.rules.routing import order
 from longwire.core.rules.turn import Principal, Scope
 from longwire.relay.channels.channel import RoutingTable, Snapshot
@@ -85,7 +85,9 @@ async def test_every_trouble_before_the_first_event(trouble):
     first = channel("a", websocket=Scripted(failure, GOOD), http=http)
     to = relay(first, channel("b"))
     given_up = (Trouble.REFUSED, Trouble.WORKING, Trouble.SEALED_ELSEWHERE)
-    over_http = [each for each in Trouble if RULES[each].recoveries[:1] == (Recovery.USE_HTTP,)]
+    over_http = [
+        each for each in Trouble if RECOVERY_RULES[each].recoveries[:1] == (Recovery.USE_HTTP,)
+    ]
     if trouble in over_http:
         http.steps = [GOOD]
     with capture_logs() as lines:
@@ -108,7 +110,7 @@ def home_of(name, to):
         headers = {"session-id": f"s-{number}"}
         routes = [each.route for each in to.routing.snapshot.channels.values()]
         first, *_ = order(
-            routes, headers["session-id"], holds=lambda _: False, is_trusted=lambda _: True
+            routes, headers["session-id"], belongs=lambda _: False, is_trusted=lambda _: True
         )
         if first == name:
             return headers
@@ -248,7 +250,7 @@ async def test_a_websocket_that_cannot_be_opened_rests():
     assert len(made.websocket.calls) == 1
     clock.now = 61.0
     assert await ask(to) == "a websocket new_session"
-    assert made.state.upgrade.is_trusted(0.0)
+    assert made.state.websocket_health.is_trusted(0.0)
 
 
 async def test_one_probe_at_a_time():
@@ -258,9 +260,9 @@ async def test_one_probe_at_a_time():
     to = relay(made, clock=clock)
     await ask(to)
     clock.now = 61.0
-    made.state.upgrade.begin(clock.now)
+    made.state.websocket_health.begin(clock.now)
     assert (await ask(to)).startswith("a http")
-    made.state.upgrade.succeed()
+    made.state.websocket_health.succeed()
     assert (await ask(to)).startswith("a websocket")
 
 
@@ -301,7 +303,7 @@ async def test_callers_without_a_key_share_nothing():
     """Their turns carry no key to a connection."""
     way = Scripted()
     await ask(relay(channel(websocket=way)), caller=Principal("anonymous"))
-    assert [None] == [call.key for call in way.calls]
+    assert [None] == [call.session_key for call in way.calls]
 
 
 async def test_what_selects_a_connection():
@@ -310,7 +312,7 @@ async def test_what_selects_a_connection():
     to = relay(channel(websocket=way))
     await ask(to, headers={**NAMED, "openai-project": "p"})
     await ask(to, headers=NAMED)
-    one, other = [call.key for call in way.calls]
+    one, other = [call.session_key for call in way.calls]
     assert (one.endpoint, one.scope, one.session) == ("endpoint of a", CALLER.scope, "s-1")
     assert one.identity != other.identity
 

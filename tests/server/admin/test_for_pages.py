@@ -124,7 +124,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
     """Sound, failing, resting: as turns find it; null for what does not run."""
     state = ChannelState(
         health=Health(Cooling(failures=2, base=1e9)),
-        upgrade=Health(Cooling(failures=1, base=1e9)),
+        websocket_health=Health(Cooling(failures=1, base=1e9)),
     )
     running = Channel(
         Route("file:main", ("*",), 1.0),
@@ -141,7 +141,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
     told = await admin.get(HEALTH, id="file:main")
     sound = {"channel": "SOUND", "websocket": "SOUND", "connections": 1, "problem": ""}
     assert sound == told["health"]
-    state.upgrade.fail(1e12, problem="no upgrade")
+    state.websocket_health.fail(1e12, problem="no upgrade")
     told = await admin.get(HEALTH, id="file:main")
     assert {**sound, "websocket": "RESTING", "problem": "no upgrade"} == told["health"]
     state.health.fail(0.0, problem="the key is refused")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from longwire.core.rules.lease import Limits, State
+from longwire.core.rules.lease import PoolLimits, State
 from longwire.emulator import Fault, Script
 from longwire.upstream.ports import Timeouts
 from tests.doubles.cancelling import cancelled_at
@@ -200,7 +200,7 @@ class TestRest:
 class TestLease:
     async def test_counts_until_settled(self, gateway, until):
         """A drained connection counts as leased: a session at its cap waits for it."""
-        limits = Limits(connections_per_session=1)
+        limits = PoolLimits(connections_per_session=1)
         async with gateway(script=SLOW, timeouts=DRAINS, limits=limits, times=NO_SWEEP) as it:
             agent = it.agent()
             await leave(it, agent)

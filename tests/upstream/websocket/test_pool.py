@@ -7,7 +7,7 @@ import pytest
 
 from longwire.core.errors import UpstreamError, UpstreamUnavailable
 from longwire.core.rules.continuity import AsGiven, Continue, Reason
-from longwire.core.rules.lease import LeaseOutcome, Limits, State
+from longwire.core.rules.lease import LeaseOutcome, PoolLimits, State
 from longwire.emulator import Fault
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from longwire.upstream.websocket.pool import Pool
@@ -21,7 +21,7 @@ class TestDialing:
     @pytest.mark.parametrize("act", ["refuse", "reset"])
     async def test_failure_frees_the_place(self, gateway, until, act):
         """A dial that fails lets a waiting turn dial in its place."""
-        async with gateway(limits=Limits(connections=1), times=NO_SWEEP) as it:
+        async with gateway(limits=PoolLimits(connections=1), times=NO_SWEEP) as it:
             it.emulator.faults.add(Fault(at="handshake", act=act, status=503))
             async with asyncio.TaskGroup() as group:
 
@@ -36,7 +36,7 @@ class TestDialing:
 
     async def test_one_dial_for_each_turn(self, gateway):
         """First turns of a session dial once each, and no more than the cap."""
-        async with gateway(limits=Limits(connections_per_session=3)) as it:
+        async with gateway(limits=PoolLimits(connections_per_session=3)) as it:
             async with asyncio.TaskGroup() as group:
                 for _ in range(10):
                     group.create_task(it.agent().take())
@@ -46,7 +46,7 @@ class TestDialing:
     async def test_closed_right_after_the_handshake(self, gateway):
         """A connection that is closed before it was ever used leaves nothing behind."""
         async with peer() as there:
-            pool = Pool(Limits())
+            pool = Pool(PoolLimits())
 
             async def dialing(on_closed):
                 connection = await dial(Endpoint(there.url, {}), {}, on_closed)
@@ -76,7 +76,7 @@ class TestAnew:
 
     async def test_full_session(self, gateway):
         """In a session at its cap the least recently used connection makes room."""
-        async with gateway(limits=Limits(connections_per_session=1)) as it:
+        async with gateway(limits=PoolLimits(connections_per_session=1)) as it:
             agent = it.agent()
             await agent.take()
             assert (await agent.take(reason=Reason.REPLAYED)).continuity == fresh("replayed")
@@ -86,7 +86,7 @@ class TestAnew:
 
     async def test_busy_session(self, gateway, until):
         """In a session whose connections are all busy it waits for the first, to replace it."""
-        limits = Limits(connections_per_session=1)
+        limits = PoolLimits(connections_per_session=1)
         async with gateway(limits=limits, times=NO_SWEEP) as it:
             agent = it.agent()
             await agent.take()
@@ -141,7 +141,7 @@ class TestBook:
 
     async def test_departures(self, gateway, until):
         """Ended connections are counted by endpoint and cause."""
-        async with gateway(limits=Limits(connections=2)) as it:
+        async with gateway(limits=PoolLimits(connections=2)) as it:
             for name in "abc":
                 await it.agent(session=name).take()
             other = it.agent(session="d")
@@ -208,7 +208,7 @@ class TestWalls:
 
     async def test_evicts_before_it_dials(self, gateway):
         """At the cap the least recently used idle connection goes before a new one is opened."""
-        async with gateway(limits=Limits(connections=2)) as it:
+        async with gateway(limits=PoolLimits(connections=2)) as it:
             first, second, third = (it.agent(session=name) for name in "abc")
             for agent in (first, second, first):
                 await agent.take()
@@ -227,7 +227,7 @@ class TestWalls:
 
     async def test_all_busy(self, gateway, until):
         """At the cap with all busy a turn of another session waits for the first to end."""
-        async with gateway(limits=Limits(connections=2)) as it:
+        async with gateway(limits=PoolLimits(connections=2)) as it:
             release, held = asyncio.Event(), []
             async with asyncio.TaskGroup() as group:
                 for name in "ab":

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.emulator import Script
 from tests.doubles.cancelling import cancelled_at
 from tests.doubles.lending import lent
@@ -58,7 +58,9 @@ class TestCancelling:
             assert it.emulator.violations == []
 
     @MOMENTS
-    @pytest.mark.parametrize("limits", [Limits(connections_per_session=1), Limits(connections=1)])
+    @pytest.mark.parametrize(
+        "limits", [PoolLimits(connections_per_session=1), PoolLimits(connections=1)]
+    )
     async def test_waiter(self, gateway, moment, limits, until):
         """A waiting turn that is cancelled, even as it is granted, blocks nobody."""
         async with gateway(limits=limits, times=NO_SWEEP) as it:
@@ -82,7 +84,7 @@ class TestCancelling:
 
     async def test_granted_as_it_gives_up(self, gateway, until):
         """A connection that is granted to a cancelled turn goes to the next in line."""
-        async with gateway(limits=Limits(connections_per_session=1), times=NO_SWEEP) as it:
+        async with gateway(limits=PoolLimits(connections_per_session=1), times=NO_SWEEP) as it:
             first = it.agent()
             await first.take()
             async with asyncio.TaskGroup() as group:
@@ -98,7 +100,7 @@ class TestCancelling:
 
     async def test_granted_and_lost(self, gateway, until):
         """A connection that is lost after it was granted, before the turn wakes, is replaced."""
-        async with gateway(limits=Limits(connections_per_session=1), times=NO_SWEEP) as it:
+        async with gateway(limits=PoolLimits(connections_per_session=1), times=NO_SWEEP) as it:
             agent = it.agent()
             await agent.take()
             async with asyncio.TaskGroup() as group:
@@ -112,7 +114,7 @@ class TestCancelling:
 
     async def test_granted_and_drained(self, gateway, until):
         """A connection that retires while a turn that gave up held its grant is closed."""
-        async with gateway(limits=Limits(connections_per_session=1), times=NO_SWEEP) as it:
+        async with gateway(limits=PoolLimits(connections_per_session=1), times=NO_SWEEP) as it:
             agent = it.agent()
             await agent.take()
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first
@@ -127,7 +129,7 @@ class TestCancelling:
 
     async def test_many_at_once(self, gateway):
         """Many turns, cancelled at random points, leave a pool that works."""
-        limits = Limits(connections=5, connections_per_session=2)
+        limits = PoolLimits(connections=5, connections_per_session=2)
         async with gateway(limits=limits, script=Script(delay_ms=0.1, commentary=False)) as it:
             agents = [it.agent(session=f"s{n % 4}", user=str(n)) for n in range(12)]
             for number, agent in enumerate(agents):

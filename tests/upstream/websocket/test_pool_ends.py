@@ -7,7 +7,7 @@ import pytest
 
 from longwire.core.errors import UpstreamError, UpstreamUnavailable
 from longwire.core.rules.continuity import Reason
-from longwire.core.rules.lease import LeaseOutcome, Limits, State
+from longwire.core.rules.lease import LeaseOutcome, PoolLimits, State
 from longwire.emulator import Fault, Options, Script
 from longwire.upstream.ports import Call
 from longwire.upstream.websocket.dialer import Endpoint, dial
@@ -23,7 +23,7 @@ class TestTime:
     @pytest.mark.parametrize(("jitter", "life"), [(0.0, 3000), (0.5, 2925), (1.0, 2850)])
     async def test_lifetime(self, gateway, jitter, life):
         """A connection is closed at the end of its life, up to five percent early."""
-        times, limits = PoolTimes(max_lifetime=3000), Limits(idle_ttl=9000)
+        times, limits = PoolTimes(max_lifetime=3000), PoolLimits(idle_ttl=9000)
         async with gateway(times=times, limits=limits, jitter=lambda: jitter) as it:
             agent = it.agent()
             await agent.take()
@@ -36,7 +36,9 @@ class TestTime:
     @pytest.mark.looptime
     async def test_idle_ttl(self, gateway):
         """A connection that was idle too long is closed, one in use is not."""
-        async with gateway(limits=Limits(idle_ttl=600), times=PoolTimes(max_lifetime=9000)) as it:
+        async with gateway(
+            limits=PoolLimits(idle_ttl=600), times=PoolTimes(max_lifetime=9000)
+        ) as it:
             agent = it.agent()
             for _ in range(3):
                 await agent.take()
@@ -74,7 +76,7 @@ class TestTime:
     async def test_idle_for_an_hour(self, gateway):
         """Pings keep an idle connection for as long as it may live."""
         options = Options(lifetime=1e9)
-        limits, times = Limits(idle_ttl=1e6), PoolTimes(max_lifetime=1e6)
+        limits, times = PoolLimits(idle_ttl=1e6), PoolTimes(max_lifetime=1e6)
         async with gateway(options, limits=limits, times=times) as it:
             agent = it.agent()
             await agent.take()
@@ -86,7 +88,7 @@ class TestEnds:
     async def test_drain(self, gateway, until):
         """Draining closes idle connections now and leased ones at their turn's end, with 1001."""
         async with peer() as there, gateway() as it:
-            pool, turn = Pool(Limits()), it.agent().turn()
+            pool, turn = Pool(PoolLimits()), it.agent().turn()
 
             def dialing(on_closed):
                 return dial(Endpoint(there.url, {}), {}, on_closed)

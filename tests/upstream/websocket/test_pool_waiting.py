@@ -6,7 +6,7 @@ import pytest
 
 from longwire.core.errors import Overloaded
 from longwire.core.rules.backoff import Pace
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.upstream.websocket.pool import PoolTimes
 from tests.doubles.lending import lent
 from tests.upstream.websocket.pool_steps import NO_SWEEP
@@ -18,7 +18,7 @@ class TestWaiting:
     async def test_queued(self, gateway, until):
         """A turn is told how long it waited for a connection; a dial is no such wait."""
         endpoint_pace = Pace(0.1)
-        async with gateway(limits=Limits(connections_per_session=1), times=NO_SWEEP) as it:
+        async with gateway(limits=PoolLimits(connections_per_session=1), times=NO_SWEEP) as it:
             object.__setattr__(it.endpoint, "pace", endpoint_pace)
             endpoint_pace.reserve(asyncio.get_running_loop().time())
             agent = it.agent()
@@ -35,7 +35,7 @@ class TestWaiting:
     async def test_timeout(self, gateway, until):
         """A turn that waited in vain is told so, and leaves the queue."""
         times = PoolTimes(queue_timeout=7)
-        async with gateway(limits=Limits(connections=1), times=times) as it:
+        async with gateway(limits=PoolLimits(connections=1), times=times) as it:
             agent = it.agent()
             await agent.take()
             async with lent(it.pool, agent.call(), None) as lease:
@@ -50,7 +50,7 @@ class TestWaiting:
 
     async def test_first_come(self, gateway, until):
         """Who waits longest is served first."""
-        async with gateway(limits=Limits(connections_per_session=1), times=NO_SWEEP) as it:
+        async with gateway(limits=PoolLimits(connections_per_session=1), times=NO_SWEEP) as it:
             agent = it.agent()
             await agent.take()
             served = []

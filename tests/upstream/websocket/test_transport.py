@@ -16,7 +16,7 @@ from longwire.core.errors import (
     UpstreamTimeout,
 )
 from longwire.core.rules.continuity import Fresh, Reason
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.emulator import Fault, Script
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.dialer import Endpoint
@@ -162,7 +162,7 @@ class TestLeaving:
     @pytest.mark.looptime
     async def test_overloaded(self, gateway):
         """A session whose connections are all busy is told when to come again."""
-        limits = Limits(connections_per_session=1)
+        limits = PoolLimits(connections_per_session=1)
         async with gateway(limits=limits) as it:
             agent = it.agent()
             call = agent.call()

@@ -7,7 +7,7 @@ import pytest
 from longwire.core.errors import (
     UpstreamRejected,
 )
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.emulator import Options, Script
 from tests.upstream.websocket.turn_steps import AS_GIVEN, CONTINUED, TITLE, fresh
 
@@ -142,7 +142,7 @@ class TestContinuity:
     @pytest.mark.parametrize("cap", [1, 3])
     async def test_parallel_turns_at_the_cap(self, gateway, cap):
         """More turns of a session than it may have connections all succeed."""
-        limits = Limits(connections_per_session=cap)
+        limits = PoolLimits(connections_per_session=cap)
         async with gateway(limits=limits, script=Script(delay_ms=0.1)) as it:
             agents = [it.agent(user=str(n)) for n in range(7)]
             for number, agent in enumerate(agents):
@@ -168,7 +168,7 @@ class TestContinuity:
 
     async def test_implicit_session_at_the_cap(self, gateway):
         """The least recently used conversation makes room, and is answered in full again."""
-        async with gateway(limits=Limits(connections=2)) as it:
+        async with gateway(limits=PoolLimits(connections=2)) as it:
             agents = [it.agent(session="") for _ in range(3)]
             for number, agent in enumerate(agents):
                 agent.history[0] = {"role": "user", "content": f"task {number}"}

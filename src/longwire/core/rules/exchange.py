@@ -85,7 +85,7 @@ _ENDS = {
     Kind.FATAL_ERROR: _break(ENDED_BY_FATAL_ERROR),
     Kind.LOST: _break(LOST),
     Kind.TIMEOUT: _break(TIMED_OUT),
-    Kind.ABANDONED: _break(ABANDONED),
+    Kind.CLIENT_GONE: _break(ABANDONED),
 }
 _FLOWS = {Kind.OPENING: _stream, Kind.OUTPUT: _stream, Kind.ITEM: _stream}
 
@@ -96,14 +96,14 @@ TABLE: dict[tuple[Phase, Kind], Step] = {
     (_READY, Kind.VENDOR): _stay_ready,
     (_READY, Kind.LOST): _break(UNSENT),
     (_READY, Kind.TIMEOUT): _break(UNSENT),
-    (_READY, Kind.ABANDONED): _break(UNSENT),
+    (_READY, Kind.CLIENT_GONE): _break(UNSENT),
     # Awaiting: the create is on its way. Only an event that names its response may begin the
     # stream: output without one may be the tail of another turn. A terminal alone is a stream too.
     **{(_AWAITING, kind): step for kind, step in _ENDS.items()},
     (_AWAITING, Kind.OPENING): _open,
     (_AWAITING, Kind.OUTPUT): _foreign,
     (_AWAITING, Kind.ITEM): _foreign,
-    # A vendor's notice passes to who knows it; it neither begins the response nor proves one.
+    # A notice passes to the vendor, which knows it; it neither begins the response nor proves one.
     (_AWAITING, Kind.VENDOR): _notice_awaiting,
     (_AWAITING, Kind.SENT): _foreign,
     # Opened: the response has a name, and nothing was made yet.
@@ -118,7 +118,7 @@ TABLE: dict[tuple[Phase, Kind], Step] = {
     # Over: nothing follows a terminal; what does, belongs to nobody and closes the connection.
     **{(_OVER, kind): _foreign for kind in Kind},
     (_OVER, Kind.VENDOR): _stay_over,
-    (_OVER, Kind.ABANDONED): _stay_over,
+    (_OVER, Kind.CLIENT_GONE): _stay_over,
     (_OVER, Kind.LOST): _stay_over,
     (_OVER, Kind.TIMEOUT): _stay_over,
 }

@@ -22,7 +22,7 @@ class HomeKey(NamedTuple):
     lasts: int
 
 
-def session_key(scope: Scope | None, session: str) -> HomeKey:
+def session_home_key(scope: Scope | None, session: str) -> HomeKey:
     """Return the key of a session: its id, or what stands for one."""
     return HomeKey(_digest("session", scope, session), SESSION_LASTS)
 

@@ -23,7 +23,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PoolLimits:
     """Caps in connections and spans in seconds; and what still is the same history."""
 
     connections: int = 128
@@ -91,5 +91,5 @@ class LeaseOutcome:
     bytes_saved: int = 0
 
 
-ABANDONED = LeaseOutcome(keeps_connection=False)
+DISCARDED = LeaseOutcome(keeps_connection=False)
 """The end of a lease that left a response half read."""

@@ -26,7 +26,7 @@ from longwire.core.rules.lease import (
     Entry,
     LeaseOutcome,
     Lend,
-    Limits,
+    PoolLimits,
     State,
     Wait,
 )
@@ -41,7 +41,7 @@ _REMEMBERED_ENDPOINTS = 4096
 class Ledger:
     """The state of one pool; `departures` counts ended connections by endpoint and cause."""
 
-    limits: Limits
+    limits: PoolLimits
     _entries: dict[ConnectionId, Entry] = field(default_factory=dict)
     _sessions: dict[SessionKey, dict[ConnectionId, Entry]] = field(default_factory=dict)
     _departed: OrderedDict[SessionKey, deque[tuple[Chain | None, Reason]]] = field(
@@ -73,7 +73,8 @@ class Ledger:
     ) -> Lend | Dial | Wait:
         """Decide where `turn` goes; `key` None never shares a connection with anybody.
 
-        With a reason to begin `anew` it goes in full to a new connection.
+        With a reason to begin `anew` it goes in full to a new connection. A turn that refers to
+        what its input does not bring is never compared with a chain: it goes `AsGiven`.
         """
         self._now = now
         own = AsGiven() if turn.refers_outside else Fresh(anew or Reason.NEW_SESSION)
@@ -242,7 +243,7 @@ class Ledger:
         return Dial(entry.id, decision, closes)
 
     def opened(self, connection: ConnectionId, expires_at: float) -> None:
-        """Record that a dial succeeded: the connection is leased to who dialed it."""
+        """Record that a dial succeeded: the connection is leased to its dialer."""
         entry = self._entries[connection]
         entry.state, entry.expires_at, entry.exchanges = State.LEASED, expires_at, 1
 

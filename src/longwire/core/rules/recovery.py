@@ -1,7 +1,7 @@
 """What a failed attempt means before the client saw any of it: what comes next, who is to blame.
 
 Law: a turn is sent again at most once where the upstream may have begun, and never once it works
-and bills. The table `RULES` is the whole rule; `docs/reference/errors.md` prints it.
+and bills. The table `RECOVERY_RULES` is the whole rule; `docs/reference/errors.md` prints it.
 """
 
 from dataclasses import dataclass
@@ -71,13 +71,13 @@ class Blame(Enum):
     """What a trouble says of its channel."""
 
     NOTHING = "nothing"
-    LIVES = "it answers: earlier failures are forgotten"
+    CLEARED = "it answers: earlier failures are forgotten"
     WEBSOCKET = "its WebSocket rests where HTTP is still to be tried, else the channel rests"
     CHANNEL = "it rests"
-    TWICE = "it rests when its renewed tokens are refused, too"
+    AFTER_RENEWAL = "it rests when its renewed tokens are refused, too"
 
 
-class Rule(NamedTuple):
+class RecoveryRule(NamedTuple):
     """What a trouble means.
 
     `recoveries` help, the best first; when none is left the client is told. `reason` says why the
@@ -92,28 +92,30 @@ class Rule(NamedTuple):
 
 
 _R, _H, _N = Recovery.RESEND, Recovery.USE_HTTP, Recovery.NEXT_CHANNEL
-RULES: dict[Trouble, Rule] = {
-    Trouble.UNSENT: Rule((_R, _H, _N), Blame.NOTHING, Reason.CONNECTION_LOST),
-    Trouble.LOST: Rule((_R,), Blame.NOTHING, Reason.REPLAYED, may_bill_twice=True),
-    Trouble.SILENT: Rule((_N, _R), Blame.CHANNEL, Reason.REPLAYED, may_bill_twice=True),
-    Trouble.FORGOT: Rule((_R,), Blame.LIVES, Reason.UPSTREAM_FORGOT),
-    Trouble.EXPIRED: Rule((_R,), Blame.LIVES, Reason.CONNECTION_EXPIRED),
-    Trouble.SEALED_ELSEWHERE: Rule(
-        (Recovery.NEXT_READER, Recovery.LEAVE_OUT), Blame.LIVES, Reason.SEALED_ELSEWHERE
+RECOVERY_RULES: dict[Trouble, RecoveryRule] = {
+    Trouble.UNSENT: RecoveryRule((_R, _H, _N), Blame.NOTHING, Reason.CONNECTION_LOST),
+    Trouble.LOST: RecoveryRule((_R,), Blame.NOTHING, Reason.REPLAYED, may_bill_twice=True),
+    Trouble.SILENT: RecoveryRule((_N, _R), Blame.CHANNEL, Reason.REPLAYED, may_bill_twice=True),
+    Trouble.FORGOT: RecoveryRule((_R,), Blame.CLEARED, Reason.UPSTREAM_FORGOT),
+    Trouble.EXPIRED: RecoveryRule((_R,), Blame.CLEARED, Reason.CONNECTION_EXPIRED),
+    Trouble.SEALED_ELSEWHERE: RecoveryRule(
+        (Recovery.NEXT_READER, Recovery.LEAVE_OUT), Blame.CLEARED, Reason.SEALED_ELSEWHERE
     ),
-    Trouble.DUPLICATE: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
-    Trouble.FOREIGN_ID: Rule((_R,), Blame.LIVES, Reason.REPLAYED),
-    Trouble.UNREACHABLE: Rule((_H, _N), Blame.WEBSOCKET),
-    Trouble.NO_WEBSOCKET: Rule((_H, _N), Blame.WEBSOCKET),
-    Trouble.NO_FRAMES: Rule((_H, _N, _R), Blame.WEBSOCKET, Reason.REPLAYED, may_bill_twice=True),
-    Trouble.TOO_LARGE: Rule((_H,), Blame.NOTHING),
-    Trouble.BUSY: Rule((_H,), Blame.NOTHING),
-    Trouble.LIMITED: Rule((_N,), Blame.CHANNEL),
-    Trouble.FAILING: Rule((_N,), Blame.CHANNEL),
-    Trouble.UNAUTHORIZED: Rule((Recovery.RENEW, _N), Blame.TWICE),
-    Trouble.BARRED: Rule((_N,), Blame.CHANNEL),
-    Trouble.REFUSED: Rule((), Blame.LIVES),
-    Trouble.WORKING: Rule((_R,), Blame.LIVES, Reason.REPLAYED, may_bill_twice=True),
+    Trouble.DUPLICATE: RecoveryRule((_R,), Blame.CLEARED, Reason.REPLAYED),
+    Trouble.FOREIGN_ID: RecoveryRule((_R,), Blame.CLEARED, Reason.REPLAYED),
+    Trouble.UNREACHABLE: RecoveryRule((_H, _N), Blame.WEBSOCKET),
+    Trouble.NO_WEBSOCKET: RecoveryRule((_H, _N), Blame.WEBSOCKET),
+    Trouble.NO_FRAMES: RecoveryRule(
+        (_H, _N, _R), Blame.WEBSOCKET, Reason.REPLAYED, may_bill_twice=True
+    ),
+    Trouble.TOO_LARGE: RecoveryRule((_H,), Blame.NOTHING),
+    Trouble.BUSY: RecoveryRule((_H,), Blame.NOTHING),
+    Trouble.LIMITED: RecoveryRule((_N,), Blame.CHANNEL),
+    Trouble.FAILING: RecoveryRule((_N,), Blame.CHANNEL),
+    Trouble.UNAUTHORIZED: RecoveryRule((Recovery.RENEW, _N), Blame.AFTER_RENEWAL),
+    Trouble.BARRED: RecoveryRule((_N,), Blame.CHANNEL),
+    Trouble.REFUSED: RecoveryRule((), Blame.CLEARED),
+    Trouble.WORKING: RecoveryRule((_R,), Blame.CLEARED, Reason.REPLAYED, may_bill_twice=True),
 }
 """What each trouble means."""
 
@@ -122,7 +124,7 @@ def recover(trouble: Trouble, state: RetryState) -> Recovery:
     """Choose what comes next; `GIVE_UP` where nothing is allowed."""
     if trouble is Trouble.WORKING and not state.may_resend_begun:
         return Recovery.GIVE_UP
-    rule = RULES[trouble]
+    rule = RECOVERY_RULES[trouble]
     if rule.may_bill_twice and state.has_resent:
         return Recovery.GIVE_UP
     allowed = {

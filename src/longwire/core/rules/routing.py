@@ -89,13 +89,14 @@ def order(
     routes: Sequence[Route],
     session: str,
     *,
-    holds: Callable[[str], bool],
+    belongs: Callable[[str], bool],
     is_trusted: Callable[[str], bool],
     is_home: Callable[[str], bool] = lambda _: False,
     headroom: Callable[[str], float] = lambda _: 1.0,
 ) -> tuple[str, ...]:
     """Order routes, by their ids, for one turn: trusted before cooling down, then by its chain.
 
+    A turn `belongs` to a route that holds what it goes on from.
     Among equals each session keeps one channel as its home, and homes are shared out by weight
     (weighted rendezvous hashing); the rest follows in the order in which it would take over. In a
     channel with accounts a session stays at its home, the one that served it last; without one it
@@ -106,7 +107,7 @@ def order(
         own = route.id
         return (
             not is_trusted(own),
-            not holds(own),
+            not belongs(own),
             _distance(session, route.channel) / route.weight,
             not is_home(own),
             -round(headroom(own), _BAND_DIGITS) if route.account else 0.0,

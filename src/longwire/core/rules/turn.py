@@ -37,7 +37,8 @@ class Principal:
 class SessionKey(NamedTuple):
     """Where a connection may be lent: equal keys may share, different ones never do.
 
-    `endpoint` digests URL, credential entry, TLS and proxy; `session` is "" for the implicit
+    `endpoint` names one start of a channel, `<channel id>@<random hex>`: what its connections
+    depend on (URL, credential, TLS, proxy) changes only with it. `session` is "" for the implicit
     session of a scope; `identity` digests the forwarded headers that name an upstream identity.
     """
 
@@ -71,6 +72,10 @@ class CanonicalItem:
     `reference` is the id that an `item_reference` points to, `id` the item's own. `raw` digests
     its very bytes: equal means the same item, unequal means nothing. Some clients leave out all
     that `is_reasoning`.
+
+    Of `{"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAA", "summary": []}` the core
+    is that it is a reasoning item; `optional` has its id and its encrypted content, either of
+    which anchors it. A client that sends it back without the id means the same item.
     """
 
     sent: Digest

@@ -86,7 +86,7 @@ class EventEncoder:
                 number += 1
                 parts += (prefix, raw, b"\n\n")
         except (msgspec.MsgspecError, RecursionError, MalformedEvent):
-            pass  # the frame is left to who refuses it
+            pass  # the frame is left to its reader, which refuses it
         count, self._sequence = number - self._sequence, number
         return count, b"".join(parts)
 

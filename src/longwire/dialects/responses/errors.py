@@ -23,7 +23,7 @@ CONNECTION_LIMIT = "websocket_connection_limit_reached"
 PREVIOUS_NOT_FOUND = "previous_response_not_found"
 USAGE_LIMIT = "usage_limit_reached"
 _GUIDE = "OpenAI, WebSocket mode"
-RULES = (
+ERROR_RULES = (
     ErrorRule(
         PREVIOUS_NOT_FOUND,
         400,
@@ -96,8 +96,8 @@ BY_STATUS = {
 }
 """What the status of an error means whose code says nothing."""
 
-_BY_CODE = {rule.code: rule for rule in RULES if rule.code}
-_BY_TEXT = tuple(rule for rule in RULES if rule.text is not None)
+_BY_CODE = {rule.code: rule for rule in ERROR_RULES if rule.code}
+_BY_TEXT = tuple(rule for rule in ERROR_RULES if rule.text is not None)
 _REFUSED = ErrorRule("", 400, "RFC 9110", Trouble.REFUSED)
 _UNKNOWN = ErrorRule("", 502, "")
 _PASSED_ON = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})

@@ -43,7 +43,7 @@ NEVER_COMPARED = frozenset(
 
 
 class InputHistory:
-    """The `input` member of one body; see `core.turn.History` for the promises of each method."""
+    """The `input` member of one body; see `core.rules.turn.History` for its methods."""
 
     def __init__(self, raw: bytes | None) -> None:
         """Take `input` as raw JSON: an array, a string, or None where the body has none.
@@ -189,7 +189,7 @@ class InputHistory:
 
 
 class BodyProperties:
-    """The members that must be equal to continue; see `core.turn.Properties`."""
+    """The members that must be equal to continue; see `core.rules.turn.Properties`."""
 
     def __init__(self, members: Mapping[str, bytes]) -> None:
         self._members = {

@@ -30,7 +30,7 @@ _VERBATIM = frozenset({"tools", "arguments", "input", "output"})
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ItemRule:
     """How items of one type compare.
 
     `ignored` never counts, `optional` counts where both sides have it, of `anchors` one must be
@@ -42,14 +42,14 @@ class Rule:
     anchors: tuple[str, ...] = ()
 
 
-_CALL = Rule()
-_OUTPUT = Rule(ignored=frozenset({"id", "name"}), optional=())
+_CALL = ItemRule()
+_OUTPUT = ItemRule(ignored=frozenset({"id", "name"}), optional=())
 _RESULTS = ("results", "result", "outputs", "output", "error")
-_HOSTED = Rule(optional=("id", "call_id", "sources", *_RESULTS), anchors=("id", "call_id"))
-_UNKNOWN = Rule(optional=())
-RULES: Mapping[str, Rule] = {
-    "message": Rule(optional=("id", "phase")),
-    "reasoning": Rule(
+_HOSTED = ItemRule(optional=("id", "call_id", "sources", *_RESULTS), anchors=("id", "call_id"))
+_UNKNOWN = ItemRule(optional=())
+ITEM_RULES: Mapping[str, ItemRule] = {
+    "message": ItemRule(optional=("id", "phase")),
+    "reasoning": ItemRule(
         optional=("id", "encrypted_content", "summary"), anchors=("encrypted_content", "id")
     ),
     "function_call": _CALL,
@@ -57,8 +57,8 @@ RULES: Mapping[str, Rule] = {
     "function_call_output": _OUTPUT,
     "custom_tool_call_output": _OUTPUT,
     "item_reference": _UNKNOWN,
-    "compaction": Rule(ignored=frozenset({"id"}), optional=()),
-    "additional_tools": Rule(),
+    "compaction": ItemRule(ignored=frozenset({"id"}), optional=()),
+    "additional_tools": ItemRule(),
     **dict.fromkeys(
         (
             "web_search_call",
@@ -112,7 +112,7 @@ def _verbatim(raw: bytes) -> CanonicalItem:
 
 def _canonical(item: dict[str, Json], raw: bytes) -> CanonicalItem:
     kind = item.get("type") or ("message" if "role" in item else "")
-    rule = RULES.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
+    rule = ITEM_RULES.get(kind, _UNKNOWN) if isinstance(kind, str) else _UNKNOWN
     fields = _spell(kind, _trim(item, rule.ignored))
     optional: list[tuple[str, bytes]] = []
     for name in rule.optional:

@@ -41,7 +41,7 @@ class Channel:
         return self.route.channel
 
     @cached_property
-    def key(self) -> str:
+    def route_id(self) -> str:
         """What it is called among those that run: the channel's id, with that of its account."""
         return self.route.id
 
@@ -72,7 +72,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The running routing configuration, channels by key; immutable."""
+    """The running routing configuration, channels by the ids of their routes; immutable."""
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from longwire.core.errors import (
 )
 from longwire.core.events import Event, Kind
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Scope, SessionKey, Turn
 from longwire.dialects.responses.image import items_of
 from longwire.dialects.responses.request import decode_request
@@ -74,7 +74,7 @@ async def probe(
     Where there is no list, any name will do: an upstream with one model looks at none.
     """
     handshakes: list[float] = []
-    pool = Pool(Limits(connections=2, connections_per_session=2))
+    pool = Pool(PoolLimits(connections=2, connections_per_session=2))
     context = ProvisionContext(
         pool, timeouts, Heartbeat(), lambda *_: handshakes.append(perf_counter())
     )

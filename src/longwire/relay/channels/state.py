@@ -10,7 +10,7 @@ from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.health import Cooling, Health
 
 _CHANNEL_COOLING = Cooling(failures=3, base=15.0, longest=600.0)
-_UPGRADE_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
+_WEBSOCKET_COOLING = Cooling(failures=1, base=60.0, longest=3600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +18,5 @@ class ChannelState:
     """The trust in a channel, that in its WebSocket, and the quota of its account."""
 
     health: Health = field(default_factory=lambda: Health(_CHANNEL_COOLING))
-    upgrade: Health = field(default_factory=lambda: Health(_UPGRADE_COOLING))
+    websocket_health: Health = field(default_factory=lambda: Health(_WEBSOCKET_COOLING))
     quota: QuotaTracker = field(default_factory=QuotaTracker)

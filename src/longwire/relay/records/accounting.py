@@ -12,7 +12,7 @@ from typing import Any
 from longwire.core.errors import CallerError, Overloaded, UpstreamError
 from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.recovery import RULES, Trouble
+from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.core.rules.turn import TurnRequest, Usage
 from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill
 from longwire.logger import structlog
@@ -203,7 +203,9 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         line["first_event_ms"] = round(record.first_event * 1000)
     if record.failures and (replays := record.replays):
         line["replays"] = [each.trouble.name.lower() for each in replays]
-        line["possibly_billed_twice"] = any(RULES[each.trouble].may_bill_twice for each in replays)
+        line["possibly_billed_twice"] = any(
+            RECOVERY_RULES[each.trouble].may_bill_twice for each in replays
+        )
     for kind, number in tokens.items():
         line[f"{kind}_tokens"] = number
     return line

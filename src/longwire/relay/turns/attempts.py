@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from longwire.core.errors import LongwireError
 from longwire.core.rules.continuity import Reason
-from longwire.core.rules.recovery import RULES, Blame, Recovery, RetryState, Trouble, recover
+from longwire.core.rules.recovery import (
+    RECOVERY_RULES,
+    Blame,
+    Recovery,
+    RetryState,
+    Trouble,
+    recover,
+)
 from longwire.core.rules.turn import Turn
 from longwire.relay.channels.channel import Channel
 from longwire.relay.turns.candidates import Candidate
@@ -36,30 +43,30 @@ class Attempt(NamedTuple):
         """Note that it is under way."""
         self.candidate.state.health.begin(now)
         if self.is_probe:
-            self.candidate.state.upgrade.begin(now)
+            self.candidate.state.websocket_health.begin(now)
 
     def succeed(self) -> None:
         """Trust what has answered; a connection that was open already tells of no handshake."""
         self.candidate.state.health.succeed()
         if self.is_probe:
-            self.candidate.state.upgrade.succeed()
+            self.candidate.state.websocket_health.succeed()
 
 
 class Attempts:
     """The attempts of one turn.
 
-    `prefers_http` is what is known of its session beforehand; `holds` tells whether a channel has
-    a free connection with its history, which serves even while new ones are refused. `has_waited`
-    says whether one of them waited for what never came.
+    `prefers_http` is what is known of its session beforehand; `continues` tells whether a channel
+    has a free connection with its history, which serves even while new ones are refused.
+    `has_waited` says whether one of them waited for what never came.
     """
 
     __slots__ = (
         "_candidates",
+        "_continues",
         "_has_failed",
         "_has_left_out",
         "_has_renewed",
         "_has_resent",
-        "_holds",
         "_may_resend_begun",
         "_passed",
         "_reason",
@@ -73,13 +80,13 @@ class Attempts:
         turn: Turn,
         candidates: Iterable[Candidate],
         *,
-        holds: Callable[[Candidate], bool],
+        continues: Callable[[Candidate], bool],
         prefers_http: Reason | None = None,
         may_resend_begun: bool = False,
     ) -> None:
         self._turn = turn
         self._candidates = deque(candidates)
-        self._holds = holds
+        self._continues = continues
         self._reason = prefers_http
         self._uses_http = prefers_http is not None
         self._may_resend_begun = may_resend_begun
@@ -91,17 +98,23 @@ class Attempts:
         self._passed: list[Candidate] = []
 
     def next(self, now: float) -> Attempt:
-        """Return what to try next."""
+        """Return what to try next.
+
+        A WebSocket that has not failed since it last served `is_sound`: it is used, as one with no
+        HTTP beside it always is. One that has failed still continues a turn on a connection that
+        is open; a new one is dialed only where it `is_trusted` again, after its cool-down, and that
+        attempt is the probe. Until then turns go over HTTP.
+        """
         candidate = self._candidates[0]
-        channel, upgrade = candidate.channel, candidate.state.upgrade
+        channel, websocket = candidate.channel, candidate.state.websocket_health
         if channel.websocket is None or (channel.http is not None and self._uses_http):
             return Attempt(candidate, over_http=True, reason=self._reason)
         reason = self._reason if self._has_failed else None
-        if channel.http is None or upgrade.is_sound:
+        if channel.http is None or websocket.is_sound:
             return Attempt(candidate, over_http=False, reason=reason)
-        if not self._has_failed and self._holds(candidate):
+        if not self._has_failed and self._continues(candidate):
             return Attempt(candidate, over_http=False, reason=None)
-        if not upgrade.is_trusted(now):
+        if not websocket.is_trusted(now):
             return Attempt(candidate, over_http=True, reason=self._reason)
         return Attempt(candidate, over_http=False, reason=reason, is_probe=True)
 
@@ -114,7 +127,7 @@ class Attempts:
         match recovery:
             case Recovery.RESEND:
                 self._has_resent = True
-                self._reason = RULES[trouble].reason
+                self._reason = RECOVERY_RULES[trouble].reason
             case Recovery.RENEW:
                 self._has_renewed = True
             case Recovery.USE_HTTP:
@@ -125,10 +138,10 @@ class Attempts:
                 self._passed.append(attempt.candidate)
                 self._move_on()
             case Recovery.LEAVE_OUT:
-                self._begin_again(RULES[trouble].reason)
+                self._begin_again(RECOVERY_RULES[trouble].reason)
             case Recovery.GIVE_UP:
                 pass
-        self._has_resent = self._has_resent or RULES[trouble].may_bill_twice
+        self._has_resent = self._has_resent or RECOVERY_RULES[trouble].may_bill_twice
         self._has_failed = True
         self.has_waited = self.has_waited or trouble is Trouble.SILENT
         return recovery
@@ -164,14 +177,14 @@ class Attempts:
         self, attempt: Attempt, trouble: Trouble, failure: LongwireError, now: float
     ) -> None:
         """Change the trust in a channel as the rule says."""
-        state, blame = attempt.candidate.state, RULES[trouble].blame
-        if blame is Blame.LIVES:
+        state, blame = attempt.candidate.state, RECOVERY_RULES[trouble].blame
+        if blame is Blame.CLEARED:
             state.health.succeed()
         if blame is Blame.WEBSOCKET and not attempt.over_http:
-            state.upgrade.fail(now, problem=trouble.value)
+            state.websocket_health.fail(now, problem=trouble.value)
             if attempt.candidate.channel.http is not None:
                 return
-        if blame in (Blame.NOTHING, Blame.LIVES) or is_known_limit(attempt.candidate, failure):
+        if blame in (Blame.NOTHING, Blame.CLEARED) or is_known_limit(attempt.candidate, failure):
             return
-        if blame is not Blame.TWICE or self._has_renewed:
+        if blame is not Blame.AFTER_RENEWAL or self._has_renewed:
             state.health.fail(now, retry_after(failure), trouble.value)

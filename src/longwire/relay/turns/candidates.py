@@ -20,7 +20,7 @@ from longwire.core.errors import (
 )
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
-from longwire.core.rules.homes import held_key, owned_key, session_key
+from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.routing import Choice, choose, order
 from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import usage_limit
@@ -42,8 +42,9 @@ Price = Callable[..., int | None]
 class Policy:
     """How turns travel, as set, and what the pool tells of a session and its turn.
 
-    `holds`: a connection may serve it; `continues`: an idle one holds its history. `price` gives
-    what tokens of the first model that has a price cost, in billionths of a US dollar.
+    `holds`: a connection, busy or idle, is where it belongs, by the response it names, its session
+    or its history; `continues`: an idle one holds its history, and can go on. `price` gives what
+    tokens of the first model that has a price cost, in billionths of a US dollar.
     """
 
     holds: Callable[[SessionKey, Turn], bool]
@@ -55,11 +56,11 @@ class Policy:
 
 
 class Candidate(NamedTuple):
-    """A channel that may serve a turn, how it fares, and the key to share its connections by."""
+    """A channel that may serve a turn, how it fares, and what its connections are shared by."""
 
     channel: Channel
     state: ChannelState
-    key: SessionKey | None
+    session_key: SessionKey | None
 
 
 Sent = Callable[[Channel], Turn]
@@ -98,7 +99,7 @@ class Candidates:
         able, home = _willing([self._candidate(each, request) for each in channels], turn), None
         moves = turn.is_self_contained
         if len(able) > 1:
-            home = await self._homes.get(session_key(*request.conversation))
+            home = await self._homes.get(session_home_key(*request.conversation))
             holder = await self._holder(able, request, sent, home)
             able, moves = (able, moves) if holder is None else ([holder], False)
         able = self._able_accounts(able, may_wait=moves)
@@ -134,14 +135,14 @@ class Candidates:
 
         Of items and files whose home is not known, it is the home of their session.
         """
-        turn, by_key = request.turn, {each.channel.key: each for each in candidates}
+        turn, by_route = request.turn, {each.channel.route_id: each for each in candidates}
         for identity in turn.named:
             found = await self._homes.get(held_key(request.caller.scope, identity))
-            if found in by_key:
-                return by_key[found]
+            if found in by_route:
+                return by_route[found]
         if turn.refers_outside:
-            return next((each for each in candidates if self._is_open(each, sent)), None)
-        return by_key.get(home or "") if turn.named else None
+            return next((each for each in candidates if self._is_held(each, sent)), None)
+        return by_route.get(home or "") if turn.named else None
 
     def _able_accounts(self, candidates: list[Candidate], *, may_wait: bool) -> list[Candidate]:
         """Leave out accounts that are signed out or have used up their quota.
@@ -175,7 +176,7 @@ class Candidates:
                 waits.append(seconds)
             else:
                 free.append(each)
-            if seconds and each.channel.key == home:
+            if seconds and each.channel.route_id == home:
                 free = []
                 break
         if not free:
@@ -189,18 +190,18 @@ class Candidates:
         """Order the candidates; a turn that only one account understands waits for no other."""
         now, wall = self.policy.clock(), self.policy.wall_clock()
         moves = request.turn.is_self_contained
-        by_key = {each.channel.key: each for each in candidates}
+        by_route = {each.channel.route_id: each for each in candidates}
         ordered = order(
             [each.channel.route for each in candidates],
             request.conversation[1],
-            holds=lambda name: self._holds(by_key[name], request, sent, home),
-            is_trusted=lambda name: not moves or by_key[name].state.health.is_trusted(now),
+            belongs=lambda name: self._belongs(by_route[name], request, sent, home),
+            is_trusted=lambda name: not moves or by_route[name].state.health.is_trusted(now),
             is_home=lambda name: name == home,
-            headroom=lambda name: by_key[name].state.quota.quota.headroom(wall),
+            headroom=lambda name: by_route[name].state.quota.quota.headroom(wall),
         )
-        return [by_key[name] for name in ordered]
+        return [by_route[name] for name in ordered]
 
-    def _holds(
+    def _belongs(
         self, candidate: Candidate, request: TurnRequest, sent: Sent, home: str | None
     ) -> bool:
         """Say whether a turn belongs to a channel, wherever its session has its home.
@@ -211,24 +212,24 @@ class Candidates:
         turn = request.turn
         if not turn.is_self_contained:
             if home is not None and not turn.refers_outside:
-                return candidate.channel.key == home
+                return candidate.channel.route_id == home
         elif request.session:
             return False
-        return self._is_open(candidate, sent)
+        return self._is_held(candidate, sent)
 
-    def _is_open(self, candidate: Candidate, sent: Sent) -> bool:
+    def _is_held(self, candidate: Candidate, sent: Sent) -> bool:
         """Say whether a connection of a channel may serve a turn."""
-        key = candidate.key
+        key = candidate.session_key
         return key is not None and self.policy.holds(key, sent(candidate.channel))
 
     def continues(self, candidate: Candidate, turn: Turn) -> bool:
         """Say whether a free connection of a channel holds the history of a turn it sends."""
-        key = candidate.key
+        key = candidate.session_key
         return key is not None and self.policy.continues(key, turn)
 
     def preference(self, turn: Turn, candidate: Candidate) -> Reason | None:
         """Say why a channel with both transports should use HTTP, if it should."""
-        channel, key = candidate.channel, candidate.key
+        channel, key = candidate.channel, candidate.session_key
         if channel.websocket is None or channel.http is None:
             return None
         if turn.runs_in_background or key in self._over_http:
@@ -240,20 +241,20 @@ class Candidates:
 
     def note_home(self, request: TurnRequest, channel: Channel) -> None:
         """Remember who answered: it has what was named, and alone may understand its answer."""
-        self._homes.put(session_key(*request.conversation), channel.key)
+        self._homes.put(session_home_key(*request.conversation), channel.route_id)
         for identity in request.turn.named:
-            self._homes.put(held_key(request.caller.scope, identity), channel.key)
+            self._homes.put(held_key(request.caller.scope, identity), channel.route_id)
 
     def note_response(self, request: TurnRequest, channel: Channel, seen: Aggregate) -> None:
         """Remember who has a response that may be named later, and that it is somebody's."""
         event = seen.opening or seen.terminal
         if event is not None and event.response_id:
-            self._homes.put(held_key(request.caller.scope, event.response_id), channel.key)
-            self._homes.put(owned_key(event.response_id), channel.key)
+            self._homes.put(held_key(request.caller.scope, event.response_id), channel.route_id)
+            self._homes.put(owned_key(event.response_id), channel.route_id)
 
     def keep_over_http(self, candidate: Candidate) -> None:
         """Keep a session over HTTP whose context has outgrown the WebSocket's messages."""
-        key = candidate.key
+        key = candidate.session_key
         if key is not None and not key.is_implicit:
             _remember(self._over_http, key, None)
 

@@ -17,8 +17,7 @@ from longwire.core.errors import (
 )
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Turn
-from longwire.dialects.responses import errors
-from longwire.dialects.responses.errors import decode_limit, is_usage_limit
+from longwire.dialects.responses.errors import decode_limit, is_usage_limit, trouble_of
 from longwire.relay.channels.channel import Channel
 from longwire.relay.turns.candidates import Candidate, first_back
 
@@ -30,7 +29,7 @@ _BY_TYPE = {
 _OF_CREDENTIALS = frozenset({Trouble.UNAUTHORIZED, Trouble.BARRED})
 
 
-def trouble_of(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
+def classify(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
     """Say what a failure of an attempt was; accounts fail in ways that keys do not."""
     match failure:
         case AccountUnavailable() | FrameTooLarge() | Overloaded():
@@ -60,7 +59,7 @@ def _rejection(failure: UpstreamRejected, turn: Turn, *, has_account: bool) -> T
 
     A key that is refused cannot be renewed, as the tokens of an account can.
     """
-    trouble = errors.trouble_of(failure)
+    trouble = trouble_of(failure)
     if trouble is Trouble.FORGOT and turn.previous_response_id is not None:
         return Trouble.REFUSED
     if trouble is Trouble.UNAUTHORIZED and not has_account:
@@ -78,7 +77,7 @@ def learn(candidate: Candidate, failure: LongwireError, now: float) -> None:
         until, plan = decode_limit(failure, now)
         if until is not None:
             quota.observe(quota.quota.refused(until, now, plan))
-    if account is not None and errors.trouble_of(failure) is Trouble.UNAUTHORIZED:
+    if account is not None and trouble_of(failure) is Trouble.UNAUTHORIZED:
         account.refuse(failure.tokens_revision)
 
 
@@ -107,6 +106,6 @@ def without_credentials(failure: LongwireError, channel: Channel) -> LongwireErr
 
     An upstream's 401 would send him to his own, and quote the operator's.
     """
-    if isinstance(failure, UpstreamRejected) and errors.trouble_of(failure) in _OF_CREDENTIALS:
+    if isinstance(failure, UpstreamRejected) and trouble_of(failure) in _OF_CREDENTIALS:
         return ChannelRefused(channel.name, "account" if channel.account else "key")
     return failure

@@ -23,7 +23,7 @@ class Holders:
         no other. Raises `UnknownResponse`.
         """
         channels = {
-            each.key: each
+            each.route_id: each
             for each in self.routing.snapshot.channels.values()
             if each.route.is_enabled and caller.grant.allows_channel(each.id)
         }

@@ -32,7 +32,7 @@ from longwire.relay.limits import Limits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate, Candidates, Policy
-from longwire.relay.turns.failures import answer_to, learn, trouble_of, without_credentials
+from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
@@ -42,7 +42,7 @@ _FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
 
 @dataclass
 class Relay:
-    """Sends turns upstream, each by the snapshot that the routing table has when it begins."""
+    """Sends turns upstream, each over the channels that run when it begins."""
 
     routing: RoutingTable
     policy: Policy
@@ -141,7 +141,11 @@ class RunningTurn:
         await self._end(failure)
 
     def set_fast_path(self, fast_path: FastPath) -> None:
-        """Offer events to a fast path as they arrive; see `upstream.ports.Stream`."""
+        """Offer events to a fast path as they arrive; see `upstream.ports.Stream`.
+
+        Those that it takes are in no batch of this turn; neither its vendor nor its record sees
+        them. So they must be plain output, and the items among them go to the `aggregate`.
+        """
         self._stream.set_fast_path(fast_path)
 
     def __aiter__(self) -> "RunningTurn":
@@ -199,7 +203,7 @@ class RunningTurn:
         attempts = Attempts(
             turn,
             able,
-            holds=lambda each: candidates.continues(each, self.sent(each.channel)),
+            continues=lambda each: candidates.continues(each, self.sent(each.channel)),
             prefers_http=candidates.preference(turn, able[0]),
             may_resend_begun=policy.replays_after_created,
         )
@@ -235,7 +239,7 @@ class RunningTurn:
         call = channel.vendor.address(
             Call(
                 self.sent(channel),
-                candidate.key,
+                candidate.session_key,
                 request.forwarded,
                 attempt.reason,
                 is_hurried=is_hurried,
@@ -290,7 +294,7 @@ class RunningTurn:
         await self._exits.aclose()
         await self._leave(kept=self._own_permits)
         learn(candidate, failure, policy.wall_clock())
-        trouble = trouble_of(failure, turn, has_account=attempt.channel.account is not None)
+        trouble = classify(failure, turn, has_account=attempt.channel.account is not None)
         recovery = attempts.fail(attempt, trouble, failure, policy.clock())
         is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)

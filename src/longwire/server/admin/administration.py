@@ -13,7 +13,7 @@ from longwire.relay.channels.probe import Probed
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Feed
 from longwire.relay.turns.candidates import Price
-from longwire.server.local import LiveSessions
+from longwire.server.live_sessions import LiveSessions
 from longwire.store.store import Store
 
 

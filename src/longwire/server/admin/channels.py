@@ -101,10 +101,12 @@ def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
     administration = info.context.administration
     running = administration.running(root.id)
     rows = administration.sessions.rows()
-    healths = [each for one in running for each in (one.state.health, one.state.upgrade)]
+    healths = [each for one in running for each in (one.state.health, one.state.websocket_health)]
     return ChannelHealth(
         channel=_trust(each.state.health for each in running),
-        websocket=_trust(each.state.upgrade for each in running if each.websocket is not None),
+        websocket=_trust(
+            each.state.websocket_health for each in running if each.websocket is not None
+        ),
         connections=sum(row.get("channel_id") == root.id for row in rows),
         problem=next((each.problem for each in healths if each.problem), ""),
     )

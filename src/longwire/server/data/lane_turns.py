@@ -29,8 +29,8 @@ _CONTINUABLE = (Kind.COMPLETED, Kind.INCOMPLETE)
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """What stands behind every connection."""
+class SocketContext:
+    """What the WebSockets of all clients share."""
 
     relay: Relay
     keys: Keys
@@ -111,7 +111,7 @@ class LaneTurn:
 class LaneTurns:
     """The turns of one connection, each in a task of `tasks`; `on_end` is called after each."""
 
-    services: Services
+    context: SocketContext
     limits: SocketLimits
     upgrade: Upgrade
     socket: ClientSocket
@@ -167,7 +167,7 @@ class LaneTurns:
         """Answer one turn; however it fails, the client gets to know."""
         try:
             async with self._under_way(lane_turn):
-                with self.services.readiness:
+                with self.context.readiness:
                     await self._relay(lane_turn)
         except ClientGone:
             raise
@@ -186,8 +186,8 @@ class LaneTurns:
                 self._running.discard(lane_turn)
 
     async def _relay(self, lane_turn: LaneTurn) -> None:
-        headers, relay = self.upgrade.headers, self.services.relay
-        caller = self.services.keys.authenticate(headers)
+        headers, relay = self.upgrade.headers, self.context.relay
+        caller = self.context.keys.authenticate(headers)
         parent = self._transcript.find(lane_turn.turn.previous_response_id)
         if parent is not None and lane_turn.turn.conversation is None:
             lane_turn.turn = recall.with_history(lane_turn.turn, parent)

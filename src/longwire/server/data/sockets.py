@@ -12,7 +12,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.dialects.raw_json import decode_members, text_of
 from longwire.dialects.responses import websocket_mode
 from longwire.server.data.client_socket import ClientGone, ClientSocket, SocketLimits
-from longwire.server.data.lane_turns import LaneTurns, Services, Upgrade, error_event
+from longwire.server.data.lane_turns import LaneTurns, SocketContext, Upgrade, error_event
 from longwire.server.problems import problem_of, report
 
 _GOING_AWAY, _NO_BINARY = 1001, 1003
@@ -28,19 +28,19 @@ class WebSocketSession:
 
     def __init__(
         self,
-        services: Services,
+        context: SocketContext,
         limits: SocketLimits,
         headers: Mapping[str, str],
         receive: Receive,
         send: Send,
     ) -> None:
-        self._readiness = services.readiness
+        self._readiness = context.readiness
         self._idle = limits.idle
         self._upgrade = Upgrade.of(headers)
         self._socket = ClientSocket(receive, send, limits.stall)
         self._tasks = asyncio.TaskGroup()
         self._turns = LaneTurns(
-            services, limits, self._upgrade, self._socket, self._tasks, self._rest
+            context, limits, self._upgrade, self._socket, self._tasks, self._rest
         )
         self._leaves = False
         self._patience: asyncio.Timeout | None = None

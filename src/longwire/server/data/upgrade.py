@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from longwire.core.rules.session import SUBPROTOCOLS_HEADER
 from longwire.server.data.client_socket import SocketLimits
-from longwire.server.data.lane_turns import Services
+from longwire.server.data.lane_turns import SocketContext
 from longwire.server.data.sockets import WebSocketSession
 from longwire.server.problems import headers_of, request_id, response_to
 
@@ -22,7 +22,7 @@ _SWITCHED_OFF = "Use POST: this gateway's WebSocket mode is switched off (server
 class WebSocketTurns:
     """The data plane over WebSocket, as a raw ASGI application."""
 
-    services: Services
+    context: SocketContext
     limits: SocketLimits
     is_offered: bool
 
@@ -37,10 +37,10 @@ class WebSocketTurns:
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await response_to(error, request_id(headers))(scope, receive, send)
             return
-        await WebSocketSession(self.services, self.limits, headers, receive, send).serve()
+        await WebSocketSession(self.context, self.limits, headers, receive, send).serve()
 
     def _admit(self, headers: Mapping[str, str]) -> None:
         if not self.is_offered:
             raise HTTPException(426, _SWITCHED_OFF, {"upgrade": "websocket"})
-        self.services.readiness.admit()
-        self.services.keys.authenticate(headers)
+        self.context.readiness.admit()
+        self.context.keys.authenticate(headers)

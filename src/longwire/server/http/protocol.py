@@ -1,4 +1,4 @@
-"""The server's side of HTTP/1.1: uvicorn's own, but turns go past ASGI to who serves them.
+"""The server's side of HTTP/1.1: uvicorn's own, but a turn goes past ASGI, to `Turns`.
 
 Law: parsing, order, keep-alive and shutdown stay uvicorn's. A client that leaves cancels its turn,
 unless the reply has ended. What is refused never stands inside another reply.
@@ -33,9 +33,10 @@ _VERSIONS: Final = ("1.1", "1.0")
 
 
 class Turns(Protocol):
-    """Who serves the turns that are posted to `paths`, with bodies of at most `max_body` bytes.
+    """The callable that serves what is posted to `paths`, with bodies of at most `max_body` bytes.
 
-    `arrival` is how long requests of any kind may take to arrive.
+    It stands where ASGI has an application. `arrival` is how long requests of any kind may take to
+    arrive.
     """
 
     paths: Collection[bytes]
@@ -47,7 +48,7 @@ class Turns(Protocol):
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection of a client. The application has what serves turns, as its `turns`."""
+    """One connection of a client. The application has a `Turns` as its attribute `turns`."""
 
     cycle: RequestResponseCycle | HttpExchange | None  # type: ignore[assignment] # it asks both for the same
     _task: asyncio.Task[None]

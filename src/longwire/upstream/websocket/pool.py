@@ -12,7 +12,15 @@ from functools import partial
 
 from longwire.core.errors import Overloaded
 from longwire.core.rules.continuity import Decision
-from longwire.core.rules.lease import Closes, ConnectionId, Dial, LeaseOutcome, Lend, Limits, Wait
+from longwire.core.rules.lease import (
+    Closes,
+    ConnectionId,
+    Dial,
+    LeaseOutcome,
+    Lend,
+    PoolLimits,
+    Wait,
+)
 from longwire.core.rules.ledger import Ledger
 from longwire.core.rules.turn import SessionKey
 from longwire.upstream.ports import Call
@@ -65,7 +73,7 @@ class Pool:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: PoolLimits,
         times: PoolTimes | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -103,7 +111,7 @@ class Pool:
 
     def waiting(self) -> Counter[SessionKey | None]:
         """Count the turns that wait for a connection, by session."""
-        return Counter(waiter.call.key for waiter in self._waiters)
+        return Counter(waiter.call.session_key for waiter in self._waiters)
 
     async def _wait(self, call: Call) -> Lend | Dial:
         """Wait until a connection is granted. Raises `Overloaded` when none became free in time."""
@@ -129,7 +137,7 @@ class Pool:
             self._cancel(waiter.granted.result().connection)
 
     def _choose(self, call: Call) -> Lend | Dial | Wait:
-        chosen = self.ledger.acquire(call.key, call.turn, self._now(), call.reason)
+        chosen = self.ledger.acquire(call.session_key, call.turn, self._now(), call.reason)
         if chosen.closes:
             self._close(chosen.closes)
         return chosen

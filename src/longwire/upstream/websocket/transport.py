@@ -22,8 +22,8 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Chain, Continue, Fresh, Reason, extend, words_of
 from longwire.core.rules.exchange import Ending, Exchange, Phase
-from longwire.core.rules.lease import ABANDONED, LeaseOutcome
-from longwire.core.rules.recovery import RULES, Trouble
+from longwire.core.rules.lease import DISCARDED, LeaseOutcome
+from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.dialects.responses.call import encode_create
 from longwire.dialects.responses.errors import trouble_of
 from longwire.dialects.responses.image import replies
@@ -123,7 +123,7 @@ class WebSocketStream:
         try:
             await self._send()
         except BaseException:
-            lease.settle(ABANDONED)
+            lease.settle(DISCARDED)
             raise
         self._event_reader = EventReader(Exchange(lease.connection.last_response_id))
         self._event_reader.exchange.step(Kind.SENT)
@@ -207,9 +207,9 @@ class WebSocketStream:
         """End the lease, or drain a response under way for a while so that its chain is kept."""
         seconds = self._timeouts.drain
         if not seconds or self._event_reader.exchange.phase not in _UNDER_WAY:
-            self._lease.settle(ABANDONED)
+            self._lease.settle(DISCARDED)
             return
-        asyncio.get_running_loop().call_later(seconds, self._lease.settle, ABANDONED)
+        asyncio.get_running_loop().call_later(seconds, self._lease.settle, DISCARDED)
         self._lease.connection.drain(lambda frame: self._take((frame,)))
 
     async def _receive(self) -> Sequence[bytes]:
@@ -262,7 +262,7 @@ class WebSocketStream:
         if isinstance(failure, UpstreamRejected):
             failure.tokens_revision = self._lease.connection.tokens_revision
             if (trouble := trouble_of(failure)) in _FORGETTING:
-                cause = RULES[trouble].reason or cause
+                cause = RECOVERY_RULES[trouble].reason or cause
         chain = self._chain() if ending.remembers else None
         if self._event_reader.exchange.response_id:
             self._lease.connection.last_response_id = self._event_reader.exchange.response_id

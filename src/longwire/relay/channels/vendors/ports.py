@@ -33,8 +33,8 @@ class Vendor(Protocol):
     `headers` go with every request, `handshake_headers` with those that open a WebSocket, and
     `default_headers` hold where the caller's own say nothing. `takes_background`: it takes turns
     that are answered before they are done. `lists_for_codex`: its model list is the one that Codex
-    reads. `sends_notices`: its streams have
-    events beside those of the dialect, from which it learns.
+    reads. `sends_notices`: its streams have events beside those of the dialect, from which it
+    learns.
     """
 
     headers: Headers

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from longwire.core.rules.lease import Limits
+from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.ledger import Ledger
-from longwire.server.local import LONGEST_PATH, folder, serving_sessions
+from longwire.server.live_sessions import LONGEST_PATH, folder, serving_sessions
 from tests.core.turns import key, turn, user
 
 
@@ -27,7 +27,7 @@ def runtime(monkeypatch):
 @pytest.fixture
 async def ledger():
     """A ledger with one connection, leased."""
-    ledger = Ledger(Limits())
+    ledger = Ledger(PoolLimits())
     now = asyncio.get_running_loop().time()
     dial = ledger.acquire(key("session-1"), turn(user("hi")), now)
     ledger.opened(dial.connection, 1e9)
