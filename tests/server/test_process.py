@@ -64,6 +64,11 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
 
+def without_settings():
+    """The environment, without what would configure a gateway."""
+    return {name: value for name, value in os.environ.items() if "LONGWIRE" not in name}
+
+
 async def start(folder, upstream, *options, **server):
     config = folder / "gateway.toml"
     values = {"port": 0, "grace": "5s", "lame_duck": "0s", **server}
@@ -72,7 +77,7 @@ async def start(folder, upstream, *options, **server):
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "longwire", "serve", "--config", str(config), *options),
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if "LONGWIRE" not in name},
+        env={**without_settings(), "XDG_DATA_HOME": str(folder)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
