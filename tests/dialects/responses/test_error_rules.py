@@ -1,0 +1,118 @@
+"""Every rule for an upstream's error, by an example of it."""
+
+import json
+
+import pytest
+
+from longwire.core.rules.recovery import Trouble
+from longwire.dialects.responses.errors import (
+    ERROR_RULES,
+    decode_problem,
+    rule_of,
+    trouble_of,
+)
+
+DUPLICATE = "Duplicate item found with id rs_1. Remove duplicate items from your input."
+FOREIGN_ID = "Invalid 'input[2].id': 'toolu_1'. Expected an ID that begins with 'fc'."
+
+
+def openai(code, message="No."):
+    """An error as OpenAI writes it, whose types say little."""
+    return {"type": "invalid_request_error", "code": code, "message": message, "param": None}
+
+
+def typed(kind):
+    """An error as Anthropic, and Codex's backend in part, write it: its type is its code."""
+    return {"type": kind, "message": "No."}
+
+
+def google(status):
+    """An error as Google writes it, over a WebSocket that has no status of its own."""
+    return {"status": status, "message": "No."}
+
+
+# By code, or by text where a rule has no code: an error that names no number as its status, the
+# status that it gets, and what struck.
+EXAMPLES = {
+    "previous_response_not_found": (
+        openai(None, "Previous response with id 'resp_1' not found."),
+        400,
+        Trouble.FORGOT,
+    ),
+    "websocket_connection_limit_reached": (
+        openai(None, "Responses websocket connection limit reached (60 minutes)."),
+        400,
+        Trouble.EXPIRED,
+    ),
+    "invalid_encrypted_content": (
+        openai(None, "The encrypted content gAAA could not be verified."),
+        400,
+        Trouble.SEALED_ELSEWHERE,
+    ),
+    "Duplicate item found with id": (openai(None, DUPLICATE), 400, Trouble.DUPLICATE),
+    r"Invalid 'input\[\d+\].id'": (openai(None, FOREIGN_ID), 400, Trouble.FOREIGN_ID),
+    "invalid_request_error": (openai("invalid_request_error"), 400, Trouble.REFUSED),
+    "context_length_exceeded": (openai("context_length_exceeded"), 400, Trouble.REFUSED),
+    "invalid_prompt": (openai("invalid_prompt"), 400, Trouble.REFUSED),
+    "invalid_api_key": (openai("invalid_api_key"), 401, Trouble.UNAUTHORIZED),
+    "invalid_authentication": (openai("invalid_authentication"), 401, Trouble.UNAUTHORIZED),
+    "token_expired": (openai("token_expired"), 401, Trouble.UNAUTHORIZED),
+    "token_invalidated": (openai("token_invalidated"), 401, Trouble.UNAUTHORIZED),
+    "token_revoked": (openai("token_revoked"), 401, Trouble.UNAUTHORIZED),
+    "insufficient_quota": (openai("insufficient_quota"), 429, Trouble.LIMITED),
+    "usage_not_included": (typed("usage_not_included"), 429, Trouble.LIMITED),
+    "usage_limit_reached": (typed("usage_limit_reached"), 429, Trouble.LIMITED),
+    "rate_limit_exceeded": (openai("rate_limit_exceeded"), 429, Trouble.LIMITED),
+    "slow_down": (openai("slow_down"), 503, Trouble.FAILING),
+    "server_is_overloaded": (openai("server_is_overloaded"), 503, Trouble.FAILING),
+    "server_error": (openai("server_error"), 500, Trouble.FAILING),
+    "authentication_error": (typed("authentication_error"), 401, Trouble.UNAUTHORIZED),
+    "billing_error": (typed("billing_error"), 402, Trouble.BARRED),
+    "permission_error": (typed("permission_error"), 403, Trouble.BARRED),
+    "not_found_error": (typed("not_found_error"), 404, Trouble.REFUSED),
+    "request_too_large": (typed("request_too_large"), 413, Trouble.REFUSED),
+    "rate_limit_error": (typed("rate_limit_error"), 429, Trouble.LIMITED),
+    "api_error": (typed("api_error"), 500, Trouble.FAILING),
+    "timeout_error": (typed("timeout_error"), 504, Trouble.FAILING),
+    "overloaded_error": (typed("overloaded_error"), 529, Trouble.FAILING),
+    "service_unavailable_error": (typed("service_unavailable_error"), 503, Trouble.FAILING),
+    "INVALID_ARGUMENT": (google("INVALID_ARGUMENT"), 400, Trouble.REFUSED),
+    "UNAUTHENTICATED": (google("UNAUTHENTICATED"), 401, Trouble.UNAUTHORIZED),
+    "PERMISSION_DENIED": (google("PERMISSION_DENIED"), 403, Trouble.BARRED),
+    "NOT_FOUND": (google("NOT_FOUND"), 404, Trouble.REFUSED),
+    "RESOURCE_EXHAUSTED": (google("RESOURCE_EXHAUSTED"), 429, Trouble.LIMITED),
+    "INTERNAL": (google("INTERNAL"), 500, Trouble.FAILING),
+    "UNAVAILABLE": (google("UNAVAILABLE"), 503, Trouble.FAILING),
+}
+
+
+def name_of(rule):
+    """What a rule is known by."""
+    return rule.code or rule.text.pattern
+
+
+def test_every_rule_has_an_example():
+    """A rule that is added needs its row here, and a row its rule."""
+    assert [*EXAMPLES] == [name_of(rule) for rule in ERROR_RULES]
+
+
+@pytest.mark.parametrize(("error", "status", "trouble"), EXAMPLES.values(), ids=EXAMPLES)
+@pytest.mark.parametrize("is_failed_response", [False, True])
+def test_an_error_means_what_its_rule_says(error, status, trouble, is_failed_response):
+    """An error is known by its code or its words alone, whatever frame brings it."""
+    frame = {"response": {"error": error}} if is_failed_response else {"error": error}
+    problem = decode_problem(json.dumps(frame).encode())
+    assert (status, trouble) == (problem.status, trouble_of(problem.to_rejection()))
+
+
+@pytest.mark.parametrize("rule", [rule for rule in ERROR_RULES if rule.code], ids=name_of)
+def test_a_code_is_enough(rule):
+    """What has a code needs no words, though some upstreams of it give words alone."""
+    assert EXAMPLES[rule.code][2] is rule_of(rule.code, rule.status).trouble
+
+
+@pytest.mark.parametrize("rule", [rule for rule in ERROR_RULES if rule.text], ids=name_of)
+def test_words_are_enough(rule):
+    """What is known by its words has an example without a code."""
+    error = EXAMPLES[name_of(rule)][0]
+    assert (None, True) == (error["code"], bool(rule.text.search(error["message"])))
