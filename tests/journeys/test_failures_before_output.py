@@ -159,6 +159,27 @@ async def test_what_fails_behind_output_is_not_sent_again(stream):
     assert b"Selected model is at capacity" in body
 
 
+POLICY = {
+    "OpenAI": {"code": "content_policy_violation", "message": "Rejected by the safety system."},
+    "Azure": {"code": "content_filter", "message": "The prompt triggered a filter."},
+    "OpenRouter": {"code": 403, "message": "It needs moderation, and your input was flagged"},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("error", POLICY.values(), ids=POLICY)
+async def test_what_a_policy_forbids_is_the_requests_own(error, stream):
+    """A 403, too, is told in the upstream's words, goes to nobody else, and rests no channel."""
+    async with before(a=refused(403, error), b=refused(403, error)) as (ask, upstreams):
+        answers = [await ask(stream=stream, session_id=f"s{number}") for number in range(8)]
+    expected = (403, error["message"])
+    assert [expected] * 8 == [
+        (reply.status, json.loads(body)["error"]["message"]) for reply, body in answers
+    ]
+    assert 8 == sum(len(each.bodies) for each in upstreams.values())
+    assert all(each.bodies for each in upstreams.values())
+
+
 @BOTH
 @pytest.mark.parametrize("error", [{"code": "invalid_prompt", "message": "x"}, {"message": "boom"}])
 async def test_a_failure_of_the_request_stays_a_failed_response(error, stream):

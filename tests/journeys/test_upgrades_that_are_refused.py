@@ -24,8 +24,11 @@ PAGES = {
         "body": "<html><title>Forbidden</title></html>",
     },
     "503 with JSON that is no error": {"status": 503, "body": "[]"},
+    "403 of a gateway": {"status": 403, "body": {"message": "Forbidden"}},
+    "403 of a framework": {"status": 403, "body": {"detail": "Forbidden"}},
+    "400 with an error": {"status": 400, "body": {"error": {"message": "No upgrades here"}}},
 }
-"""What proxies, firewalls and servers without a route say: no API speaks so."""
+"""What proxies, firewalls and servers without a route say, be it in JSON."""
 COOL_DOWN = 61
 SESSIONS = {"handshake_timeout": "150ms"}
 

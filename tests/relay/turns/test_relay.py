@@ -159,9 +159,17 @@ async def test_after_output_nothing_is_sent_again():
 async def test_silence_is_passed_on():
     """Between events; behind the opening it lets the opening go."""
     way = Scripted([None, CREATED, None, DELTA, None, COMPLETED])
-    async with relay(channel(websocket=way)).open(TURN, CALLER, NAMED) as answer:
+    streamed = replace(TURN, streams=True)
+    async with relay(channel(websocket=way)).open(streamed, CALLER, NAMED) as answer:
         batches = [[event.name.partition(".")[2] for event in batch] async for batch in answer]
     assert [["created"], ["output_text.delta"], [], ["completed"]] == batches
+
+
+async def test_who_wants_an_answer_whole_does_not_see_silence():
+    """However long a response is silent behind its opening, what then fails is made good."""
+    way = Scripted([CREATED, None, None, example(Trouble.LIMITED)])
+    to = relay(channel("a", websocket=way), channel("b"))
+    assert "b websocket replayed" == await ask(to, headers=home_of("a", to))
 
 
 async def test_a_response_that_breaks_off_behind_its_opening_is_seen_to():

@@ -53,6 +53,18 @@ class TestTime:
             assert (await agent.take()).continuity == fresh("connection_lost")
 
     @pytest.mark.looptime
+    async def test_silence_is_no_sign_of_life(self, gateway):
+        """Where no WebSocket of it ever brought a frame, it is given up before the first event."""
+        async with gateway(timeouts=replace(self.PATIENCE, first_frame=30)) as it:
+            it.emulator.faults.add(Fault(at="after_create", act="hang"))
+            start = asyncio.get_running_loop().time()
+            async with it.transport.open(it.agent().call()) as stream:
+                with pytest.raises(UpstreamTimeout, match="first frame"):
+                    await collect(stream, [])
+            assert asyncio.get_running_loop().time() - start == pytest.approx(30, abs=1)
+            await it.settled()
+
+    @pytest.mark.looptime
     async def test_slow_upstream(self, gateway):
         """A slow response is waited for, with its silence told."""
         async with gateway(timeouts=self.PATIENCE, script=Script(first_event_ms=100_000)) as it:

@@ -267,9 +267,11 @@ class RunningTurn:
         """Wait for the first output, so that what fails before it can be made good.
 
         A response that has opened is handed on without output where the upstream falls silent or
-        breaks off: it may be under way. Where such ones may be replayed, it waits on.
+        breaks off: it may be under way. Where such ones may be replayed, it waits on; so it does
+        in silence for a caller who wants the answer whole, and sees nothing of it before.
         """
         may_replay, has_opened = self._relay.policy.replays_after_created, False
+        waits_on = may_replay or not self.request.turn.streams
         while True:
             try:
                 batch = await self._next()
@@ -285,7 +287,7 @@ class RunningTurn:
                 if event.kind not in _BEFORE_OUTPUT:
                     return held
                 has_opened = has_opened or event.kind is Kind.OPENING
-            if has_opened and not batch and not may_replay:
+            if has_opened and not batch and not waits_on:
                 return held
 
     async def _recover(self, attempts: Attempts, attempt: Attempt, failure: LongwireError) -> None:

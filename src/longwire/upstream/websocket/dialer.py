@@ -20,7 +20,7 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.rules.backoff import Pace
-from longwire.dialects.responses.errors import decode_problem, is_error
+from longwire.dialects.responses.errors import decode_problem, refuses_upgrade
 from longwire.upstream.net.handshake import SWITCHING, Handshake, HandshakeResponse, Upgrade
 from longwire.upstream.net.proxies import environment_proxy
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
@@ -147,5 +147,5 @@ def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
         if name in _PASSED_HEADERS or name.startswith("x-codex-")
     }
     rejection = UpstreamRejected(response.status, problem.to_rejection().body, passed, problem.code)
-    rejection.refuses_websocket = not is_error(response.body)
+    rejection.refuses_websocket = refuses_upgrade(response.status, response.body)
     return rejection

@@ -196,8 +196,10 @@ class WebSocketStream:
         """Return the next batch."""
         while self._event_reader.exchange.ending is None:
             frames = await self._receive()
+            if not frames:
+                return ()
             events = self._take(frames)
-            if events or not frames:
+            if events:
                 return events
         if self._event_reader.failure is not None:
             raise self._event_reader.failure
