@@ -64,20 +64,17 @@ class Process:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
 
-def without_settings():
-    """The environment, without what would configure a gateway."""
-    return {name: value for name, value in os.environ.items() if "LONGWIRE" not in name}
-
-
 async def start(folder, upstream, *options, **server):
     config = folder / "gateway.toml"
     values = {"port": 0, "grace": "5s", "lame_duck": "0s", **server}
     text = CONFIG.format(**values, upstream=upstream, key=KEY)
     config.write_text(text, encoding="utf-8")
+    hidden = ("LONGWIRE", "XDG_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "longwire", "serve", "--config", str(config), *options),
         cwd=folder,
-        env={**without_settings(), "XDG_DATA_HOME": str(folder)},
+        env={**inherited, "HOME": str(folder)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -373,3 +370,20 @@ async def test_a_second_signal_ends_several_workers_at_once(tmp_path):
         async with asyncio.timeout(15):
             status, _ = await process.end()
     assert status == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
+async def test_a_flood_of_reloads_ends_nothing(tmp_path, options):
+    """SIGHUP while it starts, serves and stops: the file is read, and the exit status is 0."""
+    async with between(tmp_path, options=options) as (_, process, connection):
+        for _ in range(300):
+            process.signal(signal.SIGHUP)
+            await asyncio.sleep(0.001)
+        assert 200 == (await connection.ask(STREAMED))[0]
+        process.signal(signal.SIGTERM)
+        while process.process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.signal(signal.SIGHUP)
+            await asyncio.sleep(0.001)
+        status, logged = await process.end()
+    assert (0, True) == (status, "configuration_reloaded" in logged)

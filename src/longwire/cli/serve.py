@@ -19,6 +19,10 @@ def serve(
 ) -> None:
     """Serve the gateway."""
     import gc
+    import signal
+
+    # It would end what still starts. It is held back until it can be obeyed, in workers, too.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
     from longwire.settings import load
 

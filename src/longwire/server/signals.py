@@ -9,15 +9,18 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import Final
 
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 from uvicorn.supervisors import Multiprocess
 
 from longwire.server.health import Readiness, Stage
+
+_RELOAD: Final = frozenset({signal.SIGHUP})
 
 AFTER_DRAINING = 1
 """Seconds that the server then gives to what is no turn, and to a turn that it cuts."""
@@ -82,27 +85,37 @@ def end_workers_on_signals(supervisor: Multiprocess) -> None:
             worker.process.kill()
         seen.append(number)
 
-    def reload(number: int, _frame: FrameType | None) -> None:
-        for worker in supervisor.processes:
-            os.kill(worker.process.pid or 0, number)
-
     for number in HANDLED_SIGNALS:
         signal.signal(number, stop)
-    signal.signal(signal.SIGHUP, reload)
+    threading.Thread(target=_forward_reloads, args=(supervisor,), daemon=True).start()
+
+
+def _forward_reloads(supervisor: Multiprocess) -> None:
+    """Let the workers reload; one that has just ended misses nothing."""
+    while True:
+        signal.sigwait(_RELOAD)
+        for pid in [worker.process.pid for worker in supervisor.processes]:
+            with suppress(ProcessLookupError):
+                if pid is not None:
+                    os.kill(pid, signal.SIGHUP)
 
 
 @contextmanager
 def reloading_on_signal(reload: Callable[[], None]) -> Iterator[None]:
-    """Call `reload` on SIGHUP; outside the main thread there are no signals to take."""
+    """Call `reload` on SIGHUP; outside the main thread there are no signals to take.
+
+    Where it was held back since the start it comes now; once this is left it does nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, reload)
+    signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(reload))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _RELOAD)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _leave(number: int, readiness: Readiness, ending: Ending, finish: Callable[[], None]) -> None:
