@@ -58,7 +58,7 @@ ERROR_RULES = (
     ErrorRule("content_policy_violation", 400, "OpenAI", Trouble.REFUSED),
     ErrorRule("moderation_blocked", 400, "OpenAI", Trouble.REFUSED),
     ErrorRule("content_filter", 400, "Azure", Trouble.REFUSED),
-    ErrorRule("", 403, "OpenRouter", Trouble.REFUSED, re.compile("your input was flagged")),
+    ErrorRule("", 400, "OpenRouter", Trouble.REFUSED, re.compile("your input was flagged")),
     ErrorRule("invalid_api_key", 401, "OpenAI"),
     ErrorRule("invalid_authentication", 401, "OpenAI"),
     ErrorRule("token_expired", 401, "Codex backend"),
@@ -110,7 +110,6 @@ _UNKNOWN_STATUS = 502
 _STATUS = re.compile("[45][0-9]{2}")
 _NO_MESSAGE = "The upstream reported an error without a message."
 _LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
-_BAD_REQUEST, _FORBIDDEN = 400, 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +148,18 @@ def decode_problem(raw: bytes) -> UpstreamProblem:
     return _problem(_envelope(said))
 
 
-def refuses_upgrade(status: int, raw: bytes) -> bool:
-    """Whether a refused handshake speaks of WebSockets, and not of credentials or limits.
+def is_error(raw: bytes, *, is_named: bool = False) -> bool:
+    """Whether a body is an API's error, and no page or word of a proxy.
 
-    A page or word of a proxy does. So does a 400, since no turn was sent yet, and a 403 without an
-    `error`: frameworks and gateways say so of routes that they do not have.
+    `is_named`: only what has an `error` is one; frameworks say less of routes that they lack.
     """
     try:
         said = _decode_any(raw)
     except (msgspec.MsgspecError, RecursionError):
-        return True
-    if not isinstance(said, dict | list) or status == _BAD_REQUEST:
-        return True
+        return False
     frame = _envelope(said)
     has_words = _problem(frame).error["message"] != _NO_MESSAGE
-    return not has_words or (status == _FORBIDDEN and "error" not in frame)
+    return isinstance(said, dict | list) and has_words and (not is_named or "error" in frame)
 
 
 def standard_error(raw: bytes) -> bytes:

@@ -8,6 +8,7 @@ import math
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from python_socks import ProxyError, ProxyTimeoutError
@@ -20,7 +21,7 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.rules.backoff import Pace
-from longwire.dialects.responses.errors import decode_problem, refuses_upgrade
+from longwire.dialects.responses.errors import decode_problem, is_error
 from longwire.upstream.net.handshake import SWITCHING, Handshake, HandshakeResponse, Upgrade
 from longwire.upstream.net.proxies import environment_proxy
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
@@ -147,5 +148,12 @@ def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
         if name in _PASSED_HEADERS or name.startswith("x-codex-")
     }
     rejection = UpstreamRejected(response.status, problem.to_rejection().body, passed, problem.code)
-    rejection.refuses_websocket = refuses_upgrade(response.status, response.body)
+    rejection.refuses_websocket = _speaks_of_websockets(response)
     return rejection
+
+
+def _speaks_of_websockets(response: HandshakeResponse) -> bool:
+    """Whether a refusal is of the upgrade itself: no turn was sent yet that a 400 could speak of."""
+    is_forbidden = response.status == HTTPStatus.FORBIDDEN
+    is_of_an_api = is_error(response.body, is_named=is_forbidden)
+    return response.status == HTTPStatus.BAD_REQUEST or not is_of_an_api
