@@ -153,7 +153,7 @@ def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
 
 
 def _speaks_of_websockets(response: HandshakeResponse) -> bool:
-    """Whether a refusal is of the upgrade itself: no turn was sent yet that a 400 could speak of."""
+    """Whether a refusal is of the upgrade itself; a 400 is, since no turn was sent yet."""
     is_forbidden = response.status == HTTPStatus.FORBIDDEN
     is_of_an_api = is_error(response.body, is_named=is_forbidden)
     return response.status == HTTPStatus.BAD_REQUEST or not is_of_an_api
