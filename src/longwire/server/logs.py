@@ -5,8 +5,9 @@ import json
 import logging
 import sys
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
 
@@ -32,10 +33,28 @@ def configure(least: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*steps, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lossy(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     _route_standard_library(steps, rendered)
+
+
+class _Lossy:
+    """Writes to a stream what it takes: no turn fails, and nothing ends, since its disk is full."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, or lose it."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Let it out, or lose it."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _stamped(_: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
