@@ -5,9 +5,8 @@ import json
 import logging
 import sys
 from collections.abc import Callable, MutableMapping
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -33,28 +32,23 @@ def configure(least: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*steps, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lossy(sys.stderr))),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=True,
     )
     _route_standard_library(steps, rendered)
 
 
-class _Lossy:
-    """Writes to a stream what it takes: no turn fails, and nothing ends, since its disk is full."""
+class _Lines:
+    """Writes lines to stderr; what its disk has no room for is lost, and fails nobody."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def msg(self, line: str) -> None:
+        """Write a line, or lose it."""
+        try:
+            sys.stderr.write(f"{line}\n")
+        except OSError:
+            return
 
-    def write(self, text: str) -> int:
-        """Write a text, or lose it."""
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Let it out, or lose it."""
-        with suppress(OSError):
-            self._stream.flush()
+    debug = info = warning = error = exception = critical = msg
 
 
 def _stamped(_: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
