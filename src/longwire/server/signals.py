@@ -94,10 +94,9 @@ def _forward_reloads(supervisor: Multiprocess) -> None:
     """Let the workers reload; one that has just ended misses nothing."""
     while True:
         signal.sigwait(_RELOAD)
-        for pid in [worker.process.pid for worker in supervisor.processes]:
+        for pid in [worker.process.pid for worker in supervisor.processes if worker.process.pid]:
             with suppress(ProcessLookupError):
-                if pid is not None:
-                    os.kill(pid, signal.SIGHUP)
+                os.kill(pid, signal.SIGHUP)
 
 
 @contextmanager
