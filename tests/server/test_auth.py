@@ -151,6 +151,12 @@ PAGE = "http://localhost:5173"
         ({"host": "localhost:8090", "origin": "http://evil.example"}, False),
         ({"host": "localhost:8090", "origin": "null"}, False),
         ({"origin": ""}, True),
+        ({"host": "127.0.0.1:8090", "origin": "http://127.0.0.1:8090"}, True),
+        ({"host": "[::1]:8090", "origin": "http://[::1]:8090"}, True),
+        ({"host": "gateway.localhost", "origin": "http://gateway.localhost"}, True),
+        ({"host": "evil.example:8090", "origin": "http://evil.example:8090"}, False),
+        ({"host": "127.0.0.1.evil.example", "origin": "http://127.0.0.1.evil.example"}, False),
+        ({"host": "[x", "origin": "http://[x"}, False),
     ],
 )
 def test_an_anonymous_page_is_a_named_one(headers, is_let_in, has_keys):

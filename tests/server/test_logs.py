@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +37,16 @@ def test_a_trace_is_part_of_its_line():
     for line in (ours, theirs):
         assert line["exception"].endswith("ZeroDivisionError: division by zero")
         assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.process
+def test_a_full_disk_ends_nothing():
+    """A line that cannot be written is lost; who logs it goes on."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        run = subprocess.run(
+            [sys.executable, "-c", f"{PROGRAM}\nprint('went on')"],
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=full,
+        )
+    assert b"went on\n" == run.stdout

@@ -4,6 +4,7 @@ Law: only HMACs of keys are kept. So the time of a look-up says nothing of how c
 Of several places that hold a key the first counts, and no other is looked at.
 """
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -15,6 +16,8 @@ from longwire.core.rules.turn import Principal, Scope
 ANONYMOUS = Principal("anonymous")
 KEY_SUBPROTOCOL = "openai-insecure-api-key."
 """What a key begins with that a browser offers as a subprotocol: it can set no header."""
+
+_NOBODYS = re.compile(r"(([\w-]+\.)*localhost|[\d.]+|\[[\da-f:.]+\])(:\d+)?", re.IGNORECASE)
 
 
 class Keys:
@@ -82,7 +85,7 @@ class Keys:
 
     def _anonymous(self, headers: Mapping[str, str]) -> Principal:
         origin = headers.get("origin")
-        is_own = origin is None or origin.partition("://")[2] == headers.get("host", "")
+        is_own = not origin or _is_own(origin, headers.get("host", ""))
         if not is_own and origin not in self._origins:
             msg = "A page of another origin needs a key, or its origin in server.cors_origins."
             raise Unauthenticated(msg)
@@ -103,6 +106,15 @@ class Keys:
             msg = f"The key '{key.name}' was rotated; use the new one."
             raise Unauthenticated(msg)
         return principal
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """Whether a page is the gateway's own for sure.
+
+    By a name of its own anybody can lead a browser here: once their page is loaded, the name has
+    the gateway's address (DNS rebinding). An address, or `localhost`, is nobody's.
+    """
+    return origin.partition("://")[2] == host and _NOBODYS.fullmatch(host) is not None
 
 
 def key_elsewhere(headers: Mapping[str, str]) -> tuple[str, str]:

@@ -32,10 +32,23 @@ def configure(least: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*steps, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=True,
     )
     _route_standard_library(steps, rendered)
+
+
+class _Lines:
+    """Writes lines to stderr; what its disk has no room for is lost, and fails nobody."""
+
+    def msg(self, line: str) -> None:
+        """Write a line, or lose it."""
+        try:
+            sys.stderr.write(f"{line}\n")
+        except OSError:
+            return
+
+    debug = info = warning = error = exception = critical = msg
 
 
 def _stamped(_: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

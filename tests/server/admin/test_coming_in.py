@@ -78,6 +78,7 @@ async def test_the_flags_of_the_cookie(insecure, administration, store, client, 
         {"x-longwire-csrf": "0"},
         {"origin": "https://elsewhere.example"},
         {"origin": "null"},
+        {"origin": "http://["},
     ],
 )
 async def test_no_other_page_does_anything(headers, admin, store):
