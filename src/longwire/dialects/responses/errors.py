@@ -110,7 +110,6 @@ _UNKNOWN_STATUS = 502
 _STATUS = re.compile("[45][0-9]{2}")
 _NO_MESSAGE = "The upstream reported an error without a message."
 _LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
-_BAD_REQUEST, _FORBIDDEN = 400, 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +148,18 @@ def decode_problem(raw: bytes) -> UpstreamProblem:
     return _problem(_envelope(said))
 
 
-def refuses_upgrade(status: int, raw: bytes) -> bool:
-    """Whether a refused handshake speaks of WebSockets, and not of credentials or limits.
+def is_error(raw: bytes, *, in_envelope: bool = False) -> bool:
+    """Whether a body is an API's error in some shape, and no page or word of a proxy.
 
-    A page or word of a proxy does. So does a 400, since no turn was sent yet, and a 403 without an
-    `error`: frameworks and gateways say so of routes that they do not have.
+    `in_envelope`: only with an `error`, since frameworks say `detail` or `message`, too.
     """
     try:
         said = _decode_any(raw)
     except (msgspec.MsgspecError, RecursionError):
-        return True
-    if not isinstance(said, dict | list) or status == _BAD_REQUEST:
-        return True
-    frame = _envelope(said)
-    has_words = _problem(frame).error["message"] != _NO_MESSAGE
-    return not has_words or (status == _FORBIDDEN and "error" not in frame)
+        return False
+    if not isinstance(said, dict | list) or (in_envelope and "error" not in _envelope(said)):
+        return False
+    return bool(_problem(_envelope(said)).error["message"] != _NO_MESSAGE)
 
 
 def standard_error(raw: bytes) -> bytes:

@@ -20,7 +20,7 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.rules.backoff import Pace
-from longwire.dialects.responses.errors import decode_problem, refuses_upgrade
+from longwire.dialects.responses.errors import decode_problem, is_error
 from longwire.upstream.net.handshake import SWITCHING, Handshake, HandshakeResponse, Upgrade
 from longwire.upstream.net.proxies import environment_proxy
 from longwire.upstream.net.tunnel import Tunnel, open_tunnel
@@ -30,6 +30,9 @@ from longwire.upstream.websocket.keepalive import Heartbeat
 
 _ANSWERS = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
 """Statuses that may speak of the request or the account; all others mean: no WebSocket here."""
+
+_OF_THE_UPGRADE, _OF_A_ROUTE = 400, 403
+"""No turn was sent yet, that a 400 could speak of; frameworks say 403 of a route they lack."""
 
 _PASSED_HEADERS = ("retry-after", "x-request-id")
 _FAILURES = (OSError, ValueError, ProxyError)
@@ -147,5 +150,7 @@ def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
         if name in _PASSED_HEADERS or name.startswith("x-codex-")
     }
     rejection = UpstreamRejected(response.status, problem.to_rejection().body, passed, problem.code)
-    rejection.refuses_websocket = refuses_upgrade(response.status, response.body)
+    rejection.refuses_websocket = response.status == _OF_THE_UPGRADE or not is_error(
+        response.body, in_envelope=response.status == _OF_A_ROUTE
+    )
     return rejection
