@@ -159,6 +159,28 @@ async def test_what_fails_behind_output_is_not_sent_again(stream):
     assert b"Selected model is at capacity" in body
 
 
+@BOTH
+async def test_a_limit_is_told_beside_a_dead_key(stream):
+    """Whichever is asked first: waiting mends the one, and the caller cannot mend the other."""
+    async with before(a=refused(429, CAPACITY), b=refused(401, DEAD_KEY)) as (ask, upstreams):
+        answers = [await ask(stream=stream, session_id=f"s{number}") for number in range(8)]
+    assert [(429, "Selected model is at capacity")] * 8 == [
+        (reply.status, json.loads(body)["error"]["message"]) for reply, body in answers
+    ]
+    assert all(each.bodies for each in upstreams.values())
+
+
+@BOTH
+@pytest.mark.parametrize("loss", [None, answer(b"")], ids=["hangs up", "an empty stream"])
+async def test_who_hangs_up_is_left_for_another(loss, stream):
+    """Before any event, over HTTP: another channel answers, and who did is soon left alone."""
+    async with before(a=loss, b=GOOD) as (ask, upstreams):
+        for number in range(24):
+            reply, _ = await ask(stream=stream, session_id=f"s{number}")
+            assert (200, "b") == (reply.status, reply.headers["x-longwire-channel"])
+    assert 1 <= len(upstreams["a"].bodies) <= 6
+
+
 POLICY = {
     "OpenAI": {"code": "content_policy_violation", "message": "Rejected by the safety system."},
     "Azure": {"code": "content_filter", "message": "The prompt triggered a filter."},

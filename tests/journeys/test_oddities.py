@@ -83,7 +83,7 @@ def test_every_oddity_has_its_line():
 
 @asynccontextmanager
 async def before(folder, name, ending, *, beside=False):
-    """A gateway before an upstream with an oddity, and one without; gives a way to ask."""
+    """A gateway before an odd upstream, and one without; gives a way to ask, and the stage."""
     async with AsyncExitStack() as stack:
         upstreams = {
             "a": await stack.enter_async_context(Emulator(Options(oddities=(name,)), PLAIN))
@@ -107,7 +107,7 @@ async def before(folder, name, ending, *, beside=False):
             items = [*HISTORY, {"role": "user", "content": ending.text}]
             return await stage.ask(items, session=session, stream=stream, tools=TOOLS)
 
-        yield ask
+        yield ask, stage
 
 
 def ended(reply):
@@ -130,7 +130,7 @@ def expected(ending, stream):
 async def test_alone(name, stream, tmp_path):
     """The answer over HTTP, or the upstream's own words with their status; each time the same."""
     ending = ENDINGS[name]
-    async with before(tmp_path, name, ending) as ask:
+    async with before(tmp_path, name, ending) as (ask, _):
         replies = [await ask(stream, "s") for _ in range(2)]
     assert [expected(ending, stream)] * 2 == [ended(reply) for reply in replies]
     served = [reply.headers.get("x-longwire-transport") for reply in replies]
@@ -143,10 +143,27 @@ async def test_alone(name, stream, tmp_path):
 async def test_beside_another(name, stream, tmp_path):
     """What another channel can mend is mended there, and what it cannot, stays where it was."""
     ending = ENDINGS[name]
-    async with before(tmp_path, name, ending, beside=True) as ask:
+    async with before(tmp_path, name, ending, beside=True) as (ask, _):
         replies = [await ask(stream, f"s{number}") for number in range(8)]
     own = [ended(reply) for reply in replies if reply.channel != "b"]  # an error names no channel
     others = [ended(reply) for reply in replies if reply.channel == "b"]
     assert [expected(ending, stream)] * len(own) == own
     assert [(200, "completed", "")] * len(others) == others
     assert (not ending.moves, True) == (bool(own), bool(others))
+
+
+@pytest.mark.parametrize("name", ["models_hang", "models_missing", "dead_key"])
+async def test_models_of_another_are_listed_beside_it(name, tmp_path):
+    """One list that cannot be had is no reason to show none."""
+    async with before(tmp_path, name, ENDINGS[name], beside=True) as (_, stage):
+        await stage.call("GET", "/v1/models")  # loads the HTTP client, which takes its time
+        reply = await stage.call("GET", "/v1/models")
+    assert 200 == reply.status
+    assert "gpt-5.5" in [each["id"] for each in reply.json["data"]]
+
+
+async def test_half_an_emoji_arrives_by_its_escape(tmp_path):
+    """It is passed on as it came, and ends no stream."""
+    async with before(tmp_path, "half_emoji", ENDINGS["half_emoji"]) as (ask, _):
+        reply = await ask(stream=True, session="s")
+    assert rb"cut \ud83d" in reply.body

@@ -199,13 +199,26 @@ def blamed(trouble: Trouble, kind: str, *, over_http: bool) -> set[str]:
 def test_blame(trouble):
     """A WebSocket that cannot be used is blamed alone, where HTTP is still to be tried."""
     of_dial = trouble in (Trouble.UNREACHABLE, Trouble.NO_WEBSOCKET, Trouble.NO_FRAMES)
-    over_http = {CHANNEL} if of_dial else BLAME.get(trouble, set())
+    is_loss = trouble is Trouble.LOST  # of a WebSocket it is the second one that counts
+    over_http = {CHANNEL} if of_dial or is_loss else BLAME.get(trouble, set())
     alone = {WEBSOCKET, CHANNEL} if of_dial else BLAME.get(trouble, set())
     beside_http = {WEBSOCKET} if of_dial else BLAME.get(trouble, set())
     assert blamed(trouble, "http", over_http=True) == over_http
     assert blamed(trouble, "auto", over_http=True) == over_http
     assert blamed(trouble, "websocket", over_http=False) == alone
     assert blamed(trouble, "auto", over_http=False) == beside_http
+
+
+def test_a_second_lost_websocket_is_blamed():
+    """One may be a restart; when the new connection of the same turn is lost, too, it is not."""
+    made = running()
+    one = Journey(made)
+    lost = Attempt(made, over_http=False, reason=None), example(Trouble.LOST), 0.0
+    one.fail(*lost)
+    assert made.state.health.is_sound
+    with suppress(LongwireError):
+        one.fail(*lost)
+    assert not made.state.health.is_sound
 
 
 @pytest.mark.parametrize(

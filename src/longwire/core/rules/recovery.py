@@ -52,10 +52,11 @@ class RetryState:
     """How a turn stands when trouble strikes.
 
     `has_resent`: it was sent again before; `may_use_http`: the channel's transport is `auto` and
-    this attempt was a WebSocket's; `may_move`: another channel is left, and the turn carries
-    nothing that only this one understands; `may_resend_begun`: configured so; `may_renew`: the
-    tokens were not renewed for this turn before; `may_seek_reader`: another channel is left that
-    may be able to read it; `may_leave_out`: it has sealed items, and all of them were sent so far.
+    this attempt was a WebSocket's; `may_move`: another channel is left, the turn carries nothing
+    that only this one understands, and no connection of its session was lost; `may_resend_begun`:
+    configured so; `may_renew`: the tokens were not renewed for this turn before; `may_seek_reader`:
+    another channel is left that may be able to read it; `may_leave_out`: it has sealed items, and
+    all of them were sent so far.
     """
 
     has_resent: bool = False
@@ -75,6 +76,7 @@ class Blame(Enum):
     WEBSOCKET = "its WebSocket rests where HTTP is still to be tried, else the channel rests"
     CHANNEL = "it rests"
     AFTER_RENEWAL = "it rests when its renewed tokens are refused, too"
+    LOSSES = "it rests over HTTP, and when a new connection is lost, too"
 
 
 class RecoveryRule(NamedTuple):
@@ -94,7 +96,7 @@ class RecoveryRule(NamedTuple):
 _R, _H, _N = Recovery.RESEND, Recovery.USE_HTTP, Recovery.NEXT_CHANNEL
 RECOVERY_RULES: dict[Trouble, RecoveryRule] = {
     Trouble.UNSENT: RecoveryRule((_R, _H, _N), Blame.NOTHING, Reason.CONNECTION_LOST),
-    Trouble.LOST: RecoveryRule((_R,), Blame.NOTHING, Reason.REPLAYED, may_bill_twice=True),
+    Trouble.LOST: RecoveryRule((_N, _R), Blame.LOSSES, Reason.REPLAYED, may_bill_twice=True),
     Trouble.SILENT: RecoveryRule((_N, _R), Blame.CHANNEL, Reason.REPLAYED, may_bill_twice=True),
     Trouble.FORGOT: RecoveryRule((_R,), Blame.CLEARED, Reason.UPSTREAM_FORGOT),
     Trouble.EXPIRED: RecoveryRule((_R,), Blame.CLEARED, Reason.CONNECTION_EXPIRED),

@@ -148,18 +148,18 @@ def decode_problem(raw: bytes) -> UpstreamProblem:
     return _problem(_envelope(said))
 
 
-def is_error(raw: bytes, *, is_named: bool = False) -> bool:
-    """Whether a body is an API's error, and no page or word of a proxy.
+def is_error(raw: bytes, *, in_envelope: bool = False) -> bool:
+    """Whether a body is an API's error in some shape, and no page or word of a proxy.
 
-    `is_named`: only what has an `error` is one; frameworks say less of routes that they lack.
+    `in_envelope`: only with an `error`, since frameworks say `detail` or `message`, too.
     """
     try:
         said = _decode_any(raw)
     except (msgspec.MsgspecError, RecursionError):
         return False
-    frame = _envelope(said)
-    has_words = _problem(frame).error["message"] != _NO_MESSAGE
-    return isinstance(said, dict | list) and has_words and (not is_named or "error" in frame)
+    if not isinstance(said, dict | list) or (in_envelope and "error" not in _envelope(said)):
+        return False
+    return bool(_problem(_envelope(said)).error["message"] != _NO_MESSAGE)
 
 
 def standard_error(raw: bytes) -> bytes:

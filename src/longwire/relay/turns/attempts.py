@@ -123,7 +123,7 @@ class Attempts:
     ) -> Recovery:
         """Choose what comes after a failed attempt; after `GIVE_UP` nothing does."""
         self._blame(attempt, trouble, failure, now)
-        recovery = recover(trouble, self._retry_state(attempt))
+        recovery = recover(trouble, self._retry_state(attempt, trouble))
         match recovery:
             case Recovery.RESEND:
                 self._has_resent = True
@@ -159,14 +159,16 @@ class Attempts:
         self._has_left_out, self._has_renewed = True, False
         self._uses_http, self._reason = self._turn.runs_in_background, reason
 
-    def _retry_state(self, attempt: Attempt) -> RetryState:
+    def _retry_state(self, attempt: Attempt, trouble: Trouble) -> RetryState:
         turn, has_others = self._turn, len(self._candidates) > 1
         may_leave = self._has_left_out and not turn.refers_outside
         has_sealed = not self._has_left_out and turn.history.has_encrypted
+        # A session whose connection was lost goes on best where it was.
+        stays = trouble is Trouble.LOST and (has_sealed or not attempt.over_http)
         return RetryState(
             has_resent=self._has_resent,
             may_use_http=not attempt.over_http and attempt.candidate.channel.http is not None,
-            may_move=has_others and (turn.is_self_contained or may_leave),
+            may_move=has_others and not stays and (turn.is_self_contained or may_leave),
             may_resend_begun=self._may_resend_begun,
             may_renew=not self._has_renewed,
             may_seek_reader=has_others and has_sealed and not turn.refers_outside,
@@ -186,5 +188,9 @@ class Attempts:
                 return
         if blame in (Blame.NOTHING, Blame.CLEARED) or is_known_limit(attempt.candidate, failure):
             return
-        if blame is not Blame.AFTER_RENEWAL or self._has_renewed:
+        is_first = {
+            Blame.AFTER_RENEWAL: not self._has_renewed,
+            Blame.LOSSES: not (attempt.over_http or self._has_resent),
+        }
+        if not is_first.get(blame):
             state.health.fail(now, retry_after(failure), trouble.value)

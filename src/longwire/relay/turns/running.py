@@ -82,6 +82,7 @@ class RunningTurn:
         "_channel",
         "_exits",
         "_first",
+        "_limit",
         "_permits",
         "_relay",
         "_sent",
@@ -107,6 +108,7 @@ class RunningTurn:
         self._exits = AsyncExitStack()
         self._permits: list[Subject] = []
         self._sent: dict[str, Turn] = {}
+        self._limit: UpstreamRejected | None = None
 
     @property
     def channel(self) -> str:
@@ -301,7 +303,11 @@ class RunningTurn:
         is_replayed, now = recovery is not Recovery.GIVE_UP, self._relay.accounting.clock()
         self.record.fail(trouble, failure, now, is_replayed=is_replayed)
         if not is_replayed:
-            raise self._answer_to(failure, candidate) from failure
+            # What waiting mends is worth more to a caller than what the operator has to mend.
+            reason = self._limit if trouble is Trouble.BARRED and self._limit else failure
+            raise self._answer_to(reason, candidate) from failure
+        if trouble is Trouble.LIMITED and isinstance(failure, UpstreamRejected):
+            self._limit = failure
         if trouble is Trouble.TOO_LARGE:
             self._relay.candidates.keep_over_http(candidate)
         if recovery is Recovery.LEAVE_OUT:

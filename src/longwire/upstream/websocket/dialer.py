@@ -8,7 +8,6 @@ import math
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from python_socks import ProxyError, ProxyTimeoutError
@@ -31,6 +30,9 @@ from longwire.upstream.websocket.keepalive import Heartbeat
 
 _ANSWERS = frozenset({400, 401, 402, 403, 408, 429, *range(500, 600)}) - {501, 505}
 """Statuses that may speak of the request or the account; all others mean: no WebSocket here."""
+
+_OF_THE_UPGRADE, _OF_A_ROUTE = 400, 403
+"""No turn was sent yet, that a 400 could speak of; frameworks say 403 of a route they lack."""
 
 _PASSED_HEADERS = ("retry-after", "x-request-id")
 _FAILURES = (OSError, ValueError, ProxyError)
@@ -148,12 +150,7 @@ def _refusal(host: str, response: HandshakeResponse) -> UpstreamError:
         if name in _PASSED_HEADERS or name.startswith("x-codex-")
     }
     rejection = UpstreamRejected(response.status, problem.to_rejection().body, passed, problem.code)
-    rejection.refuses_websocket = _speaks_of_websockets(response)
+    rejection.refuses_websocket = response.status == _OF_THE_UPGRADE or not is_error(
+        response.body, in_envelope=response.status == _OF_A_ROUTE
+    )
     return rejection
-
-
-def _speaks_of_websockets(response: HandshakeResponse) -> bool:
-    """Whether a refusal is of the upgrade itself; a 400 is, since no turn was sent yet."""
-    is_forbidden = response.status == HTTPStatus.FORBIDDEN
-    is_of_an_api = is_error(response.body, is_named=is_forbidden)
-    return response.status == HTTPStatus.BAD_REQUEST or not is_of_an_api
