@@ -102,6 +102,9 @@ class Stream(Protocol):
         Events that it takes are in no batch. A transport may do without.
         """
 
+    def when_drained(self, then: Callable[[], object]) -> bool:
+        """Whether the rest is read although its reader has left; once that is over call `then`."""
+
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         """Iterate batches up to the terminal; an empty batch means `silence` seconds without one.
 
