@@ -88,7 +88,7 @@ class TurnRecord:
         """Note that the last attempt has failed, and whether another one comes after it."""
         to, ended = (self.channel_id, self.channel, self.transport), now - self.request.started
         self.failures.append(Failure(*to, trouble, error, ended, is_replayed))
-        self.error = error
+        self.error, self.is_priced = error, False
         if is_replayed:
             self.lost = self.settle().usage
 

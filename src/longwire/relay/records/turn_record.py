@@ -65,10 +65,7 @@ class TurnRecorder:
         request, delivery, bill = record.request, record.delivery, record.bill
         turn, grant = request.turn, request.caller.grant
         status, error_code = self._verdict(record)
-        served, usage = _fit(bill.model, LONGEST_NAME), bill.usage
-        first_event, cost = record.first_event, record.cost
-        if usage is not None and not record.is_priced:
-            cost = self.prices.cost(usage, served, turn.model)
+        served, usage, first_event = _fit(bill.model, LONGEST_NAME), bill.usage, record.first_event
         return TurnRow(
             id=turn_id,
             request_id=_fit(request.id, LONGEST_REQUEST_ID),
@@ -100,9 +97,13 @@ class TurnRecorder:
             cached_tokens=usage.cached if usage else None,
             output_tokens=usage.output if usage else None,
             reasoning_tokens=usage.reasoning if usage and not bill.is_estimated else None,
-            cost=cost,
+            cost=record.cost if record.is_priced else self._cost(record, served),
             is_estimated=bill.is_estimated,
         )
+
+    def _cost(self, record: TurnRecord, served: str) -> int | None:
+        usage = record.bill.usage
+        return self.prices.cost(usage, served, record.request.turn.model) if usage else None
 
     def _verdict(self, record: TurnRecord) -> tuple[int, str]:
         """Return the status that the client saw, and the code of what failed, "" for nothing."""
