@@ -14,6 +14,7 @@ from longwire.core.nouns.turn_row import TurnRow
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Principal, TurnRequest, Usage
+from longwire.dialects.responses.usage import Bill
 from longwire.relay.records import accounting
 from longwire.upstream.ports import Delivery
 from longwire.upstream.websocket import transport as websocket_transport
@@ -115,6 +116,7 @@ def test_the_log_line_is_explained():
     record = accounting.TurnRecord(TurnRequest(turn(user("hi")), Principal("dev")))
     record.fail(Trouble.LOST, ValueError(), 0.0, is_replayed=True)
     record.begin(Delivery("http", "fresh", "http_transport", 1), None, 0.0)
+    record.bill = Bill(is_estimated=True)
     fields = accounting._line(record, 1.0, accounting._tokens(Usage()))
     written = {*fields, "event", "level", "timestamp"}
     assert written == {name for cells in rows("The log line") for name in NAMED.findall(cells[0])}

@@ -40,6 +40,9 @@ class ScriptedStream:
     def __aiter__(self) -> "ScriptedStream":
         return self
 
+    def when_drained(self, _: object) -> bool:
+        return False
+
     async def __anext__(self) -> Sequence[Event]:
         if not self._left:
             raise StopAsyncIteration

@@ -11,7 +11,9 @@ from longwire.emulator import Fault
 from longwire.store.store import open_store
 from longwire.store.usage import DAY
 from tests.conftest import serving
+from tests.journeys.agent import scripted
 from tests.journeys.conftest import become, settings_of, websocket_channel
+from tests.journeys.wire import event_of, wire
 
 
 @pytest.fixture
@@ -162,3 +164,28 @@ async def test_last_use_of_a_key_is_known_in_the_end(
     (row,) = (await store.turns.page()).items
     (key,) = await store.keys.all()
     assert (row.started_at + row.total_ms, row.key_id) == (key.last_used_at, key.id)
+
+
+async def test_a_client_that_leaves_has_its_estimate(emulator, logged, store, secret):
+    """The row says that it is one, and it is in the sums that budgets are counted by."""
+    body = {"model": "gpt-5.5", "input": "a" * 4_000, "stream": True}
+    async with wire(logged.url) as client:
+        metadata = scripted(delay_ms=10, deltas=100, reasoning=False)
+        client.post({**body, "metadata": metadata}, authorization=f"Bearer {secret.reveal()}")
+        await client.until(event_of("response.output_text.delta"))
+        client.vanish()
+        await become(lambda: logged.app.pool.ledger.live == 0)
+    (row,) = await _rows(logged, store, 1)
+    assert ("abandoned", 499, True, 1_000) == (
+        row.outcome,
+        row.status,
+        row.is_estimated,
+        row.input_tokens,
+    )
+    assert (None, True) == (row.reasoning_tokens, row.cost > 0 < row.output_tokens < 100)
+    sums = await store.usage.totals(row.started_at - DAY, row.started_at + DAY)
+    assert (row.input_tokens, row.output_tokens, row.cost) == (
+        sums.input_tokens,
+        sums.output_tokens,
+        sums.cost,
+    )

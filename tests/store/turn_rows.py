@@ -44,6 +44,7 @@ ROW = TurnRow(
     output_tokens=5,
     reasoning_tokens=2,
     cost=1_000,
+    is_estimated=False,
 )
 
 

@@ -111,7 +111,8 @@ def _line(row: TurnRow) -> str:
 def _tokens(row: TurnRow) -> str:
     if row.input_tokens is None:
         return ""
-    return f"{row.input_tokens:,}+{row.output_tokens or 0:,} tokens"
+    about = "about " if row.is_estimated else ""
+    return f"{about}{row.input_tokens:,}+{row.output_tokens or 0:,} tokens"
 
 
 def _printable(text: str) -> str:

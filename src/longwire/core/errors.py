@@ -258,6 +258,10 @@ class UpstreamTimeout(UpstreamError):
         self.phase = phase
 
 
+class ClientGone(LongwireError):
+    """The client closed its connection while somebody still worked for it."""
+
+
 class Overloaded(LongwireError):
     """Every connection is in use; `retry_after` in seconds is when to try again (503)."""
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from longwire.core.rules.limits import Meter, Spent, Subject
+from longwire.core.rules.limits import NOTHING, Meter, Spent, Subject
 from longwire.dialects.responses.answer import limit_headers
 
 _REMEMBERED = 4096
@@ -14,11 +14,17 @@ _REMEMBERED = 4096
 class Limits(Protocol):
     """Counts turns and what they cost, by subject."""
 
-    async def enter(self, subject: Subject) -> Mapping[str, str]:
-        """Admit a turn, and return headers that tell what is left. Raises `LimitReached`."""
+    async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Mapping[str, str]:
+        """Admit a turn, and return headers that tell what is left. Raises `LimitReached`.
 
-    async def leave(self, subject: Subject, spent: Spent) -> None:
-        """Count what an admitted turn cost; each that entered leaves once."""
+        Until it leaves, it counts as what it is expected to cost.
+        """
+
+    async def leave(self, subject: Subject, spent: Spent, expected: Spent = NOTHING) -> None:
+        """Count what an admitted turn cost in place of what was expected; each leaves once."""
+
+    def correct(self, subject: Subject, by: Spent) -> None:
+        """Count what the estimate that a turn left with was off by; it never waits."""
 
     async def wait(self, subject: Subject) -> int:
         """Return in how many seconds a turn could be admitted, 0 for now."""
@@ -34,27 +40,31 @@ class LocalLimits:
         self._clock = clock
         self._meters: OrderedDict[str, Meter] = OrderedDict()
 
-    async def enter(self, subject: Subject) -> Mapping[str, str]:
+    async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Mapping[str, str]:
         """Admit a turn. Raises `LimitReached`."""
         meter, now = self._meter(subject.id), self._clock()
         if (refusal := meter.refusal(subject, now)) is not None:
             refusal.headers = limit_headers(meter, subject.rates, now)
             raise refusal
-        meter.begin(now)
+        meter.begin(now, expected)
         return limit_headers(meter, subject.rates, now)
 
-    async def leave(self, subject: Subject, spent: Spent) -> None:
+    async def leave(self, subject: Subject, spent: Spent, expected: Spent = NOTHING) -> None:
         """Count what a turn cost."""
-        self._meter(subject.id).end(self._clock(), spent)
+        self._meter(subject.id).end(self._clock(), spent, expected)
+
+    def correct(self, subject: Subject, by: Spent) -> None:
+        """Count what an estimate was off by."""
+        self._meter(subject.id).count(self._clock(), by)
 
     async def wait(self, subject: Subject) -> int:
         """Return in how many seconds a turn could be admitted."""
         refusal = self._meter(subject.id).refusal(subject, self._clock())
         return refusal.retry_after if refusal else 0
 
-    def set_spent(self, subject_id: str, day: Spent, month: Spent) -> None:
-        """Take over what the day and the month of a subject cost so far, in all processes."""
-        self._meter(subject_id).set_spent(self._clock(), day, month)
+    def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
+        """Take over what day and month of a subject had cost at a time, in all processes."""
+        self._meter(subject_id).set_spent(now, day, month)
 
     def _meter(self, subject_id: str) -> Meter:
         meter = self._meters.get(subject_id)

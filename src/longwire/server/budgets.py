@@ -40,7 +40,7 @@ class SpentBudgets:
         month = await self._spent_since(month_begins(now), now)
         for key in keys:
             spent = today.get(key.id, NOTHING), month.get(key.id, NOTHING)
-            self._limits.set_spent(f"key:{key.id}", *spent)
+            self._limits.set_spent(f"key:{key.id}", now / 1_000, *spent)
 
     async def _spent_since(self, since: int, now: int) -> dict[str, Spent]:
         """Return what keys spent, by their ids."""

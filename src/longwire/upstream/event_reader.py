@@ -46,6 +46,7 @@ class EventReader:
                 outputs = decode_outputs(frames, count)
                 events += outputs
                 count += len(outputs)
+                self.aggregate.output_events += len(outputs)
                 if outputs and self.exchange.phase is Phase.OPENED:
                     self.exchange.step(Kind.OUTPUT)
             if count < len(frames):
@@ -84,7 +85,9 @@ class EventReader:
         return event if step.passes else None
 
     def _keep(self, event: Event) -> None:
-        if event.kind is Kind.ITEM:
+        if event.kind is Kind.OUTPUT:
+            self.aggregate.output_events += 1
+        elif event.kind is Kind.ITEM:
             self.aggregate.add_item(*decode_item(event.raw))
         elif event.kind is Kind.OPENING:
             self.aggregate.opening = event

@@ -4,7 +4,7 @@ What a warm-up brought is sent with the next turn, which names its response.
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
@@ -39,6 +39,10 @@ class _Stream:
 
     def set_fast_path(self, fast_path: FastPath) -> None:
         """Do without: all events come in one batch."""
+
+    def when_drained(self, then: Callable[[], object]) -> bool:  # noqa: ARG002
+        """Have nothing to drain."""
+        return False
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         return self

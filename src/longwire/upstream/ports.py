@@ -103,6 +103,9 @@ class Stream(Protocol):
         them to `aggregate` itself. A transport may do without.
         """
 
+    def when_drained(self, then: Callable[[], object]) -> bool:
+        """Whether the rest is read although its reader has left; once that is over call `then`."""
+
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         """Iterate batches up to the terminal; an empty batch means `silence` seconds without one.
 

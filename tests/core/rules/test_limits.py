@@ -137,3 +137,69 @@ def test_what_others_counted_is_taken_over():
 def test_months_begin_in_utc():
     """A time of the last day of a month belongs to it."""
     assert datetime(2026, 10, 1, tzinfo=UTC).timestamp() * 1000 == month_begins(int(NOON * 1000))
+
+
+WAYS = {
+    "a minute": ({"tokens_per_minute": 1_000}, None),
+    "a day": ({}, Budgets(tokens_per_day=1_000)),
+    "a month": ({}, Budgets(tokens_per_month=1_000)),
+    "the cost of a day": ({}, Budgets(cost_per_day=1_000)),
+    "the cost of a month": ({}, Budgets(cost_per_month=1_000)),
+}
+
+
+@pytest.mark.parametrize(("rates", "budgets"), WAYS.values(), ids=WAYS)
+@given(expected=st.integers(1, 2_000), spent=st.integers(0, 2_000), before=st.integers(0, 999))
+def test_turns_at_once_are_those_that_fit(rates, budgets, expected, spent, before):
+    """Of any number at once, so many get in as come to the limit; then what they cost counts."""
+    meter, subject, estimate = Meter(), key(budgets, **rates), Spent(expected, expected)
+    meter.count(NOON, Spent(before, before))
+    admitted = 0
+    while meter.refusal(subject, NOON) is None:
+        meter.begin(NOON, estimate)
+        admitted += 1
+    assert -(-(1_000 - before) // expected) == admitted
+    refusal = meter.refusal(subject, NOON)
+    assert ("rate_limit_exceeded", 1) == (refusal.code, refusal.retry_after)
+    for _ in range(admitted):
+        meter.end(NOON, Spent(spent, spent), estimate)
+    is_used_up = before + admitted * spent >= 1_000
+    assert is_used_up == (meter.refusal(subject, NOON) is not None)
+    assert (0, 0, 0) == (meter.active, meter.reserved_tokens, meter.reserved_cost)
+
+
+def test_a_single_turn_is_never_too_large():
+    """What it is expected to cost keeps out others, and not itself."""
+    meter, subject = Meter(), key(Budgets(tokens_per_day=10))
+    assert meter.refusal(subject, NOON) is None
+    meter.begin(NOON, Spent(1_000_000))
+    assert "turns under way" in str(meter.refusal(subject, NOON))
+
+
+def test_a_correction_counts_both_ways():
+    """The day has what was really spent; the minute takes nothing off."""
+    meter = Meter()
+    meter.begin(NOON)
+    meter.end(NOON, Spent(100, 1_000))
+    meter.count(NOON, Spent(-40, 500))
+    assert (Spent(60, 1_500), 100) == (meter.day, meter.tokens.used(NOON))
+    meter.count(NOON, Spent(30, 0))
+    assert (Spent(90, 1_500), 130) == (meter.day, meter.tokens.used(NOON))
+
+
+def test_turns_that_are_not_written_yet_are_not_forgotten():
+    """What somebody else counted is less than what is known here: the rest is on its way."""
+    meter = Meter()
+    meter.count(NOON, Spent(100, 10))
+    meter.set_spent(NOON, Spent(40, 20), Spent(400, 5))
+    assert (Spent(100, 20), Spent(400, 10)) == (meter.day, meter.month)
+
+
+def test_a_count_of_yesterday_says_nothing_of_today():
+    """It was begun just before midnight; but a clock that went back is believed."""
+    meter, midnight = Meter(), datetime(2026, 11, 1, tzinfo=UTC).timestamp()
+    meter.count(midnight + 1, Spent(5))
+    meter.set_spent(midnight - 1, Spent(900), Spent(900))
+    assert Spent(5) == meter.day
+    meter.set_spent(NOON, Spent(7), Spent(8))
+    assert (Spent(7), Spent(8)) == (meter.day, meter.month)

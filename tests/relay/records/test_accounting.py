@@ -2,22 +2,31 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
-from longwire.core.errors import InvalidRequest, Overloaded, UnknownModel, UpstreamDisconnected
+from longwire.core.errors import (
+    ClientGone,
+    InvalidRequest,
+    Overloaded,
+    UnknownModel,
+    UpstreamDisconnected,
+    UpstreamRejected,
+    UpstreamTimeout,
+)
 from longwire.core.events import Kind
 from longwire.core.rules.exchange import Exchange
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
-from longwire.core.rules.turn import Principal, Scope, Usage
+from longwire.core.rules.turn import Principal, Purpose, Scope, Usage
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.ports import Delivery
 from tests.core.turns import turn, user
 from tests.doubles.recording import recorded
-from tests.doubles.scripted import COMPLETED, CREATED
+from tests.doubles.scripted import COMPLETED, CREATED, DELTA
 from tests.relay.records.test_metrics import samples
 
 CALLER = Principal("dev", Scope("api_key:file:dev"))
@@ -136,7 +145,7 @@ def test_the_terminal_says_how_it_ended(accounting, end):
         record.begin(FACTS, received(CREATED, terminal), 0.0)
         raise asyncio.CancelledError
     assert [end] == [line["outcome"] for line in lines]
-    assert "input_tokens" not in lines[0]
+    assert (end != "failed") == lines[0].get("is_estimated", False) == ("input_tokens" in lines[0])
 
 
 @pytest.mark.parametrize("usage", [b"null", b"{}", b"[]", b'{"input_tokens":"many"}', b"-1"])
@@ -199,3 +208,65 @@ def test_the_bill_is_read_when_it_has_come(accounting):
         record.begin(FACTS, received(CREATED, COMPLETED), 0.0)
         assert Usage(7, 3, 5, 2) == record.settle().usage
         assert record.bill is record.bill
+
+
+def terminal(kind):
+    """The last event of a response that says no usage."""
+    return b'{"type":"response.%b","response":{"id":"resp_1","usage":null}}' % kind.encode()
+
+
+LEFT, LOST = asyncio.CancelledError(), UpstreamDisconnected("gone")
+REFUSED = UpstreamRejected(400, b"{}")
+NO_USAGE = {
+    "the client left while it waited": ((), LEFT, True),
+    "a WebSocket client could not be written to": ((CREATED,), ClientGone(), True),
+    "the client left an answer": ((CREATED, DELTA), LEFT, True),
+    "the upstream was lost before it began": ((), LOST, False),
+    "the upstream was lost": ((CREATED,), LOST, True),
+    "the upstream fell silent": ((CREATED,), UpstreamTimeout("next event", 1.0), True),
+    "the upstream refused": ((CREATED,), REFUSED, False),
+    "the upstream refused to go on": ((CREATED, DELTA), REFUSED, True),
+    "the gateway failed": ((CREATED, DELTA), KeyError("a bug"), True),
+    "it completed": ((CREATED, DELTA, terminal("completed")), None, True),
+    "it completed without output": ((CREATED, terminal("completed")), None, True),
+    "it was incomplete": ((CREATED, terminal("incomplete")), None, True),
+    "it was cancelled": ((CREATED, terminal("cancelled")), None, True),
+    "it failed": ((CREATED, DELTA, terminal("failed")), None, True),
+    "it failed before its output": ((CREATED, terminal("failed")), None, False),
+}
+
+
+@pytest.mark.parametrize(("frames", "error", "counts"), NO_USAGE.values(), ids=NO_USAGE)
+def test_what_nobody_counted_is_estimated_where_it_is_billed(accounting, frames, error, counts):
+    """The input, and of the output what came: for an upstream that was at work."""
+    with (
+        capture_logs() as lines,
+        suppress(Exception, asyncio.CancelledError),
+        recorded(accounting, TURN, CALLER) as record,
+    ):
+        record.begin(FACTS, received(*frames), 0.0)
+        if error is not None:
+            raise error
+    size = len(TURN.input) // 4
+    figures = [lines[0].get(name) for name in ("input_tokens", "output_tokens", "is_estimated")]
+    assert ([size, int(DELTA in frames), True] if counts else [None] * 3) == figures
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_what_costs_nothing_is_not_estimated(accounting, purpose):
+    """A warm-up and a count bring no answer to bill."""
+    with (
+        suppress(asyncio.CancelledError),
+        recorded(accounting, replace(TURN, purpose=purpose), CALLER) as record,
+    ):
+        record.begin(FACTS, received(CREATED), 0.0)
+        raise LEFT
+    assert (purpose in (Purpose.ANSWER, Purpose.COMPACTION)) == record.bill.is_estimated
+
+
+def test_a_request_that_was_never_sent_costs_nothing(accounting):
+    """Its client left while it waited for a connection."""
+    with suppress(asyncio.CancelledError), recorded(accounting, TURN, CALLER) as record:
+        record.transport = "websocket"
+        raise LEFT
+    assert record.bill.usage is None

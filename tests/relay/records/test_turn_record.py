@@ -102,6 +102,7 @@ def test_a_turn_that_went_well():
         output_tokens=5,
         reasoning_tokens=2,
         cost=4 * 1_250 + 3 * 125 + 5 * 10_000,
+        is_estimated=False,
     )
     assert ([], 2) == (book.bodies, len(book.details[0].attempts))
 

@@ -36,7 +36,7 @@ ENTER = {
 HAPPEN = {
     "begin": lambda ends: ends.connection.begin(),
     "set_fast_path": lambda ends: ends.connection.set_fast_path(len),
-    "drain": lambda ends: ends.connection.drain(lambda _: None),
+    "drain": lambda ends: ends.connection.drain(lambda _: None, list),
     "finish": lambda ends: ends.connection.finish(),
     "notice": lambda ends: ends.connection.data_received(frame(TEXT, NOTICE)),
     "message": lambda ends: ends.connection.data_received(frame(TEXT, EVENT)),
@@ -87,7 +87,7 @@ async def test_to_whom_messages_go(linked, before):
     async with linked() as ends:
         drained = []
         for step in ENTER[before]:
-            HAPPEN[step](ends) if step != "drain" else ends.connection.drain(drained.append)
+            HAPPEN[step](ends) if step != "drain" else ends.connection.drain(drained.append, list)
         ends.connection.data_received(frame(TEXT, EVENT))
         is_queued = f"queued={len(EVENT)}" in repr(ends.connection)
         assert (before == "reading", [EVENT] * (before == "draining")) == (is_queued, drained)
@@ -99,7 +99,7 @@ async def test_drain_begins_with_what_is_queued(linked):
         drained = []
         ends.connection.begin()
         ends.connection.data_received(frame(TEXT, EVENT) + frame(TEXT, NOTICE))
-        ends.connection.drain(drained.append)
+        ends.connection.drain(drained.append, list)
         ends.connection.data_received(frame(TEXT, EVENT))
         assert [EVENT, NOTICE, EVENT] == drained
         assert repr(ends.connection) == "<Connection draining queued=0>"
@@ -109,7 +109,7 @@ async def test_what_the_sink_leaves_belongs_to_no_turn(linked):
     """A sink may end the exchange; a message that came with its last one closes the connection."""
     async with linked() as ends:
         ends.connection.begin()
-        ends.connection.drain(lambda _: ends.connection.finish())
+        ends.connection.drain(lambda _: ends.connection.finish(), list)
         ends.connection.data_received(frame(TEXT, EVENT) + frame(TEXT, EVENT))
         assert mode_of(ends.connection) == "closed"
         assert ends.connection.cause is Reason.CONNECTION_LOST
@@ -124,3 +124,16 @@ async def test_closed_drops_what_nobody_will_read(linked, leave):
         ends.connection.close()
         HAPPEN[leave](ends)
         assert repr(ends.connection).startswith("<Connection closed queued=0 ")
+
+
+@pytest.mark.parametrize("end", ["close", "abort", "close_frame", "violation", "loss", "finish"])
+async def test_who_drains_hears_that_the_connection_ended_first(linked, until, end):
+    """Once, and not where the exchange was over before."""
+    async with linked() as ends:
+        lost = []
+        ends.connection.begin()
+        ends.connection.drain(lambda _: None, lambda: lost.append(end))
+        for happening in (end, "abort"):
+            HAPPEN[happening](ends)
+        await until(lambda: mode_of(ends.connection) == "closed")
+        assert [end] * (end != "finish") == lost

@@ -28,7 +28,8 @@ Small = Annotated[int, 2**15 - 1]
 class TurnRow(NamedTuple):
     """One turn; times in ms, sizes in bytes, cost in billionths of a US dollar. "" is unknown.
 
-    A figure that nobody knows is None, never 0. The table of the log has a column for each field.
+    A figure that nobody knows is None, never 0. Where tokens and cost are no upstream's own figures
+    the row `is_estimated`. The table of the log has a column for each field.
     """
 
     id: TurnId
@@ -62,6 +63,7 @@ class TurnRow(NamedTuple):
     output_tokens: int | None
     reasoning_tokens: int | None
     cost: int | None
+    is_estimated: bool
 
 
 class TurnBodies(NamedTuple):

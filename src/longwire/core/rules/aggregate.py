@@ -10,10 +10,14 @@ from longwire.core.events import Event
 
 @dataclass(slots=True)
 class Aggregate:
-    """What was seen of one response: `opening` is the latest event that carried its state."""
+    """What was seen of one response: `opening` is the latest event that carried its state.
+
+    `output_events` counts its events of output, most of which are deltas.
+    """
 
     opening: Event | None = None
     terminal: Event | None = None
+    output_events: int = 0
     _items: dict[int, bytes] = field(default_factory=dict)
 
     def add_item(self, index: int, raw: bytes) -> None:

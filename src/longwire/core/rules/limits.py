@@ -1,7 +1,8 @@
 """Rates and budgets: what a key or a channel used lately, and until when it must wait for more.
 
 Law: in no span of sixty seconds are more requests admitted than a minute may have, nor a turn once
-the tokens of the minute are used up. Times are arguments, in seconds since 1970 UTC.
+what is used, and what turns under way are expected to cost, comes to a limit. So of any number of
+turns at once those are admitted that fit. Times are arguments, in seconds since 1970 UTC.
 """
 
 import math
@@ -15,6 +16,7 @@ from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import Budgets, Rates
 
 _SPAN: Final = 60
+_DAY: Final = 86_400
 _RETRY_CONCURRENT: Final = 1
 
 
@@ -34,6 +36,17 @@ class Subject:
         """Whether there is any limit at all."""
         return self.rates != Rates() or self.budgets != Budgets()
 
+    @cached_property
+    def counts_tokens(self) -> bool:
+        """Whether any limit is one of tokens or cost."""
+        return self.rates.tokens_per_minute is not None or self.budgets != Budgets()
+
+    @cached_property
+    def counts_cost(self) -> bool:
+        """Whether any limit is one of cost."""
+        budgets = self.budgets
+        return budgets.cost_per_day is not None or budgets.cost_per_month is not None
+
 
 class Spent(NamedTuple):
     """Tokens, in and out, and cost in billionths of a US dollar."""
@@ -46,31 +59,34 @@ NOTHING: Final = Spent()
 
 
 class Window:
-    """What was used in the last minute, by whole seconds: sixty-one numbers at most."""
+    """What was used in the last minute, by whole seconds: sixty-one numbers at most.
 
-    __slots__ = ("_sums", "_total")
+    `total` is what counts now, or more where nobody took off what is too old.
+    """
+
+    __slots__ = ("_sums", "total")
 
     def __init__(self) -> None:
         self._sums: deque[tuple[int, int]] = deque()
-        self._total = 0
+        self.total = 0
 
     def used(self, now: float) -> int:
         """Return what counts now."""
         while self._sums and self._sums[0][0] < math.floor(now) - _SPAN:
-            self._total -= self._sums.popleft()[1]
-        return self._total
+            self.total -= self._sums.popleft()[1]
+        return self.total
 
     def add(self, now: float, amount: int) -> None:
         """Count an amount; with a clock that went back it counts in the latest second."""
         second = max(math.floor(now), self._sums[-1][0] if self._sums else 0)
-        self._total += amount
+        self.total += amount
         if self._sums and self._sums[-1][0] == second:
             amount += self._sums.pop()[1]
         self._sums.append((second, amount))
 
     def wait(self, now: float, limit: int) -> float:
         """Return the seconds until less than `limit` is used, 0 where that is so now."""
-        if self._total < limit:
+        if self.total < limit:
             return 0.0  # and less yet, once what is too old is taken off
         left = self.used(now)
         for second, amount in self._sums:
@@ -91,11 +107,16 @@ class Window:
 
 @dataclass(slots=True)
 class Meter:
-    """What one subject used: in the last minute, now, today and this month."""
+    """What one subject used: in the last minute, now, today and this month.
+
+    `reserved_tokens` and `reserved_cost` are what the turns under way are expected to come to.
+    """
 
     requests: Window = field(default_factory=Window)
     tokens: Window = field(default_factory=Window)
     active: int = 0
+    reserved_tokens: int = 0
+    reserved_cost: int = 0
     day: Spent = NOTHING
     month: Spent = NOTHING
     _tomorrow: float = 0.0
@@ -103,37 +124,71 @@ class Meter:
 
     def refusal(self, subject: Subject, now: float) -> LimitReached | None:
         """Return why one more turn must wait, None where it need not."""
-        self._turn_the_calendar(now)
+        if now >= self._tomorrow:
+            self._turn_the_calendar(now)
         rates, refusals = subject.rates, self._spent_up(subject, now)
         if rates.concurrent_turns is not None and self.active >= rates.concurrent_turns:
             what = f"{rates.concurrent_turns} turns at once"
             refusals.append(_refusal(subject, what, _RETRY_CONCURRENT))
         windows = (
-            (self.requests, rates.requests_per_minute, "requests a minute"),
-            (self.tokens, rates.tokens_per_minute, "tokens a minute"),
+            (self.requests, 0, rates.requests_per_minute, "requests a minute"),
+            (self.tokens, self.reserved_tokens, rates.tokens_per_minute, "tokens a minute"),
         )
-        for window, limit, what in windows:
-            if limit is not None and (seconds := window.wait(now, limit)):
+        for window, reserved, limit, what in windows:
+            if limit is None or window.total + reserved < limit:
+                continue
+            seconds = window.wait(now, limit)
+            if not seconds and reserved and window.used(now) + reserved >= limit:
+                seconds = _RETRY_CONCURRENT
+            if seconds:
                 refusals.append(_refusal(subject, f"{limit} {what}", math.ceil(seconds)))
         return max(refusals, key=lambda each: each.retry_after) if refusals else None
 
-    def begin(self, now: float) -> None:
-        """Count a turn that was admitted."""
+    def begin(self, now: float, expected: Spent = NOTHING) -> None:
+        """Count a turn that was admitted; until it ends, it counts as what it is expected to cost.
+
+        So the first turn under way is admitted whatever it may cost, and others where they fit.
+        """
         self.active += 1
+        self.reserved_tokens += expected.tokens
+        self.reserved_cost += expected.cost
         self.requests.add(now, 1)
 
-    def end(self, now: float, spent: Spent) -> None:
-        """Count what a turn cost, now that it has ended."""
+    def end(self, now: float, spent: Spent, expected: Spent = NOTHING) -> None:
+        """Count what a turn cost, now that it has ended, in place of what was `expected`."""
         self.active -= 1
-        self.tokens.add(now, spent.tokens)
-        self._turn_the_calendar(now)
-        self.day = Spent(self.day.tokens + spent.tokens, self.day.cost + spent.cost)
-        self.month = Spent(self.month.tokens + spent.tokens, self.month.cost + spent.cost)
+        self.reserved_tokens -= expected.tokens
+        self.reserved_cost -= expected.cost
+        if spent is not NOTHING:
+            self.count(now, spent)
+
+    def count(self, now: float, spent: Spent) -> None:
+        """Count what a turn cost, or what its estimate was off by, which may be less than none.
+
+        Of that the minute takes nothing off: it is over soon.
+        """
+        tokens, cost = spent
+        if tokens > 0:
+            self.tokens.add(now, tokens)
+        if now >= self._tomorrow:
+            self._turn_the_calendar(now)
+        self.day = Spent(self.day.tokens + tokens, self.day.cost + cost)
+        self.month = Spent(self.month.tokens + tokens, self.month.cost + cost)
 
     def set_spent(self, now: float, day: Spent, month: Spent) -> None:
-        """Take over what the day and the month cost, as somebody else counted it."""
-        self._begin_day(now)
-        self.day, self.month = day, month
+        """Take over what the day and the month cost, as somebody else counted it at a time.
+
+        Where that is less than what is known here, turns that ended just now are not in it yet.
+        """
+        if now >= self._tomorrow:
+            self._turn_the_calendar(now)
+        begins = self._tomorrow - _DAY
+        if now >= begins:
+            self.day = Spent(*map(max, self.day, day))
+            self.month = Spent(*map(max, self.month, month))
+        elif now < begins - _SPAN:  # else it is of yesterday; but this clock went back
+            self._begin_day(now)
+            self.day, self.month = day, month
 
     def is_idle(self, now: float) -> bool:
         """Whether nothing is under way or counts any more, but for what days and months cost."""
@@ -152,18 +207,24 @@ class Meter:
 
     def _spent_up(self, subject: Subject, now: float) -> "list[LimitReached]":
         budgets = subject.budgets
+        tokens, cost = self.reserved_tokens, self.reserved_cost
+        day, month = self._tomorrow, self._next_month
         rows = (
-            (self.day.tokens, budgets.tokens_per_day, "tokens of the day", self._tomorrow),
-            (self.day.cost, budgets.cost_per_day, "cost of the day", self._tomorrow),
-            (self.month.tokens, budgets.tokens_per_month, "tokens of the month", self._next_month),
-            (self.month.cost, budgets.cost_per_month, "cost of the month", self._next_month),
+            (self.day.tokens, tokens, budgets.tokens_per_day, "tokens of the day", day),
+            (self.day.cost, cost, budgets.cost_per_day, "cost of the day", day),
+            (self.month.tokens, tokens, budgets.tokens_per_month, "tokens of the month", month),
+            (self.month.cost, cost, budgets.cost_per_month, "cost of the month", month),
         )
         refusals = []
-        for used, limit, what, ends in rows:
-            if limit is not None and used >= limit:
-                message = f"The {what} of '{subject.name}' are used up."
-                wait = math.ceil(ends - now)
-                refusals.append(LimitReached(message, code="insufficient_quota", retry_after=wait))
+        for used, reserved, limit, what, ends in rows:
+            if limit is None or used + reserved < limit:
+                continue
+            if used < limit:
+                taken = f"no more than the {what}, which turns under way may use up"
+                refusals.append(_refusal(subject, taken, _RETRY_CONCURRENT))
+                continue
+            message, wait = f"The {what} of '{subject.name}' are used up.", math.ceil(ends - now)
+            refusals.append(LimitReached(message, code="insufficient_quota", retry_after=wait))
         return refusals
 
 

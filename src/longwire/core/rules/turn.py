@@ -249,9 +249,18 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one response as the upstream counted them."""
+    """Tokens of one response as the upstream counted them, or estimated."""
 
     input: int = 0
     cached: int = 0
     output: int = 0
     reasoning: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Add up the tokens of two attempts."""
+        return Usage(
+            self.input + other.input,
+            self.cached + other.cached,
+            self.output + other.output,
+            self.reasoning + other.reasoning,
+        )

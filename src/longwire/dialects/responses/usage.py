@@ -1,14 +1,25 @@
-"""What the terminal event of a response says of its turn: tokens, model, and what failed."""
+"""What a response costs: as its terminal says, else an estimate from what was sent and received.
+
+A token is taken for four bytes. Of input that is all that the model reads, also where most of it
+was held upstream already, since it is billed each turn; a file in base64 counts as a thousand.
+Of output each event is one, for most are deltas; or it is the items that are whole, if more.
+"""
 
 from typing import NamedTuple
 
 import msgspec
 
 from longwire.core.events import Event
-from longwire.core.rules.turn import Usage
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.turn import Turn, Usage
 from longwire.dialects.raw_json import tolerant
+from longwire.dialects.responses.image import output_of
 
 _MOST_TOKENS = 10**9
+_BYTES_PER_TOKEN = 4
+_USUAL_OUTPUT = 1_000
+_FILE_TOKENS = 1_000
+_BASE64 = b";base64,"
 
 
 class _Error(msgspec.Struct):
@@ -48,6 +59,7 @@ class Bill(NamedTuple):
     model: str = ""
     error_code: str = ""
     error_message: str = ""
+    is_estimated: bool = False
 
 
 NO_BILL = Bill()
@@ -80,3 +92,42 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
 def _tokens(count: int | None) -> int:
     """Keep a count to what a response can have: an odd upstream must spoil no sum."""
     return max(0, min(count or 0, _MOST_TOKENS))
+
+
+def expected_usage(turn: Turn) -> Usage:
+    """Estimate what a turn will cost before it is sent: a usual output, or the most it may have."""
+    most = turn.members.get("max_output_tokens", b"")
+    output = min(int(most[:9]), _USUAL_OUTPUT) if most.isdigit() else _USUAL_OUTPUT
+    return Usage(_input_tokens(turn), 0, output)
+
+
+def estimated_usage(turn: Turn, aggregate: Aggregate, sent: int | None = None) -> Usage:
+    """Estimate what a response cost whose usage nobody said.
+
+    Where the turn continued, so that `sent` bytes were enough, the rest was cached.
+    """
+    tokens = _input_tokens(turn)
+    cached = 0 if sent is None else max(0, tokens - sent // _BYTES_PER_TOKEN)
+    items = sum(map(len, output_of(aggregate))) // _BYTES_PER_TOKEN
+    return Usage(tokens, cached, max(aggregate.output_events, items))
+
+
+def _input_tokens(turn: Turn) -> int:
+    """Count input, instructions and tools; what a response that is only named brings is unknown."""
+    members, raw = turn.members, turn.input or b""
+    size = len(raw) + len(members.get("instructions", b"")) + len(members.get("tools", b""))
+    if _BASE64 in raw:
+        files = _files(raw)
+        size += _BYTES_PER_TOKEN * _FILE_TOKENS * len(files) - sum(files)
+    return min(size // _BYTES_PER_TOKEN, _MOST_TOKENS)
+
+
+def _files(raw: bytes) -> list[int]:
+    """Return the sizes of the files that stand in an input as base64."""
+    sizes, at = [], raw.find(_BASE64)
+    while at >= 0:
+        end = raw.find(b'"', at)
+        end = len(raw) if end < 0 else end
+        sizes.append(end - at)
+        at = raw.find(_BASE64, end)
+    return sizes

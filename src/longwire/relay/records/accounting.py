@@ -9,18 +9,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from longwire.core.errors import CallerError, Overloaded, UpstreamError
+from longwire.core.errors import (
+    CallerError,
+    ClientGone,
+    Overloaded,
+    UpstreamError,
+    UpstreamRejected,
+)
 from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
-from longwire.core.rules.turn import TurnRequest, Usage
-from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill
+from longwire.core.rules.turn import Purpose, TurnRequest, Usage
+from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill, estimated_usage
 from longwire.logger import structlog
 from longwire.relay.channels.channel import Channel
 from longwire.relay.records.metrics import Metrics
 from longwire.upstream.ports import Delivery
 
 _LONGEST_MODEL = 100
+_BILLED = frozenset({Purpose.ANSWER, Purpose.COMPACTION})
 _OUTCOMES = {
     Kind.COMPLETED: "completed",
     Kind.INCOMPLETE: "incomplete",
@@ -52,7 +59,8 @@ class TurnRecord:
     `channel` and `channel_id` name the one that it was sent to last, over `transport`; `delivery`
     is there once it was sent, `first_event` is when its answer began, in seconds after the start.
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
-    settled, what its terminal says.
+    settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
+    nothing after they had begun. It `is_priced` where limits asked for its `cost`.
     """
 
     request: TurnRequest
@@ -66,16 +74,23 @@ class TurnRecord:
     outcome: str = ""
     error: BaseException | None = None
     bill: Bill = NO_BILL
+    lost: Usage | None = None
+    is_priced: bool = False
+    cost: int | None = None
 
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""
         self.channel, self.channel_id = channel.name, channel.id
-        self.transport, self.delivery = transport, None
+        self.transport, self.delivery, self.aggregate, self.error = transport, None, None, None
+        self.is_priced = False
 
     def fail(self, trouble: Trouble, error: Exception, now: float, *, is_replayed: bool) -> None:
         """Note that the last attempt has failed, and whether another one comes after it."""
         to, ended = (self.channel_id, self.channel, self.transport), now - self.request.started
         self.failures.append(Failure(*to, trouble, error, ended, is_replayed))
+        self.error, self.is_priced = error, False
+        if is_replayed:
+            self.lost = self.settle().usage
 
     def begin(self, delivery: Delivery, aggregate: Aggregate, now: float) -> None:
         """Note that the answer begins."""
@@ -95,11 +110,43 @@ class TurnRecord:
         return 1 + (len(self.replays) if self.failures else 0)
 
     def settle(self) -> Bill:
-        """Take what the terminal says, if there is one by now."""
-        terminal = self.aggregate.terminal if self.aggregate else None
-        if terminal is not None and self.bill is NO_BILL:
-            self.bill = decode_bill(terminal)
+        """Take what the terminal says, if there is one by now; or estimate what nobody said."""
+        if self.bill.usage is None or self.bill.is_estimated:
+            terminal = self.aggregate.terminal if self.aggregate else None
+            self.bill = NO_BILL if terminal is None else decode_bill(terminal)
+            if self.bill.usage is None or self.lost is not None:
+                self._estimate()
         return self.bill
+
+    def _estimate(self) -> None:
+        usage = self.bill.usage
+        if usage is None and self._is_billed():
+            delivery, seen = self.delivery, self.aggregate or Aggregate()
+            continues = delivery is not None and delivery.continuity == "continued"
+            sent = delivery.bytes_sent if delivery and continues else None
+            usage = estimated_usage(self.request.turn, seen, sent)
+        if self.lost is not None:
+            usage = self.lost + (usage or Usage())
+        if usage is not None:
+            self.bill = self.bill._replace(usage=usage, is_estimated=True)
+
+    def _is_billed(self) -> bool:
+        """Whether an upstream that did not say a usage was at work all the same.
+
+        It was where it began, and did not refuse; or where the client left it with the request.
+        Over HTTP a request may be under way before anything tells that it was sent.
+        """
+        was_sent = self.delivery is not None or self.transport == "http"
+        if not was_sent or self.request.turn.purpose not in _BILLED:
+            return False
+        seen = self.aggregate or Aggregate()
+        if seen.output_events or seen.output:
+            return True
+        if seen.terminal is not None:
+            return seen.terminal.kind is not Kind.FAILED
+        if self.error is None or isinstance(self.error, UpstreamRejected):
+            return False
+        return _outcome_of(self.error) == "abandoned" or seen.opening is not None
 
 
 Keep = Callable[[TurnRecord, float], None]
@@ -123,14 +170,20 @@ class Accounting:
         self._keep = keep
         self._log = structlog.get_logger()
 
-    def book(self, record: TurnRecord, error: BaseException | None = None) -> None:
-        """Count a turn, which ended by an `error` if there is one."""
+    def book(
+        self, record: TurnRecord, error: BaseException | None = None, *, is_drained: bool = False
+    ) -> None:
+        """Count a turn, which ended by an `error` if there is one.
+
+        Of one that `is_drained` the terminal says what it cost, and not how it ended.
+        """
         terminal = record.aggregate.terminal if record.aggregate else None
         if error is not None:
             record.outcome, record.error = _outcome_of(error), error
-        if terminal is not None:
+        if terminal is not None and not is_drained:
             record.outcome = _OUTCOMES.get(terminal.kind, "failed")
-        seconds, tokens = self.clock() - record.request.started, _tokens(record.settle().usage)
+        bill = record.bill if record.is_priced else record.settle()
+        seconds, tokens = self.clock() - record.request.started, _tokens(bill.usage)
         self._count(record, seconds, tokens)
         self._log.info("turn", **_line(record, seconds, tokens))
         if self._keep is not None:
@@ -157,7 +210,7 @@ class Accounting:
 
 def _outcome_of(error: BaseException) -> str:
     match error:
-        case asyncio.CancelledError() | GeneratorExit():
+        case asyncio.CancelledError() | GeneratorExit() | ClientGone():
             return "abandoned"
         case CallerError():
             return "refused"
@@ -208,4 +261,6 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         )
     for kind, number in tokens.items():
         line[f"{kind}_tokens"] = number
+    if record.bill.is_estimated:
+        line["is_estimated"] = True
     return line

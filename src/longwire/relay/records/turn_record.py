@@ -4,7 +4,6 @@ Law: text of callers and upstreams is cut to what a column holds, so that no row
 A plain turn that succeeded costs its row and nothing more.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -66,8 +65,7 @@ class TurnRecorder:
         request, delivery, bill = record.request, record.delivery, record.bill
         turn, grant = request.turn, request.caller.grant
         status, error_code = self._verdict(record)
-        served, usage = _fit(bill.model, LONGEST_NAME), bill.usage
-        first_event = record.first_event
+        served, usage, first_event = _fit(bill.model, LONGEST_NAME), bill.usage, record.first_event
         return TurnRow(
             id=turn_id,
             request_id=_fit(request.id, LONGEST_REQUEST_ID),
@@ -98,16 +96,21 @@ class TurnRecorder:
             input_tokens=usage.input if usage else None,
             cached_tokens=usage.cached if usage else None,
             output_tokens=usage.output if usage else None,
-            reasoning_tokens=usage.reasoning if usage else None,
-            cost=self.prices.cost(usage, served, turn.model) if usage else None,
+            reasoning_tokens=usage.reasoning if usage and not bill.is_estimated else None,
+            cost=record.cost if record.is_priced else self._cost(record, served),
+            is_estimated=bill.is_estimated,
         )
+
+    def _cost(self, record: TurnRecord, served: str) -> int | None:
+        usage = record.bill.usage
+        return self.prices.cost(usage, served, record.request.turn.model) if usage else None
 
     def _verdict(self, record: TurnRecord) -> tuple[int, str]:
         """Return the status that the client saw, and the code of what failed, "" for nothing."""
         has_terminal = record.aggregate is not None and record.aggregate.terminal is not None
+        if record.outcome == "abandoned":
+            return _CLIENT_CLOSED, ""
         match record.error:
-            case asyncio.CancelledError() | GeneratorExit() if not has_terminal:
-                return _CLIENT_CLOSED, ""
             case Exception() as error if not has_terminal:
                 status, code, _ = self.explain(error)
                 has_begun = record.request.turn.streams and record.first_event is not None

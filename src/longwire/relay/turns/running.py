@@ -8,6 +8,7 @@ in `_begin` is the only one.
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from longwire.core.errors import (
@@ -26,6 +27,7 @@ from longwire.core.rules.recovery import Recovery, Trouble
 from longwire.core.rules.session import fingerprint, forwarded, session_id
 from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
 from longwire.dialects.responses.call import renamed
+from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
 from longwire.relay.limits import Limits
@@ -38,6 +40,8 @@ from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
 _BEFORE_OUTPUT = frozenset({Kind.VENDOR, Kind.OPENING})
 _FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
+Permits = Sequence[tuple[Subject, Spent]]
+"""Whose limits a turn counts against, each with what it is expected to cost."""
 
 
 @dataclass
@@ -106,7 +110,7 @@ class RunningTurn:
         self.headers: dict[str, str] = {}
         self._relay = relay
         self._exits = AsyncExitStack()
-        self._permits: list[Subject] = []
+        self._permits: list[tuple[Subject, Spent]] = []
         self._sent: dict[str, Turn] = {}
         self._limit: UpstreamRejected | None = None
 
@@ -257,7 +261,7 @@ class RunningTurn:
     async def _open(self, attempt: Attempt, transport: Transport, call: Call) -> None:
         """Send a call, and wait for the beginning of its answer."""
         stream = await self._exits.enter_async_context(transport.open(call))
-        self.record.delivery = stream.delivery
+        self.record.delivery, self.record.aggregate = stream.delivery, stream.aggregate
         self._stream, self._channel = stream, attempt.channel
         self._vendor = attempt.channel.vendor
         begins = self._vendor.begin(stream, self.request.caller.scope, self._running())
@@ -326,14 +330,20 @@ class RunningTurn:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
         if not subject.is_limited:
             return {}
-        headers = await self._relay.limits.enter(subject)
-        self._permits.append(subject)
+        expected, turn = NOTHING, self.request.turn
+        if subject.counts_tokens:
+            usage = expected_usage(turn)
+            cost = self._relay.policy.price(usage, turn.model) if subject.counts_cost else 0
+            expected = Spent(usage.input + usage.output, cost or 0)
+        headers = await self._relay.limits.enter(subject, expected)
+        self._permits.append((subject, expected))
         return headers
 
     async def _leave(self, kept: int = 0) -> None:
         """Give permits back with what the turn cost, all but the first ones that are `kept`."""
         while len(self._permits) > kept:
-            await self._relay.limits.leave(self._permits.pop(), self._spent())
+            subject, expected = self._permits.pop()
+            await self._relay.limits.leave(subject, self._spent(), expected)
 
     @property
     def _own_permits(self) -> int:
@@ -345,16 +355,33 @@ class RunningTurn:
         usage = bill.usage
         if usage is None:
             return NOTHING
-        price = self._relay.policy.price
-        cost = price(usage, bill.model, self.request.turn.model) or 0
-        return Spent(usage.input + usage.output, cost)
+        cost = self._relay.policy.price(usage, bill.model, self.request.turn.model)
+        self.record.cost, self.record.is_priced = cost, True
+        return Spent(usage.input + usage.output, cost or 0)
 
     async def _end(self, failure: BaseException | None) -> None:
         """Leave the stream and give back permits, and book the turn whatever comes of that."""
+        record, permits = self.record, tuple(self._permits)
+        record.error = failure
         try:
             await self._exits.aclose()
         finally:
             try:
                 await self._leave()
             finally:
-                self._relay.accounting.book(self.record, failure)
+                if failure is None or not self._is_drained(failure, permits):
+                    self._relay.accounting.book(record, failure)
+
+    def _is_drained(self, failure: BaseException, permits: Permits) -> bool:
+        """Whether the rest is read without its client; the turn is booked when that is over."""
+        if self.record.aggregate is None:
+            return False
+        return self._stream.when_drained(partial(self._drained, failure, permits, self._spent()))
+
+    def _drained(self, failure: BaseException, permits: Permits, estimate: Spent) -> None:
+        """Correct what limits have counted, and book the turn with what it really cost."""
+        spent = self._spent()
+        by = Spent(spent.tokens - estimate.tokens, spent.cost - estimate.cost)
+        for subject, _ in permits:
+            self._relay.limits.correct(subject, by)
+        self._relay.accounting.book(self.record, failure, is_drained=True)

@@ -167,6 +167,9 @@ class Turn:
     output_tokens: Int64 | None
     reasoning_tokens: Int64 | None
     cost_usd: float | None
+    is_estimated: bool = strawberry.field(
+        description="Whether tokens and cost are estimates, at least in part: no upstream said so."
+    )
     details: Details | None = strawberry.field(
         resolver=_details, description="Null for a turn that simply succeeded."
     )

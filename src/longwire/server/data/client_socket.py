@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 
 from starlette.types import Message, Receive, Send
 
+from longwire.core.errors import ClientGone
 from longwire.core.rules.lanes import LaneLimits
 
 _CLOSE_TIMEOUT = 1.0
-
-
-class ClientGone(Exception):
-    """The client closed its connection while somebody still worked for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-from longwire.core.errors import InvalidRequest, UpstreamDisconnected, UpstreamRejected
+from longwire.core.errors import ClientGone, InvalidRequest, UpstreamDisconnected, UpstreamRejected
 from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.lanes import Lanes
@@ -20,7 +20,7 @@ from longwire.dialects.responses import recall, websocket_mode
 from longwire.dialects.responses.answer import EventEncoder
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys, chosen_subprotocol
-from longwire.server.data.client_socket import ClientGone, ClientSocket, SocketLimits
+from longwire.server.data.client_socket import ClientSocket, SocketLimits
 from longwire.server.data.turns import NO_TERMINAL
 from longwire.server.health import Readiness
 from longwire.server.problems import Problem, problem_of, report, request_id

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Send
 
-from longwire.core.errors import InvalidRequest
+from longwire.core.errors import ClientGone, InvalidRequest
 from longwire.dialects.raw_json import decode_members, text_of
 from longwire.dialects.responses import websocket_mode
-from longwire.server.data.client_socket import ClientGone, ClientSocket, SocketLimits
+from longwire.server.data.client_socket import ClientSocket, SocketLimits
 from longwire.server.data.lane_turns import LaneTurns, SocketContext, Upgrade, error_event
 from longwire.server.problems import problem_of, report
 

@@ -12,7 +12,13 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from longwire.core.errors import LongwireError, UnknownResponse, UpstreamError, UpstreamUnavailable
+from longwire.core.errors import (
+    ClientGone,
+    LongwireError,
+    UnknownResponse,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from longwire.core.rules.limits import NOTHING, Subject
 from longwire.core.rules.session import forwarded
 from longwire.logger import structlog
@@ -21,7 +27,6 @@ from longwire.relay.limits import Limits
 from longwire.relay.turns.failures import without_credentials
 from longwire.relay.turns.holders import Holders
 from longwire.server.auth import Keys
-from longwire.server.data.client_socket import ClientGone
 from longwire.server.health import Readiness
 from longwire.server.problems import headers_of, problem_of, request_id
 from longwire.upstream.http.address import Fetched

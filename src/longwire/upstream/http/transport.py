@@ -6,7 +6,7 @@ socket. A request is sent once; whether it is sent again is the relay's to say.
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -266,6 +266,10 @@ class _Stream:
 
     def set_fast_path(self, fast_path: FastPath) -> None:
         """Do without: over HTTP all events come in batches."""
+
+    def when_drained(self, then: Callable[[], object]) -> bool:  # noqa: ARG002
+        """Drain nothing: no history is kept over HTTP."""
+        return False
 
     def __aiter__(self) -> AsyncIterator[Sequence[Event]]:
         return self

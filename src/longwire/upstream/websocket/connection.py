@@ -61,9 +61,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Draining:
-    """The reader of the exchange has left: `sink` takes the rest, message by message."""
+    """The reader of the exchange has left: `sink` takes the rest, message by message.
+
+    `lost` is called where the connection ends before the exchange does.
+    """
 
     sink: Callable[[bytes], object]
+    lost: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ class Connection(asyncio.Protocol):
             return
         for message in messages:
             match self._mode:
-                case Draining(sink):
+                case Draining(sink=sink):
                     sink(message)
                 case Idle():
                     self._drop_notice(message)
@@ -236,11 +240,11 @@ class Connection(asyncio.Protocol):
         if type(self._mode) is Reading:
             self._mode = Reading(fast_path)
 
-    def drain(self, sink: Callable[[bytes], object]) -> None:
+    def drain(self, sink: Callable[[bytes], object], lost: Callable[[], object]) -> None:
         """Give the rest of the exchange to a sink, message by message: its reader has left."""
         unread = self._take_queue()
         if type(self._mode) is Reading:
-            self._mode = Draining(sink)
+            self._mode = Draining(sink, lost)
             self._deliver(unread)
 
     def finish(self) -> None:
@@ -324,7 +328,7 @@ class Connection(asyncio.Protocol):
             self._resume_reading()  # the answer to our close is behind what waits
         if not last_message and queue.messages:
             last_message = queue.messages[-1]
-        self._mode = Closed(reason, _cause_of(last_message))
+        mode, self._mode = self._mode, Closed(reason, _cause_of(last_message))
         self._keepalive.stop()
         if self._transport is not None:
             loop = asyncio.get_running_loop()
@@ -332,6 +336,8 @@ class Connection(asyncio.Protocol):
         queue.wake()
         self._write_flow.resume(took_all=False)
         self._on_closed(self)
+        if isinstance(mode, Draining):
+            mode.lost()
 
     def _disconnected(self) -> UpstreamDisconnected:
         reason = self._mode.reason if isinstance(self._mode, Closed) else ""

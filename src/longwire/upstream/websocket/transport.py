@@ -44,6 +44,10 @@ _DIAL_RESULTS = {UpstreamRejected: "refused", UpstreamTimeout: "timeout"}
 _FORGETTING = frozenset({Trouble.FORGOT, Trouble.EXPIRED})
 
 
+def _nothing() -> None:
+    """Wait for nobody to ask when a drain is over."""
+
+
 @dataclass(eq=False, slots=True)
 class WebSocketTransport:
     """Sends turns to one endpoint over the connections of a pool.
@@ -116,6 +120,7 @@ class WebSocketStream:
         self._call = call
         self._timeouts = timeouts
         self._clock = asyncio.get_running_loop().time
+        self._drained: Callable[[], object] | None = None
 
     async def __aenter__(self) -> Self:
         """Send the turn as one frame. Raises `CallerError`, `Overloaded` or `UpstreamError`."""
@@ -173,7 +178,7 @@ class WebSocketStream:
 
     def set_fast_path(self, fast_path: FastPath) -> None:
         """Offer events to `fast_path` from the socket's callback, once the response streams."""
-        exchange = self._event_reader.exchange
+        exchange, aggregate = self._event_reader.exchange, self.aggregate
         if exchange.ending is not None:
             return  # all came at once, and the connection may serve another turn by now
         streaming = Phase.STREAMING  # for every event: on Python 3.11 it is dear to name
@@ -183,6 +188,7 @@ class WebSocketStream:
                 return 0
             taken = fast_path(frames)
             if taken:
+                aggregate.output_events += taken
                 self._heard_at = self._silent_since = self._clock()
             return taken
 
@@ -211,8 +217,26 @@ class WebSocketStream:
         if not seconds or self._event_reader.exchange.phase not in _UNDER_WAY:
             self._lease.settle(DISCARDED)
             return
-        asyncio.get_running_loop().call_later(seconds, self._lease.settle, DISCARDED)
-        self._lease.connection.drain(lambda frame: self._take((frame,)))
+        asyncio.get_running_loop().call_later(seconds, self._give_up)
+        self._drained = _nothing
+        self._lease.connection.drain(lambda frame: self._take((frame,)), self._give_up)
+
+    def when_drained(self, then: Callable[[], object]) -> bool:
+        """Whether the rest is read although its reader has left; once that is over call `then`."""
+        if self._drained is None:
+            return False
+        self._drained = then
+        return True
+
+    def _give_up(self) -> None:
+        """End a drain whose time is over, or whose connection is."""
+        self._lease.settle(DISCARDED)
+        self._end_drain()
+
+    def _end_drain(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained()
 
     async def _receive(self) -> Sequence[bytes]:
         """Wait for frames, or for one span of silence. Raises when the exchange broke."""
@@ -270,6 +294,8 @@ class WebSocketStream:
             self._lease.connection.last_response_id = self._event_reader.exchange.response_id
         saved = max(self._call.turn.source.body_size - self.delivery.bytes_sent, 0)
         self._lease.settle(LeaseOutcome(ending.keeps_connection, chain, cause, saved))
+        if self._drained is not None:
+            self._end_drain()
 
     def _chain(self) -> Chain | None:
         response_id = self._event_reader.exchange.response_id

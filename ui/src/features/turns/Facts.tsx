@@ -44,6 +44,7 @@ function useFigures(turn: Turn): Drawn {
   const saved = turn.bytesReceived - turn.bytesSent;
   return {
     bytesSent: saved > 0 && turn.bytesSent > 0 ? t("sentLess", { sent: bytes(turn.bytesSent), saved: bytes(saved) }) : undefined,
+    isEstimated: turn.isEstimated ? t("usageEstimated") : turn.inputTokens === null ? UNKNOWN : t("usageTold"),
     attempts: attempts(turn.attempts),
     continuity: t(`app:continuity.${turn.continuity}`, { defaultValue: turn.continuity }),
     errorCode: turn.errorCode === "" ? undefined : <Filtered search={{ error: turn.errorCode }}>{turn.errorCode}</Filtered>,

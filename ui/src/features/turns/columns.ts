@@ -69,6 +69,7 @@ export const COLUMNS = {
   cachedTokens: { label: "cached", text: whole, detail: "figures" },
   outputTokens: { label: "output", text: whole, detail: "figures" },
   reasoningTokens: { label: "reasoning", text: whole, detail: "figures" },
+  isEstimated: { label: "usage", detail: "figures" },
   queueMs: {},
   firstEventMs: { label: "first", text: milliseconds, list: { rem: 6, align: "right" } },
   totalMs: { label: "total", text: milliseconds, list: { rem: 4.75, align: "right" } },
