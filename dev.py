@@ -36,7 +36,7 @@ NOT_SOURCES = {"node_modules", "tests"}
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 IN_PARALLEL += ["--no-loadscope-reorder"]  # tests/conftest.py puts in order what takes long
 QUICK = "--quick"
-ONE_MORE = [f"--numprocesses={(os.cpu_count() or 1) + 1}"]  # fast tests wait as much as they work
+TWO_MORE = [f"--numprocesses={(os.cpu_count() or 1) + 2}"]  # fast tests wait as much as they work
 ALONE = ["--last-failed", "--last-failed-no-failures=none", "--maxfail=1"]
 LINT = {
     "ruff check": ["ruff", "check"],
@@ -98,7 +98,7 @@ def test(arguments: list[str]) -> int:
     """Lint, types, imports, all tests; with arguments pytest alone; --quick: what is fast."""
     if QUICK in arguments:
         others = [argument for argument in arguments if argument != QUICK]
-        return run_all({"pytest": ["pytest", "-m", "fast", *IN_PARALLEL, *ONE_MORE, *others]})
+        return run_all({"pytest": ["pytest", "-m", "fast", *IN_PARALLEL, *TWO_MORE, *others]})
     if arguments:
         return run_all({"pytest": ["pytest", *arguments]})
     checks = LINT | (UI_STEPS if is_ui_built() else {})

@@ -1,4 +1,4 @@
-"""Marks: what a test needs beside Python and SQLite; one that needs nothing more is `fast`.
+"""Marks: what a test needs beside Python, SQLite and a moment; who needs no more is `fast`.
 
 Law: a `fast` test starts no process.
 """
@@ -17,7 +17,7 @@ BY_FIXTURE = {
     "postgresql_server": "db",
     "their_python": "clients",
 }
-NEEDS = {"browser", "clients", "db", "fleet", "process"}
+NEEDS = {"browser", "clients", "db", "fleet", "process", "table"}
 STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen"}
 
 

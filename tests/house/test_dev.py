@@ -110,7 +110,7 @@ def test_quick_runs_what_is_fast(monkeypatch):
     for words in ([], ["tests/core", "-k", "turn"]):
         monkeypatch.setattr(sys, "argv", ["dev.py", "test", "--quick", *words])
         assert 0 == dev.main()
-    quick = ["pytest", "-m", "fast", *dev.IN_PARALLEL, *dev.ONE_MORE]
+    quick = ["pytest", "-m", "fast", *dev.IN_PARALLEL, *dev.TWO_MORE]
     assert ["prepare", quick, "prepare", [*quick, "tests/core", "-k", "turn"]] == ran
 
 

@@ -32,6 +32,8 @@ from tests.journeys.conftest import (
 )
 from tests.journeys.faults import ROWS, Answered, Broken, Ended, Fate, Result, Row, Told
 
+pytestmark = pytest.mark.table
+
 PATIENT = {"first_event_timeout": "20s", "idle_event_timeout": "20s", "handshake_timeout": "10s"}
 IMPATIENT = {**dict.fromkeys(PATIENT, "400ms"), "handshake_timeout": "1s"}
 TERMINALS = ("response.completed", "response.incomplete", "response.cancelled", "response.failed")

@@ -212,3 +212,13 @@ async def test_a_failure_of_the_request_stays_a_failed_response(error, stream):
     assert bodies
     for body in bodies:
         assert error["message"].encode() in body
+
+
+async def test_who_breaks_off_behind_its_opening_is_left_alone():
+    """What it began is not sent again, for it may be billed; but those after it go elsewhere."""
+    async with before(a=stream_of(CREATED, IN_PROGRESS), b=GOOD) as (ask, upstreams):
+        ends = [await ask(stream=True, session_id=f"s{number}") for number in range(24)]
+    broken = [body for reply, body in ends if reply.headers["x-longwire-channel"] == "a"]
+    assert 3 == len(broken) == len(upstreams["a"].bodies)
+    for body in broken:
+        assert "response.failed" == [*events_of(body)][-1][0]

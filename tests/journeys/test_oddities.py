@@ -12,6 +12,8 @@ from longwire.emulator import Emulator, Options
 from longwire.emulator.oddities import ODDITIES
 from tests.journeys.two_upstreams import PLAIN, staged_before
 
+pytestmark = pytest.mark.table
+
 TOOLS = [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}]
 FOREIGN = {"role": "assistant", "id": "item_abc", "type": "message"}
 HISTORY = [

@@ -54,6 +54,21 @@ async def test_a_previous_response_is_asked_of_who_made_it(tmp_path):
         assert ways(firsts) == ways(await follow_ups(stage, firsts))
 
 
+async def test_an_item_is_asked_of_who_made_it(tmp_path):
+    """Who refers to an item of an answer, without a word of its session, finds it; later, too."""
+    async with staged(tmp_path) as stage:
+        firsts = await first_turns(stage, store=True)
+        spread(firsts)
+
+        async def referring(reply):
+            item = {"type": "item_reference", "id": reply.response["output"][-1]["id"]}
+            return await stage.ask([item, {"role": "user", "content": "second"}], store=True)
+
+        assert ways(firsts) == ways([await referring(each) for each in firsts])
+        await stage.restart()
+        assert ways(firsts) == ways([await referring(each) for each in firsts])
+
+
 async def test_a_previous_response_is_found_after_a_restart(tmp_path):
     """What made a response is known to the next process; so are two turns further on."""
     async with staged(tmp_path) as stage:

@@ -16,6 +16,8 @@ from tests.journeys.agent import scripted
 from tests.journeys.conftest import become, settings_of, websocket_channel
 from tests.journeys.wire import event_of, wire
 
+pytestmark = pytest.mark.table
+
 LETTERS = {"reasoning": False, "tool_rounds": 0, "deltas": 160, "text_bytes": 4_480}
 ANSWER = scripted(**LETTERS)
 SLOW = scripted(**LETTERS, delay_ms=8)

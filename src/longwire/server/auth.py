@@ -79,7 +79,7 @@ class Keys:
         is_no_key = scheme.lower() in ("", "bearer")
         if self._admits_anonymous and is_no_key:
             return self._anonymous(headers)
-        fault = "No key was sent" if is_no_key else f"'{scheme[:20]}' is no scheme of keys"
+        fault = "No key was sent" if is_no_key else "The authorization has no scheme of keys"
         msg = f"{fault}; send the key as 'Authorization: Bearer <key>'."
         raise Unauthenticated(msg)
 

@@ -22,14 +22,18 @@ class SpentBudgets:
         self._store = store
         self._limits = limits
 
+    async def begin(self) -> None:
+        """Count before any turn is served; what was spent before a start stays spent."""
+        try:
+            await self.count(now_ms())
+        except StoreUnavailable as error:
+            _log.warning("budgets_wait", error=error.reason)
+
     async def keep_counted(self) -> None:
         """Count, until cancelled; a database that is away is asked again."""
         while True:
-            try:
-                await self.count(now_ms())
-            except StoreUnavailable as error:
-                _log.warning("budgets_wait", error=error.reason)
             await asyncio.sleep(_COUNTED_EVERY)
+            await self.begin()
 
     async def count(self, now: int) -> None:
         """Take over what is spent, `now` in ms since 1970 UTC. Raises `StoreUnavailable`."""

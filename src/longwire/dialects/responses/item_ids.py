@@ -5,7 +5,8 @@ Expected an ID that begins with 'msg'.` What an item says stands beside its id.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -50,6 +51,15 @@ class ItemHead(msgspec.Struct):
 
 
 decode_head = tolerant(msgspec.json.Decoder(ItemHead).decode)
+
+
+def ids_of(items: Iterable[bytes]) -> list[str]:
+    """Return the ids of items that have one."""
+    heads = []
+    for raw in items:
+        with suppress(msgspec.MsgspecError):
+            heads.append(decode_head(raw))
+    return [head.id for head in heads if head.id]
 
 
 def without_foreign_ids(raw: bytes) -> bytes:

@@ -45,6 +45,10 @@ class Attempt(NamedTuple):
         if self.is_probe:
             self.candidate.state.websocket_health.begin(now)
 
+    def break_off(self, now: float) -> None:
+        """Trust less what opened a response and made nothing, though its caller sees it begin."""
+        self.candidate.state.health.fail(now, problem="it opened a response and broke off")
+
     def succeed(self) -> None:
         """Trust what has answered; a connection that was open already tells of no handshake."""
         self.candidate.state.health.succeed()

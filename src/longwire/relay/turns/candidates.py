@@ -24,6 +24,7 @@ from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.routing import Choice, choose, order
 from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import usage_limit
+from longwire.dialects.responses.item_ids import ids_of
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.homes import Homes
@@ -251,6 +252,11 @@ class Candidates:
         if event is not None and event.response_id:
             self._homes.put(held_key(request.caller.scope, event.response_id), channel.route_id)
             self._homes.put(owned_key(event.response_id), channel.route_id)
+
+    def note_items(self, request: TurnRequest, channel: Channel, seen: Aggregate) -> None:
+        """Remember who has the items of a response that is stored: a turn may refer to them."""
+        for identity in ids_of(seen.output):
+            self._homes.put(held_key(request.caller.scope, identity), channel.route_id)
 
     def keep_over_http(self, candidate: Candidate) -> None:
         """Keep a session over HTTP whose context has outgrown the WebSocket's messages."""

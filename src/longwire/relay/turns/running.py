@@ -86,6 +86,8 @@ class RunningTurn:
         "_channel",
         "_exits",
         "_first",
+        "_has_broken",
+        "_has_items",
         "_limit",
         "_permits",
         "_relay",
@@ -113,6 +115,7 @@ class RunningTurn:
         self._permits: list[tuple[Subject, Spent]] = []
         self._sent: dict[str, Turn] = {}
         self._limit: UpstreamRejected | None = None
+        self._has_broken = self._has_items = False
 
     @property
     def channel(self) -> str:
@@ -161,8 +164,7 @@ class RunningTurn:
     async def __anext__(self) -> Sequence[Event]:
         """Return the next batch. Raises `UpstreamError` where the response broke off.
 
-        Permits are free before the terminal is handed on: some clients send the next turn the
-        instant they have read it.
+        What the next turn needs is settled before the terminal is handed on: some send it at once.
         """
         batch, self._first = self._first, None
         if batch is None:
@@ -170,9 +172,16 @@ class RunningTurn:
                 batch = await self._next()
             except UpstreamRejected as failure:
                 raise without_credentials(failure, self._channel) from None
-        if self._permits and self._stream.aggregate.terminal is not None:
-            await self._leave()
+        if self._stream.aggregate.terminal is not None:
+            await self._settle()
         return batch
+
+    async def _settle(self) -> None:
+        """Note what the whole answer says: who holds its items, and what it cost."""
+        if self._has_items:
+            self._relay.candidates.note_items(self.request, self._channel, self.aggregate)
+        if self._permits:
+            await self._leave()
 
     async def _next(self) -> Sequence[Event]:
         """Return the next batch as it came, but for notices of the upstream's own."""
@@ -225,9 +234,13 @@ class RunningTurn:
             except _FAILURES as failure:
                 await self._recover(attempts, attempt, failure)
             else:
-                attempt.succeed()
+                if self._has_broken:
+                    attempt.break_off(policy.clock())
+                else:
+                    attempt.succeed()
                 if len(snapshot.channels) > 1:
                     candidates.note_home(self.request, attempt.channel)
+                    self._has_items = turn.is_stored
                 if turn.is_stored:
                     candidates.note_response(self.request, attempt.channel, self.aggregate)
                 break
@@ -272,9 +285,8 @@ class RunningTurn:
     async def _first_events(self, held: list[Event]) -> Sequence[Event]:
         """Wait for the first output, so that what fails before it can be made good.
 
-        A response that has opened is handed on without output where the upstream falls silent or
-        breaks off: it may be under way. Where such ones may be replayed, it waits on; so it does
-        in silence for a caller who wants the answer whole, and sees nothing of it before.
+        A response that has opened is handed on without output where the upstream breaks off, or is
+        silent to a caller who streams: it may be under way. What may be replayed waits on.
         """
         may_replay, has_opened = self._relay.policy.replays_after_created, False
         waits_on = may_replay or not self.request.turn.streams
@@ -286,6 +298,7 @@ class RunningTurn:
                 raise UpstreamDisconnected(msg) from None
             except UpstreamError as failure:
                 if has_opened and failure.safety is ReplaySafety.UNSAFE and not may_replay:
+                    self._has_broken = True
                     return held
                 raise
             held += batch
