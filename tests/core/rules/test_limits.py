@@ -72,6 +72,19 @@ def test_a_clock_that_goes_back_loses_nothing():
     assert 0 == window.used(NOON + 61)
 
 
+@pytest.mark.parametrize("back", [3_600, 86_400 * 30])
+def test_a_clock_that_was_far_ahead_refuses_nobody_for_long(back):
+    """What was counted then counts for a minute, as if it had been now."""
+    meter, subject = Meter(), key(requests_per_minute=1)
+    meter.begin(NOON)
+    meter.end(NOON, Spent())
+    now = NOON - back
+    refusal = meter.refusal(subject, now)
+    assert refusal is not None
+    assert 60 <= refusal.retry_after <= 62
+    assert meter.refusal(subject, now + refusal.retry_after) is None
+
+
 def test_tokens_are_counted_when_they_are_known():
     """A turn is admitted while tokens are left; once they are used up, the next one waits."""
     meter, subject = Meter(), key(tokens_per_minute=100)

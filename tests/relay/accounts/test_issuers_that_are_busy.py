@@ -116,7 +116,7 @@ async def test_polls_slow_down_when_the_issuer_wants_it(store, upstream, clock, 
     async with acting(store, upstream, clock) as (_, live, sign_ins):
         sign_in, seconds = await signed_in(sign_ins, live.account.channel_id, upstream)
     assert Stage.DONE == sign_in.stage
-    assert least <= seconds < least + 0.35
+    assert least <= seconds < least + 1.0  # polled more slowly it would be later yet
     assert len(acts) + 1 == upstream.issuer.counters["poll"]
 
 

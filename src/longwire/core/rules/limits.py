@@ -72,17 +72,26 @@ class Window:
 
     def used(self, now: float) -> int:
         """Return what counts now."""
+        if self._sums and self._sums[-1][0] > now + _SPAN:
+            self._redate(now)
         while self._sums and self._sums[0][0] < math.floor(now) - _SPAN:
             self.total -= self._sums.popleft()[1]
         return self.total
 
     def add(self, now: float, amount: int) -> None:
-        """Count an amount; with a clock that went back it counts in the latest second."""
+        """Count an amount; with a clock that went back a little it counts in the latest second."""
+        if self._sums and self._sums[-1][0] > now + _SPAN:
+            self._redate(now)
         second = max(math.floor(now), self._sums[-1][0] if self._sums else 0)
         self.total += amount
         if self._sums and self._sums[-1][0] == second:
             amount += self._sums.pop()[1]
         self._sums.append((second, amount))
+
+    def _redate(self, now: float) -> None:
+        """Count what is ahead of a clock that was put back as if its latest had been now."""
+        ahead = self._sums[-1][0] - math.floor(now)
+        self._sums = deque((second - ahead, amount) for second, amount in self._sums)
 
     def wait(self, now: float, limit: int) -> float:
         """Return the seconds until less than `limit` is used, 0 where that is so now."""
