@@ -69,8 +69,9 @@ def test_a_known_key_is_its_owner(authorization, name):
 )
 def test_anything_else_is_nobody(headers):
     """No key, half a key, another scheme or a place that is none of keys let nobody in."""
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated) as refused:
         handed_out().authenticate(headers)
+    assert "lw-key" not in str(refused.value)
 
 
 IN_A_SUBPROTOCOL = "realtime, openai-insecure-api-key.lw-key-one, other"

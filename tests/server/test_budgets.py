@@ -1,12 +1,20 @@
 """Budgets of keys, counted over all processes."""
 
+import asyncio
+
 import pytest
 
+from longwire.app import opening
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import ApiKey, Budgets, Grant
 from longwire.core.rules.limits import Subject
 from longwire.relay.limits import LocalLimits
 from longwire.server.budgets import SpentBudgets
+from longwire.store.store import now_ms
+from tests.conftest import serving, settings_for
+from tests.doubles.canned import canned
+from tests.journeys.accounts import opened
+from tests.server.conftest import dial
 from tests.store.turn_rows import NOON, row
 
 
@@ -21,3 +29,30 @@ async def test_what_another_process_spent_counts_here(store, actor):
     await limits.enter(Subject(f"key:{other.id}", "other", one.grant.rates, budgets))
     with pytest.raises(LimitReached, match="used up"):
         await limits.enter(Subject(f"key:{one.id}", "one", one.grant.rates, budgets))
+
+
+async def test_what_was_spent_before_a_start_counts_from_the_first_turn(
+    tmp_path, actor, monkeypatch
+):
+    """However long the count takes: nobody is served before it."""
+    count = SpentBudgets.count
+
+    async def slowly(self, now):
+        await asyncio.sleep(0.2)
+        await count(self, now)
+
+    monkeypatch.setattr(SpentBudgets, "count", slowly)
+    async with canned() as upstream:
+        database = {"url": f"sqlite:///{tmp_path}/longwire.db"}
+        settings = settings_for(upstream.url, database=database)
+        async with opened(settings) as store:
+            grant = Grant("", "prj_default", budgets=Budgets(tokens_per_day=15))
+            issued = await store.keys.create(ApiKey("", "a", "", b"", grant), actor)
+            await store.turns.add([row(at=now_ms(), key_id=issued.key.id)])
+        async with (
+            serving(settings, opening(settings)) as gateway,
+            dial(gateway) as connection,
+        ):
+            key = [f"x-longwire-key: {issued.secret.reveal()}"]
+            status, _, _ = await connection.ask(b'{"model":"m","input":"hi"}', headers=key)
+    assert (429, []) == (status, upstream.bodies)

@@ -22,8 +22,8 @@ class SpentBudgets:
         self._store = store
         self._limits = limits
 
-    async def begin(self) -> None:
-        """Count before any turn is served; what was spent before a start stays spent."""
+    async def recount(self) -> None:
+        """Count now; where the database is away, what was known stays."""
         try:
             await self.count(now_ms())
         except StoreUnavailable as error:
@@ -33,7 +33,7 @@ class SpentBudgets:
         """Count, until cancelled; a database that is away is asked again."""
         while True:
             await asyncio.sleep(_COUNTED_EVERY)
-            await self.begin()
+            await self.recount()
 
     async def count(self, now: int) -> None:
         """Take over what is spent, `now` in ms since 1970 UTC. Raises `StoreUnavailable`."""

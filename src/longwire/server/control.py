@@ -137,7 +137,7 @@ class StoredControlPlane:
         """Let the parts run; at the end the log is written out."""
         async with asyncio.TaskGroup() as group, self._administration.sign_ins.running():
             upkeep = group.create_task(self._keep_up())
-            await self._budgets.begin()
+            await self._budgets.recount()  # what was spent before a start stays spent
             counting = group.create_task(self._budgets.keep_counted())
             group.create_task(self._log.run())
             try:

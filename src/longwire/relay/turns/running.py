@@ -115,7 +115,7 @@ class RunningTurn:
         self._permits: list[tuple[Subject, Spent]] = []
         self._sent: dict[str, Turn] = {}
         self._limit: UpstreamRejected | None = None
-        self._has_broken = self._has_items = False
+        self._has_broken = False
 
     @property
     def channel(self) -> str:
@@ -178,7 +178,7 @@ class RunningTurn:
 
     async def _settle(self) -> None:
         """Note what the whole answer says: who holds its items, and what it cost."""
-        if self._has_items:
+        if self.request.turn.is_stored and len(self._relay.routing.snapshot.channels) > 1:
             self._relay.candidates.note_items(self.request, self._channel, self.aggregate)
         if self._permits:
             await self._leave()
@@ -240,7 +240,6 @@ class RunningTurn:
                     attempt.succeed()
                 if len(snapshot.channels) > 1:
                     candidates.note_home(self.request, attempt.channel)
-                    self._has_items = turn.is_stored
                 if turn.is_stored:
                     candidates.note_response(self.request, attempt.channel, self.aggregate)
                 break

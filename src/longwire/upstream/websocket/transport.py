@@ -134,12 +134,8 @@ class WebSocketStream:
         self._event_reader.exchange.step(Kind.SENT)
         self.aggregate, self.headers = self._event_reader.aggregate, lease.connection.headers
         self._heard_at = self._silent_since = self._clock()
-        try:
-            if isinstance(lease.decision, Fresh):
-                await self._digest_history()
-        except BaseException:
-            self.close()
-            raise
+        if isinstance(lease.decision, Fresh):
+            await self._digest_history()
         return self
 
     async def __aexit__(self, *_: object) -> None:
