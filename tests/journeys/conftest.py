@@ -15,10 +15,10 @@ import uvloop
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from longwire.core.rules.lease import State
+from longwire.dialects.responses import request as responses_request
 from longwire.dialects.responses import websocket_mode
 from longwire.emulator import Emulator, Options, Script
 from longwire.server.control import Opening
-from longwire.server.data import turns as http_turns
 from longwire.settings import Settings
 from tests.conftest import KEY, Gateway, serving
 from tests.journeys.agent import Agent
@@ -170,7 +170,9 @@ def binary():
 def overheard(monkeypatch):
     """What Codex sends and gets, noted at the gateway's door."""
     noted = Overheard()
-    listen(monkeypatch, (http_turns, "decode_request"), lambda given, _: noted.body(given[0]))
+    listen(
+        monkeypatch, (responses_request, "decode_members"), lambda given, _: noted.body(given[0])
+    )
     listen(monkeypatch, (websocket_mode, "decode_create"), lambda given, _: noted.create(given[0]))
     listen(monkeypatch, (websocket_mode, "event_frame"), lambda _, told: noted.event(told))
     return noted

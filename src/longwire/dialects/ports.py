@@ -1,10 +1,28 @@
-"""What the dialects have in common: what an upstream's error means, what it takes as input."""
+"""What the dialects have in common: the port to who calls us, and what an upstream's error means.
+
+A dialect reads its requests as those of the Responses API, and writes that API's events as its own.
+So all that stands between knows one form alone.
+"""
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
+import msgspec
+
+from longwire.core.events import Event
+from longwire.core.nouns.access import Grant
+from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.turn import Turn
+
+Headers = Mapping[str, str]
+NO_HEADERS: Headers = MappingProxyType({})
+_TYPES = {4: "invalid_request_error", 5: "server_error"}
+"""OpenAI's types of errors by the first digit of their status."""
+
 
 AdaptInput = Callable[[bytes], bytes]
 """Returns an input, as raw JSON, as an upstream takes it. Raises `InvalidRequest`."""
@@ -24,3 +42,73 @@ class ErrorRule(NamedTuple):
     trouble: Trouble | None = None
     text: re.Pattern[str] | None = None
     ends_connection: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One failure as the caller gets it: `body` is what an upstream said, in its own words."""
+
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    def envelope(self) -> bytes:
+        """Return the JSON body."""
+        if self.body is not None:
+            return self.body
+        kind = _TYPES.get(self.status // 100)
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return msgspec.json.encode({"error": error})
+
+
+class Answer(Protocol):
+    """One answer in its client's dialect: as a stream, or whole.
+
+    It `is_cut` once the gateway itself has ended it: its stream is complete then, without a
+    terminal of the upstream's.
+    """
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing more is to be sent."""
+
+    def keep_alive(self) -> bytes:
+        """Return what bridges silence in a stream."""
+
+    def encode_batch(self, events: Sequence[Event]) -> bytes:
+        """Return events as the client's stream has them; behind the terminal's nothing follows."""
+
+    def encode_plain(self, frames: Iterable[bytes]) -> tuple[int, bytes]:
+        """Encode frames that nobody decoded before, up to one that is no plain output; count them.
+
+        Finished items among them are kept in the aggregate here.
+        """
+
+    def whole(self, terminal: Event) -> bytes:
+        """Return the body of an answer that does not stream. Raises `UpstreamError` for none."""
+
+    def failure(self, problem: Problem) -> bytes:
+        """Return what ends a stream under way that broke off."""
+
+
+Decode = Callable[[bytes, Headers, Grant], Turn]
+"""Decodes the body of a request that came with these headers, by a key that opens this.
+
+It raises `InvalidRequest`, which names the field.
+"""
+
+
+class ClientDialect(Protocol):
+    """An API as its clients read it: answers and errors."""
+
+    def answer(self, turn: Turn, aggregate: Aggregate, headers: Headers) -> Answer:
+        """Return what encodes the answer to a turn, which came with these headers."""
+
+    def refusal(self, problem: Problem, request_id: str) -> Problem:
+        """Return a problem as its client gets it, with a body of this dialect."""
+
+    def headers(self, request_id: str, limits: Headers) -> dict[str, str]:
+        """Return the headers of any reply: which request it is, and what is left of limits."""

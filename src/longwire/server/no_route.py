@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from longwire.server.problems import Problem, headers_of, request_id, response_to
+from longwire.dialects.ports import Problem
+from longwire.server.problems import headers_of, request_id, response_to
 
 _LONGEST_PATH = 200
 

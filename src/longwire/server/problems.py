@@ -6,7 +6,6 @@ nothing of it is shown.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from os import urandom
 from typing import Any
 
@@ -37,13 +36,12 @@ from longwire.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from longwire.dialects.ports import Problem
 from longwire.logger import structlog
 
 _log = structlog.get_logger()
 _LONGEST_MESSAGE = 2_000
 _REQUEST_ID = re.compile("[!-~]{1,128}")
-_TYPE_OF_CALLER = "invalid_request_error"
-_TYPE_OF_SERVER = "server_error"
 
 _BY_CALLER = {
     Unauthenticated: 401,
@@ -67,26 +65,6 @@ _BY_UPSTREAM = {
 _NO_RETRY = {"x-should-retry": "false"}
 _LOGGED = frozenset({"internal_error", "configuration_error", "store_unavailable"})
 _BY_ROUTER = {404: "unknown_url", 405: "method_not_allowed", 426: "upgrade_required"}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One failure as the caller gets it: `body` is what an upstream said, in its own words."""
-
-    status: int
-    code: str
-    message: str
-    param: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-
-    def envelope(self) -> bytes:
-        """Return the JSON body."""
-        if self.body is not None:
-            return self.body
-        kind = _TYPE_OF_CALLER if self.status < 500 else _TYPE_OF_SERVER  # noqa: PLR2004
-        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
-        return msgspec.json.encode({"error": error})
 
 
 def problem_of(error: Exception) -> Problem:

@@ -34,6 +34,14 @@ def test_the_first_usable_id_counts(
     assert expected == session_id(headers, hints, ("x-own",))
 
 
+def test_a_sub_agent_has_a_session_of_its_own() -> None:
+    """Its id joins that of its session, where there is one and both fit."""
+    agent = {"x-claude-code-agent-id": "a1"}
+    assert "s/a1" == session_id({"x-claude-code-session-id": "s", **agent}, ())
+    assert "" == session_id(agent, ())
+    assert "s" * 254 == session_id({"session-id": "s" * 254, **agent}, ())
+
+
 def test_only_identity_headers_go_upstream() -> None:
     """Tracing, retries, cookies and the caller's key stay here."""
     headers = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
-from longwire.dialects.responses.image import replies
+from longwire.dialects.responses.image import image_of, output_of
 from longwire.dialects.responses.stream import decode_event
 
 MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
@@ -21,7 +21,7 @@ def test_replies_are_the_finished_items() -> None:
     both.add_item(0, json.dumps(MESSAGE).encode())
     both.terminal = event("response.completed", response={"output": [MESSAGE, MESSAGE]})
     only_terminal.terminal = event("response.completed", response={"output": [MESSAGE]})
-    assert 1 == len(replies(both))
-    assert replies(both) == replies(only_terminal)
+    assert 1 == len(output_of(both))
+    assert image_of(output_of(both)) == image_of(output_of(only_terminal))
     only_terminal.terminal = event("response.completed", response={"output": None})
-    assert () == replies(only_terminal)
+    assert [] == output_of(only_terminal)

@@ -79,6 +79,8 @@ async def test_a_stream_on_the_wire(connection):
     assert headers["x-accel-buffering"] == "no"
     assert headers["x-longwire-channel"] == "main"
     assert headers["x-longwire-transport"] == "http"
+    assert headers["x-longwire-api"] == "responses"
+    assert "x-longwire-dropped" not in headers
     assert headers["x-longwire-continuity"] == "fresh"
     assert headers["x-longwire-reason"] == "http_transport"
     assert headers["x-request-id"].startswith("req_")

@@ -11,12 +11,16 @@ SESSION_HEADERS = (
     "thread-id",
     "x-session-affinity",
     "x-session-id",
+    "x-claude-code-session-id",
     "session-id",
     "session_id",
     "conversation-id",
     "conversation_id",
 )
 """The headers that real clients name a session with, the most specific first."""
+
+AGENT_HEADER = "x-claude-code-agent-id"
+"""What tells the sub-agents of one session apart, so that none waits for another."""
 
 IDENTITY_HEADERS = (
     "openai-organization",
@@ -34,6 +38,7 @@ LOGGED_HEADERS = (
     "content-encoding",
     "x-request-id",
     *SESSION_HEADERS,
+    AGENT_HEADER,
 )
 """The headers of a caller that the turn log keeps: they say who calls and how, and no secret."""
 
@@ -62,8 +67,16 @@ def session_id(
 ) -> str:
     """Return the first session id found, "" for none: header names before the body's `hints`.
 
-    Ids are opaque, trimmed, at most 256 bytes of UTF-8; longer ones do not count.
+    Ids are opaque, trimmed, at most 256 bytes of UTF-8; longer ones do not count. The id of a
+    sub-agent joins that of its session.
     """
+    found = _first(headers, hints, extra_headers)
+    if found and AGENT_HEADER in headers:
+        return _trimmed(f"{found}/{headers[AGENT_HEADER]}") or found
+    return found
+
+
+def _first(headers: Mapping[str, str], hints: Iterable[str], extra_headers: Iterable[str]) -> str:
     for name in (*SESSION_HEADERS, *extra_headers):
         if name in headers and (found := _trimmed(headers[name])):
             return found

@@ -3,7 +3,7 @@
 A `Turn` carries its request as raw JSON, so what nobody acts on arrives exactly as it was sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -88,6 +88,13 @@ class CanonicalItem:
     is_reasoning: bool = False
 
 
+Image = Callable[[Sequence[bytes]], tuple[CanonicalItem, ...]]
+"""Returns what a client will send back of a response's output items, which come as raw JSON.
+
+For a client of another API than the upstream's that is the output as this API has shown it.
+"""
+
+
 class History(Protocol):
     """The input of a turn, item by item; implemented where JSON is known."""
 
@@ -165,6 +172,11 @@ class Source:
 
     `previous_response_id` is what the client itself named. Where the gateway put the history of
     that response in the place of the id, the first `recalled` items of the input are that history.
+
+    A dialect that is not the upstream's keeps the client's own `body`, the names of the members it
+    has `dropped`, for they have no equivalent, and `options`, which its answer needs and nobody
+    else understands. The first `leading` items of the input are its instructions. A side call is an
+    agent's own question beside its conversation.
     """
 
     api: str
@@ -172,6 +184,11 @@ class Source:
     by_websocket: bool = False
     previous_response_id: str | None = None
     recalled: int = 0
+    body: bytes = b""
+    dropped: tuple[str, ...] = ()
+    options: object = None
+    leading: int = 0
+    is_side_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +198,7 @@ class Turn:
     `members` are the top-level members of the body as raw JSON, without `input`, `stream`,
     `background` and `previous_response_id`; `input` is raw JSON or None where the body has none.
     What the rules ask of a body is read once, where it is decoded. Where it `is_stored`, its
-    response can be named later.
+    response can be named later. `image` tells what its client will send back of the response.
     """
 
     source: Source
@@ -190,6 +207,7 @@ class Turn:
     input: bytes | None
     history: History
     properties: Properties
+    image: Image
     purpose: Purpose = Purpose.ANSWER
     streams: bool = False
     runs_in_background: bool = False
@@ -215,7 +233,7 @@ class Turn:
         """Whether it looks like a single question: no tools, no history, no WebSocket for more."""
         if self.source.by_websocket or self.has_tools or self.refers_outside:
             return False
-        return len(self.history) <= 1
+        return len(self.history) - self.source.leading <= 1
 
     @property
     def refers_outside(self) -> bool:

@@ -1,5 +1,7 @@
 """What a client will send back of a response: for this API, its output items as they are."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from longwire.core.events import Event
@@ -9,9 +11,9 @@ from longwire.dialects.raw_json import split_items, split_members
 from longwire.dialects.responses.items import canonical_item
 
 
-def replies(aggregate: Aggregate) -> tuple[CanonicalItem, ...]:
-    """Return the canonical items of a response's output, in order."""
-    return tuple(map(canonical_item, output_of(aggregate)))
+def image_of(output: Sequence[bytes]) -> tuple[CanonicalItem, ...]:
+    """Return what a client of this API sends back of output items: themselves; see `Image`."""
+    return tuple(map(canonical_item, output))
 
 
 def output_of(aggregate: Aggregate) -> list[bytes]:

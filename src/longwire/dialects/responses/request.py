@@ -6,10 +6,13 @@ from dataclasses import replace
 import msgspec
 
 from longwire.core.errors import InvalidRequest
+from longwire.core.nouns.access import EVERYTHING, Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
+from longwire.dialects.ports import NO_HEADERS, Headers
 from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
 from longwire.dialects.responses.call import SUFFIXES
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.responses.image import image_of
 
 _API = "responses"
 _TAKEN_OUT = frozenset({"input", "stream", "background", "previous_response_id", "type"})
@@ -24,8 +27,8 @@ _conversations: msgspec.json.Decoder[str | _Conversation | None] = msgspec.json.
 )
 
 
-def decode_request(body: bytes) -> Turn:
-    """Decode the body of `POST /responses`.
+def decode_request(body: bytes, _headers: Headers = NO_HEADERS, _grant: Grant = EVERYTHING) -> Turn:
+    """Decode the body of `POST /responses`; all that a request says stands there.
 
     Raises `InvalidRequest`, which names the field, for JSON that is malformed, is no object,
     repeats a member or gives a field the gateway acts on the wrong type.
@@ -36,12 +39,14 @@ def decode_request(body: bytes) -> Turn:
     return turn_of(members, len(body))
 
 
-def decode_compaction(body: bytes) -> Turn:
+def decode_compaction(
+    body: bytes, _headers: Headers = NO_HEADERS, _grant: Grant = EVERYTHING
+) -> Turn:
     """Decode the body of `POST /responses/compact`. Raises `InvalidRequest`, naming the field."""
     return _unary(decode_request(body), Purpose.COMPACTION)
 
 
-def decode_count(body: bytes) -> Turn:
+def decode_count(body: bytes, _headers: Headers = NO_HEADERS, _grant: Grant = EVERYTHING) -> Turn:
     """Decode the body of `POST /responses/input_tokens`. Raises `InvalidRequest`, likewise."""
     return _unary(decode_request(body), Purpose.COUNT)
 
@@ -70,6 +75,7 @@ def turn_of(members: Mapping[str, bytes], size: int, *, by_websocket: bool = Fal
         input=raw_input,
         history=InputHistory(raw_input),
         properties=BodyProperties(kept),
+        image=image_of,
         purpose=Purpose.WARM_UP if is_warm_up else Purpose.ANSWER,
         streams=boolean_of(members, "stream") or by_websocket,
         runs_in_background=boolean_of(members, "background"),

@@ -180,6 +180,8 @@ class Accounting:
         terminal = record.aggregate.terminal if record.aggregate else None
         if error is not None:
             record.outcome, record.error = _outcome_of(error), error
+        elif terminal is None:
+            record.outcome = "completed"  # the gateway itself has ended it
         if terminal is not None and not is_drained:
             record.outcome = _OUTCOMES.get(terminal.kind, "failed")
         bill = record.bill if record.is_priced else record.settle()

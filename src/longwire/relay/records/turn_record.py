@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from longwire.core.errors import UpstreamError
 from longwire.core.nouns.secret import concealed
 from longwire.core.nouns.turn_row import (
     ID_BITS,
@@ -22,7 +23,7 @@ from longwire.core.nouns.turn_row import (
     TurnRow,
 )
 from longwire.core.rules.session import LOGGED_HEADERS
-from longwire.dialects.responses.answer import EventEncoder, response_of
+from longwire.dialects.clients import dialect_of
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.recall import as_received
 from longwire.relay.records.accounting import Failure, TurnRecord
@@ -184,13 +185,13 @@ def _fit(text: str, most: int) -> str:
 def _bodies(turn_id: TurnId, record: TurnRecord) -> TurnBodies:
     """Return request and response as the client sent and got them, but for their spacing."""
     turn = as_received(record.request.turn)
-    request = encode_body(turn, streams=turn.streams)
+    request = turn.source.body or encode_body(turn, streams=turn.streams)
     aggregate = record.aggregate
     if aggregate is None or aggregate.terminal is None:
         return TurnBodies(turn_id, request, b"")
     terminal = aggregate.terminal
+    answer = dialect_of(turn.source.api).answer(turn, aggregate, record.request.headers)
     try:
-        encoder = EventEncoder(turn.previous_response_id, aggregate)
-        return TurnBodies(turn_id, request, response_of(encoder.encode(terminal)))
-    except (KeyError, msgspec.MsgspecError):
+        return TurnBodies(turn_id, request, answer.whole(terminal))
+    except (KeyError, UpstreamError, msgspec.MsgspecError):
         return TurnBodies(turn_id, request, terminal.raw)

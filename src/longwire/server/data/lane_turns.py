@@ -16,6 +16,7 @@ from longwire.core.rules.lanes import Lanes
 from longwire.core.rules.transcript import Link, Transcript
 from longwire.core.rules.turn import Turn
 from longwire.dialects.codex.client import Client, client_of
+from longwire.dialects.ports import Problem
 from longwire.dialects.responses import recall, websocket_mode
 from longwire.dialects.responses.answer import EventEncoder
 from longwire.relay.turns.running import Relay, RunningTurn
@@ -23,7 +24,7 @@ from longwire.server.auth import Keys, chosen_subprotocol
 from longwire.server.data.client_socket import ClientSocket, SocketLimits
 from longwire.server.data.turns import NO_TERMINAL
 from longwire.server.health import Readiness
-from longwire.server.problems import Problem, problem_of, report, request_id
+from longwire.server.problems import problem_of, report, request_id
 
 _CONTINUABLE = (Kind.COMPLETED, Kind.INCOMPLETE)
 

@@ -1,4 +1,4 @@
-"""`POST /v1/responses`: one turn over HTTP, streamed as events or answered whole.
+"""One turn over HTTP in whatever dialect, streamed as events or answered whole.
 
 Law: no status before the upstream's first event, unless `commit_after` asks for that; nothing after
 the terminal. A client that leaves before it cancels its turn, one that leaves after it nothing.
@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from longwire.core import sse
 from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.turn import Purpose, Turn
+from longwire.core.rules.turn import Turn
+from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
-from longwire.dialects.responses.answer import EventEncoder, response_of
-from longwire.dialects.responses.request import decode_compaction, decode_count, decode_request
+from longwire.dialects.ports import Answer
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.cors import Cors
@@ -25,17 +24,6 @@ from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.http.bodies import codings_of, unpacked
 from longwire.server.http.exchange import HttpExchange, ReplyState
 from longwire.server.problems import problem_of, report, request_id
-
-PATHS: Final = frozenset(
-    {
-        b"/v1/responses",
-        b"/v1/responses/compact",
-        b"/v1/responses/input_tokens",
-        b"/backend-api/codex/responses",
-        b"/backend-api/codex/responses/compact",
-    }
-)
-"""Where turns are posted."""
 
 NO_TERMINAL = "The upstream ended the response without its terminal."
 """The message to the client of a stream that ends too early."""
@@ -76,7 +64,7 @@ class HttpTurns:
         self._keys = keys
         self.max_body = limits.max_body
         self.arrival = limits.arrival
-        self.paths = PATHS
+        self.paths = ROUTES
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn; failures are answered here. Its client's leaving cancels this."""
@@ -91,10 +79,9 @@ class HttpTurns:
                 body = await exchange.body()
                 if codings:
                     body = await unpacked(body, codings, self.max_body)
-                turn = _decoded(exchange.path, body)
-                reply.previous = turn.previous_response_id
+                turn = reply.route.decode(body, headers, caller.grant)
                 if turn.streams and self._limits.commit_after:
-                    reply.commit_after(self._limits.commit_after, self._limits.silence)
+                    reply.commit_after(turn, self._limits.commit_after, self._limits.silence)
                 async with self._relay.open(turn, caller, headers, reply.id) as answer:
                     await (reply.stream(answer) if turn.streams else reply.whole(answer))
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
@@ -104,99 +91,97 @@ class HttpTurns:
                 exchange.cut()
 
 
-def _decoded(path: bytes, body: bytes) -> Turn:
-    """Return the turn that was posted to a path. Raises `InvalidRequest`."""
-    if path.endswith(b"/compact"):
-        return decode_compaction(body)
-    return decode_count(body) if path.endswith(b"/input_tokens") else decode_request(body)
-
-
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
     def __init__(self, exchange: HttpExchange, cors: Mapping[str, str]) -> None:
         self._exchange = exchange
         self._cors = cors
-        self._encoder: EventEncoder | None = None
+        self._answer: Answer | None = None
         self._early: EarlyHead | None = None
-        self._client = client_of(exchange.headers)
+        self.route = ROUTES[exchange.path]
+        self._dialect = self.route.dialect
         self.id = request_id(exchange.headers)
-        self.previous: str | None = None
 
-    def commit_after(self, seconds: float, silence: float) -> None:
+    def commit_after(self, turn: Turn, seconds: float, silence: float) -> None:
         """Begin the stream after so many seconds, if no event has come; then fill the silence."""
-        self._encoder = encoder = EventEncoder(self.previous, Aggregate())
-        filler = self._client.keep_alive(encoder)
-        self._early = EarlyHead(self._exchange, self._begin_early, filler, silence)
+        self._answer = early = self._dialect.answer(turn, Aggregate(), self._exchange.headers)
+        self._early = EarlyHead(self._exchange, self._begin_early, early.keep_alive(), silence)
         self._early.start(seconds)
 
     def _begin_early(self) -> None:
-        self._exchange.begin(200, {**self._cors, "x-request-id": self.id}, _STREAM)
+        headers = {**self._cors, **self._dialect.headers(self.id, {})}
+        self._exchange.begin(200, headers, _STREAM)
 
-    async def stream(self, answer: RunningTurn) -> None:
+    async def stream(self, running: RunningTurn) -> None:
         """Send the events as they come."""
-        exchange, aggregate = self._exchange, answer.aggregate
+        exchange, aggregate = self._exchange, running.aggregate
         if self._early is not None:
             self._early.stop()
-        self._encoder = encoder = EventEncoder(self.previous, aggregate)
+        answer = self._begin(running)
         if exchange.reply is ReplyState.NOT_BEGUN:
-            exchange.begin(200, self._headers(answer), _STREAM)
-        answer.set_fast_path(exchange.fast_path(encoder.encode_plain))
-        async for batch in answer:
+            exchange.begin(200, self._headers(running), _STREAM)
+        running.set_fast_path(exchange.fast_path(answer.encode_plain))
+        async for batch in running:
             if not batch:
-                await exchange.write(self._client.keep_alive(encoder))
+                await exchange.write(answer.keep_alive())
                 continue
-            body = encoder.encode_batch(self._client.events(batch))
-            if batch[-1] is aggregate.terminal:
+            body = answer.encode_batch(batch)
+            if answer.is_cut or batch[-1] is aggregate.terminal:
                 await exchange.end(body)
-            else:
+                return
+            if body:
                 await exchange.write(body)
-        if aggregate.terminal is None:
-            raise UpstreamDisconnected(NO_TERMINAL)
+        raise UpstreamDisconnected(NO_TERMINAL)
 
-    async def whole(self, answer: RunningTurn) -> None:
+    async def whole(self, running: RunningTurn) -> None:
         """Send the response alone, once it is complete."""
-        async for _ in answer:
+        async for _ in running:
             pass
-        terminal = answer.aggregate.terminal
+        terminal = running.aggregate.terminal
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
-        encoder = EventEncoder(self.previous, answer.aggregate)
-        is_count = answer.request.turn.purpose is Purpose.COUNT  # which is no response
-        body = response_of(terminal.raw if is_count else encoder.encode(terminal))
-        self._exchange.begin(200, self._headers(answer), _JSON, len(body))
+        body = self._begin(running).whole(terminal)
+        self._exchange.begin(200, self._headers(running), _JSON, len(body))
         await self._exchange.end(body)
 
+    def _begin(self, running: RunningTurn) -> Answer:
+        turn, headers = running.request.turn, self._exchange.headers
+        self._answer = answer = self._dialect.answer(turn, running.aggregate, headers)
+        return answer
+
     async def fail(self, error: Exception) -> None:
-        """Answer with the error's status, or end a stream under way with `response.failed`."""
+        """Answer with the error's status, or end a stream under way."""
         if self._early is not None:
             self._early.stop()
         if isinstance(error, UpstreamRejected):
-            error.headers = self._client.error_headers(error.headers)
+            error.headers = client_of(self._exchange.headers).error_headers(error.headers)
         problem = problem_of(error)
         report(problem, error, self.id)
         exchange = self._exchange
         if exchange.reply is ReplyState.NOT_BEGUN:
+            problem = self._dialect.refusal(problem, self.id)
             body = problem.envelope()
-            headers = {**problem.headers, **self._cors, "x-request-id": self.id}
+            headers = {**problem.headers, **self._cors, **self._dialect.headers(self.id, {})}
             exchange.begin(problem.status, headers, _JSON, len(body))
             await exchange.end(body)
-        elif self._encoder is not None and exchange.reply in _STREAMS:
-            failed = self._encoder.failure(problem.code, problem.message)
-            await exchange.end(sse.encode("response.failed", failed))
+        elif self._answer is not None and exchange.reply in _STREAMS:
+            await exchange.end(self._answer.failure(problem))
 
-    def _headers(self, answer: RunningTurn) -> Mapping[str, str]:
+    def _headers(self, running: RunningTurn) -> Mapping[str, str]:
         """Return what tells how a turn travelled, and what the caller has left."""
-        delivery = answer.delivery
+        delivery, source = running.delivery, running.request.turn.source
         headers = {
-            **self._client.headers(answer.headers),
-            **answer.limits,
+            **client_of(self._exchange.headers).headers(running.headers),
             **self._cors,
-            "x-request-id": self.id,
-            "x-longwire-channel": answer.channel,
+            **self._dialect.headers(self.id, running.limits),
+            "x-longwire-channel": running.channel,
             "x-longwire-transport": delivery.transport,
+            "x-longwire-api": "responses",
             "x-longwire-continuity": delivery.continuity,
         }
         if delivery.reason:
             headers["x-longwire-reason"] = delivery.reason
+        if source.dropped:
+            headers["x-longwire-dropped"] = ", ".join(source.dropped)
         return headers

@@ -273,7 +273,7 @@ class HttpExchange:
             if flow.write_paused or self.reply is not _STREAMING:
                 return 0
             count, body = encode(messages)
-            if count:
+            if body:
                 write(b"%x\r\n%b\r\n" % (len(body), body) if is_chunked else body)
             return count
 

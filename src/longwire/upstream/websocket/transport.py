@@ -26,7 +26,7 @@ from longwire.core.rules.lease import DISCARDED, LeaseOutcome
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.dialects.responses.call import encode_create
 from longwire.dialects.responses.errors import trouble_of
-from longwire.dialects.responses.image import replies
+from longwire.dialects.responses.image import output_of
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.oauth.credentials import Credentials, StaticKey
 from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
@@ -299,4 +299,5 @@ class WebSocketStream:
             return None
         decision = self._lease.decision
         continued = decision.chain if isinstance(decision, Continue) else None
-        return extend(self._call.turn, response_id, replies(self.aggregate), continued)
+        turn = self._call.turn
+        return extend(turn, response_id, turn.image(output_of(self.aggregate)), continued)

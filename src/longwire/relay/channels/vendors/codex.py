@@ -16,7 +16,8 @@ from longwire.core.rules.turn import UNARY, Purpose, Scope, Turn
 from longwire.dialects.codex import client, rules
 from longwire.dialects.codex.client import TURN_STATE
 from longwire.dialects.codex.limits import RATE_LIMITS, decode_quota_event, decode_quota_headers
-from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Notice, Vendor
+from longwire.dialects.ports import NO_HEADERS, Headers
+from longwire.relay.channels.vendors.ports import Beginning, Notice, Vendor
 from longwire.upstream.ports import Call, Stream
 
 _REMEMBERED = 4096

@@ -12,9 +12,10 @@ from longwire.core.events import Event
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Scope, Turn
 from longwire.dialects.codex.client import with_turn_state
+from longwire.dialects.ports import NO_HEADERS, Headers
 from longwire.dialects.responses.errors import trouble_of
 from longwire.dialects.responses.item_ids import without_foreign_ids
-from longwire.relay.channels.vendors.ports import NO_HEADERS, Beginning, Headers, Notice, Vendor
+from longwire.relay.channels.vendors.ports import Beginning, Notice, Vendor
 from longwire.upstream.ports import Call, Stream
 
 _NOTHING = Beginning(NO_HEADERS)

@@ -1,16 +1,13 @@
 """The port to what a channel type does beyond its dialect."""
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from longwire.core.errors import InvalidRequest, LongwireError
 from longwire.core.events import Event
 from longwire.core.rules.turn import Scope, Turn
+from longwire.dialects.ports import NO_HEADERS, Headers
 from longwire.upstream.ports import Call, Stream
-
-Headers = Mapping[str, str]
-NO_HEADERS: Headers = MappingProxyType({})
 
 
 class Beginning(NamedTuple):

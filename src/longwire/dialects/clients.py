@@ -1,0 +1,86 @@
+"""The dialects of those who call us: which route reads and answers in which."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from longwire.core import sse
+from longwire.core.events import Event
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.codex.client import client_of
+from longwire.dialects.ports import ClientDialect, Decode, Headers, Problem
+from longwire.dialects.responses.answer import EventEncoder, response_of
+from longwire.dialects.responses.request import decode_compaction, decode_count, decode_request
+
+
+class ResponsesAnswer:
+    """An answer of the Responses API."""
+
+    __slots__ = ("_client", "_encoder", "_is_count", "encode_plain")
+    is_cut = False
+
+    def __init__(self, turn: Turn, aggregate: Aggregate, headers: Headers) -> None:
+        encoder = EventEncoder(turn.source.previous_response_id, aggregate)
+        self._is_count = turn.purpose is Purpose.COUNT
+        self._client = client_of(headers)
+        self._encoder = encoder
+        self.encode_plain = encoder.encode_plain
+
+    def keep_alive(self) -> bytes:
+        """Return what bridges silence."""
+        return self._client.keep_alive(self._encoder)
+
+    def encode_batch(self, events: Sequence[Event]) -> bytes:
+        """Return events as server-sent events."""
+        return self._encoder.encode_batch(self._client.events(events))
+
+    def whole(self, terminal: Event) -> bytes:
+        """Return the response alone; a count is none, and passes."""
+        return response_of(terminal.raw if self._is_count else self._encoder.encode(terminal))
+
+    def failure(self, problem: Problem) -> bytes:
+        """Return the `response.failed` that ends a stream."""
+        failed = self._encoder.failure(problem.code, problem.message)
+        return sse.encode("response.failed", failed)
+
+
+class Responses:
+    """The Responses API, whose form the gateway keeps inside."""
+
+    def answer(self, turn: Turn, aggregate: Aggregate, headers: Headers) -> ResponsesAnswer:
+        """Return what encodes an answer."""
+        return ResponsesAnswer(turn, aggregate, headers)
+
+    def refusal(self, problem: Problem, _request_id: str) -> Problem:
+        """Return the problem: its envelope is this API's."""
+        return problem
+
+    def headers(self, request_id: str, limits: Headers) -> dict[str, str]:
+        """Return the headers of any reply."""
+        return {**limits, "x-request-id": request_id}
+
+
+class Route(NamedTuple):
+    """Where requests are posted: how they are read, and in what they are answered."""
+
+    decode: Decode
+    dialect: ClientDialect
+
+
+_RESPONSES = Responses()
+_RESPONSE, _COMPACTION = Route(decode_request, _RESPONSES), Route(decode_compaction, _RESPONSES)
+ROUTES: Final[Mapping[bytes, Route]] = {
+    b"/v1/responses": _RESPONSE,
+    b"/v1/responses/compact": _COMPACTION,
+    b"/v1/responses/input_tokens": Route(decode_count, _RESPONSES),
+    b"/backend-api/codex/responses": _RESPONSE,
+    b"/backend-api/codex/responses/compact": _COMPACTION,
+}
+"""The routes by their paths."""
+
+_DIALECTS: Mapping[str, ClientDialect] = {}
+
+
+def dialect_of(api: str) -> ClientDialect:
+    """Return the dialect of a turn by its API, as the log names it."""
+    return _DIALECTS.get(api, _RESPONSES)
