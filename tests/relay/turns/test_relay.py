@@ -70,6 +70,11 @@ async def ask(to, sent=TURN, headers=NAMED, caller=CALLER):
         return f"{answer.channel} {answer.delivery.transport} {answer.delivery.reason}"
 
 
+def with_source(given, **changes):
+    """A turn that came otherwise."""
+    return replace(given, source=replace(given.source, **changes))
+
+
 async def test_an_answer_is_whole_and_left():
     """All events come, the first ones too; then nothing is open."""
     way = Scripted()
@@ -218,10 +223,15 @@ async def test_background_needs_http():
         (turn(user("hi")), NAMED, "a websocket new_session"),
         (TURN, {}, "a websocket new_session"),
         (turn(user("hi"), user("you")), {}, "a websocket new_session"),
+        (with_source(turn(user("be kind"), user("hi")), leading=1), {}, "a http one_shot"),
+        (with_source(turn(user("hi")), is_side_call=True), NAMED, "a http one_shot"),
     ],
 )
 async def test_a_single_question_needs_no_connection(sent, headers, expected):
-    """With `auto`, one item without tools and without a session goes over HTTP."""
+    """With `auto`, one item without tools and without a session goes over HTTP.
+
+    So does what an agent asks beside its conversation; instructions before an item do not count.
+    """
     assert await ask(relay(channel()), sent, headers) == expected
     only = relay(channel(kind="websocket"))
     assert await ask(only, sent, headers) == "a websocket new_session"

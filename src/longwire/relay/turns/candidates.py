@@ -236,7 +236,7 @@ class Candidates:
         if turn.runs_in_background or key in self._over_http:
             return Reason.HTTP_TRANSPORT
         is_implicit = key is None or key.is_implicit
-        if is_implicit and turn.is_one_shot:
+        if turn.source.is_side_call or (is_implicit and turn.is_one_shot):
             return Reason.ONE_SHOT
         return None
 
