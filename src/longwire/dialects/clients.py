@@ -78,9 +78,18 @@ ROUTES: Final[Mapping[bytes, Route]] = {
 }
 """The routes by their paths."""
 
+_POSTED = [(path.decode(), route.dialect) for path, route in ROUTES.items()]
 _DIALECTS: Mapping[str, ClientDialect] = {}
 
 
 def dialect_of(api: str) -> ClientDialect:
     """Return the dialect of a turn by its API, as the log names it."""
     return _DIALECTS.get(api, _RESPONSES)
+
+
+def dialect_at(path: str) -> ClientDialect:
+    """Return the dialect in which a path is answered: that of the route that it is, or is below."""
+    for posted, dialect in _POSTED:
+        if path == posted or path.startswith(posted + "/"):
+            return dialect
+    return _RESPONSES

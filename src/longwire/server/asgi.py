@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from longwire.dialects.clients import ROUTES
 from longwire.server.cors import Cors, CorsAnswers
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
@@ -24,6 +25,7 @@ from longwire.server.problems import Edge
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
+_POSTED = {path.decode() for path in ROUTES}.difference(_UPGRADES)
 _ANY = ["GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 
@@ -53,8 +55,7 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
-            Route("/v1/responses/compact", _post_wanted, methods=_ANY),
-            Route("/v1/responses/input_tokens", _post_wanted, methods=_ANY),
+            *(Route(path, _post_wanted, methods=_ANY) for path in _POSTED),
             Route("/v1/responses/{id}", stored, methods=["GET", "DELETE"]),
             Route("/v1/responses/{id}/cancel", stored, methods=["POST"]),
             Route("/v1/responses/{id}/input_items", stored, methods=["GET"]),
@@ -82,7 +83,6 @@ def _codex_routes(models: Models, side: CodexSide) -> list[BaseRoute]:
     """Return what a Codex client asks for that is signed in with ChatGPT."""
     return [
         Route("/backend-api/codex/responses", _upgrade_wanted, methods=["GET", "POST"]),
-        Route("/backend-api/codex/responses/compact", _post_wanted, methods=["POST"]),
         Route("/backend-api/codex/models", models.catalog),
         Route("/backend-api/wham/accounts/check", side.account),
         Route("/backend-api/wham/usage", side.usage),

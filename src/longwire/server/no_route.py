@@ -63,7 +63,7 @@ async def refuse(request: Request, error: Exception) -> Response:
     """Answer a request that was refused, by the router in words that name the mend."""
     own_id, path = request_id(headers_of(request.scope)), request.scope["path"]
     if not isinstance(error, HTTPException) or not _is_of_the_router(error):
-        return response_to(error, own_id)
+        return response_to(error, own_id, path)
     allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
     if allow and request.method == "OPTIONS":
         return Response(status_code=204, headers={"allow": f"{allow}, OPTIONS"})
@@ -71,10 +71,11 @@ async def refuse(request: Request, error: Exception) -> Response:
     for api in OTHER_APIS:
         if api.paths.match(path):
             words = f"This gateway speaks the Responses API, POST /v1/responses, and not {api.name}"
-            return response_to(HTTPException(404, f"{words} ({shown})."), own_id, api.envelope)
+            body = api.envelope(Problem(404, "unknown_url", f"{words} ({shown})."))
+            return Response(body, 404, {"x-request-id": own_id}, "application/json")
     words = f"There is no {shown}; {f'use {allow}' if allow else _mend(path)}."
     headers = {"allow": allow} if allow else None
-    return response_to(HTTPException(error.status_code, words, headers), own_id)
+    return response_to(HTTPException(error.status_code, words, headers), own_id, path)
 
 
 def _is_of_the_router(error: HTTPException) -> bool:

@@ -5,7 +5,7 @@ nothing of it is shown.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from os import urandom
 from typing import Any
 
@@ -36,6 +36,7 @@ from longwire.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from longwire.dialects.clients import dialect_at
 from longwire.dialects.ports import Problem
 from longwire.logger import structlog
 
@@ -113,18 +114,16 @@ def _headers_of(error: CallerError) -> Mapping[str, str]:
             return {}
 
 
-def response_to(
-    error: Exception, request_id: str, envelope: Callable[[Problem], bytes] = Problem.envelope
-) -> Response:
-    """Return the answer to a request that failed; a failure of the gateway's own is logged."""
-    problem = problem_of(error)
+def response_to(error: Exception, request_id: str, path: str = "") -> Response:
+    """Return the answer to a request that failed; a failure of the gateway's own is logged.
+
+    It is in the dialect of the path.
+    """
+    problem, dialect = problem_of(error), dialect_at(path)
     report(problem, error, request_id)
-    return Response(
-        envelope(problem),
-        problem.status,
-        {**problem.headers, "x-request-id": request_id},
-        "application/json",
-    )
+    problem = dialect.refusal(problem, request_id)
+    headers = {**problem.headers, **dialect.headers(request_id, {})}
+    return Response(problem.envelope(), problem.status, headers, "application/json")
 
 
 def report(problem: Problem, error: Exception, request_id: str) -> None:
@@ -174,5 +173,5 @@ class Edge:
         except Exception as error:  # the last place that can still answer the caller
             if scope["type"] != "http":
                 raise
-            response = response_to(error, request_id(headers_of(scope)))
+            response = response_to(error, request_id(headers_of(scope)), scope["path"])
             await response(scope, receive, send)
