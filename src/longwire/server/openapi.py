@@ -1,9 +1,9 @@
 """The OpenAPI document of the data plane: its routes, what they take, and how they fail.
 
-The body of a request is OpenAI's and passes as it is; only what the gateway reads is described.
+The body of a request is OpenAI's or Anthropic's; only what the gateway reads is described.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from longwire.core.rules.session import KEY_HEADER, OTHER_KEY_HEADERS
+from longwire.dialects.clients import ROUTES
 
 _TEXT: Final = {"type": "string"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}
@@ -43,6 +44,34 @@ _REQUEST: Final = {
         prompt_cache_key=_TEXT_OR_NULL,
     ),
 }
+_MESSAGES: Final = {"type": "array", "minItems": 1, "items": {"type": "object"}}
+_CHAT_REQUEST: Final = {
+    "description": "A request for a chat completion, as OpenAI's API has it.",
+    **_object(
+        *("model", "messages"),
+        model={"type": "string", "minLength": 1},
+        messages=_MESSAGES,
+        stream={"type": "boolean"},
+        max_completion_tokens={"type": "integer", "minimum": 1},
+    ),
+}
+_MESSAGES_REQUEST: Final = {
+    "description": "A request for a message, as Anthropic's API has it.",
+    **_object(
+        *("model", "messages", "max_tokens"),
+        model={"type": "string", "minLength": 1},
+        messages=_MESSAGES,
+        max_tokens={"type": "integer", "minimum": 1},
+        stream={"type": "boolean"},
+        system=_TEXT,
+    ),
+}
+_ANTHROPIC_ERROR: Final = _object(
+    *("type", "error"),
+    type={"const": "error"},
+    error=_object("type", "message", type=_TEXT, message=_TEXT),
+    request_id=_TEXT,
+)
 _MODEL: Final = _object(
     *("id", "object", "created", "owned_by"),
     id=_TEXT,
@@ -88,6 +117,8 @@ async def openapi(_request: Request) -> Response:
 def document() -> dict[str, Any]:
     """Return the document."""
     schemas = {"Error": _ERROR, "Request": _REQUEST, "Model": _MODEL, "Models": _MODELS}
+    schemas |= {"ChatRequest": _CHAT_REQUEST, "MessagesRequest": _MESSAGES_REQUEST}
+    schemas |= {"AnthropicError": _ANTHROPIC_ERROR}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Longwire", "version": version("longwire")},
@@ -105,6 +136,7 @@ def _paths() -> dict[str, Any]:
         "/v1/responses": {"post": _create(), "get": _upgrade()},
         "/v1/responses/compact": {"post": _compact()},
         "/v1/responses/input_tokens": {"post": _count()},
+        **{path: {"post": each} for path, each in _dialects() if path.encode() in ROUTES},
         **{f"/v1/responses/{{id}}{path}": each for path, each in _stored().items()},
         "/v1/models": {"get": _read("The models that the key may use.", "Models", "401")},
         "/v1/models/{id}": {
@@ -116,6 +148,17 @@ def _paths() -> dict[str, Any]:
         "/openapi.json": {"get": _open("This document.", "application/json")},
         **{f"/backend-api/{path}": operations for path, operations in _codex().items()},
     }
+
+
+def _dialects() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what is asked in other APIs of the same models."""
+    chat, messages = "Ask for a chat completion.", "Ask for a message."
+    count = "Count what a request for a message would send; one JSON answer."
+    yield "/v1/chat/completions", _create(chat, "ChatRequest")
+    for prefix in ("", "/anthropic"):
+        path = f"{prefix}/v1/messages"
+        yield path, _create(messages, "MessagesRequest", "AnthropicError")
+        yield f"{path}/count_tokens", _create(count, "MessagesRequest", "AnthropicError")
 
 
 def _codex() -> dict[str, Any]:
@@ -141,11 +184,11 @@ def _nothing() -> dict[str, Any]:
 
 
 def _compact() -> dict[str, Any]:
-    return {**_create(), "summary": "Shorten a history; one JSON answer, never a stream."}
+    return _create("Shorten a history; one JSON answer, never a stream.")
 
 
 def _count() -> dict[str, Any]:
-    return {**_create(), "summary": "Count what a request would send; one JSON answer."}
+    return _create("Count what a request would send; one JSON answer.")
 
 
 def _stored() -> dict[str, Any]:
@@ -168,11 +211,15 @@ def _stored() -> dict[str, Any]:
     }
 
 
-def _create() -> dict[str, Any]:
+def _create(
+    summary: str = "Ask for a response; with `stream`, as server-sent events.",
+    request: str = "Request",
+    error: str = "Error",
+) -> dict[str, Any]:
     return {
-        "summary": "Ask for a response; with `stream`, as server-sent events.",
-        "requestBody": {"required": True, "content": _json("Request")},
-        "responses": {"200": _answer("The response, or its events."), **_failures()},
+        "summary": summary,
+        "requestBody": {"required": True, "content": _json(request)},
+        "responses": {"200": _answer("The answer, or its events."), **_failures(error=error)},
     }
 
 
@@ -211,9 +258,9 @@ def _json(schema: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
-def _failures(*statuses: str) -> dict[str, Any]:
+def _failures(*statuses: str, error: str = "Error") -> dict[str, Any]:
     """Return these failures, or all; any other has the same shape."""
     texts = {"426": "Use POST.", **_FAILURES}
     chosen = statuses or tuple(_FAILURES)
-    default = {"default": _response("Any other failure.", "Error")}
-    return {status: _response(texts[status], "Error") for status in chosen} | default
+    default = {"default": _response("Any other failure.", error)}
+    return {status: _response(texts[status], error) for status in chosen} | default
