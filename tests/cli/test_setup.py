@@ -55,6 +55,20 @@ def test_claude_code_is_given_the_root():
     assert "ANTHROPIC_BASE_URL='http://gw:8090' " in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("client", "url"),
+    [
+        ("claude-code", "http://127.0.0.1:8090"),
+        ("open-webui", "http://host.docker.internal:8090"),
+    ],
+)
+def test_the_page_shows_what_is_printed(client, url):
+    """The how-to has the very text."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / f"use-with-{client}.md"
+    printed = run(client, "--url", url).stdout
+    assert f"```text\n{printed}```" in page.read_text(encoding="utf-8")
+
+
 EXPECTED = {
     "claude-code": {
         "env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:8090", "ANTHROPIC_AUTH_TOKEN": KEY}
