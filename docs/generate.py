@@ -14,6 +14,7 @@ from typing import TypeVar
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from longwire.cli.clients import CLIENTS, Gateway
 from longwire.core.events import Kind
 from longwire.core.nouns.channel import APIS, DEFAULT_BASE_URLS, DEFAULT_PATHS, TRANSPORTS, TYPES
 from longwire.core.rules.continuity import Reason
@@ -34,6 +35,7 @@ FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
 ERRORS = Path(__file__).parent / "reference" / "errors.md"
 WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
+SETUPS = Path(__file__).parents[1] / "ui" / "src" / "features" / "start" / "setups.ts"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
 HTTP_BEGIN = "<!-- generated from longwire.server.http.exchange by docs/generate.py: begin -->\n"
@@ -293,8 +295,29 @@ def _defaults(name: str, union: str, by_word: Mapping[str, str]) -> Iterator[str
     yield "};"
 
 
+def setups() -> str:
+    """What `longwire setup` prints for each client, as a module of the pages."""
+    gateway = Gateway("%root%", "%model%", "LONGWIRE_KEY", "%key%")
+    texts = {client.name: client.printed(gateway).rstrip() for client in CLIENTS}
+    return "\n".join(
+        [
+            "/** What points clients here, as `longwire setup` prints it, with %root%, %model%",
+            " * and %key% to be filled in. Written by docs/generate.py. */",
+            "export const SETUPS = {",
+            *(f"  {_text(name)}: {_text(text)}," for name, text in texts.items()),
+            "} as const;",
+            "",
+        ]
+    )
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 def main() -> int:
     """Rewrite the pages."""
+    SETUPS.write_text(setups(), encoding="utf-8")
     FAULTS.write_text(faults(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     ERRORS.write_text(renewed_errors(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")

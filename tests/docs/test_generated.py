@@ -70,6 +70,13 @@ def test_the_words_of_the_web_interface_are_current():
     )
 
 
+def test_the_web_interface_shows_what_setup_prints():
+    """The module equals what `python docs/generate.py` writes."""
+    assert generate.setups() == generate.SETUPS.read_text(encoding="utf-8"), (
+        "run: python docs/generate.py"
+    )
+
+
 def test_every_reason_is_explained():
     """The reference of headers has a row for each reason, and for no other."""
     reasons = page("reference/headers.md").partition("## Reasons")[2]

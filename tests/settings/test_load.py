@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from longwire.core.errors import ConfigurationError
 from longwire.settings import Settings, load
+from longwire.settings.declared import channel_of
 from longwire.settings.keys import Channel, Endpoint
 
 WHOLE = """
@@ -48,6 +49,7 @@ session_headers = ["X-My-Session"]
 name = "openai"
 api_key = "${OPENAI_API_KEY}"
 models = ["gpt-5.2", "gpt-5-*"]
+renames = { "claude-*" = "gpt-5.2" }
 transport = "http"
 enabled = false
 weight = 3
@@ -201,6 +203,15 @@ def test_environment_reaches_into_lists(read):
     first, second = read(CHANNEL, **variables).channels
     assert (first.name, first.weight, first.models) == ("a", 2, ("m1", "m2"))
     assert (second.name, second.endpoints[0].api) == ("b", "responses")
+
+
+def test_other_names_of_models(read):
+    """A table in the file, in its order; or JSON in a variable, which replaces it."""
+    text = f'{CHANNEL}renames = {{ "claude-*" = "gpt-5.2", fast = "gpt-5.2-mini" }}\n'
+    pairs = (("claude-*", "gpt-5.2"), ("fast", "gpt-5.2-mini"))
+    assert channel_of(read(text).channels[0]).renames == pairs
+    (channel,) = read(text, LONGWIRE_CHANNELS__0__RENAMES='{"a": "b"}').channels
+    assert channel_of(channel).renames == (("a", "b"),)
 
 
 def test_environment_gives_whole_lists(read):

@@ -140,6 +140,14 @@ def test_session_within_the_total(problems):
             f"proxy: {PROXY}",
         ),
         ('tls_ca = "gone.pem"', "tls_ca: there is no such file; check the path"),
+        (
+            'renames = { "a-[" = "b" }',
+            "renames: 'a-[' has a '[' without its ']'; write [[] for the character itself",
+        ),
+        (
+            'renames = ["a"]',
+            'renames: is no table; write for example { "claude-*" = "gpt-5.2" }',
+        ),
         ('model = "m"', "model: unknown key; did you mean models?"),
     ],
 )

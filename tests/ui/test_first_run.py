@@ -4,7 +4,13 @@ import re
 
 from playwright.sync_api import expect
 
+from longwire.cli import clients
 from tests.ui.stage import OWNER, PASSWORD
+
+CLIENTS = (
+    *("curl", "Python (openai)", "JavaScript (openai)", "Codex CLI"),
+    *(client.title for client in clients.CLIENTS),
+)
 
 
 def test_from_the_token_to_the_first_turn(opened, stage):
@@ -33,11 +39,12 @@ def test_from_the_token_to_the_first_turn(opened, stage):
     page.goto("/start")
     page.get_by_role("button", name="Create key").click()
     secret = page.get_by_test_id("secret").inner_text()
-    for client in ("curl", "Python (openai)", "JavaScript (openai)", "Codex CLI", "opencode"):
+    for client in CLIENTS:
         page.get_by_text(client, exact=True).click()
         snippet = page.get_by_label(client, exact=True).and_(page.locator("pre"))
         expect(snippet).to_contain_text(secret)
-        expect(snippet).to_contain_text(f"{stage.url}/v1")
+        expect(snippet).to_contain_text("gpt-5.2")
+        expect(snippet).to_contain_text(stage.url if client == "Claude Code" else f"{stage.url}/v1")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_test_id("answer")).to_contain_text("sha256")
     expect(page.get_by_text(re.compile(r"first → emulator"))).to_be_visible()

@@ -8,7 +8,6 @@ import typer
 from longwire.cli import (
     accounts,
     channels,
-    codex,
     config,
     database,
     demo,
@@ -18,6 +17,7 @@ from longwire.cli import (
     login,
     serve,
     sessions,
+    setup,
     turns,
     users,
     version,
@@ -50,5 +50,5 @@ def build() -> typer.Typer:
     commands.add_typer(users.build(), name="users")
     commands.add_typer(turns.build(), name="turns")
     commands.add_typer(config.build(), name="config")
-    commands.add_typer(codex.build(), name="setup")
+    commands.add_typer(setup.build(), name="setup")
     return commands

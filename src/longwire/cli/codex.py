@@ -3,38 +3,35 @@
 Law: all else in the file keeps its bytes, comments too; a file that cannot be read is not changed.
 """
 
-import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from longwire.cli.client_file import (
+    ClientFile,
+    EnvKey,
+    Url,
+    Write,
+    checked_url,
+    checked_variable,
+    folder,
+)
+
 _HEADER = re.compile(r"^\s*\[")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _RESERVED = ("openai", "ollama", "lmstudio", "amazon-bedrock")
-Url = Annotated[str, typer.Option(help="Where the gateway serves.")]
 Provider = Annotated[
     str, typer.Option("--provider", "--profile", help="What the provider is called in the file.")
 ]
-EnvKey = Annotated[str, typer.Option(help="The environment variable that holds the gateway's key.")]
 File = Annotated[
     Path | None, typer.Option("--config", help="The file; else $CODEX_HOME/config.toml.")
 ]
 WebSocket = Annotated[
     bool, typer.Option("--websocket/--http", help="How Codex speaks to the gateway.")
-]
-Write = Annotated[
-    int,
-    typer.Option(
-        "--write",
-        "--yes",
-        count=True,
-        show_default=False,
-        help="Show what changes in the file and ask; --write --yes writes without asking.",
-    ),
 ]
 
 
@@ -48,18 +45,6 @@ class Block:
     websocket: bool = False
 
 
-def build() -> typer.Typer:
-    """The commands below `longwire setup`."""
-    commands = typer.Typer(help="Point clients at this gateway.", no_args_is_help=True)
-    commands.command()(codex)
-    commands.callback()(_nothing)
-    return commands
-
-
-def _nothing() -> None:
-    """Point clients at this gateway."""
-
-
 def codex(  # one parameter per flag
     url: Url = "http://127.0.0.1:8090",
     provider: Provider = "longwire",
@@ -69,37 +54,24 @@ def codex(  # one parameter per flag
     write: Write = 0,
 ) -> None:
     """Print what Codex's config.toml needs, or write it there."""
+    import tomllib
+
     block = _checked(url, provider, env_key, websocket=websocket)
     if not write:
         typer.echo(rendered(block), nl=False)
         return
-    path = config or _default_file()
-    before = _read(path)
-    try:
-        after = merged(before, block)
-    except ValueError as error:
-        raise _refusal(f"{path}: {error}. Nothing was written") from error
-    if after == before:
-        typer.echo(f"{path} says so already.")
-        return
-    typer.echo(_difference(path, before, after), nl=False)
-    if write == 1 and not typer.confirm(f"Write this to {path}?"):
-        raise typer.Exit(1)
-    _store(path, before, after)
-    typer.echo(f"Wrote {path}. Put the gateway's key into {env_key}.")
+    path = config or folder("CODEX_HOME", ".codex") / "config.toml"
+    file = ClientFile("codex", path, tomllib.loads, partial(merged, block=block))
+    if file.update(asks=write == 1):
+        typer.echo(f"Wrote {path}. Put the gateway's key into {env_key}.")
 
 
 def _checked(url: str, provider: str, env_key: str, *, websocket: bool) -> Block:
-    bare = url.rstrip("/").removesuffix("/v1")
-    if not re.fullmatch(r"https?://[!#-\[\]-~]+", bare):
-        raise typer.BadParameter(f"--url {url!r} is no http or https URL")
     if not _NAME.fullmatch(provider) or provider in _RESERVED:
         raise typer.BadParameter(
             f"--provider {provider!r}: use letters, digits, '-' and '_', and no name of Codex' own"
         )
-    if not _VARIABLE.fullmatch(env_key):
-        raise typer.BadParameter(f"--env-key {env_key!r} is no name of an environment variable")
-    return Block(f"{bare}/v1", provider, env_key, websocket)
+    return Block(f"{checked_url(url)}/v1", provider, checked_variable(env_key), websocket)
 
 
 def rendered(block: Block) -> str:
@@ -167,49 +139,3 @@ def _with_table(lines: list[str], block: Block) -> list[str]:
     ours = r"\s*(name|base_url|env_key|wire_api|supports_websockets)\s*="
     kept = [line for line in rest[:end] if not re.match(ours, line)]
     return [*lines[:start], _table(block), *kept, *rest[end:]]
-
-
-def _default_file() -> Path:
-    home = os.environ.get("CODEX_HOME")
-    return (Path(home) if home else Path.home() / ".codex") / "config.toml"
-
-
-def _read(path: Path) -> str:
-    """Return what stands in the file, "" for none; a file that is no TOML ends the command."""
-    import tomllib
-
-    try:
-        text = path.read_bytes().decode()
-        tomllib.loads(text)
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError) as error:
-        raise _refusal(
-            f"{path} cannot be read ({error}); mend it first. Nothing was written"
-        ) from error
-    return text
-
-
-def _difference(path: Path, before: str, after: str) -> str:
-    from difflib import unified_diff
-
-    lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
-    return "".join(unified_diff(*lines, str(path), f"{path} (new)"))
-
-
-def _store(path: Path, before: str, after: str) -> None:
-    """Write the file at once and whole, with a copy of the old one beside it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if before:
-            path.with_name(path.name + ".before-longwire").write_bytes(before.encode())
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_bytes(after.encode())
-        fresh.replace(path)
-    except OSError as error:
-        raise _refusal(f"cannot write {path}: {error}") from error
-
-
-def _refusal(message: str) -> typer.Exit:
-    typer.echo(f"longwire setup codex: {message}.", err=True)
-    return typer.Exit(1)

@@ -65,7 +65,7 @@ def _channels(settings: "Settings") -> "Table":
     table = Table(*titles)
     for channel in settings.channels:
         used = "yes" if channel.enabled else "no: enabled = false"
-        models = ", ".join(channel.models)
+        models = ", ".join((*channel.models, *map(" → ".join, channel.renames.items())))
         row = (channel.name, channel.type, channel.transport, channel.base_url, models, used)
         table.add_row(*row)
         for endpoint in channel.endpoints:

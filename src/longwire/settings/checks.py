@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from longwire.core.nouns.channel import check_base_url, transport_of_scheme
+from longwire.core.nouns.renames import check_renames
 
 ANY_ORIGIN = "*"
 
@@ -23,6 +24,24 @@ def _list_from_text(value: object) -> object:
         return json.loads(value)
     except json.JSONDecodeError as error:
         raise ValueError(f'no JSON list ({error}); write for example ["a"], or a, b') from error
+
+
+def _renames_from_text(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            mend = 'write for example {"claude-*": "gpt-5.2"}'
+            raise ValueError(f"no JSON object ({error}); {mend}") from error
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError('is no table; write for example { "claude-*" = "gpt-5.2" }')
+
+
+def _renames(table: dict[str, str]) -> dict[str, str]:
+    if (problem := check_renames([*table.items()])) is not None:
+        raise ValueError(problem)
+    return table
 
 
 def _matching(pattern: str, mend: str) -> AfterValidator:
@@ -89,6 +108,7 @@ def _network(text: str) -> str:
 
 FromText = BeforeValidator(_list_from_text)
 Words = Annotated[tuple[str, ...], FromText]
+Renames = Annotated[dict[str, str], BeforeValidator(_renames_from_text), AfterValidator(_renames)]
 HeaderName = Annotated[
     str,
     _matching(r"[A-Za-z0-9_-]+", "no header name; write letters, digits, '-' and '_'"),

@@ -21,6 +21,7 @@ def channel_of(declared: Channel) -> ChannelSpec:
         credential=Secret(declared.api_key.get_secret_value() if declared.api_key else ""),
         transport=declared.transport,
         models=declared.models,
+        renames=(*declared.renames.items(),),
         weight=declared.weight,
         status=Status.ENABLED if declared.enabled else Status.DISABLED,
         organization=declared.organization,

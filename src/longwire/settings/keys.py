@@ -36,6 +36,7 @@ from longwire.settings.checks import (
     Name,
     Networks,
     Origins,
+    Renames,
     Transport,
     UrlPath,
     Words,
@@ -309,6 +310,9 @@ class Channel(Section):
     )
     models: Words = Field(
         ("*",), min_length=1, description="Names or patterns (`*`, `?`) of the models it serves."
+    )
+    renames: Renames = Field(
+        {}, description="More names or patterns that it serves, each with the model that is sent."
     )
     transport: Transport = Field(
         "auto", description="`auto` uses WebSocket wherever it helps, and HTTP where it cannot."

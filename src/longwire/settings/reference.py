@@ -89,6 +89,8 @@ def _kind(field: FieldInfo) -> str:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
     if get_origin(annotation) is tuple:
         return "list of strings"
+    if get_origin(annotation) is dict:
+        return "table of strings"
     return {bool: "boolean", int: "integer", float: "number"}.get(annotation, "string")
 
 

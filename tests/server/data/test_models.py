@@ -1,4 +1,4 @@
-"""The list of models as Codex reads it."""
+"""The list of models, and models by other names."""
 
 import json
 from dataclasses import replace
@@ -42,3 +42,33 @@ class TestModels:
             status, headers, body = await client.get("/backend-api/codex/models")
             assert (status, [e["slug"] for e in json.loads(body)["models"]]) == (200, ["gpt-5.5"])
             assert headers["etag"].startswith('"')
+
+
+class TestOtherNames:
+    """A channel that is bound to one model, and serves clients that ask for others."""
+
+    @staticmethod
+    def _channel(upstream):
+        return channel_to(
+            upstream.url,
+            type="openai",
+            base_url=f"{upstream.url}/v1",
+            models=["gpt-5.2"],
+            renames={"claude-*": "gpt-5.2", "fast": "gpt-5.2-mini"},
+        )
+
+    async def test_a_client_is_served_by_names_that_it_brings(self, upstream):
+        """The upstream sees its own name; a name that no pair and no model has stays unknown."""
+        async with before(self._channel(upstream)) as client:
+            for model in ("claude-sonnet-5-20260101", "fast"):
+                status, _, _ = await client.respond(model=model)
+                assert status == 200
+            assert [turn.model for turn in upstream.turns] == ["gpt-5.2", "gpt-5.2-mini"]
+            status, _, body = await client.respond(model="gemini-3")
+            assert (status, b"does not serve it" in body) == (404, True)
+
+    async def test_the_list_has_names_and_no_patterns(self, upstream):
+        """A name can be picked from a list, a pattern cannot."""
+        async with before(self._channel(upstream)) as client:
+            _, _, body = await client.get("/v1/models")
+            assert [each["id"] for each in json.loads(body)["data"]] == ["gpt-5.2", "fast"]

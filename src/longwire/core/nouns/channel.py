@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates, check_limits
+from longwire.core.nouns.renames import check_renames
 from longwire.core.nouns.secret import Secret
 
 
@@ -85,8 +86,9 @@ class EndpointSpec:
 class ChannelSpec:
     """A configured upstream.
 
-    `renames` pairs the model a caller asks for with the one that is sent; `headers` are added to
-    every request upstream; `tls_ca` is the path of a PEM file. Times in ms since 1970 UTC.
+    `renames` pairs the model a caller asks for, or a pattern of such names, with the one that is
+    sent; the channel serves these names besides its `models`. `headers` are added to every request
+    upstream; `tls_ca` is the path of a PEM file. Times in ms since 1970 UTC.
     """
 
     id: str
@@ -194,8 +196,6 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("models", _are_words(spec.models), "a name has at most 256 printable characters"),
         ("tags", all(spec.tags) and _are_words(spec.tags), "write 1 to 256 printable characters"),
         ("renames", _are_words(sum(spec.renames, ())), "a name has at most 256 characters"),
-        ("renames", all(a and b for a, b in spec.renames), "name both models of each pair"),
-        ("renames", _is_unique(a for a, _ in spec.renames), "a model is renamed twice; keep one"),
         ("weight", 0 < spec.weight < float("inf"), "must be greater than 0"),
         ("handshakeRate", 0 <= spec.handshake_rate < float("inf"), "must be 0 or more"),
         ("handshakeBurst", spec.handshake_burst >= 1, "must be 1 or more"),
@@ -214,6 +214,8 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         yield FieldProblem("baseURL", problem)
     if spec.proxy and (problem := check_proxy(spec.proxy.reveal())) is not None:
         yield FieldProblem("proxy", problem)
+    if (problem := check_renames(spec.renames)) is not None:
+        yield FieldProblem("renames", problem)
     yield from _headers(spec.headers)
     yield from check_limits("rates", spec.rates)
 
@@ -261,11 +263,6 @@ def _endpoints(endpoints: Iterable[EndpointSpec]) -> Iterator[FieldProblem]:
 
 def _one_of(words: Iterable[str]) -> str:
     return f"must be one of {', '.join(words)}"
-
-
-def _is_unique(words: Iterable[str]) -> bool:
-    listed = list(words)
-    return len(set(listed)) == len(listed)
 
 
 def _are_words(words: Iterable[str]) -> bool:

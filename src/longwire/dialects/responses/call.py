@@ -3,7 +3,7 @@
 Law: members nobody acts on and all items ride through byte for byte, spliced as raw JSON.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -17,13 +17,13 @@ SUFFIXES = {Purpose.COMPACTION: "/compact", Purpose.COUNT: "/input_tokens"}
 """Where turns of a purpose are posted, below where responses are."""
 
 
-def renamed(turn: Turn, renames: Mapping[str, str]) -> Turn:
+def renamed(turn: Turn, sent_name: Callable[[str], str]) -> Turn:
     """Return a turn as a channel sends it: its model by another name, where it has one there.
 
     The name that is sent is a property like any other: another one begins anew.
     """
-    sent = renames.get(turn.model)
-    if sent is None:
+    sent = sent_name(turn.model)
+    if sent == turn.model:
         return turn
     members = {**turn.members, "model": msgspec.json.encode(sent)}
     return replace(turn, members=members, properties=BodyProperties(members))

@@ -1,10 +1,11 @@
 """A running channel, and the snapshot of all of them that a turn keeps to its end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.renames import renamer
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Route
 from longwire.relay.accounts.accounts import LiveAccount
@@ -65,9 +66,9 @@ class Channel:
         return Subject(f"channel:{self.id}", self.name, self.spec.rates)
 
     @cached_property
-    def renames(self) -> Mapping[str, str]:
-        """The models that are sent upstream by another name."""
-        return dict(self.spec.renames)
+    def sent_name(self) -> Callable[[str], str]:
+        """What tells the name that a caller's model is sent upstream by."""
+        return renamer(self.spec.renames)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from longwire.core.errors import (
 )
 from longwire.core.events import Event, Kind
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.renames import is_pattern
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Scope, SessionKey, Turn
 from longwire.dialects.responses.image import items_of
@@ -111,7 +112,7 @@ class _Trial:
 
     async def _run(self, model: str | None) -> None:
         name = model or await self._first_model()
-        sent = dict(self._channel.spec.renames).get(name, name)
+        sent = self._channel.sent_name(name)
         self._probed = Probed(model=sent)
         began = perf_counter()
         first = await self._first(sent)
@@ -164,7 +165,7 @@ class _Trial:
     async def _first_model(self) -> str:
         """Return the first model that the channel names, its upstream lists, or that may do."""
         for model in self._channel.spec.models:
-            if not set(model) & set("*?["):
+            if not is_pattern(model):
                 return model
         serves, models = self._channel.route.serves, [_ANY_MODEL]
         if self._channel.listing is not None:

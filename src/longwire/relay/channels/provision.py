@@ -118,7 +118,8 @@ def adapt(running: Channel, spec: ChannelSpec, context: ProvisionContext) -> Cha
 def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
     is_enabled = spec.status is Status.ENABLED
     entry = account.account.id if account else ""
-    return Route(spec.id, spec.models, spec.weight, is_enabled, spec.name, entry)
+    models = (*spec.models, *(requested for requested, _ in spec.renames))
+    return Route(spec.id, models, spec.weight, is_enabled, spec.name, entry)
 
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:

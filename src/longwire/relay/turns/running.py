@@ -203,7 +203,7 @@ class RunningTurn:
         """Return the turn as a channel sends it, adapted once for all its accounts."""
         turn = self._sent.get(channel.id)
         if turn is None:
-            turn = channel.vendor.adapt(renamed(self.request.turn, channel.renames))
+            turn = channel.vendor.adapt(renamed(self.request.turn, channel.sent_name))
             unreadable = self._relay.candidates.unreadable
             if unreadable.ends:
                 turn = unreadable.left_out(self.request, turn)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from longwire.core.errors import UnknownModel
+from longwire.core.nouns.renames import is_pattern
 from longwire.core.rules.routing import Route
 from longwire.core.rules.turn import Principal
 from longwire.dialects.codex.models import CLIENT_VERSION, entry
@@ -44,7 +45,7 @@ class Models:
             own = self._listings.of(channel)
             etags += [own.etag] if channel.vendor.lists_for_codex else []
             for name in filter(caller.grant.allows_model, self._names(channel)):
-                sent = channel.renames.get(name, name)
+                sent = channel.sent_name(name)
                 raw = own.entries.get(sent) if channel.vendor.lists_for_codex else None
                 entries.setdefault(name, entry(name, raw))
         body = b'{"models":[%b]}' % b",".join(entries.values())
@@ -97,10 +98,9 @@ class Models:
 
 def _needs_list(channel: Channel) -> bool:
     """Whether not all is known of a channel's models without its upstream's list."""
-    is_declared = len(_literals(channel.route)) == len(channel.route.models)
-    return channel.vendor.lists_for_codex or not is_declared
+    return channel.vendor.lists_for_codex or any(map(is_pattern, channel.spec.models))
 
 
 def _literals(route: Route) -> list[str]:
     """Return the declared names that are no patterns."""
-    return [name for name in route.models if not set(name) & set("*?[")]
+    return [name for name in route.models if not is_pattern(name)]

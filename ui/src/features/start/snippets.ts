@@ -1,6 +1,11 @@
 /** Working first requests for the clients that people have. */
-export const CLIENTS = ["curl", "python", "javascript", "codex", "opencode"] as const;
-export type Client = (typeof CLIENTS)[number];
+import { SETUPS } from "./setups";
+
+const PLACE = /%(root|model|key)%/g;
+
+type Request = "curl" | "python" | "javascript" | "codex";
+type Setup = keyof typeof SETUPS;
+export type Client = Request | Setup;
 
 export interface Ways {
   base: string;
@@ -8,7 +13,7 @@ export interface Ways {
   model: string;
 }
 
-const SNIPPETS: Record<Client, (ways: Ways) => string> = {
+const REQUESTS: Record<Request, (ways: Ways) => string> = {
   curl: ({ base, key, model }) => `curl -i ${base}/responses \\
   -H 'authorization: Bearer ${key}' \\
   -H 'content-type: application/json' \\
@@ -38,20 +43,15 @@ wire_api = "responses"
 # then, in a shell
 export LONGWIRE_KEY='${key}'
 codex`,
-  opencode: ({ base, key, model }) => `// opencode.json
-${JSON.stringify(
-  {
-    $schema: "https://opencode.ai/config.json",
-    provider: {
-      longwire: { npm: "@ai-sdk/openai", name: "Longwire", options: { baseURL: base, apiKey: key }, models: { [model]: {} } },
-    },
-    model: `longwire/${model}`,
-  },
-  null,
-  2,
-)}`,
 };
 
+const isSetup = (client: Client): client is Setup => client in SETUPS;
+
+export const CLIENTS: readonly Client[] = [...(Object.keys(REQUESTS) as Request[]), ...(Object.keys(SETUPS) as Setup[])];
+
+/** `base` ends with the version; some clients are given what stands before it. */
 export function snippet(client: Client, ways: Ways): string {
-  return SNIPPETS[client](ways);
+  if (!isSetup(client)) return REQUESTS[client](ways);
+  const values = { ...ways, root: ways.base.replace(/\/v1$/, "") };
+  return SETUPS[client].replace(PLACE, (_, name: keyof typeof values) => values[name]);
 }
