@@ -172,7 +172,6 @@ class _Reply:
         """Return what tells how a turn travelled, and what the caller has left."""
         delivery, source = running.delivery, running.request.turn.source
         headers = {
-            **client_of(self._exchange.headers).headers(running.headers),
             **self._cors,
             **self._dialect.headers(self.id, running.limits),
             "x-longwire-channel": running.channel,
@@ -180,6 +179,8 @@ class _Reply:
             "x-longwire-api": "responses",
             "x-longwire-continuity": delivery.continuity,
         }
+        if running.headers:
+            headers |= client_of(self._exchange.headers).headers(running.headers)
         if delivery.reason:
             headers["x-longwire-reason"] = delivery.reason
         if source.dropped:
