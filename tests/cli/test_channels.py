@@ -39,6 +39,7 @@ def added(command, monkeypatch):
         "headers": "x-team=planted-value",
         "requests_per_minute": "60",
         "concurrent_turns": "",
+        "native_items": "configuration_update",
         "endpoints": "responses transport=http path=/r, messages",
     }
     words = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
@@ -58,6 +59,7 @@ def test_a_channel_is_added_with_every_field(command, added):
         "proxy": "***",
         "tls_verify": False,
         "headers": [["x-team", "***"]],
+        "native_items": ["configuration_update"],
     }.items() <= channel.items()
     assert {"requests_per_minute": 60, "concurrent_turns": None}.items() <= channel["rates"].items()
     assert ["/r", ""] == [each["path"] for each in channel["endpoints"]]

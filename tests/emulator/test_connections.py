@@ -191,13 +191,13 @@ async def test_lost_cache_is_healed_by_a_full_turn_elsewhere(upstream, user):
     """Not found, then a new handshake and one full create without a parent (B2)."""
     async with upstream() as it:
         async with it.dial("/backend-api/codex") as socket:
-            first = await socket.create(user)
+            first = await socket.create(user, include=["reasoning.encrypted_content"])
             response = first[-1]["response"]
         async with it.dial("/backend-api/codex") as socket:
             error = await socket.refuse(user, previous_response_id=response["id"])
             assert "previous_response_not_found" == error["error"]["code"]
         async with it.dial("/backend-api/codex") as socket:
-            items = [i for i in response["output"] if i["type"] != "reasoning"]
+            items = response["output"]
             assert "response.completed" == (await socket.create(user, *items, user))[-1]["type"]
         counters = it.emulator.counters
         assert (3, 3, 1, 2) == (

@@ -46,6 +46,9 @@ async def test_events_items_and_responses_are_complete(upstream, user, tools, sc
             user, tools=[custom], metadata={"emulator": '{"custom_tools": true}'}
         )
         events += await socket.create(user, metadata={"emulator": '{"finish": "failed:x"}'})
+        for scene in ("refusal", "search", "phases", "reasoning", "incomplete"):
+            scripted = {"role": "user", "content": f"scene:{scene}"}
+            events += await socket.create(scripted, tools=[{"type": "web_search"}])
     for event in events:
         assert set() == events_of[event["type"]] - set(event), event["type"]
         if "response" in event:
@@ -54,4 +57,5 @@ async def test_events_items_and_responses_are_complete(upstream, user, tools, sc
             item = event["item"]
             assert set() == items_of[item["type"]] - set(item), item["type"]
             seen.add(item["type"])
-    assert {"reasoning", "message", "function_call", "custom_tool_call"} == seen
+    calls = {"function_call", "custom_tool_call", "web_search_call"}
+    assert {"reasoning", "message", *calls} == seen

@@ -2,13 +2,19 @@
 
 import pytest
 
-from longwire.emulator import digest
+from longwire.emulator import Options, digest
 from tests.journeys.agent import MODEL, TOOLS, user
 from tests.journeys.conftest import settings_of, websocket_channel
 
 SESSIONS = {"none": {}, "header": {"session-id": "s-1"}}
 MEMBERS = {"model": MODEL, "tools": TOOLS, "store": False}
 MEMBERS["include"] = ["reasoning.encrypted_content"]
+
+
+@pytest.fixture
+def options():
+    """An upstream that takes items by their ids without the reasoning before them."""
+    return Options(needs_reasoning=False)
 
 
 class Forgetful:

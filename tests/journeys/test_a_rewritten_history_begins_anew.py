@@ -23,9 +23,9 @@ def edited(history):
 
 
 def cut(history):
-    """The first questions and answers are gone."""
+    """The first questions and answers are gone; the last answer has its reasoning before it."""
     last = max(n for n, item in enumerate(history) if getattr(item, "role", "") == "assistant")
-    return [user("what was before, in short"), history[last]]
+    return [user("what was before, in short"), *history[last - 1 : last + 1]]
 
 
 def pruned(history):

@@ -69,6 +69,7 @@ ENDINGS = {
     "small_messages": Ending(transport="auto", text="x" * 1_500_000),
     "models_hang": Ending(),
     "models_missing": Ending(),
+    "count_missing": Ending(),
     "checks_ids": Ending(),
     "needs_instructions": Ending(kind="codex"),
     "no_output_at_the_end": Ending(),

@@ -53,6 +53,7 @@ renames = { "claude-*" = "gpt-5.2" }
 transport = "http"
 enabled = false
 weight = 3
+native_items = []
 organization = "org-1"
 project = "proj-1"
 proxy = "socks5://user:${PASSWORD}@proxy:1080"
@@ -148,6 +149,7 @@ def test_channels_of_a_file(read):
     assert openai.api_key.get_secret_value() == "sk-12345"
     assert openai.models == ("gpt-5.2", "gpt-5-*")
     assert (openai.transport, openai.enabled, openai.weight) == ("http", False, 3)
+    assert ((), None) == (openai.native_items, plan.native_items)
     assert (openai.organization, openai.project) == ("org-1", "proj-1")
     assert openai.proxy.get_secret_value() == "socks5://user:pw-12345@proxy:1080"
     assert (openai.tls_verify, openai.tls_ca) == (False, None)

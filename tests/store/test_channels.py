@@ -32,6 +32,7 @@ FULL = ChannelSpec(
     rates=Rates(60, 90_000, 4),
     handshake_rate=0.5,
     handshake_burst=2,
+    native_items=("configuration_update",),
     endpoints=(
         EndpointSpec("responses", "/r", "https://other", "http"),
         EndpointSpec("messages"),

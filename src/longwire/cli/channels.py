@@ -59,7 +59,7 @@ def add(
 
     Fields: type, base_url, api_key, transport, models, renames, tags, weight, organization,
     project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
-    concurrent_turns, handshake_rate, handshake_burst, endpoints.
+    concurrent_turns, handshake_rate, handshake_burst, native_items, endpoints.
     """
     values = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
     refuse_declared(config, "channel", values["name"])

@@ -62,6 +62,11 @@ def _endpoint(text: str) -> EndpointSpec:
     return EndpointSpec(api, **values)
 
 
+def native_items(text: str) -> tuple[str, ...] | None:
+    """Read types of items such as `additional_tools`; `default` is that of the channel's type."""
+    return None if text == "default" else words(text)
+
+
 def boolean(text: str) -> bool:
     """Read true or false."""
     if text.lower() not in _TRUE | _FALSE:
@@ -100,6 +105,7 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     **dict.fromkeys(RATES, limit),
     "handshake_rate": float,
     "handshake_burst": int,
+    "native_items": native_items,
     "endpoints": endpoints,
 }
 KEY: Final[Mapping[str, Reader]] = {

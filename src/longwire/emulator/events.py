@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from longwire.emulator.items import Item
 from longwire.emulator.options import Json, Options
-from longwire.emulator.rendering import Item
 from longwire.emulator.requests import Request
 
 Mark = Literal["", "created", "delta", "item", "terminal"]
@@ -140,9 +140,13 @@ class Story:
     def _inside(self, item: Item, where: dict[str, Any]) -> Iterator[Event]:
         match item["type"]:
             case "message":
-                yield from self._text(item["content"][0], where | {"content_index": 0})
+                yield from self._part(item["content"][0], where | {"content_index": 0})
             case "reasoning":
-                yield from self._summary(item["summary"][0], where | {"summary_index": 0})
+                for index, part in enumerate(item["summary"]):
+                    yield from self._summary(part, where | {"summary_index": index})
+            case "web_search_call":
+                for stage in ("in_progress", "searching", "completed"):
+                    yield self._event(f"response.web_search_call.{stage}", **where)
             case "function_call":
                 stem, text = "response.function_call_arguments", item["arguments"]
                 yield from self._deltas(stem, text, where)
@@ -154,12 +158,24 @@ class Story:
             case _:
                 return
 
+    def _part(self, part: Item, where: dict[str, Any]) -> Iterator[Event]:
+        is_refusal = part["type"] == "refusal"
+        begun = {"refusal": ""} if is_refusal else {"text": "", "annotations": []}
+        yield self._event("response.content_part.added", **where, part=part | begun)
+        yield from self._refusal(part, where) if is_refusal else self._text(part, where)
+        yield self._event("response.content_part.done", **where, part=part)
+
+    def _refusal(self, part: Item, where: dict[str, Any]) -> Iterator[Event]:
+        yield from self._deltas("response.refusal", part["refusal"], where)
+        yield self._event("response.refusal.done", **where, refusal=part["refusal"])
+
     def _text(self, part: Item, where: dict[str, Any]) -> Iterator[Event]:
         text = part["text"]
-        yield self._event("response.content_part.added", **where, part=part | {"text": ""})
         yield from self._deltas("response.output_text", text, where, logprobs=[])
+        for index, annotation in enumerate(part["annotations"]):
+            members = {**where, "annotation_index": index, "annotation": annotation}
+            yield self._event("response.output_text.annotation.added", **members)
         yield self._event("response.output_text.done", **where, text=text, logprobs=[])
-        yield self._event("response.content_part.done", **where, part=part)
 
     def _summary(self, part: Item, where: dict[str, Any]) -> Iterator[Event]:
         stem = "response.reasoning_summary"

@@ -19,13 +19,13 @@ from longwire.emulator.wire import BINARY, Outlet, frame
 
 Point = Literal[
     "handshake", "before_create", "after_create", "after_created", "mid_delta",
-    "after_item", "before_terminal", "after_terminal", "idle", "models",
+    "after_item", "before_terminal", "after_terminal", "idle", "models", "count",
 ]  # fmt: skip
 Act = Literal[
     "refuse", "hang", "reset", "close", "error", "binary", "half", "extra_event",
     "done_alias", "slow_drip", "huge_event", "silence", "raw",
 ]  # fmt: skip
-BEFORE_ANY_ANSWER = ("handshake", "models")
+BEFORE_ANY_ANSWER = ("handshake", "models", "count")
 AT_HANDSHAKE = ("refuse", "hang", "reset", "error")
 WEBSOCKET_ACTS = ("binary", "silence")
 HTTP_ACTS = ("raw",)
@@ -54,7 +54,7 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         if self.at in BEFORE_ANY_ANSWER and self.act not in AT_HANDSHAKE:
             raise ValueError(f"act: {self.act} does not work at {self.at}")
         if self.at not in BEFORE_ANY_ANSWER and self.act == "refuse":
-            raise ValueError("act: refuse works at handshake and models only")
+            raise ValueError("act: refuse works at handshake, models and count only")
         if self.act == "done_alias" and self.at != "before_terminal":
             raise ValueError("act: done_alias works at before_terminal only")
         if self.act == "close" and isinstance(self.code, str) and not self.code.isdecimal():

@@ -15,8 +15,8 @@ from longwire.emulator.events import FAR_AWAY, Event
 from longwire.emulator.faults import Cut, Spoiled, strike
 from longwire.emulator.oracle import digest, encode, listed
 from longwire.emulator.rendering import mint, turn_state
-from longwire.emulator.requests import CODEX_REFUSES, Body, decode, read
-from longwire.emulator.turns import Exchange, World, usage
+from longwire.emulator.requests import CODEX_REFUSES, COUNTED, Body, decode, read
+from longwire.emulator.turns import Exchange, World, count_tokens, usage
 from longwire.emulator.wire import Outlet, Write
 
 COMPACTION_REFUSES = CODEX_REFUSES | {"generate", "include", "store", "stream", "service_tier"}
@@ -134,6 +134,24 @@ def only_response(event: Event) -> bytes:
     if event.mark != "terminal":
         return b""
     return bytes(msgspec.json.decode(event.payload, type=Terminal).response)
+
+
+async def count(world: World, caller: Caller, request: web.Request) -> web.Response:
+    """`POST …/responses/input_tokens`: the input as a turn would have it, counted."""
+    content = await request.read()
+    world.journal.counters.http_requests += 1
+    try:
+        body = decode(content)
+        for name in body:
+            if name not in COUNTED:
+                raise unknown_parameter(name, caller.route)
+        parsed = read(body, caller.route, "http", world.options, world.script)
+        tokens = count_tokens(world, caller, parsed)
+    except Rejected as error:
+        if error.violation:
+            world.journal.violation(f"http {caller.connection}", str(error), content)
+        raise
+    return web.json_response({"object": "response.input_tokens", "input_tokens": tokens})
 
 
 async def compact(world: World, caller: Caller, request: web.Request) -> web.Response:

@@ -7,34 +7,29 @@ message tells the digest of the context the model was shown.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
-
+from longwire.emulator.items import Item
 from longwire.emulator.options import Json
-from longwire.emulator.rendering import Context, Item, mint
+from longwire.emulator.rendering import Context, identify, mint
 from longwire.emulator.requests import Request
+from longwire.emulator.schema import example
 
 Tool = tuple[str, str, str | None, Item]
 """Type, name, namespace and parameter schema."""
-EXAMPLES: dict[str, Any] = {
-    "string": "naïve ✓",
-    "number": msgspec.Raw(b"1.50"),
-    "integer": 7,
-    "boolean": True,
-    "array": [],
-    "object": {},
-}
+WEB_SEARCH = "web_search"
+BYTES_A_TOKEN = 4
+QUERY, PAGE = "naïve search ✓", "https://example.org/naive"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Model:
-    """One answer in the making."""
+    """One answer in the making; it `is_cut` where more tokens were wanted than are allowed."""
 
     request: Request
     context: Context
     account: str
     digest: str
+    is_cut: bool = False
 
     def answer(self) -> Iterator[Item]:
         """The output items in order, each complete, made one at a time."""
@@ -45,19 +40,26 @@ class Model:
         if script.reasoning:
             yield self._reasoning()
         tools = self._tools()
-        if tools and self.context.rounds < script.tool_rounds:
+        if tools and (self._must_call() or self.context.rounds < script.tool_rounds):
             yield from self._commentary()
-            for number in range(script.parallel_calls):
+            for number in range(1 if self._is_sequential() else script.parallel_calls):
                 yield self._call(number, tools)
-        else:
-            yield from self._messages()
+            return
+        if script.phases:
+            yield from self._commentary()
+        if script.searches and self._offers_search():
+            action = {"type": "search", "query": QUERY, "queries": [QUERY]}
+            yield self._item("web_search_call", "ws", 0, status="completed", action=action)
+        yield from self._messages()
 
     def _item(self, kind: str, prefix: str, number: int, **members: Json) -> Item:
         return {"id": self._identity(prefix, number), "type": kind, **members}
 
     def _identity(self, prefix: str, number: int) -> str:
-        seed = f"{self.digest}{self.request.model}{self.request.script}{prefix}{number}"
-        return f"{prefix}_{hashlib.sha256(seed.encode()).hexdigest()[:48]}"
+        script = self.request.script
+        seed = f"{self.digest}{self.request.model}{script}"
+        base = hashlib.sha256(seed.encode()).hexdigest()[:24]
+        return identify(self.account if script.reasoning else "", base, prefix, number)
 
     def _sealed(self, prefix: str, number: int) -> str:
         return mint(self.account, self._identity(prefix, number))
@@ -66,7 +68,8 @@ class Model:
         wants_sealed = "reasoning.encrypted_content" in (self.request.body.get("include") or ())
         sealed = {"encrypted_content": self._sealed("rs", 0)} if wants_sealed else {}
         text = f"Weighing {len(self.context.digests)} items, naïvely."
-        summary = [{"type": "summary_text", "text": text}]
+        count = self.request.script.summaries
+        summary = [{"type": "summary_text", "text": text}] * count
         return self._item("reasoning", "rs", 0, summary=summary, **sealed)
 
     def _commentary(self) -> Iterator[Item]:
@@ -76,29 +79,67 @@ class Model:
 
     def _messages(self) -> Iterator[Item]:
         script = self.request.script
-        text = f"context sha256:{self.digest}"
-        left = max(script.text_bytes, script.deltas * script.delta_bytes, len(text))
-        number = 0
+        if script.refusal:
+            part = {"type": "refusal", "refusal": script.refusal}
+            yield self._message_of(0, "final_answer", part)
+            return
+        limit = (self.request.body.get("max_output_tokens") or 1 << 40) * BYTES_A_TOKEN
+        text = self._text()
+        wanted = max(script.text_bytes, script.deltas * script.delta_bytes, len(text))
+        left, text, self.is_cut = min(wanted, limit), text[:limit], wanted > limit
+        number = int(script.phases)
         while left > 0:
             size = min(left, script.item_bytes)
             yield self._message(number, "final_answer", padded(text, size))
             text, left, number = f"part {number + 1}", left - size, number + 1
 
+    def _text(self) -> str:
+        """What is answered: what the script says, else JSON where a format asks for it."""
+        if self.request.script.text:
+            return self.request.script.text
+        form = (self.request.body.get("text") or {}).get("format") or self.context.format or {}
+        if form.get("type") in ("json_schema", "json_object"):
+            return example(form.get("schema"), 0)
+        return f"context sha256:{self.digest}"
+
     def _message(self, number: int, phase: str, text: str) -> Item:
-        part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
-        status = "incomplete" if self.request.script.finish == "incomplete" else "completed"
+        found: list[Item] = []
+        if self.request.script.searches and phase == "final_answer" and self._offers_search():
+            source = {"url": PAGE, "title": "Naïve", "start_index": 0, "end_index": len(text)}
+            found = [{"type": "url_citation", **source}]
+        part = {"type": "output_text", "text": text, "annotations": found, "logprobs": []}
+        return self._message_of(number, phase, part)
+
+    def _message_of(self, number: int, phase: str, part: Item) -> Item:
+        is_whole = self.request.script.finish != "incomplete" and not self.is_cut
+        status = "completed" if is_whole else "incomplete"
         members = {"status": status, "role": "assistant", "phase": phase, "content": [part]}
         return self._item("message", "msg", number, **members)
 
     def _tools(self) -> list[Tool]:
-        if self.request.body.get("tool_choice") == "none":
+        choice = self.request.body.get("tool_choice")
+        if choice == "none":
             return []
-        offered = [*(self.request.body.get("tools") or ()), *self.context.tools]
-        tools = [tool for entry in offered for tool in callable_tools(entry)]
+        tools = [tool for entry in self._offered() for tool in callable_tools(entry)]
+        if isinstance(choice, dict) and "name" in choice:
+            tools = [tool for tool in tools if tool[1] == choice["name"]]
         if named := [tool for tool in tools if tool[1] == self.request.script.tool]:
             return named
         kind = "custom" if self.request.script.custom_tools else "function"
         return [tool for tool in tools if tool[0] == kind] or tools
+
+    def _offered(self) -> list[Json]:
+        return [*(self.request.body.get("tools") or ()), *self.context.tools]
+
+    def _offers_search(self) -> bool:
+        return any(str(tool.get("type")).startswith(WEB_SEARCH) for tool in self._offered())
+
+    def _must_call(self) -> bool:
+        choice = self.request.body.get("tool_choice")
+        return choice == "required" or (isinstance(choice, dict) and "name" in choice)
+
+    def _is_sequential(self) -> bool:
+        return self.request.body.get("parallel_tool_calls") is False
 
     def _call(self, number: int, tools: list[Tool]) -> Item:
         kind, name, namespace, schema = tools[(self.context.rounds + number) % len(tools)]
@@ -107,7 +148,7 @@ class Model:
             members["namespace"] = namespace
         if kind == "custom":
             return self._item("custom_tool_call", "ctc", number, **members, input=f"naïve {number}")
-        values = self.request.script.arguments or arguments(schema, number)
+        values = self.request.script.arguments or example(schema, number)
         members |= {"arguments": values, "status": "completed"}
         return self._item("function_call", "fc", number, **members)
 
@@ -122,20 +163,6 @@ def callable_tools(entry: Json, namespace: str | None = None) -> Iterator[Tool]:
             yield kind, name, namespace, entry.get("parameters") or {}
         case _:
             return
-
-
-def arguments(schema: Item, number: int) -> str:
-    """JSON that fits the schema's properties, with a number and a non-ASCII string if it may."""
-    properties = schema.get("properties") or {"text": {"type": "string"}, "n": {"type": "number"}}
-    values = {}
-    for name, rule in properties.items():
-        kind = rule.get("type") if isinstance(rule, dict) else None
-        example = EXAMPLES.get(str(kind[0] if isinstance(kind, list) else kind), "")
-        example = example or EXAMPLES["string"]
-        values[name] = (rule.get("enum") or [example])[0] if isinstance(rule, dict) else example
-        if values[name] is EXAMPLES["string"]:
-            values[name] = f"naïve ✓ {number}"
-    return msgspec.json.encode(values).decode()
 
 
 def padded(text: str, size: int) -> str:

@@ -124,6 +124,10 @@ ODDITIES: dict[str, Oddity] = {
         "There is no list of models: 404.",
         fault("models", "refuse", status=404, body={"detail": "Not Found"}),
     ),
+    "count_missing": Oddity(
+        "Input tokens are not counted: 404.",
+        fault("count", "refuse", status=404, body={"detail": "Not Found"}),
+    ),
     "checks_ids": Oddity(
         "Ids of items that other vendors made are refused.", options={"check_ids": True}
     ),

@@ -42,6 +42,8 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The Codex route wants a text as `instructions`, be it empty, as for its older models."""
     check_ids: bool = False
     """Refuse ids of items that do not begin as this vendor's do, on the public route, too."""
+    needs_reasoning: bool = True
+    """Refuse items by their ids where the reasoning that led to them is missing."""
     paired_ids: bool = False
     """Also demand that `encrypted_content` comes with the id it was minted for, as Azure does."""
     multiplexing: bool = True
@@ -85,7 +87,17 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The one tool that is called, by its name, where it is offered."""
     arguments: str = ""
     """What it is called with, as JSON; "" makes arguments up from the tool's schema."""
+    text: str = ""
+    """The answer, in place of one that tells the context's digest."""
+    refusal: str = ""
+    """What the model says in place of an answer."""
+    phases: bool = False
+    """Whether commentary comes before a final answer, too."""
+    searches: bool = False
+    """Whether it searches the web before it answers, where `web_search` is offered."""
     reasoning: bool = True
+    summaries: Annotated[int, Meta(ge=0, le=16)] = 1
+    """Parts of the summary of its reasoning."""
     commentary: bool = True
     deltas: Annotated[int, Meta(ge=1)] = 4
     delta_bytes: Size = 0

@@ -12,30 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from longwire.emulator.errors import Rejected, detail
+from longwire.emulator.items import Item, check_shape
 from longwire.emulator.options import Json, Options, Route
 from longwire.emulator.oracle import combined, encode, item_digest
+from longwire.emulator.scenes import scene_of
 
-Item = dict[str, Any]
-
-HOSTED = (
-    "web_search_call file_search_call code_interpreter_call image_generation_call mcp_call"
-    " mcp_list_tools mcp_approval_request mcp_approval_response computer_call shell_call"
-    " computer_call_output local_shell_call local_shell_call_output shell_call_output"
-    " apply_patch_call apply_patch_call_output tool_search_call tool_search_output program"
-    " program_output compaction_trigger configuration_update agent_message context_compaction"
-)
-REQUIRED: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(HOSTED.split(), ()),
-    "message": ("role", "content"),
-    "reasoning": (),
-    "item_reference": ("id",),
-    "function_call": ("call_id", "name", "arguments"),
-    "function_call_output": ("call_id", "output"),
-    "custom_tool_call": ("call_id", "name", "input"),
-    "custom_tool_call_output": ("call_id", "output"),
-    "compaction": ("encrypted_content",),
-    "additional_tools": ("tools",),
-}
 MAX_CODEX_ID = 64
 AT_ITS_END = 1 << 30
 """Rounds of a context that was compacted: no client compacts a turn for ever."""
@@ -47,9 +28,8 @@ PREFIXES = {
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctc",
 }
+BEHIND_REASONING = ("message", "function_call", "custom_tool_call", "web_search_call")
 CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
-ROLES = ("user", "assistant", "system", "developer")
-OUTPUT_PARTS = ("output_text", "refusal")
 
 
 @dataclass(slots=True)
@@ -68,6 +48,12 @@ class Context:
     """Tool rounds since the last user message."""
     last: str = ""
     """Kind of the last item."""
+    format: Item | None = None
+    """The format of answers that the last `configuration_update` says."""
+    scene: str = ""
+    """What the last message of the user that says so makes the model do."""
+    reasoning: set[str] = field(default_factory=set)
+    """Ids and encrypted content of the reasoning items."""
 
     def fork(self) -> "Context":
         """A copy that may grow on its own."""
@@ -79,6 +65,7 @@ class Context:
             calls={**self.calls},
             unanswered={**self.unanswered},
             tools=[*self.tools],
+            reasoning={*self.reasoning},
         )
 
     @property
@@ -98,8 +85,15 @@ class Context:
             self._answer(kind, item["call_id"])
         elif kind == "message" and item["role"] in ("user", "assistant"):
             self.require_answers()
+        if kind == self.last == "configuration_update":
+            message = "Two 'configuration_update' items stand side by side; send one."
+            raise Rejected(message, code="invalid_value", param="input")
         if kind == "message" and item["role"] == "user":
-            self.rounds = 0
+            self._hear(scene_of(item["content"]))
+        if kind == "configuration_update":
+            self.format = (item.get("text") or {}).get("format") or self.format
+        if kind == "reasoning":
+            self.reasoning |= {item.get("id") or "", item.get("encrypted_content") or ""}
         if kind == "compaction":
             self.rounds = AT_ITS_END
         self.tools += item["tools"] if kind == "additional_tools" else ()
@@ -112,6 +106,11 @@ class Context:
         """Every call must have its output before the conversation goes on."""
         for call_id, kind in self.unanswered.items():
             raise Rejected(f"No tool output found for {CALLS[kind]} {call_id}.", param="input")
+
+    def _hear(self, scene: str) -> None:
+        """A question begins new rounds, but not where a scene goes on."""
+        if scene or not self.scene:
+            self.scene, self.rounds = scene, 0
 
     def _call(self, kind: str, call_id: str) -> None:
         if call_id in self.calls:
@@ -144,7 +143,9 @@ class Gate:
         """`parent` extended by the request's items; raises `Rejected`."""
         context = parent.fork()
         for index, item in enumerate(items):
-            context.add(self._admit(item, f"input[{index}]"))
+            admitted = self._admit(item, f"input[{index}]")
+            self._check_reasoning(admitted, context)
+            context.add(admitted)
         context.require_answers()
         return context
 
@@ -163,6 +164,19 @@ class Gate:
         if self.options.check_encrypted and item.get("encrypted_content"):
             self._check_encrypted(item, where)
         return dict(item)
+
+    def _check_reasoning(self, item: Item, context: Context) -> None:
+        """An item by its id comes behind the reasoning that led to it (earendil-works/pi#1878)."""
+        identity, kind = item.get("id") or "", item.get("type") or "message"
+        needs = self.options.needs_reasoning and kind in BEHIND_REASONING
+        owed = reasoning_of(self.account, identity) if needs else None
+        if owed is None or {owed, mint(self.account, owed)} & context.reasoning:
+            return
+        message = (
+            f"Item '{identity}' of type '{kind}' was provided without its required 'reasoning'"
+            f" item: '{owed}'."
+        )
+        raise Rejected(message, param="input")
 
     def _stored(self, identity: str) -> Item:
         found = self.find(identity) if self.store else None
@@ -186,36 +200,6 @@ class Gate:
         if self.options.paired_ids and nonce != fingerprint(item.get("id") or ""):
             message = f"Encrypted content item_id did not match the target item id at {where}."
             raise Rejected(message, code="invalid_encrypted_content", param=where)
-
-
-def check_shape(item: Json, where: str) -> None:
-    """Known type, required members, roles and the parts a role may have."""
-    if not isinstance(item, dict):
-        raise Rejected(f"Invalid type for '{where}'.", code="invalid_type", param=where)
-    kind = item.get("type") or ("message" if "role" in item else None)
-    if not isinstance(kind, str) or kind not in REQUIRED:
-        raise Rejected(f"Invalid value: {kind!r}.", code="invalid_value", param=f"{where}.type")
-    for name in REQUIRED[kind]:
-        if not isinstance(item.get(name), (str, list)):
-            message = f"Missing required parameter: '{where}.{name}'."
-            raise Rejected(message, code="missing_required_parameter", param=f"{where}.{name}")
-    if not isinstance(item.get("id"), (str, type(None))):
-        raise Rejected(f"Invalid type for '{where}.id'.", code="invalid_type", param=f"{where}.id")
-    if kind == "message":
-        check_message(item, where)
-
-
-def check_message(item: Item, where: str) -> None:
-    """Assistant messages hold output parts, all others input parts."""
-    role, content = item["role"], item["content"]
-    if role not in ROLES:
-        raise Rejected(f"Invalid value: {role!r}.", code="invalid_value", param=f"{where}.role")
-    for index, part in enumerate(content if isinstance(content, list) else ()):
-        kind = part.get("type") if isinstance(part, dict) else None
-        fits = kind in OUTPUT_PARTS if role == "assistant" else str(kind).startswith("input_")
-        if not fits:
-            param = f"{where}.content[{index}].type"
-            raise Rejected(f"Invalid value: {kind!r}.", code="invalid_value", param=param)
 
 
 def check_codex(item: Item) -> None:
@@ -253,6 +237,23 @@ def mint(account: str, identity: str) -> str:
     nonce = fingerprint(identity)
     seal = hmac.digest(account.encode(), nonce, "sha256")[:12]
     return "gAAAAA" + base64.urlsafe_b64encode(nonce + seal).decode()
+
+
+def identify(account: str, base: str, prefix: str, number: int) -> str:
+    """An id of an item of the response that has 24 characters as its `base`.
+
+    It shows to this account's reasoning that it came with it: "" is for items without any.
+    """
+    seal = hmac.digest(account.encode(), base.encode(), "sha256").hex()[:8]
+    own = hashlib.sha256(f"{base}{prefix}{number}".encode()).hexdigest()[:16]
+    return f"{prefix}_{seal}{base}{own}"
+
+
+def reasoning_of(account: str, identity: str) -> str | None:
+    """The id of the reasoning that an item came with, None where it came with none."""
+    rest = identity.partition("_")[2]
+    owed = identify(account, rest[8:32], "rs", 0)
+    return owed if owed[3:35] == rest[:32] else None
 
 
 def turn_state(account: str) -> str:

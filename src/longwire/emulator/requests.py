@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from longwire.emulator.errors import Rejected, detail, unknown_parameter
+from longwire.emulator.items import check_effort, check_format, check_tools, wrong_value
 from longwire.emulator.options import Json, Options, Route, Script, Transport
 from longwire.emulator.oracle import listed, spelled
 
@@ -41,6 +42,24 @@ STRIPPED = (
 )
 CODEX_REFUSES = frozenset((*STRIPPED.split(), "stream_id"))
 MAX_PAIRS, MAX_TEXT = 16, 512
+LEAST_TOKENS = 16
+CHOICES = ("none", "auto", "required")
+COUNTED = frozenset(
+    [
+        "model",
+        "input",
+        "previous_response_id",
+        "tools",
+        "text",
+        "reasoning",
+        "truncation",
+        "instructions",
+        "conversation",
+        "tool_choice",
+        "parallel_tool_calls",
+    ]
+)
+"""What a count of tokens takes (OpenAI reference, get input token counts)."""
 LANE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 DECODER = msgspec.json.Decoder(float_hook=spelled)
 
@@ -77,6 +96,7 @@ def read(
     for name, value in body.items():
         check_parameter(name, value, route, transport, strict=options.strict)
     check_together(body, transport)
+    check_values(body)
     if route == "codex":
         check_codex(body, transport)
         if options.needs_instructions and not isinstance(body.get("instructions"), str):
@@ -130,6 +150,23 @@ def check_together(body: Body, transport: Transport) -> None:
         isinstance(text, str) and len(text) <= MAX_TEXT for text in texts
     ):
         raise Rejected("Invalid 'metadata': at most 16 pairs of strings.", param="metadata")
+
+
+def check_values(body: Body) -> None:
+    """What single members may say."""
+    tokens = body.get("max_output_tokens")
+    if tokens is not None and tokens < LEAST_TOKENS:
+        message = (
+            "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= "
+            f"{LEAST_TOKENS}, but got {tokens} instead."
+        )
+        raise Rejected(message, code="integer_below_min_value", param="max_output_tokens")
+    check_tools(body.get("tools"), "tools")
+    check_effort(body.get("reasoning"), "reasoning")
+    check_format(body.get("text"), "text")
+    choice = body.get("tool_choice")
+    if isinstance(choice, str) and choice not in CHOICES:
+        raise wrong_value(choice, "tool_choice")
 
 
 def check_codex(body: Body, transport: Transport) -> None:

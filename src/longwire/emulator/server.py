@@ -20,7 +20,7 @@ from longwire.emulator.control import control_routes
 from longwire.emulator.counters import Counters, Journal, Turn
 from longwire.emulator.errors import Rejected, detail
 from longwire.emulator.faults import Faults, Point
-from longwire.emulator.http import compact, respond
+from longwire.emulator.http import compact, count, respond
 from longwire.emulator.issuer import Issuer
 from longwire.emulator.issuer_routes import issuer_routes
 from longwire.emulator.oddities import applied
@@ -69,6 +69,7 @@ class Emulator:
             app.router.add_route("*", f"{prefix}/responses", self._endpoint(route, self._responses))
             app.router.add_post(f"{prefix}/responses/compact", self._endpoint(route, self._compact))
             app.router.add_get(f"{prefix}/models", self._endpoint(route, self._models))
+        app.router.add_post("/v1/responses/input_tokens", self._endpoint("public", self._count))
         app.router.add_get("/v1/models/{id}", self._endpoint("public", self._model))
         app.router.add_route("*", "/v1/responses/{id}", self._endpoint("public", self._stored))
         app.add_routes(control_routes(self.world))
@@ -220,6 +221,9 @@ class Emulator:
 
     async def _compact(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return await compact(self.world, caller, request)
+
+    async def _count(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        return await self._strike(request, "count") or await count(self.world, caller, request)
 
     async def _models(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         refusal = await self._strike(request, "models")

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -19,11 +19,13 @@ from longwire.emulator.counters import Journal, Turn
 from longwire.emulator.errors import Rejected, previous_response_not_found
 from longwire.emulator.events import Event, Story
 from longwire.emulator.faults import Cut, Faults, Point, Spoiled, strike
-from longwire.emulator.model import Model
+from longwire.emulator.items import Item
+from longwire.emulator.model import Model, callable_tools
 from longwire.emulator.options import Options, Script
 from longwire.emulator.oracle import encode
-from longwire.emulator.rendering import Context, Gate, Item, turn_state
-from longwire.emulator.requests import Request
+from longwire.emulator.rendering import Context, Gate, turn_state
+from longwire.emulator.requests import Body, Request
+from longwire.emulator.scenes import staged
 from longwire.emulator.wire import Outlet
 
 POINTS: dict[str, Point] = {
@@ -94,16 +96,11 @@ class Exchange:
             raise
 
     def _begin(self) -> Iterator[Event]:
-        request, counters = self.request, self.world.journal.counters
-        gate = Gate(
-            self.world.options,
-            self.caller.route,
-            self.caller.account,
-            request.store,
-            lambda identity: self.world.store.items.get((self.caller.account, identity)),
-        )
-        parent = self._parent()
-        context = gate.render(parent.context if parent else Context(), request.items)
+        counters = self.world.journal.counters
+        parent = parent_of(self.world, self.caller, self.request.previous)
+        context = rendered(self.world, self.caller, self.request, parent)
+        script = staged(self.request.script, context.scene)
+        self.request = request = replace(self.request, script=script)
         counters.items_in += len(request.items)
         counters.creates_full += parent is None
         counters.creates_continued += parent is not None
@@ -122,20 +119,6 @@ class Exchange:
         )
         return self._events(story, context, storable=parent is None or parent.stored)
 
-    def _parent(self) -> Held | None:
-        previous, counters = self.request.previous, self.world.journal.counters
-        if previous is None:
-            return None
-        held = self.caller.lanes.find(previous)
-        if held is None and not self.world.options.zdr and self.caller.route == "public":
-            held = self.world.store.find(self.caller.account, previous)
-        counters.cache_hits += held is not None
-        counters.cache_misses += held is None
-        if held is None:
-            counters.not_found += 1
-            raise previous_response_not_found(previous, issued=self.world.issued(previous))
-        return held
-
     def _events(self, story: Story, context: Context, *, storable: bool) -> Iterator[Event]:
         request = self.request
         self._measure(context)
@@ -150,6 +133,9 @@ class Exchange:
             context.add(item)
             if request.store:
                 self.kept.append(item)
+        if model.is_cut:
+            script = msgspec.structs.replace(request.script, finish="incomplete")
+            self.request = story.request = replace(request, script=script)
         if request.script.end_without_terminal:
             self.record.status = "unfinished"
             self._evict_parent()
@@ -158,13 +144,11 @@ class Exchange:
         yield story.ending()
 
     def _measure(self, context: Context) -> None:
-        body = self.request.body
-        effort = (body.get("reasoning") or {}).get("effort")
-        preamble = encode([body.get("tools"), body.get("instructions"), effort])
+        preamble = preamble_of(self.request.body)
         prompt = Prompt(context.sizes, context.digests, preamble)
         cached = max((prompt.shared(old) for old in self.caller.prompts.values()), default=0)
         self.caller.prompts[self.request.lane] = prompt
-        self.record.input_tokens = (len(preamble) + sum(context.sizes)) // 4 + 1
+        self.record.input_tokens = tokens_of(preamble, context)
         self.record.cached_tokens = cached // 4
 
     def _commit(self, story: Story, context: Context, *, stored: bool) -> None:
@@ -203,6 +187,63 @@ class Exchange:
             if event.mark:
                 await strike(faults, POINTS[event.mark], outlet)
         await outlet.flush()
+
+
+def parent_of(world: World, caller: Caller, previous: str | None) -> Held | None:
+    """The response that is continued; raises `Rejected` for one that is not held."""
+    if previous is None:
+        return None
+    held, counters = caller.lanes.find(previous), world.journal.counters
+    if held is None and not world.options.zdr and caller.route == "public":
+        held = world.store.find(caller.account, previous)
+    counters.cache_hits += held is not None
+    counters.cache_misses += held is None
+    if held is None:
+        counters.not_found += 1
+        raise previous_response_not_found(previous, issued=world.issued(previous))
+    return held
+
+
+def rendered(world: World, caller: Caller, request: Request, parent: Held | None) -> Context:
+    """The context that a request's items make of its parent's; raises `Rejected`."""
+    gate = Gate(
+        world.options,
+        caller.route,
+        caller.account,
+        request.store,
+        lambda identity: world.store.items.get((caller.account, identity)),
+    )
+    context = gate.render(parent.context if parent else Context(), request.items)
+    check_choice(request.body, context)
+    return context
+
+
+def count_tokens(world: World, caller: Caller, request: Request) -> int:
+    """How many tokens the input of a request is; nothing is answered or kept."""
+    parent = parent_of(world, caller, request.previous)
+    return tokens_of(preamble_of(request.body), rendered(world, caller, request, parent))
+
+
+def check_choice(body: Body, context: Context) -> None:
+    """A function that has to be called is one of those there are."""
+    choice = body.get("tool_choice")
+    if not isinstance(choice, dict) or choice.get("type") not in ("function", "custom"):
+        return
+    offered = [*(body.get("tools") or ()), *context.tools]
+    if choice.get("name") not in [tool[1] for each in offered for tool in callable_tools(each)]:
+        message = f"Tool choice '{choice.get('name')}' not found in 'tools' parameter."
+        raise Rejected(message, param="tool_choice")
+
+
+def preamble_of(body: Body) -> bytes:
+    """What stands before the items in a prompt: tools, instructions and effort."""
+    effort = (body.get("reasoning") or {}).get("effort")
+    return encode([body.get("tools"), body.get("instructions"), effort])
+
+
+def tokens_of(preamble: bytes, context: Context) -> int:
+    """How many tokens a prompt is."""
+    return (len(preamble) + sum(context.sizes)) // 4 + 1
 
 
 def usage(input_tokens: int, cached_tokens: int, output_tokens: int) -> dict[str, Any]:

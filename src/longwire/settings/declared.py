@@ -31,6 +31,7 @@ def channel_of(declared: Channel) -> ChannelSpec:
         tls_verify=declared.tls_verify,
         handshake_rate=declared.handshake_rate,
         handshake_burst=declared.handshake_burst,
+        native_items=declared.native_items,
         endpoints=tuple(_endpoint(each) for each in declared.endpoints),
         is_declared=True,
     )

@@ -34,6 +34,7 @@ from longwire.settings.checks import (
     HeaderName,
     HeaderText,
     Name,
+    NativeItem,
     Networks,
     Origins,
     Renames,
@@ -335,6 +336,13 @@ class Channel(Section):
         "which refuses faster ones, else 0.",
     )
     handshake_burst: int = Field(3, ge=1, description="Handshakes that may come at once.")
+    native_items: Annotated[tuple[NativeItem, ...] | None, FromText] = Field(
+        None,
+        description="Items of an input that the upstream takes, of `additional_tools` and "
+        "`configuration_update`; what others say goes into `tools`, `reasoning` and `text`. "
+        "Default: `additional_tools` for `openai`, none for `codex`, and what clients of the "
+        "Responses API write themselves stays as it is.",
+    )
     endpoints: Annotated[tuple[Endpoint, ...], FromText, unique("api")] = Field(
         (), description="Overrides for single APIs."
     )

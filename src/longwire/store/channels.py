@@ -163,6 +163,7 @@ class Channels:
             models=tuple(row.models),
             renames=tuple((model, sent) for model, sent in row.renames),
             tags=tuple(row.tags),
+            native_items=None if row.native_items is None else tuple(row.native_items),
             status=Status(row.status),
             rates=value_of(Rates, row),
             endpoints=own,

@@ -161,6 +161,7 @@ channels = Table(
     Column("concurrent_turns", BigInteger),
     Column("handshake_rate", Double, nullable=False),
     Column("handshake_burst", Integer, nullable=False),
+    Column("native_items", JSON(none_as_null=True)),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),

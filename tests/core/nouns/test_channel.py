@@ -56,6 +56,8 @@ def test_a_good_channel_has_no_problems(base_url):
         ("weight", {"weight": float("inf")}),
         ("handshakeRate", {"handshake_rate": -1}),
         ("handshakeBurst", {"handshake_burst": 0}),
+        ("nativeItems", {"native_items": ("novelty",)}),
+        ("nativeItems", {"native_items": ("additional_tools", "additional_tools")}),
         ("organization", {"organization": "a b"}),
         ("project", {"project": "a\nb"}),
         ("apiKey", {"credential": Secret("")}),

@@ -44,6 +44,21 @@ def test_all_up_to_the_end_is_left_out_and_nothing_else(before, after):
         assert expected == json.loads(sent.input)
 
 
+def test_what_came_with_left_out_reasoning_has_no_id():
+    """Both or neither, to the end of its answer; a reference stays one, and so do later ids."""
+    sealed = {"type": "reasoning", "id": "rs_1", "encrypted_content": "a"}
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "content": "é"}
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "c", "output": "1"}
+    reference, question = {"type": "item_reference", "id": "fc_2"}, {"role": "user", "content": "a"}
+    answer = [message, reference, sealed, message | {"id": "msg_2"}, call, output]
+    later = [question, sealed | {"encrypted_content": "b"}, message | {"id": "msg_3"}]
+    sent = without_sealed(turn(answer + later), [last_sealed(turn(answer))])
+    bare = [{k: v for k, v in item.items() if k != "id"} for item in (message, call)]
+    expected = [bare[0], reference, bare[0], bare[1], output, *later]
+    assert expected == json.loads(sent.input)
+
+
 @given(ITEMS, ITEMS)
 def test_a_longer_turn_begins_with_what_was_sent(before, after):
     """So that it continues: its digest over the first items is that of the turn before."""

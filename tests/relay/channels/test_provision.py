@@ -47,6 +47,7 @@ STAYS = {
     "rates": Rates(1, 2, 3),
     "handshake_rate": 1.0,
     "handshake_burst": 9,
+    "native_items": (),
     "endpoints": (EndpointSpec("messages", path="/m"),),
     "created_at": 1,
     "updated_at": 2,

@@ -6,7 +6,8 @@ CHANNEL = """
   fragment all on Channel {
   id name type baseURL transport models renames { from to } tags weight status hasCredential proxy
   headerNames rates { requestsPerMinute tokensPerMinute concurrentTurns } tlsVerify managedBy
-  endpoints { apiFormat path baseURL transport } defaultEndpoints { apiFormat path baseURL }
+  nativeItems endpoints { apiFormat path baseURL transport }
+  defaultEndpoints { apiFormat path baseURL }
   createdAt updatedAt revision
   }
 """
@@ -55,6 +56,17 @@ async def test_the_whole_life_of_a_channel(admin, administration):
     assert await admin.get(DELETE, id=made["id"], revision=3) is True
     assert (await admin.fail(ONE, id=made["id"]))["code"] == "NOT_FOUND"
     assert administration.refresh.times == 4
+
+
+async def test_items_are_those_of_the_type_unless_they_are_set(admin):
+    """Null is the default, also to come back to; an empty list is none at all."""
+    seen = await admin.get(CREATE, input=GOOD)
+    shown = [seen["nativeItems"]]
+    for items in ([], ["configuration_update"], None):
+        where = {"id": seen["id"], "revision": seen["revision"]}
+        seen = await admin.get(UPDATE, **where, input={"nativeItems": items})
+        shown.append(seen["nativeItems"])
+    assert [None, [], ["configuration_update"], None] == shown
 
 
 async def test_who_saw_an_older_revision_is_told_the_newer(admin, store):

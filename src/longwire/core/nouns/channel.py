@@ -21,17 +21,19 @@ class ChannelType:
     """What a type of channels is configured with.
 
     `needs_key`: it cannot do without an API key; `takes_accounts`: people sign in for it instead.
-    `handshake_rate` is how many WebSocket handshakes a second its upstream takes, 0 for any number.
+    `handshake_rate` is how many WebSocket handshakes a second its upstream takes, 0 for any number;
+    `native_items` are those of `NATIVE_ITEMS` that it takes, as far as is known.
     """
 
     base_url: str
     needs_key: bool = True
     takes_accounts: bool = False
     handshake_rate: float = 0.0
+    native_items: tuple[str, ...] = ()
 
 
 CHANNEL_TYPES = {
-    "openai": ChannelType("https://api.openai.com/v1"),
+    "openai": ChannelType("https://api.openai.com/v1", native_items=("additional_tools",)),
     "codex": ChannelType(
         "https://chatgpt.com/backend-api/codex",
         needs_key=False,
@@ -42,6 +44,8 @@ CHANNEL_TYPES = {
 TYPES = (*CHANNEL_TYPES,)
 APIS = ("responses", "chat_completions", "messages")
 TRANSPORTS = ("auto", "websocket", "http")
+NATIVE_ITEMS = ("additional_tools", "configuration_update")
+"""Items of an input that some upstreams take and others do not."""
 DEFAULT_BASE_URLS = {name: each.base_url for name, each in CHANNEL_TYPES.items()}
 DEFAULT_PATHS = {
     "responses": "/responses",
@@ -88,7 +92,8 @@ class ChannelSpec:
 
     `renames` pairs the model a caller asks for, or a pattern of such names, with the one that is
     sent; the channel serves these names besides its `models`. `headers` are added to every request
-    upstream; `tls_ca` is the path of a PEM file. Times in ms since 1970 UTC.
+    upstream; `tls_ca` is the path of a PEM file. `native_items` of None are those of the type.
+    Times in ms since 1970 UTC.
     """
 
     id: str
@@ -111,11 +116,20 @@ class ChannelSpec:
     rates: Rates = Rates()
     handshake_rate: float = 0.0
     handshake_burst: int = 3
+    native_items: tuple[str, ...] | None = None
     endpoints: tuple[EndpointSpec, ...] = ()
     created_at: int = 0
     updated_at: int = 0
     revision: int = 0
     is_declared: bool = False
+
+    @property
+    def foreign_items(self) -> tuple[str, ...]:
+        """The `NATIVE_ITEMS` that the upstream does not take."""
+        taken = self.native_items
+        if taken is None:
+            taken = CHANNEL_TYPES[self.type].native_items
+        return tuple(each for each in NATIVE_ITEMS if each not in taken)
 
     def endpoint(self, api: str = "responses") -> EndpointSpec:
         """Return the endpoint of an API, with everything that it inherits filled in."""
@@ -199,6 +213,8 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("weight", 0 < spec.weight < float("inf"), "must be greater than 0"),
         ("handshakeRate", 0 <= spec.handshake_rate < float("inf"), "must be 0 or more"),
         ("handshakeBurst", spec.handshake_burst >= 1, "must be 1 or more"),
+        ("nativeItems", {*(spec.native_items or ())} <= {*NATIVE_ITEMS}, _one_of(NATIVE_ITEMS)),
+        ("nativeItems", _is_unique(spec.native_items or ()), "an item stands twice; keep one"),
         ("organization", _is_visible(spec.organization), "must be printable ASCII without spaces"),
         ("project", _is_visible(spec.project), "must be printable ASCII without spaces"),
         ("tlsCa", _are_words((spec.tls_ca,)), "must be the path of a PEM file"),

@@ -1,6 +1,6 @@
 """A running channel, and the snapshot of all of them that a turn keeps to its end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -8,6 +8,9 @@ from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.renames import renamer
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Route
+from longwire.core.rules.turn import Turn
+from longwire.dialects.responses.call import renamed
+from longwire.dialects.responses.native_items import without_items
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.channels.vendors.openai import OpenAI
@@ -69,6 +72,22 @@ class Channel:
     def sent_name(self) -> Callable[[str], str]:
         """What tells the name that a caller's model is sent upstream by."""
         return renamer(self.spec.renames)
+
+    @cached_property
+    def foreign_items(self) -> Collection[str]:
+        """The types of items that the upstream does not take."""
+        return self.spec.foreign_items
+
+    def adapt(self, turn: Turn) -> Turn:
+        """Return a turn as it is sent: by its model's name here, with items that are taken.
+
+        A client of the Responses API knows what its upstream takes, unless an operator set that.
+        """
+        turn = renamed(turn, self.sent_name)
+        is_own = turn.source.api.startswith("responses") and self.spec.native_items is None
+        if self.foreign_items and not is_own:
+            turn = without_items(turn, self.foreign_items)
+        return self.vendor.adapt(turn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from longwire.core.rules.limits import NOTHING, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
 from longwire.core.rules.session import fingerprint, forwarded, session_id
 from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
-from longwire.dialects.responses.call import renamed
 from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
@@ -203,7 +202,7 @@ class RunningTurn:
         """Return the turn as a channel sends it, adapted once for all its accounts."""
         turn = self._sent.get(channel.id)
         if turn is None:
-            turn = channel.vendor.adapt(renamed(self.request.turn, channel.sent_name))
+            turn = channel.adapt(self.request.turn)
             unreadable = self._relay.candidates.unreadable
             if unreadable.ends:
                 turn = unreadable.left_out(self.request, turn)

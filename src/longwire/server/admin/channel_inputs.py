@@ -90,6 +90,7 @@ class ChannelInput:
     rates: RatesInput | None = strawberry.UNSET
     handshake_rate: float | None = strawberry.UNSET
     handshake_burst: int | None = strawberry.UNSET
+    native_items: list[str] | None = strawberry.UNSET
     endpoints: list[EndpointInput] | None = strawberry.UNSET
 
 
@@ -99,6 +100,7 @@ _READ: Final[dict[str, Reader]] = {
     "proxy": Secret,
     "models": tuple,
     "tags": tuple,
+    "native_items": tuple,
     "renames": lambda pairs: tuple((each.requested, each.sent) for each in pairs),
     "rates": RatesInput.rates,
     "endpoints": lambda endpoints: tuple(each.endpoint() for each in endpoints),

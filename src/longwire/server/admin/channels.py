@@ -134,6 +134,9 @@ class Channel:
     rates: RateLimits
     handshake_rate: float
     handshake_burst: int
+    native_items: list[str] | None = strawberry.field(
+        description="Items of an input that the upstream takes; null is the default of the type."
+    )
     endpoints: list[Endpoint] = strawberry.field(
         description="Where APIs differ from the default; an empty text is inherited."
     )

@@ -4,9 +4,10 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 import { RATES } from "@/features/keys/draft";
 import { Button, IconButton } from "@/shared/Button";
-import { CheckField, TextField } from "@/shared/Field";
+import { CheckField, SelectField, TextField } from "@/shared/Field";
 import type { Channel } from "./api";
 import type { Parts } from "./Connecting";
+import { NATIVE_ITEM_CHOICES, type NativeItems } from "./draft";
 
 export function ModelFields({ draft, change, problem }: Parts) {
   const { t } = useTranslation("channels");
@@ -138,6 +139,14 @@ export function Travel({ draft, change, problem, channel }: Parts & { channel: C
           onChange={(event) => change({ proxy: event.target.value })}
         />
       </div>
+      <SelectField
+        label={t("fields.nativeItems")}
+        hint={t("hints.nativeItems")}
+        value={draft.nativeItems}
+        problem={problem("nativeItems")}
+        options={NATIVE_ITEM_CHOICES.map((value) => ({ value, label: t(`nativeItems.${value}`) }))}
+        onChange={(event) => change({ nativeItems: event.target.value as NativeItems })}
+      />
       <CheckField
         label={t("tlsVerify")}
         hint={t("tlsVerifyHint")}

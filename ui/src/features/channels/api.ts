@@ -12,7 +12,7 @@ export const CHANNEL = graphql(
   `
   fragment ChannelFields on Channel {
     id name type baseURL transport models tags weight status organization project hasCredential
-    proxy tlsCa tlsVerify headerNames handshakeRate handshakeBurst managedBy updatedAt revision
+    proxy tlsCa tlsVerify headerNames handshakeRate handshakeBurst nativeItems managedBy updatedAt revision
     renames { from to }
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }

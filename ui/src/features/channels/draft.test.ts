@@ -34,6 +34,12 @@ describe("what is sent of a draft", () => {
     ]);
   });
 
+  test("items of the type's default are null, and none is an empty list", () => {
+    expect(inputOf(with_({}), true).nativeItems).toBeNull();
+    expect(inputOf(with_({ nativeItems: "none" }), true).nativeItems).toEqual([]);
+    expect(inputOf(with_({ nativeItems: "both" }), true).nativeItems).toEqual(["additional_tools", "configuration_update"]);
+  });
+
   test("headers that were kept carry no value", () => {
     const draft = with_({ headers: [{ name: "x-team", value: "", isKept: true }] });
     expect(inputOf(draft, false).headers).toEqual([{ name: "x-team", value: null }]);

@@ -7,6 +7,25 @@ import type { Channel, ChannelInput } from "./api";
 /** How the upstream knows us: by a key, or by accounts that signed in. */
 export type Auth = "key" | "account";
 
+export const NATIVE_ITEM_CHOICES = ["default", "none", "tools", "updates", "both"] as const;
+export type NativeItems = (typeof NATIVE_ITEM_CHOICES)[number];
+
+/** The items that an upstream takes, by how they are chosen; null is the default of the type. */
+const NATIVE_ITEMS: Record<NativeItems, string[] | null> = {
+  default: null,
+  none: [],
+  tools: ["additional_tools"],
+  updates: ["configuration_update"],
+  both: ["additional_tools", "configuration_update"],
+};
+
+function chosenItems(items: string[] | null): NativeItems {
+  if (items === null) return "default";
+  const takesUpdates = items.includes("configuration_update");
+  if (items.includes("additional_tools")) return takesUpdates ? "both" : "tools";
+  return takesUpdates ? "updates" : "none";
+}
+
 export interface EndpointDraft {
   path: string;
   baseURL: string;
@@ -35,6 +54,7 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
   headers: { name: string; value: string; isKept: boolean }[];
   handshakeRate: string;
   handshakeBurst: string;
+  nativeItems: NativeItems;
 }
 
 export const SECRETS: readonly (keyof ChannelDraft)[] = ["apiKey", "proxy", "headers"];
@@ -63,6 +83,7 @@ export const NEW_CHANNEL: ChannelDraft = {
   ...recordOf(RATES, () => ""),
   handshakeRate: "0",
   handshakeBurst: "3",
+  nativeItems: "default",
 };
 
 const text = (value: number | null) => (value === null ? "" : String(value));
@@ -93,6 +114,7 @@ export function draftOf(channel: Channel): ChannelDraft {
     ...recordOf(RATES, (name) => text(channel.rates[name])),
     handshakeRate: String(channel.handshakeRate),
     handshakeBurst: String(channel.handshakeBurst),
+    nativeItems: chosenItems(channel.nativeItems),
   };
 }
 
@@ -143,6 +165,7 @@ export function inputOf(draft: ChannelDraft, isNew: boolean): Input {
     rates: recordOf(RATES, (name) => count(draft[name])),
     handshakeRate: number(draft.handshakeRate),
     handshakeBurst: count(draft.handshakeBurst),
+    nativeItems: NATIVE_ITEMS[draft.nativeItems],
     endpoints: ownEndpoints(draft).map(({ api, endpoint }) => ({
       apiFormat: api,
       path: endpoint.path.trim() || null,
