@@ -21,6 +21,7 @@ from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
+from longwire.dialects.chat_completions.members import MEMBERS
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.responses import errors
 from longwire.dialects.responses.stream import KINDS
@@ -34,12 +35,14 @@ S = TypeVar("S", bound=Enum)
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
 ERRORS = Path(__file__).parent / "reference" / "errors.md"
+DIALECTS = Path(__file__).parent / "reference" / "dialects.md"
 WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 SETUPS = Path(__file__).parents[1] / "ui" / "src" / "features" / "start" / "setups.ts"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
 HTTP_BEGIN = "<!-- generated from longwire.server.http.exchange by docs/generate.py: begin -->\n"
 ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: begin -->\n"
+CHAT_BEGIN = "<!-- generated from the members of Chat Completions by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
 _FAILING = 500
 _FAULTS_HEAD = """\
@@ -110,6 +113,15 @@ def renewed_errors(page: str) -> str:
     _, _, after = rest.partition(END)
     table = "\n".join([*_error_rules(), "", *_troubles()])
     return f"{before}{ERRORS_BEGIN}\n{table}\n\n{END}{after}"
+
+
+def renewed_dialects(page: str) -> str:
+    """The page of dialects with its generated part replaced."""
+    before, _, rest = page.partition(CHAT_BEGIN)
+    _, _, after = rest.partition(END)
+    rows = [f"| `{name}` | {row.fate.value} | {row.sentence} |" for name, row in MEMBERS.items()]
+    table = "\n".join(["| member | what becomes of it | how |", "|---|---|---|", *rows])
+    return f"{before}{CHAT_BEGIN}\n{table}\n\n{END}{after}"
 
 
 def _error_rules() -> Iterator[str]:
@@ -321,6 +333,7 @@ def main() -> int:
     FAULTS.write_text(faults(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     ERRORS.write_text(renewed_errors(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")
+    DIALECTS.write_text(renewed_dialects(DIALECTS.read_text(encoding="utf-8")), encoding="utf-8")
     WORDS.write_text(words(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0

@@ -50,6 +50,12 @@ def test_errors_and_faults_are_printed_from_their_tables():
     assert generate.faults() == page("reference/faults.md"), "run: python docs/generate.py"
 
 
+def test_members_are_printed_from_their_table():
+    """The page equals what `python docs/generate.py` writes."""
+    text = page("reference/dialects.md")
+    assert generate.renewed_dialects(text) == text, "run: python docs/generate.py"
+
+
 def test_the_drawing_follows_the_table(monkeypatch):
     """A change of the table changes the page."""
     before = generate.generated()

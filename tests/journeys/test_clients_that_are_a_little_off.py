@@ -240,8 +240,6 @@ class TestPaths:
     @pytest.mark.parametrize(
         ("path", "name"),
         [
-            ("/v1/chat/completions", "the Chat Completions API"),
-            ("/chat/completions/", "the Chat Completions API"),
             ("/v1/messages", "Anthropic's Messages API"),
             ("/anthropic/v1/messages?beta=true", "Anthropic's Messages API"),
             ("/v1/messages/count_tokens", "Anthropic's Messages API"),
@@ -333,7 +331,7 @@ class TestPages:
                 await ask(client, origin=PAGE),
                 await ask(client, "/v1/models", method="GET", body=None, origin=PAGE),
                 await ask(client, "/v1/models", method="GET", key="", body=None, origin=PAGE),
-                await ask(client, "/v1/chat/completions", origin=PAGE),
+                await ask(client, "/v1/embeddings", origin=PAGE),
                 await ask(client, method="PUT", origin=PAGE),
             ]
         assert [401, 400, 200, 401, 404, 405] == [status for status, _, _ in answers]

@@ -7,6 +7,9 @@ from longwire.core import sse
 from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.chat_completions.client import ChatCompletions
+from longwire.dialects.chat_completions.request import API as CHAT_COMPLETIONS
+from longwire.dialects.chat_completions.request import decode_request as decode_chat
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.ports import ClientDialect, Decode, Headers, Problem
 from longwire.dialects.responses.answer import EventEncoder, response_of
@@ -68,18 +71,20 @@ class Route(NamedTuple):
 
 
 _RESPONSES = Responses()
+_CHAT = ChatCompletions()
 _RESPONSE, _COMPACTION = Route(decode_request, _RESPONSES), Route(decode_compaction, _RESPONSES)
 ROUTES: Final[Mapping[bytes, Route]] = {
     b"/v1/responses": _RESPONSE,
     b"/v1/responses/compact": _COMPACTION,
     b"/v1/responses/input_tokens": Route(decode_count, _RESPONSES),
+    b"/v1/chat/completions": Route(decode_chat, _CHAT),
     b"/backend-api/codex/responses": _RESPONSE,
     b"/backend-api/codex/responses/compact": _COMPACTION,
 }
 """The routes by their paths."""
 
 _POSTED = [(path.decode(), route.dialect) for path, route in ROUTES.items()]
-_DIALECTS: Mapping[str, ClientDialect] = {}
+_DIALECTS: Mapping[str, ClientDialect] = {CHAT_COMPLETIONS: _CHAT}
 
 
 def dialect_of(api: str) -> ClientDialect:

@@ -42,7 +42,6 @@ class OtherApi:
 
 
 OTHER_APIS: Final = (
-    OtherApi("the Chat Completions API", re.compile("/v1/chat/completions(/|$)")),
     OtherApi(
         "Anthropic's Messages API",
         re.compile("(/anthropic)?/v1/(messages(/|$)|complete$)"),

@@ -317,6 +317,15 @@ def rule_of_failed(raw: bytes) -> ErrorRule | None:
     return None if rule.trouble is Trouble.REFUSED else rule
 
 
+def rejection_of_failed(raw: bytes) -> UpstreamRejected:
+    """Return the error of a response that failed; what nobody knows is the request's own fault."""
+    problem = decode_problem(raw)
+    rejection = problem.to_rejection()
+    if rule_of_failed(raw) is None and problem.code not in _BY_CODE:
+        rejection.status = _REFUSED.status
+    return rejection
+
+
 def _rule_of_text(text: str) -> ErrorRule:
     for rule in _BY_TEXT:
         if rule.text is not None and rule.text.search(text):

@@ -49,6 +49,21 @@ class _Bill(msgspec.Struct):
     response: _Billed
 
 
+class _RawDetails(msgspec.Struct):
+    input_tokens_details: msgspec.Raw = msgspec.Raw(b"null")
+    output_tokens_details: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _RawBilled(msgspec.Struct):
+    usage: _RawDetails | None = None
+
+
+class _RawBill(msgspec.Struct):
+    response: _RawBilled
+
+
+_NO_DETAILS = b'{"cached_tokens":0}', b'{"reasoning_tokens":0}'
+_decode_raw_details = tolerant(msgspec.json.Decoder(_RawBill).decode)
 _decode_bill = tolerant(msgspec.json.Decoder(_Bill).decode)
 
 
@@ -87,6 +102,21 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
         output=_tokens(usage.output_tokens),
         reasoning=_tokens(reasoning.reasoning_tokens) if reasoning else 0,
     )
+
+
+def decode_details(terminal: Event | None) -> tuple[bytes, bytes]:
+    """Return the details of the tokens of input and output, as raw JSON; zeros where it says none.
+
+    Other APIs of OpenAI's have the same members under other names.
+    """
+    try:
+        usage = None if terminal is None else _decode_raw_details(terminal.raw).response.usage
+    except msgspec.MsgspecError:
+        usage = None
+    usage = usage or _RawDetails()
+    found = bytes(usage.input_tokens_details), bytes(usage.output_tokens_details)
+    into, out = (_NO_DETAILS[at] if raw == b"null" else raw for at, raw in enumerate(found))
+    return into, out
 
 
 def _tokens(count: int | None) -> int:

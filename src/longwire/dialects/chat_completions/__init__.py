@@ -1,0 +1,1 @@
+"""The Chat Completions API as a client speaks it, over the hub: Responses items and events."""

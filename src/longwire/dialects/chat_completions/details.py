@@ -1,0 +1,46 @@
+"""What a message of Chat Completions says beside its text: reasoning details, annotations."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.chat_completions.messages import FORMAT
+
+_FORMAT = msgspec.json.encode(FORMAT)
+
+
+class _Annotation(msgspec.Struct):
+    type: str = ""
+    start_index: int = 0
+    end_index: int = 0
+    title: Raw = Raw(b'""')
+    url: Raw = Raw(b'""')
+
+
+_decode_annotations = msgspec.json.Decoder(list[_Annotation]).decode
+
+
+def details_of(item_id: bytes, sealed: bytes, summary: Sequence[bytes], index: int) -> bytes:
+    """Return the details of a reasoning item, each part of its summary and what is encrypted.
+
+    All is raw JSON; `index` is where the item stands among those that are shown.
+    """
+    end = b'"id":%b,"format":%b,"index":%d}' % (item_id, _FORMAT, index)
+    said = [b'{"type":"reasoning.summary","summary":%b,%b' % (each, end) for each in summary]
+    said.append(b'{"type":"reasoning.encrypted","data":%b,%b' % (sealed, end))
+    return b"[%b]" % b",".join(said)
+
+
+def shifted_annotations(raw: bytes, begins_at: int) -> bytes:
+    """Return the URLs that a text cites, which begins there in the content; b"" for none."""
+    if raw in (b"[]", b"null"):
+        return b""
+    said = [
+        b'{"type":"url_citation","url_citation":'
+        b'{"start_index":%d,"end_index":%d,"title":%b,"url":%b}}'
+        % (each.start_index + begins_at, each.end_index + begins_at, each.title, each.url)
+        for each in _decode_annotations(raw)
+        if each.type == "url_citation"
+    ]
+    return b"[%b]" % b",".join(said) if said else b""

@@ -1,0 +1,130 @@
+"""Every member of a request of Chat Completions, and what becomes of it: one table.
+
+What is not in it is no member of this API: it is left out, and named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from longwire.dialects.chat_completions.errors import invalid
+
+NULL = b"null"
+
+
+class Fate(Enum):
+    """What becomes of a member."""
+
+    SAME = "sent as it is"
+    TRANSLATED = "translated"
+    EMULATED = "done by the gateway"
+    REFUSED = "refused"
+    DROPPED = "left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member: what becomes of it, and how; values that are `neutral` ask for nothing."""
+
+    fate: Fate
+    sentence: str
+    neutral: tuple[object, ...] = ()
+
+    def is_neutral(self, raw: bytes) -> bool:
+        """Whether a value asks for nothing."""
+        return bool(self.neutral) and _decode(raw) in self.neutral
+
+
+def _decode(raw: bytes) -> object:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+_SAME, _TRANSLATED, _REFUSED = Fate.SAME, Fate.TRANSLATED, Fate.REFUSED
+MEMBERS: Mapping[str, Member] = {
+    "model": Member(_SAME, "As it is."),
+    "messages": Member(_TRANSLATED, "The `input`, item by item."),
+    "stream": Member(_TRANSLATED, "Whether the answer comes in chunks."),
+    "stream_options": Member(
+        _TRANSLATED,
+        "`include_usage` is answered by the gateway, `include_obfuscation` is sent as it is.",
+    ),
+    "max_completion_tokens": Member(
+        _TRANSLATED, "`max_output_tokens`; 1 to 15 become 16, the least there is."
+    ),
+    "max_tokens": Member(_TRANSLATED, "Likewise, where `max_completion_tokens` is absent."),
+    "reasoning_effort": Member(_TRANSLATED, "`reasoning.effort`."),
+    "reasoning": Member(
+        _TRANSLATED,
+        "OpenRouter's: `effort`, `enabled` and `summary` are `reasoning`; unless it says "
+        "`exclude`, reasoning is shown; `max_tokens` is left out.",
+    ),
+    "include_reasoning": Member(_TRANSLATED, "OpenRouter's: whether reasoning is shown."),
+    "verbosity": Member(_TRANSLATED, "`text.verbosity`."),
+    "response_format": Member(_TRANSLATED, "`text.format`; a JSON schema is flattened."),
+    "tools": Member(
+        _TRANSLATED,
+        "Flattened, functions and custom tools alike; `strict` is false unless it is set.",
+        ([],),
+    ),
+    "tool_choice": Member(_TRANSLATED, "Flattened, `allowed_tools` too."),
+    "parallel_tool_calls": Member(_SAME, "As it is."),
+    "functions": Member(
+        _TRANSLATED, "Tools, called one at a time; calls come back as `function_call`.", ([],)
+    ),
+    "function_call": Member(_TRANSLATED, "`tool_choice`."),
+    "logprobs": Member(_TRANSLATED, "`include`: `message.output_text.logprobs`."),
+    "top_logprobs": Member(_TRANSLATED, "As it is, where `logprobs` is true."),
+    "web_search_options": Member(
+        _TRANSLATED, "A tool of the type `web_search`; the location is flattened."
+    ),
+    "temperature": Member(_SAME, "As it is."),
+    "top_p": Member(_SAME, "As it is."),
+    "metadata": Member(_SAME, "As it is."),
+    "store": Member(_TRANSLATED, "As it is; false where it is absent, as in this API."),
+    "user": Member(_SAME, "As it is."),
+    "safety_identifier": Member(_SAME, "As it is."),
+    "prompt_cache_key": Member(_SAME, "As it is; it names the session, too."),
+    "prompt_cache_retention": Member(_SAME, "As it is."),
+    "prompt_cache_options": Member(_SAME, "As it is."),
+    "moderation": Member(_SAME, "As it is."),
+    "service_tier": Member(_SAME, "As it is."),
+    "stop": Member(Fate.EMULATED, "The gateway cuts the text there, and ends the turn.", ([], "")),
+    "n": Member(_REFUSED, "More than one choice is refused: send the request again instead.", (1,)),
+    "modalities": Member(
+        _REFUSED, "Anything but text is refused: there is no audio.", (["text"], [])
+    ),
+    "audio": Member(_REFUSED, "Refused: there is no audio."),
+    "logit_bias": Member(_REFUSED, "Refused where it biases anything.", ({},)),
+    "frequency_penalty": Member(_REFUSED, "Refused where it is not 0.", (0,)),
+    "presence_penalty": Member(_REFUSED, "Refused where it is not 0.", (0,)),
+    "seed": Member(Fate.DROPPED, "Left out: nothing else is as reproducible as it asks for."),
+    "prediction": Member(Fate.DROPPED, "Left out: it is a hint to be faster."),
+}
+"""Members of the API by name."""
+
+
+def checked(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
+    """Return the members that ask for something, and the names of those that are left out.
+
+    Raises `InvalidRequest` for one that nothing stands for and that changes the answer.
+    """
+    kept: dict[str, bytes] = {}
+    dropped: list[str] = []
+    for name, raw in members.items():
+        if raw == NULL:
+            continue
+        row = MEMBERS.get(name)
+        if row is None or row.fate is Fate.DROPPED:
+            dropped.append(name)
+        elif row.is_neutral(raw):
+            continue
+        elif row.fate is Fate.REFUSED:
+            raise invalid(name, f"cannot be served over the Responses API. {row.sentence[:-1]}")
+        else:
+            kept[name] = raw
+    return kept, dropped

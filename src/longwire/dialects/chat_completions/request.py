@@ -1,0 +1,244 @@
+"""A request of Chat Completions decoded to a `Turn` of the hub.
+
+What becomes of each member stands in `members.MEMBERS`; here is how.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.core.nouns.access import Grant
+from longwire.core.rules.turn import Source, Turn
+from longwire.dialects.chat_completions.errors import decoded, invalid, text
+from longwire.dialects.chat_completions.image import image_of
+from longwire.dialects.chat_completions.members import MEMBERS, NULL, Fate, checked
+from longwire.dialects.chat_completions.messages import ItemReader
+from longwire.dialects.chat_completions.options import Options
+from longwire.dialects.chat_completions.tools import tools_of
+from longwire.dialects.ports import Headers
+from longwire.dialects.raw_json import boolean_of, decode_members, text_of
+from longwire.dialects.responses.history import BodyProperties, InputHistory
+
+API = "chat_completions"
+_LEAST_TOKENS = 16
+_MOST_STOPS = 4
+_SAME = tuple(name for name, row in MEMBERS.items() if row.fate is Fate.SAME)
+_ENCRYPTED = b'"reasoning.encrypted_content"'
+_LOGPROBS = b'"message.output_text.logprobs"'
+
+
+class _Schema(msgspec.Struct):
+    name: Raw
+    description: Raw = Raw(NULL)
+    schema: Raw = Raw(NULL)
+    strict: Raw = Raw(NULL)
+
+
+class _Format(msgspec.Struct):
+    type: str
+    json_schema: _Schema | None = None
+
+
+class _Reasoning(msgspec.Struct):
+    effort: Raw = Raw(NULL)
+    summary: Raw = Raw(NULL)
+    max_tokens: Raw = Raw(NULL)
+    enabled: bool | None = None
+    exclude: bool | None = None
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+_decode_format = msgspec.json.Decoder(_Format).decode
+_decode_reasoning = msgspec.json.Decoder(_Reasoning).decode
+_decode_stream_options = msgspec.json.Decoder(_StreamOptions).decode
+_decode_stops = msgspec.json.Decoder(str | list[str]).decode
+_decode_count = msgspec.json.Decoder(int).decode
+_NO_OPTIONS, _NO_WISH = _StreamOptions(), _Reasoning()
+Members = Mapping[str, bytes]
+"""Members of a body as raw JSON, none of them null."""
+
+
+def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
+    """Decode the body of `POST /chat/completions`.
+
+    Raises `InvalidRequest`, which names the field.
+    """
+    members, left_out = checked(decode_members(body))
+    model = _model(members)
+    dropped, originals = set(left_out), dict[str, str]()
+    reader = ItemReader(originals, dropped)
+    reader.read(_messages(members))
+    hub = _hub_members(members, originals, dropped)
+    options = _options(
+        members, originals, by_key=getattr(grant, "shows_reasoning", False), echoes=reader.echoes
+    )
+    raw_input = b"[%b]" % b",".join(reader.items)
+    return Turn(
+        source=Source(
+            API,
+            len(body),
+            body=body,
+            dropped=tuple(sorted(dropped)),
+            options=options,
+            leading=reader.leading,
+        ),
+        model=model,
+        members=hub,
+        input=raw_input,
+        history=InputHistory(raw_input),
+        properties=BodyProperties(hub),
+        image=partial(image_of, options),
+        streams=boolean_of(members, "stream"),
+        has_tools="tools" in hub,
+        is_stored=hub["store"] == b"true",
+        session_hints=(text_of(members, "prompt_cache_key") or "",),
+    )
+
+
+def _model(members: Members) -> str:
+    model = text_of(members, "model")
+    if not model:
+        raise InvalidRequest(
+            "'model' is required and must be a non-empty string.",
+            param="model",
+            code="missing_required_parameter",
+        )
+    return model
+
+
+def _messages(members: Members) -> bytes:
+    raw = members.get("messages", b"null")
+    if raw[:1] != b"[" or not raw[1:-1].strip():
+        raise invalid("messages", "is required and must be an array with a message, at least")
+    return raw
+
+
+def _hub_members(
+    members: Members, originals: dict[str, str], dropped: set[str]
+) -> dict[str, bytes]:
+    """Return the members of a request of the Responses API, each under its name there."""
+    hub = {name: members[name] for name in _SAME if name in members}
+    hub["store"] = b"true" if boolean_of(members, "store") else b"false"
+    hub |= _limit(members) | _text(members) | _reasoning(members, dropped) | _include(members)
+    hub |= tools_of(members, originals, dropped)
+    obfuscates = _stream_options(members).include_obfuscation
+    if obfuscates is not None:
+        hub["stream_options"] = b'{"include_obfuscation":%b}' % msgspec.json.encode(obfuscates)
+    if "functions" in members:
+        hub["parallel_tool_calls"] = b"false"  # its answers have room for one call
+    return hub
+
+
+def _options(members: Members, originals: dict[str, str], *, by_key: bool, echoes: bool) -> Options:
+    return Options(
+        wants_usage=_stream_options(members).include_usage or False,
+        shows_reasoning=_shows_reasoning(members, default=by_key or echoes),
+        calls_functions="functions" in members,
+        stops=_stops(members),
+        originals=originals,
+    )
+
+
+def _limit(members: Members) -> dict[str, bytes]:
+    for name in ("max_completion_tokens", "max_tokens"):
+        if name in members:
+            most = decoded(_decode_count, members[name], name)
+            if most < 1:
+                raise invalid(name, "must be at least 1")
+            return {"max_output_tokens": b"%d" % max(most, _LEAST_TOKENS)}
+    return {}
+
+
+def _text(members: Members) -> dict[str, bytes]:
+    said: list[bytes] = []
+    if "response_format" in members:
+        said.append(b'"format":' + _format(members["response_format"]))
+    if "verbosity" in members:
+        said.append(b'"verbosity":' + text(members["verbosity"], "verbosity"))
+    return {"text": b"{%b}" % b",".join(said)} if said else {}
+
+
+def _format(raw: bytes) -> bytes:
+    """Flatten the schema of a format; others are the same in both APIs."""
+    style = decoded(_decode_format, raw, "response_format")
+    if style.type != "json_schema":
+        return raw
+    if style.json_schema is None:
+        raise invalid("response_format.json_schema", "is required")
+    said = b'{"type":"json_schema"'
+    for name in ("name", "description", "schema", "strict"):
+        value = bytes(getattr(style.json_schema, name))
+        if value != NULL:
+            said += b',"%b":%b' % (name.encode(), value)
+    return said + b"}"
+
+
+def _reasoning(members: Members, dropped: set[str]) -> dict[str, bytes]:
+    """Return how the model reasons: as the API says it, or else as OpenRouter does."""
+    wish = _reasoning_wish(members)
+    if bytes(wish.max_tokens) != NULL:
+        dropped.add("reasoning.max_tokens")
+    effort = members.get("reasoning_effort", bytes(wish.effort))
+    if wish.enabled is False:
+        effort = b'"none"'
+    said: list[bytes] = []
+    if effort != NULL:
+        said.append(b'"effort":' + text(effort, "reasoning_effort"))
+    summary = bytes(wish.summary)
+    if summary == NULL and _shows_reasoning(members, default=False) and effort != b'"none"':
+        summary = b'"auto"'
+    if summary != NULL:
+        said.append(b'"summary":' + text(summary, "reasoning.summary"))
+    return {"reasoning": b"{%b}" % b",".join(said)} if said else {}
+
+
+def _reasoning_wish(members: Members) -> _Reasoning:
+    raw = members.get("reasoning")
+    return _NO_WISH if raw is None else decoded(_decode_reasoning, raw, "reasoning")
+
+
+def _shows_reasoning(members: Members, *, default: bool) -> bool:
+    """Whether the client wants to see reasoning: as the request says, where it says anything."""
+    if "include_reasoning" in members:
+        return boolean_of(members, "include_reasoning")
+    if "reasoning" in members:
+        return not _reasoning_wish(members).exclude
+    return default
+
+
+def _include(members: Members) -> dict[str, bytes]:
+    """Return what the answer is to include beside its output, and the most logprobs."""
+    included: list[bytes] = []
+    hub: dict[str, bytes] = {}
+    if _shows_reasoning(members, default=False):
+        included.append(_ENCRYPTED)
+    if boolean_of(members, "logprobs"):
+        included.append(_LOGPROBS)
+        if "top_logprobs" in members:
+            hub["top_logprobs"] = members["top_logprobs"]
+    elif members.get("top_logprobs", b"0") != b"0":
+        raise invalid("top_logprobs", "needs 'logprobs' to be true")
+    return {**hub, "include": b"[%b]" % b",".join(included)} if included else hub
+
+
+def _stream_options(members: Members) -> _StreamOptions:
+    raw = members.get("stream_options")
+    return _NO_OPTIONS if raw is None else decoded(_decode_stream_options, raw, "stream_options")
+
+
+def _stops(members: Members) -> tuple[str, ...]:
+    raw = members.get("stop")
+    if raw is None:
+        return ()
+    stops = decoded(_decode_stops, raw, "stop")
+    found = (stops,) if isinstance(stops, str) else tuple(stops)
+    if len(found) > _MOST_STOPS:
+        raise invalid("stop", f"has {len(found)} sequences, and may have {_MOST_STOPS}")
+    return tuple(filter(None, found))

@@ -1,0 +1,196 @@
+"""Tools and what is chosen among them, flattened as the Responses API has them."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.chat_completions.errors import decoded, invalid, text
+from longwire.dialects.chat_completions.names import short_name
+from longwire.dialects.chat_completions.wire import ABSENT, NULL, Reading
+
+_NULL = bytes(NULL)
+_NO_PARAMETERS = b'{"type":"object","properties":{}}'
+_NO_REQUIRED = re.compile(rb'"required"\s*:\s*null')
+"""What some write for an empty list; in a text, quotes are escaped."""
+
+
+class _Function(msgspec.Struct):
+    name: Raw = ABSENT
+    description: Raw = NULL
+    parameters: Raw = NULL
+    strict: Raw = NULL
+
+
+class _Custom(msgspec.Struct):
+    name: Raw = ABSENT
+    description: Raw = NULL
+    format: Raw = NULL
+
+
+class _Tool(msgspec.Struct):
+    type: str
+    function: _Function | None = None
+    custom: _Custom | None = None
+
+
+class _Grammar(msgspec.Struct):
+    definition: Raw = NULL
+    syntax: Raw = NULL
+
+
+class _Format(msgspec.Struct):
+    type: str
+    grammar: _Grammar | None = None
+
+
+class _Allowed(msgspec.Struct):
+    mode: Raw
+    tools: list[_Tool]
+
+
+class _Choice(msgspec.Struct):
+    type: str
+    function: _Function | None = None
+    custom: _Custom | None = None
+    allowed_tools: _Allowed | None = None
+
+
+class _Place(msgspec.Struct):
+    approximate: Raw = NULL
+
+
+class _Search(msgspec.Struct):
+    search_context_size: Raw = NULL
+    user_location: _Place | None = None
+
+
+_TOOLS, _FUNCTIONS = Reading(_Tool), Reading(_Function)
+_decode_choice = msgspec.json.Decoder(_Choice).decode
+_decode_legacy_choice = msgspec.json.Decoder(_Function).decode
+_decode_format = msgspec.json.Decoder(_Format).decode
+_decode_search = msgspec.json.Decoder(_Search).decode
+_decode_place = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def tools_of(
+    members: Mapping[str, bytes], originals: dict[str, str], dropped: set[str]
+) -> dict[str, bytes]:
+    """Return `tools` and `tool_choice` of a request, where it has any.
+
+    Raises `InvalidRequest`, which names the field.
+    """
+    if "tools" in members and "functions" in members:
+        raise invalid("functions", "cannot be sent beside 'tools'; send all of them as tools")
+    tools: list[bytes] = []
+    if "tools" in members:
+        raw = members["tools"]
+        for at, tool in enumerate(_TOOLS.decode(raw, "tools", dropped)):
+            tools.append(_flat(tool, f"tools.{at}", originals))
+    if "functions" in members:
+        for at, function in enumerate(
+            _FUNCTIONS.decode(members["functions"], "functions", dropped)
+        ):
+            tools.append(_flat_function(function, f"functions.{at}", originals))
+    if "web_search_options" in members:
+        tools.append(_search(members["web_search_options"]))
+    choice = _choice(members, originals)
+    hub = {"tools": b"[%b]" % b",".join(tools)} if tools else {}
+    return hub if choice is None else {**hub, "tool_choice": choice}
+
+
+def _flat(tool: _Tool, path: str, originals: dict[str, str]) -> bytes:
+    if tool.type == "function" and tool.function is not None:
+        return _flat_function(tool.function, f"{path}.function", originals)
+    if tool.type == "custom" and tool.custom is not None:
+        return _flat_custom(tool.custom, f"{path}.custom", originals)
+    if tool.type in ("function", "custom"):
+        raise invalid(f"{path}.{tool.type}", "is required")
+    raise invalid(f"{path}.type", "must be one of function, custom")
+
+
+def _flat_function(function: _Function, path: str, originals: dict[str, str]) -> bytes:
+    """Flatten a function. Without `strict` the Responses API would try to be strict."""
+    name = short_name(text(function.name, f"{path}.name"), originals)
+    said = b'{"type":"function","name":' + name
+    if bytes(function.description) != _NULL:
+        said += b',"description":' + text(function.description, f"{path}.description")
+    parameters = bytes(function.parameters)
+    if parameters == _NULL:
+        parameters = _NO_PARAMETERS
+    elif parameters[:1] != b"{":
+        raise invalid(f"{path}.parameters", "must be a JSON schema, an object")
+    strict = bytes(function.strict)
+    strict = b"false" if strict == _NULL else strict
+    said += b',"parameters":%b,"strict":%b}' % (parameters, strict)
+    return _NO_REQUIRED.sub(b'"required":[]', said) if b'"required"' in said else said
+
+
+def _flat_custom(custom: _Custom, path: str, originals: dict[str, str]) -> bytes:
+    name = short_name(text(custom.name, f"{path}.name"), originals)
+    said = b'{"type":"custom","name":' + name
+    if bytes(custom.description) != _NULL:
+        said += b',"description":' + text(custom.description, f"{path}.description")
+    if bytes(custom.format) != _NULL:
+        said += b',"format":' + _flat_format(bytes(custom.format), f"{path}.format")
+    return said + b"}"
+
+
+def _flat_format(raw: bytes, path: str) -> bytes:
+    style = decoded(_decode_format, raw, path)
+    if style.type != "grammar" or style.grammar is None:
+        return raw
+    grammar = style.grammar
+    definition = text(grammar.definition, f"{path}.grammar.definition")
+    syntax = text(grammar.syntax, f"{path}.grammar.syntax")
+    return b'{"type":"grammar","definition":%b,"syntax":%b}' % (definition, syntax)
+
+
+def _search(raw: bytes) -> bytes:
+    search = decoded(_decode_search, raw, "web_search_options")
+    said = b'{"type":"web_search"'
+    if bytes(search.search_context_size) != _NULL:
+        said += b',"search_context_size":' + bytes(search.search_context_size)
+    if search.user_location is not None and bytes(search.user_location.approximate) != _NULL:
+        path = "web_search_options.user_location.approximate"
+        place = decoded(_decode_place, search.user_location.approximate, path)
+        place["type"] = Raw(b'"approximate"')
+        said += b',"user_location":' + msgspec.json.encode(place, order="sorted")
+    return said + b"}"
+
+
+def _choice(members: Mapping[str, bytes], originals: dict[str, str]) -> bytes | None:
+    raw = members.get("tool_choice")
+    if raw is not None:
+        return raw if raw[:1] == b'"' else _flat_choice(raw, originals)
+    raw = members.get("function_call")
+    if raw is None or raw[:1] == b'"':
+        return raw
+    function = decoded(_decode_legacy_choice, raw, "function_call")
+    return _named(b"function", function.name, "function_call.name", originals)
+
+
+def _flat_choice(raw: bytes, originals: dict[str, str]) -> bytes:
+    choice = decoded(_decode_choice, raw, "tool_choice")
+    if choice.allowed_tools is not None:
+        allowed = choice.allowed_tools
+        tools = [
+            _chosen(tool, f"tool_choice.allowed_tools.tools.{at}", originals)
+            for at, tool in enumerate(allowed.tools)
+        ]
+        listed = b",".join(tools)
+        return b'{"type":"allowed_tools","mode":%b,"tools":[%b]}' % (allowed.mode, listed)
+    return _chosen(choice, "tool_choice", originals)
+
+
+def _chosen(choice: _Tool | _Choice, path: str, originals: dict[str, str]) -> bytes:
+    if choice.type == "function" and choice.function is not None:
+        return _named(b"function", choice.function.name, f"{path}.function.name", originals)
+    if choice.type == "custom" and choice.custom is not None:
+        return _named(b"custom", choice.custom.name, f"{path}.custom.name", originals)
+    raise invalid(path, "must name a function, a custom tool or allowed_tools")
+
+
+def _named(kind: bytes, name: Raw, path: str, originals: dict[str, str]) -> bytes:
+    return b'{"type":"%b","name":%b}' % (kind, short_name(text(name, path), originals))

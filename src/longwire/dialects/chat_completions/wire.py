@@ -1,0 +1,155 @@
+"""Messages as the wire has them: what is read of each, and which members nobody reads."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from msgspec import NODEFAULT, Raw
+from msgspec.structs import fields
+
+from longwire.dialects.chat_completions.errors import decoded
+from longwire.dialects.raw_json import tolerant
+
+T = TypeVar("T")
+NULL: Final = Raw(b"null")
+ABSENT: Final = Raw(b"")
+EMPTY: Final = Raw(b'""')
+_INDEX = re.compile(r"\.\d+")
+
+
+class Function(msgspec.Struct):
+    """What a call of a function calls."""
+
+    name: Raw = ABSENT
+    arguments: Raw = EMPTY
+
+
+class Custom(msgspec.Struct):
+    """What a call of a custom tool calls."""
+
+    name: Raw = ABSENT
+    input: Raw = EMPTY
+
+
+class Call(msgspec.Struct):
+    """One call; `index` is what a client left in it that put it together from chunks."""
+
+    id: Raw = ABSENT
+    type: str | None = None
+    function: Function | None = None
+    custom: Custom | None = None
+    index: Raw = NULL
+
+
+class Message(msgspec.Struct):
+    """One message of whatever role."""
+
+    role: str
+    content: Raw = NULL
+    name: Raw = NULL
+    refusal: Raw = NULL
+    tool_calls: list[Call] | None = None
+    function_call: Function | None = None
+    tool_call_id: Raw = ABSENT
+    audio: Raw = NULL
+    annotations: Raw = NULL
+    reasoning_details: Raw = NULL
+    reasoning_content: Raw = NULL
+    reasoning: Raw = NULL
+
+
+class Part(msgspec.Struct):
+    """One part of a content."""
+
+    type: str
+    text: Raw = ABSENT
+    refusal: Raw = ABSENT
+    image_url: Raw = ABSENT
+    file: Raw = ABSENT
+    input_audio: Raw = ABSENT
+    prompt_cache_breakpoint: Raw = NULL
+
+
+class Image(msgspec.Struct):
+    """Where an image is, and how closely it is looked at."""
+
+    url: Raw = ABSENT
+    detail: Raw = NULL
+
+
+class File(msgspec.Struct):
+    """A file by its id, or with its content."""
+
+    file_id: Raw = NULL
+    file_data: Raw = NULL
+    filename: Raw = NULL
+
+
+class Detail(msgspec.Struct):
+    """One piece of reasoning; `index` is where its item stands among those of its answer."""
+
+    type: str = ""
+    format: str | None = None
+    id: str | None = None
+    index: int | None = None
+    summary: Raw = NULL
+    data: Raw = NULL
+
+
+Names = Mapping[str, Any]
+"""Names of members, each with those inside it, none where nobody looks."""
+
+
+class Reading(Generic[T]):
+    """Reads arrays of one kind: at once where all their members are known, else naming the rest."""
+
+    def __init__(self, kind: type[T]) -> None:
+        known, self._names = _strict(kind)
+        self._known = tolerant(msgspec.json.Decoder(list[known]).decode)  # type: ignore[valid-type]
+        self._any = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
+
+    def decode(self, raw: bytes, path: str, dropped: set[str]) -> list[T]:
+        """Decode the array of a field; what nobody reads in it is `dropped` by name.
+
+        Raises `InvalidRequest`, which names the field.
+        """
+        try:
+            return self._known(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            values = decoded(self._any, raw, path)
+        dropped.update(_unknown(_anything(raw), self._names, _INDEX.sub("", path)))
+        return values
+
+
+def _strict(kind: Any) -> tuple[Any, Names]:  # noqa: ANN401 - a type hint
+    """Return a type that refuses members which nobody reads, and the names of those it has."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        found = {each.name: (each, *_strict(each.type)) for each in fields(kind)}
+        members = [
+            (name, hint) if each.default is NODEFAULT else (name, hint, each.default)
+            for name, (each, hint, _) in found.items()
+        ]
+        names = {name: inner for name, (_, _, inner) in found.items()}
+        return msgspec.defstruct(kind.__name__, members, forbid_unknown_fields=True), names
+    parts = [_strict(each) for each in get_args(kind)]
+    if not parts:
+        return kind, {}
+    hints = tuple(hint for hint, _ in parts)
+    names = {name: each for _, inner in parts for name, each in inner.items()}
+    return (list[hints[0]] if get_origin(kind) is list else Union[hints]), names  # type: ignore[valid-type] # noqa: UP007
+
+
+def _unknown(value: Any, names: Names, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Name the members of a value that are not among these names, and say something."""
+    for each in value if isinstance(value, list) else [value]:
+        members = each.items() if isinstance(each, dict) and names else ()
+        for name, member in members:
+            if name in names:
+                yield from _unknown(member, names[name], f"{path}.{name}")
+            elif member is not None:
+                yield f"{path}.{name}"
+
+
+_anything = tolerant(msgspec.json.Decoder(Any).decode)
+MESSAGES, PARTS = Reading(Message), Reading(Part)

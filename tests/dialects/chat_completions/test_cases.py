@@ -1,0 +1,275 @@
+"""What other gateways were reported to get wrong, each with the number of its row."""
+
+import json
+
+import pytest
+
+from tests.dialects.chat_completions.answers import (
+    HIDING,
+    SHOWING,
+    Answering,
+    Item,
+    accumulated,
+    call,
+    chunks_of,
+    completion,
+    ending,
+    frame,
+    frames_of,
+    item_frames,
+    items_of,
+    message,
+    opening,
+    reasoning,
+    stream,
+    turn_of,
+)
+
+FORMAT = "openai-responses-v1"
+
+
+def sealed(index: int, item_id: str | None, data: str) -> Item:
+    """One encrypted detail."""
+    return {
+        "type": "reasoning.encrypted",
+        "format": FORMAT,
+        "index": index,
+        "id": item_id,
+        "data": data,
+    }
+
+
+def calls(*ids: str) -> list[Item]:
+    """Calls of a client's history."""
+    return [
+        {"id": each, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for each in ids
+    ]
+
+
+def streamed(*output: Item, grant=HIDING) -> Item:
+    """What the chunks of an answer add up to."""
+    return accumulated(chunks_of(stream(turn_of(grant=grant), frames_of(*output))))
+
+
+def test_case_01_reasoning_never_becomes_text():
+    """What the model thought is a reasoning item or nothing."""
+    turn = turn_of(
+        {"role": "assistant", "content": "a", "reasoning_content": "secret", "reasoning": "secret"}
+    )
+    assert b"secret" not in turn.input
+
+
+def test_case_09_reasoning_without_a_summary_is_kept():
+    """Its encrypted content is what counts."""
+    turn = turn_of(
+        {"role": "assistant", "content": "a", "reasoning_details": [sealed(0, "rs", "x")]}
+    )
+    assert ["reasoning", "message"] == [item["type"] for item in items_of(turn)]
+
+
+def test_case_10_and_13_reasoning_stays_before_what_it_led_to():
+    """Two reasonings before two calls come back interleaved, as they were."""
+    details = [sealed(0, "rs_1", "x"), sealed(2, "rs_2", "y")]
+    turn = turn_of(
+        {"role": "assistant", "tool_calls": calls("A", "B"), "reasoning_details": details}
+    )
+    assert ["rs_1", "A", "rs_2", "B"] == [
+        item.get("call_id") or item["id"] for item in items_of(turn)
+    ]
+
+
+def test_case_11_and_12_no_id_is_made_up():
+    """A call or a message with an id would be looked up together with its reasoning."""
+    answer = streamed(reasoning("rs_1", "a"), message("b"), call("c"), grant=SHOWING)
+    items = items_of(turn_of(answer))
+    assert [("reasoning", "rs_1"), ("message", None), ("function_call", None)] == [
+        (item["type"], item.get("id")) for item in items
+    ]
+
+
+def test_case_14_all_of_several_reasonings_are_kept():
+    """In order; one without a text shows no text."""
+    output = [
+        reasoning("rs_1", sealed="x"),
+        call("A"),
+        reasoning("rs_2", "b", sealed="y"),
+        call("B"),
+    ]
+    answer = streamed(*output, grant=SHOWING)
+    assert "b" == answer["reasoning_content"]
+    assert ["rs_1", "A", "rs_2", "B"] == [
+        item.get("call_id") or item["id"] for item in items_of(turn_of(answer))
+    ]
+
+
+@pytest.mark.parametrize("item_id", ["rs_1", None])
+def test_case_15_reasoning_has_its_own_id_or_none(item_id):
+    """Never a fresh one."""
+    turn = turn_of({"role": "assistant", "reasoning_details": [sealed(0, item_id, "x")]})
+    assert item_id == items_of(turn)[0].get("id")
+
+
+def test_case_26_an_answer_may_begin_with_a_call():
+    """The role comes first all the same."""
+    chunks = chunks_of(stream(turn_of(), frames_of(call("A"))))
+    assert ["role", "tool_calls"] == [next(iter(c["choices"][0]["delta"])) for c in chunks[:2]]
+
+
+def test_case_34_and_35_one_chunk_says_that_it_ended():
+    """Clients drop the calls otherwise."""
+    chunks = chunks_of(stream(turn_of(), frames_of(message("a"), call("A"), call("B"))))
+    reasons = [chunk["choices"][0]["finish_reason"] for chunk in chunks]
+    assert ["tool_calls"] == [reason for reason in reasons if reason]
+
+
+def test_case_36_each_chunk_has_a_finish_reason():
+    """Null until the end."""
+    chunks = chunks_of(stream(turn_of(), frames_of(message("a"), call("A"))))
+    assert all("finish_reason" in chunk["choices"][0] for chunk in chunks)
+
+
+def test_case_37_calls_win_over_the_reason():
+    """An answer with a call never ends with `stop`."""
+    assert "tool_calls" == streamed(call("A"), message("b"))["finish_reason"]
+
+
+def test_case_38_calls_are_counted_from_zero():
+    """Whatever came before them; one that was cut off is no call to make."""
+    frames = frames_of(reasoning("r", "x"), message("a"), call("A"), call("B", arguments='{"a'))
+    frames[-1] = ending("incomplete", incomplete_details={"reason": "max_output_tokens"})
+    chunks = chunks_of(stream(turn_of(), frames))
+    deltas = [chunk["choices"][0]["delta"].get("tool_calls", []) for chunk in chunks]
+    assert {0, 1} == {part["index"] for parts in deltas for part in parts}
+    assert "length" == chunks[-1]["choices"][0]["finish_reason"]
+
+
+def test_case_39_an_empty_delta_is_nothing():
+    """It is no chunk, and no error."""
+    frames = [*opening(), *item_frames(0, call("A", arguments="{}"))]
+    for name in ("response.function_call_arguments.delta", "response.output_text.delta"):
+        frames.insert(2, frame(name, output_index=0, delta=""))
+    expected = chunks_of(stream(turn_of(), frames_of(call("A", arguments="{}"))))
+    for plan in ([], [(False, 1), (True, 9)]):
+        assert expected == chunks_of(stream(turn_of(), [*frames, ending()], plan))
+
+
+def test_case_40_a_call_begins_with_its_name_and_id():
+    """Where `added` lacks them, it waits for the finished item."""
+    frames = [*opening(), *item_frames(0, call("A", "read", '{"a":1}'))]
+    frames[1] = frame("response.output_item.added", output_index=0, item={"type": "function_call"})
+    chunks = chunks_of(stream(turn_of(), [*frames, ending()]))
+    first = chunks[1]["choices"][0]["delta"]["tool_calls"][0]
+    assert ("A", "read") == (first["id"], first["function"]["name"])
+    assert '{"a":1}' == accumulated(chunks)["tool_calls"][0]["function"]["arguments"]
+
+
+def test_case_41_content_may_be_null_beside_calls():
+    """And is so in what is answered."""
+    turn = turn_of({"role": "assistant", "content": None, "tool_calls": calls("A")})
+    assert ["function_call"] == [item["type"] for item in items_of(turn)]
+    raw = Answering(turn_of()).whole(frames_of(call("A")))
+    assert completion(raw)["choices"][0]["message"]["content"] is None
+
+
+def test_case_42_all_text_is_emitted():
+    """Leading newlines behind reasoning, and each part."""
+    assert "\n\nab" == streamed(reasoning("r", "x"), message("\n\n", "a", "b"))["content"]
+
+
+def test_case_47_prompt_tokens_are_all_of_the_input():
+    """Those that were cached are part of them, in both APIs."""
+    usage = completion(Answering(turn_of()).whole(frames_of(message("a"))))["usage"]
+    assert (90, 64) == (usage["prompt_tokens"], usage["prompt_tokens_details"]["cached_tokens"])
+
+
+def test_case_49_a_cache_key_is_the_clients_own():
+    """It is sent as it is, and none is made up."""
+    assert b'"k"' == turn_of(prompt_cache_key="k").members["prompt_cache_key"]
+    assert "prompt_cache_key" not in turn_of().members
+
+
+def function(**members) -> Item:
+    """The one tool of a request with it, as it is sent upstream."""
+    tool = {"type": "function", "function": {"name": "f", **members}}
+    return json.loads(turn_of(tools=[tool]).members["tools"])[0]
+
+
+def test_case_51_a_tool_is_not_strict_unless_it_says_so():
+    """Else optional fields would become required."""
+    assert function()["strict"] is False
+    assert function(strict=True)["strict"] is True
+
+
+@pytest.mark.parametrize(("most", "expected"), [(1, b"16"), (15, b"16"), (16, b"16"), (17, b"17")])
+def test_case_52_too_few_tokens_become_the_least_there_are(most, expected):
+    """Clients probe with one."""
+    assert expected == turn_of(max_tokens=most).members["max_output_tokens"]
+
+
+def test_case_54_required_may_be_null():
+    """It is a list of nothing; a text that says so stays."""
+    described = {"type": "object", "description": 'say "required": null', "required": None}
+    expected = {**described, "required": []}
+    assert expected == function(parameters=described)["parameters"]
+
+
+@pytest.mark.parametrize("additional", [{}, True, False, {"type": "string"}])
+def test_case_55_any_schema_is_accepted(additional):
+    """It is not the gateway's to judge."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {"a": {"patternProperties": {}}},
+        "additionalProperties": additional,
+    }
+    assert schema == function(parameters=schema)["parameters"]
+
+
+def test_case_60_text_stays_before_its_calls():
+    """The order of a message is the order of its items."""
+    turn = turn_of({"role": "assistant", "content": "a", "tool_calls": calls("A")})
+    assert ["message", "function_call"] == [item["type"] for item in items_of(turn)]
+
+
+def test_case_61_arguments_are_verbatim():
+    """Digits included; a format is flat; nothing is lost of what the API can say."""
+    written = calls("A")
+    written[0]["function"]["arguments"] = '{"n": 1.50}'
+    schema = {"type": "json_schema", "json_schema": {"name": "p", "schema": {"type": "object"}}}
+    turn = turn_of(
+        {"role": "assistant", "tool_calls": written}, response_format=schema, verbosity="low"
+    )
+    assert '{"n": 1.50}' == items_of(turn)[0]["arguments"]
+    assert {
+        "format": {"type": "json_schema", "name": "p", "schema": {"type": "object"}},
+        "verbosity": "low",
+    } == json.loads(turn.members["text"])
+
+
+def test_case_62_a_system_message_of_nothing_is_no_item():
+    """It says nothing."""
+    assert ["user"] == [
+        item["role"]
+        for item in items_of(
+            turn_of({"role": "system", "content": []}, {"role": "user", "content": "a"})
+        )
+    ]
+
+
+def test_case_63_and_64_a_text_is_its_one_part():
+    """Also where a marker of a cache moves over it."""
+    plain = {"role": "user", "content": "a"}
+    part = {"type": "text", "text": "a"}
+    marked = {**part, "cache_control": {"type": "ephemeral"}}
+    assert 1 == len({turn_of({**plain, "content": c}).input for c in ("a", [part], [marked])})
+
+
+def test_case_68_results_keep_their_order():
+    """Also where it is not that of the calls."""
+    turn = turn_of(
+        {"role": "assistant", "tool_calls": calls("A", "B")},
+        {"role": "tool", "tool_call_id": "B", "content": "b"},
+        {"role": "tool", "tool_call_id": "A", "content": "a"},
+    )
+    assert ["A", "B", "B", "A"] == [item["call_id"] for item in items_of(turn)]
