@@ -5,7 +5,7 @@ file, the admin API and the commands. The transport is a setting of its own, apa
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -279,6 +279,10 @@ def _endpoints(endpoints: Iterable[EndpointSpec]) -> Iterator[FieldProblem]:
 
 def _one_of(words: Iterable[str]) -> str:
     return f"must be one of {', '.join(words)}"
+
+
+def _is_unique(words: Collection[str]) -> bool:
+    return len(set(words)) == len(words)
 
 
 def _are_words(words: Iterable[str]) -> bool:
