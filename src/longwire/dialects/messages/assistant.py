@@ -13,7 +13,7 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.messages.blocks import Block, blocks_of, is_blank
 from longwire.dialects.messages.ids import shortened, upstream_call_id
-from longwire.dialects.messages.thinking import opened, reasoning_item
+from longwire.dialects.messages.thinking import opened, reasoning_items
 from longwire.dialects.raw_json import tolerant
 
 SEARCH_ID: Final = "srvtoolu_lw_"
@@ -21,6 +21,7 @@ SEARCH_ID: Final = "srvtoolu_lw_"
 
 _MESSAGE: Final = b'{"type":"message","role":"assistant",'
 _CONTENT: Final = b'"content":[{"type":"output_text","text":'
+_SEALED: Final = frozenset({"thinking", "redacted_thinking"})
 _UNPARSED: Final = b'"__unparsedToolInput"'
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -43,19 +44,20 @@ def assistant_items(content: Raw, at: str) -> Iterator[bytes]:
     """
     phase: str | None = None
     for block in blocks_of(content, at):
-        seal = opened(block.signature or block.data)
-        match block.type:
-            case "text" if not is_blank(block.text):
+        kind, following = block.type, None
+        if kind == "tool_use":
+            yield _call(block, at)
+        elif kind == "text":
+            if not is_blank(block.text):
                 yield _message(block.text, phase)
-            case "tool_use":
-                yield _call(block, at)
-            case "thinking" | "redacted_thinking" if seal is not None and seal.has_item:
-                yield reasoning_item(seal, None if is_blank(block.thinking) else block.thinking)
-            case "server_tool_use" if block.id and block.id.startswith(SEARCH_ID):
-                yield _search(block.id, block.input)
-            case _:
-                pass
-        phase = seal.phase if seal is not None else None
+        elif kind in _SEALED:
+            seal = opened(block.signature or block.data)
+            if seal is not None:
+                following = seal.phase
+                yield from reasoning_items(seal, block.thinking)
+        elif kind == "server_tool_use" and block.id and block.id.startswith(SEARCH_ID):
+            yield _search(block.id, block.input)
+        phase = following
 
 
 def _message(text: Raw, phase: str | None) -> bytes:

@@ -5,17 +5,21 @@ the id and the encrypted content of the item, and the phase of the message that 
 secret: a client of the Responses API holds the same. What is not ours is left out, never shown.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.messages.blocks import is_blank
+
 _PREFIX: Final = "lw1."
 _ISSUER: Final = "responses"
 _NONE: Final = Raw(b"null")
 _PADDING: Final = "==="
+_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 class Seal(msgspec.Struct):
@@ -34,7 +38,7 @@ class Seal(msgspec.Struct):
     @property
     def has_item(self) -> bool:
         """Whether it stands for a reasoning item, rather than for a phase alone."""
-        return bytes(self.i) != b"null" or bytes(self.e) != b"null"
+        return self.i is not _NONE or self.e is not _NONE
 
 
 _seals: Final = msgspec.json.Decoder(Seal)
@@ -64,21 +68,23 @@ def opened(signature: str | None) -> Seal | None:
         return None
     try:
         text = signature[len(_PREFIX) :].rstrip("=")
-        raw = urlsafe_b64decode(text + _PADDING[: -len(text) % 4])
+        raw = a2b_base64((text + _PADDING[: -len(text) % 4]).translate(_STANDARD))
         seal = _seals.decode(raw)
     except (ValueError, msgspec.MsgspecError):
         return None
     return seal if seal.p == _ISSUER else None
 
 
-def reasoning_item(seal: Seal, summary: Raw | None) -> bytes:
-    """Return the reasoning item; `summary` is the thinking that was shown, as raw JSON text."""
+def reasoning_items(seal: Seal, thinking: Raw) -> Iterator[bytes]:
+    """Give the reasoning item that a seal holds, if any, with the thinking that was shown of it."""
     parts = [b'{"type":"reasoning"']
-    if bytes(seal.i) != b"null":
+    if seal.i is not _NONE:
         parts += (b',"id":', seal.i)
-    shown = b'{"type":"summary_text","text":%b}' % bytes(summary) if summary is not None else b""
-    parts += (b',"summary":[', shown, b"]")
-    if bytes(seal.e) != b"null":
+    if is_blank(thinking):
+        parts.append(b',"summary":[]')
+    else:
+        parts += (b',"summary":[{"type":"summary_text","text":', thinking, b"}]")
+    if seal.e is not _NONE:
         parts += (b',"encrypted_content":', seal.e)
-    parts.append(b"}")
-    return b"".join(parts)
+    if seal.has_item:
+        yield b"".join((*parts, b"}"))
