@@ -18,7 +18,7 @@ def refused(status: int, code: str = "", message: str = "No.", **members) -> Pro
     ("status", "code", "expected", "kind"),
     [
         (400, "invalid_request_error", 400, "invalid_request_error"),
-        (422, "", 400, "invalid_request_error"),
+        (405, "", 405, "invalid_request_error"),
         (401, "invalid_api_key", 401, "authentication_error"),
         (402, "", 402, "billing_error"),
         (429, "insufficient_quota", 429, "billing_error"),
@@ -91,4 +91,5 @@ def test_headers_say_when_to_try_again_and_what_is_left() -> None:
     own = {"anthropic-ratelimit-requests-limit": "10", "anthropic-ratelimit-tokens-remaining": "0"}
     assert {"retry-after": "7", **own} == refused(429, headers=limits).headers
     assert {"retry-after": "7"} == refused(429, headers=limits, body=b"{}").headers
-    assert {"request-id": "req_1", **own} == CLIENT.headers("req_1", limits)
+    ids = {"request-id": "req_1", "x-request-id": "req_1"}
+    assert {**ids, **own} == CLIENT.headers("req_1", limits)

@@ -23,4 +23,5 @@ class Messages:
 
     def headers(self, request_id: str, limits: Headers) -> dict[str, str]:
         """Return the headers of any reply."""
-        return {**errors.limit_headers(limits), "request-id": request_id}
+        own = {"request-id": request_id, "x-request-id": request_id}
+        return {**errors.limit_headers(limits), **own}

@@ -126,7 +126,7 @@ def _rule_of(problem: Problem) -> _Rule:
     known = BY_CODE.get(problem.code) or BY_STATUS.get(problem.status)
     if known is not None:
         return known
-    return _Rule(problem.status, "api_error") if problem.status >= _SERVER else _INVALID
+    return _Rule(problem.status, "api_error" if problem.status >= _SERVER else _INVALID.type)
 
 
 def _words(problem: Problem) -> str:
