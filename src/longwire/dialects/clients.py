@@ -1,6 +1,6 @@
 """The dialects of those who call us: which route reads and answers in which."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from longwire.core import sse
@@ -11,6 +11,10 @@ from longwire.dialects.chat_completions.client import ChatCompletions
 from longwire.dialects.chat_completions.request import API as CHAT_COMPLETIONS
 from longwire.dialects.chat_completions.request import decode_request as decode_chat
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.messages.client import Messages
+from longwire.dialects.messages.count import estimate
+from longwire.dialects.messages.request import decode_count as decode_message_count
+from longwire.dialects.messages.request import decode_request as decode_message
 from longwire.dialects.ports import ClientDialect, Decode, Headers, Problem
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_compaction, decode_count, decode_request
@@ -64,15 +68,20 @@ class Responses:
 
 
 class Route(NamedTuple):
-    """Where requests are posted: how they are read, and in what they are answered."""
+    """Where requests are posted: how they are read, and in what they are answered.
+
+    With an `estimate` a turn that no upstream can serve has that body for its answer.
+    """
 
     decode: Decode
     dialect: ClientDialect
+    estimate: Callable[[Turn], bytes] | None = None
 
 
-_RESPONSES = Responses()
-_CHAT = ChatCompletions()
+_RESPONSES, _CHAT, _MESSAGES = Responses(), ChatCompletions(), Messages()
 _RESPONSE, _COMPACTION = Route(decode_request, _RESPONSES), Route(decode_compaction, _RESPONSES)
+_MESSAGE = Route(decode_message, _MESSAGES)
+_MESSAGE_COUNT = Route(decode_message_count, _MESSAGES, estimate)
 ROUTES: Final[Mapping[bytes, Route]] = {
     b"/v1/responses": _RESPONSE,
     b"/v1/responses/compact": _COMPACTION,
@@ -80,11 +89,19 @@ ROUTES: Final[Mapping[bytes, Route]] = {
     b"/v1/chat/completions": Route(decode_chat, _CHAT),
     b"/backend-api/codex/responses": _RESPONSE,
     b"/backend-api/codex/responses/compact": _COMPACTION,
+    b"/v1/messages": _MESSAGE,
+    b"/v1/messages/count_tokens": _MESSAGE_COUNT,
+    b"/anthropic/v1/messages": _MESSAGE,
+    b"/anthropic/v1/messages/count_tokens": _MESSAGE_COUNT,
 }
 """The routes by their paths."""
 
 _POSTED = [(path.decode(), route.dialect) for path, route in ROUTES.items()]
-_DIALECTS: Mapping[str, ClientDialect] = {CHAT_COMPLETIONS: _CHAT}
+_DIALECTS: Mapping[str, ClientDialect] = {
+    CHAT_COMPLETIONS: _CHAT,
+    "messages": _MESSAGES,
+    "messages/count_tokens": _MESSAGES,
+}
 
 
 def dialect_of(api: str) -> ClientDialect:

@@ -54,6 +54,8 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             Route("/openapi.json", openapi),
             Route("/v1/models", models.index),
             Route("/v1/models/{id:path}", models.one),
+            Route("/anthropic/v1/models", models.index),
+            Route("/api/hello", _hello),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
             *(Route(path, _post_wanted, methods=_ANY) for path in _POSTED),
             Route("/v1/responses/{id}", stored, methods=["GET", "DELETE"]),
@@ -102,6 +104,11 @@ class _Whole:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await self._app(scope, receive, send)
+
+
+async def _hello(_request: Request) -> Response:
+    """Answer Claude Code, which asks for this when it starts."""
+    return Response(b"{}", media_type="application/json")
 
 
 async def _post_wanted(_request: Request) -> Response:

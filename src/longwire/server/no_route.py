@@ -20,12 +20,6 @@ from longwire.server.problems import headers_of, request_id, response_to
 _LONGEST_PATH = 200
 
 
-def anthropic_envelope(problem: Problem) -> bytes:
-    """Return the body of an error as clients of Anthropic's API read it."""
-    error = {"type": "not_found_error", "message": problem.message}
-    return msgspec.json.encode({"type": "error", "error": error})
-
-
 def google_envelope(problem: Problem) -> bytes:
     """Return the body of an error as clients of Gemini's API read it."""
     error = {"code": problem.status, "message": problem.message, "status": "NOT_FOUND"}
@@ -42,11 +36,6 @@ class OtherApi:
 
 
 OTHER_APIS: Final = (
-    OtherApi(
-        "Anthropic's Messages API",
-        re.compile("(/anthropic)?/v1/(messages(/|$)|complete$)"),
-        anthropic_envelope,
-    ),
     OtherApi("Gemini's API", re.compile("/v1beta/|/v1/models/.+:[A-Za-z]+$"), google_envelope),
     OtherApi(
         "the API of this path",
@@ -85,6 +74,6 @@ def _is_of_the_router(error: HTTPException) -> bool:
 
 def _mend(path: str) -> str:
     """Say where a path was meant to lead."""
-    at = max(path.find("/responses"), path.find("/models"))
+    at = max(map(path.find, ("/responses", "/models", "/messages")))
     meant = f"/v1{path[at:][:_LONGEST_PATH]}" if at > 0 else "/v1/responses"
     return f"the base URL ends in /v1, as in {meant}"

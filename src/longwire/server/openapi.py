@@ -142,6 +142,8 @@ def _paths() -> dict[str, Any]:
         "/v1/models/{id}": {
             "get": {**_read("One model.", "Model", "401", "404"), "parameters": [_ID]}
         },
+        "/anthropic/v1/models": {"get": _read("The same, for other clients.", "Models", "401")},
+        "/api/hello": {"get": _open("A sign of life, for Claude Code.", _JSON)},
         "/health": {"get": _probe("The process lives.")},
         "/ready": {"get": _probe("It can serve.", {"503": "It starts, leaves or drains."})},
         "/metrics": {"get": _open("Metrics in Prometheus' text format.", "text/plain")},

@@ -91,6 +91,13 @@ ERROR_RULES = (
 )
 """What upstreams' errors mean, by their codes or texts."""
 
+CONTEXT_FULL = frozenset({"context_length_exceeded"})
+QUOTA_SPENT = frozenset({"insufficient_quota", "usage_not_included", "billing_error"})
+OVERLOADED = frozenset(
+    {"slow_down", "server_is_overloaded", "overloaded_error", "service_unavailable_error"}
+)
+"""Codes for which other APIs have words of their own."""
+
 BY_STATUS = {
     401: ErrorRule("", 401, "RFC 9110", Trouble.UNAUTHORIZED, ends_connection=True),
     402: ErrorRule("", 402, "RFC 9110", Trouble.BARRED),

@@ -38,6 +38,7 @@ from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
 _BEFORE_OUTPUT = frozenset({Kind.VENDOR, Kind.OPENING})
+_COUNT = Purpose.COUNT  # for every turn: on Python 3.11 a member is dear to name
 _FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
 Permits = Sequence[tuple[Subject, Spent]]
 """Whose limits a turn counts against, each with what it is expected to cost."""
@@ -339,7 +340,7 @@ class RunningTurn:
 
     async def _enter(self, subject: Subject) -> Mapping[str, str]:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
-        if not subject.is_limited:
+        if not subject.is_limited or self.request.turn.purpose is _COUNT:
             return {}
         expected, turn = NOTHING, self.request.turn
         if subject.counts_tokens:

@@ -1,7 +1,7 @@
 """`GET /v1/models`: the models a key may use, from what channels declare and upstreams list.
 
 With `client_version` the same list as Codex reads it: an upstream's own entries as they are, and
-for all other models entries of that shape.
+for all other models entries of that shape. With `anthropic-version` it is Anthropic's.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from longwire.core.nouns.renames import is_pattern
 from longwire.core.rules.routing import Route
 from longwire.core.rules.turn import Principal
 from longwire.dialects.codex.models import CLIENT_VERSION, entry
+from longwire.dialects.messages.models import ANTHROPIC_VERSION, model_of, models_page
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.listings import Listings
 from longwire.server.auth import Keys
@@ -33,7 +34,10 @@ class Models:
         """Answer all models."""
         if "client_version" in request.query_params:
             return await self.catalog(request)
-        return self._answer(request, {"object": "list", "data": await self._models(request)})
+        models = await self._models(request)
+        if ANTHROPIC_VERSION in request.headers:
+            return self._answer(request, models_page([str(each["id"]) for each in models]))
+        return self._answer(request, {"object": "list", "data": models})
 
     async def catalog(self, request: Request) -> Response:
         """Answer all models as Codex reads them; 304 where it has this list already."""
@@ -60,7 +64,8 @@ class Models:
         name = request.path_params["id"]
         for model in await self._models(request):
             if model["id"] == name:
-                return self._answer(request, model)
+                is_anthropic = ANTHROPIC_VERSION in request.headers
+                return self._answer(request, model_of(name) if is_anthropic else model)
         raise UnknownModel(name, "no channel lists it")
 
     def _answer(self, request: Request, content: object) -> Response:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from longwire.core.errors import UpstreamDisconnected, UpstreamRejected
+from longwire.core.errors import LongwireError, UnknownModel, UpstreamDisconnected, UpstreamRejected
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.messages.count import ESTIMATED
 from longwire.dialects.ports import Answer
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
@@ -82,8 +83,13 @@ class HttpTurns:
                 turn = reply.route.decode(body, headers, caller.grant)
                 if turn.streams and self._limits.commit_after:
                     reply.commit_after(turn, self._limits.commit_after, self._limits.silence)
-                async with self._relay.open(turn, caller, headers, reply.id) as answer:
-                    await (reply.stream(answer) if turn.streams else reply.whole(answer))
+                try:
+                    async with self._relay.open(turn, caller, headers, reply.id) as answer:
+                        await (reply.stream(answer) if turn.streams else reply.whole(answer))
+                except LongwireError as error:
+                    if reply.route.estimate is None or isinstance(error, UnknownModel):
+                        raise
+                    await reply.estimated(turn)
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await reply.fail(error)
         finally:
@@ -143,6 +149,14 @@ class _Reply:
             raise UpstreamDisconnected(NO_TERMINAL)
         body = self._begin(running).whole(terminal)
         self._exchange.begin(200, self._headers(running), _JSON, len(body))
+        await self._exchange.end(body)
+
+    async def estimated(self, turn: Turn) -> None:
+        """Send an estimate in the place of what no upstream could say."""
+        estimate = self.route.estimate
+        body = estimate(turn) if estimate is not None else b""
+        headers = {**self._cors, **self._dialect.headers(self.id, {}), **ESTIMATED}
+        self._exchange.begin(200, headers, _JSON, len(body))
         await self._exchange.end(body)
 
     def _begin(self, running: RunningTurn) -> Answer:

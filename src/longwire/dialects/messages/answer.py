@@ -1,0 +1,218 @@
+"""An answer as clients of the Messages API read it: a stream of blocks, or one message.
+
+Law: streamed and whole say the same. A stream that breaks off ends with an error, and never with a
+`message_stop`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from blake3 import blake3
+
+from longwire.core import sse
+from longwire.core.events import Event, Kind
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.turn import Turn
+from longwire.dialects.messages.errors import envelope, problem_of_failed, rejection_of
+from longwire.dialects.messages.ids import message_id
+from longwire.dialects.messages.options import options_of
+from longwire.dialects.messages.render import Content
+from longwire.dialects.messages.stream import DONE, END, Frame, Items
+from longwire.dialects.messages.usage import NOTHING_YET, usage_of
+from longwire.dialects.ports import Problem
+from longwire.dialects.raw_json import tolerant
+from longwire.dialects.responses.image import output_of
+from longwire.dialects.responses.stream import decode_item, kind_of
+from longwire.dialects.responses.usage import estimated_usage
+
+_COMMENT: Final = b": keep-alive\n\n"
+_PING: Final = sse.encode("ping", b'{"type":"ping"}')
+_STOP: Final = sse.encode("message_stop", b'{"type":"message_stop"}')
+_FAILED: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
+_ENDED: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE})
+_PLAIN: Final = frozenset({Kind.OUTPUT, Kind.ITEM})
+_REASONS: Final = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
+_REFUSAL: Final = b',"stop_details":{"type":"refusal","category":null,"explanation":null}'
+
+
+class _Why(msgspec.Struct):
+    reason: str | None = None
+
+
+class _Response(msgspec.Struct):
+    id: str | None = None
+    status: str | None = None
+    incomplete_details: _Why | None = None
+
+
+class _Terminal(msgspec.Struct):
+    response: _Response
+
+
+_decode_frame: Final = msgspec.json.Decoder(Frame).decode
+_decode_odd_frame: Final = tolerant(_decode_frame)
+_decode_terminal: Final = tolerant(msgspec.json.Decoder(_Terminal).decode)
+
+
+class MessagesAnswer:
+    """One answer of the Messages API; it `is_cut` once a stop sequence has ended it."""
+
+    __slots__ = ("_aggregate", "_has_begun", "_items", "_options", "_turn", "is_cut")
+
+    def __init__(self, turn: Turn, aggregate: Aggregate) -> None:
+        self._turn = turn
+        self._aggregate = aggregate
+        self._options = options_of(turn.source.options)
+        self._items = Items(self._options, turn.input or b"")
+        self._has_begun = False
+        self.is_cut = False
+
+    def keep_alive(self) -> bytes:
+        """Return what bridges silence; before the message a comment, for it may yet fail."""
+        return _PING if self._has_begun else _COMMENT
+
+    def encode_plain(self, frames: Iterable[bytes]) -> tuple[int, bytes]:
+        """Encode frames up to one that is no plain output, and count them.
+
+        Finished items among them are kept in the aggregate.
+        """
+        items, count = self._items, 0
+        blocks = items.blocks
+        parts = blocks.parts
+        if not self._has_begun or self.is_cut:
+            return 0, b""
+        try:
+            for raw in frames:
+                frame = _decode_frame(raw)
+                if frame.stream_id is not None:
+                    break
+                if frame.type == blocks.plain and frame.output_index == blocks.index:
+                    parts += (blocks.prefix, frame.delta, END)
+                    count += 1
+                    continue
+                if kind_of(frame.type) not in _PLAIN:
+                    break
+                if frame.type == DONE:
+                    self._aggregate.add_item(*decode_item(raw))
+                items.take(frame)
+                count += 1
+                if items.is_cut:
+                    parts.append(self._ending(None))
+                    break
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            pass  # the frame is left to its reader, which refuses it or reads it slowly
+        return count, blocks.take()
+
+    def encode_batch(self, events: Sequence[Event]) -> bytes:
+        """Return events as the client's stream has them."""
+        parts = self._items.blocks.parts
+        for event in events:
+            if self.is_cut:
+                break
+            if event.kind is Kind.VENDOR:
+                continue
+            if event.kind in _FAILED:
+                parts.append(self._failed(event))
+                continue
+            self._begin(event)
+            if event.kind in _ENDED:
+                self._items.end()
+                self._add_unseen()
+                parts.append(self._ending(event))
+            elif event.kind is not Kind.OPENING:
+                self._items.take(_decode_odd_frame(event.raw))
+                if self._items.is_cut:
+                    parts.append(self._ending(None))
+        return self._items.blocks.take()
+
+    def _begin(self, event: Event) -> None:
+        """Open the message, with the first event of whatever kind."""
+        if self._has_begun:
+            return
+        self._has_begun = True
+        head = self._head(event, b"[]", b"null", NOTHING_YET)
+        start = sse.encode("message_start", b'{"type":"message_start","message":%b}' % head)
+        self._items.blocks.parts += (start, _PING)
+
+    def _head(self, event: Event, content: bytes, stop: bytes, usage: bytes) -> bytes:
+        """Return a message; `stop` is its reason, with what else is said of it."""
+        return (
+            b'{"id":%b,"type":"message","role":"assistant","model":%b,"content":%b,'
+            b'"stop_reason":%b%b,"usage":%b}'
+            % (
+                msgspec.json.encode(self._id(event)),
+                self._options.model,
+                content,
+                stop,
+                b',"stop_sequence":null' if stop == b"null" else b"",
+                usage,
+            )
+        )
+
+    def _id(self, event: Event) -> str:
+        opening = self._aggregate.opening
+        own = event.response_id or (opening.response_id if opening is not None else None)
+        if own is None:
+            own = f"resp_{blake3(self._turn.source.body + event.raw).hexdigest(length=16)}"
+        return message_id(own)
+
+    def _add_unseen(self) -> None:
+        """Write the items that a terminal alone brought."""
+        if self._items.has_none:
+            for index, raw in enumerate(output_of(self._aggregate)):
+                self._items.take(Frame(DONE, index, item=msgspec.Raw(raw)))
+            self._items.end()
+
+    def _ending(self, terminal: Event | None) -> bytes:
+        """Return the end of a stream; without a terminal the gateway itself has cut it."""
+        self.is_cut = self._items.is_cut
+        response = _response_of(terminal)
+        delta = b'{"type":"message_delta","delta":{"stop_reason":%b},"usage":%b}' % (
+            self._stop(response, self._items),
+            self._usage(terminal),
+        )
+        return sse.encode("message_delta", delta) + _STOP
+
+    def _usage(self, terminal: Event | None) -> bytes:
+        return usage_of(terminal, estimated_usage(self._turn, self._aggregate))
+
+    def _stop(self, response: _Response, said: Items | Content) -> bytes:
+        """Return why the answer ends, and what belongs to that."""
+        why = response.incomplete_details
+        if said.stop_sequence is not None:
+            sequence = msgspec.json.encode(said.stop_sequence)
+            return b'"stop_sequence","stop_sequence":%b' % sequence
+        reason = "tool_use" if said.has_calls else "end_turn"
+        if response.status == "incomplete":
+            reason = _REASONS.get((why.reason if why is not None else None) or "", "end_turn")
+        if said.is_refused:
+            reason = "refusal"
+        details = _REFUSAL if reason == "refusal" else b""
+        return b'"%b","stop_sequence":null%b' % (reason.encode(), details)
+
+    def whole(self, terminal: Event) -> bytes:
+        """Return the message alone. Raises `UpstreamRejected` where the response failed."""
+        if terminal.kind in _FAILED:
+            raise rejection_of(terminal.raw)
+        content = Content(output_of(self._aggregate), self._options, self._turn.input or b"")
+        self.is_cut = content.stop_sequence is not None
+        response = _response_of(terminal)
+        stop = self._stop(response, content)
+        return self._head(terminal, content.raw, stop, self._usage(terminal))
+
+    def _failed(self, event: Event) -> bytes:
+        return sse.encode("error", envelope(problem_of_failed(event.raw)))
+
+    def failure(self, problem: Problem) -> bytes:
+        """Return the error that ends a stream."""
+        return sse.encode("error", envelope(problem))
+
+
+def _response_of(terminal: Event | None) -> _Response:
+    if terminal is None:
+        return _Response()
+    try:
+        return _decode_terminal(terminal.raw).response
+    except msgspec.MsgspecError:
+        return _Response()

@@ -1,0 +1,171 @@
+"""Content blocks of a user as the parts of a message or of a tool's output.
+
+Law: texts stay the client's own bytes; what moves around them (`cache_control`, a string that
+became one block) changes nothing.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.raw_json import tolerant
+
+NULL: Final = Raw(b"null")
+_QUOTE: Final = b'"'[0]
+_BLANKS: Final = b' \t\\"'
+"""What a blank text may begin with: white space, an escape, or its end."""
+
+_IMAGE: Final = b'{"type":"input_image","image_url":'
+_DETAIL: Final = b',"detail":"auto"}'
+
+
+class Block(msgspec.Struct):
+    """What is read of one content block, whatever its type; texts stay raw."""
+
+    type: str
+    text: Raw = NULL
+    id: str | None = None
+    name: str | None = None
+    input: Raw = NULL
+    tool_use_id: str | None = None
+    content: Raw = NULL
+    source: Raw = NULL
+    title: Raw = NULL
+    context: Raw = NULL
+    thinking: Raw = NULL
+    signature: str | None = None
+    data: str | None = None
+    tool: Raw = NULL
+    tool_name: str | None = None
+
+
+class _Source(msgspec.Struct):
+    type: str = ""
+    media_type: str = ""
+    data: Raw = NULL
+    url: Raw = NULL
+    content: Raw = NULL
+
+
+_decode_blocks: Final = tolerant(msgspec.json.Decoder(list[Block]).decode)
+_decode_source: Final = tolerant(msgspec.json.Decoder(_Source).decode)
+_decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
+
+
+def blocks_of(content: Raw, at: str) -> list[Block]:
+    """Return the blocks of a content; a string is one of text. Raises `InvalidRequest`."""
+    raw = bytes(content)
+    if raw[:1] == b'"':
+        return [Block("text", content)]
+    if raw[:1] != b"[":
+        raise InvalidRequest(f"'{at}' must be a string or an array of blocks.", param=at)
+    try:
+        return _decode_blocks(content)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"'{at}' has a block that is malformed: {error}.", param=at) from None
+
+
+def is_blank(text: Raw) -> bool:
+    """Whether a text is empty, or white space alone: Anthropic refuses it, and clients send it."""
+    view = memoryview(text)
+    if view[0] != _QUOTE:
+        return bytes(view) == b"null"
+    return view[1] in _BLANKS and not _decode_text(view.tobytes()).strip()
+
+
+def text_part(text: bytes | Raw) -> bytes:
+    """Return the part of a raw JSON text."""
+    return b'{"type":"input_text","text":%b}' % bytes(text)
+
+
+def parts_of(block: Block, at: str) -> Iterator[bytes]:
+    """Give the parts that a block is. Raises `InvalidRequest`, which names what has none."""
+    match block.type:
+        case "text":
+            if not is_blank(block.text):
+                yield text_part(_raw_text(block.text, at))
+        case "image":
+            yield _image(_source(block, at), at)
+        case "document":
+            yield from _document(block, at)
+        case "search_result":
+            yield from _search_result(block, at)
+        case _:
+            message = (
+                f"'{at}' is a block of type '{block.type}', which has no equivalent here; "
+                "send its content as text."
+            )
+            raise InvalidRequest(message, param=f"{at}.type")
+
+
+def _raw_text(text: Raw, at: str) -> bytes:
+    raw = bytes(text)
+    if raw[:1] != b'"':
+        raise InvalidRequest(f"'{at}.text' must be a string.", param=f"{at}.text")
+    return raw
+
+
+def _source(block: Block, at: str) -> _Source:
+    try:
+        return _decode_source(block.source)
+    except msgspec.MsgspecError:
+        message = f"'{at}.source' must be an object with a 'type'."
+        raise InvalidRequest(message, param=f"{at}.source") from None
+
+
+def _inline_url(source: _Source, at: str) -> bytes:
+    """Return base64 data as a URL, as raw JSON text."""
+    data = _raw_text(source.data, f"{at}.source.data")
+    return msgspec.json.encode(f"data:{source.media_type};base64,")[:-1] + data[1:]
+
+
+def _image(source: _Source, at: str) -> bytes:
+    match source.type:
+        case "base64":
+            return _IMAGE + _inline_url(source, at) + _DETAIL
+        case "url":
+            return _IMAGE + _raw_text(source.url, f"{at}.source.url") + _DETAIL
+        case _:
+            raise _unreadable(source, at, "an image")
+
+
+def _unreadable(source: _Source, at: str, what: str) -> InvalidRequest:
+    message = (
+        f"'{at}.source.type' is '{source.type}': {what} must come as base64 or url, "
+        "for files of Anthropic's are not within reach."
+    )
+    return InvalidRequest(message, param=f"{at}.source.type")
+
+
+def _document(block: Block, at: str) -> Iterator[bytes]:
+    source = _source(block, at)
+    for about in (block.title, block.context):
+        if not is_blank(about):
+            yield text_part(about)
+    match source.type:
+        case "text":
+            yield text_part(_raw_text(source.data, at))
+        case "base64":
+            title = bytes(block.title)
+            name = title if title[:1] == b'"' and len(title) > len('""') else b'"document.pdf"'
+            data = _inline_url(source, at)
+            yield b'{"type":"input_file","filename":%b,"file_data":%b}' % (name, data)
+        case "url":
+            yield b'{"type":"input_file","file_url":%b}' % _raw_text(source.url, at)
+        case "content":
+            for inner in blocks_of(source.content, f"{at}.source.content"):
+                yield from parts_of(inner, f"{at}.source.content")
+        case _:
+            raise _unreadable(source, at, "a document")
+
+
+def _search_result(block: Block, at: str) -> Iterator[bytes]:
+    """Give title, source and texts of a search result, each as a text."""
+    for about in (block.title, block.source):
+        if not is_blank(about):
+            yield text_part(_raw_text(about, at))
+    for inner in blocks_of(block.content, f"{at}.content"):
+        yield from parts_of(inner, f"{at}.content")

@@ -1,0 +1,27 @@
+"""Clients of Anthropic's Messages API: how their answers, errors and headers are written."""
+
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.messages import errors
+from longwire.dialects.messages.answer import MessagesAnswer
+from longwire.dialects.messages.count import CountAnswer
+from longwire.dialects.ports import Answer, Headers, Problem
+
+
+class Messages:
+    """The Messages API."""
+
+    def answer(self, turn: Turn, aggregate: Aggregate, _headers: Headers) -> Answer:
+        """Return what encodes the answer to a turn."""
+        if turn.purpose is Purpose.COUNT:
+            return CountAnswer()
+        return MessagesAnswer(turn, aggregate)
+
+    def refusal(self, problem: Problem, request_id: str) -> Problem:
+        """Return a problem in this API's words."""
+        return errors.refusal(problem, request_id)
+
+    def headers(self, request_id: str, limits: Headers) -> dict[str, str]:
+        """Return the headers of any reply."""
+        own = {"request-id": request_id, "x-request-id": request_id}
+        return {**errors.limit_headers(limits), **own}

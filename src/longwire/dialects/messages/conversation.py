@@ -1,0 +1,188 @@
+"""The messages of a request as items, in the order of their blocks.
+
+Law: the same messages give the same bytes. What grows in the middle (a tool that was found, an
+effort that changes) becomes an item in its place, so that all before it stays what it was.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.messages.assistant import assistant_items
+from longwire.dialects.messages.blocks import NULL, Block, blocks_of, parts_of, text_part
+from longwire.dialects.messages.ids import upstream_call_id
+from longwire.dialects.messages.tools import inline_tool
+from longwire.dialects.raw_json import tolerant
+
+_BILLING: Final = b'"x-anthropic-billing-header:'
+_TOOLS: Final = b'{"type":"additional_tools","role":"developer","tools":['
+_UPDATE: Final = b'{"type":"configuration_update","reasoning":'
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Config(msgspec.Struct):
+    effort: str | None = None
+
+
+class Message(msgspec.Struct):
+    """What is read of one message."""
+
+    role: str
+    content: Raw = NULL
+    output_config: _Config | None = None
+
+
+class _Changed(msgspec.Struct):
+    name: str | None = None
+    definition: Raw = NULL
+
+
+decode_messages: Final = tolerant(msgspec.json.Decoder(list[Message]).decode)
+_decode_changed: Final = tolerant(msgspec.json.Decoder(_Changed).decode)
+
+
+def system_item(system: Raw) -> bytes | None:
+    """Return the message that a system prompt is, without its billing line; None for an empty one.
+
+    Raises `InvalidRequest`.
+    """
+    blocks = blocks_of(system, "system")
+    parts = [
+        part
+        for block in blocks
+        if bytes(memoryview(block.text)[: len(_BILLING)]) != _BILLING
+        for part in parts_of(block, "system")
+    ]
+    return _message(b"developer", parts) if parts else None
+
+
+def _message(role: bytes, parts: Sequence[bytes]) -> bytes:
+    body = b",".join(parts)
+    return b'{"type":"message","role":"%b","content":[%b]}' % (role, body)
+
+
+class Conversation:
+    """Collects the items of messages; `effort` is the one in force, `leading` items come first."""
+
+    __slots__ = ("_deferred", "_earlier", "_effort", "_has_begun", "items", "leading")
+
+    def __init__(self, deferred: Mapping[str, bytes], effort: str | None) -> None:
+        self._deferred = deferred
+        self._earlier = self._effort = effort
+        self._has_begun = False
+        self.items: list[bytes] = []
+        self.leading = 0
+
+    def add_system(self, system: Raw) -> None:
+        """Add the system prompt. Raises `InvalidRequest`."""
+        item = system_item(system)
+        if item is not None:
+            self.items.append(item)
+            self.leading = len(self.items)
+
+    def add(self, message: Message, index: int) -> None:
+        """Add a message. Raises `InvalidRequest`, which names the place."""
+        at = f"messages.{index}.content"
+        match message.role:
+            case "user":
+                self._has_begun = True
+                self._add_user(message.content, at)
+            case "assistant":
+                self._has_begun = True
+                self.items += assistant_items(message.content, at)
+            case "system":
+                self._add_developer(message, at)
+            case role:
+                param = f"messages.{index}.role"
+                words = f"'{param}' is '{role[:40]}'; it must be user, assistant or system."
+                raise InvalidRequest(words, param=param)
+
+    def _add_user(self, content: Raw, at: str) -> None:
+        parts: list[bytes] = []
+        for block in blocks_of(content, at):
+            if block.type != "tool_result":
+                parts += parts_of(block, at)
+                continue
+            self._flush(b"user", parts)
+            self._add_result(block, at)
+        self._flush(b"user", parts)
+
+    def _flush(self, role: bytes, parts: list[bytes]) -> None:
+        if parts:
+            self.items.append(_message(role, parts))
+            parts.clear()
+
+    def _add_result(self, block: Block, at: str) -> None:
+        if not block.tool_use_id:
+            raise InvalidRequest(f"'{at}' has a tool_result without 'tool_use_id'.", param=at)
+        call_id = _encode(upstream_call_id(block.tool_use_id))
+        output, found = self._output(block.content, at)
+        self.items.append(
+            b'{"type":"function_call_output","call_id":%b,"output":%b}' % (call_id, output)
+        )
+        self._add_tools(self._deferred[name] for name in found if name in self._deferred)
+
+    def _output(self, content: Raw, at: str) -> tuple[bytes, list[str]]:
+        """Return the output of a tool as raw JSON, and the names of the tools that it found."""
+        raw = bytes(content)
+        if raw == b"null":
+            return b'""', []
+        if raw[:1] == b'"':
+            return raw, []
+        parts: list[bytes] = []
+        found: list[str] = []
+        for block in blocks_of(content, f"{at}.content"):
+            if block.type == "tool_reference" and block.tool_name:
+                found.append(block.tool_name)
+            else:
+                parts += parts_of(block, f"{at}.content")
+        if found:
+            parts.append(text_part(_encode(f"Tools that are loaded now: {', '.join(found)}.")))
+        return (b"[%b]" % b",".join(parts) if parts else b'""'), found
+
+    def _add_tools(self, tools: Iterable[bytes]) -> None:
+        joined = b",".join(tools)
+        if joined:
+            self.items.append(_TOOLS + joined + b"]}")
+
+    def _add_developer(self, message: Message, at: str) -> None:
+        config = message.output_config
+        if config is not None and config.effort:
+            self._change_effort(config.effort)
+        parts: list[bytes] = []
+        content = message.content if bytes(message.content) != b"null" else Raw(b"[]")
+        for block in blocks_of(content, at):
+            if block.type in ("tool_addition", "tool_removal"):
+                self._flush(b"developer", parts)
+                self._change_tools(block, at)
+            else:
+                parts += parts_of(block, at)
+        self._flush(b"developer", parts)
+        if not self._has_begun:
+            self.leading = len(self.items)
+
+    def _change_effort(self, effort: str) -> None:
+        """Say from here on how hard to think; of two in a row the last one counts."""
+        if self.items and self.items[-1].startswith(_UPDATE):
+            self.items.pop()
+            self._effort = self._earlier
+        if effort != self._effort:
+            self._earlier, self._effort = self._effort, effort
+            self.items.append(b'%b{"effort":%b}}' % (_UPDATE, _encode(effort)))
+
+    def _change_tools(self, block: Block, at: str) -> None:
+        try:
+            changed = _decode_changed(block.tool)
+        except msgspec.MsgspecError:
+            raise InvalidRequest(f"'{at}' changes a tool without its name.", param=at) from None
+        if block.type == "tool_addition":
+            if bytes(changed.definition) != b"null":
+                self._add_tools([inline_tool(changed.definition, at)])
+            elif changed.name is not None and changed.name in self._deferred:
+                self._add_tools([self._deferred[changed.name]])
+        elif changed.name:
+            text = _encode(f"The tool {changed.name} is no longer available.")
+            self.items.append(_message(b"developer", [text_part(text)]))

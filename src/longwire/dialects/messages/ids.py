@@ -1,0 +1,68 @@
+"""Names and ids that both sides can carry: shortened, told apart, and brought back.
+
+Responses allow 64 characters for the name of a function and the id of a call. What is longer is
+shortened by a digest of itself, so that the same name is always the same.
+"""
+
+import re
+from collections import Counter
+from typing import Final
+
+import msgspec
+from blake3 import blake3
+
+LONGEST: Final = 64
+_DIGEST: Final = 12
+_RESPONSE: Final = "resp_"
+_MESSAGE: Final = "msg_"
+_OTHER: Final = "msg_of."
+_AGAIN: Final = re.compile(r"_again_[0-9]+$")
+
+
+def shortened(name: str) -> str:
+    """Return a name or an id of at most 64 characters that stands for this one."""
+    if len(name) <= LONGEST:
+        return name
+    digest = blake3(name.encode("utf-8", "surrogatepass")).hexdigest(length=_DIGEST // 2)
+    return f"{name[: LONGEST - _DIGEST - 1]}_{digest}"
+
+
+def message_id(response_id: str) -> str:
+    """Return the id of the message that a response is."""
+    if response_id.startswith(_RESPONSE):
+        return _MESSAGE + response_id[len(_RESPONSE) :]
+    return _OTHER + response_id
+
+
+def response_id(message_id: str) -> str | None:
+    """Return the id of the response that a message was; None for an id that is not ours."""
+    if message_id.startswith(_OTHER):
+        return message_id[len(_OTHER) :] or None
+    if message_id.startswith(_MESSAGE) and message_id != _MESSAGE:
+        return _RESPONSE + message_id[len(_MESSAGE) :]
+    return None
+
+
+class CallIds:
+    """The ids of calls in one conversation, of which no two are the same to the client.
+
+    Clients keep one of two calls with one id; `sent` is what they sent of it, as items.
+    """
+
+    __slots__ = ("_calls", "_sent")
+
+    def __init__(self, sent: bytes = b"") -> None:
+        self._sent = sent
+        self._calls: Counter[str] = Counter()
+
+    def unique(self, call_id: str) -> str:
+        """Return the id that the client gets for the next call of this id."""
+        self._calls[call_id] += 1
+        written = b'{"type":"function_call","call_id":%b,' % msgspec.json.encode(call_id)
+        count = self._calls[call_id] + self._sent.count(written)
+        return call_id if count == 1 else f"{call_id}_again_{count}"
+
+
+def upstream_call_id(call_id: str) -> str:
+    """Return the id that a call has upstream."""
+    return shortened(_AGAIN.sub("", call_id) if "_again_" in call_id else call_id)

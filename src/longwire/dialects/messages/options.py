@@ -1,0 +1,25 @@
+"""What a request says about its answer, and no upstream needs to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How one answer is written for its client.
+
+    `model` is the name that the client used, as raw JSON; `names` leads from the shortened name of
+    a tool to its own. A client that `shows_thinking` gets its blocks, without their text where it
+    `omits_text`.
+    """
+
+    model: bytes = b'""'
+    stop_sequences: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    shows_thinking: bool = False
+    omits_text: bool = False
+
+
+def options_of(options: object) -> Options:
+    """Return the options of a turn's source."""
+    return options if isinstance(options, Options) else Options()

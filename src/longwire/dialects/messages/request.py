@@ -1,0 +1,323 @@
+"""A request of the Messages API decoded to a `Turn`, whose members are those of Responses.
+
+Law: the same messages, tools and settings give the same bytes, whatever moved around them. What
+becomes of each member stands in `members.MEMBERS`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import msgspec
+from blake3 import blake3
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest, UnknownResponse
+from longwire.core.nouns.access import Grant
+from longwire.core.rules.turn import Purpose, Source, Turn
+from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
+from longwire.dialects.messages.ids import response_id, shortened
+from longwire.dialects.messages.image import image_of
+from longwire.dialects.messages.members import dropped, says_something
+from longwire.dialects.messages.options import Options
+from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
+from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
+from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
+from longwire.dialects.responses.history import BodyProperties, InputHistory
+
+API: Final = "messages"
+_SESSION_HEADER: Final = "x-claude-code-session-id"
+_LEAST_OUTPUT: Final = 16
+_ENCRYPTED: Final = b'["reasoning.encrypted_content"]'
+_COUNTED: Final = frozenset(
+    {"model", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text"}
+)
+_TIERS: Final = {"auto": None, "standard_only": b'"default"'}
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Metadata(msgspec.Struct):
+    user_id: str | None = None
+
+
+class _UserId(msgspec.Struct):
+    session_id: str = ""
+
+
+class _Thread(msgspec.Struct):
+    type: str
+    previous_message_id: str | None = None
+
+
+class _Trigger(msgspec.Struct):
+    value: int | None = None
+
+
+class _Edit(msgspec.Struct):
+    type: str
+    trigger: _Trigger | None = None
+    keep: Raw = Raw(b"null")
+
+
+class _Management(msgspec.Struct):
+    edits: list[_Edit] = []
+
+
+_integers: Final = msgspec.json.Decoder(int | None)
+_texts: Final = msgspec.json.Decoder(list[str] | None)
+_metadata: Final = msgspec.json.Decoder(_Metadata | None)
+_user_ids: Final = msgspec.json.Decoder(_UserId)
+_threads: Final = msgspec.json.Decoder(_Thread | None)
+_managements: Final = msgspec.json.Decoder(_Management | None)
+
+
+@dataclass(slots=True)
+class _Settings:
+    """What a body says beside its messages, as members of the Responses API."""
+
+    toolbox: Toolbox
+    reasoning: Reasoning
+    members: dict[str, bytes]
+    dropped: tuple[str, ...]
+    stop_sequences: tuple[str, ...] = ()
+
+
+def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
+    """Decode the body of `POST /v1/messages`. Raises `InvalidRequest`, which names the field."""
+    members = decode_members(body)
+    if "max_tokens" not in members:
+        message = "'max_tokens' is required: how many tokens the answer may have at most."
+        raise InvalidRequest(message, param="max_tokens")
+    return _turn_of(members, body, headers)
+
+
+def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
+    """Decode the body of `POST /v1/messages/count_tokens`. Raises `InvalidRequest`, likewise."""
+    turn = _turn_of(decode_members(body), body, headers)
+    kept = {name: raw for name, raw in turn.members.items() if name in _COUNTED}
+    source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False)
+    return replace(turn, source=source, members=kept, purpose=Purpose.COUNT, streams=False)
+
+
+def _turn_of(members: Mapping[str, bytes], body: bytes, headers: Mapping[str, str]) -> Turn:
+    settings = _settings(members)
+    previous = _previous(members)
+    messages = _messages(members, may_be_none=previous is not None)
+    conversation = _conversation(members, settings, messages, is_first=previous is None)
+    user_id = _user_id(members)
+    session = headers.get(_SESSION_HEADER) or _session_of(user_id)
+    kept = settings.members | _identity(user_id, session)
+    raw_input = b"[" + b",".join(conversation.items) + b"]"
+    options = _options(members, settings)
+    source = Source(
+        API,
+        len(body),
+        previous_response_id=previous,
+        options=options,
+        body=body,
+        dropped=settings.dropped,
+        leading=conversation.leading,
+        is_side_call=bool(session) and previous is None and _is_side_call(kept, messages),
+    )
+    return Turn(
+        source=source,
+        model=_model(members),
+        members=kept,
+        input=raw_input,
+        history=InputHistory(raw_input),
+        properties=BodyProperties(kept),
+        streams=boolean_of(members, "stream"),
+        has_tools="tools" in kept,
+        is_stored=False,
+        previous_response_id=previous,
+        session_hints=(session,),
+        image=partial(image_of, options),
+    )
+
+
+def _model(members: Mapping[str, bytes]) -> str:
+    model = text_of(members, "model")
+    if not model:
+        raise InvalidRequest("'model' is required and must be a non-empty string.", param="model")
+    return model
+
+
+def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Message]:
+    raw = members.get("messages", b"null")
+    try:
+        messages = decode_messages(raw)
+    except msgspec.MsgspecError as error:
+        words = f"'messages' must be an array of messages, each with 'role' and 'content': {error}."
+        raise InvalidRequest(words, param="messages") from None
+    if not messages and not may_be_none:
+        raise InvalidRequest("'messages' needs at least one message.", param="messages")
+    said = [message.role for message in messages if message.role != "system"]
+    if said and said[-1] == "assistant":
+        words = (
+            "The last message is the assistant's: an answer that is begun for the model (prefill) "
+            "cannot be continued here. End with a user message."
+        )
+        raise InvalidRequest(words, param=f"messages.{len(messages) - 1}.role")
+    return messages
+
+
+def _conversation(
+    members: Mapping[str, bytes],
+    settings: _Settings,
+    messages: Sequence[Message],
+    *,
+    is_first: bool,
+) -> Conversation:
+    """Return the items; a thread that goes on has its system prompt already."""
+    conversation = Conversation(settings.toolbox.deferred, settings.reasoning.effort)
+    if is_first and says_something(members, "system"):
+        conversation.add_system(Raw(members["system"]))
+    for index, message in enumerate(messages):
+        conversation.add(message, index)
+    return conversation
+
+
+def _settings(members: Mapping[str, bytes]) -> _Settings:
+    """Return all but messages and system. Raises `InvalidRequest`."""
+    left_out = list(dropped(members))
+    toolbox, output, model = toolbox_of(members), output_of(members), _model(members)
+    most = _integer(members, "max_tokens")
+    reasoning = reasoning_of(members, output.effort, model, most)
+    kept = {"model": members["model"], "store": b"false"}
+    if most is not None:
+        kept["max_output_tokens"] = b"%d" % max(most, _LEAST_OUTPUT)
+    if toolbox.offered:
+        kept["tools"] = b"[" + b",".join(toolbox.offered) + b"]"
+    kept |= choice_of(members, toolbox)
+    _set(kept, "reasoning", reasoning.member())
+    _set(kept, "text", text_member(output.format))
+    if reasoning.shows:
+        kept["include"] = _ENCRYPTED
+    if bytes(output.task_budget) != b"null":
+        left_out.append("output_config.task_budget")
+    left_out += _sampling(members, kept, reasoning)
+    left_out += _management(members, kept)
+    _set(kept, "service_tier", _tier(members))
+    stops = _strings(members, "stop_sequences")
+    return _Settings(toolbox, reasoning, kept, tuple(left_out), stops)
+
+
+def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
+    if value is not None:
+        kept[name] = value
+
+
+def _integer(members: Mapping[str, bytes], name: str) -> int | None:
+    value = member_of(members, name, _integers, "an integer") if name in members else None
+    if value is not None and value < 1:
+        raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
+    return value
+
+
+def _strings(members: Mapping[str, bytes], name: str) -> tuple[str, ...]:
+    kind = "an array of strings"
+    found = member_of(members, name, _texts, kind) if name in members else None
+    return tuple(each for each in found or () if each)
+
+
+def _sampling(
+    members: Mapping[str, bytes], kept: dict[str, bytes], reasoning: Reasoning
+) -> list[str]:
+    """Keep how tokens are drawn; beside reasoning it is refused, so name it as left out."""
+    names = [name for name in ("temperature", "top_p") if says_something(members, name)]
+    if reasoning.is_on:
+        return names
+    kept |= {name: members[name] for name in names}
+    return []
+
+
+def _management(members: Mapping[str, bytes], kept: dict[str, bytes]) -> list[str]:
+    """Keep what the API can do with a long context, and name what it cannot."""
+    if "context_management" not in members:
+        return []
+    kind = "an object with 'edits'"
+    management = member_of(members, "context_management", _managements, kind)
+    left_out: list[str] = []
+    for edit in management.edits if management is not None else ():
+        if edit.type.startswith("compact_"):
+            threshold = edit.trigger.value if edit.trigger is not None else None
+            rule: dict[str, object] = {"type": "compaction"}
+            rule |= {"compact_threshold": threshold} if threshold else {}
+            kept["context_management"] = _encode([rule])
+        elif not edit.type.startswith("clear_thinking_") or bytes(edit.keep) != b'"all"':
+            left_out.append("context_management.edits")
+    return left_out
+
+
+def _tier(members: Mapping[str, bytes]) -> bytes | None:
+    """Return `service_tier`: the fast one where speed is wanted."""
+    if "speed" in members and text_of(members, "speed") == "fast":
+        return b'"priority"'
+    tier = text_of(members, "service_tier") if "service_tier" in members else None
+    if tier is not None and tier not in _TIERS:
+        words = "'service_tier' must be auto or standard_only."
+        raise InvalidRequest(words, param="service_tier")
+    return _TIERS[tier] if tier is not None else None
+
+
+def _options(members: Mapping[str, bytes], settings: _Settings) -> Options:
+    reasoning = settings.reasoning
+    return Options(
+        members["model"],
+        settings.stop_sequences,
+        settings.toolbox.names,
+        shows_thinking=reasoning.shows,
+        omits_text=reasoning.is_omitted,
+    )
+
+
+def _previous(members: Mapping[str, bytes]) -> str | None:
+    """Return the response that a thread goes on from. Raises `UnknownResponse`."""
+    if "thread" not in members:
+        return None
+    thread = member_of(members, "thread", _threads, "an object with a 'type'")
+    if thread is None or thread.type == "create":
+        return None
+    if thread.type != "continue" or not thread.previous_message_id:
+        words = "'thread' must be create, or continue with a 'previous_message_id'."
+        raise InvalidRequest(words, param="thread")
+    previous = response_id(thread.previous_message_id)
+    if previous is None:
+        raise UnknownResponse(thread.previous_message_id)
+    return previous
+
+
+def _user_id(members: Mapping[str, bytes]) -> str:
+    if "metadata" not in members:
+        return ""
+    metadata = member_of(members, "metadata", _metadata, "an object with a 'user_id'")
+    return (metadata.user_id if metadata is not None else None) or ""
+
+
+def _session_of(user_id: str) -> str:
+    """Return the session that Claude Code writes into the user's id, in either of its shapes."""
+    if user_id[:1] == "{":
+        try:
+            return _user_ids.decode(user_id).session_id
+        except msgspec.MsgspecError:
+            return ""
+    _, mark, session = user_id.rpartition("__session_")
+    return session if mark else ""
+
+
+def _identity(user_id: str, session: str) -> dict[str, bytes]:
+    """Return who asks, by a digest that does not change with the session, and a key for caches."""
+    members: dict[str, bytes] = {}
+    if user_id:
+        user = user_id.replace(session, "") if session else user_id
+        members["safety_identifier"] = _encode(blake3(user.encode("utf-8", "replace")).hexdigest())
+    if session:
+        members["prompt_cache_key"] = _encode(shortened(session))
+    return members
+
+
+def _is_side_call(kept: Mapping[str, bytes], messages: Sequence[Message]) -> bool:
+    """Whether an agent puts one question beside its conversation, with nothing it could call."""
+    roles = [message.role for message in messages if message.role != "system"]
+    return roles == ["user"] and "tools" not in kept

@@ -1,0 +1,90 @@
+"""Reasoning that travels through the client: a reasoning item sealed in a signature, and back.
+
+`lw1.` and base64url of `{"p":"responses","i":"rs_1","e":"gAAAA","n":["commentary"]}`: who made it,
+the id and the encrypted content of the item, and the phase of the message that follows. It is no
+secret: a client of the Responses API holds the same. What is not ours is left out, never shown.
+"""
+
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.messages.blocks import is_blank
+
+_PREFIX: Final = "lw1."
+_ISSUER: Final = "responses"
+_NONE: Final = Raw(b"null")
+_PADDING: Final = "==="
+_STANDARD: Final = str.maketrans("-_", "+/")
+
+
+class Seal(msgspec.Struct):
+    """What a signature holds; `i` and `e` stay raw."""
+
+    p: str
+    i: Raw = _NONE
+    e: Raw = _NONE
+    n: Sequence[str | None] | None = None
+
+    @property
+    def phase(self) -> str | None:
+        """The phase of the message that follows."""
+        return self.n[0] if self.n else None
+
+    @property
+    def has_item(self) -> bool:
+        """Whether it stands for a reasoning item, rather than for a phase alone."""
+        return self.i is not _NONE or self.e is not _NONE
+
+
+_seals: Final = msgspec.json.Decoder(Seal)
+
+
+def sealed(identity: Raw, encrypted: Raw, phase: str | None = None) -> str:
+    """Return the signature for a reasoning item, whose id and content are raw JSON or null."""
+    parts = [b'{"p":"responses"']
+    if bytes(identity) != b"null":
+        parts += (b',"i":', identity)
+    if bytes(encrypted) != b"null":
+        parts += (b',"e":', encrypted)
+    if phase is not None:
+        parts += (b',"n":', msgspec.json.encode([phase]))
+    parts.append(b"}")
+    return _PREFIX + urlsafe_b64encode(b"".join(parts)).rstrip(b"=").decode()
+
+
+def phase_alone(phase: str) -> str:
+    """Return what stands before a message that has a phase, and no reasoning before it."""
+    return sealed(_NONE, _NONE, phase)
+
+
+def opened(signature: str | None) -> Seal | None:
+    """Return what a signature of ours holds; None for one of somebody else's, or none."""
+    if not signature or not signature.startswith(_PREFIX):
+        return None
+    try:
+        text = signature[len(_PREFIX) :].rstrip("=")
+        raw = a2b_base64((text + _PADDING[: -len(text) % 4]).translate(_STANDARD))
+        seal = _seals.decode(raw)
+    except (ValueError, msgspec.MsgspecError):
+        return None
+    return seal if seal.p == _ISSUER else None
+
+
+def reasoning_items(seal: Seal, thinking: Raw) -> Iterator[bytes]:
+    """Give the reasoning item that a seal holds, if any, with the thinking that was shown of it."""
+    parts = [b'{"type":"reasoning"']
+    if seal.i is not _NONE:
+        parts += (b',"id":', seal.i)
+    if is_blank(thinking):
+        parts.append(b',"summary":[]')
+    else:
+        parts += (b',"summary":[{"type":"summary_text","text":', thinking, b"}]")
+    if seal.e is not _NONE:
+        parts += (b',"encrypted_content":', seal.e)
+    if seal.has_item:
+        yield b"".join((*parts, b"}"))

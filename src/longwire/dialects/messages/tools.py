@@ -1,0 +1,160 @@
+"""The tools of a request: functions, a web search, and those that are deferred until found."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.messages.ids import LONGEST, shortened
+from longwire.dialects.raw_json import member_of, merge, split_members, tolerant
+
+_NULL: Final = Raw(b"null")
+_NO_SCHEMA: Final = b'{"type":"object","properties":{}}'
+_WEB_SEARCH: Final = "web_search_"
+_REQUIRED_NULL: Final = re.compile(
+    rb',[ \t\r\n]*(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null'
+    rb'|(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null[ \t\r\n]*,?'
+)
+
+
+class _Location(msgspec.Struct):
+    type: str | None = None
+    city: str | None = None
+    country: str | None = None
+    region: str | None = None
+    timezone: str | None = None
+
+
+class Tool(msgspec.Struct):
+    """What is read of one tool; the rest is for other APIs."""
+
+    name: str = ""
+    type: str | None = None
+    description: Raw = _NULL
+    input_schema: Raw = _NULL
+    strict: bool | None = None
+    defer_loading: bool | None = None
+    allowed_domains: list[str] | None = None
+    user_location: _Location | None = None
+
+
+class _Choice(msgspec.Struct):
+    type: str
+    name: str | None = None
+    disable_parallel_tool_use: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The tools of one request as raw JSON: `offered` in order, `deferred` by name.
+
+    `names` leads from a shortened name to the client's own.
+    """
+
+    offered: tuple[bytes, ...] = ()
+    deferred: Mapping[str, bytes] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+_tools: Final = msgspec.json.Decoder(list[Tool] | None)
+_decode_tool: Final = tolerant(msgspec.json.Decoder(Tool).decode)
+_choices: Final = msgspec.json.Decoder(_Choice | None)
+_CHOICES: Final = {"auto": b'"auto"', "any": b'"required"', "none": b'"none"'}
+
+
+def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
+    """Return the tools of a request. Raises `InvalidRequest`, which names one that is refused."""
+    if "tools" not in members:
+        return Toolbox()
+    tools = member_of(members, "tools", _tools, "an array of tools, each with a 'name'") or ()
+    offered: list[bytes] = []
+    deferred: dict[str, bytes] = {}
+    names: dict[str, str] = {}
+    for index, tool in enumerate(tools):
+        raw = _translated(tool, f"tools.{index}")
+        if len(tool.name) > LONGEST:
+            names[shortened(tool.name)] = tool.name
+        if tool.defer_loading:
+            deferred[tool.name] = raw
+        else:
+            offered.append(raw)
+    return Toolbox(tuple(offered), deferred, names)
+
+
+def inline_tool(definition: Raw, at: str) -> bytes:
+    """Return a tool that a message brings along. Raises `InvalidRequest`."""
+    try:
+        return _translated(_decode_tool(definition), at)
+    except msgspec.MsgspecError:
+        raise InvalidRequest(f"'{at}' must be a tool with a 'name'.", param=at) from None
+
+
+def _translated(tool: Tool, at: str) -> bytes:
+    kind = tool.type or "custom"
+    if kind.startswith(_WEB_SEARCH):
+        return _web_search(tool)
+    if kind != "custom":
+        message = (
+            f"The tool '{tool.name}' of type '{kind}' runs on Anthropic's servers or needs its "
+            "models; offer it as a client tool with an 'input_schema', or leave it out."
+        )
+        raise InvalidRequest(message, param=f"{at}.type")
+    if not tool.name:
+        raise InvalidRequest(f"'{at}.name' is required.", param=f"{at}.name")
+    parts = [b'{"type":"function","name":', msgspec.json.encode(shortened(tool.name))]
+    if bytes(tool.description) != b"null":
+        parts += (b',"description":', tool.description)
+    parts += (b',"parameters":', _schema(tool.input_schema, at))
+    parts += (b',"strict":true}' if tool.strict else b',"strict":false}',)
+    return b"".join(parts)
+
+
+def _schema(schema: Raw, at: str) -> bytes:
+    """Return a schema without `$schema`, and without a `required` that is null."""
+    raw = bytes(schema)
+    if raw == b"null":
+        return _NO_SCHEMA
+    if raw[:1] != b"{":
+        name = f"{at}.input_schema"
+        raise InvalidRequest(f"'{name}' must be a JSON schema of type object.", param=name)
+    if b'"$schema"' in raw:
+        members = split_members(schema)
+        if "$schema" in members:
+            raw = merge(members, {"$schema": None})
+    return _REQUIRED_NULL.sub(b"", raw) if b'"required"' in raw and b"null" in raw else raw
+
+
+def _web_search(tool: Tool) -> bytes:
+    search: dict[str, object] = {"type": "web_search"}
+    if tool.allowed_domains:
+        search["filters"] = {"allowed_domains": tool.allowed_domains}
+    if tool.user_location is not None:
+        place = msgspec.structs.asdict(tool.user_location)
+        known = {name: value for name, value in place.items() if value is not None}
+        search["user_location"] = {**known, "type": "approximate"}
+    return msgspec.json.encode(search)
+
+
+def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes]:
+    """Return `tool_choice` and `parallel_tool_calls`, as far as a request with tools sets them."""
+    if "tool_choice" not in members:
+        return {}
+    choice = member_of(members, "tool_choice", _choices, "an object with a 'type'")
+    if choice is None or not toolbox.offered:
+        return {}
+    changes: dict[str, bytes] = {}
+    if choice.disable_parallel_tool_use:
+        changes["parallel_tool_calls"] = b"false"
+    if choice.type == "tool" and choice.name:
+        named = {"type": "function", "name": shortened(choice.name)}
+        changes["tool_choice"] = msgspec.json.encode(named)
+    elif choice.type in _CHOICES:
+        changes["tool_choice"] = _CHOICES[choice.type]
+    else:
+        message = "'tool_choice.type' must be auto, any, none, or tool with a 'name'."
+        raise InvalidRequest(message, param="tool_choice.type")
+    return changes

@@ -1,0 +1,171 @@
+"""The image law: what a client sends back of an answer is known again, and no edit of it is."""
+
+import json
+import random
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+
+from longwire.core.rules.continuity import Chain, Continue, decide, extend, is_replay
+from longwire.core.rules.turn import Turn
+from longwire.dialects.messages.thinking import opened, sealed
+from tests.dialects.messages.answers import (
+    QUESTION,
+    THINKING,
+    Json,
+    accumulated,
+    call,
+    encoded,
+    events_of,
+    message,
+    reasoning,
+    replayed,
+    search,
+    streamed,
+    turn,
+    whole,
+)
+from tests.dialects.messages.outputs import outputs
+
+TOOLS = [{"name": "Read", "input_schema": {}}, {"name": "a" * 70, "input_schema": {}}]
+MEMBERS: dict[str, Any] = {"thinking": THINKING, "tools": TOOLS}
+EDITS = 10_000
+
+
+def chain_of(sent: Turn, output: list[Json]) -> Chain:
+    return extend(sent, "resp_1", sent.image([encoded(item) for item in output]), None)
+
+
+def following(sent: Turn, content: list[Json], **members: Any) -> Turn:
+    return turn(QUESTION, replayed(content), QUESTION, **{**MEMBERS, **members})
+
+
+@given(outputs())
+@settings(max_examples=300, deadline=None)
+def test_what_clients_send_back_is_known_item_by_item(output: list[Json]) -> None:
+    """The whole answer verbatim, and the stream through Anthropic's client, are both replays."""
+    sent = turn(QUESTION, **MEMBERS)
+    chain = chain_of(sent, output)
+    events = events_of(output)
+    read = accumulated(streamed(sent, events)).to_dict(exclude_unset=False)
+    for content in (whole(sent, events)["content"], read["content"]):
+        later = following(sent, content)  # type: ignore[arg-type]
+        theirs = later.history.canonical_items(1)[:-1]
+        assert len(chain.replies) == len(theirs)
+        assert all(map(is_replay, chain.replies, theirs))
+        if later.history.canonical_items(1):
+            assert Continue(chain, chain.length) == decide(chain, later)
+
+
+@given(outputs())
+@settings(max_examples=100, deadline=None)
+def test_a_client_that_is_shown_no_thinking_is_known_too(output: list[Json]) -> None:
+    """Where a request wants no thinking, its absence in the replay is no difference."""
+    sent = turn(QUESTION, tools=TOOLS)
+    chain = chain_of(sent, output)
+    content = whole(sent, events_of(output))["content"]
+    assert not [block for block in content if "thinking" in block["type"]]
+    later = following(sent, content, thinking=None)
+    assert Continue(chain, chain.length) == decide(chain, later)
+
+
+def drawn(dice: random.Random) -> list[Json]:
+    """An output of which every item is shown."""
+    makers = [
+        lambda index: message(f"said {dice.random()}", index, phase="commentary"),
+        lambda index: message(f"said {dice.random()}", index),
+        lambda index: call(json.dumps({"a": dice.randrange(99), "b": ["x"]}), index),
+        lambda index: reasoning([f"thought {dice.random()}"], index, f"gAAAA{dice.random()}"),
+        lambda index: reasoning([], index, f"gBBBB{dice.random()}"),
+        lambda index: search(index, query=f"q {dice.random()}"),
+    ]
+    return [dice.choice(makers)(index) for index in range(dice.randint(1, 6))]
+
+
+def edits_of(content: list[Json]) -> Iterator[list[Json]]:
+    """Every edit of a replay that means something else: of texts, inputs, names, ids and order."""
+    bearing = [at for at, block in enumerate(content) if _bears_an_item(block)]
+    for at in bearing:
+        before, block, behind = content[:at], content[at], content[at + 1 :]
+        for edited in _edited(block):
+            yield [*before, edited, *behind]
+        yield [*before, {"type": "text", "text": "inserted"}, block, *behind]
+        if "thinking" not in block["type"]:
+            yield [*before, *behind]
+    for one, two in pairwise(bearing):
+        if content[one] != content[two]:
+            swapped = [*content]
+            swapped[one], swapped[two] = content[two], content[one]
+            yield swapped
+
+
+def _bears_an_item(block: Json) -> bool:
+    if block["type"] == "web_search_tool_result":
+        return False
+    seal = opened(block.get("signature") or block.get("data"))
+    return seal is None or seal.has_item
+
+
+def _edited(block: Json) -> Iterator[Json]:
+    match block["type"]:
+        case "text":
+            yield block | {"text": block["text"] + "!"}
+            yield block | {"text": block["text"][1:]}
+        case "tool_use":
+            yield block | {"input": block["input"] | {"a": 100}}
+            yield block | {"input": {}}
+            yield block | {"name": "Write"}
+            yield block | {"id": "call_other"}
+        case "server_tool_use":
+            yield block | {"input": block["input"] | {"query": "another"}}
+            yield block | {"id": block["id"] + "0"}
+        case "thinking":
+            yield block | {"thinking": block["thinking"] + "!"}
+            yield block | {"signature": _resealed(block["signature"])}
+        case "redacted_thinking":
+            yield block | {"data": _resealed(block["data"])}
+
+
+def _resealed(signature: str) -> str:
+    seal = opened(signature)
+    assert seal is not None
+    return sealed(seal.i, msgspec.Raw(b'"gCCCC"'))
+
+
+def test_ten_thousand_edits_are_no_replays() -> None:
+    """An answer that was changed in any of its blocks never goes on from the one that was made."""
+    seed, count = 20261129, 0
+    dice = random.Random(seed)
+    sent = turn(QUESTION, **MEMBERS)
+    while count < EDITS:
+        output = drawn(dice)
+        chain = chain_of(sent, output)
+        content = whole(sent, events_of(output))["content"]
+        assert Continue(chain, chain.length) == decide(chain, following(sent, content))
+        for edited in edits_of(content):
+            count += 1
+            assert decide(chain, following(sent, edited)) is None, (seed, count, content, edited)
+
+
+def test_arguments_that_are_no_object_are_known_again() -> None:
+    """What an upstream wrote as arguments comes back in the client's wrapping, or as it was."""
+    for arguments in ('{"a": ', "[1]", '"text"', "nonsense"):
+        sent, output = turn(QUESTION, **MEMBERS), [call(arguments)]
+        content = whole(sent, events_of(output))["content"]
+        wrapped = {"__unparsedToolInput": {"raw": arguments, "len": len(arguments)}}
+        assert wrapped == content[0]["input"]
+        chain = chain_of(sent, output)
+        assert Continue(chain, chain.length) == decide(chain, following(sent, content))
+
+
+def test_an_answer_that_was_cut_is_not_gone_on_from() -> None:
+    """The upstream holds more than its client saw, so that the next turn begins anew."""
+    sent = turn(QUESTION, **MEMBERS, stop_sequences=["STOP"])
+    output = [message("before STOP after")]
+    content = whole(sent, events_of(output))["content"]
+    assert [{"type": "text", "text": "before "}] == content
+    later = following(sent, content, stop_sequences=["STOP"])
+    assert decide(chain_of(sent, output), later) is None

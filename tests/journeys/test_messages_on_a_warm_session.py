@@ -1,0 +1,275 @@
+"""An agent on Anthropic's Messages API: every later turn goes on over one upstream connection."""
+
+import asyncio
+import copy
+import json
+import ssl
+
+import aiohttp
+import anthropic
+import pytest
+
+from longwire.core.nouns.access import EVERYTHING
+from longwire.dialects.messages.request import decode_request
+from longwire.emulator import Emulator, Fault, digest
+from tests.conftest import KEY
+from tests.journeys.conftest import become, leased, settings_of, websocket_channel
+
+MODEL = "gpt-5.5"
+SESSION = {"x-claude-code-session-id": "5e551011-0000-4000-8000-000000000001"}
+TURNS = 9
+TOOLS = [
+    {
+        "name": name,
+        "input_schema": {
+            "type": "object",
+            "properties": {"path": {"type": "string"}, "lines": {"type": "integer"}},
+        },
+    }
+    for name in ("Read", "Bash")
+]
+MARK = {"cache_control": {"type": "ephemeral"}}
+
+
+@pytest.fixture
+async def client(gateway):
+    """The official client, without retries."""
+    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    async with anthropic.AsyncAnthropic(
+        base_url=gateway.url,
+        auth_token=KEY,
+        max_retries=0,
+        default_headers=SESSION,
+        http_client=anthropic.DefaultAsyncHttpxClient(trust_env=False, verify=bare),
+    ) as client:
+        yield client
+
+
+class Agent:
+    """Resends its whole history, as Claude Code does, with its cache mark on the last block."""
+
+    def __init__(self, client, *, streams: bool, **members) -> None:
+        self._client = client
+        self._streams = streams
+        self.members = {
+            "model": MODEL,
+            "max_tokens": 4096,
+            "system": [{"type": "text", "text": "You are an agent.", **MARK}],
+            "tools": TOOLS,
+            "thinking": {"type": "adaptive", "display": "summarized"},
+            **members,
+        }
+        self.messages = []
+        self.ways = []
+        self.sent = {}
+
+    async def turn(self, text: str = "") -> anthropic.types.Message:
+        """Answer the calls there are, else ask; returns the answer."""
+        self.messages.append({"role": "user", "content": text or self._results() or "question"})
+        self.sent = {**self.members, "messages": self._marked()}
+        if self._streams:
+            async with self._client.messages.stream(**self.sent) as stream:
+                answer = await stream.get_final_message()
+                headers = stream.response.headers
+        else:
+            raw = await self._client.messages.with_raw_response.create(**self.sent)
+            headers, answer = raw.headers, await raw.parse()
+        reason = headers.get("x-longwire-reason", "")
+        self.ways.append(f"{headers['x-longwire-continuity']} {reason}".strip())
+        self.messages.append(answer.to_param())
+        return answer
+
+    def _results(self):
+        calls = self.messages[-1]["content"] if self.messages else ()
+        return [
+            {"type": "tool_result", "tool_use_id": block.id, "content": f"{block.name} said ✓"}
+            for block in reversed(calls)
+            if block.type == "tool_use"
+        ]
+
+    def _marked(self):
+        """The messages with the mark on the last block; a string becomes one for that time."""
+        messages = [copy.copy(message) for message in self.messages]
+        content = messages[-1]["content"]
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        messages[-1]["content"] = [*blocks[:-1], {**blocks[-1], **MARK}]
+        return messages
+
+
+def shown(emulator: Emulator) -> str:
+    """The digest of what the model was shown last."""
+    return emulator.turns[-1].digest
+
+
+def meant(agent: Agent) -> str:
+    """The digest of what the client meant by its last request."""
+    body = json.dumps(agent.sent, default=lambda block: block.to_dict()).encode()
+    return digest(json.loads(decode_request(body, {}, EVERYTHING).input))
+
+
+@pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize(
+    "thinking",
+    [{"type": "adaptive", "display": "summarized"}, {"type": "disabled"}],
+    ids=["thinking", "no thinking"],
+)
+async def test_every_later_turn_is_continued(emulator, client, thinking, *, streams):
+    """Tools, parallel calls, thinking and moving cache marks: one handshake, all others go on."""
+    agent = Agent(client, streams=streams, thinking=thinking)
+    answers = [await agent.turn() for _ in range(TURNS)]
+    assert ["fresh new_session", *["continued"] * (TURNS - 1)] == agent.ways
+    assert (1, TURNS - 1) == (
+        emulator.counters.sockets_opened,
+        emulator.counters.creates_continued,
+    )
+    assert {"tool_use", "end_turn"} == {answer.stop_reason for answer in answers}
+    if thinking["type"] == "adaptive":
+        assert shown(emulator) == meant(agent)
+
+
+async def test_what_is_sent_anew_is_what_was_meant(emulator, client):
+    """With other tools a conversation goes in full: the upstream reads its own reasoning again."""
+    agent = Agent(client, streams=True)
+    for _ in range(4):
+        await agent.turn()
+    agent.members["tools"] = [*TOOLS, {"name": "Write", "input_schema": {"type": "object"}}]
+    await agent.turn()
+    assert "fresh properties_changed" == agent.ways[-1]
+    assert shown(emulator) == meant(agent)
+
+
+async def test_a_tool_that_is_found_changes_nothing_of_the_conversation(client, emulator):
+    """Deferred tools come as items, so that the turn that brings them is continued."""
+    agent = Agent(client, streams=True)
+    later = {"name": "Fetch", "defer_loading": True, "input_schema": {"type": "object"}}
+    answer = await agent.turn()
+    call = next(block for block in answer.content if block.type == "tool_use")
+    agent.members["tools"] = [later, *TOOLS]
+    found = [{"type": "tool_reference", "tool_name": "Fetch"}]
+    others = [b for b in answer.content if b.type == "tool_use" and b.id != call.id]
+    results = [{"type": "tool_result", "tool_use_id": call.id, "content": found}]
+    results += [{"type": "tool_result", "tool_use_id": b.id, "content": "x"} for b in others]
+    await agent.turn(results)
+    assert ["fresh new_session", "continued"] == agent.ways
+
+
+async def ask(gateway, path="/v1/messages?beta=true", **members):
+    """Ask without a client's help: status, headers and body."""
+    body = {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
+    headers = {**gateway.headers, **SESSION, "anthropic-version": "2023-06-01"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(gateway.url + path, json=body | members, headers=headers) as response,
+    ):
+        return response.status, response.headers, await response.read()
+
+
+async def test_a_thread_is_served_from_the_warm_connection(emulator, gateway):
+    """The client sends only what is new, and names the message before."""
+    members = {"tools": TOOLS, "system": "You are an agent."}
+    _, _, body = await ask(gateway, thread={"type": "create"}, **members)
+    answer = json.loads(body)
+    results = [
+        {"type": "tool_result", "tool_use_id": block["id"], "content": "x"}
+        for block in answer["content"]
+        if block["type"] == "tool_use"
+    ]
+    thread = {"type": "continue", "previous_message_id": answer["id"]}
+    messages = [{"role": "user", "content": results}]
+    status, headers, body = await ask(gateway, thread=thread, messages=messages, **members)
+    assert (200, "as-given") == (status, headers["x-longwire-continuity"])
+    assert (1, 1) == (emulator.counters.sockets_opened, emulator.counters.creates_continued)
+    assert answer["id"] != json.loads(body)["id"]
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["forgotten", "somebody else's"])
+async def test_a_thread_that_is_gone_is_not_found(gateway, client, *, is_ours):
+    """The client then replays everything: it must never be answered without its history."""
+    agent = Agent(client, streams=False)
+    forgotten, _ = await agent.turn(), await agent.turn()
+    identity = forgotten.id if is_ours else "nonsense"
+    thread = {"type": "continue", "previous_message_id": identity}
+    status, headers, body = await ask(gateway, thread=thread)
+    error = json.loads(body)["error"]
+    assert (404, "not_found_error") == (status, error["type"])
+    assert "thread_not_found" == error["details"]["error_code"]
+    assert headers["request-id"] == json.loads(body)["request_id"]
+
+
+@pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
+async def test_a_stop_sequence_ends_the_answer(emulator, gateway, client, *, streams):
+    """The gateway cuts, and what comes after is not continued: the upstream holds more."""
+    agent = Agent(client, streams=streams, tools=[], stop_sequences=["sha256"])
+    answer = await agent.turn()
+    assert ("stop_sequence", "sha256") == (answer.stop_reason, answer.stop_sequence)
+    assert "context " == answer.content[-1].text
+    await become(lambda: leased(gateway) == 0)
+    await agent.turn()
+    assert "continued" not in agent.ways
+
+
+async def test_errors_before_an_answer_are_this_apis(emulator, client):
+    """The official client raises by status, and reads the type."""
+    emulator.faults.add(Fault(at="before_create", act="error", status=400, code="invalid_prompt"))
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        await Agent(client, streams=True).turn()
+    assert "invalid_request_error" == refused.value.body["error"]["type"]
+    assert refused.value.request_id
+
+
+async def test_a_full_context_is_said_in_words_that_make_clients_compact(emulator, client):
+    """Claude Code reads them."""
+    fault = Fault(at="before_create", act="error", status=400, code="context_length_exceeded")
+    emulator.faults.add(fault)
+    with pytest.raises(anthropic.BadRequestError, match="prompt is too long"):
+        await Agent(client, streams=False).turn()
+
+
+async def test_an_answer_that_breaks_off_is_an_error_in_its_stream(emulator, client):
+    """The half is never taken for the whole."""
+    emulator.faults.add(Fault(at="mid_delta", act="reset"))
+    with pytest.raises(anthropic.APIStatusError, match="api_error"):
+        await Agent(client, streams=True).turn()
+
+
+async def test_a_wrong_key_is_said_to_be_final(gateway):
+    """Claude Code would try for minutes."""
+    gateway.headers = {"x-api-key": "wrong"}
+    status, headers, body = await ask(gateway)
+    assert (401, "false") == (status, headers["x-should-retry"])
+    assert "authentication_error" == json.loads(body)["error"]["type"]
+
+
+async def test_a_side_call_costs_no_connection(emulator, serve):
+    """A title is one question without tools: it goes over HTTP, in the session of its agent."""
+    channel = websocket_channel(emulator.url, transport="auto")
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    _, headers, _ = await ask(gateway, tools=[], system="Find a title.")
+    assert "http" == headers["x-longwire-transport"]
+    _, headers, _ = await ask(gateway, tools=TOOLS)
+    assert "websocket" == headers["x-longwire-transport"]
+    assert 1 == emulator.counters.sockets_opened
+
+
+async def test_counts_in_parallel_take_no_connection(emulator, gateway):
+    """Twenty-six at once, of which one has no tools: all are answered, by an estimate here."""
+    path = "/v1/messages/count_tokens?beta=true"
+    async with asyncio.TaskGroup() as group:
+        counts = [ask(gateway, path, tools=TOOLS if number else []) for number in range(26)]
+        tasks = [group.create_task(each) for each in counts]
+    answers = [task.result() for task in tasks]
+    assert {200} == {status for status, _, _ in answers}
+    assert {"estimated"} == {headers["x-longwire-tokens"] for _, headers, _ in answers}
+    assert all(json.loads(body)["input_tokens"] > 0 for _, _, body in answers)
+    assert 0 == emulator.counters.sockets_opened
+
+
+async def test_probes_and_models(client, gateway):
+    """What Claude Code asks when it starts, and the list of models as its client reads it."""
+    async with aiohttp.ClientSession() as session:
+        for path in ("/api/hello", "/"):
+            async with session.head(gateway.url + path) as response:
+                assert 200 == response.status
+    page = await client.models.list(limit=1000)
+    assert MODEL in [model.id for model in page.data]
+    assert MODEL == (await client.models.retrieve(MODEL)).display_name
