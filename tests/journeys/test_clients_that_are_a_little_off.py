@@ -251,7 +251,7 @@ class TestPaths:
             status, headers, body = await ask(client, path)
             answered = json.loads(body)
         assert (404, "application/json") == (status, headers["content-type"])
-        assert "speaks the Responses API, POST /v1/responses" in answered["error"]["message"]
+        assert "serves POST /v1/responses, /v1/chat/completions" in answered["error"]["message"]
         assert name in answered["error"]["message"]
         if "Gemini" in name:
             assert (404, "NOT_FOUND") == (answered["error"]["code"], answered["error"]["status"])

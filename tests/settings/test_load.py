@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from longwire.core.errors import ConfigurationError
 from longwire.settings import Settings, load
+from longwire.settings.channels import Channel, Endpoint
 from longwire.settings.declared import channel_of
-from longwire.settings.keys import Channel, Endpoint
 
 WHOLE = """
 [server]

@@ -18,6 +18,7 @@ from longwire.dialects.ports import Problem
 from longwire.server.problems import headers_of, request_id, response_to
 
 _LONGEST_PATH = 200
+_SERVED = "/v1/responses, /v1/chat/completions and /v1/messages"
 
 
 def google_envelope(problem: Problem) -> bytes:
@@ -58,7 +59,7 @@ async def refuse(request: Request, error: Exception) -> Response:
     shown = f"{request.method} {path[:_LONGEST_PATH]}"
     for api in OTHER_APIS:
         if api.paths.match(path):
-            words = f"This gateway speaks the Responses API, POST /v1/responses, and not {api.name}"
+            words = f"This gateway serves POST {_SERVED}, and not {api.name}"
             body = api.envelope(Problem(404, "unknown_url", f"{words} ({shown})."))
             return Response(body, 404, {"x-request-id": own_id}, "application/json")
     words = f"There is no {shown}; {f'use {allow}' if allow else _mend(path)}."
@@ -74,6 +75,6 @@ def _is_of_the_router(error: HTTPException) -> bool:
 
 def _mend(path: str) -> str:
     """Say where a path was meant to lead."""
-    at = max(map(path.find, ("/responses", "/models", "/messages")))
+    at = max(map(path.find, ("/responses", "/models", "/messages", "/chat")))
     meant = f"/v1{path[at:][:_LONGEST_PATH]}" if at > 0 else "/v1/responses"
     return f"the base URL ends in /v1, as in {meant}"

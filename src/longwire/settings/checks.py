@@ -1,4 +1,4 @@
-"""Checks of single values: each refuses with the mend and never shows what it refused."""
+"""What a table is, and checks of values: each refuses with the mend, and never shows the value."""
 
 import ipaddress
 import json
@@ -7,12 +7,18 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from longwire.core.nouns.channel import check_base_url, transport_of_scheme
 from longwire.core.nouns.renames import check_renames
 
 ANY_ORIGIN = "*"
+
+
+class Section(BaseModel):
+    """One table of the file: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _list_from_text(value: object) -> object:

@@ -5,7 +5,8 @@ from longwire.core.nouns.access import Grant, IssuedKey
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
-from longwire.settings.keys import ApiKey, Channel, Codex, Endpoint
+from longwire.settings.channels import ApiKey, Channel, Endpoint
+from longwire.settings.keys import Codex
 from longwire.upstream.oauth.issuer import Registration
 
 _SHOWN = 4

@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from longwire.settings.keys import Channel, Endpoint, Settings
+from longwire.settings.channels import Channel, Endpoint
+from longwire.settings.keys import Settings
 from longwire.settings.quantities import (
     format_duration,
     format_size,

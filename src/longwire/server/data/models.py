@@ -64,8 +64,8 @@ class Models:
         name = request.path_params["id"]
         for model in await self._models(request):
             if model["id"] == name:
-                is_anthropic = ANTHROPIC_VERSION in request.headers
-                return self._answer(request, model_of(name) if is_anthropic else model)
+                found = model_of(name) if ANTHROPIC_VERSION in request.headers else model
+                return self._answer(request, found)
         raise UnknownModel(name, "no channel lists it")
 
     def _answer(self, request: Request, content: object) -> Response:

@@ -11,7 +11,7 @@ from typing import Final
 
 from longwire.core.errors import LongwireError, UnknownModel, UpstreamDisconnected, UpstreamRejected
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.turn import Turn
+from longwire.core.rules.turn import Principal, Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.messages.count import ESTIMATED
@@ -83,25 +83,29 @@ class HttpTurns:
                 turn = reply.route.decode(body, headers, caller.grant)
                 if turn.streams and self._limits.commit_after:
                     reply.commit_after(turn, self._limits.commit_after, self._limits.silence)
-                try:
-                    async with self._relay.open(turn, caller, headers, reply.id) as answer:
-                        await (reply.stream(answer) if turn.streams else reply.whole(answer))
-                except LongwireError as error:
-                    if reply.route.estimate is None or isinstance(error, UnknownModel):
-                        raise
-                    await reply.estimated(turn)
+                await self._serve(turn, caller, reply)
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await reply.fail(error)
         finally:
             if exchange.reply is not ReplyState.ENDED:
                 exchange.cut()
 
+    async def _serve(self, turn: Turn, caller: Principal, reply: "_Reply") -> None:
+        headers = reply.exchange.headers
+        try:
+            async with self._relay.open(turn, caller, headers, reply.id) as running:
+                await (reply.stream(running) if turn.streams else reply.whole(running))
+        except LongwireError as error:
+            if reply.route.estimate is None or isinstance(error, UnknownModel):
+                raise
+            await reply.estimated(turn)
+
 
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
     def __init__(self, exchange: HttpExchange, cors: Mapping[str, str]) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
         self._cors = cors
         self._answer: Answer | None = None
         self._early: EarlyHead | None = None
@@ -111,17 +115,17 @@ class _Reply:
 
     def commit_after(self, turn: Turn, seconds: float, silence: float) -> None:
         """Begin the stream after so many seconds, if no event has come; then fill the silence."""
-        self._answer = early = self._dialect.answer(turn, Aggregate(), self._exchange.headers)
-        self._early = EarlyHead(self._exchange, self._begin_early, early.keep_alive(), silence)
+        self._answer = early = self._dialect.answer(turn, Aggregate(), self.exchange.headers)
+        self._early = EarlyHead(self.exchange, self._begin_early, early.keep_alive(), silence)
         self._early.start(seconds)
 
     def _begin_early(self) -> None:
         headers = {**self._cors, **self._dialect.headers(self.id, {})}
-        self._exchange.begin(200, headers, _STREAM)
+        self.exchange.begin(200, headers, _STREAM)
 
     async def stream(self, running: RunningTurn) -> None:
         """Send the events as they come."""
-        exchange, aggregate = self._exchange, running.aggregate
+        exchange, aggregate = self.exchange, running.aggregate
         if self._early is not None:
             self._early.stop()
         answer = self._begin(running)
@@ -148,19 +152,19 @@ class _Reply:
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
         body = self._begin(running).whole(terminal)
-        self._exchange.begin(200, self._headers(running), _JSON, len(body))
-        await self._exchange.end(body)
+        self.exchange.begin(200, self._headers(running), _JSON, len(body))
+        await self.exchange.end(body)
 
     async def estimated(self, turn: Turn) -> None:
         """Send an estimate in the place of what no upstream could say."""
         estimate = self.route.estimate
         body = estimate(turn) if estimate is not None else b""
         headers = {**self._cors, **self._dialect.headers(self.id, {}), **ESTIMATED}
-        self._exchange.begin(200, headers, _JSON, len(body))
-        await self._exchange.end(body)
+        self.exchange.begin(200, headers, _JSON, len(body))
+        await self.exchange.end(body)
 
     def _begin(self, running: RunningTurn) -> Answer:
-        turn, headers = running.request.turn, self._exchange.headers
+        turn, headers = running.request.turn, self.exchange.headers
         self._answer = answer = self._dialect.answer(turn, running.aggregate, headers)
         return answer
 
@@ -169,10 +173,10 @@ class _Reply:
         if self._early is not None:
             self._early.stop()
         if isinstance(error, UpstreamRejected):
-            error.headers = client_of(self._exchange.headers).error_headers(error.headers)
+            error.headers = client_of(self.exchange.headers).error_headers(error.headers)
         problem = problem_of(error)
         report(problem, error, self.id)
-        exchange = self._exchange
+        exchange = self.exchange
         if exchange.reply is ReplyState.NOT_BEGUN:
             problem = self._dialect.refusal(problem, self.id)
             body = problem.envelope()
@@ -194,7 +198,7 @@ class _Reply:
             "x-longwire-continuity": delivery.continuity,
         }
         if running.headers:
-            headers |= client_of(self._exchange.headers).headers(running.headers)
+            headers |= client_of(self.exchange.headers).headers(running.headers)
         if delivery.reason:
             headers["x-longwire-reason"] = delivery.reason
         if source.dropped:

@@ -1,0 +1,138 @@
+"""The tables of the file that declare channels and API keys."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from longwire.core.nouns.channel import (
+    CHANNEL_TYPES,
+    DEFAULT_BASE_URLS,
+    check_endpoint_transport,
+    check_proxy,
+)
+from longwire.settings.checks import (
+    Api,
+    BaseUrl,
+    Credential,
+    FromText,
+    HeaderText,
+    Name,
+    NativeItem,
+    Renames,
+    Section,
+    Transport,
+    UrlPath,
+    Words,
+    transport_from_scheme,
+    unique,
+)
+
+_SHORTEST_KEY = 8
+
+
+class Endpoint(Section):
+    """One API of a channel where it differs from the channel."""
+
+    api: Api = Field(description="The API this entry is about.")
+    transport: Transport | None = Field(None, description="Default: the channel's transport.")
+    base_url: BaseUrl | None = Field(None, description="Default: the channel's base_url.")
+    path: UrlPath | None = Field(
+        None, description="Path after the base URL. Default: the API's own."
+    )
+
+    _scheme = model_validator(mode="before")(transport_from_scheme)
+
+    def check_transport(self, transport: Transport) -> None:
+        """`ValueError` if the API cannot be spoken over the transport it would use."""
+        if (problem := check_endpoint_transport(self.api, transport)) is not None:
+            raise ValueError(problem)
+
+
+class Channel(Section):
+    """A configured upstream; shown in the web interface as managed by file."""
+
+    name: Name = Field(description="Unique; appears in headers, logs and metrics.")
+    type: Literal["openai", "codex"] = Field("openai", description="What kind of upstream it is.")
+    base_url: BaseUrl = Field(
+        default_factory=lambda values: DEFAULT_BASE_URLS[values.get("type", "openai")],
+        description="Default: the public address of the type. A trailing `#` appends no version "
+        "segment, `##` uses the URL exactly as it stands. `ws(s)` means `websocket` when "
+        "`transport` is not set.",
+    )
+    api_key: Credential | None = Field(
+        None, description="Sent as bearer token. Required for `openai`; `codex` signs in instead."
+    )
+    models: Words = Field(
+        ("*",), min_length=1, description="Names or patterns (`*`, `?`) of the models it serves."
+    )
+    renames: Renames = Field(
+        {}, description="More names or patterns that it serves, each with the model that is sent."
+    )
+    transport: Transport = Field(
+        "auto", description="`auto` uses WebSocket wherever it helps, and HTTP where it cannot."
+    )
+    enabled: bool = Field(default=True, description="Take part in routing.")
+    weight: float = Field(1.0, gt=0, description="Share of the traffic among equal channels.")
+    organization: HeaderText = Field("", description="Sent as `OpenAI-Organization`.")
+    project: HeaderText = Field("", description="Sent as `OpenAI-Project`.")
+    proxy: SecretStr | None = Field(
+        None,
+        description="`http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h` URL, for both "
+        "transports. Default: what `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.",
+    )
+    tls_ca: FilePath | None = Field(None, description="PEM file to trust besides the system's.")
+    tls_verify: bool = Field(default=True, description="Verify the upstream's certificate.")
+    handshake_rate: float = Field(
+        default_factory=lambda known: CHANNEL_TYPES[known.get("type", "openai")].handshake_rate,
+        ge=0,
+        description="Most WebSocket handshakes a second, 0 for any number. Default: 1 for `codex`, "
+        "which refuses faster ones, else 0.",
+    )
+    handshake_burst: int = Field(3, ge=1, description="Handshakes that may come at once.")
+    native_items: Annotated[tuple[NativeItem, ...] | None, FromText] = Field(
+        None,
+        description="Items that the upstream takes, of `additional_tools` and "
+        "`configuration_update`; others go into `tools`, `reasoning` and `text`. Default: the "
+        "first for `openai`, none for `codex`; Responses clients' own items stay.",
+    )
+    endpoints: Annotated[tuple[Endpoint, ...], FromText, unique("api")] = Field(
+        (), description="Overrides for single APIs."
+    )
+
+    _scheme = model_validator(mode="before")(transport_from_scheme)
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_url(cls, proxy: SecretStr | None) -> SecretStr | None:
+        problem = check_proxy(proxy.get_secret_value()) if proxy else None
+        if problem is not None:
+            raise ValueError(problem)
+        return proxy
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if CHANNEL_TYPES[self.type].needs_key and self.api_key is None:
+            raise ValueError('api_key is missing; write for example api_key = "${OPENAI_API_KEY}"')
+        for endpoint in self.endpoints:
+            endpoint.check_transport(endpoint.transport or self.transport)
+        return self
+
+
+class ApiKey(Section):
+    """A key that callers present; shown in the web interface as managed by file."""
+
+    name: Name = Field(description="Unique; appears in logs instead of the key.")
+    key: Credential = Field(description="The secret itself, at least 8 characters.")
+
+    @field_validator("key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"is shorter than {_SHORTEST_KEY} characters; take a longer one")
+        return key
