@@ -155,7 +155,10 @@ def test_legacy_functions_are_paired_by_name():
         ({"role": "user", "content": [{"type": "video_url"}]}, "content.0.type"),
         ({"role": "user", "content": [{"type": "text"}]}, "content.0.text"),
         ({"role": "user", "content": [{"type": "text", "text": 1}]}, "content.0.text"),
-        ({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}, "content.0"),
+        (
+            {"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]},
+            "content.0.input_audio",
+        ),
         ({"role": "user", "content": [{"type": "image_url"}]}, "content.0.image_url"),
         (
             {"role": "user", "content": [{"type": "image_url", "image_url": {}}]},
