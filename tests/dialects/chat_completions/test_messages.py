@@ -251,6 +251,16 @@ def test_half_an_emoji_is_read():
     assert "cut \ufffd" == items_of(decode_request(raw, {}, HIDING))[0]["content"][0]["text"]
 
 
+@pytest.mark.parametrize("role", ["user", "tool"])
+def test_a_marker_of_the_cache_may_move(role):
+    """It is sent on, and is no difference of the history."""
+    part = {"type": "text", "text": "a"}
+    marked = {**part, "prompt_cache_breakpoint": {"mode": "explicit"}}
+    turns = [turn_of({"role": role, "tool_call_id": "c", "content": [c]}) for c in (part, marked)]
+    assert b"prompt_cache_breakpoint" in turns[1].input
+    assert turns[0].history.digest(1) == turns[1].history.digest(1)
+
+
 def test_a_long_id_is_shortened_alike():
     """The call and its result say the same, in each turn."""
     call = {**CALL, "id": "x" * 100}
