@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
@@ -390,6 +390,8 @@ STOPS = st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=4)
 
 
 @LAW
+@example(["abc"], ["abc", "b"], 4)
+@example(["ab", "c"], ["\n\n"], 1)
 @given(st.lists(st.text("abc", max_size=8), min_size=1, max_size=3), STOPS, st.integers(1, 4))
 def test_a_stop_sequence_cuts_the_text(texts, stops, size):
     """Before the one that is whole first, however the text is split; nothing follows it."""
