@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from hypothesis import settings
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from longwire.core import sse
@@ -15,6 +16,9 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.client import ChatCompletions
 from longwire.dialects.chat_completions.request import decode_request
 from longwire.dialects.responses.stream import decode_event, decode_item
+
+LAW = settings(deadline=None)
+"""A law that reads each chunk with OpenAI's own types takes as long as these do."""
 
 Item = dict[str, Any]
 QUESTION: Item = {"role": "user", "content": "hi"}

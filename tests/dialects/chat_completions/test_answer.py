@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
@@ -12,6 +12,7 @@ from longwire.core.errors import UpstreamRejected
 from longwire.dialects.ports import Problem
 from tests.dialects.chat_completions.answers import (
     HIDING,
+    LAW,
     SHOWING,
     Answering,
     Item,
@@ -154,6 +155,7 @@ PLANS = st.lists(st.tuples(st.booleans(), st.integers(1, 7)), max_size=30)
 
 
 @pytest.mark.parametrize("grant", [HIDING, SHOWING], ids=["hiding", "showing"])
+@LAW
 @given(output=outputs(), size=st.integers(0, 4), plan=PLANS)
 def test_a_stream_says_what_the_whole_says(output, size, plan, grant):
     """However it is split, on the hot path and off it, with deltas and without."""
@@ -167,6 +169,7 @@ def test_a_stream_says_what_the_whole_says(output, size, plan, grant):
     assert (expected["content"] or "") == added["content"]
 
 
+@LAW
 @given(output=outputs(), size=st.integers(1, 4), plan=PLANS)
 def test_any_split_gives_the_same_chunks(output, size, plan):
     """What passes as it is says the same as what was decoded."""
@@ -175,6 +178,7 @@ def test_any_split_gives_the_same_chunks(output, size, plan):
     assert chunks_of(stream(WITH_USAGE, frames)) == chunks
 
 
+@LAW
 @given(output=outputs(), data=st.data())
 def test_items_may_come_entangled(output, data):
     """Events of several items in any order that keeps each item's own: the same message."""
@@ -189,6 +193,7 @@ def test_items_may_come_entangled(output, data):
     assert expected == accumulated(chunks_of(stream(PLAIN, frames)))
 
 
+@LAW
 @given(output=outputs(), gaps=st.lists(st.integers(1, 3), min_size=6, max_size=6))
 def test_items_may_be_missing_between_others(output, gaps):
     """An upstream that keeps some items to itself, or counts oddly, streams all the same."""
@@ -202,6 +207,7 @@ def test_items_may_be_missing_between_others(output, gaps):
     assert expected == chunks_of(before + answering.batch([ending()]))
 
 
+@LAW
 @given(output=outputs(), size=st.integers(1, 4))
 def test_the_official_client_adds_up_the_same(output, size):
     """OpenAI's own accumulator makes the whole answer of the chunks."""
@@ -383,6 +389,9 @@ def test_a_short_name_is_long_again():
 STOPS = st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=4)
 
 
+@LAW
+@example(["abc"], ["abc", "b"], 4)
+@example(["ab", "c"], ["\n\n"], 1)
 @given(st.lists(st.text("abc", max_size=8), min_size=1, max_size=3), STOPS, st.integers(1, 4))
 def test_a_stop_sequence_cuts_the_text(texts, stops, size):
     """Before the one that is whole first, however the text is split; nothing follows it."""

@@ -16,6 +16,7 @@ from longwire.core.rules.turn import CanonicalItem, Turn
 from longwire.dialects.responses.items import canonical_item
 from tests.dialects.chat_completions.answers import (
     HIDING,
+    LAW,
     QUESTION,
     SHOWING,
     Answering,
@@ -104,6 +105,7 @@ def is_recognised(image: tuple[CanonicalItem, ...], items: list[CanonicalItem]) 
 
 @pytest.mark.parametrize("way", ["whole", "stream"])
 @pytest.mark.parametrize("grant", [HIDING, SHOWING], ids=["hiding", "showing"])
+@LAW
 @given(output=outputs())
 def test_what_was_shown_is_recognised(output, grant, way):
     """Of any output the client's replay equals the image, item by item."""
@@ -112,6 +114,7 @@ def test_what_was_shown_is_recognised(output, grant, way):
     assert is_recognised(image_of(turn, output), replayed(turn, answer, grant))
 
 
+@LAW
 @given(output=outputs())
 def test_hidden_reasoning_is_absent(output):
     """Where it is not shown, the image has none."""

@@ -155,7 +155,10 @@ def test_legacy_functions_are_paired_by_name():
         ({"role": "user", "content": [{"type": "video_url"}]}, "content.0.type"),
         ({"role": "user", "content": [{"type": "text"}]}, "content.0.text"),
         ({"role": "user", "content": [{"type": "text", "text": 1}]}, "content.0.text"),
-        ({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}, "content.0"),
+        (
+            {"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]},
+            "content.0.input_audio",
+        ),
         ({"role": "user", "content": [{"type": "image_url"}]}, "content.0.image_url"),
         (
             {"role": "user", "content": [{"type": "image_url", "image_url": {}}]},
@@ -246,6 +249,16 @@ def test_half_an_emoji_is_read():
     """A text that was cut between two halves is no reason to refuse a conversation."""
     raw = b'{"model":"m","messages":[{"role":"user","content":"cut \\ud83d"}]}'
     assert "cut \ufffd" == items_of(decode_request(raw, {}, HIDING))[0]["content"][0]["text"]
+
+
+@pytest.mark.parametrize("role", ["user", "tool"])
+def test_a_marker_of_the_cache_may_move(role):
+    """It is sent on, and is no difference of the history."""
+    part = {"type": "text", "text": "a"}
+    marked = {**part, "prompt_cache_breakpoint": {"mode": "explicit"}}
+    turns = [turn_of({"role": role, "tool_call_id": "c", "content": [c]}) for c in (part, marked)]
+    assert b"prompt_cache_breakpoint" in turns[1].input
+    assert turns[0].history.digest(1) == turns[1].history.digest(1)
 
 
 def test_a_long_id_is_shortened_alike():

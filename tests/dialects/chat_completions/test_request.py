@@ -249,6 +249,15 @@ def test_what_has_no_equivalent_is_named():
     assert turn.previous_response_id is None
 
 
+def test_what_is_named_fits_into_a_header():
+    """Whatever names a client makes up, and however many."""
+    names = {"a\r\nb: c": 1, "é✓": 1, "x" * 100: 1, "messages": [{**QUESTION, "\n": 1}]}
+    turn = turn_of(**names)
+    assert ("??", "a??b:?c", "messages.?", "x" * 64) == turn.source.dropped
+    many = turn_of(**{f"m{number:03}": 1 for number in range(99)}).source.dropped
+    assert (33, "m031", "...") == (len(many), many[-2], many[-1])
+
+
 def test_what_asks_for_nothing_is_nothing():
     """Null, empty and neutral members are not worth a word."""
     turn = turn_of(

@@ -91,7 +91,8 @@ class ChatAnswer:
         parts: list[bytes] = []
         for event in events:
             if event.kind in _SHOWS:
-                parts += (self._begun(), self._feed(decode_output(event.raw)))
+                parts.append(self._begun())
+                parts += self._shown(decode_output(event.raw))
             elif event.kind is Kind.OPENING:
                 parts.append(self._begun(event))
             elif event.kind in _ENDS:
@@ -113,29 +114,32 @@ class ChatAnswer:
         count, parts = 0, list[bytes]()
         try:
             for raw in frames:
-                encoded = self._plain(raw)
-                if encoded is None:
+                event = decode_output(raw)
+                if event.stream_id is not None:
+                    break
+                if event.type != self._flow.name and not self._is_plain(event, raw):
                     break
                 count += 1
-                parts += encoded
+                parts += self._shown(event)
         except (msgspec.MsgspecError, RecursionError, MalformedEvent):
             pass  # the frame is left to its reader, which refuses it
         return count, b"".join(parts)
 
-    def _plain(self, raw: bytes) -> tuple[bytes, ...] | None:
-        """Return a frame of plain output as its client gets it, None for any other one."""
-        event = decode_output(raw)
-        name, flow = event.type, self._flow
-        if event.stream_id is not None:
-            return None
-        if name == flow.name and event.output_index == flow.index:
+    def _is_plain(self, event: Output, raw: bytes) -> bool:
+        """Whether a frame is output and no more; an item that is finished is kept."""
+        if not _is_output(event.type):
+            return False
+        if event.type == DONE:
+            self._aggregate.add_item(*decode_item(raw))
+        return True
+
+    def _shown(self, event: Output) -> tuple[bytes, ...]:
+        """Return what an event of output shows; more of the same passes between two strings."""
+        flow = self._flow
+        if event.type == flow.name and event.output_index == flow.index:
             delta = bytes(event.delta)
             flow.sent.append(delta[1:-1])
             return flow.before, delta, flow.after
-        if not _is_plain(name):
-            return None
-        if name == DONE:
-            self._aggregate.add_item(*decode_item(raw))
         return (self._feed(event),)
 
     def whole(self, terminal: Event) -> bytes:
@@ -254,5 +258,5 @@ def _sent(raw: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _is_plain(name: str) -> bool:
+def _is_output(name: str) -> bool:
     return name.isprintable() and kind_of(name) in _SHOWS

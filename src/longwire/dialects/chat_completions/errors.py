@@ -14,12 +14,16 @@ T = TypeVar("T")
 _FAULT = re.compile(r"(?P<fault>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _INDEX = re.compile(r"\[(\w+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `(.+)`")
-_QUOTE, _NUMBER = 0x22, re.compile(rb"-?[0-9]")
 
 
 def invalid(path: str, fault: str) -> InvalidRequest:
     """Return the error that says what is wrong with a field."""
     return InvalidRequest(f"'{path}' {fault}.", param=path)
+
+
+def within(path: str, error: InvalidRequest) -> InvalidRequest:
+    """Return the error of a field whose own path leads there from this one."""
+    return InvalidRequest(f"'{path}.{str(error)[1:]}", param=f"{path}.{error.param}")
 
 
 def decoded(decode: Callable[[bytes | Raw], T], raw: bytes | Raw, path: str) -> T:
@@ -40,14 +44,16 @@ def _invalid(said: str, path: str) -> InvalidRequest:
     return invalid(path, f"is not what it must be: {fault}")
 
 
-def text(raw: bytes | Raw, path: str) -> bytes:
-    """Return a raw value that is a text. Raises `InvalidRequest` where it is anything else."""
+def text(raw: bytes | Raw, path: str, name: str = "") -> bytes:
+    """Return a raw value that is a text: the field at a path, or the one of a name in it.
+
+    Raises `InvalidRequest` where it is anything else.
+    """
     value = bytes(raw)
-    if not value:
-        raise invalid(path, "is required")
-    if value[0] != _QUOTE:
-        raise invalid(path, f"must be a string, not {_kind(value)}")
-    return value
+    if value[:1] == b'"':
+        return value
+    path = f"{path}.{name}" if name else path
+    raise invalid(path, f"must be a string, not {_kind(value)}" if value else "is required")
 
 
 def _kind(raw: bytes) -> str:

@@ -3,7 +3,8 @@
 What is not in it is no member of this API: it is left out, and named.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,6 +13,8 @@ import msgspec
 from longwire.dialects.chat_completions.errors import invalid
 
 NULL = b"null"
+_LONGEST, _MOST = 64, 32
+_UNSEEN = re.compile("[^!-~]")
 
 
 class Fate(Enum):
@@ -128,3 +131,9 @@ def checked(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
         else:
             kept[name] = raw
     return kept, dropped
+
+
+def names_of(dropped: Iterable[str]) -> tuple[str, ...]:
+    """Return names of what is left out as a header can have them: visible, short, not too many."""
+    names = sorted({_UNSEEN.sub("?", name)[:_LONGEST] for name in dropped})
+    return (*names[:_MOST], *(["..."] if len(names) > _MOST else []))

@@ -4,13 +4,15 @@ Law: the same messages give the same bytes. Texts and arguments are the client's
 alone is one part; nothing has an id but what the client says of reasoning.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.chat_completions.errors import decoded, invalid, text
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.chat_completions.errors import decoded, invalid, text, within
 from longwire.dialects.chat_completions.names import short_id, short_name
 from longwire.dialects.chat_completions.wire import (
     MESSAGES,
@@ -32,6 +34,9 @@ _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _EMPTY = b'""'
 _NULL = bytes(NULL)
 _INPUT_TEXT = b'{"type":"input_text","text":%b}'
+_TEXT_ALONE = re.compile(
+    rb'\{"type":"input_text","text":("[^"\\]*+(?:\\.[^"\\]*+)*+")\}', re.DOTALL
+)
 _decode_details = msgspec.json.Decoder(list[Detail]).decode
 _decode_image = msgspec.json.Decoder(Image).decode
 _decode_file = msgspec.json.Decoder(File).decode
@@ -61,7 +66,7 @@ class ItemReader:
         self._custom: set[bytes] = set()
         self._open: list[tuple[bytes, bytes]] = []
         self._legacy_calls = 0
-        self._by_role: dict[str, Callable[[Message, str], None]] = {
+        self._by_role: dict[str, Callable[[Message], None]] = {
             "system": self._instruct,
             "developer": self._instruct,
             "user": self._ask,
@@ -74,132 +79,116 @@ class ItemReader:
         """Read an array of messages. Raises `InvalidRequest`, which names the field."""
         is_leading = True
         for at, message in enumerate(MESSAGES.decode(raw, "messages", self._dropped)):
-            path = f"messages.{at}"
-            read = self._by_role.get(message.role)
-            if read is None:
-                raise invalid(f"{path}.role", f"must be one of {', '.join(_ROLES)}")
-            if message.name is not NULL and message.role != "function":
-                self._note("name", message.name)
-            is_leading = is_leading and message.role in ("system", "developer")
-            read(message, path)
+            try:
+                self._read(message)
+            except InvalidRequest as error:
+                raise within(f"messages.{at}", error) from None
             if is_leading:
-                self.leading = len(self.items)
+                is_leading = message.role in ("system", "developer")
+                self.leading = len(self.items) if is_leading else self.leading
+
+    def _read(self, message: Message) -> None:
+        read = self._by_role.get(message.role)
+        if read is None:
+            raise invalid("role", f"must be one of {', '.join(_ROLES)}")
+        if message.name is not NULL and message.role != "function":
+            self._note("name", message.name)
+        read(message)
 
     def _note(self, name: str, value: Raw) -> None:
         if bytes(value) not in (_NULL, b"[]", _EMPTY):
             self._dropped.add(f"messages.{name}")
 
-    def _instruct(self, message: Message, path: str) -> None:
+    def _instruct(self, message: Message) -> None:
         raw = bytes(message.content)
-        content = self._text_content(raw, f"{path}.content")
-        if content:
-            self._say(message.role.encode(), content)
-
-    def _ask(self, message: Message, path: str) -> None:
-        raw, path = bytes(message.content), f"{path}.content"
         if raw[:1] != b"[":
-            self._say(b"user", _INPUT_TEXT % text(raw, path))
-            return
-        parts = PARTS.decode(raw, path, self._dropped)
-        spelled = [self._asked_part(part, f"{path}.{at}") for at, part in enumerate(parts)]
-        if spelled:
+            self._say(message.role.encode(), _INPUT_TEXT % text(raw, "content"))
+        elif spelled := self._parts(raw, _text_part):
+            self._say(message.role.encode(), b",".join(spelled))
+
+    def _ask(self, message: Message) -> None:
+        raw = bytes(message.content)
+        if raw[:1] != b"[":
+            self._say(b"user", _INPUT_TEXT % text(raw, "content"))
+        elif spelled := self._parts(raw, _asked_part):
             self._say(b"user", b",".join(spelled))
 
     def _say(self, role: bytes, content: bytes) -> None:
         self.items.append(b'{"type":"message","role":"%b","content":[%b]}' % (role, content))
 
-    def _text_content(self, raw: bytes, path: str) -> bytes:
-        """Return a content that is text alone, as parts."""
-        if raw[:1] != b"[":
-            return _INPUT_TEXT % text(raw, path)
-        return b",".join(self._texts(raw, path))
+    def _parts(self, raw: bytes, spell: Callable[[Part], bytes]) -> list[bytes]:
+        """Return the parts of a content as they are spelled here, b"" for what says nothing."""
+        spelled: list[bytes] = []
+        for at, part in enumerate(PARTS.decode(raw, "content", self._dropped)):
+            try:
+                spelled.append(spell(part))
+            except InvalidRequest as error:
+                raise within(f"content.{at}", error) from None
+        return spelled
 
-    def _texts(self, raw: bytes, path: str) -> list[bytes]:
-        parts = PARTS.decode(raw, path, self._dropped)
-        return [_text_part(part, f"{path}.{at}") for at, part in enumerate(parts)]
-
-    def _asked_part(self, part: Part, path: str) -> bytes:
-        match part.type:
-            case "text":
-                return _text_part(part, path)
-            case "image_url":
-                return _image_part(part, path)
-            case "file":
-                return _file_part(part, path)
-            case "input_audio":
-                raise invalid(path, "is audio, which the Responses API does not take; send text")
-            case _:
-                raise invalid(f"{path}.type", "must be one of text, image_url, file")
-
-    def _answer(self, message: Message, path: str) -> None:
-        if bytes(message.audio) != _NULL:
-            raise invalid(f"{path}.audio", "cannot be sent to the Responses API; send its text")
-        self._note("annotations", message.annotations)
-        said = self._answered_content(message, f"{path}.content")
+    def _answer(self, message: Message) -> None:
+        if message.audio is not NULL and bytes(message.audio) != _NULL:
+            raise invalid("audio", "cannot be sent to the Responses API; send its text")
+        if message.annotations is not NULL:
+            self._note("annotations", message.annotations)
         items: list[bytes] = []
-        if said:
-            content = b",".join(said)
+        if content := self._answered(message):
             items.append(b'{"type":"message","role":"assistant","content":[%b]}' % content)
         for at, call in enumerate(message.tool_calls or ()):
-            items.append(self._call(call, f"{path}.tool_calls.{at}"))
+            try:
+                items.append(self._call(call))
+            except InvalidRequest as error:
+                raise within(f"tool_calls.{at}", error) from None
         if message.function_call is not None:
-            items.append(self._legacy_call(message.function_call, f"{path}.function_call"))
-        self.items += self._with_reasoning(items, message, path)
+            items.append(self._legacy_call(message.function_call))
+        self.items += self._with_reasoning(items, message)
 
-    def _answered_content(self, message: Message, path: str) -> list[bytes]:
+    def _answered(self, message: Message) -> bytes:
+        """Return the parts of an answer's content, b"" where it says nothing."""
         raw = bytes(message.content)
-        said: list[bytes] = []
         if raw[:1] == b"[":
-            for at, part in enumerate(PARTS.decode(raw, path, self._dropped)):
-                said += _answered_part(part, f"{path}.{at}")
-        elif raw != _NULL:
-            said += _spoken(b"output_text", b"text", text(raw, path))
+            said = self._parts(raw, _answered_part)
+        else:
+            said = [] if raw == _NULL else [_spoken(b"text", text(raw, "content"))]
         if message.refusal is not NULL and bytes(message.refusal) != _NULL:
-            refusal = text(message.refusal, f"{path.removesuffix('content')}refusal")
-            said += _spoken(b"refusal", b"refusal", refusal)
-        return said
+            said.append(_spoken(b"refusal", text(message.refusal, "refusal")))
+        return b",".join(filter(None, said))
 
-    def _call(self, call: Call, path: str) -> bytes:
-        call_id = short_id(text(call.id, f"{path}.id"))
+    def _call(self, call: Call) -> bytes:
+        call_id = short_id(text(call.id, "id"))
         if call.custom is not None and call.type in (None, "custom"):
             self._custom.add(call_id)
-            name = short_name(text(call.custom.name, f"{path}.custom.name"), self._originals)
-            value = text(call.custom.input, f"{path}.custom.input")
-            return b'{"type":"custom_tool_call","call_id":%b,"name":%b,"input":%b}' % (
-                call_id,
-                name,
-                value,
-            )
+            name = short_name(text(call.custom.name, "custom.name"), self._originals)
+            value = text(call.custom.input, "custom.input")
+            members = call_id, name, value
+            return b'{"type":"custom_tool_call","call_id":%b,"name":%b,"input":%b}' % members
         if call.function is None:
-            wanted = "custom" if call.type == "custom" else "function"
-            raise invalid(f"{path}.{wanted}", "is required")
+            raise invalid("custom" if call.type == "custom" else "function", "is required")
         if call.type not in (None, "function"):
-            raise invalid(f"{path}.type", "must be one of function, custom")
-        return self._function_call(call_id, call.function, f"{path}.function")
+            raise invalid("type", "must be one of function, custom")
+        return self._function_call(call_id, call.function, "function")
 
     def _function_call(self, call_id: bytes, function: Function, path: str) -> bytes:
-        name = short_name(text(function.name, f"{path}.name"), self._originals)
-        arguments = text(function.arguments, f"{path}.arguments")
-        return b'{"type":"function_call","call_id":%b,"name":%b,"arguments":%b}' % (
-            call_id,
-            name,
-            arguments,
-        )
+        name = short_name(text(function.name, path, "name"), self._originals)
+        members = call_id, name, text(function.arguments, path, "arguments")
+        return b'{"type":"function_call","call_id":%b,"name":%b,"arguments":%b}' % members
 
-    def _legacy_call(self, function: Function, path: str) -> bytes:
+    def _legacy_call(self, function: Function) -> bytes:
         """Return a call of the API's first form, which has no id: its place makes one."""
         call_id = b'"call_function_%d"' % self._legacy_calls
         self._legacy_calls += 1
-        self._open.append((text(function.name, f"{path}.name"), call_id))
-        return self._function_call(call_id, function, path)
+        self._open.append((text(function.name, "function_call", "name"), call_id))
+        return self._function_call(call_id, function, "function_call")
 
-    def _with_reasoning(self, items: list[bytes], message: Message, path: str) -> list[bytes]:
-        for name in ("reasoning_content", "reasoning", "reasoning_details"):
-            self.echoes = self.echoes or bytes(getattr(message, name)) != _NULL
-        reasoned = _reasoned(message.reasoning_details, f"{path}.reasoning_details")
+    def _with_reasoning(self, items: list[bytes], message: Message) -> list[bytes]:
+        details, texts = message.reasoning_details, (message.reasoning_content, message.reasoning)
+        if details is NULL and texts == (NULL, NULL):
+            return items
+        self.echoes = True
+        reasoned = _reasoned(details, "reasoning_details")
         if not reasoned:
-            for name in ("reasoning_content", "reasoning"):
-                self._note(name, getattr(message, name))
+            self._note("reasoning_content", texts[0])
+            self._note("reasoning", texts[1])
             return items
         rest, merged = iter(items), list[bytes]()
         for position, item in reasoned:
@@ -208,76 +197,84 @@ class ItemReader:
             merged.append(item)
         return [*merged, *rest]
 
-    def _result(self, message: Message, path: str) -> None:
-        call_id = short_id(text(message.tool_call_id, f"{path}.tool_call_id"))
+    def _result(self, message: Message) -> None:
+        call_id = short_id(text(message.tool_call_id, "tool_call_id"))
         kind = b"custom_tool_call" if call_id in self._custom else b"function_call"
-        self._return(kind, call_id, message, path)
+        self._return(kind, call_id, message)
 
-    def _legacy_result(self, message: Message, path: str) -> None:
+    def _legacy_result(self, message: Message) -> None:
         """Pair a result that only names its function with the last open call of that name."""
-        name = text(message.name, f"{path}.name")
+        name = text(message.name, "name")
         for at in range(len(self._open) - 1, -1, -1):
             if self._open[at][0] == name:
-                self._return(b"function_call", self._open.pop(at)[1], message, path)
+                self._return(b"function_call", self._open.pop(at)[1], message)
                 return
-        raise invalid(f"{path}.name", "names no function that was called before and is open")
+        raise invalid("name", "names no function that was called before and is open")
 
-    def _return(self, kind: bytes, call_id: bytes, message: Message, path: str) -> None:
-        output = self._output(bytes(message.content), f"{path}.content")
-        item = b'{"type":"%b_output","call_id":%b,"output":%b}' % (kind, call_id, output)
-        self.items.append(item)
+    def _return(self, kind: bytes, call_id: bytes, message: Message) -> None:
+        members = kind, call_id, self._output(bytes(message.content))
+        self.items.append(b'{"type":"%b_output","call_id":%b,"output":%b}' % members)
 
-    def _output(self, raw: bytes, path: str) -> bytes:
+    def _output(self, raw: bytes) -> bytes:
         """Return a result: a text, also where it is one part, or its parts."""
         if raw[:1] != b"[":
-            return text(raw, path)
-        parts = PARTS.decode(raw, path, self._dropped)
-        if not parts:
-            return _EMPTY
-        if len(parts) == 1 and parts[0].type == "text" and parts[0].prompt_cache_breakpoint is NULL:
-            return text(parts[0].text, f"{path}.0.text")
-        spelled = (self._asked_part(part, f"{path}.{at}") for at, part in enumerate(parts))
-        return b"[%b]" % b",".join(spelled)
+            return text(raw, "content")
+        spelled = self._parts(raw, _asked_part)
+        if len(spelled) == 1 and (alone := _TEXT_ALONE.fullmatch(spelled[0])):
+            return alone[1]
+        return b"[%b]" % b",".join(spelled) if spelled else _EMPTY
 
 
-def _spoken(kind: bytes, name: bytes, value: bytes) -> list[bytes]:
-    return [] if value == _EMPTY else [b'{"type":"%b","%b":%b}' % (kind, name, value)]
+def _asked_part(part: Part) -> bytes:
+    match part.type:
+        case "text":
+            return _text_part(part)
+        case "image_url":
+            return _image_part(part)
+        case "file":
+            return _file_part(part)
+        case "input_audio":
+            raise invalid("input_audio", "cannot be sent to the Responses API; send its text")
+        case _:
+            raise invalid("type", "must be one of text, image_url, file")
 
 
-def _answered_part(part: Part, path: str) -> list[bytes]:
+def _spoken(name: bytes, value: bytes) -> bytes:
+    kind = b"output_text" if name == b"text" else name
+    return b"" if value == _EMPTY else b'{"type":"%b","%b":%b}' % (kind, name, value)
+
+
+def _answered_part(part: Part) -> bytes:
     if part.type in ("text", "output_text"):
-        return _spoken(b"output_text", b"text", text(part.text, f"{path}.text"))
+        return _spoken(b"text", text(part.text, "text"))
     if part.type == "refusal":
-        return _spoken(b"refusal", b"refusal", text(part.refusal, f"{path}.refusal"))
-    raise invalid(f"{path}.type", "must be one of text, refusal")
+        return _spoken(b"refusal", text(part.refusal, "refusal"))
+    raise invalid("type", "must be one of text, refusal")
 
 
-def _text_part(part: Part, path: str) -> bytes:
+def _text_part(part: Part) -> bytes:
     if part.type != "text":
-        raise invalid(f"{path}.type", "must be text")
-    return _with_breakpoint(part, b'"type":"input_text","text":' + text(part.text, f"{path}.text"))
+        raise invalid("type", "must be text")
+    return _with_breakpoint(part, b'"type":"input_text","text":' + text(part.text, "text"))
 
 
-def _image_part(part: Part, path: str) -> bytes:
-    path = f"{path}.image_url"
+def _image_part(part: Part) -> bytes:
     raw = bytes(part.image_url)
-    image = Image(part.image_url) if raw[:1] == b'"' else decoded(_decode_image, raw, path)
+    is_url = raw[:1] == b'"'
+    image = Image(part.image_url) if is_url else decoded(_decode_image, raw, "image_url")
     detail = bytes(image.detail)
-    detail = b'"auto"' if detail == _NULL else text(detail, f"{path}.detail")
-    url = text(image.url, f"{path}.url")
-    return _with_breakpoint(
-        part, b'"type":"input_image","image_url":%b,"detail":%b' % (url, detail)
-    )
+    detail = b'"auto"' if detail == _NULL else text(detail, "image_url.detail")
+    members = text(image.url, "image_url.url"), detail
+    return _with_breakpoint(part, b'"type":"input_image","image_url":%b,"detail":%b' % members)
 
 
-def _file_part(part: Part, path: str) -> bytes:
-    path = f"{path}.file"
-    file = decoded(_decode_file, part.file, path)
+def _file_part(part: Part) -> bytes:
+    file = decoded(_decode_file, part.file, "file")
     said = b'"type":"input_file"'
     for name in ("file_id", "file_data", "filename"):
         value = bytes(getattr(file, name))
         if value != _NULL:
-            said += b',"%b":%b' % (name.encode(), text(value, f"{path}.{name}"))
+            said += b',"%b":%b' % (name.encode(), text(value, "file", name))
     return _with_breakpoint(part, said)
 
 

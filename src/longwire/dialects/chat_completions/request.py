@@ -14,7 +14,7 @@ from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Source, Turn
 from longwire.dialects.chat_completions.errors import decoded, invalid, text
 from longwire.dialects.chat_completions.image import image_of
-from longwire.dialects.chat_completions.members import MEMBERS, NULL, Fate, checked
+from longwire.dialects.chat_completions.members import MEMBERS, NULL, Fate, checked, names_of
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
@@ -85,7 +85,7 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
             API,
             len(body),
             body=body,
-            dropped=tuple(sorted(dropped)),
+            dropped=names_of(dropped),
             options=options,
             leading=reader.leading,
         ),

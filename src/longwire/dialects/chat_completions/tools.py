@@ -66,7 +66,7 @@ class _Search(msgspec.Struct):
     user_location: _Place | None = None
 
 
-_TOOLS, _FUNCTIONS = Reading(_Tool), Reading(_Function)
+_TOOLS, _FUNCTIONS = Reading(_Tool, "tools"), Reading(_Function, "functions")
 _decode_choice = msgspec.json.Decoder(_Choice).decode
 _decode_legacy_choice = msgspec.json.Decoder(_Function).decode
 _decode_format = msgspec.json.Decoder(_Format).decode

@@ -1,6 +1,5 @@
 """Messages as the wire has them: what is read of each, and which members nobody reads."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
@@ -15,7 +14,6 @@ T = TypeVar("T")
 NULL: Final = Raw(b"null")
 ABSENT: Final = Raw(b"")
 EMPTY: Final = Raw(b'""')
-_INDEX = re.compile(r"\.\d+")
 
 
 class Function(msgspec.Struct):
@@ -104,7 +102,9 @@ Names = Mapping[str, Any]
 class Reading(Generic[T]):
     """Reads arrays of one kind: at once where all their members are known, else naming the rest."""
 
-    def __init__(self, kind: type[T]) -> None:
+    def __init__(self, kind: type[T], name: str) -> None:
+        """Take what to read, and what the field is called that it stands in."""
+        self._name = name
         known, self._names = _strict(kind)
         self._known = tolerant(msgspec.json.Decoder(list[known]).decode)  # type: ignore[valid-type]
         self._any = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
@@ -118,7 +118,7 @@ class Reading(Generic[T]):
             return self._known(raw)
         except (msgspec.MsgspecError, RecursionError):
             values = decoded(self._any, raw, path)
-        dropped.update(_unknown(_anything(raw), self._names, _INDEX.sub("", path)))
+        dropped.update(_unknown(_anything(raw), self._names, self._name))
         return values
 
 
@@ -152,4 +152,4 @@ def _unknown(value: Any, names: Names, path: str) -> Iterator[str]:  # noqa: ANN
 
 
 _anything = tolerant(msgspec.json.Decoder(Any).decode)
-MESSAGES, PARTS = Reading(Message), Reading(Part)
+MESSAGES, PARTS = Reading(Message, "messages"), Reading(Part, "messages.content")

@@ -24,7 +24,7 @@ _NEVER_COMPARED = frozenset(
     }
 )
 _DROPPED_WHEN_EMPTY = frozenset({"annotations", "logprobs"})
-_PART_TRIM = _NEVER_COMPARED | _DROPPED_WHEN_EMPTY
+_PART_TRIM = _NEVER_COMPARED | _DROPPED_WHEN_EMPTY | {"prompt_cache_breakpoint"}
 _RAW_DIGEST = 16
 _VERBATIM = frozenset({"tools", "arguments", "input", "output"})
 
