@@ -226,6 +226,7 @@ api_keys = Table(
     Column("cost_per_day", BigInteger),
     Column("cost_per_month", BigInteger),
     Column("keeps_bodies", Boolean, nullable=False),
+    Column("shows_reasoning", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
     Column("revision", Integer, nullable=False),
