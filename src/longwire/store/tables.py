@@ -260,6 +260,7 @@ turns = Table(
     Index("ix_turns_model_asked_id", "model_asked", "id"),
     Index("ix_turns_outcome_id", "outcome", "id"),
     Index("ix_turns_continuity_id", "continuity", "id"),
+    Index("ix_turns_api_id", "api", "id"),
     Index("ix_turns_error_code_id", "error_code", "id", sqlite_where=text("error_code <> ''")),
 )
 """A column for each field of a `TurnRow`, in its order; a page is a range of ids.

@@ -6,9 +6,8 @@ from longwire.core.nouns.access import Actor
 
 KEY = """
   fragment all on APIKey {
-  id name prefix projectID models channels rates { requestsPerMinute } keepsBodies showsReasoning status
-  expiresAt
-  budgets { tokensPerDay costPerMonth } managedBy previousUntil lastUsedAt revision
+  id name prefix projectID models channels rates { requestsPerMinute } keepsBodies showsReasoning
+  budgets { tokensPerDay costPerMonth } status expiresAt managedBy previousUntil lastUsedAt revision
   }
 """
 CREATE = (

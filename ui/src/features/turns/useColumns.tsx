@@ -50,10 +50,11 @@ function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) 
           {time(row.startedAt)}
         </button>
       ),
+      apiFormat: (row) => t(`app:apis.${row.apiFormat}`, { defaultValue: row.apiFormat }),
       reason: (row) => ways.of(wordOf(row), row.errorCode),
       inputTokens: (row) => `${format.count(row.inputTokens)} / ${format.count(row.cachedTokens)}`,
     }),
-    [format, time, ways, open],
+    [t, format, time, ways, open],
   );
 }
 
