@@ -8,7 +8,7 @@ import { createKey } from "@/features/keys/api";
 import { inputOf, localTime, NEW_KEY } from "@/features/keys/draft";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
-import { CheckField, Choice, TextField } from "@/shared/Field";
+import { CheckField, SelectField, TextField } from "@/shared/Field";
 import { Failure, useFailureText } from "@/shared/states";
 import type { Ways } from "./chat";
 import { Curl } from "./Curl";
@@ -43,12 +43,12 @@ export function Setup(props: {
   const failure = useFailureText(models.error);
   return (
     <div className="space-y-4">
-      <Choice
+      <SelectField
         label={t("api")}
         value={settings.api}
         options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))}
         hint={`POST /${DIALECTS[settings.api].path}`}
-        onChange={(api) => onChange({ api: api as ApiFormat })}
+        onChange={(event) => onChange({ api: event.target.value as ApiFormat })}
       />
       <div>
         <TextField

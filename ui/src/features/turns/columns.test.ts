@@ -12,7 +12,7 @@ test("an export has every column once, the id first; a turn is asked for all of 
 });
 
 test("the list and the detail show their columns in the order of the table", () => {
-  expect(LISTED.slice(0, 4)).toEqual(["startedAt", "reason", "modelAsked", "apiFormat"]);
+  expect(LISTED.slice(0, 4)).toEqual(["startedAt", "reason", "modelAsked", "channelName"]);
   expect(detailed("figures").slice(0, 3)).toEqual(["bytesReceived", "bytesSent", "inputTokens"]);
   expect(detailed("whose").at(-1)).toBe("id");
 });
