@@ -21,7 +21,8 @@ from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
-from longwire.dialects.chat_completions.members import MEMBERS
+from longwire.dialects.chat_completions.members import MEMBERS as CHAT_MEMBERS
+from longwire.dialects.messages.members import MEMBERS as MESSAGES_MEMBERS
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.responses import errors
 from longwire.dialects.responses.stream import KINDS
@@ -43,6 +44,7 @@ BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: b
 HTTP_BEGIN = "<!-- generated from longwire.server.http.exchange by docs/generate.py: begin -->\n"
 ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: begin -->\n"
 CHAT_BEGIN = "<!-- generated from the members of Chat Completions by docs/generate.py: begin -->\n"
+MESSAGES_BEGIN = "<!-- generated from the members of Messages by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
 _FAILING = 500
 _FAULTS_HEAD = """\
@@ -116,12 +118,20 @@ def renewed_errors(page: str) -> str:
 
 
 def renewed_dialects(page: str) -> str:
-    """The page of dialects with its generated part replaced."""
-    before, _, rest = page.partition(CHAT_BEGIN)
+    """The page of dialects with its generated parts replaced."""
+    chat = ((name, row.fate, row.sentence) for name, row in CHAT_MEMBERS.items())
+    messages = ((row.name, row.fate, row.meaning) for row in MESSAGES_MEMBERS)
+    for begin, rows in ((CHAT_BEGIN, chat), (MESSAGES_BEGIN, messages)):
+        page = _with_members(page, begin, rows)
+    return page
+
+
+def _with_members(page: str, begin: str, rows: Iterable[tuple[str, Enum, str]]) -> str:
+    before, _, rest = page.partition(begin)
     _, _, after = rest.partition(END)
-    rows = [f"| `{name}` | {row.fate.value} | {row.sentence} |" for name, row in MEMBERS.items()]
-    table = "\n".join(["| member | what becomes of it | how |", "|---|---|---|", *rows])
-    return f"{before}{CHAT_BEGIN}\n{table}\n\n{END}{after}"
+    lines = (f"| `{name}` | {fate.value} | {sentence} |" for name, fate, sentence in rows)
+    table = "\n".join(["| member | what becomes of it | how |", "|---|---|---|", *lines])
+    return f"{before}{begin}\n{table}\n\n{END}{after}"
 
 
 def _error_rules() -> Iterator[str]:

@@ -14,6 +14,7 @@ def _keys(command):
 def test_a_key_is_made_and_shown_once(command):
     """Its secret is the output of the command that makes it, and in no list."""
     sets = ["expires=30d", "models=gpt-5-*", "cost_per_day=1.5", "keeps_bodies=yes"]
+    sets += ["shows_reasoning=yes"]
     words = [word for text in sets for word in ("--set", text)]
     secret = command("keys", "create", "ci", *words).strip()
     assert secret.startswith("lw_")
@@ -22,6 +23,8 @@ def test_a_key_is_made_and_shown_once(command):
     assert ("ci", secret[:10], "enabled") == (key["name"], key["prefix"], key["status"])
     assert 1_500_000_000 == key["grant"]["budgets"]["cost_per_day"]
     assert ["gpt-5-*"] == key["grant"]["models"]
+    assert key["grant"]["keeps_bodies"]
+    assert key["grant"]["shows_reasoning"]
     assert 30 * 86_400_000 == pytest.approx(key["expires_at"] - key["created_at"], abs=60_000)
     title, row = command("keys", "list").splitlines()
     assert "last used" in title
@@ -31,8 +34,10 @@ def test_a_key_is_made_and_shown_once(command):
 def test_a_key_is_changed_rotated_and_revoked(command):
     """Each change counts; a rotation prints the new secret once, a revoked key is over."""
     first = command("keys", "create", "ci").strip()
-    command("keys", "edit", "ci", "--set", "name=cd", "--set", "requests_per_minute=5")
+    sets = ("name=cd", "requests_per_minute=5", "shows_reasoning=yes")
+    command("keys", "edit", "ci", *(word for text in sets for word in ("--set", text)))
     (key,) = _keys(command)
+    assert key["grant"]["shows_reasoning"]
     assert ("cd", 5) == (key["name"], key["grant"]["rates"]["requests_per_minute"])
     rotated = json.loads(command("keys", "rotate", "cd", "--overlap", "1h", "--json"))
     assert rotated["secret"] not in (first, "")

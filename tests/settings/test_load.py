@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from longwire.core.errors import ConfigurationError
 from longwire.settings import Settings, load
 from longwire.settings.channels import Channel, Endpoint
-from longwire.settings.declared import channel_of
+from longwire.settings.declared import channel_of, key_of
 
 WHOLE = """
 [server]
@@ -72,6 +72,7 @@ type = "codex"
 [[api_keys]]
 name = "dev"
 key = "${LONGWIRE_KEY}"
+shows_reasoning = true
 """
 SECRETS = {"PASSWORD": "pw-12345", "OPENAI_API_KEY": "sk-12345", "LONGWIRE_KEY": "lw-12345"}
 CHANNEL = '[[channels]]\nname = "a"\napi_key = "k"\n'
@@ -137,9 +138,12 @@ def test_whole_file(read, file):
         "session_headers": ("x-my-session",),
     }
     assert settings.database.url.get_secret_value() == "postgresql://gateway:pw-12345@db/longwire"
-    assert [(key.name, key.key.get_secret_value()) for key in settings.api_keys] == [
-        ("dev", "lw-12345")
-    ]
+    (key,) = settings.api_keys
+    assert ("dev", "lw-12345", True) == (
+        key.name,
+        key.key.get_secret_value(),
+        key_of(key).key.grant.shows_reasoning,
+    )
 
 
 def test_channels_of_a_file(read):

@@ -62,7 +62,7 @@ async def test_a_key_is_shown_once(keys, actor, clock):
 
 
 async def test_everything_that_a_key_grants_is_kept(keys, actor, clock, database):
-    """Models, channels, rates, budgets, bodies and expiry come back as they went in."""
+    """Models, channels, rates, budgets, bodies, reasoning and expiry come back as they went in."""
     channel = await _channel(database, clock, actor)
     wanted = replace(
         draft(
@@ -71,6 +71,7 @@ async def test_everything_that_a_key_grants_is_kept(keys, actor, clock, database
             rates=Rates(1, 2, 3),
             budgets=Budgets(4, 5, 6, 7),
             keeps_bodies=True,
+            shows_reasoning=True,
         ),
         expires_at=clock.now + 1,
     )

@@ -72,6 +72,7 @@ async def test_pages_are_newest_first_and_meet_without_gap(log):
         (TurnFilter(model="gpt-5"), {"model_asked": "gpt-5"}),
         (TurnFilter(outcome="failed"), {"outcome": "failed"}),
         (TurnFilter(continuity="fresh"), {"continuity": "fresh"}),
+        (TurnFilter(api="messages"), {"api": "messages"}),
         (TurnFilter(error_code="server_error"), {"error_code": "server_error"}),
     ],
 )

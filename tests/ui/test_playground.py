@@ -68,6 +68,35 @@ def test_an_edited_question_rewrites_the_history(opened, owner, key):
     expect(page.get_by_role("dialog")).to_contain_text("Why was this not continued?")
 
 
+@pytest.mark.parametrize(
+    ("api", "path"),
+    [
+        ("Responses", "/v1/responses"),
+        ("Chat Completions", "/v1/chat/completions"),
+        ("Messages", "/v1/messages"),
+    ],
+)
+def test_a_conversation_continues_in_any_api(opened, owner, key, api, path):
+    """A tool's result and a second question go on where the turn before ended, in each API."""
+    page = playground(opened, owner, key)
+    page.get_by_label("API", exact=True).select_option(api)
+    page.get_by_label("Offer a tool").check()
+    page.get_by_label("Question").fill("what time is it?")
+    page.get_by_label("Question").press("Enter")
+    called = page.get_by_role("listitem").filter(has_text="what time is it?")
+    expect(called).to_contain_text(re.compile(r"Calls current_time\(\{.*\}\)"))
+    expect(called).to_contain_text(re.compile(r"Result: \d{4}-"))
+    expect(called).to_contain_text("new session")
+    expect(called).to_contain_text(api if api == "Responses" else f"{api} → Responses")
+    expect(asked(page, "and in words?")).to_contain_text("continued")
+    expect(strip(page)).to_have_accessible_name("1 new session, 3 continued")
+    page.get_by_text("A first turn as a command").click()
+    command = page.get_by_label("A first turn as a command")
+    expect(command).to_contain_text(f"curl -i {owner.stage.url}{path} ")
+    called.get_by_role("link", name="in the log").click()
+    expect(page.get_by_role("dialog")).to_contain_text(f"{api}, streamed")
+
+
 def test_escape_stops_and_the_conversation_goes_on(opened, owner, key, slowly):
     """What was read stays; a line is begun by Shift and Enter; an edit is left by Escape, too."""
     page = playground(opened, owner, key)

@@ -154,6 +154,25 @@ def test_filters_stand_in_the_address(opened, owner, log):
     table_of(page)
 
 
+def test_turns_are_found_by_their_api(opened, owner, stage, log):
+    """The list says in which API a turn was asked, leaves one's alone, and tells what it dropped."""
+    now = time.time_ns() // 1_000_000
+    chat = row(9, now - HOUR + 75_000, api="chat_completions", model_asked="chatty")
+    written(stage, owner, [chat])
+    page = opened(owner, "/turns")
+    table_of(page)
+    page.get_by_label("API").select_option("Chat Completions")
+    expect(page).to_have_url(re.compile(r"api=chat_completions"))
+    expect(page.get_by_test_id("count")).to_have_text("1 turn")
+    expect(page.get_by_role("cell", name="chatty")).to_have_text("chattyChat")
+    page.goto(f"/turns?open={chat.id}")
+    origin = page.get_by_role("dialog").get_by_role("region", name="Whose it was")
+    expect(origin).to_contain_text("Chat Completions, streamed")
+    expect(origin).to_contain_text("Left outseed, prediction")
+    origin.get_by_role("link", name="Chat Completions, streamed").click()
+    expect(page).to_have_url(re.compile(r"/turns\?api=chat_completions$"))
+
+
 def test_each_reason_is_a_sentence(opened, owner, stage, log):
     """Why a turn was not continued is told for each reason, in both languages."""
     reasons, now = list(Reason), time.time_ns() // 1_000_000

@@ -115,6 +115,7 @@ KEY: Final[Mapping[str, Reader]] = {
     "channels": words,
     "expires": str,
     "keeps_bodies": boolean,
+    "shows_reasoning": boolean,
     **dict.fromkeys(RATES, limit),
     **dict.fromkeys(BUDGETS, limit),
     "cost_per_day": cost,

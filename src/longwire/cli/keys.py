@@ -38,8 +38,9 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
     """Make a key and print it, this once.
 
     Fields: project, models, channels, expires (30d, or a date), keeps_bodies,
-    requests_per_minute, tokens_per_minute, concurrent_turns, tokens_per_day, tokens_per_month,
-    cost_per_day, cost_per_month (in US dollars).
+    shows_reasoning (to clients of Chat Completions, also unasked), requests_per_minute,
+    tokens_per_minute, concurrent_turns, tokens_per_day, tokens_per_month, cost_per_day,
+    cost_per_month (in US dollars).
     """
     values = fields.read(sets or (), fields.KEY)
 
@@ -134,7 +135,7 @@ async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiK
         key.grant,
         rates=replace(key.grant.rates, **fields.taken_out(values, fields.RATES)),
         budgets=replace(key.grant.budgets, **fields.taken_out(values, fields.BUDGETS)),
-        **fields.taken_out(values, ("models", "keeps_bodies")),
+        **fields.taken_out(values, ("models", "keeps_bodies", "shows_reasoning")),
     )
     if "project" in values:
         grant = replace(grant, project_id=values.pop("project"))

@@ -129,6 +129,12 @@ class ApiKey(Section):
 
     name: Name = Field(description="Unique; appears in logs instead of the key.")
     key: Credential = Field(description="The secret itself, at least 8 characters.")
+    shows_reasoning: bool = Field(
+        default=False,
+        description="Send clients of Chat Completions the model's reasoning (`reasoning_content`, "
+        "`reasoning_details`) though their requests do not show that they know it. Strict clients "
+        "may refuse these members, which cost 1 to 10 kB a step.",
+    )
 
     @field_validator("key")
     @classmethod

@@ -46,7 +46,9 @@ def registration_of(codex: Codex) -> Registration:
 def key_of(declared: ApiKey) -> IssuedKey:
     """Return a declared key with its secret; its id is `file:` and its name."""
     secret, key_id = declared.key.get_secret_value(), f"file:{declared.name}"
-    grant = Grant(key_id=key_id, project_id=DEFAULT_PROJECT)
+    grant = Grant(
+        key_id=key_id, project_id=DEFAULT_PROJECT, shows_reasoning=declared.shows_reasoning
+    )
     key = Key(key_id, declared.name, secret[:_SHOWN], b"", grant, is_declared=True)
     return IssuedKey(key, Secret(secret))
 

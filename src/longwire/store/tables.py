@@ -226,6 +226,7 @@ api_keys = Table(
     Column("cost_per_day", BigInteger),
     Column("cost_per_month", BigInteger),
     Column("keeps_bodies", Boolean, nullable=False),
+    Column("shows_reasoning", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
     Column("revision", Integer, nullable=False),
@@ -259,6 +260,7 @@ turns = Table(
     Index("ix_turns_model_asked_id", "model_asked", "id"),
     Index("ix_turns_outcome_id", "outcome", "id"),
     Index("ix_turns_continuity_id", "continuity", "id"),
+    Index("ix_turns_api_id", "api", "id"),
     Index("ix_turns_error_code_id", "error_code", "id", sqlite_where=text("error_code <> ''")),
 )
 """A column for each field of a `TurnRow`, in its order; a page is a range of ids.

@@ -35,7 +35,7 @@ _LONGEST_ID: Final = 19
 _MOST_MERGED: Final = 50
 """So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
 _PARTLY_INDEXED: Final = frozenset({"session", "error_code"})
-_COMMON: Final = frozenset({"completed", "continued", "fresh"})
+_COMMON: Final = frozenset({"completed", "continued", "fresh", "responses"})
 """What is said of most turns: to look for it by its index finds too many."""
 
 
@@ -53,6 +53,7 @@ class TurnFilter:
     model: str = ""
     outcome: str = ""
     continuity: str = ""
+    api: str = ""
     error_code: str = ""
     connection: int | None = None
     has_failed: bool = False
@@ -66,6 +67,7 @@ class TurnFilter:
             "error_code": self.error_code,
             "outcome": self.outcome,
             "continuity": self.continuity,
+            "api": self.api,
             "key_id": self.key_id,
             "project_id": project_id,
             "model_asked": self.model,

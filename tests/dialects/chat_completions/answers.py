@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import settings
@@ -22,7 +21,7 @@ LAW = settings(deadline=None)
 
 Item = dict[str, Any]
 QUESTION: Item = {"role": "user", "content": "hi"}
-HIDING, SHOWING = Grant(), SimpleNamespace(shows_reasoning=True)
+HIDING, SHOWING = Grant(), Grant(shows_reasoning=True)
 USAGE = {
     "input_tokens": 90,
     "output_tokens": 12,

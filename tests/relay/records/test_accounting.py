@@ -75,6 +75,7 @@ def test_a_turn_that_went_well(accounting, metrics):
         "log_level": "info",
         "caller": "dev",
         "channel": "main",
+        "api": "responses",
         "model": "gpt-5.5",
         "outcome": "completed",
         "received": TURN.source.body_size,
@@ -104,6 +105,14 @@ def test_a_turn_that_went_well(accounting, metrics):
         ("main", "output"): 5,
         ("main", "reasoning"): 2,
     } == counted(metrics, "longwire_tokens_total", "channel", "kind")
+
+
+def test_members_without_an_equivalent_are_named(accounting):
+    """The line of a turn in another API says which one, and what was left out of its request."""
+    source = replace(TURN.source, api="chat_completions", dropped=("seed", "prediction"))
+    with capture_logs() as lines, recorded(accounting, replace(TURN, source=source), CALLER):
+        pass
+    assert ("chat_completions", "seed, prediction") == (lines[0]["api"], lines[0]["dropped"])
 
 
 @pytest.mark.parametrize(

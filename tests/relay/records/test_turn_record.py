@@ -103,6 +103,7 @@ def test_a_turn_that_went_well():
         reasoning_tokens=2,
         cost=4 * 1_250 + 3 * 125 + 5 * 10_000,
         is_estimated=False,
+        dropped="",
     )
     assert ([], 2) == (book.bodies, len(book.details[0].attempts))
 
@@ -160,6 +161,18 @@ def test_a_response_that_failed_has_its_code(error):
     (row,) = book.rows
     assert ("failed", 200, code or "failed") == (row.outcome, row.status, row.error_code)
     assert "gpt-5-x" == row.model_served
+
+
+def test_what_was_dropped_is_kept():
+    """The row names what was left out of a request, as far as its column reaches."""
+    accounting, book = book_of()
+    for names in (("seed", "prediction"), ("n" * 200,) * 2):
+        source = replace(TURN.source, api="chat_completions", dropped=names)
+        with recorded(accounting, replace(TURN, source=source), CALLER):
+            pass
+    short, long = book.rows
+    assert ("chat_completions", "seed, prediction") == (short.api, short.dropped)
+    assert f"{'n' * 200}, {'n' * 54}" == long.dropped
 
 
 def test_a_compaction_is_told_from_a_turn():

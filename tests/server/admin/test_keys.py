@@ -6,8 +6,8 @@ from longwire.core.nouns.access import Actor
 
 KEY = """
   fragment all on APIKey {
-  id name prefix projectID models channels rates { requestsPerMinute } keepsBodies status expiresAt
-  budgets { tokensPerDay costPerMonth } managedBy previousUntil lastUsedAt revision
+  id name prefix projectID models channels rates { requestsPerMinute } keepsBodies showsReasoning
+  budgets { tokensPerDay costPerMonth } status expiresAt managedBy previousUntil lastUsedAt revision
   }
 """
 CREATE = (
@@ -54,10 +54,14 @@ async def test_the_whole_life_of_a_key(admin, administration):
     assert key["expiresAt"] == "2099-01-01T00:00:00+00:00"
     assert await admin.get(ONE, id=key["id"]) == key
 
+    assert (key["keepsBodies"], key["showsReasoning"]) == (False, False)
+
     given = {"models": ["gpt-5*"], "expiresAt": None, "rates": {"requestsPerMinute": 60}}
+    given["showsReasoning"] = True
     changed = await admin.get(UPDATE, id=key["id"], revision=1, input=given)
     assert (changed["models"], changed["expiresAt"]) == (["gpt-5*"], None)
     assert changed["rates"] == {"requestsPerMinute": 60}
+    assert (changed["keepsBodies"], changed["showsReasoning"]) == (False, True)
     assert changed["budgets"]["costPerMonth"] == 12.5
 
     rotated = await admin.get(ROTATE, id=key["id"], revision=2, overlap=60)

@@ -75,6 +75,8 @@ async def test_the_log_is_read_page_by_page_and_by_filter(admin, store):
     late = await admin.get(LIST, filter={"since": "2026-09-21T14:13:20.003Z"})
     assert [node["keyName"] for node in late["nodes"]] == ["k4", "k3"]
     assert (await admin.get(LIST, filter={"outcome": "failed"}))["nodes"] == []
+    for api, count in (("responses", 5), ("messages", 0)):
+        assert len((await admin.get(LIST, filter={"apiFormat": api}))["nodes"]) == count
 
 
 async def test_a_turn_with_its_bodies(admin, store):

@@ -9,6 +9,18 @@ export interface Travelled {
   transport: string;
   continuity: string;
   reason: string;
+  /** In which the upstream was asked. */
+  api: string;
+  /** Members of the request that were left out, joined by commas. */
+  dropped: string;
+}
+
+export interface SendOptions {
+  /** Of the route, below the base path. */
+  path?: string;
+  headers?: Record<string, string>;
+  session?: string;
+  signal?: AbortSignal;
 }
 
 /** Sends a turn and gives each event. Resolves when the answer ended, with how it travelled. */
@@ -16,13 +28,14 @@ export async function sendTurn(
   key: string,
   body: object,
   listen: { onHeaders?: (travelled: Travelled) => void; onEvent: (event: DataEvent) => void },
-  options: { session?: string; signal?: AbortSignal } = {},
+  options: SendOptions = {},
 ): Promise<Travelled> {
-  const response = await fetch(urlOf("v1/responses"), {
+  const response = await fetch(urlOf(options.path ?? "v1/responses"), {
     method: "POST",
     headers: {
       authorization: `Bearer ${key}`,
       "content-type": "application/json",
+      ...options.headers,
       ...(options.session === undefined ? {} : { "session-id": options.session }),
     },
     body: JSON.stringify({ ...body, stream: true }),
@@ -53,15 +66,18 @@ export async function listModels(key: string, signal: AbortSignal): Promise<stri
 function travelledBy(headers: Headers): Travelled {
   const named = (name: string) => headers.get(name) ?? "";
   return {
-    requestID: named("x-request-id"),
+    requestID: named("x-request-id") || named("request-id"),
     channel: named("x-longwire-channel"),
     transport: named("x-longwire-transport"),
     continuity: named("x-longwire-continuity"),
     reason: named("x-longwire-reason"),
+    api: named("x-longwire-api"),
+    dropped: named("x-longwire-dropped"),
   };
 }
 
 async function refusal(response: Response): Promise<ApiError> {
-  const told = (await response.json().catch(() => undefined)) as { error?: { message?: string; code?: string } } | undefined;
-  return new ApiError(told?.error?.code ?? String(response.status), told?.error?.message ?? `HTTP ${response.status}`);
+  const body = (await response.json().catch(() => undefined)) as { error?: { message?: string; code?: string; type?: string } } | undefined;
+  const { code, type, message } = body?.error ?? {};
+  return new ApiError(code ?? type ?? String(response.status), message ?? `HTTP ${response.status}`);
 }

@@ -1,5 +1,6 @@
 export interface DataEvent {
-  type: string;
+  /** Chunks of Chat Completions have none. */
+  type?: string;
   [field: string]: unknown;
 }
 

@@ -12,6 +12,8 @@ export interface TurnsSearch {
   model?: string | undefined;
   session?: string | undefined;
   continuity?: string | undefined;
+  /** As the log names it. */
+  api?: string | undefined;
   outcome?: string | undefined;
   /** An error code. */
   error?: string | undefined;

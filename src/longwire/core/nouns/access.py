@@ -109,7 +109,10 @@ def check_limits(place: str, limits: Rates | Budgets) -> Iterator[FieldProblem]:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an API key opens: models by name or pattern, channels by id; none of them means all."""
+    """What an API key opens: models by name or pattern, channels by id; none of them means all.
+
+    It `shows_reasoning` to clients of Chat Completions, whose API has no members for it.
+    """
 
     key_id: str = ""
     project_id: str = ""
@@ -118,6 +121,7 @@ class Grant:
     rates: Rates = Rates()
     budgets: Budgets = Budgets()
     keeps_bodies: bool = False
+    shows_reasoning: bool = False
 
     def allows_model(self, model: str) -> bool:
         """Whether turns may ask for a model."""

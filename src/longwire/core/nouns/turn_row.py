@@ -29,7 +29,8 @@ class TurnRow(NamedTuple):
     """One turn; times in ms, sizes in bytes, cost in billionths of a US dollar. "" is unknown.
 
     A figure that nobody knows is None, never 0. Where tokens and cost are no upstream's own figures
-    the row `is_estimated`. The table of the log has a column for each field.
+    the row `is_estimated`. Members of the request without an equivalent upstream are `dropped`. The
+    table of the log has a column for each field.
     """
 
     id: TurnId
@@ -64,6 +65,7 @@ class TurnRow(NamedTuple):
     reasoning_tokens: int | None
     cost: int | None
     is_estimated: bool
+    dropped: Name
 
 
 class TurnBodies(NamedTuple):

@@ -76,9 +76,7 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
     reader = ItemReader(originals, dropped)
     reader.read(_messages(members))
     hub = _hub_members(members, originals, dropped)
-    options = _options(
-        members, originals, by_key=getattr(grant, "shows_reasoning", False), echoes=reader.echoes
-    )
+    options = _options(members, originals, by_key=grant.shows_reasoning, echoes=reader.echoes)
     raw_input = b"[%b]" % b",".join(reader.items)
     return Turn(
         source=Source(

@@ -18,10 +18,10 @@ _NAMEABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 class Fate(Enum):
     """What becomes of a member."""
 
-    MAPPED = "mapped"
-    EMULATED = "emulated"
+    MAPPED = "translated"
+    EMULATED = "done by the gateway"
     IGNORED = "ignored"
-    DROPPED = "dropped"
+    DROPPED = "left out"
     REFUSED = "refused"
 
 

@@ -241,6 +241,7 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
     line: dict[str, Any] = {
         "caller": record.request.caller.name,
         "channel": record.channel,
+        "api": turn.source.api,
         "model": turn.model[:_LONGEST_MODEL],
         "outcome": record.outcome,
         "received": turn.source.body_size,
@@ -265,4 +266,6 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         line[f"{kind}_tokens"] = number
     if record.bill.is_estimated:
         line["is_estimated"] = True
+    if turn.source.dropped:
+        line["dropped"] = ", ".join(turn.source.dropped)
     return line

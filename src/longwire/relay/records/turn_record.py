@@ -64,9 +64,8 @@ class TurnRecorder:
     def _row(self, record: TurnRecord, seconds: float) -> TurnRow:
         turn_id, duration = self.ids.next(), round(seconds * 1000)
         request, delivery, bill = record.request, record.delivery, record.bill
-        turn, grant = request.turn, request.caller.grant
+        turn, grant, usage = request.turn, request.caller.grant, bill.usage
         status, error_code = self._verdict(record)
-        served, usage, first_event = _fit(bill.model, LONGEST_NAME), bill.usage, record.first_event
         return TurnRow(
             id=turn_id,
             request_id=_fit(request.id, LONGEST_REQUEST_ID),
@@ -82,7 +81,7 @@ class TurnRecorder:
             reason=(delivery.reason or "") if delivery else "",
             connection=delivery.connection if delivery else None,
             model_asked=_fit(turn.model, LONGEST_NAME),
-            model_served=served,
+            model_served=_fit(bill.model, LONGEST_NAME),
             streams=turn.streams,
             outcome=record.outcome,
             status=status,
@@ -90,7 +89,7 @@ class TurnRecorder:
             attempts=record.attempts,
             started_at=(turn_id >> ID_BITS) - duration,
             queue_ms=round(delivery.queued * 1000) if delivery else 0,
-            first_event_ms=None if first_event is None else round(first_event * 1000),
+            first_event_ms=_milliseconds(record.first_event),
             total_ms=duration,
             bytes_received=turn.source.body_size,
             bytes_sent=delivery.bytes_sent if delivery else 0,
@@ -98,12 +97,13 @@ class TurnRecorder:
             cached_tokens=usage.cached if usage else None,
             output_tokens=usage.output if usage else None,
             reasoning_tokens=usage.reasoning if usage and not bill.is_estimated else None,
-            cost=record.cost if record.is_priced else self._cost(record, served),
+            cost=record.cost if record.is_priced else self._cost(record),
             is_estimated=bill.is_estimated,
+            dropped=_fit(", ".join(turn.source.dropped), LONGEST_NAME),
         )
 
-    def _cost(self, record: TurnRecord, served: str) -> int | None:
-        usage = record.bill.usage
+    def _cost(self, record: TurnRecord) -> int | None:
+        usage, served = record.bill.usage, record.bill.model
         return self.prices.cost(usage, served, record.request.turn.model) if usage else None
 
     def _verdict(self, record: TurnRecord) -> tuple[int, str]:
@@ -166,6 +166,10 @@ def _last(row: TurnRow, message: str) -> TurnAttempt:
         message=message,
         ended_ms=row.total_ms,
     )
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
 
 
 def _shown(message: str) -> str:

@@ -67,6 +67,9 @@ class Key:
     rates: RateLimits
     budgets: BudgetLimits
     keeps_bodies: bool = strawberry.field(description="Whether the log keeps bodies of its turns.")
+    shows_reasoning: bool = strawberry.field(
+        description="Whether Chat Completions shows the model's reasoning unasked."
+    )
     status: KeyStatus
     managed_by: ManagedBy
     expires_at: datetime | None
@@ -93,6 +96,7 @@ class KeyInput:
     rates: RatesInput | None = strawberry.UNSET
     budgets: BudgetsInput | None = strawberry.UNSET
     keeps_bodies: bool | None = strawberry.UNSET
+    shows_reasoning: bool | None = strawberry.UNSET
     status: KeyStatus | None = strawberry.UNSET
     expires_at: datetime | None = strawberry.UNSET
 
@@ -101,7 +105,9 @@ Draft = Annotated[KeyInput, strawberry.argument(name="input")]
 _SECOND: Final = 1_000
 _NEW: Final = ApiKey("", "", "", b"", Grant(project_id=DEFAULT_PROJECT))
 _OWN: Final = ("name", "status", "expires_at")
-_GRANTED: Final = ("project_id", "models", "channels", "rates", "budgets", "keeps_bodies")
+_SWITCHES: Final = ("keeps_bodies", "shows_reasoning")
+_NAMED: Final = ("project_id", "models", "channels")
+_GRANTED: Final = (*_NAMED, "rates", "budgets", *_SWITCHES)
 _READ: Final[dict[str, Reader]] = {
     "models": tuple,
     "channels": tuple,
@@ -117,7 +123,7 @@ def shown(key: ApiKey) -> Key:
     return view_of(
         Key,
         key,
-        **{name: getattr(grant, name) for name in ("project_id", "models", "channels")},
+        **{name: getattr(grant, name) for name in (*_NAMED, *_SWITCHES)},
         rates=view_of(RateLimits, grant.rates),
         budgets=view_of(
             BudgetLimits,
@@ -125,7 +131,6 @@ def shown(key: ApiKey) -> Key:
             cost_per_day=dollars_or_none(budgets.cost_per_day),
             cost_per_month=dollars_or_none(budgets.cost_per_month),
         ),
-        keeps_bodies=grant.keeps_bodies,
         managed_by=ManagedBy.FILE if key.is_declared else ManagedBy.DATABASE,
         expires_at=time_or_none(key.expires_at),
         previous_until=time_or_none(key.previous_until),

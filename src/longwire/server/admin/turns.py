@@ -48,6 +48,7 @@ class Wanted:
     model: str | None = strawberry.field(default=None, description="As it was asked for.")
     outcome: str | None = None
     continuity: str | None = None
+    api_format: str | None = strawberry.field(default=None, description="That the client spoke.")
     error_code: str | None = None
     connection: Int64 | None = strawberry.field(
         default=None,
@@ -170,6 +171,9 @@ class Turn:
     is_estimated: bool = strawberry.field(
         description="Whether tokens and cost are estimates, at least in part: no upstream said so."
     )
+    dropped: str = strawberry.field(
+        description="Members of the request that were left out: the upstream has no equivalent."
+    )
     details: Details | None = strawberry.field(
         resolver=_details, description="Null for a turn that simply succeeded."
     )
@@ -206,6 +210,7 @@ async def _filter(
     wanted = criteria or Wanted()
     return TurnFilter(
         project_ids=await visible(administration, viewer, wanted.project_id),
+        api=wanted.api_format or "",
         connection=wanted.connection,
         has_failed=wanted.failed,
         since=milliseconds_of(wanted.since) if wanted.since else None,

@@ -17,7 +17,7 @@ export function Endpoints({
   dialled,
   isLooking,
 }: Parts & { dialled: readonly Endpoint[]; isLooking: boolean }) {
-  const { t } = useTranslation("channels");
+  const { t } = useTranslation(["channels", "app"]);
   const isOwn = (api: ApiFormat) => Object.values(draft.endpoints[api]).some((value) => value !== "");
   const [opened, setOpened] = useState<readonly ApiFormat[]>([]);
   const set = (api: ApiFormat, part: Partial<EndpointDraft>) =>
@@ -28,14 +28,14 @@ export function Endpoints({
       {API_FORMATS.map((api) => {
         const isOpen = isOwn(api) || opened.includes(api);
         return (
-          <section key={api} aria-label={t(`apis.${api}`)} className="rounded-xl border border-line p-3.5">
+          <section key={api} aria-label={t(`app:apis.${api}`)} className="rounded-xl border border-line p-3.5">
             <div className="flex flex-wrap items-center justify-between gap-2">
               <h3 className="font-medium">
-                {t(`apis.${api}`)} {!isOwn(api) && <Badge shape={false}>{t("inherited")}</Badge>}
+                {t(`app:apis.${api}`)} {!isOwn(api) && <Badge shape={false}>{t("inherited")}</Badge>}
               </h3>
               {isOpen ? (
                 <IconButton
-                  label={t("endpoints.inherit", { api: t(`apis.${api}`) })}
+                  label={t("endpoints.inherit", { api: t(`app:apis.${api}`) })}
                   onClick={() => {
                     setOpened(opened.filter((each) => each !== api));
                     set(api, { path: "", baseURL: "", transport: "" });

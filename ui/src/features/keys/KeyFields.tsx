@@ -79,6 +79,12 @@ export function Reach({ draft, change, problem }: Parts) {
         checked={draft.keepsBodies}
         onChange={(event) => change({ keepsBodies: event.target.checked })}
       />
+      <CheckField
+        label={t("showsReasoning")}
+        hint={t("showsReasoningHint")}
+        checked={draft.showsReasoning}
+        onChange={(event) => change({ showsReasoning: event.target.checked })}
+      />
     </>
   );
 }

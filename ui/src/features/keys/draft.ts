@@ -7,7 +7,7 @@ export type Budget = keyof Key["budgets"];
 export const RATES = exhaustive<Rate>({ requestsPerMinute: true, tokensPerMinute: true, concurrentTurns: true });
 export const BUDGETS = exhaustive<Budget>({ tokensPerDay: true, tokensPerMonth: true, costPerDay: true, costPerMonth: true });
 
-export interface KeyDraft extends Pick<Key, "name" | "projectID" | "channels" | "keepsBodies">, Record<Rate | Budget, string> {
+export interface KeyDraft extends Pick<Key, "name" | "projectID" | "channels" | "keepsBodies" | "showsReasoning">, Record<Rate | Budget, string> {
   models: string;
   /** As the browser's field has it, in local time; "" is never. */
   expiresAt: string;
@@ -15,7 +15,7 @@ export interface KeyDraft extends Pick<Key, "name" | "projectID" | "channels" | 
 
 const NONE = recordOf([...RATES, ...BUDGETS], () => "");
 
-export const NEW_KEY: KeyDraft = { name: "", projectID: "", models: "", channels: [], keepsBodies: false, expiresAt: "", ...NONE };
+export const NEW_KEY: KeyDraft = { name: "", projectID: "", models: "", channels: [], keepsBodies: false, showsReasoning: false, expiresAt: "", ...NONE };
 
 const text = (value: number | null) => (value === null ? "" : String(value));
 
@@ -26,6 +26,7 @@ export function draftOf(key: Key): KeyDraft {
     models: key.models.join("\n"),
     channels: [...key.channels],
     keepsBodies: key.keepsBodies,
+    showsReasoning: key.showsReasoning,
     expiresAt: key.expiresAt === null ? "" : localTime(key.expiresAt),
     ...recordOf(RATES, (name) => text(key.rates[name])),
     ...recordOf(BUDGETS, (name) => text(key.budgets[name])),
@@ -53,6 +54,7 @@ export function inputOf(draft: KeyDraft): Input {
     models: draft.models.split(/[\n,]/).map((each) => each.trim()).filter(Boolean),
     channels: draft.channels,
     keepsBodies: draft.keepsBodies,
+    showsReasoning: draft.showsReasoning,
     expiresAt: draft.expiresAt === "" ? null : new Date(draft.expiresAt).toISOString(),
     rates: recordOf(RATES, (name) => whole(draft[name])),
     budgets: recordOf(BUDGETS, (name) => (isMoney(name) ? number : whole)(draft[name])),

@@ -8,6 +8,7 @@ import { bytes, milliseconds, UNKNOWN, useFormat } from "@/shared/format";
 import { Failure } from "@/shared/states";
 import { TurnsLink } from "@/shared/TurnsLink";
 import { type Exchange, wordFor } from "./chat";
+import type { ToolCall } from "./tool";
 
 export const ExchangeView = memo(function ExchangeView({
   exchange,
@@ -22,14 +23,16 @@ export const ExchangeView = memo(function ExchangeView({
   const { state, answer } = exchange;
   return (
     <li className={`space-y-2 ${isEdited ? "border-l-2 border-warn pl-3" : ""}`}>
-      <div className="flex items-start justify-end gap-1">
-        {onEdit !== undefined && (
-          <IconButton label={state === "failed" ? t("again") : t("edit")} onClick={() => onEdit(exchange)}>
-            {state === "failed" ? <RotateCcw size={14} aria-hidden /> : <Pencil size={14} aria-hidden />}
-          </IconButton>
-        )}
-        <p className="max-w-[85%] rounded-2xl bg-accent-wash px-4 py-2 whitespace-pre-wrap">{exchange.question}</p>
-      </div>
+      {exchange.question !== "" && (
+        <div className="flex items-start justify-end gap-1">
+          {onEdit !== undefined && (
+            <IconButton label={state === "failed" ? t("again") : t("edit")} onClick={() => onEdit(exchange)}>
+              {state === "failed" ? <RotateCcw size={14} aria-hidden /> : <Pencil size={14} aria-hidden />}
+            </IconButton>
+          )}
+          <p className="max-w-[85%] rounded-2xl bg-accent-wash px-4 py-2 whitespace-pre-wrap">{exchange.question}</p>
+        </div>
+      )}
       <div className="space-y-2">
         {answer !== "" && (
           <p aria-live={state === "running" ? "off" : "polite"} className="max-w-[92%] whitespace-pre-wrap">
@@ -37,12 +40,15 @@ export const ExchangeView = memo(function ExchangeView({
             {state === "running" && <span aria-hidden className="beating">▍</span>}
           </p>
         )}
-        {state === "running" && answer === "" && (
+        {exchange.calls.map((call, index) => (
+          <Called key={index} call={call} output={exchange.results.find(({ id }) => id === call.id)?.output} />
+        ))}
+        {state === "running" && answer === "" && exchange.calls.length === 0 && (
           <p role="status" className="beating w-fit text-soft">
             {t("waiting")}
           </p>
         )}
-        {state === "done" && answer === "" && <p className="text-soft">{t("noText")}</p>}
+        {state === "done" && answer === "" && exchange.calls.length === 0 && <p className="text-soft">{t("noText")}</p>}
         {state === "stopped" && <p className="text-soft">{t("stopped")}</p>}
         {exchange.incomplete !== undefined && <p className="text-warn">{t("incomplete", { reason: exchange.incomplete })}</p>}
         {state === "failed" && <Failed error={exchange.error} />}
@@ -51,6 +57,27 @@ export const ExchangeView = memo(function ExchangeView({
     </li>
   );
 });
+
+/** A call of a tool as the model wrote it, and what the page answers. */
+function Called({ call, output }: { call: ToolCall; output: string | undefined }) {
+  const { t } = useTranslation("playground");
+  return (
+    <div className="w-fit max-w-[92%] rounded-xl border border-line bg-sunken px-3 py-2 text-[13px]">
+      <p>
+        <span className="text-soft">{t("called")} </span>
+        <code className="font-mono break-all">
+          {call.name}({call.arguments})
+        </code>
+      </p>
+      {output !== undefined && (
+        <p>
+          <span className="text-soft">{t("result")} </span>
+          <code className="font-mono break-all">{output}</code>
+        </p>
+      )}
+    </div>
+  );
+}
 
 /** What went wrong in the gateway's words, and what mends it. */
 function Failed({ error }: { error: unknown }) {
@@ -73,12 +100,14 @@ function Facts({ exchange }: { exchange: Exchange }) {
   const { travelled, logged } = exchange;
   if (travelled === undefined) return null;
   const told = travelled.reason || travelled.continuity;
+  const apis = [exchange.api, travelled.api || exchange.api].map((api) => t(`app:apis.${api}`, { defaultValue: api }));
   return (
     <div className="text-[13px] text-soft">
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <Badge tone={travelled.continuity === "continued" ? "good" : "plain"}>
           {t(`app:reasonShort.${told}`, { defaultValue: told })}
         </Badge>
+        <span>{[...new Set(apis)].join(" → ")}</span>
         <span>{travelled.channel}</span>
         <span>{t(`app:transports.${travelled.transport}`, { defaultValue: travelled.transport })}</span>
         <span>
@@ -86,6 +115,7 @@ function Facts({ exchange }: { exchange: Exchange }) {
             ? t("size", { bytes: bytes(exchange.size) })
             : t("sizes", { bytes: bytes(exchange.size), sent: bytes(logged.bytesSent) })}
         </span>
+        {travelled.dropped !== "" && <span>{t("dropped", { names: travelled.dropped })}</span>}
         <Figures exchange={exchange} />
         {logged !== undefined && (
           <TurnsLink search={{ open: logged.turn }} className="underline">

@@ -21,7 +21,7 @@ const ADDED = graphql(`
     turnAdded(filter: { session: $session }) { id requestID bytesSent }
   }
 `);
-const UNSET: Settings = { model: "", instructions: "", temperature: "", question: "" };
+const UNSET: Settings = { api: "responses", model: "", instructions: "", temperature: "", offersTool: false, question: "" };
 
 export function PlaygroundPage() {
   const { t } = useTranslation("playground");

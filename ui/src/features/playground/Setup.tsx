@@ -3,17 +3,19 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 import { listModels } from "@/api/dataPlane";
 import { useMay } from "@/api/me";
+import { API_FORMATS, type ApiFormat } from "@/api/words";
 import { createKey } from "@/features/keys/api";
 import { inputOf, localTime, NEW_KEY } from "@/features/keys/draft";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
-import { TextField } from "@/shared/Field";
+import { CheckField, SelectField, TextField } from "@/shared/Field";
 import { Failure, useFailureText } from "@/shared/states";
+import type { Ways } from "./chat";
+import { Curl } from "./Curl";
+import { DIALECTS } from "./dialects/all";
+import { TOOL } from "./tool";
 
-export interface Settings {
-  model: string;
-  instructions: string;
-  temperature: string;
+export interface Settings extends Omit<Ways, "key"> {
   question: string;
 }
 
@@ -41,6 +43,13 @@ export function Setup(props: {
   const failure = useFailureText(models.error);
   return (
     <div className="space-y-4">
+      <SelectField
+        label={t("api")}
+        value={settings.api}
+        options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))}
+        hint={`POST /${DIALECTS[settings.api].path}`}
+        onChange={(event) => onChange({ api: event.target.value as ApiFormat })}
+      />
       <div>
         <TextField
           label={t("key")}
@@ -81,6 +90,13 @@ export function Setup(props: {
         value={settings.temperature}
         onChange={(event) => onChange({ temperature: event.target.value })}
       />
+      <CheckField
+        label={t("tool")}
+        hint={t("toolHint", { name: TOOL.name })}
+        checked={settings.offersTool}
+        onChange={(event) => onChange({ offersTool: event.target.checked })}
+      />
+      <Curl settings={settings} />
     </div>
   );
 }

@@ -3,15 +3,16 @@ import { expect, test } from "vitest";
 import type { sendTurn } from "@/api/dataPlane";
 import { ApiError } from "@/api/errors";
 import type { DataEvent } from "@/api/events";
-import { after, bodyFor, type Exchange, wordFor } from "./chat";
+import { type Exchange, type Ways, wordFor } from "./chat";
 import { Conversation } from "./conversation";
+import { after, bodyFor } from "./dialects/all";
 
 const exchange = (part: Partial<Exchange>): Exchange => ({
-  id: 1, question: "q", answer: "", size: 0, state: "done", output: [], ...part,
+  id: 1, api: "responses", question: "q", answer: "", size: 0, state: "done", output: [], calls: [], results: [], ...part,
 });
 const asked = (content: string) => ({ type: "message", role: "user", content });
-const WAYS = { key: "k", model: "gpt-5.2", instructions: "", temperature: "" };
-const travelled = { requestID: "r", channel: "c", transport: "websocket", continuity: "continued", reason: "" };
+const WAYS: Ways = { api: "responses", key: "k", model: "gpt-5.2", instructions: "", temperature: "", offersTool: false };
+const travelled = { requestID: "r", channel: "c", transport: "websocket", continuity: "continued", reason: "", api: "responses", dropped: "" };
 
 test("the whole history goes along: without what failed, and as far as what was stopped was read", () => {
   const reply = { type: "message", role: "assistant", content: [] };
@@ -106,4 +107,37 @@ test("a turn of the log is told to the exchange of its request", async () => {
   chat.logged({ id: "7", requestID: "other", bytesSent: 1 });
   chat.logged({ id: "8", requestID: "r", bytesSent: 90 });
   expect(chat.shown().exchanges[0]?.logged).toEqual({ turn: "8", bytesSent: 90 });
+});
+
+test("results of tools are sent by themselves, as often as the model asks for them, but not for ever", async () => {
+  const bodies: { input: { type: string; output?: string }[] }[] = [];
+  const calling = (most: number): typeof sendTurn => async (_key, body, listen) => {
+    bodies.push(body as (typeof bodies)[number]);
+    listen.onHeaders?.(travelled);
+    const call = { type: "function_call", call_id: `call_${bodies.length}`, name: "current_time", arguments: "{}" };
+    if (bodies.length <= most) listen.onEvent({ type: "response.output_item.done", item: call });
+    return travelled;
+  };
+  const chat = new Conversation(calling(1), () => 0);
+  await chat.send("what time is it?", { ...WAYS, offersTool: true });
+  expect(bodies[1]?.input.map((item) => item.type)).toEqual(["message", "function_call", "function_call_output"]);
+  expect(Date.parse(bodies[1]?.input.at(-1)?.output ?? "")).not.toBeNaN();
+  expect(chat.shown().exchanges.map((each) => each.question)).toEqual(["what time is it?", ""]);
+  bodies.length = 0;
+  await new Conversation(calling(99), () => 0).send("again and again", { ...WAYS, offersTool: true });
+  expect(bodies.length).toBe(5);
+});
+
+test("a turn goes to the route of its API, with what that wants to be told", async () => {
+  const sent: unknown[] = [];
+  const chat = new Conversation(async (_key, _body, _listen, options) => {
+    sent.push([options?.path, options?.headers]);
+    return travelled;
+  });
+  for (const api of ["responses", "chat_completions", "messages"] as const) await chat.send("q", { ...WAYS, api });
+  expect(sent).toEqual([
+    ["v1/responses", {}],
+    ["v1/chat/completions", {}],
+    ["v1/messages", { "anthropic-version": "2023-06-01" }],
+  ]);
 });

@@ -1,6 +1,8 @@
 /** A conversation: its exchanges, the turn under way, and a mark for each turn that was sent. */
 import type { sendTurn } from "@/api/dataPlane";
-import { after, bodyFor, type Exchange, type Ways, wordFor } from "./chat";
+import { type Exchange, type Ways, wordFor } from "./chat";
+import { after, bodyFor, DIALECTS } from "./dialects/all";
+import { resultOf } from "./tool";
 
 export interface View {
   session: string;
@@ -9,6 +11,9 @@ export interface View {
   marks: readonly string[];
   isRunning: boolean;
 }
+
+/** So often in a row the results of tools are sent by themselves. */
+const MOST_ROUNDS = 4;
 
 export class Conversation {
   private view: View = begun();
@@ -28,18 +33,25 @@ export class Conversation {
 
   readonly shown = (): View => this.view;
 
-  /** Asks; what follows the exchange `instead`, and it, make room. Resolves when the turn is over. */
+  /** Asks; what follows the exchange `instead`, and it, make room. Resolves when the answer asks for nothing more. */
   readonly send = async (question: string, ways: Ways, instead?: number): Promise<void> => {
     if (this.view.isRunning) return;
-    const { key, ...told } = ways;
     const at = this.view.exchanges.findIndex((each) => each.id === instead);
-    const past = at === -1 ? this.view.exchanges : this.view.exchanges.slice(0, at);
-    const body = bodyFor(past, question, told);
+    let last = await this.turn(at === -1 ? this.view.exchanges : this.view.exchanges.slice(0, at), question, ways);
+    for (let round = 0; round < MOST_ROUNDS && last?.state === "done" && last.results.length > 0; round += 1) {
+      last = await this.turn(this.view.exchanges, "", ways);
+    }
+  };
+
+  private async turn(past: readonly Exchange[], question: string, { key, ...settings }: Ways): Promise<Exchange | undefined> {
+    const { path, headers } = DIALECTS[settings.api];
+    const body = bodyFor(past, question, settings);
     const size = new TextEncoder().encode(JSON.stringify({ ...body, stream: true })).length;
     const id = this.next++;
     const stopping = new AbortController();
     this.stopping = stopping;
-    this.become({ exchanges: [...past, { id, question, answer: "", state: "running", size, output: [] }], isRunning: true });
+    const fresh = { id, api: settings.api, question, answer: "", state: "running", size, output: [], calls: [], results: [] } as const;
+    this.become({ exchanges: [...past, fresh], isRunning: true });
     const from = this.clock();
     const passed = () => this.clock() - from;
     try {
@@ -47,13 +59,13 @@ export class Conversation {
         onHeaders: (travelled: Exchange["travelled"]) => travelled && this.change(id, (each) => ({ ...each, travelled })),
         onEvent: (event: Parameters<typeof after>[1]) => this.change(id, (each) => after(each, event, passed())),
       };
-      await this.transmit(key, body, listen, { session: this.view.session, signal: stopping.signal });
-      this.end(id, { state: "done", total: passed() });
+      await this.transmit(key, body, listen, { path, headers, session: this.view.session, signal: stopping.signal });
+      return this.end(id, { state: "done", total: passed() });
     } catch (error) {
       const state = stopping.signal.aborted ? "stopped" : "failed";
-      this.end(id, { state, total: passed(), ...(state === "failed" ? { error } : {}) });
+      return this.end(id, { state, total: passed(), ...(state === "failed" ? { error } : {}) });
     }
-  };
+  }
 
   readonly stop = (): void => this.stopping?.abort();
 
@@ -73,13 +85,15 @@ export class Conversation {
     this.become({ exchanges: this.view.exchanges.map((each) => (each.id === id ? by(each) : each)) });
   }
 
-  private end(id: number, part: Partial<Exchange>): void {
+  private end(id: number, part: Partial<Exchange>): Exchange | undefined {
     const exchange = this.view.exchanges.find((each) => each.id === id);
     // A conversation that was cleared meanwhile has begun anew.
-    if (exchange === undefined) return;
+    if (exchange === undefined) return undefined;
     const over = { ...exchange, ...part };
+    if (over.state === "done") over.results = over.calls.map((call) => resultOf(call, new Date()));
     this.become({ marks: [...this.view.marks, wordFor(over)], isRunning: false });
     this.change(id, () => over);
+    return over;
   }
 
   private become(part: Partial<View>): void {

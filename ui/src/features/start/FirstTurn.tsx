@@ -37,7 +37,7 @@ export function FirstTurn({ apiKey, onKey, model }: { apiKey: string; onKey: (ke
     mutationFn: () => {
       setAnswer("");
       setTravelled(undefined);
-      const onEvent = (event: { type: string; delta?: unknown }) => {
+      const onEvent = (event: { type?: string; delta?: unknown }) => {
         if (event.type === "response.output_text.delta") setAnswer((before) => before + String(event.delta));
       };
       return sendTurn(apiKey, { model, input: question }, { onHeaders: setTravelled, onEvent });

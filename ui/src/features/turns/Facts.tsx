@@ -52,12 +52,14 @@ function useFigures(turn: Turn): Drawn {
 }
 
 function useOrigins(turn: Turn): Drawn {
-  const { t } = useTranslation("turns");
+  const { t } = useTranslation(["turns", "app"]);
   const names = useNames();
+  const api = t(`app:apis.${turn.apiFormat}`, { defaultValue: turn.apiFormat });
   const isChannelThere = names.channels.some((each) => each.id === turn.channelID);
   return {
     modelAsked: <Filtered search={{ model: turn.modelAsked }}>{turn.modelAsked}</Filtered>,
-    apiFormat: turn.streams ? t("streamed", { api: turn.apiFormat }) : undefined,
+    apiFormat: <TurnsLink search={{ api: turn.apiFormat }} className="underline">{turn.streams ? t("streamed", { api }) : api}</TurnsLink>,
+    dropped: turn.dropped === "" ? undefined : <Mono className="break-all">{turn.dropped}</Mono>,
     channelName: isChannelThere ? (
       <Link to="/channels/$channel" params={{ channel: turn.channelID }} className="underline">
         {turn.channelName}

@@ -3,6 +3,7 @@ import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
+import { API_FORMATS } from "@/api/words";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { CONTINUITIES, isFiltered, OUTCOMES } from "./filter";
@@ -33,6 +34,7 @@ export function Filters() {
         <Picked name="project" label={t("project")} options={named(names.projects)} />
       )}
       <Picked name="continuity" label={t("continuity")} options={CONTINUITIES.map((value) => ({ value, label: t(`app:continuity.${value}`) }))} />
+      <Picked name="api" label={t("api")} options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
       <Picked name="outcome" label={t("outcome")} options={OUTCOMES.map((value) => ({ value, label: t(`app:outcomes.${value}`) }))} />
       <Typed name="model" label={t("model")} />
       <Typed name="session" label={t("session")} />

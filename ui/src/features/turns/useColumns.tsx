@@ -1,7 +1,7 @@
 import type { TFunction } from "i18next";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { useFormat } from "@/shared/format";
+import { UNKNOWN, useFormat } from "@/shared/format";
 import { wordOf } from "@/shared/marks";
 import { Mark } from "@/shared/Strip";
 import type { WideColumn } from "@/shared/VirtualTable";
@@ -50,10 +50,16 @@ function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) 
           {time(row.startedAt)}
         </button>
       ),
+      modelAsked: (row) => (
+        <>
+          <span className="block truncate leading-tight">{row.modelAsked || UNKNOWN}</span>
+          <span className="block truncate text-[11px] leading-tight text-soft">{t(`app:apisShort.${row.apiFormat}`, { defaultValue: row.apiFormat })}</span>
+        </>
+      ),
       reason: (row) => ways.of(wordOf(row), row.errorCode),
       inputTokens: (row) => `${format.count(row.inputTokens)} / ${format.count(row.cachedTokens)}`,
     }),
-    [format, time, ways, open],
+    [t, format, time, ways, open],
   );
 }
 
