@@ -5,18 +5,21 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx2
 import pytest
+from anthropic import Anthropic
 
 from longwire.core.errors import ConfigurationError
 from longwire.demo import run
-from longwire.demo.report import Row, Session
-from longwire.emulator import Turn, digest
+from longwire.demo.report import Row, Session, problems_of
+from longwire.emulator import Turn
 
 COMMAND = [sys.executable, "-m", "longwire", "demo"]
 TURNS = 12
+APIS = ("Responses", "Chat Completions", "Messages")
 
 
 def environment(**changes):
@@ -38,52 +41,66 @@ def printed():
     return ended.stdout
 
 
-def rows(printed, transport):
-    """The rows of one session, as words."""
-    lines = [line.split() for line in printed.split("\n")]
-    return [words for words in lines if words[1:2] == [transport] and words[0].isdecimal()]
+def rows(printed, api):
+    """The rows of one API, as cells, without the number of their turn."""
+    table, _, _ = printed.partition("in all")
+    lines = [re.split(r"\s{2,}", line[4:].strip()) for line in table.split("\n")]
+    return [cells for cells in lines if cells[0] == api]
 
 
 def total(printed, name):
-    """The two figures of one line of the totals."""
+    """The figures of one line of the totals: those of the APIs, and that over HTTP."""
     line = next(line for line in printed.split("\n") if line.startswith(name))
-    return re.split(r"\s{2,}", line)[1:]
+    *figures, over_http = re.split(r"\s{2,}", line)[1:]
+    return figures, over_http
 
 
 @pytest.mark.process
-def test_every_later_turn_continues(printed):
-    """Over WebSocket the first turn goes in full and every later one continues, on one socket."""
-    session = rows(printed, "websocket")
-    assert [words[0] for words in session] == [str(n) for n in range(1, TURNS + 1)]
-    assert session[0][2:4] == ["fresh", "new_session"]
-    assert {words[2] for words in session[1:]} == {"continued"}
-    assert total(printed, "WebSocket handshakes") == ["1", "0"]
-    assert total(printed, "turns continued") == [str(TURNS - 1), "0"]
+@pytest.mark.parametrize("api", APIS)
+def test_every_later_turn_continues(printed, api):
+    """In each API the first turn goes in full over WebSocket, and every later one continues."""
+    first, *later = rows(printed, api)
+    assert first[1:3] == ["websocket", "fresh new_session"]
+    assert [["websocket", "continued"]] * (TURNS - 1) == [cells[1:3] for cells in later]
 
 
 @pytest.mark.process
-def test_the_same_session_goes_in_full_over_http(printed):
-    """Over HTTP each turn carries all of the history, and says why."""
-    session = rows(printed, "http")
-    assert len(session) == TURNS
-    assert {tuple(words[2:4]) for words in session} == {("fresh", "http_transport")}
-    assert total(printed, "bytes not sent again")[1] == "0%"
+def test_one_socket_serves_a_session(printed):
+    """The totals have one handshake for each API, and none over HTTP, where nothing continues."""
+    assert (["1"] * len(APIS), "0") == total(printed, "WebSocket handshakes")
+    assert ([str(TURNS - 1)] * len(APIS), "0") == total(printed, "turns continued")
+
+
+@pytest.mark.process
+def test_turns_are_numbered_once(printed):
+    """The rows of one turn stand together, in the order of the APIs, under its number."""
+    lines = [line for line in printed.split("\n") if line[6:].startswith(APIS)]
+    assert [name for _ in range(TURNS) for name in APIS] == [line[6:24].strip() for line in lines]
+    numbers = [line[:4].strip() for line in lines]
+    assert [str(n) for n in range(1, TURNS + 1)] == [number for number in numbers if number]
 
 
 @pytest.mark.process
 def test_every_turn_is_exact(printed):
-    """The model was shown what the client sent in every turn, and the verdict says so."""
-    every = rows(printed, "websocket") + rows(printed, "http")
-    assert {words[-1] for words in every} == {"✓"}
-    assert total(printed, "violations") == ["0", "0"]
+    """The model was shown the same conversation in every API, and the verdict says so."""
+    assert {"✓"} == {cells[-1] for api in APIS for cells in rows(printed, api)}
+    assert (["0"] * len(APIS), "0") == total(printed, "violations")
     assert "✓ every turn was exact, and every later one continued" in printed
 
 
 @pytest.mark.process
 def test_most_bytes_are_not_sent_again(printed):
     """What is saved is a share of what the client sent, tools and instructions included."""
-    share, _ = total(printed, "bytes not sent again")
-    assert int(share.removesuffix("%")) > 50
+    shares, over_http = total(printed, "bytes not sent again")
+    assert [share for share in shares if int(share.removesuffix("%")) <= 75] == []
+    assert over_http == "0%"
+
+
+@pytest.mark.process
+def test_most_tokens_are_cached(printed):
+    """Every later turn of each API finds its prompt in the upstream's cache."""
+    cached = [cells[5] for api in APIS for cells in rows(printed, api)[1:]]
+    assert [figure for figure in cached if int(figure.replace(",", "")) < 2000] == []
 
 
 @pytest.mark.process
@@ -91,15 +108,48 @@ def test_the_upload_takes_the_time_that_is_told(printed):
     """The modelled line makes a long history slow, so that the times mean something."""
     assert "2 ms per KiB sent on and 30 ms to think" in printed
     _, over_http = total(printed, "first event, last turn")
-    size = float(rows(printed, "http")[-1][4])
-    assert int(over_http.removesuffix(" ms")) >= int(30 + 2 * size * 1000 / 1024)
+    kilobytes = float(rows(printed, "Responses")[-1][3].removesuffix(" kB"))
+    assert int(over_http.removesuffix(" ms")) >= int(30 + 2 * kilobytes * 1000 / 1024)
 
 
 @pytest.mark.process
 def test_plain_in_a_pipe(printed):
     """A pipe gets no control characters and no line that a narrow terminal would break."""
     assert "\x1b" not in printed
-    assert [line for line in printed.split("\n") if len(line) > 80] == []
+    assert [line for line in printed.split("\n") if len(line) > 100] == []
+
+
+def shapes(text):
+    """Each line, whatever its figures are."""
+    return [re.sub(r"\d[\d,.]*", "0", " ".join(line.split())) for line in text.split("\n")]
+
+
+@pytest.mark.process
+def test_the_readme_shows_what_is_printed(printed):
+    """Every line that the README shows of the demo is one that it prints, but for figures."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```text\n(.*?)```", readme, re.DOTALL)[1]
+    assert {"…"} == set(shapes(block)) - set(shapes(printed))
+
+
+@pytest.mark.process
+def test_a_session_that_breaks_off_is_one_line():
+    """What a client was refused is told in one line, without a traceback, and fails the demo."""
+    lines = (
+        "from longwire.demo import run, sessions",
+        "sessions.KEY = 'wrong'",
+        "raise SystemExit(run(once=True))",
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        env=environment(),
+        encoding="utf-8",
+        check=False,
+    )
+    *_, last = ended.stdout.strip().split("\n")
+    assert (1, "") == (ended.returncode, ended.stderr)
+    assert last.startswith("✗ Responses broke off: Error code: 401")
 
 
 @pytest.mark.process
@@ -111,19 +161,33 @@ def test_serves_until_interrupted():
             lines.append(line)
             if "output_text" in line:
                 break
-        signed_in = sign_in("".join(lines))
-        snippet = "".join(lines).partition("from openai")[2]
-        told = subprocess.run(
-            [sys.executable, "-c", f"from openai{snippet}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        printed = "".join(lines)
+        signed_in = sign_in(printed)
+        answers = [by_the_snippet(printed), by_the_variables(printed)]
         demo.send_signal(signal.SIGINT)
         assert demo.wait(20) == 0
         demo.stdout.close()
-    assert told.stdout.startswith("context sha256:"), told.stderr
+    assert [answer for answer in answers if not answer.startswith("context sha256:")] == []
     assert signed_in == {"data": {"signIn": {"role": "OWNER"}}}
+
+
+def by_the_snippet(printed):
+    """What the example for clients of OpenAI prints."""
+    _, _, snippet = printed.partition("from openai")
+    command = [sys.executable, "-c", f"from openai{snippet}"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    return ran.stdout or ran.stderr
+
+
+def by_the_variables(printed):
+    """What Anthropic's client is answered with the variables for Claude Code alone."""
+    variables = dict(re.findall(r"(ANTHROPIC_\w+)=(\S+)", printed))
+    with Anthropic(
+        base_url=variables["ANTHROPIC_BASE_URL"], auth_token=variables["ANTHROPIC_AUTH_TOKEN"]
+    ) as client:
+        hello = [{"role": "user", "content": "Hello"}]
+        message = client.messages.create(model="claude-opus-5-5", max_tokens=100, messages=hello)
+    return next(block.text for block in message.content if block.type == "text")
 
 
 def sign_in(printed):
@@ -136,32 +200,36 @@ def sign_in(printed):
     return httpx2.post(f"{page}/admin/graphql", json=asked, headers=headers).json()
 
 
-def row(way="continued", sent="a", seen="a"):
-    """One turn whose client sent `sent` and whose model was shown `seen`."""
-    client = SimpleNamespace(way=way, sent=[{"role": "user", "content": sent}])
+def row(way="continued", digest="a"):
+    """One turn whose model was shown what `digest` stands for, where it was to be `a`."""
     upstream = Turn(
         number=1, transport="websocket", route="public", connection=1, fingerprint="", bytes_in=1
     )
-    upstream.digest = digest(seen)
-    return Row(client, upstream)
+    upstream.digest = digest
+    return Row(SimpleNamespace(way=way), upstream, "a")
 
 
 def test_what_goes_wrong_is_told():
     """A turn that did not continue, one that was not exact, and a violation are problems."""
     first = row("fresh new_session")
-    assert list(Session("websocket", [first, row()]).problems()) == []
-    assert list(Session("http", [first, row("fresh http_transport")]).problems()) == []
-    rows = [first, row("fresh turn_failed"), row(seen="b")]
-    problems = list(Session("websocket", rows, violations=("bad frame",)).problems())
-    assert problems == [
-        "websocket, turn 2: fresh turn_failed instead of continued",
-        "websocket, turn 3: the model was shown something else than the client sent",
-        "websocket: bad frame",
+    fine = [Session("Messages", rows=[first, row()])]
+    fine.append(Session("over HTTP", "http", [first, row("fresh http_transport")]))
+    assert problems_of(fine) == []
+    rows = [first, row("fresh turn_failed"), row(digest="b")]
+    bad = Session("Messages", rows=rows, violations=["bad frame"])
+    assert problems_of([*fine, bad]) == [
+        "the sessions have 2, 2 and 3 turns",
+        "Messages, turn 2: fresh turn_failed instead of continued",
+        "Messages, turn 3: the model was shown something else than the client sent",
+        "Messages: bad frame",
     ]
 
 
-def test_without_the_client(monkeypatch):
-    """Where the official client is not installed, one line says how to get it."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'longwire\[demo\]'"):
+@pytest.mark.parametrize("missing", ["openai", "anthropic"])
+def test_without_a_client(monkeypatch, missing):
+    """Where an official client is not installed, one line says which, and how to get it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else name)
+    with pytest.raises(
+        ConfigurationError, match=rf"{missing}; run: pip install 'longwire\[demo\]'"
+    ):
         run(once=True)

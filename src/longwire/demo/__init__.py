@@ -1,4 +1,4 @@
-"""`longwire demo`: one agent's session over WebSocket, the same over HTTP, and what differed.
+"""`longwire demo`: one agent's session through every API, each continued on its own WebSocket.
 
 Everything runs in this process and stays on this machine; only the upstream is pretended.
 """
@@ -15,12 +15,13 @@ def run(*, once: bool) -> int:
     1 when a turn that could continue did not, when the upstream was sent what no correct client
     sends, or when it was shown anything but what the client meant.
     """
-    if importlib.util.find_spec("openai") is None:
+    missing = [name for name in ("openai", "anthropic") if importlib.util.find_spec(name) is None]
+    if missing:
         raise ConfigurationError(
-            "the demo talks through the official client, which is not installed; "
+            f"the demo talks through the official clients; not installed: {', '.join(missing)}; "
             "run: pip install 'longwire[demo]'"
         )
-    from longwire.demo.performance import perform  # noqa: PLC0415 - openai comes with an extra
+    from longwire.demo.performance import perform  # noqa: PLC0415 - the clients come with an extra
 
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     return perform(once=once)

@@ -1,96 +1,105 @@
-"""The performance: both sessions, the verdict, and an open house afterwards."""
+"""The performance: one session through every API, the verdict, and an open house afterwards."""
 
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
 
 import uvloop
-from openai import OpenAIError
-from rich.console import Console, Group
-from rich.live import Live
-from rich.spinner import Spinner
+from rich.console import Console
 
 from longwire.core.errors import UpstreamUnavailable
-from longwire.demo.agent import Agent
-from longwire.demo.report import Row, Session, side_by_side
+from longwire.demo.report import HEADING, Session, last_lines, problems_of, side_by_side
+from longwire.demo.sessions import play
 from longwire.demo.stage import KEY, MODELS, OWNER, SCRIPT, staged
 from longwire.emulator import Emulator, Script
 from longwire.server import logs
 
+_TITLE = """
+One agent's session, sent to each API by its official client, with all of its history every turn
+"""
 _NOTE = f"""
-exact: digests taken at both ends agree that the model was shown what was sent.
+exact: digests taken at both ends agree. In every API the model was shown, item by item and with its
+own reasoning, what the client of Responses sent.
+over HTTP: the session of Responses once more, on a channel that holds nothing.
 Bytes, items and handshakes are counted. Times are modelled by the upstream:
 {SCRIPT.upload_ms_per_kib:g} ms per KiB sent on and {SCRIPT.first_event_ms:g} ms to think; \
-so is the prompt cache, which lives
-with its connection. The very first turn also warms the client up.
+so is the prompt cache, which lives with its
+connection. The very first turns also warm the clients up.
 """
 _INVITATION = """
 The gateway keeps serving; end it with Ctrl-C.
 
-  see it    {page}
+  see it    {url}
   sign in   {owner} with the password {key}
 
-  base URL  {url}
   API key   {key}
-  models    {websocket} (over websocket), {http} (over http)
+  models    {websocket}, claude-* and gpt-* (over websocket), {http} (over http)
+  base URL  {url}/v1  for Responses and Chat Completions
+            {url}     for Messages
 
-curl -i {url}/responses \\
-  -H 'authorization: Bearer {key}' -H 'content-type: application/json' \\
-  -d '{{"model": "{websocket}", "input": "Hello"}}'
+Claude Code:
+
+ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={key} claude
+
+Codex:
+
+LONGWIRE_KEY={key} codex -c model_provider=longwire \\
+  -c model_providers.longwire.name=Longwire \\
+  -c model_providers.longwire.base_url={url}/v1 \\
+  -c model_providers.longwire.env_key=LONGWIRE_KEY
+
+opencode, aider, Cline, Continue, Open WebUI:
+
+longwire setup --help  # in a checkout: .venv/bin/longwire
+
+The clients of OpenAI, and all that are built on them:
 
 from openai import OpenAI
-client = OpenAI(base_url="{url}", api_key="{key}")
+client = OpenAI(base_url="{url}/v1", api_key="{key}")
 print(client.responses.create(model="{websocket}", input="Hello").output_text)
 """
 
 
 def perform(*, once: bool) -> int:
-    """Run both sessions, tell how they went, and keep serving unless `once`; the exit code."""
-    logs.configure(logging.WARNING)  # its tables tell of every turn
+    """Run the sessions, tell how they went, and keep serving unless `once`; the exit code."""
+    logs.configure(logging.WARNING)  # its table tells of every turn
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_perform(Console(highlight=False, markup=False), once=once))
 
 
 async def _perform(console: Console, *, once: bool) -> int:
     async with staged() as (upstream, url):
-        sessions = [await _session(upstream, url, name, console) for name in MODELS]
-        console.print("\nBoth sessions", style="bold")
-        console.print(side_by_side(sessions))
-        console.print(_NOTE, style="dim", soft_wrap=True)
-        problems = [problem for session in sessions for problem in session.problems()]
+        console.print(_TITLE, style="bold", soft_wrap=True)
+        console.print(HEADING, soft_wrap=True)
+        problems = await _sessions(console, upstream, url)
         for problem in problems:
-            console.print(f"✗ {problem}", style="bold red")
+            console.print(f"✗ {problem}", style="bold red", soft_wrap=True)
         if not problems:
             console.print("✓ every turn was exact, and every later one continued", style="green")
         if not once:
             upstream.script = Script()
-            page = url.removesuffix("/v1")
-            values = {"url": url, "page": page, "owner": OWNER, "key": KEY, **MODELS}
+            values = {"url": url, "owner": OWNER, "key": KEY, **MODELS}
             console.print(_INVITATION.format(**values), soft_wrap=True)
             await _interrupted()
         return int(bool(problems))
 
 
-async def _session(upstream: Emulator, url: str, transport: str, console: Console) -> Session:
-    """Run the agent's session over one transport, showing each turn as it ends."""
-    session, agent = Session(transport, []), Agent(url, KEY, MODELS[transport])
-    handshakes, violations = upstream.counters.sockets_opened, len(upstream.violations)
-    console.print(f"\nAn agent's session, sent on over {transport}", style="bold")
-    working = Spinner("dots", "the agent works …")
+async def _sessions(console: Console, upstream: Emulator, url: str) -> list[str]:
+    """Run the sessions, showing their turns and totals; return what went wrong."""
+
+    def show(sessions: Sequence[Session]) -> None:
+        console.print(last_lines(sessions), soft_wrap=True)
+
     try:
-        with Live(working, console=console) as live:
-            async for turn in agent.turns():
-                session.rows.append(Row(turn, upstream.turns[-1]))
-                live.update(Group(session.table(), working), refresh=True)
-            live.update(session.table(), refresh=True)
-    except OpenAIError as error:
-        raise UpstreamUnavailable(f"the session over {transport} broke: {error}") from error
-    finally:
-        await agent.client.close()
-    console.print(end="" if console.is_terminal else "\n")
-    session.handshakes = upstream.counters.sockets_opened - handshakes
-    session.violations = tuple(upstream.violations[violations:])
-    return session
+        with console.status("the agent works …"):
+            sessions = await play(upstream, url, show)
+    except UpstreamUnavailable as error:
+        return [str(error)]
+    console.print()
+    console.print(side_by_side(sessions))
+    console.print(_NOTE, style="dim", soft_wrap=True)
+    return problems_of(sessions)
 
 
 async def _interrupted() -> None:

@@ -1,10 +1,10 @@
-"""What the demo prints: a table that grows while a session runs, then the totals side by side.
+"""What the demo prints: a line for each turn as it ends, then the totals of all sessions.
 
-Where nobody watches, in a file or a pipe, the same tables come whole and without colour.
+Lines are at most 100 columns wide, and say the same without colour.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from rich import box
@@ -12,57 +12,61 @@ from rich.table import Table
 from rich.text import Text
 
 from longwire.demo.agent import ClientTurn
-from longwire.emulator import Turn, digest
+from longwire.emulator import Turn
 
-_TITLES = ("turn", "transport", "continuity", "received", "sent on", "cached", "first", "exact")
+_LINE = "{:>4}  {:<16}  {:<9}  {:<17}  {:>8}  {:>8}  {:>6}  {:>6}  {:>5}"
+_TITLES = ("turn", "API", "transport", "continuity", "received", "sent on", "cached", "first")
+_HEADING = _LINE.format(*_TITLES, "exact")
+HEADING = f"{_HEADING}\n{'─' * len(_HEADING)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One turn from both ends: as the client saw it, and as the upstream recorded it."""
+    """One turn from both ends: as the client saw it, and as the upstream recorded it.
+
+    `expected` digests the conversation that the model was to be shown.
+    """
 
     client: ClientTurn
     upstream: Turn
+    expected: str
 
     @property
     def is_exact(self) -> bool:
-        """Whether the model was shown exactly the history that the client sent."""
-        return self.upstream.digest == digest(self.client.sent)
+        """Whether the model was shown exactly that."""
+        return self.upstream.digest == self.expected
 
-    def cells(self) -> tuple[str | Text, ...]:
-        """The row as text, without its number."""
+    def line(self, number: str, api: str) -> Text:
+        """Return the row as text."""
         client = self.client
-        way = Text(client.way, "green" if client.way == "continued" else "yellow")
         sizes = (_size(client.size), _size(self.upstream.bytes_in), f"{client.cached_tokens:,}")
-        mark = Text("✓", "green") if self.is_exact else Text("✗", "bold red")
-        return (client.transport, way, *sizes, _time(client.first_event), mark)
+        first, mark = _time(client.first_event), "✓" if self.is_exact else "✗"
+        line = Text(_LINE.format(number, api, client.transport, client.way, *sizes, first, mark))
+        line.highlight_words(("continued", "✓"), "green")
+        line.highlight_words(("fresh",), "yellow")
+        line.highlight_words(("✗",), "bold red")
+        return line
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Session:
-    """All turns over one transport, and what the upstream counted meanwhile."""
+    """All turns of one client, and what the upstream counted meanwhile."""
 
-    transport: str
-    rows: list[Row]
+    name: str
+    transport: str = "websocket"
+    rows: list[Row] = field(default_factory=list)
     handshakes: int = 0
-    violations: tuple[str, ...] = ()
+    violations: list[str] = field(default_factory=list)
 
     def problems(self) -> Iterator[str]:
         """What must not be, one sentence each."""
         for number, row in enumerate(self.rows, 1):
-            where, way = f"{self.transport}, turn {number}", row.client.way
+            where, way = f"{self.name}, turn {number}", row.client.way
             if not row.is_exact:
                 yield f"{where}: the model was shown something else than the client sent"
             if self.transport == "websocket" and number > 1 and way != "continued":
                 yield f"{where}: {way} instead of continued"
-        yield from (f"{self.transport}: {violation}" for violation in self.violations)
-
-    def table(self) -> Table:
-        """The turns so far."""
-        table = _table(_TITLES, {1, 2})
-        for number, row in enumerate(self.rows, 1):
-            table.add_row(str(number), *row.cells())
-        return table
+        yield from (f"{self.name}: {violation}" for violation in self.violations)
 
     def totals(self) -> dict[str, str]:
         """Figures over all turns by name."""
@@ -85,19 +89,31 @@ class Session:
         }
 
 
+def last_lines(sessions: Sequence[Session]) -> Text:
+    """The last turn of every session over WebSocket, under one number."""
+    shown = [session for session in sessions if session.transport == "websocket"]
+    numbers = [str(len(shown[0].rows)), *("" for _ in shown[1:])]
+    lines = [each.rows[-1].line(n, each.name) for n, each in zip(numbers, shown, strict=True)]
+    return Text("\n").join(lines)
+
+
+def problems_of(sessions: Sequence[Session]) -> list[str]:
+    """What must not be in any of them."""
+    counts = [str(len(session.rows)) for session in sessions]
+    *others, last = counts
+    uneven = [f"the sessions have {', '.join(others)} and {last} turns"] * (len(set(counts)) > 1)
+    return uneven + [problem for session in sessions for problem in session.problems()]
+
+
 def side_by_side(sessions: Sequence[Session]) -> Table:
     """The totals of all sessions."""
-    table = _table(("in all", *(session.transport for session in sessions)), {0})
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("in all", no_wrap=True)
+    for session in sessions:
+        table.add_column(session.name, justify="right", no_wrap=True)
     every = [session.totals() for session in sessions]
     for name in every[0]:
         table.add_row(name, *(totals[name] for totals in every))
-    return table
-
-
-def _table(titles: tuple[str, ...], texts: set[int]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
-    for column, title in enumerate(titles):
-        table.add_column(title, justify="left" if column in texts else "right", no_wrap=True)
     return table
 
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from longwire.app import App, opening
 from longwire.core.nouns.access import Actor, Role
@@ -19,6 +20,8 @@ from longwire.settings import Settings
 
 MODELS = {"websocket": "demo", "http": "demo-http"}
 """Transport of a channel to the model that this channel alone serves."""
+_RENAMES = {"claude-*": MODELS["websocket"], "gpt-*": MODELS["websocket"]}
+"""What clients ask for that choose their models by themselves."""
 KEY = "longwire-demo"
 OWNER = "demo@longwire.test"
 """Who may sign in to the web interface, with the key as password."""
@@ -31,7 +34,7 @@ _USUAL_PORT = 8090
 
 @asynccontextmanager
 async def staged() -> AsyncIterator[tuple[Emulator, str]]:
-    """Run everything inside the context; gives the upstream and the base URL for clients."""
+    """Run everything inside the context; gives the upstream and the gateway's URL."""
     options = Options(models=tuple(MODELS.values()))
     async with Emulator(options, SCRIPT) as emulator, _gateway(f"{emulator.url}/v1") as url:
         yield emulator, url
@@ -39,10 +42,11 @@ async def staged() -> AsyncIterator[tuple[Emulator, str]]:
 
 def _settings(upstream: str, folder: str) -> Settings:
     shared = {"base_url": upstream, "api_key": "any-key-will-do"}
-    channels = [
+    channels: list[dict[str, Any]] = [
         {"name": f"emulator-{transport}", "transport": transport, "models": [model], **shared}
         for transport, model in MODELS.items()
     ]
+    channels[0]["renames"] = _RENAMES
     keys = [{"name": "demo", "key": KEY}]
     database = {"url": f"sqlite:///{folder}/longwire.db"}
     server = {"insecure_cookies": True}  # a browser on this machine comes without TLS
@@ -80,7 +84,7 @@ async def _gateway(upstream: str) -> AsyncIterator[str]:
         try:
             async with asyncio.TaskGroup() as tasks:
                 ticking = tasks.create_task(server.main_loop())
-                yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
                 ticking.cancel()
         finally:
             await server.shutdown(sockets=[listener])
