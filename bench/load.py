@@ -27,10 +27,13 @@ _WARM_UP = "bench:4x8@0:"
 
 
 class Session(Protocol):
-    """One connection of an agent; `answer` is the last one, where the talk sends it back."""
+    """One connection of an agent."""
 
     done: asyncio.Future[None]
-    answer: bytes
+
+    @property
+    def answer(self) -> bytes:
+        """Return the content of the last answer."""
 
     def send(self, talk: Talk | SpokenTalk, name: str) -> None:
         """Begin the next turn of a conversation, whose end resolves `done`."""

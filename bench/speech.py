@@ -19,9 +19,7 @@ _REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[],"encrypted_conte
     b"gAAAAB" * 80
 )
 _OPENED_REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[]}'
-_MESSAGE = (
-    b'{"id":"msg_bench","type":"message","status":"%b","role":"assistant","content":[%b]}'
-)
+_MESSAGE = b'{"id":"msg_bench","type":"message","status":"%b","role":"assistant","content":[%b]}'
 _PART = b'{"type":"output_text","annotations":[],"logprobs":[],"text":"%b"}'
 _CALL = (
     b'{"id":"fc_bench","type":"function_call","status":"%b","name":"edit_file",'

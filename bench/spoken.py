@@ -7,7 +7,7 @@ is sent back as such a client does: gathered from the very stream that it got.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from bench.talk import INSTRUCTIONS, TOOLS, text_of
 
@@ -22,8 +22,8 @@ class Spelling(Protocol):
 
     path: str
     headers: str
-    head: Json
     history: str
+    head: ClassVar[Json]
 
     def opening(self, text: bytes) -> list[bytes]:
         """Return the history of a first turn."""
@@ -42,7 +42,7 @@ class Responses:
     """Items, with reasoning as it came."""
 
     path, headers, history = "/v1/responses", "", "input"
-    head: Json = {
+    head: ClassVar[Json] = {
         "instructions": INSTRUCTIONS,
         "tools": TOOLS,
         "store": False,
@@ -75,7 +75,7 @@ class Chat:
     """Messages of Chat Completions; reasoning is not shown, so none comes back."""
 
     path, headers, history = "/v1/chat/completions", "", "messages"
-    head: Json = {
+    head: ClassVar[Json] = {
         "tools": [
             {"type": "function", "function": {k: v for k, v in tool.items() if k != "type"}}
             for tool in TOOLS
@@ -114,10 +114,8 @@ class Messages:
     """Messages of Anthropic's API, with a mark for its cache that moves on each turn."""
 
     path, headers, history = "/v1/messages", "anthropic-version: 2023-06-01\r\n", "messages"
-    head: Json = {
-        "system": [
-            {"type": "text", "text": INSTRUCTIONS, "cache_control": {"type": "ephemeral"}}
-        ],
+    head: ClassVar[Json] = {
+        "system": [{"type": "text", "text": INSTRUCTIONS, "cache_control": {"type": "ephemeral"}}],
         "tools": [
             {
                 "name": tool["name"],
@@ -174,6 +172,8 @@ def _gather(block: Json, delta: Json) -> str:
             block["signature"] = delta["signature"]
         case "input_json_delta":
             return str(delta["partial_json"])
+        case _:
+            pass
     return ""
 
 

@@ -23,9 +23,9 @@ class Job:
     growth: int = 1_000
     streams: bool = True
     transport: str = "http"
-    api: str = ""
     opened: bool = False
     """Whether the first turn of each conversation is part of the warm-up."""
+    api: str = ""
 
     @property
     def all_turns(self) -> int:

@@ -129,7 +129,8 @@ def stamped(piece: bytes) -> bytes:
 def completed(request: bytes, response_id: bytes) -> bytes:
     """Return a whole response: what a terminal carries, and the body of a JSON answer."""
     return _state(request, response_id) % b"completed" + (
-        b',"output":[%b],"usage":{"input_tokens":9,"output_tokens":9}}' % b",".join(plan_of(request).output)
+        b',"output":[%b],"usage":{"input_tokens":9,"output_tokens":9}}'
+        % b",".join(plan_of(request).output)
     )
 
 
