@@ -21,9 +21,12 @@ _REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[],"encrypted_conte
 _OPENED_REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[]}'
 _MESSAGE = b'{"id":"msg_bench","type":"message","status":"%b","role":"assistant","content":[%b]}'
 _PART = b'{"type":"output_text","annotations":[],"logprobs":[],"text":"%b"}'
+CALL_ID = b"call_000000000000"
+"""Stands for the id of the call, which is another one in every answer."""
+
 _CALL = (
-    b'{"id":"fc_bench","type":"function_call","status":"%b","name":"edit_file",'
-    b'"call_id":"call_bench","arguments":"%b"}'
+    b'{"id":"fc_bench","type":"function_call","status":"%%b","name":"edit_file",'
+    b'"call_id":"%b","arguments":"%%b"}' % CALL_ID
 )
 _TEXT_DELTA = (
     b'"item_id":"msg_bench","output_index":1,"content_index":0,"delta":"%b","logprobs":[],'

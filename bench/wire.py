@@ -118,7 +118,9 @@ def pieces(request: bytes, response_id: bytes, spell: Spell) -> list[bytes]:
     first, *rest = _between(plan, spell)
     written = [spell(b"response.created", opening) + first, *rest]
     written[-1] += spell(b"response.completed", terminal)
-    return written
+    if not plan.adds_up:
+        return written
+    return [piece.replace(speech.CALL_ID, b"call_" + response_id[-12:]) for piece in written]
 
 
 def stamped(piece: bytes) -> bytes:
