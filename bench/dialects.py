@@ -5,6 +5,7 @@ translates the same. A ratio of Longwire's is to its own Responses, one of LiteL
 figure in the same API as a multiple of it.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ class _Mode:
     job: Job
     unit: str
     target: float
+    names: tuple[str, ...] = (LONGWIRE, LITELLM)
 
     def job_for(self, name: str, api: str, *, quick: bool) -> Job:
         """Return the job of one server in one API: LiteLLM gets fewer turns."""
@@ -52,6 +54,13 @@ _MODES = (
     _Mode("agents, 157 KB contexts", Job("a157", _AGENTS, 30, 16, **LARGE), PER_TURN, 1.7),
     _Mode("20 KB, events at once", Job("o20", _AT_ONCE, 8, 16, 4, **SMALL), PER_TURN, 1.5),
     _Mode("157 KB, events at once", Job("o157", _AT_ONCE, 8, 16, 4, **LARGE), PER_TURN, 1.7),
+    _Mode(
+        "157 KB in 480 items, events at once",
+        Job("many", _AT_ONCE, 8, 160, **SMALL),
+        PER_TURN,
+        1.7,
+        names=(LONGWIRE,),
+    ),
     _Mode(
         "bursts of 8 events, 20 ms",
         Job("bursts", "say:400x8@20:", 40, 3, opened=True),
@@ -100,9 +109,9 @@ def _measured(servers: Mapping[str, Server], mode: _Mode, rounds: int, *, quick:
     """Give every server the same load in every API, in turns."""
     taken: dict[tuple[str, str], list[float]] = {}
     for _ in range(rounds):
-        for name, server in servers.items():
-            for api in _APIS:
-                job = mode.job_for(name, api, quick=quick)
+        for name, api in itertools.product(mode.names, _APIS):
+            if name in servers:
+                server, job = servers[name], mode.job_for(name, api, quick=quick)
                 outcome = perform(job, server, (server,), is_exact=False)
                 if name == LONGWIRE:
                     _expect_continued(job, outcome)
