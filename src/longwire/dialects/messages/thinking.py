@@ -7,7 +7,7 @@ secret: a client of the Responses API holds the same. What is not ours is left o
 
 from base64 import urlsafe_b64encode
 from binascii import a2b_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -18,8 +18,8 @@ from longwire.dialects.messages.blocks import is_blank
 _PREFIX: Final = "lw1."
 _ISSUER: Final = "responses"
 _NONE: Final = Raw(b"null")
-_PADDING: Final = "==="
-_STANDARD: Final = str.maketrans("-_", "+/")
+_PADDING: Final = b"=="
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class Seal(msgspec.Struct):
@@ -41,7 +41,7 @@ class Seal(msgspec.Struct):
         return self.i is not _NONE or self.e is not _NONE
 
 
-_seals: Final = msgspec.json.Decoder(Seal)
+_decode_seal: Final = msgspec.json.Decoder(Seal).decode
 
 
 def sealed(identity: Raw, encrypted: Raw, phase: str | None = None) -> str:
@@ -67,16 +67,15 @@ def opened(signature: str | None) -> Seal | None:
     if not signature or not signature.startswith(_PREFIX):
         return None
     try:
-        text = signature[len(_PREFIX) :].rstrip("=")
-        raw = a2b_base64((text + _PADDING[: -len(text) % 4]).translate(_STANDARD))
-        seal = _seals.decode(raw)
+        text = signature[len(_PREFIX) :].encode("ascii").translate(_STANDARD)
+        seal = _decode_seal(a2b_base64(text + _PADDING))
     except (ValueError, msgspec.MsgspecError):
         return None
     return seal if seal.p == _ISSUER else None
 
 
-def reasoning_items(seal: Seal, thinking: Raw) -> Iterator[bytes]:
-    """Give the reasoning item that a seal holds, if any, with the thinking that was shown of it."""
+def reasoning_item(seal: Seal, thinking: Raw) -> bytes:
+    """Return the reasoning item that a seal holds, with the thinking that was shown of it."""
     parts = [b'{"type":"reasoning"']
     if seal.i is not _NONE:
         parts += (b',"id":', seal.i)
@@ -86,5 +85,5 @@ def reasoning_items(seal: Seal, thinking: Raw) -> Iterator[bytes]:
         parts += (b',"summary":[{"type":"summary_text","text":', thinking, b"}]")
     if seal.e is not _NONE:
         parts += (b',"encrypted_content":', seal.e)
-    if seal.has_item:
-        yield b"".join((*parts, b"}"))
+    parts.append(b"}")
+    return b"".join(parts)
