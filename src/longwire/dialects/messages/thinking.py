@@ -1,8 +1,9 @@
 """Reasoning that travels through the client: a reasoning item sealed in a signature, and back.
 
-`lw1.` and base64url of `{"p":"responses","i":"rs_1","e":"gAAAA","n":["commentary"]}`: who made it,
-the id and the encrypted content of the item, and the phase of the message that follows. It is no
-secret: a client of the Responses API holds the same. What is not ours is left out, never shown.
+`lw1.`, base64url of `{"p":"responses","i":"rs_1","n":["commentary"]}`, `.` and the encrypted content:
+who made it, the id of the item, and the phase of the message that follows. The content stays as it
+is, for it is long and comes back with every turn. It is no secret: a client of the Responses API
+holds the same. What is not ours is left out, never shown.
 """
 
 from base64 import urlsafe_b64encode
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.messages.blocks import is_blank
+from longwire.dialects.raw_json import tolerant
 
 _PREFIX: Final = "lw1."
 _ISSUER: Final = "responses"
@@ -23,7 +25,7 @@ _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class Seal(msgspec.Struct):
-    """What a signature holds; `i` and `e` stay raw."""
+    """What a signature holds; `i` and the content `e` are raw JSON."""
 
     p: str
     i: Raw = _NONE
@@ -42,6 +44,8 @@ class Seal(msgspec.Struct):
 
 
 _decode_seal: Final = msgspec.json.Decoder(Seal).decode
+_decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def sealed(identity: Raw, encrypted: Raw, phase: str | None = None) -> str:
@@ -49,12 +53,12 @@ def sealed(identity: Raw, encrypted: Raw, phase: str | None = None) -> str:
     parts = [b'{"p":"responses"']
     if bytes(identity) != b"null":
         parts += (b',"i":', identity)
-    if bytes(encrypted) != b"null":
-        parts += (b',"e":', encrypted)
     if phase is not None:
-        parts += (b',"n":', msgspec.json.encode([phase]))
+        parts += (b',"n":', _encode([phase]))
     parts.append(b"}")
-    return _PREFIX + urlsafe_b64encode(b"".join(parts)).rstrip(b"=").decode()
+    head = _PREFIX + urlsafe_b64encode(b"".join(parts)).rstrip(b"=").decode()
+    is_text = bytes(encrypted)[:1] == b'"'
+    return f"{head}.{_decode_text(encrypted)}" if is_text else head
 
 
 def phase_alone(phase: str) -> str:
@@ -66,11 +70,13 @@ def opened(signature: str | None) -> Seal | None:
     """Return what a signature of ours holds; None for one of somebody else's, or none."""
     if not signature or not signature.startswith(_PREFIX):
         return None
+    head, has_content, content = signature[len(_PREFIX) :].partition(".")
     try:
-        text = signature[len(_PREFIX) :].encode("ascii").translate(_STANDARD)
-        seal = _decode_seal(a2b_base64(text + _PADDING))
+        seal = _decode_seal(a2b_base64(head.encode("ascii").translate(_STANDARD) + _PADDING))
     except (ValueError, msgspec.MsgspecError):
         return None
+    if has_content:
+        seal.e = Raw(_encode(content))
     return seal if seal.p == _ISSUER else None
 
 
