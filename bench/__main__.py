@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench import (
     decision,
+    dialects,
     growth,
     idle,
     idle_clients,
@@ -33,6 +34,7 @@ from bench.figures import HEAD, Row
 
 BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "decision": decision.run,
+    "dialects": dialects.run,
     "growth": growth.run,
     "idle": idle.run,
     "idle-clients": idle_clients.run,

@@ -17,6 +17,7 @@ import picows
 import uvloop
 
 from bench.sockets import WebSocket
+from bench.spoken import SpokenTalk
 from bench.talk import Talk
 from bench.tally import Job, Tally, Turn
 
@@ -30,7 +31,11 @@ class Session(Protocol):
 
     done: asyncio.Future[None]
 
-    def send(self, talk: Talk, name: str) -> None:
+    @property
+    def answer(self) -> bytes:
+        """Return the content of the last answer."""
+
+    def send(self, talk: Talk | SpokenTalk, name: str) -> None:
         """Begin the next turn of a conversation, whose end resolves `done`."""
 
 
@@ -41,6 +46,7 @@ class Http(asyncio.Protocol):
         self.turn = Turn(tally)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._key = key
+        self._chunks: list[bytes] | None = None
         self._tail = b""
         self._left: int | None = 0
 
@@ -48,21 +54,35 @@ class Http(asyncio.Protocol):
         """Be ready to send."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
-    def send(self, talk: Talk, name: str) -> None:
+    @property
+    def answer(self) -> bytes:
+        """Return the content of the last answer, without the sizes of its chunks."""
+        left = b"".join(self._chunks or ()).partition(b"\r\n\r\n")[2]
+        parts = []
+        while left:
+            size, _, left = left.partition(b"\r\n")
+            parts.append(left[: int(size, 16)])
+            left = left[int(size, 16) + 2 :]
+        return b"".join(parts)
+
+    def send(self, talk: Talk | SpokenTalk, name: str) -> None:
         """Send a request with the whole history."""
         body = talk.body()
         head = (
-            f"POST /v1/responses HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self._key}\r\n"
-            f"session-id: {name}\r\ncontent-type: application/json\r\n"
+            f"POST {talk.path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self._key}\r\n"
+            f"session-id: {name}\r\ncontent-type: application/json\r\n{talk.headers}"
             f"content-length: {len(body)}\r\n\r\n"
         )
         self.done = asyncio.get_running_loop().create_future()
+        self._chunks = [] if talk.sends_back else None
         self._tail = b""
         self.turn.begin()
         self._transport.write(head.encode() + body)
 
     def data_received(self, chunk: bytes) -> None:
         """Count events; the end of the body ends the turn."""
+        if self._chunks is not None:
+            self._chunks.append(chunk)
         if not self._tail:
             self._open(chunk)
         seen = self._tail[1 - len(_DATA) :] + chunk if self._tail else chunk
@@ -106,13 +126,13 @@ async def connected(url: str, key: str, job: Job, tally: Tally) -> Sequence[Sess
     return [await one() for _ in range(job.sessions)]
 
 
-async def take(session: Session, talks: Sequence[Talk], turns: int, name: str) -> None:
+async def take(session: Session, talks: Sequence[Talk | SpokenTalk], turns: int, name: str) -> None:
     """Take turns of one conversation after the other."""
     for number, talk in enumerate(talks):
         for _ in range(turns):
             session.send(talk, f"{name}-{number}")
             await session.done
-            talk.grow()
+            talk.grow(session.answer)
 
 
 async def run(url: str, key: str, job: Job) -> Tally:
@@ -135,12 +155,14 @@ async def run(url: str, key: str, job: Job) -> Tally:
     return told
 
 
-def _talk(job: Job) -> Talk:
+def _talk(job: Job) -> Talk | SpokenTalk:
+    if job.api:
+        return SpokenTalk(job.api, job.plan, job.size, job.growth)
     return Talk(_WARM_UP, job.size, job.growth, job.streams)
 
 
 async def _take(
-    sessions: Sequence[Session], talks: Sequence[Sequence[Talk]], turns: int, name: str
+    sessions: Sequence[Session], talks: Sequence[Sequence[Talk | SpokenTalk]], turns: int, name: str
 ) -> None:
     """Take turns in all sessions at once."""
     async with asyncio.TaskGroup() as group:

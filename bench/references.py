@@ -52,15 +52,20 @@ http {{
 }}
 """
 _LITELLM = """
-model_list:
-  - model_name: bench
-    litellm_params:
-      model: openai/bench
-      api_base: {upstream}/v1
-      api_key: any-key-will-do
 general_settings:
   master_key: {key}
+model_list:
 """
+_LITELLM_MODEL = """
+  - model_name: "{name}"
+    litellm_params:
+      model: "{model}"
+      api_base: {upstream}/v1
+      api_key: any-key-will-do
+    model_info:
+      supports_reasoning: true
+"""
+_LITELLM_MODELS = {"bench": "openai/bench"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +120,17 @@ def nginx(upstream: str) -> Iterator[Server]:
 
 
 @contextmanager
-def litellm(upstream: str) -> Iterator[Server]:
-    """Run LiteLLM's proxy with one worker. Raises `Missing`."""
+def litellm(upstream: str, models: Mapping[str, str] = _LITELLM_MODELS) -> Iterator[Server]:
+    """Run LiteLLM's proxy with one worker, which names models its own way. Raises `Missing`."""
     program = _installed()
     with tempfile.TemporaryDirectory() as folder:
         port, config = free_port(), Path(folder) / "litellm.yaml"
         key = f"sk-{token_hex(24)}"
-        config.write_text(_LITELLM.format(upstream=upstream, key=key), encoding="utf-8")
+        text = _LITELLM.format(key=key) + "".join(
+            _LITELLM_MODEL.format(name=name, model=model, upstream=upstream)
+            for name, model in models.items()
+        )
+        config.write_text(text, encoding="utf-8")
         arguments = [str(program), "--config", str(config), "--host", "127.0.0.1"]
         quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
         with listening([*arguments, "--port", str(port)], port, quiet) as server:

@@ -13,6 +13,8 @@ _ID = b'"id":"resp_'
 class WebSocket(picows.WSListener):
     """A connection straight to the upstream, which sends only what is new."""
 
+    answer = b""
+
     def __init__(self, tally: Tally) -> None:
         self.turn = Turn(tally)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

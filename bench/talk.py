@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from bench.wire import REPLIES
 
-_INSTRUCTIONS = "You work in a repository; read before you write, and say what you checked. " * 30
-_TOOLS = [
+INSTRUCTIONS = "You work in a repository; read before you write, and say what you checked. " * 30
+TOOLS = [
     {
         "type": "function",
         "name": name,
@@ -21,8 +22,8 @@ _TOOLS = [
 ]
 _LINE = b"    return ledger.balance(account, until=day)  # as the statement has it\\n"
 _MEMBERS = b'"instructions":%b,"tools":%b,"store":false' % (
-    json.dumps(_INSTRUCTIONS).encode(),
-    json.dumps(_TOOLS, separators=(",", ":")).encode(),
+    json.dumps(INSTRUCTIONS).encode(),
+    json.dumps(TOOLS, separators=(",", ":")).encode(),
 )
 HEAD = len(_MEMBERS)
 """The bytes of a body without its input, roughly."""
@@ -38,10 +39,13 @@ class Talk:
     streams: bool = True
     history: list[bytes] = field(default_factory=list)
     sent: int = 0
+    path: ClassVar = "/v1/responses"
+    headers: ClassVar = ""
+    sends_back: ClassVar = False
 
     def __post_init__(self) -> None:
         """Begin with the user's message."""
-        text = _text(self.size - HEAD)
+        text = text_of(self.size - HEAD)
         part = b'{"type":"input_text","text":"%b"}' % text
         self.history.append(b'{"type":"message","role":"user","content":[%b]}' % part)
 
@@ -57,9 +61,9 @@ class Talk:
         new, self.sent = self.history[self.sent :], len(self.history) + len(REPLIES)
         return b"{%b%b,%b" % (told, self._head(), self._items(new))
 
-    def grow(self) -> None:
-        """Add what the model said and what its tool gave."""
-        output = _text(self.growth - sum(map(len, REPLIES)))
+    def grow(self, _answer: bytes) -> None:
+        """Add what the model said, which is known beforehand, and what its tool gave."""
+        output = text_of(self.growth - sum(map(len, REPLIES)))
         call = b'{"type":"function_call_output","call_id":"call_bench","output":"%b"}' % output
         self.history += (*REPLIES, call)
 
@@ -75,5 +79,6 @@ class Talk:
         return b'"input":[%b]}' % b",".join(items)
 
 
-def _text(size: int) -> bytes:
+def text_of(size: int) -> bytes:
+    """Return a text of about so many bytes, as raw JSON without its quotes."""
     return _LINE * max(1, size // len(_LINE))

@@ -10,7 +10,8 @@ from bench.wire import STAMP, plan_of
 class Job:
     """What to do: `sessions` at once, each with `talks` one after the other, of `turns` each.
 
-    First bodies have `size` bytes, and grow by `growth` each turn.
+    First bodies have `size` bytes, and grow by `growth` each turn. With an `api` the client is one
+    of that API, and sends back what it got; its warm-up has the same plan.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Job:
     transport: str = "http"
     opened: bool = False
     """Whether the first turn of each conversation is part of the warm-up."""
+    api: str = ""
 
     @property
     def all_turns(self) -> int:

@@ -3,13 +3,16 @@
 A plan such as `bench:400x8@20:` means 400 deltas, 8 events a write, 20 ms between writes. Behind
 it may stand `*SIZE`, the bytes of a delta's text, and `+MODEL/UPLOAD/HANDSHAKE`: ms until the
 model's first event, µs per KB of the request, ms until a new connection takes its first request.
+`say:` in the place of `bench:` asks for an answer whose deltas add up, see `speech`.
 """
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+
+from bench import speech
 
 REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[],"encrypted_content":"%b"}' % (
     b"gAAAAB" * 80
@@ -21,7 +24,7 @@ CALL = (
 REPLIES = (REASONING, CALL)
 """The output items of every response, which clients send back with their next turn."""
 
-PLAN = re.compile(rb"bench:(\d+)x(\d+)@(\d+)(?:\*(\d+))?(?:\+(\d+)/(\d+)/(\d+))?:")
+PLAN = re.compile(rb"(bench|say):(\d+)x(\d+)@(\d+)(?:\*(\d+))?(?:\+(\d+)/(\d+)/(\d+))?:")
 AROUND = 5
 """Events of a turn beside its deltas."""
 
@@ -50,11 +53,17 @@ class Plan:
     model: float = 0.0
     upload: float = 0.0
     handshake: float = 0.0
+    adds_up: bool = False
 
     @property
     def events(self) -> int:
         """Count all events of a response."""
-        return self.deltas + AROUND
+        return self.deltas + (speech.AROUND + 2 if self.adds_up else AROUND)
+
+    @property
+    def output(self) -> tuple[bytes, ...]:
+        """The items of a response."""
+        return speech.speech(self.deltas).output if self.adds_up else REPLIES
 
     def delay(self, size: int, *, is_first: bool) -> float:
         """Return the seconds until the first event, for a request of so many bytes."""
@@ -73,10 +82,11 @@ def plan_of(request: bytes) -> Plan:
 def _plan(text: bytes) -> Plan:
     found = PLAN.fullmatch(text)
     assert found is not None  # noqa: S101 - it was found by the same expression
-    deltas, per_write, gap, size, model, upload, handshake = (int(n or 0) for n in found.groups())
+    kind, *numbers = found.groups()
+    deltas, per_write, gap, size, model, upload, handshake = (int(n or 0) for n in numbers)
     ms, per_kb = 1e-3, 1e-6
     delays = (model * ms, upload * per_kb, handshake * ms)
-    return Plan(deltas, per_write, gap * ms, size or _SIZE, *delays)
+    return Plan(deltas, per_write, gap * ms, size or _SIZE, *delays, adds_up=kind == b"say")
 
 
 def frame(_name: bytes, payload: bytes) -> bytes:
@@ -108,7 +118,9 @@ def pieces(request: bytes, response_id: bytes, spell: Spell) -> list[bytes]:
     first, *rest = _between(plan, spell)
     written = [spell(b"response.created", opening) + first, *rest]
     written[-1] += spell(b"response.completed", terminal)
-    return written
+    if not plan.adds_up:
+        return written
+    return [piece.replace(speech.CALL_ID, b"call_" + response_id[-12:]) for piece in written]
 
 
 def stamped(piece: bytes) -> bytes:
@@ -119,7 +131,8 @@ def stamped(piece: bytes) -> bytes:
 def completed(request: bytes, response_id: bytes) -> bytes:
     """Return a whole response: what a terminal carries, and the body of a JSON answer."""
     return _state(request, response_id) % b"completed" + (
-        b',"output":[%b],"usage":{"input_tokens":9,"output_tokens":9}}' % b",".join(REPLIES)
+        b',"output":[%b],"usage":{"input_tokens":9,"output_tokens":9}}'
+        % b",".join(plan_of(request).output)
     )
 
 
@@ -135,14 +148,23 @@ def _state(request: bytes, response_id: bytes) -> bytes:
 @lru_cache
 def _between(plan: Plan, spell: Spell) -> tuple[bytes, ...]:
     """Make what stands between opening and terminal, in pieces of `per_write` events."""
-    events = [
-        _added(1, CALL),
-        *(_delta(number, plan.size) for number in range(2, plan.deltas + 2)),
-        *(_done(plan.deltas + 2 + index, index, item) for index, item in enumerate(REPLIES)),
-    ]
+    events = _adding_up(plan) if plan.adds_up else _repeated(plan)
     told = [spell(name, payload) for name, payload in events]
     size = plan.per_write
     return tuple(b"".join(told[at : at + size]) for at in range(0, len(told), size))
+
+
+def _repeated(plan: Plan) -> Iterator[tuple[bytes, bytes]]:
+    yield _added(1, CALL)
+    for number in range(2, plan.deltas + 2):
+        yield _delta(number, plan.size)
+    for index, item in enumerate(REPLIES):
+        yield _done(plan.deltas + 2 + index, index, item)
+
+
+def _adding_up(plan: Plan) -> Iterator[tuple[bytes, bytes]]:
+    for number, (name, members) in enumerate(speech.events(speech.speech(plan.deltas)), 1):
+        yield name, b'{"type":"%b","sequence_number":%d,%b}' % (name, number, members)
 
 
 def _added(number: int, item: bytes) -> tuple[bytes, bytes]:

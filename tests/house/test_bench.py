@@ -27,6 +27,7 @@ def test_all_are_named():
     assert listed.returncode == 0
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
         "decision",
+        "dialects",
         "growth",
         "idle",
         "idle-clients",

@@ -16,12 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from types import FrameType
+from typing import NamedTuple
 
 import pytest
 import uvloop
 
 from bench.clients import perform
 from bench.processes import Server, configuration, limited_key, serving, written
+from bench.spoken import CHAT, MESSAGES, RESPONSES
 from bench.tally import Job
 from longwire.app import App, opening
 from longwire.processes import server_of
@@ -31,8 +33,20 @@ from longwire.settings import Settings, load
 pytestmark = pytest.mark.process
 
 SPARE = 1.05
-CALLS_PER_TURN = 423
-CALLS_PER_EVENT = 5
+
+
+class Calls(NamedTuple):
+    """How many calls of Python functions one more turn, and one more event, cost."""
+
+    turn: float
+    event: float
+
+
+CALLS = {RESPONSES: Calls(423, 5), CHAT: Calls(1, 1), MESSAGES: Calls(1, 1)}
+"""By the API of the client. A turn of another API translates its whole history again: these are
+the turns 11 to 30 of a conversation.
+"""
+
 PASSED = ("longwire/upstream/", "longwire/dialects/", "longwire/server/")
 FLOORS = (
     *PASSED,
@@ -47,7 +61,7 @@ TURNS = Job("turns", "bench:4x8@0:", 1, 10, 1, 6_000, 1_900, opened=True)
 EVENTS = Job("events", "bench:100x1@5:", 1, 1, opened=True)
 
 
-class Calls:
+class Counter:
     """Counts calls of Python functions: of the floors of a turn, and of those an event passes."""
 
     def __init__(self) -> None:
@@ -63,9 +77,9 @@ class Calls:
 
 
 @contextmanager
-def counting() -> Iterator[Calls]:
+def counting() -> Iterator[Counter]:
     """Count what this thread calls meanwhile."""
-    calls = Calls()
+    calls = Counter()
     sys.setprofile(calls)
     try:
         yield calls
@@ -73,7 +87,7 @@ def counting() -> Iterator[Calls]:
         sys.setprofile(None)
 
 
-async def calls_of(jobs, settings: Settings, key: str) -> list[Calls]:
+async def calls_of(jobs, settings: Settings, key: str) -> list[Counter]:
     """Serve each job in this thread, with a load from outside, and count its calls."""
     server = server_of(App(settings, opening(settings)), settings)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -85,17 +99,21 @@ async def calls_of(jobs, settings: Settings, key: str) -> list[Calls]:
             counts = []
             for job in jobs:
                 with counting() as calls:
-                    await asyncio.to_thread(perform, job, own, ())
+                    await asyncio.to_thread(perform, job, own, (), is_exact=not job.api)
                 counts.append(calls)
             server.should_exit = True
     return counts
 
 
+@pytest.fixture(name="api", scope="module", params=CALLS)
+def api_fixture(request) -> str:
+    """Return the API of the clients."""
+    return request.param
+
+
 @pytest.fixture(name="counted", scope="module")
-def counted_fixture() -> tuple[float, float]:
+def counted_fixture(api) -> Calls:
     """Return the calls of one more turn, and of one more event: the median of three tries each."""
-    longer = replace(TURNS, turns=30), replace(EVENTS, plan="bench:200x1@5:")
-    jobs = [TURNS, *(job for _ in range(3) for job in (TURNS, longer[0], EVENTS, longer[1]))]
     logs.configure()
     with (
         serving("bench.upstream", "ws") as upstream,
@@ -104,23 +122,33 @@ def counted_fixture() -> tuple[float, float]:
     ):
         config = written(configuration(upstream.url), folder)
         key = limited_key(config)
-        counts = runner.run(calls_of(jobs, load(Path(config)), key))
+        counts = runner.run(calls_of(jobs_of(api), load(Path(config)), key))
     tries = [counts[at : at + 4] for at in range(1, len(counts), 4)]
     turn = median((more.of_turns - few.of_turns) / 20 for few, more, _, _ in tries)
-    event = median((more.of_events - few.of_events) / 100 for _, _, few, more in tries)
-    return turn, event
+    further = 100 if api == RESPONSES else 200  # the warm-up of a spoken plan has as many
+    event = median((more.of_events - few.of_events) / further for _, _, few, more in tries)
+    return Calls(turn, event)
 
 
-def test_calls_per_turn(counted):
+def jobs_of(api: str) -> list[Job]:
+    """Return what is done for a warm-up, and then three times."""
+    kind, api = ("bench", "") if api == RESPONSES else ("say", api)
+    turns = replace(TURNS, plan=f"{kind}:4x8@0:", api=api)
+    events = replace(EVENTS, plan=f"{kind}:100x1@5:", api=api)
+    longer = replace(turns, turns=30), replace(events, plan=f"{kind}:200x1@5:")
+    return [turns, *(job for _ in range(3) for job in (turns, longer[0], events, longer[1]))]
+
+
+def test_calls_per_turn(api, counted):
     """One more turn costs no more calls than it did."""
-    assert counted[0] <= CALLS_PER_TURN * SPARE
+    assert counted.turn <= CALLS[api].turn * SPARE
 
 
-def test_calls_per_event(counted):
+def test_calls_per_event(api, counted):
     """One more event that arrives alone costs no more calls than it did."""
-    assert counted[1] <= CALLS_PER_EVENT * SPARE
+    assert counted.event <= CALLS[api].event * SPARE
 
 
-def test_the_number_is_current(counted):
+def test_the_number_is_current(api, counted):
     """A number that could be lower guards nothing."""
-    assert counted[0] >= CALLS_PER_TURN / SPARE
+    assert counted.turn >= CALLS[api].turn / SPARE

@@ -394,3 +394,10 @@ def test_case_75_compaction_continues_and_the_turn_behind_it_does_not() -> None:
     chain = extend(main, "resp_1", main.image([answer]), None)
     assert Continue(chain, chain.length) == decide(chain, compaction)
     assert decide(extend(compaction, "resp_2", (), chain), after) is None
+
+
+@pytest.mark.parametrize("content", ["", "gAAAA-_=", "a.b.c", 'with "quotes" and \\', "é\n"])
+def test_sealed_content_is_what_it_was(content: str) -> None:
+    """Whatever characters encrypted content has, it comes back, and as the same bytes."""
+    (item,) = again([reasoning([]) | {"encrypted_content": content}])
+    assert content == item["encrypted_content"]

@@ -18,7 +18,7 @@ from longwire.dialects.messages.errors import envelope, problem_of_failed, rejec
 from longwire.dialects.messages.ids import message_id
 from longwire.dialects.messages.options import options_of
 from longwire.dialects.messages.render import Content
-from longwire.dialects.messages.stream import DONE, END, Frame, Items
+from longwire.dialects.messages.stream import ACTING, DONE, END, Frame, Items
 from longwire.dialects.messages.usage import NOTHING_YET, usage_of
 from longwire.dialects.ports import Problem
 from longwire.dialects.raw_json import tolerant
@@ -115,21 +115,28 @@ class MessagesAnswer:
             if event.kind in _FAILED:
                 parts.append(self._failed(event))
                 continue
-            self._begin(event)
+            if not self._has_begun:
+                self._begin(event)
             if event.kind in _ENDED:
                 self._items.end()
                 self._add_unseen()
                 parts.append(self._ending(event))
-            elif event.kind is not Kind.OPENING:
-                self._items.take(_decode_odd_frame(event.raw))
-                if self._items.is_cut:
-                    parts.append(self._ending(None))
+            elif event.name in ACTING:
+                self._take(_decode_odd_frame(event.raw))
         return self._items.blocks.take()
+
+    def _take(self, frame: Frame) -> None:
+        """Write an event: more of the open block as it is."""
+        items, blocks = self._items, self._items.blocks
+        if frame.type == blocks.plain and frame.output_index == blocks.index:
+            blocks.write(frame.delta)
+            return
+        items.take(frame)
+        if items.is_cut:
+            blocks.parts.append(self._ending(None))
 
     def _begin(self, event: Event) -> None:
         """Open the message, with the first event of whatever kind."""
-        if self._has_begun:
-            return
         self._has_begun = True
         head = self._head(event, b"[]", b"null", NOTHING_YET)
         start = sse.encode("message_start", b'{"type":"message_start","message":%b}' % head)

@@ -13,7 +13,7 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.messages.blocks import Block, blocks_of, is_blank
 from longwire.dialects.messages.ids import shortened, upstream_call_id
-from longwire.dialects.messages.thinking import opened, reasoning_items
+from longwire.dialects.messages.thinking import opened, reasoning_item
 from longwire.dialects.raw_json import tolerant
 
 SEARCH_ID: Final = "srvtoolu_lw_"
@@ -54,7 +54,8 @@ def assistant_items(content: Raw, at: str) -> Iterator[bytes]:
             seal = opened(block.signature or block.data)
             if seal is not None:
                 following = seal.phase
-                yield from reasoning_items(seal, block.thinking)
+                if seal.has_item:
+                    yield reasoning_item(seal, block.thinking)
         elif kind == "server_tool_use" and block.id and block.id.startswith(SEARCH_ID):
             yield _search(block.id, block.input)
         phase = following

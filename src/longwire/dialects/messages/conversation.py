@@ -123,7 +123,8 @@ class Conversation:
         self.items.append(
             b'{"type":"function_call_output","call_id":%b,"output":%b}' % (call_id, output)
         )
-        self._add_tools(self._deferred[name] for name in found if name in self._deferred)
+        if found:
+            self._add_tools(self._deferred[name] for name in found if name in self._deferred)
 
     def _output(self, content: Raw, at: str) -> tuple[bytes, list[str]]:
         """Return the output of a tool as raw JSON, and the names of the tools that it found."""

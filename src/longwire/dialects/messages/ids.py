@@ -65,4 +65,6 @@ class CallIds:
 
 def upstream_call_id(call_id: str) -> str:
     """Return the id that a call has upstream."""
-    return shortened(_AGAIN.sub("", call_id) if "_again_" in call_id else call_id)
+    if "_again_" in call_id:
+        call_id = _AGAIN.sub("", call_id)
+    return call_id if len(call_id) <= LONGEST else shortened(call_id)

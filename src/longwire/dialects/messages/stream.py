@@ -42,7 +42,7 @@ _DELTAS: Final = {
     "thinking": b'"thinking_delta","thinking":',
     "tool_use": b'"input_json_delta","partial_json":',
 }
-_ACTING: Final = frozenset(
+ACTING: Final = frozenset(
     {_ADDED, DONE, TEXT, _REFUSAL, _ARGUMENTS, _SUMMARY, _THOUGHT, _NEXT_PART}
 )
 """The events that add to an answer; the others say again what these have said."""
@@ -168,7 +168,7 @@ class Items:
     def take(self, frame: Frame) -> None:
         """Write what an event adds; one of a later item waits for its turn."""
         index, blocks = frame.output_index, self.blocks
-        if frame.type not in _ACTING or index is None or index in self._done or self.is_cut:
+        if frame.type not in ACTING or index is None or index in self._done or self.is_cut:
             return
         if blocks.index is None:
             self._begin(frame, index)

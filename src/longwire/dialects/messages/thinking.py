@@ -1,29 +1,31 @@
 """Reasoning that travels through the client: a reasoning item sealed in a signature, and back.
 
-`lw1.` and base64url of `{"p":"responses","i":"rs_1","e":"gAAAA","n":["commentary"]}`: who made it,
-the id and the encrypted content of the item, and the phase of the message that follows. It is no
-secret: a client of the Responses API holds the same. What is not ours is left out, never shown.
+`lw1.`, base64url of `{"p":"responses","i":"rs_1","n":["commentary"]}`, `.` and the encrypted content:
+who made it, the id of the item, and the phase of the message that follows. The content stays as it
+is, for it is long and comes back with every turn. It is no secret: a client of the Responses API
+holds the same. What is not ours is left out, never shown.
 """
 
 from base64 import urlsafe_b64encode
 from binascii import a2b_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Raw
 
 from longwire.dialects.messages.blocks import is_blank
+from longwire.dialects.raw_json import tolerant
 
 _PREFIX: Final = "lw1."
 _ISSUER: Final = "responses"
 _NONE: Final = Raw(b"null")
-_PADDING: Final = "==="
-_STANDARD: Final = str.maketrans("-_", "+/")
+_PADDING: Final = b"=="
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class Seal(msgspec.Struct):
-    """What a signature holds; `i` and `e` stay raw."""
+    """What a signature holds; `i` and the content `e` are raw JSON."""
 
     p: str
     i: Raw = _NONE
@@ -41,7 +43,9 @@ class Seal(msgspec.Struct):
         return self.i is not _NONE or self.e is not _NONE
 
 
-_seals: Final = msgspec.json.Decoder(Seal)
+_decode_seal: Final = msgspec.json.Decoder(Seal).decode
+_decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def sealed(identity: Raw, encrypted: Raw, phase: str | None = None) -> str:
@@ -49,12 +53,12 @@ def sealed(identity: Raw, encrypted: Raw, phase: str | None = None) -> str:
     parts = [b'{"p":"responses"']
     if bytes(identity) != b"null":
         parts += (b',"i":', identity)
-    if bytes(encrypted) != b"null":
-        parts += (b',"e":', encrypted)
     if phase is not None:
-        parts += (b',"n":', msgspec.json.encode([phase]))
+        parts += (b',"n":', _encode([phase]))
     parts.append(b"}")
-    return _PREFIX + urlsafe_b64encode(b"".join(parts)).rstrip(b"=").decode()
+    head = _PREFIX + urlsafe_b64encode(b"".join(parts)).rstrip(b"=").decode()
+    is_text = bytes(encrypted)[:1] == b'"'
+    return f"{head}.{_decode_text(encrypted)}" if is_text else head
 
 
 def phase_alone(phase: str) -> str:
@@ -66,17 +70,18 @@ def opened(signature: str | None) -> Seal | None:
     """Return what a signature of ours holds; None for one of somebody else's, or none."""
     if not signature or not signature.startswith(_PREFIX):
         return None
+    head, has_content, content = signature[len(_PREFIX) :].partition(".")
     try:
-        text = signature[len(_PREFIX) :].rstrip("=")
-        raw = a2b_base64((text + _PADDING[: -len(text) % 4]).translate(_STANDARD))
-        seal = _seals.decode(raw)
+        seal = _decode_seal(a2b_base64(head.encode("ascii").translate(_STANDARD) + _PADDING))
     except (ValueError, msgspec.MsgspecError):
         return None
+    if has_content:
+        seal.e = Raw(_encode(content))
     return seal if seal.p == _ISSUER else None
 
 
-def reasoning_items(seal: Seal, thinking: Raw) -> Iterator[bytes]:
-    """Give the reasoning item that a seal holds, if any, with the thinking that was shown of it."""
+def reasoning_item(seal: Seal, thinking: Raw) -> bytes:
+    """Return the reasoning item that a seal holds, with the thinking that was shown of it."""
     parts = [b'{"type":"reasoning"']
     if seal.i is not _NONE:
         parts += (b',"id":', seal.i)
@@ -86,5 +91,5 @@ def reasoning_items(seal: Seal, thinking: Raw) -> Iterator[bytes]:
         parts += (b',"summary":[{"type":"summary_text","text":', thinking, b"}]")
     if seal.e is not _NONE:
         parts += (b',"encrypted_content":', seal.e)
-    if seal.has_item:
-        yield b"".join((*parts, b"}"))
+    parts.append(b"}")
+    return b"".join(parts)
