@@ -155,7 +155,7 @@ def test_filters_stand_in_the_address(opened, owner, log):
 
 
 def test_turns_are_found_by_their_api(opened, owner, stage, log):
-    """The list says in which API a turn was asked, leaves one's alone, and tells what is dropped."""
+    """The list says in which API a turn was asked, keeps one alone, and tells what was dropped."""
     now = time.time_ns() // 1_000_000
     chat = row(9, now - HOUR + 75_000, api="chat_completions", model_asked="chatty")
     written(stage, owner, [chat])

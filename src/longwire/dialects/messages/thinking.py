@@ -1,6 +1,6 @@
 """Reasoning that travels through the client: a reasoning item sealed in a signature, and back.
 
-`lw1.`, base64url of `{"p":"responses","i":"rs_1","n":["commentary"]}`, `.` and the encrypted content:
+`lw1.`, base64url of `{"p":"responses","i":"rs_1","n":["commentary"]}`, `.` and what is encrypted:
 who made it, the id of the item, and the phase of the message that follows. The content stays as it
 is, for it is long and comes back with every turn. It is no secret: a client of the Responses API
 holds the same. What is not ours is left out, never shown.
