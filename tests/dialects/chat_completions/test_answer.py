@@ -193,6 +193,28 @@ def test_items_may_come_entangled(output, data):
     assert expected == accumulated(chunks_of(stream(PLAIN, frames)))
 
 
+@pytest.mark.parametrize("is_plain", [False, True], ids=["decoded", "plain"])
+@pytest.mark.parametrize(
+    "output",
+    [
+        [message("abc"), message("xyz")],
+        [call("A", arguments='{"a":1}'), call("B", arguments='{"b":2}')],
+        [message("abc"), message(refusal="xyz"), message("uvw")],
+    ],
+    ids=["texts", "calls", "refusal"],
+)
+def test_texts_that_come_in_turns_are_put_in_order(output, is_plain):
+    """One letter of each, then the next one of each: neither is shown inside another."""
+    queues = [item_frames(index, item, 1) for index, item in enumerate(output)]
+    frames = opening()
+    while any(queues):
+        frames += [queue.pop(0) for queue in queues if queue]
+    frames.append(ending())
+    expected = accumulated(chunks_of(stream(PLAIN, frames_of(*output))))
+    found = accumulated(chunks_of(stream(PLAIN, frames, [(False, 1), (is_plain, 999)])))
+    assert expected == found
+
+
 @LAW
 @given(output=outputs(), gaps=st.lists(st.integers(1, 3), min_size=6, max_size=6))
 def test_items_may_be_missing_between_others(output, gaps):
