@@ -20,6 +20,7 @@ from tests.dialects.messages.answers import (
     call,
     encoded,
     events_of,
+    items_of,
     message,
     reasoning,
     replayed,
@@ -169,3 +170,21 @@ def test_an_answer_that_was_cut_is_not_gone_on_from() -> None:
     assert [{"type": "text", "text": "before "}] == content
     later = following(sent, content, stop_sequences=["STOP"])
     assert decide(chain_of(sent, output), later) is None
+
+
+def test_phases_of_messages_come_back() -> None:
+    """In the seal of the reasoning before, or in a block of its own where there is none."""
+    sent = turn(QUESTION, **MEMBERS)
+    output = [
+        message("a", 0, phase="commentary"),
+        reasoning(["why"], 1),
+        message("b", 2, phase="final_answer"),
+        message("c", 3),
+    ]
+    events = events_of(output)
+    for content in (
+        whole(sent, events)["content"],
+        accumulated(streamed(sent, events)).to_dict()["content"],
+    ):
+        items = items_of(following(sent, content))[1:-1]  # type: ignore[arg-type]
+        assert ["commentary", None, "final_answer", None] == [each.get("phase") for each in items]

@@ -200,7 +200,7 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     left_out += _management(members, kept)
     _set(kept, "service_tier", _tier(members))
     stops = _strings(members, "stop_sequences")
-    return _Settings(toolbox, reasoning, kept, tuple(left_out), stops)
+    return _Settings(toolbox, reasoning, kept, tuple(dict.fromkeys(left_out)), stops)
 
 
 def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
