@@ -83,7 +83,8 @@ class Channel:
 
         A client of the Responses API knows what its upstream takes, unless an operator set that.
         """
-        turn = renamed(turn, self.sent_name)
+        if self.spec.renames:
+            turn = renamed(turn, self.sent_name)
         is_own = turn.source.api.startswith("responses") and self.spec.native_items is None
         if self.foreign_items and not is_own:
             turn = without_items(turn, self.foreign_items)

@@ -11,7 +11,7 @@ from typing import Final
 
 from longwire.core.errors import LongwireError, UnknownModel, UpstreamDisconnected, UpstreamRejected
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.turn import Principal, Turn
+from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.messages.count import ESTIMATED
@@ -80,52 +80,44 @@ class HttpTurns:
                 body = await exchange.body()
                 if codings:
                     body = await unpacked(body, codings, self.max_body)
-                turn = reply.route.decode(body, headers, caller.grant)
+                turn = reply.turn = reply.route.decode(body, headers, caller.grant)
                 if turn.streams and self._limits.commit_after:
                     reply.commit_after(turn, self._limits.commit_after, self._limits.silence)
-                await self._serve(turn, caller, reply)
+                async with self._relay.open(turn, caller, headers, reply.id) as running:
+                    await (reply.stream(running) if turn.streams else reply.whole(running))
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await reply.fail(error)
         finally:
             if exchange.reply is not ReplyState.ENDED:
                 exchange.cut()
 
-    async def _serve(self, turn: Turn, caller: Principal, reply: "_Reply") -> None:
-        headers = reply.exchange.headers
-        try:
-            async with self._relay.open(turn, caller, headers, reply.id) as running:
-                await (reply.stream(running) if turn.streams else reply.whole(running))
-        except LongwireError as error:
-            if reply.route.estimate is None or isinstance(error, UnknownModel):
-                raise
-            await reply.estimated(turn)
-
 
 class _Reply:
     """What goes back to one client: nothing yet, a stream under way, or all of it."""
 
     def __init__(self, exchange: HttpExchange, cors: Mapping[str, str]) -> None:
-        self.exchange = exchange
+        self._exchange = exchange
         self._cors = cors
         self._answer: Answer | None = None
         self._early: EarlyHead | None = None
+        self.turn: Turn | None = None
         self.route = ROUTES[exchange.path]
         self._dialect = self.route.dialect
         self.id = request_id(exchange.headers)
 
     def commit_after(self, turn: Turn, seconds: float, silence: float) -> None:
         """Begin the stream after so many seconds, if no event has come; then fill the silence."""
-        self._answer = early = self._dialect.answer(turn, Aggregate(), self.exchange.headers)
-        self._early = EarlyHead(self.exchange, self._begin_early, early.keep_alive(), silence)
+        self._answer = early = self._dialect.answer(turn, Aggregate(), self._exchange.headers)
+        self._early = EarlyHead(self._exchange, self._begin_early, early.keep_alive(), silence)
         self._early.start(seconds)
 
     def _begin_early(self) -> None:
         headers = {**self._cors, **self._dialect.headers(self.id, {})}
-        self.exchange.begin(200, headers, _STREAM)
+        self._exchange.begin(200, headers, _STREAM)
 
     async def stream(self, running: RunningTurn) -> None:
         """Send the events as they come."""
-        exchange, aggregate = self.exchange, running.aggregate
+        exchange, aggregate = self._exchange, running.aggregate
         if self._early is not None:
             self._early.stop()
         answer = self._begin(running)
@@ -152,37 +144,40 @@ class _Reply:
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
         body = self._begin(running).whole(terminal)
-        self.exchange.begin(200, self._headers(running), _JSON, len(body))
-        await self.exchange.end(body)
+        await self._send(200, self._headers(running), body)
 
-    async def estimated(self, turn: Turn) -> None:
-        """Send an estimate in the place of what no upstream could say."""
-        estimate = self.route.estimate
-        body = estimate(turn) if estimate is not None else b""
-        headers = {**self._cors, **self._dialect.headers(self.id, {}), **ESTIMATED}
-        self.exchange.begin(200, headers, _JSON, len(body))
-        await self.exchange.end(body)
+    async def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self._exchange.begin(status, headers, _JSON, len(body))
+        await self._exchange.end(body)
 
     def _begin(self, running: RunningTurn) -> Answer:
-        turn, headers = running.request.turn, self.exchange.headers
+        turn, headers = running.request.turn, self._exchange.headers
         self._answer = answer = self._dialect.answer(turn, running.aggregate, headers)
         return answer
 
     async def fail(self, error: Exception) -> None:
-        """Answer with the error's status, or end a stream under way."""
+        """Answer with the error's status, or end a stream under way.
+
+        Where no upstream could say what the route can estimate, that is the answer.
+        """
         if self._early is not None:
             self._early.stop()
+        estimate, turn = self.route.estimate, self.turn
+        is_known = isinstance(error, LongwireError) and not isinstance(error, UnknownModel)
+        if estimate is not None and turn is not None and is_known:
+            headers = {**self._cors, **self._dialect.headers(self.id, {}), **ESTIMATED}
+            await self._send(200, headers, estimate(turn))
+            return
         if isinstance(error, UpstreamRejected):
-            error.headers = client_of(self.exchange.headers).error_headers(error.headers)
+            error.headers = client_of(self._exchange.headers).error_headers(error.headers)
         problem = problem_of(error)
         report(problem, error, self.id)
-        exchange = self.exchange
+        exchange = self._exchange
         if exchange.reply is ReplyState.NOT_BEGUN:
             problem = self._dialect.refusal(problem, self.id)
             body = problem.envelope()
             headers = {**problem.headers, **self._cors, **self._dialect.headers(self.id, {})}
-            exchange.begin(problem.status, headers, _JSON, len(body))
-            await exchange.end(body)
+            await self._send(problem.status, headers, body)
         elif self._answer is not None and exchange.reply in _STREAMS:
             await exchange.end(self._answer.failure(problem))
 
@@ -198,7 +193,7 @@ class _Reply:
             "x-longwire-continuity": delivery.continuity,
         }
         if running.headers:
-            headers |= client_of(self.exchange.headers).headers(running.headers)
+            headers |= client_of(self._exchange.headers).headers(running.headers)
         if delivery.reason:
             headers["x-longwire-reason"] = delivery.reason
         if source.dropped:
