@@ -25,6 +25,15 @@ def slowly(stage):
     httpx2.post(f"{stage.upstream}/_emulator/reset").raise_for_status()
 
 
+@pytest.fixture
+def plain_calls(stage):
+    """The model calls tools with nothing, until the test is over."""
+    script = {"arguments": "{}"}
+    httpx2.put(f"{stage.upstream}/_emulator/script", json=script).raise_for_status()
+    yield
+    httpx2.post(f"{stage.upstream}/_emulator/reset").raise_for_status()
+
+
 def playground(opened, owner, key):
     """The page, ready to ask."""
     page = opened(owner, "/playground")
@@ -76,7 +85,7 @@ def test_an_edited_question_rewrites_the_history(opened, owner, key):
         ("Messages", "/v1/messages"),
     ],
 )
-def test_a_conversation_continues_in_any_api(opened, owner, key, api, path):
+def test_a_conversation_continues_in_any_api(opened, owner, key, plain_calls, api, path):
     """A tool's result and a second question go on where the turn before ended, in each API."""
     page = playground(opened, owner, key)
     page.get_by_label("API", exact=True).select_option(api)
@@ -84,7 +93,7 @@ def test_a_conversation_continues_in_any_api(opened, owner, key, api, path):
     page.get_by_label("Question").fill("what time is it?")
     page.get_by_label("Question").press("Enter")
     called = page.get_by_role("listitem").filter(has_text="what time is it?")
-    expect(called).to_contain_text(re.compile(r"Calls current_time\(\{.*\}\)"))
+    expect(called).to_contain_text(re.compile(r"Calls current_time\(\{\}\)"))
     expect(called).to_contain_text(re.compile(r"Result: \d{4}-"))
     expect(called).to_contain_text("new session")
     expect(called).to_contain_text(api if api == "Responses" else f"{api} → Responses")

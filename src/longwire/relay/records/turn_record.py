@@ -99,7 +99,7 @@ class TurnRecorder:
             reasoning_tokens=usage.reasoning if usage and not bill.is_estimated else None,
             cost=record.cost if record.is_priced else self._cost(record),
             is_estimated=bill.is_estimated,
-            dropped=_fit(", ".join(turn.source.dropped), LONGEST_NAME),
+            dropped=_listed(turn.source.dropped) if turn.source.dropped else "",
         )
 
     def _cost(self, record: TurnRecord) -> int | None:
@@ -170,6 +170,10 @@ def _last(row: TurnRow, message: str) -> TurnAttempt:
 
 def _milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1000)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return _fit(", ".join(names), LONGEST_NAME)
 
 
 def _shown(message: str) -> str:
