@@ -50,12 +50,10 @@ def assistant_items(content: Raw, at: str) -> Iterator[bytes]:
         elif kind == "text":
             if not is_blank(block.text):
                 yield _message(block.text, phase)
-        elif kind in _SEALED:
-            seal = opened(block.signature or block.data)
-            if seal is not None:
-                following = seal.phase
-                if seal.has_item:
-                    yield reasoning_item(seal, block.thinking)
+        elif kind in _SEALED and (seal := opened(block.signature or block.data)) is not None:
+            following = seal.phase
+            if seal.has_item:
+                yield reasoning_item(seal, block.thinking)
         elif kind == "server_tool_use" and block.id and block.id.startswith(SEARCH_ID):
             yield _search(block.id, block.input)
         phase = following
