@@ -50,25 +50,25 @@ class _Mode:
 
 
 _MODES = (
-    _Mode("agents, 20 KB contexts", Job("a20", _AGENTS, 30, 16, **SMALL), PER_TURN, 1.5),
-    _Mode("agents, 157 KB contexts", Job("a157", _AGENTS, 30, 16, **LARGE), PER_TURN, 1.7),
-    _Mode("20 KB, events at once", Job("o20", _AT_ONCE, 8, 16, 4, **SMALL), PER_TURN, 1.5),
-    _Mode("157 KB, events at once", Job("o157", _AT_ONCE, 8, 16, 4, **LARGE), PER_TURN, 1.7),
+    _Mode("agents, 20 KB", Job("a20", _AGENTS, 30, 16, **SMALL), PER_TURN, 1.5),
+    _Mode("agents, 157 KB", Job("a157", _AGENTS, 30, 16, **LARGE), PER_TURN, 1.7),
+    _Mode("20 KB at once", Job("o20", _AT_ONCE, 8, 16, 4, **SMALL), PER_TURN, 1.5),
+    _Mode("157 KB at once", Job("o157", _AT_ONCE, 8, 16, 4, **LARGE), PER_TURN, 1.7),
     _Mode(
-        "157 KB in 480 items, events at once",
+        "157 KB of 320 items at once",
         Job("many", _AT_ONCE, 8, 160, **SMALL),
         PER_TURN,
         1.7,
         names=(LONGWIRE,),
     ),
     _Mode(
-        "bursts of 8 events, 20 ms",
+        "bursts of 8, 20 ms",
         Job("bursts", "say:400x8@20:", 40, 3, opened=True),
         PER_EVENT,
         1.3,
     ),
     _Mode(
-        "paced single events, 30 ms",
+        "paced, 30 ms",
         Job("paced", "say:180x1@30:", 100, 1, opened=True),
         PER_EVENT,
         1.3,
