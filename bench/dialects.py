@@ -36,10 +36,10 @@ class _Mode:
     names: tuple[str, ...] = (LONGWIRE, LITELLM)
 
     def job_for(self, name: str, api: str, *, quick: bool) -> Job:
-        """Return the job of one server in one API: LiteLLM gets fewer turns."""
+        """Return the job of one server in one API: LiteLLM gets one session, as it takes so long."""
         job = replace(self.job, name=f"{self.job.name}-{_APIS.index(api)}", api=api)
         if name == LITELLM:
-            return replace(job, sessions=2, talks=1, turns=min(job.turns, 8))
+            return replace(job, sessions=1, talks=1)
         return replace(job, talks=1, sessions=max(4, job.sessions // 4)) if quick else job
 
     def cost(self, outcome: Outcome) -> float:
