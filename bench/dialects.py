@@ -36,7 +36,7 @@ class _Mode:
     names: tuple[str, ...] = (LONGWIRE, LITELLM)
 
     def job_for(self, name: str, api: str, *, quick: bool) -> Job:
-        """Return the job of one server in one API: LiteLLM gets one session, as it takes so long."""
+        """Return the job of one server in one API: of LiteLLM, which takes so long, one session."""
         job = replace(self.job, name=f"{self.job.name}-{_APIS.index(api)}", api=api)
         if name == LITELLM:
             return replace(job, sessions=1, talks=1)
