@@ -36,10 +36,10 @@ class _Mode:
     names: tuple[str, ...] = (LONGWIRE, LITELLM)
 
     def job_for(self, name: str, api: str, *, quick: bool) -> Job:
-        """Return the job of one server in one API: LiteLLM gets fewer turns."""
+        """Return the job of one server in one API: of LiteLLM, which takes so long, one session."""
         job = replace(self.job, name=f"{self.job.name}-{_APIS.index(api)}", api=api)
         if name == LITELLM:
-            return replace(job, sessions=2, talks=1, turns=min(job.turns, 8))
+            return replace(job, sessions=1, talks=1)
         return replace(job, talks=1, sessions=max(4, job.sessions // 4)) if quick else job
 
     def cost(self, outcome: Outcome) -> float:
@@ -50,25 +50,25 @@ class _Mode:
 
 
 _MODES = (
-    _Mode("agents, 20 KB contexts", Job("a20", _AGENTS, 30, 16, **SMALL), PER_TURN, 1.5),
-    _Mode("agents, 157 KB contexts", Job("a157", _AGENTS, 30, 16, **LARGE), PER_TURN, 1.7),
-    _Mode("20 KB, events at once", Job("o20", _AT_ONCE, 8, 16, 4, **SMALL), PER_TURN, 1.5),
-    _Mode("157 KB, events at once", Job("o157", _AT_ONCE, 8, 16, 4, **LARGE), PER_TURN, 1.7),
+    _Mode("agents, 20 KB", Job("a20", _AGENTS, 30, 16, **SMALL), PER_TURN, 1.5),
+    _Mode("agents, 157 KB", Job("a157", _AGENTS, 30, 16, **LARGE), PER_TURN, 1.7),
+    _Mode("20 KB at once", Job("o20", _AT_ONCE, 8, 16, 4, **SMALL), PER_TURN, 1.5),
+    _Mode("157 KB at once", Job("o157", _AT_ONCE, 8, 16, 4, **LARGE), PER_TURN, 1.7),
     _Mode(
-        "157 KB in 480 items, events at once",
+        "157 KB of 320 items at once",
         Job("many", _AT_ONCE, 8, 160, **SMALL),
         PER_TURN,
         1.7,
         names=(LONGWIRE,),
     ),
     _Mode(
-        "bursts of 8 events, 20 ms",
+        "bursts of 8, 20 ms",
         Job("bursts", "say:400x8@20:", 40, 3, opened=True),
         PER_EVENT,
         1.3,
     ),
     _Mode(
-        "paced single events, 30 ms",
+        "paced, 30 ms",
         Job("paced", "say:180x1@30:", 100, 1, opened=True),
         PER_EVENT,
         1.3,

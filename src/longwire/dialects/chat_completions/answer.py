@@ -19,6 +19,7 @@ from longwire.dialects.chat_completions.deltas import (
     CALL,
     CONTENT,
     DONE,
+    KINDS,
     TEXT,
     CallDelta,
     Delta,
@@ -89,17 +90,20 @@ class ChatAnswer:
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as chunks; behind the end of an answer nothing follows."""
         parts: list[bytes] = []
+        may_stop = bool(self._options.stops)
         for event in events:
             if event.kind in _SHOWS:
-                parts.append(self._begun())
-                parts += self._shown(decode_output(event.raw))
+                if not self._head:
+                    parts.append(self._begun())
+                if event.name in KINDS:
+                    parts += self._shown(decode_output(event.raw))
             elif event.kind is Kind.OPENING:
                 parts.append(self._begun(event))
             elif event.kind in _ENDS:
                 parts += (self._begun(event), self._ending(event))
             elif event.kind in _FAILURES:
                 parts.append(_sent(rejection_of_failed(event.raw).body))
-            if self.is_cut:
+            if may_stop and self.is_cut:
                 parts.append(self._finish(None))
                 break
         return b"".join(parts)

@@ -139,11 +139,7 @@ class Deltas:
         self._ready: list[Delta | CallDelta] = []
         self.under_way: int | None = None
         self.calls = 0
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether a stop sequence has ended the text."""
-        return self._stop is not None and self._stop.is_cut
+        self.is_cut = False
 
     def feed(self, event: Output) -> Sequence[Delta | CallDelta]:
         """Take one event, and return what can be shown now."""
@@ -237,8 +233,9 @@ class Deltas:
 
     def _put(self, member: bytes, raw: bytes, logprobs: bytes = _NO_LOGPROBS) -> None:
         if member == CONTENT and self._stop is not None:
-            if not self._stop.is_cut:
+            if not self.is_cut:
                 self._show_text(*self._stop.show(_decode_text(raw), logprobs))
+                self.is_cut = self._stop.is_cut
         else:
             self._ready.append(Delta(member, raw, logprobs))
 
