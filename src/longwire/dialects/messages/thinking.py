@@ -1,8 +1,8 @@
 """Reasoning that travels through the client: a reasoning item sealed in a signature, and back.
 
 `lw1.`, base64url of `{"p":"responses","i":"rs_1","n":["commentary"]}`, `.` and what is encrypted:
-who made it, the item's id, the phase of the message behind it. What is long stays as it is. It is no
-secret: clients of the Responses API hold the same. Others' seals are left out, never shown.
+who made it, its id, and the phase of the message that follows. What is long stays as it is. It is
+no secret: a client of the Responses API holds the same. Others' seals are left out, never shown.
 """
 
 from base64 import urlsafe_b64encode
