@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_bytes
+from longwire.dialects.canonical import AmbiguousJson, decode, decode_values, digest, digest_bytes
 
 values = st.recursive(
     st.none()
@@ -69,6 +69,34 @@ def test_different_values_differ(one: Any, other: Any) -> None:
 def test_look_alikes_differ(one: str, other: str) -> None:
     """Numbers count by their digits, and nothing collides with their form."""
     assert not same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1.50", "1.5"),
+        ("15e-1", "1.5"),
+        ("1.0", "1"),
+        ("1e2", "100"),
+        ("-0.0", "0"),
+        ("-2.50E+1", "-25"),
+        ("0.1e30", "100000000000000000000000000000"),
+        ("0e999999999999999999999", "0e999999999999999999999"),
+    ],
+)
+def test_by_value_spellings_of_a_number_are_one(one: str, other: str) -> None:
+    """However it is written, a number is its exact decimal value."""
+    assert digest(decode_values(one)) == digest(decode_values(other))
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(0, 40))
+def test_by_value_a_number_is_no_other(number: Decimal, places: int) -> None:
+    """Zeros behind it are nothing; the least digit is another number, which no float would tell."""
+    text = format(number, "f")
+    point = "" if "." in text else "."
+    zeros = text + point + "0" * (places + 1)
+    assert digest(decode_values(text)) == digest(decode_values(zeros))
+    assert digest(decode_values(text)) != digest(decode_values(zeros + "1"))
 
 
 @pytest.mark.parametrize(

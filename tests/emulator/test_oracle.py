@@ -160,10 +160,21 @@ def test_edit_changes_the_digest(index, change, history):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("1", "1.0"), ("1.0", "1.00"), ("1e2", "100"), ("-0", "0"), ('"1"', "1"), ("null", "0")],
+    [("1", "1.0"), ("1.0", "1.00"), ("1e2", "100"), ("-0", "0"), ("15e-1", "1.50")],
 )
-def test_argument_numbers_keep_their_spelling(one, other):
-    """Two spellings of a number in arguments are two arguments."""
+def test_argument_numbers_count_by_their_value(one, other):
+    """Two spellings of a number in arguments are one, for clients write them again."""
+    call = {"type": "function_call", "call_id": "c", "name": "f"}
+    first, second = ([call | {"arguments": f'{{"n": {text}}}'}] for text in (one, other))
+    assert digest(first) == digest(second)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [('"1"', "1"), ("null", "0"), ("-1", "1"), ("0.1", "0.10000000000000000555"), ("10", "1")],
+)
+def test_other_arguments_are_told_apart(one, other):
+    """What looks alike, or is one float, is another argument."""
     call = {"type": "function_call", "call_id": "c", "name": "f"}
     first, second = ([call | {"arguments": f'{{"n": {text}}}'}] for text in (one, other))
     assert digest(first) != digest(second)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from longwire.emulator import Script, digest
+from longwire.emulator import Call, Script, digest
 
 
 def outputs(response):
@@ -318,3 +318,19 @@ async def test_turn_record_tells_what_was_asked_and_answered(upstream, user):
             turn.status,
         )
         assert 2 == it.emulator.counters.snapshot()["creates"]
+
+
+async def test_scripted_calls_follow_one_another_where_their_tool_is_offered(upstream, tools, user):
+    """Each round makes the next call of the script, past those whose tool is not offered."""
+    names = [tool["name"] for tool in tools if tool["type"] == "function"]
+    wanted = [Call(tool=name, arguments=f'{{"place":{place}}}') for place, name in enumerate(names)]
+    script = Script(tool_rounds=2, calls=(Call(tool="not offered", arguments="{}"), *wanted))
+    calls = []
+    async with upstream(script) as it, it.dial() as socket:
+        items, previous = [user], {}
+        for _ in range(2):
+            response = await socket.respond(*items, tools=tools, **previous)
+            calls += [item for item in response["output"] if item["type"] == "function_call"]
+            items, previous = outputs(response), {"previous_response_id": response["id"]}
+    expected = [(call.tool, call.arguments) for call in (*wanted, *wanted)][:2]
+    assert expected == [(call["name"], call["arguments"]) for call in calls]

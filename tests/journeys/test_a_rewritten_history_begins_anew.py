@@ -91,8 +91,11 @@ async def test_the_same_turn_again_begins_anew(emulator, hire):
     assert 1 == emulator.counters.sockets_open
 
 
-async def test_other_digits_are_another_history(emulator, hire):
-    """1.5 is not 1.50: a client that rewrites numbers has its own words shown to the model."""
+@pytest.mark.parametrize(
+    ("plus", "way"), [(0, "continued"), (1e-9, "fresh history_rewritten")], ids=["same", "other"]
+)
+async def test_a_number_is_its_value(plus, way, emulator, hire):
+    """1.50 comes back as 1.5 from clients that parse arguments, and is no other history."""
     tool = {
         "type": "function",
         "name": "pay",
@@ -104,14 +107,12 @@ async def test_other_digits_are_another_history(emulator, hire):
             given = item.to_dict()
             if item.type == "function_call":
                 assert "1.50" in item.arguments
-                given["arguments"] = json.dumps(json.loads(item.arguments))
+                given["arguments"] = json.dumps({"sum": json.loads(item.arguments)["sum"] + plus})
             yield given
 
     agent = hire(headers=SESSION, tools=[tool], replay=lambda output: list(rewritten(output)))
     turns = await agent.turns(3)
-    assert ["fresh new_session", "fresh history_rewritten", "fresh history_rewritten"] == ways(
-        turns
-    )
+    assert ["fresh new_session", way] == ways(turns[:2])
 
 
 @pytest.mark.parametrize(

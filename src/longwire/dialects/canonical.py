@@ -1,11 +1,12 @@
 """JSON reduced to one spelling: equal digests mean equal JSON values, and never anything else.
 
-Key order, whitespace and escapes do not count; numbers keep their digits as written. A value with
-a repeated key has no single meaning and is refused.
+Key order, whitespace and escapes do not count; numbers keep their digits as written, unless they
+are decoded by their values. A value with a repeated key has no single meaning and is refused.
 """
 
 import json
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ _LONGEST_INTEGER = 18
 _MARKS = ("#", "\\u0023")
 Json = Any
 """Decoded JSON: None, bool, int, str, list, dict, and `{"#": "1.50"}` for other numbers."""
+Number = Callable[[str], Json]
 
 
 class AmbiguousJson(ValueError):
@@ -32,6 +34,26 @@ def _integer(spelling: str) -> Json:
 
 def _number(spelling: str) -> Json:
     return {"#": spelling}
+
+
+def _value(spelling: str) -> Json:
+    """Decode a number to its exact decimal value: 1.50, 1.5 and 15e-1 are one, and no float is."""
+    try:
+        sign, digits, exponent = Decimal(spelling).as_tuple()
+    except InvalidOperation:
+        return {"#": spelling}  # its exponent has eighteen digits and more
+    written = "".join(map(str, digits))
+    significant = written.rstrip("0")
+    if not significant:
+        return 0
+    scale = int(exponent) + len(written) - len(significant)
+    if scale >= 0 and len(significant) + scale < _LONGEST_INTEGER:
+        return int(significant) * 10**scale * (-1 if sign else 1)
+    return {"#": f"{'-' if sign else ''}{significant}e{scale}"}
+
+
+def _integer_value(spelling: str) -> Json:
+    return int(spelling) if len(spelling) < _LONGEST_INTEGER else _value(spelling)
 
 
 def _object(pairs: list[tuple[str, Json]]) -> Json:
@@ -50,17 +72,22 @@ def _refuse_constant(name: str) -> Json:
     raise AmbiguousJson(f"{name} is not JSON")
 
 
-def _decoder(of_object: Callable[[list[tuple[str, Json]]], Json]) -> json.JSONDecoder:
-    return json.JSONDecoder(
-        object_pairs_hook=of_object,
-        parse_int=_integer,
-        parse_float=_number,
-        parse_constant=_refuse_constant,
+def _decoders(integer: Number, number: Number) -> tuple[json.JSONDecoder, json.JSONDecoder]:
+    """Return the decoders of texts without and with marks."""
+    plain, with_marks = (
+        json.JSONDecoder(
+            object_pairs_hook=of_object,
+            parse_int=integer,
+            parse_float=number,
+            parse_constant=_refuse_constant,
+        )
+        for of_object in (_object, _object_with_marks)
     )
+    return plain, with_marks
 
 
-_plain = _decoder(_object)
-_with_marks = _decoder(_object_with_marks)
+_as_written = _decoders(_integer, _number)
+_by_value = _decoders(_integer_value, _value)
 _encode = msgspec.json.Encoder(order="sorted").encode
 _encode_surrogates: Callable[[Json], str] = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=True
@@ -69,7 +96,16 @@ _encode_surrogates: Callable[[Json], str] = json.JSONEncoder(
 
 def decode(text: str) -> Json:
     """Decode JSON exactly. Raises `AmbiguousJson` when it has no single meaning."""
-    decoder = _with_marks if _MARKS[0] in text or _MARKS[1] in text else _plain
+    return _decode(text, *_as_written)
+
+
+def decode_values(text: str) -> Json:
+    """Decode JSON with its numbers by their exact values. Raises `AmbiguousJson` as `decode`."""
+    return _decode(text, *_by_value)
+
+
+def _decode(text: str, plain: json.JSONDecoder, with_marks: json.JSONDecoder) -> Json:
+    decoder = with_marks if _MARKS[0] in text or _MARKS[1] in text else plain
     try:
         return decoder.decode(text)
     except (ValueError, RecursionError) as error:

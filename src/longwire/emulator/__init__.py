@@ -3,11 +3,12 @@
 from longwire.emulator.counters import Counters, Turn
 from longwire.emulator.faults import Fault
 from longwire.emulator.issuer import Issuer, IssuerFault
-from longwire.emulator.options import IssuerOptions, Options, Script
+from longwire.emulator.options import Call, IssuerOptions, Options, Script
 from longwire.emulator.oracle import digest
 from longwire.emulator.server import Emulator
 
 __all__ = [
+    "Call",
     "Counters",
     "Emulator",
     "Fault",

@@ -142,15 +142,25 @@ class Model:
         return self.request.body.get("parallel_tool_calls") is False
 
     def _call(self, number: int, tools: list[Tool]) -> Item:
-        kind, name, namespace, schema = tools[(self.context.rounds + number) % len(tools)]
+        tool, values = self._chosen(self.context.rounds + number, tools)
+        kind, name, namespace, schema = tool
         members = {"call_id": self._identity("call", number), "name": name}
         if namespace is not None:
             members["namespace"] = namespace
         if kind == "custom":
             return self._item("custom_tool_call", "ctc", number, **members, input=f"naïve {number}")
-        values = self.request.script.arguments or example(schema, number)
-        members |= {"arguments": values, "status": "completed"}
+        members |= {"arguments": values or example(schema, number), "status": "completed"}
         return self._item("function_call", "fc", number, **members)
+
+    def _chosen(self, place: int, tools: list[Tool]) -> tuple[Tool, str]:
+        """The tool that is called in this place, and with what if the script says so."""
+        script = self.request.script
+        offered = {tool[1]: tool for tool in tools}
+        calls = [call for call in script.calls if call.tool in offered]
+        if calls:
+            call = calls[place % len(calls)]
+            return offered[call.tool], call.arguments
+        return tools[place % len(tools)], script.arguments
 
 
 def callable_tools(entry: Json, namespace: str | None = None) -> Iterator[Tool]:

@@ -77,6 +77,13 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Sign people in, and let only their live access tokens in on the Codex route."""
 
 
+class Call(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A call that the pretended model makes: the name of a function, and JSON in a string."""
+
+    tool: str
+    arguments: str
+
+
 class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the pretended model answers. Sizes in bytes, delays in milliseconds."""
 
@@ -87,6 +94,8 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The one tool that is called, by its name, where it is offered."""
     arguments: str = ""
     """What it is called with, as JSON; "" makes arguments up from the tool's schema."""
+    calls: tuple[Call, ...] = ()
+    """What is called one after the other instead, of those whose tool is offered."""
     text: str = ""
     """The answer, in place of one that tells the context's digest."""
     refusal: str = ""

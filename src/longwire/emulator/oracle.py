@@ -2,12 +2,13 @@
 
 Law: re-spellings that clients are known to make keep the digest, any other change changes it.
 Ignored: ids, status, phase, annotations, logprobs, nulls, key order, a string in place of one text
-part, spelling of argument JSON (not of its numbers). Everything else counts, unknown fields too.
+part, spelling of argument JSON, its numbers included. Everything else counts, unknown fields too.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import msgspec
@@ -102,18 +103,26 @@ def without_nulls(value: Json) -> Json:
 
 
 def argument_values(text: str) -> Json:
-    """Arguments as JSON values that keep each number's digits; the text itself if it is no JSON."""
+    """Arguments as JSON with numbers by their exact value; the text itself if it is no JSON."""
     try:
         value = json.loads(
             text,
-            parse_int=spelled,
-            parse_float=spelled,
+            parse_int=exact,
+            parse_float=exact,
             parse_constant=not_json,
             object_pairs_hook=distinct,
         )
         return {"json": encode(value).decode()}
-    except (ValueError, RecursionError):
+    except (ArithmeticError, ValueError, RecursionError):
         return text
+
+
+def exact(number: str) -> msgspec.Raw:
+    """The one spelling of all that are this very number: clients write 1.5 for 1.50."""
+    sign, digits, exponent = Decimal(number).as_tuple()
+    written = "".join(map(str, digits)).rstrip("0")
+    scale = int(exponent) + len(digits) - len(written)
+    return spelled(f"{'-' * sign}{written}e{scale}" if written else "0")
 
 
 def spelled(number: str) -> msgspec.Raw:

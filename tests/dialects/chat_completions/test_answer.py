@@ -108,7 +108,6 @@ def test_a_whole_answer():
         "object": "chat.completion",
         "created": 1_700_000_000,
         "model": "gpt-5.5-1",
-        "system_fingerprint": None,
         "service_tier": "flex",
         "choices": [
             {

@@ -40,10 +40,10 @@ SENT = turn(thinking=THINKING, tools=TOOLS)
 
 
 def said(message: Json) -> Json:
-    """What an answer says, whoever put it together."""
-    return {
-        name: message[name] for name in ("id", "content", "stop_reason", "stop_sequence", "usage")
-    }
+    """What an answer says, whoever put it together; whole it also says what there is not."""
+    names = ("id", "content", "stop_reason", "stop_sequence")
+    usage = {name: value for name, value in message["usage"].items() if value is not None}
+    return {"usage": usage, **{name: message[name] for name in names}}
 
 
 @given(outputs(), st.integers(1, 30))
@@ -194,6 +194,9 @@ def test_usage_counts_each_token_once() -> None:
         "output_tokens": 20,
         "output_tokens_details": {"thinking_tokens": 5},
         "service_tier": "standard",
+        "cache_creation": None,
+        "inference_geo": None,
+        "server_tool_use": None,
     } == usage
     fast = whole(SENT, events_of([], service_tier="priority"))["usage"]
     assert "priority" == fast["service_tier"]

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from longwire.core.errors import InvalidRequest, UnknownResponse
+from longwire.core.nouns.access import EVERYTHING
 from longwire.dialects.messages.members import MEMBERS, Fate
+from longwire.dialects.messages.request import decode_count
 from tests.dialects.messages.answers import QUESTION, SESSION, items_of, turn
 
 NEUTRAL: tuple[Any, ...] = (None, [], {}, "")
@@ -274,6 +276,13 @@ def test_what_cannot_be_continued_is_refused() -> None:
         turn(QUESTION, {"role": "assistant", "content": "x"}, {"role": "system", "content": "y"})
 
 
+def test_what_an_answer_ends_is_counted() -> None:
+    """Claude Code asks for the size of a conversation as it stands."""
+    said = [QUESTION, {"role": "assistant", "content": "It is."}]
+    body = json.dumps({"model": "m", "messages": said}).encode()
+    assert 2 == len(decode_count(body, {}, EVERYTHING).history)
+
+
 @pytest.mark.parametrize(
     ("members", "param"),
     [
@@ -305,6 +314,15 @@ def test_a_thread_of_somebody_else_is_not_found() -> None:
     """Only messages of the gateway's own can be gone on from."""
     with pytest.raises(UnknownResponse):
         turn(thread={"type": "continue", "previous_message_id": "nonsense"})
+
+
+def test_a_thread_goes_on_with_its_tools() -> None:
+    """The gateway keeps none: who leaves them out is told that the thread is gone, and replays."""
+    thread = {"type": "continue", "previous_message_id": f"msg_{'0' * 48}"}
+    with pytest.raises(InvalidRequest) as refused:
+        turn(thread=thread)
+    assert ("thread_not_found", "tools") == (refused.value.code, refused.value.param)
+    assert f"resp_{'0' * 48}" == turn(thread=thread, tools=[]).source.previous_response_id
 
 
 def test_the_user_is_known_by_a_digest_whatever_the_session() -> None:

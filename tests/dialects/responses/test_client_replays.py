@@ -246,7 +246,7 @@ TWENTY_EDITS = {
     "call id": _with(4, call_id="call_2"),
     "call namespace": _with(4, namespace="fs"),
     "argument value": _with(4, arguments='{"path":"b.txt","line":1.50}'),
-    "argument number's digits": _with(4, arguments='{"path":"a.txt","line":1.5}'),
+    "argument number": _with(4, arguments='{"path":"a.txt","line":1.500000000000000001}'),
     "argument type": _with(4, arguments='{"path":"a.txt","line":"1.50"}'),
     "argument key twice": _with(4, arguments='{"path":"a.txt","line":1.50,"line":1.50}'),
     "order": HISTORY[::-1] + OUTPUT,
@@ -284,6 +284,7 @@ RESPELLED = {
         ],
     ),
     "arguments respelled": _with(4, arguments='{ "line": 1.50, "path": "a\\u002etxt" }'),
+    "argument number respelled": _with(4, arguments='{"path":"a.txt","line":15e-1}'),
     "nulls and leftovers": _with(
         4, parsed_arguments={"path": "a.txt"}, namespace=None, status=None, created_by="x"
     ),

@@ -184,7 +184,7 @@ class ChatAnswer:
         if model == b"null":
             model = msgspec.json.encode(self._turn.model)
         served = b"" if tier == b"null" else b',"service_tier":' + tier
-        return b'{"id":%b,"object":"%b","created":%d,"model":%b,"system_fingerprint":null%b' % (
+        return b'{"id":%b,"object":"%b","created":%d,"model":%b%b' % (
             own_id,
             kind,
             int(response.created_at or 0),

@@ -33,6 +33,11 @@ _FAILED: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
 _ENDED: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE})
 _PLAIN: Final = frozenset({Kind.OUTPUT, Kind.ITEM})
 _REASONS: Final = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
+_NO_DETAILS: Final = b',"stop_details":null'
+_NOTHING_ELSE: Final = (
+    b',"cache_creation":null,"inference_geo":null,"server_tool_use":null},"container":null'
+)
+"""What ends the usage of a whole message: by its document all of its members have to be there."""
 _REFUSAL: Final = b',"stop_details":{"type":"refusal","category":null,"explanation":null}'
 
 
@@ -206,7 +211,9 @@ class MessagesAnswer:
         self.is_cut = content.stop_sequence is not None
         response = _response_of(terminal)
         stop = self._stop(response, content)
-        return self._head(terminal, content.raw, stop, self._usage(terminal))
+        details = b"" if stop.endswith(_REFUSAL) else _NO_DETAILS
+        usage = self._usage(terminal)[:-1] + _NOTHING_ELSE
+        return self._head(terminal, content.raw, stop + details, usage)
 
     def _failed(self, event: Event) -> bytes:
         return sse.encode("error", envelope(problem_of_failed(event.raw)))

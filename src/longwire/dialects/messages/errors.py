@@ -37,13 +37,16 @@ class _Rule(NamedTuple):
 _INVALID: Final = _Rule(400, "invalid_request_error")
 _QUOTA: Final = _Rule(429, "billing_error", _FINAL)
 _OVERLOADED: Final = _Rule(_BUSY, "overloaded_error")
-_GONE: Final = _Rule(404, "not_found_error", error_code="thread_not_found")
+THREAD_GONE: Final = "thread_not_found"
+"""Has a client replay its thread, at once and by itself."""
+_GONE: Final = _Rule(404, "not_found_error", error_code=THREAD_GONE)
 BY_CODE: Final[Mapping[str, _Rule]] = {
     **dict.fromkeys(CONTEXT_FULL, _INVALID),
     **dict.fromkeys(QUOTA_SPENT, _QUOTA),
     **dict.fromkeys(OVERLOADED, _OVERLOADED),
     "overloaded": _OVERLOADED,
     "response_not_found": _GONE,
+    THREAD_GONE: _GONE,
 }
 """What codes of upstreams and of the gateway mean here; for all others the status decides."""
 

@@ -58,7 +58,11 @@ MEMBERS: Final = (
     Member(
         "context_management", Fate.MAPPED, "Compaction as its threshold; other edits are dropped."
     ),
-    Member("thread", Fate.MAPPED, "`continue` names the response before; what is gone is a 404."),
+    Member(
+        "thread",
+        Fate.MAPPED,
+        "`continue` names the response before; what is gone, or lacks its `tools`, is a 404.",
+    ),
     Member(
         "stop_sequences", Fate.EMULATED, "The gateway cuts the text, and the answer ends there."
     ),

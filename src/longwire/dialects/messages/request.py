@@ -17,6 +17,7 @@ from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
 from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
+from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id, shortened
 from longwire.dialects.messages.image import image_of
 from longwire.dialects.messages.members import dropped, says_something
@@ -94,16 +95,20 @@ def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Tu
 
 def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
     """Decode the body of `POST /v1/messages/count_tokens`. Raises `InvalidRequest`, likewise."""
-    turn = _turn_of(decode_members(body), body, headers)
+    turn = _turn_of(decode_members(body), body, headers, is_count=True)
     kept = {name: raw for name, raw in turn.members.items() if name in _COUNTED}
     source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False)
     return replace(turn, source=source, members=kept, purpose=Purpose.COUNT, streams=False)
 
 
-def _turn_of(members: Mapping[str, bytes], body: bytes, headers: Mapping[str, str]) -> Turn:
+def _turn_of(
+    members: Mapping[str, bytes], body: bytes, headers: Mapping[str, str], *, is_count: bool = False
+) -> Turn:
     settings = _settings(members)
     previous = _previous(members)
     messages = _messages(members, may_be_none=previous is not None)
+    if not is_count:
+        _refuse_prefill(messages)
     conversation = _conversation(members, settings, messages, is_first=previous is None)
     user_id = _user_id(members)
     session = headers.get(_SESSION_HEADER) or _session_of(user_id)
@@ -152,6 +157,10 @@ def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Me
         raise InvalidRequest(words, param="messages") from None
     if not messages and not may_be_none:
         raise InvalidRequest("'messages' needs at least one message.", param="messages")
+    return messages
+
+
+def _refuse_prefill(messages: Sequence[Message]) -> None:
     said = [message.role for message in messages if message.role != "system"]
     if said and said[-1] == "assistant":
         words = (
@@ -159,7 +168,6 @@ def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Me
             "cannot be continued here. End with a user message."
         )
         raise InvalidRequest(words, param=f"messages.{len(messages) - 1}.role")
-    return messages
 
 
 def _conversation(
@@ -273,7 +281,10 @@ def _options(members: Mapping[str, bytes], settings: _Settings) -> Options:
 
 
 def _previous(members: Mapping[str, bytes]) -> str | None:
-    """Return the response that a thread goes on from. Raises `UnknownResponse`."""
+    """Return the response that a thread goes on from. Raises `UnknownResponse`.
+
+    The API keeps a thread's tools, the gateway does not: who leaves them out replays the thread.
+    """
     if "thread" not in members:
         return None
     thread = member_of(members, "thread", _threads, "an object with a 'type'")
@@ -285,6 +296,9 @@ def _previous(members: Mapping[str, bytes]) -> str | None:
     previous = response_id(thread.previous_message_id)
     if previous is None:
         raise UnknownResponse(thread.previous_message_id)
+    if "tools" not in members:
+        words = "A thread goes on with its 'tools' repeated; send all messages, and 'create' it."
+        raise InvalidRequest(words, param="tools", code=THREAD_GONE)
     return previous
 
 

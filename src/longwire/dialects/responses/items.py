@@ -11,7 +11,14 @@ from blake3 import blake3
 from msgspec import Raw
 
 from longwire.core.rules.turn import CanonicalItem, Digest
-from longwire.dialects.canonical import AmbiguousJson, Json, decode, digest, digest_bytes
+from longwire.dialects.canonical import (
+    AmbiguousJson,
+    Json,
+    decode,
+    decode_values,
+    digest,
+    digest_bytes,
+)
 
 _NEVER_COMPARED = frozenset(
     {
@@ -208,11 +215,14 @@ def _set_sources_apart(fields: dict[str, Json]) -> None:
 
 
 def _arguments(arguments: Json) -> Json:
-    """Arguments compare as a JSON object where they are one, as text where they are not."""
+    """Arguments compare as a JSON object where they are one, as text where they are not.
+
+    Most clients parse and write them again, so numbers count by their value.
+    """
     if not isinstance(arguments, str):
         return {"value": arguments}
     try:
-        value = decode(arguments)
+        value = decode_values(arguments)
     except AmbiguousJson:
         return {"text": arguments}
     return {"object": value} if isinstance(value, dict) else {"text": arguments}
