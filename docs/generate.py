@@ -22,6 +22,7 @@ from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.dialects.chat_completions.members import MEMBERS as CHAT_MEMBERS
+from longwire.dialects.members import Member
 from longwire.dialects.messages.members import MEMBERS as MESSAGES_MEMBERS
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.responses import errors
@@ -119,17 +120,15 @@ def renewed_errors(page: str) -> str:
 
 def renewed_dialects(page: str) -> str:
     """The page of dialects with its generated parts replaced."""
-    chat = ((name, row.fate, row.sentence) for name, row in CHAT_MEMBERS.items())
-    messages = ((row.name, row.fate, row.meaning) for row in MESSAGES_MEMBERS)
-    for begin, rows in ((CHAT_BEGIN, chat), (MESSAGES_BEGIN, messages)):
-        page = _with_members(page, begin, rows)
+    for begin, members in ((CHAT_BEGIN, CHAT_MEMBERS), (MESSAGES_BEGIN, MESSAGES_MEMBERS)):
+        page = _with_members(page, begin, members)
     return page
 
 
-def _with_members(page: str, begin: str, rows: Iterable[tuple[str, Enum, str]]) -> str:
+def _with_members(page: str, begin: str, members: Mapping[str, Member]) -> str:
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(END)
-    lines = (f"| `{name}` | {fate.value} | {sentence} |" for name, fate, sentence in rows)
+    lines = (f"| `{name}` | {row.fate.value} | {row.sentence} |" for name, row in members.items())
     table = "\n".join(["| member | what becomes of it | how |", "|---|---|---|", *lines])
     return f"{before}{begin}\n{table}\n\n{END}{after}"
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.chat_completions.members import MEMBERS, Fate
+from longwire.dialects.chat_completions.members import MEMBERS
 from longwire.dialects.chat_completions.request import decode_request
+from longwire.dialects.members import Fate
 from tests.dialects.chat_completions.answers import (
     HIDING,
     QUESTION,

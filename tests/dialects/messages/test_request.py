@@ -7,7 +7,8 @@ import pytest
 
 from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import EVERYTHING
-from longwire.dialects.messages.members import MEMBERS, Fate
+from longwire.dialects.members import Fate
+from longwire.dialects.messages.members import MEMBERS
 from longwire.dialects.messages.request import decode_count
 from tests.dialects.messages.answers import QUESTION, SESSION, items_of, turn
 
@@ -32,7 +33,7 @@ def member(name: str, **members: Any) -> Any:
     return None if raw is None else json.loads(raw)
 
 
-@pytest.mark.parametrize("name", [each.name for each in MEMBERS if each.fate is Fate.REFUSED])
+@pytest.mark.parametrize("name", [n for n, row in MEMBERS.items() if row.fate is Fate.REFUSED])
 def test_what_would_change_the_answer_is_refused_by_its_name(name: str) -> None:
     """It is named, with what to do instead; a value that says nothing is nothing."""
     with pytest.raises(InvalidRequest, match=f"'{name}'") as refused:
@@ -42,7 +43,7 @@ def test_what_would_change_the_answer_is_refused_by_its_name(name: str) -> None:
         turn(**{name: value})
 
 
-@pytest.mark.parametrize("name", [each.name for each in MEMBERS if each.fate is Fate.DROPPED])
+@pytest.mark.parametrize("name", [n for n, row in MEMBERS.items() if row.fate is Fate.DROPPED])
 def test_a_mere_hint_is_left_out_and_named(name: str) -> None:
     """The caller learns of it; a value that says nothing is nothing."""
     assert (name,) == turn(**{name: 1}).source.dropped
@@ -51,7 +52,7 @@ def test_a_mere_hint_is_left_out_and_named(name: str) -> None:
         assert () == turn(**{name: value}).source.dropped
 
 
-@pytest.mark.parametrize("name", [each.name for each in MEMBERS if each.fate is Fate.IGNORED])
+@pytest.mark.parametrize("name", [n for n, row in MEMBERS.items() if row.fate is Fate.IGNORED])
 def test_what_has_no_meaning_here_is_nothing(name: str) -> None:
     """It is neither sent nor named, and changes no property."""
     changed = turn(**{name: [{"type": "dangerous_tool_use"}]})

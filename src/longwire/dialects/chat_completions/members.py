@@ -5,46 +5,13 @@ What is not in it is no member of this API: it is left out, and named.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-
-import msgspec
 
 from longwire.dialects.chat_completions.errors import invalid
+from longwire.dialects.members import Fate, Member
 
 NULL = b"null"
 _LONGEST, _MOST = 64, 32
 _UNSEEN = re.compile("[^!-~]")
-
-
-class Fate(Enum):
-    """What becomes of a member."""
-
-    SAME = "sent as it is"
-    TRANSLATED = "translated"
-    EMULATED = "done by the gateway"
-    REFUSED = "refused"
-    DROPPED = "left out"
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member: what becomes of it, and how; values that are `neutral` ask for nothing."""
-
-    fate: Fate
-    sentence: str
-    neutral: tuple[object, ...] = ()
-
-    def is_neutral(self, raw: bytes) -> bool:
-        """Whether a value asks for nothing."""
-        return bool(self.neutral) and _decode(raw) in self.neutral
-
-
-def _decode(raw: bytes) -> object:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
 
 
 _SAME, _TRANSLATED, _REFUSED = Fate.SAME, Fate.TRANSLATED, Fate.REFUSED

@@ -1,22 +1,18 @@
-"""Ids of calls and names of functions that are too long for the Responses API, made short.
-
-What is short follows from what is long alone, so that each turn says the same.
-"""
+"""Ids of calls and names of functions as raw JSON, short as upstream, long as to the client."""
 
 from collections.abc import Mapping
 
 import msgspec
-from blake3 import blake3
 
-LONGEST = 64
+from longwire.dialects.names import LONGEST, shortened
+
 _RAW_LONGEST = LONGEST + 2  # in quotes, and no shorter in bytes than in characters
-_KEPT = 47
 
 
 def short_id(raw: bytes) -> bytes:
     """Return an id of a call, as raw JSON, with at most 64 characters."""
     text = _too_long(raw)
-    return raw if text is None else b'"call_%b"' % _digest(text, 24).encode()
+    return raw if text is None else msgspec.json.encode(shortened(text))
 
 
 def short_name(raw: bytes, originals: dict[str, str]) -> bytes:
@@ -24,7 +20,7 @@ def short_name(raw: bytes, originals: dict[str, str]) -> bytes:
     text = _too_long(raw)
     if text is None:
         return raw
-    short = f"{text[:_KEPT]}_{_digest(text, 8)}"
+    short = shortened(text)
     originals[short] = text
     return msgspec.json.encode(short)
 
@@ -42,7 +38,3 @@ def _too_long(raw: bytes) -> str | None:
         return None
     text = msgspec.json.decode(raw, type=str)
     return text if len(text) > LONGEST else None
-
-
-def _digest(text: str, length: int) -> str:
-    return blake3(text.encode()).hexdigest(length=length)

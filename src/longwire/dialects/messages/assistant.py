@@ -12,8 +12,9 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.messages.blocks import Block, blocks_of, is_blank
-from longwire.dialects.messages.ids import shortened, upstream_call_id
+from longwire.dialects.messages.ids import upstream_call_id
 from longwire.dialects.messages.thinking import opened, reasoning_item
+from longwire.dialects.names import shortened
 from longwire.dialects.raw_json import tolerant
 
 SEARCH_ID: Final = "srvtoolu_lw_"

@@ -1,30 +1,17 @@
-"""Names and ids that both sides can carry: shortened, told apart, and brought back.
-
-Responses allow 64 characters for the name of a function and the id of a call. What is longer is
-shortened by a digest of itself, so that the same name is always the same.
-"""
+"""Ids that both sides can carry: of responses as messages, and of calls, told apart."""
 
 import re
 from collections import Counter
 from typing import Final
 
 import msgspec
-from blake3 import blake3
 
-LONGEST: Final = 64
-_DIGEST: Final = 12
+from longwire.dialects.names import LONGEST, shortened
+
 _RESPONSE: Final = "resp_"
 _MESSAGE: Final = "msg_"
 _OTHER: Final = "msg_of."
 _AGAIN: Final = re.compile(r"_again_[0-9]+$")
-
-
-def shortened(name: str) -> str:
-    """Return a name or an id of at most 64 characters that stands for this one."""
-    if len(name) <= LONGEST:
-        return name
-    digest = blake3(name.encode("utf-8", "surrogatepass")).hexdigest(length=_DIGEST // 2)
-    return f"{name[: LONGEST - _DIGEST - 1]}_{digest}"
 
 
 def message_id(response_id: str) -> str:

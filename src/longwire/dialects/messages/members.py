@@ -6,87 +6,76 @@ out and named to the caller. Values that say nothing (`null`, `[]`, `{}`) count 
 
 import re
 from collections.abc import Mapping
-from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from longwire.core.errors import InvalidRequest
+from longwire.dialects.members import Fate, Member
 
 _NOTHING = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
 _NAMEABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
-class Fate(Enum):
-    """What becomes of a member."""
-
-    MAPPED = "translated"
-    EMULATED = "done by the gateway"
-    IGNORED = "ignored"
-    DROPPED = "left out"
-    REFUSED = "refused"
-
-
-class Member(NamedTuple):
-    """One member of a request: its fate, and in one sentence what that means."""
-
-    name: str
-    fate: Fate
-    meaning: str
-
-
-MEMBERS: Final = (
-    Member("model", Fate.MAPPED, "As it is; the answer names it as the client wrote it."),
-    Member("messages", Fate.MAPPED, "Items of `input`, block by block, in their order."),
-    Member("system", Fate.MAPPED, "A leading `developer` message; billing lines are left out."),
-    Member("max_tokens", Fate.MAPPED, "`max_output_tokens`, raised to 16, the least it may be."),
-    Member("stream", Fate.MAPPED, "The answer comes as events."),
-    Member("tools", Fate.MAPPED, "Functions and `web_search`; deferred ones once they are found."),
-    Member("tool_choice", Fate.MAPPED, "`tool_choice`, and `parallel_tool_calls` where forbidden."),
-    Member(
-        "thinking", Fate.MAPPED, "`reasoning`: its budget as an effort, its display as summary."
+MEMBERS: Final[Mapping[str, Member]] = {
+    "model": Member(Fate.TRANSLATED, "As it is; the answer names it as the client wrote it."),
+    "messages": Member(Fate.TRANSLATED, "Items of `input`, block by block, in their order."),
+    "system": Member(Fate.TRANSLATED, "A leading `developer` message; billing lines are left out."),
+    "max_tokens": Member(
+        Fate.TRANSLATED, "`max_output_tokens`, raised to 16, the least it may be."
     ),
-    Member("output_config", Fate.MAPPED, "`effort` as `reasoning.effort`, `format` as a schema."),
-    Member(
-        "output_format", Fate.MAPPED, "`text.format`, as the older form of `output_config.format`."
+    "stream": Member(Fate.TRANSLATED, "The answer comes as events."),
+    "tools": Member(
+        Fate.TRANSLATED, "Functions and `web_search`; deferred ones once they are found."
     ),
-    Member("temperature", Fate.MAPPED, "As it is; dropped beside reasoning, which refuses it."),
-    Member("top_p", Fate.MAPPED, "As it is; dropped beside reasoning, which refuses it."),
-    Member("metadata", Fate.MAPPED, "`user_id` hashed as `safety_identifier`, its session a hint."),
-    Member(
-        "service_tier", Fate.MAPPED, "`standard_only` is `default`; `auto` is the same as none."
+    "tool_choice": Member(
+        Fate.TRANSLATED, "`tool_choice`, and `parallel_tool_calls` where forbidden."
     ),
-    Member("speed", Fate.MAPPED, "`fast` is `service_tier: priority`."),
-    Member(
-        "context_management", Fate.MAPPED, "Compaction as its threshold; other edits are dropped."
+    "thinking": Member(
+        Fate.TRANSLATED, "`reasoning`: its budget as an effort, its display as summary."
     ),
-    Member(
-        "thread",
-        Fate.MAPPED,
+    "output_config": Member(
+        Fate.TRANSLATED, "`effort` as `reasoning.effort`, `format` as a schema."
+    ),
+    "output_format": Member(
+        Fate.TRANSLATED, "`text.format`, as the older form of `output_config.format`."
+    ),
+    "temperature": Member(Fate.TRANSLATED, "As it is; dropped beside reasoning, which refuses it."),
+    "top_p": Member(Fate.TRANSLATED, "As it is; dropped beside reasoning, which refuses it."),
+    "metadata": Member(
+        Fate.TRANSLATED, "`user_id` hashed as `safety_identifier`, its session a hint."
+    ),
+    "service_tier": Member(
+        Fate.TRANSLATED, "`standard_only` is `default`; `auto` is the same as none."
+    ),
+    "speed": Member(Fate.TRANSLATED, "`fast` is `service_tier: priority`."),
+    "context_management": Member(
+        Fate.TRANSLATED, "Compaction as its threshold; other edits are dropped."
+    ),
+    "thread": Member(
+        Fate.TRANSLATED,
         "`continue` names the response before; what is gone, or lacks its `tools`, is a 404.",
     ),
-    Member(
-        "stop_sequences", Fate.EMULATED, "The gateway cuts the text, and the answer ends there."
+    "stop_sequences": Member(
+        Fate.EMULATED, "The gateway cuts the text, and the answer ends there."
     ),
-    Member("safeguards", Fate.IGNORED, "A client that gets no results stops sending it."),
-    Member(
-        "cache_control", Fate.IGNORED, "A session needs no marks: what was sent is kept upstream."
+    "safeguards": Member(Fate.IGNORED, "A client that gets no results stops sending it."),
+    "cache_control": Member(
+        Fate.IGNORED, "A session needs no marks: what was sent is kept upstream."
     ),
-    Member("betas", Fate.IGNORED, "No beta is refused; new ones appear with any release."),
-    Member("top_k", Fate.DROPPED, "The Responses API knows no such sampling."),
-    Member("inference_geo", Fate.DROPPED, "Where an upstream runs is set by its channel."),
-    Member("diagnostics", Fate.DROPPED, "The gateway's own headers say how a turn went upstream."),
-    Member("fallbacks", Fate.DROPPED, "Which channel takes over is set in the gateway."),
-    Member("fallback_credit_token", Fate.DROPPED, "A credit of Anthropic's own billing."),
-    Member("compaction", Fate.DROPPED, "Compaction is asked for in `context_management`."),
-    Member("user_profile_id", Fate.DROPPED, "A name within Anthropic's own platform."),
-    Member("workspace_id", Fate.DROPPED, "A name within Anthropic's own platform."),
-    Member("billing_policy", Fate.DROPPED, "A rule of Anthropic's own billing."),
-    Member("container", Fate.REFUSED, "Code would run on Anthropic's machines; use client tools."),
-    Member("mcp_servers", Fate.REFUSED, "Connect MCP servers in the client, as its own tools."),
-    Member("prefill", Fate.REFUSED, "An answer cannot be begun for the model; instruct it."),
-)
+    "betas": Member(Fate.IGNORED, "No beta is refused; new ones appear with any release."),
+    "top_k": Member(Fate.DROPPED, "The Responses API knows no such sampling."),
+    "inference_geo": Member(Fate.DROPPED, "Where an upstream runs is set by its channel."),
+    "diagnostics": Member(Fate.DROPPED, "The gateway's own headers say how a turn went upstream."),
+    "fallbacks": Member(Fate.DROPPED, "Which channel takes over is set in the gateway."),
+    "fallback_credit_token": Member(Fate.DROPPED, "A credit of Anthropic's own billing."),
+    "compaction": Member(Fate.DROPPED, "Compaction is asked for in `context_management`."),
+    "user_profile_id": Member(Fate.DROPPED, "A name within Anthropic's own platform."),
+    "workspace_id": Member(Fate.DROPPED, "A name within Anthropic's own platform."),
+    "billing_policy": Member(Fate.DROPPED, "A rule of Anthropic's own billing."),
+    "container": Member(Fate.REFUSED, "Code would run on Anthropic's machines; use client tools."),
+    "mcp_servers": Member(Fate.REFUSED, "Connect MCP servers in the client, as its own tools."),
+    "prefill": Member(Fate.REFUSED, "An answer cannot be begun for the model; instruct it."),
+}
 """All members that are known; one that is not here is dropped, and named."""
-
-_BY_NAME: Final = {member.name: member for member in MEMBERS}
 
 
 def says_something(members: Mapping[str, bytes], name: str) -> bool:
@@ -98,10 +87,10 @@ def dropped(members: Mapping[str, bytes]) -> tuple[str, ...]:
     """Return the names of what is left out. Raises `InvalidRequest` for what is refused."""
     left_out = []
     for name in members:
-        member = _BY_NAME.get(name)
+        member = MEMBERS.get(name)
         fate = member.fate if member is not None else Fate.DROPPED
         if fate is Fate.REFUSED and says_something(members, name):
-            meaning = member.meaning if member is not None else ""
+            meaning = member.sentence if member is not None else ""
             raise InvalidRequest(f"'{name}' has no equivalent here. {meaning}", param=name)
         if fate is Fate.DROPPED and says_something(members, name) and _NAMEABLE.fullmatch(name):
             left_out.append(name)

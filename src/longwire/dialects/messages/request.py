@@ -18,12 +18,13 @@ from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
 from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
 from longwire.dialects.messages.errors import THREAD_GONE
-from longwire.dialects.messages.ids import response_id, shortened
+from longwire.dialects.messages.ids import response_id
 from longwire.dialects.messages.image import image_of
 from longwire.dialects.messages.members import dropped, says_something
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
+from longwire.dialects.names import shortened
 from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 

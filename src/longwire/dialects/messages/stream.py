@@ -25,8 +25,8 @@ from longwire.dialects.messages.render import (
     thinking_block,
     thoughts_of,
 )
-from longwire.dialects.messages.stops import Cutter
 from longwire.dialects.messages.thinking import sealed
+from longwire.dialects.stops import Cutter
 
 TEXT: Final = "response.output_text.delta"
 _REFUSAL: Final = "response.refusal.delta"

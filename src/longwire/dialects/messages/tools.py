@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.messages.ids import LONGEST, shortened
+from longwire.dialects.names import LONGEST, shortened
 from longwire.dialects.raw_json import member_of, merge, split_members, tolerant
 
 _NULL: Final = Raw(b"null")
