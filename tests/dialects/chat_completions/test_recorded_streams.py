@@ -1,7 +1,6 @@
-"""What real upstreams stream, as chunks; `LONGWIRE_RECORDED_STREAMS` names the folder of them."""
+"""What real upstreams stream, as chunks."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +21,9 @@ from tests.dialects.chat_completions.answers import (
     stream,
     turn_of,
 )
+from tests.dialects.recordings import FOLDER, needs_recordings
 
-FOLDER = os.environ.get("LONGWIRE_RECORDED_STREAMS")
-FOUND = sorted(Path(FOLDER).glob("*/*.chunks.txt")) if FOLDER else []
+FOUND = sorted(FOLDER.glob("*/*.chunks.txt"))
 FILES = [path for path in FOUND if b'"response.created"' in path.read_bytes()] or [None]
 TERMINALS = ("response.completed", "response.incomplete", "response.failed")
 
@@ -42,7 +41,7 @@ def responses_in(path: Path) -> Iterator[list[bytes]]:
             frames = []
 
 
-@pytest.mark.skipif(FOLDER is None, reason="LONGWIRE_RECORDED_STREAMS names no folder")
+@needs_recordings
 @pytest.mark.parametrize("grant", [HIDING, SHOWING], ids=["hiding", "showing"])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: getattr(path, "stem", "none"))
 def test_a_recorded_stream_is_answered(path, grant):

@@ -1,7 +1,6 @@
 """Answers of real upstreams, as clients of this API read them; where the recordings are at hand."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,13 @@ from tests.dialects.messages.answers import (
     streamed_plain,
     turn,
 )
+from tests.dialects.recordings import FOLDER, needs_recordings
 
-FOLDER = Path(os.environ.get("LONGWIRE_RECORDED_STREAMS", "no-such-folder"))
 STREAMS = sorted(
     path
     for vendor in ("openai-responses", "azure", "lmstudio", "xai-responses")
     for path in FOLDER.joinpath(vendor).glob("*.chunks.txt")
 )
-needs_folder = pytest.mark.skipif(not STREAMS, reason="LONGWIRE_RECORDED_STREAMS names no folder")
 SENT = turn(thinking=THINKING)
 
 
@@ -55,7 +53,7 @@ def is_known(event: Json) -> bool:
     return True
 
 
-@needs_folder
+@needs_recordings
 @pytest.mark.parametrize("path", STREAMS, ids=[path.name for path in STREAMS])
 def test_every_recorded_answer_is_read(path: Path) -> None:
     """Anthropic's client puts together from the stream what the whole answer is."""
