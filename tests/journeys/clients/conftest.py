@@ -46,6 +46,12 @@ class Stage:
         """Whether each turn on a WebSocket continued one before."""
         return [turn.continued for turn in self.turns if turn.transport == "websocket"]
 
+    def main_and_beside(self) -> tuple[list[bool], list[bool]]:
+        """Whether each turn continued: on the connection of the first, and beside it."""
+        main = self.turns[0].connection
+        here = [turn.continued for turn in self.turns if turn.connection == main]
+        return here, [turn.continued for turn in self.turns if turn.connection != main]
+
     def said(self) -> list[list[transcript.Said]]:
         """What clients said in each turn that was answered, from the beginning on."""
         chats = [transcript.of_chat(one.body) for one in self.recorder.turns(CHAT)]
@@ -111,10 +117,11 @@ def claude_code(claude_code_script, stage, tmp_path) -> ClaudeCode:
 
 
 @pytest.fixture(scope="session")
-def ai_sdk() -> Sequence[str]:
+def ai_sdk(tmp_path_factory) -> Sequence[str]:
     """The command that plays a session of the AI SDK."""
-    modules = installing.ai_sdk()
-    script = shutil.copy(installing.FIXTURES / "ai-sdk" / "session.mjs", modules)
+    folder = tmp_path_factory.mktemp("ai-sdk")
+    (folder / "node_modules").symlink_to(installing.ai_sdk() / "node_modules")
+    script = shutil.copy(installing.FIXTURES / "ai-sdk" / "session.mjs", folder)
     return (node(), str(script))
 
 

@@ -12,6 +12,7 @@ BASH = Call(tool="Bash", arguments=json.dumps({"command": "echo hi", "descriptio
 READ = Call(tool="Read", arguments=json.dumps({"file_path": "/etc/hostname"}))
 LOOK = {"description": "Look", "prompt": "Look around", "subagent_type": "Explore"}
 AGENT = Call(tool="Agent", arguments=json.dumps(LOOK))
+SEARCH = Call(tool="WebSearch", arguments=json.dumps({"query": "warm sessions"}))
 TOOLS = Script(tool_rounds=ROUNDS, calls=(BASH, READ))
 ANSWER = Script(tool_rounds=0)
 QUESTION = [False, *[True] * ROUNDS]
@@ -58,11 +59,17 @@ async def test_a_sub_agent_costs_the_main_chain_nothing(claude_code, stage):
     stage.emulator.script = Script(tool_rounds=2, calls=(AGENT, BASH))
     ran = await claude_code.run("say hi")
     assert (0, stage.answer) == (ran.code, ran.answer)
-    main, *_ = stage.turns
-    of_main = [turn.continued for turn in stage.turns if turn.connection == main.connection]
-    of_agent = [turn.continued for turn in stage.turns if turn.connection != main.connection]
-    assert ([False, True, True], [False, True, True]) == (of_main, of_agent)
+    assert ([False, True, True], [False, True, True]) == stage.main_and_beside()
     assert 2 == stage.emulator.counters.sockets_opened
+    assert stage.agrees()
+
+
+async def test_a_search_costs_the_main_chain_nothing(claude_code, stage):
+    """It is asked for in a turn of its own, with the search for its only tool."""
+    stage.emulator.script = Script(tool_rounds=2, calls=(SEARCH, BASH), searches=True)
+    ran = await claude_code.run("say hi")
+    assert (0, stage.answer) == (ran.code, ran.answer)
+    assert ([False, True, True], [False]) == stage.main_and_beside()
     assert stage.agrees()
 
 
