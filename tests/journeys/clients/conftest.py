@@ -53,14 +53,14 @@ class Stage:
         return here, [turn.continued for turn in self.turns if turn.connection != main]
 
     def said(self) -> list[list[transcript.Said]]:
-        """What clients said in each turn that was answered, from the beginning on."""
+        """What clients said in each turn that was answered, from the beginning on; in any order."""
         chats = [transcript.of_chat(one.body) for one in self.recorder.turns(CHAT)]
-        return [*chats, *map(transcript.of_messages, unthreaded(self.recorder.turns(MESSAGES)))]
+        messages = map(transcript.of_messages, unthreaded(self.recorder.turns(MESSAGES)))
+        return sorted([*chats, *messages])
 
-    def agrees(self) -> bool:
-        """Whether the model was shown just what the clients said, turn by turn."""
-        seen = [transcript.of_items(self.shown.items(turn)) for turn in self.turns]
-        return bool(seen) and sorted(self.said()) == sorted(seen)
+    def seen(self) -> list[list[transcript.Said]]:
+        """What the model was shown in each turn, as sorted as what was said."""
+        return sorted(transcript.of_items(self.shown.items(turn)) for turn in self.turns)
 
 
 def unthreaded(recorded: Sequence[Recorded]) -> Iterator[dict]:

@@ -77,7 +77,7 @@ def check(stage, session) -> None:
     assert CALLED == session["called"][0]
     assert CONNECTION == stage.continued()
     assert 1 == stage.emulator.counters.sockets_opened
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 @WAYS

@@ -35,7 +35,7 @@ async def test_two_questions_keep_one_connection(claude_code, stage):
     assert [f"context sha256:{turns[at].digest}" for at in (ROUNDS, -1)] == answers
     assert [*QUESTION, *[True] * (ROUNDS + 1)] == stage.continued()
     assert 1 == stage.emulator.counters.sockets_opened
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 async def test_a_session_is_taken_up_again(claude_code, stage):
@@ -51,7 +51,7 @@ async def test_a_session_is_taken_up_again(claude_code, stage):
     assert (0, stage.answer) == (second.code, second.answer)
     assert first.result["session_id"] == second.result["session_id"]
     assert QUESTION * 2 == stage.continued()
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 async def test_a_sub_agent_costs_the_main_chain_nothing(claude_code, stage):
@@ -61,7 +61,7 @@ async def test_a_sub_agent_costs_the_main_chain_nothing(claude_code, stage):
     assert (0, stage.answer) == (ran.code, ran.answer)
     assert ([False, True, True], [False, True, True]) == stage.main_and_beside()
     assert 2 == stage.emulator.counters.sockets_opened
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 async def test_a_search_costs_the_main_chain_nothing(claude_code, stage):
@@ -70,7 +70,7 @@ async def test_a_search_costs_the_main_chain_nothing(claude_code, stage):
     ran = await claude_code.run("say hi")
     assert (0, stage.answer) == (ran.code, ran.answer)
     assert ([False, True, True], [False]) == stage.main_and_beside()
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 async def test_a_compaction_begins_a_new_chain(claude_code, stage):
@@ -87,7 +87,7 @@ async def test_a_compaction_begins_a_new_chain(claude_code, stage):
     assert not summary.continued
     assert QUESTION == [turn.continued for turn in after]
     assert after[0].items_rendered < summary.items_rendered
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 async def test_its_context_is_counted_beside_the_chain(claude_code, stage):
@@ -124,4 +124,4 @@ async def test_a_full_context_is_compacted(claude_code, stage, asked):
     assert 0 == (await claude_code.run("--continue", "/compact")).code
     ran = await claude_code.run("--continue", "and again")
     assert (0, stage.answer) == (ran.code, ran.answer)
-    assert stage.agrees()
+    assert stage.said() == stage.seen()

@@ -72,7 +72,7 @@ async def test_a_session_keeps_one_connection(ask, client, stage):
         assert stage.answer == message.content[-1].text
     assert CONNECTION == stage.continued()
     assert 1 == stage.emulator.counters.sockets_opened
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 @pytest.mark.parametrize("threads", [True, False], ids=["threads", "whole history"])
@@ -100,4 +100,4 @@ async def test_the_tool_runner_goes_on(threads, streams, client, stage):
     assert (["create", "create", None] if threads else [None] * 3) == kinds
     assert CONNECTION[:3] == stage.continued()
     assert 1 == stage.emulator.counters.sockets_opened
-    assert stage.agrees()
+    assert stage.said() == stage.seen()

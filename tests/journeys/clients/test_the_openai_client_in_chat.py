@@ -57,7 +57,7 @@ async def test_a_session_keeps_one_connection(ask, client_of, stage):
             assert stage.answer == message.content
     assert CONNECTION == stage.continued()
     assert 1 == stage.emulator.counters.sockets_opened
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
 
 
 async def test_a_model_is_parsed(client_of, stage):
@@ -69,4 +69,4 @@ async def test_a_model_is_parsed(client_of, stage):
             response_format=Trip,
         )
     assert Trip(city="naïve ✓ 0", days=7) == reply.choices[0].message.parsed
-    assert stage.agrees()
+    assert stage.said() == stage.seen()
