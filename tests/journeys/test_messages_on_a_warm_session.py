@@ -11,7 +11,7 @@ import pytest
 
 from longwire.core.nouns.access import EVERYTHING
 from longwire.dialects.messages.request import decode_request
-from longwire.emulator import Emulator, Fault, digest
+from longwire.emulator import Emulator, Fault, Script, digest
 from tests.conftest import KEY
 from tests.journeys.conftest import become, leased, settings_of, websocket_channel
 
@@ -206,6 +206,17 @@ async def test_a_stop_sequence_ends_the_answer(emulator, gateway, client, *, str
     await become(lambda: leased(gateway) == 0)
     await agent.turn()
     assert "continued" not in agent.ways
+
+
+async def test_a_search_tells_what_it_found_and_goes_on(emulator, client):
+    """The upstream is asked for its sources; they are the result, and the replay is known again."""
+    emulator.script = Script(tool_rounds=0, searches=True)
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
+    agent = Agent(client, streams=True, tools=[search])
+    answers = [await agent.turn("search"), await agent.turn("again")]
+    found = [block for block in answers[0].content if block.type == "web_search_tool_result"]
+    assert [["https://example.org/naive"]] == [[one.url for one in each.content] for each in found]
+    assert ["fresh new_session", "continued"] == agent.ways
 
 
 async def test_errors_before_an_answer_are_this_apis(emulator, client):

@@ -48,7 +48,9 @@ class Model:
         if script.phases:
             yield from self._commentary()
         if script.searches and self._offers_search():
-            action = {"type": "search", "query": QUERY, "queries": [QUERY]}
+            action: Item = {"type": "search", "query": QUERY, "queries": [QUERY]}
+            if "web_search_call.action.sources" in (self.request.body.get("include") or ()):
+                action["sources"] = [{"type": "url", "url": PAGE}]
             yield self._item("web_search_call", "ws", 0, status="completed", action=action)
         yield from self._messages()
 

@@ -31,7 +31,8 @@ from longwire.dialects.responses.history import BodyProperties, InputHistory
 API: Final = "messages"
 _SESSION_HEADER: Final = "x-claude-code-session-id"
 _LEAST_OUTPUT: Final = 16
-_ENCRYPTED: Final = b'["reasoning.encrypted_content"]'
+_ENCRYPTED: Final = "reasoning.encrypted_content"
+_SOURCES: Final = "web_search_call.action.sources"
 _COUNTED: Final = frozenset(
     {"model", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text"}
 )
@@ -201,8 +202,9 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     kept |= choice_of(members, toolbox)
     _set(kept, "reasoning", reasoning.member())
     _set(kept, "text", text_member(output.format))
-    if reasoning.shows:
-        kept["include"] = _ENCRYPTED
+    wanted = [_ENCRYPTED] * reasoning.shows + [_SOURCES] * toolbox.searches
+    if wanted:
+        kept["include"] = _encode(wanted)
     if bytes(output.task_budget) != b"null":
         left_out.append("output_config.task_budget")
     left_out += _sampling(members, kept, reasoning)

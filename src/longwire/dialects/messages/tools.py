@@ -15,6 +15,7 @@ from longwire.dialects.raw_json import member_of, merge, split_members, tolerant
 _NULL: Final = Raw(b"null")
 _NO_SCHEMA: Final = b'{"type":"object","properties":{}}'
 _WEB_SEARCH: Final = "web_search_"
+_SEARCH: Final = b'{"type":"web_search"'
 _REQUIRED_NULL: Final = re.compile(
     rb',[ \t\r\n]*(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null'
     rb'|(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null[ \t\r\n]*,?'
@@ -58,6 +59,11 @@ class Toolbox:
     offered: tuple[bytes, ...] = ()
     deferred: Mapping[str, bytes] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def searches(self) -> bool:
+        """Whether it offers a search of the web."""
+        return any(each.startswith(_SEARCH) for each in self.offered)
 
 
 _tools: Final = msgspec.json.Decoder(list[Tool] | None)
