@@ -1,9 +1,12 @@
 """Whatever became of a turn, its row says so: over real sockets, on both engines."""
 
 import json
+import ssl
 
 import aiohttp
+import anthropic
 import pytest
+from openai.types.chat import ChatCompletion
 
 from longwire.core.nouns.access import ApiKey, Grant
 from longwire.core.nouns.secret import Secret
@@ -189,3 +192,67 @@ async def test_a_client_that_leaves_has_its_estimate(emulator, logged, store, se
         sums.output_tokens,
         sums.cost,
     )
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_bodies_of_chat_completions_are_kept(logged, store, secret, client_of, *, stream):
+    """The request byte for byte, and the whole completion, which a stream's chunks add up to."""
+    chat = client_of(logged, secret.reveal()).chat.completions
+    tools = [{"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}}]
+    request = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "ünd"}], "tools": tools}
+    if stream:
+        async with chat.stream(**request, stream_options={"include_usage": True}) as chunks:
+            answer = await chunks.get_final_completion()
+            sent = chunks._response.request.content
+    else:
+        raw = await chat.with_raw_response.create(**request)
+        answer, sent = raw.parse(), raw.http_request.content
+    (row,) = await _rows(logged, store, 1)
+    kept = await store.turns.bodies(row.id)
+    assert ("chat_completions", stream, sent) == (row.api, row.streams, kept.request)
+    assert len(answer.choices[0].message.tool_calls) == 2
+    assert _said(answer) == _said(ChatCompletion.model_validate_json(kept.response))
+    if not stream:
+        assert raw.content == kept.response
+
+
+def _said(completion):
+    (choice,) = completion.choices
+    calls = [(c.id, c.function.name, c.function.arguments) for c in choice.message.tool_calls]
+    usage = completion.usage.to_dict(exclude_none=True)
+    ids = completion.id, completion.object, completion.created, completion.model
+    return ids, choice.message.role, choice.message.content, calls, choice.finish_reason, usage
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_bodies_of_messages_are_kept(logged, store, secret, *, stream):
+    """The request byte for byte, and the whole message, which a stream's events add up to."""
+    request = {
+        "model": "gpt-5.5",
+        "max_tokens": 4096,
+        "messages": [{"role": "user", "content": "ünd"}],
+        "tools": [{"name": "read", "input_schema": {"type": "object"}}],
+        "thinking": {"type": "adaptive", "display": "summarized"},
+    }
+    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    async with anthropic.AsyncAnthropic(
+        base_url=logged.url,
+        auth_token=secret.reveal(),
+        max_retries=0,
+        http_client=anthropic.DefaultAsyncHttpxClient(trust_env=False, verify=bare),
+    ) as client:
+        if stream:
+            async with client.messages.stream(**request) as events:
+                answer = await events.get_final_message()
+                sent = events.response.request.content
+        else:
+            raw = await client.messages.with_raw_response.create(**request)
+            answer, sent = await raw.parse(), raw.http_request.content
+    (row,) = await _rows(logged, store, 1)
+    kept = await store.turns.bodies(row.id)
+    assert ("messages", stream, sent) == (row.api, row.streams, kept.request)
+    assert ["thinking", "text", "tool_use", "tool_use"] == [each.type for each in answer.content]
+    message = anthropic.types.Message.model_validate_json(kept.response)
+    assert message.to_dict(exclude_none=True) == answer.to_dict(exclude_none=True)
+    if not stream:
+        assert await raw.read() == kept.response

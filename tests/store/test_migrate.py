@@ -157,6 +157,50 @@ async def test_the_sums_of_a_filled_log_are_made(database):
     assert (30, 300, "gpt", "ch_1") == (day.input_tokens, day.bytes_sent, day.model, day.channel_id)
 
 
+async def test_sums_before_there_were_apis_stay(database):
+    """Turns of the log count by their API, what was deleted of it by none; all stay as many."""
+    await migrate(database, "0008")
+    key = {"project_id": "", "channel_id": "ch_1", "model": "gpt", "key_id": ""}
+    figures = {"continued": 3, "failures": 1, "input_tokens": 40, "cost": 9, "bytes_sent": 300}
+    rest = {"cached_tokens": 0, "output_tokens": 0, "bytes_received": 5_000}
+    old = {**key, "turns": 4, **figures, **rest}
+    async with database.write() as connection:
+        tables = await connection.run_sync(_reflected)
+        rows = [{**old, "span": "d", "start": start} for start in (0, 86_400_000)]
+        await connection.execute(insert(tables["usage"]), rows)
+        logged = [
+            {**_turn(tables["turns"], number, 86_400_000), "api": api, "error_code": ""}
+            for number, api in enumerate(["messages", "responses", "messages"], start=1)
+        ]
+        await connection.execute(insert(tables["turns"]), logged)
+    await migrate(database)
+    query = select(usage).where(usage.c.span == "d").order_by(usage.c.start, usage.c.api)
+    async with database.read() as connection:
+        sums = (await connection.execute(query)).all()
+    assert [(0, "", 4, 3, 1, 40, 9, 5_000, 300)] == [_counted(row) for row in sums[:1]]
+    assert [
+        (86_400_000, "", 1, 0, 1, 10, 9, 2_300, 0),
+        (86_400_000, "messages", 2, 2, 0, 20, 0, 1_800, 200),
+        (86_400_000, "responses", 1, 1, 0, 10, 0, 900, 100),
+    ] == [_counted(row) for row in sums[1:]]
+    await migrate(database, "0008")
+    async with database.read() as connection:
+        query = select(tables["usage"]).where(tables["usage"].c.span == "d")
+        found = (await connection.execute(query.order_by("start"))).mappings().all()
+    assert rows == [dict(row) for row in found]
+
+
+def _reflected(connection):
+    tables = MetaData()
+    tables.reflect(connection, only=["usage", "turns"])
+    return tables.tables
+
+
+def _counted(row):
+    figures = row.turns, row.continued, row.failures, row.input_tokens, row.cost
+    return (row.start, row.api, *figures, row.bytes_received, row.bytes_sent)
+
+
 def _turn(log, number, at):
     """A turn of a log as it was, whatever columns came since."""
     texts = {column.name: "" for column in log.c if isinstance(column.type, String)}

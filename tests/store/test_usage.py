@@ -1,9 +1,9 @@
 import asyncio
 
 import pytest
-from sqlalchemy import delete, select, text
+from sqlalchemy import select
 
-from longwire.store.migrations.versions import m0002_usage
+from longwire.store.migrate import migrate
 from longwire.store.secrets import Vault
 from longwire.store.tables import usage
 from longwire.store.turns import Turns
@@ -53,11 +53,12 @@ async def test_a_span_counts_whole_from_wherever_it_is_asked(log, figures):
 
 
 async def test_series_by_what_is_asked(log, figures):
-    """Channel, model, key and project each split the same sums, and each may be left out."""
+    """Channel, model, key, API and project split the same sums, and each may be left out."""
+    chat = "chat_completions"
     rows = [
         row(0, channel_id="ch_1", model_asked="a", key_id="key_1", project_id="prj_1"),
-        row(1, channel_id="ch_1", model_asked="b", key_id="key_2", project_id="prj_1"),
-        row(2, channel_id="ch_2", model_asked="b", key_id="key_2", project_id="prj_2"),
+        row(1, channel_id="ch_1", model_asked="b", key_id="key_2", project_id="prj_1", api=chat),
+        row(2, channel_id="ch_2", model_asked="b", key_id="key_2", project_id="prj_2", api=chat),
     ]
     await log.add(rows)
 
@@ -70,8 +71,13 @@ async def test_series_by_what_is_asked(log, figures):
     assert {"a": 1, "b": 2} == await split("model")
     assert {"key_1": 1, "key_2": 2} == await split("key")
     assert {"prj_1": 2, "prj_2": 1} == await split("project")
+    assert {"responses": 1, chat: 2} == await split("api")
     assert {"a": 1, "b": 1} == await split("model", Where(("prj_1",)))
-    assert {"ch_2": 1} == await split("channel", Where(("prj_1", "prj_2"), "ch_2", "b", "key_2"))
+    assert {"ch_1": 1, "ch_2": 1} == await split("channel", Where(api=chat))
+    assert {"a": 1} == await split("model", Where(api="responses"))
+    assert {"ch_2": 1} == await split(
+        "channel", Where(("prj_1", "prj_2"), "ch_2", "b", "key_2", chat)
+    )
     assert {} == await split("channel", Where(()))
 
 
@@ -113,11 +119,14 @@ async def test_sums_made_afterwards_are_the_same(log, database):
     odd = row(7, NOON + DAY, channel_id="", model_asked="novel", error_code="model_not_found")
     await log.add([row(number, NOON + number * HOUR // 2) for number in range(6)])
     await log.add([odd, row(8, cost=None, input_tokens=None, continuity="as-given")])
+    await log.add([row(9, api="messages"), row(10, api="messages", cost=7)])
+    expected = await _rows(database)
+    await migrate(database, "0008")
+    await migrate(database)
+    assert expected == await _rows(database)
+
+
+async def _rows(database):
     query = select(usage).order_by(*usage.primary_key)
-    async with database.write() as connection:
-        expected = (await connection.execute(query)).all()
-        await connection.execute(delete(usage))
-        for span, length in m0002_usage._SPANS.items():
-            values = {"span": span, "length": length}
-            await connection.execute(text(m0002_usage._FILL), values)
-        assert expected == (await connection.execute(query)).all()
+    async with database.read() as connection:
+        return (await connection.execute(query)).all()

@@ -279,6 +279,7 @@ usage = Table(
     Column("channel_id", _NAME, primary_key=True),
     Column("model", _NAME, primary_key=True),
     Column("key_id", _NAME, primary_key=True),
+    Column("api", _WORD, primary_key=True),
     Column("turns", BigInteger, nullable=False),
     Column("continued", BigInteger, nullable=False),
     Column("failures", BigInteger, nullable=False),

@@ -15,7 +15,7 @@ from longwire.core.nouns.turn_row import TurnRow
 from longwire.store.database import Database
 from longwire.store.tables import usage
 
-By = Literal["project", "channel", "model", "key", "all"]
+By = Literal["project", "channel", "model", "key", "api", "all"]
 Span = Literal["h", "d"]
 
 HOUR: Final = 3_600_000
@@ -27,6 +27,7 @@ _BY: Final = {
     "channel": usage.c.channel_id,
     "model": usage.c.model,
     "key": usage.c.key_id,
+    "api": usage.c.api,
 }
 
 
@@ -56,7 +57,7 @@ _SUMMED: Final = tuple(usage.c[name] for name in Sums._fields)
 
 
 class Point(NamedTuple):
-    """One span of a series: its beginning in ms since 1970 UTC, an id or a model, the sums."""
+    """One span of a series: its beginning in ms since 1970 UTC, an id, model or API, the sums."""
 
     start: int
     name: str
@@ -65,12 +66,13 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What counts: the projects (None for all), and "" for any channel, model and key."""
+    """What counts: the projects (None for all), and "" for any channel, model, key and API."""
 
     project_ids: tuple[str, ...] | None = None
     channel_id: str = ""
     model: str = ""
     key_id: str = ""
+    api: str = ""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return it in SQL."""
@@ -81,6 +83,7 @@ class Where:
             (usage.c.channel_id, self.channel_id),
             (usage.c.model, self.model),
             (usage.c.key_id, self.key_id),
+            (usage.c.api, self.api),
         )
         return found + [column == value for column, value in pairs if value]
 
@@ -143,7 +146,7 @@ def upsert(dialect: Dialect) -> str:
 def added_up(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
     """Add turns up to rows of the table, in one order for all writers: none waits crosswise.
 
-    The migration that made the table adds up the turns before it in the same way.
+    The migration that brought the API into the key adds up the turns before it in the same way.
     """
     sums: dict[tuple[str | int, ...], tuple[int, ...]] = {}
     for row in rows:
@@ -152,7 +155,7 @@ def added_up(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
         model = row.model_asked if row.channel_id else ""
         for span, length in _LENGTHS.items():
             start = row.started_at - row.started_at % length
-            key = (span, start, row.project_id, row.channel_id, model, row.key_id)
+            key = (span, start, row.project_id, row.channel_id, model, row.key_id, row.api)
             before = sums.get(key)
             sums[key] = counts if before is None else tuple(map(add, before, counts))
     return [(*key, *sums[key]) for key in sorted(sums)]

@@ -37,6 +37,7 @@ USAGE = """
   query($since: DateTime, $until: DateTime, $by: UsageBy! = ALL, $filter: UsageFilter) {
     usage(since: $since, until: $until, by: $by, filter: $filter) {
       series { start name sums { turns } } totals { turns costUsd bytesSaved cachedTokens }
+      firstEvent { turns }
     }
   }
 """
@@ -174,6 +175,20 @@ async def test_usage_over_time(admin, store):
     assert usage["totals"] == {"turns": 3, "costUsd": 3e-6, "bytesSaved": 2700, "cachedTokens": 12}
     assert (await admin.get(USAGE, **SPAN, filter={"model": "b"}))["totals"]["turns"] == 1
     assert (await admin.get(USAGE))["totals"]["turns"] >= 0
+
+
+async def test_usage_by_api(admin, store):
+    """Each API that clients speak is a line of its own, or counted alone."""
+    apis = ["responses", "messages", "messages", "responses/compact"]
+    await store.turns.add([row(number, api=api) for number, api in enumerate(apis)])
+    usage = await admin.get(USAGE, **SPAN, by="API")
+    assert [(each["name"], each["sums"]["turns"]) for each in usage["series"]] == [
+        ("messages", 2),
+        ("responses", 1),
+        ("responses/compact", 1),
+    ]
+    only = await admin.get(USAGE, **SPAN, filter={"apiFormat": "messages"})
+    assert (only["totals"]["turns"], only["firstEvent"]["turns"]) == (2, 2)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ class UsageBy(Enum):
     CHANNEL = "channel"
     MODEL = "model"
     KEY = "key"
+    API = "api"
 
 
 @strawberry.input(name="UsageFilter", description="What counts; what is left out is any.")
@@ -46,6 +47,7 @@ class Counted:
     channel_id: strawberry.ID | None = None
     model: str | None = None
     key_id: strawberry.ID | None = None
+    api_format: str | None = strawberry.field(default=None, description="That the client spoke.")
 
 
 Criteria = Annotated[Counted | None, strawberry.argument(name="filter")]
@@ -68,7 +70,9 @@ class UsageSums:
 @strawberry.type(description="One span of one line; spans without a turn are left out.")
 class UsagePoint:
     start: datetime
-    name: str = strawberry.field(description="An id or a model, as the series is by; else empty.")
+    name: str = strawberry.field(
+        description="An id, a model or an API, as the series is by; else empty."
+    )
     sums: UsageSums
 
 
@@ -133,6 +137,7 @@ async def _first_events(info: Info, root: strawberry.Parent["UsageView"]) -> Fir
         key_id=request.where.key_id,
         channel_id=request.where.channel_id,
         model=request.where.model,
+        api=request.where.api,
         since=request.since,
         until=request.until,
     )
@@ -187,6 +192,7 @@ async def _usage(
         channel_id=counted.channel_id or "",
         model=counted.model or "",
         key_id=counted.key_id or "",
+        api=counted.api_format or "",
     )
     return UsageView(request=UsageRequest(by, start, end, span, where))
 

@@ -6,7 +6,7 @@ import { Empty } from "@/shared/states";
 import type { Span } from "./range";
 import { type By, type Point, sumsByName } from "./usage";
 
-/** What each channel, model or key came to; its name leads to its turns. */
+/** What each channel, model, key or API came to; its name leads to its turns. */
 export function Breakdown({
   points,
   by,
@@ -23,7 +23,7 @@ export function Breakdown({
   const rows = sumsByName(points);
   if (rows.length === 0) return <Empty title={t("noTurns")} />;
   const search = (name: string): TurnsSearch => {
-    const field = { CHANNEL: "channel", MODEL: "model", KEY: "key", ALL: "" }[by];
+    const field = { CHANNEL: "channel", MODEL: "model", KEY: "key", API: "api", ALL: "" }[by];
     return { since: span.since, [field]: name };
   };
   return (
@@ -37,7 +37,7 @@ export function Breakdown({
           title: t(`one.${by}`),
           cell: (row) =>
             row.name === "" ? (
-              <span className="text-soft">{t("notServed")}</span>
+              <span className="text-soft">{nameOf("")}</span>
             ) : (
               <TurnsLink search={search(row.name)} className="font-medium underline">
                 {nameOf(row.name)}

@@ -21,7 +21,7 @@ export function OverviewPage() {
   const { t } = useTranslation("overview");
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const names = useNames();
+  const { channels } = useNames();
   const range = rangeOf(search["range"]);
   const span = spanOf(range, useMinute());
   const by = BYS.find((each) => each === search["by"]) ?? "ALL";
@@ -36,7 +36,7 @@ export function OverviewPage() {
   const set = (name: string, value: string) =>
     void navigate({ search: (before) => ({ ...before, [name]: value }), replace: true });
   const told = usage.data?.usage;
-  const nameOf = { ALL: () => t("allTurns"), CHANNEL: names.channel, MODEL: (name: string) => name, KEY: names.key }[by];
+  const nameOf = useNameOf(by);
   return (
     <Page
       title={t("title")}
@@ -52,7 +52,7 @@ export function OverviewPage() {
     >
       {usage.isError && <Failure error={usage.error} onRetry={() => void usage.refetch()} />}
       <Tiles usage={told} span={span} />
-      {told !== undefined && told.totals.turns === 0 && names.channels.length === 0 ? (
+      {told !== undefined && told.totals.turns === 0 && channels.length === 0 ? (
         <Card>
           <Empty title={t("nothing")} action={<Link to="/start" className={looksOf("main")}>{t("toStart")}</Link>}>
             {t("nothingText")}
@@ -86,6 +86,21 @@ export function OverviewPage() {
       )}
     </Page>
   );
+}
+
+/** How a name of a series is shown; turns that were counted before APIs were told apart have none. */
+function useNameOf(by: By): (name: string) => string {
+  const { t } = useTranslation("overview");
+  const names = useNames();
+  if (by === "ALL") return () => t("allTurns");
+  const unnamed = by === "API" ? t("notKnown") : t("notServed");
+  const named = {
+    CHANNEL: names.channel,
+    MODEL: (name: string) => name,
+    KEY: names.key,
+    API: (name: string) => t(`app:apis.${name}`, { defaultValue: name }),
+  }[by];
+  return (name) => (name === "" ? unnamed : named(name));
 }
 
 function Picker<T extends string>(props: {

@@ -25,7 +25,7 @@ export type Metric = (typeof METRICS)[number];
 
 /** Projects have no chart of their own. */
 export type By = Exclude<EnumOf<"UsageBy">, "PROJECT">;
-export const BYS = exhaustive<By>({ ALL: true, CHANNEL: true, MODEL: true, KEY: true });
+export const BYS = exhaustive<By>({ ALL: true, CHANNEL: true, MODEL: true, KEY: true, API: true });
 
 /** So many lines have a colour of their own; the rest is one. */
 const MOST_NAMES = 5;
