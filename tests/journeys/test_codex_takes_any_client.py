@@ -53,6 +53,7 @@ async def asking(emulator, transport):
                 answer = await reply.json()
                 return reply.status, answer | {"way": reply.headers.get("x-longwire-continuity")}
 
+        ask.session = session
         yield ask
 
 
@@ -221,3 +222,63 @@ async def test_reasoning_that_says_nothing_continues_what_the_connection_holds(e
 def test_the_stage_has_reasoning_to_lose():
     """Else the stories above would show nothing."""
     assert SCRIPT.reasoning
+
+
+CHAT_TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+MESSAGES_TOOLS = [{"name": "f", "input_schema": {"type": "object"}}]
+
+
+def chat_next(answer):
+    """What a client of Chat Completions sends after an answer: it, and results of its calls."""
+    message = answer["choices"][0]["message"]
+    yield message
+    for call in message.get("tool_calls") or ():
+        yield {"role": "tool", "tool_call_id": call["id"], "content": "done"}
+    if not message.get("tool_calls"):
+        yield GO_ON
+
+
+def messages_next(answer):
+    """What a client of Messages sends after an answer, likewise."""
+    calls = [block for block in answer["content"] if block["type"] == "tool_use"]
+    results = [{"type": "tool_result", "tool_use_id": call["id"]} for call in calls]
+    yield {"role": "assistant", "content": answer["content"]}
+    yield {"role": "user", "content": results} if results else GO_ON
+
+
+APIS = {
+    "chat": (
+        "/v1/chat/completions",
+        chat_next,
+        {"tools": CHAT_TOOLS, "max_tokens": 4096, "temperature": 0.5, "user": "ada"},
+    ),
+    "messages": (
+        "/v1/messages",
+        messages_next,
+        {
+            "tools": MESSAGES_TOOLS,
+            "max_tokens": 4096,
+            "system": "Be brief.",
+            "thinking": {"type": "adaptive"},
+            "metadata": {"user_id": "ada"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("api", APIS)
+async def test_clients_of_other_apis_go_on_there(emulator, api):
+    """What the backend does not take is left out and named; every later turn is continued."""
+    path, following, members = APIS[api]
+    ways, messages, dropped = [], [USER], set()
+    async with asking(emulator, "websocket") as ask:
+        for _ in range(5):
+            body = {"model": "m", "messages": messages, **members}
+            async with ask.session.post(path, json=body) as reply:
+                answer = await reply.json()
+            assert 200 == reply.status, answer
+            ways.append(reply.headers["x-longwire-continuity"])
+            dropped |= {*reply.headers["x-longwire-dropped"].split(", ")}
+            messages = [*messages, *following(answer)]
+    assert ["fresh", *["continued"] * 4] == ways
+    assert "max_output_tokens" in dropped

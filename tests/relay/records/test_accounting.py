@@ -109,9 +109,9 @@ def test_a_turn_that_went_well(accounting, metrics):
 
 def test_members_without_an_equivalent_are_named(accounting):
     """The line of a turn in another API says which one, and what was left out of its request."""
-    source = replace(TURN.source, api="chat_completions", dropped=("seed", "prediction"))
-    with capture_logs() as lines, recorded(accounting, replace(TURN, source=source), CALLER):
-        pass
+    chat = replace(TURN, source=replace(TURN.source, api="chat_completions"))
+    with capture_logs() as lines, recorded(accounting, chat, CALLER) as record:
+        record.dropped = ("seed", "prediction")
     assert ("chat_completions", "seed, prediction") == (lines[0]["api"], lines[0]["dropped"])
 
 

@@ -167,9 +167,9 @@ def test_what_was_dropped_is_kept():
     """The row names what was left out of a request, as far as its column reaches."""
     accounting, book = book_of()
     for names in (("seed", "prediction"), ("n" * 200,) * 2):
-        source = replace(TURN.source, api="chat_completions", dropped=names)
-        with recorded(accounting, replace(TURN, source=source), CALLER):
-            pass
+        chat = replace(TURN, source=replace(TURN.source, api="chat_completions"))
+        with recorded(accounting, chat, CALLER) as record:
+            record.dropped = names
     short, long = book.rows
     assert ("chat_completions", "seed, prediction") == (short.api, short.dropped)
     assert f"{'n' * 200}, {'n' * 54}" == long.dropped

@@ -88,7 +88,12 @@ class Channel:
         is_own = turn.source.api.startswith("responses") and self.spec.native_items is None
         if self.foreign_items and not is_own:
             turn = without_items(turn, self.foreign_items)
-        return self.vendor.adapt(turn)
+        adapted = self.vendor.adapt(turn)
+        if adapted is turn:
+            return turn
+        left_out = sorted(turn.members.keys() - adapted.members.keys())
+        source = turn.source
+        return replace(adapted, source=replace(source, dropped=(*source.dropped, *left_out)))
 
 
 @dataclass(frozen=True, slots=True)

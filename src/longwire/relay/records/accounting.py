@@ -5,7 +5,7 @@ Law: never a prompt, never a key; labels come from small, fixed sets.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,8 @@ class TurnRecord:
     is there once it was sent, `first_event` is when its answer began, in seconds after the start.
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
-    nothing after they had begun. It `is_priced` where limits asked for its `cost`.
+    nothing after they had begun. It `is_priced` where limits asked for its `cost`. `dropped` are
+    the members that its dialect and its channel left out, once it was sent to one.
     """
 
     request: TurnRequest
@@ -77,6 +78,7 @@ class TurnRecord:
     lost: Usage | None = None
     is_priced: bool = False
     cost: int | None = None
+    dropped: Sequence[str] = ()
 
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""
@@ -266,6 +268,6 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         line[f"{kind}_tokens"] = number
     if record.bill.is_estimated:
         line["is_estimated"] = True
-    if turn.source.dropped:
-        line["dropped"] = ", ".join(turn.source.dropped)
+    if record.dropped:
+        line["dropped"] = ", ".join(record.dropped)
     return line

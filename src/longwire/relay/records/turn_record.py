@@ -99,7 +99,7 @@ class TurnRecorder:
             reasoning_tokens=usage.reasoning if usage and not bill.is_estimated else None,
             cost=record.cost if record.is_priced else self._cost(record),
             is_estimated=bill.is_estimated,
-            dropped=_listed(turn.source.dropped) if turn.source.dropped else "",
+            dropped=_listed(record.dropped) if record.dropped else "",
         )
 
     def _cost(self, record: TurnRecord) -> int | None:

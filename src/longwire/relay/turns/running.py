@@ -266,6 +266,7 @@ class RunningTurn:
             request.headers,
             over_http=attempt.over_http,
         )
+        self.record.dropped = call.turn.source.dropped
         attempt.begin(self._relay.policy.clock())
         await self._enter(channel.subject)
         await self._open(attempt, transport, call)

@@ -183,7 +183,7 @@ class _Reply:
 
     def _headers(self, running: RunningTurn) -> Mapping[str, str]:
         """Return what tells how a turn travelled, and what the caller has left."""
-        delivery, source = running.delivery, running.request.turn.source
+        delivery, dropped = running.delivery, running.record.dropped
         headers = {
             **self._cors,
             **self._dialect.headers(self.id, running.limits),
@@ -196,6 +196,6 @@ class _Reply:
             headers |= client_of(self._exchange.headers).headers(running.headers)
         if delivery.reason:
             headers["x-longwire-reason"] = delivery.reason
-        if source.dropped:
-            headers["x-longwire-dropped"] = ", ".join(source.dropped)
+        if dropped:
+            headers["x-longwire-dropped"] = ", ".join(dropped)
         return headers
