@@ -236,6 +236,15 @@ async def test_a_full_context_is_said_in_words_that_make_clients_compact(emulato
         await Agent(client, streams=False).turn()
 
 
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+async def test_a_full_context_has_its_status_wherever_it_is_said(emulator, client, streams):
+    """Inside an answer that shows nothing, too; behind a beginning Claude Code would try again."""
+    error = {"code": "context_length_exceeded", "message": "Too long."}
+    emulator.script = Script(finish="failed:context_length_exceeded", error=error, output=False)
+    with pytest.raises(anthropic.BadRequestError, match="prompt is too long"):
+        await Agent(client, streams=streams).turn()
+
+
 async def test_an_answer_that_breaks_off_is_an_error_in_its_stream(emulator, client):
     """The half is never taken for the whole."""
     emulator.faults.add(Fault(at="mid_delta", act="reset"))

@@ -317,7 +317,9 @@ def test_a_failed_response_is_an_error(error, status):
 @pytest.mark.parametrize("kind", ["error", "response.cancelled"])
 def test_whatever_breaks_off_is_an_error(kind):
     """An error event and a response that was cancelled end a stream alike."""
-    frames = [*opening(), frame(kind, error={"code": "server_error", "message": "oh"}, response={})]
+    broken = frame(kind, error={"code": "server_error", "message": "oh"}, response={})
+    half = frame("response.output_text.delta", output_index=0, content_index=0, delta="half")
+    frames = [*opening(), half, broken]
     assert "error" in json.loads(read(stream(PLAIN, frames))[-1])
 
 

@@ -237,8 +237,10 @@ def test_a_failure_in_the_middle_is_an_error_and_no_end() -> None:
 
 
 def test_a_failure_before_anything_comes_before_the_message() -> None:
-    """Claude Code tries again as a stream only where no message has begun."""
-    assert ["error"] == [event["type"] for event in failed(SENT, 0)]
+    """Where no message has begun it is an error with a status, which Claude Code understands."""
+    with pytest.raises(UpstreamRejected) as refused:
+        failed(SENT, 0)
+    assert 500 == refused.value.status
 
 
 def test_a_failed_response_is_no_answer_at_once() -> None:

@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 
 from longwire.core import sse
-from longwire.core.events import Event, Kind
+from longwire.core.events import Event, Kind, is_bare_failure
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.deltas import (
@@ -89,6 +89,8 @@ class ChatAnswer:
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as chunks; behind the end of an answer nothing follows."""
+        if not self._head and is_bare_failure(events):
+            raise rejection_of_failed(events[-1].raw)
         parts: list[bytes] = []
         may_stop = bool(self._options.stops)
         for event in events:

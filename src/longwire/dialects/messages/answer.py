@@ -11,7 +11,7 @@ import msgspec
 from blake3 import blake3
 
 from longwire.core import sse
-from longwire.core.events import Event, Kind
+from longwire.core.events import Event, Kind, is_bare_failure
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.messages.errors import envelope, problem_of_failed, rejection_of
@@ -111,6 +111,8 @@ class MessagesAnswer:
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as the client's stream has them."""
+        if not self._has_begun and is_bare_failure(events):
+            raise rejection_of(events[-1].raw)
         parts = self._items.blocks.parts
         for event in events:
             if self.is_cut:

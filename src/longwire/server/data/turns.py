@@ -121,15 +121,12 @@ class _Reply:
         if self._early is not None:
             self._early.stop()
         answer = self._begin(running)
-        if exchange.reply is ReplyState.NOT_BEGUN:
-            exchange.begin(200, self._headers(running), _STREAM)
         running.set_fast_path(exchange.fast_path(answer.encode_plain))
         async for batch in running:
-            if not batch:
-                await exchange.write(answer.keep_alive())
-                continue
-            body = answer.encode_batch(batch)
-            if answer.is_cut or batch[-1] is aggregate.terminal:
+            body = answer.encode_batch(batch) if batch else answer.keep_alive()
+            if exchange.reply is ReplyState.NOT_BEGUN:
+                exchange.begin(200, self._headers(running), _STREAM)
+            if answer.is_cut or (batch and batch[-1] is aggregate.terminal):
                 await exchange.end(body)
                 return
             if body:
