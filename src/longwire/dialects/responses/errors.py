@@ -45,7 +45,8 @@ ERROR_RULES = (
         "OpenAI",
         Trouble.SEALED_ELSEWHERE,
         re.compile(
-            r"[Ee]ncrypted content .*(could not be (verified|decrypted)|did not match the target)"
+            r"[Ee]ncrypted[ _]content .*(could not be (verified|decrypted)"
+            "|did not match the target)|invalid_encrypted_content"
         ),
     ),
     ErrorRule(
