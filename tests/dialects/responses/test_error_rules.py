@@ -52,7 +52,11 @@ EXAMPLES = {
     "Duplicate item found with id": (openai(None, DUPLICATE), 400, Trouble.DUPLICATE),
     r"Invalid 'input\[\d+\].id'": (openai(None, FOREIGN_ID), 400, Trouble.FOREIGN_ID),
     "invalid_request_error": (openai("invalid_request_error"), 400, Trouble.REFUSED),
-    "context_length_exceeded": (openai("context_length_exceeded"), 400, Trouble.REFUSED),
+    "context_length_exceeded": (
+        openai(None, "This model's maximum context length is 128000 tokens."),
+        400,
+        Trouble.REFUSED,
+    ),
     "invalid_prompt": (openai("invalid_prompt"), 400, Trouble.REFUSED),
     "content_policy_violation": (openai("content_policy_violation"), 400, Trouble.REFUSED),
     "moderation_blocked": (openai("moderation_blocked"), 400, Trouble.REFUSED),
