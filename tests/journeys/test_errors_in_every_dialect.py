@@ -312,6 +312,7 @@ async def test_the_gateways_own_error_is_said_as_each_api_says_it(
         ("GET", "/v1/models/gpt-5.5", 401),
         ("GET", "/anthropic/v1/models", 401),
         ("GET", "/v1/nothing", 404),
+        ("POST", "/v1/files", 404),
     ],
 )
 async def test_clients_of_messages_read_their_errors_beside_turns_too(

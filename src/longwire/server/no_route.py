@@ -33,7 +33,8 @@ class OtherApi:
 
     name: str
     paths: re.Pattern[str]
-    envelope: Callable[[Problem], bytes] = Problem.envelope
+    envelope: Callable[[Problem], bytes] | None = None
+    """None for that of the gateway's other errors."""
 
 
 OTHER_APIS: Final = (
@@ -60,8 +61,10 @@ async def refuse(request: Request, error: Exception) -> Response:
     shown = f"{request.method} {path[:_LONGEST_PATH]}"
     for api in OTHER_APIS:
         if api.paths.match(path):
-            words = f"This gateway serves POST {_SERVED}, and not {api.name}"
-            body = api.envelope(Problem(404, "unknown_url", f"{words} ({shown})."))
+            words = f"This gateway serves POST {_SERVED}, and not {api.name} ({shown})."
+            if api.envelope is None:
+                return response_to(HTTPException(404, words), own_id, path, own)
+            body = api.envelope(Problem(404, "unknown_url", words))
             return Response(body, 404, {"x-request-id": own_id}, "application/json")
     words = f"There is no {shown}; {f'use {allow}' if allow else _mend(path)}."
     headers = {"allow": allow} if allow else None

@@ -7,6 +7,7 @@ import pytest
 from longwire.core.errors import InvalidRequest
 from tests.dialects.chat_completions.answers import (
     HIDING,
+    QUESTION,
     SHOWING,
     Answering,
     Item,
@@ -151,6 +152,31 @@ def test_case_15_reasoning_has_its_own_id_or_none(item_id):
     assert item_id == items_of(turn)[0].get("id")
 
 
+def test_case_21_reasoning_stays_with_its_own_turn():
+    """It travels in its message: turns of the same text, or sent twice, are not mistaken."""
+
+    def answer(item_id: str) -> Item:
+        return {
+            "role": "assistant",
+            "content": "same",
+            "reasoning_details": [sealed(0, item_id, "x")],
+        }
+
+    without = {"role": "assistant", "content": "same"}
+    turn = turn_of(answer("rs_1"), QUESTION, without, QUESTION, answer("rs_2"), QUESTION)
+    kinds = [item.get("id") or item["role"] for item in items_of(turn)]
+    assert ["rs_1", "assistant", "user", "assistant", "user", "rs_2", "assistant", "user"] == kinds
+
+
+def test_case_23_what_others_add_to_a_call_breaks_nothing():
+    """Another issuer's thought is no use upstream: it is left out, and named."""
+    (plain,) = calls("A")
+    signed = {**plain, "extra_content": {"google": {"thought_signature": "CiQB"}}}
+    turn = turn_of({"role": "assistant", "tool_calls": [signed]})
+    assert items_of(turn_of({"role": "assistant", "tool_calls": [plain]})) == items_of(turn)
+    assert ("messages.tool_calls.extra_content",) == turn.source.dropped
+
+
 def test_case_25_reasoning_that_says_nothing_is_not_shown():
     """No text of it, not even an empty one, streamed or whole."""
     output = [reasoning("rs_1"), message("a")]
@@ -291,6 +317,20 @@ def function(**members) -> Item:
     """The one tool of a request with it, as it is sent upstream."""
     tool = {"type": "function", "function": {"name": "f", **members}}
     return json.loads(turn_of(tools=[tool]).members["tools"])[0]
+
+
+def test_case_50_anchors_of_a_cache_stay_where_the_client_put_them():
+    """None is added, and none moved."""
+    anchor = {"mode": "explicit"}
+    parts = [
+        {"type": "text", "text": "a"},
+        {"type": "text", "text": "b"},
+        {"type": "text", "text": "c"},
+    ]
+    parts[1]["prompt_cache_breakpoint"] = anchor
+    (item,) = items_of(turn_of({"role": "user", "content": parts}))
+    expected = [None, anchor, None]
+    assert expected == [part.get("prompt_cache_breakpoint") for part in item["content"]]
 
 
 def test_case_51_a_tool_is_not_strict_unless_it_says_so():

@@ -171,6 +171,19 @@ def test_case_15_ciphertext_keeps_its_own_id() -> None:
     assert "gAAAA" == one["encrypted_content"]
 
 
+def test_case_21_reasoning_stays_with_its_own_turn() -> None:
+    """It travels in its block: turns of the same text, or sent twice, are not mistaken."""
+    answers = [
+        whole(SENT, events_of([reasoning([]) | {"id": each}, message("same", 1)]))["content"]
+        for each in ("rs_1", "rs_2")
+    ]
+    answers.insert(1, answers[0][1:])
+    history = [each for content in answers for each in (QUESTION, replayed(content))]
+    found = [each.get("id") or each["role"] for each in items_of(turn(*history, QUESTION))]
+    one, two, three = ["rs_1", "assistant"], ["assistant"], ["rs_2", "assistant"]
+    assert ["user", *one, "user", *two, "user", *three, "user"] == found
+
+
 def test_case_25_thinking_that_says_nothing_is_not_shown() -> None:
     """Reasoning that cannot be sent back and has no text is no block."""
     assert ["text"] == blocks(events_of([{**reasoning([], 0, ""), "id": None}, message("x", 1)]))
@@ -248,6 +261,22 @@ def test_case_33_each_event_of_a_block_finds_it_open(splits: tuple[int, ...] | N
             case "message_delta" | "message_stop":
                 assert [] == open_now
     assert [0, 1, 2] == ended
+
+
+@pytest.mark.parametrize("output", [[message("x"), call("{}", 1)], [message("x")], []])
+def test_case_34_stream_ends_for_one_reason(output: list[Json]) -> None:
+    """It is said once, right before the end."""
+    events = data_of(streamed(SENT, events_of(output)))
+    ends = [each["type"] for each in events if each["type"].startswith("message_")]
+    assert ["message_start", "message_delta", "message_stop"] == ends
+    assert ends[1:] == [each["type"] for each in events[-2:]]
+
+
+def test_case_37_calls_win_over_the_reason() -> None:
+    """An answer with a call never ends as if it were the model's last word."""
+    output = [call("{}"), message("x", 1)]
+    assert "tool_use" == accumulated(streamed(SENT, events_of(output))).stop_reason
+    assert "tool_use" == whole(SENT, events_of(output))["stop_reason"]
 
 
 def test_case_38_call_that_was_truncated_ends_by_its_length() -> None:
