@@ -300,7 +300,8 @@ def _reasoned(raw: Raw, path: str) -> list[Reasoned]:
 
 
 def _is_whole(detail: Detail) -> bool:
-    return bytes(detail.data)[:1] == b'"'
+    data = bytes(detail.data)
+    return data[:1] == b'"' and data != _EMPTY
 
 
 def _reasoning(sealed: Detail, details: Iterable[Detail]) -> bytes:

@@ -14,7 +14,7 @@ from longwire.core import sse
 from longwire.core.events import Event, Kind, is_bare_failure
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
-from longwire.dialects.messages.errors import envelope, problem_of_failed, rejection_of
+from longwire.dialects.messages.errors import envelope, problem_of_failed
 from longwire.dialects.messages.ids import message_id
 from longwire.dialects.messages.options import options_of
 from longwire.dialects.messages.render import Content
@@ -22,6 +22,7 @@ from longwire.dialects.messages.stream import ACTING, DONE, END, Frame, Items
 from longwire.dialects.messages.usage import NOTHING_YET, usage_of
 from longwire.dialects.ports import Problem
 from longwire.dialects.raw_json import tolerant
+from longwire.dialects.responses.errors import rejection_of_failed
 from longwire.dialects.responses.image import output_of
 from longwire.dialects.responses.stream import decode_item, kind_of
 from longwire.dialects.responses.usage import estimated_usage
@@ -208,7 +209,7 @@ class MessagesAnswer:
     def whole(self, terminal: Event) -> bytes:
         """Return the message alone. Raises `UpstreamRejected` where the response failed."""
         if terminal.kind in _FAILED:
-            raise rejection_of(terminal.raw)
+            raise rejection_of_failed(terminal.raw)
         content = Content(output_of(self._aggregate), self._options, self._turn.input or b"")
         self.is_cut = content.stop_sequence is not None
         response = _response_of(terminal)
