@@ -113,7 +113,7 @@ class MessagesAnswer:
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as the client's stream has them."""
         if not self._has_begun and is_bare_failure(events):
-            raise rejection_of(events[-1].raw)
+            raise rejection_of_failed(events[-1].raw)
         parts = self._items.blocks.parts
         for event in events:
             if self.is_cut:
