@@ -63,7 +63,9 @@ def test_what_has_no_meaning_here_is_nothing(name: str) -> None:
 def test_a_member_that_nobody_knows_is_left_out_and_named() -> None:
     """New members appear with any release, and none may be refused."""
     assert ("a_new_member",) == turn(a_new_member={"x": 1}).source.dropped
-    assert () == turn(**{"no header\r\n": 1}).source.dropped
+    assert ("no?header??",) == turn(**{"no header\r\n": 1}).source.dropped
+    many = turn(**{f"m{number:03}": 1 for number in range(99)}).source.dropped
+    assert (33, "m031", "...") == (len(many), many[-2], many[-1])
 
 
 @pytest.mark.parametrize(

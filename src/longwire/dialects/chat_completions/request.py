@@ -14,11 +14,11 @@ from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Source, Turn
 from longwire.dialects.chat_completions.errors import decoded, invalid, text
 from longwire.dialects.chat_completions.image import image_of
-from longwire.dialects.chat_completions.members import MEMBERS, NULL, checked, names_of
+from longwire.dialects.chat_completions.members import MEMBERS, NULL, checked
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
-from longwire.dialects.members import Fate
+from longwire.dialects.members import Fate, names_of
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory

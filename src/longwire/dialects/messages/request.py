@@ -16,6 +16,7 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
+from longwire.dialects.members import names_of
 from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
 from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id
@@ -190,7 +191,7 @@ def _conversation(
 
 def _settings(members: Mapping[str, bytes]) -> _Settings:
     """Return all but messages and system. Raises `InvalidRequest`."""
-    left_out = list(dropped(members))
+    left_out = dropped(members)
     toolbox, output, model = toolbox_of(members), output_of(members), _model(members)
     most = _integer(members, "max_tokens")
     reasoning = reasoning_of(members, output.effort, model, most)
@@ -211,7 +212,7 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     left_out += _management(members, kept)
     _set(kept, "service_tier", _tier(members))
     stops = _strings(members, "stop_sequences")
-    return _Settings(toolbox, reasoning, kept, tuple(dict.fromkeys(left_out)), stops)
+    return _Settings(toolbox, reasoning, kept, names_of(left_out), stops)
 
 
 def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
