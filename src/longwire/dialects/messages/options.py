@@ -1,4 +1,4 @@
-"""What a request says about its answer, and no upstream needs to know."""
+"""What an answer must know of its request: `Source.options` in this dialect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,3 @@ class Options:
     names: Mapping[str, str] = field(default_factory=dict)
     shows_thinking: bool = False
     omits_text: bool = False
-
-
-def options_of(options: object) -> Options:
-    """Return the options of a turn's source."""
-    return options if isinstance(options, Options) else Options()

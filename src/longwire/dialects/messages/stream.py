@@ -94,7 +94,7 @@ class Blocks:
         body = b'{"type":"content_block_start","index":%d,"content_block":%b}' % (count, start)
         self.parts.append(sse.encode("content_block_start", body))
         delta = b'{"type":"content_block_delta","index":%d,"delta":{"type":' % count
-        self.prefix = sse.prefix("content_block_delta") + delta + _DELTAS.get(kind, b"")
+        self.prefix = sse.prefix("content_block_delta") + delta + _DELTAS[kind]
         self._kind, self.plain = kind, plain
 
     def write(self, text: bytes | Raw) -> None:
