@@ -5,7 +5,6 @@ then `[DONE]`; an error ends the stream without it. What is streamed is what the
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import cast
 
 import msgspec
@@ -38,12 +37,12 @@ from longwire.dialects.chat_completions.usage import (
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import rejection_of_failed
 from longwire.dialects.responses.image import output_of
-from longwire.dialects.responses.stream import MalformedEvent, decode_item, kind_of
+from longwire.dialects.responses.stream import MalformedEvent, decode_item, is_output
 
 _DONE_LINE = b"data: [DONE]\n\n"
 _ROLE = b'"role":"assistant","content":"","refusal":null'
 _ENDS = (Kind.COMPLETED, Kind.INCOMPLETE)
-_FAILURES = (Kind.FAILED, Kind.CANCELLED, Kind.ERROR, Kind.FATAL_ERROR)
+_FAILURES = (Kind.FAILED, Kind.CANCELLED)
 _SHOWS = (Kind.OUTPUT, Kind.ITEM)
 
 
@@ -131,7 +130,7 @@ class ChatAnswer:
 
     def _is_plain(self, event: Output, raw: bytes) -> bool:
         """Whether a frame is output and no more; an item that is finished is kept."""
-        if not _is_output(event.type):
+        if not is_output(event.type):
             return False
         if event.type == DONE:
             self._aggregate.add_item(*decode_item(raw))
@@ -259,8 +258,3 @@ class ChatAnswer:
 
 def _sent(raw: bytes) -> bytes:
     return b"data: %b\n\n" % b"\ndata: ".join(raw.splitlines())
-
-
-@lru_cache(maxsize=256)
-def _is_output(name: str) -> bool:
-    return name.isprintable() and kind_of(name) in _SHOWS

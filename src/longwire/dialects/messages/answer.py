@@ -23,13 +23,12 @@ from longwire.dialects.messages.usage import NOTHING_YET, Response, response_in,
 from longwire.dialects.ports import Problem
 from longwire.dialects.raw_json import tolerant
 from longwire.dialects.responses.image import output_of
-from longwire.dialects.responses.stream import decode_item, kind_of
+from longwire.dialects.responses.stream import decode_item, is_output
 
 _PING: Final = sse.encode("ping", b'{"type":"ping"}')
 _STOP: Final = sse.encode("message_stop", b'{"type":"message_stop"}')
 _FAILED: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
 _ENDED: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE})
-_PLAIN: Final = frozenset({Kind.OUTPUT, Kind.ITEM})
 _REASONS: Final = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 _NO_DETAILS: Final = b',"stop_details":null'
 _NOTHING_ELSE: Final = (
@@ -79,7 +78,7 @@ class MessagesAnswer:
                     parts += (blocks.prefix, frame.delta, END)
                     count += 1
                     continue
-                if kind_of(frame.type) not in _PLAIN:
+                if not is_output(frame.type):
                     break
                 if frame.type == DONE:
                     self._aggregate.add_item(*decode_item(raw))
@@ -110,18 +109,10 @@ class MessagesAnswer:
                 self._add_unseen()
                 parts.append(self._ending(event))
             elif event.name in ACTING:
-                self._take(_decode_odd_frame(event.raw))
+                self._items.take(_decode_odd_frame(event.raw))
+                if self._items.is_cut:
+                    parts.append(self._ending(None))
         return self._items.blocks.take()
-
-    def _take(self, frame: Frame) -> None:
-        """Write an event: more of the open block as it is."""
-        items, blocks = self._items, self._items.blocks
-        if frame.type == blocks.plain and frame.output_index == blocks.index:
-            blocks.write(frame.delta)
-            return
-        items.take(frame)
-        if items.is_cut:
-            blocks.parts.append(self._ending(None))
 
     def _begin(self, event: Event) -> None:
         """Open the message, with the first event of whatever kind."""

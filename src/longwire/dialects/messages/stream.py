@@ -301,20 +301,20 @@ class Items:
         if item is None:
             return False
         self._unsigned = None
-        block = thinking_block(item, phase, self._options)
-        signature = encode(sealed(item.id, item.encrypted_content, phase))
-        if not blocks.is_open and block.startswith(_THINKING):
+        if not blocks.is_open:
+            block = thinking_block(item, phase, self._options)
+            if not block:
+                return False
+            if not block.startswith(_THINKING):
+                blocks.put(block)
+                return True
             blocks.open("thinking", _STARTS["thinking"])
             text = thoughts_of(item, self._options)
             if text != _EMPTY:
                 blocks.write(text)
-        if blocks.is_open:
-            blocks.sign(signature)
-            blocks.close()
-            return True
-        if block:
-            blocks.put(block)
-        return bool(block)
+        blocks.sign(encode(sealed(item.id, item.encrypted_content, phase)))
+        blocks.close()
+        return True
 
     def _next(self) -> None:
         """Go on with what waits, which may be the next item."""

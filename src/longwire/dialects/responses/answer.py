@@ -23,7 +23,7 @@ from longwire.dialects.responses.stream import (
     MalformedEvent,
     decode_head,
     decode_item,
-    kind_of,
+    is_output,
 )
 
 _ITEM_DONE = "response.output_item.done"
@@ -153,8 +153,7 @@ def _unnumbered(event: Event) -> bytes:
 @lru_cache(maxsize=256)
 def _plain_prefix(name: str) -> bytes:
     """Return what stands before an event of output in SSE; b"" for all that may need a change."""
-    is_plain = name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
-    return sse.prefix(name) if is_plain else b""
+    return sse.prefix(name) if is_output(name) else b""
 
 
 def response_of(encoded: bytes) -> bytes:
