@@ -14,12 +14,10 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.deltas import (
-    ARGUMENTS,
     CALL,
+    CALL_INPUTS,
     CONTENT,
-    DONE,
     KINDS,
-    TEXT,
     CallDelta,
     Delta,
     Deltas,
@@ -37,6 +35,7 @@ from longwire.dialects.chat_completions.usage import (
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import rejection_of_failed
 from longwire.dialects.responses.image import output_of
+from longwire.dialects.responses.output_events import ITEM_DONE, TEXT
 from longwire.dialects.responses.stream import MalformedEvent, decode_item, is_output
 
 _DONE_LINE = b"data: [DONE]\n\n"
@@ -132,7 +131,7 @@ class ChatAnswer:
         """Whether a frame is output and no more; an item that is finished is kept."""
         if not is_output(event.type):
             return False
-        if event.type == DONE:
+        if event.type == ITEM_DONE:
             self._aggregate.add_item(*decode_item(raw))
         return True
 
@@ -212,7 +211,7 @@ class ChatAnswer:
             edges = before + b'"content":', self._tail
             return _Flow(TEXT, event.output_index, edges, self._deltas.sent(CONTENT))
         call = self._deltas.call_under_way
-        if event.type not in ARGUMENTS or call < 0 or self._options.calls_functions:
+        if event.type not in CALL_INPUTS or call < 0 or self._options.calls_functions:
             return _NO_FLOW
         before += b'"tool_calls":[{"index":%d,"function":{"arguments":' % call
         edges = before, b"}}]" + self._tail

@@ -15,22 +15,28 @@ from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
 from longwire.dialects.raw_json import split_members, tolerant
+from longwire.dialects.responses import output_events
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
 CALL = b"tool_calls"
 _BETWEEN = rb'"\n\n"'
 _NO_LOGPROBS = b"[]"
 _EMPTY = b'""'
-ADDED, DONE = "response.output_item.added", "response.output_item.done"
-TEXT = "response.output_text.delta"
-ARGUMENTS = frozenset(
-    {"response.function_call_arguments.delta", "response.custom_tool_call_input.delta"}
-)
+CALL_INPUTS = frozenset({output_events.ARGUMENTS, output_events.CUSTOM_INPUT})
 _REASONING = {
-    "response.reasoning_summary_text.delta": "summary_index",
-    "response.reasoning_text.delta": "content_index",
+    output_events.SUMMARY: "summary_index",
+    output_events.REASONING: "content_index",
 }
-KINDS = frozenset({ADDED, DONE, TEXT, "response.refusal.delta", *ARGUMENTS, *_REASONING})
+KINDS = frozenset(
+    {
+        output_events.ITEM_ADDED,
+        output_events.ITEM_DONE,
+        output_events.TEXT,
+        output_events.REFUSAL,
+        *CALL_INPUTS,
+        *_REASONING,
+    }
+)
 """The types of events that show anything."""
 
 
@@ -159,7 +165,7 @@ class Deltas:
         if not self._done:
             for index, raw in enumerate(output):
                 self._begin(index)
-                self._take(Output(DONE, index, item=Raw(raw)))
+                self._take(Output(output_events.ITEM_DONE, index, item=Raw(raw)))
         if self._stop is not None:
             self._show_text(*self._stop.rest())
         return self._taken()
@@ -200,16 +206,16 @@ class Deltas:
 
     def _take(self, event: Output) -> None:
         name, delta = event.type, bytes(event.delta)
-        if name == TEXT:
+        if name == output_events.TEXT:
             self._say(CONTENT, delta, bytes(event.logprobs))
-        elif name in ARGUMENTS:
+        elif name in CALL_INPUTS:
             if self._item.call >= 0:
                 self._say_arguments(delta)
         elif name in _REASONING:
             self._reason(getattr(event, _REASONING[name]), delta)
-        elif name == ADDED:
+        elif name == output_events.ITEM_ADDED:
             self._add(_decode_item(event.item))
-        elif name == DONE:
+        elif name == output_events.ITEM_DONE:
             self._finish(_decode_item(event.item))
             self._done.add(self.under_way or 0)
             self.under_way = None

@@ -7,7 +7,6 @@ from msgspec import Raw
 from longwire.dialects.chat_completions.deltas import (
     CALL,
     CONTENT,
-    DONE,
     REASONING,
     REFUSAL,
     CallDelta,
@@ -16,6 +15,7 @@ from longwire.dialects.chat_completions.deltas import (
     Output,
 )
 from longwire.dialects.chat_completions.options import Options
+from longwire.dialects.responses.output_events import ITEM_DONE
 
 
 class _Call:
@@ -49,7 +49,7 @@ class ShownMessage:
         self._calls: list[_Call] = []
         deltas = Deltas(options)
         for index, raw in enumerate(output):
-            self._fold(deltas.feed(Output(DONE, index, item=Raw(raw))))
+            self._fold(deltas.feed(Output(ITEM_DONE, index, item=Raw(raw))))
         self._fold(deltas.end())
         self.is_cut = deltas.is_cut
 

@@ -18,11 +18,12 @@ from longwire.dialects.messages.errors import envelope, problem_of_failed, rejec
 from longwire.dialects.messages.ids import message_id
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import Content
-from longwire.dialects.messages.stream import ACTING, DONE, END, Frame, Items
+from longwire.dialects.messages.stream import ACTING, END, Frame, Items
 from longwire.dialects.messages.usage import NOTHING_YET, Response, response_in, usage_of
 from longwire.dialects.ports import Problem
 from longwire.dialects.raw_json import tolerant
 from longwire.dialects.responses.image import output_of
+from longwire.dialects.responses.output_events import ITEM_DONE
 from longwire.dialects.responses.stream import decode_item, is_output
 
 _PING: Final = sse.encode("ping", b'{"type":"ping"}')
@@ -80,7 +81,7 @@ class MessagesAnswer:
                     continue
                 if not is_output(frame.type):
                     break
-                if frame.type == DONE:
+                if frame.type == ITEM_DONE:
                     self._aggregate.add_item(*decode_item(raw))
                 items.take(frame)
                 count += 1
@@ -147,7 +148,7 @@ class MessagesAnswer:
         """Write the items that a terminal alone brought."""
         if self._items.has_none:
             for index, raw in enumerate(output_of(self._aggregate)):
-                self._items.take(Frame(DONE, index, item=msgspec.Raw(raw)))
+                self._items.take(Frame(ITEM_DONE, index, item=msgspec.Raw(raw)))
             self._items.end()
 
     def _ending(self, terminal: Event | None) -> bytes:

@@ -17,6 +17,7 @@ from longwire.core.nouns.access import Rates
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.limits import Meter
 from longwire.dialects.raw_json import merge, splice, split_members
+from longwire.dialects.responses.output_events import ITEM_DONE
 from longwire.dialects.responses.stream import (
     WITH_RESPONSE,
     Head,
@@ -26,7 +27,6 @@ from longwire.dialects.responses.stream import (
     is_output,
 )
 
-_ITEM_DONE = "response.output_item.done"
 _LF, _CR = b"\n\r"
 _VENDOR = Kind.VENDOR  # for every event: on Python 3.11 a member is dear to name
 
@@ -81,7 +81,7 @@ class EventEncoder:
                     break
                 if _LF in raw or _CR in raw:
                     break
-                if head.name == _ITEM_DONE and raw is each:
+                if head.name == ITEM_DONE and raw is each:
                     self._aggregate.add_item(*decode_item(raw))
                 number += 1
                 parts += (prefix, raw, b"\n\n")
