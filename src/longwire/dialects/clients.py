@@ -13,6 +13,7 @@ from longwire.dialects.chat_completions.request import decode_request as decode_
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.messages.client import Messages
 from longwire.dialects.messages.count import estimate
+from longwire.dialects.messages.request import API as MESSAGES
 from longwire.dialects.messages.request import decode_count as decode_message_count
 from longwire.dialects.messages.request import decode_request as decode_message
 from longwire.dialects.ports import ClientDialect, Decode, Headers, Problem
@@ -97,16 +98,12 @@ ROUTES: Final[Mapping[bytes, Route]] = {
 """The routes by their paths."""
 
 _POSTED = [(path.decode(), route.dialect) for path, route in ROUTES.items()]
-_DIALECTS: Mapping[str, ClientDialect] = {
-    CHAT_COMPLETIONS: _CHAT,
-    "messages": _MESSAGES,
-    "messages/count_tokens": _MESSAGES,
-}
+_DIALECTS: Mapping[str, ClientDialect] = {CHAT_COMPLETIONS: _CHAT, MESSAGES: _MESSAGES}
 
 
 def dialect_of(api: str) -> ClientDialect:
     """Return the dialect of a turn by its API, as the log names it."""
-    return _DIALECTS.get(api, _RESPONSES)
+    return _DIALECTS.get(api.partition("/")[0], _RESPONSES)
 
 
 def dialect_at(path: str) -> ClientDialect:

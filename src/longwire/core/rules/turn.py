@@ -190,6 +190,11 @@ class Source:
     leading: int = 0
     is_side_call: bool = False
 
+    @property
+    def is_translated(self) -> bool:
+        """Whether its client speaks another API than the upstream."""
+        return bool(self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

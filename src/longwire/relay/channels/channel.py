@@ -86,7 +86,7 @@ class Channel:
         """
         if self.spec.renames:
             turn = renamed(turn, self.sent_name)
-        is_own = turn.source.api.startswith("responses") and self.spec.native_items is None
+        is_own = not turn.source.is_translated and self.spec.native_items is None
         if self.foreign_items and not is_own:
             turn = without_items(turn, self.foreign_items)
         adapted = self.vendor.adapt(turn)
