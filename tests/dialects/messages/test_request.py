@@ -207,6 +207,9 @@ def test_blocks_of_a_user_become_parts_in_their_order() -> None:
         ({"type": "image", "source": "x"}, "source"),
         ({"type": "container_upload", "file_id": "file_1"}, "type"),
         ({"type": "text", "text": 5}, "text"),
+        ({"type": "document", "title": 5, "source": {"type": "text", "data": "x"}}, "title"),
+        ({"type": "document", "source": {"type": "text", "data": 5}}, "source.data"),
+        ({"type": "image", "source": {"type": "url", "url": 5}}, "source.url"),
         ({"type": "tool_result", "content": "x"}, "tool_use_id"),
         ({"no": "type"}, "messages.0.content"),
     ],
@@ -217,7 +220,7 @@ def test_a_block_without_equivalent_is_refused_by_its_place(
     """Nothing is lost in silence."""
     with pytest.raises(InvalidRequest, match=named) as refused:
         turn(user(block))
-    assert str(refused.value.param).startswith("messages.0.content")
+    assert refused.value.param in ("messages.0.content", f"messages.0.content.{named}")
 
 
 def result(content: Any, **members: Any) -> dict[str, Any]:

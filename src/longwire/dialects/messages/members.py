@@ -7,7 +7,7 @@ out and named to the caller. Values that say nothing (`null`, `[]`, `{}`) count 
 from collections.abc import Mapping
 from typing import Final
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
 
 _NOTHING = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
@@ -87,7 +87,7 @@ def dropped(members: Mapping[str, bytes]) -> list[str]:
         fate = member.fate if member is not None else Fate.DROPPED
         if fate is Fate.REFUSED and says_something(members, name):
             meaning = member.sentence if member is not None else ""
-            raise InvalidRequest(f"'{name}' has no equivalent here. {meaning}", param=name)
+            raise invalid(name, f"has no equivalent here. {meaning[:-1]}")
         if fate is Fate.DROPPED and says_something(members, name):
             left_out.append(name)
     return left_out

@@ -16,6 +16,7 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
+from longwire.dialects.fields import invalid
 from longwire.dialects.members import names_of
 from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
 from longwire.dialects.messages.errors import THREAD_GONE
@@ -91,8 +92,7 @@ def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Tu
     """Decode the body of `POST /v1/messages`. Raises `InvalidRequest`, which names the field."""
     members = decode_members(body)
     if "max_tokens" not in members:
-        message = "'max_tokens' is required: how many tokens the answer may have at most."
-        raise InvalidRequest(message, param="max_tokens")
+        raise invalid("max_tokens", "is required: how many tokens the answer may have at most")
     return _turn_of(members, body, headers)
 
 
@@ -147,7 +147,7 @@ def _turn_of(
 def _model(members: Mapping[str, bytes]) -> str:
     model = text_of(members, "model")
     if not model:
-        raise InvalidRequest("'model' is required and must be a non-empty string.", param="model")
+        raise invalid("model", "is required and must be a non-empty string")
     return model
 
 
@@ -156,10 +156,10 @@ def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Me
     try:
         messages = decode_messages(raw)
     except msgspec.MsgspecError as error:
-        words = f"'messages' must be an array of messages, each with 'role' and 'content': {error}."
-        raise InvalidRequest(words, param="messages") from None
+        fault = f"must be an array of messages, each with 'role' and 'content': {error}"
+        raise invalid("messages", fault) from None
     if not messages and not may_be_none:
-        raise InvalidRequest("'messages' needs at least one message.", param="messages")
+        raise invalid("messages", "needs at least one message")
     return messages
 
 
@@ -223,7 +223,7 @@ def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
 def _integer(members: Mapping[str, bytes], name: str) -> int | None:
     value = member_of(members, name, _integers, "an integer") if name in members else None
     if value is not None and value < 1:
-        raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
+        raise invalid(name, "must be at least 1")
     return value
 
 
@@ -268,8 +268,7 @@ def _tier(members: Mapping[str, bytes]) -> bytes | None:
         return b'"priority"'
     tier = text_of(members, "service_tier") if "service_tier" in members else None
     if tier is not None and tier not in _TIERS:
-        words = "'service_tier' must be auto or standard_only."
-        raise InvalidRequest(words, param="service_tier")
+        raise invalid("service_tier", "must be auto or standard_only")
     return _TIERS[tier] if tier is not None else None
 
 
@@ -295,8 +294,7 @@ def _previous(members: Mapping[str, bytes]) -> str | None:
     if thread is None or thread.type == "create":
         return None
     if thread.type != "continue" or not thread.previous_message_id:
-        words = "'thread' must be create, or continue with a 'previous_message_id'."
-        raise InvalidRequest(words, param="thread")
+        raise invalid("thread", "must be create, or continue with a 'previous_message_id'")
     previous = response_id(thread.previous_message_id)
     if previous is None:
         raise UnknownResponse(thread.previous_message_id)

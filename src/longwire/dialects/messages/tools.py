@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import invalid
 from longwire.dialects.names import LONGEST, shortened
 from longwire.dialects.raw_json import member_of, merge, split_members, tolerant
 
@@ -96,7 +97,7 @@ def inline_tool(definition: Raw, at: str) -> bytes:
     try:
         return _translated(_decode_tool(definition), at)
     except msgspec.MsgspecError:
-        raise InvalidRequest(f"'{at}' must be a tool with a 'name'.", param=at) from None
+        raise invalid(at, "must be a tool with a 'name'") from None
 
 
 def _translated(tool: Tool, at: str) -> bytes:
@@ -110,7 +111,7 @@ def _translated(tool: Tool, at: str) -> bytes:
         )
         raise InvalidRequest(message, param=f"{at}.type")
     if not tool.name:
-        raise InvalidRequest(f"'{at}.name' is required.", param=f"{at}.name")
+        raise invalid(f"{at}.name", "is required")
     parts = [b'{"type":"function","name":', msgspec.json.encode(shortened(tool.name))]
     if bytes(tool.description) != b"null":
         parts += (b',"description":', tool.description)
@@ -125,8 +126,7 @@ def _schema(schema: Raw, at: str) -> bytes:
     if raw == b"null":
         return _NO_SCHEMA
     if raw[:1] != b"{":
-        name = f"{at}.input_schema"
-        raise InvalidRequest(f"'{name}' must be a JSON schema of type object.", param=name)
+        raise invalid(f"{at}.input_schema", "must be a JSON schema of type object")
     if b'"$schema"' in raw:
         members = split_members(schema)
         if "$schema" in members:
@@ -161,6 +161,5 @@ def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes
     elif choice.type in _CHOICES:
         changes["tool_choice"] = _CHOICES[choice.type]
     else:
-        message = "'tool_choice.type' must be auto, any, none, or tool with a 'name'."
-        raise InvalidRequest(message, param="tool_choice.type")
+        raise invalid("tool_choice.type", "must be auto, any, none, or tool with a 'name'")
     return changes
