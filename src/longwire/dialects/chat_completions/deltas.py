@@ -317,9 +317,9 @@ class Deltas:
         texts = summary or [bytes(part.text) for part in _decode_parts(item.content) or ()]
         said = [each[1:-1] for each in texts if each != _EMPTY]
         self._say_rest(REASONING, rb"\n\n".join(said))
-        sealed = bytes(item.encrypted_content)
-        if sealed[:1] == b'"':
-            details = details_of(bytes(item.id), sealed, summary, self._position)
+        encrypted = bytes(item.encrypted_content)
+        if encrypted[:1] == b'"':
+            details = details_of(bytes(item.id), encrypted, summary, self._position)
             self._ready.append(Delta(b"reasoning_details", details))
             self._position += 1
 

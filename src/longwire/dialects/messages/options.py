@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 class Options:
     """How one answer is written for its client.
 
-    `model` is the name that the client used, as raw JSON; `names` leads from the shortened name of
-    a tool to its own. A client that `shows_thinking` gets its blocks, without their text where it
-    `omits_text`.
+    `model` is the name that the client used, as raw JSON; `originals` has the names of tools that
+    were too long to be sent, by those sent instead. A client that `shows_thinking` gets its blocks,
+    without their text where it `omits_text`.
     """
 
     model: bytes = b'""'
     stop_sequences: tuple[str, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    originals: Mapping[str, str] = field(default_factory=dict)
     shows_thinking: bool = False
     omits_text: bool = False

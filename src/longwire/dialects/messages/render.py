@@ -126,7 +126,7 @@ def call_start(item: Item, index: int, options: Options, ids: CallIds) -> bytes:
     name = item.name or ""
     return b'{"type":"tool_use","id":%b,"name":%b,"input":' % (
         encode(ids.unique(own)),
-        encode(options.names.get(name, name)),
+        encode(options.originals.get(name, name)),
     )
 
 

@@ -277,7 +277,7 @@ def _options(members: Mapping[str, bytes], settings: _Settings) -> Options:
     return Options(
         members["model"],
         settings.stop_sequences,
-        settings.toolbox.names,
+        settings.toolbox.originals,
         shows_thinking=reasoning.shows,
         omits_text=reasoning.is_omitted,
     )
