@@ -224,7 +224,7 @@ class ChatAnswer:
         return self._chunk(b'"%b":%b' % (delta.member, delta.value), delta.logprobs)
 
     def _encode_call(self, delta: CallDelta) -> bytes:
-        kind, text = (b"custom", b"input") if delta.is_custom else (b"function", b"arguments")
+        kind, text = delta.words
         said = b'"%b":%b' % (text, delta.text)
         if delta.call_id:
             said = b'"name":%b,%b' % (delta.name, said)
@@ -240,10 +240,8 @@ class ChatAnswer:
 
     def _finish(self, terminal: Event | None) -> bytes:
         """Return what ends the stream; without a terminal the gateway has ended it."""
-        response, calls = response_in(terminal), ""
-        if self._deltas.calls:
-            calls = "function_call" if self._options.calls_functions else "tool_calls"
-        reason = finish_reason(terminal, response, calls=calls)
+        calls = self._options.call_reason if self._deltas.calls else ""
+        reason = finish_reason(terminal, response_in(terminal), calls=calls)
         ended = b'%b"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":%b}%b' % (
             self._head,
             reason,

@@ -14,7 +14,7 @@ from longwire.dialects.chat_completions.details import details_of, shifted_annot
 from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
-from longwire.dialects.raw_json import split_members, tolerant
+from longwire.dialects.raw_json import NULL, split_members, tolerant
 from longwire.dialects.responses import output_events
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
@@ -49,7 +49,7 @@ class Output(msgspec.Struct):
     summary_index: int = 0
     delta: Raw = Raw(_EMPTY)
     logprobs: Raw = Raw(_NO_LOGPROBS)
-    item: Raw = Raw(b"null")
+    item: Raw = NULL
     stream_id: str | None = None
 
 
@@ -67,14 +67,14 @@ class Item(msgspec.Struct):
     """What is shown of a finished item, or of one that begins."""
 
     type: str = ""
-    id: Raw = Raw(b"null")
+    id: Raw = NULL
     call_id: Raw = Raw(b"")
     name: Raw = Raw(b"")
     arguments: Raw = Raw(_EMPTY)
     input: Raw = Raw(_EMPTY)
-    content: Raw = Raw(b"null")
-    summary: Raw = Raw(b"null")
-    encrypted_content: Raw = Raw(b"null")
+    content: Raw = NULL
+    summary: Raw = NULL
+    encrypted_content: Raw = NULL
 
 
 _decode_output = msgspec.json.Decoder(Output).decode
@@ -100,6 +100,11 @@ class CallDelta(NamedTuple):
     call_id: bytes = b""
     name: bytes = b""
     is_custom: bool = False
+
+    @property
+    def words(self) -> tuple[bytes, bytes]:
+        """What this API calls a call of its kind, and what that is called with."""
+        return (b"custom", b"input") if self.is_custom else (b"function", b"arguments")
 
 
 class _Streamed:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
 
-NULL = b"null"
 _SAME, _TRANSLATED, _REFUSED = Fate.SAME, Fate.TRANSLATED, Fate.REFUSED
 MEMBERS: Mapping[str, Member] = {
     "model": Member(_SAME, "As it is."),
@@ -81,7 +80,7 @@ def checked(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
     kept: dict[str, bytes] = {}
     dropped: list[str] = []
     for name, raw in members.items():
-        if raw == NULL:
+        if raw == b"null":
             continue
         row = MEMBERS.get(name)
         if row is None or row.fate is Fate.DROPPED:

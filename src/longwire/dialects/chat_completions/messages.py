@@ -15,7 +15,6 @@ from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.names import short_id, short_name
 from longwire.dialects.chat_completions.wire import (
     MESSAGES,
-    NULL,
     PARTS,
     Call,
     Detail,
@@ -26,6 +25,7 @@ from longwire.dialects.chat_completions.wire import (
     Part,
 )
 from longwire.dialects.fields import decoded, invalid, text, within
+from longwire.dialects.raw_json import NULL
 
 FORMAT = "openai-responses-v1"
 """What details of reasoning are called that a Responses upstream can read."""

@@ -6,8 +6,9 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.chat_completions.names import short_name
-from longwire.dialects.chat_completions.wire import ABSENT, NULL, Reading
+from longwire.dialects.chat_completions.wire import ABSENT, Reading
 from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.raw_json import NULL
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
 _NULL = bytes(NULL)

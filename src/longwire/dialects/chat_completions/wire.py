@@ -8,10 +8,9 @@ from msgspec import NODEFAULT, Raw
 from msgspec.structs import fields
 
 from longwire.dialects.fields import decoded
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 
 T = TypeVar("T")
-NULL: Final = Raw(b"null")
 ABSENT: Final = Raw(b"")
 EMPTY: Final = Raw(b'""')
 

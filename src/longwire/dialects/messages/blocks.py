@@ -12,9 +12,8 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid, text
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 
-NULL: Final = Raw(b"null")
 _QUOTE: Final = b'"'[0]
 _BLANKS: Final = b' \t\\"'
 """What a blank text may begin with: white space, an escape, or its end."""

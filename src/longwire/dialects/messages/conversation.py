@@ -12,10 +12,10 @@ from msgspec import Raw
 
 from longwire.dialects.fields import invalid
 from longwire.dialects.messages.assistant import assistant_items
-from longwire.dialects.messages.blocks import NULL, Block, blocks_of, parts_of, text_part
+from longwire.dialects.messages.blocks import Block, blocks_of, parts_of, text_part
 from longwire.dialects.messages.ids import upstream_call_id
 from longwire.dialects.messages.tools import inline_tool
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 
 _BILLING: Final = b'"x-anthropic-billing-header:'
 _TOOLS: Final = b'{"type":"additional_tools","role":"developer","tools":['

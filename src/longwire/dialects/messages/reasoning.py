@@ -9,9 +9,8 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import invalid
-from longwire.dialects.raw_json import member_of
+from longwire.dialects.raw_json import NULL, member_of
 
-_NULL: Final = Raw(b"null")
 _LEVELS: Final = ((512, "minimal"), (1024, "low"), (8192, "medium"), (24576, "high"))
 """Up to how many tokens of thinking are which effort; above them it is `xhigh`."""
 
@@ -34,14 +33,14 @@ class _Thinking(msgspec.Struct):
 
 class _Format(msgspec.Struct):
     type: str = "json_schema"
-    schema: Raw = _NULL
+    schema: Raw = NULL
     name: str | None = None
 
 
 class _Output(msgspec.Struct):
     effort: str | None = None
     format: _Format | None = None
-    task_budget: Raw = _NULL
+    task_budget: Raw = NULL
 
 
 @dataclass(frozen=True, slots=True)

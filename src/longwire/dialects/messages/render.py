@@ -14,10 +14,9 @@ from longwire.dialects.messages.assistant import SEARCH_ID
 from longwire.dialects.messages.ids import CallIds
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.thinking import phase_alone, sealed
-from longwire.dialects.raw_json import splice, tolerant
+from longwire.dialects.raw_json import NULL, splice, tolerant
 from longwire.dialects.stops import Cutter
 
-NULL: Final = Raw(b"null")
 _BETWEEN: Final = b"\\n\\n"
 encode: Final = msgspec.json.Encoder().encode
 

@@ -27,7 +27,7 @@ from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
 from longwire.dialects.names import shortened
-from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
+from longwire.dialects.raw_json import NULL, boolean_of, decode_members, member_of, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API: Final = "messages"
@@ -62,7 +62,7 @@ class _Trigger(msgspec.Struct):
 class _Edit(msgspec.Struct):
     type: str
     trigger: _Trigger | None = None
-    keep: Raw = Raw(b"null")
+    keep: Raw = NULL
 
 
 class _Management(msgspec.Struct):

@@ -13,7 +13,6 @@ from longwire.core import sse
 from longwire.dialects.messages.ids import CallIds
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import (
-    NULL,
     Item,
     call_start,
     decode_text,
@@ -26,6 +25,7 @@ from longwire.dialects.messages.render import (
     thoughts_of,
 )
 from longwire.dialects.messages.thinking import sealed
+from longwire.dialects.raw_json import NULL
 from longwire.dialects.responses import output_events
 from longwire.dialects.stops import Cutter
 

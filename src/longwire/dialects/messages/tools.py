@@ -10,10 +10,9 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
 from longwire.dialects.names import LONGEST, shortened
-from longwire.dialects.raw_json import member_of, merge, split_members, tolerant
+from longwire.dialects.raw_json import NULL, member_of, merge, split_members, tolerant
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
-_NULL: Final = Raw(b"null")
 _WEB_SEARCH: Final = "web_search_"
 _SEARCH: Final = b'{"type":"web_search"'
 
@@ -31,8 +30,8 @@ class Tool(msgspec.Struct):
 
     name: str = ""
     type: str | None = None
-    description: Raw = _NULL
-    input_schema: Raw = _NULL
+    description: Raw = NULL
+    input_schema: Raw = NULL
     strict: bool | None = None
     defer_loading: bool | None = None
     allowed_domains: list[str] | None = None
