@@ -265,7 +265,7 @@ def test_a_stream_that_breaks_off_ends_with_an_error() -> None:
 def test_silence_is_bridged_by_what_the_client_knows_then() -> None:
     """Before the message only a comment: what follows may still be an error to retry."""
     answer = MessagesAnswer(SENT, Aggregate())
-    assert b": keep-alive\n\n" == answer.keep_alive()
+    assert b": keep-alive\n" == answer.keep_alive()
     answer.encode_batch([decoded(events_of([])[0])])
     assert b'event: ping\ndata: {"type":"ping"}\n\n' == answer.keep_alive()
 

@@ -8,7 +8,7 @@ from longwire.core.errors import UpstreamRejected
 from longwire.dialects.messages.client import Messages
 from longwire.dialects.ports import Problem
 from longwire.server.problems import problem_of
-from tests.dialects.messages.answers import data_of, streamed, turn, whole
+from tests.dialects.messages.answers import streamed, turn, whole
 
 CLIENT = Messages()
 

@@ -5,18 +5,16 @@ alone is one part; nothing has an id but what the client says of reasoning.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.chat_completions.errors import decoded, invalid, text, within
 from longwire.dialects.chat_completions.names import short_id, short_name
 from longwire.dialects.chat_completions.wire import (
     MESSAGES,
-    NULL,
     PARTS,
     Call,
     Detail,
@@ -26,6 +24,8 @@ from longwire.dialects.chat_completions.wire import (
     Message,
     Part,
 )
+from longwire.dialects.fields import decoded, invalid, text, within
+from longwire.dialects.raw_json import NULL
 
 FORMAT = "openai-responses-v1"
 """What details of reasoning are called that a Responses upstream can read."""
@@ -292,29 +292,32 @@ def _reasoned(raw: Raw, path: str) -> list[Reasoned]:
     """
     if raw is NULL or bytes(raw) == _NULL:
         return []
-    details = decoded(_decode_details, raw, path)
-    ours = [each for each in details if each.format == FORMAT]
-    sealed = [each for each in ours if each.type == "reasoning.encrypted"]
-    sealed.sort(key=lambda each: each.index or 0)
-    return [Reasoned(each.index or 0, _reasoning(each, ours)) for each in sealed if _is_whole(each)]
-
-
-def _is_whole(detail: Detail) -> bool:
-    data = bytes(detail.data)
-    return data[:1] == b'"' and data != _EMPTY
-
-
-def _reasoning(sealed: Detail, details: Iterable[Detail]) -> bytes:
-    said = [
-        b'{"type":"summary_text","text":%b}' % each.summary
-        for each in details
-        if each.type == "reasoning.summary"
-        and each.index == sealed.index
-        and bytes(each.summary)[:1] == b'"'
+    encrypted: list[Detail] = []
+    summaries: dict[int | None, list[bytes]] = {}
+    for each in decoded(_decode_details, raw, path):
+        if each.format != FORMAT:
+            continue
+        if each.type == "reasoning.encrypted" and _is_text(each.data):
+            encrypted.append(each)
+        elif each.type == "reasoning.summary" and _is_text(each.summary):
+            part = b'{"type":"summary_text","text":%b}' % each.summary
+            summaries.setdefault(each.index, []).append(part)
+    encrypted.sort(key=lambda each: each.index or 0)
+    return [
+        Reasoned(each.index or 0, _reasoning(each, summaries.get(each.index, ())))
+        for each in encrypted
     ]
-    own_id = b'"id":%b,' % msgspec.json.encode(sealed.id) if sealed.id else b""
+
+
+def _is_text(raw: Raw) -> bool:
+    value = bytes(raw)
+    return value[:1] == b'"' and value != _EMPTY
+
+
+def _reasoning(encrypted: Detail, summary: Sequence[bytes]) -> bytes:
+    own_id = b'"id":%b,' % msgspec.json.encode(encrypted.id) if encrypted.id else b""
     return b'{"type":"reasoning",%b"summary":[%b],"encrypted_content":%b}' % (
         own_id,
-        b",".join(said),
-        sealed.data,
+        b",".join(summary),
+        encrypted.data,
     )

@@ -12,18 +12,19 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Source, Turn
-from longwire.dialects.chat_completions.errors import decoded, invalid, text
 from longwire.dialects.chat_completions.image import image_of
-from longwire.dialects.chat_completions.members import MEMBERS, NULL, checked, names_of
+from longwire.dialects.chat_completions.members import MEMBERS, checked
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
-from longwire.dialects.members import Fate
+from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.members import Fate, names_of
 from longwire.dialects.ports import Headers
-from longwire.dialects.raw_json import boolean_of, decode_members, text_of
+from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API = "chat_completions"
+_NULL = bytes(NULL)
 _LEAST_TOKENS = 16
 _MOST_STOPS = 4
 _SAME = tuple(name for name, row in MEMBERS.items() if row.fate is Fate.SAME)
@@ -33,9 +34,9 @@ _LOGPROBS = b'"message.output_text.logprobs"'
 
 class _Schema(msgspec.Struct):
     name: Raw
-    description: Raw = Raw(NULL)
-    schema: Raw = Raw(NULL)
-    strict: Raw = Raw(NULL)
+    description: Raw = NULL
+    schema: Raw = NULL
+    strict: Raw = NULL
 
 
 class _Format(msgspec.Struct):
@@ -44,9 +45,9 @@ class _Format(msgspec.Struct):
 
 
 class _Reasoning(msgspec.Struct):
-    effort: Raw = Raw(NULL)
-    summary: Raw = Raw(NULL)
-    max_tokens: Raw = Raw(NULL)
+    effort: Raw = NULL
+    summary: Raw = NULL
+    max_tokens: Raw = NULL
     enabled: bool | None = None
     exclude: bool | None = None
 
@@ -174,7 +175,7 @@ def _format(raw: bytes) -> bytes:
     said = b'{"type":"json_schema"'
     for name in ("name", "description", "schema", "strict"):
         value = bytes(getattr(style.json_schema, name))
-        if value != NULL:
+        if value != _NULL:
             said += b',"%b":%b' % (name.encode(), value)
     return said + b"}"
 
@@ -182,18 +183,18 @@ def _format(raw: bytes) -> bytes:
 def _reasoning(members: Members, dropped: set[str]) -> dict[str, bytes]:
     """Return how the model reasons: as the API says it, or else as OpenRouter does."""
     wish = _reasoning_wish(members)
-    if bytes(wish.max_tokens) != NULL:
+    if bytes(wish.max_tokens) != _NULL:
         dropped.add("reasoning.max_tokens")
     effort = members.get("reasoning_effort", bytes(wish.effort))
     if wish.enabled is False:
         effort = b'"none"'
     said: list[bytes] = []
-    if effort != NULL:
+    if effort != _NULL:
         said.append(b'"effort":' + text(effort, "reasoning_effort"))
     summary = bytes(wish.summary)
-    if summary == NULL and _shows_reasoning(members, default=False) and effort != b'"none"':
+    if summary == _NULL and _shows_reasoning(members, default=False) and effort != b'"none"':
         summary = b'"auto"'
-    if summary != NULL:
+    if summary != _NULL:
         said.append(b'"summary":' + text(summary, "reasoning.summary"))
     return {"reasoning": b"{%b}" % b",".join(said)} if said else {}
 

@@ -7,11 +7,10 @@ import msgspec
 from msgspec import NODEFAULT, Raw
 from msgspec.structs import fields
 
-from longwire.dialects.chat_completions.errors import decoded
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.fields import decoded
+from longwire.dialects.raw_json import NULL, tolerant
 
 T = TypeVar("T")
-NULL: Final = Raw(b"null")
 ABSENT: Final = Raw(b"")
 EMPTY: Final = Raw(b'""')
 
