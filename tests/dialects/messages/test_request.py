@@ -288,7 +288,7 @@ def test_what_an_answer_ends_is_counted() -> None:
     ("members", "param"),
     [
         ({"model": ""}, "model"),
-        ({"max_tokens": None, "messages": []}, "messages"),
+        ({"messages": []}, "messages"),
         ({"messages": "hi"}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
@@ -299,7 +299,7 @@ def test_what_an_answer_ends_is_counted() -> None:
         ({"thinking": {"type": "hard"}}, "thinking.type"),
         ({"thinking": 5}, "thinking"),
         ({"service_tier": "batch"}, "service_tier"),
-        ({"output_config": {"format": {"type": "xml"}}}, "output_config.format"),
+        ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type"),
         ({"thread": {"type": "continue"}}, "thread"),
         ({"metadata": 5}, "metadata"),
     ],

@@ -6,7 +6,7 @@ What is not in it is no member of this API: it is left out, and named.
 import re
 from collections.abc import Iterable, Mapping
 
-from longwire.dialects.chat_completions.errors import invalid
+from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
 
 NULL = b"null"

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.chat_completions.errors import decoded, invalid, text, within
 from longwire.dialects.chat_completions.names import short_id, short_name
 from longwire.dialects.chat_completions.wire import (
     MESSAGES,
@@ -26,6 +25,7 @@ from longwire.dialects.chat_completions.wire import (
     Message,
     Part,
 )
+from longwire.dialects.fields import decoded, invalid, text, within
 
 FORMAT = "openai-responses-v1"
 """What details of reasoning are called that a Responses upstream can read."""

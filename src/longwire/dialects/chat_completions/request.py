@@ -12,12 +12,12 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Source, Turn
-from longwire.dialects.chat_completions.errors import decoded, invalid, text
 from longwire.dialects.chat_completions.image import image_of
 from longwire.dialects.chat_completions.members import MEMBERS, NULL, checked, names_of
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
+from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.members import Fate
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import boolean_of, decode_members, text_of

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.chat_completions.errors import decoded, invalid, text
 from longwire.dialects.chat_completions.names import short_name
 from longwire.dialects.chat_completions.wire import ABSENT, NULL, Reading
+from longwire.dialects.fields import decoded, invalid, text
 
 _NULL = bytes(NULL)
 _NO_PARAMETERS = b'{"type":"object","properties":{}}'

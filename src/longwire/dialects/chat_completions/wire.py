@@ -7,7 +7,7 @@ import msgspec
 from msgspec import NODEFAULT, Raw
 from msgspec.structs import fields
 
-from longwire.dialects.chat_completions.errors import decoded
+from longwire.dialects.fields import decoded
 from longwire.dialects.raw_json import tolerant
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import invalid, no_text
 from longwire.dialects.messages.blocks import Block, blocks_of, is_blank
 from longwire.dialects.messages.ids import upstream_call_id
 from longwire.dialects.messages.thinking import opened, reasoning_item
@@ -22,6 +22,8 @@ SEARCH_ID: Final = "srvtoolu_lw_"
 
 _MESSAGE: Final = b'{"type":"message","role":"assistant",'
 _CONTENT: Final = b'"content":[{"type":"output_text","text":'
+_QUOTE: Final = b'"'
+_TEXT_OR_NULL: Final = (_QUOTE, b"n")
 _SEALED: Final = frozenset({"thinking", "redacted_thinking"})
 _UNPARSED: Final = b'"__unparsedToolInput"'
 _encode: Final = msgspec.json.Encoder().encode
@@ -44,42 +46,49 @@ def assistant_items(content: Raw, at: str) -> Iterator[bytes]:
     Blocks of servers' tools and of other issuers' reasoning are left out: they were never ours.
     """
     phase: str | None = None
-    for block in blocks_of(content, at):
+    for number, block in enumerate(blocks_of(content, at)):
         kind, following = block.type, None
         if kind == "tool_use":
-            yield _call(block, at)
+            yield _call(block, f"{at}.{number}")
         elif kind == "text":
+            if memoryview(block.text)[:1] != _QUOTE:
+                raise no_text(block.text, f"{at}.{number}.text")
             if not is_blank(block.text):
                 yield _message(block.text, phase)
-        elif kind in _SEALED and (seal := opened(block.signature or block.data)) is not None:
-            following = seal.phase
-            if seal.has_item:
+        elif kind in _SEALED:
+            if memoryview(block.thinking)[:1] not in _TEXT_OR_NULL:
+                raise no_text(block.thinking, f"{at}.{number}.thinking")
+            seal = opened(block.signature or block.data)
+            following = seal.phase if seal is not None else None
+            if seal is not None and seal.has_item:
                 yield reasoning_item(seal, block.thinking)
         elif kind == "server_tool_use" and block.id and block.id.startswith(SEARCH_ID):
             yield _search(block.id, block.input)
         phase = following
 
 
-def _message(text: Raw, phase: str | None) -> bytes:
+def _message(words: Raw, phase: str | None) -> bytes:
     said = b'"phase":%b,' % _encode(phase) if phase is not None else b""
-    return b"".join((_MESSAGE, said, _CONTENT, text, b"}]}"))
+    return b"".join((_MESSAGE, said, _CONTENT, words, b"}]}"))
 
 
 def _call(block: Block, at: str) -> bytes:
     if not block.id or not block.name:
-        raise InvalidRequest(f"'{at}' has a tool_use without 'id' or 'name'.", param=at)
+        raise invalid(f"{at}.{'name' if block.id else 'id'}", "is required")
     return b'{"type":"function_call","call_id":%b,"name":%b,"arguments":%b}' % (
         _encode(upstream_call_id(block.id)),
         _encode(shortened(block.name)),
-        _arguments(block.input),
+        _arguments(block.input, f"{at}.input"),
     )
 
 
-def _arguments(value: Raw) -> bytes:
+def _arguments(value: Raw, at: str) -> bytes:
     """Return the input of a tool as a raw JSON text; where it never was JSON, as it was."""
     raw = bytes(value)
     if raw == b"null":
         return b'"{}"'
+    if raw[:1] != b"{":
+        raise invalid(at, "must be an object")
     if _UNPARSED in raw:
         try:
             return bytes(_decode_input(raw).unparsed.raw)

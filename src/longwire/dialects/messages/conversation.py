@@ -10,12 +10,12 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import decoded, invalid
 from longwire.dialects.messages.assistant import assistant_items
 from longwire.dialects.messages.blocks import NULL, Block, blocks_of, parts_of, text_part
 from longwire.dialects.messages.ids import upstream_call_id
+from longwire.dialects.messages.reasoning import check_effort
 from longwire.dialects.messages.tools import inline_tool
-from longwire.dialects.raw_json import tolerant
 
 _BILLING: Final = b'"x-anthropic-billing-header:'
 _TOOLS: Final = b'{"type":"additional_tools","role":"developer","tools":['
@@ -40,8 +40,8 @@ class _Changed(msgspec.Struct):
     definition: Raw = NULL
 
 
-decode_messages: Final = tolerant(msgspec.json.Decoder(list[Message]).decode)
-_decode_changed: Final = tolerant(msgspec.json.Decoder(_Changed).decode)
+decode_messages: Final = msgspec.json.Decoder(list[Message] | None).decode
+_decode_changed: Final = msgspec.json.Decoder(_Changed).decode
 
 
 def system_item(system: Raw) -> bytes | None:
@@ -52,9 +52,9 @@ def system_item(system: Raw) -> bytes | None:
     blocks = blocks_of(system, "system")
     parts = [
         part
-        for block in blocks
+        for number, block in enumerate(blocks)
         if bytes(memoryview(block.text)[: len(_BILLING)]) != _BILLING
-        for part in parts_of(block, "system")
+        for part in parts_of(block, f"system.{number}")
     ]
     return _message(b"developer", parts) if parts else None
 
@@ -96,18 +96,18 @@ class Conversation:
             case "system":
                 self._add_developer(message, at)
             case role:
-                param = f"messages.{index}.role"
-                words = f"'{param}' is '{role[:40]}'; it must be user, assistant or system."
-                raise InvalidRequest(words, param=param)
+                fault = f"is '{role[:40]}'; it must be user, assistant or system"
+                raise invalid(f"messages.{index}.role", fault)
 
     def _add_user(self, content: Raw, at: str) -> None:
         parts: list[bytes] = []
-        for block in blocks_of(content, at):
+        for number, block in enumerate(blocks_of(content, at)):
+            place = f"{at}.{number}"
             if block.type != "tool_result":
-                parts += parts_of(block, at)
+                parts += parts_of(block, place)
                 continue
             self._flush(b"user", parts)
-            self._add_result(block, at)
+            self._add_result(block, place)
         self._flush(b"user", parts)
 
     def _flush(self, role: bytes, parts: list[bytes]) -> None:
@@ -117,9 +117,9 @@ class Conversation:
 
     def _add_result(self, block: Block, at: str) -> None:
         if not block.tool_use_id:
-            raise InvalidRequest(f"'{at}' has a tool_result without 'tool_use_id'.", param=at)
+            raise invalid(f"{at}.tool_use_id", "is required")
         call_id = _encode(upstream_call_id(block.tool_use_id))
-        output, found = self._output(block.content, at)
+        output, found = self._output(block.content, f"{at}.content")
         self.items.append(
             b'{"type":"function_call_output","call_id":%b,"output":%b}' % (call_id, output)
         )
@@ -135,11 +135,13 @@ class Conversation:
             return raw, []
         parts: list[bytes] = []
         found: list[str] = []
-        for block in blocks_of(content, f"{at}.content"):
-            if block.type == "tool_reference" and block.tool_name:
+        for number, block in enumerate(blocks_of(content, at)):
+            if block.type != "tool_reference":
+                parts += parts_of(block, f"{at}.{number}")
+            elif block.tool_name:
                 found.append(block.tool_name)
             else:
-                parts += parts_of(block, f"{at}.content")
+                raise invalid(f"{at}.{number}.tool_name", "is required")
         if found:
             parts.append(text_part(_encode(f"Tools that are loaded now: {', '.join(found)}.")))
         return (b"[%b]" % b",".join(parts) if parts else b'""'), found
@@ -152,15 +154,17 @@ class Conversation:
     def _add_developer(self, message: Message, at: str) -> None:
         config = message.output_config
         if config is not None and config.effort:
+            check_effort(config.effort, f"{at[: -len('.content')]}.output_config")
             self._change_effort(config.effort)
         parts: list[bytes] = []
         content = message.content if bytes(message.content) != b"null" else Raw(b"[]")
-        for block in blocks_of(content, at):
+        for number, block in enumerate(blocks_of(content, at)):
+            place = f"{at}.{number}"
             if block.type in ("tool_addition", "tool_removal"):
                 self._flush(b"developer", parts)
-                self._change_tools(block, at)
+                self._change_tools(block, f"{place}.tool")
             else:
-                parts += parts_of(block, at)
+                parts += parts_of(block, place)
         self._flush(b"developer", parts)
         if not self._has_begun:
             self.leading = len(self.items)
@@ -175,13 +179,10 @@ class Conversation:
             self.items.append(b'%b{"effort":%b}}' % (_UPDATE, _encode(effort)))
 
     def _change_tools(self, block: Block, at: str) -> None:
-        try:
-            changed = _decode_changed(block.tool)
-        except msgspec.MsgspecError:
-            raise InvalidRequest(f"'{at}' changes a tool without its name.", param=at) from None
+        changed = decoded(_decode_changed, block.tool, at)
         if block.type == "tool_addition":
             if bytes(changed.definition) != b"null":
-                self._add_tools([inline_tool(changed.definition, at)])
+                self._add_tools([inline_tool(changed.definition, f"{at}.definition")])
             elif changed.name is not None and changed.name in self._deferred:
                 self._add_tools([self._deferred[changed.name]])
         elif changed.name:

@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import decoded, invalid, member, text
 from longwire.dialects.names import LONGEST, shortened
-from longwire.dialects.raw_json import member_of, merge, split_members, tolerant
+from longwire.dialects.raw_json import merge, split_members
 
 _NULL: Final = Raw(b"null")
 _NO_SCHEMA: Final = b'{"type":"object","properties":{}}'
@@ -66,17 +66,15 @@ class Toolbox:
         return any(each.startswith(_SEARCH) for each in self.offered)
 
 
-_tools: Final = msgspec.json.Decoder(list[Tool] | None)
-_decode_tool: Final = tolerant(msgspec.json.Decoder(Tool).decode)
-_choices: Final = msgspec.json.Decoder(_Choice | None)
+_decode_tools: Final = msgspec.json.Decoder(list[Tool] | None).decode
+_decode_tool: Final = msgspec.json.Decoder(Tool).decode
+_decode_choice: Final = msgspec.json.Decoder(_Choice | None).decode
 _CHOICES: Final = {"auto": b'"auto"', "any": b'"required"', "none": b'"none"'}
 
 
 def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
     """Return the tools of a request. Raises `InvalidRequest`, which names one that is refused."""
-    if "tools" not in members:
-        return Toolbox()
-    tools = member_of(members, "tools", _tools, "an array of tools, each with a 'name'") or ()
+    tools = member(members, "tools", _decode_tools) or ()
     offered: list[bytes] = []
     deferred: dict[str, bytes] = {}
     names: dict[str, str] = {}
@@ -93,10 +91,7 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
 
 def inline_tool(definition: Raw, at: str) -> bytes:
     """Return a tool that a message brings along. Raises `InvalidRequest`."""
-    try:
-        return _translated(_decode_tool(definition), at)
-    except msgspec.MsgspecError:
-        raise InvalidRequest(f"'{at}' must be a tool with a 'name'.", param=at) from None
+    return _translated(decoded(_decode_tool, definition, at), at)
 
 
 def _translated(tool: Tool, at: str) -> bytes:
@@ -104,16 +99,16 @@ def _translated(tool: Tool, at: str) -> bytes:
     if kind.startswith(_WEB_SEARCH):
         return _web_search(tool)
     if kind != "custom":
-        message = (
-            f"The tool '{tool.name}' of type '{kind}' runs on Anthropic's servers or needs its "
-            "models; offer it as a client tool with an 'input_schema', or leave it out."
+        fault = (
+            f"is '{kind[:40]}': the tool '{tool.name[:80]}' runs on Anthropic's servers or needs "
+            "its models; offer it as a client tool with an 'input_schema', or leave it out"
         )
-        raise InvalidRequest(message, param=f"{at}.type")
+        raise invalid(f"{at}.type", fault)
     if not tool.name:
-        raise InvalidRequest(f"'{at}.name' is required.", param=f"{at}.name")
+        raise invalid(f"{at}.name", "is required")
     parts = [b'{"type":"function","name":', msgspec.json.encode(shortened(tool.name))]
     if bytes(tool.description) != b"null":
-        parts += (b',"description":', tool.description)
+        parts += (b',"description":', text(tool.description, at, "description"))
     parts += (b',"parameters":', _schema(tool.input_schema, at))
     parts += (b',"strict":true}' if tool.strict else b',"strict":false}',)
     return b"".join(parts)
@@ -125,8 +120,7 @@ def _schema(schema: Raw, at: str) -> bytes:
     if raw == b"null":
         return _NO_SCHEMA
     if raw[:1] != b"{":
-        name = f"{at}.input_schema"
-        raise InvalidRequest(f"'{name}' must be a JSON schema of type object.", param=name)
+        raise invalid(f"{at}.input_schema", "must be a JSON schema of type object")
     if b'"$schema"' in raw:
         members = split_members(schema)
         if "$schema" in members:
@@ -147,20 +141,23 @@ def _web_search(tool: Tool) -> bytes:
 
 def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes]:
     """Return `tool_choice` and `parallel_tool_calls`, as far as a request with tools sets them."""
-    if "tool_choice" not in members:
+    choice = member(members, "tool_choice", _decode_choice)
+    if choice is None:
         return {}
-    choice = member_of(members, "tool_choice", _choices, "an object with a 'type'")
-    if choice is None or not toolbox.offered:
+    chosen = _chosen(choice)
+    if not toolbox.offered:
         return {}
-    changes: dict[str, bytes] = {}
+    changes = {"tool_choice": chosen}
     if choice.disable_parallel_tool_use:
         changes["parallel_tool_calls"] = b"false"
-    if choice.type == "tool" and choice.name:
-        named = {"type": "function", "name": shortened(choice.name)}
-        changes["tool_choice"] = msgspec.json.encode(named)
-    elif choice.type in _CHOICES:
-        changes["tool_choice"] = _CHOICES[choice.type]
-    else:
-        message = "'tool_choice.type' must be auto, any, none, or tool with a 'name'."
-        raise InvalidRequest(message, param="tool_choice.type")
     return changes
+
+
+def _chosen(choice: _Choice) -> bytes:
+    if choice.type in _CHOICES:
+        return _CHOICES[choice.type]
+    if choice.type != "tool":
+        raise invalid("tool_choice.type", "must be auto, any, none, or tool with a 'name'")
+    if not choice.name:
+        raise invalid("tool_choice.name", "is required where a tool is chosen")
+    return msgspec.json.encode({"type": "function", "name": shortened(choice.name)})
