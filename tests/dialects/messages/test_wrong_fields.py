@@ -41,6 +41,7 @@ def of_change(tool: Any) -> dict[str, Any]:
     return of_system(content=[{"type": "tool_addition", "tool": tool}])
 
 
+SEAL = "lw1.eyJwIjoicmVzcG9uc2VzIiwiaSI6InJzXzEifQ"
 BLOCK = "messages.1.content.1"
 TEXT = {"type": "text", "text": 5}
 RAW = [
@@ -107,7 +108,15 @@ RAW = [
     (of_block(type="text", text=5), f"{BLOCK}.text"),
     (of_block("assistant", type="text"), f"{BLOCK}.text"),
     (of_block("assistant", type="text", text=5), f"{BLOCK}.text"),
-    (of_block("assistant", type="thinking", thinking=5, signature=""), f"{BLOCK}.thinking"),
+    (
+        of_block(
+            "assistant",
+            type="thinking",
+            thinking=5,
+            signature="lw1.eyJwIjoicmVzcG9uc2VzIiwiaSI6InJzXzEifQ",
+        ),
+        f"{BLOCK}.thinking",
+    ),
     (of_block("assistant", type="thinking", signature=5), f"{BLOCK}.signature"),
     (of_block(type="image"), f"{BLOCK}.source"),
     (of_block(type="image", source={**IMAGE, "media_type": None}), f"{BLOCK}.source.media_type"),

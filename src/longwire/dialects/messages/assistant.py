@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import invalid, no_text
-from longwire.dialects.messages.blocks import Block, blocks_of, is_blank
+from longwire.dialects.messages.blocks import QUOTE, Block, blocks_of, is_blank, no_equivalent
 from longwire.dialects.messages.ids import upstream_call_id
 from longwire.dialects.messages.thinking import opened, reasoning_item
 from longwire.dialects.names import shortened
@@ -22,8 +22,7 @@ SEARCH_ID: Final = "srvtoolu_lw_"
 
 _MESSAGE: Final = b'{"type":"message","role":"assistant",'
 _CONTENT: Final = b'"content":[{"type":"output_text","text":'
-_QUOTE: Final = b'"'
-_TEXT_OR_NULL: Final = (_QUOTE, b"n")
+_OF_USERS: Final = frozenset({"image", "document", "search_result", "tool_result"})
 _SEALED: Final = frozenset({"thinking", "redacted_thinking"})
 _UNPARSED: Final = b'"__unparsedToolInput"'
 _encode: Final = msgspec.json.Encoder().encode
@@ -40,34 +39,42 @@ class _Input(msgspec.Struct):
 _decode_input: Final = tolerant(msgspec.json.Decoder(_Input).decode)
 
 
-def assistant_items(content: Raw, at: str) -> Iterator[bytes]:
+def assistant_items(content: Raw, at: str, left_out: list[str]) -> Iterator[bytes]:
     """Give the items of an assistant's content. Raises `InvalidRequest`, naming the block.
 
-    Blocks of servers' tools and of other issuers' reasoning are left out: they were never ours.
+    Blocks of servers' tools and of other issuers' reasoning are left out by the names of their
+    types: they were never ours.
     """
     phase: str | None = None
     for number, block in enumerate(blocks_of(content, at)):
-        kind, following = block.type, None
+        kind, place, following = block.type, f"{at}.{number}", None
         if kind == "tool_use":
-            yield _call(block, f"{at}.{number}")
+            yield _call(block, place)
         elif kind == "text":
-            if memoryview(block.text)[:1] != _QUOTE:
-                raise no_text(block.text, f"{at}.{number}.text")
             if not is_blank(block.text):
-                yield _message(block.text, phase)
-        elif kind in _SEALED:
-            if memoryview(block.thinking)[:1] not in _TEXT_OR_NULL:
-                raise no_text(block.thinking, f"{at}.{number}.thinking")
-            seal = opened(block.signature or block.data)
-            following = seal.phase if seal is not None else None
-            if seal is not None and seal.has_item:
-                yield reasoning_item(seal, block.thinking)
-        elif kind == "server_tool_use" and block.id and block.id.startswith(SEARCH_ID):
-            yield _search(block.id, block.input)
+                yield _message(block.text, phase, place)
+        elif kind in _SEALED and (seal := opened(block.signature or block.data)) is not None:
+            following = seal.phase
+            if seal.has_item:
+                yield reasoning_item(seal, block.thinking, place)
+        else:
+            yield from _others(block, place, left_out)
         phase = following
 
 
-def _message(words: Raw, phase: str | None) -> bytes:
+def _others(block: Block, at: str, left_out: list[str]) -> Iterator[bytes]:
+    """Give what a block of servers is, if it is the gateway's own."""
+    if block.type in _OF_USERS:
+        raise no_equivalent(block, at)
+    if not (block.id or block.tool_use_id or "").startswith(SEARCH_ID):
+        left_out.append(block.type)
+    elif block.type == "server_tool_use":
+        yield _search(block.id or "", block.input)
+
+
+def _message(words: Raw, phase: str | None, at: str) -> bytes:
+    if memoryview(words)[0] != QUOTE:
+        raise no_text(words, f"{at}.text")
     said = b'"phase":%b,' % _encode(phase) if phase is not None else b""
     return b"".join((_MESSAGE, said, _CONTENT, words, b"}]}"))
 

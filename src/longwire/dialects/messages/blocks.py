@@ -15,7 +15,7 @@ from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.raw_json import tolerant
 
 NULL: Final = Raw(b"null")
-_QUOTE: Final = b'"'[0]
+QUOTE: Final = b'"'[0]
 _BLANKS: Final = b' \t\\"'
 """What a blank text may begin with: white space, an escape, or its end."""
 
@@ -42,6 +42,7 @@ class Block(msgspec.Struct):
     tool: Raw = NULL
     tool_name: str | None = None
     is_error: bool | None = None
+    citations: Raw = NULL
 
 
 class _Source(msgspec.Struct):
@@ -70,9 +71,7 @@ def blocks_of(content: Raw, at: str) -> list[Block]:
 def is_blank(text: Raw) -> bool:
     """Whether a text is empty, or white space alone: Anthropic refuses it, and clients send it."""
     view = memoryview(text)
-    if view[0] != _QUOTE:
-        return bytes(view) == b"null"
-    return view[1] in _BLANKS and not _decode_text(view.tobytes()).strip()
+    return view[0] == QUOTE and view[1] in _BLANKS and not _decode_text(view.tobytes()).strip()
 
 
 def text_part(text: bytes | Raw) -> bytes:
@@ -84,9 +83,8 @@ def parts_of(block: Block, at: str) -> Iterator[bytes]:
     """Give the parts that a block is. Raises `InvalidRequest`, which names what has none."""
     match block.type:
         case "text":
-            words = text(block.text, at, "text")
             if not is_blank(block.text):
-                yield text_part(words)
+                yield text_part(text(block.text, at, "text"))
         case "image":
             yield _image(_source(block, at), f"{at}.source")
         case "document":
@@ -164,7 +162,7 @@ def _search_result(block: Block, at: str) -> Iterator[bytes]:
 
 def _said(words: Raw, at: str, name: str) -> Iterator[bytes]:
     """Give what a block says about itself as a part, where it says anything."""
-    if not is_blank(words):
+    if bytes(words) != b"null" and not is_blank(words):
         yield text_part(text(words, at, name))
 
 

@@ -65,15 +65,19 @@ def _message(role: bytes, parts: Sequence[bytes]) -> bytes:
 
 
 class Conversation:
-    """Collects the items of messages; `effort` is the one in force, `leading` items come first."""
+    """Collects the items of messages; `effort` is the one in force, `leading` items come first.
 
-    __slots__ = ("_deferred", "_earlier", "_effort", "_has_begun", "items", "leading")
+    `left_out` names the blocks, and what is said of blocks, that have no equivalent.
+    """
+
+    __slots__ = ("_deferred", "_earlier", "_effort", "_has_begun", "items", "leading", "left_out")
 
     def __init__(self, deferred: Mapping[str, bytes], effort: str | None) -> None:
         self._deferred = deferred
         self._earlier = self._effort = effort
         self._has_begun = False
         self.items: list[bytes] = []
+        self.left_out: list[str] = []
         self.leading = 0
 
     def add_system(self, system: Raw) -> None:
@@ -92,7 +96,7 @@ class Conversation:
                 self._add_user(message.content, at)
             case "assistant":
                 self._has_begun = True
-                self.items += assistant_items(message.content, at)
+                self.items += assistant_items(message.content, at, self.left_out)
             case "system":
                 self._add_developer(message, at)
             case role:
@@ -104,6 +108,8 @@ class Conversation:
         for number, block in enumerate(blocks_of(content, at)):
             place = f"{at}.{number}"
             if block.type != "tool_result":
+                if b"true" in bytes(block.citations):
+                    self.left_out.append("citations")
                 parts += parts_of(block, place)
                 continue
             self._flush(b"user", parts)
@@ -118,6 +124,8 @@ class Conversation:
     def _add_result(self, block: Block, at: str) -> None:
         if not block.tool_use_id:
             raise invalid(f"{at}.tool_use_id", "is required")
+        if block.is_error:
+            self.left_out.append("is_error")
         call_id = _encode(upstream_call_id(block.tool_use_id))
         output, found = self._output(block.content, f"{at}.content")
         self.items.append(

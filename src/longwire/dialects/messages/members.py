@@ -5,13 +5,15 @@ out and named to the caller. Values that say nothing (`null`, `[]`, `{}`) count 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.members import Fate, Member
 
 _NOTHING = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
+_MOST_NAMED = 32
 _NAMEABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
@@ -92,6 +94,12 @@ def dropped(members: Mapping[str, bytes]) -> tuple[str, ...]:
         if fate is Fate.REFUSED and says_something(members, name):
             meaning = member.sentence if member is not None else ""
             raise InvalidRequest(f"'{name}' has no equivalent here. {meaning}", param=name)
-        if fate is Fate.DROPPED and says_something(members, name) and _NAMEABLE.fullmatch(name):
+        if fate is Fate.DROPPED and says_something(members, name):
             left_out.append(name)
     return tuple(left_out)
+
+
+def nameable(names: Iterable[str]) -> tuple[str, ...]:
+    """Return each of the names that a header can take, once, and no more than it can."""
+    found = filter(_NAMEABLE.fullmatch, dict.fromkeys(names))
+    return tuple(islice(found, _MOST_NAMED))

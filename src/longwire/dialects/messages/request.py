@@ -21,7 +21,7 @@ from longwire.dialects.messages.conversation import Conversation, Message, decod
 from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id
 from longwire.dialects.messages.image import image_of
-from longwire.dialects.messages.members import dropped
+from longwire.dialects.messages.members import dropped, nameable
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
@@ -119,13 +119,14 @@ def _turn_of(
     kept = settings.members | _identity(user_id, session)
     raw_input = b"[" + b",".join(conversation.items) + b"]"
     options = _options(members, settings)
+    blocks = [f"messages.content.{name}" for name in conversation.left_out]
     source = Source(
         API,
         len(body),
         previous_response_id=previous,
         options=options,
         body=body,
-        dropped=settings.dropped,
+        dropped=nameable([*settings.dropped, *blocks]),
         leading=conversation.leading,
         is_side_call=bool(session) and previous is None and _is_side_call(kept, messages),
     )
@@ -206,9 +207,10 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
         left_out.append("output_config.task_budget")
     left_out += _sampling(members, kept, reasoning)
     left_out += _management(members, kept)
+    left_out += [f"tools.{name}" for name in toolbox.left_out]
     _set(kept, "service_tier", _tier(members))
     stops = _strings(members, "stop_sequences")
-    return _Settings(toolbox, reasoning, kept, tuple(dict.fromkeys(left_out)), stops)
+    return _Settings(toolbox, reasoning, kept, tuple(left_out), stops)
 
 
 def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:

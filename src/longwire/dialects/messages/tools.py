@@ -14,6 +14,8 @@ from longwire.dialects.raw_json import merge, split_members
 
 _NULL: Final = Raw(b"null")
 _NO_SCHEMA: Final = b'{"type":"object","properties":{}}'
+_NOTHING: Final = (b"null", b"[]")
+_LEFT_OUT: Final = ("max_uses", "blocked_domains", "input_examples")
 _WEB_SEARCH: Final = "web_search_"
 _SEARCH: Final = b'{"type":"web_search"'
 _REQUIRED_NULL: Final = re.compile(
@@ -41,6 +43,9 @@ class Tool(msgspec.Struct):
     defer_loading: bool | None = None
     allowed_domains: list[str] | None = None
     user_location: _Location | None = None
+    max_uses: Raw = _NULL
+    blocked_domains: Raw = _NULL
+    input_examples: Raw = _NULL
 
 
 class _Choice(msgspec.Struct):
@@ -53,12 +58,14 @@ class _Choice(msgspec.Struct):
 class Toolbox:
     """The tools of one request as raw JSON: `offered` in order, `deferred` by name.
 
-    `names` leads from a shortened name to the client's own.
+    `names` leads from a shortened name to the client's own. `left_out` are the members of tools
+    that have no equivalent.
     """
 
     offered: tuple[bytes, ...] = ()
     deferred: Mapping[str, bytes] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     @property
     def searches(self) -> bool:
@@ -78,6 +85,7 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
     offered: list[bytes] = []
     deferred: dict[str, bytes] = {}
     names: dict[str, str] = {}
+    left_out: list[str] = []
     for index, tool in enumerate(tools):
         raw = _translated(tool, f"tools.{index}")
         if len(tool.name) > LONGEST:
@@ -86,7 +94,8 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
             deferred[tool.name] = raw
         else:
             offered.append(raw)
-    return Toolbox(tuple(offered), deferred, names)
+        left_out += [name for name in _LEFT_OUT if bytes(getattr(tool, name)) not in _NOTHING]
+    return Toolbox(tuple(offered), deferred, names, tuple(left_out))
 
 
 def inline_tool(definition: Raw, at: str) -> bytes:
