@@ -151,6 +151,28 @@ def test_the_system_prompt_leads_as_one_message() -> None:
     assert sent.is_one_shot
 
 
+@pytest.mark.parametrize(
+    ("prompt", "left"),
+    [
+        ("x-anthropic-billing-header: cch=1;\nYou are X", "You are X"),
+        ('x-anthropic-billing-header: a="\\n";\r\nYou are\nX\\', "You are\nX\\"),
+        ("x-anthropic-billing-header: cch=1;\n\nYou are X", "\nYou are X"),
+        ("x-anthropic-billing-header: cch=1;\n", None),
+        ("x-anthropic-billing-header: cch=1;", None),
+        ("x-anthropic-billing-header:", None),
+        ("See x-anthropic-billing-header: 1\nX", "See x-anthropic-billing-header: 1\nX"),
+    ],
+)
+@pytest.mark.parametrize("is_block", [True, False])
+def test_of_a_billing_line_only_the_line_is_left_out(
+    prompt: str, left: str | None, *, is_block: bool
+) -> None:
+    """The prompt behind it stays, whether in the same string or in a block."""
+    sent = turn(system=[text(prompt)] if is_block else prompt)
+    leading = [part["text"] for each in items_of(sent)[:-1] for part in each["content"]]
+    assert ([] if left is None else [left]) == leading
+
+
 def test_a_string_is_one_block() -> None:
     """A client turns one into the other as its cache marks move."""
     for role in ("user", "system"):
@@ -273,8 +295,13 @@ def test_what_cannot_be_continued_is_refused() -> None:
     """An answer that is begun for the model would be answered, and not gone on with."""
     with pytest.raises(InvalidRequest, match="prefill"):
         turn(QUESTION, {"role": "assistant", "content": "The answer is"})
-    with pytest.raises(InvalidRequest, match="prefill"):
-        turn(QUESTION, {"role": "assistant", "content": "x"}, {"role": "system", "content": "y"})
+
+
+def test_what_ends_with_a_system_message_is_no_prefill() -> None:
+    """The model is told to go on, and answers."""
+    said = {"role": "assistant", "content": "x"}
+    sent = turn(QUESTION, said, {"role": "system", "content": "go on"})
+    assert ["user", "assistant", "developer"] == [each["role"] for each in items_of(sent)]
 
 
 def test_what_an_answer_ends_is_counted() -> None:

@@ -4,6 +4,7 @@ Law: the same messages give the same bytes. What grows in the middle (a tool tha
 effort that changes) becomes an item in its place, so that all before it stays what it was.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -18,6 +19,9 @@ from longwire.dialects.messages.reasoning import check_effort
 from longwire.dialects.messages.tools import inline_tool
 
 _BILLING: Final = b'"x-anthropic-billing-header:'
+_FIRST_LINE: Final = re.compile(rb'"(?:[^"\\]|\\[^n])*+(?:\\n)?')
+"""The beginning of a raw JSON text up to the end of its first line."""
+
 _TOOLS: Final = b'{"type":"additional_tools","role":"developer","tools":['
 _UPDATE: Final = b'{"type":"configuration_update","reasoning":'
 _encode: Final = msgspec.json.Encoder().encode
@@ -53,10 +57,16 @@ def system_item(system: Raw) -> bytes | None:
     parts = [
         part
         for number, block in enumerate(blocks)
-        if bytes(memoryview(block.text)[: len(_BILLING)]) != _BILLING
-        for part in parts_of(block, f"system.{number}")
+        for part in parts_of(_without_billing(block), f"system.{number}")
     ]
     return _message(b"developer", parts) if parts else None
+
+
+def _without_billing(block: Block) -> Block:
+    """Return a block of text without the line of billing at its beginning."""
+    if bytes(memoryview(block.text)[: len(_BILLING)]) != _BILLING:
+        return block
+    return Block("text", Raw(_FIRST_LINE.sub(b'"', bytes(block.text), count=1)))
 
 
 def _message(role: bytes, parts: Sequence[bytes]) -> bytes:

@@ -161,8 +161,7 @@ def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Me
 
 
 def _refuse_prefill(messages: Sequence[Message]) -> None:
-    said = [message.role for message in messages if message.role != "system"]
-    if said and said[-1] == "assistant":
+    if messages and messages[-1].role == "assistant":
         words = (
             "The last message is the assistant's: an answer that is begun for the model (prefill) "
             "cannot be continued here. End with a user message."
@@ -200,7 +199,7 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     kept |= choice_of(members, toolbox)
     _set(kept, "reasoning", reasoning.member())
     _set(kept, "text", text_member(output.format))
-    wanted = [_ENCRYPTED] * reasoning.shows + [_SOURCES] * toolbox.searches
+    wanted = [_ENCRYPTED] * reasoning.shows + [_SOURCES] * bool(toolbox.searches)
     if wanted:
         kept["include"] = _encode(wanted)
     if bytes(output.task_budget) != b"null":
