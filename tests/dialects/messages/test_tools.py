@@ -110,6 +110,22 @@ def test_parallel_calls_can_be_forbidden() -> None:
     assert b"false" == turn(tools=[tool()], tool_choice=choice).members["parallel_tool_calls"]
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"type": "web_search_20250305"}, {"type": "web_search"}),
+        ({"type": "web_search_20260209", "defer_loading": False}, {"type": "web_search"}),
+        ({}, {"type": "function", "name": "web_search"}),
+    ],
+)
+def test_a_search_is_chosen_as_what_it_is(members: dict[str, Any], expected: Any) -> None:
+    """It is no function upstream, unless the client's own tool has its name."""
+    search = {"name": "web_search", **members}
+    choice = {"type": "tool", "name": "web_search"}
+    sent = turn(tools=[tool(), search], tool_choice=choice).members
+    assert expected == json.loads(sent["tool_choice"])
+
+
 @pytest.mark.parametrize("tools", [[], [tool()]])
 @pytest.mark.parametrize("choice", [{"type": "tool"}, {"type": "some"}])
 def test_a_choice_that_names_nothing_is_refused(choice: dict[str, Any], tools: Any) -> None:

@@ -43,9 +43,11 @@ def assistant_items(content: Raw, at: str, left_out: list[str]) -> Iterator[byte
     """Give the items of an assistant's content. Raises `InvalidRequest`, naming the block.
 
     Blocks of servers' tools and of other issuers' reasoning are left out by the names of their
-    types: they were never ours.
+    types: they were never ours. So is a search whose reasoning is not sent back before it:
+    upstreams refuse the id of one without the other.
     """
     phase: str | None = None
+    is_reasoned = False
     for number, block in enumerate(blocks_of(content, at)):
         kind, place, following = block.type, f"{at}.{number}", None
         if kind == "tool_use":
@@ -56,20 +58,25 @@ def assistant_items(content: Raw, at: str, left_out: list[str]) -> Iterator[byte
         elif kind in _SEALED and (seal := opened(block.signature or block.data)) is not None:
             following = seal.phase
             if seal.has_item:
+                is_reasoned = True
                 yield reasoning_item(seal, block.thinking, place)
+        elif is_reasoned and kind == "server_tool_use" and _is_ours(block.id):
+            yield _search(block.id or "", block.input)
         else:
-            yield from _others(block, place, left_out)
+            _leave_out(block, place, left_out)
         phase = following
 
 
-def _others(block: Block, at: str, left_out: list[str]) -> Iterator[bytes]:
-    """Give what a block of servers is, if it is the gateway's own."""
+def _is_ours(identity: str | None) -> bool:
+    return identity is not None and identity.startswith(SEARCH_ID)
+
+
+def _leave_out(block: Block, at: str, left_out: list[str]) -> None:
+    """Name a block, unless what it says is known upstream: the result of the gateway's search."""
     if block.type in _OF_USERS:
         raise no_equivalent(block, at)
-    if not (block.id or block.tool_use_id or "").startswith(SEARCH_ID):
+    if not _is_ours(block.tool_use_id):
         left_out.append(block.type)
-    elif block.type == "server_tool_use":
-        yield _search(block.id or "", block.input)
 
 
 def _message(words: Raw, phase: str | None, at: str) -> bytes:

@@ -17,7 +17,7 @@ _NO_SCHEMA: Final = b'{"type":"object","properties":{}}'
 _NOTHING: Final = (b"null", b"[]")
 _LEFT_OUT: Final = ("max_uses", "blocked_domains", "input_examples")
 _WEB_SEARCH: Final = "web_search_"
-_SEARCH: Final = b'{"type":"web_search"'
+_SEARCH: Final = b'{"type":"web_search"}'
 _REQUIRED_NULL: Final = re.compile(
     rb',[ \t\r\n]*(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null'
     rb'|(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null[ \t\r\n]*,?'
@@ -58,19 +58,15 @@ class _Choice(msgspec.Struct):
 class Toolbox:
     """The tools of one request as raw JSON: `offered` in order, `deferred` by name.
 
-    `names` leads from a shortened name to the client's own. `left_out` are the members of tools
-    that have no equivalent.
+    `names` leads from a shortened name to the client's own. `searches` are the names of those that
+    search the web, and `left_out` the members of tools that have no equivalent.
     """
 
     offered: tuple[bytes, ...] = ()
     deferred: Mapping[str, bytes] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    searches: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
-
-    @property
-    def searches(self) -> bool:
-        """Whether it offers a search of the web."""
-        return any(each.startswith(_SEARCH) for each in self.offered)
 
 
 _decode_tools: Final = msgspec.json.Decoder(list[Tool] | None).decode
@@ -95,7 +91,8 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
         else:
             offered.append(raw)
         left_out += [name for name in _LEFT_OUT if bytes(getattr(tool, name)) not in _NOTHING]
-    return Toolbox(tuple(offered), deferred, names, tuple(left_out))
+    searches = frozenset(tool.name for tool in tools if _is_search(tool))
+    return Toolbox(tuple(offered), deferred, names, searches, tuple(left_out))
 
 
 def inline_tool(definition: Raw, at: str) -> bytes:
@@ -103,10 +100,14 @@ def inline_tool(definition: Raw, at: str) -> bytes:
     return _translated(decoded(_decode_tool, definition, at), at)
 
 
+def _is_search(tool: Tool) -> bool:
+    return tool.type is not None and tool.type.startswith(_WEB_SEARCH)
+
+
 def _translated(tool: Tool, at: str) -> bytes:
-    kind = tool.type or "custom"
-    if kind.startswith(_WEB_SEARCH):
+    if _is_search(tool):
         return _web_search(tool)
+    kind = tool.type or "custom"
     if kind != "custom":
         fault = (
             f"is '{kind[:40]}': the tool '{tool.name[:80]}' runs on Anthropic's servers or needs "
@@ -153,7 +154,7 @@ def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes
     choice = member(members, "tool_choice", _decode_choice)
     if choice is None:
         return {}
-    chosen = _chosen(choice)
+    chosen = _chosen(choice, toolbox)
     if not toolbox.offered:
         return {}
     changes = {"tool_choice": chosen}
@@ -162,11 +163,13 @@ def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes
     return changes
 
 
-def _chosen(choice: _Choice) -> bytes:
+def _chosen(choice: _Choice, toolbox: Toolbox) -> bytes:
     if choice.type in _CHOICES:
         return _CHOICES[choice.type]
     if choice.type != "tool":
         raise invalid("tool_choice.type", "must be auto, any, none, or tool with a 'name'")
     if not choice.name:
         raise invalid("tool_choice.name", "is required where a tool is chosen")
+    if choice.name in toolbox.searches:
+        return _SEARCH
     return msgspec.json.encode({"type": "function", "name": shortened(choice.name)})
