@@ -34,15 +34,20 @@ MARK = {"cache_control": {"type": "ephemeral"}}
 @pytest.fixture
 async def client(gateway):
     """The official client, without retries."""
+    async with client_of(gateway) as client:
+        yield client
+
+
+def client_of(gateway):
+    """The official client of a gateway."""
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with anthropic.AsyncAnthropic(
+    return anthropic.AsyncAnthropic(
         base_url=gateway.url,
         auth_token=KEY,
         max_retries=0,
         default_headers=SESSION,
         http_client=anthropic.DefaultAsyncHttpxClient(trust_env=False, verify=bare),
-    ) as client:
-        yield client
+    )
 
 
 class Agent:
@@ -217,6 +222,23 @@ async def test_a_search_tells_what_it_found_and_goes_on(emulator, client):
     found = [block for block in answers[0].content if block.type == "web_search_tool_result"]
     assert [["https://example.org/naive"]] == [[one.url for one in each.content] for each in found]
     assert ["fresh new_session", "continued"] == agent.ways
+
+
+@pytest.mark.parametrize("transport", ["websocket", "http"])
+@pytest.mark.parametrize("thinking", [{"type": "disabled"}, {"type": "adaptive"}])
+async def test_a_search_is_never_in_the_way_of_a_history(emulator, serve, thinking, transport):
+    """A whole history is taken, with its reasoning or without, and a search can be chosen."""
+    emulator.script = Script(tool_rounds=0, searches=True)
+    channel = websocket_channel(emulator.url, transport=transport)
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    async with client_of(gateway) as client:
+        search = {"type": "web_search_20250305", "name": "web_search"}
+        choice = {"type": "tool", "name": "web_search"}
+        agent = Agent(client, streams=True, tools=[search], thinking=thinking, tool_choice=choice)
+        await agent.turn("search")
+        agent.members["tools"] = [search, *TOOLS]
+        await agent.turn("again")
+    assert "fresh" == agent.ways[-1].split()[0]
 
 
 async def test_errors_before_an_answer_are_this_apis(emulator, client):

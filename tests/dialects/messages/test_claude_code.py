@@ -49,7 +49,7 @@ def messages_of(name: str) -> list[Any]:
 def answer_to(before: list[Any], after: list[Any]) -> list[bytes]:
     """The items that the upstream answered with: what the next request adds of the assistant's."""
     content = after[len(before)]["content"]
-    return list(assistant_items(msgspec.Raw(encoded(content)), "answer"))
+    return list(assistant_items(msgspec.Raw(encoded(content)), "answer", []))
 
 
 def conversation(name: str) -> list[str]:
@@ -84,13 +84,24 @@ def test_the_prefix_of_every_turn_that_goes_on_is_equal_in_bytes(name: str) -> N
     assert before.properties.raw == after.properties.raw
 
 
+LEFT_OUT = {
+    "messages.content.thinking",
+    "messages.content.redacted_thinking",
+    "messages.content.is_error",
+    "tools.max_uses",
+}
+
+
 @pytest.mark.parametrize("name", POSTED)
 def test_every_recorded_request_is_read(name: str) -> None:
-    """No member, block or beta of any recorded version is refused."""
+    """No member, block or beta of any recorded version is refused.
+
+    What is left out are seals that the recording server made up, and what the API has no word for.
+    """
     turn = turn_of(name)
     assert request_of(name)["body"]["model"] == turn.model
     assert items_of(turn)
-    assert () == turn.source.dropped
+    assert LEFT_OUT >= set(turn.source.dropped)
     assert b"cache_control" not in (turn.input or b"")
     assert b"x-anthropic-billing-header" not in (turn.input or b"")
 

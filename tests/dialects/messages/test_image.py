@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 
 from longwire.core.rules.continuity import Chain, Continue, decide, extend, is_replay
@@ -88,7 +89,7 @@ def drawn(dice: random.Random) -> list[Json]:
 
 def edits_of(content: list[Json]) -> Iterator[list[Json]]:
     """Every edit of a replay that means something else: of texts, inputs, names, ids and order."""
-    bearing = [at for at, block in enumerate(content) if _bears_an_item(block)]
+    bearing = [at for at, block in enumerate(content) if _bears_an_item(block, content[:at])]
     for at in bearing:
         before, block, behind = content[:at], content[at], content[at + 1 :]
         for edited in _edited(block):
@@ -103,11 +104,21 @@ def edits_of(content: list[Json]) -> Iterator[list[Json]]:
             yield swapped
 
 
-def _bears_an_item(block: Json) -> bool:
-    if block["type"] == "web_search_tool_result":
-        return False
+def _bears_an_item(block: Json, before: list[Json]) -> bool:
+    match block["type"]:
+        case "web_search_tool_result":
+            return False
+        case "server_tool_use":
+            return any(map(_is_reasoning, before))
+        case "thinking" | "redacted_thinking":
+            return _is_reasoning(block)
+        case _:
+            return True
+
+
+def _is_reasoning(block: Json) -> bool:
     seal = opened(block.get("signature") or block.get("data"))
-    return seal is None or seal.has_item
+    return seal is not None and seal.has_item
 
 
 def _edited(block: Json) -> Iterator[Json]:
@@ -149,6 +160,48 @@ def test_ten_thousand_edits_are_no_replays() -> None:
         for edited in edits_of(content):
             count += 1
             assert decide(chain, following(sent, edited)) is None, (seed, count, content, edited)
+
+
+def test_a_search_comes_back_beside_its_reasoning_alone() -> None:
+    """The upstream refuses one without the other, and a client may leave the reasoning out."""
+    output = [
+        search(0, query="early"),
+        reasoning([], 1),
+        search(2, query="a"),
+        search(3, query="b"),
+    ]
+    sent = turn(QUESTION, **MEMBERS)
+    content = whole(sent, events_of(output))["content"]
+    later = following(sent, content)
+    chain = chain_of(sent, output)
+    assert Continue(chain, chain.length) == decide(chain, later)
+    kinds = [each["type"] for each in items_of(later)[1:-1]]
+    assert ["reasoning", "web_search_call", "web_search_call"] == kinds
+    bare = [block for block in content if "thinking" not in block["type"]]
+    assert [] == items_of(following(sent, bare))[1:-1]
+
+
+@pytest.mark.parametrize("thinking", [None, THINKING])
+def test_a_search_without_reasoning_goes_on(thinking: Any) -> None:
+    """What is not sent again is no part of what was answered."""
+    members = {**MEMBERS, "thinking": thinking}
+    sent, output = turn(QUESTION, **members), [search(0, query="x"), message("found", 1)]
+    content = whole(sent, events_of(output))["content"]
+    chain, later = chain_of(sent, output), following(sent, content, thinking=thinking)
+    assert Continue(chain, chain.length) == decide(chain, later)
+    assert ["message"] == [each["type"] for each in items_of(later)[1:-1]]
+
+
+@pytest.mark.parametrize("shown", ["thinking", "redacted_thinking"])
+def test_thinking_that_is_left_out_but_for_its_seal_is_the_same(shown: str) -> None:
+    """The seal is what the model reads; a summary may be left out, as in the Responses API."""
+    sent, output = turn(QUESTION, **MEMBERS), [reasoning(["why"]), message("x", 1)]
+    (thought, said) = whole(sent, events_of(output))["content"]
+    seal = thought["signature"]
+    emptied = {"type": "thinking", "thinking": "", "signature": seal}
+    changed = emptied if shown == "thinking" else {"type": "redacted_thinking", "data": seal}
+    chain = chain_of(sent, output)
+    assert Continue(chain, chain.length) == decide(chain, following(sent, [changed, said]))
 
 
 def test_arguments_that_are_no_object_are_known_again() -> None:

@@ -153,6 +153,28 @@ def test_the_system_prompt_leads_as_one_message() -> None:
     assert sent.is_one_shot
 
 
+@pytest.mark.parametrize(
+    ("prompt", "left"),
+    [
+        ("x-anthropic-billing-header: cch=1;\nYou are X", "You are X"),
+        ('x-anthropic-billing-header: a="\\n";\r\nYou are\nX\\', "You are\nX\\"),
+        ("x-anthropic-billing-header: cch=1;\n\nYou are X", "\nYou are X"),
+        ("x-anthropic-billing-header: cch=1;\n", None),
+        ("x-anthropic-billing-header: cch=1;", None),
+        ("x-anthropic-billing-header:", None),
+        ("See x-anthropic-billing-header: 1\nX", "See x-anthropic-billing-header: 1\nX"),
+    ],
+)
+@pytest.mark.parametrize("is_block", [True, False])
+def test_of_a_billing_line_only_the_line_is_left_out(
+    prompt: str, left: str | None, *, is_block: bool
+) -> None:
+    """The prompt behind it stays, whether in the same string or in a block."""
+    sent = turn(system=[text(prompt)] if is_block else prompt)
+    leading = [part["text"] for each in items_of(sent)[:-1] for part in each["content"]]
+    assert ([] if left is None else [left]) == leading
+
+
 def test_a_string_is_one_block() -> None:
     """A client turns one into the other as its cache marks move."""
     for role in ("user", "system"):
@@ -211,7 +233,7 @@ def test_blocks_of_a_user_become_parts_in_their_order() -> None:
         ({"type": "document", "source": {"type": "text", "data": 5}}, "source.data"),
         ({"type": "image", "source": {"type": "url", "url": 5}}, "source.url"),
         ({"type": "tool_result", "content": "x"}, "tool_use_id"),
-        ({"no": "type"}, "messages.0.content"),
+        ({"no": "type"}, "type"),
     ],
 )
 def test_a_block_without_equivalent_is_refused_by_its_place(
@@ -220,7 +242,7 @@ def test_a_block_without_equivalent_is_refused_by_its_place(
     """Nothing is lost in silence."""
     with pytest.raises(InvalidRequest, match=named) as refused:
         turn(user(block))
-    assert refused.value.param in ("messages.0.content", f"messages.0.content.{named}")
+    assert f"messages.0.content.0.{named}" == refused.value.param
 
 
 def result(content: Any, **members: Any) -> dict[str, Any]:
@@ -278,8 +300,13 @@ def test_what_cannot_be_continued_is_refused() -> None:
     """An answer that is begun for the model would be answered, and not gone on with."""
     with pytest.raises(InvalidRequest, match="prefill"):
         turn(QUESTION, {"role": "assistant", "content": "The answer is"})
-    with pytest.raises(InvalidRequest, match="prefill"):
-        turn(QUESTION, {"role": "assistant", "content": "x"}, {"role": "system", "content": "y"})
+
+
+def test_what_ends_with_a_system_message_is_no_prefill() -> None:
+    """The model is told to go on, and answers."""
+    said = {"role": "assistant", "content": "x"}
+    sent = turn(QUESTION, said, {"role": "system", "content": "go on"})
+    assert ["user", "assistant", "developer"] == [each["role"] for each in items_of(sent)]
 
 
 def test_what_an_answer_ends_is_counted() -> None:
@@ -293,7 +320,7 @@ def test_what_an_answer_ends_is_counted() -> None:
     ("members", "param"),
     [
         ({"model": ""}, "model"),
-        ({"max_tokens": None, "messages": []}, "messages"),
+        ({"messages": []}, "messages"),
         ({"messages": "hi"}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
@@ -304,7 +331,7 @@ def test_what_an_answer_ends_is_counted() -> None:
         ({"thinking": {"type": "hard"}}, "thinking.type"),
         ({"thinking": 5}, "thinking"),
         ({"service_tier": "batch"}, "service_tier"),
-        ({"output_config": {"format": {"type": "xml"}}}, "output_config.format"),
+        ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type"),
         ({"thread": {"type": "continue"}}, "thread"),
         ({"metadata": 5}, "metadata"),
     ],

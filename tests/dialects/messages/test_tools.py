@@ -82,7 +82,7 @@ def test_a_web_search_is_the_upstreams_own() -> None:
 )
 def test_a_tool_of_servers_is_refused_by_its_name(kind: str) -> None:
     """The model would be offered what nobody runs."""
-    with pytest.raises(InvalidRequest, match=f"'its_name' of type '{kind}'") as refused:
+    with pytest.raises(InvalidRequest, match=f"'{kind}': the tool 'its_name'") as refused:
         turn(tools=[tool(), {"type": kind, "name": "its_name"}])
     assert "tools.1.type" == refused.value.param
 
@@ -110,11 +110,28 @@ def test_parallel_calls_can_be_forbidden() -> None:
     assert b"false" == turn(tools=[tool()], tool_choice=choice).members["parallel_tool_calls"]
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"type": "web_search_20250305"}, {"type": "web_search"}),
+        ({"type": "web_search_20260209", "defer_loading": False}, {"type": "web_search"}),
+        ({}, {"type": "function", "name": "web_search"}),
+    ],
+)
+def test_a_search_is_chosen_as_what_it_is(members: dict[str, Any], expected: Any) -> None:
+    """It is no function upstream, unless the client's own tool has its name."""
+    search = {"name": "web_search", **members}
+    choice = {"type": "tool", "name": "web_search"}
+    sent = turn(tools=[tool(), search], tool_choice=choice).members
+    assert expected == json.loads(sent["tool_choice"])
+
+
+@pytest.mark.parametrize("tools", [[], [tool()]])
 @pytest.mark.parametrize("choice", [{"type": "tool"}, {"type": "some"}])
-def test_a_choice_that_names_nothing_is_refused(choice: dict[str, Any]) -> None:
-    """The mend is named."""
-    with pytest.raises(InvalidRequest, match=r"tool_choice\.type"):
-        turn(tools=[tool()], tool_choice=choice)
+def test_a_choice_that_names_nothing_is_refused(choice: dict[str, Any], tools: Any) -> None:
+    """The mend is named, with tools and without."""
+    with pytest.raises(InvalidRequest, match=r"tool_choice\.(type|name)"):
+        turn(tools=tools, tool_choice=choice)
 
 
 def found(*names: str) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.fields import invalid, text
-from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.raw_json import tolerant
 
-_QUOTE: Final = b'"'[0]
+NULL: Final = Raw(b"null")
+QUOTE: Final = b'"'[0]
 _BLANKS: Final = b' \t\\"'
 """What a blank text may begin with: white space, an escape, or its end."""
 
@@ -40,18 +41,20 @@ class Block(msgspec.Struct):
     data: str | None = None
     tool: Raw = NULL
     tool_name: str | None = None
+    is_error: bool | None = None
+    citations: Raw = NULL
 
 
 class _Source(msgspec.Struct):
-    type: str = ""
-    media_type: str = ""
+    type: str
+    media_type: str | None = None
     data: Raw = NULL
     url: Raw = NULL
     content: Raw = NULL
 
 
-_decode_blocks: Final = tolerant(msgspec.json.Decoder(list[Block]).decode)
-_decode_source: Final = tolerant(msgspec.json.Decoder(_Source).decode)
+_decode_blocks: Final = msgspec.json.Decoder(list[Block]).decode
+_decode_source: Final = msgspec.json.Decoder(_Source).decode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 
 
@@ -62,18 +65,13 @@ def blocks_of(content: Raw, at: str) -> list[Block]:
         return [Block("text", content)]
     if raw[:1] != b"[":
         raise invalid(at, "must be a string or an array of blocks")
-    try:
-        return _decode_blocks(content)
-    except msgspec.ValidationError as error:
-        raise invalid(at, f"has a block that is malformed: {error}") from None
+    return decoded(_decode_blocks, content, at)
 
 
 def is_blank(value: Raw) -> bool:
     """Whether a text is empty, or white space alone: Anthropic refuses it, and clients send it."""
     view = memoryview(value)
-    if view[0] != _QUOTE:
-        return bytes(view) == b"null"
-    return view[1] in _BLANKS and not _decode_text(view.tobytes()).strip()
+    return view[0] == QUOTE and view[1] in _BLANKS and not _decode_text(view.tobytes()).strip()
 
 
 def text_part(value: bytes) -> bytes:
@@ -88,29 +86,31 @@ def parts_of(block: Block, at: str) -> Iterator[bytes]:
             if not is_blank(block.text):
                 yield text_part(text(block.text, at, "text"))
         case "image":
-            yield _image(_source(block, at), at)
+            yield _image(_source(block, at), f"{at}.source")
         case "document":
             yield from _document(block, at)
         case "search_result":
             yield from _search_result(block, at)
         case _:
-            message = (
-                f"'{at}' is a block of type '{block.type}', which has no equivalent here; "
-                "send its content as text."
-            )
-            raise InvalidRequest(message, param=f"{at}.type")
+            raise no_equivalent(block, at)
+
+
+def no_equivalent(block: Block, at: str) -> InvalidRequest:
+    """Return the error of a block that cannot stand where it does."""
+    kind = block.type[:40]
+    fault = f"is '{kind}', a block that has no equivalent here; send its content as text"
+    return invalid(f"{at}.type", fault)
 
 
 def _source(block: Block, at: str) -> _Source:
-    try:
-        return _decode_source(block.source)
-    except msgspec.MsgspecError:
-        raise invalid(f"{at}.source", "must be an object with a 'type'") from None
+    return decoded(_decode_source, block.source, f"{at}.source")
 
 
 def _inline_url(source: _Source, at: str) -> bytes:
     """Return base64 data as a URL, as raw JSON text."""
-    data = text(source.data, f"{at}.source.data")
+    if not source.media_type:
+        raise invalid(f"{at}.media_type", "is required")
+    data = text(source.data, at, "data")
     return msgspec.json.encode(f"data:{source.media_type};base64,")[:-1] + data[1:]
 
 
@@ -119,35 +119,36 @@ def _image(source: _Source, at: str) -> bytes:
         case "base64":
             return _IMAGE + _inline_url(source, at) + _DETAIL
         case "url":
-            return _IMAGE + text(source.url, f"{at}.source.url") + _DETAIL
+            return _IMAGE + text(source.url, at, "url") + _DETAIL
         case _:
             raise _unreadable(source, at, "an image")
 
 
 def _unreadable(source: _Source, at: str, what: str) -> InvalidRequest:
-    message = (
-        f"'{at}.source.type' is '{source.type}': {what} must come as base64 or url, "
-        "for files of Anthropic's are not within reach."
+    fault = (
+        f"is '{source.type[:40]}': {what} must come as base64 or url, for files of Anthropic's "
+        "are not within reach"
     )
-    return InvalidRequest(message, param=f"{at}.source.type")
+    return invalid(f"{at}.type", fault)
 
 
 def _document(block: Block, at: str) -> Iterator[bytes]:
     source = _source(block, at)
-    yield from _about(block, at, "title", "context")
+    yield from _said(block.title, at, "title")
+    yield from _said(block.context, at, "context")
+    at = f"{at}.source"
     match source.type:
         case "text":
-            yield text_part(text(source.data, f"{at}.source.data"))
+            yield text_part(text(source.data, at, "data"))
         case "base64":
             title = bytes(block.title)
             name = title if title[:1] == b'"' and len(title) > len('""') else b'"document.pdf"'
             data = _inline_url(source, at)
             yield b'{"type":"input_file","filename":%b,"file_data":%b}' % (name, data)
         case "url":
-            yield b'{"type":"input_file","file_url":%b}' % text(source.url, f"{at}.source.url")
+            yield b'{"type":"input_file","file_url":%b}' % text(source.url, at, "url")
         case "content":
-            for inner in blocks_of(source.content, f"{at}.source.content"):
-                yield from parts_of(inner, f"{at}.source.content")
+            yield from _inner_parts(source.content, f"{at}.content")
         case _:
             raise _unreadable(source, at, "a document")
 
@@ -162,6 +163,17 @@ def _about(block: Block, at: str, *names: str) -> Iterator[bytes]:
 
 def _search_result(block: Block, at: str) -> Iterator[bytes]:
     """Give title, source and texts of a search result, each as a text."""
-    yield from _about(block, at, "title", "source")
-    for inner in blocks_of(block.content, f"{at}.content"):
-        yield from parts_of(inner, f"{at}.content")
+    yield from _said(block.title, at, "title")
+    yield from _said(block.source, at, "source")
+    yield from _inner_parts(block.content, f"{at}.content")
+
+
+def _said(words: Raw, at: str, name: str) -> Iterator[bytes]:
+    """Give what a block says about itself as a part, where it says anything."""
+    if bytes(words) != b"null" and not is_blank(words):
+        yield text_part(text(words, at, name))
+
+
+def _inner_parts(content: Raw, at: str) -> Iterator[bytes]:
+    for number, inner in enumerate(blocks_of(content, at)):
+        yield from parts_of(inner, f"{at}.{number}")

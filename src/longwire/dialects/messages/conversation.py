@@ -4,20 +4,25 @@ Law: the same messages give the same bytes. What grows in the middle (a tool tha
 effort that changes) becomes an item in its place, so that all before it stays what it was.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.fields import invalid
+from longwire.dialects.fields import decoded, invalid
 from longwire.dialects.messages.assistant import assistant_items
 from longwire.dialects.messages.blocks import Block, blocks_of, parts_of, text_part
 from longwire.dialects.messages.ids import upstream_call_id
+from longwire.dialects.messages.reasoning import check_effort
 from longwire.dialects.messages.tools import inline_tool
-from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.raw_json import NULL
 
 _BILLING: Final = b'"x-anthropic-billing-header:'
+_FIRST_LINE: Final = re.compile(rb'"(?:[^"\\]|\\[^n])*+(?:\\n)?')
+"""The beginning of a raw JSON text up to the end of its first line."""
+
 _TOOLS: Final = b'{"type":"additional_tools","role":"developer","tools":['
 _UPDATE: Final = b'{"type":"configuration_update","reasoning":'
 _encode: Final = msgspec.json.Encoder().encode
@@ -40,8 +45,8 @@ class _Changed(msgspec.Struct):
     definition: Raw = NULL
 
 
-decode_messages: Final = tolerant(msgspec.json.Decoder(list[Message]).decode)
-_decode_changed: Final = tolerant(msgspec.json.Decoder(_Changed).decode)
+decode_messages: Final = msgspec.json.Decoder(list[Message] | None).decode
+_decode_changed: Final = msgspec.json.Decoder(_Changed).decode
 
 
 def system_item(system: Raw) -> bytes | None:
@@ -52,11 +57,17 @@ def system_item(system: Raw) -> bytes | None:
     blocks = blocks_of(system, "system")
     parts = [
         part
-        for block in blocks
-        if bytes(memoryview(block.text)[: len(_BILLING)]) != _BILLING
-        for part in parts_of(block, "system")
+        for number, block in enumerate(blocks)
+        for part in parts_of(_without_billing(block), f"system.{number}")
     ]
     return _message(b"developer", parts) if parts else None
+
+
+def _without_billing(block: Block) -> Block:
+    """Return a block of text without the line of billing at its beginning."""
+    if bytes(memoryview(block.text)[: len(_BILLING)]) != _BILLING:
+        return block
+    return Block("text", Raw(_FIRST_LINE.sub(b'"', bytes(block.text), count=1)))
 
 
 def _message(role: bytes, parts: Sequence[bytes]) -> bytes:
@@ -65,15 +76,19 @@ def _message(role: bytes, parts: Sequence[bytes]) -> bytes:
 
 
 class Conversation:
-    """Collects the items of messages; `effort` is the one in force, `leading` items come first."""
+    """Collects the items of messages; `effort` is the one in force, `leading` items come first.
 
-    __slots__ = ("_deferred", "_earlier", "_effort", "_has_begun", "items", "leading")
+    `left_out` names the blocks, and what is said of blocks, that have no equivalent.
+    """
+
+    __slots__ = ("_deferred", "_earlier", "_effort", "_has_begun", "items", "leading", "left_out")
 
     def __init__(self, deferred: Mapping[str, bytes], effort: str | None) -> None:
         self._deferred = deferred
         self._earlier = self._effort = effort
         self._has_begun = False
         self.items: list[bytes] = []
+        self.left_out: list[str] = []
         self.leading = 0
 
     def add_system(self, system: Raw) -> None:
@@ -92,7 +107,7 @@ class Conversation:
                 self._add_user(message.content, at)
             case "assistant":
                 self._has_begun = True
-                self.items += assistant_items(message.content, at)
+                self.items += assistant_items(message.content, at, self.left_out)
             case "system":
                 self._add_developer(message, at)
             case role:
@@ -101,12 +116,15 @@ class Conversation:
 
     def _add_user(self, content: Raw, at: str) -> None:
         parts: list[bytes] = []
-        for block in blocks_of(content, at):
+        for number, block in enumerate(blocks_of(content, at)):
+            place = f"{at}.{number}"
             if block.type != "tool_result":
-                parts += parts_of(block, at)
+                if b"true" in bytes(block.citations):
+                    self.left_out.append("citations")
+                parts += parts_of(block, place)
                 continue
             self._flush(b"user", parts)
-            self._add_result(block, at)
+            self._add_result(block, place)
         self._flush(b"user", parts)
 
     def _flush(self, role: bytes, parts: list[bytes]) -> None:
@@ -116,9 +134,11 @@ class Conversation:
 
     def _add_result(self, block: Block, at: str) -> None:
         if not block.tool_use_id:
-            raise invalid(at, "has a tool_result without 'tool_use_id'")
+            raise invalid(f"{at}.tool_use_id", "is required")
+        if block.is_error:
+            self.left_out.append("is_error")
         call_id = _encode(upstream_call_id(block.tool_use_id))
-        output, found = self._output(block.content, at)
+        output, found = self._output(block.content, f"{at}.content")
         self.items.append(
             b'{"type":"function_call_output","call_id":%b,"output":%b}' % (call_id, output)
         )
@@ -134,11 +154,13 @@ class Conversation:
             return raw, []
         parts: list[bytes] = []
         found: list[str] = []
-        for block in blocks_of(content, f"{at}.content"):
-            if block.type == "tool_reference" and block.tool_name:
+        for number, block in enumerate(blocks_of(content, at)):
+            if block.type != "tool_reference":
+                parts += parts_of(block, f"{at}.{number}")
+            elif block.tool_name:
                 found.append(block.tool_name)
             else:
-                parts += parts_of(block, f"{at}.content")
+                raise invalid(f"{at}.{number}.tool_name", "is required")
         if found:
             parts.append(text_part(_encode(f"Tools that are loaded now: {', '.join(found)}.")))
         return (b"[%b]" % b",".join(parts) if parts else b'""'), found
@@ -151,15 +173,17 @@ class Conversation:
     def _add_developer(self, message: Message, at: str) -> None:
         config = message.output_config
         if config is not None and config.effort:
+            check_effort(config.effort, f"{at[: -len('.content')]}.output_config")
             self._change_effort(config.effort)
         parts: list[bytes] = []
         content = message.content if bytes(message.content) != b"null" else Raw(b"[]")
-        for block in blocks_of(content, at):
+        for number, block in enumerate(blocks_of(content, at)):
+            place = f"{at}.{number}"
             if block.type in ("tool_addition", "tool_removal"):
                 self._flush(b"developer", parts)
-                self._change_tools(block, at)
+                self._change_tools(block, f"{place}.tool")
             else:
-                parts += parts_of(block, at)
+                parts += parts_of(block, place)
         self._flush(b"developer", parts)
         if not self._has_begun:
             self.leading = len(self.items)
@@ -174,13 +198,10 @@ class Conversation:
             self.items.append(b'%b{"effort":%b}}' % (_UPDATE, _encode(effort)))
 
     def _change_tools(self, block: Block, at: str) -> None:
-        try:
-            changed = _decode_changed(block.tool)
-        except msgspec.MsgspecError:
-            raise invalid(at, "changes a tool without its name") from None
+        changed = decoded(_decode_changed, block.tool, at)
         if block.type == "tool_addition":
             if bytes(changed.definition) != b"null":
-                self._add_tools([inline_tool(changed.definition, at)])
+                self._add_tools([inline_tool(changed.definition, f"{at}.definition")])
             elif changed.name is not None and changed.name in self._deferred:
                 self._add_tools([self._deferred[changed.name]])
         elif changed.name:

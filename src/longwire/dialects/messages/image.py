@@ -19,4 +19,4 @@ def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, 
     upstream holds more than its client saw, so nothing may go on from there.
     """
     content = Content(output, replace(options, stop_sequences=()))
-    return tuple(map(canonical_item, assistant_items(Raw(content.raw), "content")))
+    return tuple(map(canonical_item, assistant_items(Raw(content.raw), "content", [])))

@@ -11,6 +11,8 @@ from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
 
 _NOTHING = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
+
+
 MEMBERS: Final[Mapping[str, Member]] = {
     "model": Member(Fate.TRANSLATED, "As it is; the answer names it as the client wrote it."),
     "messages": Member(Fate.TRANSLATED, "Items of `input`, block by block, in their order."),

@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.fields import invalid
-from longwire.dialects.raw_json import NULL, member_of
+from longwire.dialects.fields import invalid, member
+from longwire.dialects.raw_json import NULL
 
 _LEVELS: Final = ((512, "minimal"), (1024, "low"), (8192, "medium"), (24576, "high"))
 """Up to how many tokens of thinking are which effort; above them it is `xhigh`."""
@@ -17,6 +17,7 @@ _LEVELS: Final = ((512, "minimal"), (1024, "low"), (8192, "medium"), (24576, "hi
 _SHARES: Final = ((0.1, "low"), (0.4, "medium"), (1.0, "high"))
 """The same by the share of a small `max_tokens`."""
 
+_EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _SMALL: Final = 16_384
 _LEAST: Final = (
     (re.compile(r"o[134]\b"), "low"),
@@ -68,20 +69,34 @@ class Reasoning:
         return not self.is_off and (self.shows or self.effort is not None)
 
 
-_thinking: Final = msgspec.json.Decoder(_Thinking | None)
-_outputs: Final = msgspec.json.Decoder(_Output | None)
-_formats: Final = msgspec.json.Decoder(_Format | None)
+_decode_thinking: Final = msgspec.json.Decoder(_Thinking | None).decode
+_decode_output: Final = msgspec.json.Decoder(_Output | None).decode
+_decode_format: Final = msgspec.json.Decoder(_Format | None).decode
 
 
 def output_of(members: Mapping[str, bytes]) -> _Output:
     """Return `output_config`, empty where there is none. Raises `InvalidRequest`."""
-    output = _Output()
-    if "output_config" in members:
-        kind = "an object with 'effort' or 'format'"
-        output = member_of(members, "output_config", _outputs, kind) or output
-    if output.format is None and "output_format" in members:
-        output.format = member_of(members, "output_format", _formats, "an object with a 'schema'")
+    output = member(members, "output_config", _decode_output) or _Output()
+    if output.effort is not None:
+        check_effort(output.effort, "output_config")
+    _check_format(output.format, "output_config.format")
+    older = member(members, "output_format", _decode_format)
+    _check_format(older, "output_format")
+    output.format = output.format or older
     return output
+
+
+def _check_format(wanted: _Format | None, at: str) -> None:
+    if wanted is not None and wanted.type != "json_schema":
+        raise invalid(f"{at}.type", "must be json_schema")
+    if wanted is not None and bytes(wanted.schema)[:1] != b"{":
+        raise invalid(f"{at}.schema", "must be a JSON schema")
+
+
+def check_effort(effort: str, at: str) -> None:
+    """Raise `InvalidRequest` for an effort that no model knows."""
+    if effort not in _EFFORTS:
+        raise invalid(f"{at}.effort", f"must be one of {', '.join(_EFFORTS)}")
 
 
 def reasoning_of(
@@ -91,8 +106,7 @@ def reasoning_of(
 
     Raises `InvalidRequest`.
     """
-    kind = "an object with a 'type'"
-    thinking = member_of(members, "thinking", _thinking, kind) if "thinking" in members else None
+    thinking = member(members, "thinking", _decode_thinking)
     if thinking is None:
         return Reasoning(effort)
     is_omitted = thinking.display == "omitted"
@@ -123,12 +137,10 @@ def _effort(budget: int | None, most: int | None) -> str | None:
 
 
 def text_member(wanted: _Format | None) -> bytes | None:
-    """Return `text` for a format as raw JSON. Raises `InvalidRequest`."""
+    """Return `text` for a format as raw JSON."""
     if wanted is None:
         return None
     schema = bytes(wanted.schema)
-    if wanted.type != "json_schema" or schema[:1] != b"{":
-        raise invalid("output_config.format", "must be a json_schema with a 'schema'")
     strict = b"true" if _is_strict(msgspec.json.decode(schema)) else b"false"
     parts = (
         b'{"format":{"type":"json_schema","name":',

@@ -16,18 +16,18 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
-from longwire.dialects.fields import invalid
+from longwire.dialects.fields import invalid, member
 from longwire.dialects.members import names_of
 from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
 from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id
 from longwire.dialects.messages.image import image_of
-from longwire.dialects.messages.members import dropped, says_something
+from longwire.dialects.messages.members import dropped
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
 from longwire.dialects.names import shortened
-from longwire.dialects.raw_json import NULL, boolean_of, decode_members, member_of, text_of
+from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API: Final = "messages"
@@ -69,12 +69,13 @@ class _Management(msgspec.Struct):
     edits: list[_Edit] = []
 
 
-_integers: Final = msgspec.json.Decoder(int | None)
-_texts: Final = msgspec.json.Decoder(list[str] | None)
-_metadata: Final = msgspec.json.Decoder(_Metadata | None)
-_user_ids: Final = msgspec.json.Decoder(_UserId)
-_threads: Final = msgspec.json.Decoder(_Thread | None)
-_managements: Final = msgspec.json.Decoder(_Management | None)
+_decode_integer: Final = msgspec.json.Decoder(int | None).decode
+_decode_number: Final = msgspec.json.Decoder(float | None).decode
+_decode_texts: Final = msgspec.json.Decoder(list[str] | None).decode
+_decode_metadata: Final = msgspec.json.Decoder(_Metadata | None).decode
+_decode_user_id: Final = msgspec.json.Decoder(_UserId).decode
+_decode_thread: Final = msgspec.json.Decoder(_Thread | None).decode
+_decode_management: Final = msgspec.json.Decoder(_Management | None).decode
 
 
 @dataclass(slots=True)
@@ -91,8 +92,9 @@ class _Settings:
 def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
     """Decode the body of `POST /v1/messages`. Raises `InvalidRequest`, which names the field."""
     members = decode_members(body)
-    if "max_tokens" not in members:
-        raise invalid("max_tokens", "is required: how many tokens the answer may have at most")
+    if members.get("max_tokens", b"null") == b"null":
+        message = "'max_tokens' is required: how many tokens the answer may have at most."
+        raise InvalidRequest(message, param="max_tokens")
     return _turn_of(members, body, headers)
 
 
@@ -118,13 +120,14 @@ def _turn_of(
     kept = settings.members | _identity(user_id, session)
     raw_input = b"[" + b",".join(conversation.items) + b"]"
     options = _options(members, settings)
+    blocks = [f"messages.content.{name}" for name in conversation.left_out]
     source = Source(
         API,
         len(body),
         previous_response_id=previous,
         options=options,
         body=body,
-        dropped=settings.dropped,
+        dropped=names_of([*settings.dropped, *blocks]),
         leading=conversation.leading,
         is_side_call=bool(session) and previous is None and _is_side_call(kept, messages),
     )
@@ -152,20 +155,14 @@ def _model(members: Mapping[str, bytes]) -> str:
 
 
 def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Message]:
-    raw = members.get("messages", b"null")
-    try:
-        messages = decode_messages(raw)
-    except msgspec.MsgspecError as error:
-        fault = f"must be an array of messages, each with 'role' and 'content': {error}"
-        raise invalid("messages", fault) from None
+    messages = member(members, "messages", decode_messages) or ()
     if not messages and not may_be_none:
         raise invalid("messages", "needs at least one message")
     return messages
 
 
 def _refuse_prefill(messages: Sequence[Message]) -> None:
-    said = [message.role for message in messages if message.role != "system"]
-    if said and said[-1] == "assistant":
+    if messages and messages[-1].role == "assistant":
         words = (
             "The last message is the assistant's: an answer that is begun for the model (prefill) "
             "cannot be continued here. End with a user message."
@@ -182,7 +179,7 @@ def _conversation(
 ) -> Conversation:
     """Return the items; a thread that goes on has its system prompt already."""
     conversation = Conversation(settings.toolbox.deferred, settings.reasoning.effort)
-    if is_first and says_something(members, "system"):
+    if is_first and members.get("system", b"null") != b"null":
         conversation.add_system(Raw(members["system"]))
     for index, message in enumerate(messages):
         conversation.add(message, index)
@@ -203,16 +200,17 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     kept |= choice_of(members, toolbox)
     _set(kept, "reasoning", reasoning.member())
     _set(kept, "text", text_member(output.format))
-    wanted = [_ENCRYPTED] * reasoning.shows + [_SOURCES] * toolbox.searches
+    wanted = [_ENCRYPTED] * reasoning.shows + [_SOURCES] * bool(toolbox.searches)
     if wanted:
         kept["include"] = _encode(wanted)
     if bytes(output.task_budget) != b"null":
         left_out.append("output_config.task_budget")
     left_out += _sampling(members, kept, reasoning)
     left_out += _management(members, kept)
+    left_out += [f"tools.{name}" for name in toolbox.left_out]
     _set(kept, "service_tier", _tier(members))
     stops = _strings(members, "stop_sequences")
-    return _Settings(toolbox, reasoning, kept, names_of(left_out), stops)
+    return _Settings(toolbox, reasoning, kept, tuple(left_out), stops)
 
 
 def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
@@ -221,23 +219,25 @@ def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
 
 
 def _integer(members: Mapping[str, bytes], name: str) -> int | None:
-    value = member_of(members, name, _integers, "an integer") if name in members else None
+    value = member(members, name, _decode_integer)
     if value is not None and value < 1:
         raise invalid(name, "must be at least 1")
     return value
 
 
 def _strings(members: Mapping[str, bytes], name: str) -> tuple[str, ...]:
-    kind = "an array of strings"
-    found = member_of(members, name, _texts, kind) if name in members else None
-    return tuple(each for each in found or () if each)
+    return tuple(each for each in member(members, name, _decode_texts) or () if each)
 
 
 def _sampling(
     members: Mapping[str, bytes], kept: dict[str, bytes], reasoning: Reasoning
 ) -> list[str]:
     """Keep how tokens are drawn; beside reasoning it is refused, so name it as left out."""
-    names = [name for name in ("temperature", "top_p") if says_something(members, name)]
+    names = [
+        name
+        for name in ("temperature", "top_p")
+        if member(members, name, _decode_number) is not None
+    ]
     if reasoning.is_on:
         return names
     kept |= {name: members[name] for name in names}
@@ -246,10 +246,7 @@ def _sampling(
 
 def _management(members: Mapping[str, bytes], kept: dict[str, bytes]) -> list[str]:
     """Keep what the API can do with a long context, and name what it cannot."""
-    if "context_management" not in members:
-        return []
-    kind = "an object with 'edits'"
-    management = member_of(members, "context_management", _managements, kind)
+    management = member(members, "context_management", _decode_management)
     left_out: list[str] = []
     for edit in management.edits if management is not None else ():
         if edit.type.startswith("compact_"):
@@ -264,9 +261,12 @@ def _management(members: Mapping[str, bytes], kept: dict[str, bytes]) -> list[st
 
 def _tier(members: Mapping[str, bytes]) -> bytes | None:
     """Return `service_tier`: the fast one where speed is wanted."""
-    if "speed" in members and text_of(members, "speed") == "fast":
+    speed = text_of(members, "speed")
+    if speed == "fast":
         return b'"priority"'
-    tier = text_of(members, "service_tier") if "service_tier" in members else None
+    if speed not in (None, "standard"):
+        raise InvalidRequest("'speed' must be fast or standard.", param="speed")
+    tier = text_of(members, "service_tier")
     if tier is not None and tier not in _TIERS:
         raise invalid("service_tier", "must be auto or standard_only")
     return _TIERS[tier] if tier is not None else None
@@ -288,9 +288,7 @@ def _previous(members: Mapping[str, bytes]) -> str | None:
 
     The API keeps a thread's tools, the gateway does not: who leaves them out replays the thread.
     """
-    if "thread" not in members:
-        return None
-    thread = member_of(members, "thread", _threads, "an object with a 'type'")
+    thread = member(members, "thread", _decode_thread)
     if thread is None or thread.type == "create":
         return None
     if thread.type != "continue" or not thread.previous_message_id:
@@ -305,9 +303,7 @@ def _previous(members: Mapping[str, bytes]) -> str | None:
 
 
 def _user_id(members: Mapping[str, bytes]) -> str:
-    if "metadata" not in members:
-        return ""
-    metadata = member_of(members, "metadata", _metadata, "an object with a 'user_id'")
+    metadata = member(members, "metadata", _decode_metadata)
     return (metadata.user_id if metadata is not None else None) or ""
 
 
@@ -315,7 +311,7 @@ def _session_of(user_id: str) -> str:
     """Return the session that Claude Code writes into the user's id, in either of its shapes."""
     if user_id[:1] == "{":
         try:
-            return _user_ids.decode(user_id).session_id
+            return _decode_user_id(user_id).session_id
         except msgspec.MsgspecError:
             return ""
     _, mark, session = user_id.rpartition("__session_")

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.messages.blocks import is_blank
+from longwire.dialects.fields import no_text
+from longwire.dialects.messages.blocks import QUOTE, is_blank
 from longwire.dialects.raw_json import NULL, tolerant
 
 _PREFIX: Final = "lw1."
@@ -78,13 +79,18 @@ def opened(signature: str | None) -> Seal | None:
     return seal if seal.p == _ISSUER else None
 
 
-def reasoning_item(seal: Seal, thinking: Raw) -> bytes:
-    """Return the reasoning item that a seal holds, with the thinking that was shown of it."""
+def reasoning_item(seal: Seal, thinking: Raw, at: str) -> bytes:
+    """Return the reasoning item that a seal holds, with the thinking that was shown of it.
+
+    Raises `InvalidRequest` where that is no text.
+    """
     parts = [b'{"type":"reasoning"']
     if seal.i is not NULL:
         parts += (b',"id":', seal.i)
-    if is_blank(thinking):
+    if bytes(thinking) == b"null" or is_blank(thinking):
         parts.append(b',"summary":[]')
+    elif memoryview(thinking)[0] != QUOTE:
+        raise no_text(thinking, f"{at}.thinking")
     else:
         parts += (b',"summary":[{"type":"summary_text","text":', thinking, b"}]")
     if seal.e is not NULL:

@@ -7,14 +7,15 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
-from longwire.dialects.fields import invalid
+from longwire.dialects.fields import decoded, invalid, member, text
 from longwire.dialects.names import LONGEST, shortened
-from longwire.dialects.raw_json import NULL, member_of, merge, split_members, tolerant
+from longwire.dialects.raw_json import NULL, merge, split_members
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
+_NOTHING: Final = (b"null", b"[]")
+_LEFT_OUT: Final = ("max_uses", "blocked_domains", "input_examples")
 _WEB_SEARCH: Final = "web_search_"
-_SEARCH: Final = b'{"type":"web_search"'
+_SEARCH: Final = b'{"type":"web_search"}'
 
 
 class _Location(msgspec.Struct):
@@ -36,6 +37,9 @@ class Tool(msgspec.Struct):
     defer_loading: bool | None = None
     allowed_domains: list[str] | None = None
     user_location: _Location | None = None
+    max_uses: Raw = NULL
+    blocked_domains: Raw = NULL
+    input_examples: Raw = NULL
 
 
 class _Choice(msgspec.Struct):
@@ -48,33 +52,30 @@ class _Choice(msgspec.Struct):
 class Toolbox:
     """The tools of one request as raw JSON: `offered` in order, `deferred` by name.
 
-    `originals` has the names that were too long to be sent, by those sent instead.
+    `originals` leads from a shortened name to the client's own. `searches` are the names of those
+    that search the web, and `left_out` the members of tools that have no equivalent.
     """
 
     offered: tuple[bytes, ...] = ()
     deferred: Mapping[str, bytes] = field(default_factory=dict)
     originals: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def searches(self) -> bool:
-        """Whether it offers a search of the web."""
-        return any(each.startswith(_SEARCH) for each in self.offered)
+    searches: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
 
 
-_tools: Final = msgspec.json.Decoder(list[Tool] | None)
-_decode_tool: Final = tolerant(msgspec.json.Decoder(Tool).decode)
-_choices: Final = msgspec.json.Decoder(_Choice | None)
+_decode_tools: Final = msgspec.json.Decoder(list[Tool] | None).decode
+_decode_tool: Final = msgspec.json.Decoder(Tool).decode
+_decode_choice: Final = msgspec.json.Decoder(_Choice | None).decode
 _CHOICES: Final = {"auto": b'"auto"', "any": b'"required"', "none": b'"none"'}
 
 
 def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
     """Return the tools of a request. Raises `InvalidRequest`, which names one that is refused."""
-    if "tools" not in members:
-        return Toolbox()
-    tools = member_of(members, "tools", _tools, "an array of tools, each with a 'name'") or ()
+    tools = member(members, "tools", _decode_tools) or ()
     offered: list[bytes] = []
     deferred: dict[str, bytes] = {}
     originals: dict[str, str] = {}
+    left_out: list[str] = []
     for index, tool in enumerate(tools):
         raw = _translated(tool, f"tools.{index}")
         if len(tool.name) > LONGEST:
@@ -83,32 +84,35 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
             deferred[tool.name] = raw
         else:
             offered.append(raw)
-    return Toolbox(tuple(offered), deferred, originals)
+        left_out += [name for name in _LEFT_OUT if bytes(getattr(tool, name)) not in _NOTHING]
+    searches = frozenset(tool.name for tool in tools if _is_search(tool))
+    return Toolbox(tuple(offered), deferred, originals, searches, tuple(left_out))
 
 
 def inline_tool(definition: Raw, at: str) -> bytes:
     """Return a tool that a message brings along. Raises `InvalidRequest`."""
-    try:
-        return _translated(_decode_tool(definition), at)
-    except msgspec.MsgspecError:
-        raise invalid(at, "must be a tool with a 'name'") from None
+    return _translated(decoded(_decode_tool, definition, at), at)
+
+
+def _is_search(tool: Tool) -> bool:
+    return tool.type is not None and tool.type.startswith(_WEB_SEARCH)
 
 
 def _translated(tool: Tool, at: str) -> bytes:
-    kind = tool.type or "custom"
-    if kind.startswith(_WEB_SEARCH):
+    if _is_search(tool):
         return _web_search(tool)
+    kind = tool.type or "custom"
     if kind != "custom":
-        message = (
-            f"The tool '{tool.name}' of type '{kind}' runs on Anthropic's servers or needs its "
-            "models; offer it as a client tool with an 'input_schema', or leave it out."
+        fault = (
+            f"is '{kind[:40]}': the tool '{tool.name[:80]}' runs on Anthropic's servers or needs "
+            "its models; offer it as a client tool with an 'input_schema', or leave it out"
         )
-        raise InvalidRequest(message, param=f"{at}.type")
+        raise invalid(f"{at}.type", fault)
     if not tool.name:
         raise invalid(f"{at}.name", "is required")
     parts = [b'{"type":"function","name":', msgspec.json.encode(shortened(tool.name))]
     if bytes(tool.description) != b"null":
-        parts += (b',"description":', tool.description)
+        parts += (b',"description":', text(tool.description, at, "description"))
     parts += (b',"parameters":', _schema(tool.input_schema, at))
     parts += (b',"strict":true}' if tool.strict else b',"strict":false}',)
     return b"".join(parts)
@@ -141,19 +145,25 @@ def _web_search(tool: Tool) -> bytes:
 
 def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes]:
     """Return `tool_choice` and `parallel_tool_calls`, as far as a request with tools sets them."""
-    if "tool_choice" not in members:
+    choice = member(members, "tool_choice", _decode_choice)
+    if choice is None:
         return {}
-    choice = member_of(members, "tool_choice", _choices, "an object with a 'type'")
-    if choice is None or not toolbox.offered:
+    chosen = _chosen(choice, toolbox)
+    if not toolbox.offered:
         return {}
-    changes: dict[str, bytes] = {}
+    changes = {"tool_choice": chosen}
     if choice.disable_parallel_tool_use:
         changes["parallel_tool_calls"] = b"false"
-    if choice.type == "tool" and choice.name:
-        named = {"type": "function", "name": shortened(choice.name)}
-        changes["tool_choice"] = msgspec.json.encode(named)
-    elif choice.type in _CHOICES:
-        changes["tool_choice"] = _CHOICES[choice.type]
-    else:
-        raise invalid("tool_choice.type", "must be auto, any, none, or tool with a 'name'")
     return changes
+
+
+def _chosen(choice: _Choice, toolbox: Toolbox) -> bytes:
+    if choice.type in _CHOICES:
+        return _CHOICES[choice.type]
+    if choice.type != "tool":
+        raise invalid("tool_choice.type", "must be auto, any, none, or tool with a 'name'")
+    if not choice.name:
+        raise invalid("tool_choice.name", "is required where a tool is chosen")
+    if choice.name in toolbox.searches:
+        return _SEARCH
+    return msgspec.json.encode({"type": "function", "name": shortened(choice.name)})
