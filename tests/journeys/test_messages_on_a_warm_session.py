@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 import ssl
 
 import aiohttp
@@ -197,7 +198,7 @@ async def test_a_thread_that_is_gone_is_not_found(gateway, client, *, is_ours):
 
 
 @pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
-async def test_a_stop_sequence_ends_the_answer(emulator, gateway, client, *, streams):
+async def test_a_stop_sequence_ends_the_answer(gateway, client, *, streams):
     """The gateway cuts, and what comes after is not continued: the upstream holds more."""
     agent = Agent(client, streams=streams, tools=[], stop_sequences=["sha256"])
     answer = await agent.turn()
@@ -205,7 +206,24 @@ async def test_a_stop_sequence_ends_the_answer(emulator, gateway, client, *, str
     assert "context " == answer.content[-1].text
     await become(lambda: leased(gateway) == 0)
     await agent.turn()
-    assert "continued" not in agent.ways
+    assert ["fresh new_session", "fresh answer_cut"] == agent.ways
+
+
+@pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
+async def test_a_thread_does_not_go_on_from_a_cut_answer(emulator, gateway, *, streams):
+    """The model would know what its client never saw; the client replays the thread instead."""
+    emulator.script = Script(text="hello STOP the secret", tool_rounds=0)
+    members = {"tools": TOOLS, "stream": streams, "stop_sequences": ["STOP"]}
+    _, _, body = await ask(gateway, thread={"type": "create"}, **members)
+    identity = re.search(rb'"id":"(msg_[^"]+)"', body)[1].decode()
+    await become(lambda: leased(gateway) == 0)
+    thread = {"type": "continue", "previous_message_id": identity}
+    status, _, body = await ask(gateway, thread=thread, **members)
+    assert (404, "thread_not_found") == (status, json.loads(body)["error"]["details"]["error_code"])
+    history = [{"role": "assistant", "content": "hello "}, {"role": "user", "content": "go on"}]
+    messages = [{"role": "user", "content": "hi"}, *history]
+    status, headers, _ = await ask(gateway, messages=messages, **members)
+    assert (200, "answer_cut") == (status, headers["x-longwire-reason"])
 
 
 async def test_a_search_tells_what_it_found_and_goes_on(emulator, client):

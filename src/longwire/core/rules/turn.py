@@ -88,10 +88,11 @@ class CanonicalItem:
     is_reasoning: bool = False
 
 
-Image = Callable[[Sequence[bytes]], tuple[CanonicalItem, ...]]
+Image = Callable[[Sequence[bytes]], tuple[CanonicalItem, ...] | None]
 """Returns what a client will send back of a response's output items, which come as raw JSON.
 
-For a client of another API than the upstream's that is the output as this API has shown it.
+For a client of another API than the upstream's that is the output as this API has shown it; None
+where the gateway itself has cut the answer, so that the upstream holds more than its client saw.
 """
 
 
