@@ -18,7 +18,7 @@ from longwire.dialects.messages.errors import envelope, problem_of_failed, rejec
 from longwire.dialects.messages.ids import message_id
 from longwire.dialects.messages.options import options_of
 from longwire.dialects.messages.render import Content
-from longwire.dialects.messages.stream import ACTING, DONE, END, Frame, Items
+from longwire.dialects.messages.stream import ACTING, DONE, END, Frame, Items, frame_of
 from longwire.dialects.messages.usage import NOTHING_YET, usage_of
 from longwire.dialects.ports import Problem
 from longwire.dialects.raw_json import tolerant
@@ -56,7 +56,6 @@ class _Terminal(msgspec.Struct):
 
 
 _decode_frame: Final = msgspec.json.Decoder(Frame).decode
-_decode_odd_frame: Final = tolerant(_decode_frame)
 _decode_terminal: Final = tolerant(msgspec.json.Decoder(_Terminal).decode)
 
 
@@ -85,7 +84,7 @@ class MessagesAnswer:
         items, count = self._items, 0
         blocks = items.blocks
         parts = blocks.parts
-        if not self._has_begun or self.is_cut:
+        if not self._has_begun or self.is_cut or items.is_within_emoji:
             return 0, b""
         try:
             for raw in frames:
@@ -127,13 +126,13 @@ class MessagesAnswer:
                 self._add_unseen()
                 parts.append(self._ending(event))
             elif event.name in ACTING:
-                self._take(_decode_odd_frame(event.raw))
+                self._take(frame_of(event.raw))
         return self._items.blocks.take()
 
     def _take(self, frame: Frame) -> None:
         """Write an event: more of the open block as it is."""
         items, blocks = self._items, self._items.blocks
-        if frame.type == blocks.plain and frame.output_index == blocks.index:
+        if items.is_plain(frame):
             blocks.write(frame.delta)
             return
         items.take(frame)
