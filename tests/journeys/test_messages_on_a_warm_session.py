@@ -154,10 +154,10 @@ async def test_a_tool_that_is_found_changes_nothing_of_the_conversation(client, 
     assert ["fresh new_session", "continued"] == agent.ways
 
 
-async def ask(gateway, path="/v1/messages?beta=true", **members):
+async def ask(gateway, path="/v1/messages?beta=true", headers=SESSION, **members):
     """Ask without a client's help: status, headers and body."""
     body = {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
-    headers = {**gateway.headers, **SESSION, "anthropic-version": "2023-06-01"}
+    headers = {**gateway.headers, **headers, "anthropic-version": "2023-06-01"}
     async with (
         aiohttp.ClientSession() as session,
         session.post(gateway.url + path, json=body | members, headers=headers) as response,
@@ -224,6 +224,51 @@ async def test_a_thread_does_not_go_on_from_a_cut_answer(emulator, gateway, *, s
     messages = [{"role": "user", "content": "hi"}, *history]
     status, headers, _ = await ask(gateway, messages=messages, **members)
     assert (200, "answer_cut") == (status, headers["x-longwire-reason"])
+
+
+NO_SESSION = {"x-claude-code-session-id": ""}
+
+
+@pytest.mark.parametrize("headers", [SESSION, NO_SESSION], ids=["session", "none"])
+async def test_a_thread_that_begins_without_tools_goes_on(emulator, serve, headers):
+    """It is no single question: its first turn is on a connection, for the next one names it."""
+    channel = websocket_channel(emulator.url, transport="auto")
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    thread, ways = {"type": "create"}, []
+    for _ in range(3):
+        status, sent, body = await ask(gateway, thread=thread, tools=[], headers=headers)
+        thread = {"type": "continue", "previous_message_id": json.loads(body)["id"]}
+        ways.append((status, sent["x-longwire-transport"], sent["x-longwire-continuity"]))
+    later = (200, "websocket", "as-given")
+    assert [(200, "websocket", "fresh"), later, later] == ways
+
+
+@pytest.mark.parametrize("transport", ["http", "auto"])
+async def test_a_thread_over_http_is_refused(emulator, serve, transport):
+    """Nothing remembers its responses there: its client is sent back to whole messages, once."""
+    refusal = Fault(at="handshake", route="websocket", act="refuse", status=404, times=0)
+    emulator.faults.add(refusal)
+    channel = websocket_channel(emulator.url, transport=transport)
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    again = {"type": "continue", "previous_message_id": "msg_1"}
+    for thread in ({"type": "create"}, again):
+        status, headers, body = await ask(gateway, thread=thread, tools=TOOLS)
+        error = json.loads(body)["error"]
+        assert (400, "invalid_request_error") == (status, error["type"])
+        assert "thread_unsupported_request" == error["details"]["error_code"]
+    status, headers, _ = await ask(gateway, tools=TOOLS)
+    assert (200, "http") == (status, headers["x-longwire-transport"])
+    status, _, _ = await ask(gateway, "/v1/messages/count_tokens", thread={"type": "create"})
+    assert 200 == status
+
+
+async def test_a_thread_of_a_caller_without_a_key_is_refused(emulator, serve):
+    """No connection is kept for anybody who is not known."""
+    open_to_all = settings_of(emulator.url, api_keys=(), server={"allow_anonymous": True})
+    gateway = await serve(open_to_all)
+    status, _, body = await ask(gateway, thread={"type": "create"}, tools=TOOLS)
+    error = json.loads(body)["error"]
+    assert (400, "thread_unsupported_request") == (status, error["details"]["error_code"])
 
 
 async def test_a_search_tells_what_it_found_and_goes_on(emulator, client):

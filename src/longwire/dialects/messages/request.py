@@ -99,7 +99,7 @@ def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn
     """Decode the body of `POST /v1/messages/count_tokens`. Raises `InvalidRequest`, likewise."""
     turn = _turn_of(decode_members(body), body, headers, is_count=True)
     kept = {name: raw for name, raw in turn.members.items() if name in _COUNTED}
-    source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False)
+    source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False, is_in_thread=False)
     return replace(turn, source=source, members=kept, purpose=Purpose.COUNT, streams=False)
 
 
@@ -107,7 +107,7 @@ def _turn_of(
     members: Mapping[str, bytes], body: bytes, headers: Mapping[str, str], *, is_count: bool = False
 ) -> Turn:
     settings = _settings(members)
-    previous = _previous(members)
+    previous, is_in_thread = _previous(members), says_something(members, "thread")
     messages = _messages(members, may_be_none=previous is not None)
     if not is_count:
         _refuse_prefill(messages)
@@ -125,7 +125,8 @@ def _turn_of(
         body=body,
         dropped=settings.dropped,
         leading=conversation.leading,
-        is_side_call=bool(session) and previous is None and _is_side_call(kept, messages),
+        is_side_call=bool(session) and not is_in_thread and _is_side_call(kept, messages),
+        is_in_thread=is_in_thread,
     )
     return Turn(
         source=source,

@@ -13,6 +13,7 @@ from typing import Self
 from longwire.core.errors import (
     FrameTooLarge,
     InvalidRequest,
+    ThreadUnsupported,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
@@ -66,6 +67,8 @@ class WebSocketTransport:
 
     def open(self, call: Call) -> "WebSocketStream":
         """Send the turn on a connection of its session; see `Transport.open`."""
+        if call.session_key is None and call.turn.source.is_in_thread:
+            raise ThreadUnsupported
         return WebSocketStream(self, call, self.timeouts)
 
     def borrow(self, call: Call) -> Awaitable[Lease]:
