@@ -13,6 +13,7 @@ import pytest
 from longwire.core.nouns.access import EVERYTHING
 from longwire.dialects.messages.request import decode_request
 from longwire.emulator import Emulator, Fault, Script, digest
+from longwire.server.data import turns
 from tests.conftest import KEY
 from tests.journeys.conftest import become, leased, settings_of, websocket_channel
 
@@ -340,6 +341,22 @@ async def test_counts_in_parallel_take_no_connection(emulator, gateway, *, can_c
     assert {None if can_count else "estimated"} == said
     assert all(json.loads(body)["input_tokens"] > 0 for _, _, body in answers)
     assert 0 == emulator.counters.sockets_opened
+
+
+@pytest.mark.parametrize("has_connected", [True, False], ids=["count", "handshake"])
+async def test_a_count_that_hangs_is_estimated_soon(
+    emulator, gateway, monkeypatch, *, has_connected
+):
+    """Its client waits for it before its turn; that the upstream is slow harms no turn."""
+    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    emulator.faults.add(Fault(at="count" if has_connected else "handshake", act="hang", times=9))
+    for _ in range(9):
+        async with asyncio.timeout(2.0):
+            status, headers, body = await ask(gateway, "/v1/messages/count_tokens")
+        assert (200, "estimated") == (status, headers["x-longwire-tokens"])
+        assert json.loads(body)["input_tokens"] > 0
+    status, _, _ = await ask(gateway, tools=TOOLS)
+    assert 200 == status
 
 
 async def test_probes_and_models(client, gateway):
