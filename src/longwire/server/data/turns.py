@@ -17,6 +17,7 @@ from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.messages.count import ESTIMATED
 from longwire.dialects.ports import Answer
+from longwire.dialects.responses.unfinished import Unfinished
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.cors import Cors
@@ -147,11 +148,13 @@ class _Reply:
 
     async def whole(self, running: RunningTurn) -> None:
         """Send the response alone, once it is complete."""
-        async for _ in running:
-            pass
+        unfinished = Unfinished()
+        async for batch in running:
+            unfinished.add(batch)
         terminal = running.aggregate.terminal
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
+        unfinished.complete(running.aggregate)
         body = self._begin(running).whole(terminal)
         await self._send(200, self._headers(running), body)
 
