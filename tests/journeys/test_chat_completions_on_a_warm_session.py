@@ -8,6 +8,7 @@ import pytest
 from openai import APIError, APIStatusError, AsyncOpenAI, BadRequestError, RateLimitError
 
 from longwire.emulator import Script
+from tests.journeys.conftest import become, leased
 
 TURNS = 9
 WAYS = ["fresh new_session"] + ["continued"] * (TURNS - 1)
@@ -157,16 +158,18 @@ async def test_a_rewritten_history_begins_anew(chat):
     assert ["fresh new_session", "fresh history_rewritten"] == agent.ways
 
 
-async def test_a_stop_sequence_cuts_the_answer(emulator, chat):
-    """Streamed and whole, and what was cut is not gone on from."""
+async def test_a_stop_sequence_cuts_the_answer(emulator, gateway, chat):
+    """Streamed and whole; what was cut is not gone on from, but its connection serves again."""
     for stream in (False, True):
         agent = chat(
             {"session-id": f"s-{stream}"}, tools=[], stream=stream, stop=["sha256", "never"]
         )
         await agent.turn()
         assert "context " == agent.messages[-1]["content"]
+        await become(lambda: leased(gateway) == 0)
         await agent.turn()
-        assert not agent.ways[1].startswith("continued")
+        assert "fresh answer_cut" == agent.ways[1]
+    assert 2 == emulator.counters.sockets_opened
 
 
 async def test_usage_is_told(chat):

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 import ssl
 
 import aiohttp
@@ -12,6 +13,7 @@ import pytest
 from longwire.core.nouns.access import EVERYTHING
 from longwire.dialects.messages.request import decode_request
 from longwire.emulator import Emulator, Fault, Script, digest
+from longwire.server.data import turns
 from tests.conftest import KEY
 from tests.journeys.conftest import become, leased, settings_of, websocket_channel
 
@@ -158,10 +160,10 @@ async def test_a_tool_that_is_found_changes_nothing_of_the_conversation(client, 
     assert ["fresh new_session", "continued"] == agent.ways
 
 
-async def ask(gateway, path="/v1/messages?beta=true", **members):
+async def ask(gateway, path="/v1/messages?beta=true", headers=SESSION, **members):
     """Ask without a client's help: status, headers and body."""
     body = {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
-    headers = {**gateway.headers, **SESSION, "anthropic-version": "2023-06-01"}
+    headers = {**gateway.headers, **headers, "anthropic-version": "2023-06-01"}
     async with (
         aiohttp.ClientSession() as session,
         session.post(gateway.url + path, json=body | members, headers=headers) as response,
@@ -202,7 +204,7 @@ async def test_a_thread_that_is_gone_is_not_found(gateway, client, *, is_ours):
 
 
 @pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
-async def test_a_stop_sequence_ends_the_answer(emulator, gateway, client, *, streams):
+async def test_a_stop_sequence_ends_the_answer(gateway, client, *, streams):
     """The gateway cuts, and what comes after is not continued: the upstream holds more."""
     agent = Agent(client, streams=streams, tools=[], stop_sequences=["sha256"])
     answer = await agent.turn()
@@ -210,7 +212,69 @@ async def test_a_stop_sequence_ends_the_answer(emulator, gateway, client, *, str
     assert "context " == answer.content[-1].text
     await become(lambda: leased(gateway) == 0)
     await agent.turn()
-    assert "continued" not in agent.ways
+    assert ["fresh new_session", "fresh answer_cut"] == agent.ways
+
+
+@pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
+async def test_a_thread_does_not_go_on_from_a_cut_answer(emulator, gateway, *, streams):
+    """The model would know what its client never saw; the client replays the thread instead."""
+    emulator.script = Script(text="hello STOP the secret", tool_rounds=0)
+    members = {"tools": TOOLS, "stream": streams, "stop_sequences": ["STOP"]}
+    _, _, body = await ask(gateway, thread={"type": "create"}, **members)
+    identity = re.search(rb'"id":"(msg_[^"]+)"', body)[1].decode()
+    await become(lambda: leased(gateway) == 0)
+    thread = {"type": "continue", "previous_message_id": identity}
+    status, _, body = await ask(gateway, thread=thread, **members)
+    assert (404, "thread_not_found") == (status, json.loads(body)["error"]["details"]["error_code"])
+    history = [{"role": "assistant", "content": "hello "}, {"role": "user", "content": "go on"}]
+    messages = [{"role": "user", "content": "hi"}, *history]
+    status, headers, _ = await ask(gateway, messages=messages, **members)
+    assert (200, "answer_cut") == (status, headers["x-longwire-reason"])
+
+
+NO_SESSION = {"x-claude-code-session-id": ""}
+
+
+@pytest.mark.parametrize("headers", [SESSION, NO_SESSION], ids=["session", "none"])
+async def test_a_thread_that_begins_without_tools_goes_on(emulator, serve, headers):
+    """It is no single question: its first turn is on a connection, for the next one names it."""
+    channel = websocket_channel(emulator.url, transport="auto")
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    thread, ways = {"type": "create"}, []
+    for _ in range(3):
+        status, sent, body = await ask(gateway, thread=thread, tools=[], headers=headers)
+        thread = {"type": "continue", "previous_message_id": json.loads(body)["id"]}
+        ways.append((status, sent["x-longwire-transport"], sent["x-longwire-continuity"]))
+    later = (200, "websocket", "as-given")
+    assert [(200, "websocket", "fresh"), later, later] == ways
+
+
+@pytest.mark.parametrize("transport", ["http", "auto"])
+async def test_a_thread_over_http_is_refused(emulator, serve, transport):
+    """Nothing remembers its responses there: its client is sent back to whole messages, once."""
+    refusal = Fault(at="handshake", route="websocket", act="refuse", status=404, times=0)
+    emulator.faults.add(refusal)
+    channel = websocket_channel(emulator.url, transport=transport)
+    gateway = await serve(settings_of(emulator.url, channels=(channel,)))
+    again = {"type": "continue", "previous_message_id": "msg_1"}
+    for thread in ({"type": "create"}, again):
+        status, headers, body = await ask(gateway, thread=thread, tools=TOOLS)
+        error = json.loads(body)["error"]
+        assert (400, "invalid_request_error") == (status, error["type"])
+        assert "thread_unsupported_request" == error["details"]["error_code"]
+    status, headers, _ = await ask(gateway, tools=TOOLS)
+    assert (200, "http") == (status, headers["x-longwire-transport"])
+    status, _, _ = await ask(gateway, "/v1/messages/count_tokens", thread={"type": "create"})
+    assert 200 == status
+
+
+async def test_a_thread_of_a_caller_without_a_key_is_refused(emulator, serve):
+    """No connection is kept for anybody who is not known."""
+    open_to_all = settings_of(emulator.url, api_keys=(), server={"allow_anonymous": True})
+    gateway = await serve(open_to_all)
+    status, _, body = await ask(gateway, thread={"type": "create"}, tools=TOOLS)
+    error = json.loads(body)["error"]
+    assert (400, "thread_unsupported_request") == (status, error["details"]["error_code"])
 
 
 async def test_a_search_tells_what_it_found_and_goes_on(emulator, client):
@@ -323,6 +387,22 @@ async def test_case_71_probe_at_the_start_has_an_answer(gateway, method, path, h
         assert 200 == response.status
         body = await response.read()
     assert body == (b"{}" if method == "GET" else b"")
+
+
+@pytest.mark.parametrize("has_connected", [True, False], ids=["count", "handshake"])
+async def test_a_count_that_hangs_is_estimated_soon(
+    emulator, gateway, monkeypatch, *, has_connected
+):
+    """Its client waits for it before its turn; that the upstream is slow harms no turn."""
+    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    emulator.faults.add(Fault(at="count" if has_connected else "handshake", act="hang", times=9))
+    for _ in range(9):
+        async with asyncio.timeout(2.0):
+            status, headers, body = await ask(gateway, "/v1/messages/count_tokens")
+        assert (200, "estimated") == (status, headers["x-longwire-tokens"])
+        assert json.loads(body)["input_tokens"] > 0
+    status, _, _ = await ask(gateway, tools=TOOLS)
+    assert 200 == status
 
 
 async def test_models_are_read_by_the_official_client(client):

@@ -126,6 +126,23 @@ async def test_what_is_broken_ends_in_a_failure():
     assert "response.failed" == [*events_of(body)][-1][0]
 
 
+@pytest.mark.parametrize("path", ["responses", "chat/completions", "messages"])
+async def test_half_an_item_is_in_the_whole_answer(path):
+    """Of one that was never done, where the terminal brings none either."""
+    cut = {"type": "response.incomplete", "response": {"id": "resp_1", "status": "incomplete"}}
+    body = {"model": "m", "input": "hi"}
+    if path != "responses":
+        body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    key = {"authorization": f"Bearer {KEY}"}
+    async with (
+        canned(stream_of(CREATED, ADDED, DELTA, cut)) as upstream,
+        serving(settings_for(upstream.url, channel={"models": ["m"]})) as gateway,
+        aiohttp.ClientSession(gateway.url, headers=key) as client,
+        client.post(f"/v1/{path}", json=body) as reply,
+    ):
+        assert (200, 1) == (reply.status, (await reply.read()).count(b"hello"))
+
+
 @BOTH
 async def test_halves_of_an_emoji_pass(stream):
     """A text may be cut between them: each travels by its escape, in every place of an answer."""

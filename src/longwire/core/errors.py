@@ -56,6 +56,19 @@ class InvalidRequest(CallerError):
     code = "invalid_request_error"
 
 
+class ThreadUnsupported(InvalidRequest):
+    """A thread where nothing remembers a response (400); its client then sends all messages."""
+
+    code = "thread_unsupported_request"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No thread can go on here, for no connection to the upstream is kept for it (it is "
+            "asked over HTTP, or the caller has no key); send all messages, without 'thread'.",
+            param="thread",
+        )
+
+
 class BodyTooLarge(CallerError):
     """The body, as received or unpacked, passes the limit in bytes (413)."""
 

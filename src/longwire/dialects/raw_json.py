@@ -37,6 +37,9 @@ _KEY = re.compile(
 """What stands before the value of a member."""
 
 _HALF = "has half an emoji (an unpaired surrogate such as \\ud83d); send whole characters"
+_FIRST = b"89abAB"
+"""What the second digit of the first half of an emoji may be."""
+
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -66,6 +69,38 @@ def _without_halves(raw: bytes) -> bytes | None:
     """Return JSON with U+FFFD for each half of an emoji, as long as it was; None without any."""
     whole = _ESCAPES.sub(lambda found: rb"\ufffd" if found["half"] else found[0], raw)
     return None if whole == raw else whole
+
+
+class Halves:
+    """Puts a text together that comes in pieces, as raw JSON, of which one may end within an emoji.
+
+    Its first half `is_held` for the next piece. One that stays alone is U+FFFD.
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a half waits for the other one."""
+        return bool(self._held)
+
+    def joined(self, piece: bytes) -> bytes:
+        """Return the next piece behind what was held, without the half at its end."""
+        text, self._held = b'"%b%b' % (self._held, piece[1:]), b""
+        if b"\\u" not in text:
+            return text
+        for found in _ESCAPES.finditer(text):
+            if found["half"] and found.end() == len(text) - 1 and found["half"][2:3] in _FIRST:
+                text, self._held = text[: found.start()] + b'"', found[0]
+        return _without_halves(text) or text
+
+    def rest(self) -> bytes:
+        """Return what is left of a text that is over."""
+        rest, self._held = (rb'"\ufffd"' if self._held else b'""'), b""
+        return rest
 
 
 def split_members(raw: bytes | Raw) -> dict[str, Raw]:

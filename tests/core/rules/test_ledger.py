@@ -276,6 +276,20 @@ def test_after_a_failed_turn_the_connection_begins_anew() -> None:
     assert Lend(first, Fresh(Reason.TURN_FAILED)) == chosen
 
 
+@pytest.mark.parametrize("cap", [8, 1], ids=["room", "full"])
+def test_who_names_a_cut_answer_does_not_reach_it(cap: int) -> None:
+    """Its connection serves what is sent in full, and nothing that names a response."""
+    book = ledger(connections_per_session=cap)
+    first = served(book, KEY, turn(user("a")))
+    book.acquire(KEY, turn(user("a"), answer("b"), user("c")), 1.0)
+    book.release(first, LeaseOutcome(True, None, Reason.ANSWER_CUT), 2.0)
+    chosen = follow(book, KEY, user("d"), previous_response_id="resp_cut")
+    assert Dial(ConnectionId(2), AsGiven(), (first,) if cap == 1 else ()) == chosen
+    book.closed(chosen.connection)
+    again = follow(book, KEY, user("a"), user("c"))
+    assert cap == 1 or Lend(first, Fresh(Reason.ANSWER_CUT)) == again
+
+
 @pytest.mark.parametrize("at", [KEY, IMPLICIT], ids=["named", "implicit"])
 def test_a_lost_connection_is_named_as_the_reason(at: SessionKey) -> None:
     """The turn after it begins anew and says why."""

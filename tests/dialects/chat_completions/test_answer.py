@@ -454,21 +454,25 @@ def test_nothing_is_held_back_that_cannot_be_a_stop():
     assert ["no", "", "</p", "", "</block!"] == found
 
 
-def test_half_an_emoji_passes():
-    """Two deltas with half an emoji each: the client puts them together."""
-    halves = [rb'{"type":"response.output_text.delta","output_index":0,"delta":"\ud83d"}']
-    halves += [rb'{"type":"response.output_text.delta","output_index":0,"delta":"\ude00"}']
-    done = frame("response.output_item.done", output_index=0, item=message("\U0001f600"))
-    frames = [*opening(), *halves, done, ending()]
-    for plan in ([], [(False, 1), (True, 9)]):
-        sent = stream(PLAIN, frames, plan)
-        texts = [d.get("content", "") for d in _loose(sent)]
-        assert "\U0001f600" == "".join(texts).encode("utf-16", "surrogatepass").decode("utf-16")
-
-
-def _loose(sent: bytes) -> list[Item]:
-    events = [json.loads(data) for data in read(sent)[:-1]]
-    return [event["choices"][0]["delta"] for event in events]
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize(
+    "text", ["x\ud83d\ude00y\ud83d\ude00", "\ud83d", "\ude00a\ud83d", "a\\ud83d\ud83db"]
+)
+@pytest.mark.parametrize("members", [{}, {"stop": "ab"}], ids=["plain", "stops"])
+def test_an_emoji_whose_halves_come_apart_is_whole(text, size, members):
+    """Everywhere, streamed and whole: few clients can read half of one, or write it again."""
+    turn = turn_of(grant=SHOWING, **members)
+    arguments = json.dumps({"a": text}, ensure_ascii=False)
+    output = [reasoning("rs_1", text), message(text, refusal=text), call("c", arguments=arguments)]
+    expected = said(turn, frames_of(*output, size=size))
+    readable = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert [readable] * 3 == [expected[it] for it in ("content", "refusal", "reasoning_content")]
+    assert {"a": readable} == json.loads(expected["tool_calls"][0]["function"]["arguments"])
+    for plan in ([], [(False, 1), *[(True, 1)] * 99]):
+        chunks = chunks_of(stream(turn, frames_of(*output, size=size), plan))
+        texts = [json.dumps(chunk, ensure_ascii=False).encode() for chunk in chunks]
+        assert all(texts)
+        assert expected == accumulated(chunks)
 
 
 def test_an_event_on_a_lane_is_not_plain():

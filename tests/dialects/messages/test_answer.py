@@ -22,7 +22,6 @@ from tests.dialects.messages.answers import (
     call,
     data_of,
     decoded,
-    encoded,
     events_of,
     message,
     reasoning,
@@ -280,22 +279,30 @@ def test_thinking_that_is_omitted_is_signed_and_empty() -> None:
         assert block == read
 
 
-def test_half_an_emoji_in_a_delta_breaks_no_client() -> None:
-    """Upstreams may cut between the halves, which many clients refuse to read: each is U+FFFD."""
-    events = events_of([message("x\U0001f600y")], 9)
-    raw = [encoded(each) for each in events]
-    at = next(i for i, each in enumerate(events) if each["type"].endswith("text.delta"))
-    halves = [
-        json.dumps({**events[at], "delta": "DELTA"}).encode().replace(b"DELTA", half)
-        for half in (b"x\\ud83d", b"\\ude00y")
-    ]
-    answer, aggregate = MessagesAnswer(SENT, Aggregate()), Aggregate()
-    stream = b""
-    for each in [*raw[:at], *halves, *raw[at + 1 :]]:
-        stream += answer.encode_batch([seen(aggregate, decode_event(each))])
-    text = "".join(
-        event["delta"]["text"]
-        for event in data_of(stream)
-        if event["type"] == "content_block_delta"
-    )
-    assert "x\ufffd\ufffdy" == text
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize(
+    "text", ["x\ud83d\ude00y\ud83d\ude00", "\ud83d", "\ude00a\ud83d", "a\\ud83d\ud83db"]
+)
+@pytest.mark.parametrize("stops", [[], ["ab"]], ids=["plain", "stops"])
+def test_an_emoji_whose_halves_come_apart_is_whole(text: str, size: int, stops: list[str]) -> None:
+    """In texts, refusals, thoughts and arguments: streamed and whole are the same, and are read."""
+    sent = turn(thinking=THINKING, tools=TOOLS, stop_sequences=stops)
+    refused = message("") | {"content": [{"type": "refusal", "refusal": text}]}
+    arguments = json.dumps({"a": text}, ensure_ascii=False)
+    output = [reasoning([text]), message(text, 1), call(arguments, 2), refused]
+    raw = [json.dumps(each).encode() for each in events_of(output, size)]
+    answers = []
+    for is_plain in (False, True):
+        aggregate = Aggregate()
+        answer = MessagesAnswer(sent, aggregate)
+        stream = b""
+        for each in raw:
+            taken, text_of = answer.encode_plain([each]) if is_plain else (0, b"")
+            batch = [] if taken else [seen(aggregate, decode_event(each))]
+            stream += text_of + answer.encode_batch(batch)
+        answers.append(accumulated(stream).to_dict()["content"])
+        assert aggregate.terminal is not None
+        answers.append(json.loads(answer.whole(aggregate.terminal))["content"])
+    assert [answers[1]] * 4 == answers
+    whole_text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert whole_text == answers[1][1]["text"]

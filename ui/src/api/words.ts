@@ -33,6 +33,7 @@ export const REASONS = [
   "history_rewritten",
   "properties_changed",
   "turn_failed",
+  "answer_cut",
   "connection_lost",
   "connection_expired",
   "connection_evicted",

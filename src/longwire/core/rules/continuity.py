@@ -22,6 +22,7 @@ class Reason(StrEnum):
     HISTORY_REWRITTEN = "history_rewritten"
     PROPERTIES_CHANGED = "properties_changed"
     TURN_FAILED = "turn_failed"
+    ANSWER_CUT = "answer_cut"
     CONNECTION_LOST = "connection_lost"
     CONNECTION_EXPIRED = "connection_expired"
     CONNECTION_EVICTED = "connection_evicted"

@@ -80,6 +80,11 @@ class Entry:
     retires: bool = False
     replaces: tuple[ConnectionId, int] | None = None
 
+    @property
+    def holds_cut_answer(self) -> bool:
+        """Whether its upstream holds more than a client saw: who names that must not get at it."""
+        return self.chain is None and self.forgot is Reason.ANSWER_CUT
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseOutcome:

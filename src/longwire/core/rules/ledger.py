@@ -127,7 +127,7 @@ class Ledger:
         if holder is not None:
             return self._lend(holder, AsGiven()) if holder.state is State.IDLE else Wait()
         blank = self._blank(key)
-        if blank is not None:
+        if blank is not None and not blank.holds_cut_answer:
             return self._lend(blank, AsGiven())
         return self._elsewhere(key, AsGiven(), turn)
 
@@ -202,6 +202,9 @@ class Ledger:
             return Wait() if is_full else self._dial(key, decision, ())
         if isinstance(decision, Fresh):
             return self._anew(own, decision, turn)
+        if own.holds_cut_answer:
+            self._remove(own)
+            return self._dial(key, decision, (own.id,))
         return self._lend(own, decision)
 
     def _on_new(self, key: SessionKey, decision: Decision) -> Dial | Wait:

@@ -88,10 +88,11 @@ class CanonicalItem:
     is_reasoning: bool = False
 
 
-Image = Callable[[Sequence[bytes]], tuple[CanonicalItem, ...]]
+Image = Callable[[Sequence[bytes]], tuple[CanonicalItem, ...] | None]
 """Returns what a client will send back of a response's output items, which come as raw JSON.
 
-For a client of another API than the upstream's that is the output as this API has shown it.
+For a client of another API than the upstream's that is the output as this API has shown it; None
+where the gateway itself has cut the answer, so that the upstream holds more than its client saw.
 """
 
 
@@ -176,7 +177,8 @@ class Source:
     A dialect that is not the upstream's keeps the client's own `body`, the names of the members it
     has `dropped`, for they have no equivalent, and `options`, which its answer needs and nobody
     else understands. The first `leading` items of the input are its instructions. A side call is an
-    agent's own question beside its conversation.
+    agent's own question beside its conversation. In a thread the next turn names the response of
+    this one, which nothing but its connection remembers.
     """
 
     api: str
@@ -189,6 +191,7 @@ class Source:
     options: object = None
     leading: int = 0
     is_side_call: bool = False
+    is_in_thread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +234,10 @@ class Turn:
     @property
     def is_one_shot(self) -> bool:
         """Whether it looks like a single question: no tools, no history, no WebSocket for more."""
-        if self.source.by_websocket or self.has_tools or self.refers_outside:
+        source = self.source
+        if source.by_websocket or source.is_in_thread or self.has_tools or self.refers_outside:
             return False
-        return len(self.history) - self.source.leading <= 1
+        return len(self.history) - source.leading <= 1
 
     @property
     def refers_outside(self) -> bool:

@@ -17,6 +17,7 @@ from longwire.dialects.chat_completions.deltas import (
     CALL,
     CALL_INPUTS,
     CONTENT,
+    ESCAPE,
     KINDS,
     CallDelta,
     Delta,
@@ -142,8 +143,9 @@ class ChatAnswer:
         flow = self._flow
         if event.type == flow.name and event.output_index == flow.index:
             delta = bytes(event.delta)
-            flow.sent.append(delta[1:-1])
-            return flow.before, delta, flow.after
+            if ESCAPE not in delta:
+                flow.sent.append(delta[1:-1])
+                return flow.before, delta, flow.after
         return (self._feed(event),)
 
     def whole(self, terminal: Event) -> bytes:
@@ -202,7 +204,9 @@ class ChatAnswer:
     def _feed(self, event: Output) -> bytes:
         self._flow = _NO_FLOW
         encoded = b"".join(map(self._encode, self._deltas.feed(event)))
-        if encoded and event.output_index == self._deltas.under_way and not self._options.stops:
+        deltas, may_stop = self._deltas, self._options.stops
+        is_under_way = event.output_index == deltas.under_way and not deltas.is_within_emoji
+        if encoded and is_under_way and not may_stop:
             self._flow = self._flow_of(event)
         return encoded
 

@@ -14,7 +14,7 @@ from longwire.dialects.chat_completions.details import details_of, shifted_annot
 from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
-from longwire.dialects.raw_json import NULL, split_members, tolerant
+from longwire.dialects.raw_json import NULL, Halves, split_members, tolerant
 from longwire.dialects.responses import output_events
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
@@ -23,6 +23,7 @@ _BETWEEN = rb'"\n\n"'
 _NO_LOGPROBS = b"[]"
 _EMPTY = b'""'
 CALL_INPUTS = frozenset({output_events.ARGUMENTS, output_events.CUSTOM_INPUT})
+ESCAPE = b"\\u"
 _REASONING = {
     output_events.SUMMARY: "summary_index",
     output_events.REASONING: "content_index",
@@ -110,9 +111,10 @@ class CallDelta(NamedTuple):
 class _Streamed:
     """What was shown of one item: texts by member, without their quotes; its call, -1 for none."""
 
-    __slots__ = ("call", "is_custom", "part", "texts")
+    __slots__ = ("call", "halves", "is_custom", "part", "texts")
 
     def __init__(self) -> None:
+        self.halves: dict[str, Halves] = {}
         self.texts: dict[bytes, list[bytes]] = {}
         self.call = -1
         self.is_custom = False
@@ -164,6 +166,7 @@ class Deltas:
     def end(self, output: Iterable[bytes] = ()) -> Sequence[Delta | CallDelta]:
         """Return what is left when the response is over; `output` where its items never came."""
         while self.under_way is not None or self._waiting:
+            self._end_emoji()
             self.under_way = None
             for each in self._waiting.pop(min(self._waiting)) if self._waiting else ():
                 self._sort_in(each)
@@ -210,7 +213,7 @@ class Deltas:
         return self._items[self.under_way or 0]
 
     def _take(self, event: Output) -> None:
-        name, delta = event.type, bytes(event.delta)
+        name, delta = event.type, self._whole(event)
         if name == output_events.TEXT:
             self._say(CONTENT, delta, bytes(event.logprobs))
         elif name in CALL_INPUTS:
@@ -226,6 +229,28 @@ class Deltas:
             self.under_way = None
         else:
             self._say(REFUSAL, delta)
+
+    def _whole(self, event: Output) -> bytes:
+        """Return a delta without half an emoji at its end, which is shown with the other half."""
+        delta = bytes(event.delta)
+        if not self.is_within_emoji and ESCAPE not in delta:
+            return delta
+        return self._item.halves.setdefault(event.type, Halves()).joined(delta)
+
+    def _end_emoji(self) -> None:
+        """Show what is left of an emoji whose other half did not come."""
+        if self.under_way is None:
+            return
+        part = self._item.part
+        for name, halves in self._item.halves.items():
+            rest = Raw(halves.rest())
+            self._take(Output(name, content_index=part, summary_index=part, delta=rest))
+
+    @property
+    def is_within_emoji(self) -> bool:
+        """Whether half an emoji of the item under way waits for the other one."""
+        shown = self._items.get(-1 if self.under_way is None else self.under_way)
+        return shown is not None and any(each.is_held for each in shown.halves.values())
 
     def _say(self, member: bytes, raw: bytes, logprobs: bytes = _NO_LOGPROBS) -> None:
         """Show a text, apart from that of an earlier item."""

@@ -13,16 +13,18 @@ from longwire.dialects.chat_completions.shown import ShownMessage
 from longwire.dialects.responses.items import canonical_item
 
 
-def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, ...]:
-    """Return the canonical items of what the client was shown of output items.
+def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, ...] | None:
+    """Return the canonical items of what the client was shown of output items, None if it was cut.
 
-    An answer that was cut, or whose calls have other ids in the replay, cannot be gone on from: the
-    upstream holds something else. Then it is the output itself, which no such replay equals.
+    An answer whose calls have other ids in the replay cannot be gone on from: the upstream holds
+    something else. Then it is the output itself, which no such replay equals.
     """
     message = ShownMessage(output, options)
+    if message.is_cut:
+        return None
     ids = message.call_ids
     renames = options.calls_functions or any(short_id(each) != each for each in ids)
-    if message.is_cut or (ids and renames):
+    if ids and renames:
         return tuple(map(canonical_item, output))
     reader = ItemReader({}, set())
     reader.read(b"[%b]" % message.encode())

@@ -18,10 +18,9 @@ from longwire.dialects.messages.errors import envelope, problem_of_failed
 from longwire.dialects.messages.ids import message_id
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import Content
-from longwire.dialects.messages.stream import ACTING, END, Frame, Items
+from longwire.dialects.messages.stream import ACTING, END, Frame, Items, frame_of
 from longwire.dialects.messages.usage import NOTHING_YET, Response, response_in, usage_of
 from longwire.dialects.ports import Problem
-from longwire.dialects.raw_json import tolerant
 from longwire.dialects.responses.errors import rejection_of_failed
 from longwire.dialects.responses.image import output_of
 from longwire.dialects.responses.output_events import ITEM_DONE
@@ -41,7 +40,6 @@ _REFUSAL: Final = b',"stop_details":{"type":"refusal","category":null,"explanati
 
 
 _decode_frame: Final = msgspec.json.Decoder(Frame).decode
-_decode_odd_frame: Final = tolerant(_decode_frame)
 
 
 class MessagesAnswer:
@@ -69,7 +67,7 @@ class MessagesAnswer:
         items, count = self._items, 0
         blocks = items.blocks
         parts = blocks.parts
-        if not self._has_begun or self.is_cut:
+        if not self._has_begun or self.is_cut or items.is_within_emoji:
             return 0, b""
         try:
             for raw in frames:
@@ -113,7 +111,7 @@ class MessagesAnswer:
                 self._add_unseen()
                 parts.append(self._ending(event))
             elif event.name in ACTING:
-                self._items.take(_decode_odd_frame(event.raw))
+                self._items.take(frame_of(event.raw))
                 if self._items.is_cut:
                     parts.append(self._ending(None))
         return self._items.blocks.take()

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from longwire.core.errors import ThreadUnsupported
 from longwire.core.rules.recovery import Trouble
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import (
@@ -46,6 +47,7 @@ BY_CODE: Final[Mapping[str, _Rule]] = {
     "overloaded": _OVERLOADED,
     "response_not_found": _GONE,
     THREAD_GONE: _GONE,
+    ThreadUnsupported.code: _Rule(400, _INVALID.type, error_code=ThreadUnsupported.code),
 }
 """What codes of upstreams and of the gateway mean here; for all others the status decides."""
 

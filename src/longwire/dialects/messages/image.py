@@ -1,7 +1,6 @@
 """What a client will send back of an answer: the blocks it was shown, as it would send them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from msgspec import Raw
 
@@ -12,11 +11,12 @@ from longwire.dialects.messages.render import Content
 from longwire.dialects.responses.items import canonical_item
 
 
-def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, ...]:
+def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, ...] | None:
     """Return the canonical items of an answer as its client will send them back.
 
-    An answer that a stop sequence cut has the image of the whole one, which nobody sends back: the
-    upstream holds more than its client saw, so nothing may go on from there.
+    None for one that a stop sequence has cut.
     """
-    content = Content(output, replace(options, stop_sequences=()))
+    content = Content(output, options)
+    if content.stop_sequence is not None:
+        return None
     return tuple(map(canonical_item, assistant_items(Raw(content.raw), "content", [])))

@@ -50,7 +50,8 @@ MEMBERS: Final[Mapping[str, Member]] = {
     ),
     "thread": Member(
         Fate.TRANSLATED,
-        "`continue` names the response before; what is gone, or lacks its `tools`, is a 404.",
+        "`continue` names the response before; what is gone, or lacks its `tools`, is a 404. "
+        "Where the upstream is asked over HTTP it is a 400, `thread_unsupported_request`.",
     ),
     "stop_sequences": Member(
         Fate.EMULATED, "The gateway cuts the text, and the answer ends there."

@@ -22,7 +22,7 @@ from longwire.dialects.messages.conversation import Conversation, Message, decod
 from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id
 from longwire.dialects.messages.image import image_of
-from longwire.dialects.messages.members import dropped
+from longwire.dialects.messages.members import dropped, says_something
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
@@ -102,7 +102,7 @@ def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn
     """Decode the body of `POST /v1/messages/count_tokens`. Raises `InvalidRequest`, likewise."""
     turn = _turn_of(decode_members(body), body, headers, is_count=True)
     kept = {name: raw for name, raw in turn.members.items() if name in _COUNTED}
-    source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False)
+    source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False, is_in_thread=False)
     return replace(turn, source=source, members=kept, purpose=Purpose.COUNT, streams=False)
 
 
@@ -110,7 +110,7 @@ def _turn_of(
     members: Mapping[str, bytes], body: bytes, headers: Mapping[str, str], *, is_count: bool = False
 ) -> Turn:
     settings = _settings(members)
-    previous = _previous(members)
+    previous, is_in_thread = _previous(members), says_something(members, "thread")
     messages = _messages(members, may_be_none=previous is not None)
     if not is_count:
         _refuse_prefill(messages)
@@ -129,7 +129,8 @@ def _turn_of(
         body=body,
         dropped=names_of([*settings.dropped, *blocks]),
         leading=conversation.leading,
-        is_side_call=bool(session) and previous is None and _is_side_call(kept, messages),
+        is_side_call=bool(session) and not is_in_thread and _is_side_call(kept, messages),
+        is_in_thread=is_in_thread,
     )
     return Turn(
         source=source,

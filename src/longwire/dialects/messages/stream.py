@@ -25,7 +25,7 @@ from longwire.dialects.messages.render import (
     thoughts_of,
 )
 from longwire.dialects.messages.thinking import sealed
-from longwire.dialects.raw_json import NULL
+from longwire.dialects.raw_json import NULL, Halves, split_members, tolerant
 from longwire.dialects.responses import output_events
 from longwire.dialects.stops import Cutter
 
@@ -50,6 +50,7 @@ ACTING: Final = frozenset(
 """The events that add to an answer; the others say again what these have said."""
 
 _EMPTY: Final = b'""'
+_ESCAPE: Final = b"\\u"
 _THINKING: Final = b'{"type":"thinking"'
 _BREAK: Final = b'"\\n\\n"'
 _STARTS: Final = {
@@ -66,6 +67,18 @@ class Frame(msgspec.Struct):
     delta: Raw = NULL
     item: Raw = NULL
     stream_id: str | None = None
+
+
+_decode_frame: Final = tolerant(msgspec.json.Decoder(Frame).decode)
+
+
+def frame_of(raw: bytes) -> Frame:
+    """Return an event of output; a delta that begins or ends within an emoji keeps its half."""
+    frame = _decode_frame(raw)
+    delta = bytes(frame.delta)
+    if _ESCAPE in delta and delta not in raw:
+        frame.delta = split_members(raw)["delta"]
+    return frame
 
 
 class Blocks:
@@ -131,12 +144,14 @@ class Blocks:
 class Items:
     """Writes items as blocks, one after the other; says what ends the answer.
 
-    `has_calls`, `is_refused` and `stop_sequence` decide on its stop reason.
+    `has_calls`, `is_refused` and `stop_sequence` decide on its stop reason. While it
+    `is_within_emoji`, half of one waits for the other.
     """
 
     __slots__ = (
         "_cutter",
         "_done",
+        "_halves",
         "_ids",
         "_is_carried",
         "_item",
@@ -146,6 +161,7 @@ class Items:
         "blocks",
         "has_calls",
         "is_refused",
+        "is_within_emoji",
         "stop_sequence",
     )
 
@@ -159,7 +175,8 @@ class Items:
         self._unsigned: Item | None = None
         self._is_carried = False
         self._cutter: Cutter | None = None
-        self.has_calls = self.is_refused = False
+        self._halves = Halves()
+        self.has_calls = self.is_refused = self.is_within_emoji = False
         self.stop_sequence: str | None = None
 
     @property
@@ -177,6 +194,10 @@ class Items:
         elif blocks.index != index:
             self._waiting.append(frame)
             return
+        delta = bytes(frame.delta)
+        if _ESCAPE in delta or (self.is_within_emoji and delta[:1] == b'"'):
+            frame.delta = Raw(self._halves.joined(delta))
+            self.is_within_emoji = self._halves.is_held
         match frame.type:
             case output_events.ITEM_DONE:
                 self._finish(frame)
@@ -190,6 +211,13 @@ class Items:
                 self._text(frame)
             case _:
                 self._thought(frame)
+
+    def is_plain(self, frame: Frame) -> bool:
+        """Whether an event goes on with the open block as it is."""
+        blocks = self.blocks
+        if frame.type != blocks.plain or frame.output_index != blocks.index:
+            return False
+        return not self.is_within_emoji and _ESCAPE not in bytes(frame.delta)
 
     @property
     def is_cut(self) -> bool:
@@ -254,6 +282,7 @@ class Items:
     def _finish(self, frame: Frame) -> None:
         """End an item; what was not streamed of it is written whole."""
         item, blocks = item_of(frame.item), self.blocks
+        self._end_emoji(item.type)
         match item.type:
             case "message":
                 self._finish_message(item)
@@ -269,6 +298,16 @@ class Items:
             blocks.close()
         if not self.is_cut:
             self._next()
+
+    def _end_emoji(self, kind: str = "message") -> None:
+        """Write what is left of an emoji whose other half did not come."""
+        rest, cutter, self.is_within_emoji = self._halves.rest(), self._cutter, False
+        if rest == _EMPTY:
+            return
+        if kind == "message" and (self.blocks.is_open or (cutter is not None and cutter.holds)):
+            self._write_text(rest)
+        elif self.blocks.is_open:
+            self.blocks.write(rest)
 
     def _finish_message(self, item: Item) -> None:
         self.is_refused = self.is_refused or item.is_refusal
@@ -331,6 +370,7 @@ class Items:
     def end(self) -> None:
         """Write all that is left, and close what an upstream left open."""
         while self.blocks.index is not None:
+            self._end_emoji(self._item.type)
             if self._unsigned is None:
                 self.blocks.close()
             self._next()

@@ -5,6 +5,7 @@ the terminal. A client that leaves before it cancels its turn, one that leaves a
 This is the hot path: one write per batch of events, and no queue, lock or task per event.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.ports import Answer
+from longwire.dialects.responses.unfinished import Unfinished
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.cors import Cors
@@ -29,6 +31,10 @@ _ESTIMATED: Final = {"x-longwire-tokens": "estimated"}
 NO_TERMINAL = "The upstream ended the response without its terminal."
 """The message to the client of a stream that ends too early."""
 
+PATIENCE = 5.0
+"""How long the upstream may take, in seconds, for what can be estimated here."""
+
+_UNCOUNTED: Final = (LongwireError, TimeoutError)
 _STREAMS: Final = (ReplyState.BEGUN, ReplyState.STREAMING)
 _JSON: Final = b"content-type: application/json\r\n"
 _STREAM: Final = (
@@ -83,7 +89,11 @@ class HttpTurns:
                 turn = reply.turn = reply.route.decode(body, headers, caller.grant)
                 if turn.streams and self._limits.commit_after:
                     reply.commit_after(turn, self._limits.commit_after, self._limits.silence)
-                async with self._relay.open(turn, caller, headers, reply.id) as running:
+                running = self._relay.open(turn, caller, headers, reply.id)
+                if reply.route.estimate is not None:
+                    await reply.counted(running)
+                    return
+                async with running:
                     await (reply.stream(running) if turn.streams else reply.whole(running))
         except Exception as error:  # noqa: BLE001 - the server's edge answers bugs, too
             await reply.fail(error)
@@ -135,13 +145,20 @@ class _Reply:
 
     async def whole(self, running: RunningTurn) -> None:
         """Send the response alone, once it is complete."""
-        async for _ in running:
-            pass
+        unfinished = Unfinished()
+        async for batch in running:
+            unfinished.add(batch)
         terminal = running.aggregate.terminal
         if terminal is None:
             raise UpstreamDisconnected(NO_TERMINAL)
+        unfinished.complete(running.aggregate)
         body = self._begin(running).whole(terminal)
         await self._send(200, self._headers(running), body)
+
+    async def counted(self, running: RunningTurn) -> None:
+        """Send what the upstream counts. Raises `TimeoutError`, too, for its client waits."""
+        async with asyncio.timeout(PATIENCE), running:
+            await self.whole(running)
 
     async def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self._exchange.begin(status, headers, _JSON, len(body))
@@ -160,7 +177,7 @@ class _Reply:
         if self._early is not None:
             self._early.stop()
         estimate, turn = self.route.estimate, self.turn
-        is_known = isinstance(error, LongwireError) and not isinstance(error, UnknownModel)
+        is_known = isinstance(error, _UNCOUNTED) and not isinstance(error, UnknownModel)
         if estimate is not None and turn is not None and is_known:
             headers = {**self._cors, **self._dialect.headers(self.id, {}), **_ESTIMATED}
             await self._send(200, headers, estimate(turn))

@@ -17,6 +17,7 @@ from yarl import URL
 
 from longwire.core.errors import (
     ReplaySafety,
+    ThreadUnsupported,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
@@ -87,6 +88,8 @@ class HttpTransport:
     @asynccontextmanager
     async def _request(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
+        if turn.source.is_in_thread:
+            raise ThreadUnsupported
         streams = turn.streams or not turn.runs_in_background
         body = encode_body(turn, streams=streams, adapt_input=call.adapt_input)
         url = self._address.url + SUFFIXES.get(turn.purpose, "")

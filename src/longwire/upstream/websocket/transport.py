@@ -13,6 +13,7 @@ from typing import Self
 from longwire.core.errors import (
     FrameTooLarge,
     InvalidRequest,
+    ThreadUnsupported,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
@@ -66,6 +67,8 @@ class WebSocketTransport:
 
     def open(self, call: Call) -> "WebSocketStream":
         """Send the turn on a connection of its session; see `Transport.open`."""
+        if call.session_key is None and call.turn.source.is_in_thread:
+            raise ThreadUnsupported
         return WebSocketStream(self, call, self.timeouts)
 
     def borrow(self, call: Call) -> Awaitable[Lease]:
@@ -285,19 +288,21 @@ class WebSocketStream:
             failure.tokens_revision = self._lease.connection.tokens_revision
             if (trouble := trouble_of(failure)) in _FORGETTING:
                 cause = RECOVERY_RULES[trouble].reason or cause
-        chain = self._chain() if ending.remembers else None
-        if self._event_reader.exchange.response_id:
-            self._lease.connection.last_response_id = self._event_reader.exchange.response_id
+        chain, response_id = None, self._event_reader.exchange.response_id
+        if response_id:
+            self._lease.connection.last_response_id = response_id
+            if ending.remembers:
+                chain, cause = self._chain(response_id), Reason.ANSWER_CUT
         saved = max(self._call.turn.source.body_size - self.delivery.bytes_sent, 0)
         self._lease.settle(LeaseOutcome(ending.keeps_connection, chain, cause, saved))
         if self._drained is not None:
             self._end_drain()
 
-    def _chain(self) -> Chain | None:
-        response_id = self._event_reader.exchange.response_id
-        if not response_id:
+    def _chain(self, response_id: str) -> Chain | None:
+        """Return what the connection holds; None for an answer that the gateway has cut."""
+        decision, turn = self._lease.decision, self._call.turn
+        replies = turn.image(output_of(self.aggregate))
+        if replies is None:
             return None
-        decision = self._lease.decision
         continued = decision.chain if isinstance(decision, Continue) else None
-        turn = self._call.turn
-        return extend(turn, response_id, turn.image(output_of(self.aggregate)), continued)
+        return extend(turn, response_id, replies, continued)
