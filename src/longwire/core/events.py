@@ -46,8 +46,11 @@ class Event(NamedTuple):
     lane: str | None = None
 
 
-_FAILED = frozenset({Kind.FAILED, Kind.CANCELLED})
-_SHOWN = frozenset({Kind.OUTPUT, Kind.ITEM})
+FAILED = frozenset({Kind.FAILED, Kind.CANCELLED})
+"""The terminals of a response that is no answer."""
+
+SHOWN = frozenset({Kind.OUTPUT, Kind.ITEM})
+"""What the model made."""
 
 
 def of_the_response(batch: Sequence[Event]) -> Sequence[Event]:
@@ -60,4 +63,4 @@ def of_the_response(batch: Sequence[Event]) -> Sequence[Event]:
 
 def is_bare_failure(batch: Sequence[Event]) -> bool:
     """Whether a batch is a response that failed, and nothing of its output."""
-    return batch[-1].kind in _FAILED and all(event.kind not in _SHOWN for event in batch)
+    return batch[-1].kind in FAILED and all(event.kind not in SHOWN for event in batch)

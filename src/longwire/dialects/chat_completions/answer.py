@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 
 from longwire.core import sse
-from longwire.core.events import Event, Kind, is_bare_failure
+from longwire.core.events import FAILED, SHOWN, Event, Kind, is_bare_failure
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.deltas import (
@@ -42,8 +42,6 @@ from longwire.dialects.responses.stream import MalformedEvent, decode_item, is_o
 _DONE_LINE = b"data: [DONE]\n\n"
 _ROLE = b'"role":"assistant","content":"","refusal":null'
 _ENDS = (Kind.COMPLETED, Kind.INCOMPLETE)
-_FAILURES = (Kind.FAILED, Kind.CANCELLED)
-_SHOWS = (Kind.OUTPUT, Kind.ITEM)
 
 
 class _Flow:
@@ -93,7 +91,7 @@ class ChatAnswer:
         parts: list[bytes] = []
         may_stop = bool(self._options.stops)
         for event in events:
-            if event.kind in _SHOWS:
+            if event.kind in SHOWN:
                 if not self._head:
                     parts.append(self._begun())
                 if event.name in KINDS:
@@ -102,7 +100,7 @@ class ChatAnswer:
                 parts.append(self._begun(event))
             elif event.kind in _ENDS:
                 parts += (self._begun(event), self._ending(event))
-            elif event.kind in _FAILURES:
+            elif event.kind in FAILED:
                 parts.append(_sent(rejection_of_failed(event.raw).body))
             if may_stop and self.is_cut:
                 parts.append(self._finish(None))
@@ -150,7 +148,7 @@ class ChatAnswer:
 
     def whole(self, terminal: Event) -> bytes:
         """Return the completion. Raises `UpstreamRejected` for a response that failed."""
-        if terminal.kind in _FAILURES:
+        if terminal.kind in FAILED:
             raise rejection_of_failed(terminal.raw)
         response = response_in(terminal)
         message = ShownMessage(output_of(self._aggregate), self._options)

@@ -11,7 +11,7 @@ import msgspec
 from blake3 import blake3
 
 from longwire.core import sse
-from longwire.core.events import Event, Kind, is_bare_failure
+from longwire.core.events import FAILED, Event, Kind, is_bare_failure
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.messages.errors import envelope, problem_of_failed
@@ -28,7 +28,6 @@ from longwire.dialects.responses.stream import decode_item, is_output
 
 _PING: Final = sse.encode("ping", b'{"type":"ping"}')
 _STOP: Final = sse.encode("message_stop", b'{"type":"message_stop"}')
-_FAILED: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
 _ENDED: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE})
 _REASONS: Final = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 _NO_DETAILS: Final = b',"stop_details":null'
@@ -101,7 +100,7 @@ class MessagesAnswer:
                 break
             if event.kind is Kind.VENDOR:
                 continue
-            if event.kind in _FAILED:
+            if event.kind in FAILED:
                 parts.append(self._failed(event))
                 continue
             if not self._has_begun:
@@ -178,7 +177,7 @@ class MessagesAnswer:
 
     def whole(self, terminal: Event) -> bytes:
         """Return the message alone. Raises `UpstreamRejected` where the response failed."""
-        if terminal.kind in _FAILED:
+        if terminal.kind in FAILED:
             raise rejection_of_failed(terminal.raw)
         content = Content(output_of(self._aggregate), self._options, self._turn.input or b"")
         self.is_cut = content.stop_sequence is not None

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from longwire.core.events import Event, Kind
+from longwire.core.events import SHOWN, Event, Kind
 from longwire.dialects.raw_json import splice, split_members, tolerant
 from longwire.dialects.responses.errors import (
     ends_connection,
@@ -198,7 +198,7 @@ def decode_outputs(frames: Sequence[bytes], start: int) -> list[Event]:
 @lru_cache(maxsize=256)
 def is_output(name: str) -> bool:
     """Whether events of a type are output, finished items among them: they may pass undecoded."""
-    return name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
+    return name.isprintable() and kind_of(name) in SHOWN
 
 
 @lru_cache(maxsize=256)
