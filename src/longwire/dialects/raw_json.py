@@ -6,12 +6,13 @@ Law: what is not replaced keeps its spelling; of the members of a request none i
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
+from longwire.dialects.halves import NO_HALVES, Halves, hidden, without_halves
 
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
@@ -20,15 +21,6 @@ T = TypeVar("T")
 _texts: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 _booleans: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 _split_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_OTHER = rb"(?:[^u]|u(?![dD][89a-fA-F]))"
-_ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|" + _OTHER + rb"(?:[^\\]*+\\" + _OTHER + rb")*+)",
-    re.DOTALL,
-)
-"""The escapes of a pair of surrogates, or of one alone, or all up to the next of these."""
-
 _KEY = re.compile(
     rb'[ \t\r\n,{]*"(?P<name>[^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL
 )
@@ -40,10 +32,10 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
-    """Return a decoder that reads halves of an emoji, too, each as U+FFFD.
+    """Return a decoder that reads halves of an emoji, too.
 
     A language of UTF-16 texts may cut one between its halves: that is JSON (RFC 8259, 8.2), and no
-    Unicode. Values that stay raw lose their halves, but not their sizes.
+    Unicode. Values that stay raw keep their halves; in a text each is U+FFFD.
     """
 
     def read(raw: bytes | Raw) -> T:
@@ -52,18 +44,12 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            whole = _without_halves(bytes(raw))
-            if whole is None:
+            whole, halves = hidden(bytes(raw))
+            if halves is NO_HALVES:
                 raise
-            return decode(whole)
+            return cast("T", halves.restored(decode(whole)))
 
     return read
-
-
-def _without_halves(raw: bytes) -> bytes | None:
-    """Return JSON with U+FFFD for each half of an emoji, as long as it was; None without any."""
-    whole = _ESCAPES.sub(lambda found: rb"\ufffd" if found["half"] else found[0], raw)
-    return None if whole == raw else whole
 
 
 def split_members(raw: bytes | Raw) -> dict[str, Raw]:
@@ -77,7 +63,7 @@ def split_members(raw: bytes | Raw) -> dict[str, Raw]:
         raise
     except msgspec.DecodeError:
         text = bytes(raw)
-        whole = _without_halves(text)
+        whole = without_halves(text)
         if whole is None:
             raise
     return {name.text: Raw(value) for name, _, value in _with_halves(text, whole)}
@@ -133,10 +119,11 @@ class _Name:
 _body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
 
 
-def decode_members(body: bytes) -> dict[str, bytes]:
+def decode_members(body: bytes, halves: Halves = NO_HALVES) -> dict[str, bytes]:
     """Split the body of a request into its members; halves of an emoji stay in their values.
 
-    A byte-order mark before it is passed over. Raises `InvalidRequest`.
+    In members that `halves` names they have stand-ins. A byte-order mark before it is passed over.
+    Raises `InvalidRequest`.
     """
     if body[:3] == _BOM:
         body = body[3:]
@@ -144,7 +131,7 @@ def decode_members(body: bytes) -> dict[str, bytes]:
         raise InvalidRequest("The request body is empty; send a JSON object.")
     try:
         _check_utf8(body)
-        pairs = _decode_pairs(body)
+        pairs = _decode_pairs(body, halves)
     except msgspec.ValidationError:
         raise InvalidRequest("The request body must be a JSON object.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -161,21 +148,22 @@ def decode_members(body: bytes) -> dict[str, bytes]:
     return members
 
 
-def _decode_pairs(body: bytes) -> dict["_Name", Raw]:
+def _decode_pairs(body: bytes, halves: Halves) -> dict["_Name", Raw]:
     """Split an object into all its members. Raises `msgspec.MsgspecError`, `InvalidRequest`."""
     try:
         return _body_decoder.decode(body)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        whole = _without_halves(body)
+        whole = without_halves(body)
         if whole is None:
             raise
+    halves.find(body)
     pairs: dict[_Name, Raw] = {}
     for name, written, value in _with_halves(body, whole):
-        if _without_halves(written) is not None:
+        if without_halves(written) is not None:
             raise InvalidRequest(f"The name of the member '{name.text}' {_HALF}.")
-        pairs[name] = Raw(value)
+        pairs[name] = Raw(halves.hide(value) if name.text in halves.members else value)
     return pairs
 
 
@@ -213,7 +201,7 @@ def member_of(
     try:
         return decoder.decode(members[name])
     except msgspec.MsgspecError:
-        has_half = _without_halves(members[name]) is not None
+        has_half = without_halves(members[name]) is not None
         fault = _HALF if has_half else f"must be {kind}"
         raise InvalidRequest(f"'{name}' {fault}.", param=name) from None
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.continuity import is_replay
 from longwire.core.rules.turn import CanonicalItem, Turn
+from longwire.dialects.chat_completions.request import decode_request
 from longwire.dialects.responses.items import canonical_item
 from tests.dialects.chat_completions.answers import (
     HIDING,
@@ -269,3 +270,15 @@ def test_what_the_upstream_does_not_hold_is_not_gone_on_from(members, output):
     turn = turn_of(QUESTION, **members)
     answer = completion(Answering(turn).whole(frames_of(*output)))["choices"][0]["message"]
     assert not is_recognised(image_of(turn, output), replayed(turn, answer, HIDING))
+
+
+def test_half_an_emoji_in_an_answer_is_known_again():
+    """The very half: another one is an edit."""
+    turn = turn_of(QUESTION)
+    shown = turn.image([json.dumps(message("cut \ud83d")).encode()])
+    for text, same in (("cut \ud83d", True), ("cut \ude00", False), ("cut \ufffd", False)):
+        answer = {"role": "assistant", "content": text}
+        body = {"model": "m", "messages": [QUESTION, answer, QUESTION]}
+        following = decode_request(json.dumps(body).encode(), {}, HIDING)
+        (replay,) = following.history.canonical_items()[1:2]
+        assert same == is_replay(replay, shown[0])

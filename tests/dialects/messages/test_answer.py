@@ -278,8 +278,8 @@ def test_thinking_that_is_omitted_is_signed_and_empty() -> None:
         assert block == read
 
 
-def test_half_an_emoji_in_a_delta_breaks_no_client() -> None:
-    """Upstreams may cut between the halves, which many clients refuse to read: each is U+FFFD."""
+def test_half_an_emoji_in_a_delta_passes_with_its_escape() -> None:
+    """Upstreams may cut between the halves, and a client of UTF-16 texts puts them together."""
     events = events_of([message("x\U0001f600y")], 9)
     raw = [encoded(each) for each in events]
     at = next(i for i, each in enumerate(events) if each["type"].endswith("text.delta"))
@@ -296,4 +296,4 @@ def test_half_an_emoji_in_a_delta_breaks_no_client() -> None:
         for event in data_of(stream)
         if event["type"] == "content_block_delta"
     )
-    assert "x\ufffd\ufffdy" == text
+    assert "x\ud83d\ude00y" == text

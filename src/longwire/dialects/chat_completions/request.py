@@ -18,6 +18,7 @@ from longwire.dialects.chat_completions.members import MEMBERS, NULL, checked, n
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
+from longwire.dialects.halves import Halves
 from longwire.dialects.members import Fate
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import boolean_of, decode_members, text_of
@@ -26,6 +27,18 @@ from longwire.dialects.responses.history import BodyProperties, InputHistory
 API = "chat_completions"
 _LEAST_TOKENS = 16
 _MOST_STOPS = 4
+_WRITTEN_ANEW = (
+    "messages",
+    "tools",
+    "functions",
+    "tool_choice",
+    "function_call",
+    "response_format",
+    "reasoning",
+    "web_search_options",
+)
+"""Members whose texts travel inside others of the hub."""
+
 _SAME = tuple(name for name, row in MEMBERS.items() if row.fate is Fate.SAME)
 _ENCRYPTED = b'"reasoning.encrypted_content"'
 _LOGPROBS = b'"message.output_text.logprobs"'
@@ -71,14 +84,15 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
 
     Raises `InvalidRequest`, which names the field.
     """
-    members, left_out = checked(decode_members(body))
+    halves = Halves(*_WRITTEN_ANEW)
+    members, left_out = checked(decode_members(body, halves))
     model = _model(members)
     dropped, originals = set(left_out), dict[str, str]()
     reader = ItemReader(originals, dropped)
     reader.read(_messages(members))
-    hub = _hub_members(members, originals, dropped)
+    hub = halves.restore_in(_hub_members(members, originals, dropped))
     options = _options(members, originals, by_key=grant.shows_reasoning, echoes=reader.echoes)
-    raw_input = b"[%b]" % b",".join(reader.items)
+    raw_input = halves.restore(b"[%b]" % b",".join(reader.items))
     return Turn(
         source=Source(
             API,

@@ -8,7 +8,6 @@ from msgspec import NODEFAULT, Raw
 from msgspec.structs import fields
 
 from longwire.dialects.chat_completions.errors import decoded
-from longwire.dialects.raw_json import tolerant
 
 T = TypeVar("T")
 NULL: Final = Raw(b"null")
@@ -106,7 +105,7 @@ class Reading(Generic[T]):
         """Take what to read, and what the field is called that it stands in."""
         self._name = name
         known, self._names = _strict(kind)
-        self._known = tolerant(msgspec.json.Decoder(list[known]).decode)  # type: ignore[valid-type]
+        self._known = msgspec.json.Decoder(list[known]).decode  # type: ignore[valid-type]
         self._any = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
 
     def decode(self, raw: bytes, path: str, dropped: set[str]) -> list[T]:
@@ -151,5 +150,5 @@ def _unknown(value: Any, names: Names, path: str) -> Iterator[str]:  # noqa: ANN
                 yield f"{path}.{name}"
 
 
-_anything = tolerant(msgspec.json.Decoder(Any).decode)
+_anything = msgspec.json.Decoder(Any).decode
 MESSAGES, PARTS = Reading(Message, "messages"), Reading(Part, "messages.content")

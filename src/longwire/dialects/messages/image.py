@@ -6,6 +6,7 @@ from dataclasses import replace
 from msgspec import Raw
 
 from longwire.core.rules.turn import CanonicalItem
+from longwire.dialects.halves import hidden
 from longwire.dialects.messages.assistant import assistant_items
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import Content
@@ -19,4 +20,6 @@ def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, 
     upstream holds more than its client saw, so nothing may go on from there.
     """
     content = Content(output, replace(options, stop_sequences=()))
-    return tuple(map(canonical_item, assistant_items(Raw(content.raw), "content")))
+    raw, halves = hidden(content.raw)
+    items = assistant_items(Raw(raw), "content")
+    return tuple(map(canonical_item, map(halves.restore, items)))
