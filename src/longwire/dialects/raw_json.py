@@ -13,6 +13,7 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.halves import NO_HALVES, Halves, hidden, without_halves
+from longwire.dialects.repeats import Name
 
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
@@ -69,7 +70,7 @@ def split_members(raw: bytes | Raw) -> dict[str, Raw]:
     return {name.text: Raw(value) for name, _, value in _with_halves(text, whole)}
 
 
-def _with_halves(text: bytes, whole: bytes) -> Iterator[tuple["_Name", bytes, bytes]]:
+def _with_halves(text: bytes, whole: bytes) -> Iterator[tuple[Name, bytes, bytes]]:
     """Give each member of an object: its name, its name as written, and its value as written.
 
     `whole` is the text without halves of an emoji. Raises `msgspec.MsgspecError`.
@@ -106,17 +107,7 @@ _split_items = msgspec.json.Decoder(list[Raw]).decode
 _sized_items = tolerant(_split_items)
 
 
-class _Name:
-    """A member's name that equals only itself, so that a repeated member is seen."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, _kind: type, text: str) -> None:
-        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
-        self.text = text
-
-
-_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
+_body_decoder = msgspec.json.Decoder(dict[Name, Raw], dec_hook=Name)
 
 
 def decode_members(body: bytes, halves: Halves = NO_HALVES) -> dict[str, bytes]:
@@ -148,7 +139,7 @@ def decode_members(body: bytes, halves: Halves = NO_HALVES) -> dict[str, bytes]:
     return members
 
 
-def _decode_pairs(body: bytes, halves: Halves) -> dict["_Name", Raw]:
+def _decode_pairs(body: bytes, halves: Halves) -> dict[Name, Raw]:
     """Split an object into all its members. Raises `msgspec.MsgspecError`, `InvalidRequest`."""
     try:
         return _body_decoder.decode(body)
@@ -159,7 +150,7 @@ def _decode_pairs(body: bytes, halves: Halves) -> dict["_Name", Raw]:
         if whole is None:
             raise
     halves.find(body)
-    pairs: dict[_Name, Raw] = {}
+    pairs: dict[Name, Raw] = {}
     for name, written, value in _with_halves(body, whole):
         if without_halves(written) is not None:
             raise InvalidRequest(f"The name of the member '{name.text}' {_HALF}.")

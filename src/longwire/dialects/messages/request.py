@@ -123,7 +123,7 @@ def _turn_of(
     user_id = _user_id(members)
     session = headers.get(_SESSION_HEADER) or _session_of(user_id)
     kept = halves.restore_in(settings.members | _identity(user_id, session))
-    raw_input = halves.restore(b"[" + b",".join(conversation.items) + b"]")
+    raw_input = halves.restore(b"[%b]" % b",".join(conversation.items))
     options = _options(members, settings)
     source = Source(
         API,
