@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from longwire.app import App
 from longwire.emulator import Emulator, Options
@@ -16,6 +17,9 @@ from longwire.server.control import Opening
 from longwire.settings import Settings
 
 pytest_plugins = ["tests.databases", "tests.marks"]
+
+hypothesis_settings.register_profile("untimed", deadline=None)  # other load is no fault of a law
+hypothesis_settings.load_profile("untimed")
 
 KEY = "lw-key-of-the-tests"
 LONGEST_FIRST = ("ui", "journeys", "server", "cli", "demo", "relay", "house", "store", "emulator")

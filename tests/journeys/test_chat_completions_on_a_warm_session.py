@@ -26,6 +26,7 @@ TOOLS: list[Any] = [
 ]
 SESSIONS = {"none": {}, "header": {"session-id": "s-1"}}
 REASONING = {"extra_body": {"reasoning": {"effort": "low"}}}
+FULL = {"code": "context_length_exceeded", "message": "Too long."}
 
 
 class ChatAgent:
@@ -201,6 +202,15 @@ async def test_an_error_before_output_has_its_status(emulator, chat, stream):
         await chat(stream=stream).turn()
     assert isinstance(caught.value, RateLimitError)
     assert "rate_limit_exceeded" == caught.value.code
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_response_that_only_failed_is_an_error(emulator, chat, stream):
+    """Though the upstream says it inside an answer: nothing was shown, so it has a status."""
+    emulator.script = Script(finish="failed:context_length_exceeded", error=FULL, output=False)
+    with pytest.raises(BadRequestError) as caught:
+        await chat(stream=stream).turn()
+    assert "context_length_exceeded" == caught.value.code
 
 
 async def test_an_error_in_a_stream_is_raised(emulator, chat):

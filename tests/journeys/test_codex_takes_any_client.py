@@ -282,3 +282,9 @@ async def test_clients_of_other_apis_go_on_there(emulator, api):
             messages = [*messages, *following(answer)]
     assert ["fresh", *["continued"] * 4] == ways
     assert "max_output_tokens" in dropped
+
+
+async def test_what_is_named_of_it_fits_into_a_header(emulator):
+    """Whatever names a client makes up."""
+    async with asking(emulator, "websocket") as ask:
+        assert 200 == (await ask([USER], **{"a\r\nb: ✓": None}))[0]

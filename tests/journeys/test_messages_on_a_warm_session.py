@@ -236,6 +236,15 @@ async def test_a_full_context_is_said_in_words_that_make_clients_compact(emulato
         await Agent(client, streams=False).turn()
 
 
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+async def test_a_full_context_has_its_status_wherever_it_is_said(emulator, client, streams):
+    """Inside an answer that shows nothing, too; behind a beginning Claude Code would try again."""
+    error = {"code": "context_length_exceeded", "message": "Too long."}
+    emulator.script = Script(finish="failed:context_length_exceeded", error=error, output=False)
+    with pytest.raises(anthropic.BadRequestError, match="prompt is too long"):
+        await Agent(client, streams=streams).turn()
+
+
 async def test_an_answer_that_breaks_off_is_an_error_in_its_stream(emulator, client):
     """The half is never taken for the whole."""
     emulator.faults.add(Fault(at="mid_delta", act="reset"))
@@ -279,12 +288,23 @@ async def test_counts_in_parallel_take_no_connection(emulator, gateway, *, can_c
     assert 0 == emulator.counters.sockets_opened
 
 
-async def test_probes_and_models(client, gateway):
-    """What Claude Code asks when it starts, and the list of models as its client reads it."""
-    async with aiohttp.ClientSession() as session:
-        for path in ("/api/hello", "/"):
-            async with session.head(gateway.url + path) as response:
-                assert 200 == response.status
+@pytest.mark.parametrize("headers", [{}, {"user-agent": "Bun/1.4.6", "authorization": "x"}])
+@pytest.mark.parametrize(
+    ("method", "path"), [("HEAD", "/api/hello"), ("GET", "/api/hello"), ("HEAD", "/")]
+)
+async def test_case_71_probe_at_the_start_has_an_answer(gateway, method, path, headers):
+    """Claude Code asks without a key; nothing of it reaches an upstream."""
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.request(method, gateway.url + path) as response,
+    ):
+        assert 200 == response.status
+        body = await response.read()
+    assert body == (b"{}" if method == "GET" else b"")
+
+
+async def test_models_are_read_by_the_official_client(client):
+    """The list, and one of it."""
     page = await client.models.list(limit=1000)
     assert MODEL in [model.id for model in page.data]
     assert MODEL == (await client.models.retrieve(MODEL)).display_name

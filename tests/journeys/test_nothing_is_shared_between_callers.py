@@ -2,6 +2,7 @@
 
 import aiohttp
 import pytest
+from openai import BadRequestError
 
 from longwire.emulator import digest
 from tests.conftest import KEY
@@ -125,3 +126,35 @@ async def test_who_has_no_key_gets_nothing(emulator, gateway):
     assert dict.fromkeys(REFUSED, expected) == told
     counters = emulator.counters
     assert (0, 0, 0) == (counters.sockets_opened, counters.http_requests, counters.creates)
+
+
+async def test_a_stored_response_is_gone_on_from_by_its_own_key_alone(client_of, gateway):
+    """For any other it is as if there were none: what upstream holds belongs to one account."""
+    mine, theirs = client_of(gateway), client_of(gateway, OTHER_KEY)
+    secret = await mine.responses.create(model="gpt-5.5", input="my secret", store=True)
+    going_on = {"model": "gpt-5.5", "input": "go on", "previous_response_id": secret.id}
+    with pytest.raises(BadRequestError) as told:
+        await theirs.responses.create(**going_on)
+    assert "previous_response_not_found" == told.value.code
+    assert "completed" == (await mine.responses.create(**going_on)).status
+
+
+async def test_a_thread_is_gone_on_from_by_its_own_key_alone(client_of, gateway):
+    """Likewise in Messages, where the id of a message says which response it was."""
+    secret = await client_of(gateway).responses.create(
+        model="gpt-5.5", input="my secret", store=True
+    )
+    message_id = secret.id.replace("resp_", "msg_")
+    body = {
+        "model": "gpt-5.5",
+        "max_tokens": 64,
+        "tools": [],
+        "thread": {"type": "continue", "previous_message_id": message_id},
+        "messages": [{"role": "user", "content": "go on"}],
+    }
+    async with (
+        aiohttp.ClientSession(headers={"x-api-key": OTHER_KEY}) as session,
+        session.post(f"{gateway.url}/v1/messages", json=body) as reply,
+    ):
+        answer = await reply.json()
+    assert (404, "thread_not_found") == (reply.status, answer["error"]["details"]["error_code"])

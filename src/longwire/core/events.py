@@ -46,9 +46,18 @@ class Event(NamedTuple):
     lane: str | None = None
 
 
+_FAILED = frozenset({Kind.FAILED, Kind.CANCELLED})
+_SHOWN = frozenset({Kind.OUTPUT, Kind.ITEM})
+
+
 def of_the_response(batch: Sequence[Event]) -> Sequence[Event]:
     """Return a batch without a vendor's notices, which the public API does not know."""
     for event in batch:
         if event.kind is Kind.VENDOR:
             return [each for each in batch if each.kind is not Kind.VENDOR]
     return batch
+
+
+def is_bare_failure(batch: Sequence[Event]) -> bool:
+    """Whether a batch is a response that failed, and nothing of its output."""
+    return batch[-1].kind in _FAILED and all(event.kind not in _SHOWN for event in batch)

@@ -13,9 +13,11 @@ from longwire.dialects.chat_completions.request import decode_request as decode_
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.messages.client import Messages
 from longwire.dialects.messages.count import estimate
+from longwire.dialects.messages.models import ANTHROPIC_VERSION
+from longwire.dialects.messages.request import API as MESSAGES
 from longwire.dialects.messages.request import decode_count as decode_message_count
 from longwire.dialects.messages.request import decode_request as decode_message
-from longwire.dialects.ports import ClientDialect, Decode, Headers, Problem
+from longwire.dialects.ports import NO_HEADERS, ClientDialect, Decode, Headers, Problem
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_compaction, decode_count, decode_request
 
@@ -97,21 +99,20 @@ ROUTES: Final[Mapping[bytes, Route]] = {
 """The routes by their paths."""
 
 _POSTED = [(path.decode(), route.dialect) for path, route in ROUTES.items()]
-_DIALECTS: Mapping[str, ClientDialect] = {
-    CHAT_COMPLETIONS: _CHAT,
-    "messages": _MESSAGES,
-    "messages/count_tokens": _MESSAGES,
-}
+_DIALECTS: Mapping[str, ClientDialect] = {CHAT_COMPLETIONS: _CHAT, MESSAGES: _MESSAGES}
 
 
 def dialect_of(api: str) -> ClientDialect:
     """Return the dialect of a turn by its API, as the log names it."""
-    return _DIALECTS.get(api, _RESPONSES)
+    return _DIALECTS.get(api.partition("/")[0], _RESPONSES)
 
 
-def dialect_at(path: str) -> ClientDialect:
-    """Return the dialect in which a path is answered: that of the route that it is, or is below."""
+def dialect_at(path: str, headers: Headers = NO_HEADERS) -> ClientDialect:
+    """Return the dialect in which a path is answered: that of the route that it is, or is below.
+
+    Elsewhere clients of Messages are known by the header of their version.
+    """
     for posted, dialect in _POSTED:
         if path == posted or path.startswith(posted + "/"):
             return dialect
-    return _RESPONSES
+    return _MESSAGES if ANTHROPIC_VERSION in headers else _RESPONSES

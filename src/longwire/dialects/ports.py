@@ -79,7 +79,11 @@ class Answer(Protocol):
         """Return what bridges silence in a stream."""
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
-        """Return events as the client's stream has them; behind the terminal's nothing follows."""
+        """Return events as the client's stream has them; behind the terminal's nothing follows.
+
+        Raises `UpstreamError` for what the client gets as an error with its own status, as long as
+        nothing was returned before.
+        """
 
     def encode_plain(self, frames: Iterable[bytes]) -> tuple[int, bytes]:
         """Encode frames that nobody decoded before, up to one that is no plain output; count them.

@@ -6,7 +6,7 @@ Law: what is not replaced keeps its spelling; of the members of a request none i
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 from msgspec import Raw
@@ -18,6 +18,8 @@ from longwire.dialects.repeats import Name
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
 T = TypeVar("T")
+NULL: Final = Raw(b"null")
+"""What stands where nothing is said."""
 
 _texts: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 _booleans: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)

@@ -33,7 +33,8 @@ class OtherApi:
 
     name: str
     paths: re.Pattern[str]
-    envelope: Callable[[Problem], bytes] = Problem.envelope
+    envelope: Callable[[Problem], bytes] | None = None
+    """None for that of the gateway's other errors."""
 
 
 OTHER_APIS: Final = (
@@ -50,21 +51,24 @@ OTHER_APIS: Final = (
 
 async def refuse(request: Request, error: Exception) -> Response:
     """Answer a request that was refused, by the router in words that name the mend."""
-    own_id, path = request_id(headers_of(request.scope)), request.scope["path"]
+    own, path = headers_of(request.scope), request.scope["path"]
+    own_id = request_id(own)
     if not isinstance(error, HTTPException) or not _is_of_the_router(error):
-        return response_to(error, own_id, path)
+        return response_to(error, own_id, path, own)
     allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
     if allow and request.method == "OPTIONS":
         return Response(status_code=204, headers={"allow": f"{allow}, OPTIONS"})
     shown = f"{request.method} {path[:_LONGEST_PATH]}"
     for api in OTHER_APIS:
         if api.paths.match(path):
-            words = f"This gateway serves POST {_SERVED}, and not {api.name}"
-            body = api.envelope(Problem(404, "unknown_url", f"{words} ({shown})."))
+            words = f"This gateway serves POST {_SERVED}, and not {api.name} ({shown})."
+            if api.envelope is None:
+                return response_to(HTTPException(404, words), own_id, path, own)
+            body = api.envelope(Problem(404, "unknown_url", words))
             return Response(body, 404, {"x-request-id": own_id}, "application/json")
     words = f"There is no {shown}; {f'use {allow}' if allow else _mend(path)}."
     headers = {"allow": allow} if allow else None
-    return response_to(HTTPException(error.status_code, words, headers), own_id, path)
+    return response_to(HTTPException(error.status_code, words, headers), own_id, path, own)
 
 
 def _is_of_the_router(error: HTTPException) -> bool:

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from longwire.core.rules.session import KEY_HEADER, OTHER_KEY_HEADERS
-from longwire.dialects.clients import ROUTES
 
 _TEXT: Final = {"type": "string"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}
@@ -136,7 +135,7 @@ def _paths() -> dict[str, Any]:
         "/v1/responses": {"post": _create(), "get": _upgrade()},
         "/v1/responses/compact": {"post": _compact()},
         "/v1/responses/input_tokens": {"post": _count()},
-        **{path: {"post": each} for path, each in _dialects() if path.encode() in ROUTES},
+        **{path: {"post": each} for path, each in _dialects()},
         **{f"/v1/responses/{{id}}{path}": each for path, each in _stored().items()},
         "/v1/models": {"get": _read("The models that the key may use.", "Models", "401")},
         "/v1/models/{id}": {

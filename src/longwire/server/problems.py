@@ -37,7 +37,7 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.dialects.clients import dialect_at
-from longwire.dialects.ports import Problem
+from longwire.dialects.ports import NO_HEADERS, Headers, Problem
 from longwire.logger import structlog
 
 _log = structlog.get_logger()
@@ -114,16 +114,18 @@ def _headers_of(error: CallerError) -> Mapping[str, str]:
             return {}
 
 
-def response_to(error: Exception, request_id: str, path: str = "") -> Response:
+def response_to(
+    error: Exception, request_id: str, path: str = "", headers: Headers = NO_HEADERS
+) -> Response:
     """Return the answer to a request that failed; a failure of the gateway's own is logged.
 
-    It is in the dialect of the path.
+    It is in the dialect of the path and the headers that came.
     """
-    problem, dialect = problem_of(error), dialect_at(path)
+    problem, dialect = problem_of(error), dialect_at(path, headers)
     report(problem, error, request_id)
     problem = dialect.refusal(problem, request_id)
-    headers = {**problem.headers, **dialect.headers(request_id, {})}
-    return Response(problem.envelope(), problem.status, headers, "application/json")
+    own = {**problem.headers, **dialect.headers(request_id, {})}
+    return Response(problem.envelope(), problem.status, own, "application/json")
 
 
 def report(problem: Problem, error: Exception, request_id: str) -> None:
@@ -173,5 +175,6 @@ class Edge:
         except Exception as error:  # the last place that can still answer the caller
             if scope["type"] != "http":
                 raise
-            response = response_to(error, request_id(headers_of(scope)), scope["path"])
+            headers = headers_of(scope)
+            response = response_to(error, request_id(headers), scope["path"], headers)
             await response(scope, receive, send)

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from longwire.core.errors import InvalidRequest
 from tests.dialects.chat_completions.answers import (
     HIDING,
+    QUESTION,
     SHOWING,
     Answering,
     Item,
@@ -60,6 +62,46 @@ def test_case_01_reasoning_never_becomes_text():
     assert b"secret" not in turn.input
 
 
+def shows(*details: Item) -> str:
+    """The summary of a reasoning and what is encrypted of it, as one message sends them back."""
+    summary = {"type": "reasoning.summary", "format": FORMAT, "index": 0, "summary": "secret"}
+    sent = {"role": "assistant", "content": "a", "reasoning_details": [summary, *details]}
+    return turn_of(sent).input.decode()
+
+
+PLAIN = turn_of({"role": "assistant", "content": "a"}).input.decode()
+
+
+def test_case_05_what_is_encrypted_is_kept_with_its_summary():
+    """Id, summary and content come back as they were."""
+    shown = streamed(reasoning("rs_1", "why", sealed="gAAA-_="), message("a"), grant=SHOWING)
+    item = items_of(turn_of(shown))[0]
+    assert ("rs_1", "gAAA-_=") == (item["id"], item["encrypted_content"])
+    assert [{"type": "summary_text", "text": "why"}] == item["summary"]
+
+
+@pytest.mark.parametrize("data", ["", None])
+def test_case_06_reasoning_goes_with_what_was_encrypted_of_it(data):
+    """What is empty is missing: the summary alone would be refused."""
+    assert PLAIN == shows(sealed(0, "rs_1", data))
+
+
+@pytest.mark.parametrize("made_by", ["google-gemini-v1", "anthropic-claude-v1", "unknown", None])
+def test_case_07_what_somebody_else_encrypted_is_left_out(made_by):
+    """A Responses upstream cannot read it; issuers are told apart by the format."""
+    foreign = {**sealed(0, "rs_1", "EqQBCgIYAhIM"), "format": made_by}
+    signed = {"type": "reasoning.text", "format": made_by, "text": "secret", "signature": "EqQB"}
+    assert PLAIN == shows(foreign, signed)
+
+
+def test_case_08_reasoning_that_was_never_sealed_wedges_nothing():
+    """A turn that broke off before its end goes on as if it had shown no reasoning."""
+    cut = frames_of(reasoning("rs_1", "secret", sealed=None), message("a"))
+    shown = accumulated(chunks_of(stream(turn_of(grant=SHOWING), cut)))
+    assert PLAIN == turn_of({**shown, "role": "assistant"}).input.decode()
+    assert PLAIN == shows()
+
+
 def test_case_09_reasoning_without_a_summary_is_kept():
     """Its encrypted content is what counts."""
     turn = turn_of(
@@ -110,17 +152,84 @@ def test_case_15_reasoning_has_its_own_id_or_none(item_id):
     assert item_id == items_of(turn)[0].get("id")
 
 
+def test_case_21_reasoning_stays_with_its_own_turn():
+    """It travels in its message: turns of the same text, or sent twice, are not mistaken."""
+
+    def answer(item_id: str) -> Item:
+        return {
+            "role": "assistant",
+            "content": "same",
+            "reasoning_details": [sealed(0, item_id, "x")],
+        }
+
+    without = {"role": "assistant", "content": "same"}
+    turn = turn_of(answer("rs_1"), QUESTION, without, QUESTION, answer("rs_2"), QUESTION)
+    kinds = [item.get("id") or item["role"] for item in items_of(turn)]
+    assert ["rs_1", "assistant", "user", "assistant", "user", "rs_2", "assistant", "user"] == kinds
+
+
+def test_case_23_what_others_add_to_a_call_breaks_nothing():
+    """Another issuer's thought is no use upstream: it is left out, and named."""
+    (plain,) = calls("A")
+    signed = {**plain, "extra_content": {"google": {"thought_signature": "CiQB"}}}
+    turn = turn_of({"role": "assistant", "tool_calls": [signed]})
+    assert items_of(turn_of({"role": "assistant", "tool_calls": [plain]})) == items_of(turn)
+    assert ("messages.tool_calls.extra_content",) == turn.source.dropped
+
+
+def test_case_25_reasoning_that_says_nothing_is_not_shown():
+    """No text of it, not even an empty one, streamed or whole."""
+    output = [reasoning("rs_1"), message("a")]
+    raw = Answering(turn_of(grant=SHOWING)).whole(frames_of(*output))
+    assert not completion(raw)["choices"][0]["message"].get("reasoning_content")
+    chunks = chunks_of(stream(turn_of(grant=SHOWING), frames_of(*output)))
+    assert not [c for c in chunks if "reasoning_content" in c["choices"][0]["delta"]]
+
+
 def test_case_26_an_answer_may_begin_with_a_call():
     """The role comes first all the same."""
     chunks = chunks_of(stream(turn_of(), frames_of(call("A"))))
     assert ["role", "tool_calls"] == [next(iter(c["choices"][0]["delta"])) for c in chunks[:2]]
 
 
-def test_case_34_and_35_one_chunk_says_that_it_ended():
-    """Clients drop the calls otherwise."""
-    chunks = chunks_of(stream(turn_of(), frames_of(message("a"), call("A"), call("B"))))
+ENDINGS = {
+    "stop": frames_of(message("a")),
+    "tool_calls": frames_of(message("a"), call("A"), call("B")),
+    "length": [
+        *frames_of(message("a"))[:-1],
+        ending("incomplete", incomplete_details={"reason": "max_output_tokens"}),
+    ],
+}
+PLANS = [[], [(True, 3), (False, 1), (True, 99)]]
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=["decoded", "plain"])
+@pytest.mark.parametrize("reason", ENDINGS)
+def test_case_34_an_answer_ends_for_one_reason(reason, plan):
+    """Clients drop the calls where another reason follows."""
+    chunks = chunks_of(stream(turn_of(), ENDINGS[reason], plan))
     reasons = [chunk["choices"][0]["finish_reason"] for chunk in chunks]
-    assert ["tool_calls"] == [reason for reason in reasons if reason]
+    assert [reason] == [each for each in reasons if each]
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=["decoded", "plain"])
+@pytest.mark.parametrize("reason", ENDINGS)
+@pytest.mark.parametrize("members", [{}, {"stream_options": {"include_usage": True}}])
+def test_case_35_exactly_one_chunk_ends_the_one_choice(members, reason, plan):
+    """It is the last of the choice, with nothing in its delta; only usage may follow."""
+    chunks = chunks_of(stream(turn_of(**members), ENDINGS[reason], plan))
+    choices = [choice for chunk in chunks for choice in chunk["choices"]]
+    assert {0} == {choice["index"] for choice in choices}
+    assert [{}] == [choice["delta"] for choice in choices if choice["finish_reason"]]
+    assert choices[-1]["finish_reason"]
+    usage = [chunk["choices"] for chunk in chunks if chunk.get("usage")]
+    assert usage == ([[]] if members else [])
+
+
+def test_case_35_more_choices_than_one_are_refused():
+    """Rather than answered with the last alone."""
+    with pytest.raises(InvalidRequest, match="'n'"):
+        turn_of(n=2)
 
 
 def test_case_36_each_chunk_has_a_finish_reason():
@@ -177,6 +286,21 @@ def test_case_42_all_text_is_emitted():
     assert "\n\nab" == streamed(reasoning("r", "x"), message("\n\n", "a", "b"))["content"]
 
 
+@pytest.mark.parametrize("streams", [False, True])
+def test_case_44_tokens_written_to_a_cache_are_named_beside_those_read(streams):
+    """Both are part of the input here, so that neither is counted on top."""
+    details = {"cached_tokens": 64, "cache_write_tokens": 16}
+    counted = {"input_tokens": 90, "output_tokens": 12, "input_tokens_details": details}
+    frames = [*frames_of(message("a"))[:-1], ending(usage=counted)]
+    if streams:
+        turn = turn_of(stream_options={"include_usage": True})
+        usage = chunks_of(stream(turn, frames))[-1]["usage"]
+    else:
+        usage = completion(Answering(turn_of()).whole(frames))["usage"]
+    assert (90, 102) == (usage["prompt_tokens"], usage["total_tokens"])
+    assert details.items() <= usage["prompt_tokens_details"].items()
+
+
 def test_case_47_prompt_tokens_are_all_of_the_input():
     """Those that were cached are part of them, in both APIs."""
     usage = completion(Answering(turn_of()).whole(frames_of(message("a"))))["usage"]
@@ -193,6 +317,20 @@ def function(**members) -> Item:
     """The one tool of a request with it, as it is sent upstream."""
     tool = {"type": "function", "function": {"name": "f", **members}}
     return json.loads(turn_of(tools=[tool]).members["tools"])[0]
+
+
+def test_case_50_anchors_of_a_cache_stay_where_the_client_put_them():
+    """None is added, and none moved."""
+    anchor = {"mode": "explicit"}
+    parts = [
+        {"type": "text", "text": "a"},
+        {"type": "text", "text": "b"},
+        {"type": "text", "text": "c"},
+    ]
+    parts[1]["prompt_cache_breakpoint"] = anchor
+    (item,) = items_of(turn_of({"role": "user", "content": parts}))
+    expected = [None, anchor, None]
+    assert expected == [part.get("prompt_cache_breakpoint") for part in item["content"]]
 
 
 def test_case_51_a_tool_is_not_strict_unless_it_says_so():
@@ -224,6 +362,36 @@ def test_case_55_any_schema_is_accepted(additional):
         "additionalProperties": additional,
     }
     assert schema == function(parameters=schema)["parameters"]
+
+
+def test_case_58_all_parts_of_a_history_are_kept():
+    """Images, files and results in parts, each as the upstream has it."""
+    url = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
+    file = {"type": "file", "file": {"file_data": "data:application/pdf;base64,AA"}}
+    text = {"type": "text", "text": "x"}
+    turn = turn_of(
+        {"role": "user", "content": [text, url, file]},
+        {"role": "assistant", "tool_calls": calls("A")},
+        {"role": "tool", "tool_call_id": "A", "content": [text, url]},
+    )
+    question, _, result = items_of(turn)
+    kinds = ["input_text", "input_image", "input_file"]
+    assert kinds == [part["type"] for part in question["content"]]
+    assert kinds[:2] == [part["type"] for part in result["output"]]
+
+
+def test_case_59_calls_and_results_of_a_history_are_kept():
+    """Each with its id, its name, its arguments and what came of it."""
+    ones = [call("A", "read", '{"a":1}'), call("B", "write", '{"b":2}')]
+    shown = streamed(*ones)
+    results = [{"role": "tool", "tool_call_id": each, "content": f"of {each}"} for each in "AB"]
+    kept = items_of(turn_of(shown, *results))
+    assert [("A", "read", '{"a":1}'), ("B", "write", '{"b":2}')] == [
+        (item["call_id"], item["name"], item["arguments"]) for item in kept[:2]
+    ]
+    assert [("A", "of A"), ("B", "of B")] == [
+        (item["call_id"], item["output"]) for item in kept[2:]
+    ]
 
 
 def test_case_60_text_stays_before_its_calls():

@@ -237,8 +237,10 @@ def test_a_failure_in_the_middle_is_an_error_and_no_end() -> None:
 
 
 def test_a_failure_before_anything_comes_before_the_message() -> None:
-    """Claude Code tries again as a stream only where no message has begun."""
-    assert ["error"] == [event["type"] for event in failed(SENT, 0)]
+    """Where no message has begun it is an error with a status, which Claude Code understands."""
+    with pytest.raises(UpstreamRejected) as refused:
+        failed(SENT, 0)
+    assert 500 == refused.value.status
 
 
 def test_a_failed_response_is_no_answer_at_once() -> None:
@@ -263,7 +265,7 @@ def test_a_stream_that_breaks_off_ends_with_an_error() -> None:
 def test_silence_is_bridged_by_what_the_client_knows_then() -> None:
     """Before the message only a comment: what follows may still be an error to retry."""
     answer = MessagesAnswer(SENT, Aggregate())
-    assert b": keep-alive\n\n" == answer.keep_alive()
+    assert b": keep-alive\n" == answer.keep_alive()
     answer.encode_batch([decoded(events_of([])[0])])
     assert b'event: ping\ndata: {"type":"ping"}\n\n' == answer.keep_alive()
 

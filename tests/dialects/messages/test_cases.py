@@ -4,6 +4,7 @@ The numbers are those of the collection that this dialect was built by.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from longwire.dialects.ports import Problem
 from tests.dialects.messages.answers import (
     QUESTION,
     THINKING,
+    USAGE,
     Json,
     accumulated,
     call,
@@ -32,6 +34,7 @@ from tests.dialects.messages.answers import (
     replayed,
     seen,
     streamed,
+    streamed_plain,
     turn,
     whole,
 )
@@ -75,6 +78,51 @@ def test_case_05_signature_is_kept_with_its_block() -> None:
     (one,) = again([reasoning(["why"])])
     assert ("re_0", "gAAAA") == (one["id"], one["encrypted_content"])
     assert [{"type": "summary_text", "text": "why"}] == one["summary"]
+
+
+def sent_with(*content: Json) -> bytes:
+    """The input of a turn whose history has an answer of these blocks."""
+    return turn(QUESTION, replayed(content), QUESTION).input or b""
+
+
+TEXT = {"type": "text", "text": "x"}
+MISSING = [{}, {"signature": None}, {"signature": ""}]
+
+
+@pytest.mark.parametrize("signature", MISSING, ids=["no member", "null", "empty"])
+def test_case_06_block_goes_with_its_signature(signature: Json) -> None:
+    """Thinking whose signature a client dropped is dropped itself; what it led to stays."""
+    content = whole(SENT, events_of([reasoning(["why"]), message("x", 1), call("{}", 2)]))[
+        "content"
+    ]
+    thinking = {name: value for name, value in content[0].items() if name != "signature"}
+    assert "why" == thinking["thinking"]
+    assert sent_with(*content[1:]) == sent_with(thinking | signature, *content[1:])
+
+
+FOREIGN = [
+    "EqQBCgIYAhIMabcdefg=",
+    "CiQBjz1rX3Jl",
+    "gAAAAABoVmFs",
+    "lw1.eyJwIjoiZ2VtaW5pIiwiaSI6InJzXzEifQ.gAAAA",
+]
+
+
+@pytest.mark.parametrize("signature", FOREIGN, ids=["Claude", "Gemini", "bare", "other issuer"])
+@pytest.mark.parametrize("kind", ["thinking", "redacted_thinking"])
+def test_case_07_what_another_issuer_signed_is_left_out(kind: str, signature: str) -> None:
+    """Its block and its signature, whole: no upstream of ours could read either."""
+    block = {"type": kind, "thinking": "secret", "signature": signature, "data": signature}
+    assert sent_with(TEXT) == sent_with(block, TEXT)
+
+
+@pytest.mark.parametrize("signature", MISSING, ids=["no member", "null", "empty"])
+def test_case_08_thinking_that_broke_off_wedges_no_session(signature: Json) -> None:
+    """Captured before its signature came, it is as if it had not been, at each later turn."""
+    cut = {"type": "thinking", "thinking": "half a th", **signature}
+    history = [QUESTION, replayed([cut, TEXT]), QUESTION, replayed([cut]), QUESTION]
+    without = [QUESTION, replayed([TEXT]), QUESTION, replayed([]), QUESTION]
+    assert turn(*without).input == turn(*history).input
 
 
 def test_case_09_reasoning_without_summary_is_kept() -> None:
@@ -123,6 +171,19 @@ def test_case_15_ciphertext_keeps_its_own_id() -> None:
     assert "gAAAA" == one["encrypted_content"]
 
 
+def test_case_21_reasoning_stays_with_its_own_turn() -> None:
+    """It travels in its block: turns of the same text, or sent twice, are not mistaken."""
+    answers = [
+        whole(SENT, events_of([reasoning([]) | {"id": each}, message("same", 1)]))["content"]
+        for each in ("rs_1", "rs_2")
+    ]
+    answers.insert(1, answers[0][1:])
+    history = [each for content in answers for each in (QUESTION, replayed(content))]
+    found = [each.get("id") or each["role"] for each in items_of(turn(*history, QUESTION))]
+    one, two, three = ["rs_1", "assistant"], ["assistant"], ["rs_2", "assistant"]
+    assert ["user", *one, "user", *two, "user", *three, "user"] == found
+
+
 def test_case_25_thinking_that_says_nothing_is_not_shown() -> None:
     """Reasoning that cannot be sent back and has no text is no block."""
     assert ["text"] == blocks(events_of([{**reasoning([], 0, ""), "id": None}, message("x", 1)]))
@@ -169,11 +230,53 @@ def test_case_31_interleaved_reasoning_makes_no_fragments() -> None:
     assert ["thinking", "text"] == blocks([events[0], *mixed, *rest, events[-1]])
 
 
-def test_case_32_and_33_indices_are_dense_where_items_show_nothing() -> None:
-    """An item that has no block takes no index."""
-    hidden = item("file_search_call", 0, queries=[])
-    events = data_of(streamed(SENT, events_of([hidden, message("x", 1), hidden, call("{}", 3)])))
-    assert [0, 1] == [e["index"] for e in events if e["type"] == "content_block_start"]
+HIDDEN = item("file_search_call", 0, queries=[])
+MIXED = [HIDDEN, reasoning(["y"], 1), message("xx", 2), HIDDEN | {"id": "fi_3"}, call("{}", 4)]
+
+
+def test_case_32_indices_are_dense_and_stop_sequences_honoured() -> None:
+    """An item that has no block takes no index; what stops an answer is not part of it."""
+    events = data_of(streamed(SENT, events_of(MIXED)))
+    assert [0, 1, 2] == [e["index"] for e in events if e["type"] == "content_block_start"]
+    stopped = turn(stop_sequences=["</block>"])
+    answer = accumulated(streamed(stopped, events_of([message("<block>no</block>")])))
+    assert ("<block>no", "stop_sequence") == (answer.content[0].text, answer.stop_reason)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("splits", [None, (), (3, 7, 11)], ids=["decoded", "plain", "both"])
+def test_case_33_each_event_of_a_block_finds_it_open(splits: tuple[int, ...] | None) -> None:
+    """Begun before and not ended yet: clients without a fallback break otherwise."""
+    events = events_of(MIXED, 1)
+    stream = streamed(SENT, events) if splits is None else streamed_plain(SENT, events, splits)
+    open_now, ended = list[int](), list[int]()
+    for event in data_of(stream):
+        match event["type"]:
+            case "content_block_start":
+                open_now.append(event["index"])
+            case "content_block_delta":
+                assert [event["index"]] == open_now
+            case "content_block_stop":
+                ended.append(open_now.pop())
+                assert event["index"] == ended[-1]
+            case "message_delta" | "message_stop":
+                assert [] == open_now
+    assert [0, 1, 2] == ended
+
+
+@pytest.mark.parametrize("output", [[message("x"), call("{}", 1)], [message("x")], []])
+def test_case_34_stream_ends_for_one_reason(output: list[Json]) -> None:
+    """It is said once, right before the end."""
+    events = data_of(streamed(SENT, events_of(output)))
+    ends = [each["type"] for each in events if each["type"].startswith("message_")]
+    assert ["message_start", "message_delta", "message_stop"] == ends
+    assert ends[1:] == [each["type"] for each in events[-2:]]
+
+
+def test_case_37_calls_win_over_the_reason() -> None:
+    """An answer with a call never ends as if it were the model's last word."""
+    output = [call("{}"), message("x", 1)]
+    assert "tool_use" == accumulated(streamed(SENT, events_of(output))).stop_reason
+    assert "tool_use" == whole(SENT, events_of(output))["stop_reason"]
 
 
 def test_case_38_call_that_was_truncated_ends_by_its_length() -> None:
@@ -203,13 +306,44 @@ def test_case_42_text_after_reasoning_is_all_there() -> None:
     assert "\n\nanswer" == read.content[1].text  # type: ignore[union-attr]
 
 
-def test_case_43_and_44_and_46_usage_counts_no_token_twice() -> None:
-    """Cached and written tokens are not input, and the end of a stream has all of them."""
-    usage = data_of(streamed(SENT, events_of([])))[-2]["usage"]
-    assert (30, 10, 60) == (
-        usage["input_tokens"],
-        usage["cache_creation_input_tokens"],
-        usage["cache_read_input_tokens"],
+def usages(**details: int) -> Iterator[Json]:
+    """The usage of an answer that is streamed, and of one that is not."""
+    events = events_of([message("x")], usage={**USAGE, "input_tokens_details": details})
+    yield next(e["usage"] for e in data_of(streamed(SENT, events)) if e["type"] == "message_delta")
+    yield whole(SENT, events)["usage"]
+
+
+def test_case_43_tokens_read_from_a_cache_are_no_input() -> None:
+    """Counted twice, they would have clients compact too early."""
+    for usage in usages(cached_tokens=60):
+        assert (40, 60) == (usage["input_tokens"], usage["cache_read_input_tokens"])
+
+
+def test_case_44_tokens_written_to_a_cache_are_no_input() -> None:
+    """Beside those that were read: the three add up to what the upstream counted."""
+    for usage in usages(cached_tokens=60, cache_write_tokens=10):
+        names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+        assert [30, 60, 10] == [usage[name] for name in names]
+        assert USAGE["input_tokens"] == sum(usage[name] for name in names)
+
+
+def test_case_46_end_of_a_stream_has_the_whole_usage() -> None:
+    """Its beginning does not know it yet, and what the end says replaces that."""
+    streamed_usage, whole_usage = usages(cached_tokens=60, cache_write_tokens=10)
+    assert streamed_usage.items() <= whole_usage.items()
+    expected = {
+        "input_tokens": 30,
+        "cache_creation_input_tokens": 10,
+        "cache_read_input_tokens": 60,
+        "output_tokens": 20,
+        "output_tokens_details": {"thinking_tokens": 5},
+    }
+    assert expected.items() <= streamed_usage.items()
+    read = accumulated(streamed(SENT, events_of([message("x")])))
+    assert (30, 60, 20) == (
+        read.usage.input_tokens,
+        read.usage.cache_read_input_tokens,
+        read.usage.output_tokens,
     )
 
 
@@ -238,14 +372,12 @@ def test_case_52_probe_for_one_token_is_served() -> None:
     assert b"16" == turn(max_tokens=1).members["max_output_tokens"]
 
 
-def test_case_54_required_that_is_null_is_absent() -> None:
+def test_case_54_required_that_is_null_is_empty() -> None:
     """Wherever it stands; a text that says so stays."""
     inner = {"type": "object", "required": None, "description": 'a "required": null'}
     schema = {"type": "object", "properties": {"a": inner}, "required": None}
-    expected = {"type": "object", "properties": {"a": {**inner}}}
-    del expected["properties"]["a"]["required"]  # type: ignore[index]
-    assert expected == schema_of(schema)
-    assert {"type": "object"} == schema_of({"required": None, "type": "object"})
+    properties = {"a": {**inner, "required": []}}
+    assert {"type": "object", "properties": properties, "required": []} == schema_of(schema)
 
 
 @pytest.mark.parametrize("additional", [{}, True, {"type": "string"}])
@@ -261,7 +393,7 @@ def test_case_56_name_of_the_schemas_language_is_left_out() -> None:
     assert {"type": "object"} == schema_of(schema)
 
 
-def test_case_58_and_59_blocks_of_a_history_are_all_kept() -> None:
+def test_case_58_blocks_of_a_history_are_all_kept() -> None:
     """Thinking, calls, results and images."""
     content = whole(SENT, events_of([reasoning(["x"]), call("{}", 1)]))["content"]
     image = {"type": "image", "source": {"type": "url", "url": "u"}}
@@ -269,6 +401,23 @@ def test_case_58_and_59_blocks_of_a_history_are_all_kept() -> None:
     sent = turn(QUESTION, replayed(content), {"role": "user", "content": [result, image]})
     expected = ["message", "reasoning", "function_call", "function_call_output", "message"]
     assert expected == kinds(items_of(sent))
+
+
+def test_case_59_calls_of_a_history_are_kept_with_their_results() -> None:
+    """Each with its id, its name, its input and what came of it."""
+    output = [call('{"a": 1}', 0, "Read"), call('{"b": 2}', 1, "Bash")]
+    content = whole(SENT, events_of(output))["content"]
+    results = [
+        {"type": "tool_result", "tool_use_id": block["id"], "content": f"of {block['name']}"}
+        for block in content
+    ]
+    items = items_of(turn(QUESTION, replayed(content), {"role": "user", "content": results}))[1:]
+    assert [("call_0", "Read", {"a": 1}), ("call_1", "Bash", {"b": 2})] == [
+        (each["call_id"], each["name"], json.loads(each["arguments"])) for each in items[:2]
+    ]
+    assert [("call_0", "of Read"), ("call_1", "of Bash")] == [
+        (each["call_id"], each["output"]) for each in items[2:]
+    ]
 
 
 def test_case_60_text_before_a_call_stays_before_it() -> None:

@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from longwire.core.errors import UpstreamRejected
 from longwire.dialects.messages.client import Messages
 from longwire.dialects.ports import Problem
+from longwire.server.problems import problem_of
+from tests.dialects.messages.answers import streamed, turn, whole
 
 CLIENT = Messages()
 
@@ -33,6 +36,8 @@ def refused(status: int, code: str = "", message: str = "No.", **members) -> Pro
         (529, "", 529, "overloaded_error"),
         (504, "upstream_timeout", 504, "timeout_error"),
         (501, "", 501, "not_supported"),
+        (408, "request_timeout", 408, "timeout_error"),
+        (503, "store_unavailable", 503, "api_error"),
     ],
 )
 def test_each_error_has_the_status_and_type_that_clients_know(
@@ -66,6 +71,70 @@ def test_a_full_context_is_said_so_that_clients_compact(message: str, expected: 
     problem = refused(400, "context_length_exceeded", message)
     assert expected == json.loads(problem.envelope())["error"]["message"]
     assert 400 == problem.status
+
+
+@pytest.mark.parametrize("code", ["", "400", "invalid_request_error", "INVALID_ARGUMENT"])
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            "messages: prompt is too long: 9 tokens > 8 maximum",
+            "prompt is too long: 9 tokens > 8 maximum",
+        ),
+        (
+            "input length and `max_tokens` exceed context limit: 7 + 2 > 8",
+            "input length and `max_tokens` exceed context limit: 7 + 2 > 8",
+        ),
+        (
+            "The input token count (9) exceeds the maximum number of tokens allowed (8).",
+            "prompt is too long: 9 tokens > 8 maximum",
+        ),
+        ("Input is too long.", "prompt is too long: Input is too long."),
+    ],
+)
+def test_a_full_context_is_known_by_words_alone(code: str, message: str, expected: str) -> None:
+    """Words that clients know stay as they are: by one of them they lower `max_tokens`."""
+    problem = refused(400, code, message)
+    error = json.loads(problem.envelope())["error"]
+    assert (400, "invalid_request_error", expected) == (
+        problem.status,
+        error["type"],
+        error["message"],
+    )
+
+
+@pytest.mark.parametrize(
+    "message", ["You may send the maximum number of tokens allowed per minute: 8.", "Too long."]
+)
+def test_other_limits_are_no_full_context(message: str) -> None:
+    """Nobody is to compact what will be served in a minute."""
+    problem = refused(429, "", message)
+    error = json.loads(problem.envelope())["error"]
+    assert ("rate_limit_error", message) == (error["type"], error["message"])
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("rate_limit_exceeded", (429, "rate_limit_error")),
+        ("server_error", (500, "api_error")),
+        ("insufficient_quota", (429, "billing_error")),
+        ("server_is_overloaded", (529, "overloaded_error")),
+        ("context_length_exceeded", (400, "invalid_request_error")),
+        ("bio_policy", (400, "invalid_request_error")),
+    ],
+)
+def test_a_failed_response_is_an_error_of_its_code(code: str, expected: tuple[int, str]) -> None:
+    """Whole or streamed; one that nobody knows is the request's own fault, so never sent again."""
+    error = {"code": code, "message": "No."}
+    response = {"id": "resp_1", "status": "failed", "error": error, "output": []}
+    failed = {"type": "response.failed", "response": response}
+    for answer in (streamed, whole):
+        with pytest.raises(UpstreamRejected) as caught:
+            answer(turn(), [failed])
+        problem = CLIENT.refusal(problem_of(caught.value), "req_1")
+        shown = json.loads(problem.envelope())["error"]["type"]
+        assert expected == (problem.status, shown)
 
 
 @pytest.mark.parametrize("code", ["previous_response_not_found", "response_not_found"])

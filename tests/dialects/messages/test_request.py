@@ -63,7 +63,9 @@ def test_what_has_no_meaning_here_is_nothing(name: str) -> None:
 def test_a_member_that_nobody_knows_is_left_out_and_named() -> None:
     """New members appear with any release, and none may be refused."""
     assert ("a_new_member",) == turn(a_new_member={"x": 1}).source.dropped
-    assert () == turn(**{"no header\r\n": 1}).source.dropped
+    assert ("no?header??",) == turn(**{"no header\r\n": 1}).source.dropped
+    many = turn(**{f"m{number:03}": 1 for number in range(99)}).source.dropped
+    assert (33, "m031", "...") == (len(many), many[-2], many[-1])
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,9 @@ def test_blocks_of_a_user_become_parts_in_their_order() -> None:
         ({"type": "image", "source": "x"}, "source"),
         ({"type": "container_upload", "file_id": "file_1"}, "type"),
         ({"type": "text", "text": 5}, "text"),
+        ({"type": "document", "title": 5, "source": {"type": "text", "data": "x"}}, "title"),
+        ({"type": "document", "source": {"type": "text", "data": 5}}, "source.data"),
+        ({"type": "image", "source": {"type": "url", "url": 5}}, "source.url"),
         ({"type": "tool_result", "content": "x"}, "tool_use_id"),
         ({"no": "type"}, "messages.0.content"),
     ],
@@ -215,7 +220,7 @@ def test_a_block_without_equivalent_is_refused_by_its_place(
     """Nothing is lost in silence."""
     with pytest.raises(InvalidRequest, match=named) as refused:
         turn(user(block))
-    assert str(refused.value.param).startswith("messages.0.content")
+    assert refused.value.param in ("messages.0.content", f"messages.0.content.{named}")
 
 
 def result(content: Any, **members: Any) -> dict[str, Any]:

@@ -52,7 +52,11 @@ EXAMPLES = {
     "Duplicate item found with id": (openai(None, DUPLICATE), 400, Trouble.DUPLICATE),
     r"Invalid 'input\[\d+\].id'": (openai(None, FOREIGN_ID), 400, Trouble.FOREIGN_ID),
     "invalid_request_error": (openai("invalid_request_error"), 400, Trouble.REFUSED),
-    "context_length_exceeded": (openai("context_length_exceeded"), 400, Trouble.REFUSED),
+    "context_length_exceeded": (
+        openai(None, "This model's maximum context length is 128000 tokens."),
+        400,
+        Trouble.REFUSED,
+    ),
     "invalid_prompt": (openai("invalid_prompt"), 400, Trouble.REFUSED),
     "content_policy_violation": (openai("content_policy_violation"), 400, Trouble.REFUSED),
     "moderation_blocked": (openai("moderation_blocked"), 400, Trouble.REFUSED),
@@ -124,3 +128,39 @@ def test_words_are_enough(rule):
     """What is known by its words has an example without a code."""
     error = EXAMPLES[name_of(rule)][0]
     assert (None, True) == (error["code"], bool(rule.text.search(error["message"])))
+
+
+SEALED = [
+    "The encrypted content gAAA...== could not be verified.",
+    "The encrypted content x could not be decrypted or parsed.",
+    "Encrypted content item_id did not match the target item id.",
+    "openai: encrypted_content could not be verified",
+    "upstream said invalid_encrypted_content",
+    'BadRequestError: {\n "message": "The encrypted content x could not be verified."\n}',
+]
+
+
+@pytest.mark.parametrize("message", SEALED)
+@pytest.mark.parametrize("code", [None, 0, "0", "", 400, "400", "bad_response_status_code"])
+@pytest.mark.parametrize("kind", ["invalid_request_error", "server_error", "upstream_error", None])
+@pytest.mark.parametrize("status", [400, 502, None])
+def test_case_17_and_18_sealed_elsewhere_is_known_by_its_words(status, kind, code, message):
+    """Relays drop the code, or write one of their own, and whatever type and status they like."""
+    frame = {"error": {"type": kind, "code": code, "message": message, "param": None}}
+    frame |= {"status": status} if status else {}
+    rejection = decode_problem(json.dumps(frame).encode()).to_rejection()
+    assert Trouble.SEALED_ELSEWHERE is trouble_of(rejection)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Your organization could not be verified.",
+        "The encrypted content is missing.",
+        "Unknown parameter: 'encrypted_content'.",
+    ],
+)
+def test_words_of_other_things_seal_nothing(message):
+    """What is left out then would be lost for nothing."""
+    problem = decode_problem(json.dumps({"error": openai(None, message)}).encode())
+    assert Trouble.REFUSED is rule_of(problem.code, 400, problem.to_rejection().body).trouble

@@ -38,7 +38,7 @@ def left(type_, native, turn):
 def test_items_made_of_another_dialect_are_those_that_are_taken(type_, native, expected):
     """By the setting, else by the type."""
     turn = decode_request(BODY)
-    turn = replace(turn, source=replace(turn.source, api="messages"))
+    turn = replace(turn, source=replace(turn.source, body=BODY))
     assert expected == left(type_, native, turn)
 
 

@@ -7,11 +7,8 @@ the one that stands first.
 import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
 
 _WILD = re.compile(r"[*?]|\[!?+]?+[^]]*]")
-_REMEMBERED = 1_024
-"""How many names of callers a channel knows the answer for."""
 
 
 def is_pattern(name: str) -> bool:
@@ -28,7 +25,6 @@ def renamer(renames: Sequence[tuple[str, str]]) -> Callable[[str], str]:
     patterns = [pair for pair in renames if is_pattern(pair[0])]
     patterns.sort(key=lambda pair: len(_WILD.sub("", pair[0])), reverse=True)
 
-    @lru_cache(_REMEMBERED)
     def sent_name(model: str) -> str:
         if model in exact or not model:
             return exact.get(model, model)

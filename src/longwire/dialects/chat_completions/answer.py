@@ -5,22 +5,19 @@ then `[DONE]`; an error ends the stream without it. What is streamed is what the
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import cast
 
 import msgspec
 
 from longwire.core import sse
-from longwire.core.events import Event, Kind
+from longwire.core.events import Event, Kind, is_bare_failure
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.deltas import (
-    ARGUMENTS,
     CALL,
+    CALL_INPUTS,
     CONTENT,
-    DONE,
     KINDS,
-    TEXT,
     CallDelta,
     Delta,
     Deltas,
@@ -38,12 +35,13 @@ from longwire.dialects.chat_completions.usage import (
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import rejection_of_failed
 from longwire.dialects.responses.image import output_of
-from longwire.dialects.responses.stream import MalformedEvent, decode_item, kind_of
+from longwire.dialects.responses.output_events import ITEM_DONE, TEXT
+from longwire.dialects.responses.stream import MalformedEvent, decode_item, is_output
 
 _DONE_LINE = b"data: [DONE]\n\n"
 _ROLE = b'"role":"assistant","content":"","refusal":null'
 _ENDS = (Kind.COMPLETED, Kind.INCOMPLETE)
-_FAILURES = (Kind.FAILED, Kind.CANCELLED, Kind.ERROR, Kind.FATAL_ERROR)
+_FAILURES = (Kind.FAILED, Kind.CANCELLED)
 _SHOWS = (Kind.OUTPUT, Kind.ITEM)
 
 
@@ -89,6 +87,8 @@ class ChatAnswer:
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as chunks; behind the end of an answer nothing follows."""
+        if not self._head and is_bare_failure(events):
+            raise rejection_of_failed(events[-1].raw)
         parts: list[bytes] = []
         may_stop = bool(self._options.stops)
         for event in events:
@@ -131,9 +131,9 @@ class ChatAnswer:
 
     def _is_plain(self, event: Output, raw: bytes) -> bool:
         """Whether a frame is output and no more; an item that is finished is kept."""
-        if not _is_output(event.type):
+        if not is_output(event.type):
             return False
-        if event.type == DONE:
+        if event.type == ITEM_DONE:
             self._aggregate.add_item(*decode_item(raw))
         return True
 
@@ -213,7 +213,7 @@ class ChatAnswer:
             edges = before + b'"content":', self._tail
             return _Flow(TEXT, event.output_index, edges, self._deltas.sent(CONTENT))
         call = self._deltas.call_under_way
-        if event.type not in ARGUMENTS or call < 0 or self._options.calls_functions:
+        if event.type not in CALL_INPUTS or call < 0 or self._options.calls_functions:
             return _NO_FLOW
         before += b'"tool_calls":[{"index":%d,"function":{"arguments":' % call
         edges = before, b"}}]" + self._tail
@@ -226,7 +226,7 @@ class ChatAnswer:
         return self._chunk(b'"%b":%b' % (delta.member, delta.value), delta.logprobs)
 
     def _encode_call(self, delta: CallDelta) -> bytes:
-        kind, text = (b"custom", b"input") if delta.is_custom else (b"function", b"arguments")
+        kind, text = delta.words
         said = b'"%b":%b' % (text, delta.text)
         if delta.call_id:
             said = b'"name":%b,%b' % (delta.name, said)
@@ -242,10 +242,8 @@ class ChatAnswer:
 
     def _finish(self, terminal: Event | None) -> bytes:
         """Return what ends the stream; without a terminal the gateway has ended it."""
-        response, calls = response_in(terminal), ""
-        if self._deltas.calls:
-            calls = "function_call" if self._options.calls_functions else "tool_calls"
-        reason = finish_reason(terminal, response, calls=calls)
+        calls = self._options.call_reason if self._deltas.calls else ""
+        reason = finish_reason(terminal, response_in(terminal), calls=calls)
         ended = b'%b"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":%b}%b' % (
             self._head,
             reason,
@@ -259,8 +257,3 @@ class ChatAnswer:
 
 def _sent(raw: bytes) -> bytes:
     return b"data: %b\n\n" % b"\ndata: ".join(raw.splitlines())
-
-
-@lru_cache(maxsize=256)
-def _is_output(name: str) -> bool:
-    return name.isprintable() and kind_of(name) in _SHOWS

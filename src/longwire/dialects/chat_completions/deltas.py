@@ -14,23 +14,29 @@ from longwire.dialects.chat_completions.details import details_of, shifted_annot
 from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.responses import output_events
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
 CALL = b"tool_calls"
 _BETWEEN = rb'"\n\n"'
 _NO_LOGPROBS = b"[]"
 _EMPTY = b'""'
-ADDED, DONE = "response.output_item.added", "response.output_item.done"
-TEXT = "response.output_text.delta"
-ARGUMENTS = frozenset(
-    {"response.function_call_arguments.delta", "response.custom_tool_call_input.delta"}
-)
+CALL_INPUTS = frozenset({output_events.ARGUMENTS, output_events.CUSTOM_INPUT})
 _REASONING = {
-    "response.reasoning_summary_text.delta": "summary_index",
-    "response.reasoning_text.delta": "content_index",
+    output_events.SUMMARY: "summary_index",
+    output_events.REASONING: "content_index",
 }
-KINDS = frozenset({ADDED, DONE, TEXT, "response.refusal.delta", *ARGUMENTS, *_REASONING})
+KINDS = frozenset(
+    {
+        output_events.ITEM_ADDED,
+        output_events.ITEM_DONE,
+        output_events.TEXT,
+        output_events.REFUSAL,
+        *CALL_INPUTS,
+        *_REASONING,
+    }
+)
 """The types of events that show anything."""
 
 
@@ -43,7 +49,7 @@ class Output(msgspec.Struct):
     summary_index: int = 0
     delta: Raw = Raw(_EMPTY)
     logprobs: Raw = Raw(_NO_LOGPROBS)
-    item: Raw = Raw(b"null")
+    item: Raw = NULL
     stream_id: str | None = None
 
 
@@ -61,14 +67,14 @@ class Item(msgspec.Struct):
     """What is shown of a finished item, or of one that begins."""
 
     type: str = ""
-    id: Raw = Raw(b"null")
+    id: Raw = NULL
     call_id: Raw = Raw(b"")
     name: Raw = Raw(b"")
     arguments: Raw = Raw(_EMPTY)
     input: Raw = Raw(_EMPTY)
-    content: Raw = Raw(b"null")
-    summary: Raw = Raw(b"null")
-    encrypted_content: Raw = Raw(b"null")
+    content: Raw = NULL
+    summary: Raw = NULL
+    encrypted_content: Raw = NULL
 
 
 decode_output = tolerant(msgspec.json.Decoder(Output).decode)
@@ -95,6 +101,11 @@ class CallDelta(NamedTuple):
     call_id: bytes = b""
     name: bytes = b""
     is_custom: bool = False
+
+    @property
+    def words(self) -> tuple[bytes, bytes]:
+        """What this API calls a call of its kind, and what that is called with."""
+        return (b"custom", b"input") if self.is_custom else (b"function", b"arguments")
 
 
 class _Streamed:
@@ -147,7 +158,7 @@ class Deltas:
         if not self._done:
             for index, raw in enumerate(output):
                 self._begin(index)
-                self._take(Output(DONE, index, item=Raw(raw)))
+                self._take(Output(output_events.ITEM_DONE, index, item=Raw(raw)))
         if self._stop is not None:
             self._show_text(*self._stop.rest())
         return self._taken()
@@ -188,16 +199,16 @@ class Deltas:
 
     def _take(self, event: Output) -> None:
         name, delta = event.type, bytes(event.delta)
-        if name == TEXT:
+        if name == output_events.TEXT:
             self._say(CONTENT, delta, bytes(event.logprobs))
-        elif name in ARGUMENTS:
+        elif name in CALL_INPUTS:
             if self._item.call >= 0:
                 self._say_arguments(delta)
         elif name in _REASONING:
             self._reason(getattr(event, _REASONING[name]), delta)
-        elif name == ADDED:
+        elif name == output_events.ITEM_ADDED:
             self._add(_decode_item(event.item))
-        elif name == DONE:
+        elif name == output_events.ITEM_DONE:
             self._finish(_decode_item(event.item))
             self._done.add(self.under_way or 0)
             self.under_way = None
@@ -299,9 +310,9 @@ class Deltas:
         texts = summary or [bytes(part.text) for part in _decode_parts(item.content) or ()]
         said = [each[1:-1] for each in texts if each != _EMPTY]
         self._say_rest(REASONING, rb"\n\n".join(said))
-        sealed = bytes(item.encrypted_content)
-        if sealed[:1] == b'"':
-            details = details_of(bytes(item.id), sealed, summary, self._position)
+        encrypted = bytes(item.encrypted_content)
+        if encrypted[:1] == b'"':
+            details = details_of(bytes(item.id), encrypted, summary, self._position)
             self._ready.append(Delta(b"reasoning_details", details))
             self._position += 1
 

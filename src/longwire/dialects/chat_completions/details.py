@@ -21,14 +21,14 @@ class _Annotation(msgspec.Struct):
 _decode_annotations = msgspec.json.Decoder(list[_Annotation]).decode
 
 
-def details_of(item_id: bytes, sealed: bytes, summary: Sequence[bytes], index: int) -> bytes:
+def details_of(item_id: bytes, encrypted: bytes, summary: Sequence[bytes], index: int) -> bytes:
     """Return the details of a reasoning item, each part of its summary and what is encrypted.
 
     All is raw JSON; `index` is where the item stands among those that are shown.
     """
     end = b'"id":%b,"format":%b,"index":%d}' % (item_id, _FORMAT, index)
     said = [b'{"type":"reasoning.summary","summary":%b,%b' % (each, end) for each in summary]
-    said.append(b'{"type":"reasoning.encrypted","data":%b,%b' % (sealed, end))
+    said.append(b'{"type":"reasoning.encrypted","data":%b,%b' % (encrypted, end))
     return b"[%b]" % b",".join(said)
 
 

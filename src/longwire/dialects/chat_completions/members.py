@@ -3,16 +3,10 @@
 What is not in it is no member of this API: it is left out, and named.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from longwire.dialects.chat_completions.errors import invalid
+from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
-
-NULL = b"null"
-_LONGEST, _MOST = 64, 32
-_UNSEEN = re.compile("[^!-~]")
-
 
 _SAME, _TRANSLATED, _REFUSED = Fate.SAME, Fate.TRANSLATED, Fate.REFUSED
 MEMBERS: Mapping[str, Member] = {
@@ -86,7 +80,7 @@ def checked(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
     kept: dict[str, bytes] = {}
     dropped: list[str] = []
     for name, raw in members.items():
-        if raw == NULL:
+        if raw == b"null":
             continue
         row = MEMBERS.get(name)
         if row is None or row.fate is Fate.DROPPED:
@@ -98,9 +92,3 @@ def checked(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
         else:
             kept[name] = raw
     return kept, dropped
-
-
-def names_of(dropped: Iterable[str]) -> tuple[str, ...]:
-    """Return names of what is left out as a header can have them: visible, short, not too many."""
-    names = sorted({_UNSEEN.sub("?", name)[:_LONGEST] for name in dropped})
-    return (*names[:_MOST], *(["..."] if len(names) > _MOST else []))

@@ -5,14 +5,13 @@ alone is one part; nothing has an id but what the client says of reasoning.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.chat_completions.errors import invalid, text, within
 from longwire.dialects.chat_completions.names import short_id, short_name
 from longwire.dialects.chat_completions.wire import (
     ABSENT,
@@ -21,7 +20,6 @@ from longwire.dialects.chat_completions.wire import (
     FUNCTION,
     IMAGE,
     MESSAGES,
-    NULL,
     PARTS,
     Call,
     Detail,
@@ -30,6 +28,8 @@ from longwire.dialects.chat_completions.wire import (
     Message,
     Part,
 )
+from longwire.dialects.fields import invalid, text, within
+from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import compact
 
 FORMAT = "openai-responses-v1"
@@ -209,14 +209,25 @@ class ItemReader:
         """
         if raw is NULL or bytes(raw) == _NULL:
             return []
+        encrypted: list[Detail] = []
+        summaries: dict[int | None, list[bytes]] = {}
         details = DETAILS.decode(bytes(raw), "reasoning_details", self._dropped)
-        ours = [each for each in details if each.format == FORMAT]
-        sealed = [each for each in ours if _is_whole(each)]
-        said = [each for each in ours if _is_said(each, sealed)]
-        if len(sealed) + len(said) < len(details):
+        for each in details:
+            if each.format != FORMAT:
+                continue
+            if each.type == "reasoning.encrypted" and _is_text(each.data):
+                encrypted.append(each)
+            elif each.type == "reasoning.summary" and _is_text(each.summary):
+                part = b'{"type":"summary_text","text":%b}' % each.summary
+                summaries.setdefault(each.index, []).append(part)
+        said = sum(len(summaries.get(index, ())) for index in {each.index for each in encrypted})
+        if len(encrypted) + said < len(details):
             self._dropped.add("messages.reasoning_details")
-        sealed.sort(key=lambda each: each.index or 0)
-        return [Reasoned(each.index or 0, _reasoning(each, said)) for each in sealed]
+        encrypted.sort(key=lambda each: each.index or 0)
+        return [
+            Reasoned(each.index or 0, _reasoning(each, summaries.get(each.index, ())))
+            for each in encrypted
+        ]
 
     def _result(self, message: Message) -> None:
         call_id = short_id(text(message.tool_call_id, "tool_call_id"))
@@ -310,28 +321,15 @@ def _with_breakpoint(part: Part, members: bytes) -> bytes:
     return b"{%b}" % members
 
 
-def _is_whole(detail: Detail) -> bool:
-    return detail.type == "reasoning.encrypted" and bytes(detail.data)[:1] == b'"'
+def _is_text(raw: Raw) -> bool:
+    value = bytes(raw)
+    return value[:1] == b'"' and value != _EMPTY
 
 
-def _is_said(detail: Detail, sealed: Iterable[Detail]) -> bool:
-    """Whether a detail is of the summary of one that is encrypted."""
-    return (
-        detail.type == "reasoning.summary"
-        and bytes(detail.summary)[:1] == b'"'
-        and any(detail.index == each.index for each in sealed)
-    )
-
-
-def _reasoning(sealed: Detail, details: Iterable[Detail]) -> bytes:
-    said = [
-        b'{"type":"summary_text","text":%b}' % each.summary
-        for each in details
-        if each.index == sealed.index
-    ]
-    own_id = b'"id":%b,' % msgspec.json.encode(sealed.id) if sealed.id else b""
+def _reasoning(encrypted: Detail, summary: Sequence[bytes]) -> bytes:
+    own_id = b'"id":%b,' % msgspec.json.encode(encrypted.id) if encrypted.id else b""
     return b'{"type":"reasoning",%b"summary":[%b],"encrypted_content":%b}' % (
         own_id,
-        b",".join(said),
-        sealed.data,
+        b",".join(summary),
+        encrypted.data,
     )

@@ -17,3 +17,8 @@ class Options:
     calls_functions: bool = False
     stops: tuple[str, ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def call_reason(self) -> str:
+        """Why an answer ends that has calls."""
+        return "function_call" if self.calls_functions else "tool_calls"

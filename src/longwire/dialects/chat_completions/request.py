@@ -13,20 +13,21 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Source, Turn
-from longwire.dialects.chat_completions.errors import decoded, invalid, text
 from longwire.dialects.chat_completions.image import image_of
-from longwire.dialects.chat_completions.members import MEMBERS, NULL, checked, names_of
+from longwire.dialects.chat_completions.members import MEMBERS, checked
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
 from longwire.dialects.chat_completions.wire import Reading
+from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.halves import Halves
-from longwire.dialects.members import Fate
+from longwire.dialects.members import Fate, names_of
 from longwire.dialects.ports import Headers
-from longwire.dialects.raw_json import boolean_of, decode_members, text_of
+from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API = "chat_completions"
+_NULL = bytes(NULL)
 _LEAST_TOKENS = 16
 _MOST_STOPS = 4
 _WRITTEN_ANEW = (
@@ -48,9 +49,9 @@ _LOGPROBS = b'"message.output_text.logprobs"'
 
 class _Schema(msgspec.Struct):
     name: Raw
-    description: Raw = Raw(NULL)
-    schema: Raw = Raw(NULL)
-    strict: Raw = Raw(NULL)
+    description: Raw = NULL
+    schema: Raw = NULL
+    strict: Raw = NULL
 
 
 class _Format(msgspec.Struct):
@@ -59,9 +60,9 @@ class _Format(msgspec.Struct):
 
 
 class _Reasoning(msgspec.Struct):
-    effort: Raw = Raw(NULL)
-    summary: Raw = Raw(NULL)
-    max_tokens: Raw = Raw(NULL)
+    effort: Raw = NULL
+    summary: Raw = NULL
+    max_tokens: Raw = NULL
     enabled: bool | None = None
     exclude: bool | None = None
 
@@ -180,7 +181,7 @@ def _wishes(members: Members, dropped: set[str], *, by_key: bool) -> _Wishes:
         shows = not reasoning.exclude
     if "stream_options" in members:
         stream = _STREAM_OPTIONS.decode(members["stream_options"], "stream_options", dropped)
-    if bytes(reasoning.max_tokens) != NULL:
+    if bytes(reasoning.max_tokens) != _NULL:
         dropped.add("reasoning.max_tokens")
     if "include_reasoning" in members:
         shows = boolean_of(members, "include_reasoning")
@@ -218,7 +219,7 @@ def _format(raw: bytes, dropped: set[str]) -> bytes:
     said = b'{"type":"json_schema"'
     for name in ("name", "description", "schema", "strict"):
         value = bytes(getattr(style.json_schema, name))
-        if value != NULL:
+        if value != _NULL:
             said += b',"%b":%b' % (name.encode(), value)
     return said + b"}"
 
@@ -233,13 +234,13 @@ def _reasoning(members: Members, wishes: _Wishes) -> dict[str, bytes]:
         effort = text(members["reasoning_effort"], "reasoning_effort")
     else:
         effort = bytes(wish.effort)
-        effort = effort if effort == NULL else text(effort, "reasoning.effort")
-    if effort != NULL:
+        effort = effort if effort == _NULL else text(effort, "reasoning.effort")
+    if effort != _NULL:
         said.append(b'"effort":' + effort)
     summary = bytes(wish.summary)
-    if summary == NULL and wishes.shows_reasoning() and effort != b'"none"':
+    if summary == _NULL and wishes.shows_reasoning() and effort != b'"none"':
         summary = b'"auto"'
-    if summary != NULL:
+    if summary != _NULL:
         said.append(b'"summary":' + text(summary, "reasoning.summary"))
     return {"reasoning": b"{%b}" % b",".join(said)} if said else {}
 

@@ -7,7 +7,6 @@ from msgspec import Raw
 from longwire.dialects.chat_completions.deltas import (
     CALL,
     CONTENT,
-    DONE,
     REASONING,
     REFUSAL,
     CallDelta,
@@ -16,6 +15,7 @@ from longwire.dialects.chat_completions.deltas import (
     Output,
 )
 from longwire.dialects.chat_completions.options import Options
+from longwire.dialects.responses.output_events import ITEM_DONE
 
 
 class _Call:
@@ -27,7 +27,7 @@ class _Call:
 
     def encode(self) -> bytes:
         start = self.start
-        kind, text = (b"custom", b"input") if start.is_custom else (b"function", b"arguments")
+        kind, text = start.words
         value = b"".join(self.texts)
         return b'{"id":%b,"type":"%b","%b":{"name":%b,"%b":"%b"}}' % (
             start.call_id,
@@ -49,7 +49,7 @@ class ShownMessage:
         self._calls: list[_Call] = []
         deltas = Deltas(options)
         for index, raw in enumerate(output):
-            self._fold(deltas.feed(Output(DONE, index, item=Raw(raw))))
+            self._fold(deltas.feed(Output(ITEM_DONE, index, item=Raw(raw))))
         self._fold(deltas.end())
         self.is_cut = deltas.is_cut
 
@@ -98,9 +98,7 @@ class ShownMessage:
     @property
     def ending(self) -> str:
         """Why it ends where it has calls, "" where it has none."""
-        if not self._calls:
-            return ""
-        return "function_call" if self._options.calls_functions else "tool_calls"
+        return self._options.call_reason if self._calls else ""
 
     def _text(self, member: bytes) -> bytes | None:
         parts = self._parts.get(member)

@@ -1,20 +1,18 @@
 """Tools and what is chosen among them, flattened as the Responses API has them."""
 
-import re
 from collections.abc import Mapping
 
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.chat_completions.errors import decoded, invalid, text
 from longwire.dialects.chat_completions.names import short_name
-from longwire.dialects.chat_completions.wire import ABSENT, NULL, Reading
+from longwire.dialects.chat_completions.wire import ABSENT, Reading
+from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import compact
+from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
 _NULL = bytes(NULL)
-_NO_PARAMETERS = b'{"type":"object","properties":{}}'
-_NO_REQUIRED = re.compile(rb'"required"\s*:\s*null')
-"""What some write for an empty list; in a text, quotes are escaped."""
 
 
 class _Function(msgspec.Struct):
@@ -129,13 +127,12 @@ def _flat_function(function: _Function, path: str, originals: dict[str, str]) ->
         said += b',"description":' + text(function.description, f"{path}.description")
     parameters = bytes(function.parameters)
     if parameters == _NULL:
-        parameters = _NO_PARAMETERS
+        parameters = NO_PARAMETERS
     elif parameters[:1] != b"{":
         raise invalid(f"{path}.parameters", "must be a JSON schema, an object")
     strict = bytes(function.strict)
     strict = b"false" if strict == _NULL else strict
-    said += b',"parameters":%b,"strict":%b}' % (parameters, strict)
-    return _NO_REQUIRED.sub(b'"required":[]', said) if b'"required"' in said else said
+    return said + b',"parameters":%b,"strict":%b}' % (with_required(parameters), strict)
 
 
 def _flat_custom(custom: _Custom, path: str, originals: dict[str, str], dropped: set[str]) -> bytes:

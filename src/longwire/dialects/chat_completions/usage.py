@@ -6,15 +6,13 @@ from msgspec import Raw
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.responses.usage import (
     NO_BILL,
     decode_bill,
     decode_details,
     estimated_usage,
 )
-
-NULL = Raw(b"null")
 
 
 class _Incomplete(msgspec.Struct):

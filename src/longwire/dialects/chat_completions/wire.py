@@ -7,11 +7,11 @@ import msgspec
 from msgspec import NODEFAULT, UNSET, Raw, UnsetType
 from msgspec.structs import fields
 
-from longwire.dialects.chat_completions.errors import decoded
+from longwire.dialects.fields import decoded
+from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import Names, refuse_repeats, write
 
 T = TypeVar("T")
-NULL: Final = Raw(b"null")
 ABSENT: Final = Raw(b"")
 EMPTY: Final = Raw(b'""')
 

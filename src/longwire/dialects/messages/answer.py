@@ -5,33 +5,32 @@ Law: streamed and whole say the same. A stream that breaks off ends with an erro
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from blake3 import blake3
 
 from longwire.core import sse
-from longwire.core.events import Event, Kind
+from longwire.core.events import Event, Kind, is_bare_failure
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
-from longwire.dialects.messages.errors import envelope, problem_of_failed, rejection_of
+from longwire.dialects.messages.errors import envelope, problem_of_failed
 from longwire.dialects.messages.ids import message_id
-from longwire.dialects.messages.options import options_of
+from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import Content
-from longwire.dialects.messages.stream import ACTING, DONE, END, Frame, Items
-from longwire.dialects.messages.usage import NOTHING_YET, usage_of
+from longwire.dialects.messages.stream import ACTING, END, Frame, Items
+from longwire.dialects.messages.usage import NOTHING_YET, Response, response_in, usage_of
 from longwire.dialects.ports import Problem
 from longwire.dialects.raw_json import tolerant
+from longwire.dialects.responses.errors import rejection_of_failed
 from longwire.dialects.responses.image import output_of
-from longwire.dialects.responses.stream import decode_item, kind_of
-from longwire.dialects.responses.usage import estimated_usage
+from longwire.dialects.responses.output_events import ITEM_DONE
+from longwire.dialects.responses.stream import decode_item, is_output
 
-_COMMENT: Final = b": keep-alive\n\n"
 _PING: Final = sse.encode("ping", b'{"type":"ping"}')
 _STOP: Final = sse.encode("message_stop", b'{"type":"message_stop"}')
 _FAILED: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
 _ENDED: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE})
-_PLAIN: Final = frozenset({Kind.OUTPUT, Kind.ITEM})
 _REASONS: Final = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 _NO_DETAILS: Final = b',"stop_details":null'
 _NOTHING_ELSE: Final = (
@@ -41,23 +40,8 @@ _NOTHING_ELSE: Final = (
 _REFUSAL: Final = b',"stop_details":{"type":"refusal","category":null,"explanation":null}'
 
 
-class _Why(msgspec.Struct):
-    reason: str | None = None
-
-
-class _Response(msgspec.Struct):
-    id: str | None = None
-    status: str | None = None
-    incomplete_details: _Why | None = None
-
-
-class _Terminal(msgspec.Struct):
-    response: _Response
-
-
 _decode_frame: Final = msgspec.json.Decoder(Frame).decode
 _decode_odd_frame: Final = tolerant(_decode_frame)
-_decode_terminal: Final = tolerant(msgspec.json.Decoder(_Terminal).decode)
 
 
 class MessagesAnswer:
@@ -68,14 +52,14 @@ class MessagesAnswer:
     def __init__(self, turn: Turn, aggregate: Aggregate) -> None:
         self._turn = turn
         self._aggregate = aggregate
-        self._options = options_of(turn.source.options)
+        self._options = cast("Options", turn.source.options)
         self._items = Items(self._options, turn.input or b"")
         self._has_begun = False
         self.is_cut = False
 
     def keep_alive(self) -> bytes:
         """Return what bridges silence; before the message a comment, for it may yet fail."""
-        return _PING if self._has_begun else _COMMENT
+        return _PING if self._has_begun else sse.COMMENT_KEEP_ALIVE
 
     def encode_plain(self, frames: Iterable[bytes]) -> tuple[int, bytes]:
         """Encode frames up to one that is no plain output, and count them.
@@ -96,9 +80,9 @@ class MessagesAnswer:
                     parts += (blocks.prefix, frame.delta, END)
                     count += 1
                     continue
-                if kind_of(frame.type) not in _PLAIN:
+                if not is_output(frame.type):
                     break
-                if frame.type == DONE:
+                if frame.type == ITEM_DONE:
                     self._aggregate.add_item(*decode_item(raw))
                 items.take(frame)
                 count += 1
@@ -111,6 +95,8 @@ class MessagesAnswer:
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as the client's stream has them."""
+        if not self._has_begun and is_bare_failure(events):
+            raise rejection_of_failed(events[-1].raw)
         parts = self._items.blocks.parts
         for event in events:
             if self.is_cut:
@@ -127,18 +113,10 @@ class MessagesAnswer:
                 self._add_unseen()
                 parts.append(self._ending(event))
             elif event.name in ACTING:
-                self._take(_decode_odd_frame(event.raw))
+                self._items.take(_decode_odd_frame(event.raw))
+                if self._items.is_cut:
+                    parts.append(self._ending(None))
         return self._items.blocks.take()
-
-    def _take(self, frame: Frame) -> None:
-        """Write an event: more of the open block as it is."""
-        items, blocks = self._items, self._items.blocks
-        if frame.type == blocks.plain and frame.output_index == blocks.index:
-            blocks.write(frame.delta)
-            return
-        items.take(frame)
-        if items.is_cut:
-            blocks.parts.append(self._ending(None))
 
     def _begin(self, event: Event) -> None:
         """Open the message, with the first event of whatever kind."""
@@ -173,23 +151,20 @@ class MessagesAnswer:
         """Write the items that a terminal alone brought."""
         if self._items.has_none:
             for index, raw in enumerate(output_of(self._aggregate)):
-                self._items.take(Frame(DONE, index, item=msgspec.Raw(raw)))
+                self._items.take(Frame(ITEM_DONE, index, item=msgspec.Raw(raw)))
             self._items.end()
 
     def _ending(self, terminal: Event | None) -> bytes:
         """Return the end of a stream; without a terminal the gateway itself has cut it."""
         self.is_cut = self._items.is_cut
-        response = _response_of(terminal)
+        response = response_in(terminal)
         delta = b'{"type":"message_delta","delta":{"stop_reason":%b},"usage":%b}' % (
             self._stop(response, self._items),
-            self._usage(terminal),
+            usage_of(terminal, response, self._turn, self._aggregate),
         )
         return sse.encode("message_delta", delta) + _STOP
 
-    def _usage(self, terminal: Event | None) -> bytes:
-        return usage_of(terminal, estimated_usage(self._turn, self._aggregate))
-
-    def _stop(self, response: _Response, said: Items | Content) -> bytes:
+    def _stop(self, response: Response, said: Items | Content) -> bytes:
         """Return why the answer ends, and what belongs to that."""
         why = response.incomplete_details
         if said.stop_sequence is not None:
@@ -206,13 +181,13 @@ class MessagesAnswer:
     def whole(self, terminal: Event) -> bytes:
         """Return the message alone. Raises `UpstreamRejected` where the response failed."""
         if terminal.kind in _FAILED:
-            raise rejection_of(terminal.raw)
+            raise rejection_of_failed(terminal.raw)
         content = Content(output_of(self._aggregate), self._options, self._turn.input or b"")
         self.is_cut = content.stop_sequence is not None
-        response = _response_of(terminal)
+        response = response_in(terminal)
         stop = self._stop(response, content)
         details = b"" if stop.endswith(_REFUSAL) else _NO_DETAILS
-        usage = self._usage(terminal)[:-1] + _NOTHING_ELSE
+        usage = usage_of(terminal, response, self._turn, self._aggregate)[:-1] + _NOTHING_ELSE
         return self._head(terminal, content.raw, stop + details, usage)
 
     def _failed(self, event: Event) -> bytes:
@@ -221,12 +196,3 @@ class MessagesAnswer:
     def failure(self, problem: Problem) -> bytes:
         """Return the error that ends a stream."""
         return sse.encode("error", envelope(problem))
-
-
-def _response_of(terminal: Event | None) -> _Response:
-    if terminal is None:
-        return _Response()
-    try:
-        return _decode_terminal(terminal.raw).response
-    except msgspec.MsgspecError:
-        return _Response()

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import invalid
 from longwire.dialects.messages.blocks import Block, blocks_of, is_blank
 from longwire.dialects.messages.ids import upstream_call_id
 from longwire.dialects.messages.thinking import opened, reasoning_item
@@ -67,7 +67,7 @@ def _message(text: Raw, phase: str | None) -> bytes:
 
 def _call(block: Block, at: str) -> bytes:
     if not block.id or not block.name:
-        raise InvalidRequest(f"'{at}' has a tool_use without 'id' or 'name'.", param=at)
+        raise invalid(at, "has a tool_use without 'id' or 'name'")
     return b'{"type":"function_call","call_id":%b,"name":%b,"arguments":%b}' % (
         _encode(upstream_call_id(block.id)),
         _encode(shortened(block.name)),

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.fields import invalid, text
+from longwire.dialects.raw_json import NULL, tolerant
 
-NULL: Final = Raw(b"null")
 _QUOTE: Final = b'"'[0]
 _BLANKS: Final = b' \t\\"'
 """What a blank text may begin with: white space, an escape, or its end."""
@@ -61,24 +61,24 @@ def blocks_of(content: Raw, at: str) -> list[Block]:
     if raw[:1] == b'"':
         return [Block("text", content)]
     if raw[:1] != b"[":
-        raise InvalidRequest(f"'{at}' must be a string or an array of blocks.", param=at)
+        raise invalid(at, "must be a string or an array of blocks")
     try:
         return _decode_blocks(content)
     except msgspec.ValidationError as error:
-        raise InvalidRequest(f"'{at}' has a block that is malformed: {error}.", param=at) from None
+        raise invalid(at, f"has a block that is malformed: {error}") from None
 
 
-def is_blank(text: Raw) -> bool:
+def is_blank(value: Raw) -> bool:
     """Whether a text is empty, or white space alone: Anthropic refuses it, and clients send it."""
-    view = memoryview(text)
+    view = memoryview(value)
     if view[0] != _QUOTE:
         return bytes(view) == b"null"
     return view[1] in _BLANKS and not _decode_text(view.tobytes()).strip()
 
 
-def text_part(text: bytes | Raw) -> bytes:
+def text_part(value: bytes) -> bytes:
     """Return the part of a raw JSON text."""
-    return b'{"type":"input_text","text":%b}' % bytes(text)
+    return b'{"type":"input_text","text":%b}' % value
 
 
 def parts_of(block: Block, at: str) -> Iterator[bytes]:
@@ -86,7 +86,7 @@ def parts_of(block: Block, at: str) -> Iterator[bytes]:
     match block.type:
         case "text":
             if not is_blank(block.text):
-                yield text_part(_raw_text(block.text, at))
+                yield text_part(text(block.text, at, "text"))
         case "image":
             yield _image(_source(block, at), at)
         case "document":
@@ -101,24 +101,16 @@ def parts_of(block: Block, at: str) -> Iterator[bytes]:
             raise InvalidRequest(message, param=f"{at}.type")
 
 
-def _raw_text(text: Raw, at: str) -> bytes:
-    raw = bytes(text)
-    if raw[:1] != b'"':
-        raise InvalidRequest(f"'{at}.text' must be a string.", param=f"{at}.text")
-    return raw
-
-
 def _source(block: Block, at: str) -> _Source:
     try:
         return _decode_source(block.source)
     except msgspec.MsgspecError:
-        message = f"'{at}.source' must be an object with a 'type'."
-        raise InvalidRequest(message, param=f"{at}.source") from None
+        raise invalid(f"{at}.source", "must be an object with a 'type'") from None
 
 
 def _inline_url(source: _Source, at: str) -> bytes:
     """Return base64 data as a URL, as raw JSON text."""
-    data = _raw_text(source.data, f"{at}.source.data")
+    data = text(source.data, f"{at}.source.data")
     return msgspec.json.encode(f"data:{source.media_type};base64,")[:-1] + data[1:]
 
 
@@ -127,7 +119,7 @@ def _image(source: _Source, at: str) -> bytes:
         case "base64":
             return _IMAGE + _inline_url(source, at) + _DETAIL
         case "url":
-            return _IMAGE + _raw_text(source.url, f"{at}.source.url") + _DETAIL
+            return _IMAGE + text(source.url, f"{at}.source.url") + _DETAIL
         case _:
             raise _unreadable(source, at, "an image")
 
@@ -142,19 +134,17 @@ def _unreadable(source: _Source, at: str, what: str) -> InvalidRequest:
 
 def _document(block: Block, at: str) -> Iterator[bytes]:
     source = _source(block, at)
-    for about in (block.title, block.context):
-        if not is_blank(about):
-            yield text_part(about)
+    yield from _about(block, at, "title", "context")
     match source.type:
         case "text":
-            yield text_part(_raw_text(source.data, at))
+            yield text_part(text(source.data, f"{at}.source.data"))
         case "base64":
             title = bytes(block.title)
             name = title if title[:1] == b'"' and len(title) > len('""') else b'"document.pdf"'
             data = _inline_url(source, at)
             yield b'{"type":"input_file","filename":%b,"file_data":%b}' % (name, data)
         case "url":
-            yield b'{"type":"input_file","file_url":%b}' % _raw_text(source.url, at)
+            yield b'{"type":"input_file","file_url":%b}' % text(source.url, f"{at}.source.url")
         case "content":
             for inner in blocks_of(source.content, f"{at}.source.content"):
                 yield from parts_of(inner, f"{at}.source.content")
@@ -162,10 +152,16 @@ def _document(block: Block, at: str) -> Iterator[bytes]:
             raise _unreadable(source, at, "a document")
 
 
+def _about(block: Block, at: str, *names: str) -> Iterator[bytes]:
+    """Give what is said about a block, each as a text."""
+    for name in names:
+        value = getattr(block, name)
+        if not is_blank(value):
+            yield text_part(text(value, at, name))
+
+
 def _search_result(block: Block, at: str) -> Iterator[bytes]:
     """Give title, source and texts of a search result, each as a text."""
-    for about in (block.title, block.source):
-        if not is_blank(about):
-            yield text_part(_raw_text(about, at))
+    yield from _about(block, at, "title", "source")
     for inner in blocks_of(block.content, f"{at}.content"):
         yield from parts_of(inner, f"{at}.content")

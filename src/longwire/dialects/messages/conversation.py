@@ -10,12 +10,12 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import invalid
 from longwire.dialects.messages.assistant import assistant_items
-from longwire.dialects.messages.blocks import NULL, Block, blocks_of, parts_of, text_part
+from longwire.dialects.messages.blocks import Block, blocks_of, parts_of, text_part
 from longwire.dialects.messages.ids import upstream_call_id
 from longwire.dialects.messages.tools import inline_tool
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 
 _BILLING: Final = b'"x-anthropic-billing-header:'
 _TOOLS: Final = b'{"type":"additional_tools","role":"developer","tools":['
@@ -96,9 +96,8 @@ class Conversation:
             case "system":
                 self._add_developer(message, at)
             case role:
-                param = f"messages.{index}.role"
-                words = f"'{param}' is '{role[:40]}'; it must be user, assistant or system."
-                raise InvalidRequest(words, param=param)
+                fault = f"is '{role[:40]}'; it must be user, assistant or system"
+                raise invalid(f"messages.{index}.role", fault)
 
     def _add_user(self, content: Raw, at: str) -> None:
         parts: list[bytes] = []
@@ -117,7 +116,7 @@ class Conversation:
 
     def _add_result(self, block: Block, at: str) -> None:
         if not block.tool_use_id:
-            raise InvalidRequest(f"'{at}' has a tool_result without 'tool_use_id'.", param=at)
+            raise invalid(at, "has a tool_result without 'tool_use_id'")
         call_id = _encode(upstream_call_id(block.tool_use_id))
         output, found = self._output(block.content, at)
         self.items.append(
@@ -178,7 +177,7 @@ class Conversation:
         try:
             changed = _decode_changed(block.tool)
         except msgspec.MsgspecError:
-            raise InvalidRequest(f"'{at}' changes a tool without its name.", param=at) from None
+            raise invalid(at, "changes a tool without its name") from None
         if block.type == "tool_addition":
             if bytes(changed.definition) != b"null":
                 self._add_tools([inline_tool(changed.definition, at)])

@@ -10,9 +10,6 @@ from longwire.dialects.messages.errors import envelope
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.usage import expected_usage
 
-ESTIMATED = {"x-longwire-tokens": "estimated"}
-"""The header of a count that no upstream made."""
-
 
 class _Count(msgspec.Struct):
     input_tokens: int

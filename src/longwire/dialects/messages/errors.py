@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from longwire.core.errors import UpstreamRejected
 from longwire.core.rules.recovery import Trouble
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import (
@@ -18,6 +17,7 @@ from longwire.dialects.responses.errors import (
     OVERLOADED,
     QUOTA_SPENT,
     decode_problem,
+    rejection_of_failed,
     rule_of,
 )
 
@@ -41,7 +41,6 @@ THREAD_GONE: Final = "thread_not_found"
 """Has a client replay its thread, at once and by itself."""
 _GONE: Final = _Rule(404, "not_found_error", error_code=THREAD_GONE)
 BY_CODE: Final[Mapping[str, _Rule]] = {
-    **dict.fromkeys(CONTEXT_FULL, _INVALID),
     **dict.fromkeys(QUOTA_SPENT, _QUOTA),
     **dict.fromkeys(OVERLOADED, _OVERLOADED),
     "overloaded": _OVERLOADED,
@@ -69,10 +68,12 @@ BY_STATUS: Final[Mapping[int, _Rule]] = {
 _SERVER: Final = 500
 _PASSED_ON: Final = ("retry-after", "retry-after-ms", "x-should-retry", "allow", "www-authenticate")
 _LIMIT: Final = re.compile(r"x-ratelimit-(limit|remaining)-(requests|tokens)")
-_MOST: Final = re.compile(r"(?:maximum|max|limit)[^0-9]{0,60}?([0-9][0-9,]*)(?= ?tokens)")
+_MOST: Final = re.compile(r"(?:maximum|max|limit)[^0-9]{0,60}?([0-9][0-9,]*)(?= ?tokens|\))")
 _WANTED: Final = re.compile(
-    r"(?:resulted in|requested|contains?|input (?:is|of|has)|got)[^0-9]{0,40}?([0-9][0-9,]*)"
+    r"(?:resulted in|requested|contains?|input (?:is|of|has)|got|token count)"
+    r"[^0-9]{0,40}?([0-9][0-9,]*)"
 )
+_CLIENTS_OWN: Final = re.compile("prompt is too long|input length and `max_tokens` exceed")
 
 
 def refusal(problem: Problem, request_id: str) -> Problem:
@@ -112,18 +113,16 @@ def envelope(problem: Problem, request_id: str = "") -> bytes:
     return msgspec.json.encode(body)
 
 
-def rejection_of(raw: bytes) -> UpstreamRejected:
-    """Return the error of a response that failed."""
-    return decode_problem(raw).to_rejection()
-
-
 def problem_of_failed(raw: bytes) -> Problem:
     """Return the problem that a failed response is."""
-    said = decode_problem(raw)
-    return Problem(said.status, said.code, str(said.error["message"]))
+    message = str(decode_problem(raw).error["message"])
+    rejection = rejection_of_failed(raw)
+    return Problem(rejection.status, rejection.code, message)
 
 
 def _rule_of(problem: Problem) -> _Rule:
+    if _is_full(problem):
+        return _INVALID
     if rule_of(problem.code, problem.status).trouble is Trouble.FORGOT:
         return _GONE
     known = BY_CODE.get(problem.code) or BY_STATUS.get(problem.status)
@@ -132,9 +131,17 @@ def _rule_of(problem: Problem) -> _Rule:
     return _Rule(problem.status, "api_error" if problem.status >= _SERVER else _INVALID.type)
 
 
+def _is_full(problem: Problem) -> bool:
+    """Whether the context is full, by the code or, where that says nothing, by the words."""
+    rule = rule_of(problem.code, problem.status, problem.message.encode())
+    return rule.code in CONTEXT_FULL
+
+
 def _words(problem: Problem) -> str:
-    if problem.code not in CONTEXT_FULL:
+    if not _is_full(problem):
         return problem.message
+    if known := _CLIENTS_OWN.search(problem.message):
+        return problem.message[known.start() :]
     wanted, most = _WANTED.search(problem.message), _MOST.search(problem.message)
     if wanted is None or most is None:
         return f"prompt is too long: {problem.message}"

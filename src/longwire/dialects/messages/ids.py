@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from longwire.dialects.names import LONGEST, shortened
+from longwire.dialects.names import shortened
 
 _RESPONSE: Final = "resp_"
 _MESSAGE: Final = "msg_"
@@ -54,4 +54,4 @@ def upstream_call_id(call_id: str) -> str:
     """Return the id that a call has upstream."""
     if "_again_" in call_id:
         call_id = _AGAIN.sub("", call_id)
-    return call_id if len(call_id) <= LONGEST else shortened(call_id)
+    return shortened(call_id)

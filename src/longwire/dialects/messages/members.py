@@ -4,17 +4,13 @@ What changes the answer and has no equivalent is refused by its name; a hint wit
 out and named to the caller. Values that say nothing (`null`, `[]`, `{}`) count as absent.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
 
 _NOTHING = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
-_NAMEABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
-
-
 MEMBERS: Final[Mapping[str, Member]] = {
     "model": Member(Fate.TRANSLATED, "As it is; the answer names it as the client wrote it."),
     "messages": Member(Fate.TRANSLATED, "Items of `input`, block by block, in their order."),
@@ -83,7 +79,7 @@ def says_something(members: Mapping[str, bytes], name: str) -> bool:
     return members.get(name, b"null") not in _NOTHING
 
 
-def dropped(members: Mapping[str, bytes]) -> tuple[str, ...]:
+def dropped(members: Mapping[str, bytes]) -> list[str]:
     """Return the names of what is left out. Raises `InvalidRequest` for what is refused."""
     left_out = []
     for name in members:
@@ -91,7 +87,7 @@ def dropped(members: Mapping[str, bytes]) -> tuple[str, ...]:
         fate = member.fate if member is not None else Fate.DROPPED
         if fate is Fate.REFUSED and says_something(members, name):
             meaning = member.sentence if member is not None else ""
-            raise InvalidRequest(f"'{name}' has no equivalent here. {meaning}", param=name)
-        if fate is Fate.DROPPED and says_something(members, name) and _NAMEABLE.fullmatch(name):
+            raise invalid(name, f"has no equivalent here. {meaning[:-1]}")
+        if fate is Fate.DROPPED and says_something(members, name):
             left_out.append(name)
-    return tuple(left_out)
+    return left_out

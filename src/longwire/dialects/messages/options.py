@@ -1,4 +1,4 @@
-"""What a request says about its answer, and no upstream needs to know."""
+"""What an answer must know of its request: `Source.options` in this dialect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,18 +8,13 @@ from dataclasses import dataclass, field
 class Options:
     """How one answer is written for its client.
 
-    `model` is the name that the client used, as raw JSON; `names` leads from the shortened name of
-    a tool to its own. A client that `shows_thinking` gets its blocks, without their text where it
-    `omits_text`.
+    `model` is the name that the client used, as raw JSON; `originals` has the names of tools that
+    were too long to be sent, by those sent instead. A client that `shows_thinking` gets its blocks,
+    without their text where it `omits_text`.
     """
 
     model: bytes = b'""'
     stop_sequences: tuple[str, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    originals: Mapping[str, str] = field(default_factory=dict)
     shows_thinking: bool = False
     omits_text: bool = False
-
-
-def options_of(options: object) -> Options:
-    """Return the options of a turn's source."""
-    return options if isinstance(options, Options) else Options()

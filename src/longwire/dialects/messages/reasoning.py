@@ -8,10 +8,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
-from longwire.dialects.raw_json import member_of
+from longwire.dialects.fields import invalid
+from longwire.dialects.raw_json import NULL, member_of
 
-_NULL: Final = Raw(b"null")
 _LEVELS: Final = ((512, "minimal"), (1024, "low"), (8192, "medium"), (24576, "high"))
 """Up to how many tokens of thinking are which effort; above them it is `xhigh`."""
 
@@ -34,14 +33,14 @@ class _Thinking(msgspec.Struct):
 
 class _Format(msgspec.Struct):
     type: str = "json_schema"
-    schema: Raw = _NULL
+    schema: Raw = NULL
     name: str | None = None
 
 
 class _Output(msgspec.Struct):
     effort: str | None = None
     format: _Format | None = None
-    task_budget: Raw = _NULL
+    task_budget: Raw = NULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,7 @@ def reasoning_of(
         case "adaptive" | "between_tools":
             return Reasoning(effort, shows=True, is_omitted=is_omitted)
         case _:
-            message = "'thinking.type' must be enabled, adaptive or disabled."
-            raise InvalidRequest(message, param="thinking.type")
+            raise invalid("thinking.type", "must be enabled, adaptive or disabled")
 
 
 def _least(model: str) -> str:
@@ -130,8 +128,7 @@ def text_member(wanted: _Format | None) -> bytes | None:
         return None
     schema = bytes(wanted.schema)
     if wanted.type != "json_schema" or schema[:1] != b"{":
-        name = "output_config.format"
-        raise InvalidRequest(f"'{name}' must be a json_schema with a 'schema'.", param=name)
+        raise invalid("output_config.format", "must be a json_schema with a 'schema'")
     strict = b"true" if _is_strict(msgspec.json.decode(schema)) else b"false"
     parts = (
         b'{"format":{"type":"json_schema","name":',

@@ -14,10 +14,9 @@ from longwire.dialects.messages.assistant import SEARCH_ID
 from longwire.dialects.messages.ids import CallIds
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.thinking import phase_alone, sealed
-from longwire.dialects.raw_json import splice, tolerant
+from longwire.dialects.raw_json import NULL, splice, tolerant
 from longwire.dialects.stops import Cutter
 
-NULL: Final = Raw(b"null")
 _BETWEEN: Final = b"\\n\\n"
 encode: Final = msgspec.json.Encoder().encode
 
@@ -126,7 +125,7 @@ def call_start(item: Item, index: int, options: Options, ids: CallIds) -> bytes:
     name = item.name or ""
     return b'{"type":"tool_use","id":%b,"name":%b,"input":' % (
         encode(ids.unique(own)),
-        encode(options.names.get(name, name)),
+        encode(options.originals.get(name, name)),
     )
 
 

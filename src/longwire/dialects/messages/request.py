@@ -16,7 +16,9 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
+from longwire.dialects.fields import invalid
 from longwire.dialects.halves import Halves
+from longwire.dialects.members import names_of
 from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
 from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id
@@ -27,7 +29,7 @@ from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
 from longwire.dialects.names import shortened
 from longwire.dialects.ports import Headers
-from longwire.dialects.raw_json import boolean_of, decode_members, member_of, text_of
+from longwire.dialects.raw_json import NULL, boolean_of, decode_members, member_of, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API: Final = "messages"
@@ -66,7 +68,7 @@ class _Trigger(msgspec.Struct):
 class _Edit(msgspec.Struct):
     type: str
     trigger: _Trigger | None = None
-    keep: Raw = Raw(b"null")
+    keep: Raw = NULL
 
 
 class _Management(msgspec.Struct):
@@ -97,8 +99,7 @@ def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Tu
     halves = Halves(*_WRITTEN_ANEW)
     members = decode_members(body, halves)
     if "max_tokens" not in members:
-        message = "'max_tokens' is required: how many tokens the answer may have at most."
-        raise InvalidRequest(message, param="max_tokens")
+        raise invalid("max_tokens", "is required: how many tokens the answer may have at most")
     return _turn_of(members, body, headers, halves)
 
 
@@ -154,7 +155,7 @@ def _turn_of(
 def _model(members: Mapping[str, bytes]) -> str:
     model = text_of(members, "model")
     if not model:
-        raise InvalidRequest("'model' is required and must be a non-empty string.", param="model")
+        raise invalid("model", "is required and must be a non-empty string")
     return model
 
 
@@ -163,10 +164,10 @@ def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Me
     try:
         messages = decode_messages(raw)
     except msgspec.MsgspecError as error:
-        words = f"'messages' must be an array of messages, each with 'role' and 'content': {error}."
-        raise InvalidRequest(words, param="messages") from None
+        fault = f"must be an array of messages, each with 'role' and 'content': {error}"
+        raise invalid("messages", fault) from None
     if not messages and not may_be_none:
-        raise InvalidRequest("'messages' needs at least one message.", param="messages")
+        raise invalid("messages", "needs at least one message")
     return messages
 
 
@@ -198,7 +199,7 @@ def _conversation(
 
 def _settings(members: Mapping[str, bytes]) -> _Settings:
     """Return all but messages and system. Raises `InvalidRequest`."""
-    left_out = list(dropped(members))
+    left_out = dropped(members)
     toolbox, output, model = toolbox_of(members), output_of(members), _model(members)
     most = _integer(members, "max_tokens")
     reasoning = reasoning_of(members, output.effort, model, most)
@@ -219,7 +220,7 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     left_out += _management(members, kept)
     _set(kept, "service_tier", _tier(members))
     stops = _strings(members, "stop_sequences")
-    return _Settings(toolbox, reasoning, kept, tuple(dict.fromkeys(left_out)), stops)
+    return _Settings(toolbox, reasoning, kept, names_of(left_out), stops)
 
 
 def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
@@ -230,7 +231,7 @@ def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:
 def _integer(members: Mapping[str, bytes], name: str) -> int | None:
     value = member_of(members, name, _integers, "an integer") if name in members else None
     if value is not None and value < 1:
-        raise InvalidRequest(f"'{name}' must be at least 1.", param=name)
+        raise invalid(name, "must be at least 1")
     return value
 
 
@@ -275,8 +276,7 @@ def _tier(members: Mapping[str, bytes]) -> bytes | None:
         return b'"priority"'
     tier = text_of(members, "service_tier") if "service_tier" in members else None
     if tier is not None and tier not in _TIERS:
-        words = "'service_tier' must be auto or standard_only."
-        raise InvalidRequest(words, param="service_tier")
+        raise invalid("service_tier", "must be auto or standard_only")
     return _TIERS[tier] if tier is not None else None
 
 
@@ -285,7 +285,7 @@ def _options(members: Mapping[str, bytes], settings: _Settings) -> Options:
     return Options(
         members["model"],
         settings.stop_sequences,
-        settings.toolbox.names,
+        settings.toolbox.originals,
         shows_thinking=reasoning.shows,
         omits_text=reasoning.is_omitted,
     )
@@ -302,8 +302,7 @@ def _previous(members: Mapping[str, bytes]) -> str | None:
     if thread is None or thread.type == "create":
         return None
     if thread.type != "continue" or not thread.previous_message_id:
-        words = "'thread' must be create, or continue with a 'previous_message_id'."
-        raise InvalidRequest(words, param="thread")
+        raise invalid("thread", "must be create, or continue with a 'previous_message_id'")
     previous = response_id(thread.previous_message_id)
     if previous is None:
         raise UnknownResponse(thread.previous_message_id)

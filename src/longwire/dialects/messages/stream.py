@@ -13,7 +13,6 @@ from longwire.core import sse
 from longwire.dialects.messages.ids import CallIds
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import (
-    NULL,
     Item,
     call_start,
     decode_text,
@@ -26,16 +25,10 @@ from longwire.dialects.messages.render import (
     thoughts_of,
 )
 from longwire.dialects.messages.thinking import sealed
+from longwire.dialects.raw_json import NULL
+from longwire.dialects.responses import output_events
 from longwire.dialects.stops import Cutter
 
-TEXT: Final = "response.output_text.delta"
-_REFUSAL: Final = "response.refusal.delta"
-_ARGUMENTS: Final = "response.function_call_arguments.delta"
-_SUMMARY: Final = "response.reasoning_summary_text.delta"
-_THOUGHT: Final = "response.reasoning_text.delta"
-_NEXT_PART: Final = "response.reasoning_summary_part.added"
-_ADDED: Final = "response.output_item.added"
-DONE: Final = "response.output_item.done"
 END: Final = b"}}\n\n"
 _DELTAS: Final = {
     "text": b'"text_delta","text":',
@@ -43,7 +36,16 @@ _DELTAS: Final = {
     "tool_use": b'"input_json_delta","partial_json":',
 }
 ACTING: Final = frozenset(
-    {_ADDED, DONE, TEXT, _REFUSAL, _ARGUMENTS, _SUMMARY, _THOUGHT, _NEXT_PART}
+    {
+        output_events.ITEM_ADDED,
+        output_events.ITEM_DONE,
+        output_events.TEXT,
+        output_events.REFUSAL,
+        output_events.ARGUMENTS,
+        output_events.SUMMARY,
+        output_events.REASONING,
+        output_events.SUMMARY_PART,
+    }
 )
 """The events that add to an answer; the others say again what these have said."""
 
@@ -94,7 +96,7 @@ class Blocks:
         body = b'{"type":"content_block_start","index":%d,"content_block":%b}' % (count, start)
         self.parts.append(sse.encode("content_block_start", body))
         delta = b'{"type":"content_block_delta","index":%d,"delta":{"type":' % count
-        self.prefix = sse.prefix("content_block_delta") + delta + _DELTAS.get(kind, b"")
+        self.prefix = sse.prefix("content_block_delta") + delta + _DELTAS[kind]
         self._kind, self.plain = kind, plain
 
     def write(self, text: bytes | Raw) -> None:
@@ -176,15 +178,15 @@ class Items:
             self._waiting.append(frame)
             return
         match frame.type:
-            case "response.output_item.done":
+            case output_events.ITEM_DONE:
                 self._finish(frame)
-            case "response.output_item.added":
+            case output_events.ITEM_ADDED:
                 self._open_known()
-            case "response.function_call_arguments.delta":
+            case output_events.ARGUMENTS:
                 self._arguments(frame.delta)
-            case "response.reasoning_summary_part.added":
+            case output_events.SUMMARY_PART:
                 blocks.plain = ""  # the next thought begins with a break
-            case "response.output_text.delta" | "response.refusal.delta":
+            case output_events.TEXT | output_events.REFUSAL:
                 self._text(frame)
             case _:
                 self._thought(frame)
@@ -213,7 +215,7 @@ class Items:
         self.blocks.open("tool_use", start + b"{}}")
 
     def _text(self, frame: Frame) -> None:
-        self.is_refused = self.is_refused or frame.type == _REFUSAL
+        self.is_refused = self.is_refused or frame.type == output_events.REFUSAL
         self._write_text(frame.delta, "" if self._cutter else frame.type)
 
     def _write_text(self, text: Raw | bytes, plain: str = "") -> None:
@@ -236,7 +238,7 @@ class Items:
     def _arguments(self, delta: Raw) -> None:
         if self.blocks.is_open and bytes(delta) != _EMPTY:
             self.blocks.write(delta)
-            self.blocks.plain = _ARGUMENTS
+            self.blocks.plain = output_events.ARGUMENTS
 
     def _thought(self, frame: Frame) -> None:
         options = self._options
@@ -301,20 +303,20 @@ class Items:
         if item is None:
             return False
         self._unsigned = None
-        block = thinking_block(item, phase, self._options)
-        signature = encode(sealed(item.id, item.encrypted_content, phase))
-        if not blocks.is_open and block.startswith(_THINKING):
+        if not blocks.is_open:
+            block = thinking_block(item, phase, self._options)
+            if not block:
+                return False
+            if not block.startswith(_THINKING):
+                blocks.put(block)
+                return True
             blocks.open("thinking", _STARTS["thinking"])
             text = thoughts_of(item, self._options)
             if text != _EMPTY:
                 blocks.write(text)
-        if blocks.is_open:
-            blocks.sign(signature)
-            blocks.close()
-            return True
-        if block:
-            blocks.put(block)
-        return bool(block)
+        blocks.sign(encode(sealed(item.id, item.encrypted_content, phase)))
+        blocks.close()
+        return True
 
     def _next(self) -> None:
         """Go on with what waits, which may be the next item."""

@@ -14,11 +14,10 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.messages.blocks import is_blank
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 
 _PREFIX: Final = "lw1."
 _ISSUER: Final = "responses"
-_NONE: Final = Raw(b"null")
 _PADDING: Final = b"=="
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
@@ -27,8 +26,8 @@ class Seal(msgspec.Struct):
     """What a signature holds; `i` and the content `e` are raw JSON."""
 
     p: str
-    i: Raw = _NONE
-    e: Raw = _NONE
+    i: Raw = NULL
+    e: Raw = NULL
     n: Sequence[str | None] | None = None
 
     @property
@@ -39,7 +38,7 @@ class Seal(msgspec.Struct):
     @property
     def has_item(self) -> bool:
         """Whether it stands for a reasoning item, rather than for a phase alone."""
-        return self.i is not _NONE or self.e is not _NONE
+        return self.i is not NULL or self.e is not NULL
 
 
 _decode_seal: Final = msgspec.json.Decoder(Seal).decode
@@ -62,7 +61,7 @@ def sealed(identity: Raw, encrypted: Raw, phase: str | None = None) -> str:
 
 def phase_alone(phase: str) -> str:
     """Return what stands before a message that has a phase, and no reasoning before it."""
-    return sealed(_NONE, _NONE, phase)
+    return sealed(NULL, NULL, phase)
 
 
 def opened(signature: str | None) -> Seal | None:
@@ -82,13 +81,13 @@ def opened(signature: str | None) -> Seal | None:
 def reasoning_item(seal: Seal, thinking: Raw) -> bytes:
     """Return the reasoning item that a seal holds, with the thinking that was shown of it."""
     parts = [b'{"type":"reasoning"']
-    if seal.i is not _NONE:
+    if seal.i is not NULL:
         parts += (b',"id":', seal.i)
     if is_blank(thinking):
         parts.append(b',"summary":[]')
     else:
         parts += (b',"summary":[{"type":"summary_text","text":', thinking, b"}]")
-    if seal.e is not _NONE:
+    if seal.e is not NULL:
         parts += (b',"encrypted_content":', seal.e)
     parts.append(b"}")
     return b"".join(parts)

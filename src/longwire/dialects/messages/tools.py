@@ -1,6 +1,5 @@
 """The tools of a request: functions, a web search, and those that are deferred until found."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,17 +8,13 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import invalid
 from longwire.dialects.names import LONGEST, shortened
-from longwire.dialects.raw_json import member_of, merge, split_members, tolerant
+from longwire.dialects.raw_json import NULL, member_of, merge, split_members, tolerant
+from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
-_NULL: Final = Raw(b"null")
-_NO_SCHEMA: Final = b'{"type":"object","properties":{}}'
 _WEB_SEARCH: Final = "web_search_"
 _SEARCH: Final = b'{"type":"web_search"'
-_REQUIRED_NULL: Final = re.compile(
-    rb',[ \t\r\n]*(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null'
-    rb'|(?<!\\)"required"[ \t\r\n]*:[ \t\r\n]*null[ \t\r\n]*,?'
-)
 
 
 class _Location(msgspec.Struct):
@@ -35,8 +30,8 @@ class Tool(msgspec.Struct):
 
     name: str = ""
     type: str | None = None
-    description: Raw = _NULL
-    input_schema: Raw = _NULL
+    description: Raw = NULL
+    input_schema: Raw = NULL
     strict: bool | None = None
     defer_loading: bool | None = None
     allowed_domains: list[str] | None = None
@@ -53,12 +48,12 @@ class _Choice(msgspec.Struct):
 class Toolbox:
     """The tools of one request as raw JSON: `offered` in order, `deferred` by name.
 
-    `names` leads from a shortened name to the client's own.
+    `originals` has the names that were too long to be sent, by those sent instead.
     """
 
     offered: tuple[bytes, ...] = ()
     deferred: Mapping[str, bytes] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
+    originals: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def searches(self) -> bool:
@@ -79,16 +74,16 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
     tools = member_of(members, "tools", _tools, "an array of tools, each with a 'name'") or ()
     offered: list[bytes] = []
     deferred: dict[str, bytes] = {}
-    names: dict[str, str] = {}
+    originals: dict[str, str] = {}
     for index, tool in enumerate(tools):
         raw = _translated(tool, f"tools.{index}")
         if len(tool.name) > LONGEST:
-            names[shortened(tool.name)] = tool.name
+            originals[shortened(tool.name)] = tool.name
         if tool.defer_loading:
             deferred[tool.name] = raw
         else:
             offered.append(raw)
-    return Toolbox(tuple(offered), deferred, names)
+    return Toolbox(tuple(offered), deferred, originals)
 
 
 def inline_tool(definition: Raw, at: str) -> bytes:
@@ -96,7 +91,7 @@ def inline_tool(definition: Raw, at: str) -> bytes:
     try:
         return _translated(_decode_tool(definition), at)
     except msgspec.MsgspecError:
-        raise InvalidRequest(f"'{at}' must be a tool with a 'name'.", param=at) from None
+        raise invalid(at, "must be a tool with a 'name'") from None
 
 
 def _translated(tool: Tool, at: str) -> bytes:
@@ -110,7 +105,7 @@ def _translated(tool: Tool, at: str) -> bytes:
         )
         raise InvalidRequest(message, param=f"{at}.type")
     if not tool.name:
-        raise InvalidRequest(f"'{at}.name' is required.", param=f"{at}.name")
+        raise invalid(f"{at}.name", "is required")
     parts = [b'{"type":"function","name":', msgspec.json.encode(shortened(tool.name))]
     if bytes(tool.description) != b"null":
         parts += (b',"description":', tool.description)
@@ -120,18 +115,17 @@ def _translated(tool: Tool, at: str) -> bytes:
 
 
 def _schema(schema: Raw, at: str) -> bytes:
-    """Return a schema without `$schema`, and without a `required` that is null."""
+    """Return a schema without `$schema`, and with no `required` that is null."""
     raw = bytes(schema)
     if raw == b"null":
-        return _NO_SCHEMA
+        return NO_PARAMETERS
     if raw[:1] != b"{":
-        name = f"{at}.input_schema"
-        raise InvalidRequest(f"'{name}' must be a JSON schema of type object.", param=name)
+        raise invalid(f"{at}.input_schema", "must be a JSON schema of type object")
     if b'"$schema"' in raw:
         members = split_members(schema)
         if "$schema" in members:
             raw = merge(members, {"$schema": None})
-    return _REQUIRED_NULL.sub(b"", raw) if b'"required"' in raw and b"null" in raw else raw
+    return with_required(raw)
 
 
 def _web_search(tool: Tool) -> bytes:
@@ -161,6 +155,5 @@ def choice_of(members: Mapping[str, bytes], toolbox: Toolbox) -> dict[str, bytes
     elif choice.type in _CHOICES:
         changes["tool_choice"] = _CHOICES[choice.type]
     else:
-        message = "'tool_choice.type' must be auto, any, none, or tool with a 'name'."
-        raise InvalidRequest(message, param="tool_choice.type")
+        raise invalid("tool_choice.type", "must be auto, any, none, or tool with a 'name'")
     return changes

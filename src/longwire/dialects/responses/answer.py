@@ -17,16 +17,16 @@ from longwire.core.nouns.access import Rates
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.limits import Meter
 from longwire.dialects.raw_json import merge, splice, split_members
+from longwire.dialects.responses.output_events import ITEM_DONE
 from longwire.dialects.responses.stream import (
     WITH_RESPONSE,
     Head,
     MalformedEvent,
     decode_head,
     decode_item,
-    kind_of,
+    is_output,
 )
 
-_ITEM_DONE = "response.output_item.done"
 _LF, _CR = b"\n\r"
 _VENDOR = Kind.VENDOR  # for every event: on Python 3.11 a member is dear to name
 
@@ -81,7 +81,7 @@ class EventEncoder:
                     break
                 if _LF in raw or _CR in raw:
                     break
-                if head.name == _ITEM_DONE and raw is each:
+                if head.name == ITEM_DONE and raw is each:
                     self._aggregate.add_item(*decode_item(raw))
                 number += 1
                 parts += (prefix, raw, b"\n\n")
@@ -153,8 +153,7 @@ def _unnumbered(event: Event) -> bytes:
 @lru_cache(maxsize=256)
 def _plain_prefix(name: str) -> bytes:
     """Return what stands before an event of output in SSE; b"" for all that may need a change."""
-    is_plain = name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
-    return sse.prefix(name) if is_plain else b""
+    return sse.prefix(name) if is_output(name) else b""
 
 
 def response_of(encoded: bytes) -> bytes:

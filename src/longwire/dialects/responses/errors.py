@@ -45,7 +45,8 @@ ERROR_RULES = (
         "OpenAI",
         Trouble.SEALED_ELSEWHERE,
         re.compile(
-            r"[Ee]ncrypted content .*(could not be (verified|decrypted)|did not match the target)"
+            r"[Ee]ncrypted[ _]content .*(could not be (verified|decrypted)"
+            "|did not match the target)|invalid_encrypted_content"
         ),
     ),
     ErrorRule(
@@ -53,7 +54,16 @@ ERROR_RULES = (
     ),
     ErrorRule("", 400, "OpenAI", Trouble.FOREIGN_ID, re.compile(r"Invalid 'input\[\d+\].id'")),
     ErrorRule("invalid_request_error", 400, "OpenAI"),
-    ErrorRule("context_length_exceeded", 400, "OpenAI"),
+    ErrorRule(
+        "context_length_exceeded",
+        400,
+        "OpenAI",
+        Trouble.REFUSED,
+        re.compile(
+            "maximum context length|exceeds? (the (available )?)?context (window|size|limit)"
+            "|([Pp]rompt|[Ii]nput) is too long|token count .*exceeds the maximum number of tokens"
+        ),
+    ),
     ErrorRule("invalid_prompt", 400, "OpenAI"),
     ErrorRule("content_policy_violation", 400, "OpenAI", Trouble.REFUSED),
     ErrorRule("moderation_blocked", 400, "OpenAI", Trouble.REFUSED),

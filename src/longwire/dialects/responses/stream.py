@@ -196,6 +196,12 @@ def decode_outputs(frames: Sequence[bytes], start: int) -> list[Event]:
 
 
 @lru_cache(maxsize=256)
+def is_output(name: str) -> bool:
+    """Whether events of a type are output, finished items among them: they may pass undecoded."""
+    return name.isprintable() and kind_of(name) in (Kind.OUTPUT, Kind.ITEM)
+
+
+@lru_cache(maxsize=256)
 def _printable_kind(name: str) -> Kind:
     if not name.isprintable():
         raise MalformedEvent(repr(name))

@@ -9,6 +9,7 @@ from longwire.core.nouns.renames import renamer
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Route
 from longwire.core.rules.turn import Turn
+from longwire.dialects.members import names_of
 from longwire.dialects.responses.call import renamed
 from longwire.dialects.responses.native_items import without_items
 from longwire.relay.accounts.accounts import LiveAccount
@@ -85,15 +86,16 @@ class Channel:
         """
         if self.spec.renames:
             turn = renamed(turn, self.sent_name)
-        is_own = turn.source.api.startswith("responses") and self.spec.native_items is None
-        if self.foreign_items and not is_own:
+        is_translated = bool(turn.source.body)
+        if self.foreign_items and (is_translated or self.spec.native_items is not None):
             turn = without_items(turn, self.foreign_items)
         adapted = self.vendor.adapt(turn)
         if adapted is turn:
             return turn
-        left_out = sorted(turn.members.keys() - adapted.members.keys())
+        left_out = turn.members.keys() - adapted.members.keys()
         source = turn.source
-        return replace(adapted, source=replace(source, dropped=(*source.dropped, *left_out)))
+        dropped = names_of((*source.dropped, *left_out))
+        return replace(adapted, source=replace(source, dropped=dropped))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.routing import Choice, choose, order
 from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
-from longwire.dialects.responses.errors import usage_limit
+from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND, usage_limit
 from longwire.dialects.responses.item_ids import ids_of
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
@@ -97,6 +97,8 @@ class Candidates:
         channels = [snapshot.channels[route.id] for route in choice.candidates]
         if turn.purpose in UNARY:
             channels = [channel.unary for channel in channels]
+        if turn.previous_response_id is not None:
+            await self._refuse_others(turn.previous_response_id, request)
         able, home = _willing([self._candidate(each, request) for each in channels], turn), None
         moves = turn.is_self_contained
         if len(able) > 1:
@@ -128,6 +130,16 @@ class Candidates:
             raise UnknownModel(turn.model, f"this key {reason}")
         routes = [channel.route for channel in snapshot.channels.values()]
         return choose(routes, turn.model, grant.allows_channel)
+
+    async def _refuse_others(self, previous: str, request: TurnRequest) -> None:
+        """Raise `InvalidRequest` for a stored response of another caller, as for one that is none.
+
+        Its upstream would go on from it for whoever names it: one account serves all callers.
+        """
+        own = held_key(request.caller.scope, previous)
+        if await self._homes.get(own) is None and await self._homes.get(owned_key(previous)):
+            msg = f"Previous response with id '{previous}' not found."
+            raise InvalidRequest(msg, param="previous_response_id", code=PREVIOUS_NOT_FOUND)
 
     async def _holder(
         self, candidates: list[Candidate], request: TurnRequest, sent: Sent, home: str | None

@@ -14,7 +14,6 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
-from longwire.dialects.messages.count import ESTIMATED
 from longwire.dialects.ports import Answer
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
@@ -26,6 +25,7 @@ from longwire.server.http.bodies import codings_of, unpacked
 from longwire.server.http.exchange import HttpExchange, ReplyState
 from longwire.server.problems import problem_of, report, request_id
 
+_ESTIMATED: Final = {"x-longwire-tokens": "estimated"}
 NO_TERMINAL = "The upstream ended the response without its terminal."
 """The message to the client of a stream that ends too early."""
 
@@ -121,15 +121,12 @@ class _Reply:
         if self._early is not None:
             self._early.stop()
         answer = self._begin(running)
-        if exchange.reply is ReplyState.NOT_BEGUN:
-            exchange.begin(200, self._headers(running), _STREAM)
         running.set_fast_path(exchange.fast_path(answer.encode_plain))
         async for batch in running:
-            if not batch:
-                await exchange.write(answer.keep_alive())
-                continue
-            body = answer.encode_batch(batch)
-            if answer.is_cut or batch[-1] is aggregate.terminal:
+            body = answer.encode_batch(batch) if batch else answer.keep_alive()
+            if exchange.reply is ReplyState.NOT_BEGUN:
+                exchange.begin(200, self._headers(running), _STREAM)
+            if answer.is_cut or (batch and batch[-1] is aggregate.terminal):
                 await exchange.end(body)
                 return
             if body:
@@ -165,7 +162,7 @@ class _Reply:
         estimate, turn = self.route.estimate, self.turn
         is_known = isinstance(error, LongwireError) and not isinstance(error, UnknownModel)
         if estimate is not None and turn is not None and is_known:
-            headers = {**self._cors, **self._dialect.headers(self.id, {}), **ESTIMATED}
+            headers = {**self._cors, **self._dialect.headers(self.id, {}), **_ESTIMATED}
             await self._send(200, headers, estimate(turn))
             return
         if isinstance(error, UpstreamRejected):
