@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.halves import NO_HALVES, Halves, hidden, without_halves
-from longwire.dialects.repeats import Name
+from longwire.dialects.repeats import Name, refuse_repeats
 
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
@@ -192,11 +192,14 @@ def member_of(
 ) -> T:
     """Return a member as a decoder reads it. Raises `InvalidRequest`: it must be of that kind."""
     try:
-        return decoder.decode(members[name])
+        value = decoder.decode(members[name])
     except msgspec.MsgspecError:
         has_half = without_halves(members[name]) is not None
         fault = _HALF if has_half else f"must be {kind}"
         raise InvalidRequest(f"'{name}' {fault}.", param=name) from None
+    if members[name][:1] == b"{":
+        refuse_repeats(members[name], {}, name)
+    return value
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:

@@ -37,6 +37,15 @@ def compact(raw: bytes) -> bytes:
     return msgspec.json.format(raw, indent=-1) if _SPACED.match(raw) else raw
 
 
+def check_repeats(raw: bytes | Raw, value: object, path: str) -> None:
+    """Refuse repeats unless a value that writes no defaults is as long as what it was decoded from.
+
+    Raises `InvalidRequest`.
+    """
+    if len(write(value)) != memoryview(raw).nbytes:
+        refuse_repeats(raw, {}, path)
+
+
 def refuse_repeats(raw: bytes | Raw, names: Names, path: str) -> None:
     """Raise `InvalidRequest` where an object has a member twice; it looks into these names."""
     for repeated in _repeated(bytes(raw), names, path):

@@ -370,3 +370,38 @@ def test_half_an_emoji_travels_with_its_escape(half: str) -> None:
     assert words == output["output"]
     (tool,) = json.loads(sent.members["tools"])
     assert (words, {half: words}) == (tool["description"], tool["parameters"])
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize(
+    ("name", "raw", "param"),
+    [
+        ("messages", '[{"role":"user","content":"a","content":"b"}]', "messages.0.content"),
+        ("messages", '[{"role":"user","content":"a","c\\u006fntent":"b"}]', "messages.0.content"),
+        (
+            "messages",
+            '[{"role":"user","content":[{"type":"text","text":"a","text":"b"}]}]',
+            "messages.0.content.0.text",
+        ),
+        (
+            "messages",
+            '[{"role":"user","content":[{"type":"search_result","source":"a","source":"b"}]}]',
+            "messages.0.content.0.source",
+        ),
+        ("system", '[{"type":"text","text":"a","text":"b"}]', "system.0.text"),
+        ("tools", '[{"name":"f","name":"g","input_schema":{}}]', "tools.0.name"),
+        ("tool_choice", '{"type":"auto","type":"any"}', "tool_choice.type"),
+        ("output_config", '{"effort":"low","effort":"high"}', "output_config.effort"),
+    ],
+)
+def test_a_member_that_is_repeated_is_refused(
+    name: str, raw: str, param: str, separators: tuple[str, str]
+) -> None:
+    """In messages, blocks and settings, too: nobody can say which of the two is meant."""
+    comma, colon = separators
+    raw = raw.replace('":', f'"{colon}').replace(',"', f'{comma}"')
+    messages = '"messages":[{"role":"user","content":"a"}]' if name != "messages" else '"x":1'
+    sent = '{"model":"m","max_tokens":9,' + f'{messages},"{name}":{raw}}}'
+    with pytest.raises(InvalidRequest, match="more than once") as caught:
+        decode_request(sent.encode(), {}, EVERYTHING)
+    assert param == caught.value.param

@@ -13,6 +13,7 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid, text
 from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.repeats import check_repeats, refuse_repeats, write
 
 _QUOTE: Final = b'"'[0]
 _BLANKS: Final = b' \t\\"'
@@ -22,8 +23,11 @@ _IMAGE: Final = b'{"type":"input_image","image_url":'
 _DETAIL: Final = b',"detail":"auto"}'
 
 
-class Block(msgspec.Struct):
-    """What is read of one content block, whatever its type; texts stay raw."""
+class Block(msgspec.Struct, omit_defaults=True):
+    """What is read of one content block, whatever its type; texts stay raw.
+
+    The last ones are only known, so that a block which has them is not looked at twice.
+    """
 
     type: str
     text: Raw = NULL
@@ -40,9 +44,13 @@ class Block(msgspec.Struct):
     data: str | None = None
     tool: Raw = NULL
     tool_name: str | None = None
+    cache_control: Raw = NULL
+    citations: Raw = NULL
+    caller: Raw = NULL
+    is_error: Raw = NULL
 
 
-class _Source(msgspec.Struct):
+class _Source(msgspec.Struct, omit_defaults=True):
     type: str = ""
     media_type: str = ""
     data: Raw = NULL
@@ -63,9 +71,12 @@ def blocks_of(content: Raw, at: str) -> list[Block]:
     if raw[:1] != b"[":
         raise invalid(at, "must be a string or an array of blocks")
     try:
-        return _decode_blocks(content)
+        blocks = _decode_blocks(content)
     except msgspec.ValidationError as error:
         raise invalid(at, f"has a block that is malformed: {error}") from None
+    if len(write(blocks)) != len(raw):
+        refuse_repeats(raw, {}, at)
+    return blocks
 
 
 def is_blank(value: Raw) -> bool:
@@ -103,9 +114,11 @@ def parts_of(block: Block, at: str) -> Iterator[bytes]:
 
 def _source(block: Block, at: str) -> _Source:
     try:
-        return _decode_source(block.source)
+        source = _decode_source(block.source)
     except msgspec.MsgspecError:
         raise invalid(f"{at}.source", "must be an object with a 'type'") from None
+    check_repeats(block.source, source, f"{at}.source")
+    return source
 
 
 def _inline_url(source: _Source, at: str) -> bytes:

@@ -30,6 +30,7 @@ from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
 from longwire.dialects.names import shortened
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import NULL, boolean_of, decode_members, member_of, text_of
+from longwire.dialects.repeats import check_repeats, compact
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API: Final = "messages"
@@ -160,12 +161,13 @@ def _model(members: Mapping[str, bytes]) -> str:
 
 
 def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Message]:
-    raw = members.get("messages", b"null")
+    raw = compact(members.get("messages", b"null"))
     try:
         messages = decode_messages(raw)
     except msgspec.MsgspecError as error:
         fault = f"must be an array of messages, each with 'role' and 'content': {error}"
         raise invalid("messages", fault) from None
+    check_repeats(raw, messages, "messages")
     if not messages and not may_be_none:
         raise invalid("messages", "needs at least one message")
     return messages

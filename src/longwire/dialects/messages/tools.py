@@ -11,13 +11,14 @@ from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
 from longwire.dialects.names import LONGEST, shortened
 from longwire.dialects.raw_json import NULL, member_of, merge, split_members, tolerant
+from longwire.dialects.repeats import check_repeats
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
 _WEB_SEARCH: Final = "web_search_"
 _SEARCH: Final = b'{"type":"web_search"'
 
 
-class _Location(msgspec.Struct):
+class _Location(msgspec.Struct, omit_defaults=True):
     type: str | None = None
     city: str | None = None
     country: str | None = None
@@ -25,8 +26,8 @@ class _Location(msgspec.Struct):
     timezone: str | None = None
 
 
-class Tool(msgspec.Struct):
-    """What is read of one tool; the rest is for other APIs."""
+class Tool(msgspec.Struct, omit_defaults=True):
+    """What is read of one tool; the rest is for other APIs, and the last ones are only known."""
 
     name: str = ""
     type: str | None = None
@@ -36,6 +37,8 @@ class Tool(msgspec.Struct):
     defer_loading: bool | None = None
     allowed_domains: list[str] | None = None
     user_location: _Location | None = None
+    cache_control: Raw = NULL
+    eager_input_streaming: Raw = NULL
 
 
 class _Choice(msgspec.Struct):
@@ -72,6 +75,7 @@ def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
     if "tools" not in members:
         return Toolbox()
     tools = member_of(members, "tools", _tools, "an array of tools, each with a 'name'") or ()
+    check_repeats(members["tools"], tools, "tools")
     offered: list[bytes] = []
     deferred: dict[str, bytes] = {}
     originals: dict[str, str] = {}
