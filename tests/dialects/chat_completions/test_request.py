@@ -541,3 +541,12 @@ def test_a_call_of_another_type_names_the_type():
     calls = [{"id": "c", "type": "zzz"}]
     error = refused({"role": "assistant", "tool_calls": calls})
     assert "messages.0.tool_calls.0.type" == error.param
+
+
+@pytest.mark.parametrize(("bias", "is_refused"), [({"50256": 0}, False), ({"1": 0, "2": 1}, True)])
+def test_a_bias_of_zeros_is_none(bias, is_refused):
+    """Only what biases anything is refused."""
+    if is_refused:
+        assert "logit_bias" == refused(logit_bias=bias).param
+    else:
+        assert turn_of().members == turn_of(logit_bias=bias).members

@@ -111,11 +111,12 @@ class CallDelta(NamedTuple):
 class _Streamed:
     """What was shown of one item: texts by member, without their quotes; its call, -1 for none."""
 
-    __slots__ = ("call", "is_custom", "part", "texts")
+    __slots__ = ("call", "has_logprobs", "is_custom", "part", "texts")
 
     def __init__(self) -> None:
         self.texts: dict[bytes, list[bytes]] = {}
         self.call = -1
+        self.has_logprobs = False
         self.is_custom = False
         self.part = -1
 
@@ -228,6 +229,7 @@ class Deltas:
                 self._position += 1
             self._spoken.add(member)
         texts[member].append(raw[1:-1])
+        self._item.has_logprobs |= logprobs != _NO_LOGPROBS
         self._put(member, raw, logprobs)
 
     def _put(self, member: bytes, raw: bytes, logprobs: bytes = _NO_LOGPROBS) -> None:
@@ -239,7 +241,7 @@ class Deltas:
             self._ready.append(Delta(member, raw, logprobs))
 
     def _show_text(self, text: str, logprobs: bytes) -> None:
-        if text:
+        if text or logprobs != _NO_LOGPROBS:
             self._ready.append(Delta(CONTENT, msgspec.json.encode(text), logprobs))
 
     def _reason(self, part: int, raw: bytes) -> None:
@@ -251,12 +253,16 @@ class Deltas:
         self._say(REASONING, raw)
 
     def _say_rest(self, member: bytes, whole: bytes, logprobs: bytes = _NO_LOGPROBS) -> None:
-        """Show what was not streamed of a text, which comes without its quotes."""
+        """Show what was not streamed of a text, which has no quotes, and of its logprobs."""
         sent = b"".join(self._item.texts.get(member, ()))
+        if self._item.has_logprobs:
+            logprobs = _NO_LOGPROBS
         if not sent:
             self._say(member, b'"%b"' % whole, logprobs)
         elif rest := _rest(sent, whole):
-            self._say(member, rest)
+            self._say(member, rest, logprobs)
+        elif logprobs != _NO_LOGPROBS and not self.is_cut:
+            self._put(member, _EMPTY, logprobs)
 
     def _add(self, item: Item) -> None:
         is_custom = item.type == "custom_tool_call"

@@ -114,6 +114,7 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
         wants_usage=wishes.stream.include_usage or False,
         shows_reasoning=wishes.shows_reasoning(echoes=reader.echoes),
         calls_functions="functions" in members,
+        wants_logprobs=boolean_of(members, "logprobs"),
         stops=_stops(members),
         originals=originals,
     )
