@@ -24,15 +24,26 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member: what becomes of it, and how; values that are `neutral` ask for nothing."""
+    """One member: what becomes of it, and how.
+
+    Values that are `neutral` ask for nothing, nor do objects all of whose values are
+    `neutral_inside`.
+    """
 
     fate: Fate
     sentence: str
     neutral: tuple[object, ...] = ()
+    neutral_inside: tuple[object, ...] = ()
 
     def is_neutral(self, raw: bytes) -> bool:
         """Whether a value asks for nothing."""
-        return bool(self.neutral) and _decode(raw) in self.neutral
+        if not self.neutral:
+            return False
+        value = _decode(raw)
+        if value in self.neutral:
+            return True
+        inside = value.values() if isinstance(value, dict) and self.neutral_inside else (value,)
+        return all(each in self.neutral_inside for each in inside)
 
 
 def names_of(dropped: Iterable[str]) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ Law: what is not replaced keeps its spelling; of the members of a request none i
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
+from longwire.dialects.halves import NO_HALVES, Halves, hidden, without_halves
+from longwire.dialects.repeats import Name, refuse_repeats
 
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
@@ -22,33 +24,21 @@ NULL: Final = Raw(b"null")
 _texts: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 _booleans: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 _split_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_OTHER = rb"(?:[^u]|u(?![dD][89a-fA-F]))"
-_ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|" + _OTHER + rb"(?:[^\\]*+\\" + _OTHER + rb")*+)",
-    re.DOTALL,
-)
-"""The escapes of a pair of surrogates, or of one alone, or all up to the next of these."""
-
 _KEY = re.compile(
     rb'[ \t\r\n,{]*"(?P<name>[^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL
 )
 """What stands before the value of a member."""
 
 _HALF = "has half an emoji (an unpaired surrogate such as \\ud83d); send whole characters"
-_FIRST = b"89abAB"
-"""What the second digit of the first half of an emoji may be."""
-
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
-    """Return a decoder that reads halves of an emoji, too, each as U+FFFD.
+    """Return a decoder that reads halves of an emoji, too.
 
     A language of UTF-16 texts may cut one between its halves: that is JSON (RFC 8259, 8.2), and no
-    Unicode. Values that stay raw lose their halves, but not their sizes.
+    Unicode. Values that stay raw keep their halves; in a text each is U+FFFD.
     """
 
     def read(raw: bytes | Raw) -> T:
@@ -57,50 +47,12 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            whole = _without_halves(bytes(raw))
-            if whole is None:
+            whole, halves = hidden(bytes(raw))
+            if halves is NO_HALVES:
                 raise
-            return decode(whole)
+            return cast("T", halves.restored(decode(whole)))
 
     return read
-
-
-def _without_halves(raw: bytes) -> bytes | None:
-    """Return JSON with U+FFFD for each half of an emoji, as long as it was; None without any."""
-    whole = _ESCAPES.sub(lambda found: rb"\ufffd" if found["half"] else found[0], raw)
-    return None if whole == raw else whole
-
-
-class Halves:
-    """Puts a text together that comes in pieces, as raw JSON, of which one may end within an emoji.
-
-    Its first half `is_held` for the next piece. One that stays alone is U+FFFD.
-    """
-
-    __slots__ = ("_held",)
-
-    def __init__(self) -> None:
-        self._held = b""
-
-    @property
-    def is_held(self) -> bool:
-        """Whether a half waits for the other one."""
-        return bool(self._held)
-
-    def joined(self, piece: bytes) -> bytes:
-        """Return the next piece behind what was held, without the half at its end."""
-        text, self._held = b'"%b%b' % (self._held, piece[1:]), b""
-        if b"\\u" not in text:
-            return text
-        for found in _ESCAPES.finditer(text):
-            if found["half"] and found.end() == len(text) - 1 and found["half"][2:3] in _FIRST:
-                text, self._held = text[: found.start()] + b'"', found[0]
-        return _without_halves(text) or text
-
-    def rest(self) -> bytes:
-        """Return what is left of a text that is over."""
-        rest, self._held = (rb'"\ufffd"' if self._held else b'""'), b""
-        return rest
 
 
 def split_members(raw: bytes | Raw) -> dict[str, Raw]:
@@ -114,13 +66,13 @@ def split_members(raw: bytes | Raw) -> dict[str, Raw]:
         raise
     except msgspec.DecodeError:
         text = bytes(raw)
-        whole = _without_halves(text)
+        whole = without_halves(text)
         if whole is None:
             raise
     return {name.text: Raw(value) for name, _, value in _with_halves(text, whole)}
 
 
-def _with_halves(text: bytes, whole: bytes) -> Iterator[tuple["_Name", bytes, bytes]]:
+def _with_halves(text: bytes, whole: bytes) -> Iterator[tuple[Name, bytes, bytes]]:
     """Give each member of an object: its name, its name as written, and its value as written.
 
     `whole` is the text without halves of an emoji. Raises `msgspec.MsgspecError`.
@@ -157,23 +109,14 @@ _split_items = msgspec.json.Decoder(list[Raw]).decode
 _sized_items = tolerant(_split_items)
 
 
-class _Name:
-    """A member's name that equals only itself, so that a repeated member is seen."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, _kind: type, text: str) -> None:
-        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
-        self.text = text
+_body_decoder = msgspec.json.Decoder(dict[Name, Raw], dec_hook=Name)
 
 
-_body_decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=_Name)
-
-
-def decode_members(body: bytes) -> dict[str, bytes]:
+def decode_members(body: bytes, halves: Halves = NO_HALVES) -> dict[str, bytes]:
     """Split the body of a request into its members; halves of an emoji stay in their values.
 
-    A byte-order mark before it is passed over. Raises `InvalidRequest`.
+    In members that `halves` names they have stand-ins. A byte-order mark before it is passed over.
+    Raises `InvalidRequest`.
     """
     if body[:3] == _BOM:
         body = body[3:]
@@ -181,7 +124,7 @@ def decode_members(body: bytes) -> dict[str, bytes]:
         raise InvalidRequest("The request body is empty; send a JSON object.")
     try:
         _check_utf8(body)
-        pairs = _decode_pairs(body)
+        pairs = _decode_pairs(body, halves)
     except msgspec.ValidationError:
         raise InvalidRequest("The request body must be a JSON object.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -198,21 +141,22 @@ def decode_members(body: bytes) -> dict[str, bytes]:
     return members
 
 
-def _decode_pairs(body: bytes) -> dict["_Name", Raw]:
+def _decode_pairs(body: bytes, halves: Halves) -> dict[Name, Raw]:
     """Split an object into all its members. Raises `msgspec.MsgspecError`, `InvalidRequest`."""
     try:
         return _body_decoder.decode(body)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        whole = _without_halves(body)
+        whole = without_halves(body)
         if whole is None:
             raise
-    pairs: dict[_Name, Raw] = {}
+    halves.find(body)
+    pairs: dict[Name, Raw] = {}
     for name, written, value in _with_halves(body, whole):
-        if _without_halves(written) is not None:
+        if without_halves(written) is not None:
             raise InvalidRequest(f"The name of the member '{name.text}' {_HALF}.")
-        pairs[name] = Raw(value)
+        pairs[name] = Raw(halves.hide(value) if name.text in halves.members else value)
     return pairs
 
 
@@ -248,11 +192,14 @@ def member_of(
 ) -> T:
     """Return a member as a decoder reads it. Raises `InvalidRequest`: it must be of that kind."""
     try:
-        return decoder.decode(members[name])
+        value = decoder.decode(members[name])
     except msgspec.MsgspecError:
-        has_half = _without_halves(members[name]) is not None
+        has_half = without_halves(members[name]) is not None
         fault = _HALF if has_half else f"must be {kind}"
         raise InvalidRequest(f"'{name}' {fault}.", param=name) from None
+    if members[name][:1] == b"{":
+        refuse_repeats(members[name], {}, name)
+    return value
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:

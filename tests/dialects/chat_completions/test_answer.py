@@ -355,6 +355,30 @@ def test_logprobs_come_with_their_text():
     assert {"content": tokens, "refusal": None} == whole(turn, frames)["choices"][0]["logprobs"]
 
 
+@pytest.mark.parametrize("stop", [[], ["never"]])
+@pytest.mark.parametrize("streamed", [[], ["a", "b"], ["a"]])
+@pytest.mark.parametrize("later", [False, True])
+def test_logprobs_that_come_late_are_streamed_too(stop, streamed, later):
+    """With the end of their item, or with any delta but the first."""
+    tokens = [{"token": t, "logprob": -0.5, "bytes": None, "top_logprobs": []} for t in "ab"]
+    part = {"type": "output_text", "text": "ab", "annotations": [], "logprobs": tokens}
+    frames = [*opening(), frame("response.output_item.added", output_index=0, item=message())]
+    for at, text in enumerate(streamed):
+        said = tokens if later and at == 1 else []
+        delta = {"output_index": 0, "delta": text, "logprobs": said}
+        frames.append(frame("response.output_text.delta", **delta))
+    item = {**message(), "content": [part]}
+    frames += [frame("response.output_item.done", output_index=0, item=item), ending()]
+    turn = turn_of(logprobs=True, stop=stop)
+    for plan in ([], [(True, 99)]):
+        choices = [
+            chunk["choices"][0] for chunk in chunks_of(stream(turn, frames, [(False, 1), *plan]))
+        ]
+        found = [each["logprobs"]["content"] for each in choices if each["logprobs"]]
+        assert tokens == [token for each in found for token in each]
+        assert "ab" == "".join(each["delta"].get("content") or "" for each in choices)
+
+
 def test_annotations_are_those_of_the_content():
     """Nested as this API has them, and counted from the beginning of all the text."""
     cited = {"type": "url_citation", "start_index": 1, "end_index": 3, "title": "t", "url": "u"}

@@ -1,6 +1,7 @@
 """Messages as items: what each kind and part becomes."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.request import decode_request
-from tests.dialects.chat_completions.answers import HIDING, QUESTION, Item, items_of, turn_of
+from tests.dialects.chat_completions.answers import HIDING, QUESTION, Item, body, items_of, turn_of
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "read", "arguments": '{"n": 1.50}'}}
 CUSTOM = {"id": "c2", "type": "custom", "custom": {"name": "patch", "input": "x"}}
@@ -245,10 +246,44 @@ def test_texts_keep_their_own_bytes():
     assert rb'"arguments":"{\"n\":1.50,\"\u00e9\":\"\/\"}"' in turn.input
 
 
-def test_half_an_emoji_is_read():
-    """A text that was cut between two halves is no reason to refuse a conversation."""
-    raw = b'{"model":"m","messages":[{"role":"user","content":"cut \\ud83d"}]}'
-    assert "cut \ufffd" == items_of(decode_request(raw, {}, HIDING))[0]["content"][0]["text"]
+HALVES = ["\ud83d", "\ude00", "\ufffd", "\ue000", "😀", "\\ue000"]
+
+
+@pytest.mark.parametrize("escapes", [True, False])
+def test_half_an_emoji_travels_with_its_escape(escapes):
+    """A text that was cut between two halves is read, wherever it is, and equals no other."""
+    for half, others in ((each, [o for o in HALVES if o != each]) for each in HALVES):
+        turns = [
+            decode_request(spelled_with(each, escapes=escapes), {}, HIDING)
+            for each in [half, *others]
+        ]
+        said, *_ = items = items_of(turns[0])
+        assert f"cut {half}" == said["content"][0]["text"]
+        assert [{"k": f"cut {half}"}] == [json.loads(i["arguments"]) for i in items if "name" in i]
+        assert [f"cut {half}"] == [i["output"] for i in items if "output" in i]
+        (tool,) = json.loads(turns[0].members["tools"])
+        assert {half: f"cut {half}"} == tool["parameters"]
+        first, *rest = (each.history.digest(3) for each in turns)
+        assert first not in rest
+
+
+def spelled_with(half: str, *, escapes: bool) -> bytes:
+    """A body that has half an emoji in its texts, arguments and names; all else as characters."""
+    text = f"cut {half}"
+    call = {"id": "c", "function": {"name": "f", "arguments": json.dumps({"k": text})}}
+    raw = body(
+        {"role": "user", "content": text},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": text},
+        tools=[{"type": "function", "function": {"name": "f", "parameters": {half: text}}}],
+    )
+    if escapes:
+        return json.dumps(json.loads(raw.decode("utf-8", "surrogatepass"))).encode()
+    return re.sub(
+        b"\xed[\xa0-\xbf][\x80-\xbf]",
+        lambda found: rb"\u%04x" % ord(found[0].decode("utf-8", "surrogatepass")),
+        raw,
+    )
 
 
 @pytest.mark.parametrize("role", ["user", "tool"])

@@ -357,3 +357,196 @@ def test_the_order_of_members_does_not_count(order):
 
 
 _TOOL = {"type": "function", "function": FUNCTION}
+
+
+CALLS = '"role":"assistant","tool_calls":[{"id":"c",%s"function":{"name":"f","arguments":"{}"%s}}]'
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize(
+    ("messages", "param"),
+    [
+        ('"role":"user","content":"a","content":"a"', "messages.1.content"),
+        ('"role":"user","content":"a","c\\u006fntent":"b"', "messages.1.content"),
+        ('"role":"user","role":"user","content":"a"', "messages.1.role"),
+        ('"role":"user","content":"a","x":1,"content":"b"', "messages.1.content"),
+        (
+            '"role":"user","content":[{"type":"text","text":"a","text":"b"}]',
+            "messages.1.content.0.text",
+        ),
+        (CALLS % ('"id":"d",', ""), "messages.1.tool_calls.0.id"),
+        (CALLS % ("", ',"arguments":""'), "messages.1.tool_calls.0.function.arguments"),
+        (
+            '"role":"user","content":[{"type":"file","file":{"file_id":"a","file_id":"b"}}]',
+            "messages.1.content.0.file.file_id",
+        ),
+    ],
+)
+def test_a_member_that_is_repeated_is_refused(messages, param, separators):
+    """In messages, parts and calls, too: nobody can say which of the two is meant."""
+    comma, colon = separators
+    raw = '{"model":"m","messages":[{"role":"user","content":"\\"a\\",b"},{' + messages + "}]}"
+    raw = raw.replace('":', f'"{colon}').replace(',"', f'{comma}"')
+    with pytest.raises(InvalidRequest, match="more than once") as caught:
+        decode_request(raw.encode(), {}, HIDING)
+    assert param == caught.value.param
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "param"),
+    [
+        (
+            "tools",
+            '[{"type":"function","type":"function","function":{"name":"f"}}]',
+            "tools.0.type",
+        ),
+        ("tool_choice", '{"type":"function","function":{"name":"f","name":"g"}}', None),
+        ("response_format", '{"type":"text","type":"json_object"}', None),
+        ("reasoning", '{"effort":"low","effort":"high"}', "reasoning.effort"),
+        ("stream_options", '{"include_usage":true,"include_usage":false}', None),
+    ],
+)
+def test_a_member_that_is_repeated_in_a_setting_is_refused(name, raw, param):
+    """Wherever the gateway reads it."""
+    sent = '{"model":"m","messages":[{"role":"user","content":"a"}],' + f'"{name}":{raw}}}'
+    with pytest.raises(InvalidRequest, match="more than once") as caught:
+        decode_request(sent.encode(), {}, HIDING)
+    assert caught.value.param.startswith(param or name)
+
+
+IMAGE = {"url": "https://example.org/a.png", "detail": "low"}
+
+
+@pytest.mark.parametrize(
+    ("members", "named"),
+    [
+        ({"response_format": {"type": "json_schema", "json_schema": SCHEMA, "x": 1}}, "x"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {**SCHEMA, "x": 1}}},
+            "json_schema.x",
+        ),
+        ({"reasoning": {"effort": "low", "x": 1}}, "x"),
+        ({"stream_options": {"include_usage": True, "x": 1}}, "x"),
+        ({"web_search_options": {"x": 1}}, "x"),
+        (
+            {"web_search_options": {"user_location": {"approximate": PLACE, "x": 1}}},
+            "user_location.x",
+        ),
+        ({"tool_choice": {"type": "function", "function": {"name": "f"}, "x": 1}}, "x"),
+        ({"tool_choice": {"type": "function", "function": {"name": "f", "x": 1}}}, "function.x"),
+    ],
+)
+def test_a_nested_member_that_is_left_out_is_named(members, named):
+    """Nothing is lost in silence, however deep it is."""
+    (name,) = members
+    assert (f"{name}.{named}",) == turn_of(**members).source.dropped
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"response_format": {"type": "grammar", "grammar": "x"}},
+        {"web_search_options": {"user_location": {"type": "approximate", "approximate": PLACE}}},
+        {"tools": [{"type": "custom", "custom": {"name": "f", "format": {"type": "x", "y": 1}}}]},
+    ],
+)
+def test_what_is_sent_or_said_by_the_rest_is_not_named(members):
+    """A format of another kind travels as it is; a place is approximate anyway."""
+    assert () == turn_of(**members).source.dropped
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ({"type": "image_url", "image_url": {**IMAGE, "x": 1}}, "image_url.x"),
+        ({"type": "file", "file": {"file_id": "f", "x": 1}}, "file.x"),
+    ],
+)
+def test_what_is_left_out_of_a_part_is_named(part, named):
+    """By its path, which is that of all such parts."""
+    turn = turn_of({"role": "user", "content": [part]})
+    assert (f"messages.content.{named}",) == turn.source.dropped
+
+
+def test_what_is_left_out_of_a_grammar_is_named():
+    """A custom tool's format has members, too."""
+    style = {"type": "grammar", "grammar": {**GRAMMAR, "x": 1}}
+    tools = [{"type": "custom", "custom": {"name": "f", "format": style}}]
+    assert ("tools.custom.format.grammar.x",) == turn_of(tools=tools).source.dropped
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"type": "reasoning.text", "text": "t", "format": "openai-responses-v1"},
+        {"type": "reasoning.encrypted", "data": "x", "format": "anthropic-claude-v1"},
+        {"type": "reasoning.encrypted", "data": "x"},
+        {"type": "reasoning.encrypted", "data": None, "format": "openai-responses-v1"},
+        {"type": "reasoning.summary", "summary": "s", "format": "openai-responses-v1"},
+    ],
+)
+def test_reasoning_that_nobody_can_read_is_named(detail):
+    """Beside what is sent on, too."""
+    ours = {"type": "reasoning.encrypted", "data": "x", "format": "openai-responses-v1", "index": 3}
+    answer = {"role": "assistant", "content": "a", "reasoning_details": [ours, detail]}
+    turn = turn_of(QUESTION, answer, QUESTION)
+    assert "messages.reasoning_details" in turn.source.dropped
+    assert 1 == sum(item["type"] == "reasoning" for item in items_of(turn))
+
+
+REASONS = {"reasoning": {"summary": "auto"}, "include": ["reasoning.encrypted_content"]}
+
+
+@pytest.mark.parametrize(
+    ("members", "grant", "expected"),
+    [
+        ({}, SHOWING, REASONS),
+        ({}, HIDING, {}),
+        ({"include_reasoning": True}, HIDING, REASONS),
+        ({"include_reasoning": False}, SHOWING, {}),
+        ({"reasoning": {"exclude": True}}, SHOWING, {}),
+        ({"reasoning_effort": "none"}, SHOWING, {**REASONS, "reasoning": {"effort": "none"}}),
+    ],
+)
+def test_what_a_key_shows_is_wanted_from_upstream(members, grant, expected):
+    """As if the request itself had said so, unless it says otherwise."""
+    hub = turn_of(grant=grant, **members).members
+    sent = {name: json.loads(hub[name]) for name in ("reasoning", "include") if name in hub}
+    assert expected == sent
+
+
+@pytest.mark.parametrize("name", ["reasoning_effort", "reasoning"])
+def test_an_effort_is_refused_by_its_own_name(name):
+    """As the client wrote it."""
+    wrong = {"reasoning_effort": 5} if name == "reasoning_effort" else {"reasoning": {"effort": 5}}
+    param = "reasoning_effort" if name == "reasoning_effort" else "reasoning.effort"
+    assert param == refused(**wrong).param
+
+
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [
+        ({"type": "image_url"}, "messages.0.content.0.image_url"),
+        ({"type": "file"}, "messages.0.content.0.file"),
+    ],
+)
+def test_a_part_without_its_content_says_what_is_required(part, param):
+    """Not that its JSON ends too soon."""
+    error = refused({"role": "user", "content": [part]})
+    assert (param, f"'{param}' is required.") == (error.param, str(error))
+
+
+def test_a_call_of_another_type_names_the_type():
+    """What its type would need is not the fault."""
+    calls = [{"id": "c", "type": "zzz"}]
+    error = refused({"role": "assistant", "tool_calls": calls})
+    assert "messages.0.tool_calls.0.type" == error.param
+
+
+@pytest.mark.parametrize(("bias", "is_refused"), [({"50256": 0}, False), ({"1": 0, "2": 1}, True)])
+def test_a_bias_of_zeros_is_none(bias, is_refused):
+    """Only what biases anything is refused."""
+    if is_refused:
+        assert "logit_bias" == refused(logit_bias=bias).param
+    else:
+        assert turn_of().members == turn_of(logit_bias=bias).members

@@ -211,7 +211,7 @@ class ChatAnswer:
     def _flow_of(self, event: Output) -> _Flow:
         """Return how more of the same passes, where it does so as it is."""
         before = b'%b"choices":[{"index":0,"delta":{' % self._head
-        if event.type == TEXT and bytes(event.logprobs) == b"[]":
+        if event.type == TEXT and not self._options.wants_logprobs:
             edges = before + b'"content":', self._tail
             return _Flow(TEXT, event.output_index, edges, self._deltas.sent(CONTENT))
         call = self._deltas.call_under_way

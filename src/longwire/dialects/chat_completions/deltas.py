@@ -14,7 +14,8 @@ from longwire.dialects.chat_completions.details import details_of, shifted_annot
 from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
-from longwire.dialects.raw_json import NULL, Halves, split_members, tolerant
+from longwire.dialects.halves import Pieces
+from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.responses import output_events
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
@@ -78,8 +79,9 @@ class Item(msgspec.Struct):
     encrypted_content: Raw = NULL
 
 
-_decode_output = msgspec.json.Decoder(Output).decode
-_decode_any_output = tolerant(_decode_output)
+decode_output = tolerant(msgspec.json.Decoder(Output).decode)
+"""Decodes an event of output; halves of an emoji stay. Raises `msgspec.MsgspecError`."""
+
 _decode_item = tolerant(msgspec.json.Decoder(Item).decode)
 _decode_parts = tolerant(msgspec.json.Decoder(list[Part] | None).decode)
 _decode_text = tolerant(msgspec.json.Decoder(str).decode)
@@ -111,27 +113,15 @@ class CallDelta(NamedTuple):
 class _Streamed:
     """What was shown of one item: texts by member, without their quotes; its call, -1 for none."""
 
-    __slots__ = ("call", "halves", "is_custom", "part", "texts")
+    __slots__ = ("call", "halves", "has_logprobs", "is_custom", "part", "texts")
 
     def __init__(self) -> None:
-        self.halves: dict[str, Halves] = {}
+        self.halves: dict[str, Pieces] = {}
         self.texts: dict[bytes, list[bytes]] = {}
         self.call = -1
+        self.has_logprobs = False
         self.is_custom = False
         self.part = -1
-
-
-def decode_output(raw: bytes) -> Output:
-    """Decode an event of output; halves of an emoji stay. Raises `msgspec.MsgspecError`."""
-    try:
-        return _decode_output(raw)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        event, members = _decode_any_output(raw), split_members(raw)
-    event.delta = members.get("delta", event.delta)
-    event.item = members.get("item", event.item)
-    return event
 
 
 class Deltas:
@@ -235,7 +225,7 @@ class Deltas:
         delta = bytes(event.delta)
         if not self.is_within_emoji and ESCAPE not in delta:
             return delta
-        return self._item.halves.setdefault(event.type, Halves()).joined(delta)
+        return self._item.halves.setdefault(event.type, Pieces()).joined(delta)
 
     def _end_emoji(self) -> None:
         """Show what is left of an emoji whose other half did not come."""
@@ -265,6 +255,7 @@ class Deltas:
                 self._position += 1
             self._spoken.add(member)
         texts[member].append(raw[1:-1])
+        self._item.has_logprobs |= logprobs != _NO_LOGPROBS
         self._put(member, raw, logprobs)
 
     def _put(self, member: bytes, raw: bytes, logprobs: bytes = _NO_LOGPROBS) -> None:
@@ -276,7 +267,7 @@ class Deltas:
             self._ready.append(Delta(member, raw, logprobs))
 
     def _show_text(self, text: str, logprobs: bytes) -> None:
-        if text:
+        if text or logprobs != _NO_LOGPROBS:
             self._ready.append(Delta(CONTENT, msgspec.json.encode(text), logprobs))
 
     def _reason(self, part: int, raw: bytes) -> None:
@@ -288,12 +279,16 @@ class Deltas:
         self._say(REASONING, raw)
 
     def _say_rest(self, member: bytes, whole: bytes, logprobs: bytes = _NO_LOGPROBS) -> None:
-        """Show what was not streamed of a text, which comes without its quotes."""
+        """Show what was not streamed of a text, which has no quotes, and of its logprobs."""
         sent = b"".join(self._item.texts.get(member, ()))
+        if self._item.has_logprobs:
+            logprobs = _NO_LOGPROBS
         if not sent:
             self._say(member, b'"%b"' % whole, logprobs)
         elif rest := _rest(sent, whole):
-            self._say(member, rest)
+            self._say(member, rest, logprobs)
+        elif logprobs != _NO_LOGPROBS and not self.is_cut:
+            self._put(member, _EMPTY, logprobs)
 
     def _add(self, item: Item) -> None:
         is_custom = item.type == "custom_tool_call"

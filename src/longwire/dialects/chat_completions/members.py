@@ -63,7 +63,7 @@ MEMBERS: Mapping[str, Member] = {
         _REFUSED, "Anything but text is refused: there is no audio.", (["text"], [])
     ),
     "audio": Member(_REFUSED, "Refused: there is no audio."),
-    "logit_bias": Member(_REFUSED, "Refused where it biases anything.", ({},)),
+    "logit_bias": Member(_REFUSED, "Refused where it biases anything.", ({},), (0,)),
     "frequency_penalty": Member(_REFUSED, "Refused where it is not 0.", (0,)),
     "presence_penalty": Member(_REFUSED, "Refused where it is not 0.", (0,)),
     "seed": Member(Fate.DROPPED, "Left out: nothing else is as reproducible as it asks for."),

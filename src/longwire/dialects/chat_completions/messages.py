@@ -14,18 +14,23 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.names import short_id, short_name
 from longwire.dialects.chat_completions.wire import (
+    ABSENT,
+    DETAILS,
+    FILE,
+    FUNCTION,
+    IMAGE,
     MESSAGES,
     PARTS,
     Call,
     Detail,
-    File,
     Function,
     Image,
     Message,
     Part,
 )
-from longwire.dialects.fields import decoded, invalid, text, within
+from longwire.dialects.fields import invalid, text, within
 from longwire.dialects.raw_json import NULL
+from longwire.dialects.repeats import compact
 
 FORMAT = "openai-responses-v1"
 """What details of reasoning are called that a Responses upstream can read."""
@@ -37,9 +42,8 @@ _INPUT_TEXT = b'{"type":"input_text","text":%b}'
 _TEXT_ALONE = re.compile(
     rb'\{"type":"input_text","text":("[^"\\]*+(?:\\.[^"\\]*+)*+")\}', re.DOTALL
 )
-_decode_details = msgspec.json.Decoder(list[Detail]).decode
-_decode_image = msgspec.json.Decoder(Image).decode
-_decode_file = msgspec.json.Decoder(File).decode
+Spell = Callable[[Part, set[str]], bytes]
+"""Spells a part as it is here, and names what of it is left out."""
 
 
 class Reasoned(NamedTuple):
@@ -78,7 +82,7 @@ class ItemReader:
     def read(self, raw: bytes) -> None:
         """Read an array of messages. Raises `InvalidRequest`, which names the field."""
         is_leading = True
-        for at, message in enumerate(MESSAGES.decode(raw, "messages", self._dropped)):
+        for at, message in enumerate(MESSAGES.decode(compact(raw), "messages", self._dropped)):
             try:
                 self._read(message)
             except InvalidRequest as error:
@@ -116,12 +120,12 @@ class ItemReader:
     def _say(self, role: bytes, content: bytes) -> None:
         self.items.append(b'{"type":"message","role":"%b","content":[%b]}' % (role, content))
 
-    def _parts(self, raw: bytes, spell: Callable[[Part], bytes]) -> list[bytes]:
+    def _parts(self, raw: bytes, spell: Spell) -> list[bytes]:
         """Return the parts of a content as they are spelled here, b"" for what says nothing."""
         spelled: list[bytes] = []
         for at, part in enumerate(PARTS.decode(raw, "content", self._dropped)):
             try:
-                spelled.append(spell(part))
+                spelled.append(spell(part, self._dropped))
             except InvalidRequest as error:
                 raise within(f"content.{at}", error) from None
         return spelled
@@ -139,8 +143,8 @@ class ItemReader:
                 items.append(self._call(call))
             except InvalidRequest as error:
                 raise within(f"tool_calls.{at}", error) from None
-        if message.function_call is not None:
-            items.append(self._legacy_call(message.function_call))
+        if message.function_call is not NULL and bytes(message.function_call) != _NULL:
+            items.append(self._legacy_call(bytes(message.function_call)))
         self.items += self._with_reasoning(items, message)
 
     def _answered(self, message: Message) -> bytes:
@@ -155,17 +159,17 @@ class ItemReader:
         return b",".join(filter(None, said))
 
     def _call(self, call: Call) -> bytes:
+        if call.type not in (None, "function", "custom"):
+            raise invalid("type", "must be one of function, custom")
         call_id = short_id(text(call.id, "id"))
-        if call.custom is not None and call.type in (None, "custom"):
+        if call.custom is not None and call.type != "function":
             self._custom.add(call_id)
             name = short_name(text(call.custom.name, "custom.name"), self._originals)
             value = text(call.custom.input, "custom.input")
             members = call_id, name, value
             return b'{"type":"custom_tool_call","call_id":%b,"name":%b,"input":%b}' % members
-        if call.function is None:
-            raise invalid("custom" if call.type == "custom" else "function", "is required")
-        if call.type not in (None, "function"):
-            raise invalid("type", "must be one of function, custom")
+        if call.function is None or call.type == "custom":
+            raise invalid(call.type or "function", "is required")
         return self._function_call(call_id, call.function, "function")
 
     def _function_call(self, call_id: bytes, function: Function, path: str) -> bytes:
@@ -173,8 +177,9 @@ class ItemReader:
         members = call_id, name, text(function.arguments, path, "arguments")
         return b'{"type":"function_call","call_id":%b,"name":%b,"arguments":%b}' % members
 
-    def _legacy_call(self, function: Function) -> bytes:
+    def _legacy_call(self, raw: bytes) -> bytes:
         """Return a call of the API's first form, which has no id: its place makes one."""
+        function = FUNCTION.decode(raw, "function_call", self._dropped)
         call_id = b'"call_function_%d"' % self._legacy_calls
         self._legacy_calls += 1
         self._open.append((text(function.name, "function_call", "name"), call_id))
@@ -185,7 +190,7 @@ class ItemReader:
         if details is NULL and texts == (NULL, NULL):
             return items
         self.echoes = True
-        reasoned = _reasoned(details, "reasoning_details")
+        reasoned = self._reasoned(details)
         if not reasoned:
             self._note("reasoning_content", texts[0])
             self._note("reasoning", texts[1])
@@ -196,6 +201,33 @@ class ItemReader:
                 merged.append(following)
             merged.append(item)
         return [*merged, *rest]
+
+    def _reasoned(self, raw: Raw) -> list[Reasoned]:
+        """Return the reasoning items among the details of a message, in their order.
+
+        What a Responses upstream did not encrypt, none can read: that is left out, and named.
+        """
+        if raw is NULL or bytes(raw) == _NULL:
+            return []
+        encrypted: list[Detail] = []
+        summaries: dict[int | None, list[bytes]] = {}
+        details = DETAILS.decode(bytes(raw), "reasoning_details", self._dropped)
+        for each in details:
+            if each.format != FORMAT:
+                continue
+            if each.type == "reasoning.encrypted" and _is_text(each.data):
+                encrypted.append(each)
+            elif each.type == "reasoning.summary" and _is_text(each.summary):
+                part = b'{"type":"summary_text","text":%b}' % each.summary
+                summaries.setdefault(each.index, []).append(part)
+        said = sum(len(summaries.get(index, ())) for index in {each.index for each in encrypted})
+        if len(encrypted) + said < len(details):
+            self._dropped.add("messages.reasoning_details")
+        encrypted.sort(key=lambda each: each.index or 0)
+        return [
+            Reasoned(each.index or 0, _reasoning(each, summaries.get(each.index, ())))
+            for each in encrypted
+        ]
 
     def _result(self, message: Message) -> None:
         call_id = short_id(text(message.tool_call_id, "tool_call_id"))
@@ -225,14 +257,14 @@ class ItemReader:
         return b"[%b]" % b",".join(spelled) if spelled else _EMPTY
 
 
-def _asked_part(part: Part) -> bytes:
+def _asked_part(part: Part, dropped: set[str]) -> bytes:
     match part.type:
         case "text":
-            return _text_part(part)
+            return _text_part(part, dropped)
         case "image_url":
-            return _image_part(part)
+            return _image_part(part, dropped)
         case "file":
-            return _file_part(part)
+            return _file_part(part, dropped)
         case "input_audio":
             raise invalid("input_audio", "cannot be sent to the Responses API; send its text")
         case _:
@@ -244,7 +276,7 @@ def _spoken(name: bytes, value: bytes) -> bytes:
     return b"" if value == _EMPTY else b'{"type":"%b","%b":%b}' % (kind, name, value)
 
 
-def _answered_part(part: Part) -> bytes:
+def _answered_part(part: Part, _dropped: set[str]) -> bytes:
     if part.type in ("text", "output_text"):
         return _spoken(b"text", text(part.text, "text"))
     if part.type == "refusal":
@@ -252,24 +284,28 @@ def _answered_part(part: Part) -> bytes:
     raise invalid("type", "must be one of text, refusal")
 
 
-def _text_part(part: Part) -> bytes:
+def _text_part(part: Part, _dropped: set[str]) -> bytes:
     if part.type != "text":
         raise invalid("type", "must be text")
     return _with_breakpoint(part, b'"type":"input_text","text":' + text(part.text, "text"))
 
 
-def _image_part(part: Part) -> bytes:
+def _image_part(part: Part, dropped: set[str]) -> bytes:
+    if part.image_url is ABSENT:
+        raise invalid("image_url", "is required")
     raw = bytes(part.image_url)
     is_url = raw[:1] == b'"'
-    image = Image(part.image_url) if is_url else decoded(_decode_image, raw, "image_url")
+    image = Image(part.image_url) if is_url else IMAGE.decode(raw, "image_url", dropped)
     detail = bytes(image.detail)
     detail = b'"auto"' if detail == _NULL else text(detail, "image_url.detail")
     members = text(image.url, "image_url.url"), detail
     return _with_breakpoint(part, b'"type":"input_image","image_url":%b,"detail":%b' % members)
 
 
-def _file_part(part: Part) -> bytes:
-    file = decoded(_decode_file, part.file, "file")
+def _file_part(part: Part, dropped: set[str]) -> bytes:
+    if part.file is ABSENT:
+        raise invalid("file", "is required")
+    file = FILE.decode(bytes(part.file), "file", dropped)
     said = b'"type":"input_file"'
     for name in ("file_id", "file_data", "filename"):
         value = bytes(getattr(file, name))
@@ -283,30 +319,6 @@ def _with_breakpoint(part: Part, members: bytes) -> bytes:
     if breakpoint_ != _NULL:
         members += b',"prompt_cache_breakpoint":' + breakpoint_
     return b"{%b}" % members
-
-
-def _reasoned(raw: Raw, path: str) -> list[Reasoned]:
-    """Return the reasoning items among the details of a message, in their order.
-
-    What a Responses upstream did not encrypt, none can read: that is left out.
-    """
-    if raw is NULL or bytes(raw) == _NULL:
-        return []
-    encrypted: list[Detail] = []
-    summaries: dict[int | None, list[bytes]] = {}
-    for each in decoded(_decode_details, raw, path):
-        if each.format != FORMAT:
-            continue
-        if each.type == "reasoning.encrypted" and _is_text(each.data):
-            encrypted.append(each)
-        elif each.type == "reasoning.summary" and _is_text(each.summary):
-            part = b'{"type":"summary_text","text":%b}' % each.summary
-            summaries.setdefault(each.index, []).append(part)
-    encrypted.sort(key=lambda each: each.index or 0)
-    return [
-        Reasoned(each.index or 0, _reasoning(each, summaries.get(each.index, ())))
-        for each in encrypted
-    ]
 
 
 def _is_text(raw: Raw) -> bool:

@@ -15,6 +15,7 @@ class Options:
     wants_usage: bool = False
     shows_reasoning: bool = False
     calls_functions: bool = False
+    wants_logprobs: bool = False
     stops: tuple[str, ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ What becomes of each member stands in `members.MEMBERS`; here is how.
 
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -17,7 +18,9 @@ from longwire.dialects.chat_completions.members import MEMBERS, checked
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
+from longwire.dialects.chat_completions.wire import Reading
 from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.halves import Halves
 from longwire.dialects.members import Fate, names_of
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
@@ -27,6 +30,18 @@ API = "chat_completions"
 _NULL = bytes(NULL)
 _LEAST_TOKENS = 16
 _MOST_STOPS = 4
+_WRITTEN_ANEW = (
+    "messages",
+    "tools",
+    "functions",
+    "tool_choice",
+    "function_call",
+    "response_format",
+    "reasoning",
+    "web_search_options",
+)
+"""Members whose texts travel inside others of the hub."""
+
 _SAME = tuple(name for name, row in MEMBERS.items() if row.fate is Fate.SAME)
 _ENCRYPTED = b'"reasoning.encrypted_content"'
 _LOGPROBS = b'"message.output_text.logprobs"'
@@ -57,29 +72,53 @@ class _StreamOptions(msgspec.Struct):
     include_obfuscation: bool | None = None
 
 
-_decode_format = msgspec.json.Decoder(_Format).decode
-_decode_reasoning = msgspec.json.Decoder(_Reasoning).decode
-_decode_stream_options = msgspec.json.Decoder(_StreamOptions).decode
+_FORMAT = Reading(_Format, "response_format")
+_REASONING = Reading(_Reasoning, "reasoning")
+_STREAM_OPTIONS = Reading(_StreamOptions, "stream_options")
 _decode_stops = msgspec.json.Decoder(str | list[str]).decode
 _decode_count = msgspec.json.Decoder(int).decode
 _NO_OPTIONS, _NO_WISH = _StreamOptions(), _Reasoning()
+
+
+class _Wishes(NamedTuple):
+    """How the answer is to be: `shows` is what the request says of reasoning, if it does."""
+
+    reasoning: _Reasoning
+    stream: _StreamOptions
+    shows: bool | None
+    by_key: bool
+
+    def shows_reasoning(self, *, echoes: bool = False) -> bool:
+        """Whether the client sees reasoning: as the request says, else its key, or what it echoes.
+
+        An echo is no reason for more from upstream: a later turn has it, and an earlier one not.
+        """
+        return self.by_key or echoes if self.shows is None else self.shows
+
+
 Members = Mapping[str, bytes]
 """Members of a body as raw JSON, none of them null."""
 
 
 def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
-    """Decode the body of `POST /chat/completions`.
-
-    Raises `InvalidRequest`, which names the field.
-    """
-    members, left_out = checked(decode_members(body))
+    """Decode the body of `POST /chat/completions`. Raises `InvalidRequest`, naming the field."""
+    halves = Halves(*_WRITTEN_ANEW)
+    members, left_out = checked(decode_members(body, halves))
     model = _model(members)
     dropped, originals = set(left_out), dict[str, str]()
     reader = ItemReader(originals, dropped)
     reader.read(_messages(members))
-    hub = _hub_members(members, originals, dropped)
-    options = _options(members, originals, by_key=grant.shows_reasoning, echoes=reader.echoes)
-    raw_input = b"[%b]" % b",".join(reader.items)
+    wishes = _wishes(members, dropped, by_key=grant.shows_reasoning)
+    hub = halves.restore_in(_hub_members(members, wishes, originals, dropped))
+    options = Options(
+        wants_usage=wishes.stream.include_usage or False,
+        shows_reasoning=wishes.shows_reasoning(echoes=reader.echoes),
+        calls_functions="functions" in members,
+        wants_logprobs=boolean_of(members, "logprobs"),
+        stops=_stops(members),
+        originals=originals,
+    )
+    raw_input = halves.restore(b"[%b]" % b",".join(reader.items))
     return Turn(
         source=Source(
             API,
@@ -121,14 +160,14 @@ def _messages(members: Members) -> bytes:
 
 
 def _hub_members(
-    members: Members, originals: dict[str, str], dropped: set[str]
+    members: Members, wishes: _Wishes, originals: dict[str, str], dropped: set[str]
 ) -> dict[str, bytes]:
     """Return the members of a request of the Responses API, each under its name there."""
     hub = {name: members[name] for name in _SAME if name in members}
     hub["store"] = b"true" if boolean_of(members, "store") else b"false"
-    hub |= _limit(members) | _text(members) | _reasoning(members, dropped) | _include(members)
-    hub |= tools_of(members, originals, dropped)
-    obfuscates = _stream_options(members).include_obfuscation
+    hub |= _limit(members) | _text(members, dropped) | _include(members, wishes)
+    hub |= _reasoning(members, wishes) | tools_of(members, originals, dropped)
+    obfuscates = wishes.stream.include_obfuscation
     if obfuscates is not None:
         hub["stream_options"] = b'{"include_obfuscation":%b}' % msgspec.json.encode(obfuscates)
     if "functions" in members:
@@ -136,14 +175,18 @@ def _hub_members(
     return hub
 
 
-def _options(members: Members, originals: dict[str, str], *, by_key: bool, echoes: bool) -> Options:
-    return Options(
-        wants_usage=_stream_options(members).include_usage or False,
-        shows_reasoning=_shows_reasoning(members, default=by_key or echoes),
-        calls_functions="functions" in members,
-        stops=_stops(members),
-        originals=originals,
-    )
+def _wishes(members: Members, dropped: set[str], *, by_key: bool) -> _Wishes:
+    reasoning, stream, shows = _NO_WISH, _NO_OPTIONS, None
+    if "reasoning" in members:
+        reasoning = _REASONING.decode(members["reasoning"], "reasoning", dropped)
+        shows = not reasoning.exclude
+    if "stream_options" in members:
+        stream = _STREAM_OPTIONS.decode(members["stream_options"], "stream_options", dropped)
+    if bytes(reasoning.max_tokens) != _NULL:
+        dropped.add("reasoning.max_tokens")
+    if "include_reasoning" in members:
+        shows = boolean_of(members, "include_reasoning")
+    return _Wishes(reasoning, stream, shows, by_key)
 
 
 def _limit(members: Members) -> dict[str, bytes]:
@@ -156,20 +199,22 @@ def _limit(members: Members) -> dict[str, bytes]:
     return {}
 
 
-def _text(members: Members) -> dict[str, bytes]:
+def _text(members: Members, dropped: set[str]) -> dict[str, bytes]:
     said: list[bytes] = []
     if "response_format" in members:
-        said.append(b'"format":' + _format(members["response_format"]))
+        said.append(b'"format":' + _format(members["response_format"], dropped))
     if "verbosity" in members:
         said.append(b'"verbosity":' + text(members["verbosity"], "verbosity"))
     return {"text": b"{%b}" % b",".join(said)} if said else {}
 
 
-def _format(raw: bytes) -> bytes:
-    """Flatten the schema of a format; others are the same in both APIs."""
-    style = decoded(_decode_format, raw, "response_format")
+def _format(raw: bytes, dropped: set[str]) -> bytes:
+    """Flatten the schema of a format; others are the same in both APIs, whatever is in them."""
+    unread: set[str] = set()
+    style = _FORMAT.decode(raw, "response_format", unread)
     if style.type != "json_schema":
         return raw
+    dropped |= unread
     if style.json_schema is None:
         raise invalid("response_format.json_schema", "is required")
     said = b'{"type":"json_schema"'
@@ -180,44 +225,32 @@ def _format(raw: bytes) -> bytes:
     return said + b"}"
 
 
-def _reasoning(members: Members, dropped: set[str]) -> dict[str, bytes]:
+def _reasoning(members: Members, wishes: _Wishes) -> dict[str, bytes]:
     """Return how the model reasons: as the API says it, or else as OpenRouter does."""
-    wish = _reasoning_wish(members)
-    if bytes(wish.max_tokens) != _NULL:
-        dropped.add("reasoning.max_tokens")
-    effort = members.get("reasoning_effort", bytes(wish.effort))
+    wish = wishes.reasoning
+    said: list[bytes] = []
     if wish.enabled is False:
         effort = b'"none"'
-    said: list[bytes] = []
+    elif "reasoning_effort" in members:
+        effort = text(members["reasoning_effort"], "reasoning_effort")
+    else:
+        effort = bytes(wish.effort)
+        effort = effort if effort == _NULL else text(effort, "reasoning.effort")
     if effort != _NULL:
-        said.append(b'"effort":' + text(effort, "reasoning_effort"))
+        said.append(b'"effort":' + effort)
     summary = bytes(wish.summary)
-    if summary == _NULL and _shows_reasoning(members, default=False) and effort != b'"none"':
+    if summary == _NULL and wishes.shows_reasoning() and effort != b'"none"':
         summary = b'"auto"'
     if summary != _NULL:
         said.append(b'"summary":' + text(summary, "reasoning.summary"))
     return {"reasoning": b"{%b}" % b",".join(said)} if said else {}
 
 
-def _reasoning_wish(members: Members) -> _Reasoning:
-    raw = members.get("reasoning")
-    return _NO_WISH if raw is None else decoded(_decode_reasoning, raw, "reasoning")
-
-
-def _shows_reasoning(members: Members, *, default: bool) -> bool:
-    """Whether the client wants to see reasoning: as the request says, where it says anything."""
-    if "include_reasoning" in members:
-        return boolean_of(members, "include_reasoning")
-    if "reasoning" in members:
-        return not _reasoning_wish(members).exclude
-    return default
-
-
-def _include(members: Members) -> dict[str, bytes]:
+def _include(members: Members, wishes: _Wishes) -> dict[str, bytes]:
     """Return what the answer is to include beside its output, and the most logprobs."""
     included: list[bytes] = []
     hub: dict[str, bytes] = {}
-    if _shows_reasoning(members, default=False):
+    if wishes.shows_reasoning():
         included.append(_ENCRYPTED)
     if boolean_of(members, "logprobs"):
         included.append(_LOGPROBS)
@@ -226,11 +259,6 @@ def _include(members: Members) -> dict[str, bytes]:
     elif members.get("top_logprobs", b"0") != b"0":
         raise invalid("top_logprobs", "needs 'logprobs' to be true")
     return {**hub, "include": b"[%b]" % b",".join(included)} if included else hub
-
-
-def _stream_options(members: Members) -> _StreamOptions:
-    raw = members.get("stream_options")
-    return _NO_OPTIONS if raw is None else decoded(_decode_stream_options, raw, "stream_options")
 
 
 def _stops(members: Members) -> tuple[str, ...]:

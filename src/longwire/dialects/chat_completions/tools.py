@@ -9,6 +9,7 @@ from longwire.dialects.chat_completions.names import short_name
 from longwire.dialects.chat_completions.wire import ABSENT, Reading
 from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.raw_json import NULL
+from longwire.dialects.repeats import compact
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
 _NULL = bytes(NULL)
@@ -43,20 +44,31 @@ class _Format(msgspec.Struct):
     grammar: _Grammar | None = None
 
 
+class _Named(msgspec.Struct):
+    name: Raw = ABSENT
+
+
+class _Chosen(msgspec.Struct):
+    type: str
+    function: _Named | None = None
+    custom: _Named | None = None
+
+
 class _Allowed(msgspec.Struct):
     mode: Raw
-    tools: list[_Tool]
+    tools: list[_Chosen]
 
 
 class _Choice(msgspec.Struct):
     type: str
-    function: _Function | None = None
-    custom: _Custom | None = None
+    function: _Named | None = None
+    custom: _Named | None = None
     allowed_tools: _Allowed | None = None
 
 
 class _Place(msgspec.Struct):
     approximate: Raw = NULL
+    type: Raw = NULL
 
 
 class _Search(msgspec.Struct):
@@ -64,11 +76,10 @@ class _Search(msgspec.Struct):
     user_location: _Place | None = None
 
 
-_TOOLS, _FUNCTIONS = Reading(_Tool, "tools"), Reading(_Function, "functions")
-_decode_choice = msgspec.json.Decoder(_Choice).decode
-_decode_legacy_choice = msgspec.json.Decoder(_Function).decode
-_decode_format = msgspec.json.Decoder(_Format).decode
-_decode_search = msgspec.json.Decoder(_Search).decode
+_TOOLS, _FUNCTIONS = Reading(list[_Tool], "tools"), Reading(list[_Function], "functions")
+_FORMAT = Reading(_Format, "tools.custom.format")
+_CHOICE, _LEGACY_CHOICE = Reading(_Choice, "tool_choice"), Reading(_Named, "function_call")
+_SEARCH = Reading(_Search, "web_search_options")
 _decode_place = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -84,25 +95,25 @@ def tools_of(
     tools: list[bytes] = []
     if "tools" in members:
         raw = members["tools"]
-        for at, tool in enumerate(_TOOLS.decode(raw, "tools", dropped)):
-            tools.append(_flat(tool, f"tools.{at}", originals))
+        for at, tool in enumerate(_TOOLS.decode(compact(raw), "tools", dropped)):
+            tools.append(_flat(tool, f"tools.{at}", originals, dropped))
     if "functions" in members:
         for at, function in enumerate(
-            _FUNCTIONS.decode(members["functions"], "functions", dropped)
+            _FUNCTIONS.decode(compact(members["functions"]), "functions", dropped)
         ):
             tools.append(_flat_function(function, f"functions.{at}", originals))
     if "web_search_options" in members:
-        tools.append(_search(members["web_search_options"]))
-    choice = _choice(members, originals)
+        tools.append(_search(members["web_search_options"], dropped))
+    choice = _choice(members, originals, dropped)
     hub = {"tools": b"[%b]" % b",".join(tools)} if tools else {}
     return hub if choice is None else {**hub, "tool_choice": choice}
 
 
-def _flat(tool: _Tool, path: str, originals: dict[str, str]) -> bytes:
+def _flat(tool: _Tool, path: str, originals: dict[str, str], dropped: set[str]) -> bytes:
     if tool.type == "function" and tool.function is not None:
         return _flat_function(tool.function, f"{path}.function", originals)
     if tool.type == "custom" and tool.custom is not None:
-        return _flat_custom(tool.custom, f"{path}.custom", originals)
+        return _flat_custom(tool.custom, f"{path}.custom", originals, dropped)
     if tool.type in ("function", "custom"):
         raise invalid(f"{path}.{tool.type}", "is required")
     raise invalid(f"{path}.type", "must be one of function, custom")
@@ -124,28 +135,31 @@ def _flat_function(function: _Function, path: str, originals: dict[str, str]) ->
     return said + b',"parameters":%b,"strict":%b}' % (with_required(parameters), strict)
 
 
-def _flat_custom(custom: _Custom, path: str, originals: dict[str, str]) -> bytes:
+def _flat_custom(custom: _Custom, path: str, originals: dict[str, str], dropped: set[str]) -> bytes:
     name = short_name(text(custom.name, f"{path}.name"), originals)
     said = b'{"type":"custom","name":' + name
     if bytes(custom.description) != _NULL:
         said += b',"description":' + text(custom.description, f"{path}.description")
     if bytes(custom.format) != _NULL:
-        said += b',"format":' + _flat_format(bytes(custom.format), f"{path}.format")
+        said += b',"format":' + _flat_format(bytes(custom.format), f"{path}.format", dropped)
     return said + b"}"
 
 
-def _flat_format(raw: bytes, path: str) -> bytes:
-    style = decoded(_decode_format, raw, path)
+def _flat_format(raw: bytes, path: str, dropped: set[str]) -> bytes:
+    """Flatten a grammar; others are the same in both APIs, whatever is in them."""
+    unread: set[str] = set()
+    style = _FORMAT.decode(raw, path, unread)
     if style.type != "grammar" or style.grammar is None:
         return raw
+    dropped |= unread
     grammar = style.grammar
     definition = text(grammar.definition, f"{path}.grammar.definition")
     syntax = text(grammar.syntax, f"{path}.grammar.syntax")
     return b'{"type":"grammar","definition":%b,"syntax":%b}' % (definition, syntax)
 
 
-def _search(raw: bytes) -> bytes:
-    search = decoded(_decode_search, raw, "web_search_options")
+def _search(raw: bytes, dropped: set[str]) -> bytes:
+    search = _SEARCH.decode(raw, "web_search_options", dropped)
     said = b'{"type":"web_search"'
     if bytes(search.search_context_size) != _NULL:
         said += b',"search_context_size":' + bytes(search.search_context_size)
@@ -157,19 +171,21 @@ def _search(raw: bytes) -> bytes:
     return said + b"}"
 
 
-def _choice(members: Mapping[str, bytes], originals: dict[str, str]) -> bytes | None:
+def _choice(
+    members: Mapping[str, bytes], originals: dict[str, str], dropped: set[str]
+) -> bytes | None:
     raw = members.get("tool_choice")
     if raw is not None:
-        return raw if raw[:1] == b'"' else _flat_choice(raw, originals)
+        return raw if raw[:1] == b'"' else _flat_choice(raw, originals, dropped)
     raw = members.get("function_call")
     if raw is None or raw[:1] == b'"':
         return raw
-    function = decoded(_decode_legacy_choice, raw, "function_call")
+    function = _LEGACY_CHOICE.decode(raw, "function_call", dropped)
     return _named(b"function", function.name, "function_call.name", originals)
 
 
-def _flat_choice(raw: bytes, originals: dict[str, str]) -> bytes:
-    choice = decoded(_decode_choice, raw, "tool_choice")
+def _flat_choice(raw: bytes, originals: dict[str, str], dropped: set[str]) -> bytes:
+    choice = _CHOICE.decode(raw, "tool_choice", dropped)
     if choice.allowed_tools is not None:
         allowed = choice.allowed_tools
         tools = [
@@ -181,7 +197,7 @@ def _flat_choice(raw: bytes, originals: dict[str, str]) -> bytes:
     return _chosen(choice, "tool_choice", originals)
 
 
-def _chosen(choice: _Tool | _Choice, path: str, originals: dict[str, str]) -> bytes:
+def _chosen(choice: _Chosen | _Choice, path: str, originals: dict[str, str]) -> bytes:
     if choice.type == "function" and choice.function is not None:
         return _named(b"function", choice.function.name, f"{path}.function.name", originals)
     if choice.type == "custom" and choice.custom is not None:

@@ -1,14 +1,15 @@
 """Messages as the wire has them: what is read of each, and which members nobody reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 import msgspec
-from msgspec import NODEFAULT, Raw
+from msgspec import NODEFAULT, UNSET, Raw, UnsetType
 from msgspec.structs import fields
 
 from longwire.dialects.fields import decoded
-from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.raw_json import NULL
+from longwire.dialects.repeats import Names, refuse_repeats, write
 
 T = TypeVar("T")
 ABSENT: Final = Raw(b"")
@@ -46,8 +47,8 @@ class Message(msgspec.Struct):
     content: Raw = NULL
     name: Raw = NULL
     refusal: Raw = NULL
-    tool_calls: list[Call] | None = None
-    function_call: Function | None = None
+    tool_calls: list[Call] | UnsetType | None = UNSET
+    function_call: Raw = NULL
     tool_call_id: Raw = ABSENT
     audio: Raw = NULL
     annotations: Raw = NULL
@@ -94,31 +95,30 @@ class Detail(msgspec.Struct):
     data: Raw = NULL
 
 
-Names = Mapping[str, Any]
-"""Names of members, each with those inside it, none where nobody looks."""
-
-
 class Reading(Generic[T]):
-    """Reads arrays of one kind: at once where all their members are known, else naming the rest."""
+    """Reads values of one kind: at once where all their members are known, else naming the rest."""
 
     def __init__(self, kind: type[T], name: str) -> None:
         """Take what to read, and what the field is called that it stands in."""
         self._name = name
         known, self._names = _strict(kind)
-        self._known = tolerant(msgspec.json.Decoder(list[known]).decode)  # type: ignore[valid-type]
-        self._any = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]
+        self._known = msgspec.json.Decoder(known).decode
+        self._any = msgspec.json.Decoder(kind).decode
 
-    def decode(self, raw: bytes, path: str, dropped: set[str]) -> list[T]:
-        """Decode the array of a field; what nobody reads in it is `dropped` by name.
+    def decode(self, raw: bytes, path: str, dropped: set[str]) -> T:
+        """Decode the value of a field; what nobody reads in it is `dropped` by name.
 
-        Raises `InvalidRequest`, which names the field.
+        Raises `InvalidRequest`, which names the field, or the member that is there twice.
         """
         try:
-            return self._known(raw)
+            value: T = self._known(raw)
+            if len(write(value)) == len(raw):
+                return value
         except (msgspec.MsgspecError, RecursionError):
-            values = decoded(self._any, raw, path)
+            value = decoded(self._any, raw, path)
+        refuse_repeats(raw, self._names, path)
         dropped.update(_unknown(_anything(raw), self._names, self._name))
-        return values
+        return value
 
 
 def _strict(kind: Any) -> tuple[Any, Names]:  # noqa: ANN401 - a type hint
@@ -130,7 +130,10 @@ def _strict(kind: Any) -> tuple[Any, Names]:  # noqa: ANN401 - a type hint
             for name, (each, hint, _) in found.items()
         ]
         names = {name: inner for name, (_, _, inner) in found.items()}
-        return msgspec.defstruct(kind.__name__, members, forbid_unknown_fields=True), names
+        known = msgspec.defstruct(
+            kind.__name__, members, forbid_unknown_fields=True, omit_defaults=True
+        )
+        return known, names
     parts = [_strict(each) for each in get_args(kind)]
     if not parts:
         return kind, {}
@@ -150,5 +153,10 @@ def _unknown(value: Any, names: Names, path: str) -> Iterator[str]:  # noqa: ANN
                 yield f"{path}.{name}"
 
 
-_anything = tolerant(msgspec.json.Decoder(Any).decode)
-MESSAGES, PARTS = Reading(Message, "messages"), Reading(Part, "messages.content")
+_anything = msgspec.json.Decoder(Any).decode
+MESSAGES = Reading(list[Message], "messages")
+PARTS = Reading(list[Part], "messages.content")
+IMAGE = Reading(Image, "messages.content.image_url")
+FILE = Reading(File, "messages.content.file")
+FUNCTION = Reading(Function, "messages.function_call")
+DETAILS = Reading(list[Detail], "messages.reasoning_details")

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core import sse
+from longwire.dialects.halves import Pieces
 from longwire.dialects.messages.ids import CallIds
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import (
@@ -25,7 +26,7 @@ from longwire.dialects.messages.render import (
     thoughts_of,
 )
 from longwire.dialects.messages.thinking import sealed
-from longwire.dialects.raw_json import NULL, Halves, split_members, tolerant
+from longwire.dialects.raw_json import NULL, split_members, tolerant
 from longwire.dialects.responses import output_events
 from longwire.dialects.stops import Cutter
 
@@ -175,7 +176,7 @@ class Items:
         self._unsigned: Item | None = None
         self._is_carried = False
         self._cutter: Cutter | None = None
-        self._halves = Halves()
+        self._halves = Pieces()
         self.has_calls = self.is_refused = self.is_within_emoji = False
         self.stop_sequence: str | None = None
 
