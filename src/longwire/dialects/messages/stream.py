@@ -213,13 +213,6 @@ class Items:
             case _:
                 self._thought(frame)
 
-    def is_plain(self, frame: Frame) -> bool:
-        """Whether an event goes on with the open block as it is."""
-        blocks = self.blocks
-        if frame.type != blocks.plain or frame.output_index != blocks.index:
-            return False
-        return not self.is_within_emoji and _ESCAPE not in bytes(frame.delta)
-
     @property
     def is_cut(self) -> bool:
         """Whether a stop sequence ended the answer."""

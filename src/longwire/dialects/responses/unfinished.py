@@ -13,20 +13,21 @@ from msgspec import Raw
 from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.dialects.raw_json import splice, split_members, tolerant
+from longwire.dialects.responses import output_events
 from longwire.dialects.responses.image import items_of
 from longwire.dialects.responses.stream import decode_item
 
 _PARTS: Final = {
-    "response.output_text.delta": ("content", b"output_text", b"text"),
-    "response.refusal.delta": ("content", b"refusal", b"refusal"),
-    "response.reasoning_text.delta": ("content", b"reasoning_text", b"text"),
-    "response.reasoning_summary_text.delta": ("summary", b"summary_text", b"text"),
+    output_events.TEXT: ("content", b"output_text", b"text"),
+    output_events.REFUSAL: ("content", b"refusal", b"refusal"),
+    output_events.REASONING: ("content", b"reasoning_text", b"text"),
+    output_events.SUMMARY: ("summary", b"summary_text", b"text"),
 }
 """Which deltas are of parts: the member with the parts, the type of the part, its text."""
 
 _TEXTS: Final = {
-    "response.function_call_arguments.delta": "arguments",
-    "response.custom_tool_call_input.delta": "input",
+    output_events.ARGUMENTS: "arguments",
+    output_events.CUSTOM_INPUT: "input",
 }
 _CALLS: Final = frozenset({"function_call", "custom_tool_call"})
 _MESSAGE: Final = b'{"type":"message","role":"assistant"}'
