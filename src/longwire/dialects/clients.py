@@ -110,9 +110,14 @@ def dialect_of(api: str) -> ClientDialect:
 def dialect_at(path: str, headers: Headers = NO_HEADERS) -> ClientDialect:
     """Return the dialect in which a path is answered: that of the route that it is, or is below.
 
-    Elsewhere clients of Messages are known by the header of their version.
+    Elsewhere clients of Messages are known by the header of their version, or by their own paths.
     """
     for posted, dialect in _POSTED:
         if path == posted or path.startswith(posted + "/"):
             return dialect
-    return _MESSAGES if ANTHROPIC_VERSION in headers else _RESPONSES
+    return _MESSAGES if speaks_messages(path, headers) else _RESPONSES
+
+
+def speaks_messages(path: str, headers: Headers) -> bool:
+    """Whether who asks, for a path that is of several APIs or of none, speaks the Messages API."""
+    return ANTHROPIC_VERSION in headers or path.startswith("/anthropic/")

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from longwire.dialects.clients import speaks_messages
 from longwire.dialects.ports import Problem
 from longwire.server.problems import headers_of, request_id, response_to
 
@@ -62,7 +63,7 @@ async def refuse(request: Request, error: Exception) -> Response:
     for api in OTHER_APIS:
         if api.paths.match(path):
             words = f"This gateway serves POST {_SERVED}, and not {api.name} ({shown})."
-            if api.envelope is None:
+            if api.envelope is None or speaks_messages(path, own):
                 return response_to(HTTPException(404, words), own_id, path, own)
             body = api.envelope(Problem(404, "unknown_url", words))
             return Response(body, 404, {"x-request-id": own_id}, "application/json")

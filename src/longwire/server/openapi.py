@@ -83,6 +83,19 @@ _MODELS: Final = _object(
     object={"const": "list"},
     data={"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
 )
+_ANTHROPIC_MODEL: Final = _object(
+    *("type", "id", "display_name", "created_at", "lifecycle"),
+    type={"const": "model"},
+    id=_TEXT,
+    display_name=_TEXT,
+    created_at=_TEXT,
+    lifecycle=_TEXT,
+)
+_ANTHROPIC_MODELS: Final = _object(
+    *("data", "has_more", "first_id", "last_id"),
+    data={"type": "array", "items": {"$ref": "#/components/schemas/AnthropicModel"}},
+    has_more={"type": "boolean"},
+)
 _STAGE: Final = _object("status", status=_TEXT)
 _ID: Final = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
 _REST: Final = {"name": "rest", "in": "path", "required": True, "schema": _TEXT}
@@ -117,7 +130,8 @@ def document() -> dict[str, Any]:
     """Return the document."""
     schemas = {"Error": _ERROR, "Request": _REQUEST, "Model": _MODEL, "Models": _MODELS}
     schemas |= {"ChatRequest": _CHAT_REQUEST, "MessagesRequest": _MESSAGES_REQUEST}
-    schemas |= {"AnthropicError": _ANTHROPIC_ERROR}
+    schemas |= {"AnthropicError": _ANTHROPIC_ERROR, "AnthropicModel": _ANTHROPIC_MODEL}
+    schemas |= {"AnthropicModels": _ANTHROPIC_MODELS}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Longwire", "version": version("longwire")},
@@ -137,17 +151,23 @@ def _paths() -> dict[str, Any]:
         "/v1/responses/input_tokens": {"post": _count()},
         **{path: {"post": each} for path, each in _dialects()},
         **{f"/v1/responses/{{id}}{path}": each for path, each in _stored().items()},
-        "/v1/models": {"get": _read("The models that the key may use.", "Models", "401")},
-        "/v1/models/{id}": {
-            "get": {**_read("One model.", "Model", "401", "404"), "parameters": [_ID]}
-        },
-        "/anthropic/v1/models": {"get": _read("The same, for other clients.", "Models", "401")},
+        **_models("", "Models", "Model", "Error"),
+        **_models("/anthropic", "AnthropicModels", "AnthropicModel", "AnthropicError"),
         "/api/hello": {"get": _open("A sign of life, for Claude Code.", _JSON)},
         "/health": {"get": _probe("The process lives.")},
         "/ready": {"get": _probe("It can serve.", {"503": "It starts, leaves or drains."})},
         "/metrics": {"get": _open("Metrics in Prometheus' text format.", "text/plain")},
         "/openapi.json": {"get": _open("This document.", "application/json")},
         **{f"/backend-api/{path}": operations for path, operations in _codex().items()},
+    }
+
+
+def _models(prefix: str, several: str, one: str, error: str) -> dict[str, Any]:
+    listed = _read("The models that the key may use.", several, "401", error=error)
+    found = _read("One model.", one, "401", "404", error=error)
+    return {
+        f"{prefix}/v1/models": {"get": listed},
+        f"{prefix}/v1/models/{{id}}": {"get": {**found, "parameters": [_ID]}},
     }
 
 
@@ -230,8 +250,9 @@ def _upgrade() -> dict[str, Any]:
     return {"summary": summary, "responses": {**switched, **_failures("401", "426", "503")}}
 
 
-def _read(text: str, schema: str, *failures: str) -> dict[str, Any]:
-    return {"summary": text, "responses": {"200": _response(text, schema), **_failures(*failures)}}
+def _read(text: str, schema: str, *failures: str, error: str = "Error") -> dict[str, Any]:
+    others = _failures(*failures, error=error)
+    return {"summary": text, "responses": {"200": _response(text, schema), **others}}
 
 
 def _probe(text: str, others: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:

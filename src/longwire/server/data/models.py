@@ -1,7 +1,8 @@
 """`GET /v1/models`: the models a key may use, from what channels declare and upstreams list.
 
 With `client_version` the same list as Codex reads it: an upstream's own entries as they are, and
-for all other models entries of that shape. With `anthropic-version` it is Anthropic's.
+for all other models entries of that shape. With `anthropic-version`, or below `/anthropic`, it is
+Anthropic's.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from longwire.core.errors import UnknownModel
 from longwire.core.nouns.renames import is_pattern
 from longwire.core.rules.routing import Route
 from longwire.core.rules.turn import Principal
+from longwire.dialects.clients import dialect_at, speaks_messages
 from longwire.dialects.codex.models import CLIENT_VERSION, entry
-from longwire.dialects.messages.models import ANTHROPIC_VERSION, model_of, models_page
+from longwire.dialects.messages.models import model_of, models_page
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.listings import Listings
 from longwire.server.auth import Keys
@@ -35,8 +37,9 @@ class Models:
         if "client_version" in request.query_params:
             return await self.catalog(request)
         models = await self._models(request)
-        if ANTHROPIC_VERSION in request.headers:
-            return self._answer(request, models_page([str(each["id"]) for each in models]))
+        if _speaks_messages(request):
+            names = [str(each["id"]) for each in models]
+            return self._answer(request, models_page(names, request.query_params))
         return self._answer(request, {"object": "list", "data": models})
 
     async def catalog(self, request: Request) -> Response:
@@ -62,21 +65,23 @@ class Models:
     async def one(self, request: Request) -> Response:
         """Answer one model. Raises `UnknownModel`."""
         name = request.path_params["id"]
-        for model in await self._models(request):
+        for model in await self._models(request, name):
             if model["id"] == name:
-                found = model_of(name) if ANTHROPIC_VERSION in request.headers else model
-                return self._answer(request, found)
+                return self._answer(request, model_of(name) if _speaks_messages(request) else model)
         raise UnknownModel(name, "no channel lists it")
 
     def _answer(self, request: Request, content: object) -> Response:
-        headers = {"x-request-id": request_id(headers_of(request.scope))}
-        return JSONResponse(content, headers=headers)
+        headers = headers_of(request.scope)
+        dialect = dialect_at(request.scope["path"], headers)
+        return JSONResponse(content, headers=dialect.headers(request_id(headers), {}))
 
-    async def _models(self, request: Request) -> list[dict[str, object]]:
+    async def _models(self, request: Request, wanted: str = "") -> list[dict[str, object]]:
+        """Return the models that a caller may use, with the one wanted if it is renamed."""
         caller = self._keys.authenticate(headers_of(request.scope))
         owners: dict[str, str] = {}
         for channel in await self._channels(caller):
-            for name in filter(caller.grant.allows_model, self._names(channel)):
+            renamed = [wanted] if channel.sent_name(wanted) != wanted else []
+            for name in filter(caller.grant.allows_model, [*self._names(channel), *renamed]):
                 owners.setdefault(name, channel.name)
         return [
             {"id": name, "object": "model", "created": 0, "owned_by": owner}
@@ -99,6 +104,10 @@ class Models:
         """Return the names that callers may use of a channel, each under its own name for it."""
         listed = filter(channel.route.serves, self._listings.of(channel).entries)
         return list(dict.fromkeys([*_literals(channel.route), *listed]))
+
+
+def _speaks_messages(request: Request) -> bool:
+    return speaks_messages(request.scope["path"], headers_of(request.scope))
 
 
 def _needs_list(channel: Channel) -> bool:
