@@ -69,6 +69,12 @@ def test_the_page_shows_what_is_printed(client, url):
     assert f"```text\n{printed}```" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_what_is_printed_names_no_other_gateway(client):
+    """Neither another port than that of the URL."""
+    assert "8090" not in run(client.name, "--url", "http://127.0.0.1:9999").stdout
+
+
 EXPECTED = {
     "claude-code": {
         "env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:8090", "ANTHROPIC_AUTH_TOKEN": KEY}

@@ -80,10 +80,10 @@ async def _written(url, rows):
 
 
 def test_a_line_says_what_matters():
-    """Who, what, by which way, how it went, how long, how much."""
+    """Who, what, in which API, by which way, how it went, how long, how much, what was left out."""
     assert (
-        "2026-09-21 14:13:20  dev  gpt-5.5  main  websocket continued  200 completed  0.9 s  "
-        "10+5 tokens  100 of 1,000 B  $0.0000"
+        "2026-09-21 14:13:20  dev  gpt-5.5  responses  main  websocket continued  "
+        "200 completed  0.9 s  10+5 tokens  100 of 1,000 B  $0.0000  without seed, prediction"
     ) == command._line(row())
 
 
@@ -94,7 +94,9 @@ def test_a_line_of_what_never_travelled():
         channel_name="", outcome="refused", status=404, error_code="model_not_found", **unknown
     )
     line = command._line(refused)
-    assert "dev  gpt-5.5  -  -  404 refused model_not_found  0.9 s  100 of 1,000 B" in line
+    assert (
+        "dev  gpt-5.5  responses  -  -  404 refused model_not_found  0.9 s  100 of 1,000 B" in line
+    )
 
 
 def test_a_line_moves_no_cursor():

@@ -230,7 +230,7 @@ docker run -d --name open-webui -p 3000:8080 -v open-webui:/app/backend/data \\
   ghcr.io/open-webui/open-webui:main
 
 # 127.0.0.1 is the container itself there: where the gateway runs on the same machine, write
-# http://host.docker.internal:8090/v1, and let it listen on an address that containers reach
+# host.docker.internal in its place, and let the gateway listen on an address that containers reach
 """,
         no_file="Open WebUI is set up by the environment of its container and has no file for it",
     ),

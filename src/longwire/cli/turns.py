@@ -97,6 +97,7 @@ def _line(row: TurnRow) -> str:
         f"{ended:%Y-%m-%d %H:%M:%S}",
         row.key_name or "-",
         row.model_asked or "-",
+        row.api or "-",
         row.channel_name or "-",
         way.strip() or "-",
         f"{row.status} {became}",
@@ -104,6 +105,7 @@ def _line(row: TurnRow) -> str:
         _tokens(row),
         f"{row.bytes_sent:,} of {row.bytes_received:,} B",
         "" if row.cost is None else f"${row.cost / _NANO:.4f}",
+        f"without {row.dropped}" if row.dropped else "",
     )
     return "  ".join(part for part in map(_printable, parts) if part)
 
