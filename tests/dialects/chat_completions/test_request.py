@@ -550,3 +550,9 @@ def test_a_bias_of_zeros_is_none(bias, is_refused):
         assert "logit_bias" == refused(logit_bias=bias).param
     else:
         assert turn_of().members == turn_of(logit_bias=bias).members
+
+
+@pytest.mark.parametrize("role", ["user", "system", "assistant"])
+def test_messages_that_say_nothing_are_refused(role):
+    """An upstream would be sent no input."""
+    assert "messages" == refused({"role": role, "content": []}).param

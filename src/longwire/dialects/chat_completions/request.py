@@ -118,7 +118,7 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
         stops=_stops(members),
         originals=originals,
     )
-    raw_input = halves.restore(b"[%b]" % b",".join(reader.items))
+    raw_input = halves.restore(_input(reader))
     return Turn(
         source=Source(
             API,
@@ -157,6 +157,12 @@ def _messages(members: Members) -> bytes:
     if raw[:1] != b"[" or not raw[1:-1].strip():
         raise invalid("messages", "is required and must be an array with a message, at least")
     return raw
+
+
+def _input(reader: ItemReader) -> bytes:
+    if not reader.items:
+        raise invalid("messages", "says nothing: send a message that has a content")
+    return b"[%b]" % b",".join(reader.items)
 
 
 def _hub_members(
