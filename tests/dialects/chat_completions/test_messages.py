@@ -38,7 +38,6 @@ def spoken(value: str) -> Item:
     [
         ({"role": "system", "content": "s"}, [said("system", text("s"))]),
         ({"role": "developer", "content": "d"}, [said("developer", text("d"))]),
-        ({"role": "system", "content": []}, []),
         (
             {
                 "role": "user",
@@ -98,6 +97,13 @@ def spoken(value: str) -> Item:
 def test_a_message_becomes_items(message, expected):
     """Each part in its place, none with an id."""
     assert expected == items_of(turn_of(message))
+
+
+def test_a_message_that_says_nothing_is_no_item():
+    """Beside one that says something."""
+    assert [said("user", text("hi"))] == items_of(
+        turn_of({"role": "system", "content": []}, QUESTION)
+    )
 
 
 def test_a_result_is_of_the_kind_of_its_call():
