@@ -104,3 +104,29 @@ def test_a_delta_that_is_no_text_says_nothing(odd, plan):
     done = frame("response.output_item.done", **where, item=message("abcd"))
     added = accumulated(chunks_of(stream(turn_of(), [*opening(), *frames, done, ending()], plan)))
     assert "abcd" == added["content"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, 5, {"type": None}, {"type": "url_citation", "start_index": None, "end_index": 2}],
+)
+def test_an_odd_annotation_is_left_out(odd):
+    """The others are shown."""
+    cited = {"type": "url_citation", "start_index": 0, "end_index": 2, "title": "t", "url": "u"}
+    place = {name: cited[name] for name in ("start_index", "end_index", "title", "url")}
+    found = shown(part(annotations=[odd, cited]))
+    assert [{"type": "url_citation", "url_citation": place}] == found["annotations"]
+
+
+@pytest.mark.parametrize("odd", [5, "ab", {"a": "b"}])
+def test_annotations_that_are_no_array_are_none(odd):
+    """Their text is shown."""
+    found = shown(part(annotations=odd))
+    assert ("ab", []) == (found["content"], found["annotations"])
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_id_of_reasoning_that_is_none_is_not_said(odd):
+    """What was encrypted is."""
+    (detail,) = shown({**reasoning("rs_1"), "id": odd}, message("ab"))["reasoning_details"]
+    assert (None, "gAAA") == (detail["id"], detail["data"])
