@@ -142,7 +142,7 @@ class ChatAnswer:
         flow = self._flow
         if event.type == flow.name and event.output_index == flow.index:
             delta = bytes(event.delta)
-            if ESCAPE not in delta:
+            if ESCAPE not in delta and delta[:1] == b'"':
                 flow.sent.append(delta[1:-1])
                 return flow.before, delta, flow.after
         return (self._feed(event),)

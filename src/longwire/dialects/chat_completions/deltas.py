@@ -205,7 +205,7 @@ class Deltas:
     def _take(self, event: Output) -> None:
         name, delta = event.type, self._whole(event)
         if name == output_events.TEXT:
-            self._say(CONTENT, delta, bytes(event.logprobs))
+            self._say(CONTENT, delta, b"[%b]" % _inner(event.logprobs, b"["))
         elif name in CALL_INPUTS:
             if self._item.call >= 0:
                 self._say_arguments(delta)
@@ -221,8 +221,13 @@ class Deltas:
             self._say(REFUSAL, delta)
 
     def _whole(self, event: Output) -> bytes:
-        """Return a delta without half an emoji at its end, which is shown with the other half."""
+        """Return a delta without half an emoji at its end, which is shown with the other half.
+
+        One that is no text says nothing.
+        """
         delta = bytes(event.delta)
+        if delta[:1] != b'"':
+            return _EMPTY
         if not self.is_within_emoji and ESCAPE not in delta:
             return delta
         return self._item.halves.setdefault(event.type, Pieces()).joined(delta)
@@ -295,7 +300,7 @@ class Deltas:
         if not is_custom and item.type != "function_call":
             return
         shown = self._item
-        if shown.call < 0 and bytes(item.call_id) and bytes(item.name):
+        if shown.call < 0 and bytes(item.call_id)[:1] == bytes(item.name)[:1] == b'"':
             shown.call, shown.is_custom = self.calls, is_custom
             self.calls += 1
             self._position += 1
@@ -316,17 +321,17 @@ class Deltas:
             self._finish_reasoning(item)
         elif item.type in ("function_call", "custom_tool_call"):
             self._add(item)
-            whole = bytes(item.input if self._item.is_custom else item.arguments)[1:-1]
+            whole = _inner(item.input if self._item.is_custom else item.arguments)
             rest = _rest(b"".join(self._item.texts.get(CALL, ())), whole)
             if rest and self._item.call >= 0:
                 self._say_arguments(rest)
 
     def _finish_message(self, parts: Sequence[Part]) -> None:
         begins_at = self._length + (2 if self._length else 0)
-        logprobs = [bytes(part.logprobs)[1:-1] for part in parts if part.type == "output_text"]
-        text = b"".join(bytes(each.text)[1:-1] for each in parts if each.type == "output_text")
+        logprobs = [_inner(part.logprobs, b"[") for part in parts if part.type == "output_text"]
+        text = b"".join(_inner(each.text) for each in parts if each.type == "output_text")
         self._say_rest(CONTENT, text, b"[%b]" % b",".join(filter(None, logprobs)))
-        refusal = b"".join(bytes(each.refusal)[1:-1] for each in parts if each.type == "refusal")
+        refusal = b"".join(_inner(each.refusal) for each in parts if each.type == "refusal")
         self._say_rest(REFUSAL, refusal)
         if text:
             self._length = begins_at + len(_decode_text(b'"%b"' % text))
@@ -338,15 +343,21 @@ class Deltas:
     def _finish_reasoning(self, item: Item) -> None:
         if not self._options.shows_reasoning:
             return
-        summary = [bytes(part.text) for part in _decode_parts(item.summary) or ()]
-        texts = summary or [bytes(part.text) for part in _decode_parts(item.content) or ()]
-        said = [each[1:-1] for each in texts if each != _EMPTY]
-        self._say_rest(REASONING, rb"\n\n".join(said))
+        summary = [_inner(part.text) for part in _decode_parts(item.summary) or ()]
+        texts = summary or [_inner(part.text) for part in _decode_parts(item.content) or ()]
+        self._say_rest(REASONING, rb"\n\n".join(filter(None, texts)))
         encrypted = bytes(item.encrypted_content)
         if encrypted[:1] == b'"':
-            details = details_of(bytes(item.id), encrypted, summary, self._position)
+            quoted = [b'"%b"' % each for each in summary]
+            details = details_of(bytes(item.id), encrypted, quoted, self._position)
             self._ready.append(Delta(b"reasoning_details", details))
             self._position += 1
+
+
+def _inner(raw: Raw, opening: bytes = b'"') -> bytes:
+    """Return what is inside a raw text, or an array that opens so; b"" for any other value."""
+    value = bytes(raw)
+    return value[1:-1] if value[:1] == opening else b""
 
 
 def _rest(sent: bytes, whole: bytes) -> bytes:

@@ -1,11 +1,12 @@
 """What a message of Chat Completions says beside its text: reasoning details, annotations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import Raw
 
 from longwire.dialects.chat_completions.messages import FORMAT
+from longwire.dialects.raw_json import split_items, tolerant
 
 _FORMAT = msgspec.json.encode(FORMAT)
 
@@ -18,14 +19,15 @@ class _Annotation(msgspec.Struct):
     url: Raw = Raw(b'""')
 
 
-_decode_annotations = msgspec.json.Decoder(list[_Annotation]).decode
+_decode_annotation = tolerant(msgspec.json.Decoder(_Annotation).decode)
 
 
 def details_of(item_id: bytes, encrypted: bytes, summary: Sequence[bytes], index: int) -> bytes:
     """Return the details of a reasoning item, each part of its summary and what is encrypted.
 
-    All is raw JSON; `index` is where the item stands among those that are shown.
+    All is raw JSON; `index` is where the item stands among those that are shown. An id is a text.
     """
+    item_id = item_id if item_id[:1] == b'"' else b"null"
     end = b'"id":%b,"format":%b,"index":%d}' % (item_id, _FORMAT, index)
     said = [b'{"type":"reasoning.summary","summary":%b,%b' % (each, end) for each in summary]
     said.append(b'{"type":"reasoning.encrypted","data":%b,%b' % (encrypted, end))
@@ -40,7 +42,16 @@ def shifted_annotations(raw: bytes, begins_at: int) -> bytes:
         b'{"type":"url_citation","url_citation":'
         b'{"start_index":%d,"end_index":%d,"title":%b,"url":%b}}'
         % (each.start_index + begins_at, each.end_index + begins_at, each.title, each.url)
-        for each in _decode_annotations(raw)
+        for each in _annotations(raw)
         if each.type == "url_citation"
     ]
     return b"[%b]" % b",".join(said) if said else b""
+
+
+def _annotations(raw: bytes) -> Iterator[_Annotation]:
+    """Read each annotation of a text, but such as are none."""
+    for each in split_items(raw) if raw[:1] == b"[" else ():
+        try:
+            yield _decode_annotation(each)
+        except msgspec.MsgspecError:
+            continue

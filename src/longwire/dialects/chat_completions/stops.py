@@ -45,7 +45,7 @@ class StopCut:
 
     def _keep(self, logprobs: bytes) -> None:
         for raw in _decode_tokens(logprobs):
-            self._tokens.append((len(_decode_token(raw).token), bytes(raw)))
+            self._tokens.append((_length(raw), bytes(raw)))
 
     def _take(self, shown: str) -> bytes:
         """Return the logprobs of the tokens that are shown whole."""
@@ -56,3 +56,11 @@ class StopCut:
             self._shown -= length
             taken.append(raw)
         return b"[%b]" % b",".join(taken)
+
+
+def _length(raw: Raw) -> int:
+    """Return how long the text of a token is, 0 where it has none."""
+    try:
+        return len(_decode_token(raw).token)
+    except msgspec.MsgspecError:
+        return 0
