@@ -55,23 +55,6 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
     return read
 
 
-def without_halves_of(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
-    """Return a decoder to which each half of an emoji is U+FFFD, in values that stay raw, too."""
-
-    def read(raw: bytes | Raw) -> T:
-        try:
-            return decode(raw)
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            whole = without_halves(bytes(raw))
-            if whole is None:
-                raise
-            return decode(whole)
-
-    return read
-
-
 def split_members(raw: bytes | Raw) -> dict[str, Raw]:
     """Split an object; of a member that is repeated the last one stands.
 

@@ -15,7 +15,7 @@ from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
 from longwire.dialects.halves import Pieces
-from longwire.dialects.raw_json import NULL, tolerant, without_halves_of
+from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.responses import output_events
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
@@ -82,7 +82,7 @@ class Item(msgspec.Struct):
 decode_output = tolerant(msgspec.json.Decoder(Output).decode)
 """Decodes an event of output; halves of an emoji stay. Raises `msgspec.MsgspecError`."""
 
-_decode_item = without_halves_of(msgspec.json.Decoder(Item).decode)
+_decode_item = tolerant(msgspec.json.Decoder(Item).decode)
 _decode_parts = tolerant(msgspec.json.Decoder(list[Part] | None).decode)
 _decode_text = tolerant(msgspec.json.Decoder(str).decode)
 

@@ -14,7 +14,7 @@ from longwire.dialects.messages.assistant import SEARCH_ID
 from longwire.dialects.messages.ids import CallIds
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.thinking import phase_alone, sealed
-from longwire.dialects.raw_json import NULL, splice, tolerant, without_halves_of
+from longwire.dialects.raw_json import NULL, splice, tolerant
 from longwire.dialects.stops import Cutter
 
 _BETWEEN: Final = b"\\n\\n"
@@ -73,7 +73,7 @@ class _Action(msgspec.Struct):
     sources: list[_Source] | None = None
 
 
-_decode_item: Final = without_halves_of(msgspec.json.Decoder(Item).decode)
+_decode_item: Final = tolerant(msgspec.json.Decoder(Item).decode)
 decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 _decode_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_action: Final = tolerant(msgspec.json.Decoder(_Action).decode)
