@@ -6,13 +6,13 @@ Law: what is not replaced keeps its spelling; of the members of a request none i
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.halves import NO_HALVES, Halves, hidden, without_halves
+from longwire.dialects.halves import NO_HALVES, Halves, without_halves
 from longwire.dialects.repeats import Name, refuse_repeats
 
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
@@ -35,10 +35,10 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
-    """Return a decoder that reads halves of an emoji, too.
+    """Return a decoder that reads halves of an emoji, too, each as U+FFFD.
 
     A language of UTF-16 texts may cut one between its halves: that is JSON (RFC 8259, 8.2), and no
-    Unicode. Values that stay raw keep their halves; in a text each is U+FFFD.
+    Unicode. Values that stay raw lose their halves, but not their sizes.
     """
 
     def read(raw: bytes | Raw) -> T:
@@ -47,10 +47,10 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            whole, halves = hidden(bytes(raw))
-            if halves is NO_HALVES:
+            whole = without_halves(bytes(raw))
+            if whole is None:
                 raise
-            return cast("T", halves.restored(decode(whole)))
+            return decode(whole)
 
     return read
 
