@@ -13,7 +13,6 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.halves import NO_HALVES, Halves, without_halves
-from longwire.dialects.repeats import Name, refuse_repeats
 
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
@@ -32,6 +31,16 @@ _KEY = re.compile(
 _HALF = "has half an emoji (an unpaired surrogate such as \\ud83d); send whole characters"
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Name:
+    """A member's name that equals only itself, so that a repeated member is seen."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, _kind: type, text: str) -> None:
+        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
+        self.text = text
 
 
 def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
@@ -192,14 +201,11 @@ def member_of(
 ) -> T:
     """Return a member as a decoder reads it. Raises `InvalidRequest`: it must be of that kind."""
     try:
-        value = decoder.decode(members[name])
+        return decoder.decode(members[name])
     except msgspec.MsgspecError:
         has_half = without_halves(members[name]) is not None
         fault = _HALF if has_half else f"must be {kind}"
         raise InvalidRequest(f"'{name}' {fault}.", param=name) from None
-    if members[name][:1] == b"{":
-        refuse_repeats(members[name], {}, name)
-    return value
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:
