@@ -191,27 +191,6 @@ def test_half_an_emoji_is_read_as_a_replacement():
             read(wrong)
 
 
-class Pair(msgspec.Struct, frozen=True):
-    """A text that is decoded beside one that is not."""
-
-    text: str
-    raw: list[msgspec.Raw]
-
-
-@given(halves, st.text(st.sampled_from("\ue000\ue001\uf8ffa")))
-def test_what_stays_raw_keeps_its_halves(text, private):
-    """A decoder gives it as it was written, whatever characters of private use are beside it."""
-    said = {"text": text, "raw": [text, {private: text}]}
-    pair = tolerant(msgspec.json.Decoder(Pair).decode)(spelled(said, (",", ":")))
-    assert json.loads(json.dumps(said["raw"])) == [json.loads(bytes(each)) for each in pair.raw]
-    assert without_surrogates(text) == pair.text
-
-
-def without_surrogates(text: str) -> str:
-    """A text as UTF-16 has it, with U+FFFD for what is no pair."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 @pytest.mark.parametrize("raw", [b"", b"[]", b"1", b'{"a":1'])
 def test_what_is_no_object_cannot_be_spliced(raw):
     """It is no request's fault, so the error is the decoder's."""

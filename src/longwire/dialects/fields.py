@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.raw_json import tolerant
+from longwire.dialects.repeats import refuse_repeats
 
 T = TypeVar("T")
 _FAULT = re.compile(r"(?P<fault>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
@@ -40,8 +41,16 @@ def decoded(decode: Callable[[bytes | Raw], T], raw: bytes | Raw, path: str) -> 
 
 
 def member(members: Mapping[str, bytes], name: str, decode: Callable[[bytes | Raw], T]) -> T | None:
-    """Return a member as it is decoded; None where there is none. Raises `InvalidRequest`."""
-    return decoded(decode, members[name], name) if name in members else None
+    """Return a member as it is decoded; None where there is none. Raises `InvalidRequest`.
+
+    An object in which a member is repeated is refused.
+    """
+    if name not in members:
+        return None
+    value = decoded(decode, members[name], name)
+    if members[name][:1] == b"{":
+        refuse_repeats(members[name], {}, name)
+    return value
 
 
 def _invalid(said: str, path: str) -> InvalidRequest:

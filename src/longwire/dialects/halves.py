@@ -6,10 +6,6 @@ Law: a body that is decoded and written anew keeps each of its halves as it was 
 import re
 from typing import Final
 
-import msgspec
-from msgspec import Raw
-from msgspec.structs import force_setattr
-
 from longwire.core.errors import InvalidRequest
 
 _OTHER = rb"(?:[^u]|u(?![dD][89a-fA-F]))"
@@ -47,7 +43,6 @@ class Halves:
         self._stand_ins: dict[bytes, bytes] = {}
         self._written: dict[bytes, bytes] = {}
         self._found = re.compile(b"")
-        self._characters = re.compile("")
 
     def find(self, raw: bytes) -> None:
         """Choose a stand-in for each half in here. Raises `InvalidRequest` if none is left."""
@@ -61,7 +56,6 @@ class Halves:
             for written in (rb"\u%04x" % code, chr(code).encode()):
                 self._written[written] = b"\\" + half
         self._found = re.compile(b"|".join(map(re.escape, self._written)))
-        self._characters = re.compile(f"[{''.join(map(chr, free))}]")
 
     def hide(self, raw: bytes) -> bytes:
         """Return JSON with stand-ins for its halves."""
@@ -76,24 +70,6 @@ class Halves:
             return raw
         return self._found.sub(lambda found: self._written[found[0]], raw)
 
-    def restored(self, value: object) -> object:
-        """Return a decoded value with the halves of what stayed raw; in its texts they are U+FFFD.
-
-        Structs are changed in place.
-        """
-        if isinstance(value, Raw):
-            return Raw(self.restore(bytes(value)))
-        if isinstance(value, str):
-            return self._characters.sub("\ufffd", value)
-        if isinstance(value, list):
-            return [self.restored(each) for each in value]
-        if isinstance(value, dict):
-            return {self.restored(name): self.restored(each) for name, each in value.items()}
-        if isinstance(value, msgspec.Struct):
-            for name in value.__struct_fields__:
-                force_setattr(value, name, self.restored(getattr(value, name)))
-        return value
-
     def restore_in(self, members: dict[str, bytes]) -> dict[str, bytes]:
         """Return members with their halves, likewise."""
         if not self._written:
@@ -102,15 +78,6 @@ class Halves:
 
 
 NO_HALVES: Final = Halves()
-
-
-def hidden(raw: bytes) -> tuple[bytes, Halves]:
-    """Return JSON with stand-ins for its halves, and what restores them."""
-    if without_halves(raw) is None:
-        return raw, NO_HALVES
-    halves = Halves()
-    halves.find(raw)
-    return halves.hide(raw), halves
 
 
 def _code(found: re.Match[bytes]) -> int:

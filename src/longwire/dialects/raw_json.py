@@ -6,14 +6,13 @@ Law: what is not replaced keeps its spelling; of the members of a request none i
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.halves import NO_HALVES, Halves, hidden, without_halves
-from longwire.dialects.repeats import Name, refuse_repeats
+from longwire.dialects.halves import NO_HALVES, Halves, without_halves
 
 _BETWEEN = re.compile(rb"[ \t\r\n,]*")
 _SLICE = 64 * 1024
@@ -34,11 +33,21 @@ _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
+class Name:
+    """A member's name that equals only itself, so that a repeated member is seen."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, _kind: type, text: str) -> None:
+        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
+        self.text = text
+
+
 def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
-    """Return a decoder that reads halves of an emoji, too.
+    """Return a decoder that reads halves of an emoji, too, each as U+FFFD.
 
     A language of UTF-16 texts may cut one between its halves: that is JSON (RFC 8259, 8.2), and no
-    Unicode. Values that stay raw keep their halves; in a text each is U+FFFD.
+    Unicode. Values that stay raw lose their halves, but not their sizes.
     """
 
     def read(raw: bytes | Raw) -> T:
@@ -47,10 +56,10 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            whole, halves = hidden(bytes(raw))
-            if halves is NO_HALVES:
+            whole = without_halves(bytes(raw))
+            if whole is None:
                 raise
-            return cast("T", halves.restored(decode(whole)))
+            return decode(whole)
 
     return read
 
@@ -192,14 +201,11 @@ def member_of(
 ) -> T:
     """Return a member as a decoder reads it. Raises `InvalidRequest`: it must be of that kind."""
     try:
-        value = decoder.decode(members[name])
+        return decoder.decode(members[name])
     except msgspec.MsgspecError:
         has_half = without_halves(members[name]) is not None
         fault = _HALF if has_half else f"must be {kind}"
         raise InvalidRequest(f"'{name}' {fault}.", param=name) from None
-    if members[name][:1] == b"{":
-        refuse_repeats(members[name], {}, name)
-    return value
 
 
 def splice(raw: bytes | Raw, changes: Mapping[str, bytes | None]) -> bytes:

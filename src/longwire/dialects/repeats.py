@@ -12,19 +12,10 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
+from longwire.dialects.raw_json import Name
 
 Names = Mapping[str, Any]
 """Names of members, each with those inside it, none where nobody looks."""
-
-
-class Name:
-    """A member's name that equals only itself, so that a repeated member is seen."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, _kind: type, text: str) -> None:
-        """Take what msgspec gives a hook: called for every member, so it is the class itself."""
-        self.text = text
 
 
 write: Final = msgspec.json.Encoder().encode

@@ -9,7 +9,7 @@ from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import EVERYTHING
 from longwire.dialects.members import Fate
 from longwire.dialects.messages.members import MEMBERS
-from longwire.dialects.messages.request import decode_count
+from longwire.dialects.messages.request import decode_count, decode_request
 from tests.dialects.messages.answers import QUESTION, SESSION, items_of, turn
 
 NEUTRAL: tuple[Any, ...] = (None, [], {}, "")
@@ -375,3 +375,60 @@ def test_a_key_for_caches_is_the_session() -> None:
     """The same for all turns of a session, and none without one."""
     assert "s" == member("prompt_cache_key", headers={SESSION: "s"})
     assert member("prompt_cache_key") is None
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "\ue000", "\\ue000"])
+def test_half_an_emoji_travels_with_its_escape(half: str) -> None:
+    """A text that was cut between two halves is read, wherever it is, and stays what it was."""
+    words = f"cut {half}"
+    use = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {half: words}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": words}
+    said = {
+        "model": "claude-x",
+        "max_tokens": 100,
+        "system": words,
+        "tools": [{"name": "f", "description": words, "input_schema": {half: words}}],
+        "messages": [user(text(words)), {"role": "assistant", "content": [use]}, user(result)],
+    }
+    sent = decode_request(json.dumps(said).encode(), {}, EVERYTHING)
+    system, question, call, output = items_of(sent)
+    assert [words] * 2 == [each["content"][0]["text"] for each in (system, question)]
+    assert {half: words} == json.loads(call["arguments"])
+    assert words == output["output"]
+    (tool,) = json.loads(sent.members["tools"])
+    assert (words, {half: words}) == (tool["description"], tool["parameters"])
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize(
+    ("name", "raw", "param"),
+    [
+        ("messages", '[{"role":"user","content":"a","content":"b"}]', "messages.0.content"),
+        ("messages", '[{"role":"user","content":"a","c\\u006fntent":"b"}]', "messages.0.content"),
+        (
+            "messages",
+            '[{"role":"user","content":[{"type":"text","text":"a","text":"b"}]}]',
+            "messages.0.content.0.text",
+        ),
+        (
+            "messages",
+            '[{"role":"user","content":[{"type":"search_result","source":"a","source":"b"}]}]',
+            "messages.0.content.0.source",
+        ),
+        ("system", '[{"type":"text","text":"a","text":"b"}]', "system.0.text"),
+        ("tools", '[{"name":"f","name":"g","input_schema":{}}]', "tools.0.name"),
+        ("tool_choice", '{"type":"auto","type":"any"}', "tool_choice.type"),
+        ("output_config", '{"effort":"low","effort":"high"}', "output_config.effort"),
+    ],
+)
+def test_a_member_that_is_repeated_is_refused(
+    name: str, raw: str, param: str, separators: tuple[str, str]
+) -> None:
+    """In messages, blocks and settings, too: nobody can say which of the two is meant."""
+    comma, colon = separators
+    raw = raw.replace('":', f'"{colon}').replace(',"', f'{comma}"')
+    messages = '"messages":[{"role":"user","content":"a"}]' if name != "messages" else '"x":1'
+    sent = '{"model":"m","max_tokens":9,' + f'{messages},"{name}":{raw}}}'
+    with pytest.raises(InvalidRequest, match="more than once") as caught:
+        decode_request(sent.encode(), {}, EVERYTHING)
+    assert param == caught.value.param

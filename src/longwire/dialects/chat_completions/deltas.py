@@ -15,7 +15,7 @@ from longwire.dialects.chat_completions.names import long_name
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.stops import StopCut
 from longwire.dialects.halves import Pieces
-from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.raw_json import NULL, split_members, tolerant
 from longwire.dialects.responses import output_events
 
 CONTENT, REFUSAL, REASONING = b"content", b"refusal", b"reasoning_content"
@@ -79,9 +79,8 @@ class Item(msgspec.Struct):
     encrypted_content: Raw = NULL
 
 
-decode_output = tolerant(msgspec.json.Decoder(Output).decode)
-"""Decodes an event of output; halves of an emoji stay. Raises `msgspec.MsgspecError`."""
-
+_decode_output = msgspec.json.Decoder(Output).decode
+_decode_any_output = tolerant(_decode_output)
 _decode_item = tolerant(msgspec.json.Decoder(Item).decode)
 _decode_parts = tolerant(msgspec.json.Decoder(list[Part] | None).decode)
 _decode_text = tolerant(msgspec.json.Decoder(str).decode)
@@ -122,6 +121,19 @@ class _Streamed:
         self.has_logprobs = False
         self.is_custom = False
         self.part = -1
+
+
+def decode_output(raw: bytes) -> Output:
+    """Decode an event of output; halves of an emoji stay. Raises `msgspec.MsgspecError`."""
+    try:
+        return _decode_output(raw)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        event, members = _decode_any_output(raw), split_members(raw)
+    event.delta = members.get("delta", event.delta)
+    event.item = members.get("item", event.item)
+    return event
 
 
 class Deltas:

@@ -10,7 +10,6 @@ from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.names import short_id
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.shown import ShownMessage
-from longwire.dialects.halves import hidden
 from longwire.dialects.responses.items import canonical_item
 
 
@@ -28,6 +27,5 @@ def image_of(options: Options, output: Sequence[bytes]) -> tuple[CanonicalItem, 
     if ids and renames:
         return tuple(map(canonical_item, output))
     reader = ItemReader({}, set())
-    raw, halves = hidden(b"[%b]" % message.encode())
-    reader.read(raw)
-    return tuple(map(canonical_item, map(halves.restore, reader.items)))
+    reader.read(b"[%b]" % message.encode())
+    return tuple(map(canonical_item, reader.items))

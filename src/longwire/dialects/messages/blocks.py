@@ -13,6 +13,7 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.raw_json import tolerant
+from longwire.dialects.repeats import check_repeats, refuse_repeats, write
 
 NULL: Final = Raw(b"null")
 QUOTE: Final = b'"'[0]
@@ -23,8 +24,11 @@ _IMAGE: Final = b'{"type":"input_image","image_url":'
 _DETAIL: Final = b',"detail":"auto"}'
 
 
-class Block(msgspec.Struct):
-    """What is read of one content block, whatever its type; texts stay raw."""
+class Block(msgspec.Struct, omit_defaults=True):
+    """What is read of one content block, whatever its type; texts stay raw.
+
+    The last ones are only known, so that a block which has them is not looked at twice.
+    """
 
     type: str
     text: Raw = NULL
@@ -43,9 +47,11 @@ class Block(msgspec.Struct):
     tool_name: str | None = None
     is_error: bool | None = None
     citations: Raw = NULL
+    cache_control: Raw = NULL
+    caller: Raw = NULL
 
 
-class _Source(msgspec.Struct):
+class _Source(msgspec.Struct, omit_defaults=True):
     type: str
     media_type: str | None = None
     data: Raw = NULL
@@ -65,7 +71,10 @@ def blocks_of(content: Raw, at: str) -> list[Block]:
         return [Block("text", content)]
     if raw[:1] != b"[":
         raise invalid(at, "must be a string or an array of blocks")
-    return decoded(_decode_blocks, content, at)
+    blocks = decoded(_decode_blocks, content, at)
+    if len(write(blocks)) != len(raw):
+        refuse_repeats(raw, {}, at)
+    return blocks
 
 
 def is_blank(value: Raw) -> bool:
@@ -103,7 +112,9 @@ def no_equivalent(block: Block, at: str) -> InvalidRequest:
 
 
 def _source(block: Block, at: str) -> _Source:
-    return decoded(_decode_source, block.source, f"{at}.source")
+    source = decoded(_decode_source, block.source, f"{at}.source")
+    check_repeats(block.source, source, f"{at}.source")
+    return source
 
 
 def _inline_url(source: _Source, at: str) -> bytes:

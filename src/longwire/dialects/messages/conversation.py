@@ -32,7 +32,7 @@ class _Config(msgspec.Struct):
     effort: str | None = None
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, omit_defaults=True):
     """What is read of one message."""
 
     role: str

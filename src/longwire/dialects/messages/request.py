@@ -16,7 +16,8 @@ from msgspec import Raw
 from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
-from longwire.dialects.fields import invalid, member
+from longwire.dialects.fields import decoded, invalid, member
+from longwire.dialects.halves import Halves
 from longwire.dialects.members import names_of
 from longwire.dialects.messages.conversation import Conversation, Message, decode_messages
 from longwire.dialects.messages.errors import THREAD_GONE
@@ -27,11 +28,16 @@ from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
 from longwire.dialects.names import shortened
+from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
+from longwire.dialects.repeats import check_repeats, compact
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API: Final = "messages"
 _SESSION_HEADER: Final = "x-claude-code-session-id"
+_WRITTEN_ANEW: Final = ("messages", "system", "tools", "tool_choice", "output_config")
+"""Members whose texts travel inside others of the hub."""
+
 _LEAST_OUTPUT: Final = 16
 _ENCRYPTED: Final = "reasoning.encrypted_content"
 _SOURCES: Final = "web_search_call.action.sources"
@@ -40,6 +46,7 @@ _COUNTED: Final = frozenset(
 )
 _TIERS: Final = {"auto": None, "standard_only": b'"default"'}
 _encode: Final = msgspec.json.Encoder().encode
+Members = Mapping[str, bytes]
 
 
 class _Metadata(msgspec.Struct):
@@ -91,23 +98,25 @@ class _Settings:
 
 def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
     """Decode the body of `POST /v1/messages`. Raises `InvalidRequest`, which names the field."""
-    members = decode_members(body)
+    halves = Halves(*_WRITTEN_ANEW)
+    members = decode_members(body, halves)
     if members.get("max_tokens", b"null") == b"null":
         message = "'max_tokens' is required: how many tokens the answer may have at most."
         raise InvalidRequest(message, param="max_tokens")
-    return _turn_of(members, body, headers)
+    return _turn_of(members, body, headers, halves)
 
 
 def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
     """Decode the body of `POST /v1/messages/count_tokens`. Raises `InvalidRequest`, likewise."""
-    turn = _turn_of(decode_members(body), body, headers, is_count=True)
+    halves = Halves(*_WRITTEN_ANEW)
+    turn = _turn_of(decode_members(body, halves), body, headers, halves, is_count=True)
     kept = {name: raw for name, raw in turn.members.items() if name in _COUNTED}
     source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False, is_in_thread=False)
     return replace(turn, source=source, members=kept, purpose=Purpose.COUNT, streams=False)
 
 
 def _turn_of(
-    members: Mapping[str, bytes], body: bytes, headers: Mapping[str, str], *, is_count: bool = False
+    members: Members, body: bytes, headers: Headers, halves: Halves, *, is_count: bool = False
 ) -> Turn:
     settings = _settings(members)
     previous, is_in_thread = _previous(members), says_something(members, "thread")
@@ -117,8 +126,8 @@ def _turn_of(
     conversation = _conversation(members, settings, messages, is_first=previous is None)
     user_id = _user_id(members)
     session = headers.get(_SESSION_HEADER) or _session_of(user_id)
-    kept = settings.members | _identity(user_id, session)
-    raw_input = b"[" + b",".join(conversation.items) + b"]"
+    kept = halves.restore_in(settings.members | _identity(user_id, session))
+    raw_input = halves.restore(b"[%b]" % b",".join(conversation.items))
     options = _options(members, settings)
     blocks = [f"messages.content.{name}" for name in conversation.left_out]
     source = Source(
@@ -156,7 +165,10 @@ def _model(members: Mapping[str, bytes]) -> str:
 
 
 def _messages(members: Mapping[str, bytes], *, may_be_none: bool) -> Sequence[Message]:
-    messages = member(members, "messages", decode_messages) or ()
+    raw = compact(members.get("messages", b"[]"))
+    messages = decoded(decode_messages, raw, "messages") or ()
+    if messages:
+        check_repeats(raw, messages, "messages")
     if not messages and not may_be_none:
         raise invalid("messages", "needs at least one message")
     return messages

@@ -10,6 +10,7 @@ from msgspec import Raw
 from longwire.dialects.fields import decoded, invalid, member, text
 from longwire.dialects.names import LONGEST, shortened
 from longwire.dialects.raw_json import NULL, merge, split_members
+from longwire.dialects.repeats import check_repeats
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
 _NOTHING: Final = (b"null", b"[]")
@@ -18,7 +19,7 @@ _WEB_SEARCH: Final = "web_search_"
 _SEARCH: Final = b'{"type":"web_search"}'
 
 
-class _Location(msgspec.Struct):
+class _Location(msgspec.Struct, omit_defaults=True):
     type: str | None = None
     city: str | None = None
     country: str | None = None
@@ -26,7 +27,7 @@ class _Location(msgspec.Struct):
     timezone: str | None = None
 
 
-class Tool(msgspec.Struct):
+class Tool(msgspec.Struct, omit_defaults=True):
     """What is read of one tool; the rest is for other APIs."""
 
     name: str = ""
@@ -40,6 +41,8 @@ class Tool(msgspec.Struct):
     max_uses: Raw = NULL
     blocked_domains: Raw = NULL
     input_examples: Raw = NULL
+    cache_control: Raw = NULL
+    eager_input_streaming: Raw = NULL
 
 
 class _Choice(msgspec.Struct):
@@ -72,6 +75,8 @@ _CHOICES: Final = {"auto": b'"auto"', "any": b'"required"', "none": b'"none"'}
 def toolbox_of(members: Mapping[str, bytes]) -> Toolbox:
     """Return the tools of a request. Raises `InvalidRequest`, which names one that is refused."""
     tools = member(members, "tools", _decode_tools) or ()
+    if tools:
+        check_repeats(members["tools"], tools, "tools")
     offered: list[bytes] = []
     deferred: dict[str, bytes] = {}
     originals: dict[str, str] = {}
