@@ -288,3 +288,14 @@ async def test_what_is_named_of_it_fits_into_a_header(emulator):
     """Whatever names a client makes up."""
     async with asking(emulator, "websocket") as ask:
         assert 200 == (await ask([USER], **{"a\r\nb: ✓": None}))[0]
+
+
+async def test_what_the_backend_does_not_take_is_named(emulator):
+    """To clients of Responses, too; what is null says nothing, and is no loss."""
+    body = {"model": "m", "input": [USER], "max_output_tokens": 99, "temperature": None}
+    async with (
+        asking(emulator, "websocket") as ask,
+        ask.session.post("/v1/responses", json=body) as reply,
+    ):
+        assert 200 == reply.status
+    assert "max_output_tokens" == reply.headers["x-longwire-dropped"]

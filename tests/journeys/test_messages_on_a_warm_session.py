@@ -374,6 +374,13 @@ async def test_counts_in_parallel_take_no_connection(emulator, gateway, *, can_c
     assert 0 == emulator.counters.sockets_opened
 
 
+async def test_a_count_that_is_refused_is_not_estimated(emulator, gateway):
+    """What is wrong with a request is said, in this API's words."""
+    emulator.faults.add(Fault(at="count", act="refuse", status=400, code="invalid_prompt"))
+    status, _, body = await ask(gateway, "/v1/messages/count_tokens")
+    assert (400, "invalid_request_error") == (status, json.loads(body)["error"]["type"])
+
+
 @pytest.mark.parametrize("headers", [{}, {"user-agent": "Bun/1.4.6", "authorization": "x"}])
 @pytest.mark.parametrize(
     ("method", "path"), [("HEAD", "/api/hello"), ("GET", "/api/hello"), ("HEAD", "/")]

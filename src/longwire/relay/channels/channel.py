@@ -19,6 +19,8 @@ from longwire.relay.channels.vendors.ports import Vendor
 from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.ports import Transport
 
+_NULL = b"null"
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -92,7 +94,8 @@ class Channel:
         adapted = self.vendor.adapt(turn)
         if adapted is turn:
             return turn
-        left_out = turn.members.keys() - adapted.members.keys()
+        kept = adapted.members
+        left_out = [name for name, raw in turn.members.items() if name not in kept and raw != _NULL]
         source = turn.source
         dropped = names_of((*source.dropped, *left_out))
         return replace(adapted, source=replace(source, dropped=dropped))

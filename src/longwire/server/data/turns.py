@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from longwire.core.errors import LongwireError, UnknownModel, UpstreamDisconnected, UpstreamRejected
+from longwire.core.errors import CallerError, LongwireError, UpstreamDisconnected, UpstreamRejected
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
@@ -35,6 +35,7 @@ PATIENCE = 5.0
 """How long the upstream may take, in seconds, for what can be estimated here."""
 
 _UNCOUNTED: Final = (LongwireError, TimeoutError)
+_FAULTS_OF_REQUESTS: Final = frozenset({400, 413, 422})
 _STREAMS: Final = (ReplyState.BEGUN, ReplyState.STREAMING)
 _JSON: Final = b"content-type: application/json\r\n"
 _STREAM: Final = (
@@ -177,8 +178,7 @@ class _Reply:
         if self._early is not None:
             self._early.stop()
         estimate, turn = self.route.estimate, self.turn
-        is_known = isinstance(error, _UNCOUNTED) and not isinstance(error, UnknownModel)
-        if estimate is not None and turn is not None and is_known:
+        if estimate is not None and turn is not None and _is_uncounted(error):
             headers = {**self._cors, **self._dialect.headers(self.id, {}), **_ESTIMATED}
             await self._send(200, headers, estimate(turn))
             return
@@ -213,3 +213,10 @@ class _Reply:
         if dropped:
             headers["x-longwire-dropped"] = ", ".join(dropped)
         return headers
+
+
+def _is_uncounted(error: Exception) -> bool:
+    """Whether a count failed for no fault of its request: then an estimate is of more use."""
+    if isinstance(error, UpstreamRejected):
+        return error.status not in _FAULTS_OF_REQUESTS
+    return isinstance(error, _UNCOUNTED) and not isinstance(error, CallerError)
