@@ -240,3 +240,15 @@ def test_phases_of_messages_come_back() -> None:
     ):
         items = items_of(following(sent, content))[1:-1]  # type: ignore[arg-type]
         assert ["commentary", None, "final_answer", None] == [each.get("phase") for each in items]
+
+
+@pytest.mark.parametrize("ids", [{"call_id": "c" * 70}, {"call_id": None}, {"call_id": ""}])
+def test_a_call_that_the_client_knows_by_another_id_is_not_gone_on_from(ids: Json) -> None:
+    """Its result would name a call that the upstream does not hold."""
+    sent = turn(QUESTION, **MEMBERS)
+    output = [message("said"), call("{}", 1, **ids)]
+    chain = chain_of(sent, output)
+    later = following(sent, whole(sent, events_of(output))["content"])
+    assert Continue(chain, chain.length) != decide(chain, later)
+    theirs = later.history.canonical_items(1)[:-1]
+    assert not all(map(is_replay, chain.replies, theirs))
