@@ -215,6 +215,27 @@ def test_arguments_that_are_no_object_are_known_again() -> None:
         assert Continue(chain, chain.length) == decide(chain, following(sent, content))
 
 
+@pytest.mark.parametrize(
+    "change", [{"beside": 1}, {"__unparsedToolInput": {"raw": "[1]", "len": 3, "beside": 1}}]
+)
+def test_arguments_in_a_wrapping_that_has_more_are_not_known(change: Json) -> None:
+    """What stands beside them is not lost, and the replay is not taken for the original."""
+    sent, output = turn(QUESTION, **MEMBERS), [call("[1]")]
+    [block] = whole(sent, events_of(output))["content"]
+    edited = {**block, "input": block["input"] | change}
+    later, chain = following(sent, [edited]), chain_of(sent, output)
+    assert Continue(chain, chain.length) != decide(chain, later)
+    assert edited["input"] == json.loads(items_of(later)[1]["arguments"])
+
+
+def test_arguments_whose_wrapping_holds_no_text_are_kept_as_they_are() -> None:
+    """Arguments are a text upstream."""
+    block = {"type": "tool_use", "id": "c", "name": "Read"}
+    wrapped = {"__unparsedToolInput": {"raw": 5}}
+    arguments = items_of(turn(QUESTION, replayed([block | {"input": wrapped}]), QUESTION))[1]
+    assert wrapped == json.loads(arguments["arguments"])
+
+
 def test_an_answer_that_was_cut_is_not_gone_on_from() -> None:
     """The upstream holds more than its client saw, so that the next turn begins anew."""
     sent = turn(QUESTION, **MEMBERS, stop_sequences=["STOP"])
