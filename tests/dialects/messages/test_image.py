@@ -263,6 +263,19 @@ def test_phases_of_messages_come_back() -> None:
         assert ["commentary", None, "final_answer", None] == [each.get("phase") for each in items]
 
 
+@pytest.mark.parametrize("sources", [[None], 5, [{"url": "a"}, "b"]])
+def test_sources_that_are_none_are_not_shown(sources: Any) -> None:
+    """The search itself is, streamed and whole, and it is known again."""
+    sent = turn(QUESTION, **MEMBERS)
+    output = [reasoning(["why"]), search(1, query="q", sources=sources)]
+    events = events_of(output)
+    content = whole(sent, events)["content"]
+    assert [{"type": "search", "query": "q"}, []] == [content[1]["input"], content[2]["content"]]
+    assert content == accumulated(streamed(sent, events)).to_dict()["content"]
+    chain = chain_of(sent, output)
+    assert Continue(chain, chain.length) == decide(chain, following(sent, content))
+
+
 @pytest.mark.parametrize("ids", [{"call_id": "c" * 70}, {"call_id": None}, {"call_id": ""}])
 def test_a_call_that_the_client_knows_by_another_id_is_not_gone_on_from(ids: Json) -> None:
     """Its result would name a call that the upstream does not hold."""

@@ -171,8 +171,13 @@ def search_of(item: Item) -> Search | None:
     if bytes(item.id)[:1] != b'"' or action[:1] != b"{":
         return None
     identity = encode(SEARCH_ID + decode_text(item.id))
-    sources = _decode_action(action).sources or ()
-    if sources:
+    sources: Sequence[_Source] = ()
+    try:
+        sources = _decode_action(action).sources or ()
+        is_listed = bool(sources)
+    except msgspec.MsgspecError:
+        is_listed = True  # they are no sources, of which nothing is said
+    if is_listed:
         action = splice(action, {"sources": None})
     found = b",".join(
         b'{"type":"web_search_result","url":%b,"title":%b,"encrypted_content":"","page_age":null}'
