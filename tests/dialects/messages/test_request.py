@@ -1,7 +1,6 @@
 """A request of the Messages API, member by member and block by block."""
 
 import json
-from functools import reduce
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from longwire.core.errors import InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import EVERYTHING
 from longwire.dialects.members import Fate
 from longwire.dialects.messages.members import MEMBERS
-from longwire.dialects.messages.request import decode_count, decode_request
-from tests.dialects.messages.answers import QUESTION, SESSION, encoded, items_of, turn
+from longwire.dialects.messages.request import decode_count
+from tests.dialects.messages.answers import QUESTION, SESSION, items_of, turn
 
 NEUTRAL: tuple[Any, ...] = (None, [], {}, "")
 VALUES: dict[str, Any] = {
@@ -141,25 +140,6 @@ def test_a_schema_of_the_answer_is_strict_where_it_can_be(name: str, *, is_close
     expected = {**wanted, "name": "output", "strict": is_closed}
     value = {"format": wanted} if name == "output_config" else wanted
     assert {"format": expected} == member("text", **{name: value})
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"properties": {}, "required": [{}]},
-        {"properties": {}, "required": 5},
-        {"title": "HALF"},
-        None,
-    ],
-)
-def test_a_schema_that_is_none_is_not_strict(odd: dict[str, Any] | None) -> None:
-    """Nor is one that nests too deeply; the upstream says what it thinks of them."""
-    schema = reduce(lambda inner, _: {"not": inner}, range(900), {}) if odd is None else odd
-    wanted = {"type": "json_schema", "schema": {"additionalProperties": False, **schema}}
-    body = {"model": "m", "max_tokens": 99, "messages": [QUESTION], "output_format": wanted}
-    raw = encoded(body).replace(b"HALF", rb"\ud83d")
-    sent = decode_request(raw, {}, EVERYTHING)
-    assert sent.members["text"].endswith(b',"strict":false}}')
 
 
 def test_the_system_prompt_leads_as_one_message() -> None:
