@@ -215,6 +215,27 @@ def test_arguments_that_are_no_object_are_known_again() -> None:
         assert Continue(chain, chain.length) == decide(chain, following(sent, content))
 
 
+@pytest.mark.parametrize(
+    "change", [{"beside": 1}, {"__unparsedToolInput": {"raw": "[1]", "len": 3, "beside": 1}}]
+)
+def test_arguments_in_a_wrapping_that_has_more_are_not_known(change: Json) -> None:
+    """What stands beside them is not lost, and the replay is not taken for the original."""
+    sent, output = turn(QUESTION, **MEMBERS), [call("[1]")]
+    [block] = whole(sent, events_of(output))["content"]
+    edited = {**block, "input": block["input"] | change}
+    later, chain = following(sent, [edited]), chain_of(sent, output)
+    assert Continue(chain, chain.length) != decide(chain, later)
+    assert edited["input"] == json.loads(items_of(later)[1]["arguments"])
+
+
+def test_arguments_whose_wrapping_holds_no_text_are_kept_as_they_are() -> None:
+    """Arguments are a text upstream."""
+    block = {"type": "tool_use", "id": "c", "name": "Read"}
+    wrapped = {"__unparsedToolInput": {"raw": 5}}
+    arguments = items_of(turn(QUESTION, replayed([block | {"input": wrapped}]), QUESTION))[1]
+    assert wrapped == json.loads(arguments["arguments"])
+
+
 def test_an_answer_that_was_cut_is_not_gone_on_from() -> None:
     """The upstream holds more than its client saw, so that the next turn begins anew."""
     sent = turn(QUESTION, **MEMBERS, stop_sequences=["STOP"])
@@ -240,3 +261,28 @@ def test_phases_of_messages_come_back() -> None:
     ):
         items = items_of(following(sent, content))[1:-1]  # type: ignore[arg-type]
         assert ["commentary", None, "final_answer", None] == [each.get("phase") for each in items]
+
+
+@pytest.mark.parametrize("sources", [[None], 5, [{"url": "a"}, "b"]])
+def test_sources_that_are_none_are_not_shown(sources: Any) -> None:
+    """The search itself is, streamed and whole, and it is known again."""
+    sent = turn(QUESTION, **MEMBERS)
+    output = [reasoning(["why"]), search(1, query="q", sources=sources)]
+    events = events_of(output)
+    content = whole(sent, events)["content"]
+    assert [{"type": "search", "query": "q"}, []] == [content[1]["input"], content[2]["content"]]
+    assert content == accumulated(streamed(sent, events)).to_dict()["content"]
+    chain = chain_of(sent, output)
+    assert Continue(chain, chain.length) == decide(chain, following(sent, content))
+
+
+@pytest.mark.parametrize("ids", [{"call_id": "c" * 70}, {"call_id": None}, {"call_id": ""}])
+def test_a_call_that_the_client_knows_by_another_id_is_not_gone_on_from(ids: Json) -> None:
+    """Its result would name a call that the upstream does not hold."""
+    sent = turn(QUESTION, **MEMBERS)
+    output = [message("said"), call("{}", 1, **ids)]
+    chain = chain_of(sent, output)
+    later = following(sent, whole(sent, events_of(output))["content"])
+    assert Continue(chain, chain.length) != decide(chain, later)
+    theirs = later.history.canonical_items(1)[:-1]
+    assert not all(map(is_replay, chain.replies, theirs))

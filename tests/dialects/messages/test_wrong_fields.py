@@ -81,6 +81,8 @@ RAW = [
     ({"thread": {"type": "continue", "previous_message_id": 1}}, "thread.previous_message_id"),
     ({"metadata": {"user_id": 1}}, "metadata.user_id"),
     ({"stop_sequences": ["x", 1]}, "stop_sequences.1"),
+    ({"stop_sequences": ["x"] * 65}, "stop_sequences"),
+    ({"stop_sequences": ["x" * 1000, "x" * 1001]}, "stop_sequences.1"),
     ({"max_tokens": None}, "max_tokens"),
     ({"temperature": "x"}, "temperature"),
     ({"temperature": "x", "thinking": {"type": "adaptive"}}, "temperature"),
@@ -151,7 +153,7 @@ RAW = [
 ]
 
 
-@pytest.mark.parametrize(("members", "field"), RAW, ids=[str(row) for row in RAW])
+@pytest.mark.parametrize(("members", "field"), RAW, ids=[str(row)[:300] for row in RAW])
 def test_a_wrong_field_is_named_by_its_path(members: dict[str, Any], field: str) -> None:
     """Neither its parent, nor a field of the API behind: words and `param` lead to the same."""
     with pytest.raises(InvalidRequest) as refused:

@@ -16,9 +16,10 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
 from longwire.dialects.messages.errors import envelope, problem_of_failed
 from longwire.dialects.messages.ids import message_id
+from longwire.dialects.messages.open_blocks import END
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import Content
-from longwire.dialects.messages.stream import ACTING, END, Frame, Items, frame_of
+from longwire.dialects.messages.stream import ACTING, Frame, Items, frame_of
 from longwire.dialects.messages.usage import NOTHING_YET, Response, response_in, usage_of
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.errors import rejection_of_failed
@@ -65,7 +66,7 @@ class MessagesAnswer:
         """
         items, count = self._items, 0
         blocks = items.blocks
-        parts = blocks.parts
+        parts, said = blocks.parts, blocks.said
         if not self._has_begun or self.is_cut or items.is_within_emoji:
             return 0, b""
         try:
@@ -75,6 +76,7 @@ class MessagesAnswer:
                     break
                 if frame.type == blocks.plain and frame.output_index == blocks.index:
                     parts += (blocks.prefix, frame.delta, END)
+                    said.append(bytes(frame.delta))
                     count += 1
                     continue
                 if not is_output(frame.type):

@@ -28,11 +28,12 @@ _UNPARSED: Final = b'"__unparsedToolInput"'
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class _Unparsed(msgspec.Struct):
+class _Unparsed(msgspec.Struct, forbid_unknown_fields=True):
     raw: Raw
+    len: int | None = None
 
 
-class _Input(msgspec.Struct):
+class _Input(msgspec.Struct, forbid_unknown_fields=True):
     unparsed: _Unparsed = msgspec.field(name="__unparsedToolInput")
 
 
@@ -103,12 +104,17 @@ def _arguments(value: Raw, at: str) -> bytes:
         return b'"{}"'
     if raw[:1] != b"{":
         raise invalid(at, "must be an object")
-    if _UNPARSED in raw:
-        try:
-            return bytes(_decode_input(raw).unparsed.raw)
-        except msgspec.MsgspecError:
-            pass  # it only mentions the word
-    return _encode(raw.decode("utf-8", "replace"))
+    unparsed = _unparsed(raw) if _UNPARSED in raw else b""
+    return unparsed or _encode(raw.decode("utf-8", "replace"))
+
+
+def _unparsed(raw: bytes) -> bytes:
+    """Return the text that a client has wrapped, b"" for what is more than that wrapping."""
+    try:
+        text = bytes(_decode_input(raw).unparsed.raw)
+    except msgspec.MsgspecError:
+        return b""  # it only mentions the word
+    return text if text[:1] == b'"' else b""
 
 
 def _search(identity: str, action: Raw) -> bytes:

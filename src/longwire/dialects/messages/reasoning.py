@@ -141,7 +141,7 @@ def text_member(wanted: _Format | None) -> bytes | None:
     if wanted is None:
         return None
     schema = bytes(wanted.schema)
-    strict = b"true" if _is_strict(msgspec.json.decode(schema)) else b"false"
+    strict = b"true" if _can_be_strict(schema) else b"false"
     parts = (
         b'{"format":{"type":"json_schema","name":',
         msgspec.json.encode(wanted.name or "output"),
@@ -152,6 +152,14 @@ def text_member(wanted: _Format | None) -> bytes | None:
         b"}}",
     )
     return b"".join(parts)
+
+
+def _can_be_strict(schema: bytes) -> bool:
+    """Whether strict mode takes a schema; what no schema can say is for the upstream to refuse."""
+    try:
+        return _is_strict(msgspec.json.decode(schema))
+    except (msgspec.MsgspecError, TypeError, RecursionError):
+        return False
 
 
 def _is_strict(schema: Any) -> bool:  # noqa: ANN401 - decoded JSON

@@ -18,6 +18,7 @@ from longwire.dialects.raw_json import NULL, splice, tolerant
 from longwire.dialects.stops import Cutter
 
 _BETWEEN: Final = b"\\n\\n"
+_EMPTY: Final = b'""'
 encode: Final = msgspec.json.Encoder().encode
 
 
@@ -83,6 +84,20 @@ def joined(texts: Sequence[Raw], between: bytes = b"") -> bytes:
     """Return raw JSON texts as one."""
     written = [bytes(text)[1:-1] for text in texts if bytes(text)[:1] == b'"']
     return b'"%b"' % between.join(filter(None, written))
+
+
+def rest_of(said: Sequence[bytes], whole: bytes | Raw) -> bytes:
+    """Return what a text has behind what was said of it; all of it is raw JSON.
+
+    It is empty where the text does not begin with that, or is none.
+    """
+    text, before = bytes(whole), joined([Raw(each) for each in said])
+    if text[:1] != b'"':
+        return _EMPTY
+    if text.startswith(before[:-1]):
+        return b'"%b' % text[len(before) - 1 :]
+    known, wanted = decode_text(before), decode_text(text)
+    return encode(wanted[len(known) :]) if wanted.startswith(known) else _EMPTY
 
 
 def phase_of(item: Item | None) -> str | None:
@@ -156,8 +171,13 @@ def search_of(item: Item) -> Search | None:
     if bytes(item.id)[:1] != b'"' or action[:1] != b"{":
         return None
     identity = encode(SEARCH_ID + decode_text(item.id))
-    sources = _decode_action(action).sources or ()
-    if sources:
+    sources: Sequence[_Source] = ()
+    try:
+        sources = _decode_action(action).sources or ()
+        is_listed = bool(sources)
+    except msgspec.MsgspecError:
+        is_listed = True  # they are no sources, of which nothing is said
+    if is_listed:
         action = splice(action, {"sources": None})
     found = b",".join(
         b'{"type":"web_search_result","url":%b,"title":%b,"encrypted_content":"","page_age":null}'

@@ -39,6 +39,8 @@ _WRITTEN_ANEW: Final = ("messages", "system", "tools", "tool_choice", "output_co
 """Members whose texts travel inside others of the hub."""
 
 _LEAST_OUTPUT: Final = 16
+_MOST_STOPS: Final = 64
+_LONGEST_STOP: Final = 1000
 _ENCRYPTED: Final = "reasoning.encrypted_content"
 _SOURCES: Final = "web_search_call.action.sources"
 _COUNTED: Final = frozenset(
@@ -222,7 +224,7 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     left_out += _management(members, kept)
     left_out += [f"tools.{name}" for name in toolbox.left_out]
     _set(kept, "service_tier", _tier(members))
-    stops = _strings(members, "stop_sequences")
+    stops = _stop_sequences(members)
     return _Settings(toolbox, reasoning, kept, tuple(left_out), stops)
 
 
@@ -238,8 +240,16 @@ def _integer(members: Mapping[str, bytes], name: str) -> int | None:
     return value
 
 
-def _strings(members: Mapping[str, bytes], name: str) -> tuple[str, ...]:
-    return tuple(each for each in member(members, name, _decode_texts) or () if each)
+def _stop_sequences(members: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return them without empty ones. Each is sought in every piece of text: they have bounds."""
+    name = "stop_sequences"
+    texts = member(members, name, _decode_texts) or ()
+    if len(texts) > _MOST_STOPS:
+        raise invalid(name, f"must be at most {_MOST_STOPS}")
+    for index, each in enumerate(texts):
+        if len(each) > _LONGEST_STOP:
+            raise invalid(f"{name}.{index}", f"must have at most {_LONGEST_STOP} characters")
+    return tuple(filter(None, texts))
 
 
 def _sampling(

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core import sse
 from longwire.dialects.halves import Pieces
 from longwire.dialects.messages.ids import CallIds
+from longwire.dialects.messages.open_blocks import Blocks
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.render import (
     Item,
@@ -21,6 +21,7 @@ from longwire.dialects.messages.render import (
     item_of,
     phase_block,
     phase_of,
+    rest_of,
     search_of,
     thinking_block,
     thoughts_of,
@@ -30,12 +31,6 @@ from longwire.dialects.raw_json import NULL, split_members, tolerant
 from longwire.dialects.responses import output_events
 from longwire.dialects.stops import Cutter
 
-END: Final = b"}}\n\n"
-_DELTAS: Final = {
-    "text": b'"text_delta","text":',
-    "thinking": b'"thinking_delta","thinking":',
-    "tool_use": b'"input_json_delta","partial_json":',
-}
 ACTING: Final = frozenset(
     {
         output_events.ITEM_ADDED,
@@ -80,66 +75,6 @@ def frame_of(raw: bytes) -> Frame:
     if _ESCAPE in delta and delta not in raw:
         frame.delta = split_members(raw)["delta"]
     return frame
-
-
-class Blocks:
-    """The blocks of one stream: which one is open, and what was written since it was taken.
-
-    Events of the type `plain` for the item `index` go on with the open block: their deltas are
-    written between `prefix` and `END` as they came.
-    """
-
-    __slots__ = ("_count", "_kind", "index", "parts", "plain", "prefix")
-
-    def __init__(self) -> None:
-        self.parts: list[bytes | Raw] = []
-        self.plain = ""
-        self.index: int | None = None
-        self.prefix = b""
-        self._count = 0
-        self._kind = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a block is open."""
-        return bool(self._kind)
-
-    def open(self, kind: str, start: bytes, plain: str = "") -> None:
-        """Begin a block; further events of type `plain` are its deltas."""
-        count = self._count
-        body = b'{"type":"content_block_start","index":%d,"content_block":%b}' % (count, start)
-        self.parts.append(sse.encode("content_block_start", body))
-        delta = b'{"type":"content_block_delta","index":%d,"delta":{"type":' % count
-        self.prefix = sse.prefix("content_block_delta") + delta + _DELTAS[kind]
-        self._kind, self.plain = kind, plain
-
-    def write(self, text: bytes | Raw) -> None:
-        """Write a piece of the open block, as raw JSON text."""
-        self.parts += (self.prefix, text, END)
-
-    def sign(self, signature: bytes) -> None:
-        """Write the signature of the open block of thinking, whole."""
-        at = len(self.prefix) - len(_DELTAS["thinking"])
-        self.parts += (self.prefix[:at], b'"signature_delta","signature":', signature, END)
-
-    def close(self) -> None:
-        """End the open block, if there is one."""
-        if self._kind:
-            body = b'{"type":"content_block_stop","index":%d}' % self._count
-            self.parts.append(sse.encode("content_block_stop", body))
-            self._count += 1
-        self._kind = self.plain = ""
-
-    def put(self, block: bytes) -> None:
-        """Write a block that has no deltas."""
-        self.open("tool_use", block)
-        self.close()
-
-    def take(self) -> bytes:
-        """Return what was written since the last time."""
-        written = b"".join(self.parts)
-        self.parts.clear()
-        return written
 
 
 class Items:
@@ -187,13 +122,7 @@ class Items:
 
     def take(self, frame: Frame) -> None:
         """Write what an event adds; one of a later item waits for its turn."""
-        index, blocks = frame.output_index, self.blocks
-        if frame.type not in ACTING or index is None or index in self._done or self.is_cut:
-            return
-        if blocks.index is None:
-            self._begin(frame, index)
-        elif blocks.index != index:
-            self._waiting.append(frame)
+        if frame.type not in ACTING or self.is_cut or not self._has_turn(frame):
             return
         delta = bytes(frame.delta)
         if _ESCAPE in delta or (self.is_within_emoji and delta[:1] == b'"'):
@@ -207,11 +136,31 @@ class Items:
             case output_events.ARGUMENTS:
                 self._arguments(frame.delta)
             case output_events.SUMMARY_PART:
-                blocks.plain = ""  # the next thought begins with a break
+                self.blocks.plain = ""  # the next thought begins with a break
             case output_events.TEXT | output_events.REFUSAL:
                 self._text(frame)
             case _:
                 self._thought(frame)
+
+    def _has_turn(self, frame: Frame) -> bool:
+        """Say whether an event is of the item under way, which it may begin."""
+        blocks, index = self.blocks, self._index_of(frame)
+        if index in self._done:
+            return False
+        if blocks.index is None:
+            self._begin(frame, index)
+        elif blocks.index != index:
+            self._waiting.append(frame)
+        return blocks.index == index
+
+    def _index_of(self, frame: Frame) -> int:
+        """Return which item an event is of; one that does not say is of the one under way."""
+        if frame.output_index is not None:
+            return frame.output_index
+        if frame.type == output_events.ITEM_ADDED and self.blocks.index is not None:
+            self._leave()
+        index = self.blocks.index
+        return max(self._done, default=-1) + 1 if index is None else index
 
     @property
     def is_cut(self) -> bool:
@@ -220,6 +169,7 @@ class Items:
 
     def _begin(self, frame: Frame, index: int) -> None:
         self.blocks.index = index
+        self.blocks.said.clear()
         self._item = item_of(frame.item)
         self._is_carried = self._sign(phase_of(self._item))
         sequences = self._options.stop_sequences
@@ -238,6 +188,7 @@ class Items:
 
     def _text(self, frame: Frame) -> None:
         self.is_refused = self.is_refused or frame.type == output_events.REFUSAL
+        self.blocks.said.append(bytes(frame.delta))
         self._write_text(frame.delta, "" if self._cutter else frame.type)
 
     def _write_text(self, text: Raw | bytes, plain: str = "") -> None:
@@ -259,7 +210,7 @@ class Items:
 
     def _arguments(self, delta: Raw) -> None:
         if self.blocks.is_open and bytes(delta) != _EMPTY:
-            self.blocks.write(delta)
+            self.blocks.say(delta)
             self.blocks.plain = output_events.ARGUMENTS
 
     def _thought(self, frame: Frame) -> None:
@@ -269,9 +220,9 @@ class Items:
         if not self.blocks.is_open:
             self.blocks.open("thinking", _STARTS["thinking"], frame.type)
         elif not self.blocks.plain:
-            self.blocks.write(_BREAK)
+            self.blocks.say(_BREAK)
             self.blocks.plain = frame.type
-        self.blocks.write(frame.delta)
+        self.blocks.say(frame.delta)
 
     def _finish(self, frame: Frame) -> None:
         """End an item; what was not streamed of it is written whole."""
@@ -281,7 +232,7 @@ class Items:
             case "message":
                 self._finish_message(item)
             case "reasoning" if self._options.shows_thinking:
-                self._unsigned = item  # the phase of the next item is to be known
+                self._finish_thought(item)
             case "function_call":
                 self._finish_call(item)
             case "web_search_call":
@@ -296,30 +247,38 @@ class Items:
     def _end_emoji(self, kind: str = "message") -> None:
         """Write what is left of an emoji whose other half did not come."""
         rest, cutter, self.is_within_emoji = self._halves.rest(), self._cutter, False
-        if rest == _EMPTY:
+        is_held = kind == "message" and cutter is not None and cutter.holds
+        if rest == _EMPTY or not (self.blocks.is_open or is_held):
             return
-        if kind == "message" and (self.blocks.is_open or (cutter is not None and cutter.holds)):
+        self.blocks.said.append(rest)
+        if kind == "message":
             self._write_text(rest)
-        elif self.blocks.is_open:
+        else:
             self.blocks.write(rest)
 
     def _finish_message(self, item: Item) -> None:
         self.is_refused = self.is_refused or item.is_refusal
         cutter = self._cutter
-        if not self.blocks.is_open and (cutter is None or not cutter.holds):
-            self._item = item
-            self._write_text(item.text)
+        self._item = item
+        self._write_text(rest_of(self.blocks.said, item.text))
         if cutter is not None and cutter.found is None:
             self._cutter = None
             self._write_text(encode(cutter.rest()))
 
+    def _finish_thought(self, item: Item) -> None:
+        self._unsigned = item  # the phase of the next item is to be known
+        rest = rest_of(self.blocks.said, thoughts_of(item, self._options))
+        if self.blocks.is_open and rest != _EMPTY:
+            self.blocks.write(rest)
+        self.blocks.plain = ""
+
     def _finish_call(self, item: Item) -> None:
-        blocks, arguments = self.blocks, item.arguments
+        blocks = self.blocks
         if not blocks.is_open:
             self._open_call(item)
-        elif blocks.plain:
-            return
-        blocks.write(arguments if bytes(arguments)[:1] == b'"' else _EMPTY)
+        rest = rest_of(blocks.said, item.arguments)
+        if rest != _EMPTY or not blocks.plain:
+            blocks.write(rest)
 
     def _put_search(self, item: Item) -> None:
         search = search_of(item)
@@ -364,8 +323,12 @@ class Items:
     def end(self) -> None:
         """Write all that is left, and close what an upstream left open."""
         while self.blocks.index is not None:
-            self._end_emoji(self._item.type)
-            if self._unsigned is None:
-                self.blocks.close()
-            self._next()
+            self._leave()
         self._sign(None)
+
+    def _leave(self) -> None:
+        """Close an item that its upstream left open."""
+        self._end_emoji(self._item.type)
+        if self._unsigned is None:
+            self.blocks.close()
+        self._next()
