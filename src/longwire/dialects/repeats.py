@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.raw_json import Name
+from longwire.dialects.raw_json import Name, tolerant
 
 Names = Mapping[str, Any]
 """Names of members, each with those inside it, none where nobody looks."""
@@ -20,7 +20,7 @@ Names = Mapping[str, Any]
 
 write: Final = msgspec.json.Encoder().encode
 _SPACED: Final = re.compile(rb'\s*\[?\s*\{\s*"[^"\\]*"(?:\s|:\s)')
-_decode_objects: Final = msgspec.json.Decoder(list[dict[Name, Raw]], dec_hook=Name).decode
+_decode_objects: Final = tolerant(msgspec.json.Decoder(list[dict[Name, Raw]], dec_hook=Name).decode)
 
 
 def compact(raw: bytes) -> bytes:
