@@ -15,8 +15,8 @@ FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
 CORE_LINES = 3_700  # decision 0023
-GATEWAY_LINES = 37_000  # decision 0026
-EMULATOR_LINES = 4_700  # decision 0026, with the demo
+GATEWAY_LINES = 36_500  # decision 0026
+EMULATOR_LINES = 4_650  # decision 0026, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.
 BASES = {

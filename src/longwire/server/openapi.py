@@ -54,16 +54,25 @@ _CHAT_REQUEST: Final = {
         max_completion_tokens={"type": "integer", "minimum": 1},
     ),
 }
-_MESSAGES_REQUEST: Final = {
-    "description": "A request for a message, as Anthropic's API has it.",
+_COUNT_REQUEST: Final = {
+    "description": "What is counted of a request for a message, as Anthropic's API has it.",
     **_object(
-        *("model", "messages", "max_tokens"),
+        *("model", "messages"),
         model={"type": "string", "minLength": 1},
         messages=_MESSAGES,
-        max_tokens={"type": "integer", "minimum": 1},
-        stream={"type": "boolean"},
-        system=_TEXT,
+        system={"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}]},
     ),
+}
+_MESSAGES_REQUEST: Final = {
+    "description": "A request for a message, as Anthropic's API has it.",
+    "allOf": [
+        {"$ref": "#/components/schemas/CountRequest"},
+        _object(
+            "max_tokens",
+            max_tokens={"type": "integer", "minimum": 1},
+            stream={"type": "boolean"},
+        ),
+    ],
 }
 _ANTHROPIC_ERROR: Final = _object(
     *("type", "error"),
@@ -130,6 +139,7 @@ def document() -> dict[str, Any]:
     """Return the document."""
     schemas = {"Error": _ERROR, "Request": _REQUEST, "Model": _MODEL, "Models": _MODELS}
     schemas |= {"ChatRequest": _CHAT_REQUEST, "MessagesRequest": _MESSAGES_REQUEST}
+    schemas |= {"CountRequest": _COUNT_REQUEST}
     schemas |= {"AnthropicError": _ANTHROPIC_ERROR, "AnthropicModel": _ANTHROPIC_MODEL}
     schemas |= {"AnthropicModels": _ANTHROPIC_MODELS}
     return {
@@ -179,7 +189,7 @@ def _dialects() -> Iterator[tuple[str, dict[str, Any]]]:
     for prefix in ("", "/anthropic"):
         path = f"{prefix}/v1/messages"
         yield path, _create(messages, "MessagesRequest", "AnthropicError")
-        yield f"{path}/count_tokens", _create(count, "MessagesRequest", "AnthropicError")
+        yield f"{path}/count_tokens", _create(count, "CountRequest", "AnthropicError")
 
 
 def _codex() -> dict[str, Any]:

@@ -12,10 +12,9 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import decoded, invalid, text
-from longwire.dialects.raw_json import tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.repeats import check_repeats, refuse_repeats, write
 
-NULL: Final = Raw(b"null")
 QUOTE: Final = b'"'[0]
 _BLANKS: Final = b' \t\\"'
 """What a blank text may begin with: white space, an escape, or its end."""
@@ -162,14 +161,6 @@ def _document(block: Block, at: str) -> Iterator[bytes]:
             yield from _inner_parts(source.content, f"{at}.content")
         case _:
             raise _unreadable(source, at, "a document")
-
-
-def _about(block: Block, at: str, *names: str) -> Iterator[bytes]:
-    """Give what is said about a block, each as a text."""
-    for name in names:
-        value = getattr(block, name)
-        if not is_blank(value):
-            yield text_part(text(value, at, name))
 
 
 def _search_result(block: Block, at: str) -> Iterator[bytes]:
