@@ -45,6 +45,7 @@ ROW = TurnRow(
     reasoning_tokens=2,
     cost=1_000,
     is_estimated=False,
+    upstream_api="responses",
     dropped="seed, prediction",
 )
 

@@ -35,7 +35,8 @@ class Event(NamedTuple):
     """One upstream event: `raw` is its JSON as received, `name` its type as its API calls it.
 
     `response_id` is set on events that carry a response, `sequence` where the upstream numbers
-    its events, `lane` where it names one.
+    its events, `lane` where it names one. `wire` are the upstream's own bytes of it where those go
+    on to a client of the same API.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Event(NamedTuple):
     response_id: str | None = None
     sequence: int | None = None
     lane: str | None = None
+    wire: bytes = b""
 
 
 FAILED = frozenset({Kind.FAILED, Kind.CANCELLED})

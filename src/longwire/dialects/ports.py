@@ -1,7 +1,7 @@
-"""What the dialects have in common: the port to who calls us, and what an upstream's error means.
+"""What the dialects have in common: the ports to who calls us and whom we call, and errors.
 
-A dialect reads its requests as those of the Responses API, and writes that API's events as its own.
-So all that stands between knows one form alone.
+A dialect reads its requests as those of the Responses API, and writes that API's events as its own;
+towards an upstream it does the reverse. So all that stands between knows one form alone.
 """
 
 import re
@@ -17,6 +17,7 @@ from longwire.core.nouns.access import Grant
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Turn
+from longwire.dialects.profiles.profile import GENERIC, Profile
 
 Headers = Mapping[str, str]
 NO_HEADERS: Headers = MappingProxyType({})
@@ -116,3 +117,57 @@ class ClientDialect(Protocol):
 
     def headers(self, request_id: str, limits: Headers) -> dict[str, str]:
         """Return the headers of any reply: which request it is, and what is left of limits."""
+
+
+class Reading(Protocol):
+    """One answer of an upstream, read as events of the Responses API as its body comes.
+
+    What breaks an answer is an event of the kind `ERROR`, an error's envelope. An answer that is
+    passed on has events with `wire`, the upstream's own bytes; what they say is read all the same:
+    when the answer opens, that there is output, its terminal with what it cost.
+    """
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Read more of a stream, cut anywhere. Raises `ValueError` for an event too large."""
+
+    def end(self) -> list[Event]:
+        """Read the end of a stream: its terminal, where only the end says that it was one."""
+
+    def whole(self, body: bytes) -> list[Event]:
+        """Read an answer that comes whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamCall:
+    """A turn as an upstream of another API than Responses gets it, and what reads its answer.
+
+    `reading` takes an id for an answer that brings none. `suffix` stands behind the path of the
+    endpoint, with a query where it needs one. `dropped` names what the API has no equivalent for.
+    """
+
+    body: bytes
+    reading: Callable[[str], Reading]
+    suffix: str = ""
+    headers: Headers = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an operator has settled about a channel's other APIs.
+
+    `may_drop`: what changes the answer and has no equivalent is left out rather than refused.
+    """
+
+    profile: Profile = GENERIC
+    may_drop: bool = False
+
+
+class UpstreamDialect(Protocol):
+    """An API as its upstreams take it; `headers` are the caller's, with names in lower case."""
+
+    def translate(self, turn: Turn, headers: Headers, terms: Terms) -> UpstreamCall:
+        """Say a turn in this API. Raises `InvalidRequest` for what cannot be said."""
+
+    def pass_on(self, turn: Turn, headers: Headers, terms: Terms) -> UpstreamCall:
+        """Pass the body of a client of this API on, by the name that its model has upstream."""

@@ -164,6 +164,8 @@ class Channels:
             renames=tuple((model, sent) for model, sent in row.renames),
             tags=tuple(row.tags),
             native_items=None if row.native_items is None else tuple(row.native_items),
+            apis=None if row.apis is None else tuple(row.apis),
+            quirks=tuple((name, value) for name, value in row.quirks),
             status=Status(row.status),
             rates=value_of(Rates, row),
             endpoints=own,

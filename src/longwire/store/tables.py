@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -162,6 +163,11 @@ channels = Table(
     Column("handshake_rate", Double, nullable=False),
     Column("handshake_burst", Integer, nullable=False),
     Column("native_items", JSON(none_as_null=True)),
+    Column("apis", JSON(none_as_null=True)),
+    Column("profile", String(64), nullable=False, server_default=""),
+    Column("quirks", JSON, nullable=False, server_default="[]"),
+    Column("unsupported", String(16), nullable=False, server_default="refuse"),
+    Column("threads", Boolean, nullable=False, server_default=false()),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),

@@ -56,25 +56,33 @@ class EventReader:
                     events.append(event)
         return events
 
+    def take_all(self, events: Sequence[Event]) -> list[Event]:
+        """Take events that were made of another API's answer; return those for the client."""
+        return [event for event in events if self._take(event) is not None]
+
     def read(self, frame: bytes) -> Event | None:
         """Read one frame; return its event if the client is to see it."""
-        exchange = self.exchange
-        phase, was_over = exchange.phase, exchange.ending is not None
+        phase, was_over = self.exchange.phase, self.exchange.ending is not None
         try:
-            event = decode_event(frame)
-            if event.kind is Kind.FAILED and phase in _BEFORE_OUTPUT:
-                event = event._replace(kind=failed_as(frame))
-            step = exchange.receive(event)
-            if step.passes:
-                self._keep(event)
+            return self._take(decode_event(frame))
         except NoEvent:
             return None
         except MalformedEvent as error:
             problem = f"The upstream sent a malformed event: {error}."
             self._break(UpstreamDisconnected(problem), phase, Kind.LOST)
             # After an ending it is foreign, like anything else that follows one.
-            exchange.step(Kind.ERROR if was_over else Kind.LOST)
+            self.exchange.step(Kind.ERROR if was_over else Kind.LOST)
             return None
+
+    def _take(self, event: Event) -> Event | None:
+        """Take one event. Raises `MalformedEvent` for an item that is none."""
+        exchange, frame = self.exchange, event.raw
+        phase, was_over = exchange.phase, exchange.ending is not None
+        if event.kind is Kind.FAILED and phase in _BEFORE_OUTPUT:
+            event = event._replace(kind=failed_as(frame))
+        step = exchange.receive(event)
+        if step.passes:
+            self._keep(event)
         if was_over:
             return None
         if step.ending is FOREIGN:

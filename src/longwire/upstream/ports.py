@@ -13,7 +13,7 @@ from longwire.core.events import Event
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.turn import SessionKey, Turn
-from longwire.dialects.ports import AdaptInput
+from longwire.dialects.ports import AdaptInput, UpstreamCall
 
 TransportName = Literal["websocket", "http"]
 
@@ -25,7 +25,8 @@ class Call:
     `headers` are the caller's own that go upstream, beside those of the channel. A `reason` asks
     for the turn to be sent in full on a new connection, and says why. `is_hurried`: the caller has
     waited long already, so that the first event must come soon. `adapt_input` changes the items
-    that are really sent, all of them or what is new, and may raise `InvalidRequest`.
+    that are really sent, all of them or what is new, and may raise `InvalidRequest`. To an upstream
+    of another API than Responses the turn goes as `said`.
     """
 
     turn: Turn
@@ -34,6 +35,7 @@ class Call:
     reason: Reason | None = None
     is_hurried: bool = False
     adapt_input: AdaptInput | None = None
+    said: UpstreamCall | None = None
 
 
 SOON = 30.0

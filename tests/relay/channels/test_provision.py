@@ -35,6 +35,7 @@ CONNECTS = {
     "project": "proj-1",
     "headers": (("x-team", Secret("a")),),
     "endpoints": (EndpointSpec("responses", path="/r"),),
+    "apis": ("responses", "messages"),
 }
 STAYS = {
     "id": "ch_2",
@@ -48,6 +49,10 @@ STAYS = {
     "handshake_rate": 1.0,
     "handshake_burst": 9,
     "native_items": (),
+    "profile": "deepseek",
+    "quirks": (("strict", "false"),),
+    "unsupported": "drop",
+    "threads": True,
     "endpoints": (EndpointSpec("messages", path="/m"),),
     "created_at": 1,
     "updated_at": 2,

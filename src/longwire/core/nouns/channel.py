@@ -22,7 +22,8 @@ class ChannelType:
 
     `needs_key`: it cannot do without an API key; `takes_accounts`: people sign in for it instead.
     `handshake_rate` is how many WebSocket handshakes a second its upstream takes, 0 for any number;
-    `native_items` are those of `NATIVE_ITEMS` that it takes, as far as is known.
+    `apis` are those that it offers, `native_items` those of `NATIVE_ITEMS` that it takes, as far as
+    is known. Where it speaks the Messages API its key stands in all of `key_headers`.
     """
 
     base_url: str
@@ -30,19 +31,34 @@ class ChannelType:
     takes_accounts: bool = False
     handshake_rate: float = 0.0
     native_items: tuple[str, ...] = ()
+    apis: tuple[str, ...] = ("responses",)
+    key_headers: tuple[str, ...] = ("x-api-key", "authorization")
 
 
 CHANNEL_TYPES = {
-    "openai": ChannelType("https://api.openai.com/v1", native_items=("additional_tools",)),
+    "openai": ChannelType(
+        "https://api.openai.com/v1",
+        native_items=("additional_tools",),
+        apis=("responses", "chat_completions"),
+    ),
     "codex": ChannelType(
         "https://chatgpt.com/backend-api/codex",
         needs_key=False,
         takes_accounts=True,
         handshake_rate=1.0,
     ),
+    "anthropic": ChannelType(
+        "https://api.anthropic.com/v1", apis=("messages",), key_headers=("x-api-key",)
+    ),
+    "gemini": ChannelType(
+        "https://generativelanguage.googleapis.com/v1beta", apis=("generate_content",)
+    ),
 }
 TYPES = (*CHANNEL_TYPES,)
-APIS = ("responses", "chat_completions", "messages")
+APIS = ("responses", "chat_completions", "messages", "generate_content")
+UNSUPPORTED = ("refuse", "drop")
+"""What becomes of members that change the answer and that an upstream has no equivalent for."""
+
 TRANSPORTS = ("auto", "websocket", "http")
 NATIVE_ITEMS = ("additional_tools", "configuration_update")
 """Items of an input that some upstreams take and others do not."""
@@ -51,6 +67,7 @@ DEFAULT_PATHS = {
     "responses": "/responses",
     "chat_completions": "/chat/completions",
     "messages": "/messages",
+    "generate_content": "/models",
 }
 _OF_AN_API = re.compile("/(?:responses(?:/compact)?|chat/completions|messages|models)/*$")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -92,8 +109,10 @@ class ChannelSpec:
 
     `renames` pairs the model a caller asks for, or a pattern of such names, with the one that is
     sent; the channel serves these names besides its `models`. `headers` are added to every request
-    upstream; `tls_ca` is the path of a PEM file. `native_items` of None are those of the type.
-    Times in ms since 1970 UTC.
+    upstream; `tls_ca` is the path of a PEM file. `apis` and `native_items` of None are those of the
+    type. A `profile` of "" goes by the host; `quirks` pair its settings with other values, as JSON.
+    `threads`: an upstream of the Messages API is asked to go on from its last message. Times in
+    ms since 1970 UTC.
     """
 
     id: str
@@ -117,6 +136,11 @@ class ChannelSpec:
     handshake_rate: float = 0.0
     handshake_burst: int = 3
     native_items: tuple[str, ...] | None = None
+    apis: tuple[str, ...] | None = None
+    profile: str = ""
+    quirks: tuple[tuple[str, str], ...] = ()
+    unsupported: str = "refuse"
+    threads: bool = False
     endpoints: tuple[EndpointSpec, ...] = ()
     created_at: int = 0
     updated_at: int = 0
@@ -130,6 +154,11 @@ class ChannelSpec:
         if taken is None:
             taken = CHANNEL_TYPES[self.type].native_items
         return tuple(each for each in NATIVE_ITEMS if each not in taken)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The APIs that the upstream offers."""
+        return CHANNEL_TYPES[self.type].apis if self.apis is None else self.apis
 
     def endpoint(self, api: str = "responses") -> EndpointSpec:
         """Return the endpoint of an API, with everything that it inherits filled in."""
@@ -214,6 +243,10 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("handshakeRate", 0 <= spec.handshake_rate < float("inf"), "must be 0 or more"),
         ("handshakeBurst", spec.handshake_burst >= 1, "must be 1 or more"),
         ("nativeItems", {*(spec.native_items or ())} <= {*NATIVE_ITEMS}, _one_of(NATIVE_ITEMS)),
+        ("apis", {*(spec.apis or ())} <= {*APIS}, _one_of(APIS)),
+        ("apis", spec.apis is None or spec.apis, "name at least one API"),
+        ("apis", _is_unique(spec.apis or ()), "an API stands twice; keep one"),
+        ("unsupported", spec.unsupported in UNSUPPORTED, _one_of(UNSUPPORTED)),
         ("nativeItems", _is_unique(spec.native_items or ()), "an item stands twice; keep one"),
         ("organization", _is_visible(spec.organization), "must be printable ASCII without spaces"),
         ("project", _is_visible(spec.project), "must be printable ASCII without spaces"),

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     SEALED_ELSEWHERE = "sealed_elsewhere"
     REPLAYED = "replayed"
     HTTP_TRANSPORT = "http_transport"
+    NATIVE_API = "native_api"
+    TRANSLATED = "translated"
     ONE_SHOT = "one_shot"
     WARM_UP = "warm_up"
 

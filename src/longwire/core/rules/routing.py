@@ -1,12 +1,21 @@
-"""Which channels may serve a model, in which order, and why each other one may not."""
+"""Which channels may serve a model, in which order, and in which API each asks its upstream.
+
+Law: a session exists only where the Responses API is spoken, so that one comes first; what it
+cannot say goes to the client's own API, which says it in its own words.
+"""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from blake3 import blake3
+
+RESPONSES = "responses"
+_BY_FIDELITY = (RESPONSES, "messages", "generate_content", "chat_completions")
+"""The APIs by how much of a turn they can say."""
 
 _OTHERS = "others"
 _BAND_DIGITS = 1
@@ -121,3 +130,46 @@ def _distance(session: str, name: str) -> float:
     text = f"{len(session)}:{session}{name}"
     digest = blake3(text.encode("utf-8", "surrogateescape")).digest(length=8)
     return -math.log((int.from_bytes(digest) + 1) / (2**64 + 1))
+
+
+class Manner(Enum):
+    """How a turn is said to an upstream, and why so."""
+
+    SESSION = "the upstream speaks the Responses API, where sessions exist"
+    NATIVE = "the upstream speaks the client's own API: passed on as it is"
+    TRANSLATED = "the upstream speaks neither the Responses API nor the client's own"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a channel serves a turn: the `api` that its upstream is asked in, and the manner."""
+
+    api: str
+    manner: Manner
+
+
+IN_SESSION = Way(RESPONSES, Manner.SESSION)
+"""The way of all turns of an upstream of the Responses API."""
+
+
+def way_of(
+    own: str, offered: Collection[str], *, is_sayable: bool, is_read: bool, may_drop: bool
+) -> Way | None:
+    """Choose the way of a client's turn, whose `own` API may be among the `offered` ones.
+
+    The former is as the turn log names it.
+
+    `is_sayable`: it can be said in the Responses API whole; `is_read`: or at least in part, which
+    does where the channel `may_drop` the rest. None where nothing does.
+    """
+    if is_sayable and RESPONSES in offered:
+        return IN_SESSION
+    own = own.partition("/")[0]
+    if own in offered:
+        return Way(own, Manner.NATIVE)
+    if not is_sayable and not (is_read and may_drop):
+        return None
+    for api in _BY_FIDELITY:
+        if api in offered:
+            return IN_SESSION if api == RESPONSES else Way(api, Manner.TRANSLATED)
+    return None

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple, NewType, Protocol
 
+from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import EVERYTHING, Grant
 from longwire.core.rules.limits import Subject
 
@@ -179,6 +180,10 @@ class Source:
     else understands. The first `leading` items of the input are its instructions. A side call is an
     agent's own question beside its conversation. In a thread the next turn names the response of
     this one, which nothing but its connection remembers.
+
+    A `refusal` says what of the request changes the answer and cannot be said in the Responses API:
+    an upstream of the client's own API may serve it, or one where that is dropped. Where it
+    `is_unread`, nothing but the model was understood, and only the former may.
     """
 
     api: str
@@ -192,6 +197,8 @@ class Source:
     leading: int = 0
     is_side_call: bool = False
     is_in_thread: bool = False
+    refusal: InvalidRequest | None = None
+    is_unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

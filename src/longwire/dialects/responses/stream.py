@@ -190,7 +190,7 @@ def decode_outputs(frames: Sequence[bytes], start: int) -> list[Event]:
         if kind is not _OUTPUT or head.lane is not None:
             break
         # The tuple itself: the class of a named one is a call into Python.
-        parts = (kind, head.name, raw, None, head.sequence, None)
+        parts = (kind, head.name, raw, None, head.sequence, None, b"")
         events.append(tuple.__new__(Event, parts))
     return events
 

@@ -6,18 +6,21 @@ from functools import cached_property
 
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.renames import renamer
+from longwire.core.rules.continuity import Reason
 from longwire.core.rules.limits import Subject
-from longwire.core.rules.routing import Route
-from longwire.core.rules.turn import Turn
+from longwire.core.rules.routing import IN_SESSION, RESPONSES, Manner, Route, Way, way_of
+from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.members import names_of
+from longwire.dialects.ports import Headers, Terms
 from longwire.dialects.responses.call import renamed
 from longwire.dialects.responses.native_items import without_items
+from longwire.dialects.upstreams import UPSTREAMS
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.channels.vendors.openai import OpenAI
 from longwire.relay.channels.vendors.ports import Vendor
 from longwire.upstream.http.lazy import LazyHttpTransport
-from longwire.upstream.ports import Transport
+from longwire.upstream.ports import Call, Transport
 
 _NULL = b"null"
 
@@ -27,20 +30,23 @@ class Channel:
     """A channel with its transports: with both of them it is `auto`, WebSocket first.
 
     `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
-    on. Its model list is read over `listing`. A channel with accounts runs once for each `account`.
-    `state` is how it fares.
+    on. A channel with accounts runs once for each `account`. `state` is how it fares. `by_api` has
+    what speaks each of its APIs over HTTP; where it is another than Responses, turns are said on
+    these `terms`. `way` is how it serves one turn.
     """
 
     route: Route
     endpoint: str
     websocket: Transport | None = None
     http: Transport | None = None
-    listing: LazyHttpTransport | None = None
     spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
     fingerprint: str = ""
     account: LiveAccount | None = None
     vendor: Vendor = field(default_factory=OpenAI)
     state: ChannelState = field(default_factory=ChannelState, compare=False)
+    by_api: Mapping[str, LazyHttpTransport] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
+    way: Way = IN_SESSION
 
     @cached_property
     def id(self) -> str:
@@ -55,7 +61,48 @@ class Channel:
     @property
     def unary(self) -> "Channel":
         """The same channel for what has no WebSocket form."""
-        return replace(self, websocket=None, http=self.listing)
+        return replace(self, websocket=None, http=self.by_api[self.way.api])
+
+    @property
+    def listing(self) -> LazyHttpTransport | None:
+        """What its model list is read over."""
+        return next(iter(self.by_api.values()), None)
+
+    def way_of(self, turn: Turn) -> Way | None:
+        """Return how it would serve a turn, None where it cannot."""
+        source = turn.source
+        if turn.purpose is Purpose.COMPACTION:
+            return IN_SESSION if RESPONSES in self.by_api else None
+        return way_of(
+            source.api,
+            self.by_api,
+            is_sayable=source.refusal is None,
+            is_read=not source.is_unread,
+            may_drop=self.terms.may_drop,
+        )
+
+    def serving(self, way: Way) -> "Channel":
+        """Return the same channel as it serves a turn in a way."""
+        if way is IN_SESSION:
+            return self
+        return replace(self, websocket=None, http=self.by_api[way.api], way=way)
+
+    def said(self, call: Call, headers: Headers) -> Call:
+        """Return a call as it is said where another API than Responses is spoken.
+
+        Raises `InvalidRequest` for what cannot be said there.
+        """
+        if self.way is IN_SESSION:
+            return call
+        dialect, is_native = UPSTREAMS[self.way.api], self.way.manner is Manner.NATIVE
+        say = dialect.pass_on if is_native else dialect.translate
+        said = say(call.turn, headers, self.terms)
+        reason = call.reason or (Reason.NATIVE_API if is_native else Reason.TRANSLATED)
+        source = call.turn.source
+        # What was passed on lacks nothing, whatever the Responses API could not have said.
+        dropped = said.dropped if is_native else names_of((*source.dropped, *said.dropped))
+        turn = replace(call.turn, source=replace(source, dropped=dropped))
+        return replace(call, turn=turn, said=said, reason=reason)
 
     def is_signed_out(self) -> bool:
         """Whether its account takes no turns."""
@@ -88,6 +135,8 @@ class Channel:
         """
         if self.spec.renames:
             turn = renamed(turn, self.sent_name)
+        if self.way is not IN_SESSION:
+            return turn
         is_translated = bool(turn.source.body)
         if self.foreign_items and (is_translated or self.spec.native_items is not None):
             turn = without_items(turn, self.foreign_items)

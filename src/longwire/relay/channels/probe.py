@@ -87,8 +87,8 @@ async def probe(
         return await _Trial(channel, handshakes).run(model)
     finally:
         pool.close()
-        if channel.listing is not None:
-            await channel.listing.close()
+        for transport in channel.by_api.values():
+            await transport.close()
 
 
 class _Trial:

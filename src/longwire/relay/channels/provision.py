@@ -9,8 +9,9 @@ from secrets import token_hex
 from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec, Status
 from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.backoff import Pace
-from longwire.core.rules.routing import Route
+from longwire.core.rules.routing import RESPONSES, Route
 from longwire.core.rules.session import fingerprint
+from longwire.dialects.ports import Terms
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
@@ -26,6 +27,9 @@ from longwire.upstream.websocket.dialer import Endpoint
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 from longwire.upstream.websocket.transport import WebSocketTransport
+
+_OAUTH_TOKEN = "sk-ant-oat"
+"""How a token begins that Anthropic takes as a bearer's alone."""
 
 _LONGEST_WAIT = 30.0
 _LONGEST_WAIT_BESIDE_HTTP = 2.0
@@ -56,7 +60,7 @@ def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str
     return fingerprint(
         [
             ("type", spec.type),
-            ("url", url_of(spec, "http")),
+            *((f"url {api}", url_of(spec, "http", api)) for api in (RESPONSES, *spec.offered)),
             ("models_url", models_url(spec.base_url) or ""),
             ("transport", own.transport),
             ("credential", entry or spec.credential.reveal()),
@@ -70,9 +74,14 @@ def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str
     )
 
 
-def url_of(spec: ChannelSpec, scheme: Scheme) -> str:
-    """Return the URL of a channel's responses API."""
-    own = spec.endpoint()
+def terms_of(spec: ChannelSpec) -> Terms:
+    """Return on what terms turns are said to a channel's upstream in other APIs."""
+    return Terms(may_drop=spec.unsupported == "drop")
+
+
+def url_of(spec: ChannelSpec, scheme: Scheme, api: str = RESPONSES) -> str:
+    """Return the URL of one of a channel's APIs."""
+    own = spec.endpoint(api)
     return endpoint_url(own.base_url, own.path, scheme)
 
 
@@ -96,19 +105,23 @@ def provision(
         vendor=vendor,
         state=ChannelState(quota=quota),
     )
-    http = _http(channel, context, secure)
+    by_api = {api: _http(channel, context, secure, api) for api in spec.offered}
+    channel = replace(channel, by_api=by_api, terms=terms_of(spec))
+    if RESPONSES not in by_api:
+        return channel
     websocket = _websocket(channel, context, secure)
     return replace(
         channel,
         websocket=websocket if transport != "http" else None,
-        http=http if transport != "websocket" else None,
-        listing=http,
+        http=by_api[RESPONSES] if transport != "websocket" else None,
     )
 
 
 def adapt(running: Channel, spec: ChannelSpec, context: ProvisionContext) -> Channel:
     """Return a running channel as it is configured now, where its connections may stay."""
-    before, channel = running.spec, replace(running, route=_route(spec, running.account), spec=spec)
+    before = running.spec
+    route, terms = _route(spec, running.account), terms_of(spec)
+    channel = replace(running, route=route, spec=spec, terms=terms)
     paces = (before.handshake_rate, before.handshake_burst)
     if running.websocket is None or paces == (spec.handshake_rate, spec.handshake_burst):
         return channel
@@ -159,28 +172,41 @@ def _websocket(
     )
 
 
-def _http(channel: Channel, context: ProvisionContext, secure: ssl.SSLContext) -> LazyHttpTransport:
+def _http(
+    channel: Channel, context: ProvisionContext, secure: ssl.SSLContext, api: str = RESPONSES
+) -> LazyHttpTransport:
     spec = channel.spec
     address = Address(
-        url=url_of(spec, "http"),
+        url=url_of(spec, "http", api),
         models_url=models_url(spec.base_url),
         tls=secure,
         headers=_headers(channel),
         proxy=spec.proxy.reveal() or None,
         defaults=channel.vendor.default_headers,
     )
-    return LazyHttpTransport(address, context.timeouts, _credentials(channel))
+    return LazyHttpTransport(address, context.timeouts, _credentials(channel, api))
 
 
-def _credentials(channel: Channel) -> Credentials:
-    """Return as whom a channel speaks."""
+def _credentials(channel: Channel, api: str = RESPONSES) -> Credentials:
+    """Return as whom a channel speaks, in the headers of an API."""
     spec = channel.spec
     if channel.account is not None:
         return channel.account
     if spec.credential:
-        return StaticKey({"authorization": f"Bearer {spec.credential.reveal()}"})
+        return StaticKey(key_headers(spec, api))
     has_accounts = CHANNEL_TYPES[spec.type].takes_accounts
     return NoCredentials(_mend(spec)) if has_accounts else StaticKey({})
+
+
+def key_headers(spec: ChannelSpec, api: str) -> dict[str, str]:
+    """Return the headers that bring a channel's key: each API has its own."""
+    key = spec.credential.reveal()
+    if api == "generate_content":
+        return {"x-goog-api-key": key}
+    names: tuple[str, ...] = ("authorization",)
+    if api == "messages" and not key.startswith(_OAUTH_TOKEN):
+        names = CHANNEL_TYPES[spec.type].key_headers
+    return {name: f"Bearer {key}" if name == "authorization" else key for name in names}
 
 
 def _mend(spec: ChannelSpec) -> str:

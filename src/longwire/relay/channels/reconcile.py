@@ -152,8 +152,8 @@ class ChannelReconciler:
     async def close(self) -> None:
         """Close what channels hold, for the end of the process."""
         for channel in self._routing.snapshot.channels.values():
-            if channel.listing is not None:
-                await channel.listing.close()
+            for transport in channel.by_api.values():
+                await transport.close()
 
     async def _is_behind(self, store: "Store") -> bool:
         return await store.configuration_revision() != self._revision
@@ -241,8 +241,8 @@ class ChannelReconciler:
 
     async def _retire(self, channel: Channel) -> None:
         self._context.pool.retire(channel.endpoint)
-        if channel.listing is not None:
-            await channel.listing.retire()
+        for transport in channel.by_api.values():
+            await transport.retire()
 
 
 def _look_of(file: Path | None) -> tuple[int, int, int] | None:

@@ -19,6 +19,7 @@ from longwire.core.errors import (
 from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
+from longwire.core.rules.routing import IN_SESSION, Way
 from longwire.core.rules.turn import Purpose, TurnRequest, Usage
 from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill, estimated_usage
 from longwire.logger import structlog
@@ -61,7 +62,8 @@ class TurnRecord:
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
     nothing after they had begun. It `is_priced` where limits asked for its `cost`. `dropped` are
-    the members that its dialect and its channel left out, once it was sent to one.
+    the members that its dialect and its channel left out, and `way` how it was said to its channel,
+    once it was sent to one.
     """
 
     request: TurnRequest
@@ -79,6 +81,7 @@ class TurnRecord:
     is_priced: bool = False
     cost: int | None = None
     dropped: Sequence[str] = ()
+    way: Way = IN_SESSION
 
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""

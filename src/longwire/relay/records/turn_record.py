@@ -100,6 +100,7 @@ class TurnRecorder:
             cost=record.cost if record.is_priced else self._cost(record),
             is_estimated=bill.is_estimated,
             dropped=_listed(record.dropped) if record.dropped else "",
+            upstream_api=record.way.api,
         )
 
     def _cost(self, record: TurnRecord) -> int | None:

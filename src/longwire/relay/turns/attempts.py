@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from longwire.core.errors import LongwireError
+from longwire.core.errors import LongwireError, UpstreamDisconnected
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.recovery import (
     RECOVERY_RULES,
@@ -21,6 +21,7 @@ from longwire.core.rules.turn import Turn
 from longwire.relay.channels.channel import Channel
 from longwire.relay.turns.candidates import Candidate
 from longwire.relay.turns.failures import is_known_limit, retry_after
+from longwire.upstream.ports import Transport
 
 
 class Attempt(NamedTuple):
@@ -38,6 +39,15 @@ class Attempt(NamedTuple):
     def channel(self) -> Channel:
         """The channel it goes to."""
         return self.candidate.channel
+
+    @property
+    def transport(self) -> Transport:
+        """What it is sent over. Raises `UpstreamDisconnected` where there is no such thing."""
+        transport = self.channel.http if self.over_http else self.channel.websocket
+        if transport is None:
+            msg = f"Channel '{self.channel.name}' has no such transport."
+            raise UpstreamDisconnected(msg)
+        return transport
 
     def begin(self, now: float) -> None:
         """Note that it is under way."""

@@ -94,7 +94,7 @@ class Candidates:
         turn, choice = request.turn, self._choice(snapshot, request)
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
-        channels = [snapshot.channels[route.id] for route in choice.candidates]
+        channels = _speaking([snapshot.channels[route.id] for route in choice.candidates], turn)
         if turn.purpose in UNARY:
             channels = [channel.unary for channel in channels]
         if turn.previous_response_id is not None:
@@ -109,6 +109,8 @@ class Candidates:
         able = await self._within_limits(able, None if moves else home)
         if len(able) > 1:
             able = self._ordered(able, request, sent, home)
+        if not turn.is_self_contained:  # what one API holds is not said in another between attempts
+            able = [each for each in able if each.channel.way.api == able[0].channel.way.api]
         return _in_background(able) if turn.runs_in_background else able
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
@@ -275,6 +277,17 @@ class Candidates:
         key = candidate.session_key
         if key is not None and not key.is_implicit:
             _remember(self._over_http, key, None)
+
+
+def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
+    """Return the channels that can be told a turn, each with its way. Raises `InvalidRequest`."""
+    ways = [(channel, channel.way_of(turn)) for channel in channels]
+    able = [channel.serving(way) for channel, way in ways if way is not None]
+    if not able:
+        offered = ", ".join(sorted({api for channel in channels for api in channel.spec.offered}))
+        msg = f"No channel of this model can be told this request: they speak {offered} alone."
+        raise turn.source.refusal or InvalidRequest(msg)
+    return able
 
 
 def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:

@@ -250,10 +250,6 @@ class RunningTurn:
         """Send the turn by an attempt, and wait for the beginning of its answer."""
         candidate, request = attempt.candidate, self.request
         channel = candidate.channel
-        transport = channel.http if attempt.over_http else channel.websocket
-        if transport is None:
-            msg = f"Channel '{channel.name}' has no such transport."
-            raise UpstreamDisconnected(msg)
         call = channel.vendor.address(
             Call(
                 self.sent(channel),
@@ -266,10 +262,11 @@ class RunningTurn:
             request.headers,
             over_http=attempt.over_http,
         )
-        self.record.dropped = call.turn.source.dropped
+        call = channel.said(call, request.headers)
+        self.record.way, self.record.dropped = channel.way, call.turn.source.dropped
         attempt.begin(self._relay.policy.clock())
         await self._enter(channel.subject)
-        await self._open(attempt, transport, call)
+        await self._open(attempt, attempt.transport, call)
 
     async def _open(self, attempt: Attempt, transport: Transport, call: Call) -> None:
         """Send a call, and wait for the beginning of its answer."""

@@ -20,6 +20,7 @@ from longwire.core.errors import (
     UpstreamUnavailable,
 )
 from longwire.core.rules.limits import NOTHING, Subject
+from longwire.core.rules.routing import RESPONSES
 from longwire.core.rules.session import forwarded
 from longwire.logger import structlog
 from longwire.relay.channels.channel import Channel
@@ -86,15 +87,16 @@ async def _pass(
     channel: Channel, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
 ) -> int:
     """Ask a channel, and pass on what it says; return its status. Raises `UpstreamError`."""
-    if channel.listing is None:
+    own = channel.by_api.get(RESPONSES)
+    if own is None:
         raise UpstreamUnavailable(f"The channel '{channel.name}' cannot be asked over HTTP.")
     query = scope["query_string"].decode("latin-1")
     target = scope["path"].removeprefix(_BASE) + (f"?{query}" if query else "")
     callers = forwarded(headers_of(scope))
     try:
-        async with channel.listing.fetch(scope["method"], target, callers) as fetched:
-            own = {**headers, "x-longwire-channel": channel.name}
-            await _send(fetched, own, receive, send)
+        async with own.fetch(scope["method"], target, callers) as fetched:
+            marked = {**headers, "x-longwire-channel": channel.name}
+            await _send(fetched, marked, receive, send)
             return fetched.status
     except UpstreamError as failure:
         raise without_credentials(failure, channel) from None

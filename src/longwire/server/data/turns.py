@@ -12,9 +12,11 @@ from typing import Final
 
 from longwire.core.errors import CallerError, LongwireError, UpstreamDisconnected, UpstreamRejected
 from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.routing import Manner
 from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.passed import PassedOn
 from longwire.dialects.ports import Answer
 from longwire.dialects.responses.unfinished import Unfinished
 from longwire.relay.turns.running import Relay, RunningTurn
@@ -167,8 +169,10 @@ class _Reply:
 
     def _begin(self, running: RunningTurn) -> Answer:
         turn, headers = running.request.turn, self._exchange.headers
-        self._answer = answer = self._dialect.answer(turn, running.aggregate, headers)
-        return answer
+        answer = self._dialect.answer(turn, running.aggregate, headers)
+        is_native = running.record.way.manner is Manner.NATIVE
+        self._answer = PassedOn(answer) if is_native else answer
+        return self._answer
 
     async def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way.
@@ -203,7 +207,7 @@ class _Reply:
             **self._dialect.headers(self.id, running.limits),
             "x-longwire-channel": running.channel,
             "x-longwire-transport": delivery.transport,
-            "x-longwire-api": "responses",
+            "x-longwire-api": running.record.way.api,
             "x-longwire-continuity": delivery.continuity,
         }
         if running.headers:

@@ -14,7 +14,9 @@ import aiohttp
 import msgspec
 
 from longwire.core.errors import UpstreamDisconnected, UpstreamError, UpstreamUnavailable
+from longwire.core.events import Event
 from longwire.core.sse import Decoder
+from longwire.dialects.ports import Reading
 from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.errors import decode_problem
 from longwire.dialects.responses.stream import terminal_of
@@ -92,7 +94,44 @@ class _JsonReader:
         return
 
 
-Reader = _SseReader | _JsonReader
+class SaidReader:
+    """Reads an answer of another API than Responses, as `_SseReader` does; `read` gives events.
+
+    A body that is no stream is read at its end.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, reading: Reading, *, streams: bool) -> None:
+        self._content = content
+        self._reading = reading
+        self._body = None if streams else bytearray()
+        self._has_ended = False
+
+    async def read(self) -> Sequence[Event]:
+        """Return the next events. Raises as `_SseReader.read` does."""
+        if self._has_ended:
+            raise UpstreamDisconnected("The upstream ended the stream before the response.")
+        chunk = await self._content.readany()
+        self._has_ended = not chunk
+        if self._body is None:
+            return self._reading.feed(chunk) if chunk else self._reading.end()
+        self._body += chunk
+        if len(self._body) > _LARGEST_BODY:
+            raise ValueError(f"a response passes {_LARGEST_BODY} bytes")
+        return () if chunk else self._reading.whole(bytes(self._body))
+
+    async def skip(self) -> None:
+        """Read on to the end, which is near."""
+        for _ in range(_REMAINING_READS):
+            if not await self._content.readany():
+                return
+
+
+Reader = _SseReader | _JsonReader | SaidReader
+
+
+def said_reader_of(response: aiohttp.ClientResponse, reading: Reading) -> Reader:
+    """Return what reads an answer of another API than Responses, for its media type."""
+    return SaidReader(response.content, reading, streams=media_type(response) == _EVENTS)
 
 
 def reader_of(response: aiohttp.ClientResponse, *, needs_id: bool = True) -> Reader:

@@ -8,7 +8,9 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from secrets import token_hex
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -30,7 +32,15 @@ from longwire.core.rules.turn import UNARY
 from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Fetched, Listed
-from longwire.upstream.http.answer import Reader, failure, media_type, reader_of, rejection
+from longwire.upstream.http.answer import (
+    Reader,
+    SaidReader,
+    failure,
+    media_type,
+    reader_of,
+    rejection,
+    said_reader_of,
+)
 from longwire.upstream.net.proxies import environment_proxy
 from longwire.upstream.net.session import FAILURES, session, whole_body
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
@@ -90,9 +100,8 @@ class HttpTransport:
         turn = call.turn
         if turn.source.is_in_thread:
             raise ThreadUnsupported
-        streams = turn.streams or not turn.runs_in_background
-        body = encode_body(turn, streams=streams, adapt_input=call.adapt_input)
-        url = self._address.url + SUFFIXES.get(turn.purpose, "")
+        body, suffix, callers = _outgoing(call)
+        url = self._address.url + suffix
         outside = turn.refers_outside
         delivery = Delivery(
             transport="http",
@@ -102,15 +111,16 @@ class HttpTransport:
         )
         own = await self._credentials.headers()
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_of(call)
-        response = await self._post(url, body, self._headers(own, call.headers), deadline)
+        response = await self._post(url, body, self._headers(own, callers), deadline)
         try:
             if response.status >= _REDIRECTS:
                 error = await rejection(response)
                 if isinstance(error, UpstreamRejected):
                     error.tokens_revision = own.revision
                 raise error
-            reader = reader_of(response, needs_id=turn.purpose not in UNARY)
-            stream = _Stream(reader, self._host, self._timeouts, delivery, deadline)
+            stream = _Stream(
+                _reader(response, call), self._host, self._timeouts, delivery, deadline
+            )
             stream.headers = {name.lower(): value for name, value in response.headers.items()}
             yield stream
             await stream.settle()
@@ -249,6 +259,22 @@ class HttpTransport:
         return failure(error, self._host)
 
 
+def _outgoing(call: Call) -> tuple[bytes, str, Mapping[str, str]]:
+    """Return the body of a call, what stands behind the endpoint's path, and its headers."""
+    said, turn = call.said, call.turn
+    if said is not None:
+        return said.body, said.suffix, {**call.headers, **said.headers}
+    streams = turn.streams or not turn.runs_in_background
+    body = encode_body(turn, streams=streams, adapt_input=call.adapt_input)
+    return body, SUFFIXES.get(turn.purpose, ""), call.headers
+
+
+def _reader(response: aiohttp.ClientResponse, call: Call) -> Reader:
+    if call.said is not None:
+        return said_reader_of(response, call.said.reading(token_hex(12)))
+    return reader_of(response, needs_id=call.turn.purpose not in UNARY)
+
+
 class _Stream:
     """The events of one response: iterate it once, in the task that opened it."""
 
@@ -257,6 +283,9 @@ class _Stream:
     ) -> None:
         self._event_reader = EventReader(Exchange(is_alone=True))
         self._event_reader.exchange.step(Kind.SENT)
+        is_said = isinstance(reader, SaidReader)
+        event_reader = self._event_reader
+        self._read_all = event_reader.take_all if is_said else event_reader.read_all
         self._reader = reader
         self._host = host
         self.aggregate = self._event_reader.aggregate
@@ -299,8 +328,11 @@ class _Stream:
         except (TimeoutError, aiohttp.ClientError):
             return
 
-    async def _read(self) -> Sequence[bytes] | None:
-        """Return the next frames, None after `silence` seconds without an event."""
+    async def _read(self) -> Sequence[Any] | None:
+        """Return what comes next, None after `silence` seconds without an event.
+
+        These are frames, or events where the answer is of another API.
+        """
         now = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout_at(min(self._deadline, self._quiet_until)):
@@ -318,8 +350,8 @@ class _Stream:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._event_reader.fail(Kind.LOST, failure(error, self._host)) from error
 
-    def _take(self, frames: Sequence[bytes]) -> list[Event]:
-        events = self._event_reader.read_all(frames)
+    def _take(self, read: Sequence[Any]) -> list[Event]:
+        events = self._read_all(read)
         if any(event.kind is not Kind.VENDOR for event in events):
             now = asyncio.get_running_loop().time()
             self._deadline = now + self._timeouts.idle_event

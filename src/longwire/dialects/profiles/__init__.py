@@ -1,0 +1,1 @@
+"""What vendors of one API do differently, as data."""
