@@ -42,7 +42,7 @@ class Calls(NamedTuple):
     event: float
 
 
-CALLS = {RESPONSES: Calls(441, 5), CHAT: Calls(1288, 7.4), MESSAGES: Calls(1381, 6)}
+CALLS = {RESPONSES: Calls(451, 5), CHAT: Calls(1312, 7.4), MESSAGES: Calls(1452, 6)}
 """By the API of the client. A turn of another API translates its whole history again: these are
 the turns 11 to 30 of a conversation.
 """

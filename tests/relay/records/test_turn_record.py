@@ -104,6 +104,7 @@ def test_a_turn_that_went_well():
         cost=4 * 1_250 + 3 * 125 + 5 * 10_000,
         is_estimated=False,
         dropped="",
+        upstream_api="responses",
     )
     assert ([], 2) == (book.bodies, len(book.details[0].attempts))
 

@@ -29,9 +29,8 @@ class TurnRow(NamedTuple):
     """One turn; times in ms, sizes in bytes, cost in billionths of a US dollar. "" is unknown.
 
     A figure that nobody knows is None, never 0. Where tokens and cost are no upstream's own figures
-    the row `is_estimated`. Members of the request without an equivalent upstream are `dropped`. It
-    came by `api`, and was asked of its upstream by `upstream_api`. The table of the log has a column
-    for each field.
+    the row `is_estimated`. Members of the request without an equivalent upstream are `dropped`. The
+    client spoke `api`, its upstream `upstream_api`. The table of the log has a column for each field.
     """
 
     id: TurnId

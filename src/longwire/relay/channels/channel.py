@@ -30,9 +30,9 @@ class Channel:
     """A channel with its transports: with both of them it is `auto`, WebSocket first.
 
     `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
-    on. A channel with accounts runs once for each `account`. `state` is how it fares. `by_api` has
-    what speaks each of its APIs over HTTP; where it is another than Responses, turns are said on
-    these `terms`. `way` is how it serves one turn.
+    on. A channel with accounts runs once for each `account`. `state` is how it fares. Of the APIs
+    that are `offered`, `by_api` has what speaks them over HTTP; where it is another than Responses,
+    turns are said on these `terms`. `way` is how it serves one turn.
     """
 
     route: Route
@@ -44,6 +44,7 @@ class Channel:
     account: LiveAccount | None = None
     vendor: Vendor = field(default_factory=OpenAI)
     state: ChannelState = field(default_factory=ChannelState, compare=False)
+    offered: Collection[str] = (RESPONSES,)
     by_api: Mapping[str, LazyHttpTransport] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
     way: Way = IN_SESSION
@@ -72,19 +73,17 @@ class Channel:
         """Return how it would serve a turn, None where it cannot."""
         source = turn.source
         if turn.purpose is Purpose.COMPACTION:
-            return IN_SESSION if RESPONSES in self.by_api else None
+            return IN_SESSION if RESPONSES in self.offered else None
         return way_of(
             source.api,
-            self.by_api,
+            self.offered,
             is_sayable=source.refusal is None,
             is_read=not source.is_unread,
             may_drop=self.terms.may_drop,
         )
 
     def serving(self, way: Way) -> "Channel":
-        """Return the same channel as it serves a turn in a way."""
-        if way is IN_SESSION:
-            return self
+        """Return the same channel as it serves a turn in a way that has no sessions."""
         return replace(self, websocket=None, http=self.by_api[way.api], way=way)
 
     def said(self, call: Call, headers: Headers) -> Call:

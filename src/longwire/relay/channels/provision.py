@@ -28,7 +28,7 @@ from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
 from longwire.upstream.websocket.transport import WebSocketTransport
 
-_OAUTH_TOKEN = "sk-ant-oat"
+_BEARERS_ALONE = "sk-ant-oat"
 """How a token begins that Anthropic takes as a bearer's alone."""
 
 _LONGEST_WAIT = 30.0
@@ -106,7 +106,7 @@ def provision(
         state=ChannelState(quota=quota),
     )
     by_api = {api: _http(channel, context, secure, api) for api in spec.offered}
-    channel = replace(channel, by_api=by_api, terms=terms_of(spec))
+    channel = replace(channel, offered=spec.offered, by_api=by_api, terms=terms_of(spec))
     if RESPONSES not in by_api:
         return channel
     websocket = _websocket(channel, context, secure)
@@ -204,7 +204,7 @@ def key_headers(spec: ChannelSpec, api: str) -> dict[str, str]:
     if api == "generate_content":
         return {"x-goog-api-key": key}
     names: tuple[str, ...] = ("authorization",)
-    if api == "messages" and not key.startswith(_OAUTH_TOKEN):
+    if api == "messages" and not key.startswith(_BEARERS_ALONE):
         names = CHANNEL_TYPES[spec.type].key_headers
     return {name: f"Bearer {key}" if name == "authorization" else key for name in names}
 

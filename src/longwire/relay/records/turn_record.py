@@ -26,6 +26,7 @@ from longwire.core.rules.session import LOGGED_HEADERS
 from longwire.dialects.clients import dialect_of
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.recall import as_received
+from longwire.dialects.responses.usage import Bill
 from longwire.relay.records.accounting import Failure, TurnRecord
 from longwire.relay.records.journal import Journal, TurnIds
 from longwire.relay.records.pricing import Prices
@@ -64,7 +65,7 @@ class TurnRecorder:
     def _row(self, record: TurnRecord, seconds: float) -> TurnRow:
         turn_id, duration = self.ids.next(), round(seconds * 1000)
         request, delivery, bill = record.request, record.delivery, record.bill
-        turn, grant, usage = request.turn, request.caller.grant, bill.usage
+        turn, grant = request.turn, request.caller.grant
         status, error_code = self._verdict(record)
         return TurnRow(
             id=turn_id,
@@ -93,10 +94,7 @@ class TurnRecorder:
             total_ms=duration,
             bytes_received=turn.source.body_size,
             bytes_sent=delivery.bytes_sent if delivery else 0,
-            input_tokens=usage.input if usage else None,
-            cached_tokens=usage.cached if usage else None,
-            output_tokens=usage.output if usage else None,
-            reasoning_tokens=usage.reasoning if usage and not bill.is_estimated else None,
+            **_tokens(bill),
             cost=record.cost if record.is_priced else self._cost(record),
             is_estimated=bill.is_estimated,
             dropped=_listed(record.dropped) if record.dropped else "",
@@ -167,6 +165,17 @@ def _last(row: TurnRow, message: str) -> TurnAttempt:
         message=message,
         ended_ms=row.total_ms,
     )
+
+
+def _tokens(bill: Bill) -> dict[str, int | None]:
+    """Return the tokens of a turn; nobody estimates what part of the output is reasoning."""
+    usage = bill.usage
+    return {
+        "input_tokens": usage.input if usage else None,
+        "cached_tokens": usage.cached if usage else None,
+        "output_tokens": usage.output if usage else None,
+        "reasoning_tokens": usage.reasoning if usage and not bill.is_estimated else None,
+    }
 
 
 def _milliseconds(seconds: float | None) -> int | None:

@@ -43,9 +43,10 @@ class Attempt(NamedTuple):
     @property
     def transport(self) -> Transport:
         """What it is sent over. Raises `UpstreamDisconnected` where there is no such thing."""
-        transport = self.channel.http if self.over_http else self.channel.websocket
+        channel = self.candidate.channel
+        transport = channel.http if self.over_http else channel.websocket
         if transport is None:
-            msg = f"Channel '{self.channel.name}' has no such transport."
+            msg = f"Channel '{channel.name}' has no such transport."
             raise UpstreamDisconnected(msg)
         return transport
 

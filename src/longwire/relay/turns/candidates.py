@@ -21,7 +21,7 @@ from longwire.core.errors import (
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
-from longwire.core.rules.routing import Choice, choose, order
+from longwire.core.rules.routing import IN_SESSION, Choice, choose, order
 from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND, usage_limit
 from longwire.dialects.responses.item_ids import ids_of
@@ -281,10 +281,13 @@ class Candidates:
 
 def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
     """Return the channels that can be told a turn, each with its way. Raises `InvalidRequest`."""
-    ways = [(channel, channel.way_of(turn)) for channel in channels]
-    able = [channel.serving(way) for channel, way in ways if way is not None]
+    able: list[Channel] = []
+    for channel in channels:
+        way = channel.way_of(turn)
+        if way is not None:
+            able.append(channel if way is IN_SESSION else channel.serving(way))
     if not able:
-        offered = ", ".join(sorted({api for channel in channels for api in channel.spec.offered}))
+        offered = ", ".join(sorted({api for each in channels for api in each.offered}))
         msg = f"No channel of this model can be told this request: they speak {offered} alone."
         raise turn.source.refusal or InvalidRequest(msg)
     return able

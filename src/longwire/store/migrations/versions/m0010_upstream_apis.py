@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("channels", unsupported)
     threads = Column("threads", Boolean, nullable=False, server_default=false())
     op.add_column("channels", threads)
-    upstream_api = Column("upstream_api", String(32), nullable=False, server_default="responses")
+    upstream_api = Column("upstream_api", String(64), nullable=False, server_default="responses")
     op.add_column("turns", upstream_api)
 
 
