@@ -56,6 +56,10 @@ class InvalidRequest(CallerError):
     code = "invalid_request_error"
 
 
+class Unsayable(InvalidRequest):
+    """What an upstream's API has no words for, and what changes the answer (400)."""
+
+
 class ThreadUnsupported(InvalidRequest):
     """A thread where nothing remembers a response (400); its client then sends all messages."""
 

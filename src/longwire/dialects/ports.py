@@ -167,7 +167,7 @@ class UpstreamDialect(Protocol):
     """An API as its upstreams take it; `headers` are the caller's, with names in lower case."""
 
     def translate(self, turn: Turn, headers: Headers, terms: Terms) -> UpstreamCall:
-        """Say a turn in this API. Raises `InvalidRequest` for what cannot be said."""
+        """Say a turn in this API. Raises `Unsayable` for what it has no words for."""
 
     def pass_on(self, turn: Turn, headers: Headers, terms: Terms) -> UpstreamCall:
         """Pass the body of a client of this API on, by the name that its model has upstream."""

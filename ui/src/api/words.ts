@@ -3,6 +3,8 @@
 export const CHANNEL_TYPES = [
   "openai",
   "codex",
+  "anthropic",
+  "gemini",
 ] as const;
 export type ChannelType = (typeof CHANNEL_TYPES)[number];
 
@@ -10,6 +12,7 @@ export const API_FORMATS = [
   "responses",
   "chat_completions",
   "messages",
+  "generate_content",
 ] as const;
 export type ApiFormat = (typeof API_FORMATS)[number];
 
@@ -41,6 +44,8 @@ export const REASONS = [
   "sealed_elsewhere",
   "replayed",
   "http_transport",
+  "native_api",
+  "translated",
   "one_shot",
   "warm_up",
 ] as const;
@@ -64,6 +69,7 @@ export const TROUBLES = [
   "failing",
   "unauthorized",
   "barred",
+  "unsayable",
   "refused",
   "working",
 ] as const;
@@ -72,10 +78,13 @@ export type Trouble = (typeof TROUBLES)[number];
 export const DEFAULT_BASE_URLS: Record<ChannelType, string> = {
   openai: "https://api.openai.com/v1",
   codex: "https://chatgpt.com/backend-api/codex",
+  anthropic: "https://api.anthropic.com/v1",
+  gemini: "https://generativelanguage.googleapis.com/v1beta",
 };
 
 export const DEFAULT_PATHS: Record<ApiFormat, string> = {
   responses: "/responses",
   chat_completions: "/chat/completions",
   messages: "/messages",
+  generate_content: "/models",
 };

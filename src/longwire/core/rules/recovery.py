@@ -31,6 +31,7 @@ class Trouble(Enum):
     FAILING = "5xx: the upstream is failing"
     UNAUTHORIZED = "401: the upstream does not take the account's token"
     BARRED = "401, 402, 403: the channel's key or account cannot be used"
+    UNSAYABLE = "the API of the channel has no words for something that changes the answer"
     REFUSED = "the upstream refused the request itself"
     WORKING = "the upstream had begun to answer"
 
@@ -116,6 +117,7 @@ RECOVERY_RULES: dict[Trouble, RecoveryRule] = {
     Trouble.FAILING: RecoveryRule((_N,), Blame.CHANNEL),
     Trouble.UNAUTHORIZED: RecoveryRule((Recovery.RENEW, _N), Blame.AFTER_RENEWAL),
     Trouble.BARRED: RecoveryRule((_N,), Blame.CHANNEL),
+    Trouble.UNSAYABLE: RecoveryRule((_N,), Blame.NOTHING),
     Trouble.REFUSED: RecoveryRule((), Blame.CLEARED),
     Trouble.WORKING: RecoveryRule((_R,), Blame.CLEARED, Reason.REPLAYED, may_bill_twice=True),
 }

@@ -13,6 +13,7 @@ from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.members import names_of
 from longwire.dialects.ports import Headers, Terms
 from longwire.dialects.responses.call import renamed
+from longwire.dialects.responses.foreign import MARK, without_foreign
 from longwire.dialects.responses.native_items import without_items
 from longwire.dialects.upstreams import UPSTREAMS
 from longwire.relay.accounts.accounts import LiveAccount
@@ -89,7 +90,7 @@ class Channel:
     def said(self, call: Call, headers: Headers) -> Call:
         """Return a call as it is said where another API than Responses is spoken.
 
-        Raises `InvalidRequest` for what cannot be said there.
+        Raises `Unsayable` for what cannot be said there.
         """
         if self.way is IN_SESSION:
             return call
@@ -136,6 +137,8 @@ class Channel:
             turn = renamed(turn, self.sent_name)
         if self.way is not IN_SESSION:
             return turn
+        if turn.input is not None and MARK in turn.input:
+            turn = without_foreign(turn)
         is_translated = bool(turn.source.body)
         if self.foreign_items and (is_translated or self.spec.native_items is not None):
             turn = without_items(turn, self.foreign_items)

@@ -15,6 +15,7 @@ from longwire.core.errors import (
     InvalidRequest,
     LimitReached,
     UnknownModel,
+    Unsayable,
     UpstreamError,
     UpstreamRejected,
 )
@@ -289,7 +290,7 @@ def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
     if not able:
         offered = ", ".join(sorted({api for each in channels for api in each.offered}))
         msg = f"No channel of this model can be told this request: they speak {offered} alone."
-        raise turn.source.refusal or InvalidRequest(msg)
+        raise turn.source.refusal or Unsayable(msg)
     return able
 
 

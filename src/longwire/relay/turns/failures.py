@@ -9,6 +9,7 @@ from longwire.core.errors import (
     LongwireError,
     Overloaded,
     ReplaySafety,
+    Unsayable,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
@@ -23,6 +24,7 @@ from longwire.relay.turns.candidates import Candidate, first_back
 
 _BY_TYPE = {
     AccountUnavailable: Trouble.BARRED,
+    Unsayable: Trouble.UNSAYABLE,
     FrameTooLarge: Trouble.TOO_LARGE,
     Overloaded: Trouble.BUSY,
 }
@@ -32,7 +34,7 @@ _OF_CREDENTIALS = frozenset({Trouble.UNAUTHORIZED, Trouble.BARRED})
 def classify(failure: LongwireError, turn: Turn, *, has_account: bool = False) -> Trouble:
     """Say what a failure of an attempt was; accounts fail in ways that keys do not."""
     match failure:
-        case AccountUnavailable() | FrameTooLarge() | Overloaded():
+        case AccountUnavailable() | FrameTooLarge() | Overloaded() | Unsayable():
             trouble = _BY_TYPE[type(failure)]
         case UpstreamError(safety=ReplaySafety.UNSAFE):
             trouble = Trouble.WORKING

@@ -16,6 +16,7 @@ from longwire.core.errors import (
     LongwireError,
     Overloaded,
     ReplaySafety,
+    Unsayable,
     UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
@@ -39,7 +40,7 @@ from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
 _BEFORE_OUTPUT = frozenset({Kind.VENDOR, Kind.OPENING})
 _COUNT = Purpose.COUNT  # for every turn: on Python 3.11 a member is dear to name
-_FAILURES = (UpstreamError, Overloaded, FrameTooLarge)
+_FAILURES = (UpstreamError, Overloaded, FrameTooLarge, Unsayable)
 Permits = Sequence[tuple[Subject, Spent]]
 """Whose limits a turn counts against, each with what it is expected to cost."""
 
