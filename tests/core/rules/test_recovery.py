@@ -86,6 +86,8 @@ def test_what_the_request_itself_is_refused_for_is_told(state: RetryState) -> No
         (Trouble.NO_WEBSOCKET, RetryState(), Recovery.GIVE_UP),
         (Trouble.TOO_LARGE, RetryState(may_use_http=True), Recovery.USE_HTTP),
         (Trouble.TOO_LARGE, RetryState(may_move=True), Recovery.GIVE_UP),
+        (Trouble.UNSAYABLE, RetryState(may_move=True), Recovery.NEXT_CHANNEL),
+        (Trouble.UNSAYABLE, RetryState(may_use_http=True), Recovery.GIVE_UP),
         (Trouble.BUSY, RetryState(may_use_http=True), Recovery.USE_HTTP),
         (Trouble.LIMITED, RetryState(may_use_http=True, may_move=True), Recovery.NEXT_CHANNEL),
         (Trouble.LIMITED, RetryState(may_use_http=True), Recovery.GIVE_UP),

@@ -102,7 +102,13 @@ async def test_every_trouble_before_the_first_event(trouble):
             assert told.value is failure
         else:
             served, transport, _ = (await ask(to, headers=home_of("a", to))).split()
-            moved = (Trouble.SILENT, Trouble.LIMITED, Trouble.FAILING, Trouble.BARRED)
+            moved = (
+                Trouble.SILENT,
+                Trouble.LIMITED,
+                Trouble.FAILING,
+                Trouble.BARRED,
+                Trouble.UNSAYABLE,
+            )
             assert served == ("b" if trouble in moved else "a")
             assert transport == ("http" if trouble in over_http else "websocket")
     (line,) = lines
