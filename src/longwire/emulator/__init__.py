@@ -1,5 +1,6 @@
-"""A local, strict upstream that speaks the Responses API over HTTP, SSE and WebSocket."""
+"""A local, strict upstream: Responses over HTTP, SSE and WebSocket, other APIs over HTTP."""
 
+from longwire.emulator.carried import merged, numbered, spoken
 from longwire.emulator.counters import Counters, Turn
 from longwire.emulator.faults import Fault
 from longwire.emulator.issuer import Issuer, IssuerFault
@@ -19,4 +20,7 @@ __all__ = [
     "Script",
     "Turn",
     "digest",
+    "merged",
+    "numbered",
+    "spoken",
 ]

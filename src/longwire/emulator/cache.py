@@ -100,6 +100,26 @@ class Prompt:
         return same and same + len(self.preamble)
 
 
+@dataclass(slots=True)
+class Prompts:
+    """A prompt cache: the newest prompt of each lane, or with `most` the newest ones of all."""
+
+    most: int | None = None
+    held: OrderedDict[Any, Prompt] = field(default_factory=OrderedDict)
+    count: int = 0
+
+    def shared(self, prompt: Prompt) -> int:
+        """Bytes of the longest prefix that is held."""
+        return max((prompt.shared(old) for old in self.held.values()), default=0)
+
+    def keep(self, lane: str | None, prompt: Prompt) -> None:
+        """Hold a prompt; the oldest one goes where there are too many."""
+        self.count += 1
+        self.held[lane if self.most is None else self.count] = prompt
+        if self.most is not None and len(self.held) > self.most:
+            self.held.popitem(last=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, and what the emulator remembers for that connection."""
@@ -112,4 +132,5 @@ class Caller:
     lanes: Lanes
     check: Callable[[], None] = lambda: None
     """Raises Rejected once the caller's token lives no more."""
-    prompts: dict[str | None, Prompt] = field(default_factory=dict)
+    prompts: Prompts = field(default_factory=Prompts)
+    api: str = "responses"

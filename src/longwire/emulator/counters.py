@@ -58,6 +58,7 @@ class Turn(Struct, kw_only=True):
     """
 
     number: int
+    api: str = "responses"
     transport: str
     route: str
     connection: int
@@ -128,6 +129,7 @@ class Journal:
         items = body.get("input")
         turn = Turn(
             number=self.number,
+            api=caller.api,
             transport=caller.transport,
             route=caller.route,
             connection=caller.connection,

@@ -6,12 +6,12 @@ Law: sequence numbers run 0.. without gaps, every item is added and done, one te
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from longwire.emulator.items import Item
-from longwire.emulator.options import Json, Options
+from longwire.emulator.options import Json, Options, Script
 from longwire.emulator.requests import Request
 
 Mark = Literal["", "created", "delta", "item", "terminal"]
@@ -55,6 +55,27 @@ class Event:
         old, new = f'"type":"{self.kind}"', '"type":"response.done"'
         payload = self.payload.replace(old.encode(), new.encode(), 1)
         return Event("response.done", payload, self.mark)
+
+
+class Telling(Protocol):
+    """The events of one answer, in the words of any API."""
+
+    request: Request
+    usage: dict[str, Any]
+    output_bytes: int
+
+    @property
+    def response_id(self) -> str:
+        """What the answer is called."""
+
+    def opening(self) -> Iterator[Event]:
+        """What stands before all output."""
+
+    def item(self, item: Item) -> Iterator[Event]:
+        """One output item, whole or in pieces."""
+
+    def ending(self) -> Iterator[Event]:
+        """The terminal, and what stands behind it."""
 
 
 @dataclass(slots=True)
@@ -103,16 +124,17 @@ class Story:
             self.output.append(encoded)
         yield self._event("response.output_item.done", "item", **index, item=encoded)
 
-    def ending(self) -> Event:
+    def ending(self) -> Iterator[Event]:
         """The terminal that the script asks for."""
         status, _, code = self.request.script.finish.partition(":")
         scripted = {"code": code, "message": f"The scripted failure {code}."} if code else None
         error = self.request.script.error or scripted
-        reason = {"reason": "max_output_tokens"} if status == "incomplete" else None
+        named = self.request.script.finish_reason or "max_output_tokens"
+        reason = {"reason": named} if status == "incomplete" else None
         response = self.response(status, error=error, incomplete_details=reason)
         if self.options.terminal_output == "missing":
             del response["output"]
-        return self._event(f"response.{status}", "terminal", response=response)
+        yield self._event(f"response.{status}", "terminal", response=response)
 
     def response(self, status: str, **members: Json) -> dict[str, Any]:
         """The Response object as it stands now."""
@@ -187,14 +209,11 @@ class Story:
     def _deltas(
         self, stem: str, text: str, where: dict[str, Any], **members: Json
     ) -> Iterator[Event]:
-        script = self.request.script
-        size = script.delta_bytes or -(-len(text) // script.deltas)
         stream_options = self.request.body.get("stream_options") or {}
         obfuscates = (
             self.options.obfuscation and stream_options.get("include_obfuscation") is not False
         )
-        for start in range(0, len(text), size):
-            delta = text[start : start + size]
+        for delta in pieces(text, self.request.script):
             if obfuscates:
                 members["obfuscation"] = "x" * (16 - len(delta) % 16)
             yield self._event(f"{stem}.delta", "delta", **where, delta=delta, **members)
@@ -205,6 +224,13 @@ class Story:
             event["stream_id"] = self.request.lane
         self.number += 1
         return Event(kind, msgspec.json.encode(event), mark)
+
+
+def pieces(text: str, script: Script) -> Iterator[str]:
+    """A text as the script wants it streamed."""
+    size = script.delta_bytes or -(-len(text) // script.deltas)
+    for start in range(0, len(text), size or 1):
+        yield text[start : start + size]
 
 
 def opening_value(name: str, value: Json) -> Json:

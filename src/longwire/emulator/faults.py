@@ -185,11 +185,19 @@ async def disturb(fault: Fault, outlet: Outlet) -> None:
             return
 
 
+def error_event(fault: Fault, outlet: Outlet) -> dict[str, Any]:
+    """The error as the API of the turn says it once an answer is under way."""
+    if outlet.error is not None:
+        return outlet.error(fault.refusal())
+    shape = fault if outlet.transport == "websocket" else replace(fault, shape="e")
+    return shape.error_frame()
+
+
 async def end(fault: Fault, outlet: Outlet) -> None:
     """The acts that end the turn or its connection; always raises, or waits for ever."""
     match fault.act:
         case "half":
-            content = outlet.encode(plain(fault.error_frame()))
+            content = outlet.encode(plain(error_event(fault, outlet)))
             await outlet.raw(content[: len(content) // 2])
             outlet.reset()
         case "close":
@@ -197,8 +205,7 @@ async def end(fault: Fault, outlet: Outlet) -> None:
         case "error":
             if outlet.transport == "http" and not outlet.started and fault.event is None:
                 raise fault.refusal()
-            shape = fault if outlet.transport == "websocket" else replace(fault, shape="e")
-            await outlet.send(plain(fault.event or shape.error_frame()))
+            await outlet.send(plain(fault.event or error_event(fault, outlet)))
             await outlet.flush()
             raise Spoiled
         case "hang" | "silence":

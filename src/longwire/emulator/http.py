@@ -1,24 +1,31 @@
-"""The same turns over HTTP: JSON, SSE, and the routes beside them.
+"""The same turns over HTTP: JSON, SSE, and the routes beside them; the posts of every API.
 
 Law: an error before the first event is an HTTP status with an envelope, after it an SSE event
 (OpenAI reference, create a response; streaming events).
 """
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from longwire.emulator.cache import Caller
+from longwire.emulator.counters import Turn
 from longwire.emulator.errors import Rejected, unknown_parameter
 from longwire.emulator.events import FAR_AWAY, Event
-from longwire.emulator.faults import Cut, Spoiled, strike
+from longwire.emulator.faults import Cut, Point, Spoiled, strike
 from longwire.emulator.oracle import digest, encode, listed
 from longwire.emulator.rendering import mint, turn_state
 from longwire.emulator.requests import CODEX_REFUSES, COUNTED, Body, decode, read
 from longwire.emulator.turns import Exchange, World, count_tokens, usage
-from longwire.emulator.wire import Outlet, Write
+from longwire.emulator.wire import Outlet, Write, abort
 
+Answer = Callable[[World, Caller, web.Request, Body, int], Awaitable[web.StreamResponse]]
+"""What answers a body, of which the size is given too."""
 COMPACTION_REFUSES = CODEX_REFUSES | {"generate", "include", "store", "stream", "service_tier"}
 
 
@@ -28,8 +35,22 @@ class Terminal(msgspec.Struct):
     response: msgspec.Raw
 
 
-async def respond(world: World, caller: Caller, request: web.Request) -> web.StreamResponse:
-    """`POST …/responses`; raises Rejected for what is refused before the first event."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one answer goes out: in a stream or as one JSON value."""
+
+    streams: bool
+    encode: Callable[[Event], bytes]
+    headers: dict[str, str]
+    error: Callable[[Rejected], dict[str, Any]] | None = None
+    """An error in mid-stream, in the words of another API than Responses."""
+    end: bytes = b""
+
+
+async def respond(
+    world: World, caller: Caller, request: web.Request, answer: "Answer"
+) -> web.StreamResponse:
+    """One POST; raises Rejected for what is refused before the first event."""
     content = await request.read()
     world.journal.counters.http_requests += 1
     world.journal.counters.bytes_in += len(content)
@@ -43,27 +64,48 @@ async def respond(world: World, caller: Caller, request: web.Request) -> web.Str
         raise
 
 
-async def answer(
+async def answer_responses(
     world: World, caller: Caller, request: web.Request, body: Body, size: int
 ) -> web.StreamResponse:
-    """Run the turn into an SSE stream or one JSON object."""
+    """`POST …/responses`."""
     record = world.journal.turn(caller, size, body)
     streams = body.get("stream") is True
-    stream = web.StreamResponse(headers=stream_headers(caller, world.used[caller.account]))
-    chunks: list[bytes] = []
+    form = Form(
+        streams=streams,
+        encode=sse if streams else only_response,
+        headers=stream_headers(caller, world.used[caller.account]),
+        end=b"data: [DONE]\n\n" if world.options.done_marker else b"",
+    )
 
+    def begin(outlet: Outlet) -> Exchange:
+        check_state(caller, request.headers.get("x-codex-turn-state"))
+        parsed = read(body, caller.route, "http", world.options, world.script)
+        return Exchange(world, caller, parsed, record, outlet)
+
+    return await play(world, request, record, form, begin)
+
+
+async def play(
+    world: World,
+    request: web.Request,
+    record: Turn,
+    form: Form,
+    begin: Callable[[Outlet], Exchange],
+) -> web.StreamResponse:
+    """Run a turn into a stream or one JSON value."""
+    stream = web.StreamResponse(headers=form.headers)
+    chunks: list[bytes] = []
     outlet = Outlet(
         request=request,
         transport="http",
-        encode=sse if streams else only_response,
-        write=stream_writer(request, stream) if streams else collector(chunks),
+        encode=form.encode,
+        write=stream_writer(request, stream) if form.streams else collector(chunks),
         sent=world.journal.sent,
+        error=form.error,
     )
     try:
         await strike(world.faults, "before_create", outlet)
-        check_state(caller, request.headers.get("x-codex-turn-state"))
-        parsed = read(body, caller.route, "http", world.options, world.script)
-        await Exchange(world, caller, parsed, record, outlet).run()
+        await begin(outlet).run()
     except Rejected as error:
         record.status = f"error:{error.label}"
         raise
@@ -72,11 +114,34 @@ async def answer(
             outlet.reset()
     finally:
         world.journal.finished(record)
-    if not streams:
+    if not form.streams:
         return web.Response(body=b"".join(chunks), content_type="application/json")
-    if world.options.done_marker and record.status != "cut":
-        await stream.write(b"data: [DONE]\n\n")
+    if form.end and record.status != "cut":
+        await stream.write(form.end)
     return stream
+
+
+async def struck(world: World, request: web.Request, point: Point) -> web.Response | None:
+    """The refusal that a fault at one of the points before any answer makes of a request."""
+    fault = world.faults.take(point, "websocket" if upgrades(request) else "http")
+    if fault is None:
+        return None
+    if fault.act == "hang":
+        await asyncio.Event().wait()
+    if fault.act == "reset" and request.transport is not None:
+        abort(request.transport)
+    if fault.act != "refuse" or fault.body is None:
+        raise fault.refusal()
+    world.journal.counters.handshakes_refused += upgrades(request)
+    status, headers = fault.status or 403, fault.headers
+    if isinstance(fault.body, str):
+        return web.Response(text=fault.body, status=status, headers=headers)
+    return web.json_response(body=encode(fault.body), status=status, headers=headers)
+
+
+def upgrades(request: web.Request) -> bool:
+    """Whether the request wants to become a WebSocket."""
+    return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
 
 
 def check_state(caller: Caller, state: str | None) -> None:

@@ -11,6 +11,10 @@ Json = Any  # a decoded JSON value
 Size = Annotated[int, Meta(ge=0)]
 Route = Literal["public", "codex"]
 Transport = Literal["websocket", "http"]
+Vendor = Literal[
+    "openai", "deepseek", "mistral", "kimi", "qwen", "glm", "groq", "xai", "vllm", "ollama",
+    "openrouter", "gemini",
+]  # fmt: skip
 
 
 class IssuerOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,6 +75,14 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     done_marker: bool = False
     """End SSE streams with `data: [DONE]`."""
     recent_turns: int = 10_000
+    chat_vendor: Vendor = "openai"
+    """Whose Chat Completions are spoken."""
+    gemini_models: tuple[str, ...] = ("gemini-3-pro-preview", "gemini-3-flash", "gemini-2.5-flash")
+    """The models that Gemini's API lists."""
+    gemini_ids: bool = True
+    """Gemini's calls have ids."""
+    gemini_signatures: bool = True
+    """Refuse calls to Gemini 3 models that come back without their thought signature."""
     oddities: tuple[str, ...] = ()
     """What it does beside the specification, by name."""
     issuer: IssuerOptions | None = None
@@ -118,6 +130,10 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     finish: Annotated[
         str, Meta(pattern=r"^(completed|incomplete|cancelled|failed:[a-z0-9_]+)$")
     ] = "completed"
+    finish_reason: str = ""
+    """The reason that the answer names for its end, in the API's own words."""
+    block_reason: str = ""
+    """Why Gemini's API blocks the prompt: there is no candidate."""
     error: str | dict[str, Any] | None = None
     """The error of a response that fails, in place of the code's own."""
     output: bool = True

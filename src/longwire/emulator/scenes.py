@@ -27,9 +27,11 @@ SCENES: Mapping[str, Mapping[str, Json]] = {
     "search": {"tool_rounds": 0, "searches": True},
     "reasoning": {"tool_rounds": 0, "reasoning": True, "summaries": 2},
     "refusal": {"tool_rounds": 0, "refusal": "I cannot help with that."},
+    "ends": {"tool_rounds": 0},
     "incomplete": {"tool_rounds": 0, "finish": "incomplete"},
     "failed": {"finish": "failed:server_error", "output": False},
 }
+NAMING = {"say": "text", "ends": "finish_reason"}
 CALLING = ("tool", "tools", "rounds", "custom")
 
 
@@ -51,8 +53,8 @@ def staged(script: Script, scene: str) -> Script:
         message = f"There is no scene '{name}'; there are {', '.join(SCENES)}."
         raise Rejected(message, code="invalid_value", param="input")
     script = replace(script, **SCENES[name])
-    if name == "say":
-        return replace(script, text=rest)
+    if name in NAMING:
+        return replace(script, **{NAMING[name]: rest})
     if name not in CALLING or not rest:
         return script
     tool, _, arguments = rest.partition(" ")

@@ -8,30 +8,30 @@ import asyncio
 import base64
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
 
 import msgspec
 from aiohttp import hdrs, web
 
+from longwire.emulator.apis import RESPONSES, Api, Handler, Serve
 from longwire.emulator.cache import Caller, Lanes, Store
+from longwire.emulator.chat.routes import chat_routes
 from longwire.emulator.control import control_routes
 from longwire.emulator.counters import Counters, Journal, Turn
 from longwire.emulator.errors import Rejected, detail
-from longwire.emulator.faults import Faults, Point
-from longwire.emulator.http import compact, count, respond
+from longwire.emulator.faults import Faults
+from longwire.emulator.gemini.routes import gemini_routes
+from longwire.emulator.http import answer_responses, compact, count, respond, struck, upgrades
 from longwire.emulator.issuer import Issuer
 from longwire.emulator.issuer_routes import issuer_routes
 from longwire.emulator.oddities import applied
 from longwire.emulator.options import IssuerOptions, Options, Route, Script
-from longwire.emulator.oracle import encode
 from longwire.emulator.turns import World
 from longwire.emulator.websocket import Connection
 from longwire.emulator.wire import abort
 
-Serve = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ROUTES: dict[str, Route] = {"/v1": "public", "/backend-api/codex": "codex"}
 
 
@@ -72,6 +72,8 @@ class Emulator:
         app.router.add_post("/v1/responses/input_tokens", self._endpoint("public", self._count))
         app.router.add_get("/v1/models/{id}", self._endpoint("public", self._model))
         app.router.add_route("*", "/v1/responses/{id}", self._endpoint("public", self._stored))
+        app.add_routes(chat_routes(self.world, self._endpoint))
+        app.add_routes(gemini_routes(self.world, self._endpoint))
         app.add_routes(control_routes(self.world))
         if self.options.issuer is not None:
             app.add_routes(issuer_routes(self.issuer, self.journal))
@@ -150,43 +152,26 @@ class Emulator:
         context.load_cert_chain(self.options.tls_cert, self.options.tls_key)
         return context
 
-    def _endpoint(self, route: Route, serve: Serve) -> Handler:
+    def _endpoint(self, route: Route, serve: Serve, api: Api = RESPONSES) -> Handler:
         """`serve` behind the faults of the handshake, the check of the caller and error bodies."""
 
         async def endpoint(request: web.Request) -> web.StreamResponse:
             try:
-                refusal = await self._strike(request, "handshake")
-                return refusal or await serve(request, self._caller(request, route))
+                refusal = await struck(self.world, request, "handshake")
+                return refusal or await serve(request, self._caller(request, route, api))
             except Rejected as error:
                 self.counters.handshakes_refused += upgrades(request)
                 headers = {"x-request-id": f"req_{self.connections}", **error.headers}
-                return web.json_response(error.body(), status=error.status, headers=headers)
+                return web.json_response(api.envelope(error), status=error.status, headers=headers)
 
         return endpoint
 
-    async def _strike(self, request: web.Request, point: Point) -> web.Response | None:
-        fault = self.faults.take(point, "websocket" if upgrades(request) else "http")
-        if fault is None:
-            return None
-        if fault.act == "hang":
-            await asyncio.Event().wait()
-        if fault.act == "reset" and request.transport is not None:
-            abort(request.transport)
-        if fault.act != "refuse" or fault.body is None:
-            raise fault.refusal()
-        self.counters.handshakes_refused += upgrades(request)
-        status, headers = fault.status or 403, fault.headers
-        if isinstance(fault.body, str):
-            return web.Response(text=fault.body, status=status, headers=headers)
-        return web.json_response(body=encode(fault.body), status=status, headers=headers)
-
-    def _caller(self, request: web.Request, route: Route) -> Caller:
-        """Who asks; raises Rejected with 401."""
-        token = request.headers.get(hdrs.AUTHORIZATION, "").removeprefix("Bearer ").strip()
+    def _caller(self, request: web.Request, route: Route, api: Api) -> Caller:
+        """Who asks; raises Rejected with 401, or as the API has it."""
+        token = api.token(request)
         keys = self.options.api_keys
         if not token or (keys is not None and token not in keys):
-            message = "Incorrect API key provided."
-            raise Rejected(message, code="invalid_api_key", status=401, violation=False)
+            raise api.unauthorized(token)
         named = request.headers.get("chatgpt-account-id")
         check = self._check_of(token, named, route)
         check()
@@ -203,6 +188,7 @@ class Emulator:
             connection=self.connections,
             lanes=Lanes(clock, self.options.idle_eviction),
             check=check,
+            api=api.name,
         )
 
     def _check_of(self, token: str, named: str | None, route: Route) -> Callable[[], None]:
@@ -217,16 +203,17 @@ class Emulator:
             return await Connection(self.world, caller, request).serve()
         if request.method != hdrs.METH_POST:
             raise Rejected("Use POST, or upgrade to a WebSocket.", status=405, violation=False)
-        return await respond(self.world, caller, request)
+        return await respond(self.world, caller, request, answer_responses)
 
     async def _compact(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return await compact(self.world, caller, request)
 
     async def _count(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        return await self._strike(request, "count") or await count(self.world, caller, request)
+        refusal = await struck(self.world, request, "count")
+        return refusal or await count(self.world, caller, request)
 
     async def _models(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        refusal = await self._strike(request, "models")
+        refusal = await struck(self.world, request, "models")
         return refusal or models(self.options.models, caller.route)
 
     async def _model(self, request: web.Request, _: Caller) -> web.StreamResponse:
@@ -246,11 +233,6 @@ class Emulator:
             self.world.store.drop(*key)
             return web.json_response({"id": key[1], "object": "response", "deleted": True})
         return web.Response(body=content, content_type="application/json")
-
-
-def upgrades(request: web.Request) -> bool:
-    """Whether the request wants to become a WebSocket."""
-    return request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
 
 
 def claimed_account(token: str) -> str | None:

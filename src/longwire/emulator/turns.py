@@ -8,16 +8,16 @@ import asyncio
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-from longwire.emulator.cache import Caller, Held, Prompt, Store
+from longwire.emulator.cache import Caller, Held, Prompt, Prompts, Store
 from longwire.emulator.counters import Journal, Turn
 from longwire.emulator.errors import Rejected, previous_response_not_found
-from longwire.emulator.events import Event, Story
+from longwire.emulator.events import Event, Story, Telling
 from longwire.emulator.faults import Cut, Faults, Point, Spoiled, strike
 from longwire.emulator.items import Item
 from longwire.emulator.model import Model, callable_tools
@@ -35,6 +35,9 @@ POINTS: dict[str, Point] = {
     "terminal": "after_terminal",
 }
 
+CODEX_SOCKET = ("codex", "websocket")
+MOST_PROMPTS = 64
+
 
 @dataclass(slots=True)
 class World:
@@ -50,12 +53,18 @@ class World:
     store: Store
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     responses: int = 0
+    prompts: dict[tuple[str, str], Prompts] = field(default_factory=dict)
+    """What stateless APIs cache, by API and account."""
     used: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: 1.0))
 
     def issue(self) -> str:
         """A new response id."""
         self.responses += 1
         return f"resp_{self.run}{self.responses:032x}"
+
+    def cached_prompts(self, api: str, account: str) -> Prompts:
+        """What an API without sessions caches for an account."""
+        return self.prompts.setdefault((api, account), Prompts(MOST_PROMPTS))
 
     def issued(self, response_id: str) -> bool:
         """Whether `issue` ever gave this id away."""
@@ -66,15 +75,20 @@ class World:
             return False
 
 
+Tell = Callable[[Request, str], Telling]
+"""The story of an answer, from its request and its id."""
+
+
 @dataclass(slots=True)
 class Exchange:
-    """One request being answered."""
+    """One request being answered; `tell` says the answer in another API than Responses."""
 
     world: World
     caller: Caller
     request: Request
     record: Turn
     outlet: Outlet
+    tell: Tell | None = None
     kept: list[Item] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -110,19 +124,22 @@ class Exchange:
         self.record.continued = parent is not None
         self.record.digest = context.digest
         self.record.response_id = self.world.issue()
-        story = Story(
+        story = (self.tell or self._story)(request, self.record.response_id)
+        return self._events(story, context, storable=parent is None or parent.stored)
+
+    def _story(self, request: Request, response_id: str) -> Telling:
+        return Story(
             request=request,
             options=self.world.options,
-            response_id=self.record.response_id,
+            response_id=response_id,
             created_at=int(time.time()),
             keeps_output=request.body.get("stream") is not True and self.caller.transport == "http",
         )
-        return self._events(story, context, storable=parent is None or parent.stored)
 
-    def _events(self, story: Story, context: Context, *, storable: bool) -> Iterator[Event]:
+    def _events(self, story: Telling, context: Context, *, storable: bool) -> Iterator[Event]:
         request = self.request
         self._measure(context)
-        if self.caller.route == "codex" and self.caller.transport == "websocket":
+        if isinstance(story, Story) and (self.caller.route, self.caller.transport) == CODEX_SOCKET:
             account = self.caller.account
             yield from story.vendor(turn_state(account), self.world.used[account])
         if request.generates or self.world.options.warm_up == "full":
@@ -141,17 +158,17 @@ class Exchange:
             self._evict_parent()
             return
         self._commit(story, context, stored=storable and request.store)
-        yield story.ending()
+        yield from story.ending()
 
     def _measure(self, context: Context) -> None:
         preamble = preamble_of(self.request.body)
         prompt = Prompt(context.sizes, context.digests, preamble)
-        cached = max((prompt.shared(old) for old in self.caller.prompts.values()), default=0)
-        self.caller.prompts[self.request.lane] = prompt
+        cached = self.caller.prompts.shared(prompt)
+        self.caller.prompts.keep(self.request.lane, prompt)
         self.record.input_tokens = tokens_of(preamble, context)
         self.record.cached_tokens = cached // 4
 
-    def _commit(self, story: Story, context: Context, *, stored: bool) -> None:
+    def _commit(self, story: Telling, context: Context, *, stored: bool) -> None:
         finish = self.request.script.finish
         self.record.status = finish.partition(":")[0]
         record = self.record
@@ -161,7 +178,7 @@ class Exchange:
             return
         held = Held(story.response_id, context, stored, self.caller.lanes.clock())
         self.caller.lanes.keep(self.request.lane, held)
-        if stored:
+        if stored and isinstance(story, Story):
             sent = [item for item in self.request.items if isinstance(item, dict)]
             items = [item for item in sent if item.get("type") != "item_reference"] + self.kept
             response = msgspec.json.encode(story.response(finish))

@@ -9,10 +9,11 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from aiohttp import web
 
+from longwire.emulator.errors import Rejected
 from longwire.emulator.events import Event
 from longwire.emulator.options import Transport
 
@@ -32,6 +33,8 @@ class Outlet:
     encode: Callable[[Event], bytes]
     write: Write
     sent: Callable[[int], None]
+    error: Callable[[Rejected], dict[str, Any]] | None = None
+    """How the API says an error in mid-stream, where it is another one than Responses."""
     drips: bool = False
     started: bool = False
     waiting: list[bytes] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Chat Completions, as OpenAI and the vendors of compatible APIs speak it."""
