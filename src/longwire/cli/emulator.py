@@ -39,12 +39,12 @@ def emulator(  # one parameter per flag
     faults: FaultTexts = None,
     verbose: Verbose = False,
 ) -> None:
-    """Run a local, strict upstream of the Responses API; no API key is needed.
+    """Run a local, strict upstream of the Responses API and of Messages; no API key is needed.
+
+    A channel of Messages: type = "anthropic", base_url = "http://127.0.0.1:8091/v1".
 
     All settings, script fields, faults and oddities: docs/reference/emulator.md.
     """
-    import asyncio
-
     import msgspec
 
     from longwire.emulator import Emulator, Options, Script
@@ -65,12 +65,7 @@ def emulator(  # one parameter per flag
     except (msgspec.MsgspecError, ValueError) as error:
         typer.echo(f"longwire emulator: {error}", err=True)
         raise typer.Exit(2) from error
-    try:
-        asyncio.run(serve(upstream))
-    except OSError as error:
-        mend = "Choose another with --port, or --port 0 for any free one."
-        typer.echo(f"longwire emulator: cannot listen on {host}:{port}: {error}. {mend}", err=True)
-        raise typer.Exit(1) from error
+    run(upstream)
 
 
 def every_oddity() -> str:
@@ -94,6 +89,19 @@ def named_value(text: str) -> tuple[str, object]:
         return name, value
 
 
+def run(upstream: "Emulator") -> None:
+    """Serve until a signal, or say in one line that the port is taken."""
+    import asyncio
+
+    try:
+        asyncio.run(serve(upstream))
+    except OSError as error:
+        address = f"{upstream.options.host}:{upstream.options.port}"
+        mend = "Choose another with --port, or --port 0 for any free one."
+        typer.echo(f"longwire emulator: cannot listen on {address}: {error}. {mend}", err=True)
+        raise typer.Exit(1) from error
+
+
 async def serve(upstream: "Emulator") -> None:
     """Serve until SIGINT or SIGTERM."""
     import asyncio
@@ -113,8 +121,9 @@ def greeting(url: str) -> str:
     return f"""Upstream emulator on {url}
   {url}/v1/responses                  POST (JSON, SSE) and WebSocket
   {url}/backend-api/codex/responses   the same with the Codex backend's rules
+  {url}/v1/messages                   Anthropic's Messages, POST (JSON, SSE)
   {url}/v1/models
-Any bearer token is accepted. Break the next stream in the middle:
+Any bearer token or x-api-key is accepted. Break the next stream in the middle:
   curl -X POST {url}/_emulator/faults -d '[{{"at": "mid_delta", "act": "reset"}}]'
 Look at what happened:
   curl {url}/_emulator/counters"""

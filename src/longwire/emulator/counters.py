@@ -54,7 +54,8 @@ class Turn(Struct, kw_only=True):
     """One `response.create` or POST.
 
     `status` is that of the response, `error:<code>`, `cut` or `spoiled` by a fault, `cancelled` by
-    the client, or `unfinished` when the script left the terminal out.
+    the client, or `unfinished` when the script left the terminal out. `thoughts` counts the sealed
+    thinking that came back over Messages, which the digest leaves out.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Turn(Struct, kw_only=True):
     continued: bool = False
     input_tokens: int = 0
     cached_tokens: int = 0
+    thoughts: int = 0
     digest: str = ""
     status: str = "in_progress"
 

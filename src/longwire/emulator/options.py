@@ -67,6 +67,16 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     terminal_output: Literal["full", "null", "missing", "empty"] = "full"
     warm_up: Literal["full", "terminal_only"] = "full"
     unstored_reference_status: Literal[400, 404] = 400
+    message_start: Literal["plain", "duplicate", "spliced", "whole"] = "plain"
+    """How a stream of Messages begins: once, twice, anew in its middle, or with all its blocks."""
+    message_usage: Literal["always", "at_end"] = "always"
+    """Whether `message_start` of a stream of Messages has a usage, too."""
+    message_pings: bool = False
+    """Pings behind each event of a stream of Messages."""
+    threads: Literal["full", "unsupported", "unknown"] = "full"
+    """Whether Messages keeps threads, refuses them, or knows no such member."""
+    thread_lifetime: float = 300.0
+    """How long a thread lives after its last request."""
     fragment_bytes: int | None = None
     """Split server messages into WebSocket fragments of this size."""
     compression: bool = True

@@ -26,6 +26,7 @@ from longwire.emulator.gemini.routes import gemini_routes
 from longwire.emulator.http import answer_responses, compact, count, respond, struck, upgrades
 from longwire.emulator.issuer import Issuer
 from longwire.emulator.issuer_routes import issuer_routes
+from longwire.emulator.messages import by_version, messages_routes
 from longwire.emulator.oddities import applied
 from longwire.emulator.options import IssuerOptions, Options, Route, Script
 from longwire.emulator.turns import World
@@ -68,12 +69,15 @@ class Emulator:
         for prefix, route in ROUTES.items():
             app.router.add_route("*", f"{prefix}/responses", self._endpoint(route, self._responses))
             app.router.add_post(f"{prefix}/responses/compact", self._endpoint(route, self._compact))
-            app.router.add_get(f"{prefix}/models", self._endpoint(route, self._models))
+            listing = self._endpoint(route, self._models)
+            app.router.add_get(f"{prefix}/models", by_version(self.world, listing))
         app.router.add_post("/v1/responses/input_tokens", self._endpoint("public", self._count))
-        app.router.add_get("/v1/models/{id}", self._endpoint("public", self._model))
+        model = by_version(self.world, self._endpoint("public", self._model))
+        app.router.add_get("/v1/models/{id}", model)
         app.router.add_route("*", "/v1/responses/{id}", self._endpoint("public", self._stored))
         app.add_routes(chat_routes(self.world, self._endpoint))
         app.add_routes(gemini_routes(self.world, self._endpoint))
+        app.add_routes(messages_routes(self.world))
         app.add_routes(control_routes(self.world))
         if self.options.issuer is not None:
             app.add_routes(issuer_routes(self.issuer, self.journal))

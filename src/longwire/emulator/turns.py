@@ -188,22 +188,29 @@ class Exchange:
         self.caller.lanes.evict(self.request.lane, self.request.previous)
 
     async def _play(self, events: Iterator[Event]) -> None:
-        script, outlet, faults = self.request.script, self.outlet, self.world.faults
-        upload_ms = script.upload_ms_per_kib * self.record.bytes_in / 1024
-        if script.first_event_ms or upload_ms:
-            await asyncio.sleep((script.first_event_ms + upload_ms) / 1000)
-        for event in events:
-            outgoing = event
-            if event.mark == "terminal":
-                fault = await strike(faults, "before_terminal", outlet)
-                outgoing = event.alias() if fault and fault.act == "done_alias" else event
-            await outlet.send(outgoing)
-            if script.delay_ms and event.mark != "terminal":  # with that the turn is over
-                await outlet.flush()
-                await asyncio.sleep(script.delay_ms / 1000)
-            if event.mark:
-                await strike(faults, POINTS[event.mark], outlet)
-        await outlet.flush()
+        size = self.record.bytes_in
+        await perform(events, self.request.script, size, self.outlet, self.world.faults)
+
+
+async def perform(
+    events: Iterator[Event], script: Script, size: int, outlet: Outlet, faults: Faults
+) -> None:
+    """Send the events of an answer to a request of this size, at the pace of the script."""
+    upload_ms = script.upload_ms_per_kib * size / 1024
+    if script.first_event_ms or upload_ms:
+        await asyncio.sleep((script.first_event_ms + upload_ms) / 1000)
+    for event in events:
+        outgoing = event
+        if event.mark == "terminal":
+            fault = await strike(faults, "before_terminal", outlet)
+            outgoing = event.alias() if fault and fault.act == "done_alias" else event
+        await outlet.send(outgoing)
+        if script.delay_ms and event.mark != "terminal":  # with that the turn is over
+            await outlet.flush()
+            await asyncio.sleep(script.delay_ms / 1000)
+        if event.mark:
+            await strike(faults, POINTS[event.mark], outlet)
+    await outlet.flush()
 
 
 def parent_of(world: World, caller: Caller, previous: str | None) -> Held | None:

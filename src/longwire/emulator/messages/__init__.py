@@ -1,0 +1,10 @@
+"""The emulator's second tongue: Anthropic's Messages, as strict as its Responses.
+
+Law: a conversation said here is turned into the emulator's own items, so that model, script and
+oracle are those of Responses, and one context has one digest in both.
+"""
+
+from longwire.emulator.messages.context import said
+from longwire.emulator.messages.http import by_version, messages_routes
+
+__all__ = ["by_version", "messages_routes", "said"]

@@ -1,0 +1,79 @@
+"""A request with its whole conversation: merged, verified, and as the model knows it."""
+
+from longwire.emulator.items import Item
+from longwire.emulator.messages.context import items_of, merged
+from longwire.emulator.messages.order import check_order, verified
+from longwire.emulator.messages.requests import Request
+from longwire.emulator.messages.threads import Thread, check_fixed
+from longwire.emulator.messages.tools import own_choice, own_tools
+from longwire.emulator.options import Script
+from longwire.emulator.rendering import Context
+from longwire.emulator.requests import Body
+from longwire.emulator.requests import Request as ModelRequest
+
+
+def conversation(
+    body: Body, betas: frozenset[str], account: str, before: Thread | None = None
+) -> Request:
+    """The request with its conversation, in order and with genuine seals; raises `Rejected`."""
+    if before is not None:
+        check_fixed(body, before)
+        body = body | before.fixed
+    binding = (body.get("thinking") or {}).get("block_binding") or {}
+    drops = binding.get("prefix_mismatch_behavior") == "drop_block"
+    messages = list(verified(merged(body["messages"]), account, drops=drops))
+    known = before.messages if before is not None else []
+    request = Request(body, betas, account, merged([*known, *messages]))
+    check_order(request)
+    return request
+
+
+def model_request(request: Request, script: Script) -> ModelRequest:
+    """The request as the model of the emulator knows it."""
+    body = request.body
+    tools = list(own_tools(body.get("tools") or []))
+    config, choice = body.get("output_config") or {}, body.get("tool_choice") or {}
+    own: Body = {
+        "tools": [tool for tool in tools if not tool.get("defer_loading")],
+        "tool_choice": own_choice(choice),
+        "parallel_tool_calls": not choice.get("disable_parallel_tool_use"),
+        "max_output_tokens": body.get("max_tokens"),
+        "text": {"format": config.get("format") or body.get("output_format")},
+        "reasoning": {"effort": config.get("effort")},
+    }
+    items = items_of(body.get("system"), request.messages, tools)
+    return ModelRequest(
+        body=own,
+        items=settled(items, config.get("effort")),
+        model=body["model"],
+        store=False,
+        previous=None,
+        lane=None,
+        generates=True,
+        script=script,
+    )
+
+
+def settled(items: list[Item], effort: str | None) -> list[Item]:
+    """Items without changes of the effort that change nothing; of two in a row the last counts."""
+    found: list[Item] = []
+    now = earlier = effort
+    for item in items:
+        if item["type"] != "configuration_update":
+            found.append(item)
+            continue
+        if found and found[-1]["type"] == "configuration_update":
+            found.pop()
+            now = earlier
+        if (wanted := item["reasoning"]["effort"]) != now:
+            earlier, now = now, wanted
+            found.append(item)
+    return found
+
+
+def context_of(items: list[Item]) -> Context:
+    """The context that the model sees."""
+    context = Context()
+    for item in items:
+        context.add(item)
+    return context
