@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from longwire.core.events import Kind
+from longwire.dialects.profiles.known import profile_of
 from longwire.dialects.profiles.profile import Profile
 from tests.dialects.chat_completions.upstreams import (
     FALLBACK,
@@ -26,12 +27,11 @@ VENDORS = ("openai-chat", "deepseek", "qwen", "kimi", "mistral", "groq", "xai")
 FOUND = [path for vendor in VENDORS for path in sorted((FOLDER / vendor).glob("*.*"))]
 ANSWERS = [path for path in FOUND if "error" not in path.stem] or [None]
 STREAMS = [path for path in ANSWERS if path and path.suffix != ".json"] or [None]
-XAI = Profile("xai", issuer="xai", has_reasoning_beside=True)
 NAMES = {"ids": lambda path: getattr(path, "name", "none")}
 
 
 def profile_for(path: Path) -> Profile:
-    return XAI if path.parent.name == "xai" else Profile(path.parent.name)
+    return profile_of(path.parent.name.removesuffix("-chat"), "")
 
 
 def chunks_in(path: Path) -> list[Item]:

@@ -126,7 +126,7 @@ def _wishes(members: Members, turn: Turn, profile: Profile, dropped: set[str]) -
         if name in members:
             yield b'"%b":%b' % (name.encode(), members[name])
     yield from format_of(text_of(members), profile)
-    yield from effort_of(members, profile, dropped)
+    yield from effort_of(members, turn.model, profile, dropped)
     yield from logprobs_of(members)
 
 

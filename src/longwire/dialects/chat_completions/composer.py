@@ -126,6 +126,7 @@ class Composer:
             return
         if self._tags is not None:
             self._sort_out(self._tags.feed(decode_text(raw)))
+            self._tags = None if self._tags.is_over else self._tags
         else:
             self._speak(raw, logprobs)
 

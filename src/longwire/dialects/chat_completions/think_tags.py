@@ -27,6 +27,11 @@ class ThinkTags:
         self._place = _Place.BEFORE
         self._starts = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all that comes is the answer."""
+        return self._place is _Place.BEHIND and not self._starts
+
     def feed(self, text: str) -> Iterator[tuple[bool, str]]:
         """Give more of the text piece by piece, each with whether it is a thought."""
         self._held += text

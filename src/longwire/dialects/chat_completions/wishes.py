@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -15,6 +15,7 @@ from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import NULL
 
 Members = Mapping[str, bytes]
+T = TypeVar("T")
 Refuse = Callable[[str, str, str], None]
 _NULL: Final = bytes(NULL)
 _LOGPROBS: Final = "message.output_text.logprobs"
@@ -95,12 +96,12 @@ def _schema(style: _Format, profile: Profile) -> bytes:
     return b",".join(said)
 
 
-def effort_of(members: Members, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
+def effort_of(members: Members, model: str, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
     """Give the members that say how hard the model is to think."""
     wanted = member(members, "reasoning", _decode_reasoning)
     if wanted is None or wanted.effort is None:
         return
-    said = profile.efforts.get(wanted.effort)
+    said = _of_model(profile.efforts, model, {}).get(wanted.effort)
     if said is None:
         dropped.add("reasoning.effort")
     for name, value in (said or {}).items():
@@ -112,8 +113,13 @@ def limit_of(members: Members, model: str, profile: Profile) -> Iterator[bytes]:
     most = member(members, "max_output_tokens", _decode_count)
     if most is None:
         return
-    limits = (limit for name, limit in profile.max_output.items() if fnmatchcase(model, name))
-    yield b'"%b":%d' % (profile.token_member.encode(), min(most, *limits, most))
+    limit = _of_model(profile.max_output, model, most)
+    yield b'"%b":%d' % (profile.token_member.encode(), min(most, limit))
+
+
+def _of_model(table: Mapping[str, T], model: str, default: T) -> T:
+    """Return what a table says of a model, by the first of its patterns that fits the name."""
+    return next((row for name, row in table.items() if fnmatchcase(model, name)), default)
 
 
 def logprobs_of(members: Members) -> Iterator[bytes]:
@@ -130,7 +136,9 @@ def choice_of(
     members: Members, functions: Functions, profile: Profile, refuse: Refuse
 ) -> Iterator[bytes]:
     """Give `tools`, and how the model is to choose among them."""
-    by_name, choice = functions.by_name, _Chosen(functions, profile, refuse)
+    wanted = member(members, "reasoning", _decode_reasoning)
+    thinks = wanted is None or wanted.effort != "none"
+    by_name, choice = functions.by_name, _Chosen(functions, profile, refuse, thinks=thinks)
     said = choice.say(members.get("tool_choice", _NULL))
     if choice.allowed is not None:
         by_name = {name: raw for name, raw in by_name.items() if name in choice.allowed}
@@ -147,10 +155,13 @@ def choice_of(
 class _Chosen:
     """Says a choice among tools; where a vendor knows no such choice, only the `allowed` stay."""
 
-    def __init__(self, functions: Functions, profile: Profile, refuse: Refuse) -> None:
+    def __init__(
+        self, functions: Functions, profile: Profile, refuse: Refuse, *, thinks: bool
+    ) -> None:
         self._functions = functions
         self._profile = profile
         self._refuse = refuse
+        self._can_force = profile.forces_while_thinking or not thinks
         self.allowed: set[str] | None = None
 
     def say(self, raw: bytes) -> bytes:
@@ -167,19 +178,24 @@ class _Chosen:
             fault = f"asks for {choice.type}, which only upstreams of the Responses API run"
             self._refuse("tool_choice", "tool_choice", fault)
             return b""
-        if "named" in self._profile.tool_choices:
+        if self._can_force and "named" in self._profile.tool_choices:
             return b'{"type":"function","function":{"name":%b}}' % name
         self.allowed = {decode_text(name)}
         return self._mode(b'"required"')
 
     def _mode(self, raw: bytes) -> bytes:
         mode = decode_text(raw)
-        if mode == "auto" or mode in self._profile.tool_choices:
-            return b"" if mode == "auto" else raw
-        if mode == "none":
-            self.allowed = set()
+        if mode == "auto":
             return b""
-        fault = f"is {mode}, which {self._profile.name} does not take; write auto"
+        if mode == "none":
+            if mode not in self._profile.tool_choices:
+                self.allowed = set()
+                return b""
+            return raw
+        if self._can_force and mode in self._profile.tool_choices:
+            return msgspec.json.encode(self._profile.required_word) if mode == "required" else raw
+        while_thinking = "" if self._can_force else " while its model thinks"
+        fault = f"is {mode}, which {self._profile.name} does not take{while_thinking}; write auto"
         self._refuse("tool_choice", "tool_choice", fault)
         return b""
 
