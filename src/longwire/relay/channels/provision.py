@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec, Status
 from longwire.core.nouns.quota import QuotaTracker
@@ -12,6 +13,7 @@ from longwire.core.rules.backoff import Pace
 from longwire.core.rules.routing import RESPONSES, Route
 from longwire.core.rules.session import fingerprint
 from longwire.dialects.ports import Terms
+from longwire.dialects.profiles.known import profile_of
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
@@ -75,8 +77,13 @@ def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str
 
 
 def terms_of(spec: ChannelSpec) -> Terms:
-    """Return on what terms turns are said to a channel's upstream in other APIs."""
-    return Terms(may_drop=spec.unsupported == "drop")
+    """Return on what terms turns are said to a channel's upstream in other APIs.
+
+    Raises `ConfigurationError` for a profile or quirks that do not exist.
+    """
+    host = urlsplit(spec.endpoint("chat_completions").base_url).netloc.rpartition("@")[2]
+    profile = profile_of(spec.profile, host, spec.quirks)
+    return Terms(profile, may_drop=spec.unsupported == "drop")
 
 
 def url_of(spec: ChannelSpec, scheme: Scheme, api: str = RESPONSES) -> str:

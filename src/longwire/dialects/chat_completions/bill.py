@@ -1,0 +1,60 @@
+"""The tokens of an answer of Chat Completions as the Responses API counts them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.chat_completions.chunks import count_in, decode_any
+from longwire.dialects.profiles.profile import Profile
+
+_CACHED: Final = (
+    ("prompt_tokens_details", "cached_tokens"),
+    ("", "prompt_cache_hit_tokens"),
+    ("", "cached_tokens"),
+)
+"""Where vendors say how much of the input came from a cache: in all places the same, or nothing."""
+
+_WRITTEN: Final = (
+    ("prompt_tokens_details", "cache_write_tokens"),
+    ("", "cache_creation_input_tokens"),
+)
+_REASONING: Final = (("completion_tokens_details", "reasoning_tokens"), ("", "reasoning_tokens"))
+Places = tuple[tuple[str, str], ...]
+
+
+def usage_of(raw: Raw, profile: Profile) -> bytes:
+    """Return the usage of a response as raw JSON, null where nothing is said."""
+    usage = decode_any(raw)
+    if not isinstance(usage, dict) or "prompt_tokens" not in usage:
+        return b"null"
+    into, out = count_in(usage["prompt_tokens"]), count_in(usage.get("completion_tokens"))
+    reasoning, written = _first(usage, _REASONING), _first(usage, _WRITTEN)
+    if profile.has_reasoning_beside:
+        out = max(out + reasoning, count_in(usage.get("total_tokens")) - into)
+    cached = min(_first(usage, _CACHED), into)
+    counted = {
+        "input_tokens": into,
+        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
+        "output_tokens": out,
+        "output_tokens_details": {"reasoning_tokens": reasoning},
+        "total_tokens": into + out,
+    }
+    return msgspec.json.encode(counted)
+
+
+def usage_beside(raw: Raw) -> Raw:
+    """Return the usage that Groq repeats apart from its place."""
+    beside = decode_any(raw)
+    usage = beside.get("usage") if isinstance(beside, dict) else None
+    return Raw(msgspec.json.encode(usage))
+
+
+def _first(usage: Mapping[str, Any], places: Places) -> int:
+    """Return the first count that is there."""
+    for inside, name in places:
+        found = usage.get(inside) if inside else usage
+        if isinstance(found, dict) and (count := count_in(found.get(name))):
+            return count
+    return 0

@@ -1,0 +1,145 @@
+"""A turn as a body of Chat Completions, for whatever vendor its profile describes.
+
+Law: the same turn gives the same bytes, and a longer history begins with a shorter one's.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from longwire.core.rules.turn import UNARY, Turn
+from longwire.dialects.chat_completions.composer import AnswerForm
+from longwire.dialects.chat_completions.conversation import Conversation
+from longwire.dialects.chat_completions.functions import Functions, functions_of
+from longwire.dialects.chat_completions.reading import ChatReading
+from longwire.dialects.chat_completions.said_members import SAID
+from longwire.dialects.chat_completions.wishes import (
+    Members,
+    Text,
+    choice_of,
+    effort_of,
+    format_of,
+    limit_of,
+    logprobs_of,
+    schema_prompt,
+    text_of,
+)
+from longwire.dialects.chat_completions.writer import echo_of
+from longwire.dialects.fields import invalid, text
+from longwire.dialects.members import Fate
+from longwire.dialects.ports import Terms, UpstreamCall
+from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.responses.native_items import without_items
+
+_NULL: Final = b"null"
+_IN_MEMBERS: Final = ("additional_tools", "configuration_update")
+"""Items of an input that say what stands in members of a body."""
+
+_SILENT: Final = frozenset({"store", "client_metadata"})
+"""Members whose loss nobody notices."""
+
+
+class _Losses:
+    """What a body lacks of its turn: refused, unless an operator has it dropped."""
+
+    def __init__(self, *, may_drop: bool) -> None:
+        self.names: set[str] = set()
+        self._may_drop = may_drop
+
+    def refuse(self, path: str, name: str, fault: str) -> None:
+        """Drop what has no equivalent by its name. Raises `InvalidRequest` where it must not be."""
+        if not self._may_drop:
+            raise invalid(path, f'{fault}. A channel with unsupported = "drop" leaves it out')
+        self.names.add(name)
+
+
+def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
+    """Return the call that a turn is. Raises `InvalidRequest` for what cannot be said."""
+    _check(turn)
+    turn, losses = without_items(turn, _IN_MEMBERS), _Losses(may_drop=terms.may_drop)
+    profile, members = terms.profile, _said(turn, losses)
+    functions = Functions()
+    if "tools" in members:
+        functions = functions_of(members["tools"], profile, losses.refuse)
+    wanted = text_of(members)
+    conversation = Conversation(profile, losses.names, losses.refuse)
+    conversation.read(turn.input, _leading(members, wanted, profile))
+    if not conversation.messages:
+        raise invalid("input", "says nothing: send a message that has a content")
+    parts = [
+        b'"model":' + members.get("model", _NULL),
+        b'"messages":[%b]' % b",".join(conversation.messages),
+        *choice_of(members, functions, profile, losses.refuse),
+        *_wishes(members, turn, profile, losses.names),
+        *_extra(members, wanted, profile, losses.names),
+        b'"stream":true',
+    ]
+    if profile.takes_stream_options:
+        parts.append(b'"stream_options":{"include_usage":true}')
+    form = AnswerForm(members["model"], echo_of(turn.members), functions.renamed, profile)
+    return UpstreamCall(
+        b"{%b}" % b",".join(parts), partial(ChatReading, form), dropped=(*sorted(losses.names),)
+    )
+
+
+def _check(turn: Turn) -> None:
+    """Refuse what only the upstream holds that is named, or only the Responses API has."""
+    if turn.previous_response_id is not None:
+        raise invalid("previous_response_id", "names what this upstream cannot know; send it all")
+    if turn.conversation is not None:
+        raise invalid("conversation", "is kept by an upstream of the Responses API alone")
+    if turn.runs_in_background:
+        raise invalid("background", "is known to upstreams of the Responses API alone")
+    if turn.purpose in UNARY:
+        raise invalid(
+            "model", f"has no upstream here that knows how to do this ({turn.source.api})"
+        )
+
+
+def _said(turn: Turn, losses: _Losses) -> Members:
+    """Return the members that ask for something, without those that nothing stands for."""
+    kept: dict[str, bytes] = {}
+    for name, raw in turn.members.items():
+        row = SAID.get(name)
+        if raw == _NULL or (row is not None and row.is_neutral(raw)):
+            continue
+        if row is not None and row.fate is Fate.REFUSED:
+            losses.refuse(name, name, f"cannot be said in Chat Completions. {row.sentence[:-1]}")
+        else:
+            kept[name] = raw
+    return kept
+
+
+def _leading(members: Members, wanted: Text, profile: Profile) -> list[bytes]:
+    """Return the texts that stand before the conversation, as raw JSON."""
+    said = [schema_prompt(wanted, profile)]
+    if "instructions" in members:
+        said.insert(0, text(members["instructions"], "instructions"))
+    return [each for each in said if each and each != b'""']
+
+
+def _wishes(members: Members, turn: Turn, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
+    yield from limit_of(members, turn.model, profile)
+    for name in ("temperature", "top_p"):
+        if name in members:
+            yield b'"%b":%b' % (name.encode(), members[name])
+    yield from format_of(text_of(members), profile)
+    yield from effort_of(members, turn.model, profile, dropped)
+    yield from logprobs_of(members)
+
+
+def _extra(members: Members, wanted: Text, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
+    """Give the members that only some vendors take, and name those that this one does not."""
+    verbosity = bytes(wanted.verbosity)
+    found = {"text.verbosity": verbosity} if verbosity != _NULL else {}
+    for name, raw in members.items():
+        row = SAID.get(name)
+        if row is None or row.fate is Fate.DROPPED:
+            found[name] = raw
+    for name, raw in found.items():
+        if name in profile.extra_members:
+            yield msgspec.json.encode(name.removeprefix("text.")) + b":" + raw
+        elif name not in _SILENT:
+            dropped.add(name)

@@ -1,0 +1,96 @@
+"""What an upstream of Chat Completions sends, as far as it is read: its chunks and whole answers.
+
+What vendors write in more than one form stays raw, so that no form of it is malformed.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.raw_json import NULL, tolerant
+
+
+class CalledFunction(msgspec.Struct):
+    """What a call calls, or more of it; arguments are a text, or the object itself."""
+
+    name: Raw = NULL
+    arguments: Raw = NULL
+
+
+class CallDelta(msgspec.Struct):
+    """A call, or more of it. Gemini's `extra_content` has the signature of its thoughts."""
+
+    index: Raw = NULL
+    id: Raw = NULL
+    function: CalledFunction | None = None
+    extra_content: Raw = NULL
+
+
+class Delta(msgspec.Struct):
+    """More of the message, or all of it."""
+
+    content: Raw = NULL
+    reasoning_content: Raw = NULL
+    reasoning: Raw = NULL
+    reasoning_details: Raw = NULL
+    refusal: Raw = NULL
+    tool_calls: list[CallDelta] | None = None
+    function_call: CalledFunction | None = None
+
+
+class Logprobs(msgspec.Struct):
+    """Logprobs of a text."""
+
+    content: Raw = NULL
+
+
+class Choice(msgspec.Struct):
+    """One answer among those asked for."""
+
+    index: Raw = Raw(b"0")
+    delta: Delta | None = None
+    message: Delta | None = None
+    finish_reason: Raw = NULL
+    logprobs: Logprobs | None = None
+    error: Raw = NULL
+
+
+class Chunk(msgspec.Struct):
+    """One event of a stream, or a whole answer. Groq repeats its usage in `x_groq`."""
+
+    id: Raw = NULL
+    model: Raw = NULL
+    created: Raw = NULL
+    choices: list[Choice] | None = None
+    usage: Raw = NULL
+    x_groq: Raw = NULL
+    error: Raw = NULL
+    object: Raw = NULL
+
+
+class ContentPart(msgspec.Struct):
+    """One part of a content; `thinking` holds parts again, or a text."""
+
+    type: str = ""
+    text: Raw = NULL
+    thinking: Raw = NULL
+
+
+decode_chunk: Final = tolerant(msgspec.json.Decoder(Chunk).decode)
+decode_parts: Final = tolerant(msgspec.json.Decoder(list[ContentPart]).decode)
+decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
+decode_any: Final = tolerant(msgspec.json.Decoder(Any).decode)
+
+
+def text_in(raw: Raw) -> bytes:
+    """Return a raw JSON text that says something; b"" for an empty one and any other value."""
+    value = bytes(raw)
+    return value if value[:1] == b'"' and value != b'""' else b""
+
+
+def count_in(value: object) -> int:
+    """Return a count, 0 for what is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return max(0, int(value))
+    return 0

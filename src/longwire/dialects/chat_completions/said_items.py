@@ -1,0 +1,88 @@
+"""Items of the Responses API as they are read to be said in Chat Completions; texts stay raw."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.raw_json import NULL
+
+ABSENT: Final = Raw(b"")
+
+
+class Item(msgspec.Struct):
+    """One item of an input, of whatever type."""
+
+    type: str | None = None
+    role: str = ""
+    content: Raw = NULL
+    call_id: Raw = ABSENT
+    id: Raw = NULL
+    name: Raw = ABSENT
+    namespace: Raw = NULL
+    arguments: Raw = ABSENT
+    input: Raw = ABSENT
+    action: Raw = NULL
+    operation: Raw = NULL
+    output: Raw = NULL
+    status: Raw = NULL
+    encrypted_content: Raw = NULL
+
+    @property
+    def kind(self) -> str:
+        """Its type; a message may leave it out."""
+        return self.type or "message"
+
+
+class Part(msgspec.Struct):
+    """One part of a content or an output."""
+
+    type: str = ""
+    text: Raw = ABSENT
+    refusal: Raw = ABSENT
+    image_url: Raw = NULL
+    detail: Raw = NULL
+    file_id: Raw = NULL
+    file_data: Raw = NULL
+    file_url: Raw = NULL
+    filename: Raw = NULL
+    input_audio: Raw = NULL
+
+
+decode_items: Final = msgspec.json.Decoder(list[Item]).decode
+_decode_parts: Final = msgspec.json.Decoder(list[Part]).decode
+TEXTS: Final = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
+
+
+def parts_of(raw: Raw, path: str) -> list[Part]:
+    """Return the parts of a content; a text alone is one. Raises `InvalidRequest`."""
+    value = bytes(raw)
+    if value[:1] == b'"':
+        return [Part("input_text", raw)]
+    return [] if value == b"null" else decoded(_decode_parts, value, path)
+
+
+def spelled(part: Part, path: str, profile: Profile) -> bytes:
+    """Return a part as Chat Completions has it. Raises `InvalidRequest` for one it has not."""
+    if part.type in TEXTS:
+        return b'{"type":"text","text":%b}' % text(part.text, path, "text")
+    if part.type == "refusal":
+        return b'{"type":"text","text":%b}' % text(part.refusal, path, "refusal")
+    if part.type == "input_image" and bytes(part.image_url) != b"null":
+        return _image(part, path)
+    if part.type == "input_file" and profile.takes_files and bytes(part.file_url) == b"null":
+        said = ((name, bytes(getattr(part, name))) for name in ("file_id", "file_data", "filename"))
+        members = (b'"%b":%b' % (name.encode(), raw) for name, raw in said if raw != b"null")
+        return b'{"type":"file","file":{%b}}' % b",".join(members)
+    if part.type == "input_audio" and profile.takes_audio:
+        return b'{"type":"input_audio","input_audio":%b}' % bytes(part.input_audio)
+    raise invalid(path, f"is {part.type or 'of no type'}, which {profile.name} does not take")
+
+
+def _image(part: Part, path: str) -> bytes:
+    detail = bytes(part.detail)
+    said = b"" if detail == b"null" else b',"detail":' + text(part.detail, path, "detail")
+    url = text(part.image_url, path, "image_url")
+    return b'{"type":"image_url","image_url":{"url":%b%b}}' % (url, said)

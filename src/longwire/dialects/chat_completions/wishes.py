@@ -1,0 +1,221 @@
+"""What a request wishes of its answer, as vendors of Chat Completions have it said."""
+
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.chat_completions.chunks import decode_text
+from longwire.dialects.chat_completions.functions import NATIVE, Functions, wire_name
+from longwire.dialects.chat_completions.inlined import inlined
+from longwire.dialects.fields import decoded, invalid, member, text
+from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.raw_json import NULL
+
+Members = Mapping[str, bytes]
+T = TypeVar("T")
+Refuse = Callable[[str, str, str], None]
+_NULL: Final = bytes(NULL)
+_LOGPROBS: Final = "message.output_text.logprobs"
+_BY_SCHEMA: Final = "Answer with JSON alone, which fits this JSON schema:\n"
+_JSON_OBJECT: Final = b'{"type":"json_object"}'
+
+
+class _Named(msgspec.Struct):
+    type: str = ""
+    name: Raw = NULL
+    namespace: Raw = NULL
+    mode: Raw = Raw(b'"auto"')
+    tools: "list[_Named] | None" = None
+
+
+class _Format(msgspec.Struct):
+    type: str = "text"
+    name: Raw = NULL
+    description: Raw = NULL
+    schema: Raw = NULL
+    strict: Raw = NULL
+
+
+class Text(msgspec.Struct):
+    """How the text of an answer is to be."""
+
+    format: _Format | None = None
+    verbosity: Raw = NULL
+
+
+class _Reasoning(msgspec.Struct):
+    effort: str | None = None
+
+
+_decode_choice: Final = msgspec.json.Decoder(_Named).decode
+_decode_text: Final = msgspec.json.Decoder(Text | None).decode
+_decode_reasoning: Final = msgspec.json.Decoder(_Reasoning | None).decode
+_decode_include: Final = msgspec.json.Decoder(list[str] | None).decode
+_decode_count: Final = msgspec.json.Decoder(int | None).decode
+
+
+def text_of(members: Members) -> Text:
+    """Return `text`. Raises `InvalidRequest`."""
+    return member(members, "text", _decode_text) or Text()
+
+
+def schema_prompt(wanted: Text, profile: Profile) -> bytes:
+    """Return the words that ask for a schema, as a raw JSON text; b"" where none are needed."""
+    style = wanted.format
+    if style is None or style.type != "json_schema" or profile.schemas == "sent":
+        return b""
+    return msgspec.json.encode(_BY_SCHEMA + bytes(style.schema).decode("utf-8", "replace"))
+
+
+def format_of(wanted: Text, profile: Profile) -> Iterator[bytes]:
+    """Give the member that says the format of the answer, where it has one."""
+    style = wanted.format
+    if style is None or style.type == "text":
+        return
+    if style.type != "json_schema":
+        yield b'"response_format":{"type":%b}' % msgspec.json.encode(style.type)
+    elif profile.schemas == "prompt":
+        yield b'"response_format":' + _JSON_OBJECT
+    else:
+        yield b'"response_format":{"type":"json_schema","json_schema":{%b}}' % _schema(
+            style, profile
+        )
+
+
+def _schema(style: _Format, profile: Profile) -> bytes:
+    said = [b'"name":' + text(style.name, "text.format", "name")]
+    if bytes(style.description) != _NULL:
+        said.append(b'"description":' + bytes(style.description))
+    schema = bytes(style.schema)
+    said.append(b'"schema":' + (inlined(schema) if profile.inlines_refs else schema))
+    if profile.takes_strict and bytes(style.strict) != _NULL:
+        said.append(b'"strict":' + bytes(style.strict))
+    return b",".join(said)
+
+
+def effort_of(members: Members, model: str, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
+    """Give the members that say how hard the model is to think."""
+    wanted = member(members, "reasoning", _decode_reasoning)
+    if wanted is None or wanted.effort is None:
+        return
+    said = _of_model(profile.efforts, model, {}).get(wanted.effort)
+    if said is None:
+        dropped.add("reasoning.effort")
+    for name, value in (said or {}).items():
+        yield msgspec.json.encode(name) + b":" + msgspec.json.encode(value)
+
+
+def limit_of(members: Members, model: str, profile: Profile) -> Iterator[bytes]:
+    """Give the most tokens that the answer may have, no more than the model takes."""
+    most = member(members, "max_output_tokens", _decode_count)
+    if most is None:
+        return
+    limit = _of_model(profile.max_output, model, most)
+    yield b'"%b":%d' % (profile.token_member.encode(), min(most, limit))
+
+
+def _of_model(table: Mapping[str, T], model: str, default: T) -> T:
+    """Return what a table says of a model, by the first of its patterns that fits the name."""
+    return next((row for name, row in table.items() if fnmatchcase(model, name)), default)
+
+
+def logprobs_of(members: Members) -> Iterator[bytes]:
+    """Give the wish for logprobs."""
+    included = member(members, "include", _decode_include) or ()
+    most = member(members, "top_logprobs", _decode_count)
+    if _LOGPROBS in included or most:
+        yield b'"logprobs":true'
+        if most:
+            yield b'"top_logprobs":%d' % most
+
+
+def choice_of(
+    members: Members, functions: Functions, profile: Profile, refuse: Refuse
+) -> Iterator[bytes]:
+    """Give `tools`, and how the model is to choose among them."""
+    wanted = member(members, "reasoning", _decode_reasoning)
+    thinks = wanted is None or wanted.effort != "none"
+    by_name, choice = functions.by_name, _Chosen(functions, profile, refuse, thinks=thinks)
+    said = choice.say(members.get("tool_choice", _NULL))
+    if choice.allowed is not None:
+        by_name = {name: raw for name, raw in by_name.items() if name in choice.allowed}
+    if not by_name:
+        return
+    yield b'"tools":[%b]' % b",".join(by_name.values())
+    if said:
+        yield b'"tool_choice":' + said
+    parallel = members.get("parallel_tool_calls", _NULL)
+    if parallel != _NULL and profile.takes_parallel:
+        yield b'"parallel_tool_calls":' + parallel
+
+
+class _Chosen:
+    """Says a choice among tools; where a vendor knows no such choice, only the `allowed` stay."""
+
+    def __init__(
+        self, functions: Functions, profile: Profile, refuse: Refuse, *, thinks: bool
+    ) -> None:
+        self._functions = functions
+        self._profile = profile
+        self._refuse = refuse
+        self._can_force = profile.forces_while_thinking or not thinks
+        self.allowed: set[str] | None = None
+
+    def say(self, raw: bytes) -> bytes:
+        """Return the choice as raw JSON, b"" for what needs no word."""
+        if raw[:1] == b'"':
+            return self._mode(raw)
+        if raw == _NULL:
+            return b""
+        choice = decoded(_decode_choice, raw, "tool_choice")
+        if choice.type == "allowed_tools":
+            return self._among(choice)
+        name = self._name(choice)
+        if name is None:
+            fault = f"asks for {choice.type}, which only upstreams of the Responses API run"
+            self._refuse("tool_choice", "tool_choice", fault)
+            return b""
+        if self._can_force and "named" in self._profile.tool_choices:
+            return b'{"type":"function","function":{"name":%b}}' % name
+        self.allowed = {decode_text(name)}
+        return self._mode(b'"required"')
+
+    def _mode(self, raw: bytes) -> bytes:
+        mode = decode_text(raw)
+        if mode == "auto":
+            return b""
+        if mode == "none":
+            if mode not in self._profile.tool_choices:
+                self.allowed = set()
+                return b""
+            return raw
+        if self._can_force and mode in self._profile.tool_choices:
+            return msgspec.json.encode(self._profile.required_word) if mode == "required" else raw
+        while_thinking = "" if self._can_force else " while its model thinks"
+        fault = f"is {mode}, which {self._profile.name} does not take{while_thinking}; write auto"
+        self._refuse("tool_choice", "tool_choice", fault)
+        return b""
+
+    def _among(self, choice: _Named) -> bytes:
+        names = [name for name in map(self._name, choice.tools or ()) if name is not None]
+        mode = text(choice.mode, "tool_choice", "mode")
+        if "allowed_tools" in self._profile.tool_choices:
+            tools = [b'{"type":"function","function":{"name":%b}}' % name for name in names]
+            said = b'{"type":"allowed_tools","allowed_tools":{"mode":%b,"tools":[%b]}}'
+            return said % (mode, b",".join(tools))
+        self.allowed = {decode_text(name) for name in names}
+        return self._mode(mode)
+
+    def _name(self, choice: _Named) -> bytes | None:
+        """Return the function that is chosen, None for what is none."""
+        if choice.type in NATIVE:
+            return msgspec.json.encode(choice.type)
+        if choice.type not in ("function", "custom"):
+            return None
+        name = wire_name(text(choice.name, "tool_choice", "name"), bytes(choice.namespace))
+        if decode_text(name) not in self._functions.by_name:
+            raise invalid("tool_choice", f"names {decode_text(name)}, which is not among the tools")
+        return name

@@ -1,0 +1,137 @@
+"""The vendors that are known: each a TOML table beside this module, with a source on each setting.
+
+`token_member = { value = "max_tokens", source = "where this was seen" }`. An operator's quirks are
+settings with other values, as JSON.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from functools import cache
+from importlib.resources import files
+from tomllib import loads
+from typing import Any, Final, NamedTuple, get_type_hints
+
+import msgspec
+
+from longwire.core.errors import ConfigurationError
+from longwire.dialects.profiles.profile import GENERIC, MEANINGS, Profile
+
+PROFILE_NAMES: Final = (
+    "azure",
+    "deepseek",
+    "fireworks",
+    "gemini-openai",
+    "generic",
+    "glm",
+    "groq",
+    "kimi",
+    "lmstudio",
+    "mistral",
+    "ollama",
+    "openai",
+    "openrouter",
+    "qwen",
+    "together",
+    "vllm",
+    "xai",
+)
+"""The profiles by name."""
+
+Quirks = Iterable[tuple[str, str]]
+_OWN: Final = "the channel"
+_FIXED: Final = frozenset({"name", "hosts"})
+"""What no channel can set: it is what a profile is found by."""
+
+
+class Setting(NamedTuple):
+    """One difference of a vendor: its value as JSON, and where that was seen."""
+
+    name: str
+    value: str
+    source: str
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    value: Any
+    source: str
+
+
+def profile_of(name: str, host: str, quirks: Quirks = ()) -> Profile:
+    """Return a profile by its name, else by the host of a URL, with a channel's quirks.
+
+    The host may have a port. Raises `ConfigurationError`, which names the mend.
+    """
+    problem = check_profile(name) or check_quirks(quirks)
+    if problem:
+        raise ConfigurationError(problem)
+    profile = _loaded(name) if name else _by_host(host)
+    changes = {setting: _decode(setting, value) for setting, value in quirks}
+    return replace(profile, **changes) if changes else profile
+
+
+def check_profile(name: str) -> str | None:
+    """Return what is wrong with a profile's name, None if nothing is; "" goes by the host."""
+    if name and name not in PROFILE_NAMES:
+        return f"there is no profile '{name}'; write one of {', '.join(PROFILE_NAMES)}"
+    return None
+
+
+def check_quirks(quirks: Quirks) -> str | None:
+    """Return what is wrong with quirks, None if nothing is."""
+    seen: set[str] = set()
+    for setting, value in quirks:
+        if setting not in MEANINGS or setting in _FIXED:
+            settings = ", ".join(each for each in MEANINGS if each not in _FIXED)
+            return f"a profile has no setting '{setting}' to change; it has {settings}"
+        if setting in seen:
+            return f"the quirk '{setting}' stands twice; keep one"
+        seen.add(setting)
+        try:
+            _decode(setting, value)
+        except msgspec.MsgspecError as error:
+            return f"the quirk '{setting}' cannot be {value}: {error}"
+    return None
+
+
+def settings_of(name: str, quirks: Quirks = ()) -> Sequence[Setting]:
+    """Return in what a profile differs from the generic one, as people are shown it."""
+    own = dict(quirks)
+    entries = _entries(name)
+    found = [
+        Setting(setting, msgspec.json.encode(entry.value).decode(), entry.source)
+        for setting, entry in entries.items()
+        if setting not in own
+    ]
+    return [*found, *(Setting(setting, value, _OWN) for setting, value in own.items())]
+
+
+@cache
+def _loaded(name: str) -> Profile:
+    values = {
+        setting: msgspec.convert(entry.value, _HINTS[setting])
+        for setting, entry in _entries(name).items()
+    }
+    return replace(GENERIC, **{**values, "name": name})
+
+
+@cache
+def _entries(name: str) -> dict[str, _Entry]:
+    text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return msgspec.convert(loads(text), dict[str, _Entry])
+
+
+def _by_host(host: str) -> Profile:
+    domain, _, port = host.lower().partition(":")
+    for name in PROFILE_NAMES:
+        profile = _loaded(name)
+        for end in profile.hosts:
+            if end in (f":{port}", domain) or domain.endswith(f".{end}"):
+                return profile
+    return GENERIC
+
+
+def _decode(setting: str, value: str) -> Any:  # noqa: ANN401 - of the setting's own type
+    return msgspec.json.decode(value.encode("utf-8", "replace"), type=_HINTS[setting])
+
+
+_HINTS: Final = {each.name: get_type_hints(Profile)[each.name] for each in fields(Profile)}
