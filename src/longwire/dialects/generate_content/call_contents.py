@@ -50,6 +50,9 @@ _LEFT_OUT: Final = frozenset(
 _NO_OUTPUT: Final = b'{"output":"The call has no output."}'
 _ORPHAN: Final = "The output of a call that is not in this conversation:"
 _RETURNED: Final = "What the call of {} has returned beside its text:"
+_BEGINNING: Final = b'{"role":"user","parts":[{"text":"(The conversation goes on.)"}]}'
+"""What stands before a model that speaks first: Gemini's conversations begin with the user."""
+
 _SYSTEM: Final = frozenset({"system", "developer"})
 _LIST_OF_PARTS: Final = b"["
 
@@ -194,6 +197,8 @@ class Contents:
     def _end_model(self) -> None:
         """End the model's turn, if it is under way."""
         if self._model:
+            if not self._contents:
+                self._contents.append(_BEGINNING)
             self._contents.append(_content(b"model", self._model))
             self._model, self._has_call = [], False
         self._signatures.clear()

@@ -117,7 +117,7 @@ def tools_of(members: Mapping[str, bytes], *, may_drop: bool) -> Tools:
         name = sent_name(own.name, namespace)
         if name not in declared:
             declared[name] = own
-            written.append(b'{"name":%b,%b}' % (_encode(name), declaration))
+            written.append(b'{"name":%b%b}' % (_encode(name), declaration))
     has_search = any(tool.type in _SEARCHES for tool in tools)
     if written:
         dropped += ["tools.web_search"] * has_search
@@ -147,10 +147,8 @@ def _declaration(tool: _Tool) -> bytes | None:
         description, schema = _described(tool), _INPUT
     else:
         return None
-    parts = [] if description == _NULL else [b'"description":' + description]
-    if schema not in (_NULL, b"{}"):
-        parts.append(b'"parametersJsonSchema":' + schema)
-    return b",".join(parts)
+    said = b"" if description == _NULL else b',"description":' + description
+    return said if schema in (_NULL, b"{}") else said + b',"parametersJsonSchema":' + schema
 
 
 def _described(tool: _Tool) -> bytes:

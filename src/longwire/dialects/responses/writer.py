@@ -27,9 +27,7 @@ _DEFAULTS: Final = {
     "temperature": _NULL,
     "text": b'{"format":{"type":"text"}}',
     "tool_choice": b'"auto"',
-    "tools": b"[]",
     "top_p": _NULL,
-    "truncation": b'"disabled"',
 }
 """Members of a request that its response repeats, with what they are where it says nothing."""
 
@@ -38,11 +36,12 @@ _SHORT: Final = {"reasoning": "rs", "message": "msg", "custom_tool_call": "ctc"}
 
 
 def echo_of(members: Mapping[str, bytes]) -> bytes:
-    """Return what a response repeats of its request."""
+    """Return what a response repeats of its request; its tools are too much of it."""
     said = ((name, members.get(name, _NULL), value) for name, value in _DEFAULTS.items())
-    return b",".join(
+    echoed = (
         b'"%b":%b' % (name.encode(), value if raw == _NULL else raw) for name, raw, value in said
     )
+    return b'%b,"tools":[],"truncation":"disabled"' % b",".join(echoed)
 
 
 def joined(pieces: Iterable[bytes]) -> bytes:
