@@ -13,13 +13,9 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import decoded, invalid
-from longwire.dialects.generate_content.call_items import (
-    ACTIONS,
-    Item,
-    arguments_of,
-    decode_item,
-)
+from longwire.dialects.generate_content.call_items import Item, arguments_of, decode_item
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
+from longwire.dialects.generate_content.client_tools import BY_CALL
 from longwire.dialects.generate_content.function_names import sent_name
 from longwire.dialects.raw_json import split_items
 
@@ -27,7 +23,7 @@ DUMMY: Final = b'"skip_thought_signature_validator"'
 """The signature of a call that another model made (Google, "Thought signatures")."""
 
 _encode: Final = msgspec.json.Encoder().encode
-_CALLS: Final = frozenset({"function_call", "custom_tool_call", *ACTIONS})
+_CALLS: Final = frozenset({"function_call", "custom_tool_call", *BY_CALL})
 _OUTPUTS: Final = frozenset(f"{call}_output" for call in _CALLS)
 _LEFT_OUT: Final = frozenset(
     {
@@ -150,7 +146,7 @@ class Contents:
             self._signatures.setdefault(seal.kind, []).append(signature)
 
     def _add_call(self, item: Item, at: str) -> None:
-        name = ACTIONS[item.type][0] if item.type in ACTIONS else item.name
+        name = BY_CALL.get(item.type) or item.name
         if not name:
             raise invalid(f"{at}.name", "is required")
         sent, call_id = sent_name(name, item.namespace or ""), item.call_id or item.id or ""

@@ -5,8 +5,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.generate_content.client_tools import BY_CALL, CLIENT_TOOLS
 from longwire.dialects.halves import without_halves
-from longwire.dialects.raw_json import NULL, merge, split_members, tolerant
+from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.seals import Seal, opened
 
 ISSUER: Final = "gemini"
@@ -16,16 +17,6 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 _decode_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _NO_ARGUMENTS: Final = (b"", b"null")
-
-ACTIONS: Final = {
-    "local_shell_call": ("local_shell", "action"),
-    "shell_call": ("shell", "action"),
-    "apply_patch_call": ("apply_patch", "operation"),
-}
-"""Calls of tools that have no name of their own: that of their type, and what holds the call."""
-
-_ADDED: Final = {"local_shell_call": {"type": b'"exec"', "env": b"{}"}}
-"""What such a call says beside its arguments."""
 
 
 class _Summary(msgspec.Struct):
@@ -71,8 +62,9 @@ def arguments_of(item: Item) -> bytes:
     """Return what a call passes as an object, as it was written; what is none is wrapped."""
     if item.type == "custom_tool_call":
         return _wrapped(item.input)
-    if item.type in ACTIONS:
-        return _action(item)
+    if item.type in BY_CALL:
+        tool = CLIENT_TOOLS[BY_CALL[item.type]]
+        return tool.arguments_of(getattr(item, tool.member))
     raw = bytes(item.arguments)
     if raw in _NO_ARGUMENTS:
         return b"{}"
@@ -95,22 +87,3 @@ def _is_object(text: bytes) -> bool:
     except (msgspec.MsgspecError, RecursionError):
         return False
     return True
-
-
-def _action(item: Item) -> bytes:
-    raw = bytes(getattr(item, ACTIONS[item.type][1]))
-    if raw[:1] != b"{":
-        return b"{}"
-    added = _ADDED.get(item.type, {})
-    members = split_members(raw)
-    same = [name for name, value in added.items() if bytes(members.get(name, NULL)) == value]
-    return merge(members, dict.fromkeys(same)) if same else raw
-
-
-def action_of(kind: str, arguments: bytes) -> bytes:
-    """Return the arguments of such a call as its item has them."""
-    added = _ADDED.get(kind)
-    if not added:
-        return arguments
-    members = split_members(arguments)
-    return merge(members, {name: value for name, value in added.items() if name not in members})

@@ -1,6 +1,6 @@
 """The tools of a turn as Gemini's, and which of the client's own tools each declared name is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,43 +8,14 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import decoded, invalid
+from longwire.dialects.generate_content.client_tools import CLIENT_TOOLS, schema_of
 from longwire.dialects.generate_content.function_names import sent_name
 from longwire.dialects.raw_json import NULL, tolerant
 
 _NULL: Final = b"null"
 _FUNCTION: Final = "function"
 _encode: Final = msgspec.json.Encoder().encode
-_TEXT: Final = {"type": "string"}
-_TEXTS: Final = {"type": "array", "items": _TEXT}
-_NUMBER: Final = {"type": "integer"}
-
-
-def _schema(required: Sequence[str], **properties: object) -> bytes:
-    return _encode({"type": "object", "properties": properties, "required": required})
-
-
-_INPUT: Final = _schema(["input"], input=_TEXT)
-_ACTIONS: Final = {
-    "local_shell": (
-        b'"Runs a command in a shell on the user\'s machine."',
-        _schema(["command"], command=_TEXTS, working_directory=_TEXT, timeout_ms=_NUMBER),
-    ),
-    "shell": (
-        b'"Runs commands in a shell."',
-        _schema(["commands"], commands=_TEXTS, timeout_ms=_NUMBER, max_output_length=_NUMBER),
-    ),
-    "apply_patch": (
-        b'"Creates, updates or deletes a file; the diff is in V4A form."',
-        _schema(
-            ["type", "path"],
-            type={"type": "string", "enum": ["create_file", "update_file", "delete_file"]},
-            path=_TEXT,
-            diff=_TEXT,
-        ),
-    ),
-}
-"""Tools that the client runs and the Responses API describes by their type alone."""
-
+_INPUT: Final = schema_of(["input"], input={"type": "string"})
 _SEARCHES: Final = ("web_search", "web_search_preview")
 
 
@@ -139,8 +110,9 @@ def _flat(tools: list[_Tool] | tuple[()]) -> Iterator[tuple[_Tool, str]]:
 
 def _declaration(tool: _Tool) -> bytes | None:
     """Return what is declared behind the name of a tool; None where Gemini has no such tool."""
-    if tool.type in _ACTIONS:
-        description, schema = _ACTIONS[tool.type]
+    if tool.type in CLIENT_TOOLS:
+        own = CLIENT_TOOLS[tool.type]
+        description, schema = own.description, own.schema
     elif tool.type == _FUNCTION and tool.name:
         description, schema = bytes(tool.description), bytes(tool.parameters)
     elif tool.type == "custom" and tool.name:

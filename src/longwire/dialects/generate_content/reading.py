@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from longwire.core import sse
 from longwire.core.events import Event, Kind
-from longwire.dialects.generate_content.call_items import ISSUER, action_of
+from longwire.dialects.generate_content.call_items import ISSUER
 from longwire.dialects.generate_content.chunks import (
     Blob,
     Candidate,
@@ -37,7 +37,7 @@ from longwire.dialects.generate_content.finish import (
     usage_of,
 )
 from longwire.dialects.generate_content.grounding import citations, search_of
-from longwire.dialects.generate_content.partial_args import PartialArguments
+from longwire.dialects.generate_content.reading_calls import OpenCall, write_call
 from longwire.dialects.raw_json import NULL, split_items
 from longwire.dialects.responses.stream import MalformedEvent
 from longwire.dialects.responses.writer import ResponseWriter, echo_of
@@ -50,7 +50,6 @@ _QUOTE: Final = b'"'
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NO_DATA: Final = (b"", b"[DONE]")
 _CALL_DIGEST: Final = 12
-_ACTIONS: Final = {"local_shell": "action", "shell": "action", "apply_patch": "operation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +65,6 @@ class Answered:
     declared: Mapping[str, Declared] = field(default_factory=dict)
 
 
-class _Input(msgspec.Struct):
-    input: Raw
-
-
-_decode_input: Final = msgspec.json.Decoder(_Input).decode
-
-
-class _OpenCall:
-    """A call as far as it has come."""
-
-    __slots__ = ("args", "id", "name", "pieces", "signature")
-
-    def __init__(self, name: str, identity: str) -> None:
-        self.name = name
-        self.id = identity
-        self.signature = ""
-        self.args = b""
-        self.pieces: PartialArguments | None = None
-
-    def add(self, call: FunctionCall, signature: str | None) -> None:
-        """Add a piece, or all of it."""
-        self.signature = self.signature or signature or ""
-        if bytes(call.args) != _NULL:
-            self.args = bytes(call.args)
-        for piece in call.partial_args or ():
-            self.pieces = self.pieces or PartialArguments()
-            self.pieces.add(piece)
-
-    @property
-    def arguments(self) -> bytes:
-        """All arguments as raw JSON."""
-        return self.args or (self.pieces.encoded() if self.pieces else b"{}")
-
-
 class GeneratedAnswer:
     """Reads one answer; `fallback_id` names one that brings no id."""
 
@@ -108,7 +73,7 @@ class GeneratedAnswer:
         self._fallback_id = fallback_id
         self._decoder = sse.Decoder()
         self._writer = ResponseWriter(answered.echo)
-        self._call: _OpenCall | None = None
+        self._call: OpenCall | None = None
         self._calls = 0
         self._usage: UsageMetadata | None = None
         self._grounding: Grounding | None = None
@@ -235,7 +200,7 @@ class GeneratedAnswer:
     def _take_call(self, call: FunctionCall, signature: str | None) -> None:
         if call.name:
             self._end_call()
-            self._call = _OpenCall(call.name, call.id or self._call_id())
+            self._call = OpenCall(call.name, call.id or self._call_id())
         if self._call is None:
             return  # the end of a call that has ended
         self._call.add(call, signature)
@@ -253,25 +218,7 @@ class GeneratedAnswer:
         if call is None:
             return
         self._seal("call", call.signature)
-        self._write_call(call, self._answered.declared.get(call.name))
-
-    def _write_call(self, call: _OpenCall, own: Declared | None) -> None:
-        own = own or Declared("function", call.name)
-        said = b'"call_id":%b' % _encode(call.id)
-        arguments = call.arguments
-        if own.kind in _ACTIONS:
-            kind = f"{own.kind}_call"
-            action = action_of(kind, arguments)
-            self._writer.put_item(kind, b'%b,"%b":%b' % (said, _ACTIONS[own.kind].encode(), action))
-            return
-        said += b',"name":%b' % _encode(own.name)
-        if own.namespace:
-            said += b',"namespace":%b' % _encode(own.namespace)
-        if own.kind == "custom":
-            self._writer.put_custom_call(said, _input_of(arguments))
-        else:
-            text = _encode(arguments.decode("utf-8", "replace"))
-            self._writer.put_call(said, text)
+        write_call(self._writer, call, self._answered.declared.get(call.name))
 
     def _end(self) -> None:
         """End the response as its finish reason says."""
@@ -297,15 +244,6 @@ class GeneratedAnswer:
         search = search_of(grounding)
         if search:
             writer.put_item("web_search_call", search)
-
-
-def _input_of(arguments: bytes) -> bytes:
-    """Return the text that a custom tool is called with; arguments of another form are it."""
-    try:
-        text = bytes(_decode_input(arguments).input)
-    except msgspec.MsgspecError:
-        text = b""
-    return text if text[:1] == b'"' else _encode(arguments.decode("utf-8", "replace"))
 
 
 class _Count(msgspec.Struct, rename="camel"):
