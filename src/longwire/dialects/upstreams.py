@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from longwire.dialects.generate_content.upstream import GenerateContentUpstream
 from longwire.dialects.ports import UpstreamDialect
 
-UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {}
+UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {"generate_content": GenerateContentUpstream()}
 """The dialects by their APIs, as channels name them."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from longwire.dialects.responses.errors import decode_problem
+from tests.dialects.recordings import FOLDER, needs_recordings
 
 FULL = {"type": "invalid_request_error", "code": "c", "message": "No.", "param": "p"}
 ENVELOPE = {"message": "No.", "type": "upstream_error", "param": None, "code": None}
@@ -88,6 +89,21 @@ def test_headers_are_read_in_both_places(place: str) -> None:
     )
     problem = decode_problem(json.dumps(frame).encode())
     assert ({"retry-after": "3"}, FULL) == (problem.headers, dict(problem.error))
+
+
+@needs_recordings
+def test_google_says_when_to_try_again() -> None:
+    """The delay in the details of a 429 is the `retry-after` that clients read, rounded up."""
+    body = FOLDER.joinpath("gemini", "google-429-retry-info.json").read_bytes()
+    rejection = decode_problem(body).to_rejection()
+    assert (429, {"retry-after": "35"}) == (rejection.status, rejection.headers)
+
+
+@pytest.mark.parametrize("delay", ["", "soon", "-1s", "9", 7, None, "1e999s", "99999999999s"])
+def test_a_delay_that_is_none_says_nothing(delay: object) -> None:
+    """Only seconds are read."""
+    error = {"code": 429, "message": "No.", "details": [5, {"retryDelay": delay}]}
+    assert {} == decode_problem(json.dumps({"error": error}).encode()).headers
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad gateway</html>", b"[1]", b"\xff\xfe"])

@@ -51,6 +51,15 @@ async def test_a_refusal_passes_few_headers_on(transport):
     assert refused.value.headers == {"retry-after": "7", "x-ratelimit-remaining-tokens": "0"}
 
 
+async def test_a_delay_that_stands_in_the_body_is_kept(transport):
+    """Google says when to try again in the body alone."""
+    body = b'{"error":{"code":429,"details":[{"retryDelay":"34.4s"}]}}'
+    async with canned(answer(body, "application/json", 429)) as upstream:
+        with pytest.raises(UpstreamRejected) as refused:
+            await events(transport(upstream.url))
+    assert refused.value.headers == {"retry-after": "35"}
+
+
 @pytest.mark.parametrize(
     ("response", "mend"),
     [

@@ -16,6 +16,7 @@ from longwire.core.errors import UpstreamRejected
 from longwire.core.rules.recovery import Trouble
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.raw_json import tolerant
+from longwire.dialects.responses.retry_info import retry_after
 
 _decode_any = tolerant(msgspec.json.Decoder(Any).decode)
 
@@ -287,7 +288,7 @@ def _status(frame: Mapping[str, Any], error: Mapping[str, Any], code: str) -> in
 def _headers(frame: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, str]:
     headers = frame.get("headers") or error.get("headers")
     if not isinstance(headers, dict):
-        return {}
+        return retry_after(error.get("details"))
     return {name.lower(): str(value) for name, value in headers.items() if value is not None}
 
 

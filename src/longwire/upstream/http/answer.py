@@ -169,8 +169,9 @@ async def rejection(response: aiohttp.ClientResponse) -> UpstreamError:
     elif not raw.strip():
         raw = msgspec.json.encode({"message": f"The upstream answered {response.status}."})
     headers = {name.lower(): value for name, value in response.headers.items()}
-    problem = replace(decode_problem(raw), status=response.status, headers=headers)
-    return problem.to_rejection()
+    problem = decode_problem(raw)
+    headers = {**problem.headers, **headers}
+    return replace(problem, status=response.status, headers=headers).to_rejection()
 
 
 async def _error_body(response: aiohttp.ClientResponse) -> bytes:

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
 from yarl import URL
 
 from longwire.core.errors import (
@@ -41,6 +40,7 @@ from longwire.upstream.http.answer import (
     rejection,
     said_reader_of,
 )
+from longwire.upstream.http.listing import HEADERS, MOST_PAGES, Page, page_of
 from longwire.upstream.net.proxies import environment_proxy
 from longwire.upstream.net.session import FAILURES, session, whole_body
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
@@ -51,16 +51,6 @@ _SETTLE_TIMEOUT = 0.25
 _REDIRECTS = 300
 _MODELS_TIMEOUT = 15.0
 _LARGEST_LIST = 16 * 1024 * 1024
-
-
-class _Model(msgspec.Struct):
-    id: str | None = None
-    slug: str | None = None
-
-
-class _Models(msgspec.Struct):
-    data: list[msgspec.Raw] = msgspec.field(default_factory=list)
-    models: list[msgspec.Raw] = msgspec.field(default_factory=list)
 
 
 class HttpTransport:
@@ -139,29 +129,35 @@ class HttpTransport:
                 f"{self._address.url} is used exactly as it stands and does not tell where the "
                 "models are listed; name them in the channel's `models`."
             )
-        own = await self._credentials.headers()
+        headers = {**HEADERS, **self._headers(await self._credentials.headers())}
+        entries: dict[str, bytes] = {}
+        following: Mapping[str, str] = {}
+        etag = ""
         try:
-            async with (
-                self._in_use(),
-                asyncio.timeout(_MODELS_TIMEOUT),
-                self._client().get(
-                    url, params=query, headers=self._headers(own), allow_redirects=False
-                ) as response,
-            ):
-                if response.status >= _REDIRECTS:
-                    raise await rejection(response)
-                body = await whole_body(response, _LARGEST_LIST)
-                listed = msgspec.json.decode(body, type=_Models)
-                named = [
-                    (model.id or model.slug, bytes(raw))
-                    for raw in (*listed.data, *listed.models)
-                    for model in (msgspec.json.decode(raw, type=_Model),)
-                ]
-                etag = response.headers.get("etag", "")
-                etag = etag if etag.isascii() else ""  # it goes on as a header
+            async with self._in_use(), asyncio.timeout(_MODELS_TIMEOUT):
+                for _ in range(MOST_PAGES):
+                    page, etag = await self._page(url, {**query, **following}, headers)
+                    following = page.following
+                    entries.update(page.entries)
+                    if not following:
+                        break
         except (*FAILURES, RecursionError) as error:
             raise self._failure(error) from error
-        return Listed({name: raw for name, raw in named if name}, etag)
+        return Listed(entries, etag)
+
+    async def _page(
+        self, url: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> tuple[Page, str]:
+        """Return a page of a list, and its ETag."""
+        client = self._client()
+        async with client.get(
+            url, params=query, headers=headers, allow_redirects=False
+        ) as response:
+            if response.status >= _REDIRECTS:
+                raise await rejection(response)
+            page = page_of(await whole_body(response, _LARGEST_LIST))
+            etag = response.headers.get("etag", "")
+            return page, etag if etag.isascii() else ""  # it goes on as a header
 
     @asynccontextmanager
     async def fetch(

@@ -1,0 +1,159 @@
+"""A `Turn` as the body of `generateContent` or `countTokens`.
+
+Law: the same turn gives the same bytes, and the body of a longer history begins with that of the
+shorter one: what stays the same stands before the contents.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from longwire.core.errors import InvalidRequest
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.fields import invalid
+from longwire.dialects.generate_content.call_contents import Contents
+from longwire.dialects.generate_content.declarations import Tools, tool_config, tools_of
+from longwire.dialects.generate_content.generation import generation_config, needs_signatures
+from longwire.dialects.generate_content.reading import Answered, Counted, GeneratedAnswer
+from longwire.dialects.members import names_of
+from longwire.dialects.ports import Terms, UpstreamCall
+from longwire.dialects.raw_json import text_of
+from longwire.dialects.responses.native_items import without_items
+from longwire.dialects.responses.writer import echo_of
+
+_SAID_ELSEWHERE: Final = ("additional_tools", "configuration_update")
+_PATH: Final = "models/"
+_TRANSLATED: Final = frozenset(
+    {
+        "model",
+        "instructions",
+        "tools",
+        "tool_choice",
+        "max_output_tokens",
+        "temperature",
+        "top_p",
+        "top_logprobs",
+        "text",
+        "reasoning",
+    }
+)
+_IGNORED: Final = frozenset(
+    {"store", "include", "metadata", "client_metadata", "prompt_cache_key", "safety_identifier"}
+    | {"user", "stream_options", "prompt_cache_retention", "generate", "prompt_cache_options"}
+)
+"""What changes no answer."""
+
+_NEUTRAL: Final = {
+    "parallel_tool_calls": (b"true",),
+    "service_tier": (b'"auto"', b'"default"'),
+    "truncation": (b'"disabled"', b'"auto"'),
+}
+"""Values that ask for nothing beyond what Gemini does anyway."""
+
+_NOTHING: Final = (b"null", b"[]", b"{}", b'""', b"false")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """The parts of a body as raw JSON, b"" where one is left out."""
+
+    system: bytes
+    tools: bytes
+    tool_config: bytes
+    generation_config: bytes
+    contents: bytes
+
+    def body(self, *before: bytes) -> bytes:
+        """Return the body, with other members before."""
+        named = (
+            ("systemInstruction", self.system),
+            ("tools", self.tools),
+            ("toolConfig", self.tool_config),
+            ("generationConfig", self.generation_config),
+            ("contents", self.contents),
+        )
+        said = [b'"%b":%b' % (name.encode(), raw) for name, raw in named if raw]
+        return b"{%b}" % b",".join([*before, *said])
+
+
+def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
+    """Say a turn as a call of Gemini. Raises `InvalidRequest` for what cannot be said."""
+    _check(turn)
+    turn = without_items(turn, _SAID_ELSEWHERE)
+    members = turn.members
+    model = _model(turn)
+    tools = tools_of(members, may_drop=terms.may_drop)
+    contents = Contents(needs_signatures=needs_signatures(model), may_drop=terms.may_drop)
+    dropped = [*tools.dropped, *_left_out(members)]
+    request = _request(turn, model, tools, contents, dropped)
+    dropped += contents.dropped
+    resource = quote(model, safe="")
+    if turn.purpose is Purpose.COUNT:
+        inner = request.body(b'"model":%b' % msgspec.json.encode(_PATH + model))
+        body = b'{"generateContentRequest":%b}' % inner
+        return UpstreamCall(body, Counted, f"/{resource}:countTokens", {}, names_of(dropped))
+    answered = Answered(echo_of(members), msgspec.json.encode(model), tools.declared)
+    return UpstreamCall(
+        request.body(),
+        partial(GeneratedAnswer, answered),
+        f"/{resource}:streamGenerateContent?alt=sse",
+        {},
+        names_of(dropped),
+    )
+
+
+def _check(turn: Turn) -> None:
+    """Raise `InvalidRequest` for what only an upstream of the Responses API holds."""
+    outside = {
+        "previous_response_id": turn.previous_response_id is not None,
+        "conversation": turn.conversation is not None,
+        "prompt": turn.members.get("prompt", b"null") != b"null",
+    }
+    for name, is_there in outside.items():
+        if is_there:
+            fault = (
+                "names what only an upstream of the Responses API holds, and Gemini serves this "
+                "model; send the whole conversation as 'input'"
+            )
+            raise invalid(name, fault)
+
+
+def _model(turn: Turn) -> str:
+    model = (text_of(turn.members, "model") or "").removeprefix(_PATH)
+    if not model:
+        raise InvalidRequest("'model' is required.", param="model")
+    return model
+
+
+def _request(
+    turn: Turn, model: str, tools: Tools, contents: Contents, dropped: list[str]
+) -> _Request:
+    members = turn.members
+    instructions = text_of(members, "instructions")
+    if instructions:
+        contents.system.append(b'{"text":%b}' % members["instructions"])
+    contents.add_input(turn.input)
+    written = contents.finished()
+    if not written:
+        raise invalid("input", "is empty; send at least one message")
+    system = contents.system
+    return _Request(
+        b'{"parts":[%b]}' % b",".join(system) if system else b"",
+        tools.raw,
+        tool_config(members, tools),
+        generation_config(members, model, dropped),
+        b"[%b]" % b",".join(written),
+    )
+
+
+def _left_out(members: Mapping[str, bytes]) -> list[str]:
+    known = _TRANSLATED | _IGNORED
+    return [
+        name
+        for name, raw in members.items()
+        if name not in known and raw not in _NOTHING and raw not in _NEUTRAL.get(name, ())
+    ] + (["parallel_tool_calls"] if members.get("parallel_tool_calls") == b"false" else [])

@@ -1,0 +1,231 @@
+"""The items of an input as Gemini's contents: turns of the user and of the model, one by one.
+
+Law: the contents of a longer history begin with those of the shorter one. What the calls of one
+turn returned stands in the next one, each behind the other in the order of the calls.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.dialects.fields import decoded, invalid
+from longwire.dialects.generate_content.call_items import Item, arguments_of, decode_item
+from longwire.dialects.generate_content.call_parts import parts_of, text_part
+from longwire.dialects.generate_content.client_tools import BY_CALL
+from longwire.dialects.generate_content.function_names import sent_name
+from longwire.dialects.raw_json import split_items
+
+DUMMY: Final = b'"skip_thought_signature_validator"'
+"""The signature of a call that another model made (Google, "Thought signatures")."""
+
+_encode: Final = msgspec.json.Encoder().encode
+_CALLS: Final = frozenset({"function_call", "custom_tool_call", *BY_CALL})
+_OUTPUTS: Final = frozenset(f"{call}_output" for call in _CALLS)
+_LEFT_OUT: Final = frozenset(
+    {
+        "web_search_call",
+        "file_search_call",
+        "code_interpreter_call",
+        "image_generation_call",
+        "computer_call",
+        "computer_call_output",
+        "tool_search_call",
+        "tool_search_output",
+        "mcp_list_tools",
+        "mcp_call",
+        "mcp_approval_request",
+        "mcp_approval_response",
+    }
+)
+"""What tools of a server did: its result stands in the text that follows."""
+
+_NO_OUTPUT: Final = b'{"output":"The call has no output."}'
+_ORPHAN: Final = "The output of a call that is not in this conversation:"
+_RETURNED: Final = "What the call of {} has returned beside its text:"
+_BEGINNING: Final = b'{"role":"user","parts":[{"text":"(The conversation goes on.)"}]}'
+"""What stands before a model that speaks first: Gemini's conversations begin with the user."""
+
+_SYSTEM: Final = frozenset({"system", "developer"})
+_LIST_OF_PARTS: Final = b"["
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call of the model's last turn: `response` is what it returned, `beside` parts of it."""
+
+    id: str
+    name: str
+    response: bytes = b""
+    beside: Sequence[bytes] = ()
+
+
+class Contents:
+    """Collects the contents of a turn; `system` are the parts of its leading instructions.
+
+    `needs_signatures`: the first call of a turn must be signed. `dropped` names what is left out.
+    """
+
+    def __init__(self, *, needs_signatures: bool, may_drop: bool) -> None:
+        self.system: list[bytes] = []
+        self.dropped: list[str] = []
+        self._needs_signatures = needs_signatures
+        self._may_drop = may_drop
+        self._contents: list[bytes] = []
+        self._model: list[bytes] = []
+        self._user: list[bytes] = []
+        self._calls: list[_Call] = []
+        self._signatures: dict[str, list[bytes]] = {}
+        self._has_call = False
+        self._is_leading = True
+
+    def add_input(self, raw: bytes | None) -> None:
+        """Add an input, a text or items. Raises `InvalidRequest`, which names the place."""
+        if raw is None or raw[:1] != _LIST_OF_PARTS:
+            self._user += parts_of(Raw(raw or b"null"), "input")
+            return
+        for index, item in enumerate(split_items(raw)):
+            self._add(decoded(decode_item, item, f"input.{index}"), f"input.{index}")
+
+    def finished(self) -> list[bytes]:
+        """Return all contents; instructions alone are what the user says."""
+        self._end_model()
+        self._end_user()
+        if not self._contents and self.system:
+            self._user, self.system = self.system, []
+            self._end_user()
+        return self._contents
+
+    def _add(self, item: Item, at: str) -> None:
+        kind = item.type
+        if kind == "message":
+            self._add_message(item, at)
+            return
+        self._is_leading = False
+        if kind == "reasoning":
+            self._add_reasoning(item)
+        elif kind in _CALLS:
+            self._add_call(item, at)
+        elif kind in _OUTPUTS:
+            self._add_output(item, at)
+        elif kind in _LEFT_OUT or self._may_drop:
+            self.dropped.append(f"input.{kind}")
+        else:
+            raise _unknown(kind, at)
+
+    def _add_message(self, item: Item, at: str) -> None:
+        parts = parts_of(item.content, f"{at}.content")
+        if item.role == "assistant":
+            self._is_leading = False
+            for part in parts:
+                self._add_to_model(self._signed(part, "text"))
+        elif item.role in _SYSTEM and self._is_leading:
+            self.system += parts
+        else:
+            self._is_leading = False
+            self._end_model()
+            self._user += parts
+
+    def _add_reasoning(self, item: Item) -> None:
+        """Keep a signature for the part that it was on; those of others are left out."""
+        seal = item.seal
+        if seal is None:
+            self.dropped.append("input.reasoning")
+            return
+        signature = _encode(seal.content)
+        if seal.kind == "thought":
+            said = b'{"text":%b,"thought":true,"thoughtSignature":%b}'
+            self._add_to_model(said % (_encode(item.thoughts), signature))
+        elif seal.kind == "end":
+            self._add_to_model(b'{"text":"","thoughtSignature":%b}' % signature)
+        else:
+            self._end_user()
+            self._signatures.setdefault(seal.kind, []).append(signature)
+
+    def _add_call(self, item: Item, at: str) -> None:
+        name = BY_CALL.get(item.type) or item.name
+        if not name:
+            raise invalid(f"{at}.name", "is required")
+        sent, call_id = sent_name(name, item.namespace or ""), item.call_id or item.id or ""
+        said = b'"id":%b,' % _encode(call_id) if call_id else b""
+        call = b'{"functionCall":{%b"name":%b,"args":%b}}'
+        part = self._signed(call % (said, _encode(sent), arguments_of(item)), "call")
+        self._add_to_model(part)
+        self._has_call = True
+        self._calls.append(_Call(call_id, sent))
+
+    def _signed(self, part: bytes, kind: str) -> bytes:
+        """Return a part with the signature that it came with; the first call must have one."""
+        waiting = self._signatures.get(kind)
+        is_first_call = kind == "call" and not self._has_call
+        if waiting:
+            signature = waiting.pop(0)
+        elif is_first_call and self._needs_signatures:
+            signature = DUMMY
+        else:
+            return part
+        return b'%b,"thoughtSignature":%b}' % (part[:-1], signature)
+
+    def _add_output(self, item: Item, at: str) -> None:
+        self._end_model()
+        call_id = item.call_id or item.id or ""
+        call = next(
+            (each for each in self._calls if each.id == call_id and not each.response), None
+        )
+        output = bytes(item.output)
+        is_content = output[:1] != _LIST_OF_PARTS or item.type != "shell_call_output"
+        parts = list(parts_of(item.output, f"{at}.output")) if is_content else [text_part(output)]
+        if call is None:
+            self._user += [text_part(_encode(_ORPHAN)), *parts]
+            return
+        texts = [part[len(b'{"text":') : -1] for part in parts if part.startswith(b'{"text":')]
+        text = output if not is_content else b'"%b"' % b"\\n".join(each[1:-1] for each in texts)
+        call.response = b'{"output":%b}' % text
+        call.beside = [part for part in parts if not part.startswith(b'{"text":')]
+
+    def _add_to_model(self, part: bytes) -> None:
+        self._end_user()
+        self._model.append(part)
+
+    def _end_model(self) -> None:
+        """End the model's turn, if it is under way."""
+        if self._model:
+            if not self._contents:
+                self._contents.append(_BEGINNING)
+            self._contents.append(_content(b"model", self._model))
+            self._model, self._has_call = [], False
+        self._signatures.clear()
+
+    def _end_user(self) -> None:
+        """End the user's turn: what was called first, then what was said."""
+        if self._model:
+            return
+        parts = [*self._responses(), *self._user]
+        if parts:
+            self._contents.append(_content(b"user", parts))
+        self._user, self._calls = [], []
+
+    def _responses(self) -> Iterator[bytes]:
+        for call in self._calls:
+            said = b'"id":%b,' % _encode(call.id) if call.id else b""
+            response = b'{"functionResponse":{%b"name":%b,"response":%b}}'
+            yield response % (said, _encode(call.name), call.response or _NO_OUTPUT)
+        for call in self._calls:
+            if call.beside:
+                yield text_part(_encode(_RETURNED.format(call.name)))
+                yield from call.beside
+
+
+def _content(role: bytes, parts: Sequence[bytes]) -> bytes:
+    return b'{"role":"%b","parts":[%b]}' % (role, b",".join(parts))
+
+
+def _unknown(kind: str, at: str) -> InvalidRequest:
+    fault = (
+        f"is '{kind[:60]}', which Gemini cannot read; begin a new conversation, or set the "
+        "channel's 'unsupported' to 'drop'"
+    )
+    return invalid(f"{at}.type", fault)

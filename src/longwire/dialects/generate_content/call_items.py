@@ -1,0 +1,89 @@
+"""Items of an input as they are read for Gemini: calls, what they returned, and seals."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.generate_content.client_tools import BY_CALL, CLIENT_TOOLS
+from longwire.dialects.halves import without_halves
+from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.seals import Seal, opened
+
+ISSUER: Final = "gemini"
+"""Who can read thought signatures."""
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
+_decode_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+_NO_ARGUMENTS: Final = (b"", b"null")
+
+
+class _Summary(msgspec.Struct):
+    text: str = ""
+
+
+class Item(msgspec.Struct):
+    """What is read of one item."""
+
+    type: str = "message"
+    role: str = ""
+    content: Raw = NULL
+    id: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    namespace: str | None = None
+    arguments: Raw = NULL
+    input: Raw = NULL
+    action: Raw = NULL
+    operation: Raw = NULL
+    output: Raw = NULL
+    encrypted_content: str | None = None
+    summary: list[_Summary] | None = None
+
+    @property
+    def seal(self) -> Seal | None:
+        """What reasoning holds that Gemini alone can read; None where that is somebody else."""
+        if not self.encrypted_content:
+            return None
+        seal = opened(self.encrypted_content)
+        return seal if seal.issuer == ISSUER else None
+
+    @property
+    def thoughts(self) -> str:
+        """The summary of reasoning."""
+        return "".join(part.text for part in self.summary or ())
+
+
+decode_item: Final = tolerant(msgspec.json.Decoder(Item).decode)
+
+
+def arguments_of(item: Item) -> bytes:
+    """Return what a call passes as an object, as it was written; what is none is wrapped."""
+    if item.type == "custom_tool_call":
+        return _wrapped(item.input)
+    if item.type in BY_CALL:
+        tool = CLIENT_TOOLS[BY_CALL[item.type]]
+        return tool.arguments_of(getattr(item, tool.member))
+    raw = bytes(item.arguments)
+    if raw in _NO_ARGUMENTS:
+        return b"{}"
+    if raw[:1] != b'"':  # some clients send the object itself
+        return raw if raw[:1] == b"{" else _wrapped(item.arguments)
+    text = _decode_text(raw).encode("utf-8", "replace")
+    whole = without_halves(text) or text
+    if not whole.strip():
+        return b"{}"
+    return whole if _is_object(whole) else _wrapped(item.arguments)
+
+
+def _wrapped(text: Raw) -> bytes:
+    return b'{"input":%b}' % bytes(text)
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        _decode_object(text)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True

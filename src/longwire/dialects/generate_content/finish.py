@@ -1,0 +1,72 @@
+"""How an answer ended: Gemini's finish reasons, and what its tokens cost."""
+
+from typing import Final
+
+import msgspec
+
+from longwire.dialects.generate_content.chunks import UsageMetadata
+
+COMPLETED: Final = frozenset({"STOP", "FINISH_REASON_UNSPECIFIED"})
+"""With these an answer is whole, calls and all."""
+
+INCOMPLETE: Final = {
+    "MAX_TOKENS": "max_output_tokens",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "LANGUAGE": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_OTHER": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+    "NO_IMAGE": "content_filter",
+    "ESCALATION": "content_filter",
+}
+"""With these it stopped early. All others are failures: the model went wrong, and may do better."""
+
+CONTENT_FILTER: Final = "content_filter"
+FAILURE: Final = "server_error"
+"""The code of a failure that may pass."""
+
+
+def failure_message(reason: str, detail: str | None) -> str:
+    """Say what went wrong."""
+    said = f": {detail}" if detail else "."
+    return f"Gemini ended its answer with {reason}{said}"
+
+
+def merged(earlier: UsageMetadata | None, later: UsageMetadata | None) -> UsageMetadata | None:
+    """Return the later counts, and the earlier ones where those say nothing."""
+    if earlier is None or later is None:
+        return later or earlier
+    for name in UsageMetadata.__struct_fields__:
+        if getattr(later, name) is None:
+            setattr(later, name, getattr(earlier, name))
+    return later
+
+
+def usage_of(counts: UsageMetadata | None) -> bytes:
+    """Return `usage` as the Responses API has it, as raw JSON; null where nothing was counted.
+
+    Cached tokens are among those of the prompt, thoughts are not among those of the candidates.
+    """
+    if counts is None or not has_counts(counts):
+        return b"null"
+    into = (counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0)
+    thoughts = counts.thoughts_token_count or 0
+    out = (counts.candidates_token_count or 0) + thoughts
+    usage = {
+        "input_tokens": into,
+        "input_tokens_details": {"cached_tokens": counts.cached_content_token_count or 0},
+        "output_tokens": out,
+        "output_tokens_details": {"reasoning_tokens": thoughts},
+        "total_tokens": into + out,
+    }
+    return msgspec.json.encode(usage)
+
+
+def has_counts(counts: UsageMetadata | None) -> bool:
+    """Whether anything was counted."""
+    return counts is not None and counts.prompt_token_count is not None

@@ -1,0 +1,130 @@
+"""`generationConfig`: how much is to be generated, in which form, and how hard it is thought."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.fields import decoded
+from longwire.dialects.raw_json import NULL, tolerant
+
+_NULL: Final = b"null"
+_VERSION: Final = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
+_SAME: Final = {
+    "max_output_tokens": "maxOutputTokens",
+    "temperature": "temperature",
+    "top_p": "topP",
+}
+_LEVELS: Final = {
+    "none": "MINIMAL",
+    "minimal": "MINIMAL",
+    "low": "LOW",
+    "medium": "MEDIUM",
+    "high": "HIGH",
+    "xhigh": "HIGH",
+    "max": "HIGH",
+}
+_PRO_LEVELS: Final = {**_LEVELS, "none": "LOW", "minimal": "LOW"}
+"""Efforts of Gemini 3; those named Pro cannot think less than `LOW` (Google, "Thinking")."""
+
+_BUDGETS: Final = {
+    "none": 0,
+    "minimal": 512,
+    "low": 1024,
+    "medium": 8192,
+    "high": 24576,
+    "xhigh": 24576,
+    "max": 24576,
+}
+_PRO_BUDGETS: Final = {**_BUDGETS, "none": 128, "xhigh": 32768, "max": 32768}
+"""Efforts of Gemini 2.5 in tokens; Pro cannot do without, and may think longer."""
+
+_LEVELLED: Final = (3, 0)
+_BUDGETED: Final = (2, 5)
+_NEWEST: Final = (99, 0)
+
+
+class _Reasoning(msgspec.Struct):
+    effort: str | None = None
+    summary: str | None = None
+    generate_summary: str | None = None
+
+
+class _Format(msgspec.Struct):
+    type: str = "text"
+    schema: Raw = NULL
+
+
+class _Text(msgspec.Struct):
+    format: _Format | None = None
+    verbosity: str | None = None
+
+
+_decode_reasoning: Final = tolerant(msgspec.json.Decoder(_Reasoning | None).decode)
+_decode_text: Final = tolerant(msgspec.json.Decoder(_Text | None).decode)
+_decode_count: Final = tolerant(msgspec.json.Decoder(int | None).decode)
+
+
+def version_of(model: str) -> tuple[int, int]:
+    """Return the version of a model; a name of Gemini's without one stands for the newest."""
+    found = _VERSION.search(model)
+    if found:
+        return int(found[1]), int(found[2] or 0)
+    return _NEWEST if "gemini" in model else (0, 0)
+
+
+def needs_signatures(model: str) -> bool:
+    """Whether a model refuses calls without thought signatures, as Gemini 3 does."""
+    return version_of(model) >= _LEVELLED
+
+
+def generation_config(members: Mapping[str, bytes], model: str, dropped: list[str]) -> bytes:
+    """Return `generationConfig` as raw JSON, b"" where nothing is set. Raises `InvalidRequest`."""
+    parts = [
+        b'"%b":%b' % (name.encode(), raw)
+        for own, name in _SAME.items()
+        if (raw := members.get(own, _NULL)) != _NULL
+    ]
+    parts += _form(members, dropped)
+    parts += _log_probabilities(members)
+    parts += _thinking(members, model, dropped)
+    return b"{%b}" % b",".join(parts) if parts else b""
+
+
+def _form(members: Mapping[str, bytes], dropped: list[str]) -> list[bytes]:
+    text = decoded(_decode_text, members.get("text", _NULL), "text") or _Text()
+    if text.verbosity not in (None, "medium"):
+        dropped.append("text.verbosity")
+    form = text.format
+    if form is None or form.type not in ("json_schema", "json_object"):
+        return []
+    said = [b'"responseMimeType":"application/json"']
+    if bytes(form.schema) != _NULL:
+        said.append(b'"responseJsonSchema":%b' % bytes(form.schema))
+    return said
+
+
+def _log_probabilities(members: Mapping[str, bytes]) -> list[bytes]:
+    count = decoded(_decode_count, members.get("top_logprobs", _NULL), "top_logprobs")
+    return [b'"responseLogprobs":true,"logprobs":%d' % count] if count else []
+
+
+def _thinking(members: Mapping[str, bytes], model: str, dropped: list[str]) -> list[bytes]:
+    raw = members.get("reasoning", _NULL)
+    reasoning = decoded(_decode_reasoning, raw, "reasoning") or _Reasoning()
+    version, is_pro = version_of(model), "pro" in model
+    effort = reasoning.effort or ""
+    said = []
+    if version >= _LEVELLED and effort in _LEVELS:
+        level = (_PRO_LEVELS if is_pro else _LEVELS)[effort]
+        said.append(b'"thinkingLevel":"%b"' % level.encode())
+    elif version >= _BUDGETED and effort in _BUDGETS:
+        budget = (_PRO_BUDGETS if is_pro else _BUDGETS)[effort]
+        said.append(b'"thinkingBudget":%d' % budget)
+    elif effort not in ("", "none"):
+        dropped.append("reasoning.effort")
+    if version >= _BUDGETED and (reasoning.summary or reasoning.generate_summary):
+        said.append(b'"includeThoughts":true')
+    return [b'"thinkingConfig":{%b}' % b",".join(said)] if said else []

@@ -1,0 +1,277 @@
+"""Gemini's answers, read as events of the Responses API.
+
+Law: a body cut anywhere gives the same events; nothing that the model made is lost silently.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from blake3 import blake3
+from msgspec import Raw
+
+from longwire.core import sse
+from longwire.core.events import Event, Kind
+from longwire.dialects.generate_content.call_items import ISSUER
+from longwire.dialects.generate_content.chunks import (
+    Blob,
+    Candidate,
+    Chunk,
+    FunctionCall,
+    Grounding,
+    Part,
+    UsageMetadata,
+    decode_chunk,
+)
+from longwire.dialects.generate_content.declarations import Declared
+from longwire.dialects.generate_content.finish import (
+    COMPLETED,
+    CONTENT_FILTER,
+    FAILURE,
+    INCOMPLETE,
+    failure_message,
+    has_counts,
+    merged,
+    usage_of,
+)
+from longwire.dialects.generate_content.grounding import citations, search_of
+from longwire.dialects.generate_content.reading_calls import OpenCall, write_call
+from longwire.dialects.raw_json import NULL, split_items
+from longwire.dialects.responses.stream import MalformedEvent
+from longwire.dialects.responses.writer import ResponseWriter, echo_of
+from longwire.dialects.seals import Seal, sealed
+
+_encode: Final = msgspec.json.Encoder().encode
+_NULL: Final = b"null"
+_EMPTY: Final = b'""'
+_QUOTE: Final = b'"'
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
+_NO_DATA: Final = (b"", b"[DONE]")
+_CALL_DIGEST: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an answer must know of its request.
+
+    `echo` is what it repeats of it, `model` the model's name as raw JSON; `declared` has the
+    client's own tools by the names that they were declared by.
+    """
+
+    echo: bytes = echo_of({})
+    model: bytes = b'""'
+    declared: Mapping[str, Declared] = field(default_factory=dict)
+
+
+class GeneratedAnswer:
+    """Reads one answer; `fallback_id` names one that brings no id."""
+
+    def __init__(self, answered: Answered, fallback_id: str) -> None:
+        self._answered = answered
+        self._fallback_id = fallback_id
+        self._decoder = sse.Decoder()
+        self._writer = ResponseWriter(answered.echo)
+        self._call: OpenCall | None = None
+        self._calls = 0
+        self._usage: UsageMetadata | None = None
+        self._grounding: Grounding | None = None
+        self._finish: Candidate | None = None
+        self._is_over = False
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Read more of a stream. Raises `ValueError` for what is too large, or no JSON."""
+        events: list[Event] = []
+        for _, data in self._decoder.feed(chunk):
+            if data.strip() not in _NO_DATA:
+                events += self._read(data)
+        return events
+
+    def end(self) -> list[Event]:
+        """Read the end of a stream: only now is it sure that no counts follow."""
+        if self._finish is not None and not self._is_over:
+            self._end()
+        return self._writer.take()
+
+    def whole(self, body: bytes) -> list[Event]:
+        """Read an answer that comes whole, or as the array of all chunks."""
+        try:
+            chunks = split_items(body) if body.lstrip()[:1] == b"[" else [Raw(body)]
+        except msgspec.MsgspecError as error:
+            raise MalformedEvent(str(error)) from error
+        return [event for chunk in chunks for event in self._read(chunk)] + self.end()
+
+    def _read(self, data: bytes | Raw) -> list[Event]:
+        if self._is_over:
+            return []
+        try:
+            chunk = decode_chunk(data)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise MalformedEvent(str(error)) from error
+        if bytes(chunk.error) != _NULL:
+            self._is_over = True
+            raw = b'{"type":"error","error":%b}' % bytes(chunk.error)
+            return [Event(Kind.ERROR, "error", raw)]
+        self._take(chunk)
+        return self._writer.take()
+
+    def _take(self, chunk: Chunk) -> None:
+        feedback = chunk.prompt_feedback
+        is_blocked = feedback is not None and feedback.block_reason is not None
+        if not chunk.candidates and not is_blocked and chunk.usage_metadata is None:
+            return
+        if not self._writer.is_open:
+            self._open(chunk)
+        self._usage = merged(self._usage, chunk.usage_metadata)
+        for candidate in chunk.candidates or ():
+            if not candidate.index:
+                self._take_candidate(candidate)
+        if self._finish is not None and has_counts(self._usage):
+            self._end()
+        elif is_blocked and not chunk.candidates:
+            self._is_over = True
+            self._writer.leave_incomplete(CONTENT_FILTER, usage_of(self._usage))
+
+    def _open(self, chunk: Chunk) -> None:
+        own = _UNSAFE.sub("_", chunk.response_id) if chunk.response_id else self._fallback_id
+        model = _encode(chunk.model_version) if chunk.model_version else self._answered.model
+        self._writer.open(f"resp_{own}", model, chunk.created_at)
+
+    def _take_candidate(self, candidate: Candidate) -> None:
+        content = candidate.content
+        for part in (content.parts if content is not None else None) or ():
+            self._take_part(part)
+        self._grounding = candidate.grounding_metadata or self._grounding
+        if candidate.finish_reason is not None:
+            self._finish = candidate
+
+    def _take_part(self, part: Part) -> None:
+        if part.function_call is not None:
+            self._take_call(part.function_call, part.thought_signature)
+            return
+        self._end_call()
+        text = bytes(part.text)
+        text = text if text[:1] == _QUOTE else _EMPTY
+        if part.thought:
+            self._writer.add_thought(text)
+            self._seal("thought", part.thought_signature)
+        else:
+            self._take_text(text, part.thought_signature)
+            self._take_other(part)
+
+    def _take_text(self, text: bytes, signature: str | None) -> None:
+        """Add to the text: a signature stands before its own, or else behind all of it."""
+        writer = self._writer
+        is_signed_first = bool(signature) and text != _EMPTY and writer.open_item != "message"
+        if is_signed_first:
+            self._seal("text", signature)
+        if text != _EMPTY:
+            writer.add_text(text)
+        if is_signed_first:
+            writer.close()
+        else:
+            self._seal("end", signature)
+
+    def _seal(self, kind: str, signature: str | None) -> None:
+        if signature:
+            self._writer.seal(_encode(sealed(Seal(ISSUER, signature, kind))))
+
+    def _take_other(self, part: Part) -> None:
+        """Add what Google's servers ran, and data, to the answer."""
+        if part.executable_code is not None:
+            code = part.executable_code
+            language = (code.language or "").lower()
+            self._writer.add_text(_encode(f"\n```{language}\n{code.code}\n```\n"))
+        if part.code_execution_result is not None:
+            self._writer.add_text(_encode(f"\n```\n{part.code_execution_result.output}\n```\n"))
+        if part.inline_data is not None:
+            self._take_data(part.inline_data)
+        if part.file_data is not None:
+            self._writer.add_text(_encode(f"\n{part.file_data.file_uri}\n"))
+
+    def _take_data(self, blob: Blob) -> None:
+        mime = blob.mime_type or "application/octet-stream"
+        if mime.startswith("image/"):
+            self._writer.put_item("image_generation_call", b'"result":%b' % bytes(blob.data))
+        else:
+            self._writer.add_text(_encode(f"\n[{mime}: the answer had data that is no text]\n"))
+
+    def _take_call(self, call: FunctionCall, signature: str | None) -> None:
+        if call.name:
+            self._end_call()
+            self._call = OpenCall(call.name, call.id or self._call_id())
+        if self._call is None:
+            return  # the end of a call that has ended
+        self._call.add(call, signature)
+        if not call.will_continue:
+            self._end_call()
+
+    def _call_id(self) -> str:
+        """Return the id of a call that has none: it follows from the response and its place."""
+        self._calls += 1
+        text = f"{self._writer.response_id} {self._calls}"
+        return f"call_{blake3(text.encode()).hexdigest(length=_CALL_DIGEST)}"
+
+    def _end_call(self) -> None:
+        call, self._call = self._call, None
+        if call is None:
+            return
+        self._seal("call", call.signature)
+        write_call(self._writer, call, self._answered.declared.get(call.name))
+
+    def _end(self) -> None:
+        """End the response as its finish reason says."""
+        self._end_call()
+        self._is_over = True
+        self._cite()
+        finish = self._finish or Candidate()
+        reason, usage = finish.finish_reason or "", usage_of(self._usage)
+        if reason in COMPLETED:
+            self._writer.complete(usage)
+        elif reason in INCOMPLETE:
+            self._writer.leave_incomplete(INCOMPLETE[reason], usage)
+        else:
+            self._writer.fail(FAILURE, failure_message(reason, finish.finish_message), usage)
+
+    def _cite(self) -> None:
+        grounding, writer = self._grounding, self._writer
+        if grounding is None:
+            return
+        if writer.open_item == "message":
+            for citation in citations(grounding, writer.text):
+                writer.annotate(citation)
+        search = search_of(grounding)
+        if search:
+            writer.put_item("web_search_call", search)
+
+
+class _Count(msgspec.Struct, rename="camel"):
+    total_tokens: int
+    error: Raw = NULL
+
+
+class Counted:
+    """Reads the answer of `countTokens`."""
+
+    def __init__(self, _fallback_id: str) -> None:
+        self._body = bytearray()
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Keep it: a count is no stream, whatever its headers say."""
+        self._body += chunk
+        return []
+
+    def end(self) -> list[Event]:
+        """Read what was kept."""
+        return self.whole(bytes(self._body))
+
+    def whole(self, body: bytes) -> list[Event]:
+        """Read the count as the Responses API has it. Raises `ValueError` for what is none."""
+        try:
+            count = msgspec.json.decode(body, type=_Count)
+        except msgspec.MsgspecError as error:
+            raise MalformedEvent(str(error)) from error
+        said = b'{"object":"response.input_tokens","input_tokens":%d}' % count.total_tokens
+        raw = b'{"type":"response.completed","sequence_number":0,"response":%b}' % said
+        return [Event(Kind.COMPLETED, "response.completed", raw, None, 0)]
