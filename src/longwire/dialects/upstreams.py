@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from longwire.dialects.messages.upstream import MessagesUpstream
 from longwire.dialects.ports import UpstreamDialect
 
-UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {}
+UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {"messages": MessagesUpstream()}
 """The dialects by their APIs, as channels name them."""
