@@ -3,8 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+from longwire.dialects.chat_completions.upstream import ChatUpstream
 from longwire.dialects.generate_content.upstream import GenerateContentUpstream
+from longwire.dialects.messages.upstream import MessagesUpstream
 from longwire.dialects.ports import UpstreamDialect
 
-UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {"generate_content": GenerateContentUpstream()}
+UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {
+    "chat_completions": ChatUpstream(),
+    "messages": MessagesUpstream(),
+    "generate_content": GenerateContentUpstream(),
+}
 """The dialects by their APIs, as channels name them."""

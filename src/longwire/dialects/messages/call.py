@@ -1,0 +1,286 @@
+"""A `Turn` as the body of a request to Anthropic.
+
+Law: the same turn gives the same bytes, and of a history that grows only the end and the marks are
+new. What changes the answer and has no equivalent is refused, unless its channel may drop it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from blake3 import blake3
+from msgspec import Raw
+
+from longwire.core.errors import InvalidRequest
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.fields import decoded, invalid, member
+from longwire.dialects.messages.blocks import is_blank
+from longwire.dialects.messages.claude import Claude, claude_of
+from longwire.dialects.messages.effort import Effort, Room, effort_of
+from longwire.dialects.messages.from_items import History, items_of
+from longwire.dialects.messages.from_parts import text_block
+from longwire.dialects.messages.from_tools import Offer, choice_of
+from longwire.dialects.messages.losses import Losses
+from longwire.dialects.messages.marks import last_marked, with_marks
+from longwire.dialects.messages.upstream_names import ClientTool
+from longwire.dialects.ports import Terms
+from longwire.dialects.raw_json import NULL, text_of
+
+SYSTEM_BETA: Final = "mid-conversation-system-2026-04-07"
+_COMPACT_BETA: Final = "compact-2026-01-12"
+_COMPACT: Final = "compact_20260112"
+_NULL: Final = b"null"
+_FORCED: Final = ("any", "tool")
+_SAMPLING: Final = ("temperature", "top_p")
+_SAID: Final = frozenset(
+    [
+        "model",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning",
+        "text",
+        "max_output_tokens",
+        "temperature",
+        "top_p",
+        "instructions",
+        "safety_identifier",
+        "user",
+        "service_tier",
+        "context_management",
+    ]
+)
+"""Members that are said in other words."""
+
+_SILENT: Final = frozenset(
+    [
+        "store",
+        "include",
+        "metadata",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "prompt_cache_options",
+        "stream_options",
+        "client_metadata",
+    ]
+)
+"""Members that change nothing in an answer."""
+
+_REFUSED: Final = {
+    "prompt": "names a template that another vendor holds",
+    "top_logprobs": "asks for probabilities, of which Claude says nothing",
+}
+_encode: Final = msgspec.json.encode
+
+
+class _Form(msgspec.Struct):
+    type: str = "text"
+    schema: Raw = NULL
+
+
+class _Text(msgspec.Struct):
+    format: _Form | None = None
+    verbosity: str | None = None
+
+
+class _Rule(msgspec.Struct):
+    type: str
+    compact_threshold: int | None = None
+
+
+_decode_integer: Final = msgspec.json.Decoder(int | None).decode
+_decode_number: Final = msgspec.json.Decoder(float | None).decode
+_decode_text: Final = msgspec.json.Decoder(_Text | None).decode
+_decode_form: Final = msgspec.json.Decoder(_Form | None).decode
+_decode_rules: Final = msgspec.json.Decoder(list[_Rule] | None).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to Anthropic: its members as raw JSON but for the messages, and what it needs.
+
+    `tools` are those that the client runs, by the names they have upstream.
+    """
+
+    body: bytes
+    betas: tuple[str, ...]
+    dropped: tuple[str, ...]
+    tools: Mapping[str, ClientTool]
+
+
+def request_of(turn: Turn, terms: Terms) -> Request:
+    """Return the request that a turn is. Raises `InvalidRequest` for what cannot be said."""
+    _refuse_outside(turn)
+    return _Writer(turn, terms).request()
+
+
+def _refuse_outside(turn: Turn) -> None:
+    if turn.refers_outside:
+        name = "previous_response_id" if turn.previous_response_id is not None else "conversation"
+        words = (
+            f"'{name}' names what an upstream of the Responses API holds, and Claude does not: "
+            "send the whole history as 'input'."
+        )
+        raise InvalidRequest(words, param=name)
+    if turn.runs_in_background:
+        raise invalid("background", "cannot be true where Claude answers; leave it out")
+
+
+class _Writer:
+    """Writes one request."""
+
+    def __init__(self, turn: Turn, terms: Terms) -> None:
+        self._turn = turn
+        self._losses = Losses(may_drop=terms.may_drop)
+        self._claude: Claude = claude_of(turn.model)
+        self._offer = Offer(self._losses, may_be_strict=self._claude.takes_schemas)
+        self._history = History(self._claude, self._offer, self._losses)
+        self._betas: list[str] = []
+        self._is_count = turn.purpose is Purpose.COUNT
+
+    def request(self) -> Request:
+        turn, members = self._turn, self._turn.members
+        if "tools" in members:
+            self._offer.add(members["tools"], "tools")
+        self._history.add_all(items_of(turn.input))
+        choice = self._choice()
+        said = {"model": _encode(turn.model), **self._prompt()}
+        if choice:
+            said["tool_choice"] = _encode(choice)
+        if not self._is_count:
+            said |= self._settings(is_forced=choice.get("type") in _FORCED)
+        self._lose_others()
+        messages = self._messages()
+        parts = [b'"%b":%b' % (name.encode(), raw) for name, raw in said.items()]
+        body = b"{%b,%b}" % (b",".join(parts), messages)
+        return Request(body, tuple(self._betas), tuple(self._losses.names), self._offer.by_name)
+
+    def _messages(self) -> bytes:
+        messages = self._history.messages
+        if any(message.role == "system" for message in messages):
+            self._betas.append(SYSTEM_BETA)
+        marked = messages if self._is_count else with_marks(messages)
+        return b'"messages":[%b]' % b",".join([message.raw for message in marked])
+
+    def _prompt(self) -> dict[str, bytes]:
+        """Return the system prompt and the tools."""
+        said: dict[str, bytes] = {}
+        system = [*self._instructions(), *self._history.system]
+        if system:
+            said["system"] = self._listed(system)
+        if not self._offer.raw and self._history.called:
+            self._offer.add_called(self._history.called)
+        if self._offer.raw:
+            said["tools"] = self._listed(self._offer.raw)
+        return said
+
+    def _listed(self, raw: list[bytes]) -> bytes:
+        return b"[%b]" % b",".join(raw if self._is_count else last_marked(raw))
+
+    def _instructions(self) -> list[bytes]:
+        raw = Raw(self._turn.members.get("instructions", _NULL))
+        return [text_block(raw)] if bytes(raw)[:1] == b'"' and not is_blank(raw) else []
+
+    def _choice(self) -> dict[str, object]:
+        """Return how tools may be called; none of those that are there only for the history."""
+        if not self._offer.raw:
+            return {"type": "none"} if self._history.called else {}
+        members = self._turn.members
+        choice: dict[str, object] = {**choice_of(members.get("tool_choice"), self._losses)}
+        if members.get("parallel_tool_calls") == b"false" and choice.get("type") != "none":
+            choice = {"type": "auto", **choice, "disable_parallel_tool_use": True}
+        return choice
+
+    def _settings(self, *, is_forced: bool) -> dict[str, bytes]:
+        """Return what says how to answer."""
+        members, claude, history = self._turn.members, self._claude, self._history
+        wanted = member(members, "max_output_tokens", _decode_integer) or claude.longest
+        most = min(wanted, claude.longest)
+        room = Room(most, is_forced, history.lacks_thinking)
+        effort = effort_of(members, history.effort, claude, room, self._losses)
+        said = {"max_tokens": b"%d" % most, "stream": b"true"}
+        if effort.thinking is not None:
+            said["thinking"] = _encode(effort.thinking)
+        output = self._output(effort)
+        if output:
+            said["output_config"] = _encode(output)
+        said |= self._sampling(is_thinking=effort.is_on)
+        said |= self._user()
+        said |= self._tier()
+        said |= self._management()
+        return said
+
+    def _output(self, effort: Effort) -> dict[str, object]:
+        output: dict[str, object] = {}
+        if effort.effort is not None:
+            output["effort"] = effort.effort
+        text = member(self._turn.members, "text", _decode_text) or _Text()
+        form = text.format
+        if self._history.format is not NULL:
+            form = decoded(_decode_form, self._history.format, "input.text.format")
+        if text.verbosity is not None:
+            self._losses.omit("text.verbosity")
+        if form is not None and form.type == "json_schema" and self._claude.takes_schemas:
+            output["format"] = {"type": "json_schema", "schema": form.schema}
+        elif form is not None and form.type != "text":
+            fault = f"is '{form.type}', which this model cannot be made to heed"
+            self._losses.refuse("text.format", fault, "text.format.type")
+        return output
+
+    def _sampling(self, *, is_thinking: bool) -> dict[str, bytes]:
+        """Return how tokens are drawn, one way alone: beside another one it is refused."""
+        members = self._turn.members
+        said: dict[str, bytes] = {}
+        for name in _SAMPLING:
+            value = member(members, name, _decode_number)
+            if value is None:
+                continue
+            if said or is_thinking or not self._claude.takes_sampling:
+                self._losses.omit(name)
+            else:
+                said[name] = b"1" if value > 1 else members[name]
+        return said
+
+    def _user(self) -> dict[str, bytes]:
+        """Return who asks, as a digest: Anthropic wants no name there."""
+        members = self._turn.members
+        user = text_of(members, "safety_identifier") or text_of(members, "user")
+        if not user:
+            return {}
+        digest = blake3(user.encode("utf-8", "surrogatepass")).hexdigest()
+        return {"metadata": _encode({"user_id": digest})}
+
+    def _tier(self) -> dict[str, bytes]:
+        tier = text_of(self._turn.members, "service_tier")
+        if tier == "default":
+            return {"service_tier": b'"standard_only"'}
+        if tier not in (None, "auto"):
+            self._losses.omit("service_tier")
+        return {}
+
+    def _management(self) -> dict[str, bytes]:
+        rules = member(self._turn.members, "context_management", _decode_rules) or ()
+        edits: list[dict[str, object]] = []
+        for rule in rules:
+            if rule.type != "compaction":
+                self._losses.omit("context_management")
+                continue
+            edit: dict[str, object] = {"type": _COMPACT}
+            if rule.compact_threshold:
+                edit["trigger"] = {"type": "input_tokens", "value": rule.compact_threshold}
+            edits.append(edit)
+        if not edits:
+            return {}
+        self._betas.append(_COMPACT_BETA)
+        return {"context_management": _encode({"edits": edits})}
+
+    def _lose_others(self) -> None:
+        for name, raw in self._turn.members.items():
+            if name in _SAID or name in _SILENT or raw == _NULL:
+                continue
+            if name in _REFUSED:
+                if raw != b"0":
+                    self._losses.refuse(name, _REFUSED[name])
+            elif not (name == "truncation" and raw == b'"disabled"'):
+                self._losses.omit(name)

@@ -1,0 +1,359 @@
+"""Items of the Responses API as messages: the history as Anthropic takes it.
+
+Law: it goes item by item, so that a longer history begins with the blocks of the shorter one. A
+step is an assistant's message, then one of the user, which begins with the results of all its
+calls, in their order, each once. What follows from nothing that was said is made: the result of a
+call that has none, the user's word before the first answer and behind the last one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.fields import decoded, invalid
+from longwire.dialects.messages.claude import Claude
+from longwire.dialects.messages.from_parts import blocks_of, text_block
+from longwire.dialects.messages.from_tools import BY_TYPE, Offer
+from longwire.dialects.messages.losses import Losses
+from longwire.dialects.messages.render import input_of, joined
+from longwire.dialects.messages.upstream_names import safe_id, safe_name
+from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.seals import opened
+
+ISSUER: Final = "anthropic"
+REDACTED: Final = "redacted"
+COMPACTION: Final = "compaction"
+
+_ACTIONS: Final = {
+    item: ("operation" if kind == "apply_patch" else "action", kind)
+    for kind, (item, _, _) in BY_TYPE.items()
+}
+"""The items of calls by type: the member that holds the input, and the tool's name."""
+
+_CALLS: Final = frozenset({"function_call", "custom_tool_call", *_ACTIONS})
+_SPOKEN: Final = frozenset({"function_call_output", "custom_tool_call_output"})
+_OUTPUTS: Final = frozenset({*_SPOKEN, *(f"{kind}_output" for kind in _ACTIONS)})
+_LEFT_OUT: Final = frozenset({"web_search_call"})
+"""Items of which everything that matters stands in the text behind them."""
+
+_RULES: Final = frozenset({"system", "developer"})
+_TEXT: Final = b'{"type":"text","text":'
+_RESULT: Final = b'{"type":"tool_result"'
+_THOUGHTS: Final = (b'{"type":"thinking"', b'{"type":"redacted_thinking"')
+_NOTHING: Final = (b'""', b"[]")
+_NO_OUTPUT: Final = b'"The tool was not run: its output is not in this conversation."'
+_OPENING: Final = b'{"type":"text","text":"(The conversation begins with your answer.)"}'
+_GO_ON: Final = b'{"type":"text","text":"Continue."}'
+_encode: Final = msgspec.json.Encoder().encode
+_decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
+
+
+class _Part(msgspec.Struct):
+    text: Raw = NULL
+
+
+class _Effort(msgspec.Struct):
+    effort: str | None = None
+
+
+class _Format(msgspec.Struct):
+    format: Raw = NULL
+
+
+class Item(msgspec.Struct):
+    """What is read of one item, whatever its type."""
+
+    type: str | None = None
+    role: str | None = None
+    content: Raw = NULL
+    id: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    namespace: str | None = None
+    arguments: Raw = NULL
+    input: Raw = NULL
+    action: Raw = NULL
+    operation: Raw = NULL
+    output: Raw = NULL
+    summary: list[_Part] | None = None
+    encrypted_content: str | None = None
+    tools: Raw = NULL
+    reasoning: _Effort | None = None
+    text: _Format | None = None
+
+    @property
+    def own_id(self) -> str:
+        """What its call is known by."""
+        return self.call_id or self.id or ""
+
+
+_decode_items: Final = tolerant(msgspec.json.Decoder(list[Item]).decode)
+
+
+class Message(NamedTuple):
+    """One message: its role, and its blocks as raw JSON."""
+
+    role: str
+    blocks: Sequence[bytes]
+
+    @property
+    def raw(self) -> bytes:
+        """The message as raw JSON."""
+        return b'{"role":"%b","content":[%b]}' % (self.role.encode(), b",".join(self.blocks))
+
+
+def items_of(raw: bytes | None) -> list[Item]:
+    """Return the items of an input; a text is a user's message. Raises `InvalidRequest`."""
+    if raw is None or raw == b"null":
+        raise invalid("input", "is required")
+    if raw[:1] == b'"':
+        return [Item("message", "user", Raw(raw))]
+    return decoded(_decode_items, raw, "input")
+
+
+class _Call(NamedTuple):
+    """A call as it is sent, with its output, where there is one."""
+
+    id: str
+    block: bytes
+    output: Item | None
+
+
+class History:
+    """Collects messages from items; `system` are the texts of the rules that lead them.
+
+    `called` are the names of tools that were. `effort` and `format` are those that updates among
+    the items have set last.
+    """
+
+    def __init__(self, claude: Claude, offer: Offer, losses: Losses) -> None:
+        self._claude = claude
+        self._offer = offer
+        self._losses = losses
+        self._outputs: Mapping[str, list[Item]] = {}
+        self._known: frozenset[str] = frozenset()
+        self._ids: Counter[str] = Counter()
+        self._said: list[bytes] = []
+        self._calls: list[_Call] = []
+        self._heard: list[bytes] = []
+        self._rules: list[bytes] = []
+        self.system: list[bytes] = []
+        self.messages: list[Message] = []
+        self.called: dict[str, None] = {}
+        self.effort: str | None = None
+        self.format: Raw = NULL
+
+    def add_all(self, items: Sequence[Item]) -> None:
+        """Add all items, then what the history needs at its end. Raises `InvalidRequest`."""
+        outputs: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in items:
+            if item.type in _OUTPUTS:
+                outputs[item.own_id].append(item)
+        self._outputs = outputs
+        self._known = frozenset(item.own_id for item in items if item.type in _CALLS)
+        for index, item in enumerate(items):
+            self._add(item, f"input.{index}")
+        self._end_answer()
+        if not self._heard and not self._rules and not self._ends_with_user():
+            self._heard.append(_GO_ON)
+        self._end_step()
+
+    @property
+    def lacks_thinking(self) -> bool:
+        """Whether the last answer called tools without a thought before, which some refuse."""
+        said = [message for message in self.messages if message.role == "assistant"]
+        if not said or self.messages[-1].blocks[0][: len(_RESULT)] != _RESULT:
+            return False
+        return not said[-1].blocks[0].startswith(_THOUGHTS)
+
+    def _ends_with_user(self) -> bool:
+        return bool(self.messages) and self.messages[-1].role != "assistant"
+
+    def _add(self, item: Item, at: str) -> None:
+        kind = item.type or ("message" if item.role else "")
+        if kind == "message":
+            self._add_message(item, f"{at}.content")
+        elif kind in _CALLS:
+            self._call(kind, item, at)
+        elif kind in _OUTPUTS:
+            self._result(item, f"{at}.output")
+        elif kind == "reasoning":
+            self._think(item)
+        elif kind == "additional_tools":
+            self._offer.add(item.tools, f"{at}.tools")
+        elif kind == "configuration_update":
+            self._update(item)
+        elif kind == "compaction":
+            self._compact(item, at)
+        elif kind in _LEFT_OUT:
+            self._losses.omit(f"input.{kind}")
+        else:
+            self._refuse(kind, at)
+
+    def _refuse(self, kind: str, at: str) -> None:
+        if kind in ("", "item_reference"):
+            raise invalid(
+                f"{at}.type", f"is '{kind}', which says nothing here; send the item itself"
+            )
+        self._losses.refuse(
+            f"input.{kind[:40]}", f"is '{kind[:40]}', unknown to Claude", f"{at}.type"
+        )
+
+    def _add_message(self, item: Item, at: str) -> None:
+        blocks = list(blocks_of(item.content, at, self._losses))
+        if not blocks:
+            return
+        if item.role == "assistant":
+            self._begin_answer()
+            self._said += blocks
+        elif item.role in _RULES:
+            self._rule(blocks)
+        else:
+            self._hear(blocks)
+
+    def _rule(self, blocks: Sequence[bytes]) -> None:
+        """Keep rules: those before all else are the system prompt, later ones stay in place."""
+        texts = [block for block in blocks if block.startswith(_TEXT)]
+        if not (self.messages or self._said or self._calls or self._heard):
+            self.system += texts
+            return
+        self._end_answer()
+        self._rules += texts
+
+    def _hear(self, blocks: Sequence[bytes]) -> None:
+        self._end_answer()
+        self._remind()
+        self._heard += blocks
+
+    def _remind(self) -> None:
+        """Say rules within the user's words, where no message of the role system can stand."""
+        self._heard += [
+            text_block(_encode(f"<system-reminder>\n{_text_in(rule)}\n</system-reminder>"))
+            for rule in self._rules
+        ]
+        self._rules = []
+
+    def _think(self, item: Item) -> None:
+        seal = opened(item.encrypted_content or "")
+        if seal.issuer != ISSUER or not seal.content:
+            self._losses.omit("input.reasoning")
+            return
+        self._begin_answer()
+        if self._calls:  # thoughts stay where they were: what follows calls is another step
+            self._end_answer()
+            self._end_step()
+        content = _encode(seal.content)
+        if seal.kind == REDACTED:
+            self._said.append(b'{"type":"redacted_thinking","data":%b}' % content)
+            return
+        thoughts = joined([part.text for part in item.summary or ()])
+        self._said.append(b'{"type":"thinking","thinking":%b,"signature":%b}' % (thoughts, content))
+
+    def _compact(self, item: Item, at: str) -> None:
+        seal = opened(item.encrypted_content or "")
+        if seal.issuer != ISSUER:
+            fault = "is a compaction that another vendor has made, which Claude cannot read"
+            self._losses.refuse("input.compaction", fault, at)
+            return
+        self._begin_answer()
+        self._said.append(b'{"type":"compaction","content":%b}' % _encode(seal.content))
+
+    def _call(self, kind: str, item: Item, at: str) -> None:
+        self._begin_answer()
+        own = item.own_id
+        if not own:
+            raise invalid(f"{at}.call_id", "is required")
+        if kind in _ACTIONS:
+            member, name = _ACTIONS[kind]
+            raw = bytes(getattr(item, member))
+            value = raw if raw[:1] == b"{" else b"{}"
+        elif not item.name:
+            raise invalid(f"{at}.name", "is required")
+        else:
+            name = safe_name(item.name, item.namespace)
+            value = _input_of(kind, item)
+        self._ids[own] += 1
+        again = self._ids[own]
+        identity = safe_id(own if again == 1 else f"{own}_again_{again}")
+        block = b'{"type":"tool_use","id":%b,"name":%b,"input":%b}' % (
+            _encode(identity),
+            _encode(name),
+            value,
+        )
+        outputs = self._outputs.get(own)
+        self._calls.append(_Call(identity, block, outputs.pop(0) if outputs else None))
+        self.called[name] = None
+
+    def _result(self, item: Item, at: str) -> None:
+        """End the answer whose result it is; what no call asked for is the user's word."""
+        self._end_answer()
+        if item.own_id not in self._known:
+            self._remind()
+            words = f"Output of the tool call {item.own_id}, which is not in this conversation:"
+            self._heard.append(text_block(_encode(words)))
+            self._heard += _output_blocks(item, at, self._losses)
+
+    def _update(self, item: Item) -> None:
+        if item.reasoning is not None and item.reasoning.effort:
+            self.effort = item.reasoning.effort
+        if item.text is not None and item.text.format is not NULL:
+            self.format = item.text.format
+
+    def _begin_answer(self) -> None:
+        if self._heard or self._rules:
+            self._end_step()
+
+    def _end_answer(self) -> None:
+        """Write what the assistant said, and begin the user's word with the results."""
+        if not self._said and not self._calls:
+            return
+        if not self.messages:
+            self.messages.append(Message("user", (_OPENING,)))
+        blocks = (*self._said, *(call.block for call in self._calls))
+        self.messages.append(Message("assistant", blocks))
+        self._heard = [_result_block(call, self._losses) for call in self._calls]
+        self._said, self._calls = [], []
+
+    def _end_step(self) -> None:
+        """Write what the user said, and the rules behind it."""
+        rules = self._rules
+        if rules and not (self._claude.takes_system and self._heard):
+            self._remind()
+            rules = []
+        if self._heard:
+            self.messages.append(Message("user", tuple(self._heard)))
+        if rules:
+            self.messages.append(Message("system", tuple(rules)))
+        self._heard, self._rules = [], []
+
+
+def _input_of(kind: str, item: Item) -> bytes:
+    if kind == "function_call":
+        return input_of(item.arguments)
+    raw = bytes(item.input)
+    return b'{"input":%b}' % (raw if raw[:1] == b'"' else b'""')
+
+
+def _result_block(call: _Call, losses: Losses) -> bytes:
+    head = b'{"type":"tool_result","tool_use_id":%b' % _encode(call.id)
+    if call.output is None:
+        return b'%b,"content":%b,"is_error":true}' % (head, _NO_OUTPUT)
+    raw = bytes(call.output.output)
+    if raw[:1] != b'"':
+        blocks = _output_blocks(call.output, f"input.{call.id}.output", losses)
+        raw = b"[%b]" % b",".join(blocks)
+    return head + (b"}" if raw in _NOTHING else b',"content":%b}' % raw)
+
+
+def _output_blocks(item: Item, at: str, losses: Losses) -> list[bytes]:
+    """Return what a tool gave as blocks; what is no text and no parts is shown as it is."""
+    if item.type in _SPOKEN or bytes(item.output)[:1] == b'"':
+        return list(blocks_of(item.output, at, losses))
+    return [text_block(_encode(bytes(item.output).decode("utf-8", "replace")))]
+
+
+def _text_in(block: bytes) -> str:
+    return _decode_text(block[len(_TEXT) : -1])

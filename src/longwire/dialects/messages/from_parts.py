@@ -1,0 +1,126 @@
+"""Parts of messages and of tools' outputs as content blocks of the Messages API.
+
+Law: texts stay the client's own bytes; blank ones, which the API refuses, are left out.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.messages.blocks import is_blank
+from longwire.dialects.messages.losses import Losses
+from longwire.dialects.raw_json import NULL, tolerant
+
+_TEXT: Final = b'{"type":"text","text":%b}'
+_INLINE: Final = b'{"type":"%b","source":{"type":"base64","media_type":%b,"data":"%b"}%b}'
+_LINKED: Final = b'{"type":"%b","source":{"type":"url","url":%b}%b}'
+_PLAIN: Final = (
+    b'{"type":"document","source":{"type":"text","media_type":"text/plain","data":%b}%b}'
+)
+_PDF: Final = b"application/pdf"
+_IMAGES: Final = frozenset({b"image/png", b"image/jpeg", b"image/gif", b"image/webp"})
+
+
+class _Part(msgspec.Struct):
+    type: str | None = None
+    text: Raw = NULL
+    refusal: Raw = NULL
+    image_url: Raw = NULL
+    file_id: Raw = NULL
+    file_data: Raw = NULL
+    file_url: Raw = NULL
+    filename: Raw = NULL
+
+
+_decode_parts: Final = tolerant(msgspec.json.Decoder(list[_Part]).decode)
+
+
+def text_block(value: bytes | Raw) -> bytes:
+    """Return the block of a raw JSON text."""
+    return _TEXT % bytes(value)
+
+
+def blocks_of(content: Raw, at: str, losses: Losses) -> Iterator[bytes]:
+    """Give the blocks of a content. Raises `InvalidRequest`, which names the part."""
+    raw = bytes(content)
+    if raw[:1] == b'"':
+        if not is_blank(content):
+            yield text_block(raw)
+        return
+    if raw[:1] != b"[":
+        raise invalid(at, "must be a string or an array of parts")
+    for number, part in enumerate(decoded(_decode_parts, content, at)):
+        block = _block(part, f"{at}.{number}", losses)
+        if block:
+            yield block
+
+
+def _block(part: _Part, at: str, losses: Losses) -> bytes:
+    match part.type:
+        case "input_text" | "output_text" | "text":
+            return _text(part.text, f"{at}.text")
+        case "refusal":
+            return _text(part.refusal, f"{at}.refusal")
+        case "input_image":
+            return _image(part, at, losses)
+        case "input_file":
+            return _file(part, at, losses)
+        case kind:
+            losses.refuse(f"input.{kind}", f"is '{kind}', which Claude cannot read", f"{at}.type")
+            return b""
+
+
+def _text(value: Raw, at: str) -> bytes:
+    raw = text(value, at)
+    return b"" if is_blank(value) else text_block(raw)
+
+
+def _image(part: _Part, at: str, losses: Losses) -> bytes:
+    if bytes(part.image_url)[:1] != b'"':
+        losses.refuse("input_image.file_id", "must come as 'image_url' for Claude", at)
+        return b""
+    url = bytes(part.image_url)
+    media_type, data = _inline(url)
+    if not data:
+        return _LINKED % (b"image", url, b"")
+    if media_type not in _IMAGES:
+        fault = "is an image that Claude cannot read: png, jpeg, gif or webp"
+        losses.refuse("input_image", fault, f"{at}.image_url")
+        return b""
+    return _INLINE % (b"image", b'"%b"' % media_type, data, b"")
+
+
+def _file(part: _Part, at: str, losses: Losses) -> bytes:
+    name = bytes(part.filename)
+    title = b',"title":' + name if name[:1] == b'"' and not is_blank(part.filename) else b""
+    if bytes(part.file_url)[:1] == b'"':
+        return _LINKED % (b"document", bytes(part.file_url), title)
+    media_type, data = _inline(bytes(part.file_data))
+    if media_type == _PDF:
+        return _INLINE % (b"document", b'"application/pdf"', data, title)
+    plain = _plain(data) if media_type.startswith(b"text/") else b""
+    if plain:
+        return _PLAIN % (plain, title)
+    fault = "must be a PDF or a text, as 'file_data' or 'file_url', for Claude"
+    losses.refuse("input_file", fault, at)
+    return b""
+
+
+def _plain(data: bytes) -> bytes:
+    """Return a text that comes as base64, as raw JSON; b"" for what is none."""
+    try:
+        return msgspec.json.encode(b64decode(data).decode())
+    except ValueError:
+        return b""
+
+
+def _inline(url: bytes) -> tuple[bytes, bytes]:
+    """Return media type and base64 data of a raw JSON text that is a data URL."""
+    head, mark, data = url[1:-1].partition(b";base64,")
+    if not mark or not head.startswith(b"data:"):
+        return b"", b""
+    return head[len(b"data:") :].partition(b";")[0].lower(), data

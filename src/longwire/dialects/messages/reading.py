@@ -1,0 +1,277 @@
+"""An answer of Anthropic's, read as events of the Responses API as it comes.
+
+A second `message_start` of another message begins the answer anew: what was open is never
+finished, and the terminal has what came since. `pause_turn` is an answer cut short: who asked goes
+on from it with its next turn, as after the limit of tokens.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import msgspec
+
+from longwire.core.events import Event, Kind
+from longwire.core.sse import Decoder
+from longwire.dialects.messages.from_tools import SEARCH
+from longwire.dialects.messages.reading_calls import Call, Search
+from longwire.dialects.messages.reading_frames import (
+    Block,
+    Delta,
+    Frame,
+    Message,
+    decode_message,
+    frame_of,
+)
+from longwire.dialects.messages.reading_output import Output
+from longwire.dialects.messages.reading_texts import (
+    Compaction,
+    MessageItem,
+    TextPart,
+    Thought,
+    put_redacted,
+)
+from longwire.dialects.messages.reading_usage import Usage
+from longwire.dialects.messages.upstream_names import ClientTool
+
+_ODD: Final = re.compile(r"[^A-Za-z0-9_-]")
+_CUT: Final = b'{"reason":"max_output_tokens"}'
+_INCOMPLETE: Final = {
+    "max_tokens": _CUT,
+    "model_context_window_exceeded": _CUT,
+    "pause_turn": _CUT,
+    "refusal": b'{"reason":"content_filter"}',
+}
+"""Reasons to stop that are no end; all others are one."""
+
+_RESULT: Final = "web_search_tool_result"
+_NO_DATA: Final = (b"", b"[DONE]")
+_encode: Final = msgspec.json.encode
+
+
+class _Open(Protocol):
+    """A block that is under way."""
+
+    def take(self, delta: Delta) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class MessagesReading:
+    """Reads one answer.
+
+    `identity` stands in for the id of an answer that brings none, `tools` say what names of tools
+    mean, and `echo` is what a response repeats of its request, as raw JSON.
+    """
+
+    __slots__ = (
+        "_decoder",
+        "_echo",
+        "_first",
+        "_has_blocks",
+        "_identity",
+        "_is_over",
+        "_message",
+        "_message_id",
+        "_model",
+        "_open",
+        "_output",
+        "_searches",
+        "_stop_reason",
+        "_tools",
+        "_usage",
+    )
+
+    def __init__(self, identity: str, tools: Mapping[str, ClientTool], echo: bytes) -> None:
+        self._identity, self._tools, self._echo = identity, tools, echo
+        self._decoder = Decoder()
+        self._output = Output("")
+        self._usage = Usage()
+        self._open: dict[int, _Open] = {}
+        self._searches: dict[str, Search] = {}
+        self._message: MessageItem | None = None
+        self._message_id: str | None = None
+        self._model = ""
+        self._stop_reason: str | None = None
+        self._first = 0
+        self._has_blocks = self._is_over = False
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Read more of a stream. Raises `ValueError` for an event that is too large or no JSON."""
+        for name, data in self._decoder.feed(chunk):
+            if self._is_over or data.strip() in _NO_DATA:
+                continue
+            try:
+                frame = frame_of(data)
+            except (msgspec.MsgspecError, RecursionError) as error:
+                raise ValueError(f"an event cannot be read: {error}") from error
+            if frame.type == "error" or (name == "error" and not frame.type):
+                self._fail(data)
+            else:
+                self._take(frame)
+        return self._events()
+
+    def end(self) -> list[Event]:
+        """Read the end of a stream: one without a `message_stop` before has broken off."""
+        return []
+
+    def whole(self, body: bytes) -> list[Event]:
+        """Read a message that comes whole, an error, or a count of tokens."""
+        try:
+            message = decode_message(body)
+        except (msgspec.MsgspecError, RecursionError):
+            message = Message()
+        if message.type == "message":
+            self._start(message)
+            self._end()
+        elif message.input_tokens is not None:
+            raw = b'{"type":"response.completed","response":{"object":"response.input_tokens",'
+            raw += b'"input_tokens":%d}}' % message.input_tokens
+            return [Event(Kind.COMPLETED, "response.completed", raw)]
+        else:
+            self._fail(body)
+        return self._events()
+
+    def _events(self) -> list[Event]:
+        events, self._output.events = self._output.events, []
+        return events
+
+    def _fail(self, raw: bytes) -> None:
+        self._is_over = True
+        self._output.events.append(Event(Kind.ERROR, "error", raw))
+
+    def _take(self, frame: Frame) -> None:
+        kind = frame.type
+        if kind == "content_block_delta":
+            block = self._open.get(frame.index)
+            if block is not None and frame.delta is not None:
+                block.take(frame.delta)
+        elif kind == "content_block_start" and frame.content_block is not None:
+            self._begin(frame.index, frame.content_block)
+        elif kind == "content_block_stop":
+            self._stop(frame.index)
+        elif kind == "message_start" and frame.message is not None:
+            self._start(frame.message)
+        elif kind == "message_delta":
+            self._usage.take(frame.usage)
+            if frame.delta is not None and frame.delta.stop_reason is not None:
+                self._stop_reason = frame.delta.stop_reason
+        elif kind == "message_stop":
+            self._end()
+
+    def _start(self, message: Message) -> None:
+        """Open the response, or begin it anew; a start that is said twice is one."""
+        self._usage.take(message.usage)
+        self._model = message.model or self._model
+        if not self._output.response_id:
+            own = _ODD.sub("_", message.id) if message.id else self._identity
+            self._output.response_id = f"resp_{own}"
+            for name in ("response.created", "response.in_progress"):
+                self._output.put(
+                    Kind.OPENING, name, self._response(b"in_progress", b"null", b"null")
+                )
+        elif self._has_blocks and message.id != self._message_id:
+            self._begin_anew()
+        self._message_id = message.id
+        self._stop_reason = message.stop_reason or self._stop_reason
+        for index, block in enumerate(message.content or ()):
+            self._begin(index, block)
+            self._stop(index)
+
+    def _begin_anew(self) -> None:
+        self._open.clear()
+        self._searches.clear()
+        self._message = None
+        self._first = self._output.count
+        self._stop_reason = None
+        self._has_blocks = False
+
+    def _begin(self, index: int, block: Block) -> None:
+        if not self._output.response_id:
+            self._start(Message())
+        self._stop(index)
+        self._has_blocks = True
+        opened = self._opened(block)
+        if opened is not None:
+            self._open[index] = opened
+            opened.begin(block)
+
+    def _opened(self, block: Block) -> "TextPart | Thought | Call | Search | Compaction | None":
+        """Return what reads a block, None for one that says nothing or is read already."""
+        kind, output = block.type, self._output
+        if kind == "text":
+            if self._message is None:
+                self._message = MessageItem(output)
+            return self._message.part()
+        if kind == "thinking":
+            self._end_message()
+            return Thought(output)
+        if kind == "tool_use":
+            self._end_message()
+            name = block.name or ""
+            tool = self._tools.get(name) or ClientTool("function_call", name)
+            return Call(output, tool, block.id or "")
+        if kind == "server_tool_use" and block.name == SEARCH:
+            self._end_message()
+            search = self._searches[block.id or ""] = Search(output)
+            return search
+        if kind == "compaction":
+            self._end_message()
+            return Compaction(output)
+        self._note(block)
+        return None
+
+    def _note(self, block: Block) -> None:
+        """Read a block that is whole when it begins."""
+        if block.type == "redacted_thinking":
+            self._end_message()
+            put_redacted(self._output, block.data or "")
+        elif block.type == _RESULT:
+            search = self._searches.pop(block.tool_use_id or "", None)
+            if search is not None:
+                search.finish(block.content)
+        elif block.type == "fallback" and block.to is not None:
+            self._model = block.to.model or self._model
+
+    def _stop(self, index: int) -> None:
+        block = self._open.pop(index, None)
+        if block is not None:
+            block.stop()
+
+    def _end_message(self) -> None:
+        message, self._message = self._message, None
+        if message is not None:
+            message.finish()
+
+    def _end(self) -> None:
+        """End the response, and what its upstream left open."""
+        if not self._output.response_id:
+            self._start(Message())
+        for index in list(self._open):
+            self._stop(index)
+        for search in self._searches.values():
+            search.finish()
+        self._end_message()
+        self._is_over = True
+        why = _INCOMPLETE.get(self._stop_reason or "")
+        status = b"completed" if why is None else b"incomplete"
+        response = self._response(status, why or b"null", self._usage.raw)
+        kind = Kind.COMPLETED if why is None else Kind.INCOMPLETE
+        self._output.put(kind, f"response.{status.decode()}", response)
+
+    def _response(self, status: bytes, why: bytes, usage: bytes) -> bytes:
+        items = self._output.items
+        output = [items[index] for index in sorted(items) if index >= self._first]
+        return (
+            b'"response":{"id":%b,"object":"response","created_at":0,"status":"%b","error":null,'
+            b'"incomplete_details":%b,"model":%b,"output":[%b],"usage":%b%b}'
+            % (
+                _encode(self._output.response_id),
+                status,
+                why,
+                _encode(self._model),
+                b",".join(output),
+                usage,
+                self._echo,
+            )
+        )

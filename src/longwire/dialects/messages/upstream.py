@@ -1,0 +1,60 @@
+"""Anthropic's Messages API as its upstreams take it."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.messages.call import request_of
+from longwire.dialects.messages.reading import MessagesReading
+from longwire.dialects.ports import Headers, Terms, UpstreamCall
+
+_VERSION: Final = {"anthropic-version": "2023-06-01"}
+_COUNT: Final = "/count_tokens"
+_ECHOED: Final = (
+    ("instructions", b"null"),
+    ("max_output_tokens", b"null"),
+    ("metadata", b"{}"),
+    ("parallel_tool_calls", b"true"),
+    ("previous_response_id", b"null"),
+    ("reasoning", b'{"effort":null,"summary":null}'),
+    ("store", b"false"),
+    ("temperature", b"null"),
+    ("text", b'{"format":{"type":"text"}}'),
+    ("tool_choice", b'"auto"'),
+    ("tools", b"[]"),
+    ("top_p", b"null"),
+    ("truncation", b'"disabled"'),
+)
+"""What a response repeats of its request, with what stands where that says nothing."""
+
+_LARGE: Final = frozenset({"instructions", "tools"})
+"""What a response would repeat three times for nobody."""
+
+
+class MessagesUpstream:
+    """Says turns in the Messages API; stateless."""
+
+    def translate(self, turn: Turn, _headers: Headers, terms: Terms) -> UpstreamCall:
+        """Say a turn in this API. Raises `InvalidRequest` for what cannot be said."""
+        request = request_of(turn, terms)
+        betas = {"anthropic-beta": ",".join(request.betas)} if request.betas else {}
+        return UpstreamCall(
+            body=request.body,
+            reading=partial(MessagesReading, tools=request.tools, echo=_echo(turn.members)),
+            suffix=_COUNT if turn.purpose is Purpose.COUNT else "",
+            headers={**_VERSION, **betas},
+            dropped=request.dropped,
+        )
+
+    def pass_on(self, turn: Turn, headers: Headers, terms: Terms) -> UpstreamCall:
+        """Say what a client of this API has sent."""
+        return self.translate(turn, headers, terms)
+
+
+def _echo(members: Mapping[str, bytes]) -> bytes:
+    said = [
+        b',"%b":%b' % (name.encode(), default if name in _LARGE else members.get(name, default))
+        for name, default in _ECHOED
+    ]
+    return b"".join(said)

@@ -1,0 +1,57 @@
+"""Ids of calls and names of tools as Anthropic takes them, and which tool a name means.
+
+What is sent follows from what stands in the turn alone. An id or a name that Anthropic takes stays
+as it is: so its own come back as they were.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from blake3 import blake3
+
+_ODD: Final = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST_NAME: Final = 128
+"""Names are `^[a-zA-Z0-9_-]{1,128}$`, ids `^[a-zA-Z0-9_-]+$` (LiteLLM, measured)."""
+
+_LONGEST_ID: Final = 256
+_DIGEST: Final = 12
+
+
+def safe_id(call_id: str) -> str:
+    """Return the id that a call has upstream."""
+    return _safe(call_id, _LONGEST_ID)
+
+
+def safe_name(name: str, namespace: str | None = None) -> str:
+    """Return the name that a tool has upstream, which that of its namespace stands before."""
+    return _safe(f"{namespace}__{name}" if namespace else name, _LONGEST_NAME)
+
+
+def _safe(text: str, longest: int) -> str:
+    safe = _ODD.sub("_", text)
+    if safe == text and 0 < len(text) <= longest:
+        return text
+    digest = blake3(text.encode("utf-8", "surrogatepass")).hexdigest(length=_DIGEST // 2)
+    return f"{safe[: longest - _DIGEST - 1]}_{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTool:
+    """A tool that the client runs: the type of the items that its calls are, and its own name."""
+
+    item: str
+    name: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTools:
+    """The tools of a turn by the names they have upstream."""
+
+    by_name: Mapping[str, ClientTool] = field(default_factory=dict)
+
+    def of(self, name: str) -> ClientTool:
+        """Return what a name means; one that was never offered is a function's."""
+        return self.by_name.get(name) or ClientTool("function_call", name)
