@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from longwire.dialects.chat_completions.upstream import ChatUpstream
+from longwire.dialects.messages.upstream import MessagesUpstream
 from longwire.dialects.ports import UpstreamDialect
 
-UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {}
+UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {
+    "chat_completions": ChatUpstream(),
+    "messages": MessagesUpstream(),
+}
 """The dialects by their APIs, as channels name them."""

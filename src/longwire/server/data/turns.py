@@ -16,7 +16,7 @@ from longwire.core.rules.routing import Manner
 from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
-from longwire.dialects.passed import PassedOn
+from longwire.dialects.passed import PassedOn, refusal_of
 from longwire.dialects.ports import Answer
 from longwire.dialects.responses.unfinished import Unfinished
 from longwire.relay.turns.running import Relay, RunningTurn
@@ -192,7 +192,7 @@ class _Reply:
         report(problem, error, self.id)
         exchange = self._exchange
         if exchange.reply is ReplyState.NOT_BEGUN:
-            problem = self._dialect.refusal(problem, self.id)
+            problem = refusal_of(problem, self._dialect, self.id)
             body = problem.envelope()
             headers = {**problem.headers, **self._cors, **self._dialect.headers(self.id, {})}
             await self._send(problem.status, headers, body)
