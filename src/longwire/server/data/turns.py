@@ -170,9 +170,11 @@ class _Reply:
     def _begin(self, running: RunningTurn) -> Answer:
         turn, headers = running.request.turn, self._exchange.headers
         answer = self._dialect.answer(turn, running.aggregate, headers)
-        is_native = running.record.way.manner is Manner.NATIVE
-        self._answer = PassedOn(answer) if is_native else answer
-        return self._answer
+        if running.record.way.manner is Manner.NATIVE:
+            keeps = running.request.caller.grant.keeps_bodies
+            answer = PassedOn(answer, running.record.passed_on if keeps else None)
+        self._answer = answer
+        return answer
 
     async def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way.
