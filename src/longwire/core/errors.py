@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from longwire.core.events import Event
+
 
 class ReplaySafety(Enum):
     """What sending the same request again would risk."""
@@ -206,10 +208,12 @@ class UpstreamRejected(UpstreamError):
 
     `tokens_revision` is that of the tokens which the request carried, 0 where they never change.
     `refuses_websocket`: an upgrade was refused, and not by an API: a proxy or a firewall may have.
+    `original` is the error as the upstream wrote it, where that is for a client of its own API.
     """
 
     tokens_revision = 0
     refuses_websocket = False
+    original: Event | None = None
 
     def __init__(
         self, status: int, body: bytes, headers: Mapping[str, str] | None = None, code: str = ""

@@ -47,7 +47,10 @@ class ErrorRule(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One failure as the caller gets it: `body` is what an upstream said, in its own words."""
+    """One failure as the caller gets it: `body` is what an upstream said, in its own words.
+
+    `original` is its error as it wrote it, where the caller speaks its API.
+    """
 
     status: int
     code: str
@@ -55,6 +58,7 @@ class Problem:
     param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    original: Event | None = None
 
     def envelope(self) -> bytes:
         """Return the JSON body."""
@@ -143,6 +147,7 @@ class UpstreamCall:
 
     `reading` takes an id for an answer that brings none. `suffix` stands behind the path of the
     endpoint, with a query where it needs one. `dropped` names what the API has no equivalent for.
+    Where the turn `is_passed_on`, its client speaks this API, too.
     """
 
     body: bytes
@@ -150,6 +155,7 @@ class UpstreamCall:
     suffix: str = ""
     headers: Headers = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    is_passed_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

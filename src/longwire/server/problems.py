@@ -78,7 +78,14 @@ def problem_of(error: Exception) -> Problem:
             return Problem(status, error.code, message, param, _headers_of(error))
         case UpstreamRejected():
             code, message = _upstream_words(error)
-            return Problem(error.status, code, message, headers=error.headers, body=error.body)
+            return Problem(
+                error.status,
+                code,
+                message,
+                headers=error.headers,
+                body=error.body,
+                original=error.original,
+            )
         case (
             UpstreamUnavailable()
             | UpstreamDisconnected()

@@ -89,7 +89,9 @@ class EventReader:
             problem = "The upstream sent an event of another response."
             self._break(UpstreamDisconnected(problem), phase, Kind.LOST)
         elif event.kind in (Kind.ERROR, Kind.FATAL_ERROR):
-            self._break(decode_problem(frame).to_rejection(), phase, event.kind)
+            rejection = decode_problem(frame).to_rejection()
+            rejection.original = event if event.wire else None
+            self._break(rejection, phase, event.kind)
         return event if step.passes else None
 
     def _keep(self, event: Event) -> None:

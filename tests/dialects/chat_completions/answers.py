@@ -15,6 +15,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.client import ChatCompletions
 from longwire.dialects.chat_completions.request import decode_request
 from longwire.dialects.responses.stream import decode_event, decode_item
+from tests.dialects.refusals import sayable
 
 LAW = settings(deadline=None)
 """A law that reads each chunk with OpenAI's own types takes as long as these do."""
@@ -41,7 +42,7 @@ def body(*messages: Item, **members: Any) -> bytes:
 
 def turn_of(*messages: Item, grant: Grant = HIDING, **members: Any) -> Turn:
     """The turn of a request."""
-    return decode_request(body(*messages, **members), {}, grant)
+    return sayable(decode_request(body(*messages, **members), {}, grant))
 
 
 def items_of(turn: Turn) -> list[Item]:

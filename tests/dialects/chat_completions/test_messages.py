@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.request import decode_request
 from tests.dialects.chat_completions.answers import HIDING, QUESTION, Item, body, items_of, turn_of
+from tests.dialects.refusals import sayable
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "read", "arguments": '{"n": 1.50}'}}
 CUSTOM = {"id": "c2", "type": "custom", "custom": {"name": "patch", "input": "x"}}
@@ -260,7 +261,7 @@ def test_half_an_emoji_travels_with_its_escape(escapes):
     """A text that was cut between two halves is read, wherever it is, and equals no other."""
     for half, others in ((each, [o for o in HALVES if o != each]) for each in HALVES):
         turns = [
-            decode_request(spelled_with(each, escapes=escapes), {}, HIDING)
+            sayable(decode_request(spelled_with(each, escapes=escapes), {}, HIDING))
             for each in [half, *others]
         ]
         said, *_ = items = items_of(turns[0])

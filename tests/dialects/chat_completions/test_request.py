@@ -20,6 +20,7 @@ from tests.dialects.chat_completions.answers import (
     items_of,
     turn_of,
 )
+from tests.dialects.refusals import sayable
 
 FUNCTION = {"name": "read", "description": "Reads.", "parameters": {"type": "object"}}
 FLAT = {"type": "function", **FUNCTION, "strict": False}
@@ -388,7 +389,7 @@ def test_a_member_that_is_repeated_is_refused(messages, param, separators):
     raw = '{"model":"m","messages":[{"role":"user","content":"\\"a\\",b"},{' + messages + "}]}"
     raw = raw.replace('":', f'"{colon}').replace(',"', f'{comma}"')
     with pytest.raises(InvalidRequest, match="more than once") as caught:
-        decode_request(raw.encode(), {}, HIDING)
+        sayable(decode_request(raw.encode(), {}, HIDING))
     assert param == caught.value.param
 
 
@@ -410,7 +411,7 @@ def test_a_member_that_is_repeated_in_a_setting_is_refused(name, raw, param):
     """Wherever the gateway reads it."""
     sent = '{"model":"m","messages":[{"role":"user","content":"a"}],' + f'"{name}":{raw}}}'
     with pytest.raises(InvalidRequest, match="more than once") as caught:
-        decode_request(sent.encode(), {}, HIDING)
+        sayable(decode_request(sent.encode(), {}, HIDING))
     assert caught.value.param.startswith(param or name)
 
 

@@ -16,6 +16,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.messages.answer import MessagesAnswer
 from longwire.dialects.messages.request import decode_request
 from longwire.dialects.responses.stream import decode_event, decode_item
+from tests.dialects.refusals import sayable
 
 Json = dict[str, Any]
 QUESTION = {"role": "user", "content": "hi"}
@@ -37,7 +38,7 @@ def encoded(value: object) -> bytes:
 def turn(*messages: Json, headers: dict[str, str] | None = None, **members: Any) -> Turn:
     """The turn of a request."""
     body = {"model": "claude-x", "max_tokens": 1024, "messages": messages or (QUESTION,), **members}
-    return decode_request(encoded(body), headers or {}, EVERYTHING)
+    return sayable(decode_request(encoded(body), headers or {}, EVERYTHING))
 
 
 def items_of(sent: Turn) -> list[Json]:

@@ -11,6 +11,7 @@ from longwire.dialects.members import Fate
 from longwire.dialects.messages.members import MEMBERS
 from longwire.dialects.messages.request import decode_count, decode_request
 from tests.dialects.messages.answers import QUESTION, SESSION, items_of, turn
+from tests.dialects.refusals import sayable
 
 NEUTRAL: tuple[Any, ...] = (None, [], {}, "")
 VALUES: dict[str, Any] = {
@@ -430,5 +431,5 @@ def test_a_member_that_is_repeated_is_refused(
     messages = '"messages":[{"role":"user","content":"a"}]' if name != "messages" else '"x":1'
     sent = '{"model":"m","max_tokens":9,' + f'{messages},"{name}":{raw}}}'
     with pytest.raises(InvalidRequest, match="more than once") as caught:
-        decode_request(sent.encode(), {}, EVERYTHING)
+        sayable(decode_request(sent.encode(), {}, EVERYTHING))
     assert param == caught.value.param

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple, NewType, Protocol
 
-from longwire.core.errors import InvalidRequest
+from longwire.core.errors import CallerError
 from longwire.core.nouns.access import EVERYTHING, Grant
 from longwire.core.rules.limits import Subject
 
@@ -197,7 +197,7 @@ class Source:
     leading: int = 0
     is_side_call: bool = False
     is_in_thread: bool = False
-    refusal: InvalidRequest | None = None
+    refusal: CallerError | None = None
     is_unread: bool = False
 
 

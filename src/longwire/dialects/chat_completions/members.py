@@ -4,7 +4,9 @@ What is not in it is no member of this API: it is left out, and named.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
 
@@ -72,13 +74,22 @@ MEMBERS: Mapping[str, Member] = {
 """Members of the API by name."""
 
 
-def checked(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
-    """Return the members that ask for something, and the names of those that are left out.
+class Checked(NamedTuple):
+    """The members that ask for something, and the names of those that are left out.
 
-    Raises `InvalidRequest` for one that nothing stands for and that changes the answer.
+    The `refusal` is of the first one that changes the answer and that nothing stands for.
     """
+
+    kept: dict[str, bytes]
+    dropped: list[str]
+    refusal: InvalidRequest | None
+
+
+def checked(members: Mapping[str, bytes]) -> Checked:
+    """Tell members by what becomes of them."""
     kept: dict[str, bytes] = {}
     dropped: list[str] = []
+    refusal: InvalidRequest | None = None
     for name, raw in members.items():
         if raw == b"null":
             continue
@@ -88,7 +99,9 @@ def checked(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
         elif row.is_neutral(raw):
             continue
         elif row.fate is Fate.REFUSED:
-            raise invalid(name, f"cannot be served over the Responses API. {row.sentence[:-1]}")
+            fault = f"cannot be served over the Responses API. {row.sentence[:-1]}"
+            refusal = refusal or invalid(name, fault)
+            dropped.append(name)
         else:
             kept[name] = raw
-    return kept, dropped
+    return Checked(kept, dropped, refusal)

@@ -4,6 +4,7 @@ What becomes of each member stands in `members.MEMBERS`; here is how.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Source, Turn
 from longwire.dialects.chat_completions.image import image_of
-from longwire.dialects.chat_completions.members import MEMBERS, checked
+from longwire.dialects.chat_completions.members import MEMBERS, Checked, checked
 from longwire.dialects.chat_completions.messages import ItemReader
 from longwire.dialects.chat_completions.options import Options
 from longwire.dialects.chat_completions.tools import tools_of
@@ -25,6 +26,7 @@ from longwire.dialects.members import Fate, names_of
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.unread import unread_turn
 
 API = "chat_completions"
 _NULL = bytes(NULL)
@@ -101,11 +103,27 @@ Members = Mapping[str, bytes]
 
 
 def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
-    """Decode the body of `POST /chat/completions`. Raises `InvalidRequest`, naming the field."""
+    """Decode the body of `POST /chat/completions`; what cannot be read has a `Source.refusal`.
+
+    Raises `InvalidRequest` for what is no object, or names no model.
+    """
     halves = Halves(*_WRITTEN_ANEW)
-    members, left_out = checked(decode_members(body, halves))
-    model = _model(members)
-    dropped, originals = set(left_out), dict[str, str]()
+    written = decode_members(body, halves)
+    model, streams = _model(written), boolean_of(written, "stream")
+    asked = checked(written)
+    source = Source(API, len(body), body=body, options=Options(), refusal=asked.refusal)
+    try:
+        return _turn_of(asked, halves, source, grant)
+    except InvalidRequest as error:
+        refusal = asked.refusal or error.with_traceback(None)
+        source = replace(source, refusal=refusal)
+        return unread_turn(source, model, written["model"], streams=streams)
+
+
+def _turn_of(asked: Checked, halves: Halves, source: Source, grant: Grant) -> Turn:
+    """Return a turn in the words of the Responses API. Raises `InvalidRequest`, naming a field."""
+    members = asked.kept
+    dropped, originals = set(asked.dropped), dict[str, str]()
     reader = ItemReader(originals, dropped)
     reader.read(_messages(members))
     wishes = _wishes(members, dropped, by_key=grant.shows_reasoning)
@@ -120,15 +138,13 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
     )
     raw_input = halves.restore(_input(reader))
     return Turn(
-        source=Source(
-            API,
-            len(body),
-            body=body,
+        source=replace(
+            source,
             dropped=names_of(dropped),
             options=options,
             leading=reader.leading,
         ),
-        model=model,
+        model=_model(members),
         members=hub,
         input=raw_input,
         history=InputHistory(raw_input),

@@ -1,13 +1,18 @@
-"""Chat Completions as the API of an upstream."""
+"""Chat Completions as its upstreams take it."""
 
 from longwire.core.rules.turn import Turn
+from longwire.dialects.chat_completions import passing
 from longwire.dialects.chat_completions.call import call_of
 from longwire.dialects.ports import Headers, Terms, UpstreamCall
 
 
 class ChatUpstream:
-    """Says turns in Chat Completions."""
+    """An upstream of Chat Completions; stateless."""
 
     def translate(self, turn: Turn, _headers: Headers, terms: Terms) -> UpstreamCall:
-        """Say a turn. Raises `InvalidRequest` for what cannot be said."""
+        """Say a turn. Raises `Unsayable` for what cannot be said."""
         return call_of(turn, terms)
+
+    def pass_on(self, turn: Turn, _headers: Headers, _terms: Terms) -> UpstreamCall:
+        """Pass the body of a client of this API on."""
+        return passing.pass_on(turn)

@@ -5,8 +5,9 @@ out and named to the caller. Values that say nothing (`null`, `[]`, `{}`) count 
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
+from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
 from longwire.dialects.members import Fate, Member
 
@@ -82,15 +83,24 @@ def says_something(members: Mapping[str, bytes], name: str) -> bool:
     return members.get(name, b"null") not in _NOTHING
 
 
-def dropped(members: Mapping[str, bytes]) -> list[str]:
-    """Return the names of what is left out. Raises `InvalidRequest` for what is refused."""
-    left_out = []
+class LeftOut(NamedTuple):
+    """The names of what is left out; the `refusal` is of the first that changes the answer."""
+
+    names: list[str]
+    refusal: InvalidRequest | None
+
+
+def left_out_of(members: Mapping[str, bytes]) -> LeftOut:
+    """Return what has no equivalent."""
+    names: list[str] = []
+    refusal: InvalidRequest | None = None
     for name in members:
         member = MEMBERS.get(name)
         fate = member.fate if member is not None else Fate.DROPPED
-        if fate is Fate.REFUSED and says_something(members, name):
-            meaning = member.sentence if member is not None else ""
-            raise invalid(name, f"has no equivalent here. {meaning[:-1]}")
-        if fate is Fate.DROPPED and says_something(members, name):
-            left_out.append(name)
-    return left_out
+        if fate not in (Fate.REFUSED, Fate.DROPPED) or not says_something(members, name):
+            continue
+        names.append(name)
+        if member is not None and fate is Fate.REFUSED:
+            fault = f"has no equivalent here. {member.sentence[:-1]}"
+            refusal = refusal or invalid(name, fault)
+    return LeftOut(names, refusal)

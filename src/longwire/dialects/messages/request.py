@@ -13,7 +13,7 @@ import msgspec
 from blake3 import blake3
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest, UnknownResponse
+from longwire.core.errors import CallerError, InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.turn import Purpose, Source, Turn
 from longwire.dialects.fields import decoded, invalid, member
@@ -23,7 +23,7 @@ from longwire.dialects.messages.conversation import Conversation, Message, decod
 from longwire.dialects.messages.errors import THREAD_GONE
 from longwire.dialects.messages.ids import response_id
 from longwire.dialects.messages.image import image_of
-from longwire.dialects.messages.members import dropped, says_something
+from longwire.dialects.messages.members import left_out_of, says_something
 from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
@@ -32,6 +32,7 @@ from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
 from longwire.dialects.repeats import check_repeats, compact
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.unread import unread_turn
 
 API: Final = "messages"
 _SESSION_HEADER: Final = "x-claude-code-session-id"
@@ -96,30 +97,53 @@ class _Settings:
     members: dict[str, bytes]
     dropped: tuple[str, ...]
     stop_sequences: tuple[str, ...] = ()
+    refusal: InvalidRequest | None = None
 
 
 def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
-    """Decode the body of `POST /v1/messages`. Raises `InvalidRequest`, which names the field."""
-    halves = Halves(*_WRITTEN_ANEW)
-    members = decode_members(body, halves)
-    if members.get("max_tokens", b"null") == b"null":
-        message = "'max_tokens' is required: how many tokens the answer may have at most."
-        raise InvalidRequest(message, param="max_tokens")
-    return _turn_of(members, body, headers, halves)
+    """Decode the body of `POST /v1/messages`; what cannot be read has a `Source.refusal`.
+
+    Raises `InvalidRequest` for what is no object, or names no model.
+    """
+    return _decoded(body, headers)
 
 
 def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
     """Decode the body of `POST /v1/messages/count_tokens`. Raises `InvalidRequest`, likewise."""
-    halves = Halves(*_WRITTEN_ANEW)
-    turn = _turn_of(decode_members(body, halves), body, headers, halves, is_count=True)
+    turn = _decoded(body, headers, is_count=True)
     kept = {name: raw for name, raw in turn.members.items() if name in _COUNTED}
     source = replace(turn.source, api=f"{API}/count_tokens", is_side_call=False, is_in_thread=False)
     return replace(turn, source=source, members=kept, purpose=Purpose.COUNT, streams=False)
 
 
+def _decoded(body: bytes, headers: Headers, *, is_count: bool = False) -> Turn:
+    halves = Halves(*_WRITTEN_ANEW)
+    members = decode_members(body, halves)
+    model, streams = _model(members), boolean_of(members, "stream")
+    source = Source(API, len(body), body=body, options=Options(members["model"]))
+    try:
+        if not is_count:
+            _check_limit(members)
+        return _turn_of(members, source, headers, halves, is_count=is_count)
+    except CallerError as error:
+        refusal = left_out_of(members).refusal or error.with_traceback(None)
+        source = replace(source, refusal=refusal)
+        return unread_turn(source, model, members["model"], streams=streams)
+
+
+def _check_limit(members: Members) -> None:
+    if members.get("max_tokens", b"null") == b"null":
+        message = "'max_tokens' is required: how many tokens the answer may have at most."
+        raise InvalidRequest(message, param="max_tokens")
+
+
 def _turn_of(
-    members: Members, body: bytes, headers: Headers, halves: Halves, *, is_count: bool = False
+    members: Members, source: Source, headers: Headers, halves: Halves, *, is_count: bool
 ) -> Turn:
+    """Return a turn in the words of the Responses API.
+
+    Raises `InvalidRequest` or `UnknownResponse` for what has none.
+    """
     settings = _settings(members)
     previous, is_in_thread = _previous(members), says_something(members, "thread")
     messages = _messages(members, may_be_none=previous is not None)
@@ -132,12 +156,11 @@ def _turn_of(
     raw_input = halves.restore(b"[%b]" % b",".join(conversation.items))
     options = _options(members, settings)
     blocks = [f"messages.content.{name}" for name in conversation.left_out]
-    source = Source(
-        API,
-        len(body),
+    source = replace(
+        source,
         previous_response_id=previous,
         options=options,
-        body=body,
+        refusal=settings.refusal,
         dropped=names_of([*settings.dropped, *blocks]),
         leading=conversation.leading,
         is_side_call=bool(session) and not is_in_thread and _is_side_call(kept, messages),
@@ -203,7 +226,7 @@ def _conversation(
 
 def _settings(members: Mapping[str, bytes]) -> _Settings:
     """Return all but messages and system. Raises `InvalidRequest`."""
-    left_out = dropped(members)
+    left_out, refusal = left_out_of(members)
     toolbox, output, model = toolbox_of(members), output_of(members), _model(members)
     most = _integer(members, "max_tokens")
     reasoning = reasoning_of(members, output.effort, model, most)
@@ -225,7 +248,7 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     left_out += [f"tools.{name}" for name in toolbox.left_out]
     _set(kept, "service_tier", _tier(members))
     stops = _stop_sequences(members)
-    return _Settings(toolbox, reasoning, kept, tuple(left_out), stops)
+    return _Settings(toolbox, reasoning, kept, tuple(left_out), stops, refusal)
 
 
 def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.messages import passing
 from longwire.dialects.messages.call import request_of
 from longwire.dialects.messages.reading import MessagesReading
 from longwire.dialects.ports import Headers, Terms, UpstreamCall
@@ -36,7 +37,7 @@ class MessagesUpstream:
     """Says turns in the Messages API; stateless."""
 
     def translate(self, turn: Turn, _headers: Headers, terms: Terms) -> UpstreamCall:
-        """Say a turn in this API. Raises `InvalidRequest` for what cannot be said."""
+        """Say a turn in this API. Raises `Unsayable` for what cannot be said."""
         request = request_of(turn, terms)
         betas = {"anthropic-beta": ",".join(request.betas)} if request.betas else {}
         return UpstreamCall(
@@ -47,9 +48,9 @@ class MessagesUpstream:
             dropped=request.dropped,
         )
 
-    def pass_on(self, turn: Turn, headers: Headers, terms: Terms) -> UpstreamCall:
-        """Say what a client of this API has sent."""
-        return self.translate(turn, headers, terms)
+    def pass_on(self, turn: Turn, headers: Headers, _terms: Terms) -> UpstreamCall:
+        """Pass the body of a client of this API on."""
+        return passing.pass_on(turn, headers)
 
 
 def _echo(members: Mapping[str, bytes]) -> bytes:

@@ -144,7 +144,7 @@ def estimated_usage(turn: Turn, aggregate: Aggregate, sent: int | None = None) -
 
 def _input_tokens(turn: Turn) -> int:
     """Count input, instructions and tools; what a response that is only named brings is unknown."""
-    members, raw = turn.members, turn.input or b""
+    members, raw = turn.members, turn.source.body if turn.source.is_unread else turn.input or b""
     size = len(raw) + len(members.get("instructions", b"")) + len(members.get("tools", b""))
     if _BASE64 in raw:
         files = _files(raw)

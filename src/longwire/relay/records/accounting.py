@@ -63,7 +63,7 @@ class TurnRecord:
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
     nothing after they had begun. It `is_priced` where limits asked for its `cost`. `dropped` are
     the members that its dialect and its channel left out, and `way` how it was said to its channel,
-    once it was sent to one.
+    once it was sent to one. What was `passed_on` of a stream is kept where bodies are.
     """
 
     request: TurnRequest
@@ -82,6 +82,7 @@ class TurnRecord:
     cost: int | None = None
     dropped: Sequence[str] = ()
     way: Way = IN_SESSION
+    passed_on: list[bytes] = field(default_factory=list)
 
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""

@@ -22,6 +22,7 @@ from longwire.core.nouns.turn_row import (
     TurnId,
     TurnRow,
 )
+from longwire.core.rules.routing import Manner
 from longwire.core.rules.session import LOGGED_HEADERS
 from longwire.dialects.clients import dialect_of
 from longwire.dialects.responses.call import encode_body
@@ -208,6 +209,8 @@ def _bodies(turn_id: TurnId, record: TurnRecord) -> TurnBodies:
     if aggregate is None or aggregate.terminal is None:
         return TurnBodies(turn_id, request, b"")
     terminal = aggregate.terminal
+    if record.way.manner is Manner.NATIVE:
+        return TurnBodies(turn_id, request, b"".join(record.passed_on) or terminal.wire)
     answer = dialect_of(turn.source.api).answer(turn, aggregate, record.request.headers)
     try:
         return TurnBodies(turn_id, request, answer.whole(terminal))

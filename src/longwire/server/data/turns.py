@@ -16,7 +16,7 @@ from longwire.core.rules.routing import Manner
 from longwire.core.rules.turn import Turn
 from longwire.dialects.clients import ROUTES
 from longwire.dialects.codex.client import client_of
-from longwire.dialects.passed import PassedOn
+from longwire.dialects.passed import PassedOn, refusal_of
 from longwire.dialects.ports import Answer
 from longwire.dialects.responses.unfinished import Unfinished
 from longwire.relay.turns.running import Relay, RunningTurn
@@ -170,9 +170,11 @@ class _Reply:
     def _begin(self, running: RunningTurn) -> Answer:
         turn, headers = running.request.turn, self._exchange.headers
         answer = self._dialect.answer(turn, running.aggregate, headers)
-        is_native = running.record.way.manner is Manner.NATIVE
-        self._answer = PassedOn(answer) if is_native else answer
-        return self._answer
+        if running.record.way.manner is Manner.NATIVE:
+            keeps = running.request.caller.grant.keeps_bodies
+            answer = PassedOn(answer, running.record.passed_on if keeps else None)
+        self._answer = answer
+        return answer
 
     async def fail(self, error: Exception) -> None:
         """Answer with the error's status, or end a stream under way.
@@ -192,7 +194,7 @@ class _Reply:
         report(problem, error, self.id)
         exchange = self._exchange
         if exchange.reply is ReplyState.NOT_BEGUN:
-            problem = self._dialect.refusal(problem, self.id)
+            problem = refusal_of(problem, self._dialect, self.id)
             body = problem.envelope()
             headers = {**problem.headers, **self._cors, **self._dialect.headers(self.id, {})}
             await self._send(problem.status, headers, body)

@@ -14,11 +14,11 @@ import aiohttp
 import msgspec
 
 from longwire.core.errors import UpstreamDisconnected, UpstreamError, UpstreamUnavailable
-from longwire.core.events import Event
+from longwire.core.events import Event, Kind
 from longwire.core.sse import Decoder
 from longwire.dialects.ports import Reading
 from longwire.dialects.raw_json import splice
-from longwire.dialects.responses.errors import decode_problem
+from longwire.dialects.responses.errors import decode_problem, is_error
 from longwire.dialects.responses.stream import terminal_of
 from longwire.upstream.net.session import PROXY_FAILURES
 
@@ -157,13 +157,19 @@ def media_type(response: aiohttp.ClientResponse, default: str = _EVENTS) -> str:
     return named
 
 
-async def rejection(response: aiohttp.ClientResponse) -> UpstreamError:
-    """Return the error that an unsuccessful response means; its HTTP status wins."""
+async def rejection(
+    response: aiohttp.ClientResponse, *, is_passed_on: bool = False
+) -> UpstreamError:
+    """Return the error that an unsuccessful response means; its HTTP status wins.
+
+    An API's error that `is_passed_on` is kept as it was written, too.
+    """
     if response.status < _ERRORS:
         return UpstreamUnavailable(
             f"The upstream answered with status {response.status}; correct the base_url."
         )
     raw = await _error_body(response)
+    original = Event(Kind.ERROR, "error", raw) if is_passed_on and is_error(raw) else None
     if response.content_type == "text/html":
         raw = _envelope_of_page(response.status, raw.decode("utf-8", "replace"))
     elif not raw.strip():
@@ -171,7 +177,9 @@ async def rejection(response: aiohttp.ClientResponse) -> UpstreamError:
     headers = {name.lower(): value for name, value in response.headers.items()}
     problem = decode_problem(raw)
     headers = {**problem.headers, **headers}
-    return replace(problem, status=response.status, headers=headers).to_rejection()
+    rejected = replace(problem, status=response.status, headers=headers).to_rejection()
+    rejected.original = original
+    return rejected
 
 
 async def _error_body(response: aiohttp.ClientResponse) -> bytes:

@@ -88,7 +88,8 @@ class HttpTransport:
     @asynccontextmanager
     async def _request(self, call: Call) -> AsyncIterator["_Stream"]:
         turn = call.turn
-        if turn.source.is_in_thread:
+        is_passed_on = call.said is not None and call.said.is_passed_on
+        if turn.source.is_in_thread and not is_passed_on:
             raise ThreadUnsupported
         body, suffix, callers = _outgoing(call)
         url = self._address.url + suffix
@@ -104,7 +105,7 @@ class HttpTransport:
         response = await self._post(url, body, self._headers(own, callers), deadline)
         try:
             if response.status >= _REDIRECTS:
-                error = await rejection(response)
+                error = await rejection(response, is_passed_on=is_passed_on)
                 if isinstance(error, UpstreamRejected):
                     error.tokens_revision = own.revision
                 raise error

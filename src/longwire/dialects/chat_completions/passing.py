@@ -1,0 +1,198 @@
+"""Chat Completions passed on: the body of a client to an upstream that speaks the same API.
+
+Vendors differ in where they say what an answer cost: with its end, behind it, beside its choices.
+All are read; what is passed on is as it was written.
+"""
+
+import re
+from functools import partial
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.events import Event, Kind
+from longwire.core.rules.turn import Turn
+from longwire.dialects.chat_completions.cost import decode_cost
+from longwire.dialects.passing import (
+    PassedReading,
+    Spent,
+    broken,
+    data_of,
+    has_seals,
+    passed_body,
+    passing,
+    terminal_of,
+)
+from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.raw_json import NULL, map_items, splice, splice_items, split_members
+from longwire.dialects.seals import PREFIX
+
+_TELLS: Final = re.compile(rb'"(?:usage|finish_reason)"\s*:\s*[{"]|"error"|\[DONE\]')
+"""What is in a chunk that says more than what the model made."""
+
+_DONE: Final = b"[DONE]"
+_CUTS: Final = {"length": "length", "content_filter": "filter"}
+_SILENT: Final = (b"null", b'""', b"[]")
+_NULL: Final = bytes(NULL)
+
+
+class _Choice(msgspec.Struct):
+    delta: dict[str, Raw] | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    """A chunk of a stream, or a whole completion, as far as the gateway reads it."""
+
+    id: str | None = None
+    model: str | None = None
+    choices: list[_Choice] | None = None
+    usage: Raw = NULL
+    error: Raw = NULL
+    object: str | None = None
+
+
+class _Detail(msgspec.Struct):
+    data: str | None = None
+    signature: str | None = None
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Chunk).decode
+_decode_detail: Final = msgspec.json.Decoder(_Detail).decode
+_decode_options: Final = msgspec.json.Decoder(_StreamOptions | None).decode
+
+
+def pass_on(turn: Turn) -> UpstreamCall:
+    """Return a client's request as it is passed on; the stream of it always says what it cost."""
+    changes: dict[str, bytes | None] = {}
+    options, hides_usage = b"null", False
+    if turn.streams:
+        options = bytes(split_members(turn.source.body).get("stream_options", NULL))
+        hides_usage = not _wants_usage(options)
+    if hides_usage:
+        said = options if options[:1] == b"{" else b"{}"
+        changes["stream_options"] = splice(said, {"include_usage": b"true"})
+    if has_seals(turn.source.body):
+        changes |= _without_seals(turn.source.body)
+    return UpstreamCall(
+        passed_body(turn, changes),
+        partial(_reading, streams=turn.streams, hides_usage=hides_usage),
+        is_passed_on=True,
+    )
+
+
+def _reading(identity: str, *, streams: bool, hides_usage: bool) -> PassedReading:
+    return PassedReading(_Notes(identity, hides_usage=hides_usage), streams=streams)
+
+
+def _wants_usage(options: bytes) -> bool:
+    try:
+        read = _decode_options(options)
+    except msgspec.MsgspecError:
+        return True  # it is for the upstream to refuse
+    return read is not None and read.include_usage is True
+
+
+def _without_seals(body: bytes) -> dict[str, bytes | None]:
+    """Return `messages` without what we have sealed: it is reasoning of other vendors' models."""
+    messages = bytes(split_members(body)["messages"])
+    kept = splice_items(messages, _without_sealed) if messages[:1] == b"[" else messages
+    return {} if kept is messages else {"messages": kept}
+
+
+def _without_sealed(message: bytes) -> bytes:
+    if not has_seals(message) or message[:1] != b"{":
+        return message
+    details = bytes(split_members(message).get("reasoning_details", NULL))
+    if details[:1] != b"[":
+        return message
+    kept = map_items(details, lambda detail: None if _is_sealed(detail) else detail)
+    return splice(message, {"reasoning_details": None if kept == b"[]" else kept})
+
+
+def _is_sealed(detail: bytes) -> bool:
+    try:
+        read = _decode_detail(detail)
+    except msgspec.MsgspecError:
+        return False
+    return any((said or "").startswith(PREFIX) for said in (read.data, read.signature))
+
+
+class _Notes:
+    """What is read of one completion: who made it, how it ended, what it cost."""
+
+    __slots__ = ("_cut", "_has_begun", "_has_ended", "_hides_usage", "_id", "_model", "_spent")
+
+    def __init__(self, identity: str, *, hides_usage: bool) -> None:
+        self._id = identity
+        self._model = ""
+        self._hides_usage = hides_usage
+        self._has_begun = False
+        self._has_ended = False
+        self._cut = ""
+        self._spent: Spent | None = None
+
+    def read(self, block: bytes) -> Event:
+        """Read one block: most are chunks whose content is nobody's business here."""
+        if self._has_begun and block.startswith(b"data:") and not _TELLS.search(block):
+            return passing(Kind.OUTPUT, block)
+        data = data_of(block).strip()
+        if not data:
+            return passing(Kind.VENDOR, block)
+        if data == _DONE:
+            return self._terminal(block)
+        try:
+            chunk = _decode(data)
+        except msgspec.MsgspecError:
+            return self._begun(block)
+        if bytes(chunk.error) != _NULL or chunk.object == "error":
+            return broken(data, block)
+        self._note(chunk)
+        if self._hides_usage and not chunk.choices and bytes(chunk.usage) != _NULL:
+            return passing(Kind.VENDOR, b"")
+        if not (self._has_begun or any(map(_shows, chunk.choices or ()))):
+            return Event(Kind.OPENING, "", b"", self._id, wire=block)
+        return self._begun(block)
+
+    def _begun(self, block: bytes) -> Event:
+        self._has_begun = True
+        return passing(Kind.OUTPUT, block)
+
+    def _note(self, chunk: _Chunk) -> None:
+        self._id = chunk.id or self._id
+        self._model = chunk.model or self._model
+        self._spent = decode_cost(chunk.usage) or self._spent
+        for choice in chunk.choices or ():
+            if choice.finish_reason:
+                self._has_ended = True
+                self._cut = self._cut or _CUTS.get(choice.finish_reason, "")
+
+    def _terminal(self, wire: bytes) -> Event:
+        return terminal_of(self._id, self._model, self._cut, self._spent, wire)
+
+    def ended(self) -> Event | None:
+        """Return the terminal of a stream without `[DONE]`, if it said why it ended."""
+        return self._terminal(b"") if self._has_ended else None
+
+    def whole(self, body: bytes) -> Event:
+        """Read a completion that comes whole; what has no choices is an error."""
+        try:
+            completion = _decode(body)
+        except msgspec.MsgspecError:
+            return broken(body, body)
+        if completion.choices is None:
+            return broken(body, body)
+        self._note(completion)
+        return self._terminal(body)
+
+
+def _shows(choice: _Choice) -> bool:
+    """Whether a chunk has more than the role, or ends its choice."""
+    delta = choice.delta or {}
+    said = any(bytes(raw) not in _SILENT for name, raw in delta.items() if name != "role")
+    return said or choice.finish_reason is not None

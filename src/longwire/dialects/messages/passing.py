@@ -1,0 +1,232 @@
+"""Messages passed on: the body of a client to an upstream that speaks the same API.
+
+Its marks for caches, its betas and the version that it names are the client's own.
+"""
+
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from longwire.core.events import Event, Kind
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.messages.models import ANTHROPIC_VERSION
+from longwire.dialects.passing import (
+    PassedReading,
+    Spent,
+    broken,
+    counted_of,
+    data_of,
+    has_seals,
+    passed_body,
+    passing,
+    terminal_of,
+)
+from longwire.dialects.ports import Headers, UpstreamCall
+from longwire.dialects.raw_json import NULL, map_items, splice, splice_items, split_members
+from longwire.dialects.seals import PREFIX
+
+_VERSION: Final = "2023-06-01"
+_BETA: Final = "anthropic-beta"
+_CONTENT: Final = b"event: content_block_"
+_EMPTIED: Final = b"null"
+"""What stands for a message that had nothing but what was sealed."""
+
+_SEALED: Final = frozenset({"thinking", "redacted_thinking"})
+_CUTS: Final = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "filter",
+}
+
+
+class _Details(msgspec.Struct):
+    thinking_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    output_tokens: int | None = None
+    output_tokens_details: _Details | None = None
+
+
+class _Message(msgspec.Struct):
+    """A whole message, or what a stream begins with; a count is `input_tokens` alone."""
+
+    type: str | None = None
+    id: str | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    usage: _Usage | None = None
+    input_tokens: int | None = None
+
+
+class _Delta(msgspec.Struct):
+    stop_reason: str | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str | None = None
+    message: _Message | None = None
+    delta: _Delta | None = None
+    usage: _Usage | None = None
+
+
+class _Block(msgspec.Struct):
+    type: str | None = None
+    signature: str | None = None
+    data: str | None = None
+
+
+_decode_event: Final = msgspec.json.Decoder(_Event).decode
+_decode_message: Final = msgspec.json.Decoder(_Message).decode
+_decode_block: Final = msgspec.json.Decoder(_Block).decode
+
+
+def pass_on(turn: Turn, headers: Headers) -> UpstreamCall:
+    """Return a client's request as it is passed on; who asks for betas does so in the query, too.
+
+    A question for tokens goes where the API has it.
+    """
+    body, changes = turn.source.body, {}
+    if has_seals(body):
+        changes = _without_seals(body)
+    own = {ANTHROPIC_VERSION: headers.get(ANTHROPIC_VERSION, _VERSION)}
+    if _BETA in headers:
+        own[_BETA] = headers[_BETA]
+    count = "/count_tokens" if turn.purpose is Purpose.COUNT else ""
+    return UpstreamCall(
+        passed_body(turn, changes),
+        partial(_reading, streams=turn.streams),
+        suffix=count + ("?beta=true" if _BETA in headers else ""),
+        headers=own,
+        is_passed_on=True,
+    )
+
+
+def _reading(identity: str, *, streams: bool) -> PassedReading:
+    return PassedReading(_Notes(identity), streams=streams)
+
+
+def _without_seals(body: bytes) -> dict[str, bytes | None]:
+    """Return `messages` without the thinking that we have sealed: other vendors' models did it."""
+    messages = bytes(split_members(body).get("messages", NULL))
+    kept = splice_items(messages, _without_sealed) if messages[:1] == b"[" else messages
+    if kept is messages:
+        return {}
+    return {"messages": map_items(kept, lambda message: message if message != _EMPTIED else None)}
+
+
+def _without_sealed(message: bytes) -> bytes:
+    if not has_seals(message) or message[:1] != b"{":
+        return message
+    content = bytes(split_members(message).get("content", NULL))
+    if content[:1] != b"[":
+        return message
+    kept = map_items(content, lambda block: None if _is_sealed(block) else block)
+    return _EMPTIED if kept == b"[]" else splice(message, {"content": kept})
+
+
+def _is_sealed(raw: bytes) -> bool:
+    try:
+        block = _decode_block(raw)
+    except msgspec.MsgspecError:
+        return False
+    return block.type in _SEALED and (block.signature or block.data or "").startswith(PREFIX)
+
+
+class _Notes:
+    """What is read of one message: who made it, how it ended, what it cost."""
+
+    __slots__ = ("_has_begun", "_id", "_model", "_reason", "_usage")
+
+    def __init__(self, identity: str) -> None:
+        self._id = identity
+        self._model = ""
+        self._reason = ""
+        self._usage: _Usage | None = None
+        self._has_begun = False
+
+    def read(self, block: bytes) -> Event:
+        """Read one block: most are pieces of content, which is nobody's business here."""
+        if self._has_begun and block.startswith(_CONTENT):
+            return passing(Kind.OUTPUT, block)
+        data = data_of(block)
+        try:
+            event = _decode_event(data) if data else _Event("ping")
+        except msgspec.MsgspecError:
+            event = _Event()
+        match event.type:
+            case "ping":
+                return passing(Kind.VENDOR, block)
+            case "error":
+                return broken(data, block)
+            case "message_start":
+                self._note(event.message or _Message())
+                return self._opening(block)
+            case "message_stop":
+                return self._terminal(block)
+            case "message_delta":
+                self._note(_Message(usage=event.usage, stop_reason=_reason(event.delta)))
+            case _:
+                pass
+        self._has_begun = True
+        return passing(Kind.OUTPUT, block)
+
+    def _opening(self, block: bytes) -> Event:
+        kind = Kind.OUTPUT if self._has_begun else Kind.OPENING
+        return Event(kind, "", b"", self._id, wire=block)
+
+    def _note(self, message: _Message) -> None:
+        """Take what is said; of tokens what comes later stands in the place of what was before."""
+        if not self._has_begun:
+            self._id = message.id or self._id
+        self._model = message.model or self._model
+        self._reason = message.stop_reason or self._reason
+        if message.usage is None or self._usage is None:
+            self._usage = message.usage or self._usage
+            return
+        for name in _Usage.__struct_fields__:
+            value = getattr(message.usage, name)
+            if value is not None:
+                setattr(self._usage, name, value)
+
+    def _terminal(self, wire: bytes) -> Event:
+        spent = None if self._usage is None else _spent(self._usage)
+        return terminal_of(self._id, self._model, _CUTS.get(self._reason, ""), spent, wire)
+
+    def ended(self) -> Event | None:
+        """Return nothing: a stream that does not say that it stops broke off."""
+        return None
+
+    def whole(self, body: bytes) -> Event:
+        """Read a message that comes whole, or a count; what is neither is an error."""
+        try:
+            message = _decode_message(body)
+        except msgspec.MsgspecError:
+            return broken(body, body)
+        if message.type is None and message.input_tokens is not None:
+            return counted_of(message.input_tokens, body)
+        if message.type != "message":
+            return broken(body, body)
+        self._note(message)
+        return self._terminal(body)
+
+
+def _reason(delta: _Delta | None) -> str | None:
+    return None if delta is None else delta.stop_reason
+
+
+def _spent(usage: _Usage) -> Spent:
+    """Return the tokens of a message: its input counts apart what came from a cache, or went."""
+    cached, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+    details = usage.output_tokens_details or _Details()
+    return Spent(
+        (usage.input_tokens or 0) + cached + written,
+        cached,
+        written,
+        usage.output_tokens or 0,
+        details.thinking_tokens or 0,
+    )

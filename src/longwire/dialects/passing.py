@@ -1,0 +1,221 @@
+"""What passing on has in common, whatever the API: a stream in blocks, and what its answer cost.
+
+Law: the bytes of the events that come out are the bytes that went in, comments and all. What is
+read of them on the way is the end of the answer and its cost, never its content.
+"""
+
+import re
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from longwire.core.events import FAILED, Event, Kind
+from longwire.core.rules.turn import Turn
+from longwire.dialects.raw_json import splice
+
+_CR: Final = b"\r"
+_BOM: Final = b"\xef\xbb\xbf"
+_BLANK_LINE: Final = re.compile(rb"\n(?:\n|\r\n?)|\r\r\n?")
+_BLANK_LINE_BYTES: Final = 4
+_LARGEST: Final = 64 * 1024 * 1024
+_ENDS: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE, Kind.ERROR, *FAILED})
+_NAMES: Final = {Kind.COMPLETED: "response.completed", Kind.INCOMPLETE: "response.incomplete"}
+_REASONS: Final = {"length": "max_output_tokens", "filter": "content_filter"}
+_MARK: Final = b"lw1."
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Blocks:
+    """Cuts a stream of server-sent events behind each blank line.
+
+    `feed` raises `ValueError` for a block too large.
+    """
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take the next bytes, and return the blocks that they complete, as they are."""
+        rest = self._rest
+        if rest:
+            seen = max(len(rest) - _BLANK_LINE_BYTES, 0)
+            rest += chunk
+            if not _BLANK_LINE.search(rest, seen):
+                if len(rest) > _LARGEST:
+                    raise ValueError(f"an event passes {_LARGEST} bytes")
+                return []
+            chunk = bytes(rest)
+            rest.clear()
+        if _CR in chunk:
+            ends = [found.end() for found in _BLANK_LINE.finditer(chunk)]
+            starts = [0, *ends]
+            blocks = [chunk[start:end] for start, end in zip(starts, ends, strict=False)]
+            rest += chunk[starts[-1] :]
+            return blocks
+        parts = chunk.split(b"\n\n")
+        rest += parts.pop()
+        return [part + b"\n\n" for part in parts]
+
+    def rest(self) -> bytes:
+        """Return what no blank line has ended."""
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return rest
+
+
+def data_of(block: bytes) -> bytes:
+    """Return the data of a block, b"" where it is a comment, or has none."""
+    lines = [
+        line[5:].removeprefix(b" ")
+        for line in block.removeprefix(_BOM).splitlines()
+        if line.startswith(b"data:")
+    ]
+    return lines[0] if len(lines) == 1 else b"\n".join(lines)
+
+
+class Spent(NamedTuple):
+    """The tokens of an answer: `cached` and `written` are part of the input, all else beside it."""
+
+    input: int = 0
+    cached: int = 0
+    written: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+    def usage(self) -> dict[str, object]:
+        """Return them as the Responses API counts."""
+        return {
+            "input_tokens": self.input,
+            "input_tokens_details": {
+                "cached_tokens": self.cached,
+                "cache_write_tokens": self.written,
+            },
+            "output_tokens": self.output,
+            "output_tokens_details": {"reasoning_tokens": self.reasoning},
+            "total_tokens": self.input + self.output,
+        }
+
+
+def terminal_of(identity: str, model: str, cut: str, spent: Spent | None, wire: bytes) -> Event:
+    """Return the terminal of an answer, as the Responses API says it, with the bytes it came as.
+
+    `cut`: the answer was ended by its `length` or by a `filter`, "" for neither.
+    """
+    kind = Kind.INCOMPLETE if cut else Kind.COMPLETED
+    response: dict[str, object] = {
+        "id": identity,
+        "object": "response",
+        "status": "incomplete" if cut else "completed",
+        "model": model,
+        "incomplete_details": {"reason": _REASONS[cut]} if cut else None,
+        "output": [],
+        "usage": None if spent is None else spent.usage(),
+    }
+    raw = _encode({"type": _NAMES[kind], "response": response})
+    return Event(kind, _NAMES[kind], raw, identity, wire=wire)
+
+
+def counted_of(tokens: int, wire: bytes) -> Event:
+    """Return the answer to a question for tokens, which is all that it says."""
+    raw = _encode({"response": {"object": "response.input_tokens", "input_tokens": tokens}})
+    return Event(Kind.COMPLETED, _NAMES[Kind.COMPLETED], raw, wire=wire)
+
+
+def passing(kind: Kind, wire: bytes) -> Event:
+    """Return an event that passes: nothing but its kind and its bytes is known."""
+    return Event(kind, "", b"", wire=wire)
+
+
+def broken(data: bytes, wire: bytes) -> Event:
+    """Return an upstream's error, in whatever shape it wrote it."""
+    return Event(Kind.ERROR, "error", data, wire=wire)
+
+
+class Notes(Protocol):
+    """What is read of an answer in one API while it passes."""
+
+    def read(self, block: bytes) -> Event:
+        """Read one block of a stream, and return the event it is."""
+
+    def ended(self) -> Event | None:
+        """Return the terminal of a stream that is over without one; None where it broke off."""
+
+    def whole(self, body: bytes) -> Event:
+        """Read an answer that comes whole, and return its terminal, or its error."""
+
+
+class PassedReading:
+    """Reads one answer that is passed on, in the form that its request asks for."""
+
+    __slots__ = ("_blocks", "_body", "_is_over", "_notes")
+
+    def __init__(self, notes: Notes, *, streams: bool) -> None:
+        self._notes = notes
+        self._blocks = Blocks()
+        self._body = None if streams else bytearray()
+        self._is_over = False
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Read more of a stream, cut anywhere. Raises `ValueError` for an event too large."""
+        if self._body is not None:
+            self._body += chunk
+            if len(self._body) > _LARGEST:
+                raise ValueError(f"a response passes {_LARGEST} bytes")
+            return []
+        return self._joined([self._notes.read(block) for block in self._blocks.feed(chunk)])
+
+    def end(self) -> list[Event]:
+        """Read the end of a stream: its terminal, where only the end says that it was one."""
+        if self._body is not None:
+            return self.whole(bytes(self._body))
+        rest = self._blocks.rest()
+        events = self._joined([self._notes.read(rest)] if rest else [])
+        if not self._is_over and (terminal := self._notes.ended()) is not None:
+            events.append(terminal)
+        return events
+
+    def _joined(self, events: list[Event]) -> list[Event]:
+        """Return the events with what came behind the last one of the answer as part of that."""
+        for index, event in enumerate(events):
+            if event.kind in _ENDS:
+                rest = b"".join([each.wire for each in events[index + 1 :]])
+                is_late, self._is_over = self._is_over, True
+                kind = Kind.VENDOR if is_late else event.kind
+                events[index:] = [event._replace(kind=kind, wire=event.wire + rest)]
+                break
+        return events
+
+    def whole(self, body: bytes) -> list[Event]:
+        """Read an answer that comes whole; to who waits for events it is none."""
+        event = self._notes.whole(body)
+        if event.kind is not Kind.ERROR and self._body is None:
+            event = broken(_UNASKED, _UNASKED)
+        return [event]
+
+
+_UNASKED: Final = _encode(
+    {
+        "error": {
+            "message": "The upstream answered with one JSON body where events were asked for; "
+            "send the request without 'stream'.",
+            "type": "upstream_error",
+            "param": None,
+            "code": None,
+        }
+    }
+)
+
+
+def passed_body(turn: Turn, changes: dict[str, bytes | None]) -> bytes:
+    """Return a client's body as it is passed on: as it is, but for its model's name and changes."""
+    body, named = turn.source.body, turn.members["model"]
+    if msgspec.json.decode(named) != turn.model:
+        changes = {**changes, "model": named}
+    return splice(body.removeprefix(_BOM), changes) if changes else body
+
+
+def has_seals(body: bytes) -> bool:
+    """Whether something in a body may be sealed by us: what another vendor's models thought."""
+    return _MARK in body

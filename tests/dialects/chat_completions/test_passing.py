@@ -1,0 +1,250 @@
+"""Chat Completions passed on: what is sent, and what is read of the answer on its way."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longwire.core.events import Kind
+from longwire.dialects.chat_completions.passing import pass_on
+from longwire.dialects.chat_completions.request import decode_request
+from longwire.dialects.responses.call import renamed
+from longwire.dialects.seals import Seal, sealed
+from tests.dialects.chat_completions.answers import HIDING
+from tests.dialects.passages import bill, kinds, lines_of, read, whole, wire
+from tests.dialects.recordings import FOLDER, needs_recordings
+
+VENDORS = ("openai-chat", "deepseek", "qwen", "kimi", "mistral", "groq", "xai")
+STREAMS = [
+    path
+    for vendor in VENDORS
+    for path in sorted(FOLDER.glob(f"{vendor}/*"))
+    if path.suffix in (".txt", ".sse")
+] or [None]
+WHOLE = [
+    path
+    for vendor in VENDORS
+    for path in sorted(FOLDER.glob(f"{vendor}/*.json"))
+    if "error" not in path.name
+] or [None]
+FIRST = (
+    b'data: {"id":"c1","model":"m-1","choices":[{"delta":{"role":"assistant","content":""}}]}\n\n'
+)
+TEXT = b'data: {"id":"c1","choices":[{"delta":{"content":"Hi"},"finish_reason":null}]}\n\n'
+LAST = b'data: {"id":"c1","choices":[{"delta":{},"finish_reason":"%b"}]}\n\n'
+USAGE = (
+    b'data: {"id":"c1","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4,'
+    b'"prompt_tokens_details":{"cached_tokens":3}}}\n\n'
+)
+DONE = b"data: [DONE]\n\n"
+STREAM = FIRST + TEXT + LAST % b"stop" + USAGE + DONE
+
+
+def call_of(body: bytes, sent_name: str = ""):
+    turn = decode_request(body, {}, HIDING)
+    return pass_on(renamed(turn, lambda name: sent_name or name))
+
+
+def body_of(**members) -> bytes:
+    messages = [{"role": "user", "content": "hi"}]
+    return json.dumps({"model": "m", "messages": messages, **members}).encode()
+
+
+def streaming(*, wants_usage: bool = True):
+    return call_of(body_of(stream=True, stream_options={"include_usage": wants_usage}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b' { "model" : "m" , "messages":[{"role":"user","content":"1.50"}],"n":2, "x": 1e400}\n',
+        b'\xef\xbb\xbf{"model":"m","messages":[{"role":"user","content":"cut \\ud83d"}]}',
+        b'{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]}',
+        b'{"model":"m","messages":"what no translation reads"}',
+    ],
+)
+def test_a_body_is_passed_on_as_it_is(body):
+    """Its spaces, its numbers, and what the gateway does not know: all the client's own."""
+    assert body == call_of(body).body
+
+
+def test_only_the_model_changes_where_a_channel_has_another_name_for_it():
+    """Every other member has the bytes that the client wrote."""
+    body = b'{"model":"mine","messages":[{"role":"user", "content":"1.50 \\u00e9"}],"n":2}'
+    assert body.replace(b'"mine"', b'"theirs"') == call_of(body, "theirs").body
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ({}, {"include_usage": True}),
+        ({"stream_options": None}, {"include_usage": True}),
+        ({"stream_options": {"include_usage": False}}, {"include_usage": True}),
+        (
+            {"stream_options": {"include_obfuscation": False}},
+            {"include_obfuscation": False, "include_usage": True},
+        ),
+    ],
+)
+def test_a_stream_says_what_it_costs_to_the_gateway_alone(written, sent):
+    """Its client did not ask for usage, so the chunk that has it alone is not passed on."""
+    call = call_of(body_of(stream=True, **written))
+    events = read(call, STREAM)
+    assert sent == json.loads(call.body)["stream_options"]
+    assert STREAM.replace(USAGE, b"") == wire(events)
+    assert (9, 3, 4) == _tokens(events)
+
+
+def _tokens(events):
+    usage = bill(events).usage
+    return usage.input, usage.cached, usage.output
+
+
+def test_usage_that_a_client_wants_is_its_own():
+    """The chunk is passed on where the request asks for it."""
+    assert STREAM == wire(read(streaming(), STREAM))
+
+
+def test_an_answer_begins_with_its_first_output():
+    """Until then a failure can be made good: comments and the role are no output."""
+    events = read(streaming(), b": OPENROUTER PROCESSING\n\n" + STREAM)
+    opening, output = Kind.OPENING, Kind.OUTPUT
+    assert [Kind.VENDOR, opening, output, output, output, Kind.COMPLETED] == kinds(events)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (b"stop", Kind.COMPLETED),
+        (b"tool_calls", Kind.COMPLETED),
+        (b"length", Kind.INCOMPLETE),
+        (b"content_filter", Kind.INCOMPLETE),
+    ],
+)
+def test_how_an_answer_ended_is_read(reason, kind):
+    """Whether or not `[DONE]` follows; what ends without either broke off."""
+    stream = FIRST + TEXT + LAST % reason
+    assert kind is read(streaming(), stream + DONE)[-1].kind
+    assert kind is read(streaming(), stream)[-1].kind
+    assert kind is read(streaming(), stream + DONE.strip())[-1].kind
+    assert Kind.OUTPUT is read(streaming(), FIRST + TEXT)[-1].kind
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        b'data: {"error":{"message":"busy","code":429}}\n\n',
+        b'data:{"id":"c1","error":{"message":"busy"},"choices":[]}\r\n\r\n',
+        b'event: error\ndata: {"error":{"message":"busy"}}\n\n',
+        b'data: {"object":"error","message":"busy"}\n\n',
+    ],
+)
+def test_an_error_within_a_stream_keeps_its_bytes(error):
+    """With what follows it at once: nothing of a broken answer is read any more."""
+    *_, broken = events = read(streaming(), FIRST + TEXT + error + DONE)
+    assert FIRST + TEXT + error + DONE == wire(events)
+    assert (Kind.ERROR, error + DONE) == (broken.kind, broken.wire)
+    assert b"busy" in broken.raw
+
+
+def test_a_chunk_that_cannot_be_read_passes():
+    """What is broken is for the client to see as it came."""
+    stream = FIRST + b'data: {"choices":[{"finish_reason":"st\n\n' + TEXT + DONE
+    assert stream == wire(read(streaming(), stream))
+
+
+def test_a_whole_answer_is_its_body():
+    """With what it cost beside it."""
+    choices = b'"choices":[{"finish_reason":"length"}]'
+    body = b'{"id":"c","model":"m-1",%b,"usage":{"prompt_tokens":2}} ' % choices
+    terminal = whole(call_of(body_of()), body)
+    assert (Kind.INCOMPLETE, body) == (terminal.kind, terminal.wire)
+    assert ("m-1", 2) == (bill([terminal]).model, bill([terminal]).usage.input)
+
+
+@pytest.mark.parametrize("body", [b'{"error":{"message":"x"}}', b"[]", b"<html>", b'{"detail":1}'])
+def test_what_is_no_completion_is_an_error(body):
+    """In its own words, whatever status it came with."""
+    event = whole(call_of(body_of()), body)
+    assert (Kind.ERROR, body) == (event.kind, event.raw)
+
+
+def test_one_body_is_no_stream():
+    """A client that waits for events would see nothing of it: it is refused, with the mend."""
+    event = whole(streaming(), b'{"id":"c","choices":[]}')
+    assert Kind.ERROR is event.kind
+    assert b"without 'stream'" in event.raw
+
+
+def test_an_answer_without_a_media_type_is_read_as_it_was_asked_for():
+    """A body that is taken for events is one body all the same."""
+    body = b'{"id":"c","choices":[{"finish_reason":"stop"}]}'
+    (terminal,) = read(call_of(body_of()), body, [5, 9])
+    assert (Kind.COMPLETED, body) == (terminal.kind, terminal.wire)
+
+
+def test_what_we_sealed_for_another_vendor_stays_here():
+    """Reasoning of another vendor's model goes nowhere else; its own stays in the bytes it had."""
+    foreign = {"type": "reasoning.encrypted", "data": sealed(Seal("anthropic", "x"))}
+    own = {"type": "reasoning.encrypted", "data": "lw1 is no mark"}
+    said = {"role": "assistant", "content": "lw1. is a word", "reasoning_details": [foreign, own]}
+    alone = {"role": "assistant", "content": "b", "reasoning_details": [foreign]}
+    signed = {"role": "assistant", "reasoning_details": [{"signature": foreign["data"]}, own]}
+    messages = [{"role": "user", "content": "hi"}, said, alone, signed]
+    sent = json.loads(call_of(body_of(messages=messages)).body)["messages"]
+    assert [
+        messages[0],
+        {**said, "reasoning_details": [own]},
+        {"role": "assistant", "content": "b"},
+        {**signed, "reasoning_details": [own]},
+    ] == sent
+
+
+def test_a_word_that_looks_like_a_seal_changes_no_byte():
+    """Only reasoning is sealed."""
+    body = b'{"model":"m",  "messages":[{"role":"user","content":"lw1.x"}, {"role":"user"}]}'
+    assert body == call_of(body).body
+
+
+def stream_of(path: Path) -> bytes:
+    raw = path.read_bytes()
+    if path.suffix == ".sse":
+        return raw
+    return b"".join(b"data: %b\n\n" % line for line in raw.splitlines() if line.strip()) + DONE
+
+
+@needs_recordings
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path and path.name)
+@given(cuts=st.lists(st.integers(0, 20_000), max_size=8))
+def test_recorded_streams_pass_whole(path, cuts):
+    """What real vendors stream reaches the client byte for byte, and is billed as it says."""
+    stream = stream_of(path)
+    events = read(streaming(), stream, cuts)
+    usages = [line["usage"] for line in lines_of(path) if line.get("usage")]
+    assert stream == wire(events)
+    if usages:
+        last = usages[-1]
+        thought = (last.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
+        is_beside = last["total_tokens"] > last["prompt_tokens"] + last["completion_tokens"]
+        output = last["completion_tokens"] + (thought if is_beside else 0)
+        usage = bill(events).usage
+        assert (last["prompt_tokens"], output, thought) == (
+            usage.input,
+            usage.output,
+            usage.reasoning,
+        )
+
+
+@needs_recordings
+@pytest.mark.parametrize("path", WHOLE, ids=lambda path: path and path.name)
+def test_recorded_answers_pass_whole(path):
+    """Whole answers of real vendors, likewise."""
+    body = path.read_bytes()
+    said = json.loads(body)["usage"]
+    terminal = whole(call_of(body_of()), body)
+    assert body == terminal.wire
+    assert said["total_tokens"] == sum(
+        (bill([terminal]).usage.input, bill([terminal]).usage.output)
+    )
