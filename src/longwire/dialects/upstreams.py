@@ -4,19 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from longwire.dialects.chat_completions.upstream import ChatUpstream
-<<<<<<< HEAD
 from longwire.dialects.generate_content.upstream import GenerateContentUpstream
-=======
->>>>>>> pass
 from longwire.dialects.messages.upstream import MessagesUpstream
 from longwire.dialects.ports import UpstreamDialect
 
 UPSTREAMS: Final[Mapping[str, UpstreamDialect]] = {
     "chat_completions": ChatUpstream(),
     "messages": MessagesUpstream(),
-<<<<<<< HEAD
     "generate_content": GenerateContentUpstream(),
-=======
->>>>>>> pass
 }
 """The dialects by their APIs, as channels name them."""
