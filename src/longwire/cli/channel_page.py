@@ -16,7 +16,7 @@ def _head(spec: ChannelSpec) -> Iterator[str]:
     yield f"{spec.name}: {spec.type}, {spec.status.value}, {place}"
     yield f"models: {', '.join(spec.models)}"
     if spec.renames:
-        yield f"renames: {', '.join(f'{asked} → {sent}' for asked, sent in spec.renames)}"
+        yield f"renames: {', '.join(f'{model} → {sent}' for model, sent in spec.renames)}"
     has = "is set" if spec.credential else "none"
     yield f"key: {has}; members without equivalent: {spec.unsupported}"
     if "messages" in spec.offered:
