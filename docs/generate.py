@@ -16,7 +16,15 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from longwire.cli.clients import CLIENTS, Gateway
 from longwire.core.events import Kind
-from longwire.core.nouns.channel import APIS, DEFAULT_BASE_URLS, DEFAULT_PATHS, TRANSPORTS, TYPES
+from longwire.core.nouns.channel import (
+    APIS,
+    CHANNEL_TYPES,
+    DEFAULT_BASE_URLS,
+    DEFAULT_PATHS,
+    TRANSPORTS,
+    TYPES,
+    UNSUPPORTED,
+)
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
@@ -288,15 +296,18 @@ def words() -> str:
         ("CHANNEL_TYPES", "ChannelType"): TYPES,
         ("API_FORMATS", "ApiFormat"): APIS,
         ("TRANSPORTS", "Transport"): TRANSPORTS,
+        ("UNSUPPORTED", "Unsupported"): UNSUPPORTED,
         ("SESSION_STATES", "SessionState"): [state.value for state in State],
         ("REASONS", "Reason"): [reason.value for reason in Reason],
         ("TROUBLES", "Trouble"): [trouble.name.lower() for trouble in Trouble],
     }
+    apis = {name: each.apis for name, each in CHANNEL_TYPES.items()}
     return "\n".join(
         [
             "/** Words that the schema has as texts. Written by docs/generate.py. */",
             *(line for names, each in lists.items() for line in _list(*names, each)),
             *_defaults("DEFAULT_BASE_URLS", "ChannelType", DEFAULT_BASE_URLS),
+            *_defaults("DEFAULT_APIS", "ChannelType", apis, "readonly ApiFormat[]"),
             *_defaults("DEFAULT_PATHS", "ApiFormat", DEFAULT_PATHS),
             "",
         ]
@@ -310,8 +321,10 @@ def _list(name: str, union: str, each: Iterable[str]) -> Iterator[str]:
     yield f"export type {union} = (typeof {name})[number];"
 
 
-def _defaults(name: str, union: str, by_word: Mapping[str, str]) -> Iterator[str]:
-    yield f"\nexport const {name}: Record<{union}, string> = {{"
+def _defaults(
+    name: str, union: str, by_word: Mapping[str, object], kind: str = "string"
+) -> Iterator[str]:
+    yield f"\nexport const {name}: Record<{union}, {kind}> = {{"
     yield from (f"  {word}: {json.dumps(default)}," for word, default in by_word.items())
     yield "};"
 

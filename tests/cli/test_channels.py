@@ -40,6 +40,10 @@ def added(command, monkeypatch):
         "requests_per_minute": "60",
         "concurrent_turns": "",
         "native_items": "configuration_update",
+        "apis": "responses, messages",
+        "profile": "generic",
+        "unsupported": "drop",
+        "threads": "yes",
         "endpoints": "responses transport=http path=/r, messages",
     }
     words = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
@@ -60,6 +64,10 @@ def test_a_channel_is_added_with_every_field(command, added):
         "tls_verify": False,
         "headers": [["x-team", "***"]],
         "native_items": ["configuration_update"],
+        "apis": ["responses", "messages"],
+        "profile": "generic",
+        "unsupported": "drop",
+        "threads": True,
     }.items() <= channel.items()
     assert {"requests_per_minute": 60, "concurrent_turns": None}.items() <= channel["rates"].items()
     assert ["/r", ""] == [each["path"] for each in channel["endpoints"]]
@@ -99,6 +107,9 @@ def test_a_new_key_comes_from_stdin(command):
         (["api_key=${NOT_SET}"], ["api_key"]),
         (["weight=0", "base_url=x", "api_key=k"], ["weight", "baseURL"]),
         (["weight=1"], ["apiKey"]),
+        (["threads=yes", "api_key=k"], ["threads"]),
+        (["apis=messages", "transport=websocket", "api_key=k"], ["transport"]),
+        (["quirks={a", "api_key=k"], ["quirks"]),
     ],
 )
 def test_bad_fields_are_told_and_nothing_is_added(command, sets, fields):
@@ -108,6 +119,23 @@ def test_bad_fields_are_told_and_nothing_is_added(command, sets, fields):
         command("channels", "add", "up", *words)
     assert fields == [problem.field for problem in caught.value.problems]
     assert [] == json.loads(command("channels", "list", "--json"))
+
+
+def test_a_preset_sets_what_a_vendor_needs(command):
+    """Type, APIs and addresses are the vendor's, what is set wins; `show` has each URL."""
+    words = ("--preset", "deepseek", "--set", "api_key=sk", "--set", "unsupported=drop")
+    command("channels", "add", "up", *words)
+    lines = command("channels", "show", "up").splitlines()
+    assert "up: openai, enabled, ch_" == lines[0][:24]
+    assert ["chat_completions", "http", "https://api.deepseek.com/v1/chat/completions"] in [
+        line.split() for line in lines
+    ]
+    assert ["messages", "http", "https://api.deepseek.com/anthropic/v1/messages"] in [
+        line.split() for line in lines
+    ]
+    assert "drop" == _one(command)["unsupported"]
+    with pytest.raises(InvalidFields, match="known are openai, azure, anthropic"):
+        command("channels", "add", "down", "--preset", "nobody")
 
 
 def test_a_name_that_is_taken_is_refused(command, added):
@@ -157,7 +185,7 @@ async def test_a_channel_is_tried(longwire, url, upstream):
     await run(longwire, "channels", "add", "up", *sets, **url)
     tried = await run(longwire, "channels", "test", "up", "--model", "gpt-5.2", **url)
     assert (0, "") == (tried.returncode, tried.stderr)
-    assert tried.stdout.startswith("up: websocket with gpt-5.2: handshake ")
+    assert tried.stdout.startswith("up: websocket in responses with gpt-5.2: handshake ")
     assert "second turn continued" in tried.stdout
     healthy = await run(longwire, "doctor", **url)
     assert 0 == healthy.returncode
@@ -168,4 +196,4 @@ async def test_a_channel_is_tried(longwire, url, upstream):
     assert "127.0.0.1:1" in json.loads(failed.stdout)["error"]
     ill = await run(longwire, "doctor", **url)
     assert 1 == ill.returncode
-    assert "FAIL channel up: failed: " in ill.stdout
+    assert "FAIL channel up: failed in responses: " in ill.stdout

@@ -169,6 +169,33 @@ def test_channels_of_a_file(read):
     assert (plan.api_key, plan.models, plan.transport) == (None, ("*",), "auto")
 
 
+def test_a_channel_of_another_api(read):
+    """What the upstream offers, its vendor's profile and what differs from it, all as said."""
+    text = """
+[[channels]]
+name = "claude"
+type = "anthropic"
+api_key = "k"
+apis = ["messages", "chat_completions"]
+profile = "anthropic"
+unsupported = "drop"
+threads = true
+
+[channels.quirks]
+strict = false
+efforts = ["low", "high"]
+
+[[channels.endpoints]]
+api = "generate_content"
+"""
+    spec = channel_of(read(text).channels[0])
+    assert ("anthropic", "https://api.anthropic.com/v1") == (spec.type, spec.base_url)
+    assert ("messages", "chat_completions") == spec.offered
+    assert ("anthropic", "drop", True) == (spec.profile, spec.unsupported, spec.threads)
+    assert (("strict", "false"), ("efforts", '["low", "high"]')) == spec.quirks
+    assert ("generate_content",) == tuple(each.api for each in spec.endpoints)
+
+
 def test_secrets_are_never_shown(read):
     """No secret is in what is printed of the settings."""
     shown = repr(read(WHOLE, **SECRETS))

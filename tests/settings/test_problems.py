@@ -115,7 +115,7 @@ def test_session_within_the_total(problems):
         ("weight = inf", "weight: must be a finite number"),
         ("models = []", "models: must have at least 1 item after validation, not 0"),
         ('transport = "sse"', "transport: must be 'auto', 'websocket' or 'http'"),
-        ('type = "azure"', "type: must be 'openai' or 'codex'"),
+        ('type = "azure"', "type: must be 'openai', 'codex', 'anthropic' or 'gemini'"),
         ('base_url = "ftp://h"', f"base_url: {BASE_URL}"),
         ('base_url = "api.openai.com/v1"', f"base_url: {BASE_URL}"),
         ('base_url = "https:///v1"', f"base_url: {BASE_URL}"),
@@ -149,11 +149,44 @@ def test_session_within_the_total(problems):
             'renames: is no table; write for example { "claude-*" = "gpt-5.2" }',
         ),
         ('model = "m"', "model: unknown key; did you mean models?"),
+        ("apis = []", "apis: must have at least 1 item after validation, not 0"),
+        ('apis = ["messages", "messages"]', 'apis: "messages" stands 2 times; keep one'),
+        (
+            'apis = ["chat"]',
+            "apis[0]: must be 'responses', 'chat_completions', 'messages' or 'generate_content'",
+        ),
+        ('unsupported = "ignore"', "unsupported: must be 'refuse' or 'drop'"),
+        (
+            'quirks = ["a"]',
+            'quirks: is no table; write for example { "max_tokens" = "max_completion_tokens" }',
+        ),
     ],
 )
 def test_channels(problems, line, problem):
     """A wrong value of a channel names the channel's place in the list."""
     assert problems(CHANNEL + line) == [f"FILE: channels[0].{problem}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            "threads = true",
+            "threads: only the messages API has them; add messages to apis, or leave threads off",
+        ),
+        (
+            'type = "anthropic"\ntransport = "websocket"',
+            'transport: only the responses API has a websocket; add it to apis, or write "http"',
+        ),
+        (
+            'type = "codex"\napis = ["responses", "messages"]',
+            "apis: of this type there is responses alone; leave apis out",
+        ),
+    ],
+)
+def test_what_goes_with_the_apis_of_a_channel(problems, line, problem):
+    """A setting that none of the channel's APIs has is refused, and the mend is said."""
+    assert problems(CHANNEL + line) == [f"FILE: channels[0]: {problem}"]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +198,10 @@ def test_channels(problems, line, problem):
         (
             'name = "a"',
             ': api_key is missing; write for example api_key = "${OPENAI_API_KEY}"',
+        ),
+        (
+            'name = "a"\ntype = "anthropic"',
+            ': api_key is missing; write for example api_key = "${ANTHROPIC_API_KEY}"',
         ),
         ('name = "a"\napi_key = ""', f".api_key: {CREDENTIAL}"),
         ('name = "a"\napi_key = "sk 1"', f".api_key: {CREDENTIAL}"),
@@ -179,7 +216,10 @@ def test_channel_identity(problems, lines, problem):
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
-        ('api = "embeddings"', ".api: must be 'responses', 'chat_completions' or 'messages'"),
+        (
+            'api = "embeddings"',
+            ".api: must be 'responses', 'chat_completions', 'messages' or 'generate_content'",
+        ),
         ('path = "/x"', ".api: is missing; add api = …"),
         (
             'api = "responses"\npath = "x"',

@@ -52,7 +52,7 @@ def test_the_head_is_the_newest_migration():
 
 
 async def test_indexes_of_what_is_rare_are_partial(database):
-    """On either engine the log's indexes of sessions and errors hold only turns that have one."""
+    """On either engine the log's indexes of what few turns have hold these turns alone."""
     async with database.read() as connection:
         indexes = await connection.run_sync(lambda c: inspect(c).get_indexes("turns"))
     partial = {
@@ -61,7 +61,11 @@ async def test_indexes_of_what_is_rare_are_partial(database):
         if (condition := index["dialect_options"].get(f"{database.engine.dialect.name}_where"))
         is not None
     }
-    assert {"ix_turns_session_id": "session", "ix_turns_error_code_id": "error_code"} == partial
+    assert {
+        "ix_turns_session_id": "session",
+        "ix_turns_error_code_id": "error_code",
+        "ix_turns_upstream_api_id": "upstream_api",
+    } == partial
 
 
 async def test_the_default_project_is_there(database):

@@ -74,6 +74,7 @@ async def test_pages_are_newest_first_and_meet_without_gap(log):
         (TurnFilter(continuity="fresh"), {"continuity": "fresh"}),
         (TurnFilter(api="messages"), {"api": "messages"}),
         (TurnFilter(error_code="server_error"), {"error_code": "server_error"}),
+        (TurnFilter(upstream_api="messages"), {"upstream_api": "messages"}),
     ],
 )
 async def test_each_filter_finds_what_it_names_by_its_index(log, database, wanted, changes):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longwire.cli import fields
+from longwire.cli.channel_page import page_of
 from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
 from longwire.cli.tables import show, show_json, show_table
-from longwire.core.errors import NotFound
+from longwire.core.errors import FieldProblem, NotFound, refuse
 from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_BASE_URLS, ChannelSpec, Status
 from longwire.core.nouns.secret import Secret
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
 Model = Annotated[str | None, typer.Option(help="The model to try; else the first it names.")]
+Api = Annotated[
+    str, typer.Option("--api", help="The API to try; else the one that Responses clients go by.")
+]
+Vendor = Annotated[
+    str, typer.Option("--preset", metavar="VENDOR", help="Begin with what a known vendor needs.")
+]
 KeyFromStdin = Annotated[
     bool, typer.Option("--api-key-stdin", help="Read the upstream's key from stdin.")
 ]
@@ -29,7 +36,7 @@ _TITLES = ("channel", "type", "transport", "base URL", "models", "status", "id")
 def build() -> typer.Typer:
     """The commands below `longwire channels`."""
     commands = typer.Typer(help="Add, change and try upstreams.", no_args_is_help=True)
-    for command in (list_, add, edit, enable, disable, archive, remove):
+    for command in (list_, show_, add, edit, enable, disable, archive, remove):
         commands.command(command.__name__.rstrip("_"))(command)
     commands.command("test")(try_)
     return commands
@@ -48,9 +55,24 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
     show_table(_TITLES, map(_row, specs), "no channels yet; add one: longwire channels add NAME")
 
 
+def show_(name: Name, config: Config = None, as_json: AsJson = False) -> None:
+    """Show a channel: its APIs with their URLs, and what its vendor does differently."""
+    from longwire.settings import load
+    from longwire.settings.declared import channel_of
+
+    declared = {each.name: channel_of(each) for each in load(config).channels}
+
+    async def work(store: "Store") -> ChannelSpec:
+        return declared.get(name) or await store.channels.find(name)
+
+    spec = with_store(config, work)
+    show(spec, page_of(spec), as_json=as_json)
+
+
 def add(
     name: Name,
     sets: Sets = None,
+    preset: Vendor = "",
     key_from_stdin: KeyFromStdin = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -59,9 +81,10 @@ def add(
 
     Fields: type, base_url, api_key, transport, models, renames, tags, weight, organization,
     project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
-    concurrent_turns, handshake_rate, handshake_burst, native_items, endpoints.
+    concurrent_turns, handshake_rate, handshake_burst, native_items, apis, profile, quirks,
+    unsupported, threads, endpoints. A preset has those of a known vendor; what is set wins.
     """
-    values = {"name": name, **fields.read(sets or (), fields.CHANNEL)}
+    values = {"name": name, **_of_preset(preset), **fields.read(sets or (), fields.CHANNEL)}
     refuse_declared(config, "channel", values["name"])
     if key_from_stdin:
         values["api_key"] = _key_from_stdin()
@@ -117,7 +140,13 @@ def remove(name: Name, config: Config = None) -> None:
     typer.echo(f"removed {name}")
 
 
-def try_(name: Name, model: Model = None, config: Config = None, as_json: AsJson = False) -> None:
+def try_(
+    name: Name,
+    model: Model = None,
+    api: Api = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
     """Try a channel: two short turns over its real transport. Exit code 1 if that fails."""
     from longwire.relay.channels.probe import probe
     from longwire.settings import load
@@ -126,7 +155,7 @@ def try_(name: Name, model: Model = None, config: Config = None, as_json: AsJson
     declared = {each.name: channel_of(each) for each in load(config).channels}
 
     async def work(store: "Store") -> "Probed":
-        return await probe(declared.get(name) or await store.channels.find(name), model)
+        return await probe(declared.get(name) or await store.channels.find(name), model, api=api)
 
     probed = with_store(config, work)
     show(probed, f"{name}: {summary(probed)}", as_json=as_json)
@@ -137,13 +166,15 @@ def try_(name: Name, model: Model = None, config: Config = None, as_json: AsJson
 def summary(probed: "Probed") -> str:
     """Return how a trial went, in one line."""
     if probed.error:
-        return f"failed: {probed.error}"
+        place = f" in {probed.api}" if probed.api else ""
+        return f"failed{place}: {probed.error}"
     handshake = f"handshake {probed.handshake_ms:.0f} ms, " if probed.handshake_ms else ""
     second = "continued" if probed.continued else "sent in full"
+    dropped = f"; dropped {', '.join(probed.dropped)}" if probed.dropped else ""
     return (
-        f"{probed.transport} with {probed.model}: {handshake}first event "
+        f"{probed.transport} in {probed.api} with {probed.model}: {handshake}first event "
         f"{probed.first_event_ms or 0:.0f} ms; second turn {second}, "
-        f"{probed.cached_tokens or 0} tokens cached"
+        f"{probed.cached_tokens or 0} tokens cached{dropped}"
     )
 
 
@@ -186,6 +217,16 @@ def _row(spec: ChannelSpec) -> tuple[str, ...]:
     transport, models = spec.endpoint().transport, ", ".join(spec.models)
     place = "file" if spec.is_declared else spec.id
     return (spec.name, spec.type, transport, spec.base_url, models, spec.status.value, place)
+
+
+def _of_preset(name: str) -> dict[str, Any]:
+    """Return the fields of a known vendor. Raises `InvalidFields` for one that is not known."""
+    from longwire.relay.channels.presets import presets
+
+    known = {preset.name: preset for preset in presets()}
+    if name and name not in known:
+        refuse([FieldProblem("preset", f"known are {', '.join(known)}")])
+    return known[name].fields if name else {}
 
 
 def _key_from_stdin() -> Secret:

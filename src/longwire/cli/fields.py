@@ -4,6 +4,7 @@ A value written `${NAME}` comes from the environment, so that no secret stands i
 processes. Law: the error for an unknown field or value names it, and those that exist.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -62,9 +63,29 @@ def _endpoint(text: str) -> EndpointSpec:
     return EndpointSpec(api, **values)
 
 
-def native_items(text: str) -> tuple[str, ...] | None:
-    """Read types of items such as `additional_tools`; `default` is that of the channel's type."""
+def words_or_default(text: str) -> tuple[str, ...] | None:
+    """Read words apart by commas; `default` is what the channel's type has."""
     return None if text == "default" else words(text)
+
+
+def quirks(text: str) -> tuple[tuple[str, str], ...]:
+    """Read a JSON object of settings, or pairs such as `strict=false,effort=low`."""
+    if not text.lstrip().startswith("{"):
+        return tuple((name, _json_of(value)) for name, value in pairs(text))
+    try:
+        settings = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON object ({error}); write pairs as in strict=false") from error
+    return tuple((name, json.dumps(value)) for name, value in settings.items())
+
+
+def _json_of(word: str) -> str:
+    """Return a word as JSON: as it stands where it is some, else as a text."""
+    try:
+        json.loads(word)
+    except json.JSONDecodeError:
+        return json.dumps(word)
+    return word
 
 
 def boolean(text: str) -> bool:
@@ -105,7 +126,12 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     **dict.fromkeys(RATES, limit),
     "handshake_rate": float,
     "handshake_burst": int,
-    "native_items": native_items,
+    "native_items": words_or_default,
+    "apis": words_or_default,
+    "profile": str,
+    "quirks": quirks,
+    "unsupported": str,
+    "threads": boolean,
     "endpoints": endpoints,
 }
 KEY: Final[Mapping[str, Reader]] = {

@@ -24,14 +24,18 @@ def show(value: object, line: str, *, as_json: bool) -> None:
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
     """Print rows below their titles, or what to say where there are none."""
+    lines = table(titles, rows)
+    typer.echo("\n".join(lines) if len(lines) > 1 else empty)
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows below their titles, in columns."""
     listed = [tuple(titles), *rows]
-    if len(listed) == 1:
-        typer.echo(empty)
-        return
     widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    for row in listed:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+    padded = [
+        [cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in listed
+    ]
+    return ["  ".join(cells).rstrip() for cells in padded]
 
 
 def time_text(milliseconds: int | None, nothing: str = "never") -> str:

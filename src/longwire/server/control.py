@@ -173,9 +173,11 @@ ControlPlane = NoControlPlane | StoredControlPlane
 """Serving turns needs the same of both."""
 
 
-def _probing(accounts: LiveAccounts) -> Callable[[ChannelSpec, str | None], Awaitable[Probed]]:
-    """Return what tries a channel with a model, for an account where it has one."""
-    return lambda spec, model: probe(spec, model, account=accounts.of(spec.id))
+def _probing(
+    accounts: LiveAccounts,
+) -> Callable[[ChannelSpec, str | None, str], Awaitable[Probed]]:
+    """Return what tries a channel with a model in an API, for an account where it has one."""
+    return lambda spec, model, api: probe(spec, model, account=accounts.of(spec.id), api=api)
 
 
 def _explain(error: Exception) -> tuple[int, str, str]:

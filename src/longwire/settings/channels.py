@@ -1,5 +1,6 @@
 """The tables of the file that declare channels and API keys."""
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -13,17 +14,21 @@ from pydantic import (
 from longwire.core.nouns.channel import (
     CHANNEL_TYPES,
     DEFAULT_BASE_URLS,
+    ChannelSpec,
+    check_apis,
     check_endpoint_transport,
     check_proxy,
 )
 from longwire.settings.checks import (
     Api,
+    Apis,
     BaseUrl,
     Credential,
     FromText,
     HeaderText,
     Name,
     NativeItem,
+    Quirks,
     Renames,
     Section,
     Transport,
@@ -58,7 +63,36 @@ class Channel(Section):
     """A configured upstream; shown in the web interface as managed by file."""
 
     name: Name = Field(description="Unique; appears in headers, logs and metrics.")
-    type: Literal["openai", "codex"] = Field("openai", description="What kind of upstream it is.")
+    type: Literal["openai", "codex", "anthropic", "gemini"] = Field(
+        "openai",
+        description="What kind of upstream it is: how its key is sent, and which APIs it offers "
+        "unless `apis` says otherwise.",
+    )
+    apis: Apis | None = Field(
+        None,
+        description="The APIs that the upstream offers, of `responses`, `chat_completions`, "
+        "`messages` and `generate_content`. Default: the first two for `openai`, the first for "
+        "`codex`, the third for `anthropic`, the last for `gemini`.",
+    )
+    profile: str = Field(
+        "",
+        max_length=64,
+        description="What its vendor does differently, by a name that `longwire channels show` "
+        "knows. Default: by the host, else `generic`.",
+    )
+    quirks: Quirks = Field(
+        {}, description="Single settings of the profile with other values, as the upstream has it."
+    )
+    unsupported: Literal["refuse", "drop"] = Field(
+        "refuse",
+        description="What becomes of a request whose members the upstream has no equivalent for, "
+        "where they change the answer: refused, or served without them.",
+    )
+    threads: bool = Field(
+        default=False,
+        description="Let an upstream of the Messages API go on from its last message instead of "
+        "sending it the whole conversation.",
+    )
     base_url: BaseUrl = Field(
         default_factory=lambda values: DEFAULT_BASE_URLS[values.get("type", "openai")],
         description="Default: the public address of the type. A trailing `#` appends no version "
@@ -66,7 +100,9 @@ class Channel(Section):
         "`transport` is not set.",
     )
     api_key: Credential | None = Field(
-        None, description="Sent as bearer token. Required for `openai`; `codex` signs in instead."
+        None,
+        description="Sent as each API has it: as bearer token, `x-api-key` or `x-goog-api-key`. "
+        "Required but for `codex`, which signs in instead.",
     )
     models: Words = Field(
         ("*",), min_length=1, description="Names or patterns (`*`, `?`) of the models it serves."
@@ -118,7 +154,11 @@ class Channel(Section):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if CHANNEL_TYPES[self.type].needs_key and self.api_key is None:
-            raise ValueError('api_key is missing; write for example api_key = "${OPENAI_API_KEY}"')
+            example = f"${{{self.type.upper()}_API_KEY}}"
+            raise ValueError(f'api_key is missing; write for example api_key = "{example}"')
+        offer = ChannelSpec("", self.name, self.type, apis=self.apis, transport=self.transport)
+        for problem in check_apis(replace(offer, threads=self.threads)):
+            raise ValueError(f"{problem.field}: {problem.message}")
         for endpoint in self.endpoints:
             endpoint.check_transport(endpoint.transport or self.transport)
         return self

@@ -7,7 +7,15 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+)
 
 from longwire.core.nouns.channel import check_base_url, transport_of_scheme
 from longwire.core.nouns.renames import check_renames
@@ -32,16 +40,31 @@ def _list_from_text(value: object) -> object:
         raise ValueError(f'no JSON list ({error}); write for example ["a"], or a, b') from error
 
 
-def _renames_from_text(value: object) -> object:
+def _table_from_text(value: object, key: str, content: str) -> object:
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except json.JSONDecodeError as error:
-            mend = 'write for example {"claude-*": "gpt-5.2"}'
+            mend = f'write for example {{"{key}": {content}}}'
             raise ValueError(f"no JSON object ({error}); {mend}") from error
     if isinstance(value, Mapping):
         return value
-    raise ValueError('is no table; write for example { "claude-*" = "gpt-5.2" }')
+    raise ValueError(f'is no table; write for example {{ "{key}" = {content} }}')
+
+
+def _renames_from_text(value: object) -> object:
+    return _table_from_text(value, "claude-*", '"gpt-5.2"')
+
+
+def _quirks_from_text(value: object) -> object:
+    return _table_from_text(value, "max_tokens", '"max_completion_tokens"')
+
+
+def _distinct(words: tuple[str, ...]) -> tuple[str, ...]:
+    for word, count in Counter(words).items():
+        if count > 1:
+            raise ValueError(f'"{word}" stands {count} times; keep one')
+    return words
 
 
 def _renames(table: dict[str, str]) -> dict[str, str]:
@@ -130,5 +153,7 @@ UrlPath = Annotated[str, _matching(r'/[!"$-~]*', 'must begin with "/", as in "/v
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Credential = Annotated[SecretStr, AfterValidator(_credential)]
 Transport = Literal["auto", "websocket", "http"]
-Api = Literal["responses", "chat_completions", "messages"]
+Api = Literal["responses", "chat_completions", "messages", "generate_content"]
+Apis = Annotated[tuple[Api, ...], FromText, Field(min_length=1), AfterValidator(_distinct)]
+Quirks = Annotated[dict[str, JsonValue], BeforeValidator(_quirks_from_text)]
 NativeItem = Literal["additional_tools", "configuration_update"]

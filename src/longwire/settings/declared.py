@@ -1,5 +1,7 @@
 """What the file declares, as the values that the store gives, too."""
 
+import json
+
 from longwire.core.nouns.access import ApiKey as Key
 from longwire.core.nouns.access import Grant, IssuedKey
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
@@ -33,6 +35,11 @@ def channel_of(declared: Channel) -> ChannelSpec:
         handshake_rate=declared.handshake_rate,
         handshake_burst=declared.handshake_burst,
         native_items=declared.native_items,
+        apis=declared.apis,
+        profile=declared.profile,
+        quirks=tuple((name, json.dumps(value)) for name, value in declared.quirks.items()),
+        unsupported=declared.unsupported,
+        threads=declared.threads,
         endpoints=tuple(_endpoint(each) for each in declared.endpoints),
         is_declared=True,
     )

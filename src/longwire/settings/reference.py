@@ -91,7 +91,7 @@ def _kind(field: FieldInfo) -> str:
     if get_origin(annotation) is tuple:
         return "list of strings"
     if get_origin(annotation) is dict:
-        return "table of strings"
+        return "table of strings" if get_args(annotation)[1] is str else "table"
     return {bool: "boolean", int: "integer", float: "number"}.get(annotation, "string")
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -13,6 +13,7 @@ from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status, check
 from longwire.core.nouns.page import Page
+from longwire.core.nouns.price import ModelPrice
 from longwire.core.nouns.secret import Secret
 from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
@@ -166,6 +167,7 @@ class Channels:
             native_items=None if row.native_items is None else tuple(row.native_items),
             apis=None if row.apis is None else tuple(row.apis),
             quirks=tuple((name, value) for name, value in row.quirks),
+            prices=tuple(ModelPrice(*price) for price in row.prices),
             status=Status(row.status),
             rates=value_of(Rates, row),
             endpoints=own,
@@ -180,7 +182,8 @@ class Channels:
             "headers": headers if spec.headers else "",
         }
         return {
-            **columns_of(spec, *sealed, "rates", "endpoints", "is_declared"),
+            **columns_of(spec, *sealed, "rates", "endpoints", "prices", "is_declared"),
+            "prices": [astuple(price) for price in spec.prices],
             **columns_of(spec.rates),
             **{column: self._seal(spec, column, text) for column, text in sealed.items()},
         }

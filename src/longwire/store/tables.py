@@ -168,6 +168,7 @@ channels = Table(
     Column("quirks", JSON, nullable=False, server_default="[]"),
     Column("unsupported", String(16), nullable=False, server_default="refuse"),
     Column("threads", Boolean, nullable=False, server_default=false()),
+    Column("prices", JSON, nullable=False, server_default="[]"),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -268,6 +269,12 @@ turns = Table(
     Index("ix_turns_continuity_id", "continuity", "id"),
     Index("ix_turns_api_id", "api", "id"),
     Index("ix_turns_error_code_id", "error_code", "id", sqlite_where=text("error_code <> ''")),
+    Index(
+        "ix_turns_upstream_api_id",
+        "upstream_api",
+        "id",
+        sqlite_where=text("upstream_api <> 'responses'"),
+    ),
 )
 """A column for each field of a `TurnRow`, in its order; a page is a range of ids.
 

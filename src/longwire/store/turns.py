@@ -34,7 +34,9 @@ _GREATEST: Final = 2**63 - 1
 _LONGEST_ID: Final = 19
 _MOST_MERGED: Final = 50
 """So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
-_PARTLY_INDEXED: Final = frozenset({"session", "error_code"})
+_NOT_INDEXED: Final = {"session": "", "error_code": "", "upstream_api": "responses"}
+"""The value of a column that its index leaves out."""
+
 _COMMON: Final = frozenset({"completed", "continued", "fresh", "responses"})
 """What is said of most turns: to look for it by its index finds too many."""
 
@@ -54,6 +56,7 @@ class TurnFilter:
     outcome: str = ""
     continuity: str = ""
     api: str = ""
+    upstream_api: str = ""
     error_code: str = ""
     connection: int | None = None
     has_failed: bool = False
@@ -68,6 +71,7 @@ class TurnFilter:
             "outcome": self.outcome,
             "continuity": self.continuity,
             "api": self.api,
+            "upstream_api": self.upstream_api,
             "key_id": self.key_id,
             "project_id": project_id,
             "model_asked": self.model,
@@ -215,8 +219,9 @@ class Turns:
                 yield (column + "") == value
                 continue
             yield column == value
-            if name in _PARTLY_INDEXED:
-                yield column != literal_column("''")
+            left_out = _NOT_INDEXED.get(name, value)
+            if left_out != value:
+                yield column != literal_column(f"'{left_out}'")
 
     def _beside(self, beside: Sequence[TurnBodies | TurnDetails]) -> list[Statement]:
         bodies = [each for each in beside if isinstance(each, TurnBodies)]

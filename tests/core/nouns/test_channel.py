@@ -4,6 +4,7 @@ import pytest
 
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, check, check_base_url
+from longwire.core.nouns.price import ModelPrice
 from longwire.core.nouns.secret import Secret
 
 GOOD = ChannelSpec(id="", name="openai", credential=Secret("sk-planted"))
@@ -56,6 +57,14 @@ def test_a_good_channel_has_no_problems(base_url):
         ("weight", {"weight": float("inf")}),
         ("handshakeRate", {"handshake_rate": -1}),
         ("handshakeBurst", {"handshake_burst": 0}),
+        ("threads", {"threads": True}),
+        ("transport", {"transport": "websocket", "apis": ("messages",)}),
+        ("apis", {"type": "codex", "apis": ("messages",)}),
+        ("prices.0.model", {"prices": (ModelPrice("", 1, 1),)}),
+        ("prices.0.model", {"prices": (ModelPrice("a-[", 1, 1),)}),
+        ("prices.1.model", {"prices": (ModelPrice("a", 1, 1), ModelPrice("a", 2, 2))}),
+        ("prices.0.input", {"prices": (ModelPrice("a", -1, 1),)}),
+        ("prices.0.cached", {"prices": (ModelPrice("a", 1, 1, cached=10**16),)}),
         ("nativeItems", {"native_items": ("novelty",)}),
         ("nativeItems", {"native_items": ("additional_tools", "additional_tools")}),
         ("organization", {"organization": "a b"}),

@@ -8,6 +8,7 @@ import pytest
 from longwire.core.errors import ConfigurationError, UpstreamError
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.price import ModelPrice
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import PoolLimits
 from longwire.relay.channels.provision import (
@@ -53,6 +54,7 @@ STAYS = {
     "quirks": (("strict", "false"),),
     "unsupported": "drop",
     "threads": True,
+    "prices": (ModelPrice("gpt-*", 1, 2),),
     "endpoints": (EndpointSpec("messages", path="/m"),),
     "created_at": 1,
     "updated_at": 2,

@@ -200,7 +200,7 @@ def _administration(store, tmp_path, parts):
         reconciler=File(tmp_path / "longwire.toml"),
         sessions=Live(),
         feed=Feed(),
-        probe=probe,
+        probe=lambda spec, model, api: probe(spec, model, api=api),
         give_way=Counted(),
         accounts=accounts,
         sign_ins=sign_ins,

@@ -6,7 +6,8 @@ CHANNEL = """
   fragment all on Channel {
   id name type baseURL transport models renames { from to } tags weight status hasCredential proxy
   headerNames rates { requestsPerMinute tokensPerMinute concurrentTurns } tlsVerify managedBy
-  nativeItems endpoints { apiFormat path baseURL transport }
+  nativeItems apis offered profile quirks { setting value } unsupported threads
+  endpoints { apiFormat path baseURL transport }
   defaultEndpoints { apiFormat path baseURL }
   createdAt updatedAt revision
   }
@@ -69,6 +70,25 @@ async def test_items_are_those_of_the_type_unless_they_are_set(admin):
     assert [None, [], ["configuration_update"], None] == shown
 
 
+async def test_a_channel_of_other_apis_keeps_what_is_said_of_them(admin):
+    """Its APIs, its vendor's profile with what differs, and what becomes of the rest."""
+    own = {
+        "type": "anthropic",
+        "apis": ["messages", "chat_completions"],
+        "profile": "generic",
+        "unsupported": "drop",
+        "threads": True,
+    }
+    made = await admin.get(CREATE, input={**GOOD, **own})
+    assert own == {name: made[name] for name in own}
+    assert "https://api.anthropic.com/v1" == made["baseURL"]
+    by_type = {"apis": None, "threads": None, "unsupported": None}
+    changed = await admin.get(UPDATE, id=made["id"], revision=1, input=by_type)
+    assert (None, ["messages"]) == (changed["apis"], changed["offered"])
+    assert ("refuse", False) == (changed["unsupported"], changed["threads"])
+    assert ["messages"] == [each["apiFormat"] for each in changed["defaultEndpoints"]]
+
+
 async def test_who_saw_an_older_revision_is_told_the_newer(admin, store):
     """A change of what was changed meanwhile is refused, with the revision that holds."""
     made = await admin.get(CREATE, input=GOOD)
@@ -99,7 +119,7 @@ async def test_left_out_is_kept_and_null_is_the_default(admin, store):
 
 async def test_endpoints_override_the_default_ones_in_place(admin):
     """An endpoint of an API replaces the default one; what it leaves open is inherited."""
-    made = await admin.get(CREATE, input=GOOD)
+    made = await admin.get(CREATE, input={**GOOD, "apis": ["responses", "messages"]})
     saved = await admin.get(
         """mutation($id: ID!, $endpoints: [EndpointInput!]!) {
           saveChannelEndpoints(id: $id, revision: 1, endpoints: $endpoints) {
@@ -112,8 +132,7 @@ async def test_endpoints_override_the_default_ones_in_place(admin):
     own = {"apiFormat": "messages", "path": "/v1/m", "baseURL": "", "transport": "http"}
     assert saved["endpoints"] == [own]
     called = {each["apiFormat"]: each["path"] for each in saved["defaultEndpoints"]}
-    assert called["messages"] == "/v1/m"
-    assert called["responses"] == "/responses"
+    assert called == {"responses": "/responses", "messages": "/v1/m"}
 
 
 async def test_what_the_file_declares_comes_first_and_is_changed_there(admin, administration):

@@ -6,9 +6,9 @@ from tests.doubles.canned import answer, canned
 
 CREATE = "mutation($input: ChannelInput!) { createChannel(input: $input) { id } }"
 TEST = """
-  mutation($id: ID!, $model: String) {
-    testChannel(input: {channelID: $id, modelID: $model}) {
-      success error transport model handshakeMs firstEventMs continued cachedTokens
+  mutation($id: ID!, $model: String, $api: String) {
+    testChannel(input: {channelID: $id, modelID: $model, apiFormat: $api}) {
+      success error api transport model handshakeMs firstEventMs continued cachedTokens dropped
     }
   }
 """
@@ -24,6 +24,15 @@ async def test_two_turns_are_really_taken(transport, admin, emulator):
     assert (tried["handshakeMs"] is not None) == (transport == "websocket")
     assert tried["firstEventMs"] > 0
     assert tried["continued"] == (transport == "websocket")
+    assert (tried["api"], tried["dropped"]) == ("responses", [])
+
+
+async def test_an_api_that_is_not_on_offer_is_not_tried(admin):
+    """It says which ones there are, and asks no upstream."""
+    made = await admin.get(CREATE, input={"name": "up", "apiKey": "sk-x"})
+    tried = await admin.get(TEST, id=made["id"], api="messages")
+    error = "The channel does not offer messages; it has responses, chat_completions."
+    assert (tried["success"], tried["error"], tried["api"]) == (False, error, "messages")
 
 
 async def test_a_secret_that_the_upstream_repeats_is_not_told(admin):

@@ -23,6 +23,12 @@ export const TRANSPORTS = [
 ] as const;
 export type Transport = (typeof TRANSPORTS)[number];
 
+export const UNSUPPORTED = [
+  "refuse",
+  "drop",
+] as const;
+export type Unsupported = (typeof UNSUPPORTED)[number];
+
 export const SESSION_STATES = [
   "dialing",
   "leased",
@@ -80,6 +86,13 @@ export const DEFAULT_BASE_URLS: Record<ChannelType, string> = {
   codex: "https://chatgpt.com/backend-api/codex",
   anthropic: "https://api.anthropic.com/v1",
   gemini: "https://generativelanguage.googleapis.com/v1beta",
+};
+
+export const DEFAULT_APIS: Record<ChannelType, readonly ApiFormat[]> = {
+  openai: ["responses", "chat_completions"],
+  codex: ["responses"],
+  anthropic: ["messages"],
+  gemini: ["generate_content"],
 };
 
 export const DEFAULT_PATHS: Record<ApiFormat, string> = {

@@ -14,6 +14,8 @@ export interface TurnsSearch {
   continuity?: string | undefined;
   /** As the log names it. */
   api?: string | undefined;
+  /** The API that the upstream was asked in. */
+  upstream?: string | undefined;
   outcome?: string | undefined;
   /** An error code. */
   error?: string | undefined;

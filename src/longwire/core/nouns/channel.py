@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates, check_limits
+from longwire.core.nouns.price import ModelPrice, check_prices
 from longwire.core.nouns.renames import check_renames
 from longwire.core.nouns.secret import Secret
 
@@ -111,8 +112,8 @@ class ChannelSpec:
     sent; the channel serves these names besides its `models`. `headers` are added to every request
     upstream; `tls_ca` is the path of a PEM file. `apis` and `native_items` of None are those of the
     type. A `profile` of "" goes by the host; `quirks` pair its settings with other values, as JSON.
-    `threads`: an upstream of the Messages API is asked to go on from its last message. Times in
-    ms since 1970 UTC.
+    `threads`: an upstream of the Messages API is asked to go on from its last message. `prices` go
+    before those that are known. Times in ms since 1970 UTC.
     """
 
     id: str
@@ -141,6 +142,7 @@ class ChannelSpec:
     quirks: tuple[tuple[str, str], ...] = ()
     unsupported: str = "refuse"
     threads: bool = False
+    prices: tuple[ModelPrice, ...] = ()
     endpoints: tuple[EndpointSpec, ...] = ()
     created_at: int = 0
     updated_at: int = 0
@@ -225,9 +227,25 @@ def check_endpoint_transport(api: str, transport: str) -> str | None:
     return None
 
 
+def check_apis(spec: ChannelSpec) -> Iterator[FieldProblem]:
+    """Yield what does not go together with the APIs that a channel offers."""
+    if spec.type not in TYPES or not {*spec.offered} <= {*APIS}:
+        return
+    own = CHANNEL_TYPES[spec.type]
+    if own.takes_accounts and not {*spec.offered} <= {*own.apis}:
+        mend = f"of this type there is {', '.join(own.apis)} alone; leave apis out"
+        yield FieldProblem("apis", mend)
+    if spec.transport == "websocket" and "responses" not in spec.offered:
+        mend = 'only the responses API has a websocket; add it to apis, or write "http"'
+        yield FieldProblem("transport", mend)
+    if spec.threads and "messages" not in spec.offered:
+        mend = "only the messages API has them; add messages to apis, or leave threads off"
+        yield FieldProblem("threads", mend)
+
+
 def check(spec: ChannelSpec) -> tuple[FieldProblem, ...]:
     """Return every problem of a channel by field, as `endpoints.0.path`; none for a good one."""
-    return (*_fields(spec), *_endpoints(spec.endpoints))
+    return (*_fields(spec), *check_apis(spec), *_endpoints(spec.endpoints))
 
 
 def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
@@ -266,6 +284,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
     if (problem := check_renames(spec.renames)) is not None:
         yield FieldProblem("renames", problem)
     yield from _headers(spec.headers)
+    yield from check_prices(spec.prices)
     yield from check_limits("rates", spec.rates)
 
 

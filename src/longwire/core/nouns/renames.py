@@ -7,7 +7,9 @@ the one that stands first.
 import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
+T = TypeVar("T")
 _WILD = re.compile(r"[*?]|\[!?+]?+[^]]*]")
 
 
@@ -16,22 +18,35 @@ def is_pattern(name: str) -> bool:
     return not {"*", "?", "["}.isdisjoint(name)
 
 
-def renamer(renames: Sequence[tuple[str, str]]) -> Callable[[str], str]:
-    """Return what tells the name that a model is sent by: its own, unless a pair renames it.
+def finder(pairs: Sequence[tuple[str, T]]) -> Callable[[str], T | None]:
+    """Return what tells which pair is about a model, by its second half; None for none.
 
-    A model that a request leaves open ("") has no other name.
+    No pattern is about a model that a request leaves open ("").
     """
-    exact = dict(renames)
-    patterns = [pair for pair in renames if is_pattern(pair[0])]
+    exact = dict(pairs)
+    patterns = [pair for pair in pairs if is_pattern(pair[0])]
     patterns.sort(key=lambda pair: len(_WILD.sub("", pair[0])), reverse=True)
 
-    def sent_name(model: str) -> str:
+    def find(model: str) -> T | None:
         if model in exact or not model:
-            return exact.get(model, model)
-        matching = (sent for pattern, sent in patterns if fnmatchcase(model, pattern))
-        return next(matching, model)
+            return exact.get(model)
+        matching = (found for pattern, found in patterns if fnmatchcase(model, pattern))
+        return next(matching, None)
 
-    return sent_name
+    return find
+
+
+def renamer(renames: Sequence[tuple[str, str]]) -> Callable[[str], str]:
+    """Return what tells the name that a model is sent by: its own, unless a pair renames it."""
+    find = finder(renames)
+    return lambda model: find(model) or model
+
+
+def check_pattern(name: str) -> str | None:
+    """Return what is wrong with the name of a model or a pattern of names, None if nothing is."""
+    if "[" in _WILD.sub("", name):
+        return f"{name!r} has a '[' without its ']'; write [[] for the character itself"
+    return None
 
 
 def check_renames(renames: Sequence[tuple[str, str]]) -> str | None:
@@ -39,8 +54,8 @@ def check_renames(renames: Sequence[tuple[str, str]]) -> str | None:
     for requested, sent in renames:
         if not requested or not sent:
             return "name both models of each pair"
-        if "[" in _WILD.sub("", requested):
-            return f"{requested!r} has a '[' without its ']'; write [[] for the character itself"
+        if (problem := check_pattern(requested)) is not None:
+            return problem
         if "*" in sent or "?" in sent:
             return f"{sent!r} is sent as it stands; write the one name that the upstream knows"
     if len({requested for requested, _ in renames}) < len(renames):

@@ -1,6 +1,7 @@
 """A trial of a channel: two short turns over its real transport, the second to continue the first.
 
-It has a pool of its own, so that no live session is touched.
+They go the way that turns of a client of the Responses API take, or in one API that is named. The
+trial has a pool of its own, so that no live session is touched.
 """
 
 import asyncio
@@ -20,7 +21,10 @@ from longwire.core.events import Event, Kind
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.renames import is_pattern
 from longwire.core.rules.lease import PoolLimits
+from longwire.core.rules.routing import RESPONSES, Manner, Way
 from longwire.core.rules.turn import Scope, SessionKey, Turn
+from longwire.dialects.members import names_of
+from longwire.dialects.ports import NO_HEADERS
 from longwire.dialects.responses.image import items_of
 from longwire.dialects.responses.request import decode_request
 from longwire.dialects.responses.usage import decode_bill
@@ -43,25 +47,30 @@ _QUESTIONS = ("Say: ready.", "Say: again.")
 class Probed:
     """How a trial went: times in ms, None for what it did not come to; `error` is "" for success.
 
+    `api` is what the upstream was asked in, `dropped` what of the turns could not be said there.
     `handshake_ms` is None over HTTP. `continued` tells of the second turn, with its cached tokens.
     """
 
+    api: str = ""
     transport: str = ""
     model: str = ""
     handshake_ms: float | None = None
     first_event_ms: float | None = None
     continued: bool = False
     cached_tokens: int | None = None
+    dropped: tuple[str, ...] = ()
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """One turn that was taken."""
+    """One turn that was taken, over a transport."""
 
+    transport: Transport
     delivery: Delivery
     first_event_ms: float
     terminal: Event
+    dropped: tuple[str, ...]
 
 
 async def probe(
@@ -69,11 +78,16 @@ async def probe(
     model: str | None,
     timeouts: Timeouts = PATIENCE,
     account: LiveAccount | None = None,
+    api: str = "",
 ) -> Probed:
     """Try a channel with a model, or the first one that it names or lists, for an account of it.
 
-    Where there is no list, any name will do: an upstream with one model looks at none.
+    Where there is no list, any name will do: an upstream with one model looks at none. An `api` of
+    "" is the one that turns of the Responses API go by.
     """
+    if api and api not in spec.offered:
+        offers = ", ".join(spec.offered)
+        return Probed(api=api, error=f"The channel does not offer {api}; it has {offers}.")
     handshakes: list[float] = []
     pool = Pool(PoolLimits(connections=2, connections_per_session=2))
     context = ProvisionContext(
@@ -84,11 +98,19 @@ async def probe(
     except ConfigurationError as error:
         return Probed(error=str(error))
     try:
-        return await _Trial(channel, handshakes).run(model)
+        return await _Trial(_serving(channel, api), handshakes).run(model)
     finally:
         pool.close()
         for transport in channel.by_api.values():
             await transport.close()
+
+
+def _serving(channel: Channel, api: str) -> Channel:
+    """Return a channel as it serves turns in an API, or by default those of the Responses API."""
+    if api == RESPONSES:
+        return channel
+    way = Way(api, Manner.TRANSLATED) if api else channel.way_of(_request(_ANY_MODEL, ()))
+    return channel if way is None else channel.serving(way)
 
 
 class _Trial:
@@ -98,7 +120,7 @@ class _Trial:
         self._channel = channel
         self._handshakes = handshakes
         self._is_guess = False
-        self._probed = Probed()
+        self._probed = Probed(api=channel.way.api)
 
     async def run(self, model: str | None) -> Probed:
         """Take both turns; a failure comes with what was found so far."""
@@ -113,7 +135,7 @@ class _Trial:
     async def _run(self, model: str | None) -> None:
         name = model or await self._first_model()
         sent = self._channel.sent_name(name)
-        self._probed = Probed(model=sent)
+        self._probed = replace(self._probed, model=sent)
         began = perf_counter()
         first = await self._first(sent)
         handshake = (self._handshakes[0] - began) * 1000 if self._handshakes else None
@@ -123,16 +145,15 @@ class _Trial:
             transport=first.delivery.transport,
             handshake_ms=handshake if is_websocket else None,
             first_event_ms=first.first_event_ms,
+            dropped=first.dropped,
         )
-        transport = self._channel.websocket if is_websocket else self._channel.http
-        if transport is None:
-            return
-        second = await self._take(transport, _request(sent, items_of(first.terminal)))
+        second = await self._take(first.transport, _request(sent, items_of(first.terminal)))
         usage = decode_bill(second.terminal).usage
         self._probed = replace(
             self._probed,
             continued=second.delivery.continuity == "continued",
             cached_tokens=usage.cached if usage else None,
+            dropped=names_of((*first.dropped, *second.dropped)),
         )
 
     async def _first(self, model: str) -> _Taken:
@@ -148,8 +169,9 @@ class _Trial:
 
     async def _take(self, transport: Transport, turn: Turn) -> _Taken:
         key = SessionKey(self._channel.endpoint, Scope(_SESSION), _SESSION)
+        call = self._channel.said(Call(turn, key), NO_HEADERS)
         began, first_event = perf_counter(), 0.0
-        async with transport.open(Call(turn, key)) as stream:
+        async with transport.open(call) as stream:
             async for batch in stream:
                 first_event = first_event or (perf_counter() - began if batch else 0.0)
             terminal = stream.aggregate.terminal
@@ -160,7 +182,8 @@ class _Trial:
                 + (f" ({reason})" if reason else "")
             )
         await asyncio.sleep(0)
-        return _Taken(stream.delivery, first_event * 1000, terminal)
+        dropped = tuple(call.turn.source.dropped)
+        return _Taken(transport, stream.delivery, first_event * 1000, terminal, dropped)
 
     async def _first_model(self) -> str:
         """Return the first model that the channel names, its upstream lists, or that may do."""

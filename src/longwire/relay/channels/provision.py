@@ -144,7 +144,8 @@ def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:
     """Return whom a channel trusts: nobody at all where nothing of it is encrypted."""
-    urls = (url_of(spec, "http"), models_url(spec.base_url) or "")
+    urls = [url_of(spec, "http", api) for api in (RESPONSES, *spec.offered)]
+    urls.append(models_url(spec.base_url) or "")
     proxies = (spec.proxy.reveal(), *(environment_proxy(url) or "" for url in urls if url))
     if spec.tls_ca or any(each.startswith("https:") for each in (*urls, *proxies)):
         return tls.context(spec.tls_ca or None, spec.tls_verify)

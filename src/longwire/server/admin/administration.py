@@ -22,9 +22,10 @@ class Administration:
     """Everything that resolvers reach.
 
     `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
-    where that cannot run. `probe` tries a channel with a model, None for the first it names.
-    `give_way` waits a little while the turn log has much to write: turns come first. `price` tells
-    what tokens cost, `running` how a channel runs: once for each account, not at all, or once.
+    where that cannot run. `probe` tries a channel with a model, None for the first it names, in one
+    of its APIs, "" for the usual. `give_way` waits a little while the turn log has much to write:
+    turns come first. `price` tells what tokens cost, `running` how a channel runs: once for each
+    account, not at all, or once.
     """
 
     store: Store
@@ -32,7 +33,7 @@ class Administration:
     reconciler: ChannelReconciler
     sessions: LiveSessions
     feed: Feed
-    probe: Callable[[ChannelSpec, str | None], Awaitable[Probed]]
+    probe: Callable[[ChannelSpec, str | None, str], Awaitable[Probed]]
     give_way: Callable[[], Awaitable[None]]
     accounts: LiveAccounts
     sign_ins: SignIns

@@ -13,9 +13,10 @@ import strawberry
 from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.price import ModelPrice
 from longwire.core.nouns.secret import Secret
 from longwire.server.admin.inputs import Reader, changes
-from longwire.server.admin.scalars import Int64
+from longwire.server.admin.scalars import Int64, nano_of, nano_or_none
 
 strawberry.enum(
     Status,
@@ -63,6 +64,31 @@ class HeaderInput:
     value: str | None = None
 
 
+@strawberry.input(description="A setting of the profile with another value, which is JSON.")
+class QuirkInput:
+    setting: str
+    value: str
+
+
+@strawberry.input(
+    description="What a million tokens of a model, or of those of a pattern, cost in US dollars. "
+    "What a cache gives or takes costs what other input does where its price is null."
+)
+class PriceInput:
+    model: str
+    input: float
+    output: float
+    cached: float | None = None
+    cache_write: float | None = None
+
+    def price(self) -> ModelPrice:
+        """Return it as the core has it."""
+        cached, cache_write = nano_or_none(self.cached), nano_or_none(self.cache_write)
+        return ModelPrice(
+            self.model, nano_of(self.input), nano_of(self.output), cached, cache_write
+        )
+
+
 @strawberry.input(description="What is left out stays as it is; null sets the default.")
 class ChannelInput:
     name: str | None = strawberry.UNSET
@@ -91,6 +117,12 @@ class ChannelInput:
     handshake_rate: float | None = strawberry.UNSET
     handshake_burst: int | None = strawberry.UNSET
     native_items: list[str] | None = strawberry.UNSET
+    apis: list[str] | None = strawberry.UNSET
+    profile: str | None = strawberry.UNSET
+    quirks: list[QuirkInput] | None = strawberry.UNSET
+    unsupported: str | None = strawberry.UNSET
+    threads: bool | None = strawberry.UNSET
+    prices: list[PriceInput] | None = strawberry.UNSET
     endpoints: list[EndpointInput] | None = strawberry.UNSET
 
 
@@ -101,6 +133,9 @@ _READ: Final[dict[str, Reader]] = {
     "models": tuple,
     "tags": tuple,
     "native_items": tuple,
+    "apis": tuple,
+    "quirks": lambda quirks: tuple((each.setting, each.value) for each in quirks),
+    "prices": lambda prices: tuple(each.price() for each in prices),
     "renames": lambda pairs: tuple((each.requested, each.sent) for each in pairs),
     "rates": RatesInput.rates,
     "endpoints": lambda endpoints: tuple(each.endpoint() for each in endpoints),

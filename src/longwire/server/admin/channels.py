@@ -14,8 +14,16 @@ from urllib.parse import urlsplit
 import strawberry
 
 from longwire.core.nouns.access import Permission
-from longwire.core.nouns.channel import APIS, ChannelSpec, EndpointSpec, Status, check_base_url
+from longwire.core.nouns.channel import (
+    APIS,
+    TYPES,
+    ChannelSpec,
+    EndpointSpec,
+    Status,
+    check_base_url,
+)
 from longwire.core.nouns.page import Page
+from longwire.core.nouns.price import ModelPrice
 from longwire.core.rules.health import Health
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
@@ -24,7 +32,7 @@ from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, ap
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
-from longwire.server.admin.scalars import Int64, time_or_none
+from longwire.server.admin.scalars import Int64, dollars_of, dollars_or_none, time_or_none
 from longwire.upstream.net.urls import Scheme, endpoint_url
 
 _SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
@@ -56,6 +64,21 @@ class Endpoint:
 class Rename:
     requested: str = strawberry.field(name="from")
     sent: str = strawberry.field(name="to")
+
+
+@strawberry.type(description="A setting of the profile with another value, which is JSON.")
+class Quirk:
+    setting: str
+    value: str
+
+
+@strawberry.type(description="What a million tokens of a model cost in US dollars.")
+class Price:
+    model: str = strawberry.field(description="A name, or a pattern of names.")
+    input: float
+    output: float
+    cached: float | None
+    cache_write: float | None
 
 
 @strawberry.type(name="Rates", description="Most requests and tokens a minute, turns at once.")
@@ -137,11 +160,26 @@ class Channel:
     native_items: list[str] | None = strawberry.field(
         description="Items of an input that the upstream takes; null is the default of the type."
     )
+    apis: list[str] | None = strawberry.field(
+        description="The APIs that the upstream offers; null is the default of the type."
+    )
+    offered: list[str] = strawberry.field(description="The same, with the default put in.")
+    profile: str = strawberry.field(
+        description="What its vendor does differently, by name; empty goes by the host."
+    )
+    quirks: list[Quirk]
+    unsupported: str = strawberry.field(
+        description="Whether members without equivalent that change the answer `refuse` or `drop`."
+    )
+    threads: bool = strawberry.field(
+        description="Whether an upstream of the Messages API goes on from its last message."
+    )
+    prices: list[Price] = strawberry.field(description="Those that go before the bundled ones.")
     endpoints: list[Endpoint] = strawberry.field(
         description="Where APIs differ from the default; an empty text is inherited."
     )
     default_endpoints: list[Endpoint] = strawberry.field(
-        description="Each API as it is called, everything inherited filled in."
+        description="Each API on offer as it is called, everything inherited filled in."
     )
     health: ChannelHealth = strawberry.field(resolver=_health)
     managed_by: ManagedBy
@@ -163,6 +201,8 @@ def shown(spec: ChannelSpec) -> Channel:
         proxy=_without_password(spec.proxy.reveal()),
         header_names=[name for name, _ in spec.headers],
         rates=view_of(RateLimits, spec.rates),
+        quirks=[Quirk(setting=setting, value=value) for setting, value in spec.quirks],
+        prices=[_price(each) for each in spec.prices],
         endpoints=[_endpoint(each, spec) for each in spec.endpoints],
         default_endpoints=shown_endpoints(spec),
         managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
@@ -171,9 +211,20 @@ def shown(spec: ChannelSpec) -> Channel:
     )
 
 
+def _price(price: ModelPrice) -> Price:
+    return Price(
+        model=price.model,
+        input=dollars_of(price.input),
+        output=dollars_of(price.output),
+        cached=dollars_or_none(price.cached),
+        cache_write=dollars_or_none(price.cache_write),
+    )
+
+
 def shown_endpoints(spec: ChannelSpec) -> list[Endpoint]:
-    """Return each API as it is called."""
-    return [_endpoint(spec.endpoint(api), spec) for api in APIS]
+    """Return each API on offer as it is called; none of a channel that has no type."""
+    offered = spec.offered if spec.type in TYPES else ()
+    return [_endpoint(spec.endpoint(api), spec) for api in APIS if api in offered]
 
 
 def _endpoint(own: EndpointSpec, spec: ChannelSpec) -> Endpoint:

@@ -31,7 +31,7 @@ class DraftProblem:
 class ChannelDraft:
     problems: list[DraftProblem]
     endpoints: list[Endpoint] = strawberry.field(
-        description="Each API as it would be called, everything inherited filled in."
+        description="Each API on offer as it would be called, everything inherited filled in."
     )
 
 

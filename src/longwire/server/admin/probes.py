@@ -1,4 +1,4 @@
-"""The trial of a channel: two turns over its real transport, the second to continue the first."""
+"""The trial of a channel: two turns over its real transport, in one of its APIs."""
 
 from typing import Annotated
 
@@ -12,10 +12,14 @@ from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import view_of
 
 
-@strawberry.input(description="Which channel, and which model: null for the first it names.")
+@strawberry.input(
+    description="Which channel and model, null for the first it names; and in which of its APIs, "
+    "null for the one that turns of the Responses API go by."
+)
 class TestChannelInput:
     channel_id: strawberry.ID
     model_id: str | None = None
+    api_format: str | None = None
 
 
 Choice = Annotated[TestChannelInput, strawberry.argument(name="input")]
@@ -27,17 +31,22 @@ class Trial:
 
     success: bool
     error: str | None
+    api: str = strawberry.field(description="The API that the upstream was asked in.")
     transport: str
     model: str
     handshake_ms: float | None
     first_event_ms: float | None
     continued: bool = strawberry.field(description="Whether the second turn continued the first.")
     cached_tokens: int | None
+    dropped: list[str] = strawberry.field(
+        description="Members of the turns that the API has no equivalent for."
+    )
 
 
 def _shown(probed: Probed, spec: ChannelSpec) -> Trial:
     error = _without_secrets(probed.error, spec) or None
-    return view_of(Trial, probed, success=not probed.error, error=error)
+    dropped = list(probed.dropped)
+    return view_of(Trial, probed, success=not probed.error, error=error, dropped=dropped)
 
 
 def _without_secrets(text: str, spec: ChannelSpec) -> str:
@@ -50,7 +59,8 @@ def _without_secrets(text: str, spec: ChannelSpec) -> str:
 async def _test(info: Info, choice: Choice) -> Trial:
     _, administration = admitted(info, Permission.CHANNELS_WRITE)
     spec = await find(administration, choice.channel_id)
-    return _shown(await administration.probe(spec, choice.model_id or None), spec)
+    model, api = choice.model_id or None, choice.api_format or ""
+    return _shown(await administration.probe(spec, model, api), spec)
 
 
 @strawberry.type

@@ -12,6 +12,7 @@ from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.keys import KeyMutations, KeyQueries
 from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.names import Names
+from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.projects import ProjectMutations, ProjectQueries
 from longwire.server.admin.scalars import scalar_map
@@ -26,6 +27,7 @@ _QUERIES: Final = (
     ChannelQueries,
     AccountQueries,
     DraftQueries,
+    PresetQueries,
     KeyQueries,
     ProjectQueries,
     TurnQueries,

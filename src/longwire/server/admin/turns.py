@@ -36,6 +36,7 @@ _FIELDS: Final = (
     "outcome",
     "continuity",
     "error_code",
+    "upstream_api",
 )
 
 
@@ -49,6 +50,9 @@ class Wanted:
     outcome: str | None = None
     continuity: str | None = None
     api_format: str | None = strawberry.field(default=None, description="That the client spoke.")
+    upstream_api: str | None = strawberry.field(
+        default=None, description="In which the upstream was asked."
+    )
     error_code: str | None = None
     connection: Int64 | None = strawberry.field(
         default=None,
@@ -145,7 +149,7 @@ class Turn:
     session: str
     channel_id: strawberry.ID
     channel_name: str
-    api_format: str
+    api_format: str = strawberry.field(description="The API that the client spoke.")
     transport: str
     continuity: str
     reason: str
@@ -174,6 +178,7 @@ class Turn:
     dropped: str = strawberry.field(
         description="Members of the request that were left out: the upstream has no equivalent."
     )
+    upstream_api: str = strawberry.field(description="The API that its upstream was asked in.")
     details: Details | None = strawberry.field(
         resolver=_details, description="Null for a turn that simply succeeded."
     )

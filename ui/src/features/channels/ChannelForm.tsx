@@ -13,11 +13,15 @@ import { Card } from "@/shared/Page";
 import { Failure } from "@/shared/states";
 import { tell } from "@/shared/toasts";
 import { type Channel, channelQuery, createChannel, draftQuery, updateChannel } from "./api";
+import { Apis } from "./Apis";
 import { Connecting } from "./Connecting";
-import { type ChannelDraft, differences, draftOf, inputOf, SECRETS } from "./draft";
+import { differences } from "./differences";
+import { type ChannelDraft, draftOf, inputOf, SECRETS } from "./draft";
 import { Endpoints } from "./Endpoints";
 import { Limits, ModelFields, Travel } from "./MoreFields";
+import { Prices } from "./Prices";
 import { problemsOf } from "./problems";
+import { Vendors } from "./Vendors";
 
 interface FormProps {
   channel?: Channel;
@@ -82,6 +86,7 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
         )}
         <Card>
           <div className="space-y-5">
+            {isNew && <Vendors draft={draft.value} change={change} />}
             <TextField
               label={t("name")}
               hint={t("nameHint")}
@@ -94,11 +99,17 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
             <Connecting {...common} channel={channel} />
           </div>
         </Card>
+        <Card title={t("apis.card")}>
+          <Apis {...common} />
+        </Card>
         <Card title={t("endpoints.title")}>
           <Endpoints {...common} dialled={dialled} isLooking={looked.isFetching} />
         </Card>
         <Card title={t("models")}>
-          <ModelFields {...common} />
+          <div className="space-y-5">
+            <ModelFields {...common} />
+            <Prices {...common} />
+          </div>
         </Card>
         <details className="rounded-2xl border border-line bg-card shadow-card">
           <summary className="px-5 py-4 font-semibold">{t("more")}</summary>

@@ -69,6 +69,19 @@ function useColumns(): Column<Channel>[] {
       ),
     },
     { key: "health", title: t("healthTitle"), cell: (row) => <HealthBadge channel={row} /> },
+    {
+      key: "apis",
+      title: t("apis.card"),
+      cell: (row) => (
+        <span className="flex flex-wrap gap-1">
+          {row.offered.map((api) => (
+            <Badge key={api} shape={false}>
+              {t(`app:apisShort.${api}`, { defaultValue: api })}
+            </Badge>
+          ))}
+        </span>
+      ),
+    },
     { key: "transport", title: t("transport"), cell: (row) => <TransportBadge channel={row} /> },
     {
       key: "connections",

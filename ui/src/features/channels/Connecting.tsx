@@ -1,9 +1,11 @@
 /** Type, base URL, how the upstream knows us, and the transport: each its own field, each kept. */
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { CHANNEL_TYPES, type ChannelType, DEFAULT_BASE_URLS, type Transport, TRANSPORTS } from "@/api/words";
 import { Choice, TextField } from "@/shared/Field";
-import type { Channel } from "./api";
-import type { Auth, ChannelDraft } from "./draft";
+import { type Channel, presetsQuery } from "./api";
+import { type Auth, type ChannelDraft, offered } from "./draft";
+import { presetOf } from "./presets";
 import type { Problems } from "./problems";
 
 export interface Parts {
@@ -44,13 +46,15 @@ export function Connecting({ draft, change, problem, channel }: Parts & { channe
           <li>{t("urlRules.hashes")}</li>
         </ul>
       </details>
-      <Choice
-        label={t("transport")}
-        value={draft.transport}
-        options={TRANSPORTS.map((value) => ({ value, label: t(`app:transports.${value}`) }))}
-        onChange={(transport) => change({ transport: transport as Transport })}
-        hint={t(`transportHints.${draft.transport}`)}
-      />
+      {offered(draft).includes("responses") && (
+        <Choice
+          label={t("transport")}
+          value={draft.transport}
+          options={TRANSPORTS.map((value) => ({ value, label: t(`app:transports.${value}`) }))}
+          onChange={(transport) => change({ transport: transport as Transport })}
+          hint={t(`transportHints.${draft.transport}`)}
+        />
+      )}
       {draft.type === "codex" && (
         <Choice
           label={t("auth")}
@@ -71,6 +75,7 @@ export function Connecting({ draft, change, problem, channel }: Parts & { channe
 
 function KeyField({ draft, change, problem, channel }: Parts & { channel: Channel | undefined }) {
   const { t } = useTranslation("channels");
+  const preset = presetOf(draft, useQuery(presetsQuery).data ?? []);
   const isKept = channel?.hasCredential === true && draft.apiKey === "" && !draft.removesKey;
   return (
     <TextField
@@ -78,11 +83,20 @@ function KeyField({ draft, change, problem, channel }: Parts & { channel: Channe
       type="password"
       isMono
       autoComplete="new-password"
-      placeholder={isKept ? "••••••••••••" : "sk-…"}
+      placeholder={isKept ? "••••••••••••" : (preset?.keyHint ?? "sk-…")}
       value={draft.apiKey}
       problem={problem("apiKey")}
       inherited={isKept ? t("keyKept") : undefined}
-      hint={t("keyHint")}
+      hint={
+        <>
+          {t("keyHint")}{" "}
+          {preset !== undefined && preset.keyURL !== "" && (
+            <a href={preset.keyURL} target="_blank" rel="noreferrer" className="underline">
+              {t("vendors.key", { vendor: preset.vendor })}
+            </a>
+          )}
+        </>
+      }
       onChange={(event) => change({ apiKey: event.target.value })}
     />
   );

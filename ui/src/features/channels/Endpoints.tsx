@@ -8,7 +8,7 @@ import { Badge } from "@/shared/Badge";
 import { SelectField, TextField } from "@/shared/Field";
 import type { Endpoint } from "./api";
 import type { Parts } from "./Connecting";
-import type { EndpointDraft } from "./draft";
+import { type EndpointDraft, offered } from "./draft";
 
 export function Endpoints({
   draft,
@@ -19,13 +19,14 @@ export function Endpoints({
 }: Parts & { dialled: readonly Endpoint[]; isLooking: boolean }) {
   const { t } = useTranslation(["channels", "app"]);
   const isOwn = (api: ApiFormat) => Object.values(draft.endpoints[api]).some((value) => value !== "");
+  const apis = offered(draft);
   const [opened, setOpened] = useState<readonly ApiFormat[]>([]);
   const set = (api: ApiFormat, part: Partial<EndpointDraft>) =>
     change({ endpoints: { ...draft.endpoints, [api]: { ...draft.endpoints[api], ...part } } });
   return (
     <div className="space-y-4">
       <p className="text-[13px] text-soft">{t("endpoints.text")}</p>
-      {API_FORMATS.map((api) => {
+      {API_FORMATS.filter((api) => apis.includes(api)).map((api) => {
         const isOpen = isOwn(api) || opened.includes(api);
         return (
           <section key={api} aria-label={t(`app:apis.${api}`)} className="rounded-xl border border-line p-3.5">

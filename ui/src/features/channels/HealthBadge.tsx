@@ -29,7 +29,7 @@ function StateBadge({ channel }: { channel: Pick<Channel, "status" | "health"> }
 /** How turns travel: the transport of the responses API, everything inherited filled in. */
 export function TransportBadge({ channel }: { channel: Pick<Channel, "defaultEndpoints"> }) {
   const { t } = useTranslation("app");
-  const transport = channel.defaultEndpoints.find((each) => each.apiFormat === "responses")?.transport ?? "";
+  const transport = channel.defaultEndpoints.find((each) => each.apiFormat === "responses")?.transport ?? "http";
   return (
     <Badge tone={transport === "http" ? "plain" : "good"} shape={false}>
       {transport === "websocket" ? "⇄ " : transport === "http" ? "→ " : "⇄→ "}

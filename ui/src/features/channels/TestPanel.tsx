@@ -6,7 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Button } from "@/shared/Button";
-import { TextField } from "@/shared/Field";
+import { SelectField, TextField } from "@/shared/Field";
 import { milliseconds } from "@/shared/format";
 import { Card } from "@/shared/Page";
 import { Failure } from "@/shared/states";
@@ -15,11 +15,12 @@ import { type Channel, testChannel, type Tested } from "./api";
 const plain = (model: string) => !/[*?[]/.test(model);
 
 export function TestPanel({ channel }: { channel: Channel }) {
-  const { t } = useTranslation("channels");
+  const { t } = useTranslation(["channels", "app"]);
   const mayWrite = useMay("channels:write");
   const first = channel.models.find(plain) ?? "";
   const [model, setModel] = useState(first);
-  const testing = useMutation({ mutationFn: () => testChannel(channel.id, model), meta: { isTold: true } });
+  const [api, setApi] = useState("");
+  const testing = useMutation({ mutationFn: () => testChannel(channel.id, model, api), meta: { isTold: true } });
   if (!mayWrite) return null;
   return (
     <Card title={t("test.title")}>
@@ -39,6 +40,17 @@ export function TestPanel({ channel }: { channel: Channel }) {
           placeholder="gpt-5.2"
           onChange={(event) => setModel(event.target.value)}
         />
+        {channel.offered.length > 1 && (
+          <SelectField
+            label={t("test.api")}
+            value={channel.offered.includes(api) ? api : ""}
+            options={[
+              { value: "", label: t("test.anyApi") },
+              ...channel.offered.map((value) => ({ value, label: t(`app:apis.${value}`, { defaultValue: value }) })),
+            ]}
+            onChange={(event) => setApi(event.target.value)}
+          />
+        )}
         <Button type="submit" icon={<FlaskConical size={15} aria-hidden />} isBusy={testing.isPending}>
           {t("test.run")}
         </Button>
@@ -54,7 +66,7 @@ export function TestPanel({ channel }: { channel: Channel }) {
 
 type State = "done" | "failed" | "waits";
 
-function stepsOf(tested: Tested | undefined, t: TFunction<"channels">) {
+function stepsOf(tested: Tested | undefined, t: TFunction<["channels", "app"]>) {
   const state = (isDone: boolean): State => (tested === undefined ? "waits" : isDone ? "done" : "failed");
   const isWire = tested?.transport !== "http";
   return [
@@ -81,12 +93,22 @@ const INKS: Record<State, string> = { done: "text-good", failed: "text-bad", wai
 const SIGNS: Record<State, string> = { done: "✓", failed: "✕", waits: "…" };
 
 function Drawn({ tested }: { tested: Tested | undefined }) {
-  const { t } = useTranslation("channels");
+  const { t } = useTranslation(["channels", "app"]);
   return (
     <div>
       {tested !== undefined && (
         <p className={`mb-2 font-medium ${tested.success ? "text-good" : "text-bad"}`}>
-          {tested.success ? t("test.good", { transport: t(`app:transports.${tested.transport}`, { defaultValue: tested.transport }) }) : tested.error}
+          {tested.success
+            ? t("test.good", {
+                transport: t(`app:transports.${tested.transport}`, { defaultValue: tested.transport }),
+                api: t(`app:apis.${tested.api}`, { defaultValue: tested.api }),
+              })
+            : tested.error}
+        </p>
+      )}
+      {tested !== undefined && tested.dropped.length > 0 && (
+        <p className="mb-2 text-[13px] text-soft">
+          {t("test.dropped")} <code className="font-mono break-all">{tested.dropped.join(", ")}</code>
         </p>
       )}
       <ol className="space-y-0">

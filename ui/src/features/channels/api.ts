@@ -13,6 +13,9 @@ export const CHANNEL = graphql(
   fragment ChannelFields on Channel {
     id name type baseURL transport models tags weight status organization project hasCredential
     proxy tlsCa tlsVerify headerNames handshakeRate handshakeBurst nativeItems managedBy updatedAt revision
+    apis offered profile unsupported threads
+    quirks { setting value }
+    prices { model input cached cacheWrite output }
     renames { from to }
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }
@@ -101,13 +104,28 @@ export const setChannelStatus = (id: string, revision: number, status: Status) =
 const DELETE = graphql(`mutation DeleteChannel($id: ID!, $revision: Int!) { deleteChannel(id: $id, revision: $revision) }`);
 export const deleteChannel = (id: string, revision: number) => ask(DELETE, { id, revision });
 
-const TEST = graphql(`
-  mutation TestChannel($id: ID!, $model: String) {
-    testChannel(input: { channelID: $id, modelID: $model }) {
-      success error transport model handshakeMs firstEventMs continued cachedTokens
+const PRESETS = graphql(`
+  query ChannelPresets {
+    channelPresets {
+      name vendor type baseURL apis profile transport keyHint keyURL source
+      endpoints { apiFormat baseURL }
     }
   }
 `);
-export const testChannel = (id: string, model: string) =>
-  ask(TEST, { id, model: model === "" ? null : model }).then((told) => told.testChannel);
+export const presetsQuery = queryOptions({
+  queryKey: ["channels", "presets"],
+  queryFn: ({ signal }) => ask(PRESETS, {}, signal).then((told) => told.channelPresets),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+export type Preset = ResultOf<typeof PRESETS>["channelPresets"][number];
+
+const TEST = graphql(`
+  mutation TestChannel($id: ID!, $model: String, $api: String) {
+    testChannel(input: { channelID: $id, modelID: $model, apiFormat: $api }) {
+      success error api transport model handshakeMs firstEventMs continued cachedTokens dropped
+    }
+  }
+`);
+export const testChannel = (id: string, model: string, api: string) =>
+  ask(TEST, { id, model: model === "" ? null : model, api: api === "" ? null : api }).then((told) => told.testChannel);
 export type Tested = Awaited<ReturnType<typeof testChannel>>;

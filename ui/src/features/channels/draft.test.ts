@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type ChannelDraft, type EndpointDraft, inputOf, NEW_CHANNEL, ownEndpoints } from "./draft";
+import type { Preset } from "./api";
+import { presetOf, withPreset } from "./presets";
 import { problemsOf } from "./problems";
 
 const own = (part: Partial<EndpointDraft>): EndpointDraft => ({ path: "", baseURL: "", transport: "", ...part });
@@ -46,8 +48,60 @@ describe("what is sent of a draft", () => {
   });
 });
 
+describe("what the upstream offers", () => {
+  const both = { ...NEW_CHANNEL.apis, openai: ["chat_completions", "messages"] as const };
+
+  test("an API that is not on offer keeps nothing of what was typed for it", () => {
+    const typed = with_({ endpoints: { ...NEW_CHANNEL.endpoints, messages: own({ path: "/m" }) }, threads: true });
+    expect(inputOf(typed, true)).toMatchObject({ apis: null, endpoints: [], threads: false });
+    expect(inputOf({ ...typed, apis: both }, true)).toMatchObject({
+      apis: ["chat_completions", "messages"],
+      endpoints: [{ apiFormat: "messages", path: "/m" }],
+      threads: true,
+    });
+  });
+
+  test("without the Responses API there is no WebSocket to choose", () => {
+    expect(inputOf(with_({ transport: "websocket" }), true).transport).toBe("websocket");
+    expect(inputOf(with_({ transport: "websocket", apis: both }), true).transport).toBe("http");
+  });
+});
+
+test("a preset sets what its vendor needs, and is known again by its address", () => {
+  const preset: Preset = {
+    name: "deepseek",
+    vendor: "DeepSeek",
+    type: "openai",
+    baseURL: "https://deepseek.example/v1",
+    apis: ["chat_completions", "messages"],
+    profile: "deepseek",
+    transport: "http",
+    keyHint: "sk-…",
+    keyURL: "",
+    source: "https://docs.example",
+    endpoints: [{ apiFormat: "messages", baseURL: "https://deepseek.example/anthropic/v1" }],
+  };
+  const draft = { ...NEW_CHANNEL, apiKey: "sk-1", ...withPreset(NEW_CHANNEL, preset) };
+  expect(inputOf(draft, true)).toMatchObject({
+    name: "deepseek",
+    baseURL: "https://deepseek.example/v1",
+    apiKey: "sk-1",
+    profile: "deepseek",
+    endpoints: [{ apiFormat: "messages", baseURL: "https://deepseek.example/anthropic/v1" }],
+  });
+  expect(presetOf(draft, [preset])).toBe(preset);
+  expect(presetOf(NEW_CHANNEL, [preset])).toBeUndefined();
+});
+
+test("prices are numbers, and what is left empty costs what input does", () => {
+  const prices = [{ model: " gpt-5* ", input: "1.25", cached: "", cacheWrite: "2", output: "10" }];
+  expect(inputOf(with_({ prices }), true).prices).toEqual([
+    { model: "gpt-5*", input: 1.25, cached: null, cacheWrite: 2, output: 10 },
+  ]);
+});
+
 test("a problem of an endpoint finds its API, whatever its place in what was sent", () => {
-  const draft = with_({ endpoints: { ...NEW_CHANNEL.endpoints, messages: own({ path: "wrong" }) } });
+  const draft = with_({ type: "anthropic", endpoints: { ...NEW_CHANNEL.endpoints, messages: own({ path: "wrong" }) } });
   expect(ownEndpoints(draft).map((each) => each.api)).toEqual(["messages"]);
   const problem = problemsOf([{ field: "endpoints.0.path", message: "must begin with /" }], draft);
   expect(problem("endpoints.messages.path")).toBe("must begin with /");

@@ -1,6 +1,14 @@
 /** A channel as it is being written. Everything typed stays, whatever is switched meanwhile. */
 import { recordOf } from "@/api/records";
-import { API_FORMATS, type ApiFormat, CHANNEL_TYPES, type ChannelType, type Transport } from "@/api/words";
+import {
+  API_FORMATS,
+  type ApiFormat,
+  CHANNEL_TYPES,
+  type ChannelType,
+  DEFAULT_APIS,
+  type Transport,
+  type Unsupported,
+} from "@/api/words";
 import { type Rate, RATES } from "@/features/keys/draft";
 import type { Channel, ChannelInput } from "./api";
 
@@ -33,6 +41,16 @@ export interface EndpointDraft {
   transport: Transport | "";
 }
 
+/** What a million tokens of a model, or of those of a pattern, cost, as typed. */
+export interface PriceDraft {
+  model: string;
+  input: string;
+  cached: string;
+  cacheWrite: string;
+  output: string;
+}
+export const NO_PRICE: PriceDraft = { model: "", input: "", cached: "", cacheWrite: "", output: "" };
+
 type AsIs = Pick<Channel, "name" | "organization" | "project" | "tlsCa" | "tlsVerify">;
 
 export interface ChannelDraft extends AsIs, Record<Rate, string> {
@@ -41,6 +59,14 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
   /** "" is the default of the type. */
   baseURL: Record<ChannelType, string>;
   transport: Transport;
+  /** null is the default of the type. */
+  apis: Record<ChannelType, readonly ApiFormat[] | null>;
+  /** "" goes by the host. */
+  profile: string;
+  quirks: { setting: string; value: string }[];
+  unsupported: Unsupported;
+  threads: boolean;
+  prices: PriceDraft[];
   endpoints: Record<ApiFormat, EndpointDraft>;
   /** What is typed for a new key; "" keeps the one there is. */
   apiKey: string;
@@ -59,14 +85,20 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
 
 export const SECRETS: readonly (keyof ChannelDraft)[] = ["apiKey", "proxy", "headers"];
 
-const INHERITED: EndpointDraft = { path: "", baseURL: "", transport: "" };
+export const INHERITED: EndpointDraft = { path: "", baseURL: "", transport: "" };
 
 export const NEW_CHANNEL: ChannelDraft = {
   name: "",
   type: "openai",
-  auth: { openai: "key", codex: "account" },
+  auth: { ...recordOf(CHANNEL_TYPES, (): Auth => "key"), codex: "account" },
   baseURL: recordOf(CHANNEL_TYPES, () => ""),
   transport: "auto",
+  apis: recordOf(CHANNEL_TYPES, () => null),
+  profile: "",
+  quirks: [],
+  unsupported: "refuse",
+  threads: false,
+  prices: [],
   endpoints: recordOf(API_FORMATS, () => INHERITED),
   apiKey: "",
   removesKey: false,
@@ -88,6 +120,11 @@ export const NEW_CHANNEL: ChannelDraft = {
 
 const text = (value: number | null) => (value === null ? "" : String(value));
 
+/** The APIs that the upstream offers, in their usual order. */
+export function offered(draft: Pick<ChannelDraft, "type" | "apis">): readonly ApiFormat[] {
+  return draft.apis[draft.type] ?? DEFAULT_APIS[draft.type];
+}
+
 export function draftOf(channel: Channel): ChannelDraft {
   const type = channel.type as ChannelType;
   const own = (api: ApiFormat): EndpointDraft => {
@@ -101,6 +138,18 @@ export function draftOf(channel: Channel): ChannelDraft {
     auth: { ...NEW_CHANNEL.auth, codex: channel.hasCredential ? "key" : "account" },
     baseURL: { ...NEW_CHANNEL.baseURL, [type]: channel.baseURL },
     transport: channel.transport as Transport,
+    apis: { ...NEW_CHANNEL.apis, [type]: channel.apis as ApiFormat[] | null },
+    profile: channel.profile,
+    quirks: channel.quirks.map(({ setting, value }) => ({ setting, value })),
+    unsupported: channel.unsupported as Unsupported,
+    threads: channel.threads,
+    prices: channel.prices.map((each) => ({
+      model: each.model,
+      input: text(each.input),
+      cached: text(each.cached),
+      cacheWrite: text(each.cacheWrite),
+      output: text(each.output),
+    })),
     endpoints: recordOf(API_FORMATS, own),
     models: channel.models.join("\n"),
     renames: channel.renames.map(({ from, to }) => ({ from, to })),
@@ -127,11 +176,12 @@ const words = (list: string) => list.split(/[\n,]/).map((each) => each.trim()).f
 const count = (typed: string) => (typed.trim() === "" ? null : Math.trunc(Number(typed)));
 const number = (typed: string) => (typed.trim() === "" ? null : Number(typed));
 
-/** The endpoints that differ from the channel, in the order they are sent. */
+/** The endpoints on offer that differ from the channel, in the order they are sent. */
 export function ownEndpoints(draft: ChannelDraft): { api: ApiFormat; endpoint: EndpointDraft }[] {
-  return API_FORMATS.map((api) => ({ api, endpoint: draft.endpoints[api] })).filter(
-    ({ endpoint }) => endpoint.path !== "" || endpoint.baseURL !== "" || endpoint.transport !== "",
-  );
+  const apis = offered(draft);
+  return API_FORMATS.filter((api) => apis.includes(api))
+    .map((api) => ({ api, endpoint: draft.endpoints[api] }))
+    .filter(({ endpoint }) => endpoint.path !== "" || endpoint.baseURL !== "" || endpoint.transport !== "");
 }
 
 /** What stays as it is where it is left out; a field beside them that the schema gains is missing below until it is sent. */
@@ -146,11 +196,24 @@ function keyOf(draft: ChannelDraft, isNew: boolean): Pick<ChannelInput, "apiKey"
 
 export function inputOf(draft: ChannelDraft, isNew: boolean): Input {
   const headers = draft.headers.filter((each) => each.name.trim() !== "");
+  const apis = offered(draft);
   return {
     name: draft.name.trim(),
     type: draft.type,
     baseURL: draft.baseURL[draft.type].trim() || null,
-    transport: draft.transport,
+    transport: apis.includes("responses") ? draft.transport : "http",
+    apis: draft.apis[draft.type] === null ? null : [...apis],
+    profile: draft.profile,
+    quirks: draft.quirks.filter((each) => each.setting !== "").map(({ setting, value }) => ({ setting, value })),
+    unsupported: draft.unsupported,
+    threads: draft.threads && apis.includes("messages"),
+    prices: draft.prices.map((each) => ({
+      model: each.model.trim(),
+      input: number(each.input) ?? 0,
+      cached: number(each.cached),
+      cacheWrite: number(each.cacheWrite),
+      output: number(each.output) ?? 0,
+    })),
     ...keyOf(draft, isNew),
     models: words(draft.models),
     renames: draft.renames.filter((each) => each.from !== "" || each.to !== ""),
@@ -173,34 +236,4 @@ export function inputOf(draft: ChannelDraft, isNew: boolean): Input {
       transport: endpoint.transport || null,
     })),
   };
-}
-
-type Field = Exclude<keyof ChannelDraft, "removesKey" | "endpoints"> | `endpoints.${ApiFormat}`;
-
-/** What differs between two versions, field by field, for people; secrets are never among it. */
-export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field: Field; theirs: string; yours: string }[] {
-  const left = textsOf(theirs);
-  const right = textsOf(yours);
-  return (Object.keys(left) as Field[])
-    .filter((field) => left[field] !== right[field])
-    .map((field) => ({ field, theirs: left[field], yours: right[field] }));
-}
-
-function textsOf(draft: ChannelDraft): Record<Field, string> {
-  const { apiKey, proxy, removesKey: _, auth, baseURL, endpoints, headers, ...rest } = draft;
-  const own = API_FORMATS.map((api) => [`endpoints.${api}`, Object.values(endpoints[api]).filter(Boolean).join(" · ")] as const);
-  return {
-    ...recordOf(Object.keys(rest) as (keyof typeof rest)[], (name) => shown(rest[name])),
-    auth: auth[draft.type],
-    baseURL: baseURL[draft.type],
-    headers: headers.map((each) => each.name).join(", "),
-    ...(Object.fromEntries(own) as Record<`endpoints.${ApiFormat}`, string>),
-    apiKey: apiKey === "" ? "" : "•••",
-    proxy: proxy === undefined ? "" : "•••",
-  };
-}
-
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return value.map((each: { from: string; to: string }) => `${each.from} → ${each.to}`).join(", ");
-  return String(value);
 }

@@ -3,11 +3,14 @@ import type { Travelled } from "@/api/dataPlane";
 import { ApiError } from "@/api/errors";
 import type { DataEvent } from "@/api/events";
 import type { ApiFormat } from "@/api/words";
+
+/** The APIs that the playground speaks. */
+export type SpokenApi = Exclude<ApiFormat, "generate_content">;
 import type { Result, ToolCall } from "./tool";
 
 export interface Exchange {
   id: number;
-  api: ApiFormat;
+  api: SpokenApi;
   /** Empty where the results of the exchange before are all that is sent. */
   question: string;
   answer: string;
@@ -34,7 +37,7 @@ export interface Exchange {
 }
 
 export interface Ways {
-  api: ApiFormat;
+  api: SpokenApi;
   key: string;
   model: string;
   instructions: string;

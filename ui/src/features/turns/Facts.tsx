@@ -55,10 +55,13 @@ function useOrigins(turn: Turn): Drawn {
   const { t } = useTranslation(["turns", "app"]);
   const names = useNames();
   const api = t(`app:apis.${turn.apiFormat}`, { defaultValue: turn.apiFormat });
+  const upstream = t(`app:apis.${turn.upstreamAPI}`, { defaultValue: turn.upstreamAPI });
   const isChannelThere = names.channels.some((each) => each.id === turn.channelID);
   return {
     modelAsked: <Filtered search={{ model: turn.modelAsked }}>{turn.modelAsked}</Filtered>,
     apiFormat: <TurnsLink search={{ api: turn.apiFormat }} className="underline">{turn.streams ? t("streamed", { api }) : api}</TurnsLink>,
+    upstreamAPI:
+      turn.attempts === 0 ? UNKNOWN : <TurnsLink search={{ upstream: turn.upstreamAPI }} className="underline">{upstream}</TurnsLink>,
     dropped: turn.dropped === "" ? undefined : <Mono className="break-all">{turn.dropped}</Mono>,
     channelName: isChannelThere ? (
       <Link to="/channels/$channel" params={{ channel: turn.channelID }} className="underline">

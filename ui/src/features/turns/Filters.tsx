@@ -35,6 +35,7 @@ export function Filters() {
       )}
       <Picked name="continuity" label={t("continuity")} options={CONTINUITIES.map((value) => ({ value, label: t(`app:continuity.${value}`) }))} />
       <Picked name="api" label={t("api")} options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
+      <Picked name="upstream" label={t("upstreamApi")} options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
       <Picked name="outcome" label={t("outcome")} options={OUTCOMES.map((value) => ({ value, label: t(`app:outcomes.${value}`) }))} />
       <Typed name="model" label={t("model")} />
       <Typed name="session" label={t("session")} />

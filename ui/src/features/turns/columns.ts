@@ -52,6 +52,7 @@ export const COLUMNS = {
   modelAsked: { label: "model", list: { rem: 6, grow: 1, label: "modelAndAPI" }, detail: "whose" },
   modelServed: { label: "served", detail: "whose" },
   apiFormat: { label: "api", detail: "whose" },
+  upstreamAPI: { label: "upstreamApi", detail: "whose" },
   streams: {},
   dropped: { label: "dropped", detail: "whose" },
   transport: {},
@@ -97,7 +98,7 @@ export function detailed(group: Group): Detailed[] {
 export const EXPORTED: readonly (keyof Turn)[] = ["id", ...NAMES.filter((name) => name !== "id")];
 
 /** What cells of the list read beside their own column. A long list is held in memory, so a row is no more than both. */
-const BESIDE = ["id", "apiFormat", "continuity", "outcome", "errorCode", "cachedTokens"] as const satisfies readonly (keyof Turn)[];
+const BESIDE = ["id", "apiFormat", "upstreamAPI", "continuity", "outcome", "errorCode", "cachedTokens"] as const satisfies readonly (keyof Turn)[];
 export const ROW_FIELDS = [...LISTED, ...BESIDE];
 export type Row = Pick<Turn, (typeof ROW_FIELDS)[number]>;
 export const TURN_FIELDS = EXPORTED.filter((name) => name !== "details");

@@ -1,6 +1,7 @@
 import type { TFunction } from "i18next";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { API_FORMATS } from "@/api/words";
 import { UNKNOWN, useFormat } from "@/shared/format";
 import { wordOf } from "@/shared/marks";
 import { Mark } from "@/shared/Strip";
@@ -36,6 +37,7 @@ function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) 
   const format = useFormat();
   const time = useTime();
   const ways = useMemo(() => new Ways(t), [t]);
+  const apis = useMemo(() => apisOf(t), [t]);
   return useMemo(
     () => ({
       startedAt: (row) => (
@@ -53,14 +55,27 @@ function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) 
       modelAsked: (row) => (
         <>
           <span className="block truncate leading-tight">{row.modelAsked || UNKNOWN}</span>
-          <span className="block truncate text-[11px] leading-tight text-soft">{t(`app:apisShort.${row.apiFormat}`, { defaultValue: row.apiFormat })}</span>
+          <span className="block truncate text-[11px] leading-tight text-soft">{apis(row)}</span>
         </>
       ),
       reason: (row) => ways.of(wordOf(row), row.errorCode),
       inputTokens: (row) => `${format.count(row.inputTokens)} / ${format.count(row.cachedTokens)}`,
     }),
-    [t, format, time, ways, open],
+    [format, time, ways, apis, open],
   );
+}
+
+/** What is passed through beside these has no other API upstream. */
+const KNOWN: ReadonlySet<string> = new Set(API_FORMATS);
+
+/** In which API a turn came and in which its upstream was asked: one word where that is the same. */
+function apisOf(t: TFunction<["turns", "app"]>): (row: Row) => string {
+  const name = (api: string) => t(`app:apisShort.${api}`, { defaultValue: api });
+  return ({ apiFormat, upstreamAPI, continuity }) => {
+    const [own = ""] = apiFormat.split("/");
+    const isOther = continuity !== "" && own !== upstreamAPI && KNOWN.has(own);
+    return isOther ? `${name(apiFormat)} → ${name(upstreamAPI)}` : name(apiFormat);
+  };
 }
 
 /** How turns went, each drawn once: rows that went the same way share it, which spares most of a frame. */

@@ -2,21 +2,20 @@
 import { expect, test } from "vitest";
 import { ApiError } from "@/api/errors";
 import type { DataEvent } from "@/api/events";
-import type { ApiFormat } from "@/api/words";
-import type { Exchange, Ways } from "../chat";
+import type { Exchange, SpokenApi, Ways } from "../chat";
 import { curlOf } from "../command";
 import { TOOL } from "../tool";
 import { after, bodyFor } from "./all";
 
-const APIS: readonly ApiFormat[] = ["responses", "chat_completions", "messages"];
-const ways = (api: ApiFormat, part: Partial<Ways> = {}) => ({ api, model: "gpt-5.2", instructions: "", temperature: "", offersTool: false, ...part });
-const exchange = (api: ApiFormat, part: Partial<Exchange> = {}): Exchange => ({
+const APIS: readonly SpokenApi[] = ["responses", "chat_completions", "messages"];
+const ways = (api: SpokenApi, part: Partial<Ways> = {}) => ({ api, model: "gpt-5.2", instructions: "", temperature: "", offersTool: false, ...part });
+const exchange = (api: SpokenApi, part: Partial<Exchange> = {}): Exchange => ({
   id: 1, api, question: "q", answer: "", size: 0, state: "running", output: [], calls: [], results: [], ...part,
 });
-const read = (api: ApiFormat, events: readonly DataEvent[]) => events.reduce((before, event) => after(before, event, 5), exchange(api));
+const read = (api: SpokenApi, events: readonly DataEvent[]) => events.reduce((before, event) => after(before, event, 5), exchange(api));
 
 /** The same answer in each API: a text and a call, 9 tokens in, 4 of them cached, 2 out. */
-const STREAMS: Record<ApiFormat, DataEvent[]> = {
+const STREAMS: Record<SpokenApi, DataEvent[]> = {
   responses: [
     { type: "response.output_text.delta", delta: "I" },
     { type: "response.output_text.delta", delta: " look." },
@@ -65,7 +64,7 @@ test.each(APIS)("an answer of %s is its text, its calls and its tokens", (api) =
   });
 });
 
-const HISTORIES: Record<ApiFormat, object> = {
+const HISTORIES: Record<SpokenApi, object> = {
   responses: {
     input: [
       { type: "message", role: "user", content: "q" },

@@ -1,0 +1,56 @@
+"""What an operator says that models cost, instead of what is known of them.
+
+Law: as with renames, an exact name wins over patterns, of these the one that says the most.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from longwire.core.errors import FieldProblem
+from longwire.core.nouns.renames import check_pattern, finder
+
+GREATEST_PRICE = 10**15
+"""A million dollars, which no million tokens cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """What a million tokens of a model cost, in billionths of a US dollar.
+
+    `model` is a name or a pattern. Where the price of tokens read from a cache or written to one is
+    None, they cost what other input does.
+    """
+
+    model: str
+    input: int
+    output: int
+    cached: int | None = None
+    cache_write: int | None = None
+
+
+def price_finder(prices: Sequence[ModelPrice]) -> Callable[[str], ModelPrice | None]:
+    """Return what tells the price of a model, None where none is said."""
+    return finder([(each.model, each) for each in prices])
+
+
+def check_prices(prices: Sequence[ModelPrice]) -> Iterator[FieldProblem]:
+    """Yield what is wrong with prices, as `prices.0.input`."""
+    seen: set[str] = set()
+    for number, price in enumerate(prices):
+        if not price.model:
+            yield FieldProblem(f"prices.{number}.model", "name a model, or a pattern of names")
+        elif (problem := check_pattern(price.model)) is not None:
+            yield FieldProblem(f"prices.{number}.model", problem)
+        elif price.model in seen:
+            yield FieldProblem(f"prices.{number}.model", f"{price.model} stands twice; keep one")
+        seen.add(price.model)
+        values = {
+            "input": price.input,
+            "cached": price.cached,
+            "cacheWrite": price.cache_write,
+            "output": price.output,
+        }
+        for name, value in values.items():
+            if value is not None and not 0 <= value <= GREATEST_PRICE:
+                mend = "must be 0 or more, in US dollars for a million tokens"
+                yield FieldProblem(f"prices.{number}.{name}", mend)

@@ -1,0 +1,26 @@
+from urllib.parse import urlsplit
+
+import pytest
+
+from longwire.core.nouns.channel import ChannelSpec, check
+from longwire.core.nouns.secret import Secret
+from longwire.relay.channels.presets import presets
+
+
+@pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
+def test_a_channel_of_a_preset_is_a_good_one(preset):
+    """What a preset sets keeps every rule, and its source is a page of the vendor's."""
+    spec = ChannelSpec("", preset.name, credential=Secret("sk"), **preset.fields)
+    assert () == check(spec)
+    assert {each.api for each in preset.endpoints} <= {*preset.apis}
+    assert all(
+        urlsplit(url).scheme == "https" and urlsplit(url).hostname
+        for url in (preset.source, preset.key_url or preset.source)
+    )
+
+
+def test_each_vendor_stands_once():
+    """No two presets have one name, or the name of one vendor."""
+    names, vendors = ([getattr(each, by) for each in presets()] for by in ("name", "vendor"))
+    assert len(set(names)) == len(names)
+    assert len(set(vendors)) == len(vendors)

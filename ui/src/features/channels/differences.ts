@@ -1,0 +1,37 @@
+/** Two versions of a channel, side by side for people. */
+import { recordOf } from "@/api/records";
+import { API_FORMATS, type ApiFormat } from "@/api/words";
+import { type ChannelDraft, offered } from "./draft";
+
+type Field = Exclude<keyof ChannelDraft, "removesKey" | "endpoints"> | `endpoints.${ApiFormat}`;
+
+/** What differs between two versions, field by field, for people; secrets are never among it. */
+export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field: Field; theirs: string; yours: string }[] {
+  const left = textsOf(theirs);
+  const right = textsOf(yours);
+  return (Object.keys(left) as Field[])
+    .filter((field) => left[field] !== right[field])
+    .map((field) => ({ field, theirs: left[field], yours: right[field] }));
+}
+
+function textsOf(draft: ChannelDraft): Record<Field, string> {
+  const { apiKey, proxy, removesKey: _, auth, baseURL, apis: _all, endpoints, headers, quirks, prices, ...rest } = draft;
+  const own = API_FORMATS.map((api) => [`endpoints.${api}`, Object.values(endpoints[api]).filter(Boolean).join(" · ")] as const);
+  return {
+    ...recordOf(Object.keys(rest) as (keyof typeof rest)[], (name) => shown(rest[name])),
+    auth: auth[draft.type],
+    baseURL: baseURL[draft.type],
+    apis: offered(draft).join(", "),
+    quirks: quirks.map((each) => `${each.setting} = ${each.value}`).join(", "),
+    prices: prices.map((each) => `${each.model} ${each.input}/${each.output}`).join(", "),
+    headers: headers.map((each) => each.name).join(", "),
+    ...(Object.fromEntries(own) as Record<`endpoints.${ApiFormat}`, string>),
+    apiKey: apiKey === "" ? "" : "•••",
+    proxy: proxy === undefined ? "" : "•••",
+  };
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.map((each: { from: string; to: string }) => `${each.from} → ${each.to}`).join(", ");
+  return String(value);
+}
