@@ -56,6 +56,8 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             Route("/v1/models/{id:path}", models.one),
             Route("/anthropic/v1/models", models.index),
             Route("/anthropic/v1/models/{id:path}", models.one),
+            Route("/v1beta/models", models.index),
+            Route("/v1beta/models/{id:path}", models.one),
             Route("/api/hello", _hello),
             Route("/v1/responses", _upgrade_wanted, methods=["GET", "POST"]),
             *(Route(path, _post_wanted, methods=_ANY) for path in _POSTED),
