@@ -1,20 +1,16 @@
 """A client of Gemini's API: every later turn goes on over one upstream connection."""
 
-import json
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import httpx2
 import pytest
 from google import genai
-from google.genai import errors, types
-from pydantic import BaseModel
+from google.genai import types
 
-from longwire.emulator import Fault, Script
 from tests.conftest import KEY
-from tests.journeys.conftest import SCRIPT, settings_of, websocket_channel
+from tests.journeys.conftest import SCRIPT
 
 MODEL = "gpt-5.5"
 TURNS = 5
