@@ -92,8 +92,19 @@ class Model:
         number = int(script.phases)
         while left > 0:
             size = min(left, script.item_bytes)
-            yield self._message(number, "final_answer", padded(text, size))
+            whole = padded(text, size)
+            shown = self._before_stop(whole)
+            if shown:
+                yield self._message(number, "final_answer", shown)
+            if shown != whole:
+                self.is_cut = False
+                return
             text, left, number = f"part {number + 1}", left - size, number + 1
+
+    def _before_stop(self, text: str) -> str:
+        """A text up to the first of the stop sequences that other APIs than Responses take."""
+        found = [text.find(stop) for stop in self.request.body.get("stop_sequences") or () if stop]
+        return text[: min((place for place in found if place >= 0), default=len(text))]
 
     def _text(self) -> str:
         """What is answered: what the script says, else JSON where a format asks for it."""

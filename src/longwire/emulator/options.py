@@ -12,8 +12,8 @@ Size = Annotated[int, Meta(ge=0)]
 Route = Literal["public", "codex"]
 Transport = Literal["websocket", "http"]
 Vendor = Literal[
-    "openai", "deepseek", "mistral", "kimi", "qwen", "glm", "groq", "xai", "vllm", "ollama",
-    "openrouter", "gemini",
+    "openai", "azure", "deepseek", "kimi", "glm", "qwen", "mistral", "groq", "xai", "vllm",
+    "vllm_unparsed", "ollama", "openrouter", "gemini", "anthropic",
 ]  # fmt: skip
 
 

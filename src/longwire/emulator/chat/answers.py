@@ -11,18 +11,18 @@ from typing import Any
 
 import msgspec
 
+from longwire.emulator.chat.refusals import envelope
 from longwire.emulator.chat.usage import usage_of
-from longwire.emulator.chat.vendors import Vendor
-from longwire.emulator.errors import Rejected
+from longwire.emulator.chat.vendors import TAGS, Vendor
 from longwire.emulator.events import Event, Mark, pieces
 from longwire.emulator.failures import failure
-from longwire.emulator.gemini.errors import envelope as google_envelope
 from longwire.emulator.items import Item
 from longwire.emulator.options import Json
 from longwire.emulator.requests import Request
 
 Delta = Mapping[str, Any]
 DONE = Event("", b"[DONE]")
+ALWAYS = frozenset(("id", "created", "model"))
 SHORT_ID = 9
 PADDED = 16
 
@@ -36,6 +36,7 @@ class Head:
     streams: bool
     wants_usage: bool = False
     obfuscates: bool = False
+    thinks: bool = True
     choices: int = 1
 
 
@@ -62,7 +63,10 @@ class Completion:
             return
         vendor = self.head.vendor
         if vendor.comments:
-            yield Event("comment", b": PROCESSING")
+            yield Event("comment", b": PROCESSING" if self.head.streams else b"")
+        if vendor.filters:
+            found = [{"prompt_index": 0, "content_filter_results": {}}]
+            yield self._event({"id": "", "choices": [], "prompt_filter_results": found})
         if vendor.first is None:
             yield Event("", b"", "created")
         else:
@@ -123,35 +127,34 @@ class Completion:
     def _reasoning(self, item: Item) -> Iterator[Event]:
         self.signature = item.get("encrypted_content", "")
         text = "\n\n".join(part["text"] for part in item["summary"])
-        if self.head.vendor.thinking == "hidden" or not text:
+        if self.head.vendor.thinking == "hidden" or not self.head.thinks or not text:
             return
-        self.thoughts.append(text)
+        if self.head.vendor.thinking == "tags":
+            text = text.join(TAGS)
+            self.texts.append(text)
+        else:
+            self.thoughts.append(text)
         for piece in pieces(text, self.request.script):
-            yield from self._chunks(self._thought(piece))
-
-    def _thought(self, text: str) -> Delta:
-        match self.head.vendor.thinking:
-            case "parts":
-                return {"content": [{"type": "thinking", "thinking": [text_part(text)]}]}
-            case "reasoning":
-                return {"reasoning": text}
-            case _:
-                paired = {"content": None} if self.head.vendor.pairs else {}
-                return {**paired, "reasoning_content": text}
+            yield from self._chunks(thought(piece, self.head.vendor))
 
     def _message(self, part: Item) -> Iterator[Event]:
-        name = "refusal" if part["type"] == "refusal" else "text"
-        kept = self.refusals if name == "refusal" else self.texts
-        text = f"\n\n{part[name]}" if kept else part[name]
+        vendor = self.head.vendor
+        text = part["refusal"] if part["type"] == "refusal" else part["text"]
+        is_apart = part["type"] == "refusal" and vendor.refuses_apart
+        kept = self.refusals if is_apart else self.texts
+        text = f"\n\n{text}" if kept and vendor.thinking != "tags" else text
         kept.append(text)
         for piece in pieces(text, self.request.script):
-            paired = {"reasoning_content": None} if self.head.vendor.pairs else {}
-            delta = {"content": piece} if name == "text" else {"refusal": piece}
-            yield from self._chunks(delta | paired)
+            yield from self._chunks({"refusal": piece} if is_apart else self._content(piece))
         found = [nested(entry) for entry in part.get("annotations") or ()]
         self.annotations += found
-        if found:
+        if found and vendor.refuses_apart:
             yield from self._chunks({"annotations": found}, mark="")
+
+    def _content(self, text: str) -> Delta:
+        if self.head.vendor.thinking == "parts" and self.thoughts:
+            return {"content": [text_part(text)]}
+        return {"content": text} | ({"reasoning_content": None} if self.head.vendor.pairs else {})
 
     def _call(self, item: Item) -> Iterator[Event]:
         index, vendor = len(self.calls), self.head.vendor
@@ -161,6 +164,7 @@ class Completion:
         self.calls.append(call)
         if vendor.calls == "at_the_end":
             return
+        index += vendor.first_index or 0
         shown = {"index": index, **self._shown(call)}
         if vendor.calls == "whole":
             yield from self._chunks({"tool_calls": [shown]})
@@ -172,9 +176,12 @@ class Completion:
         for piece in pieces(call[kind][name], self.request.script):
             later = {"index": index, **vendor.later_piece, kind: {name: piece}}
             yield from self._chunks({"tool_calls": [later]})
+        if vendor.later_piece:
+            empty = {"index": index, **vendor.later_piece, kind: {name: ""}}
+            yield self._event({"choices": [{"index": 0, "delta": {"tool_calls": [empty]}}]})
 
     def _shown(self, call: Item) -> Item:
-        if self.head.vendor.shows_index:
+        if self.head.vendor.first_index is not None:
             return call
         return {name: value for name, value in call.items() if name != "type"}
 
@@ -188,14 +195,15 @@ class Completion:
         """One chunk for each choice."""
         named = {} if self.has_role else {"role": "assistant"}
         self.has_role = True
+        in_chunks = self.head.vendor.in_chunks
         for index in range(self.head.choices):
             choice: Item = {"index": index, "delta": {**named, **delta}}
-            if self.head.vendor.null_finish:
+            if "logprobs" in in_chunks:
                 choice["logprobs"] = None
-            if finish is not None or self.head.vendor.null_finish:
+            if finish is not None or "finish_reason" in in_chunks:
                 choice["finish_reason"] = finish
             members: Item = {"choices": [choice]}
-            if usage is not None or self.head.wants_usage:
+            if usage is not None or (self.head.wants_usage and "usage" in in_chunks):
                 members["usage"] = usage
             yield self._event(members, mark if index == self.head.choices - 1 else "")
 
@@ -209,13 +217,14 @@ class Completion:
 
     def _named(self, kind: str) -> Item:
         vendor = self.head.vendor
-        return {
+        named = {
             "id": vendor.id_prefix + self.response_id.removeprefix("resp_"),
-            **({"object": kind} if vendor.names_object else {}),
+            "object": kind,
             "created": self.head.created,
             "model": self.request.model,
-            "system_fingerprint": "fp_emulator",
+            "system_fingerprint": vendor.fingerprint,
         }
+        return {name: named[name] for name in named if name in vendor.in_chunks | ALWAYS}
 
     def _whole(self) -> Item:
         message = self._whole_message()
@@ -225,13 +234,14 @@ class Completion:
 
     def _whole_message(self) -> Item:
         vendor, thoughts = self.head.vendor, "\n\n".join(self.thoughts)
-        text: Json = "".join(self.texts) or (None if vendor.thinking == "hidden" else "")
+        text = "".join(self.texts)
         message: Item = {"role": "assistant", "content": text}
-        if thoughts and vendor.thinking == "parts":
-            message["content"] = [*self._thought(thoughts)["content"], text_part(text)]
-        elif thoughts:
-            message[vendor.thinking] = thoughts
-        if vendor.thinking == "hidden":
+        if thoughts:
+            message |= thought(thoughts, vendor)
+            is_list = vendor.thinking == "parts"
+            message["content"] = [*message["content"], text_part(text)] if is_list else text
+        if vendor.refuses_apart:
+            message["content"] = text or None
             message |= {"refusal": "".join(self.refusals) or None, "annotations": self.annotations}
         if self.calls:
             message["tool_calls"] = [self._shown(call) for call in self.calls]
@@ -239,6 +249,22 @@ class Completion:
 
     def _usage(self) -> Item:
         return usage_of(self.usage, self.head.vendor)
+
+
+def thought(text: str, vendor: Vendor) -> Item:
+    """Reasoning in a delta, or in a message."""
+    match vendor.thinking:
+        case "parts":
+            return {"content": [{"type": "thinking", "thinking": [text_part(text)]}]}
+        case "tags":
+            return {"content": text}
+        case "reasoning":
+            return {"reasoning": text}
+        case "reasoning_details":
+            detail = {"type": "reasoning.text", "text": text, "format": "unknown", "index": 0}
+            return {"reasoning": text, "reasoning_details": [detail]}
+        case _:
+            return ({"content": None} if vendor.pairs else {}) | {"reasoning_content": text}
 
 
 def call_of(item: Item, vendor: Vendor) -> Item:
@@ -260,18 +286,3 @@ def nested(annotation: Item) -> Item:
     """A citation as Chat Completions nests it."""
     kind = annotation["type"]
     return {"type": kind, kind: {k: v for k, v in annotation.items() if k != "type"}}
-
-
-def envelope(vendor: Vendor, error: Rejected) -> Json:
-    """A refusal in the vendor's own form."""
-    match vendor.envelope:
-        case "flat":
-            return {
-                "object": "error",
-                **error.error,
-                "code": error.error.get("code") or error.status,
-            }
-        case "list":
-            return [google_envelope(error)]
-        case _:
-            return error.body()

@@ -69,7 +69,7 @@ class Conversation:
         for name in () if self.vendor.ignores_unknown else message:
             ours = name in OF_REASONING and self.vendor.thinking != "hidden"
             if name not in MEMBERS[role] and not ours:
-                raise unknown(f"{where}.{name}")
+                raise unknown(f"{where}.{name}", self.vendor.unknown_status)
         return str(role)
 
     def _text(self, message: Item, role: str, where: str) -> None:
@@ -97,7 +97,7 @@ class Conversation:
         parts = [*spoken_parts(message, self.vendor, where)]
         if parts:
             self.items.append({"type": "message", "role": "assistant", "content": parts})
-        elif calls is None:
+        elif calls is None and message.get("content") is None:
             text = "Invalid value for 'content': expected a string, got null."
             raise Rejected(text, param=f"{where}.content")
         if calls is None:
@@ -117,7 +117,7 @@ class Conversation:
                 "Missing `reasoning_content` field in the assistant message at message index"
                 f" {index}. Send back what the answer had there."
             )
-            raise Rejected(text, param=None)
+            raise Rejected(text)
 
     def _call(self, call: Json, where: str, *, is_first: bool) -> None:
         item = call_of(call, self.vendor, where)
@@ -167,7 +167,7 @@ class Conversation:
     def _check_last(self, message: Item) -> None:
         if self.vendor.ends_with_question and message["role"] not in ("user", "tool"):
             text = f"Expected last role User or Tool for serving but got {message['role']}"
-            raise Rejected(text, param=None)
+            raise Rejected(text)
 
 
 def part_of(part: Json, kinds: frozenset[str], where: str) -> Item:
@@ -240,9 +240,9 @@ def call_of(call: Json, vendor: Vendor, where: str) -> Item:
     if not isinstance(call, dict):
         raise wrong_type(where)
     kind = call.get("type") or ("function" if vendor.ignores_unknown else None)
-    if kind == "custom" and "developer" in vendor.roles:
+    if kind == "custom" and vendor.has_custom_tools:
         return custom_call(call, where)
-    if kind not in ("function", None) or (kind is None and vendor.shows_index):
+    if kind not in ("function", None) or (kind is None and vendor.first_index is not None):
         raise wrong_value(kind, f"{where}.type")
     function = call.get("function")
     if not isinstance(function, dict):
@@ -282,10 +282,10 @@ def call_id(call: Item, vendor: Vendor, where: str) -> str:
     raise error
 
 
-def unknown(where: str) -> Rejected:
+def unknown(where: str, status: int = 400) -> Rejected:
     """A member that there is not."""
     message = f"Unknown parameter: '{where}'."
-    return Rejected(message, code="unknown_parameter", param=where)
+    return Rejected(message, code="unknown_parameter", param=where, status=status)
 
 
 def empty_array(where: str) -> Rejected:

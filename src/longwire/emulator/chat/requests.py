@@ -10,7 +10,7 @@ import msgspec
 
 from longwire.emulator.chat.messages import Conversation, empty_array, unknown
 from longwire.emulator.chat.tools import chosen_tool, flat_format, flat_tools
-from longwire.emulator.chat.vendors import Vendor
+from longwire.emulator.chat.vendors import FORMATS, Vendor
 from longwire.emulator.errors import Rejected
 from longwire.emulator.items import missing, wrong_value
 from longwire.emulator.options import Json, Script
@@ -52,6 +52,7 @@ SAMPLING: Mapping[str, float] = {
 }
 """What settings of models that think may be."""
 MOST_STOPS = 4
+LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 def read(body: Body, vendor: Vendor, script: Script) -> Request:
@@ -67,9 +68,9 @@ def read(body: Body, vendor: Vendor, script: Script) -> Request:
     check_together(body, vendor)
     check_reasoning_model(body, vendor)
     check_forcing(body, vendor)
-    items = Conversation(vendor, thinks(body)).read(body["messages"])
+    items = Conversation(vendor, thinks(body, vendor)).read(body["messages"])
     return Request(
-        body=responses_body(body),
+        body=responses_body(body, vendor),
         items=items,
         model=body["model"],
         store=False,
@@ -80,9 +81,9 @@ def read(body: Body, vendor: Vendor, script: Script) -> Request:
     )
 
 
-def responses_body(body: Body) -> Body:
+def responses_body(body: Body, vendor: Vendor) -> Body:
     """What the pretended model looks at, as a request of Responses says it."""
-    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    limits = [body[name] for name in vendor.limits if body.get(name) is not None]
     tools = flat_tools(body.get("tools"))
     if body.get("web_search_options") is not None:
         tools.append({"type": "web_search"})
@@ -92,8 +93,8 @@ def responses_body(body: Body) -> Body:
         "tool_choice": chosen_tool(body.get("tool_choice")),
         "parallel_tool_calls": body.get("parallel_tool_calls"),
         "text": {"format": flat_format(body.get("response_format"))},
-        "max_output_tokens": limit,
-        "stop": [stop] if isinstance(stop, str) else stop,
+        "max_output_tokens": limits[0] if limits else None,
+        "stop_sequences": [stop] if isinstance(stop, str) else stop,
         "include": ["reasoning.encrypted_content"],
     }
     if body.get("reasoning_effort"):
@@ -104,11 +105,11 @@ def responses_body(body: Body) -> Body:
 def check_member(name: str, value: Json, vendor: Vendor) -> None:
     """One top-level member: known, and of the right type."""
     if name not in TYPES:
-        if vendor.ignores_unknown or name in vendor.extra_members:
+        if vendor.ignores_unknown:
             return
-        raise unknown(name)
-    if name in ("max_tokens", "max_completion_tokens") and name not in vendor.token_limits:
-        raise unknown(name)
+        raise unknown(name, vendor.unknown_status)
+    if name in LIMITS and name not in vendor.limits and not vendor.ignores_unknown:
+        raise unknown(name, vendor.unknown_status)
     types = TYPES[name]
     fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
     if value is not None and not fits:
@@ -152,8 +153,10 @@ def check_together(body: Body, vendor: Vendor) -> None:
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise Rejected(message, param="stream_options")
     kind = (body.get("response_format") or {}).get("type", "text")
-    if kind not in vendor.formats:
+    if kind not in FORMATS:
         raise wrong_value(kind, "response_format.type")
+    if kind not in vendor.formats:
+        raise Rejected("This response_format type is unavailable now")
     if kind == "json_object" and b"json" not in msgspec.json.encode(body["messages"]).lower():
         message = (
             "'messages' must contain the word 'json' in some form, to use 'response_format' of type"
@@ -187,17 +190,17 @@ def check_reasoning_model(body: Body, vendor: Vendor) -> None:
 def check_forcing(body: Body, vendor: Vendor) -> None:
     """Calls that cannot be forced while the model thinks."""
     choice = body.get("tool_choice")
-    if not thinks(body):
+    if vendor.forces or not thinks(body, vendor):
         return
-    if choice == "required" and not (vendor.forces and vendor.forces_any):
-        message = "tool_choice 'required' is incompatible with thinking enabled"
-        raise Rejected(message, param=None)
-    if isinstance(choice, dict) and not vendor.forces:
-        raise Rejected("tool_choice 'specified' is incompatible with thinking enabled", param=None)
+    if choice == "required" or isinstance(choice, dict):
+        word = "required" if choice == "required" else "specified"
+        raise Rejected(f"tool_choice '{word}' is incompatible with thinking enabled")
 
 
-def thinks(body: Body) -> bool:
-    """Whether the model thinks: it does unless the request says otherwise."""
+def thinks(body: Body, vendor: Vendor) -> bool:
+    """Whether the model thinks: it does unless its name or the request says otherwise."""
+    if str(body.get("model")).startswith(vendor.plain_models):
+        return False
     thinking = body.get("thinking")
     disabled = isinstance(thinking, dict) and thinking.get("type") == "disabled"
     return not (disabled or body.get("enable_thinking") is False)

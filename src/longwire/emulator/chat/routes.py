@@ -8,8 +8,9 @@ from aiohttp import web
 
 from longwire.emulator.apis import Api, Endpoint, bearer, incorrect_key
 from longwire.emulator.cache import Caller
-from longwire.emulator.chat.answers import Completion, Head, envelope
-from longwire.emulator.chat.requests import read
+from longwire.emulator.chat.answers import Completion, Head
+from longwire.emulator.chat.refusals import envelope
+from longwire.emulator.chat.requests import read, thinks
 from longwire.emulator.chat.vendors import VENDORS
 from longwire.emulator.events import Event
 from longwire.emulator.http import Form, play, respond
@@ -66,6 +67,7 @@ def teller(world: World, body: Body) -> Callable[[Request, str], Completion]:
         streams=body.get("stream") is True,
         wants_usage=options.get("include_usage") is True,
         obfuscates=obfuscates and world.options.obfuscation,
+        thinks=thinks(body, vendor),
         choices=body.get("n") or 1,
     )
     return lambda request, response_id: Completion(request, response_id, head)

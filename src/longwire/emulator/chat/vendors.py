@@ -5,160 +5,205 @@ never at its name. Shapes are those of recorded answers, refusals those that ven
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Thinking = Literal["hidden", "reasoning_content", "reasoning", "parts"]
-Counts = Literal[
-    "plain", "audio_too", "hits_and_misses", "cached_on_top", "reasoning_beside", "bare"
-]
+Names = frozenset[str]
 
-NOT_OPENAI = frozenset(("system", "user", "assistant", "tool"))
+
+def names(text: str) -> Names:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+ROLES = names("system user assistant tool")
+IN_CHUNKS = names("object system_fingerprint logprobs finish_reason usage")
+PARTS = names("text image_url")
+FORMATS = names("text json_object json_schema")
+TAGS = ("<think>\n", "\n</think>\n\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor: the traits of its answers first, then what it refuses."""
+    """One vendor: the shape of its answers first, then what it refuses."""
 
-    thinking: Thinking = "reasoning_content"
+    thinking: Literal[
+        "hidden", "reasoning_content", "reasoning", "reasoning_details", "parts", "tags"
+    ] = "reasoning_content"
     """Where the reasoning of an answer stands."""
     first: Mapping[str, Any] | None = field(default_factory=lambda: {"content": ""})
     """The delta that brings the role; None: the first one with output does."""
-    pairs: bool = False
-    """Whether each delta has both `content` and `reasoning_content`, one of them null."""
-    calls: Literal["pieces", "whole", "at_the_end"] = "pieces"
-    later_piece: Mapping[str, Any] = field(default_factory=dict)
-    """What the later pieces of a call repeat."""
-    shows_index: bool = True
-    """Whether a call in a stream has its `index` and `type`."""
     last: Mapping[str, Any] = field(default_factory=dict)
     """The delta of the chunk with the finish reason."""
-    usage: Literal["if_wanted", "always", "finish"] = "if_wanted"
-    """When a chunk of its own brings the usage, or whether the finish chunk does."""
-    counts: Counts = "plain"
-    """How the usage is said."""
-    null_finish: bool = True
-    """Whether chunks before the last one have `finish_reason: null`."""
-    names_object: bool = True
-    id_prefix: str = "chatcmpl-"
+    pairs: bool = False
+    """Whether each delta has both `content` and `reasoning_content`, one of them null."""
+    in_chunks: Names = IN_CHUNKS
+    """What each chunk has, if only as null; `usage` only where it is wanted."""
+    calls: Literal["pieces", "whole", "at_the_end"] = "pieces"
+    later_piece: Mapping[str, Any] = field(default_factory=dict)
+    """What the later pieces of a call repeat; there is an empty one behind them."""
+    first_index: int | None = 0
+    """The index of the first call; None: calls have neither index nor type."""
     calls_end: str = "tool_calls"
     """The finish reason of an answer with calls."""
+    usage: Literal["if_wanted", "always", "finish"] = "if_wanted"
+    """When a chunk of its own brings the usage, or whether the finish chunk does."""
+    counts: Literal[
+        "plain", "audio_too", "hits_and_misses", "cached_on_top", "reasoning_beside", "bare"
+    ] = "plain"
+    """How the usage is said."""
+    id_prefix: str = "chatcmpl-"
+    fingerprint: str | None = "fp_emulator"
     signs: bool = False
     """Whether the first call of a step has a thought signature, which has to come back."""
+    refuses_apart: bool = False
+    """Whether a refusal of the model, and what it cites, stand beside its text."""
     obfuscates: bool = False
+    filters: bool = False
+    """Whether a chunk without choices comes first, with what was filtered."""
     comments: bool = False
     """Whether a stream begins with a comment line."""
-    envelope: Literal["nested", "flat", "list"] = "nested"
+    envelope: Literal["nested", "flat", "bad_request", "list"] = "nested"
 
-    roles: frozenset[str] = NOT_OPENAI
-    extra_members: frozenset[str] = frozenset()
+    roles: Names = ROLES
+    parts: Names = PARTS
+    formats: Names = FORMATS
+    efforts: Names = frozenset()
+    """The efforts that there are; none: any text."""
+    limits: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
     ignores_unknown: bool = True
+    unknown_status: int = 400
+    """The status of a refusal of what is unknown."""
+    has_custom_tools: bool = False
+    thinkers: tuple[str, ...] = ()
+    """How names of models begin that refuse `max_tokens` and settings of sampling."""
+    plain_models: tuple[str, ...] = ()
+    """How names of models begin that do not think."""
     one_system: bool = False
-    """One system message, at the beginning."""
-    parts: frozenset[str] = frozenset(("text", "image_url"))
+    """Whether there is one system message at most, at the beginning."""
     short_ids: bool = False
     """Whether ids of calls are exactly nine letters and digits."""
     forces: bool = True
     """Whether a call can be forced while the model thinks."""
-    forces_any: bool = True
-    """Whether `required` is known while the model thinks."""
-    formats: frozenset[str] = frozenset(("text", "json_object", "json_schema"))
     needs_reasoning: bool = False
     """Whether turns with calls need `reasoning_content` while the model thinks."""
-    token_limits: frozenset[str] = frozenset(("max_tokens", "max_completion_tokens"))
     ends_with_question: bool = False
     """Whether the last message must be one of the user or of a tool."""
-    thinkers: tuple[str, ...] = ()
-    """How names of models begin that refuse `max_tokens` and settings of sampling."""
-    efforts: frozenset[str] = frozenset()
-    """The efforts that there are; none: any text."""
 
 
 OPENAI = Vendor(
     thinking="hidden",
     first={"content": "", "refusal": None},
     counts="audio_too",
+    refuses_apart=True,
     obfuscates=True,
-    roles=NOT_OPENAI | {"developer"},
-    thinkers=("gpt-5", "gpt-6", "o1", "o3", "o4"),
+    roles=ROLES | {"developer"},
+    parts=names("text image_url file input_audio"),
+    efforts=names("none minimal low medium high xhigh"),
     ignores_unknown=False,
-    parts=frozenset(("text", "image_url", "file", "input_audio")),
-    efforts=frozenset(("none", "minimal", "low", "medium", "high", "xhigh")),
+    has_custom_tools=True,
+    thinkers=("gpt-5", "gpt-6", "o1", "o3", "o4"),
 )
-PAIRED: Mapping[str, Any] = {"content": "", "reasoning_content": None}
 NO_TEXT: Mapping[str, Any] = {"content": None, "reasoning_content": ""}
+NO_MORE: Mapping[str, Any] = {"content": "", "reasoning_content": None}
+VLLM = Vendor(thinking="reasoning", one_system=True, envelope="bad_request")
 VENDORS: Mapping[str, Vendor] = {
     "openai": OPENAI,
+    "azure": replace(OPENAI, filters=True, parts=names("text image_url input_audio")),
     "deepseek": Vendor(
         first=NO_TEXT,
+        last=NO_MORE,
         pairs=True,
-        last=PAIRED,
         usage="finish",
         counts="hits_and_misses",
         id_prefix="",
+        parts=names("text"),
+        formats=names("text json_object"),
+        efforts=names("low medium high xhigh max"),
+        limits=("max_tokens",),
+        plain_models=("deepseek-chat",),
         forces=False,
-        formats=frozenset(("text", "json_object")),
         needs_reasoning=True,
-        parts=frozenset(("text",)),
-        efforts=frozenset(("low", "medium", "high", "xhigh", "max")),
+    ),
+    "kimi": Vendor(
+        first=None,
+        in_chunks=names("finish_reason"),
+        usage="finish",
+        counts="cached_on_top",
+        efforts=names("low medium high max"),
+        forces=False,
+        needs_reasoning=True,
+    ),
+    "glm": Vendor(
+        usage="finish", id_prefix="", efforts=names("low high max"), limits=("max_tokens",)
+    ),
+    "qwen": Vendor(
+        first=NO_TEXT,
+        last=NO_MORE,
+        pairs=True,
+        later_piece={"id": "", "type": "function"},
+        fingerprint=None,
     ),
     "mistral": Vendor(
         thinking="parts",
-        calls="at_the_end",
-        shows_index=False,
         last={"content": ""},
+        in_chunks=names("object finish_reason"),
+        calls="at_the_end",
+        first_index=None,
         usage="finish",
         counts="bare",
         id_prefix="",
         envelope="flat",
+        limits=("max_tokens",),
         ignores_unknown=False,
+        unknown_status=422,
         short_ids=True,
-        token_limits=frozenset(("max_tokens",)),
         ends_with_question=True,
     ),
-    "kimi": Vendor(
-        first=None,
+    "groq": Vendor(
+        thinking="reasoning",
+        in_chunks=IN_CHUNKS - {"usage"},
+        calls="whole",
         usage="finish",
-        counts="cached_on_top",
-        names_object=False,
-        forces_any=False,
-        forces=False,
-        needs_reasoning=True,
+        ignores_unknown=False,
     ),
-    "qwen": Vendor(
-        first=NO_TEXT,
-        pairs=True,
-        last=PAIRED,
-        later_piece={"id": "", "type": "function"},
-    ),
-    "glm": Vendor(usage="finish", id_prefix="", efforts=frozenset(("low", "high", "max"))),
-    "groq": Vendor(thinking="reasoning", calls="whole", usage="finish", ignores_unknown=False),
     "xai": Vendor(
         first=None,
+        in_chunks=names("object system_fingerprint"),
         calls="whole",
         usage="always",
         counts="reasoning_beside",
-        null_finish=False,
         id_prefix="",
     ),
-    "vllm": Vendor(thinking="reasoning", one_system=True, envelope="flat"),
+    "vllm": VLLM,
+    "vllm_unparsed": replace(VLLM, thinking="tags"),
     "ollama": Vendor(thinking="reasoning", calls="whole"),
     "openrouter": Vendor(
-        thinking="reasoning",
+        thinking="reasoning_details",
         usage="always",
         id_prefix="gen-",
         comments=True,
-        roles=NOT_OPENAI | {"developer"},
-        parts=frozenset(("text", "image_url", "file", "input_audio")),
+        roles=ROLES | {"developer"},
+        parts=names("text image_url file input_audio"),
+        limits=("max_tokens",),
     ),
     "gemini": Vendor(
         thinking="hidden",
+        first=None,
+        in_chunks=names("object"),
         calls="whole",
-        id_prefix="",
         calls_end="stop",
+        id_prefix="",
         signs=True,
         envelope="list",
         ignores_unknown=False,
-        roles=NOT_OPENAI | {"developer"},
+        plain_models=("gemini-2",),
+    ),
+    "anthropic": Vendor(
+        thinking="hidden",
+        first={},
+        in_chunks=names("object finish_reason"),
+        first_index=1,
+        id_prefix="msg_",
     ),
 }

@@ -66,7 +66,7 @@ def responses_body(generation: Item, tools: list[Item], choice: Json) -> Body:
         "tool_choice": choice,
         "text": {"format": format_of(generation)},
         "max_output_tokens": generation.get("maxOutputTokens"),
-        "stop": generation.get("stopSequences") or [],
+        "stop_sequences": generation.get("stopSequences") or [],
         "include": ["reasoning.encrypted_content"],
     }
     thinking = generation.get("thinkingConfig") or {}
