@@ -134,7 +134,7 @@ class Candidate:
 
     def _call(self, item: Item) -> Iterator[Event]:
         arguments = msgspec.json.decode(item["arguments"], type=dict[str, msgspec.Raw])
-        named = {"id": item["call_id"][:40]} if self.has_ids else {}
+        named = {"id": item["call_id"]} if self.has_ids else {}
         call = named | {"name": item["name"], "args": arguments}
         part: Item = {"functionCall": call}
         if self.signs and not self.calls and self.signature:
