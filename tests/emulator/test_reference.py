@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from longwire.emulator import Fault, Options, Script
+from longwire.emulator.chat.vendors import VENDORS
 from longwire.emulator.faults import Act, Point
 from longwire.emulator.oddities import ODDITIES
+from longwire.emulator.options import Vendor
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "emulator.md"
 
@@ -21,6 +23,7 @@ def names(heading):
 
 
 EXISTING = {
+    "Chat Completions": {*get_args(Vendor)},
     "Settings": {field.name for field in msgspec.structs.fields(Options)},
     "Script": {field.name for field in msgspec.structs.fields(Script)},
     "Fault fields": {field.name for field in msgspec.structs.fields(Fault)},
@@ -41,3 +44,8 @@ def test_oddities_are_described_in_their_own_words():
     rows = [f"| `{name}` | {each.sentence} |" for name, each in ODDITIES.items()]
     text = PAGE.read_text(encoding="utf-8").partition("## Oddities\n")[2].partition("\n## ")[0]
     assert rows == [line for line in text.splitlines() if line.startswith("| `")]
+
+
+def test_each_vendor_has_its_row_of_traits():
+    """What `chat_vendor` takes is what there is."""
+    assert set(get_args(Vendor)) == set(VENDORS)

@@ -39,9 +39,11 @@ def emulator(  # one parameter per flag
     faults: FaultTexts = None,
     verbose: Verbose = False,
 ) -> None:
-    """Run a local, strict upstream of the Responses API and of Messages; no API key is needed.
+    """Run a local, strict upstream of all APIs that channels speak; no API key is needed.
 
-    A channel of Messages: type = "anthropic", base_url = "http://127.0.0.1:8091/v1".
+    Channels of it: base_url = "http://127.0.0.1:8091/v1" with type = "openai" (Responses, or with
+    apis = ["chat_completions"] Chat Completions) or type = "anthropic" (Messages), and
+    base_url = "http://127.0.0.1:8091/v1beta" with type = "gemini".
 
     All settings, script fields, faults and oddities: docs/reference/emulator.md.
     """
@@ -122,8 +124,10 @@ def greeting(url: str) -> str:
   {url}/v1/responses                  POST (JSON, SSE) and WebSocket
   {url}/backend-api/codex/responses   the same with the Codex backend's rules
   {url}/v1/messages                   Anthropic's Messages, POST (JSON, SSE)
+  {url}/v1/chat/completions           Chat Completions, POST (JSON, SSE)
+  {url}/v1beta/models/MODEL:generateContent   Gemini, POST (JSON, SSE)
   {url}/v1/models
-Any bearer token or x-api-key is accepted. Break the next stream in the middle:
+Any bearer token, x-api-key or x-goog-api-key is accepted. Break the next stream in the middle:
   curl -X POST {url}/_emulator/faults -d '[{{"at": "mid_delta", "act": "reset"}}]'
 Look at what happened:
   curl {url}/_emulator/counters"""

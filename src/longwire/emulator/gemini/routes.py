@@ -59,6 +59,7 @@ def gemini_routes(world: World, endpoint: Endpoint) -> list[web.RouteDef]:
         web.get("/v1beta/models", endpoint("public", listed, API)),
         web.get("/v1beta/models/{model}", endpoint("public", model, API)),
         web.post("/v1beta/models/{model}:{method}", endpoint("public", call, API)),
+        web.post("/v1/models/{model}:{method}", endpoint("public", call, API)),
     ]
 
 
