@@ -77,7 +77,7 @@ async def test_one_conversation_has_one_digest(upstream):
 
 
 def test_messages_side_by_side_are_merged():
-    """Both spellings of the system are one role; an assistant's texts are one, others stay parts."""
+    """Both spellings of the system are one role, and an assistant's texts one part."""
     items = [
         {"role": "developer", "content": "a"},
         {"role": "system", "content": [{"type": "input_text", "text": "b"}]},
