@@ -537,3 +537,21 @@ async def test_a_stream_may_be_without_its_end(upstream):
         found = await chunks(it)
         assert [None] * 5 == [chunk["choices"][0]["finish_reason"] for chunk in found]
         assert "unfinished" == it.emulator.turns[-1].status
+
+
+@pytest.mark.parametrize(
+    ("ending", "reasons", "is_done"),
+    [
+        ("plain", ["stop"], True),
+        ("twice", ["stop", "stop"], True),
+        ("no_reason", [], True),
+        ("no_done", ["stop"], False),
+    ],
+)
+async def test_a_stream_may_end_oddly(upstream, ending, reasons, is_done):
+    """With two finish chunks, without a reason, or without its end mark."""
+    async with upstream(chat_ending=ending) as it:
+        found = await chunks(it)
+        assert is_done == ("[DONE]" == found[-1])
+        choices = [choice for chunk in found if chunk != "[DONE]" for choice in chunk["choices"]]
+        assert reasons == [each["finish_reason"] for each in choices if each["finish_reason"]]

@@ -255,3 +255,32 @@ async def test_a_refusal_has_the_envelope_of_its_vendor(upstream, vendor, expect
         inner, wanted = found.get("error", found), expected.get("error", expected)
         assert ("error" in expected) == ("error" in found)
         assert wanted == {name: inner[name] for name in wanted}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "thought"),
+    [
+        ("deepseek", {"reasoning_content": "hm"}),
+        ("vllm", {"reasoning": "hm"}),
+        ("openrouter", {"reasoning_details": [{"type": "reasoning.text"}]}),
+        ("mistral", {"content": [{"type": "thinking", "thinking": []}]}),
+    ],
+)
+async def test_reasoning_that_comes_back_is_counted(upstream, vendor, thought):
+    """The turn counts the messages that bring some; the digest does not."""
+    async with upstream(chat_vendor=vendor) as it:
+        await whole(it, messages=[USER, {"role": "assistant", "content": ""}, USER])
+        await whole(it, messages=[USER, {"role": "assistant", "content": ""} | thought, USER])
+        before, after = it.emulator.turns
+        assert (0, 1) == (before.thoughts, after.thoughts)
+        assert before.digest == after.digest
+
+
+async def test_azure_takes_its_own_header(upstream):
+    """A key may come as `api-key`, to Azure alone."""
+    for vendor, status in (("azure", 200), ("openai", 401)):
+        async with upstream(chat_vendor=vendor) as it:
+            url = f"{it.emulator.url}/v1/chat/completions"
+            body = {"model": "m", "messages": [USER]}
+            async with it.session.post(url, json=body, headers={"api-key": "a"}) as answer:
+                assert status == answer.status

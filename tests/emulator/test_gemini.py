@@ -621,3 +621,35 @@ async def test_an_answer_has_the_recorded_shape(upstream, name, calls):
     async with upstream(Script(commentary=False, arguments=arguments), gemini_ids=False) as it:
         response = await whole(it, **({"tools": TOOLS} if calls else {}))
     assert set() == places(response) - places(real)
+
+
+async def test_signatures_that_come_back_are_counted(upstream):
+    """A dummy is none."""
+    async with upstream(Script(commentary=False)) as it:
+        content = (await whole(it, tools=TOOLS))["candidates"][0]["content"]
+        await whole(it, **contents(HELLO, content, user(response_to(content["parts"][0]))))
+        await whole(it, **contents(HELLO, MODEL_CALL, user(RESPONSE)))
+        assert [0, 1, 0] == [turn.thoughts for turn in it.emulator.turns]
+
+
+@needs_recordings
+async def test_calls_in_pieces_have_the_recorded_shape(upstream):
+    """Each value comes by its path, and an empty call ends them."""
+    arguments = '{"path": {"a": ["naïve ✓"], "n": 1.50, "yes": true, "no": null}}'
+    script = Script(commentary=False, arguments=arguments, deltas=2)
+    async with upstream(script, gemini_calls="pieces", gemini_ids=False) as it:
+        *found, last = await chunks(it, tools=TOOLS)
+    calls = [each["candidates"][0]["content"]["parts"][0]["functionCall"] for each in found]
+    assert [{"name": "read", "willContinue": True}, {}] == [calls[0], calls[-1]]
+    parts = [call["partialArgs"][0] for call in calls[1:-1]]
+    assert ["$.path.a[0]"] * 3 + ["$.path.n", "$.path.yes", "$.path.no"] == [
+        part["jsonPath"] for part in parts
+    ]
+    assert "naïve ✓" == "".join(part.get("stringValue", "") for part in parts)
+    assert [1.5, True] == [parts[3]["numberValue"], parts[4]["boolValue"]]
+    assert "STOP" == last["candidates"][0]["finishReason"]
+    paths = [*(FOLDER / "gemini").glob("google-stream*.chunks.txt")]
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    ours = places([each["candidates"] for each in found[:4]])
+    real = places([json.loads(line)["candidates"] for line in lines if line])
+    assert set() == ours - real - {"[][].index int"}

@@ -54,8 +54,9 @@ class Turn(Struct, kw_only=True):
     """One `response.create` or POST.
 
     `status` is that of the response, `error:<code>`, `cut` or `spoiled` by a fault, `cancelled` by
-    the client, or `unfinished` when the script left the terminal out. `thoughts` counts the sealed
-    thinking that came back over Messages, which the digest leaves out.
+    the client, or `unfinished` when the script left the terminal out. `thoughts` counts what came
+    back and the digest leaves out: thinking of Messages, messages of Chat Completions with
+    reasoning, signatures of Gemini.
     """
 
     number: int

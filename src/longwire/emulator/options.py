@@ -87,10 +87,14 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     recent_turns: int = 10_000
     chat_vendor: Vendor = "openai"
     """Whose Chat Completions are spoken."""
+    chat_ending: Literal["plain", "twice", "no_reason", "no_done"] = "plain"
+    """How a stream of Chat Completions ends: also with a second finish chunk, or without a part."""
     gemini_models: tuple[str, ...] = ("gemini-3-pro-preview", "gemini-3-flash", "gemini-2.5-flash")
     """The models that Gemini's API lists."""
     gemini_ids: bool = True
     """Gemini's calls have ids."""
+    gemini_calls: Literal["whole", "pieces"] = "whole"
+    """Whether a stream brings each value of a call's arguments by its path."""
     gemini_signatures: bool = True
     """Refuse calls to Gemini 3 models that come back without their thought signature."""
     oddities: tuple[str, ...] = ()

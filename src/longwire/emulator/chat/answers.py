@@ -37,6 +37,7 @@ class Head:
     wants_usage: bool = False
     obfuscates: bool = False
     thinks: bool = True
+    ending: str = "plain"
     choices: int = 1
 
 
@@ -111,10 +112,14 @@ class Completion:
             delta = {"content": None, "tool_calls": [self._shown(call) for call in self.calls]}
         in_finish = vendor.usage == "finish"
         usage = self._usage() if in_finish else None
-        yield from self._chunks(delta, "terminal", finish=self._reason(), usage=usage)
+        reason = None if self.head.ending == "no_reason" else self._reason()
+        yield from self._chunks(delta, "terminal", finish=reason, usage=usage)
+        if self.head.ending == "twice":
+            yield from self._chunks({}, "", finish="stop")
         if vendor.usage == "always" or (vendor.usage == "if_wanted" and self.head.wants_usage):
             yield self._event({"choices": [], "usage": self._usage()})
-        yield DONE
+        if self.head.ending != "no_done":
+            yield DONE
 
     def _reason(self) -> str:
         script = self.request.script

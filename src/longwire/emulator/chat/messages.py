@@ -295,3 +295,14 @@ def empty_array(where: str) -> Rejected:
         " array instead."
     )
     return Rejected(message, code="empty_array", param=where)
+
+
+def has_thought(message: Item) -> bool:
+    """Whether a message brings back what a model thought, or the signature of it."""
+    calls, content = message.get("tool_calls") or (), message.get("content")
+    parts = content if isinstance(content, list) else ()
+    return (
+        any(message.get(name) for name in OF_REASONING)
+        or any(part.get("type") == "thinking" for part in parts)
+        or any("extra_content" in call for call in calls)
+    )

@@ -9,6 +9,7 @@ from aiohttp import web
 from longwire.emulator.apis import Api, Endpoint, bearer, incorrect_key
 from longwire.emulator.cache import Caller
 from longwire.emulator.chat.answers import Completion, Head
+from longwire.emulator.chat.messages import has_thought
 from longwire.emulator.chat.refusals import envelope
 from longwire.emulator.chat.requests import read, thinks
 from longwire.emulator.chat.vendors import VENDORS
@@ -25,7 +26,11 @@ STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "
 def chat_routes(world: World, endpoint: Endpoint) -> list[web.RouteDef]:
     """The routes of one emulator."""
     vendor = VENDORS[world.options.chat_vendor]
-    api = Api(NAME, bearer, lambda error: envelope(vendor, error), incorrect_key)
+
+    def token(request: web.Request) -> str:
+        return request.headers.get(vendor.key_header, "") or bearer(request)
+
+    api = Api(NAME, token, lambda error: envelope(vendor, error), incorrect_key)
 
     async def complete(request: web.Request, caller: Caller) -> web.StreamResponse:
         return await respond(world, caller, request, answer)
@@ -51,6 +56,7 @@ async def answer(
 
     def begin(outlet: Outlet) -> Exchange:
         parsed = read(body, vendor, world.script)
+        record.thoughts = sum(map(has_thought, body["messages"]))
         return Exchange(world, caller, parsed, record, outlet, teller(world, body))
 
     return await play(world, request, record, form, begin)
@@ -68,6 +74,7 @@ def teller(world: World, body: Body) -> Callable[[Request, str], Completion]:
         wants_usage=options.get("include_usage") is True,
         obfuscates=obfuscates and world.options.obfuscation,
         thinks=thinks(body, vendor),
+        ending=world.options.chat_ending,
         choices=body.get("n") or 1,
     )
     return lambda request, response_id: Completion(request, response_id, head)

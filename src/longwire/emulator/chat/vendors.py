@@ -64,6 +64,8 @@ class Vendor:
     comments: bool = False
     """Whether a stream begins with a comment line."""
     envelope: Literal["nested", "flat", "bad_request", "list"] = "nested"
+    key_header: str = ""
+    """Where a key may stand beside `Authorization`."""
 
     roles: Names = ROLES
     parts: Names = PARTS
@@ -109,7 +111,9 @@ NO_MORE: Mapping[str, Any] = {"content": "", "reasoning_content": None}
 VLLM = Vendor(thinking="reasoning", one_system=True, envelope="bad_request")
 VENDORS: Mapping[str, Vendor] = {
     "openai": OPENAI,
-    "azure": replace(OPENAI, filters=True, parts=names("text image_url input_audio")),
+    "azure": replace(
+        OPENAI, filters=True, key_header="api-key", parts=names("text image_url input_audio")
+    ),
     "deepseek": Vendor(
         first=NO_TEXT,
         last=NO_MORE,

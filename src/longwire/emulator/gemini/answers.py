@@ -14,9 +14,10 @@ from longwire.emulator.errors import Rejected
 from longwire.emulator.events import Event, Mark, pieces
 from longwire.emulator.failures import failure
 from longwire.emulator.gemini.errors import envelope
+from longwire.emulator.gemini.pieces import in_pieces
 from longwire.emulator.items import Item
 from longwire.emulator.options import Json
-from longwire.emulator.requests import Request
+from longwire.emulator.requests import DECODER, Request
 
 WITH_CONTENT = ("STOP", "MAX_TOKENS")
 """Finish reasons of answers that have a last part."""
@@ -32,6 +33,7 @@ class Candidate:
     signs: bool
     """Whether the first call, or the end of a text, has a thought signature."""
     has_ids: bool
+    in_pieces: bool
     usage: dict[str, Any] = field(default_factory=dict)
     output_bytes: int = 0
     parts: list[Item] = field(default_factory=list)
@@ -133,14 +135,18 @@ class Candidate:
             yield self._chunk({"text": piece} | ({"thought": True} if thought else {}))
 
     def _call(self, item: Item) -> Iterator[Event]:
-        arguments = msgspec.json.decode(item["arguments"], type=dict[str, msgspec.Raw])
         named = {"id": item["call_id"]} if self.has_ids else {}
-        call = named | {"name": item["name"], "args": arguments}
-        part: Item = {"functionCall": call}
-        if self.signs and not self.calls and self.signature:
-            part["thoughtSignature"] = self.signature
+        call: Item = named | {"name": item["name"]}
+        arguments = DECODER.decode(item["arguments"])
+        members = iter((call | {"args": arguments},))
+        if self.in_pieces and self.streams:
+            members = in_pieces(call, arguments, self.request.script)
+        signs = self.signs and not self.calls and self.signature
+        signed = {"thoughtSignature": self.signature} if signs else {}
         self.calls += 1
-        yield self._chunk(part)
+        for member in members:
+            yield self._chunk({"functionCall": member} | signed)
+            signed = {}
 
     def _chunk(self, part: Item) -> Event:
         self.parts.append(part)

@@ -10,6 +10,7 @@ from longwire.emulator.cache import Caller
 from longwire.emulator.errors import Rejected
 from longwire.emulator.events import Event
 from longwire.emulator.gemini.answers import Candidate, tokens_of_text
+from longwire.emulator.gemini.contents import opened_signature
 from longwire.emulator.gemini.errors import envelope, unauthorized
 from longwire.emulator.gemini.fields import COUNTED, read_fields
 from longwire.emulator.gemini.requests import read, signs
@@ -74,14 +75,27 @@ async def answer(
     record = world.journal.turn(caller, size, shown)
 
     def tell(parsed: Request, response_id: str) -> Candidate:
-        has_ids = world.options.gemini_ids
-        return Candidate(parsed, response_id, streams, signs(model), has_ids)
+        has_ids, in_pieces = world.options.gemini_ids, world.options.gemini_calls == "pieces"
+        return Candidate(parsed, response_id, streams, signs(model), has_ids, in_pieces)
 
     def begin(outlet: Outlet) -> Exchange:
         parsed = read(body, model, caller.account, world.options, world.script)
+        record.thoughts = signatures_in(body["contents"])
         return Exchange(world, caller, parsed, record, outlet, tell)
 
     return await play(world, request, record, form_of(request, streams=streams), begin)
+
+
+def signatures_in(contents: Json) -> int:
+    """How many signatures of thoughts came back; dummies are none."""
+    parts = [part for content in in_list(contents) for part in in_list(content["parts"])]
+    found = [part.get("thoughtSignature") or part.get("thought_signature") for part in parts]
+    return sum(opened_signature(str(signature)) is not None for signature in found if signature)
+
+
+def in_list(value: Json) -> list[Json]:
+    """The entries of a list, of which one may stand alone."""
+    return value if isinstance(value, list) else [value]
 
 
 def form_of(request: web.Request, *, streams: bool) -> Form:
