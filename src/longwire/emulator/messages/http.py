@@ -18,7 +18,7 @@ from longwire.emulator.errors import Rejected
 from longwire.emulator.events import Event
 from longwire.emulator.faults import Cut, Spoiled, strike
 from longwire.emulator.http import collector, sse, stream_writer, struck
-from longwire.emulator.messages.caching import PromptCache, segments_of, tokens_of
+from longwire.emulator.messages.caching import segments_of, tokens_of
 from longwire.emulator.messages.conversation import conversation
 from longwire.emulator.messages.errors import envelope, kind_of, refused
 from longwire.emulator.messages.requests import check
@@ -92,7 +92,7 @@ class Room:
         """What is kept between requests; its clock is that of the loop that serves."""
         if self.memory is None:
             threads = Threads(caller.lanes.clock, self.world.options.thread_lifetime)
-            self.memory = Memory(threads, PromptCache())
+            self.memory = Memory(threads)
         return self.memory
 
     async def create(
@@ -118,7 +118,7 @@ class Room:
         try:
             body, betas = decode(content), betas_of(request)
             check(body, betas, strict=self.world.options.strict, counts=True)
-            segments = segments_of(conversation(body, betas, caller.account))
+            segments = segments_of(conversation(body, caller.account))
         except Rejected as error:
             self._note(error, caller, content)
             raise
@@ -191,7 +191,7 @@ class Answering:
             await strike(world.faults, "before_create", outlet)
             check(self.body, self.betas, strict=world.options.strict)
             story = await Exchange(
-                world, memory, self.caller, self.body, self.betas, record, outlet, streams
+                world, memory, self.caller, self.body, record, outlet, streams
             ).run()
             if not streams:
                 return web.json_response(body=msgspec.json.encode(story.message()), headers=headers)

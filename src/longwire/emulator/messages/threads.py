@@ -56,6 +56,8 @@ class Threads:
 
     def keep(self, account: str, identity: str, thread: Thread) -> None:
         """Hold a conversation under the id of its last answer."""
+        now = self.clock()
+        self.held = {key: old for key, old in self.held.items() if now - old.begun <= LONGEST}
         self.held[account, identity] = thread
 
 

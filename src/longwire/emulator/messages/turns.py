@@ -5,7 +5,7 @@ Law: a thread goes on only behind an answer that came to its end and was no refu
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from longwire.emulator.cache import Caller
 from longwire.emulator.counters import Turn
@@ -15,7 +15,12 @@ from longwire.emulator.faults import Cut, Spoiled, strike
 from longwire.emulator.messages.answer import Answer
 from longwire.emulator.messages.caching import PromptCache, segments_of
 from longwire.emulator.messages.context import Message
-from longwire.emulator.messages.conversation import context_of, conversation, model_request
+from longwire.emulator.messages.conversation import (
+    context_of,
+    conversation,
+    mark_of,
+    model_request,
+)
 from longwire.emulator.messages.errors import kind_of, refused
 from longwire.emulator.messages.events import Story, event
 from longwire.emulator.messages.odd_streams import oddly
@@ -36,7 +41,9 @@ class Memory:
     """What is kept between the requests of Messages."""
 
     threads: Threads
-    prompts: PromptCache
+    prompts: PromptCache = field(default_factory=PromptCache)
+    paused: set[bytes] = field(default_factory=set)
+    """The last blocks of answers that paused."""
 
 
 @dataclass(slots=True)
@@ -47,7 +54,6 @@ class Exchange:
     memory: Memory
     caller: Caller
     body: Body
-    betas: frozenset[str]
     record: Turn
     outlet: Outlet
     streams: bool
@@ -66,20 +72,18 @@ class Exchange:
             self.world.journal.counters.cancelled += 1
             raise
         except (Rejected, Spoiled, Cut) as reason:
-            self.record.status = (
-                f"error:{reason.label}"
-                if isinstance(reason, Rejected)
-                else type(reason).__name__.lower()
-            )
+            self._note(reason)
             raise
         finally:
-            self._settle_thread()
+            if self.before is not None and self.before.state == "in flight":
+                self.before.state = "continued"
         return story
 
     def _begin(self) -> tuple[Story, Iterator[Event]]:
         world, record, counters = self.world, self.record, self.world.journal.counters
         self.before = self._continued()
-        request = conversation(self.body, self.betas, self.caller.account, self.before)
+        account, paused = self.caller.account, self.memory.paused
+        request = conversation(self.body, account, self.before, paused)
         own = model_request(request, world.script)
         context = context_of(own.items)
         own = replace(own, script=staged(world.script, context.scene))
@@ -106,7 +110,7 @@ class Exchange:
             for block, arguments in answer.blocks(item):
                 yield from story.block(block, arguments)
             context.add(item)
-            if answer.has_stopped:
+            if answer.stop_sequence is not None:
                 break
         status, _, code = script.finish.partition(":")
         if status in ("failed", "cancelled"):
@@ -143,16 +147,22 @@ class Exchange:
 
     def _keep(self, story: Story, request: Request) -> None:
         """Hold the conversation with its answer, where the request wants that."""
+        answer: Message = {"role": "assistant", "content": [*story.content]}
+        if story.stop["stop_reason"] == "pause_turn" and story.content:
+            self.memory.paused.add(mark_of(answer))
         if self.body.get("thread") is None or story.stop["stop_reason"] == "refusal":
             return
         now = self.memory.threads.clock()
-        answer: Message = {"role": "assistant", "content": [*story.content]}
         fixed = {name: request.body.get(name) for name in FIXED}
         begun = now if self.before is None else self.before.begun
         thread = Thread(fixed, [*request.messages, answer], begun, now)
         self.memory.threads.keep(request.account, story.message_id, thread)
 
-    def _settle_thread(self) -> None:
-        """A thread whose continuation was refused stays open, any other one is used up."""
+    def _note(self, reason: Rejected | Spoiled | Cut) -> None:
+        """Say how the turn ended; a thread that a refusal did not let go on stays open."""
+        if not isinstance(reason, Rejected):
+            self.record.status = type(reason).__name__.lower()
+            return
+        self.record.status = f"error:{reason.label}"
         if self.before is not None:
-            self.before.state = "continued" if self.outlet.started else "open"
+            self.before.state = "open"
