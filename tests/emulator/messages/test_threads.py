@@ -96,6 +96,16 @@ async def test_thread_expires(claude, user):
         assert ("not_found_error", "thread_not_found") == refused
 
 
+async def test_thread_outlives_a_restart(claude, user):
+    """What is kept is kept while the emulator is stopped."""
+    async with claude() as it:
+        threaded = Threaded(it)
+        first = await threaded.say(user, thread=CREATE)
+        await it.emulator.stop()
+        await it.emulator.start()
+        await threaded.say(user, thread=after(first))
+
+
 async def test_refused_turn_leaves_the_thread_open(claude, user):
     """A refusal of the request, and an error in place of an answer, can be tried again."""
     async with claude() as it:

@@ -23,7 +23,7 @@ from longwire.emulator.messages.conversation import (
 )
 from longwire.emulator.messages.errors import kind_of, refused
 from longwire.emulator.messages.events import Story, event
-from longwire.emulator.messages.odd_streams import oddly
+from longwire.emulator.messages.odd_streams import at_end, oddly
 from longwire.emulator.messages.order import THOUGHTS, of_type
 from longwire.emulator.messages.requests import Request
 from longwire.emulator.messages.threads import FIXED, Thread, Threads, check_thread
@@ -40,7 +40,7 @@ INCOMPLETE = ("max_tokens", "model_context_window_exceeded", "pause_turn")
 class Memory:
     """What is kept between the requests of Messages."""
 
-    threads: Threads
+    threads: Threads = field(default_factory=Threads)
     prompts: PromptCache = field(default_factory=PromptCache)
     paused: set[bytes] = field(default_factory=set)
     """The last blocks of answers that paused."""
@@ -60,7 +60,7 @@ class Exchange:
     before: Thread | None = None
     """The thread that goes on."""
 
-    async def run(self) -> Story:
+    async def run(self) -> None:
         """Answer; raises Rejected for a refusal, Cut or Spoiled for what a fault did."""
         try:
             await strike(self.world.faults, "after_create", self.outlet)
@@ -77,7 +77,6 @@ class Exchange:
         finally:
             if self.before is not None and self.before.state == "in flight":
                 self.before.state = "continued"
-        return story
 
     def _begin(self) -> tuple[Story, Iterator[Event]]:
         world, record, counters = self.world, self.record, self.world.journal.counters
@@ -100,7 +99,8 @@ class Exchange:
         tells_usage = world.options.message_usage == "always"
         story = Story(record.response_id, own.model, own.script, usage, tells_usage)
         events = self._events(story, request, Model(own, context, request.account, context.digest))
-        return story, oddly(events, story, world.options)
+        shown = oddly(events, story, world.options) if self.streams else at_end(events, story)
+        return story, shown
 
     def _events(self, story: Story, request: Request, model: Model) -> Iterator[Event]:
         script, context = story.script, model.context
@@ -143,7 +143,8 @@ class Exchange:
         check_thread(thread, self.world.options)
         if thread["type"] == "create":
             return None
-        return self.memory.threads.take(self.caller.account, thread["previous_message_id"])
+        previous, lifetime = thread["previous_message_id"], self.world.options.thread_lifetime
+        return self.memory.threads.take(self.caller.account, previous, lifetime)
 
     def _keep(self, story: Story, request: Request) -> None:
         """Hold the conversation with its answer, where the request wants that."""
@@ -152,7 +153,7 @@ class Exchange:
             self.memory.paused.add(mark_of(answer))
         if self.body.get("thread") is None or story.stop["stop_reason"] == "refusal":
             return
-        now = self.memory.threads.clock()
+        now = self.caller.lanes.clock()
         fixed = {name: request.body.get(name) for name in FIXED}
         begun = now if self.before is None else self.before.begun
         thread = Thread(fixed, [*request.messages, answer], begun, now)
