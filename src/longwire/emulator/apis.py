@@ -22,6 +22,8 @@ class Api:
     envelope: Callable[[Rejected], Json]
     unauthorized: Callable[[str], Rejected]
     """What a key is refused with, "" being none."""
+    id_header: str = "x-request-id"
+    """The header that names a request."""
 
 
 Endpoint = Callable[[Route, Serve, Api], Handler]

@@ -33,6 +33,8 @@ class Rejected(Exception):
             "param": param,
         }
         self.headers: dict[str, str] = {}
+        self.request_id = ""
+        """What the server calls the request, once it is refused."""
         self.is_flat = False
 
     @property

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from aiohttp import hdrs, web
@@ -47,11 +47,22 @@ class Form:
     end: bytes = b""
 
 
+class Running(Protocol):
+    """A turn that can be run, of any API."""
+
+    async def run(self) -> None:
+        """Answer; raises Rejected for a refusal, Cut or Spoiled for what a fault did."""
+
+
 async def respond(
     world: World, caller: Caller, request: web.Request, answer: "Answer"
 ) -> web.StreamResponse:
     """One POST; raises Rejected for what is refused before the first event."""
-    content = await request.read()
+    try:
+        content = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        message = "Request exceeds the maximum size"
+        raise Rejected(message, code="request_too_large", status=413) from error
     world.journal.counters.http_requests += 1
     world.journal.counters.bytes_in += len(content)
     body: Body = {}
@@ -90,7 +101,7 @@ async def play(
     request: web.Request,
     record: Turn,
     form: Form,
-    begin: Callable[[Outlet], Exchange],
+    begin: Callable[[Outlet], Running],
 ) -> web.StreamResponse:
     """Run a turn into a stream or one JSON value."""
     stream = web.StreamResponse(headers=form.headers)

@@ -41,6 +41,7 @@ def failure(error: Json, *, output: bool = False) -> dict[str, Json]:
 BUSY = {"message": "Provider is busy, slow down", "code": 429}
 CAPACITY = {"code": "rate_limit_exceeded", "message": "Selected model is at capacity"}
 OVERLOAD = {"code": "server_is_overloaded", "type": "service_unavailable_error", "message": "busy"}
+OVERLOADED = {"code": "overloaded_error", "message": "Overloaded"}
 LIMIT = {"code": "rate_limit_exceeded", "message": "Slow down", "headers": {"retry-after": "7"}}
 KEY = {"code": "invalid_api_key", "type": "invalid_request_error", "message": "Bad key: sk-op**z."}
 MISSING = {"loc": ["body", "input"], "msg": "field required", "type": "missing"}
@@ -138,6 +139,30 @@ ODDITIES: dict[str, Oddity] = {
     "no_output_at_the_end": Oddity(
         "The terminal event has no `output`.", options={"terminal_output": "missing"}
     ),
+    "overloaded": Oddity(
+        "Messages: each turn is refused with 529 and `overloaded_error`.",
+        fault("after_create", "error", status=529, **OVERLOADED),
+    ),
+    "overloaded_late": Oddity(
+        "Messages: an `overloaded_error` comes behind the first delta.",
+        fault("mid_delta", "error", **OVERLOADED),
+    ),
+    "start_twice": Oddity(
+        "Messages: `message_start` comes twice.", options={"message_start": "duplicate"}
+    ),
+    "start_anew": Oddity(
+        "Messages: an answer begins anew in the middle of its first block.",
+        options={"message_start": "spliced"},
+    ),
+    "start_whole": Oddity(
+        "Messages: `message_start` holds all blocks and the reason of the end.",
+        options={"message_start": "whole"},
+    ),
+    "usage_at_the_end": Oddity(
+        "Messages: the usage is told at the end alone.", options={"message_usage": "at_end"}
+    ),
+    "pings": Oddity("Messages: a ping comes behind each event.", options={"message_pings": True}),
+    "no_threads": Oddity("Messages: threads are refused.", options={"threads": "unsupported"}),
 }
 
 

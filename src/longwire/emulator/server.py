@@ -26,7 +26,7 @@ from longwire.emulator.gemini.routes import gemini_routes
 from longwire.emulator.http import answer_responses, compact, count, respond, struck, upgrades
 from longwire.emulator.issuer import Issuer
 from longwire.emulator.issuer_routes import issuer_routes
-from longwire.emulator.messages import by_version, messages_routes
+from longwire.emulator.messages import Memory, by_version, messages_routes
 from longwire.emulator.oddities import applied
 from longwire.emulator.options import IssuerOptions, Options, Route, Script
 from longwire.emulator.turns import World
@@ -51,6 +51,7 @@ class Emulator:
         self.journal = Journal(self.options.recent_turns, on_turn)
         store = Store(self.options.stored_responses)
         self.world = World(self.options, script, self.faults, self.journal, store)
+        self.memory = Memory()
         self.issuer = Issuer(self.options.issuer or IssuerOptions())
         self.port = self.options.port
         self.connections = 0
@@ -70,14 +71,15 @@ class Emulator:
             app.router.add_route("*", f"{prefix}/responses", self._endpoint(route, self._responses))
             app.router.add_post(f"{prefix}/responses/compact", self._endpoint(route, self._compact))
             listing = self._endpoint(route, self._models)
-            app.router.add_get(f"{prefix}/models", by_version(self.world, listing))
+            app.router.add_get(f"{prefix}/models", by_version(self.world, self._endpoint, listing))
         app.router.add_post("/v1/responses/input_tokens", self._endpoint("public", self._count))
-        model = by_version(self.world, self._endpoint("public", self._model))
-        app.router.add_get("/v1/models/{id}", model)
+        model = self._endpoint("public", self._model)
+        one = by_version(self.world, self._endpoint, model)
+        app.router.add_get("/v1/models/{id}", one)
         app.router.add_route("*", "/v1/responses/{id}", self._endpoint("public", self._stored))
         app.add_routes(chat_routes(self.world, self._endpoint))
         app.add_routes(gemini_routes(self.world, self._endpoint))
-        app.add_routes(messages_routes(self.world))
+        app.add_routes(messages_routes(self.world, self.memory, self._endpoint))
         app.add_routes(control_routes(self.world))
         if self.options.issuer is not None:
             app.add_routes(issuer_routes(self.issuer, self.journal))
@@ -165,7 +167,8 @@ class Emulator:
                 return refusal or await serve(request, self._caller(request, route, api))
             except Rejected as error:
                 self.counters.handshakes_refused += upgrades(request)
-                headers = {"x-request-id": f"req_{self.connections}", **error.headers}
+                error.request_id = f"req_{self.connections}"
+                headers = {api.id_header: error.request_id, **error.headers}
                 return web.json_response(api.envelope(error), status=error.status, headers=headers)
 
         return endpoint

@@ -5,6 +5,7 @@ oracle are those of Responses, and one context has one digest in both.
 """
 
 from longwire.emulator.messages.context import said
-from longwire.emulator.messages.http import by_version, messages_routes
+from longwire.emulator.messages.routes import by_version, messages_routes
+from longwire.emulator.messages.turns import Memory
 
-__all__ = ["by_version", "messages_routes", "said"]
+__all__ = ["Memory", "by_version", "messages_routes", "said"]

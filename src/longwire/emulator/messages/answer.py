@@ -1,7 +1,7 @@
 """What the model answers as blocks of Messages: thinking, text, calls and searches."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -24,7 +24,6 @@ class Answer:
     digest: str
     stop_sequence: str | None = None
     calls: int = 0
-    has_stopped: bool = field(default=False)
 
     def blocks(self, item: Item) -> Iterator[tuple[Block, str]]:
         """The blocks of an item, each with the arguments of a call as they were written."""
@@ -43,13 +42,14 @@ class Answer:
     def reason(self, *, is_cut: bool) -> Item:
         """Why the answer ends, as `message_delta` says it."""
         reason = "tool_use" if self.calls else "end_turn"
-        if self.stop_sequence is not None:
-            reason = "stop_sequence"
         if is_cut or self.script.finish == "incomplete":
             reason = "max_tokens"
+        if self.stop_sequence is not None:
+            reason = "stop_sequence"
         if self.script.refusal and not self.calls:
             reason = "refusal"
-        reason = self.script.finish_reason or reason
+        if not (self.request.resumes and self.script.finish_reason == "pause_turn"):
+            reason = self.script.finish_reason or reason
         stop: Item = {"stop_reason": reason, "stop_sequence": self.stop_sequence}
         if reason == "refusal":
             said = self.script.refusal or None
@@ -78,7 +78,6 @@ class Answer:
         if not stops:
             return text
         self.stop_sequence = min(stops, key=text.index)
-        self.has_stopped = True
         return text[: text.index(self.stop_sequence)]
 
     def _call(self, item: Item) -> tuple[Block, str]:

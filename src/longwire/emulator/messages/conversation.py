@@ -1,31 +1,45 @@
 """A request with its whole conversation: merged, verified, and as the model knows it."""
 
+from collections.abc import Container
+
 from longwire.emulator.items import Item
-from longwire.emulator.messages.context import items_of, merged
+from longwire.emulator.messages.context import Message, items_of, merged
 from longwire.emulator.messages.order import check_order, verified
 from longwire.emulator.messages.requests import Request
 from longwire.emulator.messages.threads import Thread, check_fixed
-from longwire.emulator.messages.tools import own_choice, own_tools
+from longwire.emulator.messages.tools import check_choice, own_choice, own_tools
 from longwire.emulator.options import Script
+from longwire.emulator.oracle import encode
 from longwire.emulator.rendering import Context
 from longwire.emulator.requests import Body
 from longwire.emulator.requests import Request as ModelRequest
 
 
 def conversation(
-    body: Body, betas: frozenset[str], account: str, before: Thread | None = None
+    body: Body, account: str, before: Thread | None = None, paused: Container[bytes] = ()
 ) -> Request:
-    """The request with its conversation, in order and with genuine seals; raises `Rejected`."""
+    """The request with its conversation, in order and with genuine seals; raises `Rejected`.
+
+    An answer of which the last block is one of those that `paused` is let go on.
+    """
     if before is not None:
         check_fixed(body, before)
         body = body | before.fixed
+        check_choice(body)
     binding = (body.get("thinking") or {}).get("block_binding") or {}
     drops = binding.get("prefix_mismatch_behavior") == "drop_block"
     messages = list(verified(merged(body["messages"]), account, drops=drops))
     known = before.messages if before is not None else []
-    request = Request(body, betas, account, merged([*known, *messages]))
+    whole = merged([*known, *messages])
+    resumes = bool(whole) and whole[-1]["role"] == "assistant" and mark_of(whole[-1]) in paused
+    request = Request(body, account, whole, resumes)
     check_order(request)
     return request
+
+
+def mark_of(message: Message) -> bytes:
+    """What an answer is known by: its last block."""
+    return encode({k: v for k, v in message["content"][-1].items() if v is not None})
 
 
 def model_request(request: Request, script: Script) -> ModelRequest:

@@ -55,9 +55,11 @@ def kind_of(code: Json, status: int) -> str:
     return code if code in STATUS else KINDS.get(status, "api_error")
 
 
-def envelope(error: Mapping[str, Any], status: int, request_id: str) -> dict[str, Any]:
+def envelope(refusal: Rejected) -> dict[str, Any]:
     """The body of a refusal; an error that stems from a fault gets a kind of this API."""
+    error = refusal.error
     if "code" in error:
-        kind = kind_of(error["code"], status)
+        kind = kind_of(error["code"], refusal.status)
         error = {"type": kind, "message": error.get("message")}
-    return {"type": "error", "error": error, "request_id": request_id}
+    named = {"request_id": refusal.request_id} if refusal.request_id else {}
+    return {"type": "error", "error": error, **named}

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from longwire.emulator.events import Event
 from longwire.emulator.messages.events import Story, event
 from longwire.emulator.options import Options
@@ -19,6 +21,13 @@ def oddly(events: Iterator[Event], story: Story, options: Options) -> Iterator[E
         case "plain":
             pass
     return pinged(events) if options.message_pings else events
+
+
+def at_end(events: Iterator[Event], story: Story) -> Iterator[Event]:
+    """The whole message in place of the terminal."""
+    for each in events:
+        is_end = each.mark == "terminal"
+        yield Event("message", msgspec.json.encode(story.message()), each.mark) if is_end else each
 
 
 def repeated(events: Iterator[Event]) -> Iterator[Event]:

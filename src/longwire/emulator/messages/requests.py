@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Raw
+
 from longwire.emulator.messages.blocks import check_messages, check_system
 from longwire.emulator.messages.context import Message
 from longwire.emulator.messages.errors import extra, refused, required
@@ -38,7 +40,9 @@ BY_BETA: Mapping[str, tuple[str, ...]] = {
     "thread": ("message-threads-",),
 }
 """Members that exist only with a beta, and how its name begins."""
-TYPES: Mapping[str, tuple[type, str]] = {
+Kinds = type | tuple[type, ...]
+TYPES: Mapping[str, tuple[Kinds, str]] = {
+    **dict.fromkeys(("temperature", "top_p"), ((int, Raw), "number")),
     **dict.fromkeys(("max_tokens", "top_k"), (int, "integer")),
     **dict.fromkeys(("messages", "stop_sequences", "tools"), (list, "list")),
     **dict.fromkeys(
@@ -66,15 +70,16 @@ DOCS = "Please consult our documentation at https://platform.claude.com/docs/en/
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: its body, its betas, who asks, and the whole conversation.
+    """One request: its body, who asks, and the whole conversation.
 
-    Of a thread that goes on, system, tools and the messages before are those it keeps.
+    Of a thread that goes on, system, tools and the messages before are those it keeps. One that
+    `resumes` lets an answer go on that had paused.
     """
 
     body: Body
-    betas: frozenset[str]
     account: str
     messages: list[Message]
+    resumes: bool
 
     @property
     def thinking(self) -> Mapping[str, Any]:
@@ -119,7 +124,7 @@ def check_members(
         if strict and name not in taken:
             raise extra(name)
         kind, word = TYPES.get(name, (object, ""))
-        is_flag = isinstance(value, bool) and kind is int
+        is_flag = isinstance(value, bool) and word not in ("", "boolean")
         if value is not None and (is_flag or not isinstance(value, kind)):
             raise refused(f"{name}: Input should be a valid {word}")
     for name in INSIDE if strict else ():
@@ -173,7 +178,7 @@ def check_format(form: Json) -> None:
 
 def number(value: Json) -> float | None:
     """A number, be it kept as it was spelled."""
-    return None if value is None else float(bytes(value) if hasattr(value, "__bytes__") else value)
+    return None if value is None else float(bytes(value) if isinstance(value, Raw) else value)
 
 
 def check_thinking(body: Body) -> None:

@@ -3,7 +3,8 @@
 Law: a thread is one line; each answer is continued once, within its time, or not at all.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -38,14 +39,12 @@ class Thread:
 class Threads:
     """The threads by account and by the id of the answer they end with."""
 
-    clock: Callable[[], float]
-    lifetime: float
     held: dict[tuple[str, str], Thread] = field(default_factory=dict)
 
-    def take(self, account: str, previous: str) -> Thread:
+    def take(self, account: str, previous: str, lifetime: float) -> Thread:
         """The thread that goes on, in flight from now; raises `Rejected`."""
-        thread, now = self.held.get((account, previous)), self.clock()
-        if thread is None or now - thread.used > self.lifetime or now - thread.begun > LONGEST:
+        thread, now = self.held.get((account, previous)), now_of_loop()
+        if thread is None or now - thread.used > lifetime or now - thread.begun > LONGEST:
             raise broken("thread_not_found", "not_found_error")
         if thread.state == "continued":
             raise broken("thread_already_continued", "conflict_error")
@@ -56,7 +55,14 @@ class Threads:
 
     def keep(self, account: str, identity: str, thread: Thread) -> None:
         """Hold a conversation under the id of its last answer."""
+        now = now_of_loop()
+        self.held = {key: old for key, old in self.held.items() if now - old.begun <= LONGEST}
         self.held[account, identity] = thread
+
+
+def now_of_loop() -> float:
+    """The time of the loop that serves."""
+    return asyncio.get_running_loop().time()
 
 
 def broken(code: str, kind: str, **details: Json) -> Rejected:

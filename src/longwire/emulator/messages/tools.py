@@ -77,7 +77,7 @@ def check_choice(body: Mapping[str, Any]) -> None:
             f"tool_choice: Input tag '{kind}' found using 'type' does not match any of the expected"
             " tags: 'any', 'auto', 'none', 'tool'"
         )
-    if not body.get("tools") and "thread" not in body:
+    if not body.get("tools") and not body.get("thread"):
         raise refused("tool_choice: tool_choice may only be specified while providing tools.")
     names = [tool.get("name") for tool in body.get("tools") or ()]
     if kind == "tool" and "name" not in choice:

@@ -5,7 +5,7 @@ Law: a thread goes on only behind an answer that came to its end and was no refu
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from longwire.emulator.cache import Caller
 from longwire.emulator.counters import Turn
@@ -15,10 +15,15 @@ from longwire.emulator.faults import Cut, Spoiled, strike
 from longwire.emulator.messages.answer import Answer
 from longwire.emulator.messages.caching import PromptCache, segments_of
 from longwire.emulator.messages.context import Message
-from longwire.emulator.messages.conversation import context_of, conversation, model_request
+from longwire.emulator.messages.conversation import (
+    context_of,
+    conversation,
+    mark_of,
+    model_request,
+)
 from longwire.emulator.messages.errors import kind_of, refused
 from longwire.emulator.messages.events import Story, event
-from longwire.emulator.messages.odd_streams import oddly
+from longwire.emulator.messages.odd_streams import at_end, oddly
 from longwire.emulator.messages.order import THOUGHTS, of_type
 from longwire.emulator.messages.requests import Request
 from longwire.emulator.messages.threads import FIXED, Thread, Threads, check_thread
@@ -35,8 +40,10 @@ INCOMPLETE = ("max_tokens", "model_context_window_exceeded", "pause_turn")
 class Memory:
     """What is kept between the requests of Messages."""
 
-    threads: Threads
-    prompts: PromptCache
+    threads: Threads = field(default_factory=Threads)
+    prompts: PromptCache = field(default_factory=PromptCache)
+    paused: set[bytes] = field(default_factory=set)
+    """The last blocks of answers that paused."""
 
 
 @dataclass(slots=True)
@@ -47,14 +54,13 @@ class Exchange:
     memory: Memory
     caller: Caller
     body: Body
-    betas: frozenset[str]
     record: Turn
     outlet: Outlet
     streams: bool
     before: Thread | None = None
     """The thread that goes on."""
 
-    async def run(self) -> Story:
+    async def run(self) -> None:
         """Answer; raises Rejected for a refusal, Cut or Spoiled for what a fault did."""
         try:
             await strike(self.world.faults, "after_create", self.outlet)
@@ -66,20 +72,17 @@ class Exchange:
             self.world.journal.counters.cancelled += 1
             raise
         except (Rejected, Spoiled, Cut) as reason:
-            self.record.status = (
-                f"error:{reason.label}"
-                if isinstance(reason, Rejected)
-                else type(reason).__name__.lower()
-            )
+            self._note(reason)
             raise
         finally:
-            self._settle_thread()
-        return story
+            if self.before is not None and self.before.state == "in flight":
+                self.before.state = "continued"
 
     def _begin(self) -> tuple[Story, Iterator[Event]]:
         world, record, counters = self.world, self.record, self.world.journal.counters
         self.before = self._continued()
-        request = conversation(self.body, self.betas, self.caller.account, self.before)
+        account, paused = self.caller.account, self.memory.paused
+        request = conversation(self.body, account, self.before, paused)
         own = model_request(request, world.script)
         context = context_of(own.items)
         own = replace(own, script=staged(world.script, context.scene))
@@ -96,7 +99,8 @@ class Exchange:
         tells_usage = world.options.message_usage == "always"
         story = Story(record.response_id, own.model, own.script, usage, tells_usage)
         events = self._events(story, request, Model(own, context, request.account, context.digest))
-        return story, oddly(events, story, world.options)
+        shown = oddly(events, story, world.options) if self.streams else at_end(events, story)
+        return story, shown
 
     def _events(self, story: Story, request: Request, model: Model) -> Iterator[Event]:
         script, context = story.script, model.context
@@ -106,7 +110,7 @@ class Exchange:
             for block, arguments in answer.blocks(item):
                 yield from story.block(block, arguments)
             context.add(item)
-            if answer.has_stopped:
+            if answer.stop_sequence is not None:
                 break
         status, _, code = script.finish.partition(":")
         if status in ("failed", "cancelled"):
@@ -139,20 +143,27 @@ class Exchange:
         check_thread(thread, self.world.options)
         if thread["type"] == "create":
             return None
-        return self.memory.threads.take(self.caller.account, thread["previous_message_id"])
+        previous, lifetime = thread["previous_message_id"], self.world.options.thread_lifetime
+        return self.memory.threads.take(self.caller.account, previous, lifetime)
 
     def _keep(self, story: Story, request: Request) -> None:
         """Hold the conversation with its answer, where the request wants that."""
+        answer: Message = {"role": "assistant", "content": [*story.content]}
+        if story.stop["stop_reason"] == "pause_turn" and story.content:
+            self.memory.paused.add(mark_of(answer))
         if self.body.get("thread") is None or story.stop["stop_reason"] == "refusal":
             return
-        now = self.memory.threads.clock()
-        answer: Message = {"role": "assistant", "content": [*story.content]}
+        now = self.caller.lanes.clock()
         fixed = {name: request.body.get(name) for name in FIXED}
         begun = now if self.before is None else self.before.begun
         thread = Thread(fixed, [*request.messages, answer], begun, now)
         self.memory.threads.keep(request.account, story.message_id, thread)
 
-    def _settle_thread(self) -> None:
-        """A thread whose continuation was refused stays open, any other one is used up."""
+    def _note(self, reason: Rejected | Spoiled | Cut) -> None:
+        """Say how the turn ended; a thread that a refusal did not let go on stays open."""
+        if not isinstance(reason, Rejected):
+            self.record.status = type(reason).__name__.lower()
+            return
+        self.record.status = f"error:{reason.label}"
         if self.before is not None:
-            self.before.state = "continued" if self.outlet.started else "open"
+            self.before.state = "open"
