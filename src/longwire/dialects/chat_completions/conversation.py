@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.call_ids import call_id
 from longwire.dialects.chat_completions.chunks import decode_text
 from longwire.dialects.chat_completions.functions import NATIVE, input_as_arguments, wire_name
@@ -158,11 +157,11 @@ class Conversation:
             raise invalid(f"input.{at}.role", "must be one of system, developer, user, assistant")
 
     def _spelled(self, part: Part, path: str) -> bytes:
-        try:
-            return spelled(part, path, self._profile)
-        except InvalidRequest as error:
-            self._refuse(path, f"input.{part.type}", str(error))
-            return b""
+        said = spelled(part, path, self._profile)
+        if not said:
+            fault = f"is {part.type or 'of no type'}, which {self._profile.name} does not take"
+            self._refuse(path, f"input.{part.type}", fault)
+        return said
 
     def _put_user(self, parts: Sequence[bytes]) -> None:
         said = [part for part in parts if part]
