@@ -37,6 +37,8 @@ _NULL: Final = b"null"
 _IN_MEMBERS: Final = ("additional_tools", "configuration_update")
 """Items of an input that say what stands in members of a body."""
 
+_STREAM: Final = b'"stream":true}'
+_STREAM_WITH_USAGE: Final = b'"stream":true,"stream_options":{"include_usage":true}}'
 _LONG: Final = 32
 """What has so many bytes asks for something."""
 
@@ -69,22 +71,22 @@ def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     wanted = text_of(members)
     conversation = Conversation(profile, losses.names, losses.refuse)
     conversation.read(turn.input, _leading(members, wanted, profile))
-    if not conversation.messages:
+    messages = conversation.messages
+    if not messages:
         raise invalid("input", "says nothing: send a message that has a content")
-    parts = [
-        b'"model":' + members.get("model", _NULL),
-        b'"messages":[%b]' % b",".join(conversation.messages),
+    messages[0] = b'"messages":[' + messages[0]
+    messages[-1] += b"]"
+    parts = [  # joined at once, since a copy of a long history costs most
+        b'{"model":' + members.get("model", _NULL),
+        *messages,
         *choice_of(members, functions, profile, losses.refuse),
         *_wishes(members, turn, profile, losses.names),
         *_extra(members, wanted, profile, losses.names),
-        b'"stream":true',
+        _STREAM_WITH_USAGE if profile.takes_stream_options else _STREAM,
     ]
-    if profile.takes_stream_options:
-        parts.append(b'"stream_options":{"include_usage":true}')
     form = AnswerForm(members["model"], echo_of(turn.members), functions.renamed, profile)
-    return UpstreamCall(
-        b"{%b}" % b",".join(parts), partial(ChatReading, form), dropped=(*sorted(losses.names),)
-    )
+    dropped = (*sorted(losses.names),)
+    return UpstreamCall(b",".join(parts), partial(ChatReading, form), dropped=dropped)
 
 
 def _check(turn: Turn) -> None:
