@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.core.errors import InvalidRequest, Unsayable
 from longwire.dialects.raw_json import tolerant
 from longwire.dialects.repeats import refuse_repeats
 
@@ -20,6 +20,11 @@ _MISSING = re.compile(r"Object missing required field `(.+)`")
 def invalid(path: str, fault: str) -> InvalidRequest:
     """Return the error that says what is wrong with a field."""
     return InvalidRequest(f"'{path}' {fault}.", param=path)
+
+
+def unsayable(path: str, fault: str) -> Unsayable:
+    """Return the error of a field that says what an upstream's API has no words for."""
+    return Unsayable(f"'{path}' {fault}.", param=path)
 
 
 def within(path: str, error: InvalidRequest) -> InvalidRequest:

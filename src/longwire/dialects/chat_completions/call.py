@@ -27,7 +27,7 @@ from longwire.dialects.chat_completions.wishes import (
     text_of,
 )
 from longwire.dialects.chat_completions.writer import echo_of
-from longwire.dialects.fields import invalid, text
+from longwire.dialects.fields import invalid, text, unsayable
 from longwire.dialects.members import Fate
 from longwire.dialects.ports import Terms, UpstreamCall
 from longwire.dialects.profiles.profile import Profile
@@ -36,6 +36,11 @@ from longwire.dialects.responses.native_items import without_items
 _NULL: Final = b"null"
 _IN_MEMBERS: Final = ("additional_tools", "configuration_update")
 """Items of an input that say what stands in members of a body."""
+
+_STREAM: Final = b'"stream":true}'
+_STREAM_WITH_USAGE: Final = b'"stream":true,"stream_options":{"include_usage":true}}'
+_LONG: Final = 32
+"""What has so many bytes asks for something."""
 
 _SILENT: Final = frozenset({"store", "client_metadata"})
 """Members whose loss nobody notices."""
@@ -49,14 +54,14 @@ class _Losses:
         self._may_drop = may_drop
 
     def refuse(self, path: str, name: str, fault: str) -> None:
-        """Drop what has no equivalent by its name. Raises `InvalidRequest` where it must not be."""
+        """Drop what has no equivalent by its name. Raises `Unsayable` where it must not be."""
         if not self._may_drop:
-            raise invalid(path, f'{fault}. A channel with unsupported = "drop" leaves it out')
+            raise unsayable(path, f'{fault}. A channel with unsupported = "drop" leaves it out')
         self.names.add(name)
 
 
 def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
-    """Return the call that a turn is. Raises `InvalidRequest` for what cannot be said."""
+    """Return the call that a turn is. Raises `Unsayable`, and `InvalidRequest` for bad fields."""
     _check(turn)
     turn, losses = without_items(turn, _IN_MEMBERS), _Losses(may_drop=terms.may_drop)
     profile, members = terms.profile, _said(turn, losses)
@@ -66,34 +71,34 @@ def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     wanted = text_of(members)
     conversation = Conversation(profile, losses.names, losses.refuse)
     conversation.read(turn.input, _leading(members, wanted, profile))
-    if not conversation.messages:
+    messages = conversation.messages
+    if not messages:
         raise invalid("input", "says nothing: send a message that has a content")
-    parts = [
-        b'"model":' + members.get("model", _NULL),
-        b'"messages":[%b]' % b",".join(conversation.messages),
+    messages[0] = b'"messages":[' + messages[0]
+    messages[-1] += b"]"
+    parts = [  # joined at once, since a copy of a long history costs most
+        b'{"model":' + members.get("model", _NULL),
+        *messages,
         *choice_of(members, functions, profile, losses.refuse),
         *_wishes(members, turn, profile, losses.names),
         *_extra(members, wanted, profile, losses.names),
-        b'"stream":true',
+        _STREAM_WITH_USAGE if profile.takes_stream_options else _STREAM,
     ]
-    if profile.takes_stream_options:
-        parts.append(b'"stream_options":{"include_usage":true}')
     form = AnswerForm(members["model"], echo_of(turn.members), functions.renamed, profile)
-    return UpstreamCall(
-        b"{%b}" % b",".join(parts), partial(ChatReading, form), dropped=(*sorted(losses.names),)
-    )
+    dropped = (*sorted(losses.names),)
+    return UpstreamCall(b",".join(parts), partial(ChatReading, form), dropped=dropped)
 
 
 def _check(turn: Turn) -> None:
     """Refuse what only the upstream holds that is named, or only the Responses API has."""
     if turn.previous_response_id is not None:
-        raise invalid("previous_response_id", "names what this upstream cannot know; send it all")
+        raise unsayable("previous_response_id", "names what this upstream cannot know; send it all")
     if turn.conversation is not None:
-        raise invalid("conversation", "is kept by an upstream of the Responses API alone")
+        raise unsayable("conversation", "is kept by an upstream of the Responses API alone")
     if turn.runs_in_background:
-        raise invalid("background", "is known to upstreams of the Responses API alone")
+        raise unsayable("background", "is known to upstreams of the Responses API alone")
     if turn.purpose in UNARY:
-        raise invalid(
+        raise unsayable(
             "model", f"has no upstream here that knows how to do this ({turn.source.api})"
         )
 
@@ -103,7 +108,7 @@ def _said(turn: Turn, losses: _Losses) -> Members:
     kept: dict[str, bytes] = {}
     for name, raw in turn.members.items():
         row = SAID.get(name)
-        if raw == _NULL or (row is not None and row.is_neutral(raw)):
+        if raw == _NULL or (row is not None and len(raw) < _LONG and row.is_neutral(raw)):
             continue
         if row is not None and row.fate is Fate.REFUSED:
             losses.refuse(name, name, f"cannot be said in Chat Completions. {row.sentence[:-1]}")

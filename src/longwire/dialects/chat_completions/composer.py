@@ -71,6 +71,20 @@ class Composer:
         if delta.tool_calls:
             self._call(delta.tool_calls)
 
+    @property
+    def passes_texts(self) -> bool:
+        """Whether more of the same text goes on as it is."""
+        return self._tags is None and (self._message is not None or self._reasoning is not None)
+
+    def add_plain(self, member: str, text: bytes) -> None:
+        """Take more of the text that the delta before had alone."""
+        if member != "content":
+            self._think(text)
+        elif self._message is None:
+            self._speak(text)
+        else:
+            self._writer.add_text(self._message, text)
+
     def end(self, *, is_cut: bool) -> str:
         """End all items, the last ones incomplete if the answer `is_cut`; return its fault."""
         status = b"incomplete" if is_cut else b"completed"

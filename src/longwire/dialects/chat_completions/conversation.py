@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.call_ids import call_id
 from longwire.dialects.chat_completions.chunks import decode_text
 from longwire.dialects.chat_completions.functions import NATIVE, input_as_arguments, wire_name
@@ -26,7 +25,7 @@ from longwire.dialects.chat_completions.said_items import (
     spelled,
 )
 from longwire.dialects.chat_completions.writer import joined
-from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.fields import decoded, invalid, text, unsayable
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import tolerant
 
@@ -61,7 +60,7 @@ _encode: Final = msgspec.json.Encoder().encode
 Refuse = Callable[[str, str, str], None]
 """Takes what has no equivalent: its path, the name by which it is dropped, and why it is refused.
 
-Raises `InvalidRequest` unless it may be dropped.
+Raises `Unsayable` unless it may be dropped.
 """
 
 
@@ -131,7 +130,7 @@ class Conversation:
         elif kind in _HOSTED:
             self._dropped.add(f"input.{kind}")
         elif kind == "item_reference":
-            raise invalid(f"input.{at}", "refers to an item that only its own upstream holds")
+            raise unsayable(f"input.{at}", "refers to an item that only its own upstream holds")
         else:
             fault = f"is {kind}, which {self._profile.name} cannot read; send the whole history"
             self._refuse(f"input.{at}", f"input.{kind}", fault)
@@ -153,16 +152,19 @@ class Conversation:
             self._instruct(item.role.encode(), parts, path)
         elif item.role == "user":
             self._end_leading()
-            self._put_user([self._spelled(part, f"{path}.{n}") for n, part in enumerate(parts)])
+            if alone := _text_alone(parts, path):
+                self._put(b'"role":"user","content":' + alone)
+            else:
+                self._put_user([self._spelled(part, f"{path}.{n}") for n, part in enumerate(parts)])
         else:
             raise invalid(f"input.{at}.role", "must be one of system, developer, user, assistant")
 
     def _spelled(self, part: Part, path: str) -> bytes:
-        try:
-            return spelled(part, path, self._profile)
-        except InvalidRequest as error:
-            self._refuse(path, f"input.{part.type}", str(error))
-            return b""
+        said = spelled(part, path, self._profile)
+        if not said:
+            fault = f"is {part.type or 'of no type'}, which {self._profile.name} does not take"
+            self._refuse(path, f"input.{part.type}", fault)
+        return said
 
     def _put_user(self, parts: Sequence[bytes]) -> None:
         said = [part for part in parts if part]
@@ -324,6 +326,13 @@ _NATIVE_MEMBERS: Final = {f"{kind}_call": native.member for kind, native in NATI
 def as_text(raw: bytes) -> bytes:
     """Return raw JSON as a raw JSON text that holds it."""
     return _encode(raw.decode("utf-8", "replace"))
+
+
+def _text_alone(parts: Sequence[Part], path: str) -> bytes:
+    """Return the one text that a content is, b"" for any other."""
+    if len(parts) == 1 and parts[0].type in TEXTS:
+        return text(parts[0].text, f"{path}.0", "text")
+    return b""
 
 
 def _id_of(item: Item, at: int) -> bytes:

@@ -15,7 +15,7 @@ from longwire.dialects.chat_completions.chunks import decode_any, decode_text
 from longwire.dialects.chat_completions.inlined import inlined
 from longwire.dialects.chat_completions.writer import ResponseWriter
 from longwire.dialects.fields import decoded, invalid, text
-from longwire.dialects.names import shortened
+from longwire.dialects.names import LONGEST, shortened
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import NULL, merge, split_members
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
@@ -104,8 +104,11 @@ class Functions:
 
 def wire_name(name: bytes, namespace: bytes = b"") -> bytes:
     """Return the name that a function has upstream; all names are raw JSON."""
+    is_spaced = namespace[:1] == b'"'
+    if not is_spaced and len(name) <= LONGEST:
+        return name
     own = decode_text(name)
-    if namespace[:1] == b'"':
+    if is_spaced:
         own = f"{decode_text(namespace)}__{own}"
     return msgspec.json.encode(shortened(own))
 
@@ -113,7 +116,7 @@ def wire_name(name: bytes, namespace: bytes = b"") -> bytes:
 def functions_of(
     raw: bytes, profile: Profile, refuse: Callable[[str, str, str], None]
 ) -> Functions:
-    """Return the tools of a request as functions. Raises `InvalidRequest`, naming the field.
+    """Return the tools of a request as functions. Raises `InvalidRequest`, which names the field.
 
     `refuse` takes what has no equivalent: its path, the name by which it is dropped, and why.
     """

@@ -22,6 +22,7 @@ from longwire.dialects.chat_completions.chunks import (
     text_in,
 )
 from longwire.dialects.chat_completions.composer import AnswerForm, Composer
+from longwire.dialects.chat_completions.plain import PlainChunks
 from longwire.dialects.chat_completions.writer import ResponseWriter
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.responses.errors import is_error
@@ -56,6 +57,7 @@ class ChatReading:
         self._decoder = Decoder()
         self._writer = ResponseWriter(form.echo)
         self._composer = Composer(form, self._writer)
+        self._plain = PlainChunks()
         self._usage = NULL
         self._reason = ""
         self._has_ended = False
@@ -89,6 +91,12 @@ class ChatReading:
         return self._writer.take()
 
     def _read(self, name: str, data: bytes) -> None:
+        plain = self._plain
+        text = plain.text_in(data)
+        if text:
+            self._composer.add_plain(plain.member, text)
+            return
+        plain.forget()
         if data == _DONE or not data or data.isspace():
             if data and self._writer.response_id:
                 self._finish()
@@ -99,6 +107,8 @@ class ChatReading:
                 self._fail(bytes(chunk.error) if chunk.error is not NULL else data)
             else:
                 self._take(chunk)
+                if self._composer.passes_texts:
+                    plain.learn(data, chunk)
         except (msgspec.MsgspecError, RecursionError) as error:
             if is_error(data):
                 self._fail(data)

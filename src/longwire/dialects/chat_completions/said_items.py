@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.fields import decoded, text
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import NULL
 
@@ -65,7 +65,10 @@ def parts_of(raw: Raw, path: str) -> list[Part]:
 
 
 def spelled(part: Part, path: str, profile: Profile) -> bytes:
-    """Return a part as Chat Completions has it. Raises `InvalidRequest` for one it has not."""
+    """Return a part as Chat Completions has it, b"" for one that the vendor does not take.
+
+    Raises `InvalidRequest` for one that is malformed.
+    """
     if part.type in TEXTS:
         return b'{"type":"text","text":%b}' % text(part.text, path, "text")
     if part.type == "refusal":
@@ -78,7 +81,7 @@ def spelled(part: Part, path: str, profile: Profile) -> bytes:
         return b'{"type":"file","file":{%b}}' % b",".join(members)
     if part.type == "input_audio" and profile.takes_audio:
         return b'{"type":"input_audio","input_audio":%b}' % bytes(part.input_audio)
-    raise invalid(path, f"is {part.type or 'of no type'}, which {profile.name} does not take")
+    return b""
 
 
 def _image(part: Part, path: str) -> bytes:
