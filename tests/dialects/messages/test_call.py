@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from longwire.core.errors import InvalidRequest
+from longwire.core.errors import Unsayable
 from longwire.core.rules.turn import Purpose
 from longwire.dialects.messages.upstream import MessagesUpstream
 from tests.dialects.messages.upstreams import (
@@ -234,7 +234,7 @@ def test_parts_become_blocks_in_messages_and_results(part: Json, block: Json) ->
 )
 def test_what_changes_the_answer_is_refused_or_dropped(members: Json, name: str) -> None:
     """A channel refuses what has no equivalent, by name, or drops it and says so."""
-    with pytest.raises(InvalidRequest, match='unsupported = "drop"'):
+    with pytest.raises(Unsayable, match='unsupported = "drop"'):
         call_of(**members)
     assert (name,) == call_of(terms=LENIENT, **members).dropped
 
@@ -242,7 +242,7 @@ def test_what_changes_the_answer_is_refused_or_dropped(members: Json, name: str)
 @pytest.mark.parametrize("name", ["previous_response_id", "conversation"])
 def test_what_another_upstream_holds_is_refused_by_name(name: str) -> None:
     """A history that is only named cannot be sent."""
-    with pytest.raises(InvalidRequest, match=name):
+    with pytest.raises(Unsayable, match=name):
         call_of(terms=LENIENT, **{name: "resp_1"})
 
 

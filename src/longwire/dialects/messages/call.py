@@ -12,9 +12,9 @@ import msgspec
 from blake3 import blake3
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.core.errors import Unsayable
 from longwire.core.rules.turn import Purpose, Turn
-from longwire.dialects.fields import decoded, invalid, member
+from longwire.dialects.fields import decoded, member
 from longwire.dialects.messages.blocks import is_blank
 from longwire.dialects.messages.claude import Claude, claude_of
 from longwire.dialects.messages.effort import Effort, Room, effort_of
@@ -110,7 +110,7 @@ class Request:
 
 
 def request_of(turn: Turn, terms: Terms) -> Request:
-    """Return the request that a turn is. Raises `InvalidRequest` for what cannot be said."""
+    """Return the request that a turn is. Raises `Unsayable` for what it cannot be."""
     _refuse_outside(turn)
     return _Writer(turn, terms).request()
 
@@ -122,9 +122,10 @@ def _refuse_outside(turn: Turn) -> None:
             f"'{name}' names what an upstream of the Responses API holds, and Claude does not: "
             "send the whole history as 'input'."
         )
-        raise InvalidRequest(words, param=name)
+        raise Unsayable(words, param=name)
     if turn.runs_in_background:
-        raise invalid("background", "cannot be true where Claude answers; leave it out")
+        words = "'background' cannot be true where Claude answers; leave it out."
+        raise Unsayable(words, param="background")
 
 
 class _Writer:

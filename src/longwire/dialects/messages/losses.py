@@ -1,6 +1,6 @@
 """What a turn says and this API cannot: refused, or left out and named."""
 
-from longwire.dialects.fields import invalid
+from longwire.core.errors import Unsayable
 
 
 class Losses:
@@ -20,8 +20,8 @@ class Losses:
         self.names.append(name)
 
     def refuse(self, name: str, fault: str, at: str = "") -> None:
-        """Leave out what changes the answer. Raises `InvalidRequest` where that must not be."""
+        """Leave out what changes the answer. Raises `Unsayable` where that must not be."""
         if not self._may_drop:
-            mend = 'or set the channel\'s unsupported = "drop"'
-            raise invalid(at or name, f"{fault}; leave it out, {mend}")
+            path, mend = at or name, 'or set the channel\'s unsupported = "drop"'
+            raise Unsayable(f"'{path}' {fault}; leave it out, {mend}.", param=path)
         self.names.append(name)

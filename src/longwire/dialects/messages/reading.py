@@ -1,6 +1,6 @@
 """An answer of Anthropic's, read as events of the Responses API as it comes.
 
-A second `message_start` of another message begins the answer anew: what was open is never
+A second `message_start` behind the first block begins the answer anew: what was open is never
 finished, and the terminal has what came since. `pause_turn` is an answer cut short: who asked goes
 on from it with its next turn, as after the limit of tokens.
 """
@@ -72,7 +72,6 @@ class MessagesReading:
         "_identity",
         "_is_over",
         "_message",
-        "_message_id",
         "_model",
         "_open",
         "_output",
@@ -90,7 +89,6 @@ class MessagesReading:
         self._open: dict[int, _Open] = {}
         self._searches: dict[str, Search] = {}
         self._message: MessageItem | None = None
-        self._message_id: str | None = None
         self._model = ""
         self._stop_reason: str | None = None
         self._first = 0
@@ -170,9 +168,8 @@ class MessagesReading:
                 self._output.put(
                     Kind.OPENING, name, self._response(b"in_progress", b"null", b"null")
                 )
-        elif self._has_blocks and message.id != self._message_id:
+        elif self._has_blocks:
             self._begin_anew()
-        self._message_id = message.id
         self._stop_reason = message.stop_reason or self._stop_reason
         for index, block in enumerate(message.content or ()):
             self._begin(index, block)
