@@ -133,7 +133,7 @@ class Contents:
         """Keep a signature for the part that it was on; those of others are left out."""
         seal = item.seal
         if seal is None:
-            self.dropped.append("input.reasoning")
+            self.dropped += ["input.reasoning"] * bool(item.encrypted_content)
             return
         signature = _encode(seal.content)
         if seal.kind == "thought":
