@@ -69,6 +69,8 @@ def test_what_the_request_itself_is_refused_for_is_told(state: RetryState) -> No
         (Trouble.FORGOT, RetryState(may_move=True), Recovery.RESEND),
         (Trouble.EXPIRED, RetryState(), Recovery.RESEND),
         (Trouble.DUPLICATE, RetryState(), Recovery.RESEND),
+        (Trouble.MALFORMED, RetryState(may_move=True), Recovery.RESEND),
+        (Trouble.MALFORMED, RetryState(has_resent=True, may_move=True), Recovery.GIVE_UP),
         (
             Trouble.SEALED_ELSEWHERE,
             RetryState(may_seek_reader=True, may_leave_out=True),

@@ -131,6 +131,31 @@ def test_what_such_tools_return_is_what_their_calls_returned() -> None:
     assert outputs == [{"output": shell}, {"output": "done"}, {"output": '{"a":1}'}]
 
 
+def test_a_search_for_tools_that_the_client_runs() -> None:
+    """It is called like a function, and what it has found is declared from then on."""
+    search = {
+        "type": "tool_search",
+        "execution": "client",
+        "description": "Finds tools.",
+        "parameters": {"type": "object", "properties": {"query": {"type": "string"}}},
+    }
+    assert [each["name"] for each in declared(search)] == ["tool_search"]
+    item = called("tool_search", {"query": "crm"}, search)
+    assert item == {
+        "type": "tool_search_call",
+        "call_id": "c1",
+        "execution": "client",
+        "arguments": {"query": "crm"},
+    }
+    found = {"type": "tool_search_output", "call_id": "c1", "tools": [NAMESPACE]}
+    body = body_of([user("q"), item, found], tools=[search])
+    [tool] = body["tools"]
+    assert [each["name"] for each in tool["functionDeclarations"]] == ["tool_search", "crm__find"]
+    called_, returned = (each["parts"][0] for each in body["contents"][1:])
+    assert called_["functionCall"]["args"] == {"query": "crm"}
+    assert returned["functionResponse"]["response"] == {"output": [NAMESPACE]}
+
+
 def test_functions_in_a_namespace_come_back_in_it() -> None:
     """The name says both, and leads back to both."""
     assert [each["name"] for each in declared(NAMESPACE)] == ["crm__find"]

@@ -88,6 +88,7 @@ EXAMPLES = {
     "timeout_error": (typed("timeout_error"), 504, Trouble.FAILING),
     "overloaded_error": (typed("overloaded_error"), 529, Trouble.FAILING),
     "service_unavailable_error": (typed("service_unavailable_error"), 503, Trouble.FAILING),
+    "malformed_answer": (openai("malformed_answer"), 502, Trouble.MALFORMED),
     "INVALID_ARGUMENT": (google("INVALID_ARGUMENT"), 400, Trouble.REFUSED),
     "UNAUTHENTICATED": (google("UNAUTHENTICATED"), 401, Trouble.UNAUTHORIZED),
     "PERMISSION_DENIED": (google("PERMISSION_DENIED"), 403, Trouble.BARRED),

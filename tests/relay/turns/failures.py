@@ -52,6 +52,7 @@ def example(trouble: Trouble) -> LongwireError:
         Trouble.SEALED_ELSEWHERE: rejected(400, "invalid_encrypted_content"),
         Trouble.DUPLICATE: rejected(400, "", duplicate),
         Trouble.FOREIGN_ID: rejected(400, "invalid_value", foreign),
+        Trouble.MALFORMED: rejected(502, "malformed_answer"),
         Trouble.UNREACHABLE: UpstreamUnavailable("m"),
         Trouble.NO_WEBSOCKET: UpstreamUnavailable("m", refuses_websocket=True),
         Trouble.NO_FRAMES: risky(UpstreamTimeout("first frame", 1)),

@@ -223,7 +223,14 @@ def test_a_second_lost_websocket_is_blamed():
 
 @pytest.mark.parametrize(
     "trouble",
-    [Trouble.REFUSED, Trouble.FORGOT, Trouble.EXPIRED, Trouble.DUPLICATE, Trouble.WORKING],
+    [
+        Trouble.REFUSED,
+        Trouble.FORGOT,
+        Trouble.EXPIRED,
+        Trouble.DUPLICATE,
+        Trouble.MALFORMED,
+        Trouble.WORKING,
+    ],
 )
 def test_an_upstream_that_answers_lives(trouble):
     """What it says of this request is no doubt about it: earlier failures are forgotten."""

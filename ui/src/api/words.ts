@@ -66,6 +66,7 @@ export const TROUBLES = [
   "sealed_elsewhere",
   "duplicate",
   "foreign_id",
+  "malformed",
   "unreachable",
   "no_websocket",
   "no_frames",

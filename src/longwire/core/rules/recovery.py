@@ -22,6 +22,7 @@ class Trouble(Enum):
     SEALED_ELSEWHERE = "the account cannot read encrypted content of another one"
     DUPLICATE = "the upstream already holds an item that was sent"
     FOREIGN_ID = "the upstream does not take the id of an item, which another vendor gave it"
+    MALFORMED = "the model said what its own vendor cannot read"
     UNREACHABLE = "no connection could be opened"
     NO_WEBSOCKET = "the upstream speaks no WebSocket here"
     NO_FRAMES = "a WebSocket opened, and nothing ever came over it"
@@ -106,6 +107,7 @@ RECOVERY_RULES: dict[Trouble, RecoveryRule] = {
     ),
     Trouble.DUPLICATE: RecoveryRule((_R,), Blame.CLEARED, Reason.REPLAYED),
     Trouble.FOREIGN_ID: RecoveryRule((_R,), Blame.CLEARED, Reason.REPLAYED),
+    Trouble.MALFORMED: RecoveryRule((_R,), Blame.CLEARED, Reason.REPLAYED, may_bill_twice=True),
     Trouble.UNREACHABLE: RecoveryRule((_H, _N), Blame.WEBSOCKET),
     Trouble.NO_WEBSOCKET: RecoveryRule((_H, _N), Blame.WEBSOCKET),
     Trouble.NO_FRAMES: RecoveryRule(

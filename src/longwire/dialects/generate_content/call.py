@@ -84,19 +84,17 @@ def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     """Say a turn as a call of Gemini. Raises `InvalidRequest` for what cannot be said."""
     _check(turn)
     turn = without_items(turn, _SAID_ELSEWHERE)
-    members = turn.members
     model = _model(turn)
-    tools = tools_of(members, may_drop=terms.may_drop)
-    contents = Contents(needs_signatures=needs_signatures(model), may_drop=terms.may_drop)
-    dropped = [*tools.dropped, *_left_out(members)]
+    contents = _contents(turn, model, terms)
+    tools = tools_of(turn.members, contents.found, may_drop=terms.may_drop)
+    dropped = [*tools.dropped, *_left_out(turn.members), *contents.dropped]
     request = _request(turn, model, tools, contents, dropped)
-    dropped += contents.dropped
     resource = quote(model, safe="")
     if turn.purpose is Purpose.COUNT:
         inner = request.body(b'"model":%b' % msgspec.json.encode(_PATH + model))
         body = b'{"generateContentRequest":%b}' % inner
         return UpstreamCall(body, Counted, f"/{resource}:countTokens", {}, names_of(dropped))
-    answered = Answered(echo_of(members), msgspec.json.encode(model), tools.declared)
+    answered = Answered(echo_of(turn.members), msgspec.json.encode(model), tools.declared)
     return UpstreamCall(
         request.body(),
         partial(GeneratedAnswer, answered),
@@ -129,15 +127,18 @@ def _model(turn: Turn) -> str:
     return model
 
 
+def _contents(turn: Turn, model: str, terms: Terms) -> Contents:
+    contents = Contents(needs_signatures=needs_signatures(model), may_drop=terms.may_drop)
+    if text_of(turn.members, "instructions"):
+        contents.system.append(b'{"text":%b}' % turn.members["instructions"])
+    contents.add_input(turn.input)
+    return contents
+
+
 def _request(
     turn: Turn, model: str, tools: Tools, contents: Contents, dropped: list[str]
 ) -> _Request:
-    members = turn.members
-    instructions = text_of(members, "instructions")
-    if instructions:
-        contents.system.append(b'{"text":%b}' % members["instructions"])
-    contents.add_input(turn.input)
-    written = contents.finished()
+    members, written = turn.members, contents.finished()
     if not written:
         raise invalid("input", "is empty; send at least one message")
     system = contents.system

@@ -15,7 +15,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import decoded, invalid
 from longwire.dialects.generate_content.call_items import Item, arguments_of, decode_item
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
-from longwire.dialects.generate_content.client_tools import BY_CALL
+from longwire.dialects.generate_content.client_tools import BY_CALL, TOOL_SEARCH
 from longwire.dialects.generate_content.function_names import sent_name
 from longwire.dialects.raw_json import split_items
 
@@ -25,6 +25,8 @@ DUMMY: Final = b'"skip_thought_signature_validator"'
 _encode: Final = msgspec.json.Encoder().encode
 _CALLS: Final = frozenset({"function_call", "custom_tool_call", *BY_CALL})
 _OUTPUTS: Final = frozenset(f"{call}_output" for call in _CALLS)
+_SEARCH: Final = f"{TOOL_SEARCH}_call"
+_FOUND: Final = f"{TOOL_SEARCH}_output"
 _LEFT_OUT: Final = frozenset(
     {
         "web_search_call",
@@ -33,8 +35,8 @@ _LEFT_OUT: Final = frozenset(
         "image_generation_call",
         "computer_call",
         "computer_call_output",
-        "tool_search_call",
-        "tool_search_output",
+        _SEARCH,
+        _FOUND,
         "mcp_list_tools",
         "mcp_call",
         "mcp_approval_request",
@@ -51,6 +53,8 @@ _BEGINNING: Final = b'{"role":"user","parts":[{"text":"(The conversation goes on
 
 _SYSTEM: Final = frozenset({"system", "developer"})
 _LIST_OF_PARTS: Final = b"["
+_TEXT: Final = b'{"text":'
+_EMPTY: Final = b'""'
 
 
 @dataclass(slots=True)
@@ -66,11 +70,13 @@ class _Call:
 class Contents:
     """Collects the contents of a turn; `system` are the parts of its leading instructions.
 
+    `found` has lists of tools that a search of the client's has found, as raw JSON.
     `needs_signatures`: the first call of a turn must be signed. `dropped` names what is left out.
     """
 
     def __init__(self, *, needs_signatures: bool, may_drop: bool) -> None:
         self.system: list[bytes] = []
+        self.found: list[bytes] = []
         self.dropped: list[str] = []
         self._needs_signatures = needs_signatures
         self._may_drop = may_drop
@@ -107,10 +113,14 @@ class Contents:
         self._is_leading = False
         if kind == "reasoning":
             self._add_reasoning(item)
-        elif kind in _CALLS:
+        elif kind in _CALLS or (kind == _SEARCH and item.call_id):
             self._add_call(item, at)
         elif kind in _OUTPUTS:
             self._add_output(item, at)
+        elif kind == _FOUND and item.call_id:
+            self._end_model()
+            self.found.append(bytes(item.tools))
+            self._respond(item.call_id, bytes(item.tools))
         elif kind in _LEFT_OUT or self._may_drop:
             self.dropped.append(f"input.{kind}")
         else:
@@ -133,7 +143,7 @@ class Contents:
         """Keep a signature for the part that it was on; those of others are left out."""
         seal = item.seal
         if seal is None:
-            self.dropped.append("input.reasoning")
+            self.dropped += ["input.reasoning"] * bool(item.encrypted_content)
             return
         signature = _encode(seal.content)
         if seal.kind == "thought":
@@ -146,7 +156,7 @@ class Contents:
             self._signatures.setdefault(seal.kind, []).append(signature)
 
     def _add_call(self, item: Item, at: str) -> None:
-        name = BY_CALL.get(item.type) or item.name
+        name = TOOL_SEARCH if item.type == _SEARCH else BY_CALL.get(item.type) or item.name
         if not name:
             raise invalid(f"{at}.name", "is required")
         sent, call_id = sent_name(name, item.namespace or ""), item.call_id or item.id or ""
@@ -171,20 +181,26 @@ class Contents:
 
     def _add_output(self, item: Item, at: str) -> None:
         self._end_model()
-        call_id = item.call_id or item.id or ""
+        output = bytes(item.output)
+        if item.type == "shell_call_output" and output[:1] == _LIST_OF_PARTS:
+            self._respond(item.call_id or "", output)
+            return
+        parts = list(parts_of(item.output, f"{at}.output"))
+        texts = [part[len(_TEXT) + 1 : -2] for part in parts if part.startswith(_TEXT)]
+        beside = [part for part in parts if not part.startswith(_TEXT)]
+        self._respond(item.call_id or item.id or "", b'"%b"' % b"\\n".join(texts), beside)
+
+    def _respond(self, call_id: str, output: bytes, beside: Sequence[bytes] = ()) -> None:
+        """Keep what a call returned, as raw JSON; it is said by the user if there is no call."""
         call = next(
             (each for each in self._calls if each.id == call_id and not each.response), None
         )
-        output = bytes(item.output)
-        is_content = output[:1] != _LIST_OF_PARTS or item.type != "shell_call_output"
-        parts = list(parts_of(item.output, f"{at}.output")) if is_content else [text_part(output)]
         if call is None:
-            self._user += [text_part(_encode(_ORPHAN)), *parts]
-            return
-        texts = [part[len(b'{"text":') : -1] for part in parts if part.startswith(b'{"text":')]
-        text = output if not is_content else b'"%b"' % b"\\n".join(each[1:-1] for each in texts)
-        call.response = b'{"output":%b}' % text
-        call.beside = [part for part in parts if not part.startswith(b'{"text":')]
+            text = output if output[:1] == b'"' else _encode(output.decode("utf-8", "replace"))
+            said = [text_part(text)] if text != _EMPTY else []
+            self._user += [text_part(_encode(_ORPHAN)), *said, *beside]
+        else:
+            call.response, call.beside = b'{"output":%b}' % output, beside
 
     def _add_to_model(self, part: bytes) -> None:
         self._end_user()

@@ -38,6 +38,7 @@ class Item(msgspec.Struct):
     action: Raw = NULL
     operation: Raw = NULL
     output: Raw = NULL
+    tools: Raw = NULL
     encrypted_content: str | None = None
     summary: list[_Summary] | None = None
 

@@ -78,5 +78,8 @@ CLIENT_TOOLS: Final[Mapping[str, ClientTool]] = {
         ),
     ),
 }
+TOOL_SEARCH: Final = "tool_search"
+"""A search among deferred tools; where its client runs it, what it found is declared, too."""
+
 BY_CALL: Final = {f"{kind}_call": kind for kind in CLIENT_TOOLS}
 """The types of these tools by those of their calls."""

@@ -1,6 +1,6 @@
 """The tools of a turn as Gemini's, and which of the client's own tools each declared name is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import decoded, invalid
-from longwire.dialects.generate_content.client_tools import CLIENT_TOOLS, schema_of
+from longwire.dialects.generate_content.client_tools import CLIENT_TOOLS, TOOL_SEARCH, schema_of
 from longwire.dialects.generate_content.function_names import sent_name
 from longwire.dialects.raw_json import NULL, tolerant
 
@@ -44,6 +44,12 @@ class _Tool(msgspec.Struct):
     parameters: Raw = NULL
     format: Raw = NULL
     tools: list["_Tool"] = []
+    execution: str | None = None
+
+    @property
+    def is_client_search(self) -> bool:
+        """Whether it is a search among deferred tools that the client runs."""
+        return self.type == TOOL_SEARCH and self.execution == "client"
 
 
 class _Format(msgspec.Struct):
@@ -68,12 +74,14 @@ _MODES: Final = {"auto": b'"AUTO"', "required": b'"ANY"', "none": b'"NONE"'}
 _ALLOWED_MODES: Final = {"auto": b'"VALIDATED"', "required": b'"ANY"'}
 
 
-def tools_of(members: Mapping[str, bytes], *, may_drop: bool) -> Tools:
+def tools_of(members: Mapping[str, bytes], found: Sequence[bytes] = (), *, may_drop: bool) -> Tools:
     """Return the tools of a turn. Raises `InvalidRequest` for one that Gemini has not.
 
-    A search is left out beside functions: Gemini refuses both in one request.
+    Lists of tools that were `found` in the conversation stand behind the others. A search of the
+    web is left out beside functions: Gemini refuses both in one request.
     """
-    tools = decoded(_decode_tools, members.get("tools", _NULL), "tools") or ()
+    lists = (members.get("tools", _NULL), *found)
+    tools = [tool for raw in lists for tool in decoded(_decode_tools, raw, "tools") or ()]
     declared: dict[str, Declared] = {}
     written: list[bytes] = []
     dropped: list[str] = []
@@ -98,7 +106,7 @@ def tools_of(members: Mapping[str, bytes], *, may_drop: bool) -> Tools:
     return Tools(raw, declared, tuple(dropped))
 
 
-def _flat(tools: list[_Tool] | tuple[()]) -> Iterator[tuple[_Tool, str]]:
+def _flat(tools: Iterable[_Tool]) -> Iterator[tuple[_Tool, str]]:
     """Give each tool with the namespace that it stands in."""
     for tool in tools:
         if tool.type == "namespace":
@@ -113,7 +121,7 @@ def _declaration(tool: _Tool) -> bytes | None:
     if tool.type in CLIENT_TOOLS:
         own = CLIENT_TOOLS[tool.type]
         description, schema = own.description, own.schema
-    elif tool.type == _FUNCTION and tool.name:
+    elif (tool.type == _FUNCTION and tool.name) or tool.is_client_search:
         description, schema = bytes(tool.description), bytes(tool.parameters)
     elif tool.type == "custom" and tool.name:
         description, schema = _described(tool), _INPUT

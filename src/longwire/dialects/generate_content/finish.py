@@ -27,8 +27,6 @@ INCOMPLETE: Final = {
 """With these it stopped early. All others are failures: the model went wrong, and may do better."""
 
 CONTENT_FILTER: Final = "content_filter"
-FAILURE: Final = "server_error"
-"""The code of a failure that may pass."""
 
 
 def failure_message(reason: str, detail: str | None) -> str:

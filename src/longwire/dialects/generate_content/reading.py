@@ -29,7 +29,6 @@ from longwire.dialects.generate_content.declarations import Declared
 from longwire.dialects.generate_content.finish import (
     COMPLETED,
     CONTENT_FILTER,
-    FAILURE,
     INCOMPLETE,
     failure_message,
     has_counts,
@@ -39,6 +38,7 @@ from longwire.dialects.generate_content.finish import (
 from longwire.dialects.generate_content.grounding import citations, search_of
 from longwire.dialects.generate_content.reading_calls import OpenCall, write_call
 from longwire.dialects.raw_json import NULL, split_items
+from longwire.dialects.responses.errors import MALFORMED
 from longwire.dialects.responses.stream import MalformedEvent
 from longwire.dialects.responses.writer import ResponseWriter, echo_of
 from longwire.dialects.seals import Seal, sealed
@@ -232,7 +232,7 @@ class GeneratedAnswer:
         elif reason in INCOMPLETE:
             self._writer.leave_incomplete(INCOMPLETE[reason], usage)
         else:
-            self._writer.fail(FAILURE, failure_message(reason, finish.finish_message), usage)
+            self._writer.fail(MALFORMED, failure_message(reason, finish.finish_message), usage)
 
     def _cite(self) -> None:
         grounding, writer = self._grounding, self._writer

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.generate_content.chunks import FunctionCall
-from longwire.dialects.generate_content.client_tools import CLIENT_TOOLS
+from longwire.dialects.generate_content.client_tools import CLIENT_TOOLS, TOOL_SEARCH
 from longwire.dialects.generate_content.declarations import Declared
 from longwire.dialects.generate_content.partial_args import PartialArguments
 from longwire.dialects.responses.writer import ResponseWriter
@@ -57,6 +57,10 @@ def write_call(writer: ResponseWriter, call: OpenCall, own: Declared | None) -> 
     if tool is not None:
         held = b'%b,"%b":%b' % (said, tool.member.encode(), tool.call_of(call.arguments))
         writer.put_item(f"{own.kind}_call", held)
+        return
+    if own.kind == TOOL_SEARCH:
+        held = b'%b,"execution":"client","arguments":%b' % (said, call.arguments)
+        writer.put_item(f"{TOOL_SEARCH}_call", held)
         return
     said += b',"name":%b' % _encode(own.name)
     if own.namespace:

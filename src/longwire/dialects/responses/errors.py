@@ -23,6 +23,7 @@ _decode_any = tolerant(msgspec.json.Decoder(Any).decode)
 CONNECTION_LIMIT = "websocket_connection_limit_reached"
 PREVIOUS_NOT_FOUND = "previous_response_not_found"
 USAGE_LIMIT = "usage_limit_reached"
+MALFORMED = "malformed_answer"
 _GUIDE = "OpenAI, WebSocket mode"
 ERROR_RULES = (
     ErrorRule(
@@ -92,6 +93,7 @@ ERROR_RULES = (
     ErrorRule("timeout_error", 504, "Anthropic"),
     ErrorRule("overloaded_error", 529, "Anthropic"),
     ErrorRule("service_unavailable_error", 503, "Codex backend"),
+    ErrorRule(MALFORMED, 502, "Google, finish reasons", Trouble.MALFORMED),
     ErrorRule("INVALID_ARGUMENT", 400, "Google"),
     ErrorRule("UNAUTHENTICATED", 401, "Google"),
     ErrorRule("PERMISSION_DENIED", 403, "Google"),
