@@ -1,6 +1,7 @@
 """The dialects of those who call us: which route reads and answers in which."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from longwire.core import sse
@@ -11,9 +12,16 @@ from longwire.dialects.chat_completions.client import ChatCompletions
 from longwire.dialects.chat_completions.request import API as CHAT_COMPLETIONS
 from longwire.dialects.chat_completions.request import decode_request as decode_chat
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.generate_content.client import GenerateContent
+from longwire.dialects.generate_content.count import estimate as estimate_content
+from longwire.dialects.generate_content.models import GOOGLE_CLIENT, gemini_model, gemini_page
+from longwire.dialects.generate_content.request import API as GENERATE_CONTENT
+from longwire.dialects.generate_content.request import decode_request as decode_content
+from longwire.dialects.generate_content.targets import PATHS as GEMINI_PATHS
+from longwire.dialects.generate_content.targets import Target
 from longwire.dialects.messages.client import Messages
 from longwire.dialects.messages.count import estimate
-from longwire.dialects.messages.models import ANTHROPIC_VERSION
+from longwire.dialects.messages.models import ANTHROPIC_VERSION, model_of, models_page
 from longwire.dialects.messages.request import API as MESSAGES
 from longwire.dialects.messages.request import decode_count as decode_message_count
 from longwire.dialects.messages.request import decode_request as decode_message
@@ -69,18 +77,25 @@ class Responses:
         return {**limits, "x-request-id": request_id}
 
 
+_EVENTS: Final = b"text/event-stream; charset=utf-8"
+
+
 class Route(NamedTuple):
     """Where requests are posted: how they are read, and in what they are answered.
 
-    With an `estimate` a turn that no upstream can serve has that body for its answer.
+    With an `estimate` a turn that no upstream can serve has that body for its answer. `key` is the
+    gateway's key where the request's target has it. A stream is of the media type `streams_as`.
     """
 
     decode: Decode
     dialect: ClientDialect
     estimate: Callable[[Turn], bytes] | None = None
+    key: str = ""
+    streams_as: bytes = _EVENTS
 
 
 _RESPONSES, _CHAT, _MESSAGES = Responses(), ChatCompletions(), Messages()
+_GEMINI = GenerateContent()
 _RESPONSE, _COMPACTION = Route(decode_request, _RESPONSES), Route(decode_compaction, _RESPONSES)
 _MESSAGE = Route(decode_message, _MESSAGES)
 _MESSAGE_COUNT = Route(decode_message_count, _MESSAGES, estimate)
@@ -96,10 +111,28 @@ ROUTES: Final[Mapping[bytes, Route]] = {
     b"/anthropic/v1/messages": _MESSAGE,
     b"/anthropic/v1/messages/count_tokens": _MESSAGE_COUNT,
 }
-"""The routes by their paths."""
+"""The routes by their paths, but for those of Gemini's API, whose paths name the model."""
+
+_JSON: Final = b"application/json"
+
+
+def route_to(target: Target) -> Route:
+    """Return the route of what is posted to a model in Gemini's API."""
+    return Route(
+        partial(decode_content, target=target),
+        _GEMINI,
+        estimate_content if target.counts else None,
+        target.key,
+        _JSON if target.is_array else _EVENTS,
+    )
+
 
 _POSTED = [(path.decode(), route.dialect) for path, route in ROUTES.items()]
-_DIALECTS: Mapping[str, ClientDialect] = {CHAT_COMPLETIONS: _CHAT, MESSAGES: _MESSAGES}
+_DIALECTS: Mapping[str, ClientDialect] = {
+    CHAT_COMPLETIONS: _CHAT,
+    MESSAGES: _MESSAGES,
+    GENERATE_CONTENT: _GEMINI,
+}
 
 
 def dialect_of(api: str) -> ClientDialect:
@@ -110,14 +143,35 @@ def dialect_of(api: str) -> ClientDialect:
 def dialect_at(path: str, headers: Headers = NO_HEADERS) -> ClientDialect:
     """Return the dialect in which a path is answered: that of the route that it is, or is below.
 
-    Elsewhere clients of Messages are known by the header of their version, or by their own paths.
+    Elsewhere clients of Messages and of Gemini's API are known by a header, or by their own paths.
     """
     for posted, dialect in _POSTED:
         if path == posted or path.startswith(posted + "/"):
             return dialect
+    if speaks_gemini(path, headers):
+        return _GEMINI
     return _MESSAGES if speaks_messages(path, headers) else _RESPONSES
 
 
 def speaks_messages(path: str, headers: Headers) -> bool:
     """Whether who asks, for a path that is of several APIs or of none, speaks the Messages API."""
     return ANTHROPIC_VERSION in headers or path.startswith("/anthropic/")
+
+
+def speaks_gemini(path: str, headers: Headers) -> bool:
+    """Whether who asks for such a path speaks Gemini's API."""
+    return GOOGLE_CLIENT in headers or path.startswith(GEMINI_PATHS)
+
+
+class ModelForm(NamedTuple):
+    """How models are listed: one by its name, and the page of all names that a query asks for."""
+
+    one: Callable[[str], dict[str, object]]
+    page: Callable[[Sequence[str], Mapping[str, str]], dict[str, object]]
+
+
+def model_form(path: str, headers: Headers) -> ModelForm | None:
+    """Return how models are listed for who asks for such a path; None for OpenAI's own form."""
+    if speaks_gemini(path, headers):
+        return ModelForm(gemini_model, gemini_page)
+    return ModelForm(model_of, models_page) if speaks_messages(path, headers) else None

@@ -59,8 +59,10 @@ class Keys:
             known[digest] = (_principal(issued.key), issued.key)
         self._known = known
 
-    def authenticate(self, headers: Mapping[str, str]) -> Principal:
+    def authenticate(self, headers: Mapping[str, str], query_key: str = "") -> Principal:
         """Return whose key it is. Raises `Unauthenticated` for none, unless that is allowed.
+
+        Where no header has one, that of the query counts, if its API takes one there.
 
         A wrong key is refused even where none is needed, as long as there are any keys. A client
         whose `authorization` is its own sign-in elsewhere sends the key as `x-longwire-key`.
@@ -76,6 +78,8 @@ class Keys:
         place, key = key_elsewhere(headers)
         if key:
             return self._owner(key, place)
+        if query_key:
+            return self._owner(query_key, "key")
         is_no_key = scheme.lower() in ("", "bearer")
         if self._admits_anonymous and is_no_key:
             return self._anonymous(headers)

@@ -4,42 +4,30 @@ An API that comes to be spoken here gets its routes, and its row of `OTHER_APIS`
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from longwire.dialects.clients import speaks_messages
-from longwire.dialects.ports import Problem
 from longwire.server.problems import headers_of, request_id, response_to
 
 _LONGEST_PATH = 200
-_SERVED = "/v1/responses, /v1/chat/completions and /v1/messages"
-
-
-def google_envelope(problem: Problem) -> bytes:
-    """Return the body of an error as clients of Gemini's API read it."""
-    error = {"code": problem.status, "message": problem.message, "status": "NOT_FOUND"}
-    return msgspec.json.encode({"error": error})
+_SERVED = "/v1/responses, /v1/chat/completions, /v1/messages and /v1beta/models/…:generateContent"
 
 
 @dataclass(frozen=True, slots=True)
 class OtherApi:
-    """An API that clients may take this gateway to speak: its paths, and how it says an error."""
+    """An API that clients may take this gateway to speak, by its paths."""
 
     name: str
     paths: re.Pattern[str]
-    envelope: Callable[[Problem], bytes] | None = None
-    """None for that of the gateway's other errors."""
 
 
 OTHER_APIS: Final = (
-    OtherApi("Gemini's API", re.compile("/v1beta/|/v1/models/.+:[A-Za-z]+$"), google_envelope),
+    OtherApi("this of Gemini's API", re.compile("/v1beta/|/v1/models/.+:[A-Za-z]+$")),
     OtherApi(
         "the API of this path",
         re.compile(
@@ -63,10 +51,7 @@ async def refuse(request: Request, error: Exception) -> Response:
     for api in OTHER_APIS:
         if api.paths.match(path):
             words = f"This gateway serves POST {_SERVED}, and not {api.name} ({shown})."
-            if api.envelope is None or speaks_messages(path, own):
-                return response_to(HTTPException(404, words), own_id, path, own)
-            body = api.envelope(Problem(404, "unknown_url", words))
-            return Response(body, 404, {"x-request-id": own_id}, "application/json")
+            return response_to(HTTPException(404, words), own_id, path, own)
     words = f"There is no {shown}; {f'use {allow}' if allow else _mend(path)}."
     headers = {"allow": allow} if allow else None
     return response_to(HTTPException(error.status_code, words, headers), own_id, path, own)

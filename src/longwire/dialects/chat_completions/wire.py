@@ -1,6 +1,6 @@
 """Messages as the wire has them: what is read of each, and which members nobody reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -95,12 +95,17 @@ class Detail(msgspec.Struct):
     data: Raw = NULL
 
 
+Respell = Callable[[bytes, Names], bytes]
+"""Returns a value with these names for members that are spelled otherwise in it."""
+
+
 class Reading(Generic[T]):
     """Reads values of one kind: at once where all their members are known, else naming the rest."""
 
-    def __init__(self, kind: type[T], name: str) -> None:
-        """Take what to read, and what the field is called that it stands in."""
+    def __init__(self, kind: type[T], name: str, respell: Respell | None = None) -> None:
+        """Take what to read, what the field is called that it stands in, and other spellings."""
         self._name = name
+        self._respell = respell
         known, self._names = _strict(kind)
         self._known = msgspec.json.Decoder(known).decode
         self._any = msgspec.json.Decoder(kind).decode
@@ -115,6 +120,7 @@ class Reading(Generic[T]):
             if len(write(value)) == len(raw):
                 return value
         except (msgspec.MsgspecError, RecursionError):
+            raw = self._respell(raw, self._names) if self._respell is not None else raw
             value = decoded(self._any, raw, path)
         refuse_repeats(raw, self._names, path)
         dropped.update(_unknown(_anything(raw), self._names, self._name))
@@ -124,14 +130,18 @@ class Reading(Generic[T]):
 def _strict(kind: Any) -> tuple[Any, Names]:  # noqa: ANN401 - a type hint
     """Return a type that refuses members which nobody reads, and the names of those it has."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        found = {each.name: (each, *_strict(each.type)) for each in fields(kind)}
+        found = [(each, *_strict(each.type)) for each in fields(kind)]
         members = [
-            (name, hint) if each.default is NODEFAULT else (name, hint, each.default)
-            for name, (each, hint, _) in found.items()
+            (each.name, hint) if each.default is NODEFAULT else (each.name, hint, each.default)
+            for each, hint, _ in found
         ]
-        names = {name: inner for name, (_, _, inner) in found.items()}
+        names = {each.encode_name: inner for each, _, inner in found}
         known = msgspec.defstruct(
-            kind.__name__, members, forbid_unknown_fields=True, omit_defaults=True
+            kind.__name__,
+            members,
+            forbid_unknown_fields=True,
+            omit_defaults=True,
+            rename={each.name: each.encode_name for each, _, _ in found},
         )
         return known, names
     parts = [_strict(each) for each in get_args(kind)]

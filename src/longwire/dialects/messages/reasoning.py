@@ -1,29 +1,22 @@
 """How hard a model is to think, and what is shown of it: `thinking` and `output_config`."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.efforts import effort_of, least_effort
 from longwire.dialects.fields import invalid, member
 from longwire.dialects.raw_json import NULL
-
-_LEVELS: Final = ((512, "minimal"), (1024, "low"), (8192, "medium"), (24576, "high"))
-"""Up to how many tokens of thinking are which effort; above them it is `xhigh`."""
+from longwire.dialects.schemas import can_be_strict
 
 _SHARES: Final = ((0.1, "low"), (0.4, "medium"), (1.0, "high"))
 """The same by the share of a small `max_tokens`."""
 
 _EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _SMALL: Final = 16_384
-_LEAST: Final = (
-    (re.compile(r"o[134]\b"), "low"),
-    (re.compile(r"gpt-5(-(mini|nano|codex))?(-20\d\d.*)?$"), "minimal"),
-)
-"""Models that cannot leave thinking, and the least they do; all others know `none`."""
 
 
 class _Thinking(msgspec.Struct):
@@ -112,7 +105,7 @@ def reasoning_of(
     is_omitted = thinking.display == "omitted"
     match thinking.type:
         case "disabled":
-            return Reasoning(_least(model), is_off=True)
+            return Reasoning(least_effort(model), is_off=True)
         case "enabled":
             effort = effort or _effort(thinking.budget_tokens, most)
             return Reasoning(effort, shows=True, is_omitted=is_omitted)
@@ -122,10 +115,6 @@ def reasoning_of(
             raise invalid("thinking.type", "must be enabled, adaptive or disabled")
 
 
-def _least(model: str) -> str:
-    return next((effort for models, effort in _LEAST if models.match(model)), "none")
-
-
 def _effort(budget: int | None, most: int | None) -> str | None:
     """Return the effort that a budget is, by its share where the whole answer is small."""
     if budget is None:
@@ -133,7 +122,7 @@ def _effort(budget: int | None, most: int | None) -> str | None:
     if most is not None and budget < most < _SMALL:
         share = budget / most
         return next(effort for limit, effort in _SHARES if share <= limit)
-    return next((effort for limit, effort in _LEVELS if budget <= limit), "xhigh")
+    return effort_of(budget)
 
 
 def text_member(wanted: _Format | None) -> bytes | None:
@@ -141,7 +130,7 @@ def text_member(wanted: _Format | None) -> bytes | None:
     if wanted is None:
         return None
     schema = bytes(wanted.schema)
-    strict = b"true" if _can_be_strict(schema) else b"false"
+    strict = b"true" if can_be_strict(schema) else b"false"
     parts = (
         b'{"format":{"type":"json_schema","name":',
         msgspec.json.encode(wanted.name or "output"),
@@ -152,26 +141,3 @@ def text_member(wanted: _Format | None) -> bytes | None:
         b"}}",
     )
     return b"".join(parts)
-
-
-def _can_be_strict(schema: bytes) -> bool:
-    """Whether strict mode takes a schema; what no schema can say is for the upstream to refuse."""
-    try:
-        return _is_strict(msgspec.json.decode(schema))
-    except (msgspec.MsgspecError, TypeError, RecursionError):
-        return False
-
-
-def _is_strict(schema: Any) -> bool:  # noqa: ANN401 - decoded JSON
-    """Whether every object of a schema is closed and requires all: what strict mode takes."""
-    if isinstance(schema, list):
-        return all(map(_is_strict, schema))
-    if not isinstance(schema, dict):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        properties = schema.get("properties") or {}
-        if schema.get("additionalProperties") is not False:
-            return False
-        if not isinstance(properties, dict) or set(properties) != set(schema.get("required") or ()):
-            return False
-    return all(map(_is_strict, schema.values()))

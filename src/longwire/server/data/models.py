@@ -2,7 +2,7 @@
 
 With `client_version` the same list as Codex reads it: an upstream's own entries as they are, and
 for all other models entries of that shape. With `anthropic-version`, or below `/anthropic`, it is
-Anthropic's.
+Anthropic's; below `/v1beta`, or with a header of Google's clients, it is Gemini's.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from longwire.core.errors import UnknownModel
 from longwire.core.nouns.renames import is_pattern
 from longwire.core.rules.routing import Route
 from longwire.core.rules.turn import Principal
-from longwire.dialects.clients import dialect_at, speaks_messages
+from longwire.dialects.clients import dialect_at, model_form
 from longwire.dialects.codex.models import CLIENT_VERSION, entry
-from longwire.dialects.messages.models import model_of, models_page
+from longwire.dialects.generate_content.targets import PATHS as GEMINI_PATHS
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.listings import Listings
 from longwire.server.auth import Keys
@@ -37,9 +37,10 @@ class Models:
         if "client_version" in request.query_params:
             return await self.catalog(request)
         models = await self._models(request)
-        if _speaks_messages(request):
+        form = model_form(request.scope["path"], headers_of(request.scope))
+        if form is not None:
             names = [str(each["id"]) for each in models]
-            return self._answer(request, models_page(names, request.query_params))
+            return self._answer(request, form.page(names, request.query_params))
         return self._answer(request, {"object": "list", "data": models})
 
     async def catalog(self, request: Request) -> Response:
@@ -65,9 +66,10 @@ class Models:
     async def one(self, request: Request) -> Response:
         """Answer one model. Raises `UnknownModel`."""
         name = request.path_params["id"]
+        form = model_form(request.scope["path"], headers_of(request.scope))
         for model in await self._models(request, name):
             if model["id"] == name:
-                return self._answer(request, model_of(name) if _speaks_messages(request) else model)
+                return self._answer(request, model if form is None else form.one(name))
         raise UnknownModel(name, "no channel lists it")
 
     def _answer(self, request: Request, content: object) -> Response:
@@ -77,7 +79,7 @@ class Models:
 
     async def _models(self, request: Request, wanted: str = "") -> list[dict[str, object]]:
         """Return the models that a caller may use, with the one wanted if it is renamed."""
-        caller = self._keys.authenticate(headers_of(request.scope))
+        caller = self._keys.authenticate(headers_of(request.scope), _query_key(request))
         owners: dict[str, str] = {}
         for channel in await self._channels(caller):
             renamed = [wanted] if channel.sent_name(wanted) != wanted else []
@@ -106,8 +108,10 @@ class Models:
         return list(dict.fromkeys([*_literals(channel.route), *listed]))
 
 
-def _speaks_messages(request: Request) -> bool:
-    return speaks_messages(request.scope["path"], headers_of(request.scope))
+def _query_key(request: Request) -> str:
+    """Return the key in a query, which clients of Gemini's API put there."""
+    may_be_there = request.scope["path"].startswith(GEMINI_PATHS)
+    return request.query_params.get("key", "") if may_be_there else ""
 
 
 def _needs_list(channel: Channel) -> bool:

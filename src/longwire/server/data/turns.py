@@ -14,8 +14,9 @@ from longwire.core.errors import CallerError, LongwireError, UpstreamDisconnecte
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.routing import Manner
 from longwire.core.rules.turn import Turn
-from longwire.dialects.clients import ROUTES
+from longwire.dialects.clients import ROUTES, route_to
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.generate_content.targets import is_target, target_of
 from longwire.dialects.passed import PassedOn
 from longwire.dialects.ports import Answer
 from longwire.dialects.responses.unfinished import Unfinished
@@ -40,11 +41,7 @@ _UNCOUNTED: Final = (LongwireError, TimeoutError)
 _FAULTS_OF_REQUESTS: Final = frozenset({400, 413, 422})
 _STREAMS: Final = (ReplyState.BEGUN, ReplyState.STREAMING)
 _JSON: Final = b"content-type: application/json\r\n"
-_STREAM: Final = (
-    b"content-type: text/event-stream; charset=utf-8\r\n"
-    b"cache-control: no-cache\r\n"
-    b"x-accel-buffering: no\r\n"
-)
+_STREAM: Final = b"content-type: %b\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,10 @@ class HttpTurns:
         self.arrival = limits.arrival
         self.paths = ROUTES
 
+    def serves(self, path: bytes) -> bool:
+        """Whether turns are posted to a path that is none of `paths`, for it names a model."""
+        return is_target(path)
+
     async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn; failures are answered here. Its client's leaving cancels this."""
         headers = exchange.headers
@@ -83,7 +84,7 @@ class HttpTurns:
         reply = _Reply(exchange, cors)
         try:
             with self._readiness:
-                caller = self._keys.authenticate(headers)
+                caller = self._keys.authenticate(headers, reply.route.key)
                 packed = headers.get("content-encoding")
                 codings = codings_of(packed) if packed else []
                 body = await exchange.body()
@@ -114,7 +115,9 @@ class _Reply:
         self._answer: Answer | None = None
         self._early: EarlyHead | None = None
         self.turn: Turn | None = None
-        self.route = ROUTES[exchange.path]
+        path = exchange.path
+        self.route = ROUTES.get(path) or route_to(target_of(path, exchange.query))
+        self._stream = _STREAM % self.route.streams_as
         self._dialect = self.route.dialect
         self.id = request_id(exchange.headers)
 
@@ -126,7 +129,7 @@ class _Reply:
 
     def _begin_early(self) -> None:
         headers = {**self._cors, **self._dialect.headers(self.id, {})}
-        self._exchange.begin(200, headers, _STREAM)
+        self._exchange.begin(200, headers, self._stream)
 
     async def stream(self, running: RunningTurn) -> None:
         """Send the events as they come."""
@@ -138,7 +141,7 @@ class _Reply:
         async for batch in running:
             body = answer.encode_batch(batch) if batch else answer.keep_alive()
             if exchange.reply is ReplyState.NOT_BEGUN:
-                exchange.begin(200, self._headers(running), _STREAM)
+                exchange.begin(200, self._headers(running), self._stream)
             if answer.is_cut or (batch and batch[-1] is aggregate.terminal):
                 await exchange.end(body)
                 return

@@ -77,7 +77,8 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class HttpExchange:
     """A request whose head is there, while its body may still come, and the reply to it.
 
-    `headers` have names in lower case; `limit`, in bytes, holds for the body as it comes.
+    `path` is in its one spelling, `query` as it came. `headers` have names in lower case; `limit`,
+    in bytes, holds for the body as it comes.
     `request` and `reply` are the states of both sides, for all to read. `keep_alive` is uvicorn's
     to clear: where it is False the connection closes behind the reply.
     """
@@ -93,6 +94,7 @@ class HttpExchange:
     ) -> None:
         self._connection = connection
         self.path = path
+        self.query = connection.url.partition(b"?")[2]
         self.headers = headers
         self._limit = limit
         self.keep_alive = is_http_1_1 and connection.parser.should_keep_alive()

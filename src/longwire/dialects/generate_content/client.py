@@ -1,0 +1,26 @@
+"""Clients of Gemini's API: how their answers, errors and headers are written."""
+
+from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.generate_content import errors
+from longwire.dialects.generate_content.answer import GenerateContentAnswer
+from longwire.dialects.generate_content.count import CountAnswer
+from longwire.dialects.ports import Answer, Headers, Problem
+
+
+class GenerateContent:
+    """Gemini's API."""
+
+    def answer(self, turn: Turn, aggregate: Aggregate, _headers: Headers) -> Answer:
+        """Return what encodes the answer to a turn."""
+        if turn.purpose is Purpose.COUNT:
+            return CountAnswer()
+        return GenerateContentAnswer(turn, aggregate)
+
+    def refusal(self, problem: Problem, _request_id: str) -> Problem:
+        """Return a problem in this API's words."""
+        return errors.refusal(problem)
+
+    def headers(self, request_id: str, limits: Headers) -> dict[str, str]:
+        """Return the headers of any reply."""
+        return {**limits, "x-request-id": request_id}
