@@ -240,7 +240,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         ("path", "name"),
         [
-            ("/v1beta/models/gemini-x:streamGenerateContent?alt=sse", "Gemini's API"),
+            ("/v1beta/models/gemini-x:embedContent", "Gemini's API"),
             ("/v1/embeddings", "the API of this path"),
             ("/v1/images/generations", "the API of this path"),
         ],

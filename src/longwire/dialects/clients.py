@@ -1,6 +1,6 @@
 """The dialects of those who call us: which route reads and answers in which."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from longwire.dialects.generate_content.models import GOOGLE_CLIENT, gemini_mode
 from longwire.dialects.generate_content.request import API as GENERATE_CONTENT
 from longwire.dialects.generate_content.request import decode_request as decode_content
 from longwire.dialects.generate_content.targets import PATHS as GEMINI_PATHS
-from longwire.dialects.generate_content.targets import is_target, target_of
+from longwire.dialects.generate_content.targets import Target
 from longwire.dialects.messages.client import Messages
 from longwire.dialects.messages.count import estimate
 from longwire.dialects.messages.models import ANTHROPIC_VERSION, model_of, models_page
@@ -77,6 +77,9 @@ class Responses:
         return {**limits, "x-request-id": request_id}
 
 
+_EVENTS: Final = b"text/event-stream; charset=utf-8"
+
+
 class Route(NamedTuple):
     """Where requests are posted: how they are read, and in what they are answered.
 
@@ -88,7 +91,7 @@ class Route(NamedTuple):
     dialect: ClientDialect
     estimate: Callable[[Turn], bytes] | None = None
     key: str = ""
-    streams_as: bytes = b"text/event-stream; charset=utf-8"
+    streams_as: bytes = _EVENTS
 
 
 _RESPONSES, _CHAT, _MESSAGES = Responses(), ChatCompletions(), Messages()
@@ -110,38 +113,17 @@ ROUTES: Final[Mapping[bytes, Route]] = {
 }
 """The routes by their paths, but for those of Gemini's API, whose paths name the model."""
 
-_JSON = b"application/json"
+_JSON: Final = b"application/json"
 
 
-class Paths:
-    """All paths that turns are posted to, each in its one spelling."""
-
-    def __contains__(self, path: object) -> bool:
-        """Whether a turn may be posted there."""
-        return path in ROUTES or (isinstance(path, bytes) and is_target(path))
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Give those that name no model."""
-        return iter(ROUTES)
-
-    def __len__(self) -> int:
-        """Count those that name no model."""
-        return len(ROUTES)
-
-
-def route_at(path: bytes, query: bytes = b"") -> Route:
-    """Return the route of a path that turns are posted to. Raises `KeyError` for another one."""
-    if path in ROUTES:
-        return ROUTES[path]
-    target = target_of(path, query)
-    if target is None:
-        raise KeyError(path)
+def route_to(target: Target) -> Route:
+    """Return the route of what is posted to a model in Gemini's API."""
     return Route(
         partial(decode_content, target=target),
         _GEMINI,
         estimate_content if target.counts else None,
         target.key,
-        _JSON if target.is_array else Route._field_defaults["streams_as"],
+        _JSON if target.is_array else _EVENTS,
     )
 
 

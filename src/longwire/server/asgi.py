@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from longwire.dialects.clients import ROUTES
+from longwire.dialects.generate_content.targets import ACTIONS
 from longwire.server.cors import Cors, CorsAnswers
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
@@ -26,6 +27,7 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 _UPGRADES = ("/v1/responses", "/backend-api/codex/responses")
 _POSTED = {path.decode() for path in ROUTES}.difference(_UPGRADES)
+_MODEL_ACTIONS = [f"/v1beta/models/{{id:path}}:{action}" for action in ACTIONS]
 _ANY = ["GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 _USE_POST = "Use POST, or ask for an upgrade to WebSocket."
 
@@ -56,6 +58,7 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             Route("/v1/models/{id:path}", models.one),
             Route("/anthropic/v1/models", models.index),
             Route("/anthropic/v1/models/{id:path}", models.one),
+            *(Route(path, _post_wanted, methods=_ANY) for path in _MODEL_ACTIONS),
             Route("/v1beta/models", models.index),
             Route("/v1beta/models/{id:path}", models.one),
             Route("/api/hello", _hello),

@@ -43,13 +43,13 @@ _REQUEST: Final = {
         prompt_cache_key=_TEXT_OR_NULL,
     ),
 }
-_MESSAGES: Final = {"type": "array", "minItems": 1, "items": {"type": "object"}}
+_OBJECTS: Final = {"type": "array", "minItems": 1, "items": {"type": "object"}}
 _CHAT_REQUEST: Final = {
     "description": "A request for a chat completion, as OpenAI's API has it.",
     **_object(
         *("model", "messages"),
         model={"type": "string", "minLength": 1},
-        messages=_MESSAGES,
+        messages=_OBJECTS,
         stream={"type": "boolean"},
         max_completion_tokens={"type": "integer", "minimum": 1},
     ),
@@ -59,7 +59,7 @@ _COUNT_REQUEST: Final = {
     **_object(
         *("model", "messages"),
         model={"type": "string", "minLength": 1},
-        messages=_MESSAGES,
+        messages=_OBJECTS,
         system={"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}]},
     ),
 }
@@ -105,6 +105,31 @@ _ANTHROPIC_MODELS: Final = _object(
     data={"type": "array", "items": {"$ref": "#/components/schemas/AnthropicModel"}},
     has_more={"type": "boolean"},
 )
+_GEMINI_REQUEST: Final = {
+    "description": "A request for content, as Google's API has it.",
+    **_object(
+        "contents",
+        contents=_OBJECTS,
+        systemInstruction={"type": "object"},
+        generationConfig={"type": "object"},
+    ),
+}
+_GEMINI_ERROR: Final = _object(
+    "error",
+    error=_object(
+        *("code", "message", "status"),
+        code={"type": "integer"},
+        message=_TEXT,
+        status=_TEXT,
+        details={"type": "array"},
+    ),
+)
+_GEMINI_MODEL: Final = _object("name", "displayName", name=_TEXT, displayName=_TEXT)
+_GEMINI_MODELS: Final = _object(
+    "models",
+    models={"type": "array", "items": {"$ref": "#/components/schemas/GeminiModel"}},
+    nextPageToken=_TEXT,
+)
 _STAGE: Final = _object("status", status=_TEXT)
 _ID: Final = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
 _REST: Final = {"name": "rest", "in": "path", "required": True, "schema": _TEXT}
@@ -142,6 +167,8 @@ def document() -> dict[str, Any]:
     schemas |= {"CountRequest": _COUNT_REQUEST}
     schemas |= {"AnthropicError": _ANTHROPIC_ERROR, "AnthropicModel": _ANTHROPIC_MODEL}
     schemas |= {"AnthropicModels": _ANTHROPIC_MODELS}
+    schemas |= {"GeminiRequest": _GEMINI_REQUEST, "GeminiError": _GEMINI_ERROR}
+    schemas |= {"GeminiModel": _GEMINI_MODEL, "GeminiModels": _GEMINI_MODELS}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Longwire", "version": version("longwire")},
@@ -159,10 +186,11 @@ def _paths() -> dict[str, Any]:
         "/v1/responses": {"post": _create(), "get": _upgrade()},
         "/v1/responses/compact": {"post": _compact()},
         "/v1/responses/input_tokens": {"post": _count()},
-        **{path: {"post": each} for path, each in _dialects()},
+        **{path: {"post": each} for path, each in (*_dialects(), *_gemini())},
         **{f"/v1/responses/{{id}}{path}": each for path, each in _stored().items()},
-        **_models("", "Models", "Model", "Error"),
-        **_models("/anthropic", "AnthropicModels", "AnthropicModel", "AnthropicError"),
+        **_models("/v1", "Models", "Model", "Error"),
+        **_models("/anthropic/v1", "AnthropicModels", "AnthropicModel", "AnthropicError"),
+        **_models("/v1beta", "GeminiModels", "GeminiModel", "GeminiError"),
         "/api/hello": {"get": _open("A sign of life, for Claude Code.", _JSON)},
         "/health": {"get": _probe("The process lives.")},
         "/ready": {"get": _probe("It can serve.", {"503": "It starts, leaves or drains."})},
@@ -176,8 +204,8 @@ def _models(prefix: str, several: str, one: str, error: str) -> dict[str, Any]:
     listed = _read("The models that the key may use.", several, "401", error=error)
     found = _read("One model.", one, "401", "404", error=error)
     return {
-        f"{prefix}/v1/models": {"get": listed},
-        f"{prefix}/v1/models/{{id}}": {"get": {**found, "parameters": [_ID]}},
+        f"{prefix}/models": {"get": listed},
+        f"{prefix}/models/{{id}}": {"get": {**found, "parameters": [_ID]}},
     }
 
 
@@ -190,6 +218,18 @@ def _dialects() -> Iterator[tuple[str, dict[str, Any]]]:
         path = f"{prefix}/v1/messages"
         yield path, _create(messages, "MessagesRequest", "AnthropicError")
         yield f"{path}/count_tokens", _create(count, "CountRequest", "AnthropicError")
+
+
+def _gemini() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what is asked of a model in Gemini's API."""
+    texts = {
+        "generateContent": "Ask for content; one JSON answer.",
+        "streamGenerateContent": "Ask for content, as an array; with `alt=sse` as events.",
+        "countTokens": "Count what such a request would send; one JSON answer.",
+    }
+    for action, text in texts.items():
+        created = _create(text, "GeminiRequest", "GeminiError")
+        yield f"/v1beta/models/{{id}}:{action}", {**created, "parameters": [_ID]}
 
 
 def _codex() -> dict[str, Any]:

@@ -33,6 +33,9 @@ class Serving:
         self.arrival = ArrivalLimits(30, 30)
         self.turn = turn
 
+    def serves(self, _path):
+        return False
+
     async def __call__(self, exchange, *_):
         await self.turn(exchange)
 

@@ -88,13 +88,11 @@ class GenerateContentAnswer:
                 frame = _decode_frame(raw)
                 if frame.stream_id is not None:
                     break
-                if frame.output_index == self._flow and frame.type == TEXT:
-                    delta = bytes(frame.delta)
-                    if b"\\u" not in delta and delta[:1] == b'"':
-                        said.append(delta)
-                        sent += (self._before, delta, self._after)
-                        count += 1
-                        continue
+                if self._flows(frame):
+                    said.append(bytes(frame.delta))
+                    sent += (self._before, frame.delta, self._after)
+                    count += 1
+                    continue
                 if not is_output(frame.type):
                     break
                 if frame.type == ITEM_DONE:
@@ -104,6 +102,13 @@ class GenerateContentAnswer:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass  # the frame is left to its reader, which refuses it or reads it slowly
         return count, b"".join(sent)
+
+    def _flows(self, frame: Frame) -> bool:
+        """Whether an event is more of the text under way, and shown as it is."""
+        if frame.output_index != self._flow or frame.type != TEXT:
+            return False
+        delta = bytes(frame.delta)
+        return b"\\u" not in delta and delta[:1] == b'"' and len(delta) > len('""')
 
     def whole(self, terminal: Event) -> bytes:
         """Return the response alone. Raises `UpstreamRejected` where it failed."""

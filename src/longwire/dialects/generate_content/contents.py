@@ -21,10 +21,10 @@ from longwire.dialects.generate_content.wire import (
     PARTS,
     Blob,
     Content,
-    FileData,
     FunctionCall,
     FunctionResponse,
     Part,
+    RemoteFile,
     camel,
     listed,
 )
@@ -60,7 +60,9 @@ class Contents:
         if raw[:1] == b'"':
             raw = b'{"parts":[{"text":%b}]}' % raw
         (content,) = CONTENTS.decode(listed(raw), "systemInstruction", self._dropped)
-        said = self._asked(self._parts(content, "systemInstruction"), "systemInstruction.parts")
+        said = self._user_parts(
+            self._parts(content, "systemInstruction"), "systemInstruction.parts"
+        )
         self._say(b"developer", said)
         self.leading = len(self.items)
 
@@ -77,7 +79,7 @@ class Contents:
                     self._answer(part, f"{place}.parts.{number}")
             elif content.role in (None, "", "user", "function"):
                 self._end_message()
-                self._say(b"user", self._asked(parts, f"{place}.parts"))
+                self._say(b"user", self._user_parts(parts, f"{place}.parts"))
             else:
                 raise invalid(f"{place}.role", "must be user or model")
         self._end_message()
@@ -91,7 +93,7 @@ class Contents:
             joined = b",".join(parts)
             self.items.append(b'{"type":"message","role":"%b","content":[%b]}' % (role, joined))
 
-    def _asked(self, parts: Sequence[Part], at: str) -> list[bytes]:
+    def _user_parts(self, parts: Sequence[Part], at: str) -> list[bytes]:
         """Return the parts of a message, and add the answers of functions before them."""
         said: list[bytes] = []
         for number, part in enumerate(parts):
@@ -111,12 +113,12 @@ class Contents:
                 self._leave_out(part, place)
         return said
 
-    def _media(self, blob: Blob | None, file: FileData | None, at: str) -> list[bytes]:
+    def _media(self, blob: Blob | None, file: RemoteFile | None, at: str) -> list[bytes]:
         """Return data or a file as a part, and nothing for what can be said in this API alone."""
         try:
             if blob is not None:
                 return [inline_part(blob, f"{at}.inlineData")]
-            return [file_part(file or FileData(), f"{at}.fileData")]
+            return [file_part(file or RemoteFile(), f"{at}.fileData")]
         except InvalidRequest as error:
             self._refuse(error, f"contents.parts.{'inlineData' if blob else 'fileData'}")
             return []

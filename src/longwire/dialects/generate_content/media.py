@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from longwire.dialects.fields import invalid, text
-from longwire.dialects.generate_content.wire import Blob, FileData
+from longwire.dialects.generate_content.wire import Blob, RemoteFile
 
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _UNHEARD: Final = ("audio/", "video/")
@@ -25,7 +25,7 @@ def inline_part(blob: Blob, at: str) -> bytes:
     return b'{"type":"input_file","filename":%b,"file_data":%b}' % (named, url)
 
 
-def file_part(file: FileData, at: str) -> bytes:
+def file_part(file: RemoteFile, at: str) -> bytes:
     """Return the part that a file is, where anybody can read it. Raises `InvalidRequest`."""
     uri = file.file_uri
     if not uri.startswith(("https://", "http://")) or uri.startswith(_GOOGLES):

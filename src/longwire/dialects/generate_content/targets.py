@@ -4,9 +4,10 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
+ACTIONS: Final = ("generateContent", "streamGenerateContent", "countTokens")
 _TARGET: Final = re.compile(
-    rb"/v1(?:beta)?/models/(?P<model>[^?%]+)"
-    rb":(?P<action>generateContent|streamGenerateContent|countTokens)"
+    rb"/v1(?:beta)?/models/(?P<model>[^?%%]+)"
+    rb":(?P<action>%b)" % "|".join(ACTIONS).encode()
 )
 PATHS: Final = "/v1beta/"
 """What the paths begin with that are of this API alone."""
@@ -39,11 +40,11 @@ def is_target(path: bytes) -> bool:
     return _TARGET.fullmatch(path) is not None
 
 
-def target_of(path: bytes, query: bytes) -> Target | None:
-    """Return what a path and a query lead to; None for a path of another API."""
+def target_of(path: bytes, query: bytes) -> Target:
+    """Return what a path and a query lead to. Raises `ValueError` for a path of another API."""
     found = _TARGET.fullmatch(path)
     if found is None:
-        return None
+        raise ValueError(path)
     said = parse_qs(query.decode("latin-1"))
     action = found["action"].decode()
     is_array = action == "streamGenerateContent" and said.get("alt", [""])[0] != "sse"

@@ -25,7 +25,7 @@ class Blob(msgspec.Struct, rename="camel"):
     display_name: Raw = NULL
 
 
-class FileData(msgspec.Struct, rename="camel"):
+class RemoteFile(msgspec.Struct, rename="camel"):
     """Where a file is."""
 
     mime_type: str = ""
@@ -45,7 +45,7 @@ class MediaPart(msgspec.Struct, rename="camel"):
     """One part of what a function returned beside its response."""
 
     inline_data: Blob | None = None
-    file_data: FileData | None = None
+    file_data: RemoteFile | None = None
 
 
 class FunctionResponse(msgspec.Struct, rename="camel"):
@@ -66,7 +66,7 @@ class Part(msgspec.Struct, rename="camel"):
     function_call: FunctionCall | None = None
     function_response: FunctionResponse | None = None
     inline_data: Blob | None = None
-    file_data: FileData | None = None
+    file_data: RemoteFile | None = None
     executable_code: Raw = NULL
     code_execution_result: Raw = NULL
     tool_call: Raw = NULL

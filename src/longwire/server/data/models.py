@@ -110,8 +110,8 @@ class Models:
 
 def _query_key(request: Request) -> str:
     """Return the key in a query, which clients of Gemini's API put there."""
-    is_gemini = request.scope["path"].startswith(GEMINI_PATHS)
-    return request.query_params.get("key", "") if is_gemini else ""
+    may_be_there = request.scope["path"].startswith(GEMINI_PATHS)
+    return request.query_params.get("key", "") if may_be_there else ""
 
 
 def _needs_list(channel: Channel) -> bool:

@@ -14,8 +14,9 @@ from longwire.core.errors import CallerError, LongwireError, UpstreamDisconnecte
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.routing import Manner
 from longwire.core.rules.turn import Turn
-from longwire.dialects.clients import Paths, route_at
+from longwire.dialects.clients import ROUTES, route_to
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.generate_content.targets import is_target, target_of
 from longwire.dialects.passed import PassedOn, refusal_of
 from longwire.dialects.ports import Answer
 from longwire.dialects.responses.unfinished import Unfinished
@@ -70,7 +71,11 @@ class HttpTurns:
         self._keys = keys
         self.max_body = limits.max_body
         self.arrival = limits.arrival
-        self.paths = Paths()
+        self.paths = ROUTES
+
+    def serves(self, path: bytes) -> bool:
+        """Whether turns are posted to a path that is none of `paths`, for it names a model."""
+        return is_target(path)
 
     async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn; failures are answered here. Its client's leaving cancels this."""
@@ -110,7 +115,8 @@ class _Reply:
         self._answer: Answer | None = None
         self._early: EarlyHead | None = None
         self.turn: Turn | None = None
-        self.route = route_at(exchange.path, exchange.query)
+        path = exchange.path
+        self.route = ROUTES.get(path) or route_to(target_of(path, exchange.query))
         self._stream = _STREAM % self.route.streams_as
         self._dialect = self.route.dialect
         self.id = request_id(exchange.headers)

@@ -43,6 +43,9 @@ class Turns(Protocol):
     max_body: int
     arrival: ArrivalLimits
 
+    def serves(self, path: bytes) -> bool:
+        """Whether a path in its one spelling that is none of `paths` is served, too."""
+
     async def __call__(self, exchange: HttpExchange) -> None:
         """Serve one turn."""
 
@@ -145,7 +148,7 @@ class HttpProtocol(HttpToolsProtocol):
         path, paths = self.url, self._turns.paths
         if method == b"POST" and path not in paths:
             path = _path_of(path)
-        if method == b"POST" and path in paths:
+        if method == b"POST" and (path in paths or self._turns.serves(path)):
             self._begin_turn(path, is_http_1_1=version == "1.1")
         else:
             self._check_coding()
