@@ -1,6 +1,6 @@
 """A local, strict upstream: Responses over HTTP, SSE and WebSocket, other APIs over HTTP."""
 
-from longwire.emulator.carried import merged, numbered, spoken
+from longwire.emulator.carried import merged, numbered, said, spoken
 from longwire.emulator.counters import Counters, Turn
 from longwire.emulator.faults import Fault
 from longwire.emulator.issuer import Issuer, IssuerFault
@@ -22,5 +22,6 @@ __all__ = [
     "digest",
     "merged",
     "numbered",
+    "said",
     "spoken",
 ]

@@ -77,6 +77,8 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether Messages keeps threads, refuses them, or knows no such member."""
     thread_lifetime: float = 300.0
     """How long a thread lives after its last request."""
+    context_window: int | None = None
+    """The most tokens of a prompt of Messages, its `max_tokens` included."""
     fragment_bytes: int | None = None
     """Split server messages into WebSocket fragments of this size."""
     compression: bool = True

@@ -5,8 +5,7 @@ import json
 import pytest
 from anthropic import AsyncAnthropic
 
-from longwire.emulator import Script, digest
-from longwire.emulator.messages import said
+from longwire.emulator import Script, digest, said
 
 RESPONSES_TOOL = {
     "type": "function",

@@ -219,6 +219,18 @@ async def test_overloads_by_name(claude, user):
         assert "unsupported" == it.emulator.options.threads
 
 
+async def test_prompt_that_is_too_long(claude, user):
+    """In the words that clients know: by itself, or together with `max_tokens`."""
+    async with claude(context_window=100) as it:
+        words = (await it.answer(say("x" * 800), status=400))["error"]["message"]
+        tokens = words.removeprefix("prompt is too long: ").partition(" ")[0]
+        assert f"prompt is too long: {tokens} tokens > 100 maximum" == words
+        words = (await it.answer(user, status=400))["error"]["message"]
+        assert words.startswith("input length and `max_tokens` exceed context limit: ")
+        await it.answer(user, max_tokens=50)
+        assert [] == it.emulator.violations
+
+
 async def test_body_that_is_too_large(claude):
     """413 in this API's form."""
     async with claude(max_body=1000) as it:

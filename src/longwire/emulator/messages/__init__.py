@@ -4,8 +4,7 @@ Law: a conversation said here is turned into the emulator's own items, so that m
 oracle are those of Responses, and one context has one digest in both.
 """
 
-from longwire.emulator.messages.context import said
 from longwire.emulator.messages.routes import by_version, messages_routes
 from longwire.emulator.messages.turns import Memory
 
-__all__ = ["Memory", "by_version", "messages_routes", "said"]
+__all__ = ["Memory", "by_version", "messages_routes"]

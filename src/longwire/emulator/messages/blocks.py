@@ -48,7 +48,8 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "text": ("media_type", "data"),
     "content": ("content",),
 }
-SYSTEM_MESSAGES = ("mid-conversation-", "per-turn-control-")
+SYSTEM_MESSAGES = ("claude-code-", "mid-conversation-", "per-turn-control-")
+"""Betas that bring messages of role `system`, by how their names begin."""
 
 
 def check_system(system: Json) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from longwire.emulator.items import Item
 from longwire.emulator.messages.context import Message, blocks_of
+from longwire.emulator.messages.errors import refused
 from longwire.emulator.messages.marks import LIFETIMES
 from longwire.emulator.messages.requests import Request
 from longwire.emulator.oracle import encode
@@ -142,6 +143,18 @@ class PromptCache:
 def tokens_of(segments: list[Segment]) -> int:
     """How many tokens a prompt is."""
     return sum(len(each.content) for each in segments) // BYTES_A_TOKEN + 1
+
+
+def check_fits(tokens: int, wanted: int, window: int | None) -> None:
+    """A prompt of so many tokens, and the answer that is wanted, fit the window of the model."""
+    if window is None:
+        return
+    if tokens > window:
+        raise refused(f"prompt is too long: {tokens} tokens > {window} maximum", violation=False)
+    if tokens + wanted > window:
+        message = f"input length and `max_tokens` exceed context limit: {tokens} + {wanted} >"
+        mend = "decrease input length or `max_tokens` and try again"
+        raise refused(f"{message} {window}, {mend}", violation=False)
 
 
 def prefixes(segments: list[Segment]) -> Iterator[bytes]:

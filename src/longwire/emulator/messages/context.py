@@ -9,7 +9,7 @@ from typing import Any
 
 from longwire.emulator.items import Item
 from longwire.emulator.options import Json
-from longwire.emulator.oracle import encode
+from longwire.emulator.oracle import encode, without_nulls
 
 Block = dict[str, Any]
 Message = dict[str, Any]
@@ -92,19 +92,23 @@ def items_of_block(block: Block, tools: Sequence[Item]) -> Iterator[Item]:
     match block["type"]:
         case "tool_result":
             yield output_of(block)
-            found = [inner.get("tool_name") for inner in inner_blocks(block)]
-            yield from additional(tool for tool in tools if tool["name"] in found)
+            yield from additional(tools, references(block))
         case "tool_addition":
-            tool = block["tool"]
-            yield from additional(each for each in tools if each["name"] == tool.get("name"))
+            yield from additional(tools, [block["tool"].get("name")])
         case _:
             return
 
 
-def additional(tools: Iterable[Item]) -> Iterator[Item]:
+def additional(tools: Sequence[Item], names: list[Json]) -> Iterator[Item]:
     """The item of tools that arrive in the middle, if there are any."""
-    if found := [{k: v for k, v in tool.items() if k != "defer_loading"} for tool in tools]:
+    known = {tool["name"]: {**tool, "defer_loading": None} for tool in tools}
+    if found := [without_nulls(known[name]) for name in names if name in known]:
         yield {"type": "additional_tools", "role": "developer", "tools": found}
+
+
+def references(block: Block) -> list[str]:
+    """The names of the tools that a tool's result refers to."""
+    return [inner["tool_name"] for inner in inner_blocks(block) if "tool_name" in inner]
 
 
 def inner_blocks(block: Block) -> list[Block]:
@@ -115,6 +119,8 @@ def inner_blocks(block: Block) -> list[Block]:
 def output_of(block: Block) -> Item:
     """The item of a tool's result."""
     parts = [part for inner in inner_blocks(block) for part in parts_of(inner)]
+    if found := references(block):
+        parts.append(shown_text(f"Tools that are loaded now: {', '.join(found)}."))
     failed = {"is_error": True} if block.get("is_error") else {}
     call_id, output = block["tool_use_id"], parts or ""
     return {"type": "function_call_output", "call_id": call_id, "output": output, **failed}
@@ -132,8 +138,6 @@ def parts_of(block: Block) -> Iterator[Item]:
         case "search_result":
             yield from map(shown_text, (block["title"], block["source"]))
             yield from (part for inner in block["content"] for part in parts_of(inner))
-        case "tool_reference":
-            yield shown_text(f"Tools that are loaded now: {block['tool_name']}.")
         case _:
             return
 
@@ -169,49 +173,3 @@ def address_of(source: Item, member: str) -> Item:
             return {"file_id": source["file_id"]}
         case _:
             return {member: source["url"]}
-
-
-def said(items: Sequence[Item], instructions: str | None = None) -> list[Item]:
-    """Items of Responses as Messages can say them: their digest is that of the conversation there.
-
-    Reasoning is left out; what leads is one system prompt; a user's messages side by side are one;
-    each part of an answer is a message; a custom tool's call is one of a function.
-    """
-    found: list[Item] = [spoken("developer", [shown_text(instructions)])] if instructions else []
-    for item in items:
-        kind = item.get("type") or "message"
-        role = "developer" if item.get("role") == "system" else str(item.get("role"))
-        if kind == "custom_tool_call":
-            arguments = encode({"input": item["input"]}).decode()
-            found.append({k: v for k, v in item.items() if k != "input"} | {"arguments": arguments})
-            found[-1]["type"] = "function_call"
-        elif kind == "custom_tool_call_output":
-            found.append(item | {"type": "function_call_output"})
-        elif kind != "message":
-            found += () if kind == "reasoning" else (item,)
-        elif role == "assistant":
-            found += (spoken(role, [answered(part)]) for part in parts_as(item, "output_text"))
-        else:
-            add_message(found, role, parts_as(item, "input_text"))
-    return found
-
-
-def parts_as(item: Item, kind: str) -> list[Item]:
-    """The parts of a message; a string is one text of this kind."""
-    content = item["content"]
-    return [{"type": kind, "text": content}] if isinstance(content, str) else content
-
-
-def answered(part: Item) -> Item:
-    """A part of an answer as a text."""
-    return {"type": "output_text", "text": part.get("text", part.get("refusal"))}
-
-
-def add_message(found: list[Item], role: str, parts: list[Item]) -> None:
-    """Add a message of a user or developer, or its parts to the last one where they are one."""
-    last = found[-1] if found else {}
-    leads = all(item.get("role") == "developer" for item in found)
-    if last.get("role") == role and (role == "user" or leads):
-        found[-1] = spoken(role, [*last["content"], *parts])
-    else:
-        found.append(spoken(role, parts))

@@ -109,7 +109,7 @@ def check(body: Body, betas: frozenset[str], *, strict: bool, counts: bool = Fal
     check_tools(body.get("tools") or [])
     check_choice(body)
     check_system(body.get("system"))
-    check_messages(body["messages"], betas)
+    check_messages(body["messages"], frozenset() if is_older(body) else betas)
     check_marks(body)
 
 

@@ -92,10 +92,16 @@ def own_tools(tools: list[Item]) -> Iterator[Item]:
         kind = str(tool.get("type") or "custom")
         deferred = {"defer_loading": True} if tool.get("defer_loading") else {}
         if kind == "custom" or kind.startswith(CLIENT_SIDE):
-            schema = tool.get("input_schema") or {}
-            yield {"type": "function", "name": tool["name"], "parameters": schema, **deferred}
+            yield function_of(tool) | deferred
         elif kind.startswith("web_search_"):
             yield {"type": "web_search", "name": tool.get("name"), **deferred}
+
+
+def function_of(tool: Item) -> Item:
+    """A tool that the client runs, as a function; it is strict only where it says so."""
+    schema = {k: v for k, v in (tool.get("input_schema") or {}).items() if k != "$schema"}
+    function = {"type": "function", "name": tool["name"], "description": tool.get("description")}
+    return function | {"parameters": schema, "strict": bool(tool.get("strict"))}
 
 
 def own_choice(choice: Item) -> Json:

@@ -13,7 +13,7 @@ from longwire.emulator.errors import Rejected
 from longwire.emulator.events import Event
 from longwire.emulator.faults import Cut, Spoiled, strike
 from longwire.emulator.messages.answer import Answer
-from longwire.emulator.messages.caching import PromptCache, segments_of
+from longwire.emulator.messages.caching import PromptCache, check_fits, segments_of, tokens_of
 from longwire.emulator.messages.context import Message
 from longwire.emulator.messages.conversation import (
     context_of,
@@ -86,7 +86,10 @@ class Exchange:
         own = model_request(request, world.script)
         context = context_of(own.items)
         own = replace(own, script=staged(world.script, context.scene))
-        usage = self.memory.prompts.used(request, segments_of(request), self.caller.lanes.clock())
+        segments = segments_of(request)
+        window = world.options.context_window
+        check_fits(tokens_of(segments), request.body["max_tokens"], window)
+        usage = self.memory.prompts.used(request, segments, self.caller.lanes.clock())
         counters.items_in += record.items_in
         counters.creates_full += self.before is None
         counters.creates_continued += self.before is not None
