@@ -30,9 +30,12 @@ from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.dialects.chat_completions.members import MEMBERS as CHAT_MEMBERS
+from longwire.dialects.chat_completions.said_members import SAID as CHAT_SAID
 from longwire.dialects.members import Member
 from longwire.dialects.messages.members import MEMBERS as MESSAGES_MEMBERS
 from longwire.dialects.ports import ErrorRule
+from longwire.dialects.profiles.known import PROFILE_NAMES, settings_of
+from longwire.dialects.profiles.profile import MEANINGS
 from longwire.dialects.responses import errors
 from longwire.dialects.responses.stream import KINDS
 from longwire.emulator import Fault
@@ -45,6 +48,7 @@ S = TypeVar("S", bound=Enum)
 FAULTS = Path(__file__).parent / "reference" / "faults.md"
 SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
 ERRORS = Path(__file__).parent / "reference" / "errors.md"
+PROFILES = Path(__file__).parent / "reference" / "profiles.md"
 DIALECTS = Path(__file__).parent / "reference" / "dialects.md"
 WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 SETUPS = Path(__file__).parents[1] / "ui" / "src" / "features" / "start" / "setups.ts"
@@ -54,6 +58,10 @@ HTTP_BEGIN = "<!-- generated from longwire.server.http.exchange by docs/generate
 ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: begin -->\n"
 CHAT_BEGIN = "<!-- generated from the members of Chat Completions by docs/generate.py: begin -->\n"
 MESSAGES_BEGIN = "<!-- generated from the members of Messages by docs/generate.py: begin -->\n"
+CHAT_SAID_BEGIN = (
+    "<!-- generated from what is said in Chat Completions by docs/generate.py: begin -->\n"
+)
+PROFILES_BEGIN = "<!-- generated from the profiles of vendors by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
 _FAILING = 500
 _FAULTS_HEAD = """\
@@ -128,9 +136,36 @@ def renewed_errors(page: str) -> str:
 
 def renewed_dialects(page: str) -> str:
     """The page of dialects with its generated parts replaced."""
-    for begin, members in ((CHAT_BEGIN, CHAT_MEMBERS), (MESSAGES_BEGIN, MESSAGES_MEMBERS)):
+    tables = (
+        (CHAT_BEGIN, CHAT_MEMBERS),
+        (MESSAGES_BEGIN, MESSAGES_MEMBERS),
+        (CHAT_SAID_BEGIN, CHAT_SAID),
+    )
+    for begin, members in tables:
         page = _with_members(page, begin, members)
     return page
+
+
+def renewed_profiles(page: str) -> str:
+    """The page of profiles with its generated part replaced."""
+    before, _, rest = page.partition(PROFILES_BEGIN)
+    _, _, after = rest.partition(END)
+    table = "\n".join([*_settings(), *_profiles()])
+    return f"{before}{PROFILES_BEGIN}\n{table}\n{END}{after}"
+
+
+def _settings() -> Iterator[str]:
+    yield from ("| setting | what it says |", "|---|---|")
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items())
+    yield ""
+
+
+def _profiles() -> Iterator[str]:
+    """One table for each vendor: where it differs, and where that was seen."""
+    for name in PROFILE_NAMES:
+        yield from (f"## {name}", "", "| setting | value | source |", "|---|---|---|")
+        yield from (f"| `{e.name}` | `{e.value}` | {e.source} |" for e in settings_of(name))
+        yield ""
 
 
 def _with_members(page: str, begin: str, members: Mapping[str, Member]) -> str:
@@ -356,6 +391,7 @@ def main() -> int:
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     ERRORS.write_text(renewed_errors(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")
     DIALECTS.write_text(renewed_dialects(DIALECTS.read_text(encoding="utf-8")), encoding="utf-8")
+    PROFILES.write_text(renewed_profiles(PROFILES.read_text(encoding="utf-8")), encoding="utf-8")
     WORDS.write_text(words(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0

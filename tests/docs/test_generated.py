@@ -56,6 +56,12 @@ def test_members_are_printed_from_their_table():
     assert generate.renewed_dialects(text) == text, "run: python docs/generate.py"
 
 
+def test_profiles_are_printed_from_their_tables():
+    """The page equals what `python docs/generate.py` writes."""
+    text = page("reference/profiles.md")
+    assert generate.renewed_profiles(text) == text, "run: python docs/generate.py"
+
+
 def test_the_drawing_follows_the_table(monkeypatch):
     """A change of the table changes the page."""
     before = generate.generated()

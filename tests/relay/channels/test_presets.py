@@ -5,6 +5,7 @@ import pytest
 from longwire.core.nouns.channel import ChannelSpec, check
 from longwire.core.nouns.secret import Secret
 from longwire.relay.channels.presets import presets
+from longwire.relay.channels.provision import terms_of
 
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
@@ -24,3 +25,11 @@ def test_each_vendor_stands_once():
     names, vendors = ([getattr(each, by) for each in presets()] for by in ("name", "vendor"))
     assert len(set(names)) == len(names)
     assert len(set(vendors)) == len(vendors)
+
+
+@pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
+def test_a_vendor_of_chat_completions_has_its_profile(preset):
+    """By its name or its host: nobody is asked as if nothing were known of it."""
+    spec = ChannelSpec("", preset.name, credential=Secret("sk"), **preset.fields)
+    if "chat_completions" in preset.apis:
+        assert preset.name.replace("-", "") == terms_of(spec).profile.name

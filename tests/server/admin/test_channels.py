@@ -168,6 +168,8 @@ async def test_what_the_file_declares_comes_first_and_is_changed_there(admin, ad
         ({**GOOD, "tlsCa": "/nowhere.pem"}, ["tlsCa"]),
         ({**GOOD, "tlsCa": "."}, ["tlsCa"]),
         ({**GOOD, "tlsCa": "a" * 300}, ["tlsCa"]),
+        ({**GOOD, "profile": "opanai"}, ["profile"]),
+        ({**GOOD, "quirks": [{"setting": "takes_strict", "value": "1"}]}, ["quirks"]),
         ({**GOOD, "headers": [{"name": "x"}]}, ["headers.0.value"]),
         ({**GOOD, "headers": [{"name": "host", "value": "x"}]}, ["headers.0.name"]),
         ({**GOOD, "rates": {"requestsPerMinute": 0}}, ["rates.requestsPerMinute"]),
