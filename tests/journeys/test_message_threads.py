@@ -1,8 +1,10 @@
 """Threads towards Anthropic: later turns send only what is new, and what fails is never seen."""
 
 import pytest
+from openai import APIStatusError
 
-from longwire.emulator import Options, Script
+from longwire.emulator import Fault, Options, Script
+from tests.journeys.codex import Codex, answer_of
 from tests.journeys.conftest import settings_of
 from tests.journeys.test_messages_upstream import MODELS, TOOLS, Agent, channel
 
@@ -91,3 +93,23 @@ async def test_nothing_is_shared_between_callers(agent, client_of, gateway, emul
     other = Agent(client_of(gateway, "lw-key-of-somebody-else"), emulator, reasoning=REASONING)
     other.history, other.output = [*agent.history], agent.output
     assert ["fresh new_session"] == await steps(other, 1)
+
+
+async def test_an_answer_that_broke_off_ends_the_thread(agent, client_of, gateway, emulator):
+    """Nobody knows whether Anthropic has kept it, so the next turn begins another one."""
+    await steps(agent, 1)
+    emulator.faults.add(Fault(at="after_item", act="reset"))
+    history = [*agent.history, *agent.following()]
+    with pytest.raises(APIStatusError):
+        await client_of(gateway).responses.create(**agent.members, input=history)
+    assert ["fresh new_session", "continued"] == await steps(agent, 2)
+
+
+async def test_codex_goes_on_with_a_thread(binary, gateway, emulator, tmp_path):
+    """The real Codex CLI sends its whole history; Anthropic gets only what is new of it."""
+    emulator.script = Script(tool_rounds=4, tool="exec_command", arguments='{"cmd":"echo hi"}')
+    codex = Codex(binary, tmp_path, gateway.url, websockets=False)
+    codex.set('model = "gpt-5.5"', f'model = "{MODELS[0]}"')
+    ran = await codex.run("say hi")
+    assert (ran.code, ran.answer) == (0, answer_of(emulator)), ran.said
+    assert [False, *[True] * 4] == [turn.continued for turn in emulator.turns]
