@@ -91,5 +91,6 @@ class MessageThread:
         code = error.details.error_code if error.details is not None else None
         if code == _UNSUPPORTED or error.message.startswith(_UNKNOWN):
             return ThreadFault.UNSUPPORTED
-        is_gone = code in _GONE or error.message.startswith(_ABOUT)
-        return ThreadFault.GONE if is_gone else None
+        if code in _GONE or error.message.startswith(_ABOUT):
+            return ThreadFault.GONE
+        return None
