@@ -32,6 +32,7 @@ from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.dialects.chat_completions.members import MEMBERS as CHAT_MEMBERS
 from longwire.dialects.chat_completions.said_members import SAID as CHAT_SAID
 from longwire.dialects.members import Member
+from longwire.dialects.messages.claude import FAMILIES, UNKNOWN, Claude
 from longwire.dialects.messages.members import MEMBERS as MESSAGES_MEMBERS
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.profiles.known import PROFILE_NAMES, settings_of
@@ -50,6 +51,7 @@ SCHEMA = Path(__file__).parent / "reference" / "schema.graphql"
 ERRORS = Path(__file__).parent / "reference" / "errors.md"
 PROFILES = Path(__file__).parent / "reference" / "profiles.md"
 DIALECTS = Path(__file__).parent / "reference" / "dialects.md"
+CLAUDE = Path(__file__).parent / "reference" / "claude.md"
 WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 SETUPS = Path(__file__).parents[1] / "ui" / "src" / "features" / "start" / "setups.ts"
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
@@ -57,6 +59,7 @@ BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: b
 HTTP_BEGIN = "<!-- generated from longwire.server.http.exchange by docs/generate.py: begin -->\n"
 ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: begin -->\n"
 CHAT_BEGIN = "<!-- generated from the members of Chat Completions by docs/generate.py: begin -->\n"
+CLAUDE_BEGIN = "<!-- generated from the models of Claude by docs/generate.py: begin -->\n"
 MESSAGES_BEGIN = "<!-- generated from the members of Messages by docs/generate.py: begin -->\n"
 CHAT_SAID_BEGIN = (
     "<!-- generated from what is said in Chat Completions by docs/generate.py: begin -->\n"
@@ -132,6 +135,33 @@ def renewed_errors(page: str) -> str:
     _, _, after = rest.partition(END)
     table = "\n".join([*_error_rules(), "", *_troubles()])
     return f"{before}{ERRORS_BEGIN}\n{table}\n\n{END}{after}"
+
+
+def renewed_claude(page: str) -> str:
+    """The page of Claude with its models renewed."""
+    before, _, rest = page.partition(CLAUDE_BEGIN)
+    _, _, after = rest.partition(END)
+    rows = [(each.names, each.claude, each.source) for each in FAMILIES]
+    rows.append(("any other name", UNKNOWN, "Claude Code 2.1.332"))
+    table = "\n".join(_claude_row(*row) for row in rows)
+    head = (
+        "| `claude-…` | `max_tokens` | thinking | efforts | system messages | schemas | sampling "
+    )
+    return f"{before}{CLAUDE_BEGIN}\n{head}| source |\n{'|---' * 8}|\n{table}\n\n{END}{after}"
+
+
+def _claude_row(names: str, claude: Claude, source: str) -> str:
+    flags = (claude.takes_system, claude.takes_schemas, claude.takes_sampling)
+    shown = names.removesuffix("$").replace(r"(-20\d+)?", "").replace("|", r"\|")
+    cells = (
+        f"`{shown}`" if claude is not UNKNOWN else shown,
+        f"{claude.longest:,}",
+        claude.thinking.value,
+        ", ".join(claude.efforts) or "none",
+        *("yes" if flag else "no" for flag in flags),
+        source,
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def renewed_dialects(page: str) -> str:
@@ -390,6 +420,7 @@ def main() -> int:
     FAULTS.write_text(faults(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     ERRORS.write_text(renewed_errors(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")
+    CLAUDE.write_text(renewed_claude(CLAUDE.read_text(encoding="utf-8")), encoding="utf-8")
     DIALECTS.write_text(renewed_dialects(DIALECTS.read_text(encoding="utf-8")), encoding="utf-8")
     PROFILES.write_text(renewed_profiles(PROFILES.read_text(encoding="utf-8")), encoding="utf-8")
     WORDS.write_text(words(), encoding="utf-8")

@@ -71,7 +71,7 @@ class Agent:
 
     async def step(self, **members: Any) -> None:
         """Answer the calls of the last turn, or ask; the model is shown what was sent."""
-        self.history += self._following()
+        self.history += self.following()
         request = {**self.members, **members, "input": self.history}
         raw = await self._client.responses.with_raw_response.create(**request, stream=True)
         events = [event async for event in raw.parse()]
@@ -87,7 +87,8 @@ class Agent:
         self.output = response["output"]
         self.history += self.output
 
-    def _following(self) -> list[Item]:
+    def following(self) -> list[Item]:
+        """What this agent says next."""
         calls = [item for item in self.output if item["type"].endswith("_call")]
         outputs = [
             {"type": f"{call['type']}_output", "call_id": call["call_id"], "output": f"ok {number}"}

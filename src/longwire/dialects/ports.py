@@ -12,10 +12,13 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from longwire.core.errors import UpstreamRejected
 from longwire.core.events import Event
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.aggregate import Aggregate
+from longwire.core.rules.continuity import Continue
 from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.threads import ThreadFault
 from longwire.core.rules.turn import Turn
 from longwire.dialects.profiles.profile import GENERIC, Profile
 
@@ -141,13 +144,27 @@ class Reading(Protocol):
         """Read an answer that comes whole."""
 
 
+class Thread(Protocol):
+    """A turn as part of a thread that its upstream keeps: what is held there is not sent again."""
+
+    def begin(self) -> "UpstreamCall":
+        """Say all of the turn, as the beginning of a thread."""
+
+    def go_on(self, decision: Continue) -> "UpstreamCall | None":
+        """Say what is new of the turn; None where a thread cannot take it."""
+
+    def fault(self, rejection: UpstreamRejected) -> ThreadFault | None:
+        """Return what an error says of the thread; None where it is about something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
     """A turn as an upstream of another API than Responses gets it, and what reads its answer.
 
     `reading` takes an id for an answer that brings none. `suffix` stands behind the path of the
     endpoint, with a query where it needs one. `dropped` names what the API has no equivalent for.
-    Where the turn `is_passed_on`, its client speaks this API, too.
+    Where the turn `is_passed_on`, its client speaks this API, too. A `thread` says the same as part
+    of one.
     """
 
     body: bytes
@@ -156,6 +173,7 @@ class UpstreamCall:
     headers: Headers = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     is_passed_on: bool = False
+    thread: Thread | None = None
 
 
 @dataclass(frozen=True, slots=True)

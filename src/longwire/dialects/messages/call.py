@@ -4,7 +4,7 @@ Law: the same turn gives the same bytes, and of a history that grows only the en
 new. What changes the answer and has no equivalent is refused, unless its channel may drop it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from longwire.dialects.fields import decoded, member
 from longwire.dialects.messages.blocks import is_blank
 from longwire.dialects.messages.claude import Claude, claude_of
 from longwire.dialects.messages.effort import Effort, Room, effort_of
-from longwire.dialects.messages.from_items import History, items_of
+from longwire.dialects.messages.from_items import History, Message, items_of
 from longwire.dialects.messages.from_parts import text_block
 from longwire.dialects.messages.from_tools import Offer, choice_of
 from longwire.dialects.messages.losses import Losses
@@ -98,15 +98,32 @@ _decode_rules: Final = msgspec.json.Decoder(list[_Rule] | None).decode
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to Anthropic: its members as raw JSON but for the messages, and what it needs.
+    """A request to Anthropic: its members as raw JSON, the messages, and what it needs beside.
 
-    `tools` are those that the client runs, by the names they have upstream.
+    `tools` are those that the client runs, by the names they have upstream. Of the items of the
+    input `answered` is the index of the last one that the assistant said, `equipped` that of the
+    last one that brought tools.
     """
 
-    body: bytes
+    members: Mapping[str, bytes]
+    messages: Sequence[Message]
     betas: tuple[str, ...]
     dropped: tuple[str, ...]
     tools: Mapping[str, ClientTool]
+    answered: int
+    equipped: int
+
+    @property
+    def body(self) -> bytes:
+        """The request as it is sent."""
+        return body_of(self.members, self.messages)
+
+
+def body_of(members: Mapping[str, bytes], messages: Sequence[Message]) -> bytes:
+    """Return the body of a request, whose messages stand last."""
+    parts = [b'"%b":%b' % (name.encode(), raw) for name, raw in members.items()]
+    raw = b",".join([message.raw for message in messages])
+    return b'{%b,"messages":[%b]}' % (b",".join(parts), raw)
 
 
 def request_of(turn: Turn, terms: Terms) -> Request:
@@ -152,17 +169,18 @@ class _Writer:
         if not self._is_count:
             said |= self._settings(is_forced=choice.get("type") in _FORCED)
         self._lose_others()
-        messages = self._messages()
-        parts = [b'"%b":%b' % (name.encode(), raw) for name, raw in said.items()]
-        body = b"{%b,%b}" % (b",".join(parts), messages)
-        return Request(body, tuple(self._betas), tuple(self._losses.names), self._offer.by_name)
-
-    def _messages(self) -> bytes:
-        messages = self._history.messages
+        history, messages = self._history, self._history.messages
         if any(message.role == "system" for message in messages):
             self._betas.append(SYSTEM_BETA)
-        marked = messages if self._is_count else with_marks(messages)
-        return b'"messages":[%b]' % b",".join([message.raw for message in marked])
+        return Request(
+            said,
+            messages if self._is_count else with_marks(messages),
+            tuple(self._betas),
+            tuple(self._losses.names),
+            self._offer.by_name,
+            history.answered,
+            history.equipped,
+        )
 
     def _prompt(self) -> dict[str, bytes]:
         """Return the system prompt and the tools."""

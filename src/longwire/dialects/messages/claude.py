@@ -1,13 +1,12 @@
 """What each Claude model takes, as data: how much it may say, and how it is made to think.
 
-Sources: the pages of models, adaptive thinking, effort and mid-conversation system messages of
-platform.claude.com (November 2026); the names in `anthropic` 2.14, `types/model.py`.
+Read in November 2026; the names are those of `anthropic` 2.14, `types/model.py`.
 """
 
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Thinking(Enum):
@@ -67,22 +66,54 @@ def _older(longest: int, thinking: Thinking, *, takes_schemas: bool = False) -> 
 _FOURTH: Final = Claude(
     128_000, Thinking.ADAPTIVE, _FIRST_EFFORTS, takes_system=False, takes_sampling=True
 )
-_UNKNOWN: Final = Claude(32_000, Thinking.ADAPTIVE, takes_system=False, takes_sampling=True)
+
+
+class Family(NamedTuple):
+    """Models that take the same, by a pattern of what their names have behind `claude-`."""
+
+    names: str
+    claude: Claude
+    source: str
+
+
+_OVERVIEW: Final = "platform.claude.com, models overview"
+_EARLIER: Final = "docs.anthropic.com, all models, 2025"
+FAMILIES: Final = (
+    Family("3-opus|3-haiku|3-sonnet|2", _older(4_096, Thinking.NEVER), _EARLIER),
+    Family("3-5-(sonnet|haiku)", _older(8_192, Thinking.NEVER), _EARLIER),
+    Family("3-7-sonnet", _older(64_000, Thinking.BUDGET), _EARLIER),
+    Family(r"(opus-4-[01]|opus-4|4-opus)(-20\d+)?$", _older(32_000, Thinking.BUDGET), _EARLIER),
+    Family(r"(sonnet-4-0|sonnet-4|4-sonnet)(-20\d+)?$", _older(64_000, Thinking.BUDGET), _EARLIER),
+    Family(
+        "(opus|sonnet|haiku)-4-5",
+        _older(64_000, Thinking.BUDGET, takes_schemas=True),
+        f"{_OVERVIEW}; structured outputs",
+    ),
+    Family("(opus|sonnet)-4-6", _FOURTH, f"{_OVERVIEW}; adaptive thinking; effort"),
+    Family(
+        "opus-4-7",
+        Claude(128_000, Thinking.ALWAYS, takes_system=False),
+        f"{_OVERVIEW}; Amazon Bedrock, adaptive thinking",
+    ),
+    Family(
+        "opus-5-5|fable-|mythos-",
+        Claude(128_000, Thinking.ALWAYS),
+        f"{_OVERVIEW}: adaptive, always on",
+    ),
+    Family(
+        "opus-4-8|opus-5|sonnet-5|haiku-5",
+        Claude(128_000, Thinking.ADAPTIVE),
+        f"{_OVERVIEW}; mid-conversation system messages; Claude Code 2.1.332",
+    ),
+)
+"""The models that are known, the first that matches counts."""
+
+UNKNOWN: Final = Claude(32_000, Thinking.ADAPTIVE, takes_system=False, takes_sampling=True)
 """A name that is none of Anthropic's: 32,000 tokens and `adaptive`, as Claude Code sends them."""
 
-_MODELS: Final = (
-    (r"3-opus|3-haiku|3-sonnet|2", _older(4_096, Thinking.NEVER)),
-    (r"3-5-(sonnet|haiku)", _older(8_192, Thinking.NEVER)),
-    (r"3-7-sonnet", _older(64_000, Thinking.BUDGET)),
-    (r"(opus-4-1|opus-4-0|opus-4|4-opus)(-20\d+)?$", _older(32_000, Thinking.BUDGET)),
-    (r"(sonnet-4-0|sonnet-4|4-sonnet)(-20\d+)?$", _older(64_000, Thinking.BUDGET)),
-    (r"(opus|sonnet|haiku)-4-5", _older(64_000, Thinking.BUDGET, takes_schemas=True)),
-    (r"(opus|sonnet)-4-6", _FOURTH),
-    (r"opus-4-7", Claude(128_000, Thinking.ALWAYS, takes_system=False)),
-    (r"opus-5-5|fable-|mythos-", Claude(128_000, Thinking.ALWAYS)),
-    (r"opus-4-8|opus-5|sonnet-5|haiku-5", Claude(128_000, Thinking.ADAPTIVE)),
+_PATTERNS: Final = tuple(
+    (re.compile(rf"(?:.*\b)?claude-(?:{family.names})"), family.claude) for family in FAMILIES
 )
-_PATTERNS: Final = tuple((re.compile(rf"(?:.*\b)?claude-(?:{name})"), it) for name, it in _MODELS)
 
 
 def claude_of(model: str) -> Claude:
@@ -90,4 +121,4 @@ def claude_of(model: str) -> Claude:
     for pattern, known in _PATTERNS:
         if pattern.match(model):
             return known
-    return _UNKNOWN
+    return UNKNOWN

@@ -1,9 +1,8 @@
 """Items of the Responses API as messages: the history as Anthropic takes it.
 
-Law: it goes item by item, so that a longer history begins with the blocks of the shorter one. A
-step is an assistant's message, then one of the user, which begins with the results of all its
-calls, in their order, each once. What follows from nothing that was said is made: the result of a
-call that has none, the user's word before the first answer and behind the last one.
+Law: item by item, so that a longer history begins with the blocks of the shorter one. A step is an
+assistant's message and one of the user's, which begins with the results of its calls, in order,
+each once. What nobody said is made: a missing result, the user's word at the begin and the end.
 """
 
 from collections import Counter, defaultdict
@@ -126,7 +125,8 @@ class History:
     """Collects messages from items; `system` are the texts of the rules that lead them.
 
     `called` are the names of tools that were. `effort` and `format` are those that updates among
-    the items have set last.
+    the items have set last. `answered` is the index of the last item that the assistant said, and
+    `equipped` that of the last one that brought tools; -1 for none.
     """
 
     def __init__(self, claude: Claude, offer: Offer, losses: Losses) -> None:
@@ -145,6 +145,7 @@ class History:
         self.called: dict[str, None] = {}
         self.effort: str | None = None
         self.format: Raw = NULL
+        self.answered = self.equipped = -1
 
     def add_all(self, items: Sequence[Item]) -> None:
         """Add all items, then what the history needs at its end. Raises `InvalidRequest`."""
@@ -156,6 +157,10 @@ class History:
         self._known = frozenset(item.own_id for item in items if item.type in _CALLS)
         for index, item in enumerate(items):
             self._add(item, f"input.{index}")
+            if item.type == "additional_tools":
+                self.equipped = index
+            elif (self._said or self._calls) and item.type not in _OUTPUTS:
+                self.answered = index
         self._end_answer()
         if not self._heard and not self._rules and not self._ends_with_user():
             self._heard.append(_GO_ON)

@@ -1,10 +1,8 @@
 """Where the cache is to remember a request: at most four `cache_control` marks.
 
-Law: what one request has marked last, the next one of a growing history marks again at the very
-same place, and so reads all of it from the cache, however much has been added: it is the end of
-what the user said before the last answer. So no mark moves onto a block that was never cached.
-The others are the last tool, the last block of the system prompt and the end of the user's word.
-Thoughts and blank texts, which must bear none, stand at none of these places.
+Law: what one request has marked last, the next one of a growing history marks at the very same
+place: the end of what the user said before the last answer. So it reads all of it, and no mark
+moves onto a block that was never cached. Thoughts and blank texts stand at none of these places.
 """
 
 from collections.abc import Sequence
@@ -32,6 +30,27 @@ def with_marks(messages: Sequence[Message]) -> list[Message]:
         role, blocks = said[index]
         said[index] = Message(role, last_marked(blocks))
     return said
+
+
+def with_marks_in_thread(messages: Sequence[Message]) -> list[Message]:
+    """Return what is new in a thread with a mark at its end, and one at its beginning.
+
+    The latter finds, a few blocks before it, what the request before has marked last.
+    """
+    said = [Message(each.role, [unmarked(block) for block in each.blocks]) for each in messages]
+    heard = [index for index, each in enumerate(said) if each.role == "user"]
+    if heard:
+        first, last = said[heard[0]], said[heard[-1]]
+        said[heard[-1]] = Message(last.role, last_marked(last.blocks))
+        if len(first.blocks) > 1 or len(heard) > 1:
+            blocks = said[heard[0]].blocks
+            said[heard[0]] = Message(first.role, [marked(first.blocks[0]), *blocks[1:]])
+    return said
+
+
+def unmarked(block: bytes) -> bytes:
+    """Return a block without its mark."""
+    return block[: -len(_MARK)] + b"}" if block.endswith(_MARK) else block
 
 
 def _ends(messages: Sequence[Message]) -> list[int]:

@@ -35,6 +35,9 @@ from longwire.dialects.messages.reading_usage import Usage
 from longwire.dialects.messages.upstream_names import ClientTool
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9_-]")
+RESPONSE: Final = "resp_"
+"""What the id of a response has before that of its message."""
+
 _CUT: Final = b'{"reason":"max_output_tokens"}'
 _INCOMPLETE: Final = {
     "max_tokens": _CUT,
@@ -163,7 +166,7 @@ class MessagesReading:
         self._model = message.model or self._model
         if not self._output.response_id:
             own = _ODD.sub("_", message.id) if message.id else self._identity
-            self._output.response_id = f"resp_{own}"
+            self._output.response_id = RESPONSE + own
             for name in ("response.created", "response.in_progress"):
                 self._output.put(
                     Kind.OPENING, name, self._response(b"in_progress", b"null", b"null")

@@ -1,12 +1,14 @@
 """Anthropic's Messages API as its upstreams take it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.messages import passing
 from longwire.dialects.messages.call import request_of
+from longwire.dialects.messages.message_threads import BETAS, MessageThread
 from longwire.dialects.messages.reading import MessagesReading
 from longwire.dialects.ports import Headers, Terms, UpstreamCall
 
@@ -38,15 +40,16 @@ class MessagesUpstream:
 
     def translate(self, turn: Turn, _headers: Headers, terms: Terms) -> UpstreamCall:
         """Say a turn in this API. Raises `Unsayable` for what cannot be said."""
-        request = request_of(turn, terms)
-        betas = {"anthropic-beta": ",".join(request.betas)} if request.betas else {}
-        return UpstreamCall(
+        request, is_count = request_of(turn, terms), turn.purpose is Purpose.COUNT
+        betas = {BETAS: ",".join(request.betas)} if request.betas else {}
+        call = UpstreamCall(
             body=request.body,
             reading=partial(MessagesReading, tools=request.tools, echo=_echo(turn.members)),
-            suffix=_COUNT if turn.purpose is Purpose.COUNT else "",
+            suffix=_COUNT if is_count else "",
             headers={**_VERSION, **betas},
             dropped=request.dropped,
         )
+        return call if is_count else replace(call, thread=MessageThread(request, call))
 
     def pass_on(self, turn: Turn, headers: Headers, _terms: Terms) -> UpstreamCall:
         """Pass the body of a client of this API on."""

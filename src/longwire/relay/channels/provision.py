@@ -12,6 +12,7 @@ from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.backoff import Pace
 from longwire.core.rules.routing import RESPONSES, Route
 from longwire.core.rules.session import fingerprint
+from longwire.core.rules.threads import Threads
 from longwire.dialects.ports import Terms
 from longwire.dialects.profiles.known import profile_of
 from longwire.relay.accounts.accounts import LiveAccount
@@ -32,6 +33,9 @@ from longwire.upstream.websocket.transport import WebSocketTransport
 
 _BEARERS_ALONE = "sk-ant-oat"
 """How a token begins that Anthropic takes as a bearer's alone."""
+
+_THREADED = "messages"
+"""The API whose upstreams keep threads."""
 
 _LONGEST_WAIT = 30.0
 _LONGEST_WAIT_BESIDE_HTTP = 2.0
@@ -71,6 +75,7 @@ def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str
             ("tls_verify", str(spec.tls_verify)),
             ("organization", spec.organization),
             ("project", spec.project),
+            *((("threads", _THREADED),) if spec.threads else ()),
             *((f"header {name.lower()}", value.reveal()) for name, value in spec.headers),
         ]
     )
@@ -192,7 +197,8 @@ def _http(
         proxy=spec.proxy.reveal() or None,
         defaults=channel.vendor.default_headers,
     )
-    return LazyHttpTransport(address, context.timeouts, _credentials(channel, api))
+    threads = Threads() if spec.threads and api == _THREADED else None
+    return LazyHttpTransport(address, context.timeouts, _credentials(channel, api), threads)
 
 
 def _credentials(channel: Channel, api: str = RESPONSES) -> Credentials:

@@ -9,7 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from longwire.core.rules.threads import Threads
 from longwire.upstream.http.address import Address, Fetched, Listed
+from longwire.upstream.http.threaded import open_in_thread
 from longwire.upstream.loading import load
 from longwire.upstream.oauth.credentials import Credentials
 from longwire.upstream.ports import Call, Stream, Timeouts
@@ -21,16 +23,28 @@ if TYPE_CHECKING:
 class LazyHttpTransport:
     """Sends turns to one endpoint over HTTP; close it when nothing is under way any more."""
 
-    def __init__(self, address: Address, timeouts: Timeouts, credentials: Credentials) -> None:
-        """Send to an address; `credentials` are read for each request."""
+    def __init__(
+        self,
+        address: Address,
+        timeouts: Timeouts,
+        credentials: Credentials,
+        threads: Threads | None = None,
+    ) -> None:
+        """Send to an address, in `threads` if any; `credentials` are read for each request."""
         self._address = address
+        self._threads = threads
         self._timeouts = timeouts
         self._credentials = credentials
         self._http: HttpTransport | None = None
         self._retires = False
 
     def open(self, call: Call) -> AbstractAsyncContextManager[Stream]:
-        """Send the turn in full and give its stream; leaving early closes the connection."""
+        """Send the turn and give its stream; leaving early closes the connection."""
+        if self._threads is not None:
+            return open_in_thread(self._open, self._threads, call)
+        return self._open(call)
+
+    def _open(self, call: Call) -> AbstractAsyncContextManager[Stream]:
         return self._open_first(call) if self._http is None else self._http.open(call)
 
     @asynccontextmanager
