@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longwire.dialects.responses.stream import MalformedEvent
 from tests.dialects.generate_content.calls import (
     Json,
     call_of,
@@ -113,6 +114,41 @@ def test_a_stream_may_be_cut_anywhere(said: list[Json], size: int) -> None:
     whole, pieces = reading(), reading()
     expected = whole.feed(body) + whole.end()
     assert expected == [each for piece in cut(body, size) for each in pieces.feed(piece)]
+
+
+KEYS = st.sampled_from(
+    ["candidates", "content", "parts", "text", "thought", "thoughtSignature", "functionCall", "name", "args", "partialArgs", "jsonPath", "stringValue", "numberValue", "willContinue", "finishReason", "usageMetadata", "promptTokenCount", "promptFeedback", "blockReason", "groundingMetadata", "groundingChunks", "groundingSupports", "segment", "error", "index", "inlineData", "executableCode", "responseId", "createTime", "modelVersion"]
+)
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["", "STOP", "$.a[0].b", "SAFETY"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(ODD, max_size=4))
+def test_an_odd_answer_is_read_or_is_malformed(said: list[Json]) -> None:
+    """Whatever an upstream sends, its events are whole, or it is known to be malformed."""
+    by = reading()
+    try:
+        events = by.feed(sse(*said)) + by.end()
+    except MalformedEvent:
+        return
+    assert [json.loads(event.raw)["type"] for event in events] == [event.name for event in events]
+
+
+@given(st.lists(st.tuples(st.text("$.[]'\"ab01", max_size=12), VALUES), max_size=5))
+def test_arguments_in_pieces_are_always_an_object(pieces: list[tuple[str, Json]]) -> None:
+    """However odd their paths, what is put together is JSON, and its texts are not lost in part."""
+    said = [
+        {"jsonPath": path, "stringValue": value}
+        if isinstance(value, str)
+        else {"jsonPath": path, "numberValue": value}
+        for path, value in pieces
+    ]
+    part = {"functionCall": {"name": "f", "partialArgs": said}}
+    [item] = response(read(chunk(part, finish="STOP")))["output"]
+    assert isinstance(json.loads(item["arguments"]), dict)
 
 
 @st.composite

@@ -4,7 +4,7 @@ Law: the contents of a longer history begin with those of the shorter one. What 
 turn returned stands in the next one, each behind the other in the order of the calls.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,11 +13,10 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import decoded, invalid
-from longwire.dialects.generate_content.call_items import Item, arguments_of, decode_item
+from longwire.dialects.generate_content.call_items import Item, arguments_of, decode_items
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
 from longwire.dialects.generate_content.client_tools import BY_CALL, TOOL_SEARCH
 from longwire.dialects.generate_content.function_names import sent_name
-from longwire.dialects.raw_json import split_items
 
 DUMMY: Final = b'"skip_thought_signature_validator"'
 """The signature of a call that another model made (Google, "Thought signatures")."""
@@ -55,14 +54,19 @@ _SYSTEM: Final = frozenset({"system", "developer"})
 _LIST_OF_PARTS: Final = b"["
 _TEXT: Final = b'{"text":'
 _EMPTY: Final = b'""'
+_QUOTE: Final = b'"'
 
 
 @dataclass(slots=True)
 class _Call:
-    """A call of the model's last turn: `response` is what it returned, `beside` parts of it."""
+    """A call of the model's last turn: `response` is what it returned, `beside` parts of it.
+
+    Its `head` are the members that it shares with its response.
+    """
 
     id: str
     name: str
+    head: bytes
     response: bytes = b""
     beside: Sequence[bytes] = ()
 
@@ -93,8 +97,8 @@ class Contents:
         if raw is None or raw[:1] != _LIST_OF_PARTS:
             self._user += parts_of(Raw(raw or b"null"), "input")
             return
-        for index, item in enumerate(split_items(raw)):
-            self._add(decoded(decode_item, item, f"input.{index}"), f"input.{index}")
+        for index, item in enumerate(decoded(decode_items, raw, "input")):
+            self._add(item, f"input.{index}")
 
     def finished(self) -> list[bytes]:
         """Return all contents; instructions alone are what the user says."""
@@ -160,12 +164,13 @@ class Contents:
         if not name:
             raise invalid(f"{at}.name", "is required")
         sent, call_id = sent_name(name, item.namespace or ""), item.call_id or item.id or ""
-        said = b'"id":%b,' % _encode(call_id) if call_id else b""
-        call = b'{"functionCall":{%b"name":%b,"args":%b}}'
-        part = self._signed(call % (said, _encode(sent), arguments_of(item)), "call")
-        self._add_to_model(part)
+        head = b'"name":%b,' % _encode(sent)
+        if call_id:
+            head = b'"id":%b,%b' % (_encode(call_id), head)
+        part = b'{"functionCall":{%b"args":%b}}' % (head, arguments_of(item))
+        self._add_to_model(self._signed(part, "call"))
         self._has_call = True
-        self._calls.append(_Call(call_id, sent))
+        self._calls.append(_Call(call_id, sent, head))
 
     def _signed(self, part: bytes, kind: str) -> bytes:
         """Return a part with the signature that it came with; the first call must have one."""
@@ -181,14 +186,14 @@ class Contents:
 
     def _add_output(self, item: Item, at: str) -> None:
         self._end_model()
-        output = bytes(item.output)
-        if item.type == "shell_call_output" and output[:1] == _LIST_OF_PARTS:
-            self._respond(item.call_id or "", output)
+        output, call_id = bytes(item.output), item.call_id or item.id or ""
+        if output[:1] == _QUOTE or item.type == "shell_call_output":
+            self._respond(call_id, output)
             return
         parts = list(parts_of(item.output, f"{at}.output"))
         texts = [part[len(_TEXT) + 1 : -2] for part in parts if part.startswith(_TEXT)]
         beside = [part for part in parts if not part.startswith(_TEXT)]
-        self._respond(item.call_id or item.id or "", b'"%b"' % b"\\n".join(texts), beside)
+        self._respond(call_id, b'"%b"' % b"\\n".join(texts), beside)
 
     def _respond(self, call_id: str, output: bytes, beside: Sequence[bytes] = ()) -> None:
         """Keep what a call returned, as raw JSON; it is said by the user if there is no call."""
@@ -224,15 +229,15 @@ class Contents:
             self._contents.append(_content(b"user", parts))
         self._user, self._calls = [], []
 
-    def _responses(self) -> Iterator[bytes]:
-        for call in self._calls:
-            said = b'"id":%b,' % _encode(call.id) if call.id else b""
-            response = b'{"functionResponse":{%b"name":%b,"response":%b}}'
-            yield response % (said, _encode(call.name), call.response or _NO_OUTPUT)
+    def _responses(self) -> list[bytes]:
+        parts = [
+            b'{"functionResponse":{%b"response":%b}}' % (call.head, call.response or _NO_OUTPUT)
+            for call in self._calls
+        ]
         for call in self._calls:
             if call.beside:
-                yield text_part(_encode(_RETURNED.format(call.name)))
-                yield from call.beside
+                parts += [text_part(_encode(_RETURNED.format(call.name))), *call.beside]
+        return parts
 
 
 def _content(role: bytes, parts: Sequence[bytes]) -> bytes:

@@ -23,7 +23,7 @@ class _Summary(msgspec.Struct):
     text: str = ""
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, gc=False):
     """What is read of one item."""
 
     type: str = "message"
@@ -56,7 +56,7 @@ class Item(msgspec.Struct):
         return "".join(part.text for part in self.summary or ())
 
 
-decode_item: Final = tolerant(msgspec.json.Decoder(Item).decode)
+decode_items: Final = msgspec.json.Decoder(list[Item]).decode
 
 
 def arguments_of(item: Item) -> bytes:
@@ -72,7 +72,7 @@ def arguments_of(item: Item) -> bytes:
     if raw[:1] != b'"':  # some clients send the object itself
         return raw if raw[:1] == b"{" else _wrapped(item.arguments)
     text = _decode_text(raw).encode("utf-8", "replace")
-    whole = without_halves(text) or text
+    whole = (b"\\u" in text and without_halves(text)) or text
     if not whole.strip():
         return b"{}"
     return whole if _is_object(whole) else _wrapped(item.arguments)

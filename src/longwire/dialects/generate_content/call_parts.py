@@ -51,7 +51,7 @@ class Part(msgspec.Struct):
     input_audio: _Audio | None = None
 
 
-_decode_parts: Final = tolerant(msgspec.json.Decoder(list[Part]).decode)
+_decode_parts: Final = msgspec.json.Decoder(list[Part]).decode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 
 

@@ -12,6 +12,8 @@ _STEP: Final = re.compile(
     r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d{1,9})\]|\[(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)\]"
 )
 _NULL: Final = b"null"
+_DEEPEST: Final = 64
+"""So many steps a path may have; deeper arguments are nobody's."""
 
 
 class _Text(list[str]):
@@ -30,7 +32,7 @@ class PartialArguments:
             int(found["index"]) if found["index"] else found["name"] or found["quoted"]
             for found in _STEP.finditer(piece.json_path)
         ]
-        if not steps:
+        if not 0 < len(steps) <= _DEEPEST:
             return
         place: Any = self._root
         for step, following in pairwise(steps):

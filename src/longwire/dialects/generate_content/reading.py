@@ -50,6 +50,8 @@ _QUOTE: Final = b'"'
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NO_DATA: Final = (b"", b"[DONE]")
 _CALL_DIGEST: Final = 12
+_LONGEST_ID: Final = 40
+"""So much of a response's id is kept, for those of its items begin with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,8 @@ class GeneratedAnswer:
             self._writer.leave_incomplete(CONTENT_FILTER, usage_of(self._usage))
 
     def _open(self, chunk: Chunk) -> None:
-        own = _UNSAFE.sub("_", chunk.response_id) if chunk.response_id else self._fallback_id
+        named = _UNSAFE.sub("_", chunk.response_id or "")[:_LONGEST_ID]
+        own = named or self._fallback_id
         model = _encode(chunk.model_version) if chunk.model_version else self._answered.model
         self._writer.open(f"resp_{own}", model, chunk.created_at)
 
