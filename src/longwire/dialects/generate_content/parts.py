@@ -200,7 +200,7 @@ class Parts:
                 self._text(rest_of(self.said, item.text))
             case "reasoning":
                 self._thought(rest_of(self.said, item.thoughts))
-                if item.is_anchored:
+                if bytes(item.encrypted_content)[:1] == b'"':  # nobody keeps it by its id alone
                     self._pending.append(Reasoned(item.id, item.encrypted_content))
             case "function_call":
                 self._call(item)
