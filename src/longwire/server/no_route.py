@@ -12,10 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from longwire.dialects.generate_content.targets import ACTIONS
 from longwire.server.problems import headers_of, request_id, response_to
 
 _LONGEST_PATH = 200
 _SERVED = "/v1/responses, /v1/chat/completions, /v1/messages and /v1beta/models/…:generateContent"
+
+
+_OTHER_ACTIONS: Final = re.compile(
+    rf"(?!.*:({'|'.join(ACTIONS)})$)(/v1beta/|/v1/models/.+:[A-Za-z]+$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class OtherApi:
 
 
 OTHER_APIS: Final = (
-    OtherApi("this of Gemini's API", re.compile("/v1beta/|/v1/models/.+:[A-Za-z]+$")),
+    OtherApi("this of Gemini's API", _OTHER_ACTIONS),
     OtherApi(
         "the API of this path",
         re.compile(

@@ -17,12 +17,13 @@ _UNVERSIONED = re.compile(
 
 
 def canonical(path: str) -> str:
-    """Return the one spelling of a path: of the data plane no slash too many, one `/v1`.
+    """Return the one spelling of a path: of the data plane no slash too many, one version.
 
     What a proxy may have closed by its path, as `/admin`, has no spelling but its own; only a slash
     behind it is none.
     """
     path = path.rstrip("/") or "/"
     meant = _SLASHES.sub("/", path)
+    meant = meant.removeprefix("/v1") if meant.startswith("/v1/v1beta/") else meant
     meant = f"/v1{meant}" if _UNVERSIONED.match(meant) else _VERSIONS.sub("/v1", meant, count=1)
     return meant if meant.startswith(DATA_PLANE) else path

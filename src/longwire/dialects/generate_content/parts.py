@@ -74,7 +74,7 @@ class Parts:
         self._halves = Pieces()
         self._pending: list[Reasoned] = []
         self._last = ""
-        self._needs_break = False
+        self._summary = 0
         self._ready: list[Shown] = []
 
     @property
@@ -120,13 +120,11 @@ class Parts:
             self.is_within_emoji = self._halves.is_held
         if frame.type == output_events.ITEM_DONE:
             self._finish(item_of(frame.item))
-        elif frame.type == output_events.SUMMARY_PART:
-            self._needs_break = bool(self.said)
         elif frame.type in _TEXTS:
             self.is_refused = self.is_refused or frame.type == output_events.REFUSAL
             self._text(delta)
         elif frame.type in _THOUGHTS:
-            self._thought(delta)
+            self._thought(delta, frame.summary_index)
 
     def _has_turn(self, frame: Frame) -> bool:
         """Say whether an event is of the item under way, which it may begin."""
@@ -136,7 +134,7 @@ class Parts:
         if self.under_way is None:
             self.under_way = index
             self.said.clear()
-            self._item, self._needs_break = item_of(frame.item), False
+            self._item, self._summary = item_of(frame.item), 0
         elif self.under_way != index:
             self._waiting.append(frame)
         return self.under_way == index
@@ -172,12 +170,13 @@ class Parts:
         self._put(Shown(text, signature=self._signature(phase=phase)))
         self._last = "text"
 
-    def _thought(self, delta: bytes) -> None:
+    def _thought(self, delta: bytes, part: int | None = None) -> None:
+        """Show more of what was reasoned, apart from an earlier part of its summary."""
         if delta[:1] != b'"' or delta == _EMPTY or not self._options.shows_thoughts:
             return
-        if self._needs_break:
+        if self.said and part not in (None, self._summary):
             delta = b'"%b%b' % (_BREAK, delta[1:])
-        self._needs_break = False
+        self._summary = self._summary if part is None else part
         self.said.append(delta)
         self._put(Shown(delta, is_thought=True))
 
@@ -201,7 +200,7 @@ class Parts:
                 self._text(rest_of(self.said, item.text))
             case "reasoning":
                 self._thought(rest_of(self.said, item.thoughts))
-                if item.is_anchored:
+                if bytes(item.encrypted_content)[:1] == b'"':  # nobody keeps it by its id alone
                     self._pending.append(Reasoned(item.id, item.encrypted_content))
             case "function_call":
                 self._call(item)

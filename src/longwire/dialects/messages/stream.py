@@ -60,6 +60,7 @@ class Frame(msgspec.Struct):
 
     type: str
     output_index: int | None = None
+    summary_index: int = 0
     delta: Raw = NULL
     item: Raw = NULL
     stream_id: str | None = None
