@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longwire.core.events import Kind
+from longwire.dialects.chat_completions.details import details_of
 from longwire.dialects.chat_completions.passing import pass_on
 from longwire.dialects.chat_completions.request import decode_request
 from longwire.dialects.profiles.known import profile_of
@@ -216,6 +217,18 @@ def test_what_we_sealed_for_another_vendor_stays_here():
         {"role": "assistant", "content": "b"},
         {**signed, "reasoning_details": [own]},
     ] == sent
+
+
+def test_what_a_responses_upstream_sealed_stays_here_too():
+    """A conversation may go from one model to another, with all that its client kept."""
+    foreign, own = b'"gAAA"', b'"lw1.eyJwIjoiYW50aHJvcGljIn0.x"'
+    details = [json.loads(details_of(b'"rs_1"', each, [], 0)) for each in (foreign, own)]
+    said = {"role": "assistant", "content": "a", "reasoning_details": sum(details, [])}
+    messages = [said, {"role": "user", "content": "hi"}]
+    turn = decode_request(body_of(messages=messages), {}, HIDING)
+    encrypted = [json.loads(turn.input)[at]["encrypted_content"] for at in (0, 1)]
+    assert ["gAAA", "lw1.eyJwIjoiYW50aHJvcGljIn0.x"] == encrypted
+    assert b"reasoning_details" not in pass_on(turn, GENERIC).body
 
 
 def test_a_word_that_looks_like_a_seal_changes_no_byte():
