@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longwire.core.events import Kind
-from longwire.dialects.passing import Blocks, Spent, counted_of, data_of, terminal_of
+from longwire.core.rules.turn import Usage
+from longwire.dialects.passing import Blocks, Ending, counted_of, data_of, terminal_of
 from longwire.dialects.responses.usage import decode_bill
 
 LINES = ["data: a", "data:b", "event: c", ": ping", "id: 1", "data", ""]
@@ -70,19 +71,20 @@ def test_the_data_of_a_block(block, data):
 
 def test_a_terminal_is_billed_as_the_responses_api_counts():
     """What the turn log reads of a passed answer is the form it knows."""
-    spent = Spent(input=100, cached=60, written=10, output=20, reasoning=5)
-    terminal = terminal_of("msg_1", "m", "length", spent, b"wire")
-    bill = decode_bill(terminal)
-    said = json.loads(terminal.raw)["response"]
+    usage = b'{"input_tokens":9,"input_tokens_details":{"cached_tokens":6},"output_tokens":2}'
+    terminal = terminal_of(Ending("msg_1", 'm"', "length", usage), b"wire")
+    bill, said = decode_bill(terminal), json.loads(terminal.raw)["response"]
     assert (Kind.INCOMPLETE, b"wire", "msg_1") == (
         terminal.kind,
         terminal.wire,
         terminal.response_id,
     )
-    assert ("m", (100, 60, 20, 5)) == (
-        bill.model,
-        (bill.usage.input, bill.usage.cached, bill.usage.output, bill.usage.reasoning),
-    )
+    assert ('m"', Usage(9, 6, 2)) == (bill.model, bill.usage)
     assert {"reason": "max_output_tokens"} == said["incomplete_details"]
-    assert None is decode_bill(terminal_of("msg_1", "m", "", None, b"")).usage
+    assert ("incomplete", "completed") == (said["status"], _status(Ending("msg_1", "m")))
+    assert None is decode_bill(terminal_of(Ending("msg_1", "m"), b"")).usage
     assert b'"input_tokens":7' in counted_of(7, b"").raw
+
+
+def _status(ending: Ending) -> str:
+    return json.loads(terminal_of(ending, b"").raw)["response"]["status"]

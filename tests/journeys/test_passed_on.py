@@ -281,6 +281,41 @@ async def test_what_the_responses_api_cannot_say_goes_where_it_can_be_said(tmp_p
     assert {**body, **members} == json.loads(upstream.bodies[0])
 
 
+GEMINI = "/v1beta/models/m:"
+GEMINI_BODY = b'{ "contents":[{"parts":[{"text":"1.50"}]}],"cachedContent":"c" ,"xOwn":1.50}'
+GEMINI_ANSWER = (
+    b'{ "candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}],'
+    b'"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":2},"modelVersion":"m-1"}'
+)
+GEMINI_STREAM = (
+    b'data: {"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}\r\n\r\n'
+    b"data: %b\r\n\r\n" % GEMINI_ANSWER
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "kind"),
+    [
+        ("generateContent", GEMINI_ANSWER, JSON),
+        ("countTokens", b'{ "totalTokens": 7}', JSON),
+        ("streamGenerateContent?alt=sse", GEMINI_STREAM, "text/event-stream"),
+        ("streamGenerateContent", b"[%b\n,\r\n%b]" % (GEMINI_ANSWER, GEMINI_ANSWER), JSON),
+    ],
+)
+async def test_gemini_is_passed_on_in_each_of_its_forms(tmp_path, action, said, kind):
+    """To where its client sent it, with the channel's key."""
+    channel = {"type": "gemini", "base_url": None}
+    async with canned(answer(said, kind)) as upstream:
+        channel["base_url"] = f"{upstream.url}/v1beta"
+        async with staged_before(tmp_path, {"a": upstream}, channel=channel) as stage:
+            reply = await stage.call("POST", GEMINI + action, data=GEMINI_BODY)
+    assert (200, said, [GEMINI_BODY]) == (reply.status, reply.body, upstream.bodies)
+    assert reply.headers["content-type"].startswith(kind)
+    assert upstream.heads[0].startswith(f"POST {GEMINI}{action} HTTP/1.1\r\n")
+    assert "sk-of-a" == upstream.header("x-goog-api-key")
+    assert KEY not in upstream.heads[0]
+
+
 QUESTION = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from longwire.core.events import FAILED, Event, Kind
 from longwire.core.rules.turn import Turn
-from longwire.dialects.raw_json import splice
+from longwire.dialects.raw_json import NULL, splice
 
 _CR: Final = b"\r"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -22,6 +22,7 @@ _ENDS: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE, Kind.ERROR, *FAILED})
 _NAMES: Final = {Kind.COMPLETED: "response.completed", Kind.INCOMPLETE: "response.incomplete"}
 _REASONS: Final = {"length": "max_output_tokens", "filter": "content_filter"}
 _MARK: Final = b"lw1."
+_NULL: Final = bytes(NULL)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -75,46 +76,34 @@ def data_of(block: bytes) -> bytes:
     return lines[0] if len(lines) == 1 else b"\n".join(lines)
 
 
-class Spent(NamedTuple):
-    """The tokens of an answer: `cached` and `written` are part of the input, all else beside it."""
+class Ending(NamedTuple):
+    """How an answer ended: whose it was, and what it cost, as raw JSON of the Responses API.
 
-    input: int = 0
-    cached: int = 0
-    written: int = 0
-    output: int = 0
-    reasoning: int = 0
-
-    def usage(self) -> dict[str, object]:
-        """Return them as the Responses API counts."""
-        return {
-            "input_tokens": self.input,
-            "input_tokens_details": {
-                "cached_tokens": self.cached,
-                "cache_write_tokens": self.written,
-            },
-            "output_tokens": self.output,
-            "output_tokens_details": {"reasoning_tokens": self.reasoning},
-            "total_tokens": self.input + self.output,
-        }
-
-
-def terminal_of(identity: str, model: str, cut: str, spent: Spent | None, wire: bytes) -> Event:
-    """Return the terminal of an answer, as the Responses API says it, with the bytes it came as.
-
-    `cut`: the answer was ended by its `length` or by a `filter`, "" for neither.
+    It was `cut` by its `length`, by a `filter`, or by nothing ("").
     """
-    kind = Kind.INCOMPLETE if cut else Kind.COMPLETED
-    response: dict[str, object] = {
-        "id": identity,
-        "object": "response",
-        "status": "incomplete" if cut else "completed",
-        "model": model,
-        "incomplete_details": {"reason": _REASONS[cut]} if cut else None,
-        "output": [],
-        "usage": None if spent is None else spent.usage(),
-    }
-    raw = _encode({"type": _NAMES[kind], "response": response})
-    return Event(kind, _NAMES[kind], raw, identity, wire=wire)
+
+    id: str
+    model: str
+    cut: str = ""
+    usage: bytes = _NULL
+
+
+def terminal_of(ending: Ending, wire: bytes) -> Event:
+    """Return the terminal of an answer, as the Responses API says it, with the bytes it came as."""
+    kind = Kind.INCOMPLETE if ending.cut else Kind.COMPLETED
+    reason = _encode({"reason": _REASONS[ending.cut]}) if ending.cut else _NULL
+    raw = (
+        b'{"type":"%b","response":{"id":%b,"object":"response","status":"%b","model":%b,'
+        b'"incomplete_details":%b,"output":[],"usage":%b}}'
+    ) % (
+        _NAMES[kind].encode(),
+        _encode(ending.id),
+        b"incomplete" if ending.cut else b"completed",
+        _encode(ending.model),
+        reason,
+        ending.usage,
+    )
+    return Event(kind, _NAMES[kind], raw, ending.id, wire=wire)
 
 
 def counted_of(tokens: int, wire: bytes) -> Event:
@@ -171,6 +160,8 @@ class PassedReading:
         if self._body is not None:
             return self.whole(bytes(self._body))
         rest = self._blocks.rest()
+        if rest.lstrip()[:1] == b"{":
+            return self.whole(rest)
         events = self._joined([self._notes.read(rest)] if rest else [])
         if not self._is_over and (terminal := self._notes.ended()) is not None:
             events.append(terminal)

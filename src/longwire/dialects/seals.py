@@ -38,6 +38,25 @@ def sealed(seal: Seal) -> str:
     return f"{PREFIX}{head.decode()}.{seal.content}"
 
 
+_SEALED: Final = f'"{PREFIX}'.encode()
+_OWN: Final = f'"{sealed(Seal(RESPONSES, ""))}'.encode()
+
+
+def marked(encrypted: bytes) -> bytes:
+    """Return an `encrypted_content`, as raw JSON, with a seal: without one a Responses upstream's.
+
+    So it is known again by those who pass on what they do not read.
+    """
+    if encrypted[:1] != b'"' or encrypted.startswith(_SEALED):
+        return encrypted
+    return _OWN + encrypted[1:]
+
+
+def unmarked(encrypted: bytes) -> bytes:
+    """Return what `marked` was given."""
+    return b'"' + encrypted[len(_OWN) :] if encrypted.startswith(_OWN) else encrypted
+
+
 def opened(encrypted: str) -> Seal:
     """Return what an `encrypted_content` holds; without a seal the Responses upstream made it.
 

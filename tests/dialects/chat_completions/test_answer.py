@@ -401,7 +401,7 @@ def test_reasoning_is_shown_to_whom_it_may_be():
     assert [
         ("reasoning.summary", "why", 0),
         ("reasoning.summary", "so", 0),
-        ("reasoning.encrypted", "gAAA", 0),
+        ("reasoning.encrypted", "lw1.eyJwIjoicmVzcG9uc2VzIn0.gAAA", 0),
     ] == [
         (d["type"], d.get("summary", d.get("data")), d["index"]) for d in added["reasoning_details"]
     ]

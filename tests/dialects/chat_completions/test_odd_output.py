@@ -129,4 +129,4 @@ def test_annotations_that_are_no_array_are_none(odd):
 def test_an_id_of_reasoning_that_is_none_is_not_said(odd):
     """What was encrypted is."""
     (detail,) = shown({**reasoning("rs_1"), "id": odd}, message("ab"))["reasoning_details"]
-    assert (None, "gAAA") == (detail["id"], detail["data"])
+    assert (None, "lw1.eyJwIjoicmVzcG9uc2VzIn0.gAAA") == (detail["id"], detail["data"])

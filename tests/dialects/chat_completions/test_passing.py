@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longwire.core.events import Kind
+from longwire.dialects.chat_completions.details import details_of
 from longwire.dialects.chat_completions.passing import pass_on
 from longwire.dialects.chat_completions.request import decode_request
+from longwire.dialects.profiles.known import profile_of
+from longwire.dialects.profiles.profile import GENERIC, Profile
 from longwire.dialects.responses.call import renamed
 from longwire.dialects.seals import Seal, sealed
 from tests.dialects.chat_completions.answers import HIDING
@@ -42,9 +45,9 @@ DONE = b"data: [DONE]\n\n"
 STREAM = FIRST + TEXT + LAST % b"stop" + USAGE + DONE
 
 
-def call_of(body: bytes, sent_name: str = ""):
+def call_of(body: bytes, sent_name: str = "", profile: Profile = GENERIC):
     turn = decode_request(body, {}, HIDING)
-    return pass_on(renamed(turn, lambda name: sent_name or name))
+    return pass_on(renamed(turn, lambda name: sent_name or name), profile)
 
 
 def body_of(**members) -> bytes:
@@ -52,8 +55,14 @@ def body_of(**members) -> bytes:
     return json.dumps({"model": "m", "messages": messages, **members}).encode()
 
 
-def streaming(*, wants_usage: bool = True):
-    return call_of(body_of(stream=True, stream_options={"include_usage": wants_usage}))
+def streaming(profile: Profile = GENERIC):
+    body = body_of(stream=True, stream_options={"include_usage": True})
+    return call_of(body, profile=profile)
+
+
+def vendor_of(path: Path) -> Profile:
+    """The profile of who made a recording."""
+    return profile_of(path.parent.name.removesuffix("-chat"), "")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +83,14 @@ def test_only_the_model_changes_where_a_channel_has_another_name_for_it():
     """Every other member has the bytes that the client wrote."""
     body = b'{"model":"mine","messages":[{"role":"user", "content":"1.50 \\u00e9"}],"n":2}'
     assert body.replace(b'"mine"', b'"theirs"') == call_of(body, "theirs").body
+
+
+def test_a_vendor_that_says_its_usage_anyway_is_not_asked_for_it():
+    """Some refuse the member; then every byte of the request stays."""
+    body = body_of(stream=True)
+    call = call_of(body, profile=profile_of("mistral", ""))
+    assert body == call.body
+    assert STREAM == wire(read(call, STREAM))
 
 
 @pytest.mark.parametrize(
@@ -202,6 +219,18 @@ def test_what_we_sealed_for_another_vendor_stays_here():
     ] == sent
 
 
+def test_what_a_responses_upstream_sealed_stays_here_too():
+    """A conversation may go from one model to another, with all that its client kept."""
+    foreign, own = b'"gAAA"', b'"lw1.eyJwIjoiYW50aHJvcGljIn0.x"'
+    details = [json.loads(details_of(b'"rs_1"', each, [], 0)) for each in (foreign, own)]
+    said = {"role": "assistant", "content": "a", "reasoning_details": sum(details, [])}
+    messages = [said, {"role": "user", "content": "hi"}]
+    turn = decode_request(body_of(messages=messages), {}, HIDING)
+    encrypted = [json.loads(turn.input)[at]["encrypted_content"] for at in (0, 1)]
+    assert ["gAAA", "lw1.eyJwIjoiYW50aHJvcGljIn0.x"] == encrypted
+    assert b"reasoning_details" not in pass_on(turn, GENERIC).body
+
+
 def test_a_word_that_looks_like_a_seal_changes_no_byte():
     """Only reasoning is sealed."""
     body = b'{"model":"m",  "messages":[{"role":"user","content":"lw1.x"}, {"role":"user"}]}'
@@ -221,7 +250,7 @@ def stream_of(path: Path) -> bytes:
 def test_recorded_streams_pass_whole(path, cuts):
     """What real vendors stream reaches the client byte for byte, and is billed as it says."""
     stream = stream_of(path)
-    events = read(streaming(), stream, cuts)
+    events = read(streaming(vendor_of(path)), stream, cuts)
     usages = [line["usage"] for line in lines_of(path) if line.get("usage")]
     assert stream == wire(events)
     if usages:
@@ -243,7 +272,7 @@ def test_recorded_answers_pass_whole(path):
     """Whole answers of real vendors, likewise."""
     body = path.read_bytes()
     said = json.loads(body)["usage"]
-    terminal = whole(call_of(body_of()), body)
+    terminal = whole(call_of(body_of(), profile=vendor_of(path)), body)
     assert body == terminal.wire
     assert said["total_tokens"] == sum(
         (bill([terminal]).usage.input, bill([terminal]).usage.output)

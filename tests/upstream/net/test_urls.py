@@ -6,6 +6,7 @@ import pytest
 
 from longwire.upstream.net.urls import (
     Origin,
+    below,
     endpoint_url,
     models_url,
     origin_of,
@@ -85,3 +86,18 @@ def test_nowhere(url):
     """A URL that cannot be dialed is refused."""
     with pytest.raises(ValueError, match=r"URL|[Pp]ort"):
         origin_of(urlsplit(url), "ws", "wss")
+
+
+@pytest.mark.parametrize(
+    ("url", "suffix", "found"),
+    [
+        ("http://a/v1/messages", "", "http://a/v1/messages"),
+        ("http://a/v1/responses", "/compact", "http://a/v1/responses/compact"),
+        ("http://a/v1/messages?k=1", "?beta=true", "http://a/v1/messages?k=1&beta=true"),
+        ("http://a/models?k=1", "/m:stream?alt=sse", "http://a/models/m:stream?k=1&alt=sse"),
+        ("http://a/models?k=1", "/m:generate", "http://a/models/m:generate?k=1"),
+    ],
+)
+def test_a_path_below_an_endpoint_keeps_its_query(url, suffix, found):
+    """What a channel's URL asks for stays, whatever its API posts where."""
+    assert found == below(url, suffix)

@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from longwire.dialects.chat_completions.messages import FORMAT
 from longwire.dialects.raw_json import split_items, tolerant
+from longwire.dialects.seals import marked
 
 _FORMAT = msgspec.json.encode(FORMAT)
 
@@ -30,7 +31,7 @@ def details_of(item_id: bytes, encrypted: bytes, summary: Sequence[bytes], index
     item_id = item_id if item_id[:1] == b'"' else b"null"
     end = b'"id":%b,"format":%b,"index":%d}' % (item_id, _FORMAT, index)
     said = [b'{"type":"reasoning.summary","summary":%b,%b' % (each, end) for each in summary]
-    said.append(b'{"type":"reasoning.encrypted","data":%b,%b' % (encrypted, end))
+    said.append(b'{"type":"reasoning.encrypted","data":%b,%b' % (marked(encrypted), end))
     return b"[%b]" % b",".join(said)
 
 

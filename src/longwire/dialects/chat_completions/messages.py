@@ -31,6 +31,7 @@ from longwire.dialects.chat_completions.wire import (
 from longwire.dialects.fields import invalid, text, within
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import compact
+from longwire.dialects.seals import unmarked
 
 FORMAT = "openai-responses-v1"
 """What details of reasoning are called that a Responses upstream can read."""
@@ -331,5 +332,5 @@ def _reasoning(encrypted: Detail, summary: Sequence[bytes]) -> bytes:
     return b'{"type":"reasoning",%b"summary":[%b],"encrypted_content":%b}' % (
         own_id,
         b",".join(summary),
-        encrypted.data,
+        unmarked(bytes(encrypted.data)),
     )

@@ -13,10 +13,10 @@ from msgspec import Raw
 
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Turn
-from longwire.dialects.chat_completions.cost import decode_cost
+from longwire.dialects.chat_completions.bill import usage_of
 from longwire.dialects.passing import (
+    Ending,
     PassedReading,
-    Spent,
     broken,
     data_of,
     has_seals,
@@ -25,7 +25,15 @@ from longwire.dialects.passing import (
     terminal_of,
 )
 from longwire.dialects.ports import UpstreamCall
-from longwire.dialects.raw_json import NULL, map_items, splice, splice_items, split_members
+from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.raw_json import (
+    NULL,
+    map_items,
+    splice,
+    splice_items,
+    split_members,
+    tolerant,
+)
 from longwire.dialects.seals import PREFIX
 
 _TELLS: Final = re.compile(rb'"(?:usage|finish_reason)"\s*:\s*[{"]|"error"|\[DONE\]')
@@ -62,16 +70,16 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-_decode: Final = msgspec.json.Decoder(_Chunk).decode
+_decode: Final = tolerant(msgspec.json.Decoder(_Chunk).decode)
 _decode_detail: Final = msgspec.json.Decoder(_Detail).decode
 _decode_options: Final = msgspec.json.Decoder(_StreamOptions | None).decode
 
 
-def pass_on(turn: Turn) -> UpstreamCall:
+def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
     """Return a client's request as it is passed on; the stream of it always says what it cost."""
     changes: dict[str, bytes | None] = {}
     options, hides_usage = b"null", False
-    if turn.streams:
+    if turn.streams and profile.takes_stream_options:
         options = bytes(split_members(turn.source.body).get("stream_options", NULL))
         hides_usage = not _wants_usage(options)
     if hides_usage:
@@ -81,13 +89,14 @@ def pass_on(turn: Turn) -> UpstreamCall:
         changes |= _without_seals(turn.source.body)
     return UpstreamCall(
         passed_body(turn, changes),
-        partial(_reading, streams=turn.streams, hides_usage=hides_usage),
+        partial(_reading, profile, streams=turn.streams, hides_usage=hides_usage),
         is_passed_on=True,
     )
 
 
-def _reading(identity: str, *, streams: bool, hides_usage: bool) -> PassedReading:
-    return PassedReading(_Notes(identity, hides_usage=hides_usage), streams=streams)
+def _reading(profile: Profile, identity: str, *, streams: bool, hides_usage: bool) -> PassedReading:
+    notes = _Notes(profile, identity, hides_usage=hides_usage)
+    return PassedReading(notes, streams=streams)
 
 
 def _wants_usage(options: bytes) -> bool:
@@ -126,16 +135,14 @@ def _is_sealed(detail: bytes) -> bool:
 class _Notes:
     """What is read of one completion: who made it, how it ended, what it cost."""
 
-    __slots__ = ("_cut", "_has_begun", "_has_ended", "_hides_usage", "_id", "_model", "_spent")
+    __slots__ = ("_ending", "_has_begun", "_has_ended", "_hides_usage", "_profile")
 
-    def __init__(self, identity: str, *, hides_usage: bool) -> None:
-        self._id = identity
-        self._model = ""
+    def __init__(self, profile: Profile, identity: str, *, hides_usage: bool) -> None:
+        self._profile = profile
+        self._ending = Ending(identity, "")
         self._hides_usage = hides_usage
         self._has_begun = False
         self._has_ended = False
-        self._cut = ""
-        self._spent: Spent | None = None
 
     def read(self, block: bytes) -> Event:
         """Read one block: most are chunks whose content is nobody's business here."""
@@ -156,7 +163,7 @@ class _Notes:
         if self._hides_usage and not chunk.choices and bytes(chunk.usage) != _NULL:
             return passing(Kind.VENDOR, b"")
         if not (self._has_begun or any(map(_shows, chunk.choices or ()))):
-            return Event(Kind.OPENING, "", b"", self._id, wire=block)
+            return Event(Kind.OPENING, "", b"", self._ending.id, wire=block)
         return self._begun(block)
 
     def _begun(self, block: bytes) -> Event:
@@ -164,16 +171,21 @@ class _Notes:
         return passing(Kind.OUTPUT, block)
 
     def _note(self, chunk: _Chunk) -> None:
-        self._id = chunk.id or self._id
-        self._model = chunk.model or self._model
-        self._spent = decode_cost(chunk.usage) or self._spent
+        before = self._ending
+        cut, usage = before.cut, usage_of(chunk.usage, self._profile)
         for choice in chunk.choices or ():
             if choice.finish_reason:
                 self._has_ended = True
-                self._cut = self._cut or _CUTS.get(choice.finish_reason, "")
+                cut = cut or _CUTS.get(choice.finish_reason, "")
+        self._ending = Ending(
+            chunk.id or before.id,
+            chunk.model or before.model,
+            cut,
+            before.usage if usage == _NULL else usage,
+        )
 
     def _terminal(self, wire: bytes) -> Event:
-        return terminal_of(self._id, self._model, self._cut, self._spent, wire)
+        return terminal_of(self._ending, wire)
 
     def ended(self) -> Event | None:
         """Return the terminal of a stream without `[DONE]`, if it said why it ended."""

@@ -13,6 +13,6 @@ class ChatUpstream:
         """Say a turn. Raises `Unsayable` for what cannot be said."""
         return call_of(turn, terms)
 
-    def pass_on(self, turn: Turn, _headers: Headers, _terms: Terms) -> UpstreamCall:
+    def pass_on(self, turn: Turn, _headers: Headers, terms: Terms) -> UpstreamCall:
         """Pass the body of a client of this API on."""
-        return passing.pass_on(turn)
+        return passing.pass_on(turn, terms.profile)

@@ -16,7 +16,9 @@ from msgspec import Raw
 from longwire.dialects.raw_json import NULL
 
 _MARK: Final = b"lw1."
-_BEGINNING: Final = b64encode(_MARK[:3]).decode()
+BEGINNING: Final = b64encode(_MARK[:3]).decode()
+"""How a signature of ours begins."""
+
 _PADDING: Final = b"=="
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _DUMMIES: Final = frozenset(
@@ -66,7 +68,7 @@ def opened(signature: str) -> Signature | None:
         return NOTHING
     try:
         content = a2b_base64(written.translate(_STANDARD) + _PADDING)
-        if not signature.startswith(_BEGINNING) or not content.startswith(_MARK):
+        if not signature.startswith(BEGINNING) or not content.startswith(_MARK):
             return NOTHING if content in _DUMMIES else None
         return _decode(content[len(_MARK) :])
     except (ValueError, msgspec.MsgspecError):

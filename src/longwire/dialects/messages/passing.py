@@ -7,13 +7,15 @@ from functools import partial
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.messages.models import ANTHROPIC_VERSION
+from longwire.dialects.messages.reading_usage import Usage
 from longwire.dialects.passing import (
+    Ending,
     PassedReading,
-    Spent,
     broken,
     counted_of,
     data_of,
@@ -23,7 +25,14 @@ from longwire.dialects.passing import (
     terminal_of,
 )
 from longwire.dialects.ports import Headers, UpstreamCall
-from longwire.dialects.raw_json import NULL, map_items, splice, splice_items, split_members
+from longwire.dialects.raw_json import (
+    NULL,
+    map_items,
+    splice,
+    splice_items,
+    split_members,
+    tolerant,
+)
 from longwire.dialects.seals import PREFIX
 
 _VERSION: Final = "2023-06-01"
@@ -40,18 +49,6 @@ _CUTS: Final = {
 }
 
 
-class _Details(msgspec.Struct):
-    thinking_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    output_tokens: int | None = None
-    output_tokens_details: _Details | None = None
-
-
 class _Message(msgspec.Struct):
     """A whole message, or what a stream begins with; a count is `input_tokens` alone."""
 
@@ -59,7 +56,7 @@ class _Message(msgspec.Struct):
     id: str | None = None
     model: str | None = None
     stop_reason: str | None = None
-    usage: _Usage | None = None
+    usage: Raw = NULL
     input_tokens: int | None = None
 
 
@@ -71,7 +68,7 @@ class _Event(msgspec.Struct):
     type: str | None = None
     message: _Message | None = None
     delta: _Delta | None = None
-    usage: _Usage | None = None
+    usage: Raw = NULL
 
 
 class _Block(msgspec.Struct):
@@ -80,8 +77,8 @@ class _Block(msgspec.Struct):
     data: str | None = None
 
 
-_decode_event: Final = msgspec.json.Decoder(_Event).decode
-_decode_message: Final = msgspec.json.Decoder(_Message).decode
+_decode_event: Final = tolerant(msgspec.json.Decoder(_Event).decode)
+_decode_message: Final = tolerant(msgspec.json.Decoder(_Message).decode)
 _decode_block: Final = msgspec.json.Decoder(_Block).decode
 
 
@@ -146,7 +143,7 @@ class _Notes:
         self._id = identity
         self._model = ""
         self._reason = ""
-        self._usage: _Usage | None = None
+        self._usage = Usage()
         self._has_begun = False
 
     def read(self, block: bytes) -> Event:
@@ -185,17 +182,11 @@ class _Notes:
             self._id = message.id or self._id
         self._model = message.model or self._model
         self._reason = message.stop_reason or self._reason
-        if message.usage is None or self._usage is None:
-            self._usage = message.usage or self._usage
-            return
-        for name in _Usage.__struct_fields__:
-            value = getattr(message.usage, name)
-            if value is not None:
-                setattr(self._usage, name, value)
+        self._usage.take(message.usage)
 
     def _terminal(self, wire: bytes) -> Event:
-        spent = None if self._usage is None else _spent(self._usage)
-        return terminal_of(self._id, self._model, _CUTS.get(self._reason, ""), spent, wire)
+        cut = _CUTS.get(self._reason, "")
+        return terminal_of(Ending(self._id, self._model, cut, self._usage.raw), wire)
 
     def ended(self) -> Event | None:
         """Return nothing: a stream that does not say that it stops broke off."""
@@ -217,16 +208,3 @@ class _Notes:
 
 def _reason(delta: _Delta | None) -> str | None:
     return None if delta is None else delta.stop_reason
-
-
-def _spent(usage: _Usage) -> Spent:
-    """Return the tokens of a message: its input counts apart what came from a cache, or went."""
-    cached, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
-    details = usage.output_tokens_details or _Details()
-    return Spent(
-        (usage.input_tokens or 0) + cached + written,
-        cached,
-        written,
-        usage.output_tokens or 0,
-        details.thinking_tokens or 0,
-    )

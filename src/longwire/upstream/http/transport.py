@@ -43,6 +43,7 @@ from longwire.upstream.http.answer import (
 from longwire.upstream.http.listing import HEADERS, MOST_PAGES, Page, page_of
 from longwire.upstream.net.proxies import environment_proxy
 from longwire.upstream.net.session import FAILURES, session, whole_body
+from longwire.upstream.net.urls import below
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
 from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 
@@ -92,7 +93,7 @@ class HttpTransport:
         if turn.source.is_in_thread and not is_passed_on:
             raise ThreadUnsupported
         body, suffix, callers = _outgoing(call)
-        url = self._address.url + suffix
+        url = below(self._address.url, suffix)
         outside = turn.refers_outside
         delivery = Delivery(
             transport="http",

@@ -32,6 +32,16 @@ def endpoint_url(base_url: str, path: str = "/responses", scheme: Scheme = "http
     return urlunsplit(parts)
 
 
+def below(url: str, suffix: str) -> str:
+    """Return the URL of a path below one, with the queries of both: a channel's own stays."""
+    if not suffix:
+        return url
+    base, _, query = url.partition("?")
+    path, _, own = suffix.partition("?")
+    joined = "&".join(filter(None, (query, own)))
+    return f"{base}{path}?{joined}" if joined else base + path
+
+
 def _joined(base: str, path: str, keeps_version: bool) -> str:  # noqa: FBT001 - the mark `#`
     base = base.rstrip("/")
     if not base and not keeps_version and not _VERSION_SEGMENT.match(path):

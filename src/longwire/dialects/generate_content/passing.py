@@ -1,0 +1,187 @@
+"""Gemini's API passed on: the body of a client to an upstream that speaks the same API.
+
+The model stands in the path. A stream has its end where its body ends; one that is wanted as an
+array comes at once, when it is whole.
+"""
+
+from functools import partial
+from typing import Final, cast
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Raw
+
+from longwire.core.events import Event, Kind
+from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.generate_content.call_contents import DUMMY
+from longwire.dialects.generate_content.chunks import PromptFeedback, UsageMetadata
+from longwire.dialects.generate_content.finish import INCOMPLETE, merged, usage_of
+from longwire.dialects.generate_content.options import Options
+from longwire.dialects.generate_content.signatures import BEGINNING, NOTHING, opened
+from longwire.dialects.passing import (
+    Ending,
+    PassedReading,
+    broken,
+    counted_of,
+    data_of,
+    passing,
+    terminal_of,
+)
+from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.raw_json import (
+    NULL,
+    splice,
+    splice_items,
+    split_items,
+    split_members,
+    tolerant,
+)
+
+_CUTS: Final = {"max_output_tokens": "length", "content_filter": "filter"}
+_NULL: Final = bytes(NULL)
+_SEAL: Final = b'"' + BEGINNING.encode()
+_SIGNATURES: Final = ("thoughtSignature", "thought_signature")
+_CALLS: Final = ("functionCall", "function_call")
+_REQUESTS: Final = ("generateContentRequest", "generate_content_request")
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Candidate(msgspec.Struct, rename="camel"):
+    finish_reason: str | None = None
+
+
+class _Response(msgspec.Struct, rename="camel"):
+    """A response, whole or a chunk of one, as far as the gateway reads it."""
+
+    candidates: list[_Candidate] | None = None
+    prompt_feedback: PromptFeedback | None = None
+    usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    total_tokens: int | None = None
+    error: Raw = NULL
+
+
+_decode: Final = tolerant(msgspec.json.Decoder(_Response).decode)
+
+
+def pass_on(turn: Turn) -> UpstreamCall:
+    """Return a client's request as it is passed on."""
+    model = msgspec.json.decode(turn.members["model"], type=str)
+    is_array = cast("Options", turn.source.options).is_array
+    is_count = turn.purpose is Purpose.COUNT
+    action = "generateContent"
+    if is_count or turn.streams:
+        action = "countTokens" if is_count else "streamGenerateContent"
+    as_events = "?alt=sse" if turn.streams and not is_array else ""
+    return UpstreamCall(
+        _body(turn.source.body, model if model != turn.model else ""),
+        partial(_reading, streams=bool(as_events)),
+        suffix=f"/{quote(model, safe='')}:{action}{as_events}",
+        is_passed_on=True,
+    )
+
+
+def _reading(identity: str, *, streams: bool) -> PassedReading:
+    return PassedReading(_Notes(identity), streams=streams)
+
+
+def _body(body: bytes, sent_name: str) -> bytes:
+    """Return a body as it is, but for a model that it names, too, and what we have sealed."""
+    names = _REQUESTS if sent_name else ()
+    if not any(name.encode() in body for name in names) and _SEAL not in body:
+        return body
+    members, changes = split_members(body), dict[str, bytes | None]()
+    for name in names:
+        if name in members:
+            changes[name] = splice(members[name], {"model": _encode(f"models/{sent_name}")})
+    contents = bytes(members.get("contents", NULL))
+    if _SEAL in contents and contents[:1] == b"[":
+        changes["contents"] = splice_items(contents, _without_seals)
+    return splice(body, changes) if changes else body
+
+
+def _without_seals(content: bytes) -> bytes:
+    """Return a content without signatures of ours: they seal what other vendors' models thought."""
+    parts = bytes(split_members(content).get("parts", NULL)) if content[:1] == b"{" else b""
+    if _SEAL not in parts or parts[:1] != b"[":
+        return content
+    return splice(content, {"parts": splice_items(parts, _unsigned)})
+
+
+def _unsigned(part: bytes) -> bytes:
+    """Return a part without a signature of ours; a call needs one, if only for a dummy."""
+    members = split_members(part) if _SEAL in part and part[:1] == b"{" else {}
+    own = [name for name in _SIGNATURES if _is_ours(bytes(members.get(name, NULL)))]
+    if not own:
+        return part
+    instead = DUMMY if any(name in members for name in _CALLS) else None
+    return splice(part, dict.fromkeys(own, instead))
+
+
+def _is_ours(signature: bytes) -> bool:
+    if not signature.startswith(_SEAL):
+        return False
+    return opened(msgspec.json.decode(signature, type=str)) not in (None, NOTHING)
+
+
+class _Notes:
+    """What is read of one answer: who made it, how it ended, what it cost."""
+
+    __slots__ = ("_ending", "_has_begun", "_has_ended", "_usage")
+
+    def __init__(self, identity: str) -> None:
+        self._ending = Ending(identity, "")
+        self._usage: UsageMetadata | None = None
+        self._has_begun = False
+        self._has_ended = False
+
+    def read(self, block: bytes) -> Event:
+        """Read one block, a response with what the model made since the one before."""
+        data = data_of(block)
+        if not data:
+            return passing(Kind.VENDOR, block)
+        try:
+            response = _decode(data)
+        except msgspec.MsgspecError:
+            response = _Response([])
+        if bytes(response.error) != _NULL:
+            return broken(data, block)
+        self._note(response)
+        self._has_begun = self._has_begun or response.candidates is not None
+        return passing(Kind.OUTPUT if self._has_begun else Kind.OPENING, block)
+
+    def _note(self, response: _Response) -> None:
+        before, cut = self._ending, self._ending.cut
+        self._usage = merged(self._usage, response.usage_metadata)
+        for candidate in response.candidates or ():
+            if candidate.finish_reason is not None:
+                self._has_ended = True
+                cut = cut or _CUTS.get(INCOMPLETE.get(candidate.finish_reason, ""), "")
+        feedback = response.prompt_feedback
+        if feedback is not None and feedback.block_reason is not None:
+            self._has_ended, cut = True, "filter"
+        identity, model = response.response_id, response.model_version
+        self._ending = Ending(identity or before.id, model or before.model, cut)
+
+    def _terminal(self, wire: bytes) -> Event:
+        return terminal_of(self._ending._replace(usage=usage_of(self._usage)), wire)
+
+    def ended(self) -> Event | None:
+        """Return the terminal of a stream whose body is over, if it said why it ended."""
+        return self._terminal(b"") if self._has_ended else None
+
+    def whole(self, body: bytes) -> Event:
+        """Read a response that comes whole, all chunks in an array, or a count."""
+        try:
+            parts = split_items(body) if body.lstrip()[:1] == b"[" else [Raw(body)]
+            responses = [(bytes(part), _decode(part)) for part in parts]
+        except msgspec.MsgspecError:
+            return broken(body, body)
+        for part, response in responses:
+            if bytes(response.error) != _NULL:
+                return broken(part, body)
+            if response.total_tokens is not None:
+                return counted_of(response.total_tokens, body)
+            self._note(response)
+        return self._terminal(body) if self._has_ended else broken(body, body)

@@ -1,0 +1,167 @@
+"""Gemini's API passed on: what is sent, and what is read of the answer on its way."""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longwire.core.events import Kind
+from longwire.core.nouns.access import EVERYTHING
+from longwire.dialects.generate_content.passing import pass_on
+from longwire.dialects.generate_content.request import decode_request
+from longwire.dialects.generate_content.signatures import Signature
+from longwire.dialects.generate_content.targets import Target
+from longwire.dialects.responses.call import renamed
+from tests.dialects.passages import bill, kinds, lines_of, read, whole, wire
+from tests.dialects.recordings import FOLDER, needs_recordings
+
+STREAMS = sorted(FOLDER.glob("gemini/*.chunks.txt")) or [None]
+WHOLE = [path for path in sorted(FOLDER.glob("gemini/*.json")) if "429" not in path.name] or [None]
+BODY = b'{ "contents":[{"parts":[{"text":"1.50 \\u00e9"}]}],"cachedContent":"c" ,"xOwn":1.50}'
+STREAMING, ARRAY = Target("m", "streamGenerateContent"), Target("m", "streamGenerateContent", True)
+ALONE, COUNT = Target("m"), Target("m", "countTokens")
+COUNTED = {"promptTokenCount": 9, "candidatesTokenCount": 2, "thoughtsTokenCount": 3}
+
+
+def call_of(target: Target = STREAMING, body: bytes = BODY, sent_name: str = ""):
+    turn = decode_request(body, {}, EVERYTHING, target=target)
+    return pass_on(renamed(turn, lambda name: sent_name or name))
+
+
+def chunk(text: str = "", reason: str = "", **members) -> bytes:
+    candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+    candidate |= {"finishReason": reason} if reason else {}
+    said = {"candidates": [candidate], "modelVersion": "m-1", "responseId": "r", **members}
+    return b"data: %b\r\n\r\n" % json.dumps(said).encode()
+
+
+@pytest.mark.parametrize(
+    ("target", "suffix"),
+    [
+        (STREAMING, "/m:streamGenerateContent?alt=sse"),
+        (ARRAY, "/m:streamGenerateContent"),
+        (ALONE, "/m:generateContent"),
+        (COUNT, "/m:countTokens"),
+    ],
+)
+def test_a_body_goes_as_it_is_where_its_client_sent_it(target, suffix):
+    """The action and the form of the answer are the client's own."""
+    call = call_of(target)
+    assert (suffix, BODY) == (call.suffix, call.body)
+
+
+def test_a_model_with_another_name_changes_the_path():
+    """And the body where that names it, too."""
+    inner = b'{"generateContentRequest":{"model":"models/m", "contents":[]}}'
+    assert ("/a%2Fb:generateContent", BODY) == (
+        call_of(ALONE, sent_name="a/b").suffix,
+        call_of(ALONE, sent_name="a/b").body,
+    )
+    assert {"generateContentRequest": {"model": "models/b", "contents": []}} == json.loads(
+        call_of(COUNT, inner, sent_name="b").body
+    )
+    assert inner == call_of(COUNT, inner).body
+
+
+def test_a_stream_ends_with_its_body():
+    """What ends without a reason broke off; its last chunk counts."""
+    stream = chunk("Hi", usageMetadata={"promptTokenCount": 9}) + chunk("", "STOP")
+    counted = chunk(" there", "MAX_TOKENS", usageMetadata=COUNTED)
+    blocked = b'data: {"promptFeedback":{"blockReason":"SAFETY"}}\r\n\r\n'
+    events = read(call_of(), chunk("Hi") + counted)
+    assert [Kind.OUTPUT, Kind.OUTPUT, Kind.COMPLETED] == kinds(read(call_of(), stream))
+    assert [Kind.OUTPUT, Kind.OUTPUT, Kind.INCOMPLETE] == kinds(events)
+    assert [Kind.OPENING, Kind.INCOMPLETE] == kinds(read(call_of(), blocked))
+    assert [Kind.OUTPUT] == kinds(read(call_of(), chunk("Hi")))
+    assert chunk("Hi") + counted == wire(events)
+    assert ("m-1", 9, 5, 3) == (
+        bill(events).model,
+        bill(events).usage.input,
+        bill(events).usage.output,
+        bill(events).usage.reasoning,
+    )
+
+
+def test_an_error_within_a_stream_keeps_its_bytes():
+    """Whatever stands around it."""
+    error = b'data: {"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}\r\n\r\n'
+    events = read(call_of(), chunk("Hi") + error)
+    assert (Kind.ERROR, error) == (events[-1].kind, events[-1].wire)
+    assert b"UNAVAILABLE" in events[-1].raw
+
+
+def test_an_array_is_passed_on_when_it_is_whole():
+    """It has what a stream has, and an error in it is one."""
+    parts = [chunk("Hi")[6:].strip(), chunk("", "STOP", usageMetadata=COUNTED)[6:].strip()]
+    body = b"[" + b"\r\n,\r\n".join(parts) + b"\n]"
+    error = b'{"error":{"code":429}}'
+    (terminal,) = read(call_of(ARRAY), body, [7, 90])
+    broken = whole(call_of(ARRAY), b"[%b,%b]" % (parts[0], error))
+    assert (Kind.COMPLETED, body) == (terminal.kind, terminal.wire)
+    assert 9 == bill([terminal]).usage.input
+    assert (Kind.ERROR, error) == (broken.kind, broken.raw)
+
+
+@pytest.mark.parametrize("body", [b'{"error":{"code":400}}', b"{}", b"<html>", b"[1]"])
+def test_what_is_no_response_is_an_error(body):
+    """In its own words, whatever status it came with."""
+    event = whole(call_of(ALONE), body)
+    assert (Kind.ERROR, body) == (event.kind, event.raw)
+
+
+def test_a_count_is_the_upstreams_own():
+    """It is no response, and passes as it is."""
+    event = whole(call_of(COUNT), b'{ "totalTokens": 7 }')
+    assert (Kind.COMPLETED, b'{ "totalTokens": 7 }') == (event.kind, event.wire)
+
+
+def test_what_we_sealed_for_another_vendor_stays_here():
+    """Gemini's own signatures are not touched; a call without one gets the dummy it asks for."""
+    seal = Signature(c="call_1").encode().decode().strip('"')
+    own = b64encode(b"lw1 is no mark").decode()
+    parts = [
+        {"text": "a", "thoughtSignature": seal},
+        {"functionCall": {"name": "f"}, "thought_signature": seal},
+        {"functionCall": {"name": "f"}, "thoughtSignature": own},
+        {"text": f'"{seal}'},
+    ]
+    body = json.dumps({"contents": [{"role": "model", "parts": parts}]}).encode()
+    sent = json.loads(call_of(ALONE, body).body)["contents"][0]["parts"]
+    assert [
+        {"text": "a"},
+        {"functionCall": {"name": "f"}, "thought_signature": "skip_thought_signature_validator"},
+        parts[2],
+        parts[3],
+    ] == sent
+
+
+@needs_recordings
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path and path.name)
+@given(cuts=st.lists(st.integers(0, 20_000), max_size=8))
+def test_recorded_streams_pass_whole(path: Path, cuts):
+    """What Gemini streams reaches the client byte for byte, and is billed as it says."""
+    lines = lines_of(path)
+    stream = b"".join(b"data: %b\r\n\r\n" % json.dumps(line).encode() for line in lines)
+    events = read(call_of(), stream, cuts)
+    last = lines[-1]["usageMetadata"]
+    thoughts = last.get("thoughtsTokenCount", 0)
+    usage = bill(events).usage
+    assert stream == wire(events)
+    assert (last["promptTokenCount"], last["candidatesTokenCount"] + thoughts, thoughts) == (
+        usage.input,
+        usage.output,
+        usage.reasoning,
+    )
+
+
+@needs_recordings
+@pytest.mark.parametrize("path", WHOLE, ids=lambda path: path and path.name)
+def test_recorded_answers_pass_whole(path):
+    """Whole responses, likewise."""
+    body = path.read_bytes()
+    terminal = whole(call_of(ALONE), body)
+    assert body == terminal.wire
+    assert json.loads(body)["usageMetadata"]["promptTokenCount"] == bill([terminal]).usage.input
