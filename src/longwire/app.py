@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from longwire.core.nouns.access import digest_with
+from longwire.core.nouns.price import PriceFinder
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import PoolLimits
@@ -160,8 +161,8 @@ class App:
             opens, parts, registration, insecure_cookies=settings.server.insecure_cookies
         )
 
-    def _price(self, usage: Usage, *models: str) -> int | None:
-        return self.control.price(usage, *models)
+    def _price(self, usage: Usage, *models: str, **configured: PriceFinder) -> int | None:
+        return self.control.price(usage, *models, **configured)
 
     def _keep(self, record: TurnRecord, seconds: float) -> None:
         self.control.keep(record, seconds)

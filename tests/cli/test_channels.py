@@ -44,6 +44,7 @@ def added(command, monkeypatch):
         "profile": "generic",
         "unsupported": "drop",
         "threads": "yes",
+        "prices": "gpt-5.2 input=1.25 cached=0.125 output=10",
         "endpoints": "responses transport=http path=/r, messages",
     }
     words = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
@@ -110,6 +111,9 @@ def test_a_new_key_comes_from_stdin(command):
         (["threads=yes", "api_key=k"], ["threads"]),
         (["apis=messages", "transport=websocket", "api_key=k"], ["transport"]),
         (["quirks={a", "api_key=k"], ["quirks"]),
+        (["prices=gpt-5 1.25", "api_key=k"], ["prices"]),
+        (["prices=gpt-5 input=much output=1", "api_key=k"], ["prices"]),
+        (["prices=gpt-5 input=-1 output=1", "api_key=k"], ["prices.0.input"]),
     ],
 )
 def test_bad_fields_are_told_and_nothing_is_added(command, sets, fields):
@@ -119,6 +123,16 @@ def test_bad_fields_are_told_and_nothing_is_added(command, sets, fields):
         command("channels", "add", "up", *words)
     assert fields == [problem.field for problem in caught.value.problems]
     assert [] == json.loads(command("channels", "list", "--json"))
+
+
+def test_a_channel_shows_what_its_models_cost(command, added):
+    """Each model with the price that counts, and whether it was configured or is bundled."""
+    command("channels", "edit", "up", "--set", "models=gpt-5.2,gpt-5,nobody-knows")
+    rows = [line.split() for line in command("channels", "show", "up").splitlines()]
+    assert ["gpt-5.2", "1.25", "0.125", "1.25", "10", "configured"] in rows
+    assert ["gpt-5", "1.25", "0.125", "1.25", "10", "bundled"] in rows
+    assert ["nobody-knows", "–", "–", "–", "–", "unknown"] in rows
+    assert ["fast", "–", "–", "–", "–", "unknown"] in rows
 
 
 def test_a_preset_sets_what_a_vendor_needs(command):

@@ -8,7 +8,7 @@ import anthropic
 import pytest
 from openai.types.chat import ChatCompletion
 
-from longwire.core.nouns.access import ApiKey, Grant
+from longwire.core.nouns.access import ApiKey, Budgets, Grant
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Fault
 from longwire.store.store import open_store
@@ -96,6 +96,26 @@ async def test_a_conversation_and_a_mistake(logged, store, secret):
     kept = await store.turns.bodies(two.id)
     assert second == {k: v for k, v in json.loads(kept.request).items() if k != "stream"}
     assert "completed" == json.loads(kept.response)["status"]
+
+
+@pytest.mark.parametrize("budget", [None, 10**12], ids=["unlimited", "with a budget"])
+async def test_a_turn_costs_what_its_channel_says(
+    emulator, store, actor, database_url, tmp_path, budget
+):
+    """A price of the channel goes before the bundled one, whether a budget counts it or not."""
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    grant = Grant(project_id="prj_default", budgets=Budgets(cost_per_day=budget))
+    secret = (await store.keys.create(ApiKey("", "ci", "", b"", grant), actor)).secret
+    price = {"model": "gpt-*", "input": 1_000, "cached": 100, "output": 2_000}
+    channel = websocket_channel(emulator.url, prices=[price])
+    async with serving(settings_of(emulator.url, channels=(channel,)), opens) as running:
+        await _ask(running, secret, {"model": "gpt-5.5", "input": "hi"})
+        (row,) = await _rows(running, store, 1)
+    dear = (row.input_tokens - row.cached_tokens) * 10**6 + row.cached_tokens * 10**5
+    assert dear + row.output_tokens * 2 * 10**6 == row.cost > 0
 
 
 @pytest.mark.parametrize("transport", ["websocket", "http"])

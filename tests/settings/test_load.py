@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.price import ModelPrice
 from longwire.settings import Settings, load
 from longwire.settings.channels import Channel, Endpoint
 from longwire.settings.declared import channel_of, key_of
@@ -185,6 +186,13 @@ threads = true
 strict = false
 efforts = ["low", "high"]
 
+[[channels.prices]]
+model = "claude-*"
+input = 3
+cached = 0.3
+cache_write = "3.75"
+output = 15.000000001
+
 [[channels.endpoints]]
 api = "generate_content"
 """
@@ -194,6 +202,8 @@ api = "generate_content"
     assert ("anthropic", "drop", True) == (spec.profile, spec.unsupported, spec.threads)
     assert (("strict", "false"), ("efforts", '["low", "high"]')) == spec.quirks
     assert ("generate_content",) == tuple(each.api for each in spec.endpoints)
+    price = ModelPrice("claude-*", 3 * 10**9, 15 * 10**9 + 1, 3 * 10**8, 375 * 10**7)
+    assert (price,) == spec.prices
 
 
 def test_secrets_are_never_shown(read):

@@ -2,6 +2,8 @@
 
 import pytest
 
+PATTERN = "[0].model: 'a-[' has a '[' without its ']'; write [[] for the character itself"
+PRICE = 'model = "a"\ninput = 1\noutput = 1'
 CHANNEL = '[[channels]]\nname = "a"\napi_key = "k"\n'
 NO_TRANSPORT = (
     ': only the responses API has a websocket transport; write transport = "http" for the endpoint '
@@ -232,6 +234,28 @@ def test_endpoints(problems, lines, problem):
     """A wrong endpoint names its place in the channel."""
     text = f"{CHANNEL}[[channels.endpoints]]\n{lines}\n"
     assert problems(text) == [f"FILE: channels[0].endpoints[0]{problem}"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('model = "a-["\ninput = 1\noutput = 1', PATTERN),
+        ('model = "a"\ninput = -1\noutput = 1', "[0].input: must be greater than or equal to 0"),
+        ('model = "a"\ninput = 1', "[0].output: is missing; add output = …"),
+        (
+            f"{PRICE}\ncost = 1",
+            "[0].cost: unknown key; known here: model, input, cached, cache_write, output",
+        ),
+        (
+            f"{PRICE}\n[[channels.prices]]\n{PRICE}",
+            ': model "a" stands 2 times; change or remove one',
+        ),
+    ],
+)
+def test_prices(problems, lines, problem):
+    """A wrong price names its place in the channel."""
+    text = f"{CHANNEL}[[channels.prices]]\n{lines}\n"
+    assert problems(text) == [f"FILE: channels[0].prices{problem}"]
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def test_problems_stand_at_their_fields(opened, owner):
     page = opened(owner, "/channels/new")
     page.get_by_label("Name", exact=True).fill("two words")
     page.get_by_label("Base URL").first.fill("a.example")
+    page.get_by_role("checkbox", name="Messages", exact=True).check()
     messages = page.get_by_role("region", name="Messages", exact=True)
     messages.get_by_role("button", name="Differs").click()
     messages.get_by_label("Transport").select_option("websocket")

@@ -1,14 +1,17 @@
 """`longwire channels show`: one channel for people, with all that it inherits filled in."""
 
+import time
 from collections.abc import Iterator
 
 from longwire.cli.tables import table
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.price import ModelPrice, dollars_text, price_finder
 
 
 def page_of(spec: ChannelSpec) -> str:
     """Return what there is to say about a channel, in lines."""
-    return "\n".join((*_head(spec), "", *_apis(spec)))
+    parts = (_head(spec), _apis(spec), _prices(spec))
+    return "\n\n".join(text for part in parts if (text := "\n".join(part)))
 
 
 def _head(spec: ChannelSpec) -> Iterator[str]:
@@ -33,3 +36,27 @@ def _apis(spec: ChannelSpec) -> Iterator[str]:
         url = url_of(spec, "http" if transport == "http" else "ws", api)
         rows.append((api, transport, url))
     yield from table(("API", "transport", "URL"), rows)
+
+
+def _prices(spec: ChannelSpec) -> Iterator[str]:
+    """Return what its models cost, and who says so: those that are named, or have a price here."""
+    from longwire.relay.records.pricing import Prices
+
+    prices, configured = Prices(lambda: time.time_ns() // 1_000_000), price_finder(spec.prices)
+    names = dict.fromkeys((*spec.named_models, *(each.model for each in spec.prices)))
+    rows = []
+    for name in names:
+        quote = prices.quote(name, configured)
+        amounts = _amounts(quote.price) if quote else ("–",) * 4
+        said = "unknown" if quote is None else "configured" if quote.is_configured else "bundled"
+        rows.append((name, *amounts, said))
+    if rows:
+        yield "US dollars for a million tokens"
+        yield from table(("model", "input", "cached", "cache write", "output", "price"), rows)
+
+
+def _amounts(price: ModelPrice) -> tuple[str, ...]:
+    cached = price.input if price.cached is None else price.cached
+    cache_write = price.input if price.cache_write is None else price.cache_write
+    amounts = (price.input, cached, cache_write, price.output)
+    return tuple(dollars_text(amount) for amount in amounts)

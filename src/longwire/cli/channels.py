@@ -82,7 +82,7 @@ def add(
     Fields: type, base_url, api_key, transport, models, renames, tags, weight, organization,
     project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
     concurrent_turns, handshake_rate, handshake_burst, native_items, apis, profile, quirks,
-    unsupported, threads, endpoints. A preset has those of a known vendor; what is set wins.
+    unsupported, threads, prices, endpoints. A preset has those of a known vendor; what is set wins.
     """
     values = {"name": name, **_of_preset(preset), **fields.read(sets or (), fields.CHANNEL)}
     refuse_declared(config, "channel", values["name"])

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
@@ -16,6 +17,7 @@ import typer
 from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.nouns.channel import EndpointSpec
+from longwire.core.nouns.price import ModelPrice, nano_of
 from longwire.core.nouns.secret import Secret
 
 Reader = Callable[[str], object]
@@ -61,6 +63,23 @@ def _endpoint(text: str) -> EndpointSpec:
     if not values.keys() <= {"path", "base_url", "transport"}:
         raise ValueError("write endpoints as in 'responses transport=http path=/r base_url=…'")
     return EndpointSpec(api, **values)
+
+
+def prices(text: str) -> tuple[ModelPrice, ...]:
+    """Read prices such as `gpt-5* input=1.25 cached=0.125 output=10, local input=0 output=0`."""
+    return tuple(_price(word) for word in words(text))
+
+
+def _price(text: str) -> ModelPrice:
+    model, *rest = text.split()
+    values = dict(word.partition("=")[::2] for word in rest)
+    if not {"input", "output"} <= values.keys() <= {"input", "cached", "cache_write", "output"}:
+        raise ValueError("write prices as in 'gpt-5* input=1.25 cached=0.125 output=10'")
+    try:
+        amounts = {name: nano_of(Decimal(value)) for name, value in values.items()}
+    except (ArithmeticError, ValueError) as error:
+        raise ValueError("write US dollars for a million tokens, as in input=1.25") from error
+    return ModelPrice(model, **amounts)
 
 
 def words_or_default(text: str) -> tuple[str, ...] | None:
@@ -132,6 +151,7 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     "quirks": quirks,
     "unsupported": str,
     "threads": boolean,
+    "prices": prices,
     "endpoints": endpoints,
 }
 KEY: Final[Mapping[str, Reader]] = {

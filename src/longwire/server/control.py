@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.price import PriceFinder
 from longwire.core.rules.turn import Usage
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
@@ -51,7 +52,7 @@ class NoControlPlane:
     def keep(self, record: TurnRecord, seconds: float) -> None:
         """Keep nothing."""
 
-    def price(self, _usage: Usage, *_models: str) -> None:
+    def price(self, _usage: Usage, *_models: str, **_configured: PriceFinder) -> None:
         """Know no price."""
 
     def begin_upkeep(self) -> None:
@@ -123,6 +124,7 @@ class StoredControlPlane:
                 store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
             ),
             price=self.price,
+            quote=self._prices.quote,
             running=reconciler.running,
             insecure_cookies=insecure_cookies,
         )

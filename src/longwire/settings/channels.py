@@ -24,8 +24,10 @@ from longwire.settings.checks import (
     Apis,
     BaseUrl,
     Credential,
+    Dollars,
     FromText,
     HeaderText,
+    ModelPattern,
     Name,
     NativeItem,
     Quirks,
@@ -57,6 +59,20 @@ class Endpoint(Section):
         """`ValueError` if the API cannot be spoken over the transport it would use."""
         if (problem := check_endpoint_transport(self.api, transport)) is not None:
             raise ValueError(problem)
+
+
+class Price(Section):
+    """What a million tokens of a model cost in US dollars, before what the gateway knows of it."""
+
+    model: ModelPattern = Field(description="A name, or a pattern (`*`, `?`) of names.")
+    input: Dollars = Field(description="Tokens of the input.")
+    cached: Dollars | None = Field(
+        None, description="Of them those that were read from a cache. Default: as `input`."
+    )
+    cache_write: Dollars | None = Field(
+        None, description="Of them those that were written to a cache. Default: as `input`."
+    )
+    output: Dollars = Field(description="Tokens of the output, reasoning among them.")
 
 
 class Channel(Section):
@@ -136,6 +152,9 @@ class Channel(Section):
         description="Items that the upstream takes, of `additional_tools` and "
         "`configuration_update`; others go into `tools`, `reasoning` and `text`. Default: the "
         "first for `openai`, none for `codex`; Responses clients' own items stay.",
+    )
+    prices: Annotated[tuple[Price, ...], FromText, unique("model")] = Field(
+        (), description="What models cost here."
     )
     endpoints: Annotated[tuple[Endpoint, ...], FromText, unique("api")] = Field(
         (), description="Overrides for single APIs."

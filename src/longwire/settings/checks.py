@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,7 +19,8 @@ from pydantic import (
 )
 
 from longwire.core.nouns.channel import check_base_url, transport_of_scheme
-from longwire.core.nouns.renames import check_renames
+from longwire.core.nouns.price import GREATEST_PRICE
+from longwire.core.nouns.renames import check_pattern, check_renames
 
 ANY_ORIGIN = "*"
 
@@ -71,6 +73,12 @@ def _renames(table: dict[str, str]) -> dict[str, str]:
     if (problem := check_renames([*table.items()])) is not None:
         raise ValueError(problem)
     return table
+
+
+def _pattern(text: str) -> str:
+    if (problem := check_pattern(text)) is not None:
+        raise ValueError(problem)
+    return text
 
 
 def _matching(pattern: str, mend: str) -> AfterValidator:
@@ -149,6 +157,8 @@ HeaderText = Annotated[str, _matching(r"[!-~]*", "must be printable ASCII withou
 Name = Annotated[
     str, _matching(r"[A-Za-z0-9._-]+", "a name has letters, digits, '.', '_', '-'; rename it")
 ]
+Dollars = Annotated[Decimal, Field(ge=0, le=GREATEST_PRICE // 10**9, decimal_places=9)]
+ModelPattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 UrlPath = Annotated[str, _matching(r'/[!"$-~]*', 'must begin with "/", as in "/v1/responses"')]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Credential = Annotated[SecretStr, AfterValidator(_credential)]

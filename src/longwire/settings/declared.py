@@ -5,9 +5,10 @@ import json
 from longwire.core.nouns.access import ApiKey as Key
 from longwire.core.nouns.access import Grant, IssuedKey
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.price import ModelPrice, nano_of
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
-from longwire.settings.channels import ApiKey, Channel, Endpoint
+from longwire.settings.channels import ApiKey, Channel, Endpoint, Price
 from longwire.settings.keys import Codex
 from longwire.upstream.oauth.issuer import Registration
 
@@ -40,6 +41,7 @@ def channel_of(declared: Channel) -> ChannelSpec:
         quirks=tuple((name, json.dumps(value)) for name, value in declared.quirks.items()),
         unsupported=declared.unsupported,
         threads=declared.threads,
+        prices=tuple(_price(each) for each in declared.prices),
         endpoints=tuple(_endpoint(each) for each in declared.endpoints),
         is_declared=True,
     )
@@ -58,6 +60,17 @@ def key_of(declared: ApiKey) -> IssuedKey:
     )
     key = Key(key_id, declared.name, secret[:_SHOWN], b"", grant, is_declared=True)
     return IssuedKey(key, Secret(secret))
+
+
+def _price(declared: Price) -> ModelPrice:
+    cached, cache_write = declared.cached, declared.cache_write
+    return ModelPrice(
+        declared.model,
+        nano_of(declared.input),
+        nano_of(declared.output),
+        None if cached is None else nano_of(cached),
+        None if cache_write is None else nano_of(cache_write),
+    )
 
 
 def _endpoint(declared: Endpoint) -> EndpointSpec:

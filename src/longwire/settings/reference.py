@@ -1,13 +1,14 @@
 """The reference page of the configuration, written from the keys themselves."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from longwire.settings.channels import Channel, Endpoint
+from longwire.settings.channels import Channel, Endpoint, Price
 from longwire.settings.keys import Settings
 from longwire.settings.quantities import (
     format_duration,
@@ -48,6 +49,7 @@ def reference_page() -> str:
         parts.append(_section(title, model))
         if model is Channel:
             parts.append(_section("[[channels.endpoints]]", Endpoint))
+            parts.append(_section("[[channels.prices]]", Price))
     return "\n".join(parts)
 
 
@@ -92,7 +94,9 @@ def _kind(field: FieldInfo) -> str:
         return "list of strings"
     if get_origin(annotation) is dict:
         return "table of strings" if get_args(annotation)[1] is str else "table"
-    return {bool: "boolean", int: "integer", float: "number"}.get(annotation, "string")
+    return {bool: "boolean", int: "integer", float: "number", Decimal: "number"}.get(
+        annotation, "string"
+    )
 
 
 def _default(field: FieldInfo) -> str:

@@ -3,6 +3,7 @@
 import genai_prices
 import pytest
 
+from longwire.core.nouns.price import ModelPrice, price_finder
 from longwire.core.rules.turn import Usage
 from longwire.relay.records.pricing import Prices
 from tests.store.turn_rows import NOON
@@ -16,12 +17,22 @@ def prices():
 
 @pytest.mark.parametrize("model", ["gpt-5.5", "gpt-5", "gpt-4o", "claude-sonnet-4-5"])
 @pytest.mark.parametrize(
-    "usage", [Usage(), Usage(1_000, 300, 50, 20), Usage(272_000), Usage(300_000, 299_000, 9_000)]
+    "usage",
+    [
+        Usage(),
+        Usage(1_000, 300, 50, 20),
+        Usage(1_000, 300, 50, cache_write=500),
+        Usage(272_000),
+        Usage(300_000, 299_000, 9_000),
+    ],
 )
 def test_a_turn_costs_what_the_library_says(prices, model, usage):
-    """Cached tokens cost less, reasoning ones are output, and a long context has its own price."""
+    """What a cache gives and takes has its price, reasoning is output, long contexts cost more."""
     counted = genai_prices.Usage(
-        input_tokens=usage.input, cache_read_tokens=usage.cached, output_tokens=usage.output
+        input_tokens=usage.input,
+        cache_read_tokens=usage.cached,
+        cache_write_tokens=usage.cache_write,
+        output_tokens=usage.output,
     )
     expected = genai_prices.calc_price(counted, model).total_price * 10**9
     assert round(expected) == prices.cost(usage, model)
@@ -48,3 +59,41 @@ def test_the_first_name_that_has_a_price_counts(prices):
 def test_more_cached_than_read_is_no_discount(prices):
     """An upstream that counts oddly makes no turn cost less than nothing."""
     assert prices.cost(Usage(10, 10), "gpt-5") == prices.cost(Usage(10, 10**6), "gpt-5") > 0
+
+
+OWN = price_finder(
+    [
+        ModelPrice("our-*", 1_000_000, 4_000_000, cached=100_000, cache_write=2_000_000),
+        ModelPrice("gpt-5", 7_000_000, 0),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("models", "usage", "expected"),
+    [
+        (("our-llm",), Usage(10, 4, 2, cache_write=3), 3 + 6 + 8),
+        (("gpt-5",), Usage(10, 4, 2, cache_write=3), 70),
+        (("gpt-5.5", "our-llm"), Usage(10), 10),
+    ],
+)
+def test_a_configured_price_goes_before_the_bundled_one(prices, models, usage, expected):
+    """For any name of the model; what a cache gives or takes costs what input does by default."""
+    assert expected == prices.cost(usage, *models, configured=OWN)
+
+
+def test_what_is_not_configured_costs_what_is_bundled(prices):
+    """Another model has the price that is known of it, and one of no price stays unknown."""
+    usage = Usage(1_000)
+    assert prices.cost(usage, "gpt-5.5") == prices.cost(usage, "gpt-5.5", configured=OWN)
+    assert prices.cost(usage, "nobody-knows", configured=OWN) is None
+
+
+def test_a_quote_says_who_said_it(prices):
+    """Configured with the model's own name, bundled from the first token on, or none."""
+    assert (ModelPrice("our-1", 1_000_000, 4_000_000, 100_000, 2_000_000), True) == prices.quote(
+        "our-1", OWN
+    )
+    price, is_configured = prices.quote("gpt-5.5", OWN)
+    assert (5 * 10**9, 30 * 10**9, False) == (price.input, price.output, is_configured)
+    assert prices.quote("nobody-knows", OWN) is None

@@ -25,11 +25,13 @@ from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import probe
 from longwire.relay.channels.reconcile import Declared
 from longwire.relay.records.journal import Feed
+from longwire.relay.records.pricing import Prices
 from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
 from longwire.server.admin.schema import build_schema
 from longwire.upstream.oauth.issuer import Registration
+from tests.store.turn_rows import NOON
 
 PASSWORD = Secret("correct horse battery")
 SECRETS = ("sk-planted-file", "lw-planted-file", "planted-proxy", "planted-header")
@@ -204,6 +206,7 @@ def _administration(store, tmp_path, parts):
         give_way=Counted(),
         accounts=accounts,
         sign_ins=sign_ins,
+        quote=Prices(lambda: NOON).quote,
         insecure_cookies=True,
     )
 

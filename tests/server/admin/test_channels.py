@@ -28,6 +28,14 @@ STATUS = """
 """
 DELETE = "mutation($id: ID!, $revision: Int!) { deleteChannel(id: $id, revision: $revision) }"
 ONE = "query($id: ID!) { channel(id: $id) { ...all } }" + CHANNEL
+COSTS = """
+  query($id: ID!) {
+    channel(id: $id) {
+      prices { model input output cached cacheWrite }
+      costs { model isConfigured price { input cacheWrite } }
+    }
+  }
+"""
 LIST = """
   query($first: Int! = 50, $after: String, $search: String! = "") {
     channels(first: $first, after: $after, search: $search) {
@@ -87,6 +95,24 @@ async def test_a_channel_of_other_apis_keeps_what_is_said_of_them(admin):
     assert (None, ["messages"]) == (changed["apis"], changed["offered"])
     assert ("refuse", False) == (changed["unsupported"], changed["threads"])
     assert ["messages"] == [each["apiFormat"] for each in changed["defaultEndpoints"]]
+
+
+async def test_prices_are_kept_and_what_models_cost_is_told(admin, administration):
+    """In US dollars; each model that the channel names has the price that counts, and by whom."""
+    own = {"model": "gpt-5*", "input": 1.5, "output": 7.0, "cached": None, "cacheWrite": 0.25}
+    models = ["gpt-5.2", "claude-sonnet-4-5", "nobody-knows", "gpt-*"]
+    made = await admin.get(CREATE, input={**GOOD, "models": models, "prices": [own]})
+    told = await admin.get(COSTS, id=made["id"])
+    assert [own] == told["prices"]
+    assert [
+        {"model": "gpt-5.2", "isConfigured": True, "price": {"input": 1.5, "cacheWrite": 0.25}},
+        {
+            "model": "claude-sonnet-4-5",
+            "isConfigured": False,
+            "price": {"input": 3.0, "cacheWrite": 3.75},
+        },
+        {"model": "nobody-knows", "isConfigured": False, "price": None},
+    ] == told["costs"]
 
 
 async def test_who_saw_an_older_revision_is_told_the_newer(admin, store):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates, check_limits
 from longwire.core.nouns.price import ModelPrice, check_prices
-from longwire.core.nouns.renames import check_renames
+from longwire.core.nouns.renames import check_renames, is_pattern
 from longwire.core.nouns.secret import Secret
 
 
@@ -156,6 +156,12 @@ class ChannelSpec:
         if taken is None:
             taken = CHANNEL_TYPES[self.type].native_items
         return tuple(each for each in NATIVE_ITEMS if each not in taken)
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """The models that it serves by their names, not by a pattern."""
+        names = (*self.models, *(requested for requested, _ in self.renames))
+        return tuple(dict.fromkeys(name for name in names if not is_pattern(name)))
 
     @property
     def offered(self) -> tuple[str, ...]:

@@ -5,12 +5,15 @@ Law: as with renames, an exact name wins over patterns, of these the one that sa
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.renames import check_pattern, finder
 
 GREATEST_PRICE = 10**15
 """A million dollars, which no million tokens cost."""
+
+_NANO = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,32 @@ class ModelPrice:
     cache_write: int | None = None
 
 
-def price_finder(prices: Sequence[ModelPrice]) -> Callable[[str], ModelPrice | None]:
-    """Return what tells the price of a model, None where none is said."""
+def nano_of(dollars: Decimal) -> int:
+    """Return dollars as billionths; what no price is stays out of range."""
+    most = Decimal(GREATEST_PRICE)
+    return round(max(-most, min(dollars, most)) * _NANO)
+
+
+def dollars_text(nano: int) -> str:
+    """Return billionths of a dollar as people write dollars: no digit too many."""
+    whole, part = divmod(nano, _NANO)
+    digits = f"{part:09d}".rstrip("0")
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
+PriceFinder = Callable[[str], ModelPrice | None]
+"""Tells the price of a model, None where none is said."""
+
+
+def price_finder(prices: Sequence[ModelPrice]) -> PriceFinder:
+    """Return what tells the price of a model."""
+    if not prices:
+        return nothing_configured
     return finder([(each.model, each) for each in prices])
+
+
+def nothing_configured(_model: str) -> None:
+    """Tell of no price: none is said."""
 
 
 def check_prices(prices: Sequence[ModelPrice]) -> Iterator[FieldProblem]:

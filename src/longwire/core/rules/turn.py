@@ -278,12 +278,17 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one response as the upstream counted them, or estimated."""
+    """Tokens of one response as the upstream counted them, or estimated.
+
+    Of the input some were `cached`, and some `cache_write` put into a cache; of the output some are
+    `reasoning`.
+    """
 
     input: int = 0
     cached: int = 0
     output: int = 0
     reasoning: int = 0
+    cache_write: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         """Add up the tokens of two attempts."""
@@ -292,4 +297,5 @@ class Usage:
             self.cached + other.cached,
             self.output + other.output,
             self.reasoning + other.reasoning,
+            self.cache_write + other.cache_write,
         )

@@ -29,6 +29,7 @@ class _Error(msgspec.Struct):
 
 class _Details(msgspec.Struct):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
@@ -101,6 +102,7 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
         cached=_tokens(cached.cached_tokens) if cached else 0,
         output=_tokens(usage.output_tokens),
         reasoning=_tokens(reasoning.reasoning_tokens) if reasoning else 0,
+        cache_write=_tokens(cached.cache_write_tokens) if cached else 0,
     )
 
 

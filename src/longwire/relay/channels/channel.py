@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.price import PriceFinder, price_finder
 from longwire.core.nouns.renames import renamer
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.limits import Subject
@@ -122,6 +123,11 @@ class Channel:
     def sent_name(self) -> Callable[[str], str]:
         """What tells the name that a caller's model is sent upstream by."""
         return renamer(self.spec.renames)
+
+    @cached_property
+    def price_of(self) -> PriceFinder:
+        """What tells the price that is configured for a model here."""
+        return price_finder(self.spec.prices)
 
     @cached_property
     def foreign_items(self) -> Collection[str]:

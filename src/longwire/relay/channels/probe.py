@@ -107,10 +107,8 @@ async def probe(
 
 def _serving(channel: Channel, api: str) -> Channel:
     """Return a channel as it serves turns in an API, or by default those of the Responses API."""
-    if api == RESPONSES:
-        return channel
     way = Way(api, Manner.TRANSLATED) if api else channel.way_of(_request(_ANY_MODEL, ()))
-    return channel if way is None else channel.serving(way)
+    return channel if way is None or way.api == RESPONSES else channel.serving(way)
 
 
 class _Trial:

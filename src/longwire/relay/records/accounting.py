@@ -17,6 +17,7 @@ from longwire.core.errors import (
     UpstreamRejected,
 )
 from longwire.core.events import Kind
+from longwire.core.nouns.price import PriceFinder, nothing_configured
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.core.rules.routing import IN_SESSION, Way
@@ -62,8 +63,9 @@ class TurnRecord:
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
     nothing after they had begun. It `is_priced` where limits asked for its `cost`. `dropped` are
-    the members that its dialect and its channel left out, and `way` how it was said to its channel,
-    once it was sent to one. What was `passed_on` of a stream is kept where bodies are.
+    the members that its dialect and its channel left out, `way` is how it was said to its channel,
+    and `price_of` what an operator says that models cost there, once it was sent to one. What was
+    `passed_on` of a stream is kept where bodies are.
     """
 
     request: TurnRequest
@@ -83,12 +85,13 @@ class TurnRecord:
     dropped: Sequence[str] = ()
     way: Way = IN_SESSION
     passed_on: list[bytes] = field(default_factory=list)
+    price_of: PriceFinder = nothing_configured
 
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""
         self.channel, self.channel_id = channel.name, channel.id
         self.transport, self.delivery, self.aggregate, self.error = transport, None, None, None
-        self.is_priced = False
+        self.price_of, self.is_priced = channel.price_of, False
 
     def fail(self, trouble: Trouble, error: Exception, now: float, *, is_replayed: bool) -> None:
         """Note that the last attempt has failed, and whether another one comes after it."""

@@ -1,21 +1,22 @@
-"""What a turn cost, by the prices that are bundled with the `genai-prices` library.
+"""What a turn cost: by what an operator says, else by the prices of the `genai-prices` library.
 
 Law: a cost is an integer, in billionths of a US dollar; None, never 0, for a model without a price.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from longwire.core.nouns.price import ModelPrice, PriceFinder, nothing_configured
 from longwire.core.rules.turn import Usage
 
 if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice as _Known
     from genai_prices.types import TieredPrices
-
-    _Price = Decimal | TieredPrices | None
 
 _PER_TOKEN = 1_000_000
 _NANO = 1_000_000_000
@@ -31,7 +32,15 @@ class _Tier(NamedTuple):
     above: int
     input: int
     cached: int
+    cache_write: int
     output: int
+
+
+class Quote(NamedTuple):
+    """The price of a model as it begins, and whether an operator has configured it."""
+
+    price: ModelPrice
+    is_configured: bool
 
 
 class Prices:
@@ -45,21 +54,50 @@ class Prices:
         """Load the library, which takes a third of a second: in a thread, before the first turn."""
         self._find("gpt-5", self._clock() // _DAY_MS)
 
-    def cost(self, usage: Usage, *models: str) -> int | None:
-        """Return what tokens cost by the first of these names that has a price."""
-        day = self._clock() // _DAY_MS
+    def cost(
+        self, usage: Usage, *models: str, configured: PriceFinder = nothing_configured
+    ) -> int | None:
+        """Return what tokens cost by the first of these names that has a price.
+
+        One that is configured for any of them goes before those that are bundled.
+        """
         for model in models:
-            tiers = self._find(model, day) if 0 < len(model) <= _LONGEST_MODEL else ()
-            if tiers:
+            if (price := configured(model)) is not None:
+                return _cost(usage, (_flat(price),))
+        for model in models:
+            if tiers := self._bundled(model):
                 return _cost(usage, tiers)
         return None
+
+    def quote(self, model: str, configured: PriceFinder = nothing_configured) -> Quote | None:
+        """Return what a model costs as far as it is known, and by whom."""
+        if (price := configured(model)) is not None:
+            return Quote(replace(price, model=model), is_configured=True)
+        if not (tiers := self._bundled(model)):
+            return None
+        tier = tiers[-1]
+        price = ModelPrice(model, tier.input, tier.output, tier.cached, tier.cache_write)
+        return Quote(price, is_configured=False)
+
+    def _bundled(self, model: str) -> tuple[_Tier, ...]:
+        is_name = 0 < len(model) <= _LONGEST_MODEL
+        return self._find(model, self._clock() // _DAY_MS) if is_name else ()
+
+
+def _flat(price: ModelPrice) -> _Tier:
+    """Return a configured price, which holds for turns of any length."""
+    cached = price.input if price.cached is None else price.cached
+    cache_write = price.input if price.cache_write is None else price.cache_write
+    return _Tier(0, price.input, cached, cache_write, price.output)
 
 
 def _cost(usage: Usage, tiers: tuple[_Tier, ...]) -> int:
     """Add up; the highest tier reached holds for all tokens. Reasoning is part of the output."""
     tier = next(each for each in tiers if usage.input > each.above or each is tiers[-1])
     cached = min(usage.cached, usage.input)
-    price = (usage.input - cached) * tier.input + cached * tier.cached + usage.output * tier.output
+    written = min(usage.cache_write, usage.input - cached)
+    price = (usage.input - cached - written) * tier.input + usage.output * tier.output
+    price += cached * tier.cached + written * tier.cache_write
     return (price + _PER_TOKEN // 2) // _PER_TOKEN
 
 
@@ -78,15 +116,22 @@ def _find(model: str, day: int) -> tuple[_Tier, ...]:
         except LookupError:
             continue
         prices = found.get_prices(at)
-        return _tiers(prices.input_mtok, prices.cache_read_mtok, prices.output_mtok)
+        return _tiers(prices)
     return ()
 
 
-def _tiers(fresh: "_Price", cached: "_Price", output: "_Price") -> tuple[_Tier, ...]:
-    """Return the tiers that three prices have together; what is cached costs less, or the same."""
+def _tiers(known: "_Known") -> tuple[_Tier, ...]:
+    """Return the tiers that prices have together; where a cache's is unknown, it is the input's."""
+    fresh, output = known.input_mtok, known.output_mtok
     if fresh is None or output is None:
         return ()
-    prices = (fresh, fresh if cached is None else cached, output)
+    cached, cache_write = known.cache_read_mtok, known.cache_write_mtok
+    prices = (
+        fresh,
+        fresh if cached is None else cached,
+        fresh if cache_write is None else cache_write,
+        output,
+    )
     starts = {above for price in prices for above, _ in _steps(price)}
     return tuple(
         _Tier(start, *(_nano(price, start) for price in prices))

@@ -103,8 +103,8 @@ class TurnRecorder:
         )
 
     def _cost(self, record: TurnRecord) -> int | None:
-        usage, served = record.bill.usage, record.bill.model
-        return self.prices.cost(usage, served, record.request.turn.model) if usage else None
+        usage, models = record.bill.usage, (record.bill.model, record.request.turn.model)
+        return self.prices.cost(usage, *models, configured=record.price_of) if usage else None
 
     def _verdict(self, record: TurnRecord) -> tuple[int, str]:
         """Return the status that the client saw, and the code of what failed, "" for nothing."""

@@ -37,7 +37,10 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 Price = Callable[..., int | None]
-"""What tokens cost by the first of the models, in billionths of a US dollar, None if unknown."""
+"""What tokens cost by the first of the models, in billionths of a US dollar, None if unknown.
+
+What is `configured` for one of them, by its name, goes before what is bundled.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Policy:
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
     continues: Callable[[SessionKey, Turn], bool] = lambda _key, _turn: False
-    price: Price = lambda *_: None
+    price: Price = lambda *_, **_configured: None
 
 
 class Candidate(NamedTuple):

@@ -366,7 +366,8 @@ class RunningTurn:
         usage = bill.usage
         if usage is None:
             return NOTHING
-        cost = self._relay.policy.price(usage, bill.model, self.request.turn.model)
+        models, configured = (bill.model, self.request.turn.model), self.record.price_of
+        cost = self._relay.policy.price(usage, *models, configured=configured)
         self.record.cost, self.record.is_priced = cost, True
         return Spent(usage.input + usage.output, cost or 0)
 

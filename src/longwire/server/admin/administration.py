@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from longwire.core.errors import Conflict
 from longwire.core.nouns.access import ApiKey
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.price import PriceFinder
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.probe import Probed
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Feed
+from longwire.relay.records.pricing import Quote
 from longwire.relay.turns.candidates import Price
 from longwire.server.live_sessions import LiveSessions
 from longwire.store.store import Store
@@ -24,8 +26,8 @@ class Administration:
     `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
     where that cannot run. `probe` tries a channel with a model, None for the first it names, in one
     of its APIs, "" for the usual. `give_way` waits a little while the turn log has much to write:
-    turns come first. `price` tells what tokens cost, `running` how a channel runs: once for each
-    account, not at all, or once.
+    turns come first. `price` tells what tokens cost, `quote` what a model does, `running` how a
+    channel runs: once for each account, not at all, or once.
     """
 
     store: Store
@@ -39,6 +41,7 @@ class Administration:
     sign_ins: SignIns
     insecure_cookies: bool = False
     price: Price = lambda *_: None
+    quote: Callable[[str, PriceFinder], Quote | None] = lambda *_: None
     running: Callable[[str], Sequence[Channel]] = lambda _: ()
 
     @property

@@ -23,7 +23,7 @@ from longwire.core.nouns.channel import (
     check_base_url,
 )
 from longwire.core.nouns.page import Page
-from longwire.core.nouns.price import ModelPrice
+from longwire.core.nouns.price import ModelPrice, price_finder
 from longwire.core.rules.health import Health
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
@@ -86,6 +86,26 @@ class RateLimits:
     requests_per_minute: Int64 | None
     tokens_per_minute: Int64 | None
     concurrent_turns: Int64 | None
+
+
+@strawberry.type(description="What a model that a channel names costs, null where nobody knows.")
+class ModelCost:
+    model: str
+    price: Price | None
+    is_configured: bool = strawberry.field(description="Whether an operator said so.")
+
+
+def _costs(info: Info, root: strawberry.Parent["Channel"]) -> list[ModelCost]:
+    quote, configured = info.context.administration.quote, price_finder(root.spec.prices)
+    quotes = {name: quote(name, configured) for name in root.spec.named_models}
+    return [
+        ModelCost(
+            model=name,
+            price=_price(found.price) if found else None,
+            is_configured=bool(found and found.is_configured),
+        )
+        for name, found in quotes.items()
+    ]
 
 
 async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
@@ -186,6 +206,10 @@ class Channel:
     created_at: datetime | None
     updated_at: datetime | None
     revision: int
+    costs: list[ModelCost] = strawberry.field(
+        resolver=_costs, description="What the models that it names cost, and who says so."
+    )
+    spec: strawberry.Private[ChannelSpec]
     accounts: list[Account] = strawberry.field(
         resolver=_accounts, description="The accounts it speaks for, the oldest first."
     )
@@ -196,6 +220,7 @@ def shown(spec: ChannelSpec) -> Channel:
     return view_of(
         Channel,
         spec,
+        spec=spec,
         renames=[Rename(requested=requested, sent=sent) for requested, sent in spec.renames],
         has_credential=bool(spec.credential),
         proxy=_without_password(spec.proxy.reveal()),

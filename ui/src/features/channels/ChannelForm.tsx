@@ -108,7 +108,7 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
         <Card title={t("models")}>
           <div className="space-y-5">
             <ModelFields {...common} />
-            <Prices {...common} />
+            <Prices {...common} channel={channel} />
           </div>
         </Card>
         <details className="rounded-2xl border border-line bg-card shadow-card">

@@ -1,13 +1,16 @@
 /** What models cost here, where that differs from what the gateway knows of them. */
+import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "@/shared/Button";
+import { UNKNOWN } from "@/shared/format";
+import { type Channel, costsQuery } from "./api";
 import type { Parts } from "./Connecting";
 import { NO_PRICE, type PriceDraft } from "./draft";
 
 const AMOUNTS = ["input", "cached", "cacheWrite", "output"] as const;
 
-export function Prices({ draft, change, problem }: Parts) {
+export function Prices({ draft, change, problem, channel }: Parts & { channel: Channel | undefined }) {
   const { t } = useTranslation("channels");
   const set = (index: number, part: Partial<PriceDraft>) =>
     change({ prices: draft.prices.map((each, at) => (at === index ? { ...each, ...part } : each)) });
@@ -68,6 +71,47 @@ export function Prices({ draft, change, problem }: Parts) {
       >
         {t("prices.add")}
       </Button>
+      {channel !== undefined && <Costs channel={channel} />}
     </fieldset>
+  );
+}
+
+/** The price that counts for each model that the channel names, and who said it. */
+function Costs({ channel }: { channel: Channel }) {
+  const { t } = useTranslation("channels");
+  const costs = useQuery(costsQuery(channel)).data ?? [];
+  if (costs.length === 0) return null;
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full text-[13px]">
+        <caption className="pb-1 text-left font-medium">{t("prices.asSaved")}</caption>
+        <thead className="text-soft">
+          <tr>
+            <th className="py-1 text-left font-normal">{t("prices.model")}</th>
+            {AMOUNTS.map((name) => (
+              <th key={name} className="py-1 pl-3 text-right font-normal">
+                {t(`prices.${name}`)}
+              </th>
+            ))}
+            <th className="py-1 pl-3 text-left font-normal">{t("prices.from")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {costs.map(({ model, price, isConfigured }) => (
+            <tr key={model} className="border-t border-line">
+              <td className="py-1 font-mono break-all">{model}</td>
+              {AMOUNTS.map((name) => (
+                <td key={name} className="py-1 pl-3 text-right tabular-nums">
+                  {price === null ? UNKNOWN : (price[name] ?? price.input)}
+                </td>
+              ))}
+              <td className="py-1 pl-3">
+                {price === null ? t("prices.unknown") : isConfigured ? t("prices.configured") : t("prices.bundled")}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -119,6 +119,18 @@ export const presetsQuery = queryOptions({
 });
 export type Preset = ResultOf<typeof PRESETS>["channelPresets"][number];
 
+const COSTS = graphql(`
+  query ChannelCosts($id: ID!) {
+    channel(id: $id) { costs { model isConfigured price { input cached cacheWrite output } } }
+  }
+`);
+/** What the models cost that a channel names, as it was saved. */
+export const costsQuery = ({ id, revision }: Pick<Channel, "id" | "revision">) =>
+  queryOptions({
+    queryKey: ["channels", "costs", id, revision],
+    queryFn: ({ signal }) => ask(COSTS, { id }, signal).then((told) => told.channel.costs),
+  });
+
 const TEST = graphql(`
   mutation TestChannel($id: ID!, $model: String, $api: String) {
     testChannel(input: { channelID: $id, modelID: $model, apiFormat: $api }) {

@@ -55,7 +55,9 @@ function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) 
       modelAsked: (row) => (
         <>
           <span className="block truncate leading-tight">{row.modelAsked || UNKNOWN}</span>
-          <span className="block truncate text-[11px] leading-tight text-soft">{apis(row)}</span>
+          <span className="block truncate text-[11px] leading-tight text-soft" title={apis(row)}>
+            {apis(row)}
+          </span>
         </>
       ),
       reason: (row) => ways.of(wordOf(row), row.errorCode),

@@ -1,0 +1,85 @@
+"""Channels of any API in the browser: presets, what is on offer, the trial, and the turns' way."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui.conftest import language, violations
+from tests.ui.stage import MODELS
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_vendor_is_filled_in_by_one_click(opened, owner, scheme):
+    """Type, address and APIs are the vendor's, each API at its own address; nothing is left out."""
+    page = opened(owner, "/channels/new", color_scheme=scheme)
+    page.get_by_role("button", name="DeepSeek").click()
+    expect(page.get_by_role("button", name="DeepSeek")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("deepseek")
+    expect(page.get_by_label("Base URL").first).to_have_value("https://api.deepseek.com/v1")
+    for api, is_offered in (("Responses", False), ("Chat Completions", True), ("Messages", True)):
+        box = page.get_by_role("checkbox", name=api, exact=True)
+        expect(box).to_be_checked(checked=is_offered)
+    expect(page.get_by_role("group", name="Transport", exact=True)).to_have_count(0)
+    for api, url in (
+        ("Chat Completions", "https://api.deepseek.com/v1/chat/completions"),
+        ("Messages", "https://api.deepseek.com/anthropic/v1/messages"),
+    ):
+        section = page.get_by_role("region", name=api, exact=True)
+        expect(section.locator("ol code")).to_have_text([url])
+    expect(page.get_by_role("link", name="Get a key from DeepSeek")).to_be_visible()
+    assert violations(page) == []
+    with language(page, "zh-CN"):
+        expect(page.get_by_role("group", name="厂商")).to_be_visible()
+
+
+def test_apis_are_chosen_by_keyboard_and_problems_stand_beside_them(opened, owner):
+    """Threads are there with the messages API alone; no API at all is told at once."""
+    page = opened(owner, "/channels/new")
+    page.get_by_label("Name", exact=True).fill("mine")
+    threads = page.get_by_role("checkbox", name="Message threads")
+    expect(threads).to_have_count(0)
+    messages = page.get_by_role("checkbox", name="Messages", exact=True)
+    messages.focus()
+    page.keyboard.press("Space")
+    expect(messages).to_be_checked()
+    threads.focus()
+    page.keyboard.press("Space")
+    expect(threads).to_be_checked()
+    for api in ("Responses", "Chat Completions", "Messages"):
+        page.get_by_role("checkbox", name=api, exact=True).uncheck()
+    expect(page.get_by_text("name at least one API")).to_be_visible()
+    expect(threads).to_have_count(0)
+
+
+def test_a_price_is_said_of_a_model(opened, owner):
+    """What is typed is saved in dollars for a million tokens, and stands there again."""
+    channel = owner.channel("priced")
+    page = opened(owner, f"/channels/{channel['id']}")
+    page.get_by_role("button", name="Add a price").click()
+    prices = page.get_by_role("group", name="Prices")
+    prices.get_by_label("Model").fill("gpt-5*")
+    prices.get_by_label("Input").fill("-1")
+    expect(prices.get_by_text("must be 0 or more")).to_be_visible()
+    prices.get_by_label("Input").fill("1.25")
+    prices.get_by_label("Output").fill("10")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    query = "query($id: ID!) { channel(id: $id) { prices { model input cached output } } }"
+    (price,) = owner.ask(query, id=channel["id"])["channel"]["prices"]
+    assert {"model": "gpt-5*", "input": 1.25, "cached": None, "output": 10.0} == price
+    page.reload()
+    expect(prices.get_by_label("Input")).to_have_value("1.25")
+    rows = prices.get_by_role("row")
+    expect(rows.filter(has_text="gpt-5.2")).to_have_text("gpt-5.21.251.251.2510configured")
+    assert violations(page) == []
+
+
+def test_a_trial_says_which_api_was_asked(opened, owner):
+    """The list shows what channels offer, the trial in which API it went."""
+    channel = owner.channel("tried")
+    page = opened(owner, "/channels")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="tried"))
+    expect(row).to_contain_text("ResponsesChat")
+    page.goto(f"/channels/{channel['id']}")
+    page.get_by_label("Model", exact=True).first.fill(MODELS[0])
+    page.get_by_role("button", name="Test now").click()
+    expect(page.get_by_text("It works: Responses over WebSocket.")).to_be_visible()
