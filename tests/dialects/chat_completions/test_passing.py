@@ -223,7 +223,11 @@ def test_what_a_responses_upstream_sealed_stays_here_too():
     """A conversation may go from one model to another, with all that its client kept."""
     foreign, own = b'"gAAA"', b'"lw1.eyJwIjoiYW50aHJvcGljIn0.x"'
     details = [json.loads(details_of(b'"rs_1"', each, [], 0)) for each in (foreign, own)]
-    said = {"role": "assistant", "content": "a", "reasoning_details": sum(details, [])}
+    said = {
+        "role": "assistant",
+        "content": "a",
+        "reasoning_details": [one for each in details for one in each],
+    }
     messages = [said, {"role": "user", "content": "hi"}]
     turn = decode_request(body_of(messages=messages), {}, HIDING)
     encrypted = [json.loads(turn.input)[at]["encrypted_content"] for at in (0, 1)]
