@@ -159,18 +159,22 @@ class Overheard:
 
     def __init__(self) -> None:
         self._inputs: list[list] = []
+        self.instructions: list[str | None] = []
         self._items: list[dict] = []
         self._known: dict[str, list] = {}
 
     def body(self, body: bytes) -> None:
         """Note the body of a POST."""
-        self._inputs.append(json.loads(body)["input"])
+        said = json.loads(body)
+        self._inputs.append(said["input"])
+        self.instructions.append(said.get("instructions"))
 
     def create(self, members: Mapping[str, bytes]) -> None:
         """Note a `response.create`."""
         before = json.loads(members.get("previous_response_id", b"null"))
         history = self._known[before] if before else []
         self._inputs.append([*history, *json.loads(members["input"])])
+        self.instructions.append(json.loads(members.get("instructions", b"null")))
 
     def event(self, frame: bytes) -> None:
         """Note an event that Codex was sent on its WebSocket."""

@@ -22,12 +22,14 @@ HEAD = """# From any API to any API
 
 <!-- Written by `python -m tests.matrix.page`; tests/matrix keeps it true. -->
 
-Each line is a client of one API at a channel that offers one other alone. Every cell is a real request through the gateway to
-the [emulator](emulator.md), which is strict in all four APIs: once answered whole and once streamed. **yes** says that the model saw
-exactly the context that the client sent, by the emulator's oracle, and that the client was told the same as a client of the Responses API:
-text, calls, arguments, why it ended, and a usage. Where something has no equivalent the cell names what was left out, or the refusal.
-Where a line says *passed on*, body and answer are the client's and the upstream's own bytes; in all others they are translated, and
-where the upstream speaks Responses the turn has a [session](../explanation/continuity.md).
+Each line is a client of one API at a channel that offers one other alone. Every cell is two real
+requests through the gateway to the [emulator](emulator.md), which is strict in all four APIs: one
+answered whole, one streamed. **yes** says that the model saw exactly the context that the client
+sent, by the emulator's oracle, and that the client was told what a client of the Responses API is
+told: text, calls, arguments, why it ended, and a usage. Where something has no equivalent the cell
+names what was left out, or the refusal. Where a line says *passed on*, body and answer are the
+client's and the upstream's own bytes; elsewhere they are translated, and where the upstream speaks
+Responses the turn has a session.
 """
 
 
