@@ -137,8 +137,9 @@ def _chat_completions(case: Case) -> Json:
             for call in case.calls
         ]
         messages.append({"role": "assistant", "content": None, "tool_calls": calls})
-    for call in case.calls:
-        messages.append({"role": "tool", "tool_call_id": call.id, "content": call.result})
+    messages += [
+        {"role": "tool", "tool_call_id": call.id, "content": call.result} for call in case.calls
+    ]
     body: Json = {"model": "any", "messages": messages}
     if case.offers:
         body["tools"] = [{"type": "function", "function": {"name": "Read", "parameters": SCHEMA}}]
