@@ -25,7 +25,7 @@ DEEPEST = 8
 
 def example(schema: Json, number: int) -> str:
     """An object that fits a schema; one without properties gets a text and a number."""
-    if not isinstance(schema, dict) or not (schema.get("properties") or "$ref" in schema):
+    if not isinstance(schema, dict) or not (members_of(schema) or "$ref" in schema):
         schema = {"type": "object", "properties": UNNAMED}
     return msgspec.json.encode(value_of(schema, schema, number, 0)).decode()
 
@@ -39,12 +39,17 @@ def value_of(rule: Json, root: Mapping[str, Any], number: int, depth: int) -> Js
         return rule["enum"][0]
     kind = rule.get("type")
     kind = kind[0] if isinstance(kind, list) and kind else kind
-    if rule.get("properties") and depth < DEEPEST:
-        members = rule["properties"].items()
-        return {name: value_of(inner, root, number, depth + 1) for name, inner in members}
+    if (members := members_of(rule)) and depth < DEEPEST:
+        return {name: value_of(each, root, number, depth + 1) for name, each in members.items()}
     if kind == "array" and rule.get("items") and depth < DEEPEST:
         return [value_of(rule["items"], root, number, depth + 1)]
     return EXAMPLES.get(str(kind), f"naïve ✓ {number}")
+
+
+def members_of(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The rules of an object's members."""
+    members = rule.get("properties")
+    return members if isinstance(members, dict) else {}
 
 
 def resolved(rule: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,7 +62,7 @@ class Conversation:
         role = message.get("role")
         if role is None:
             raise missing(f"{where}.role")
-        if role not in self.vendor.roles:
+        if not isinstance(role, str) or role not in self.vendor.roles:
             known = ", ".join(f"'{name}'" for name in ROLES if name in self.vendor.roles)
             message = f"Invalid value: '{role}'. Supported values are: {known}."
             raise Rejected(message, code="invalid_value", param=f"{where}.role")
@@ -70,7 +70,7 @@ class Conversation:
             ours = name in OF_REASONING and self.vendor.thinking != "hidden"
             if name not in MEMBERS[role] and not ours:
                 raise unknown(f"{where}.{name}", self.vendor.unknown_status)
-        return str(role)
+        return role
 
     def _text(self, message: Item, role: str, where: str) -> None:
         if role == "system" and self.vendor.one_system and self.items:
@@ -173,7 +173,7 @@ class Conversation:
 def part_of(part: Json, kinds: frozenset[str], where: str) -> Item:
     """One part of a message of the user, of the system or of a tool."""
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         known = ", ".join(f"'{name}'" for name in sorted(kinds))
         message = f"Invalid value: {kind!r}. Supported values are: {known}."
         raise Rejected(message, code="invalid_value", param=f"{where}.type")

@@ -12,7 +12,7 @@ from longwire.emulator.chat.messages import Conversation, empty_array, unknown
 from longwire.emulator.chat.tools import chosen_tool, flat_format, flat_tools
 from longwire.emulator.chat.vendors import FORMATS, Vendor
 from longwire.emulator.errors import Rejected
-from longwire.emulator.items import missing, wrong_value
+from longwire.emulator.items import missing, wrong_type, wrong_value
 from longwire.emulator.options import Json, Script
 from longwire.emulator.requests import Body, Request, overridden
 from longwire.emulator.values import number
@@ -133,6 +133,8 @@ def check_bounds(body: Body) -> None:
             )
             raise Rejected(message, code=f"{kind}_{side}_{word[:3]}_value", param=name)
     stop = body.get("stop")
+    if isinstance(stop, list) and not all(isinstance(text, str) for text in stop):
+        raise wrong_type("stop")
     if isinstance(stop, list) and len(stop) > MOST_STOPS:
         message = f"Invalid 'stop': array too long. Expected at most {MOST_STOPS}."
         raise Rejected(message, code="array_above_max_length", param="stop")
@@ -153,7 +155,7 @@ def check_together(body: Body, vendor: Vendor) -> None:
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise Rejected(message, param="stream_options")
     kind = (body.get("response_format") or {}).get("type", "text")
-    if kind not in FORMATS:
+    if not isinstance(kind, str) or kind not in FORMATS:
         raise wrong_value(kind, "response_format.type")
     if kind not in vendor.formats:
         raise Rejected("This response_format type is unavailable now")

@@ -177,9 +177,9 @@ def input_part(part: Item) -> Item:
 
 def shown(part: Item) -> Item:
     """A picture, or another file, in the part itself or by its address."""
-    source = part.get("inlineData") or part["fileData"]
+    source = part["inlineData"] if "inlineData" in part else part["fileData"]
     kind = source.get("mimeType")
-    if not isinstance(kind, str) and "inlineData" in part:
+    if kind is None and "inlineData" in part:
         raise invalid("inline_data.mime_type: must be set.")
     url = source.get("fileUri") or f"data:{kind};base64,{source.get('data', '')}"
     if str(kind).startswith("image/"):

@@ -6,73 +6,89 @@ what is free JSON (`args`, `response`, JSON schemas) is left as it is.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from longwire.emulator.gemini.errors import bad_payload
 from longwire.emulator.items import Item
 from longwire.emulator.options import Json
+from longwire.emulator.oracle import encode
 
 Inside = Json
-"""What is inside a field: fields by their names (`*` is any name), a list of one, or `ANY`."""
+"""What is inside a field: fields by their names (`*` is any name), a list of one, or a kind."""
 Fields = Mapping[str, Inside]
-ANY = "any"
+ANY, TEXT, NUMBER, WHOLE, FLAG = "any", "string", "number", "int32", "bool"
 NO_LIST = "Proto field is not repeating, cannot start list."
 
 
-def scalars(names: str) -> Fields:
-    """Fields of which the value is looked at elsewhere, if at all."""
-    return dict.fromkeys(names.split(), ANY)
+def of(kind: Inside, names: str) -> dict[str, Inside]:
+    """Fields of one kind."""
+    return dict.fromkeys(names.split(), kind)
 
 
 SCHEMA: dict[str, Any] = {
-    **scalars("type format title description nullable enum maxItems minItems required example"),
-    **scalars("minProperties maxProperties minLength maxLength pattern propertyOrdering default"),
-    **scalars("minimum maximum"),
+    **of(TEXT, "type format title description pattern"),
+    **of(NUMBER, "maxItems minItems minProperties maxProperties minLength maxLength"),
+    **of(NUMBER, "minimum maximum"),
+    **of([TEXT], "enum required propertyOrdering"),
+    **of(ANY, "nullable example default"),
 }
 SCHEMA |= {"items": SCHEMA, "anyOf": [SCHEMA], "properties": {"*": SCHEMA}}
-BLOB = scalars("mimeType data displayName")
-FILE = scalars("mimeType fileUri displayName")
+BLOB = of(TEXT, "mimeType data displayName")
+FILE = of(TEXT, "mimeType fileUri displayName")
 PART: Fields = {
-    **scalars("text thought thoughtSignature executableCode codeExecutionResult videoMetadata"),
-    **scalars("mediaResolution partMetadata toolCall toolResponse"),
+    **of(TEXT, "text thoughtSignature"),
+    **of(FLAG, "thought"),
+    **of(ANY, "executableCode codeExecutionResult videoMetadata mediaResolution partMetadata"),
+    **of(ANY, "toolCall toolResponse"),
     "inlineData": BLOB,
     "fileData": FILE,
-    "functionCall": scalars("id name args partialArgs willContinue"),
+    "functionCall": of(TEXT, "id name") | of(ANY, "args partialArgs willContinue"),
     "functionResponse": {
-        **scalars("id name response scheduling willContinue"),
+        **of(TEXT, "id name scheduling"),
+        **of(ANY, "response willContinue"),
         "parts": [{"inlineData": BLOB, "fileData": FILE}],
     },
 }
-CONTENT: Fields = {"role": ANY, "parts": [PART]}
+CONTENT: Fields = {"role": TEXT, "parts": [PART]}
 DECLARATION: Fields = {
-    **scalars("name description behavior parametersJsonSchema responseJsonSchema"),
+    **of(TEXT, "name description behavior"),
+    **of(ANY, "parametersJsonSchema responseJsonSchema"),
     "parameters": SCHEMA,
     "response": SCHEMA,
 }
 TOOL: Fields = {
-    **scalars("googleSearch googleSearchRetrieval codeExecution urlContext computerUse fileSearch"),
-    **scalars("googleMaps mcpServers"),
+    **of(ANY, "googleSearch googleSearchRetrieval codeExecution urlContext computerUse fileSearch"),
+    **of(ANY, "googleMaps mcpServers"),
     "functionDeclarations": [DECLARATION],
 }
-CALLING = scalars("mode allowedFunctionNames streamFunctionCallArguments")
+CALLING: Fields = {
+    "mode": TEXT,
+    "allowedFunctionNames": [TEXT],
+    "streamFunctionCallArguments": FLAG,
+}
 GENERATION: Fields = {
-    **scalars("candidateCount stopSequences maxOutputTokens temperature topP topK seed"),
-    **scalars("responseMimeType responseJsonSchema presencePenalty frequencyPenalty logprobs"),
-    **scalars("responseLogprobs enableEnhancedCivicAnswers speechConfig imageConfig"),
-    **scalars("mediaResolution responseModalities"),
+    **of(WHOLE, "candidateCount maxOutputTokens seed logprobs"),
+    **of(NUMBER, "temperature topP topK presencePenalty frequencyPenalty"),
+    **of(TEXT, "responseMimeType mediaResolution"),
+    **of([TEXT], "stopSequences responseModalities"),
+    **of(FLAG, "responseLogprobs enableEnhancedCivicAnswers"),
+    **of(ANY, "responseJsonSchema speechConfig imageConfig"),
     "responseSchema": SCHEMA,
-    "thinkingConfig": scalars("includeThoughts thinkingBudget thinkingLevel"),
+    "thinkingConfig": {"includeThoughts": FLAG, "thinkingBudget": WHOLE, "thinkingLevel": TEXT},
 }
 REQUEST: dict[str, Any] = {
-    **scalars("model cachedContent store serviceTier labels"),
+    **of(ANY, "model cachedContent store serviceTier labels"),
     "contents": [CONTENT],
     "systemInstruction": CONTENT,
     "tools": [TOOL],
     "toolConfig": {
-        **scalars("retrievalConfig includeServerSideToolInvocations"),
+        **of(ANY, "retrievalConfig includeServerSideToolInvocations"),
         "functionCallingConfig": CALLING,
     },
-    "safetySettings": [scalars("category threshold method")],
+    "safetySettings": [of(TEXT, "category threshold method")],
     "generationConfig": GENERATION,
 }
 COUNTED: Fields = {
@@ -83,53 +99,70 @@ COUNTED: Fields = {
 
 def read_fields(body: Json, fields: Fields) -> Item:
     """The body with its fields in camelCase; raises Rejected where there are others."""
-    violations: list[tuple[str, str]] = []
-    found = walk(body, fields, "", violations)
-    if violations:
-        raise bad_payload(violations)
+    reader = Reader()
+    found = reader.read(body, fields, "")
+    if reader.violations:
+        raise bad_payload(reader.violations)
     return dict(found)
 
 
-def walk(value: Json, inside: Inside, place: str, violations: list[tuple[str, str]]) -> Json:
-    """A value with its fields checked, wherever it stands."""
-    if inside is ANY or value is None:
-        return value
-    if isinstance(inside, list):
-        return walk_list(value, inside[0], place, violations)
-    if not isinstance(value, dict):
-        text = NO_LIST if isinstance(value, list) else f"Invalid value at '{place}'."
-        violations.append((place, text))
-        return {}
-    if "*" in inside:
-        pairs = enumerate(value.items())
-        return {
-            name: walk(inner, inside["*"], f"{place}[{at}].value", violations)
-            for at, (name, inner) in pairs
+@dataclass(slots=True)
+class Reader:
+    """Reads a body and gathers what is wrong in it, each with its place."""
+
+    violations: list[tuple[str, str]] = field(default_factory=list)
+
+    def read(self, value: Json, inside: Inside, place: str) -> Json:
+        """A value with its fields checked, wherever it stands."""
+        if isinstance(inside, str):
+            return self._leaf(value, inside, place)
+        if isinstance(inside, list):
+            entries = value if isinstance(value, list) else [value]
+            return [self.read(each, inside[0], f"{place}[{at}]") for at, each in enumerate(entries)]
+        if not isinstance(value, dict):
+            self._wrong(value, "object", place)
+            return {}
+        if "*" in inside:
+            entries = [*enumerate(value.items())]
+            return {
+                name: self.read(inner, inside["*"], f"{place}[{at}].value")
+                for at, (name, inner) in entries
+            }
+        return self._members(value, inside, place)
+
+    def _members(self, value: Item, fields: Fields, place: str) -> Item:
+        """The members of an object, each under its name in camelCase; null is not there."""
+        found: Item = {}
+        for name, inner in value.items():
+            known = camel(name)
+            if known not in fields:
+                where = f" at '{place}'" if place else ""
+                text = f'Unknown name "{name}"{where}: Cannot find field.'
+                self.violations.append((place, text))
+            elif inner is not None:
+                below = f"{place}.{snake(known)}" if place else snake(known)
+                found[known] = self.read(inner, fields[known], below)
+        return found
+
+    def _leaf(self, value: Json, kind: str, place: str) -> Json:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        fits = {
+            ANY: True,
+            TEXT: isinstance(value, str),
+            FLAG: isinstance(value, bool),
+            WHOLE: is_whole,
+            NUMBER: is_whole or isinstance(value, msgspec.Raw),
         }
-    return walk_object(value, inside, place, violations)
+        if not fits[kind]:
+            self._wrong(value, kind, place)
+        return value
 
-
-def walk_list(value: Json, inside: Inside, place: str, violations: list[tuple[str, str]]) -> Json:
-    """The entries of a list; one entry may stand without its list."""
-    entries = value if isinstance(value, list) else [value]
-    return [walk(each, inside, f"{place}[{at}]", violations) for at, each in enumerate(entries)]
-
-
-def walk_object(value: Item, fields: Fields, place: str, violations: list[tuple[str, str]]) -> Item:
-    """The members of an object, each under its name in camelCase."""
-    found: Item = {}
-    for name, inner in value.items():
-        known = camel(name)
-        if known not in fields:
-            where = f" at '{place}'" if place else ""
-            violations.append((place, f'Unknown name "{name}"{where}: Cannot find field.'))
-            continue
-        if fields is SCHEMA and known == "type" and not isinstance(inner, str):
-            text = f"Unknown name \"type\" at '{place}': {NO_LIST}"
-            violations.append((place, text))
-        below = f"{place}.{snake(known)}" if place else snake(known)
-        found[known] = walk(inner, fields[known], below, violations)
-    return found
+    def _wrong(self, value: Json, kind: str, place: str) -> None:
+        holder, _, name = place.rpartition(".")
+        text = f"Invalid value at '{place}' ({kind}), {encode(value).decode()}"
+        if isinstance(value, list):
+            text = f"Unknown name \"{name}\" at '{holder}': {NO_LIST}"
+        self.violations.append((place, text))
 
 
 def camel(name: str) -> str:
