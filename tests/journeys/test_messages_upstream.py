@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError, AsyncOpenAI
 
-from longwire.emulator import Call, Emulator, Fault, Options, Script, digest
-from longwire.emulator.messages import said
+from longwire.emulator import Call, Emulator, Fault, Options, Script, digest, said
 from tests.conftest import Gateway
 from tests.journeys.agent import Item, user
 from tests.journeys.codex import Codex, answer_of

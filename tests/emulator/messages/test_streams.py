@@ -195,6 +195,7 @@ async def test_odd_streams(claude, user, name, kinds):
     async with claude(oddities=(name,)) as it:
         events = await it.events(user)
         assert kinds == [event["type"] for event in events][: len(kinds)]
+        assert "message_stop" == events[-1]["type"]
         if name == "start_whole":
             message = events[0]["message"]
             assert ("end_turn", "text") == (message["stop_reason"], message["content"][0]["type"])

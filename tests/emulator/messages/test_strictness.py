@@ -74,6 +74,17 @@ MEMBERS = {
         {"system": [MARKED] * 4, "cache_control": EPHEMERAL},
         "A maximum of 4 blocks with cache_control may be provided. Found 5.",
     ),
+    "mark of another type": (
+        {"system": [MARKED | {"cache_control": {"type": "persistent"}}]},
+        (
+            "system.0.text.cache_control: Input tag 'persistent' found using 'type' does not match"
+            " any of the expected tags: 'ephemeral'"
+        ),
+    ),
+    "mark of another lifetime": (
+        {"system": [MARKED | {"cache_control": EPHEMERAL | {"ttl": "2h"}}]},
+        "system.0.text.cache_control.ephemeral.ttl: Input should be '5m' or '1h'",
+    ),
     "tool of Responses": (
         {"tools": [{"type": "function", "name": "read", "parameters": {}}]},
         (

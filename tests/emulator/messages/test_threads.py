@@ -96,6 +96,20 @@ async def test_thread_expires(claude, user):
         assert ("not_found_error", "thread_not_found") == refused
 
 
+async def test_thread_lives_an_hour_at_most(claude, user):
+    """However often it goes on, an hour after its beginning it is not found."""
+    async with claude() as it:
+        threaded = Threaded(it)
+        first = await threaded.say(user, thread=CREATE)
+        (thread,) = it.emulator.memory.threads.held.values()
+        thread.begun -= 3590
+        second = await threaded.say(user, thread=after(first))
+        for thread in it.emulator.memory.threads.held.values():
+            thread.begun -= 20
+        refused = await threaded.code(user, thread=after(second), status=404)
+        assert ("not_found_error", "thread_not_found") == refused
+
+
 async def test_thread_outlives_a_restart(claude, user):
     """What is kept is kept while the emulator is stopped."""
     async with claude() as it:
