@@ -321,7 +321,6 @@ def test_tools_that_only_openai_runs_are_refused_or_dropped():
     [
         ("auto", OPENAI, None, "read write"),
         ("required", OPENAI, "required", "read write"),
-        ("required", MISTRAL, "any", "read write"),
         ("none", OPENAI, "none", "read write"),
         ("none", Profile("x", tool_choices=("auto",)), None, ""),
         (

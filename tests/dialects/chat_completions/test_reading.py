@@ -320,7 +320,7 @@ def test_tools_of_codex_are_called_as_it_knows_them():
             "namespace": "crm",
             "arguments": "{}",
         },
-    ] == sorted(own, key=lambda each: each["call_id"])
+    ] == own
 
 
 @pytest.mark.parametrize(
