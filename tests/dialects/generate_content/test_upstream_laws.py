@@ -117,7 +117,38 @@ def test_a_stream_may_be_cut_anywhere(said: list[Json], size: int) -> None:
 
 
 KEYS = st.sampled_from(
-    ["candidates", "content", "parts", "text", "thought", "thoughtSignature", "functionCall", "name", "args", "partialArgs", "jsonPath", "stringValue", "numberValue", "willContinue", "finishReason", "usageMetadata", "promptTokenCount", "promptFeedback", "blockReason", "groundingMetadata", "groundingChunks", "groundingSupports", "segment", "error", "index", "inlineData", "executableCode", "responseId", "createTime", "modelVersion"]
+    [
+        "candidates",
+        "content",
+        "parts",
+        "text",
+        "thought",
+        "thoughtSignature",
+        "functionCall",
+        "name",
+        "args",
+        "partialArgs",
+        "jsonPath",
+        "stringValue",
+        "numberValue",
+        "willContinue",
+        "finishReason",
+        "usageMetadata",
+        "promptTokenCount",
+        "promptFeedback",
+        "blockReason",
+        "groundingMetadata",
+        "groundingChunks",
+        "groundingSupports",
+        "segment",
+        "error",
+        "index",
+        "inlineData",
+        "executableCode",
+        "responseId",
+        "createTime",
+        "modelVersion",
+    ]
 )
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["", "STOP", "$.a[0].b", "SAFETY"]),
