@@ -285,6 +285,34 @@ def test_a_shells_outputs_are_a_text():
     assert outcome == json.loads(messages_of(*items)[1]["content"])
 
 
+def test_a_search_of_tools_that_the_client_runs_is_a_function():
+    """What it finds can be called from then on; one that OpenAI runs is a tool of its own."""
+    search = {
+        "type": "tool_search",
+        "execution": "client",
+        "description": "Finds.",
+        "parameters": SCHEMA,
+    }
+    found = {"type": "namespace", "name": "crm", "tools": [WRITE]}
+    own = {"call_id": "s", "execution": "client"}
+    items = [
+        {"type": "tool_search_call", **own, "arguments": {"query": "x"}},
+        {"type": "tool_search_output", **own, "tools": [found]},
+    ]
+    body = body_of(*items, QUESTION, tools=[READ, search])
+    names = [each["function"]["name"] for each in body["tools"]]
+    assert ["read", "tool_search", "crm__write"] == names
+    assert SCHEMA == body["tools"][1]["function"]["parameters"]
+    asked, answered, _ = body["messages"]
+    assert {"query": "x"} == json.loads(asked["tool_calls"][0]["function"]["arguments"])
+    assert [found] == json.loads(answered["content"])
+    assert "tool_search" in refusal_of(tools=[{"type": "tool_search"}])
+    hosted = [{"type": "tool_search_call"}, {"type": "tool_search_output", "tools": []}]
+    assert ("input.tool_search_call", "input.tool_search_output") == (
+        call_of(QUESTION, *hosted).dropped
+    )
+
+
 def test_names_of_a_namespace_are_joined_with_it():
     """Long ones are shortened, always in the same way."""
     long = "n" * 70
@@ -321,7 +349,6 @@ def test_tools_that_only_openai_runs_are_refused_or_dropped():
     [
         ("auto", OPENAI, None, "read write"),
         ("required", OPENAI, "required", "read write"),
-        ("required", MISTRAL, "any", "read write"),
         ("none", OPENAI, "none", "read write"),
         ("none", Profile("x", tool_choices=("auto",)), None, ""),
         (

@@ -39,6 +39,7 @@ TOOLS: list[Item] = [
     {"type": "custom", "name": "apply_patch"},
     {"type": "local_shell"},
     {"type": "shell"},
+    {"type": "tool_search", "execution": "client"},
     {"type": "namespace", "name": "crm", "tools": [{"type": "function", "name": "get"}]},
     {"type": "function", "name": "read"},
 ]
@@ -292,6 +293,7 @@ def test_tools_of_codex_are_called_as_it_knows_them():
         call(1, id="b", name="local_shell", arguments='{"command":["ls"]}'),
         call(2, id="c", name="shell", arguments='{"commands":["ls"],"timeout_ms":5}'),
         call(3, id="d", name="crm__get", arguments="{}"),
+        call(4, id="e", name="tool_search", arguments='{"query":"x"}'),
         stop("tool_calls"),
         tools=TOOLS,
     )
@@ -320,7 +322,13 @@ def test_tools_of_codex_are_called_as_it_knows_them():
             "namespace": "crm",
             "arguments": "{}",
         },
-    ] == sorted(own, key=lambda each: each["call_id"])
+        {
+            "type": "tool_search_call",
+            "call_id": "e",
+            "execution": "client",
+            "arguments": {"query": "x"},
+        },
+    ] == own
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,15 @@ def output_text(output: Sequence[Item]) -> str:
         for item in output
         for part in [
             *item.get("content", ()),
-            {"text": item.get("arguments", item.get("input", ""))},
+            {"text": text_of(item)},
         ]
     )
+
+
+def text_of(call: Item) -> str:
+    """The text that a call streams; arguments that are no text come whole."""
+    text = call.get("arguments", call.get("input", ""))
+    return text if isinstance(text, str) else ""
 
 
 def said(events: Sequence[Event]) -> Item:

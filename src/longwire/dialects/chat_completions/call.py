@@ -12,7 +12,7 @@ import msgspec
 from longwire.core.rules.turn import UNARY, Turn
 from longwire.dialects.chat_completions.composer import AnswerForm
 from longwire.dialects.chat_completions.conversation import Conversation
-from longwire.dialects.chat_completions.functions import Functions, functions_of
+from longwire.dialects.chat_completions.functions import Functions, add_functions
 from longwire.dialects.chat_completions.reading import ChatReading
 from longwire.dialects.chat_completions.said_members import SAID
 from longwire.dialects.chat_completions.wishes import (
@@ -67,10 +67,12 @@ def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     profile, members = terms.profile, _said(turn, losses)
     functions = Functions()
     if "tools" in members:
-        functions = functions_of(members["tools"], profile, losses.refuse)
+        add_functions(functions, members["tools"], "tools", profile, losses.refuse)
     wanted = text_of(members)
     conversation = Conversation(profile, losses.names, losses.refuse)
     conversation.read(turn.input, _leading(members, wanted, profile))
+    for path, tools in conversation.tools:
+        add_functions(functions, tools, path, profile, losses.refuse)
     messages = conversation.messages
     if not messages:
         raise invalid("input", "says nothing: send a message that has a content")

@@ -55,6 +55,7 @@ class Composer:
         self._tags = ThinkTags() if form.profile.has_think_tags else None
         self._strips = form.profile.strips_leading_space
         self._has_spoken = False
+        self._begun = 0
 
     def add(self, delta: Delta, logprobs: Logprobs | None = None) -> None:
         """Take more of the message."""
@@ -93,12 +94,10 @@ class Composer:
         self._end_reasoning()
         self._end_message(status)
         self._reason_late()
-        for call in self._calls.all:
-            if call.name == b'""':
-                if call.arguments or call.id:
-                    return "The upstream called a function and did not say which one."
-                continue
-            self._end_call(call, status)
+        if any(call.name == b'""' and (call.arguments or call.id) for call in self._calls.all):
+            return "The upstream called a function and did not say which one."
+        for at, call in enumerate(self._calls.all):
+            self._end_call(call, status, is_begun=at < self._begun)
         return ""
 
     def _reason(self, delta: Delta) -> None:
@@ -173,11 +172,29 @@ class Composer:
     def _call(self, deltas: list[CallDelta]) -> None:
         for call, delta in self._calls.sort_in(deltas):
             piece = call.add(delta)
-            if call.item is not None:
-                if piece:
-                    self._writer.add(call.item, _ARGUMENTS, piece)
-            elif piece and call.name != b'""' and self._function(call).kind == FUNCTION:
-                self._begin_call(call)
+            if call.item is not None and piece:
+                self._writer.add(call.item, _ARGUMENTS, piece)
+        while self._begin_next():
+            self._begun += 1
+
+    def _begin_next(self) -> bool:
+        """Begin the next call, if enough of it came; their order is that of the answer.
+
+        One that is no function to the client is written once it is whole.
+        """
+        if self._begun == len(self._calls.all):
+            return False
+        call, is_last = self._calls.all[self._begun], self._begun == len(self._calls.all) - 1
+        function = self._function(call)
+        if call.name == b'""' or (function.kind == FUNCTION and not call.arguments):
+            return False
+        if function.kind == FUNCTION:
+            self._begin_call(call)
+            return True
+        if is_last or not call.is_whole:
+            return False
+        self._write_call(call, function, b"completed")
+        return True
 
     def _function(self, call: Call) -> Function:
         known = self._form.functions
@@ -209,16 +226,19 @@ class Composer:
         said = b'"call_id":%b,"name":%b' % (call.id, function.name)
         return said + (b',"namespace":%b' % function.namespace if function.namespace else b"")
 
-    def _end_call(self, call: Call, status: bytes) -> None:
+    def _write_call(self, call: Call, function: Function, status: bytes) -> None:
+        self._begin_calls(call)
+        write_call(self._writer, function, call.id, call.text, status)
+
+    def _end_call(self, call: Call, status: bytes, *, is_begun: bool) -> None:
+        """End a call; one that says nothing at all is none."""
         function = self._function(call)
-        if function.kind != FUNCTION:
-            self._begin_calls(call)
-            write_call(self._writer, function, call.id, call.text, status)
-            return
-        if call.item is None:
-            self._begin_call(call)
+        if not is_begun and call.name != b'""':
+            if function.kind == FUNCTION:
+                self._begin_call(call)
+            else:
+                self._write_call(call, function, status)
         if call.item is not None:
-            call.item.pieces = [call.text]
             self._writer.end_call(call.item, _ARGUMENTS, b"arguments", status)
 
     def _reason_late(self) -> None:

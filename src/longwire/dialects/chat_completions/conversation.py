@@ -38,7 +38,9 @@ _SEEN_BELOW: Final = b'"The result is shown in the next message of the user."'
 _CALLS: Final = frozenset(
     {"function_call", "custom_tool_call", *(f"{kind}_call" for kind in NATIVE)}
 )
-_OUTPUTS: Final = frozenset(f"{kind}_output" for kind in _CALLS)
+_FOUND: Final = "tool_search_output"
+_OUTPUTS: Final = frozenset({*(f"{kind}_output" for kind in _CALLS), _FOUND})
+_SEARCHES: Final = frozenset({"tool_search_call", _FOUND})
 _HOSTED: Final = frozenset(
     {
         "code_interpreter_call",
@@ -48,8 +50,6 @@ _HOSTED: Final = frozenset(
         "mcp_approval_response",
         "mcp_call",
         "mcp_list_tools",
-        "tool_search_call",
-        "tool_search_output",
         "web_search_call",
     }
 )
@@ -82,11 +82,12 @@ class _Answer:
 class Conversation:
     """Turns items into messages; `dropped` names what is left out.
 
-    `leading` are texts, as raw JSON, that stand before all items as messages of the system.
+    `tools` are those that a search has found, each with its path.
     """
 
     def __init__(self, profile: Profile, dropped: set[str], refuse: Refuse) -> None:
         self.messages: list[bytes] = []
+        self.tools: list[tuple[str, bytes]] = []
         self._profile = profile
         self._dropped = dropped
         self._refuse = refuse
@@ -112,7 +113,7 @@ class Conversation:
 
     def _find_outputs(self, items: Iterable[Item]) -> None:
         for at, item in enumerate(items):
-            if item.kind in _OUTPUTS:
+            if item.kind in _OUTPUTS and not _is_hosted(item):
                 self._outputs[_id_of(item, at)].append((at, item))
 
     def _read(self, at: int, item: Item) -> None:
@@ -122,13 +123,13 @@ class Conversation:
         elif kind == "reasoning":
             if not self._recall(item):
                 self._dropped.add("input.reasoning")
+        elif _is_hosted(item):
+            self._dropped.add(f"input.{kind}")
         elif kind in _CALLS:
             self._end_leading()
             self._answer.calls.append((at, item))
         elif kind in _OUTPUTS:
             self._output(at, item)
-        elif kind in _HOSTED:
-            self._dropped.add(f"input.{kind}")
         elif kind == "item_reference":
             raise unsayable(f"input.{at}", "refers to an item that only its own upstream holds")
         else:
@@ -292,6 +293,11 @@ class Conversation:
     def _result(self, at: int, item: Item) -> tuple[bytes, list[bytes]]:
         """Return an output as a content, and its parts that are no text and have no place there."""
         value = bytes(item.output)
+        if item.kind == _FOUND:
+            value = bytes(item.tools)
+            if value[:1] == b"[":
+                self.tools.append((f"input.{at}.tools", value))
+            return as_text(value), []
         if value[:1] == b'"':
             return value, []
         if item.kind == "shell_call_output" or value[:1] != b"[":
@@ -321,6 +327,11 @@ class Conversation:
 
 
 _NATIVE_MEMBERS: Final = {f"{kind}_call": native.member for kind, native in NATIVE.items()}
+
+
+def _is_hosted(item: Item) -> bool:
+    """Whether an item is a trace of what an upstream ran by itself, which needs no id."""
+    return item.kind in _HOSTED or (item.kind in _SEARCHES and bytes(item.call_id)[:1] != b'"')
 
 
 def as_text(raw: bytes) -> bytes:

@@ -32,13 +32,14 @@ _CUSTOM_STEM: Final = "response.custom_tool_call_input"
 class Native(NamedTuple):
     """A tool that the client runs: the `member` of its calls is what the function's arguments are.
 
-    `constant` are members of that which the model need not say.
+    `constant` are members of that which the model need not say; `beside` are members of the call.
     """
 
     member: str
     description: str
     schema: bytes
     constant: Mapping[str, bytes] = {}
+    beside: bytes = b""
 
 
 NATIVE: Final[Mapping[str, Native]] = {
@@ -66,6 +67,12 @@ NATIVE: Final[Mapping[str, Native]] = {
         b'"update_file","delete_file"]},"path":{"type":"string"},"diff":{"type":"string"}},'
         b'"required":["type","path"]}',
     ),
+    "tool_search": Native(
+        "arguments",
+        "Searches for tools, which can be called from then on.",
+        b'{"type":"object","properties":{"query":{"type":"string"}},"required":["query"]}',
+        beside=b',"execution":"client"',
+    ),
 }
 """Tools of the API that their client runs, by type; their calls are `<type>_call`."""
 
@@ -86,6 +93,12 @@ class _Tool(msgspec.Struct):
     strict: Raw = NULL
     format: Raw = NULL
     tools: Raw = NULL
+    execution: str | None = None
+
+    @property
+    def is_native(self) -> bool:
+        """Whether its client runs it; a search of tools may also be run by OpenAI."""
+        return self.type in NATIVE and (self.type != "tool_search" or self.execution == "client")
 
 
 _decode_tools: Final = msgspec.json.Decoder(list[_Tool]).decode
@@ -113,21 +126,20 @@ def wire_name(name: bytes, namespace: bytes = b"") -> bytes:
     return msgspec.json.encode(shortened(own))
 
 
-def functions_of(
-    raw: bytes, profile: Profile, refuse: Callable[[str, str, str], None]
-) -> Functions:
-    """Return the tools of a request as functions. Raises `InvalidRequest`, which names the field.
+def add_functions(
+    found: Functions, raw: bytes, at: str, profile: Profile, refuse: Callable[[str, str, str], None]
+) -> None:
+    """Add the tools that stand at a path as functions. Raises `InvalidRequest`, naming the field.
 
     `refuse` takes what has no equivalent: its path, the name by which it is dropped, and why.
     """
-    found = Functions()
-    for path, tool, namespace in _flat(raw, "tools"):
+    for path, tool, namespace in _flat(raw, at):
         if tool.type == FUNCTION:
             function, said = _function(tool, path, namespace, profile)
         elif tool.type == CUSTOM:
             function, said = _custom(tool, path, namespace)
-        elif tool.type in NATIVE:
-            function, said = _native(tool.type)
+        elif tool.is_native:
+            function, said = _native(tool, path)
         else:
             fault = f"is {tool.type}, which only upstreams of the Responses API run"
             refuse(f"{path}.type", f"tools.{tool.type}", fault)
@@ -139,7 +151,6 @@ def functions_of(
         )
         if function.kind != FUNCTION or name != function.name:
             found.renamed.setdefault(key, function)
-    return found
 
 
 def _flat(raw: bytes, path: str, namespace: bytes = b"") -> Iterator[tuple[str, _Tool, bytes]]:
@@ -185,11 +196,14 @@ def _custom(tool: _Tool, path: str, namespace: bytes) -> tuple[Function, bytes]:
     return function, described + b',"parameters":' + _INPUT
 
 
-def _native(kind: str) -> tuple[Function, bytes]:
-    native = NATIVE[kind]
-    described = b',"description":' + msgspec.json.encode(native.description)
-    name = msgspec.json.encode(kind)
-    return Function(kind, name), described + b',"parameters":' + native.schema
+def _native(tool: _Tool, path: str) -> tuple[Function, bytes]:
+    native, parameters = NATIVE[tool.type], bytes(tool.parameters)
+    described = _described(tool, path) or b',"description":' + msgspec.json.encode(
+        native.description
+    )
+    schema = parameters if parameters[:1] == b"{" else native.schema
+    function = Function(tool.type, msgspec.json.encode(tool.type))
+    return function, described + b',"parameters":' + schema
 
 
 def input_as_arguments(raw: bytes) -> bytes:
@@ -208,7 +222,7 @@ def write_call(
         if members is not None:
             missing = {key: raw for key, raw in native.constant.items() if key not in members}
             value = b'"%b":%b' % (native.member.encode(), merge(members, missing))
-            item = writer.begin(f"{function.kind}_call", said, value)
+            item = writer.begin(f"{function.kind}_call", said + native.beside, value)
             writer.end(item, value, status)
             return
     said += b',"name":' + function.name

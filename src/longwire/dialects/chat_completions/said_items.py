@@ -27,6 +27,7 @@ class Item(msgspec.Struct):
     action: Raw = NULL
     operation: Raw = NULL
     output: Raw = NULL
+    tools: Raw = NULL
     status: Raw = NULL
     encrypted_content: Raw = NULL
 

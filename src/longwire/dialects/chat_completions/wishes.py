@@ -193,7 +193,7 @@ class _Chosen:
                 return b""
             return raw
         if self._can_force and mode in self._profile.tool_choices:
-            return msgspec.json.encode(self._profile.required_word) if mode == "required" else raw
+            return raw
         while_thinking = "" if self._can_force else " while its model thinks"
         fault = f"is {mode}, which {self._profile.name} does not take{while_thinking}; write auto"
         self._refuse("tool_choice", "tool_choice", fault)

@@ -38,7 +38,6 @@ class Profile:
     has_think_tags: bool = False
     strips_leading_space: bool = False
     tool_choices: tuple[Choice, ...] = ("auto", "none", "required", "named")
-    required_word: str = "required"
     forces_while_thinking: bool = True
     takes_strict: bool = True
     takes_parallel: bool = True
@@ -73,7 +72,6 @@ MEANINGS: Final[Mapping[str, str]] = {
     "has_think_tags": "Whether thoughts may stand in the text, between <think> and </think>.",
     "strips_leading_space": "Whether white space before a text is left out.",
     "tool_choices": "How a model may be made to choose; what else is asked for is refused.",
-    "required_word": "What a choice of any function is called.",
     "forces_while_thinking": "Whether a function can be forced while the model thinks.",
     "takes_strict": "Whether functions and schemas may be strict.",
     "takes_parallel": "Whether it takes parallel_tool_calls.",
