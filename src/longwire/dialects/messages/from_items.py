@@ -80,8 +80,8 @@ class Item(msgspec.Struct):
     summary: list[_Part] | None = None
     encrypted_content: str | None = None
     tools: Raw = NULL
-    reasoning: _Effort | None = None
-    text: _Format | None = None
+    reasoning: Raw = NULL
+    text: Raw = NULL
 
     @property
     def own_id(self) -> str:
@@ -89,6 +89,8 @@ class Item(msgspec.Struct):
         return self.call_id or self.id or ""
 
 
+_decode_effort: Final = msgspec.json.Decoder(_Effort | None).decode
+_decode_format: Final = msgspec.json.Decoder(_Format | None).decode
 _decode_items: Final = tolerant(msgspec.json.Decoder(list[Item]).decode)
 
 
@@ -190,7 +192,7 @@ class History:
         elif kind == "additional_tools":
             self._offer.add(item.tools, f"{at}.tools")
         elif kind == "configuration_update":
-            self._update(item)
+            self._update(item, at)
         elif kind == "compaction":
             self._compact(item, at)
         elif kind in _LEFT_OUT:
@@ -301,11 +303,13 @@ class History:
             self._heard.append(text_block(_encode(words)))
             self._heard += _output_blocks(item, at, self._losses)
 
-    def _update(self, item: Item) -> None:
-        if item.reasoning is not None and item.reasoning.effort:
-            self.effort = item.reasoning.effort
-        if item.text is not None and item.text.format is not NULL:
-            self.format = item.text.format
+    def _update(self, item: Item, at: str) -> None:
+        reasoning = decoded(_decode_effort, item.reasoning, f"{at}.reasoning")
+        text = decoded(_decode_format, item.text, f"{at}.text")
+        if reasoning is not None and reasoning.effort:
+            self.effort = reasoning.effort
+        if text is not None and text.format is not NULL:
+            self.format = text.format
 
     def _begin_answer(self) -> None:
         if self._heard or self._rules:
