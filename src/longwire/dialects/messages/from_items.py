@@ -5,8 +5,7 @@ assistant's message and one of the user's, which begins with the results of its 
 each once. What nobody said is made: a missing result, the user's word at the begin and the end.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -50,7 +49,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     text: Raw = NULL
 
 
@@ -62,7 +61,7 @@ class _Format(msgspec.Struct):
     format: Raw = NULL
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, gc=False):
     """What is read of one item, whatever its type."""
 
     type: str | None = None
@@ -100,11 +99,6 @@ class Message(NamedTuple):
     role: str
     blocks: Sequence[bytes]
 
-    @property
-    def raw(self) -> bytes:
-        """The message as raw JSON."""
-        return b'{"role":"%b","content":[%b]}' % (self.role.encode(), b",".join(self.blocks))
-
 
 def items_of(raw: bytes | None) -> list[Item]:
     """Return the items of an input; a text is a user's message. Raises `InvalidRequest`."""
@@ -135,9 +129,10 @@ class History:
         self._claude = claude
         self._offer = offer
         self._losses = losses
-        self._outputs: Mapping[str, list[Item]] = {}
-        self._known: frozenset[str] = frozenset()
-        self._ids: Counter[str] = Counter()
+        self._outputs: dict[str, list[Item]] = {}
+        self._known: set[str] = set()
+        self._ids: dict[str, int] = {}
+        self._index = 0
         self._said: list[bytes] = []
         self._calls: list[_Call] = []
         self._heard: list[bytes] = []
@@ -151,18 +146,14 @@ class History:
 
     def add_all(self, items: Sequence[Item]) -> None:
         """Add all items, then what the history needs at its end. Raises `InvalidRequest`."""
-        outputs: defaultdict[str, list[Item]] = defaultdict(list)
         for item in items:
             if item.type in _OUTPUTS:
-                outputs[item.own_id].append(item)
-        self._outputs = outputs
-        self._known = frozenset(item.own_id for item in items if item.type in _CALLS)
+                self._outputs.setdefault(item.own_id, []).append(item)
+            elif item.type in _CALLS:
+                self._known.add(item.own_id)
         for index, item in enumerate(items):
+            self._index = index
             self._add(item, f"input.{index}")
-            if item.type == "additional_tools":
-                self.equipped = index
-            elif (self._said or self._calls) and item.type not in _OUTPUTS:
-                self.answered = index
         self._end_answer()
         if not self._heard and not self._rules and not self._ends_with_user():
             self._heard.append(_GO_ON)
@@ -190,6 +181,7 @@ class History:
         elif kind == "reasoning":
             self._think(item)
         elif kind == "additional_tools":
+            self.equipped = self._index
             self._offer.add(item.tools, f"{at}.tools")
         elif kind == "configuration_update":
             self._update(item, at)
@@ -282,8 +274,7 @@ class History:
         else:
             name = safe_name(item.name, item.namespace)
             value = _input_of(kind, item)
-        self._ids[own] += 1
-        again = self._ids[own]
+        again = self._ids[own] = self._ids.get(own, 0) + 1
         identity = safe_id(own if again == 1 else f"{own}_again_{again}")
         block = b'{"type":"tool_use","id":%b,"name":%b,"input":%b}' % (
             _encode(identity),
@@ -312,6 +303,7 @@ class History:
             self.format = text.format
 
     def _begin_answer(self) -> None:
+        self.answered = self._index
         if self._heard or self._rules:
             self._end_step()
 
