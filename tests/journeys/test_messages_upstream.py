@@ -211,6 +211,14 @@ async def test_what_cannot_be_said_is_refused_by_name(client_of, gateway, emulat
     assert not emulator.turns
 
 
+async def test_a_count_of_tokens(client_of, gateway, emulator):
+    """It is Anthropic's own count of the request as it would be said there."""
+    counted = await client_of(gateway).responses.input_tokens.count(
+        model=MODELS[0], input="go", tools=TOOLS
+    )
+    assert ("response.input_tokens", True) == (counted.object, counted.input_tokens > 0)
+
+
 async def test_a_chat_client(client_of, gateway: Gateway, emulator):
     """Chat Completions in, Messages out: two rounds of tools over the hub."""
     client = client_of(gateway)

@@ -31,6 +31,9 @@ SYSTEM_BETA: Final = "mid-conversation-system-2026-04-07"
 _COMPACT_BETA: Final = "compact-2026-01-12"
 _COMPACT: Final = "compact_20260112"
 _NULL: Final = b"null"
+_ROLES: Final = {
+    role: b'{"role":"%b","content":[' % role.encode() for role in ("user", "assistant", "system")
+}
 _FORCED: Final = ("any", "tool")
 _SAMPLING: Final = ("temperature", "top_p")
 _SAID: Final = frozenset(
@@ -120,10 +123,19 @@ class Request:
 
 
 def body_of(members: Mapping[str, bytes], messages: Sequence[Message]) -> bytes:
-    """Return the body of a request, whose messages stand last."""
-    parts = [b'"%b":%b' % (name.encode(), raw) for name, raw in members.items()]
-    raw = b",".join([message.raw for message in messages])
-    return b'{%b,"messages":[%b]}' % (b",".join(parts), raw)
+    """Return the body of a request, whose messages, one at least, stand last.
+
+    A long history is copied once: copies of megabytes cost more than all else here.
+    """
+    parts = [b"{"]
+    for name, raw in members.items():
+        parts += (b'"%b":' % name.encode(), raw, b",")
+    opening = b'"messages":['
+    for role, blocks in messages:
+        parts += (opening, _ROLES[role], b",".join(blocks))
+        opening = b"]},"
+    parts.append(b"]}]}")
+    return b"".join(parts)
 
 
 def request_of(turn: Turn, terms: Terms) -> Request:

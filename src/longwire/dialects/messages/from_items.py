@@ -5,8 +5,7 @@ assistant's message and one of the user's, which begins with the results of its 
 each once. What nobody said is made: a missing result, the user's word at the begin and the end.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -50,7 +49,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     text: Raw = NULL
 
 
@@ -62,7 +61,7 @@ class _Format(msgspec.Struct):
     format: Raw = NULL
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, gc=False):
     """What is read of one item, whatever its type."""
 
     type: str | None = None
@@ -80,8 +79,8 @@ class Item(msgspec.Struct):
     summary: list[_Part] | None = None
     encrypted_content: str | None = None
     tools: Raw = NULL
-    reasoning: _Effort | None = None
-    text: _Format | None = None
+    reasoning: Raw = NULL
+    text: Raw = NULL
 
     @property
     def own_id(self) -> str:
@@ -89,6 +88,8 @@ class Item(msgspec.Struct):
         return self.call_id or self.id or ""
 
 
+_decode_effort: Final = msgspec.json.Decoder(_Effort | None).decode
+_decode_format: Final = msgspec.json.Decoder(_Format | None).decode
 _decode_items: Final = tolerant(msgspec.json.Decoder(list[Item]).decode)
 
 
@@ -97,11 +98,6 @@ class Message(NamedTuple):
 
     role: str
     blocks: Sequence[bytes]
-
-    @property
-    def raw(self) -> bytes:
-        """The message as raw JSON."""
-        return b'{"role":"%b","content":[%b]}' % (self.role.encode(), b",".join(self.blocks))
 
 
 def items_of(raw: bytes | None) -> list[Item]:
@@ -114,9 +110,9 @@ def items_of(raw: bytes | None) -> list[Item]:
 
 
 class _Call(NamedTuple):
-    """A call as it is sent, with its output, where there is one."""
+    """A call as it is sent, its id as raw JSON, and its output, where there is one."""
 
-    id: str
+    id: bytes
     block: bytes
     output: Item | None
 
@@ -133,9 +129,11 @@ class History:
         self._claude = claude
         self._offer = offer
         self._losses = losses
-        self._outputs: Mapping[str, list[Item]] = {}
-        self._known: frozenset[str] = frozenset()
-        self._ids: Counter[str] = Counter()
+        self._outputs: dict[str, list[Item]] = {}
+        self._known: set[str] = set()
+        self._ids: dict[str, int] = {}
+        self._names: dict[tuple[str, str | None, str | None], bytes] = {}
+        self._index = 0
         self._said: list[bytes] = []
         self._calls: list[_Call] = []
         self._heard: list[bytes] = []
@@ -149,18 +147,14 @@ class History:
 
     def add_all(self, items: Sequence[Item]) -> None:
         """Add all items, then what the history needs at its end. Raises `InvalidRequest`."""
-        outputs: defaultdict[str, list[Item]] = defaultdict(list)
         for item in items:
             if item.type in _OUTPUTS:
-                outputs[item.own_id].append(item)
-        self._outputs = outputs
-        self._known = frozenset(item.own_id for item in items if item.type in _CALLS)
+                self._outputs.setdefault(item.own_id, []).append(item)
+            elif item.type in _CALLS:
+                self._known.add(item.own_id)
         for index, item in enumerate(items):
-            self._add(item, f"input.{index}")
-            if item.type == "additional_tools":
-                self.equipped = index
-            elif (self._said or self._calls) and item.type not in _OUTPUTS:
-                self.answered = index
+            self._index = index
+            self._add(item)
         self._end_answer()
         if not self._heard and not self._rules and not self._ends_with_user():
             self._heard.append(_GO_ON)
@@ -174,41 +168,46 @@ class History:
             return False
         return not said[-1].blocks[0].startswith(_THOUGHTS)
 
+    @property
+    def _at(self) -> str:
+        return f"input.{self._index}"
+
     def _ends_with_user(self) -> bool:
         return bool(self.messages) and self.messages[-1].role != "assistant"
 
-    def _add(self, item: Item, at: str) -> None:
+    def _add(self, item: Item) -> None:
         kind = item.type or ("message" if item.role else "")
         if kind == "message":
-            self._add_message(item, f"{at}.content")
+            self._add_message(item)
         elif kind in _CALLS:
-            self._call(kind, item, at)
+            self._call(kind, item)
         elif kind in _OUTPUTS:
-            self._result(item, f"{at}.output")
+            self._result(item)
         elif kind == "reasoning":
             self._think(item)
         elif kind == "additional_tools":
-            self._offer.add(item.tools, f"{at}.tools")
+            self.equipped = self._index
+            self._offer.add(item.tools, f"{self._at}.tools")
         elif kind == "configuration_update":
             self._update(item)
         elif kind == "compaction":
-            self._compact(item, at)
+            self._compact(item)
         elif kind in _LEFT_OUT:
             self._losses.omit(f"input.{kind}")
         else:
-            self._refuse(kind, at)
+            self._refuse(kind)
 
-    def _refuse(self, kind: str, at: str) -> None:
+    def _refuse(self, kind: str) -> None:
         if kind in ("", "item_reference"):
             raise invalid(
-                f"{at}.type", f"is '{kind}', which says nothing here; send the item itself"
+                f"{self._at}.type", f"is '{kind}', which says nothing here; send the item itself"
             )
         self._losses.refuse(
-            f"input.{kind[:40]}", f"is '{kind[:40]}', unknown to Claude", f"{at}.type"
+            f"input.{kind[:40]}", f"is '{kind[:40]}', unknown to Claude", f"{self._at}.type"
         )
 
-    def _add_message(self, item: Item, at: str) -> None:
-        blocks = list(blocks_of(item.content, at, self._losses))
+    def _add_message(self, item: Item) -> None:
+        blocks = list(blocks_of(item.content, f"{self._at}.content", self._losses))
         if not blocks:
             return
         if item.role == "assistant":
@@ -257,57 +256,67 @@ class History:
         thoughts = joined([part.text for part in item.summary or ()])
         self._said.append(b'{"type":"thinking","thinking":%b,"signature":%b}' % (thoughts, content))
 
-    def _compact(self, item: Item, at: str) -> None:
+    def _compact(self, item: Item) -> None:
         seal = opened(item.encrypted_content or "")
         if seal.issuer != ISSUER:
             fault = "is a compaction that another vendor has made, which Claude cannot read"
-            self._losses.refuse("input.compaction", fault, at)
+            self._losses.refuse("input.compaction", fault, self._at)
             return
         self._begin_answer()
         self._said.append(b'{"type":"compaction","content":%b}' % _encode(seal.content))
 
-    def _call(self, kind: str, item: Item, at: str) -> None:
+    def _call(self, kind: str, item: Item) -> None:
         self._begin_answer()
         own = item.own_id
         if not own:
-            raise invalid(f"{at}.call_id", "is required")
-        if kind in _ACTIONS:
-            member, name = _ACTIONS[kind]
-            raw = bytes(getattr(item, member))
-            value = raw if raw[:1] == b"{" else b"{}"
-        elif not item.name:
-            raise invalid(f"{at}.name", "is required")
+            raise invalid(f"{self._at}.call_id", "is required")
+        if kind == "function_call":
+            value = input_of(item.arguments)
+        elif kind in _ACTIONS:
+            value = bytes(getattr(item, _ACTIONS[kind][0]))
+            value = value if value[:1] == b"{" else b"{}"
         else:
-            name = safe_name(item.name, item.namespace)
-            value = _input_of(kind, item)
-        self._ids[own] += 1
-        again = self._ids[own]
-        identity = safe_id(own if again == 1 else f"{own}_again_{again}")
-        block = b'{"type":"tool_use","id":%b,"name":%b,"input":%b}' % (
-            _encode(identity),
-            _encode(name),
-            value,
-        )
+            text = bytes(item.input)
+            value = b'{"input":%b}' % (text if text[:1] == b'"' else b'""')
+        again = self._ids[own] = self._ids.get(own, 0) + 1
+        identity = _encode(safe_id(own if again == 1 else f"{own}_again_{again}"))
+        name = self._name(kind, item)
+        block = b'{"type":"tool_use","id":%b,"name":%b,"input":%b}' % (identity, name, value)
         outputs = self._outputs.get(own)
         self._calls.append(_Call(identity, block, outputs.pop(0) if outputs else None))
-        self.called[name] = None
 
-    def _result(self, item: Item, at: str) -> None:
+    def _name(self, kind: str, item: Item) -> bytes:
+        """Return the name that a tool is called by, as raw JSON."""
+        key = (kind, item.name, item.namespace)
+        known = self._names.get(key)
+        if known is None:
+            if kind not in _ACTIONS and not item.name:
+                raise invalid(f"{self._at}.name", "is required")
+            own = _ACTIONS[kind][1] if kind in _ACTIONS else item.name or ""
+            name = safe_name(own, item.namespace)
+            self.called[name] = None
+            known = self._names[key] = _encode(name)
+        return known
+
+    def _result(self, item: Item) -> None:
         """End the answer whose result it is; what no call asked for is the user's word."""
         self._end_answer()
         if item.own_id not in self._known:
             self._remind()
             words = f"Output of the tool call {item.own_id}, which is not in this conversation:"
             self._heard.append(text_block(_encode(words)))
-            self._heard += _output_blocks(item, at, self._losses)
+            self._heard += _output_blocks(item, f"{self._at}.output", self._losses)
 
     def _update(self, item: Item) -> None:
-        if item.reasoning is not None and item.reasoning.effort:
-            self.effort = item.reasoning.effort
-        if item.text is not None and item.text.format is not NULL:
-            self.format = item.text.format
+        reasoning = decoded(_decode_effort, item.reasoning, f"{self._at}.reasoning")
+        text = decoded(_decode_format, item.text, f"{self._at}.text")
+        if reasoning is not None and reasoning.effort:
+            self.effort = reasoning.effort
+        if text is not None and text.format is not NULL:
+            self.format = text.format
 
     def _begin_answer(self) -> None:
+        self.answered = self._index
         if self._heard or self._rules:
             self._end_step()
 
@@ -317,8 +326,8 @@ class History:
             return
         if not self.messages:
             self.messages.append(Message("user", (_OPENING,)))
-        blocks = (*self._said, *(call.block for call in self._calls))
-        self.messages.append(Message("assistant", blocks))
+        self._said += [call.block for call in self._calls]
+        self.messages.append(Message("assistant", self._said))
         self._heard = [_result_block(call, self._losses) for call in self._calls]
         self._said, self._calls = [], []
 
@@ -329,26 +338,19 @@ class History:
             self._remind()
             rules = []
         if self._heard:
-            self.messages.append(Message("user", tuple(self._heard)))
+            self.messages.append(Message("user", self._heard))
         if rules:
-            self.messages.append(Message("system", tuple(rules)))
+            self.messages.append(Message("system", rules))
         self._heard, self._rules = [], []
 
 
-def _input_of(kind: str, item: Item) -> bytes:
-    if kind == "function_call":
-        return input_of(item.arguments)
-    raw = bytes(item.input)
-    return b'{"input":%b}' % (raw if raw[:1] == b'"' else b'""')
-
-
 def _result_block(call: _Call, losses: Losses) -> bytes:
-    head = b'{"type":"tool_result","tool_use_id":%b' % _encode(call.id)
+    head = b'{"type":"tool_result","tool_use_id":%b' % call.id
     if call.output is None:
         return b'%b,"content":%b,"is_error":true}' % (head, _NO_OUTPUT)
     raw = bytes(call.output.output)
     if raw[:1] != b'"':
-        blocks = _output_blocks(call.output, f"input.{call.id}.output", losses)
+        blocks = _output_blocks(call.output, f"input.{call.output.own_id}.output", losses)
         raw = b"[%b]" % b",".join(blocks)
     return head + (b"}" if raw in _NOTHING else b',"content":%b}' % raw)
 

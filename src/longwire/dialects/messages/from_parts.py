@@ -25,7 +25,7 @@ _PDF: Final = b"application/pdf"
 _IMAGES: Final = frozenset({b"image/png", b"image/jpeg", b"image/gif", b"image/webp"})
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     type: str | None = None
     text: Raw = NULL
     refusal: Raw = NULL

@@ -43,17 +43,17 @@ BY_TYPE: Final = {
 """The tools that clients run by their types: the item of a call, what it does, what it takes."""
 
 
-class _Format(msgspec.Struct):
+class _Format(msgspec.Struct, gc=False):
     type: str = ""
     syntax: str = ""
     definition: str = ""
 
 
-class _Filters(msgspec.Struct):
+class _Filters(msgspec.Struct, gc=False):
     allowed_domains: list[str] | None = None
 
 
-class Tool(msgspec.Struct):
+class Tool(msgspec.Struct, gc=False):
     """What is read of a tool."""
 
     type: str = "function"

@@ -9,13 +9,13 @@ from msgspec import Raw
 from longwire.dialects.raw_json import NULL, split_members, tolerant
 
 
-class Target(msgspec.Struct):
+class Target(msgspec.Struct, gc=False):
     """The model that took over."""
 
     model: str | None = None
 
 
-class Block(msgspec.Struct):
+class Block(msgspec.Struct, gc=False):
     """What is read of a content block, whatever its type; texts stay raw."""
 
     type: str = ""
@@ -32,7 +32,7 @@ class Block(msgspec.Struct):
     to: Target | None = None
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """What is new of a block, or of the message."""
 
     type: str = ""
@@ -45,7 +45,7 @@ class Delta(msgspec.Struct):
     stop_reason: str | None = None
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """A message as it begins, or whole."""
 
     type: str = ""
@@ -57,7 +57,7 @@ class Message(msgspec.Struct):
     input_tokens: int | None = None
 
 
-class Frame(msgspec.Struct):
+class Frame(msgspec.Struct, gc=False):
     """One event of a stream."""
 
     type: str = ""

@@ -148,7 +148,7 @@ def input_of(arguments: Raw) -> bytes:
     """Return the arguments of a call as an object; what is none is wrapped, as clients do it."""
     raw = bytes(arguments)
     text = decode_text(raw) if raw[:1] == b'"' else ""
-    if not text.strip():
+    if not text or text.isspace():
         return b"{}"
     try:
         _decode_object(text)

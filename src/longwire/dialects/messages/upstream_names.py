@@ -30,9 +30,9 @@ def safe_name(name: str, namespace: str | None = None) -> str:
 
 
 def _safe(text: str, longest: int) -> str:
-    safe = _ODD.sub("_", text)
-    if safe == text and 0 < len(text) <= longest:
+    if _ODD.search(text) is None and 0 < len(text) <= longest:
         return text
+    safe = _ODD.sub("_", text)
     digest = blake3(text.encode("utf-8", "surrogatepass")).hexdigest(length=_DIGEST // 2)
     return f"{safe[: longest - _DIGEST - 1]}_{digest}"
 
