@@ -1,6 +1,7 @@
 """Gemini's answers as events of the Responses API."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,20 @@ def test_answers_that_stopped_early_are_incomplete(reason: str, meaning: str) ->
     assert response([last])["incomplete_details"] == {"reason": meaning}
 
 
+def test_what_was_cut_is_incomplete() -> None:
+    """A call or a text that the answer stopped in is not taken for whole; what was done is."""
+    call = {"functionCall": {"name": "b", "willContinue": True}}
+    whole = {"functionCall": {"name": "a"}}
+    events = read(chunk({"text": "x"}, whole, call), chunk(finish="MAX_TOKENS"))
+    assert [each["status"] for each in response(events)["output"]] == [
+        "completed",
+        "completed",
+        "incomplete",
+    ]
+    [message] = response(read(chunk({"text": "x"}, finish="SAFETY")))["output"]
+    assert message["status"] == "incomplete"
+
+
 @pytest.mark.parametrize(
     "reason",
     [
@@ -246,6 +261,18 @@ def test_ids_of_calls_follow_from_the_response() -> None:
     assert own["call_id"] == "own"
 
 
+def test_long_ids_of_responses_stay_apart() -> None:
+    """Ids that differ at their ends alone are two responses, and their items have ids of use."""
+    ids = set()
+    for response_id in ("r" * 90 + "1", "r" * 90 + "2", "../r\n3"):
+        part = {"functionCall": {"name": "a"}}
+        whole = response(read(chunk(part, finish="STOP", responseId=response_id)))
+        [item] = whole["output"]
+        ids |= {whole["id"], item["id"], item["call_id"]}
+        assert all(re.fullmatch("[A-Za-z0-9_-]{1,64}", each) for each in ids)
+    assert len(ids) == 9
+
+
 def test_what_a_server_ran_and_made_is_shown() -> None:
     """Code, its result, images and other data of an answer have a place each."""
     events = read(
@@ -261,6 +288,25 @@ def test_what_a_server_ran_and_made_is_shown() -> None:
     assert ran["content"][0]["text"] == "\n```python\nprint(1)\n```\n\n```\n1\n```\n"
     assert (image["type"], image["result"]) == ("image_generation_call", "AAAA")
     assert "audio/wav" in audio["content"][0]["text"]
+
+
+def test_how_likely_tokens_were_stands_beside_them() -> None:
+    """Each piece of text has its own, the message all of them, and numbers keep their digits."""
+    chosen = [{"token": "é", "logProbability": -0.25}, {"token": "b", "logProbability": -1}]
+    top = [{"candidates": [chosen[0], {"token": "c", "logProbability": -2.5}]}]
+    first, last = chunk({"text": "éb"}), chunk({"text": "c"}, finish="STOP")
+    result = {"chosenCandidates": chosen, "topCandidates": top}
+    first["candidates"][0]["logprobsResult"] = result
+    events = read(first, last)
+    deltas = [each for each in datas(events) if each["type"] == "response.output_text.delta"]
+    e = {"token": "é", "bytes": [195, 169], "logprob": -0.25}
+    c = {"token": "c", "bytes": [99], "logprob": -2.5}
+    expected = [
+        {**e, "top_logprobs": [e, c]},
+        {"token": "b", "bytes": [98], "logprob": -1, "top_logprobs": []},
+    ]
+    assert [each["logprobs"] for each in deltas] == [expected, []]
+    assert response(events)["output"][0]["content"][0]["logprobs"] == expected
 
 
 def test_what_was_searched_is_cited() -> None:

@@ -11,6 +11,7 @@ from longwire.dialects.fields import decoded
 from longwire.dialects.raw_json import NULL, tolerant
 
 _NULL: Final = b"null"
+_FAMILY: Final = re.compile("gemini")
 _VERSION: Final = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _SAME: Final = {
     "max_output_tokens": "maxOutputTokens",
@@ -41,6 +42,7 @@ _BUDGETS: Final = {
 _PRO_BUDGETS: Final = {**_BUDGETS, "none": 128, "xhigh": 32768, "max": 32768}
 """Efforts of Gemini 2.5 in tokens; Pro cannot do without, and may think longer."""
 
+_LOGPROBS: Final = b'"message.output_text.logprobs"'
 _LEVELLED: Final = (3, 0)
 _BUDGETED: Final = (2, 5)
 _NEWEST: Final = (99, 0)
@@ -72,7 +74,7 @@ def version_of(model: str) -> tuple[int, int]:
     found = _VERSION.search(model)
     if found:
         return int(found[1]), int(found[2] or 0)
-    return _NEWEST if "gemini" in model else (0, 0)
+    return _NEWEST if _FAMILY.search(model) else (0, 0)
 
 
 def needs_signatures(model: str) -> bool:
@@ -108,7 +110,9 @@ def _form(members: Mapping[str, bytes], dropped: list[str]) -> list[bytes]:
 
 def _log_probabilities(members: Mapping[str, bytes]) -> list[bytes]:
     count = decoded(_decode_count, members.get("top_logprobs", _NULL), "top_logprobs")
-    return [b'"responseLogprobs":true,"logprobs":%d' % count] if count else []
+    if count:
+        return [b'"responseLogprobs":true,"logprobs":%d' % count]
+    return [b'"responseLogprobs":true'] if _LOGPROBS in members.get("include", b"") else []
 
 
 def _thinking(members: Mapping[str, bytes], model: str, dropped: list[str]) -> list[bytes]:

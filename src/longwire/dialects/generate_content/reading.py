@@ -6,6 +6,7 @@ Law: a body cut anywhere gives the same events; nothing that the model made is l
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -36,6 +37,7 @@ from longwire.dialects.generate_content.finish import (
     usage_of,
 )
 from longwire.dialects.generate_content.grounding import citations, search_of
+from longwire.dialects.generate_content.log_probabilities import logprobs_of
 from longwire.dialects.generate_content.reading_calls import OpenCall, write_call
 from longwire.dialects.raw_json import NULL, split_items
 from longwire.dialects.responses.errors import MALFORMED
@@ -49,9 +51,9 @@ _EMPTY: Final = b'""'
 _QUOTE: Final = b'"'
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NO_DATA: Final = (b"", b"[DONE]")
-_CALL_DIGEST: Final = 12
+_DIGEST_SIZE: Final = 12
 _LONGEST_ID: Final = 40
-"""So much of a response's id is kept, for those of its items begin with it."""
+"""A longer id of a response is its digest, for those of its items begin with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class GeneratedAnswer:
         self._writer = ResponseWriter(answered.echo)
         self._call: OpenCall | None = None
         self._calls = 0
-        self._usage: UsageMetadata | None = None
+        self._counts: list[UsageMetadata] = []
         self._grounding: Grounding | None = None
         self._finish: Candidate | None = None
         self._is_over = False
@@ -125,24 +127,32 @@ class GeneratedAnswer:
             return
         if not self._writer.is_open:
             self._open(chunk)
-        self._usage = merged(self._usage, chunk.usage_metadata)
+        if chunk.usage_metadata is not None:
+            self._counts.append(chunk.usage_metadata)
         for candidate in chunk.candidates or ():
             if not candidate.index:
                 self._take_candidate(candidate)
-        if self._finish is not None and has_counts(self._usage):
+        if self._finish is not None and any(map(has_counts, self._counts)):
             self._end()
         elif is_blocked and not chunk.candidates:
             self._is_over = True
-            self._writer.leave_incomplete(CONTENT_FILTER, usage_of(self._usage))
+            self._writer.leave_incomplete(CONTENT_FILTER, self._usage())
+
+    def _usage(self) -> bytes:
+        """Return `usage`, of all counts so far, as raw JSON."""
+        return usage_of(reduce(merged, self._counts, None))
 
     def _open(self, chunk: Chunk) -> None:
-        named = _UNSAFE.sub("_", chunk.response_id or "")[:_LONGEST_ID]
-        own = named or self._fallback_id
+        own = _UNSAFE.sub("_", chunk.response_id or "") or self._fallback_id
+        if len(own) > _LONGEST_ID:
+            own = _digest(own)
         model = _encode(chunk.model_version) if chunk.model_version else self._answered.model
         self._writer.open(f"resp_{own}", model, chunk.created_at)
 
     def _take_candidate(self, candidate: Candidate) -> None:
         content = candidate.content
+        if candidate.logprobs_result is not None:
+            self._writer.add_logprobs(logprobs_of(candidate.logprobs_result))
         for part in (content.parts if content is not None else None) or ():
             self._take_part(part)
         self._grounding = candidate.grounding_metadata or self._grounding
@@ -155,13 +165,14 @@ class GeneratedAnswer:
             return
         self._end_call()
         text = bytes(part.text)
-        text = text if text[:1] == _QUOTE else _EMPTY
+        if text[:1] != _QUOTE:
+            text = _EMPTY
+            self._take_other(part)
         if part.thought:
             self._writer.add_thought(text)
             self._seal("thought", part.thought_signature)
         else:
             self._take_text(text, part.thought_signature)
-            self._take_other(part)
 
     def _take_text(self, text: bytes, signature: str | None) -> None:
         """Add to the text: a signature stands before its own, or else behind all of it."""
@@ -189,11 +200,11 @@ class GeneratedAnswer:
         if part.code_execution_result is not None:
             self._writer.add_text(_encode(f"\n```\n{part.code_execution_result.output}\n```\n"))
         if part.inline_data is not None:
-            self._take_data(part.inline_data)
+            self._take_blob(part.inline_data)
         if part.file_data is not None:
             self._writer.add_text(_encode(f"\n{part.file_data.file_uri}\n"))
 
-    def _take_data(self, blob: Blob) -> None:
+    def _take_blob(self, blob: Blob) -> None:
         mime = blob.mime_type or "application/octet-stream"
         if mime.startswith("image/"):
             self._writer.put_item("image_generation_call", b'"result":%b' % bytes(blob.data))
@@ -214,7 +225,7 @@ class GeneratedAnswer:
         """Return the id of a call that has none: it follows from the response and its place."""
         self._calls += 1
         text = f"{self._writer.response_id} {self._calls}"
-        return f"call_{blake3(text.encode()).hexdigest(length=_CALL_DIGEST)}"
+        return f"call_{_digest(text)}"
 
     def _end_call(self) -> None:
         call, self._call = self._call, None
@@ -225,11 +236,13 @@ class GeneratedAnswer:
 
     def _end(self) -> None:
         """End the response as its finish reason says."""
-        self._end_call()
         self._is_over = True
         self._cite()
         finish = self._finish or Candidate()
-        reason, usage = finish.finish_reason or "", usage_of(self._usage)
+        reason, usage = finish.finish_reason or "", self._usage()
+        if reason not in COMPLETED:
+            self._writer.cut()
+        self._end_call()
         if reason in COMPLETED:
             self._writer.complete(usage)
         elif reason in INCOMPLETE:
@@ -247,6 +260,10 @@ class GeneratedAnswer:
         search = search_of(grounding)
         if search:
             writer.put_item("web_search_call", search)
+
+
+def _digest(text: str) -> str:
+    return blake3(text.encode()).hexdigest(length=_DIGEST_SIZE)
 
 
 class _Count(msgspec.Struct, rename="camel"):

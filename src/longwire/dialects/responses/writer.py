@@ -66,6 +66,9 @@ class ResponseWriter:
         self._where = b""
         self._pieces: list[bytes] = []
         self._annotations: list[bytes] = []
+        self._logprobs: list[bytes] = []
+        self._next_logprobs = b""
+        self._status = b"completed"
         self.response_id = ""
 
     @property
@@ -105,10 +108,16 @@ class ResponseWriter:
             part = b'{"type":"output_text","text":"","annotations":[],"logprobs":[]}'
             self._write("response.content_part.added", b'"content_index":0,"part":%b' % part)
         if piece != _EMPTY:
+            logprobs, self._next_logprobs = self._next_logprobs, b""
             self._pieces.append(piece)
-            self._write(
-                "response.output_text.delta", b'"content_index":0,"delta":%b,"logprobs":[]' % piece
-            )
+            if logprobs:
+                self._logprobs.append(logprobs)
+            said = b'"content_index":0,"delta":%b,"logprobs":[%b]' % (piece, logprobs)
+            self._write("response.output_text.delta", said)
+
+    def add_logprobs(self, logprobs: bytes) -> None:
+        """Say how likely the tokens of the next piece of text are: raw JSON without brackets."""
+        self._next_logprobs = logprobs
 
     def annotate(self, annotation: bytes) -> None:
         """Add an annotation to the message that is open."""
@@ -174,8 +183,13 @@ class ResponseWriter:
         self.close()
         self._write_state("response.completed", Kind.COMPLETED, {"usage": usage})
 
+    def cut(self) -> None:
+        """Take what is not done yet for incomplete: the answer stops early."""
+        self._status = b"incomplete"
+
     def leave_incomplete(self, reason: str, usage: bytes) -> None:
         """End the response, which stopped early."""
+        self.cut()
         self.close()
         said = {"incomplete_details": _encode({"reason": reason}), "usage": usage}
         self._write_state("response.incomplete", Kind.INCOMPLETE, said)
@@ -190,7 +204,7 @@ class ResponseWriter:
         self.close()
         short = _SHORT.get(kind, "fc" if kind == "function_call" else "item")
         own = _encode(f"lw_{short}_{self.response_id}_{len(self._items)}")
-        self._open, self._pieces, self._annotations = kind, [], []
+        self._open, self._pieces, self._annotations, self._logprobs = kind, [], [], []
         self._where = b'"item_id":%b,"output_index":%d,' % (own, len(self._items))
         status = b"" if kind == "reasoning" else b',"status":"in_progress"'
         item = b'{"id":%b,"type":"%b"%b,%b}' % (own, kind.encode(), status, said)
@@ -198,11 +212,11 @@ class ResponseWriter:
 
     def _end_message(self) -> None:
         text, annotations = joined(self._pieces), b",".join(self._annotations)
-        part = b'{"type":"output_text","text":%b,"annotations":[%b],"logprobs":[]}'
-        part %= (text, annotations)
-        self._write(
-            "response.output_text.done", b'"content_index":0,"text":%b,"logprobs":[]' % text
-        )
+        logprobs = b",".join(self._logprobs)
+        part = b'{"type":"output_text","text":%b,"annotations":[%b],"logprobs":[%b]}'
+        part %= (text, annotations, logprobs)
+        said = b'"content_index":0,"text":%b,"logprobs":[%b]' % (text, logprobs)
+        self._write("response.output_text.done", said)
         self._write("response.content_part.done", b'"content_index":0,"part":%b' % part)
         self._end(b'"role":"assistant","content":[%b]' % part)
 
@@ -219,7 +233,7 @@ class ResponseWriter:
     def _end(self, said: bytes) -> None:
         kind, self._open = self._open, ""
         own = self._where[len(b'"item_id":') : self._where.index(b',"output_index"')]
-        status = b"" if kind == "reasoning" else b',"status":"completed"'
+        status = b"" if kind == "reasoning" else b',"status":"%b"' % self._status
         item = b'{"id":%b,"type":"%b"%b,%b}' % (own, kind.encode(), status, said)
         self._write_item("response.output_item.done", item)
         self._items.append(item)
@@ -250,7 +264,6 @@ class ResponseWriter:
     def _write_event(
         self, name: str, kind: Kind, said: bytes, response_id: str | None = None
     ) -> None:
-        head = b'{"type":"%b","sequence_number":%d,' % (name.encode(), self._sequence)
-        raw = head + said + b"}"
+        raw = b'{"type":"%b","sequence_number":%d,%b}' % (name.encode(), self._sequence, said)
         self._events.append(Event(kind, name, raw, response_id, self._sequence))
         self._sequence += 1
