@@ -17,7 +17,10 @@ pytestmark = [pytest.mark.clients, pytest.mark.timeout(240)]
 
 
 async def test_two_runs_of_one_session(gemini_cli, stage):
-    """Each tool round sends what is new alone; a resumed session shows the model what was said."""
+    """Each tool round sends what is new alone, and results that a resumed session repeats go once.
+
+    Its first turn is fresh: it brings no signatures any more, and so no reasoning.
+    """
     (gemini_cli.work / "notes.txt").write_text("notes ✓", encoding="utf-8")
     stage.emulator.script = TOOLS
     first = await gemini_cli.run("say hi")
