@@ -31,6 +31,8 @@ from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
 from longwire.dialects.chat_completions.members import MEMBERS as CHAT_MEMBERS
 from longwire.dialects.chat_completions.said_members import SAID as CHAT_SAID
+from longwire.dialects.generate_content.members import CONFIG as GEMINI_CONFIG
+from longwire.dialects.generate_content.members import MEMBERS as GEMINI_MEMBERS
 from longwire.dialects.members import Member
 from longwire.dialects.messages.claude import FAMILIES, UNKNOWN, Claude
 from longwire.dialects.messages.members import MEMBERS as MESSAGES_MEMBERS
@@ -65,6 +67,7 @@ CHAT_SAID_BEGIN = (
     "<!-- generated from what is said in Chat Completions by docs/generate.py: begin -->\n"
 )
 PROFILES_BEGIN = "<!-- generated from the profiles of vendors by docs/generate.py: begin -->\n"
+GEMINI_BEGIN = "<!-- generated from the members of Gemini by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
 _FAILING = 500
 _FAULTS_HEAD = """\
@@ -166,12 +169,14 @@ def _claude_row(names: str, claude: Claude, source: str) -> str:
 
 def renewed_dialects(page: str) -> str:
     """The page of dialects with its generated parts replaced."""
-    tables = (
-        (CHAT_BEGIN, CHAT_MEMBERS),
-        (MESSAGES_BEGIN, MESSAGES_MEMBERS),
-        (CHAT_SAID_BEGIN, CHAT_SAID),
-    )
-    for begin, members in tables:
+    config = {f"generationConfig.{name}": row for name, row in GEMINI_CONFIG.items()}
+    tables = {
+        CHAT_BEGIN: CHAT_MEMBERS,
+        MESSAGES_BEGIN: MESSAGES_MEMBERS,
+        GEMINI_BEGIN: {**GEMINI_MEMBERS, **config},
+        CHAT_SAID_BEGIN: CHAT_SAID,
+    }
+    for begin, members in tables.items():
         page = _with_members(page, begin, members)
     return page
 

@@ -140,6 +140,47 @@ async def test_an_upstreams_error_is_said_as_each_api_says_it(stage, path, strea
     await shows(stage, path, shown, stream=stream)
 
 
+GOOGLES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+GEMINI_ACTIONS = ["generateContent", "streamGenerateContent?alt=sse", "streamGenerateContent"]
+
+
+async def google_shows(stage: Stage, action: str, shown: Shown, **members: Any) -> str:
+    """Ask in Gemini's API, compare all but the message, and return that."""
+    model = members.pop("model", "gpt-5.5")
+    contents = members.pop("messages", [{"parts": [{"text": "hi"}]}])
+    path = f"/v1beta/models/{model}:{action}"
+    status, headers, body = await stage.ask(path, contents=contents, **members)
+    error = body["error"]
+    details = {each["@type"].rpartition(".")[2]: each for each in error["details"]}
+    expected = 503 if shown.chat[0] == 529 else shown.chat[0]
+    assert {"error"} == set(body)
+    assert (expected, expected, GOOGLES[expected]) == (status, error["code"], error["status"])
+    assert str(shown.chat[1]).upper() == details["ErrorInfo"]["reason"]
+    assert ("retry-after" in shown.signals) == ("RetryInfo" in details)
+    if "RetryInfo" in details:
+        assert f"{headers['retry-after']}s" == details["RetryInfo"]["retryDelay"]
+    return error["message"]
+
+
+@pytest.mark.parametrize(("fault", "shown"), UPSTREAM.values(), ids=UPSTREAM)
+@pytest.mark.parametrize("action", GEMINI_ACTIONS)
+async def test_an_upstreams_error_is_said_as_google_says_it(stage, action, fault, shown):
+    """With the status that Google has for it, and how long to wait."""
+    stage.emulator.faults.add(fault)
+    await google_shows(stage, action, shown)
+
+
 TOO_LONG = "prompt is too long: "
 OPENAI = "This model's maximum context length is 128000 tokens. However, your messages resulted in "
 WINDOW = "Your input exceeds the context window of this model. Please adjust your input."
@@ -298,6 +339,20 @@ async def test_the_gateways_own_error_is_said_as_each_api_says_it(
         if own.prepare is not None:
             await own.prepare(stage)
         assert "secret" not in await shows(stage, path, own.shown, stream=stream, **own.members)
+        for task in stage.waiting:
+            task.cancel()
+
+
+@pytest.mark.parametrize("own", OWN.values(), ids=OWN)
+@pytest.mark.parametrize("action", GEMINI_ACTIONS)
+async def test_the_gateways_own_error_is_said_as_google_says_it(emulator, serve, action, own):
+    """Likewise."""
+    gateway = await serve(settings_of(emulator.url, **own.tables))
+    async with asyncio.TaskGroup() as group:
+        stage = Stage(emulator, gateway, group=group)
+        if own.prepare is not None:
+            await own.prepare(stage)
+        assert "secret" not in await google_shows(stage, action, own.shown, **own.members)
         for task in stage.waiting:
             task.cancel()
 

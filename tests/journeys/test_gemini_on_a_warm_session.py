@@ -315,3 +315,34 @@ async def test_a_model_may_have_any_name(slashed):
         target = f"/v1beta/models/{name}:generateContent?key={KEY}"
         status, _, body = await ask(slashed, target)
         assert (200, "STOP") == (status, json.loads(body)["candidates"][0]["finishReason"])
+
+
+@pytest.fixture
+async def native(emulator, serve):
+    """A gateway with a channel of the Responses API, and one of Gemini's own."""
+    responses = websocket_channel(emulator.url, models=[MODEL])
+    gemini = {
+        "name": "gemini",
+        "type": "gemini",
+        "base_url": f"{emulator.url}/v1beta",
+        "api_key": "g-key",
+        "models": [MODEL],
+    }
+    return await serve(settings_of(emulator.url, channels=(responses, gemini)))
+
+
+@pytest.mark.parametrize(
+    ("config", "api"),
+    [({}, "responses"), ({"presencePenalty": 0.5}, "generate_content")],
+    ids=["sayable", "not sayable"],
+)
+@pytest.mark.parametrize("action", ["generateContent", "streamGenerateContent"])
+async def test_what_cannot_be_said_goes_to_who_speaks_the_same(native, action, config, api):
+    """The rest stays where sessions are; an array is an array, whoever answers."""
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "generationConfig": config}
+    target = f"{native.url}/v1beta/models/{MODEL}:{action}?key={KEY}"
+    async with aiohttp.ClientSession() as session, session.post(target, json=body) as reply:
+        assert (200, api) == (reply.status, reply.headers["x-longwire-api"]), await reply.text()
+        answer = await reply.json()
+    last = answer[-1] if action.startswith("stream") else answer
+    assert "STOP" == last["candidates"][0]["finishReason"]

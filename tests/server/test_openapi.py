@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from starlette.routing import Route
@@ -10,6 +11,7 @@ from starlette.routing import Route
 from longwire.server.openapi import document
 from tests.conftest import KEY
 
+pytestmark = pytest.mark.timeout(180)
 QUIET = settings(
     max_examples=25,
     deadline=None,

@@ -167,6 +167,17 @@ longwire channels edit openai --set 'renames=claude-*=<model>'
         next_step="Let a channel send its models, claude-*, as one that it has (`renames`).",
     ),
     Client(
+        "gemini-cli",
+        "Gemini CLI",
+        None,
+        before="""\
+# in the shell that it starts from, or in ~/.gemini/.env without `export`
+export GOOGLE_GEMINI_BASE_URL='<url>' GEMINI_API_KEY='<key>'
+gemini --model <model>
+""",
+        no_file="Gemini CLI is set up by its environment and has no file for it but ~/.gemini/.env",
+    ),
+    Client(
         "opencode",
         "opencode",
         Place(

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
+from longwire.dialects.raw_json import merge, split_members
+
 NO_PARAMETERS: Final = b'{"type":"object","properties":{}}'
 """The schema of a tool that takes nothing."""
 
@@ -17,6 +19,14 @@ def with_required(raw: bytes) -> bytes:
     In a text its quotes are escaped, so that no text is changed.
     """
     return _NO_REQUIRED.sub(b'"required":[]', raw) if b'"required"' in raw else raw
+
+
+def without_dialect(raw: bytes) -> bytes:
+    """Return a schema without `$schema`. Raises `msgspec.MsgspecError`."""
+    if b'"$schema"' not in raw:
+        return raw
+    members = split_members(raw)
+    return merge(members, {"$schema": None}) if "$schema" in members else raw
 
 
 def can_be_strict(schema: bytes) -> bool:

@@ -10,10 +10,14 @@ import pytest
 
 from tests.journeys.clients import installing, official_types, transcript
 from tests.journeys.clients.claude_code import VERSION, ClaudeCode
+from tests.journeys.clients.gemini_cli import VERSION as GEMINI_CLI
+from tests.journeys.clients.gemini_cli import GeminiCli
 from tests.journeys.clients.recorder import Recorded, recording
 from tests.journeys.conftest import settings_of, websocket_channel
 
 MODEL = "gpt-5.2"
+GEMINI = "GenerateContent"
+"""What the paths of Gemini's streams end with."""
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 
 
@@ -56,7 +60,8 @@ class Stage:
         """What clients said in each turn that was answered, from the beginning on; in any order."""
         chats = [transcript.of_chat(one.body) for one in self.recorder.turns(CHAT)]
         messages = map(transcript.of_messages, unthreaded(self.recorder.turns(MESSAGES)))
-        return sorted([*chats, *messages])
+        contents = (transcript.of_contents(one.body) for one in self.recorder.answered(GEMINI))
+        return sorted([*chats, *messages, *contents])
 
     def seen(self) -> list[list[transcript.Said]]:
         """What the model was shown in each turn, as sorted as what was said."""
@@ -78,7 +83,7 @@ def unthreaded(recorded: Sequence[Recorded]) -> Iterator[dict]:
 @pytest.fixture
 def renames() -> dict[str, str]:
     """Which models the upstream knows by another name."""
-    return {"claude-*": MODEL}
+    return {"claude-*": MODEL, "gemini-*": MODEL}
 
 
 @pytest.fixture
@@ -114,6 +119,13 @@ def claude_code_script() -> str:
 def claude_code(claude_code_script, stage, tmp_path) -> ClaudeCode:
     """A user of Claude Code."""
     return ClaudeCode((node(), claude_code_script), tmp_path, stage.url)
+
+
+@pytest.fixture
+def gemini_cli(stage, tmp_path) -> GeminiCli:
+    """A user of Gemini CLI."""
+    script = str(installing.gemini_cli(GEMINI_CLI))
+    return GeminiCli((node(), script), tmp_path, stage.url)
 
 
 @pytest.fixture(scope="session")

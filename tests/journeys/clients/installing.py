@@ -38,14 +38,24 @@ def once(name: str, install: Callable[[Path], None]) -> Path:
 
 def claude_code(version: str) -> Path:
     """Return the script of a Claude Code that runs on Node."""
+    return unpacked("claude-code", f"@anthropic-ai/claude-code@{version}") / "cli.js"
+
+
+def gemini_cli(version: str) -> Path:
+    """Return the script of a Gemini CLI, which brings all that it needs along."""
+    return unpacked("gemini-cli", f"@google/gemini-cli@{version}") / "bundle" / "gemini.js"
+
+
+def unpacked(name: str, package: str) -> Path:
+    """Return the folder of a package from npm without what it depends on."""
 
     def install(folder: Path) -> None:
-        run(program("npm"), "pack", "--silent", f"@anthropic-ai/claude-code@{version}", at=folder)
+        run(program("npm"), "pack", "--silent", package, at=folder)
         (packed,) = folder.glob("*.tgz")
         run(program("tar"), "xzf", packed.name, at=folder)
         packed.unlink()
 
-    return once(f"claude-code-{version}", install) / "package" / "cli.js"
+    return once(f"{name}-{package.rpartition('@')[2]}", install) / "package"
 
 
 def ai_sdk() -> Path:

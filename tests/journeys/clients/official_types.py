@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from anthropic.lib.streaming._beta_messages import accumulate_event
 from anthropic.types import ErrorResponse, Message, MessageTokensCount, RawMessageStreamEvent
 from anthropic.types.beta import BetaMessage, BetaRawMessageStreamEvent
+from google.genai.types import GenerateContentResponse
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.shared import ErrorObject
@@ -97,16 +98,34 @@ def check_count(recorded: Recorded) -> None:
     form.model_validate(recorded.answer)
 
 
+def check_content(recorded: Recorded) -> None:
+    """A reply of Gemini's API: of its stream each chunk has a content, and the last one ends it."""
+    if recorded.status != 200:
+        assert {"code", "message", "status"} <= set(recorded.answer["error"])
+        return
+    bodies = recorded.events() if recorded.streams else [recorded.reply.decode()]
+    responses = [GenerateContentResponse.model_validate_json(body) for body in bodies]
+    *others, last = [response.candidates[0] for response in responses]
+    assert all(candidate.content.parts for candidate in (*others, last))
+    assert last.finish_reason
+    assert not any(candidate.finish_reason for candidate in others)
+    assert responses[-1].usage_metadata.total_token_count
+    assert 1 == len({response.response_id for response in responses})
+
+
 CHECKS: Mapping[str, Callable[[Recorded], None]] = {
     "/v1/chat/completions": check_chat,
     "/v1/messages": check_messages,
     "/v1/messages/count_tokens": check_count,
+    "generateContent": check_content,
+    "streamGenerateContent": check_content,
 }
 
 
 def check(recorded: Iterable[Recorded]) -> None:
     """Check every reply that has a type; each of them has ended as HTTP wants it."""
     for one in recorded:
-        if one.path in CHECKS:
+        check_reply = CHECKS.get(one.path.rpartition(":")[2] or one.path)
+        if check_reply is not None:
             assert one.is_whole, one
-            CHECKS[one.path](one)
+            check_reply(one)

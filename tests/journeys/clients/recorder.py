@@ -140,6 +140,11 @@ class Recorder:
         posted = (one for one in self.recorded if (one.method, one.path) == ("POST", path))
         return [one for one in posted if one.status == 200]
 
+    def answered(self, action: str) -> list[Recorded]:
+        """Return the turns that were posted to any path with such an end, and answered."""
+        posted = (one for one in self.recorded if one.path.endswith(action))
+        return [one for one in posted if one.status == 200]
+
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay one connection until both sides have closed it."""
         open_ones: list[Recorded] = []

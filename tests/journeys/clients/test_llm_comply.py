@@ -11,8 +11,10 @@ from longwire.emulator import Script
 from tests.conftest import KEY
 
 SPECIFICATIONS = Path(llm_comply.__file__).parent / "specs"
-MODELS = {"openai-chat": "o3", "anthropic": "claude-opus-5-5"}
+MODELS = {"openai-chat": "o3", "anthropic": "claude-opus-5-5", "google-genai": "gemini-3-pro"}
 """By their names it knows that these can reason."""
+BASES = {"google-genai": ""}
+"""What stands behind the gateway's root; its paths have the version themselves."""
 LEFT_OUT = {
     "openai-chat": [],
     "anthropic": [("ResponseTextBlock", "citations"), ("ResponseToolUseBlock", "caller")],
@@ -37,7 +39,7 @@ async def test_it_complies(api, case, emulator, stage):
     """The answer has the form and the meaning that the API's document gives it."""
     emulator.script = Script(text_bytes=200)
     config = llm_comply.ComplianceConfig(
-        base_url=f"{stage.url}/v1",
+        base_url=stage.url + BASES.get(api, "/v1"),
         api_key=KEY,
         model=MODELS[api],
         timeout=20,
@@ -49,7 +51,12 @@ async def test_it_complies(api, case, emulator, stage):
 
 
 def specification(api):
-    """The API's document, but for two members that it requires and the API itself leaves out."""
+    """The API's document, but for two members that it requires and the API itself leaves out.
+
+    None where there is none for it.
+    """
+    if api not in LEFT_OUT:
+        return None
     found = llm_comply.SpecLoader(str(SPECIFICATIONS / f"{api.replace('-', '_')}.json"))
     for schema, member in LEFT_OUT[api]:
         found.get_schema(schema)["required"].remove(member)

@@ -77,6 +77,34 @@ def of_blocks(message: Mapping[str, Json]) -> Iterator[Said]:
                 yield from of_parts(message["role"], [block])
 
 
+def of_contents(body: Mapping[str, Json]) -> list[Said]:
+    """The transcript of a request of Gemini's API; what a resumed session repeats is said once."""
+    instruction = {"role": "system", **body.get("systemInstruction", {})}
+    answered: set[str] = set()
+    found = (
+        said
+        for content in [{**instruction, "role": "system"}, *body["contents"]]
+        for part in content.get("parts", ())
+        for said in of_content_part(content["role"], part, answered)
+    )
+    return merged(found)
+
+
+def of_content_part(role: str, part: Mapping[str, Json], answered: set[str]) -> Iterator[Said]:
+    """What one part says; its client may put a function's name before the id of a call."""
+    if call := part.get("functionCall"):
+        call_id = call["id"].removeprefix(f"{call['name']}__")
+        yield called(call_id, call["name"], json.dumps(call["args"]))
+    elif result := part.get("functionResponse"):
+        call_id = result["id"].removeprefix(f"{result['name']}__")
+        if call_id not in answered:
+            answered.add(call_id)
+            (text,) = result["response"].values()
+            yield "output", call_id, plain(text)
+    elif not part.get("thought"):
+        yield "assistant" if role == "model" else role, part["text"]
+
+
 def of_parts(role: str, content: str | Sequence[Mapping[str, Json]]) -> Iterator[Said]:
     """What a role says: texts; of anything else, its kind."""
     for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:

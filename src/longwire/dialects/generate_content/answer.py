@@ -40,7 +40,7 @@ class GenerateContentAnswer:
         self._aggregate = aggregate
         self._options = cast("Options", turn.source.options)
         self._parts = Parts(self._options)
-        self._frame = (b",\n", b"") if self._options.is_array else (b"data: ", b"\r\n\r\n")
+        self._frame = (b",\n", b"") if self._options.is_array else (b"data: ", b"\n\n")
         self._has_begun = False
         self._tail = b""
         self._before = self._after = b""
@@ -53,7 +53,7 @@ class GenerateContentAnswer:
 
     def keep_alive(self) -> bytes:
         """Return a line break."""
-        return b"\n" if self._options.is_array else b"\r\n"
+        return b"\n"
 
     def encode_batch(self, events: Sequence[Event]) -> bytes:
         """Return events as chunks; behind the end of an answer nothing follows."""

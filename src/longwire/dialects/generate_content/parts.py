@@ -188,7 +188,7 @@ class Parts:
         pending, self._pending = self._pending, []
         if not pending and not call_id and phase is None:
             return b""
-        return Signature(pending, call_id, phase).encode()
+        return Signature(tuple(pending), call_id, phase).encode()
 
     def _finish(self, item: Item) -> None:
         """End an item; what was not streamed of it is shown whole."""

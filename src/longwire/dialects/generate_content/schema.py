@@ -6,7 +6,7 @@ import msgspec
 
 from longwire.dialects.fields import invalid
 from longwire.dialects.generate_content.wire import camel
-from longwire.dialects.schemas import NO_PARAMETERS, with_required
+from longwire.dialects.schemas import NO_PARAMETERS, with_required, without_dialect
 
 _LEFT_OUT: Final = frozenset({"propertyOrdering", "example", "nullable", "format"})
 _COUNTS: Final = frozenset(
@@ -26,7 +26,9 @@ def parameters_of(own: bytes, json_schema: bytes, at: str) -> bytes:
         if raw not in (b"null", b"{}"):
             if raw[:1] != b"{":
                 raise invalid(f"{at}.{name}", "must be a schema, an object")
-            return with_required(raw if name != "parameters" else _encode(_schema(_read(raw, at))))
+            if name == "parameters":
+                return with_required(_encode(_schema(_read(raw, at))))
+            return with_required(without_dialect(raw))
     return NO_PARAMETERS
 
 

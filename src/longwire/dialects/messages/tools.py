@@ -9,9 +9,9 @@ from msgspec import Raw
 
 from longwire.dialects.fields import decoded, invalid, member, text
 from longwire.dialects.names import LONGEST, shortened
-from longwire.dialects.raw_json import NULL, merge, split_members
+from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import check_repeats
-from longwire.dialects.schemas import NO_PARAMETERS, with_required
+from longwire.dialects.schemas import NO_PARAMETERS, with_required, without_dialect
 
 _NOTHING: Final = (b"null", b"[]")
 _LEFT_OUT: Final = ("max_uses", "blocked_domains", "input_examples")
@@ -130,11 +130,7 @@ def _schema(schema: Raw, at: str) -> bytes:
         return NO_PARAMETERS
     if raw[:1] != b"{":
         raise invalid(f"{at}.input_schema", "must be a JSON schema of type object")
-    if b'"$schema"' in raw:
-        members = split_members(schema)
-        if "$schema" in members:
-            raw = merge(members, {"$schema": None})
-    return with_required(raw)
+    return with_required(without_dialect(raw))
 
 
 def _web_search(tool: Tool) -> bytes:

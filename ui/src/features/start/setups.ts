@@ -2,6 +2,7 @@
  * and %key% to be filled in. Written by docs/generate.py. */
 export const SETUPS = {
   "claude-code": "# ~/.claude/settings.json\n{\n  \"env\": {\n    \"ANTHROPIC_BASE_URL\": \"%root%\",\n    \"ANTHROPIC_AUTH_TOKEN\": \"%key%\"\n  }\n}\n\n# or for one shell\nexport ANTHROPIC_BASE_URL='%root%' ANTHROPIC_AUTH_TOKEN='%key%'\nclaude\n\n# it asks for models named claude-…: let a channel send them as another one\nlongwire channels edit openai --set 'renames=claude-*=%model%'",
+  "gemini-cli": "# in the shell that it starts from, or in ~/.gemini/.env without `export`\nexport GOOGLE_GEMINI_BASE_URL='%root%' GEMINI_API_KEY='%key%'\ngemini --model %model%",
   "opencode": "# the gateway's key\nexport LONGWIRE_KEY='%key%'\n\n# ~/.config/opencode/opencode.json\n{\n  \"$schema\": \"https://opencode.ai/config.json\",\n  \"provider\": {\n    \"longwire\": {\n      \"npm\": \"@ai-sdk/openai\",\n      \"name\": \"Longwire\",\n      \"options\": {\n        \"baseURL\": \"%root%/v1\",\n        \"apiKey\": \"{env:LONGWIRE_KEY}\"\n      },\n      \"models\": {\n        \"%model%\": {}\n      }\n    }\n  },\n  \"model\": \"longwire/%model%\"\n}",
   "aider": "# ~/.aider.conf.yml\nopenai-api-base: \"%root%/v1\"\nmodel: \"openai/%model%\"\n\n# in the shell that aider starts from; its model is openai/%model%\nexport OPENAI_API_KEY='%key%'\naider",
   "cline": "# in VS Code: Cline, its settings (the gear), API Configuration\nAPI Provider   OpenAI Compatible\nBase URL       %root%/v1\nAPI Key        %key%\nModel ID       %model%",

@@ -9,9 +9,11 @@ test.each(CLIENTS)("%s is pointed here with key and model, and no place is left 
   expect(text).not.toMatch(/%\w+%/);
 });
 
-test("Claude Code gets the root, for it appends the version; the others get the version", () => {
+test("who appends the version gets the root; the others get the version", () => {
   expect(snippet("claude-code", WAYS)).toContain('"ANTHROPIC_BASE_URL": "https://gw.example/below",');
-  for (const client of CLIENTS.filter((each) => each !== "claude-code")) expect(snippet(client, WAYS)).toContain(WAYS.base);
+  expect(snippet("gemini-cli", WAYS)).toContain("GOOGLE_GEMINI_BASE_URL='https://gw.example/below' ");
+  const rooted = ["claude-code", "gemini-cli"];
+  for (const client of CLIENTS.filter((each) => !rooted.includes(each))) expect(snippet(client, WAYS)).toContain(WAYS.base);
 });
 
 test("a value that looks like a place or a pattern is put in as it is", () => {
