@@ -67,7 +67,7 @@ class Blocks:
         return rest
 
 
-def data_of(block: bytes) -> bytes:
+def payload_of(block: bytes) -> bytes:
     """Return the data of a block, b"" where it is a comment, or has none."""
     if block.startswith(_DATA):
         line, _, rest = block.partition(b"\n")

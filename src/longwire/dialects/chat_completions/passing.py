@@ -17,10 +17,10 @@ from longwire.dialects.passing import (
     Ending,
     PassedReading,
     broken,
-    data_of,
     has_seals,
     passed_body,
     passing,
+    payload_of,
     terminal_of,
 )
 from longwire.dialects.ports import UpstreamCall
@@ -163,7 +163,7 @@ class _Notes:
         """Read one block: most are chunks whose content is nobody's business here."""
         if self._has_begun and _is_content(block):
             return passing(_OUTPUT, block)
-        data = data_of(block)
+        data = payload_of(block)
         if not data:
             return passing(Kind.VENDOR, block)
         if data == _DONE:
