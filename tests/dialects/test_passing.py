@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from longwire.core.events import Kind
 from longwire.core.rules.turn import Usage
-from longwire.dialects.passing import Blocks, Ending, counted_of, data_of, terminal_of
+from longwire.dialects.passing import Blocks, Ending, counted_of, payload_of, terminal_of
 from longwire.dialects.responses.usage import decode_bill
 
 LINES = ["data: a", "data:b", "event: c", ": ping", "id: 1", "data", ""]
@@ -39,8 +39,8 @@ def test_every_blank_line_ends_a_block(end, size):
     found = [
         block for at in range(0, len(stream), size) for block in blocks.feed(stream[at : at + size])
     ]
-    said = [data for block in found if (data := data_of(block))]
-    rest = data_of(blocks.rest())
+    said = [data for block in found if (data := payload_of(block))]
+    rest = payload_of(blocks.rest())
     assert [b"1", b"2"] == [*said, *([rest] if rest else [])]
 
 
@@ -66,7 +66,7 @@ def test_a_block_too_large_is_refused(monkeypatch):
 )
 def test_the_data_of_a_block(block, data):
     """The lines of an event's data, and nothing else of it."""
-    assert data == data_of(block)
+    assert data == payload_of(block)
 
 
 def test_a_terminal_is_billed_as_the_responses_api_counts():

@@ -280,10 +280,13 @@ ONE_CONNECTION = {
     "queue_timeout": "100ms",
 }
 NOWHERE = (websocket_channel("http://127.0.0.1:9"),)
+RESPONSES = (websocket_channel("http://127.0.0.1:9", apis=["responses"]),)
 KNOWN = (websocket_channel("http://127.0.0.1:9", models=["gpt-5.5"]),)
 OWN = {
     "400": Own(
-        kept(400, "invalid_request_error", "invalid_request_error"), members={"messages": 7}
+        kept(400, "invalid_request_error", "invalid_request_error"),
+        members={"messages": 7},
+        tables={"channels": RESPONSES},
     ),
     "401": Own(
         Shown(401, "authentication_error", (401, "invalid_api_key"), FINAL), _with_a_wrong_key

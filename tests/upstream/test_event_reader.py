@@ -7,6 +7,7 @@ from longwire.core.events import Kind
 from longwire.core.rules.exchange import Exchange
 from longwire.core.sse import encode
 from longwire.dialects.responses.answer import EventEncoder
+from longwire.dialects.responses.stream import decode_event
 from longwire.upstream.event_reader import EventReader
 
 OPENING = b'{"type":"response.created","sequence_number":0,"response":{"id":"resp_1"}}'
@@ -62,3 +63,17 @@ def test_encoded_at_once(frames):
     expected = b"".join(encode(event.name, one_by_one.encode(event)) for event in events)
     assert expected == together.encode_batch(events)
     assert one_by_one.failure("x", "y") == together.failure("x", "y")
+
+
+ODD = (b"bell", b"output_item.done")
+WHOLE = [raw for raw in FRAMES if raw[:2] == b'{"' and not any(odd in raw for odd in ODD)]
+
+
+@given(st.lists(st.sampled_from(WHOLE), max_size=12))
+def test_events_of_another_api_mean_what_frames_do(frames):
+    """What was made of another API's answer is taken as what is read of a frame."""
+    together, one_by_one = event_reader(), event_reader()
+    expected = [event for raw in frames if (event := one_by_one.read(raw)) is not None]
+    assert expected == together.take_all([decode_event(raw) for raw in frames])
+    assert state_of(one_by_one) == state_of(together)
+    assert one_by_one.aggregate.output_events == together.aggregate.output_events

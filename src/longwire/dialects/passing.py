@@ -14,6 +14,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.raw_json import NULL, splice
 
 _CR: Final = b"\r"
+_DATA: Final = b"data:"
 _BOM: Final = b"\xef\xbb\xbf"
 _BLANK_LINE: Final = re.compile(rb"\n(?:\n|\r\n?)|\r\r\n?")
 _BLANK_LINE_BYTES: Final = 4
@@ -66,14 +67,19 @@ class Blocks:
         return rest
 
 
-def data_of(block: bytes) -> bytes:
+def payload_of(block: bytes) -> bytes:
     """Return the data of a block, b"" where it is a comment, or has none."""
+    if block.startswith(_DATA):
+        line, _, rest = block.partition(b"\n")
+        data = line[len(_DATA) :].strip()
+        if not rest.strip() and _CR not in data:
+            return data
     lines = [
-        line[5:].removeprefix(b" ")
+        line[len(_DATA) :].strip()
         for line in block.removeprefix(_BOM).splitlines()
-        if line.startswith(b"data:")
+        if line.startswith(_DATA)
     ]
-    return lines[0] if len(lines) == 1 else b"\n".join(lines)
+    return b"\n".join(lines)
 
 
 class Ending(NamedTuple):
@@ -114,7 +120,8 @@ def counted_of(tokens: int, wire: bytes) -> Event:
 
 def passing(kind: Kind, wire: bytes) -> Event:
     """Return an event that passes: nothing but its kind and its bytes is known."""
-    return Event(kind, "", b"", wire=wire)
+    # The tuple itself: the class of a named one is a call into Python, and these are most events.
+    return tuple.__new__(Event, (kind, "", b"", None, None, None, wire))
 
 
 def broken(data: bytes, wire: bytes) -> Event:

@@ -77,15 +77,7 @@ def problem_of(error: Exception) -> Problem:
             param = clean(error.param) if error.param else None
             return Problem(status, error.code, message, param, _headers_of(error))
         case UpstreamRejected():
-            code, message = _upstream_words(error)
-            return Problem(
-                error.status,
-                code,
-                message,
-                headers=error.headers,
-                body=error.body,
-                original=error.original,
-            )
+            return _rejection(error)
         case (
             UpstreamUnavailable()
             | UpstreamDisconnected()
@@ -109,6 +101,12 @@ def problem_of(error: Exception) -> Problem:
             return Problem(500, "configuration_error", "The gateway's configuration is unusable.")
         case _:
             return Problem(500, "internal_error", "The gateway failed; its log has the reason.")
+
+
+def _rejection(error: UpstreamRejected) -> Problem:
+    code, message = _upstream_words(error)
+    own = error.body, error.original
+    return Problem(error.status, code, message, None, error.headers, *own)
 
 
 def _headers_of(error: CallerError) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from longwire.dialects.responses.stream import (
     failed_as,
 )
 
+_OUTPUT, _STREAMING = Kind.OUTPUT, Phase.STREAMING
 _BEFORE_OUTPUT = (Phase.AWAITING, Phase.OPENED)
 _WITH_OUTPUT = (Phase.OPENED, Phase.STREAMING)
 
@@ -57,8 +58,18 @@ class EventReader:
         return events
 
     def take_all(self, events: Sequence[Event]) -> list[Event]:
-        """Take events that were made of another API's answer; return those for the client."""
-        return [event for event in events if self._take(event) is not None]
+        """Take events that were made of another API's answer; return those for the client.
+
+        Law: it is `_take` for each. While a response streams, output passes and changes nothing.
+        """
+        taken: list[Event] = []
+        for event in events:
+            if event.kind is _OUTPUT and self.exchange.phase is _STREAMING:
+                self.aggregate.output_events += 1
+                taken.append(event)
+            elif self._take(event) is not None:
+                taken.append(event)
+        return taken
 
     def read(self, frame: bytes) -> Event | None:
         """Read one frame; return its event if the client is to see it."""

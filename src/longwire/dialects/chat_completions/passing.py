@@ -4,7 +4,6 @@ Vendors differ in where they say what an answer cost: with its end, behind it, b
 All are read; what is passed on is as it was written.
 """
 
-import re
 from functools import partial
 from typing import Final
 
@@ -18,10 +17,10 @@ from longwire.dialects.passing import (
     Ending,
     PassedReading,
     broken,
-    data_of,
     has_seals,
     passed_body,
     passing,
+    payload_of,
     terminal_of,
 )
 from longwire.dialects.ports import UpstreamCall
@@ -36,9 +35,8 @@ from longwire.dialects.raw_json import (
 )
 from longwire.dialects.seals import PREFIX
 
-_TELLS: Final = re.compile(rb'"(?:usage|finish_reason)"\s*:\s*[{"]|"error"|\[DONE\]')
-"""What is in a chunk that says more than what the model made."""
-
+_CHUNK: Final = b"data: {"
+_OUTPUT: Final = Kind.OUTPUT  # for most blocks: on Python 3.11 a member is dear to name
 _DONE: Final = b"[DONE]"
 _CUTS: Final = {"length": "length", "content_filter": "filter"}
 _SILENT: Final = (b"null", b'""', b"[]")
@@ -46,7 +44,7 @@ _NULL: Final = bytes(NULL)
 
 
 class _Choice(msgspec.Struct):
-    delta: dict[str, Raw] | None = None
+    delta: Raw = NULL
     finish_reason: str | None = None
 
 
@@ -61,6 +59,22 @@ class _Chunk(msgspec.Struct):
     object: str | None = None
 
 
+class _Object(msgspec.Struct, gc=False):
+    """Any object: what is in it is not read."""
+
+
+class _Piece(msgspec.Struct, gc=False):
+    finish_reason: str | None = None
+
+
+class _Pieces(msgspec.Struct, gc=False):
+    """What tells whether a chunk says more than what the model made."""
+
+    choices: list[_Piece]
+    usage: _Object | None = None
+    error: _Object | None = None
+
+
 class _Detail(msgspec.Struct):
     data: str | None = None
     signature: str | None = None
@@ -71,6 +85,7 @@ class _StreamOptions(msgspec.Struct):
 
 
 _decode: Final = tolerant(msgspec.json.Decoder(_Chunk).decode)
+_decode_pieces: Final = msgspec.json.Decoder(_Pieces).decode
 _decode_detail: Final = msgspec.json.Decoder(_Detail).decode
 _decode_options: Final = msgspec.json.Decoder(_StreamOptions | None).decode
 
@@ -146,9 +161,9 @@ class _Notes:
 
     def read(self, block: bytes) -> Event:
         """Read one block: most are chunks whose content is nobody's business here."""
-        if self._has_begun and block.startswith(b"data:") and not _TELLS.search(block):
-            return passing(Kind.OUTPUT, block)
-        data = data_of(block).strip()
+        if self._has_begun and _is_content(block):
+            return passing(_OUTPUT, block)
+        data = payload_of(block)
         if not data:
             return passing(Kind.VENDOR, block)
         if data == _DONE:
@@ -172,17 +187,15 @@ class _Notes:
 
     def _note(self, chunk: _Chunk) -> None:
         before = self._ending
-        cut, usage = before.cut, usage_of(chunk.usage, self._profile)
+        cut, usage = before.cut, before.usage
         for choice in chunk.choices or ():
             if choice.finish_reason:
                 self._has_ended = True
                 cut = cut or _CUTS.get(choice.finish_reason, "")
-        self._ending = Ending(
-            chunk.id or before.id,
-            chunk.model or before.model,
-            cut,
-            before.usage if usage == _NULL else usage,
-        )
+        if bytes(chunk.usage) != _NULL:
+            counted = usage_of(chunk.usage, self._profile)
+            usage = usage if counted == _NULL else counted
+        self._ending = Ending(chunk.id or before.id, chunk.model or before.model, cut, usage)
 
     def _terminal(self, wire: bytes) -> Event:
         return terminal_of(self._ending, wire)
@@ -203,8 +216,21 @@ class _Notes:
         return self._terminal(body)
 
 
+def _is_content(block: bytes) -> bool:
+    """Whether a block is a chunk that says nothing beyond what the model made."""
+    if not block.startswith(_CHUNK):
+        return False
+    try:
+        chunk = _decode_pieces(block[len(_CHUNK) - 1 :])
+    except msgspec.MsgspecError:
+        return False
+    if chunk.usage is not None or chunk.error is not None:
+        return False
+    return not any(choice.finish_reason for choice in chunk.choices)
+
+
 def _shows(choice: _Choice) -> bool:
     """Whether a chunk has more than the role, or ends its choice."""
-    delta = choice.delta or {}
+    delta = split_members(choice.delta) if bytes(choice.delta)[:1] == b"{" else {}
     said = any(bytes(raw) not in _SILENT for name, raw in delta.items() if name != "role")
     return said or choice.finish_reason is not None

@@ -110,20 +110,20 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
     halves = Halves(*_WRITTEN_ANEW)
     written = decode_members(body, halves)
     model, streams = _model(written), boolean_of(written, "stream")
-    asked = checked(written)
-    source = Source(API, len(body), body=body, options=Options(), refusal=asked.refusal)
+    found = checked(written)
+    source = Source(API, len(body), body=body, options=Options(), refusal=found.refusal)
     try:
-        return _turn_of(asked, halves, source, grant)
+        return _turn_of(found, halves, source, grant)
     except InvalidRequest as error:
-        refusal = asked.refusal or error.with_traceback(None)
+        refusal = found.refusal or error.with_traceback(None)
         source = replace(source, refusal=refusal)
         return unread_turn(source, model, written["model"], streams=streams)
 
 
-def _turn_of(asked: Checked, halves: Halves, source: Source, grant: Grant) -> Turn:
+def _turn_of(found: Checked, halves: Halves, source: Source, grant: Grant) -> Turn:
     """Return a turn in the words of the Responses API. Raises `InvalidRequest`, naming a field."""
-    members = asked.kept
-    dropped, originals = set(asked.dropped), dict[str, str]()
+    members = found.kept
+    dropped, originals = set(found.dropped), dict[str, str]()
     reader = ItemReader(originals, dropped)
     reader.read(_messages(members))
     wishes = _wishes(members, dropped, by_key=grant.shows_reasoning)

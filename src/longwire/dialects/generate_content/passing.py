@@ -23,8 +23,8 @@ from longwire.dialects.passing import (
     PassedReading,
     broken,
     counted_of,
-    data_of,
     passing,
+    payload_of,
     terminal_of,
 )
 from longwire.dialects.ports import UpstreamCall
@@ -138,7 +138,7 @@ class _Notes:
 
     def read(self, block: bytes) -> Event:
         """Read one block, a response with what the model made since the one before."""
-        data = data_of(block)
+        data = payload_of(block)
         if not data:
             return passing(Kind.VENDOR, block)
         try:

@@ -18,10 +18,10 @@ from longwire.dialects.passing import (
     PassedReading,
     broken,
     counted_of,
-    data_of,
     has_seals,
     passed_body,
     passing,
+    payload_of,
     terminal_of,
 )
 from longwire.dialects.ports import Headers, UpstreamCall
@@ -150,7 +150,7 @@ class _Notes:
         """Read one block: most are pieces of content, which is nobody's business here."""
         if self._has_begun and block.startswith(_CONTENT):
             return passing(Kind.OUTPUT, block)
-        data = data_of(block)
+        data = payload_of(block)
         try:
             event = _decode_event(data) if data else _Event("ping")
         except msgspec.MsgspecError:

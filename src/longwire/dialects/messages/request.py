@@ -140,10 +140,7 @@ def _check_limit(members: Members) -> None:
 def _turn_of(
     members: Members, source: Source, headers: Headers, halves: Halves, *, is_count: bool
 ) -> Turn:
-    """Return a turn in the words of the Responses API.
-
-    Raises `InvalidRequest` or `UnknownResponse` for what has none.
-    """
+    """Return a turn in the words of the Responses API. Raises `CallerError` for what has none."""
     settings = _settings(members)
     previous, is_in_thread = _previous(members), says_something(members, "thread")
     messages = _messages(members, may_be_none=previous is not None)
@@ -175,7 +172,6 @@ def _turn_of(
         properties=BodyProperties(kept),
         streams=boolean_of(members, "stream"),
         has_tools="tools" in kept,
-        is_stored=False,
         previous_response_id=previous,
         session_hints=(session,),
         image=partial(image_of, options),
