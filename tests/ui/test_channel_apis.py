@@ -1,5 +1,7 @@
 """Channels of any API in the browser: presets, what is on offer, the trial, and the turns' way."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -48,6 +50,29 @@ def test_apis_are_chosen_by_keyboard_and_problems_stand_beside_them(opened, owne
         page.get_by_role("checkbox", name=api, exact=True).uncheck()
     expect(page.get_by_text("name at least one API")).to_be_visible()
     expect(threads).to_have_count(0)
+
+
+def test_a_profile_says_what_its_vendor_does_differently(opened, owner):
+    """By the host or by name, each setting with its source; one that is set here is marked."""
+    page = opened(owner, "/channels/new")
+    page.get_by_role("button", name="Mistral").click()
+    page.get_by_label("Key of the upstream").fill("sk-1")
+    expect(page.get_by_label("Profile", exact=True)).to_have_value("mistral")
+    page.get_by_text(re.compile(r"^mistral: \d+ differences")).click()
+    expect(page.get_by_text('call_ids = "nine"')).to_be_visible()
+    page.get_by_label("Profile", exact=True).select_option("")
+    expect(page.get_by_label("Profile", exact=True)).to_contain_text("by the host (mistral)")
+    page.get_by_role("button", name="Set one differently").click()
+    page.get_by_label("Setting", exact=True).select_option("call_ids")
+    page.get_by_label("Value", exact=True).fill('"ten"')
+    expect(page.get_by_text("the quirk 'call_ids' cannot be")).to_be_visible()
+    page.get_by_label("Value", exact=True).fill('"any"')
+    expect(page.get_by_text('call_ids = "any"')).to_be_visible()
+    expect(page.get_by_text("set here")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Create channel").click()
+    expect(page.get_by_role("heading", name="mistral")).to_be_visible()
+    expect(page.get_by_label("Value", exact=True)).to_have_value('"any"')
 
 
 def test_a_price_is_said_of_a_model(opened, owner):
