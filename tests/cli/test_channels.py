@@ -111,6 +111,8 @@ def test_a_new_key_comes_from_stdin(command):
         (["threads=yes", "api_key=k"], ["threads"]),
         (["apis=messages", "transport=websocket", "api_key=k"], ["transport"]),
         (["quirks={a", "api_key=k"], ["quirks"]),
+        (["quirks=colour=red", "api_key=k"], ["quirks.0"]),
+        (["profile=depseek", "api_key=k"], ["profile"]),
         (["prices=gpt-5 1.25", "api_key=k"], ["prices"]),
         (["prices=gpt-5 input=much output=1", "api_key=k"], ["prices"]),
         (["prices=gpt-5 input=-1 output=1", "api_key=k"], ["prices.0.input"]),
@@ -148,6 +150,12 @@ def test_a_preset_sets_what_a_vendor_needs(command):
         line.split() for line in lines
     ]
     assert "drop" == _one(command)["unsupported"]
+    assert "profile deepseek, by name" in lines
+    assert '  reasoning = "reasoning_content"' in lines
+    command("channels", "edit", "up", "--set", "profile=", "--set", "quirks=reasoning=reasoning")
+    lines = command("channels", "show", "up").splitlines()
+    assert "profile deepseek, by its host" in lines
+    assert '  reasoning = "reasoning" (overridden)' in lines
     with pytest.raises(InvalidFields, match="known are openai, azure, anthropic"):
         command("channels", "add", "down", "--preset", "nobody")
 

@@ -178,13 +178,13 @@ name = "claude"
 type = "anthropic"
 api_key = "k"
 apis = ["messages", "chat_completions"]
-profile = "anthropic"
+profile = "deepseek"
 unsupported = "drop"
 threads = true
 
 [channels.quirks]
-strict = false
-efforts = ["low", "high"]
+takes_strict = false
+extra_members = ["seed", "user"]
 
 [[channels.prices]]
 model = "claude-*"
@@ -199,8 +199,8 @@ api = "generate_content"
     spec = channel_of(read(text).channels[0])
     assert ("anthropic", "https://api.anthropic.com/v1") == (spec.type, spec.base_url)
     assert ("messages", "chat_completions") == spec.offered
-    assert ("anthropic", "drop", True) == (spec.profile, spec.unsupported, spec.threads)
-    assert (("strict", "false"), ("efforts", '["low", "high"]')) == spec.quirks
+    assert ("deepseek", "drop", True) == (spec.profile, spec.unsupported, spec.threads)
+    assert (("takes_strict", "false"), ("extra_members", '["seed", "user"]')) == spec.quirks
     assert ("generate_content",) == tuple(each.api for each in spec.endpoints)
     price = ModelPrice("claude-*", 3 * 10**9, 15 * 10**9 + 1, 3 * 10**8, 375 * 10**7)
     assert (price,) == spec.prices

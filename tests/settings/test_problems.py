@@ -2,7 +2,11 @@
 
 import pytest
 
+from longwire.dialects.profiles.known import PROFILE_NAMES
+
 PATTERN = "[0].model: 'a-[' has a '[' without its ']'; write [[] for the character itself"
+NAMES = ", ".join(PROFILE_NAMES)
+NO_TEXT = "Expected `str`, got `int`"
 PRICE = 'model = "a"\ninput = 1\noutput = 1'
 CHANNEL = '[[channels]]\nname = "a"\napi_key = "k"\n'
 NO_TRANSPORT = (
@@ -157,10 +161,15 @@ def test_session_within_the_total(problems):
             'apis = ["chat"]',
             "apis[0]: must be 'responses', 'chat_completions', 'messages' or 'generate_content'",
         ),
+        (
+            'profile = "depseek"',
+            f"profile: there is no profile 'depseek'; did you mean deepseek? There are {NAMES}",
+        ),
+        ("quirks = { issuer = 1 }", f"quirks: the quirk 'issuer' cannot be 1: {NO_TEXT}"),
         ('unsupported = "ignore"', "unsupported: must be 'refuse' or 'drop'"),
         (
             'quirks = ["a"]',
-            'quirks: is no table; write for example { "max_tokens" = "max_completion_tokens" }',
+            'quirks: is no table; write for example { "token_member" = "max_tokens" }',
         ),
     ],
 )

@@ -1,5 +1,8 @@
 """Channels of any API in the browser: presets, what is on offer, the trial, and the turns' way."""
 
+import re
+
+import httpx2
 import pytest
 from playwright.sync_api import expect
 
@@ -50,6 +53,29 @@ def test_apis_are_chosen_by_keyboard_and_problems_stand_beside_them(opened, owne
     expect(threads).to_have_count(0)
 
 
+def test_a_profile_says_what_its_vendor_does_differently(opened, owner):
+    """By the host or by name, each setting with its source; one that is set here is marked."""
+    page = opened(owner, "/channels/new")
+    page.get_by_role("button", name="Mistral").click()
+    page.get_by_label("Key of the upstream").fill("sk-1")
+    expect(page.get_by_label("Profile", exact=True)).to_have_value("mistral")
+    page.get_by_text(re.compile(r"^mistral: \d+ differences")).click()
+    expect(page.get_by_text('call_ids = "nine"')).to_be_visible()
+    page.get_by_label("Profile", exact=True).select_option("")
+    expect(page.get_by_label("Profile", exact=True)).to_contain_text("by the host (mistral)")
+    page.get_by_role("button", name="Set one differently").click()
+    page.get_by_label("Setting", exact=True).select_option("call_ids")
+    page.get_by_label("Value", exact=True).fill('"ten"')
+    expect(page.get_by_text("the quirk 'call_ids' cannot be")).to_be_visible()
+    page.get_by_label("Value", exact=True).fill('"any"')
+    expect(page.get_by_text('call_ids = "any"')).to_be_visible()
+    expect(page.get_by_text("set here")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Create channel").click()
+    expect(page.get_by_role("heading", name="mistral")).to_be_visible()
+    expect(page.get_by_label("Value", exact=True)).to_have_value('"any"')
+
+
 def test_a_price_is_said_of_a_model(opened, owner):
     """What is typed is saved in dollars for a million tokens, and stands there again."""
     channel = owner.channel("priced")
@@ -83,3 +109,43 @@ def test_a_trial_says_which_api_was_asked(opened, owner):
     page.get_by_label("Model", exact=True).first.fill(MODELS[0])
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("It works: Responses over WebSocket.")).to_be_visible()
+
+
+def test_turns_show_their_way_from_api_to_api(opened, owner, stage):
+    """In which API a turn came and its upstream was asked, why, and only those that went so."""
+    models = {"translated": "claude-a", "passed on": "claude-b"}
+    ours = {"type": "anthropic", "transport": "http", "models": [*models.values()]}
+    owner.channel("claude", **ours)
+    key = owner.key("any")
+    question = [{"role": "user", "content": "hi"}]
+    for path, model in zip(("chat/completions", "messages"), models.values(), strict=True):
+        answer = httpx2.post(
+            f"{stage.url}/v1/{path}",
+            json={"model": model, "messages": question, "max_tokens": 64},
+            headers={"authorization": f"Bearer {key}"},
+            timeout=30,
+        )
+        assert (200, "messages") == (answer.status_code, answer.headers["x-longwire-api"])
+    page = opened(owner, "/turns")
+    page.get_by_label("API upstream").select_option("Messages")
+    expect(page).to_have_url(re.compile("upstream=messages"))
+    expect(page.get_by_test_id("count")).to_have_text("2 turns")
+    translated = page.get_by_role("row").filter(has_text="claude-a")
+    expect(translated).to_contain_text("Chat → Messages")
+    expect(translated).to_contain_text("translated")
+    expect(page.get_by_role("row").filter(has_text="claude-b")).to_contain_text("passed on")
+    translated.get_by_role("button").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("the request was translated, and sent in full")
+    expect(dialog).to_contain_text("API upstreamMessages")
+    assert violations(page) == []
+
+
+def test_a_trial_asks_in_the_api_that_is_chosen(opened, owner):
+    """Each API of a channel can be tried; the outcome names it."""
+    channel = owner.channel("both", apis=["responses", "chat_completions"])
+    page = opened(owner, f"/channels/{channel['id']}")
+    page.get_by_label("API", exact=True).select_option("Chat Completions")
+    page.get_by_role("button", name="Test now").click()
+    expect(page.get_by_text("It works: Chat Completions over HTTP.")).to_be_visible()
+    assert violations(page) == []

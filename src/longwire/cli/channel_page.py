@@ -10,7 +10,7 @@ from longwire.core.nouns.price import ModelPrice, dollars_text, price_finder
 
 def page_of(spec: ChannelSpec) -> str:
     """Return what there is to say about a channel, in lines."""
-    parts = (_head(spec), _apis(spec), _prices(spec))
+    parts = (_head(spec), _apis(spec), _profile(spec), _prices(spec))
     return "\n\n".join(text for part in parts if (text := "\n".join(part)))
 
 
@@ -36,6 +36,20 @@ def _apis(spec: ChannelSpec) -> Iterator[str]:
         url = url_of(spec, "http" if transport == "http" else "ws", api)
         rows.append((api, transport, url))
     yield from table(("API", "transport", "URL"), rows)
+
+
+def _profile(spec: ChannelSpec) -> Iterator[str]:
+    """Return what its vendor does differently: each setting, its value, and where that was seen."""
+    from longwire.dialects.profiles.channels import shown_settings
+
+    name, settings = shown_settings(spec)
+    by = "by name" if spec.profile else "by its host"
+    yield f"profile {name}, {by}"
+    own = {setting for setting, _ in spec.quirks}
+    for each in settings:
+        mark = " (overridden)" if each.name in own else ""
+        yield f"  {each.name} = {each.value}{mark}"
+        yield f"      {each.source}"
 
 
 def _prices(spec: ChannelSpec) -> Iterator[str]:

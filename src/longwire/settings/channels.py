@@ -30,6 +30,7 @@ from longwire.settings.checks import (
     ModelPattern,
     Name,
     NativeItem,
+    ProfileName,
     Quirks,
     Renames,
     Section,
@@ -90,9 +91,8 @@ class Channel(Section):
         "`messages` and `generate_content`. Default: the first two for `openai`, the first for "
         "`codex`, the third for `anthropic`, the last for `gemini`.",
     )
-    profile: str = Field(
+    profile: ProfileName = Field(
         "",
-        max_length=64,
         description="What its vendor does differently, by a name that `longwire channels show` "
         "knows. Default: by the host, else `generic`.",
     )

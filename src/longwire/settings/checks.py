@@ -21,6 +21,7 @@ from pydantic import (
 from longwire.core.nouns.channel import check_base_url, transport_of_scheme
 from longwire.core.nouns.price import GREATEST_PRICE
 from longwire.core.nouns.renames import check_pattern, check_renames
+from longwire.dialects.profiles.known import check_profile, check_quirks
 
 ANY_ORIGIN = "*"
 
@@ -59,7 +60,24 @@ def _renames_from_text(value: object) -> object:
 
 
 def _quirks_from_text(value: object) -> object:
-    return _table_from_text(value, "max_tokens", '"max_completion_tokens"')
+    return _table_from_text(value, "token_member", '"max_tokens"')
+
+
+def _known_quirks(quirks: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if (problem := check_quirks(quirks_of(quirks))) is not None:
+        raise ValueError(problem)
+    return quirks
+
+
+def quirks_of(quirks: Mapping[str, JsonValue]) -> tuple[tuple[str, str], ...]:
+    """Return quirks as channels have them: each value as JSON."""
+    return tuple((name, json.dumps(value)) for name, value in quirks.items())
+
+
+def _known_profile(name: str) -> str:
+    if (problem := check_profile(name)) is not None:
+        raise ValueError(problem)
+    return name
 
 
 def _distinct(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -165,5 +183,8 @@ Credential = Annotated[SecretStr, AfterValidator(_credential)]
 Transport = Literal["auto", "websocket", "http"]
 Api = Literal["responses", "chat_completions", "messages", "generate_content"]
 Apis = Annotated[tuple[Api, ...], FromText, Field(min_length=1), AfterValidator(_distinct)]
-Quirks = Annotated[dict[str, JsonValue], BeforeValidator(_quirks_from_text)]
+Quirks = Annotated[
+    dict[str, JsonValue], BeforeValidator(_quirks_from_text), AfterValidator(_known_quirks)
+]
+ProfileName = Annotated[str, AfterValidator(_known_profile)]
 NativeItem = Literal["additional_tools", "configuration_update"]

@@ -1,7 +1,5 @@
 """What the file declares, as the values that the store gives, too."""
 
-import json
-
 from longwire.core.nouns.access import ApiKey as Key
 from longwire.core.nouns.access import Grant, IssuedKey
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
@@ -9,6 +7,7 @@ from longwire.core.nouns.price import ModelPrice, nano_of
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
 from longwire.settings.channels import ApiKey, Channel, Endpoint, Price
+from longwire.settings.checks import quirks_of
 from longwire.settings.keys import Codex
 from longwire.upstream.oauth.issuer import Registration
 
@@ -38,7 +37,7 @@ def channel_of(declared: Channel) -> ChannelSpec:
         native_items=declared.native_items,
         apis=declared.apis,
         profile=declared.profile,
-        quirks=tuple((name, json.dumps(value)) for name, value in declared.quirks.items()),
+        quirks=quirks_of(declared.quirks),
         unsupported=declared.unsupported,
         threads=declared.threads,
         prices=tuple(_price(each) for each in declared.prices),

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, sele
 
 from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
-from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status, check
+from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.price import ModelPrice
 from longwire.core.nouns.secret import Secret
+from longwire.dialects.profiles.channels import check_channel
 from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
@@ -79,7 +80,7 @@ class Channels:
 
         Raises `InvalidFields`, and `Conflict` for a name that is taken.
         """
-        refuse(check(spec))
+        refuse(check_channel(spec))
         now = self._clock()
         created = replace(spec, id=new_id("ch"), created_at=now, updated_at=now, revision=1)
         with unique("channel", spec.name):
@@ -94,7 +95,7 @@ class Channels:
 
         Raises `InvalidFields`, `NotFound` and `Conflict`; then nothing has changed.
         """
-        refuse(check(spec))
+        refuse(check_channel(spec))
         with unique("channel", spec.name):
             async with self._database.write() as connection:
                 held = await self._held(connection, spec.id, spec.revision)

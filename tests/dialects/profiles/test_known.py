@@ -119,10 +119,11 @@ def test_a_wrong_quirk_is_refused(quirks, words):
 
 
 def test_an_unknown_profile_is_refused():
-    """The error lists those that exist."""
-    assert check_profile("opanai") == (
-        f"there is no profile 'opanai'; write one of {', '.join(PROFILE_NAMES)}"
-    )
+    """The error names the nearest, and lists those that exist."""
+    names = ", ".join(PROFILE_NAMES)
+    near = f"there is no profile 'opanai'; did you mean openai? There are {names}"
+    assert near == check_profile("opanai")
+    assert f"there is no profile 'zzz'; write one of {names}" == check_profile("zzz")
     with pytest.raises(ConfigurationError, match="there is no profile 'opanai'"):
         profile_of("opanai", "")
     assert [None, None] == [check_profile(""), check_profile("generic")]

@@ -1,18 +1,24 @@
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
-from longwire.core.nouns.channel import ChannelSpec, check
+from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.secret import Secret
+from longwire.dialects.profiles.channels import check_channel, profile_for
 from longwire.relay.channels.presets import presets
 from longwire.relay.channels.provision import terms_of
 
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
 def test_a_channel_of_a_preset_is_a_good_one(preset):
-    """What a preset sets keeps every rule, and its source is a page of the vendor's."""
+    """What a preset sets keeps every rule, and its profile is not another one than its host's."""
     spec = ChannelSpec("", preset.name, credential=Secret("sk"), **preset.fields)
-    assert () == check(spec)
+    assert () == check_channel(spec)
+    if "chat_completions" in preset.apis:
+        by_host = profile_for(replace(spec, profile="")).name
+        assert by_host in {preset.profile, "generic"}
+        assert preset.profile == profile_for(spec).name
     assert {each.api for each in preset.endpoints} <= {*preset.apis}
     assert all(
         urlsplit(url).scheme == "https" and urlsplit(url).hostname

@@ -80,3 +80,43 @@ async def test_a_secret_is_in_no_report():
             "ch_1", "up", base_url=f"{upstream.url}/wrong", credential=Secret("sk-planted")
         )
         assert "sk-planted" not in repr(await probe(spec, "gpt"))
+
+
+TYPES = {"messages": "anthropic", "generate_content": "gemini"}
+
+
+@pytest.mark.parametrize("api", ["chat_completions", "messages", "generate_content"])
+@pytest.mark.parametrize("named", [True, False], ids=["named", "by the way of its turns"])
+async def test_both_turns_are_said_in_any_api(emulator, spec, api, named):
+    """The upstream is asked in the API that is named, or in the one that turns have to take."""
+    apis = ("responses", api) if named else (api,)
+    version = "v1beta" if api == "generate_content" else "v1"
+    other = replace(
+        spec,
+        type=TYPES.get(api, "openai"),
+        base_url=f"{emulator.url}/{version}",
+        apis=apis,
+    )
+    probed = await probe(other, None, api=api if named else "")
+    assert ("", api, "http", False) == (
+        probed.error,
+        probed.api,
+        probed.transport,
+        probed.continued,
+    )
+    assert probed.first_event_ms > 0
+    assert probed.model != ""
+    assert [] == emulator.violations
+
+
+async def test_an_api_that_is_not_on_offer_is_not_asked(emulator, spec):
+    """It says which ones are, and the upstream hears of nothing."""
+    probed = await probe(spec, "gpt-5.2", api="messages")
+    assert (
+        "messages",
+        "The channel does not offer messages; it has responses, chat_completions.",
+    ) == (
+        probed.api,
+        probed.error,
+    )
+    assert [] == list(emulator.turns)

@@ -16,6 +16,7 @@ DRAFT = """
   query($id: ID, $input: ChannelInput!) {
     channelDraft(id: $id, input: $input) {
       problems { field message } endpoints { apiFormat transport dials }
+      profile { name settings { name value source isOverridden } }
     }
   }
 """
@@ -32,6 +33,8 @@ DIALS = [
     ("https://a.example", "http", {"path": "/v3/other"}, [f"{HTTP}/v3/other"]),
     ("no url", "auto", None, []),
 ]
+PROFILES = "{ channelProfiles { name settings { name meaning source } } }"
+PRESETS = "{ channelPresets { name type baseURL apis profile keyURL endpoints { apiFormat } } }"
 CHANGES = """
   subscription {
     sessionChanges { isWhole changed { connection turns recent waiting lifetime } gone }
@@ -46,6 +49,33 @@ TIMES = """
   }
 """
 LOG = "query($filter: TurnFilter) { turns(filter: $filter) { nodes { requestID } } }"
+
+
+@SQLITE
+async def test_a_draft_tells_what_its_vendor_does_differently(admin):
+    """The profile is the named one or the host's; a quirk that is wrong is told and left out."""
+    quirks = [{"setting": "call_ids", "value": '"ten"'}, {"setting": "issuer", "value": '"me"'}]
+    base = {**BASE, "baseURL": "https://api.mistral.ai/v1", "apis": ["chat_completions"]}
+    told = await admin.get(DRAFT, input={**base, "quirks": quirks})
+    assert ["quirks.0"] == [each["field"] for each in told["problems"]]
+    settings = {each["name"]: each for each in told["profile"]["settings"]}
+    assert ("mistral", '"nine"') == (told["profile"]["name"], settings["call_ids"]["value"])
+    assert {"issuer"} == {name for name, each in settings.items() if each["isOverridden"]}
+    assert all(each["source"] for each in settings.values())
+    told = await admin.get(DRAFT, input={**base, "profile": "depseek"})
+    assert ["profile"] == [each["field"] for each in told["problems"]]
+    assert "did you mean deepseek?" in told["problems"][0]["message"]
+    assert told["profile"] is None
+
+
+@SQLITE
+async def test_vendors_are_told_with_their_profiles(admin):
+    """Each preset names a profile that there is, and the APIs that have an address of their own."""
+    profiles = {each["name"] for each in await admin.get(PROFILES)}
+    found = {each["name"]: each for each in await admin.get(PRESETS)}
+    assert {each["profile"] for each in found.values()} <= {*profiles, ""}
+    assert [{"apiFormat": "messages"}] == found["deepseek"]["endpoints"]
+    assert ("anthropic", ["messages"]) == (found["anthropic"]["type"], found["anthropic"]["apis"])
 
 
 @SQLITE

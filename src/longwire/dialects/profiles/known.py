@@ -6,6 +6,7 @@ settings with other values, as JSON.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from tomllib import loads
@@ -39,8 +40,8 @@ PROFILE_NAMES: Final = (
 
 Quirks = Iterable[tuple[str, str]]
 _OWN: Final = "the channel"
-_FIXED: Final = frozenset({"name", "hosts"})
-"""What no channel can set: it is what a profile is found by."""
+CHANGEABLE: Final = tuple(name for name in MEANINGS if name != "hosts")
+"""What a channel can set: all but what a profile is found by."""
 
 
 class Setting(NamedTuple):
@@ -72,7 +73,9 @@ def profile_of(name: str, host: str, quirks: Quirks = ()) -> Profile:
 def check_profile(name: str) -> str | None:
     """Return what is wrong with a profile's name, None if nothing is; "" goes by the host."""
     if name and name not in PROFILE_NAMES:
-        return f"there is no profile '{name}'; write one of {', '.join(PROFILE_NAMES)}"
+        near = get_close_matches(name.lower(), PROFILE_NAMES, n=1)
+        meant = f"did you mean {near[0]}? There are" if near else "write one of"
+        return f"there is no profile '{name}'; {meant} {', '.join(PROFILE_NAMES)}"
     return None
 
 
@@ -80,8 +83,8 @@ def check_quirks(quirks: Quirks) -> str | None:
     """Return what is wrong with quirks, None if nothing is."""
     seen: set[str] = set()
     for setting, value in quirks:
-        if setting not in MEANINGS or setting in _FIXED:
-            settings = ", ".join(each for each in MEANINGS if each not in _FIXED)
+        if setting not in CHANGEABLE:
+            settings = ", ".join(CHANGEABLE)
             return f"a profile has no setting '{setting}' to change; it has {settings}"
         if setting in seen:
             return f"the quirk '{setting}' stands twice; keep one"

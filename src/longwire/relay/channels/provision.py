@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
-from urllib.parse import urlsplit
 
 from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec, Status
 from longwire.core.nouns.quota import QuotaTracker
@@ -14,7 +13,7 @@ from longwire.core.rules.routing import RESPONSES, Route
 from longwire.core.rules.session import fingerprint
 from longwire.core.rules.threads import Threads
 from longwire.dialects.ports import Terms
-from longwire.dialects.profiles.known import profile_of
+from longwire.dialects.profiles.channels import profile_for
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
@@ -86,9 +85,7 @@ def terms_of(spec: ChannelSpec) -> Terms:
 
     Raises `ConfigurationError` for a profile or quirks that do not exist.
     """
-    host = urlsplit(spec.endpoint("chat_completions").base_url).netloc.rpartition("@")[2]
-    profile = profile_of(spec.profile, host, spec.quirks)
-    return Terms(profile, may_drop=spec.unsupported == "drop")
+    return Terms(profile_for(spec), may_drop=spec.unsupported == "drop")
 
 
 def url_of(spec: ChannelSpec, scheme: Scheme, api: str = RESPONSES) -> str:

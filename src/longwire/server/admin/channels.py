@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import strawberry
 
+from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import (
     APIS,
@@ -23,7 +24,6 @@ from longwire.core.nouns.channel import (
     check_base_url,
 )
 from longwire.core.nouns.page import Page
-from longwire.core.nouns.price import ModelPrice, price_finder
 from longwire.core.rules.health import Health
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
@@ -32,7 +32,9 @@ from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, ap
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
-from longwire.server.admin.scalars import Int64, dollars_of, dollars_or_none, time_or_none
+from longwire.server.admin.prices import ModelCost, Price, costs_of, shown_price
+from longwire.server.admin.profiles import Profile, shown_profile
+from longwire.server.admin.scalars import Int64, time_or_none
 from longwire.upstream.net.urls import Scheme, endpoint_url
 
 _SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
@@ -72,15 +74,6 @@ class Quirk:
     value: str
 
 
-@strawberry.type(description="What a million tokens of a model cost in US dollars.")
-class Price:
-    model: str = strawberry.field(description="A name, or a pattern of names.")
-    input: float
-    output: float
-    cached: float | None
-    cache_write: float | None
-
-
 @strawberry.type(name="Rates", description="Most requests and tokens a minute, turns at once.")
 class RateLimits:
     requests_per_minute: Int64 | None
@@ -88,24 +81,12 @@ class RateLimits:
     concurrent_turns: Int64 | None
 
 
-@strawberry.type(description="What a model that a channel names costs, null where nobody knows.")
-class ModelCost:
-    model: str
-    price: Price | None
-    is_configured: bool = strawberry.field(description="Whether an operator said so.")
-
-
-def _costs(info: Info, root: strawberry.Parent["Channel"]) -> list[ModelCost]:
-    quote, configured = info.context.administration.quote, price_finder(root.spec.prices)
-    quotes = {name: quote(name, configured) for name in root.spec.named_models}
-    return [
-        ModelCost(
-            model=name,
-            price=_price(found.price) if found else None,
-            is_configured=bool(found and found.is_configured),
-        )
-        for name, found in quotes.items()
-    ]
+def _profile_in_force(root: strawberry.Parent[Any]) -> Profile | None:
+    # A stored channel may name a profile that this version has no more.
+    try:
+        return shown_profile(root.spec)
+    except ConfigurationError:
+        return None
 
 
 async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
@@ -188,6 +169,10 @@ class Channel:
         description="What its vendor does differently, by name; empty goes by the host."
     )
     quirks: list[Quirk]
+    profile_in_force: Profile | None = strawberry.field(
+        resolver=_profile_in_force,
+        description="The profile that holds, with the quirks put in; null where there is none.",
+    )
     unsupported: str = strawberry.field(
         description="Whether members without equivalent that change the answer `refuse` or `drop`."
     )
@@ -207,7 +192,7 @@ class Channel:
     updated_at: datetime | None
     revision: int
     costs: list[ModelCost] = strawberry.field(
-        resolver=_costs, description="What the models that it names cost, and who says so."
+        resolver=costs_of, description="What the models that it names cost, and who says so."
     )
     spec: strawberry.Private[ChannelSpec]
     accounts: list[Account] = strawberry.field(
@@ -227,22 +212,12 @@ def shown(spec: ChannelSpec) -> Channel:
         header_names=[name for name, _ in spec.headers],
         rates=view_of(RateLimits, spec.rates),
         quirks=[Quirk(setting=setting, value=value) for setting, value in spec.quirks],
-        prices=[_price(each) for each in spec.prices],
+        prices=[shown_price(each) for each in spec.prices],
         endpoints=[_endpoint(each, spec) for each in spec.endpoints],
         default_endpoints=shown_endpoints(spec),
         managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
         created_at=time_or_none(spec.created_at or None),
         updated_at=time_or_none(spec.updated_at or None),
-    )
-
-
-def _price(price: ModelPrice) -> Price:
-    return Price(
-        model=price.model,
-        input=dollars_of(price.input),
-        output=dollars_of(price.output),
-        cached=dollars_or_none(price.cached),
-        cache_write=dollars_or_none(price.cache_write),
     )
 
 

@@ -3,19 +3,25 @@
 Law: nothing is written to the store. No upstream is called either.
 """
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Annotated, Final
 
 import strawberry
 
 from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import Permission
-from longwire.core.nouns.channel import ChannelSpec, check
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.dialects.profiles.channels import check_channel
 from longwire.server.admin.channel_checks import check_runs
 from longwire.server.admin.channel_inputs import ChannelInput, applied
 from longwire.server.admin.channels import Endpoint, find, shown_endpoints
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.names import with_initials
+from longwire.server.admin.profiles import Profile, shown_profile
+
+_OF_PROFILES: Final = ("profile", "type", "apis", "baseURL", "endpoints")
+"""The fields that a profile is found by."""
 
 Draft = Annotated[ChannelInput, strawberry.argument(name="input")]
 ChannelId = Annotated[strawberry.ID | None, strawberry.argument(name="id")]
@@ -30,6 +36,9 @@ class DraftProblem:
 @strawberry.type(name="ChannelDraft", description="A channel as it would be saved.")
 class ChannelDraft:
     problems: list[DraftProblem]
+    profile: Profile | None = strawberry.field(
+        description="The profile that would hold; null where it has a problem."
+    )
     endpoints: list[Endpoint] = strawberry.field(
         description="Each API on offer as it would be called, everything inherited filled in."
     )
@@ -43,13 +52,26 @@ async def _draft(info: Info, draft: Draft, channel_id: ChannelId = None) -> Chan
     try:
         spec = applied(seen, draft)
     except InvalidFields as error:
-        return ChannelDraft(problems=_draft_problems(error.problems), endpoints=[])
-    problems = list(check(spec))
+        return ChannelDraft(problems=_draft_problems(error.problems), profile=None, endpoints=[])
+    problems = list(check_channel(spec))
     try:
         await check_runs(spec)
     except InvalidFields as error:
         problems += error.problems
-    return ChannelDraft(problems=_draft_problems(problems), endpoints=shown_endpoints(spec))
+    wrong = {each.field for each in problems}
+    return ChannelDraft(
+        problems=_draft_problems(problems),
+        profile=_profile(spec, wrong),
+        endpoints=shown_endpoints(spec),
+    )
+
+
+def _profile(spec: ChannelSpec, wrong: Collection[str]) -> Profile | None:
+    """Return the profile that would hold, without quirks that are wrong."""
+    if any(field.startswith(_OF_PROFILES) for field in wrong):
+        return None
+    quirks = [each for at, each in enumerate(spec.quirks) if f"quirks.{at}" not in wrong]
+    return shown_profile(replace(spec, quirks=tuple(quirks)))
 
 
 def _draft_problems(problems: Iterable[FieldProblem]) -> list[DraftProblem]:

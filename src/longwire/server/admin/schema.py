@@ -14,6 +14,7 @@ from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.names import Names
 from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
+from longwire.server.admin.profiles import ProfileQueries
 from longwire.server.admin.projects import ProjectMutations, ProjectQueries
 from longwire.server.admin.scalars import scalar_map
 from longwire.server.admin.sessions import SessionMutations, SessionQueries, SessionSubscriptions
@@ -28,6 +29,7 @@ _QUERIES: Final = (
     AccountQueries,
     DraftQueries,
     PresetQueries,
+    ProfileQueries,
     KeyQueries,
     ProjectQueries,
     TurnQueries,

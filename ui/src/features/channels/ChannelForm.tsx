@@ -16,11 +16,12 @@ import { type Channel, channelQuery, createChannel, draftQuery, updateChannel } 
 import { Apis } from "./Apis";
 import { Connecting } from "./Connecting";
 import { differences } from "./differences";
-import { type ChannelDraft, draftOf, inputOf, SECRETS } from "./draft";
+import { type ChannelDraft, draftOf, inputOf, offered, SECRETS } from "./draft";
 import { Endpoints } from "./Endpoints";
 import { Limits, ModelFields, Travel } from "./MoreFields";
 import { Prices } from "./Prices";
 import { problemsOf } from "./problems";
+import { ProfileFields } from "./Profile";
 import { Vendors } from "./Vendors";
 
 interface FormProps {
@@ -74,6 +75,7 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
     setTouched(true);
     saving.mutate(revision);
   };
+  const speaksOthers = offered(draft.value).some((api) => api !== "responses");
   const common = { draft: draft.value, change, problem: problems };
   const dialled = looked.data?.channelDraft.endpoints ?? channel?.defaultEndpoints ?? [];
   return (
@@ -100,7 +102,10 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
           </div>
         </Card>
         <Card title={t("apis.card")}>
-          <Apis {...common} />
+          <div className="space-y-5">
+            <Apis {...common} />
+            {speaksOthers && <ProfileFields {...common} inForce={looked.data?.channelDraft.profile} />}
+          </div>
         </Card>
         <Card title={t("endpoints.title")}>
           <Endpoints {...common} dialled={dialled} isLooking={looked.isFetching} />

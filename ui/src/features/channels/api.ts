@@ -56,6 +56,7 @@ const DRAFT = graphql(
   query ChannelDraft($id: ID, $input: ChannelInput!) {
     channelDraft(id: $id, input: $input) {
       problems { field message }
+      profile { name settings { name meaning value source isOverridden } }
       endpoints { ...EndpointFields }
     }
   }
@@ -118,6 +119,16 @@ export const presetsQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 export type Preset = ResultOf<typeof PRESETS>["channelPresets"][number];
+
+const PROFILES = graphql(`
+  query ChannelProfiles { channelProfiles { name } profileSettings { name meaning } }
+`);
+export const profilesQuery = queryOptions({
+  queryKey: ["channels", "profiles"],
+  queryFn: ({ signal }) => ask(PROFILES, {}, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+export type Profile = NonNullable<ResultOf<typeof DRAFT>["channelDraft"]["profile"]>;
 
 const COSTS = graphql(`
   query ChannelCosts($id: ID!) {
