@@ -6,8 +6,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
+from longwire.core.rules.turn import Usage
 from longwire.dialects.chat_completions.chunks import count_in, decode_any
 from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.responses.usage import encode_usage
 
 _CACHED: Final = (
     ("prompt_tokens_details", "cached_tokens"),
@@ -34,14 +36,7 @@ def usage_of(raw: Raw, profile: Profile) -> bytes:
     if profile.has_reasoning_beside:
         out = max(out + reasoning, count_in(usage.get("total_tokens")) - into)
     cached = min(_first(usage, _CACHED), into)
-    counted = {
-        "input_tokens": into,
-        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
-        "output_tokens": out,
-        "output_tokens_details": {"reasoning_tokens": reasoning},
-        "total_tokens": into + out,
-    }
-    return msgspec.json.encode(counted)
+    return encode_usage(Usage(into, cached, out, reasoning, written))
 
 
 def usage_beside(raw: Raw) -> Raw:

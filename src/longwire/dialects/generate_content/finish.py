@@ -2,9 +2,9 @@
 
 from typing import Final
 
-import msgspec
-
+from longwire.core.rules.turn import Usage
 from longwire.dialects.generate_content.chunks import UsageMetadata
+from longwire.dialects.responses.usage import encode_usage
 
 COMPLETED: Final = frozenset({"STOP", "FINISH_REASON_UNSPECIFIED"})
 """With these an answer is whole, calls and all."""
@@ -55,14 +55,7 @@ def usage_of(counts: UsageMetadata | None) -> bytes:
     into = (counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0)
     thoughts = counts.thoughts_token_count or 0
     out = (counts.candidates_token_count or 0) + thoughts
-    usage = {
-        "input_tokens": into,
-        "input_tokens_details": {"cached_tokens": counts.cached_content_token_count or 0},
-        "output_tokens": out,
-        "output_tokens_details": {"reasoning_tokens": thoughts},
-        "total_tokens": into + out,
-    }
-    return msgspec.json.encode(usage)
+    return encode_usage(Usage(into, counts.cached_content_token_count or 0, out, thoughts))
 
 
 def has_counts(counts: UsageMetadata | None) -> bool:

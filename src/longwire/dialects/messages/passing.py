@@ -12,7 +12,7 @@ from msgspec import Raw
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.messages.models import ANTHROPIC_VERSION
-from longwire.dialects.messages.reading_usage import Usage
+from longwire.dialects.messages.reading_usage import Counts
 from longwire.dialects.passing import (
     Ending,
     PassedReading,
@@ -143,7 +143,7 @@ class _Notes:
         self._id = identity
         self._model = ""
         self._reason = ""
-        self._usage = Usage()
+        self._usage = Counts()
         self._has_begun = False
 
     def read(self, block: bytes) -> Event:

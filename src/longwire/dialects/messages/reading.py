@@ -31,7 +31,7 @@ from longwire.dialects.messages.reading_texts import (
     Thought,
     put_redacted,
 )
-from longwire.dialects.messages.reading_usage import Usage
+from longwire.dialects.messages.reading_usage import Counts
 from longwire.dialects.messages.upstream_names import ClientTool
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -88,7 +88,7 @@ class MessagesReading:
         self._identity, self._tools, self._echo = identity, tools, echo
         self._decoder = Decoder()
         self._output = Output("")
-        self._usage = Usage()
+        self._usage = Counts()
         self._open: dict[int, _Open] = {}
         self._searches: dict[str, Search] = {}
         self._message: MessageItem | None = None

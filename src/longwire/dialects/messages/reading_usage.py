@@ -5,7 +5,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.core.rules.turn import Usage
 from longwire.dialects.raw_json import tolerant
+from longwire.dialects.responses.usage import encode_usage
 
 
 class _Details(msgspec.Struct):
@@ -29,7 +31,7 @@ _COUNTS: Final = (
 )
 
 
-class Usage:
+class Counts:
     """The tokens of one answer: figures are cumulative, so that later ones replace earlier ones."""
 
     __slots__ = ("_counts", "_thinking")
@@ -61,9 +63,4 @@ class Usage:
             return b"null"
         fresh, written, read, output = (self._counts.get(name, 0) for name in _COUNTS)
         total = fresh + written + read
-        return (
-            b'{"input_tokens":%d,"input_tokens_details":{"cached_tokens":%d,'
-            b'"cache_write_tokens":%d},"output_tokens":%d,"output_tokens_details":'
-            b'{"reasoning_tokens":%d},"total_tokens":%d}'
-            % (total, read, written, output, self._thinking, total + output)
-        )
+        return encode_usage(Usage(total, read, output, self._thinking, written))

@@ -106,6 +106,22 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
     )
 
 
+def encode_usage(usage: Usage) -> bytes:
+    """Return the usage of a response as raw JSON."""
+    return (
+        b'{"input_tokens":%d,"input_tokens_details":{"cached_tokens":%d,"cache_write_tokens":%d},'
+        b'"output_tokens":%d,"output_tokens_details":{"reasoning_tokens":%d},"total_tokens":%d}'
+        % (
+            usage.input,
+            usage.cached,
+            usage.cache_write,
+            usage.output,
+            usage.reasoning,
+            usage.input + usage.output,
+        )
+    )
+
+
 def decode_details(terminal: Event | None) -> tuple[bytes, bytes]:
     """Return the details of the tokens of input and output, as raw JSON; zeros where it says none.
 
