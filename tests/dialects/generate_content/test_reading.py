@@ -1,6 +1,7 @@
 """Gemini's answers as events of the Responses API."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,20 @@ def test_answers_that_stopped_early_are_incomplete(reason: str, meaning: str) ->
     assert response([last])["incomplete_details"] == {"reason": meaning}
 
 
+def test_what_was_cut_is_incomplete() -> None:
+    """A call or a text that the answer stopped in is not taken for whole; what was done is."""
+    call = {"functionCall": {"name": "b", "willContinue": True}}
+    whole = {"functionCall": {"name": "a"}}
+    events = read(chunk({"text": "x"}, whole, call), chunk(finish="MAX_TOKENS"))
+    assert [each["status"] for each in response(events)["output"]] == [
+        "completed",
+        "completed",
+        "incomplete",
+    ]
+    [message] = response(read(chunk({"text": "x"}, finish="SAFETY")))["output"]
+    assert message["status"] == "incomplete"
+
+
 @pytest.mark.parametrize(
     "reason",
     [
@@ -244,6 +259,18 @@ def test_ids_of_calls_follow_from_the_response() -> None:
         "output"
     ]
     assert own["call_id"] == "own"
+
+
+def test_long_ids_of_responses_stay_apart() -> None:
+    """Ids that differ at their ends alone are two responses, and their items have ids of use."""
+    ids = set()
+    for response_id in ("r" * 90 + "1", "r" * 90 + "2", "../r\n3"):
+        part = {"functionCall": {"name": "a"}}
+        whole = response(read(chunk(part, finish="STOP", responseId=response_id)))
+        [item] = whole["output"]
+        ids |= {whole["id"], item["id"], item["call_id"]}
+        assert all(re.fullmatch("[A-Za-z0-9_-]{1,64}", each) for each in ids)
+    assert len(ids) == 9
 
 
 def test_what_a_server_ran_and_made_is_shown() -> None:

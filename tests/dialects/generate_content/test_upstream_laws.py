@@ -116,40 +116,11 @@ def test_a_stream_may_be_cut_anywhere(said: list[Json], size: int) -> None:
     assert expected == [each for piece in cut(body, size) for each in pieces.feed(piece)]
 
 
-KEYS = st.sampled_from(
-    [
-        "candidates",
-        "content",
-        "parts",
-        "text",
-        "thought",
-        "thoughtSignature",
-        "functionCall",
-        "name",
-        "args",
-        "partialArgs",
-        "jsonPath",
-        "stringValue",
-        "numberValue",
-        "willContinue",
-        "finishReason",
-        "usageMetadata",
-        "promptTokenCount",
-        "promptFeedback",
-        "blockReason",
-        "groundingMetadata",
-        "groundingChunks",
-        "groundingSupports",
-        "segment",
-        "error",
-        "index",
-        "inlineData",
-        "executableCode",
-        "responseId",
-        "createTime",
-        "modelVersion",
-    ]
-)
+MEMBERS = """candidates content parts text thought thoughtSignature functionCall name args
+partialArgs jsonPath stringValue numberValue willContinue finishReason usageMetadata error
+promptTokenCount promptFeedback blockReason groundingMetadata groundingChunks groundingSupports segment
+index inlineData executableCode responseId createTime modelVersion"""
+KEYS = st.sampled_from(MEMBERS.split())
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["", "STOP", "$.a[0].b", "SAFETY"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),

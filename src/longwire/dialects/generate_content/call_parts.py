@@ -110,18 +110,20 @@ def _image(part: Part, at: str) -> bytes:
     if not url:
         fault = "names a file that Gemini does not hold; send the image as a data URL"
         raise invalid(f"{at}.file_id", fault)
-    return _at(url) if not url.startswith(_DATA) else _data(url, b"image/png", f"{at}.image_url")
+    return (
+        _at(url) if not url.startswith(_DATA) else _from_url(url, b"image/png", f"{at}.image_url")
+    )
 
 
 def _file(part: Part, at: str) -> bytes:
     url, data = _plain(part.file_url, f"{at}.file_url"), _plain(part.file_data, f"{at}.file_data")
     if data:
         end = _plain(part.filename, f"{at}.filename")[1:-1].rpartition(b".")[2].lower()
-        return _data(data, _TYPES.get(end, _PDF), f"{at}.file_data")
+        return _from_url(data, _TYPES.get(end, _PDF), f"{at}.file_data")
     if not url:
         fault = "names a file that Gemini does not hold; send it as 'file_data'"
         raise invalid(f"{at}.file_id", fault)
-    return _at(url) if not url.startswith(_DATA) else _data(url, _PDF, f"{at}.file_url")
+    return _at(url) if not url.startswith(_DATA) else _from_url(url, _PDF, f"{at}.file_url")
 
 
 def _plain(value: Raw, at: str) -> bytes:
@@ -134,7 +136,7 @@ def _plain(value: Raw, at: str) -> bytes:
     return _encode(_decode_text(raw)) if b"\\" in raw else raw
 
 
-def _data(url: bytes, default: bytes, at: str) -> bytes:
+def _from_url(url: bytes, default: bytes, at: str) -> bytes:
     """Return what a data URL, or base64 alone, holds. Raises `InvalidRequest`."""
     head, is_url, data = url[1:-1].partition(_BASE64)
     if is_url:

@@ -11,6 +11,7 @@ from longwire.dialects.fields import decoded
 from longwire.dialects.raw_json import NULL, tolerant
 
 _NULL: Final = b"null"
+_FAMILY: Final = re.compile("gemini")
 _VERSION: Final = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _SAME: Final = {
     "max_output_tokens": "maxOutputTokens",
@@ -72,7 +73,7 @@ def version_of(model: str) -> tuple[int, int]:
     found = _VERSION.search(model)
     if found:
         return int(found[1]), int(found[2] or 0)
-    return _NEWEST if "gemini" in model else (0, 0)
+    return _NEWEST if _FAMILY.search(model) else (0, 0)
 
 
 def needs_signatures(model: str) -> bool:

@@ -1,6 +1,7 @@
 """The arguments of a call that come in pieces, each with the JSON path where it belongs."""
 
 import re
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,8 +17,11 @@ _DEEPEST: Final = 64
 """So many steps a path may have; deeper arguments are nobody's."""
 
 
-class _Text(list[str]):
+@dataclass(slots=True)
+class _Text:
     """A text in pieces."""
+
+    pieces: list[str] = field(default_factory=list)
 
 
 class PartialArguments:
@@ -75,7 +79,7 @@ def _put(place: Any, step: int | str, piece: PartialArgument) -> None:  # noqa: 
         if not isinstance(text, _Text):
             text = _Text()
             _set(place, step, text)
-        text.append(piece.string_value)
+        text.pieces.append(piece.string_value)
     elif bytes(piece.number_value) != _NULL:
         _set(place, step, piece.number_value)
     else:
@@ -84,7 +88,7 @@ def _put(place: Any, step: int | str, piece: PartialArgument) -> None:  # noqa: 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a tree of JSON
     if isinstance(value, _Text):
-        return "".join(value)
+        return "".join(value.pieces)
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list) else value

@@ -49,9 +49,9 @@ _EMPTY: Final = b'""'
 _QUOTE: Final = b'"'
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NO_DATA: Final = (b"", b"[DONE]")
-_CALL_DIGEST: Final = 12
+_DIGEST_SIZE: Final = 12
 _LONGEST_ID: Final = 40
-"""So much of a response's id is kept, for those of its items begin with it."""
+"""A longer id of a response is its digest, for those of its items begin with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,9 @@ class GeneratedAnswer:
             self._writer.leave_incomplete(CONTENT_FILTER, usage_of(self._usage))
 
     def _open(self, chunk: Chunk) -> None:
-        named = _UNSAFE.sub("_", chunk.response_id or "")[:_LONGEST_ID]
-        own = named or self._fallback_id
+        own = _UNSAFE.sub("_", chunk.response_id or "") or self._fallback_id
+        if len(own) > _LONGEST_ID:
+            own = _digest(own)
         model = _encode(chunk.model_version) if chunk.model_version else self._answered.model
         self._writer.open(f"resp_{own}", model, chunk.created_at)
 
@@ -189,11 +190,11 @@ class GeneratedAnswer:
         if part.code_execution_result is not None:
             self._writer.add_text(_encode(f"\n```\n{part.code_execution_result.output}\n```\n"))
         if part.inline_data is not None:
-            self._take_data(part.inline_data)
+            self._take_blob(part.inline_data)
         if part.file_data is not None:
             self._writer.add_text(_encode(f"\n{part.file_data.file_uri}\n"))
 
-    def _take_data(self, blob: Blob) -> None:
+    def _take_blob(self, blob: Blob) -> None:
         mime = blob.mime_type or "application/octet-stream"
         if mime.startswith("image/"):
             self._writer.put_item("image_generation_call", b'"result":%b' % bytes(blob.data))
@@ -214,7 +215,7 @@ class GeneratedAnswer:
         """Return the id of a call that has none: it follows from the response and its place."""
         self._calls += 1
         text = f"{self._writer.response_id} {self._calls}"
-        return f"call_{blake3(text.encode()).hexdigest(length=_CALL_DIGEST)}"
+        return f"call_{_digest(text)}"
 
     def _end_call(self) -> None:
         call, self._call = self._call, None
@@ -225,11 +226,13 @@ class GeneratedAnswer:
 
     def _end(self) -> None:
         """End the response as its finish reason says."""
-        self._end_call()
         self._is_over = True
         self._cite()
         finish = self._finish or Candidate()
         reason, usage = finish.finish_reason or "", usage_of(self._usage)
+        if reason not in COMPLETED:
+            self._writer.cut()
+        self._end_call()
         if reason in COMPLETED:
             self._writer.complete(usage)
         elif reason in INCOMPLETE:
@@ -247,6 +250,10 @@ class GeneratedAnswer:
         search = search_of(grounding)
         if search:
             writer.put_item("web_search_call", search)
+
+
+def _digest(text: str) -> str:
+    return blake3(text.encode()).hexdigest(length=_DIGEST_SIZE)
 
 
 class _Count(msgspec.Struct, rename="camel"):

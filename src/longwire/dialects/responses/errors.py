@@ -16,7 +16,7 @@ from longwire.core.errors import UpstreamRejected
 from longwire.core.rules.recovery import Trouble
 from longwire.dialects.ports import ErrorRule
 from longwire.dialects.raw_json import tolerant
-from longwire.dialects.responses.retry_info import retry_after
+from longwire.dialects.responses.retry_delays import retry_after
 
 _decode_any = tolerant(msgspec.json.Decoder(Any).decode)
 

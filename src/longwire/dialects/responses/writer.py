@@ -66,6 +66,7 @@ class ResponseWriter:
         self._where = b""
         self._pieces: list[bytes] = []
         self._annotations: list[bytes] = []
+        self._status = b"completed"
         self.response_id = ""
 
     @property
@@ -174,8 +175,13 @@ class ResponseWriter:
         self.close()
         self._write_state("response.completed", Kind.COMPLETED, {"usage": usage})
 
+    def cut(self) -> None:
+        """Take what is not done yet for incomplete: the answer stops early."""
+        self._status = b"incomplete"
+
     def leave_incomplete(self, reason: str, usage: bytes) -> None:
         """End the response, which stopped early."""
+        self.cut()
         self.close()
         said = {"incomplete_details": _encode({"reason": reason}), "usage": usage}
         self._write_state("response.incomplete", Kind.INCOMPLETE, said)
@@ -219,7 +225,7 @@ class ResponseWriter:
     def _end(self, said: bytes) -> None:
         kind, self._open = self._open, ""
         own = self._where[len(b'"item_id":') : self._where.index(b',"output_index"')]
-        status = b"" if kind == "reasoning" else b',"status":"completed"'
+        status = b"" if kind == "reasoning" else b',"status":"%b"' % self._status
         item = b'{"id":%b,"type":"%b"%b,%b}' % (own, kind.encode(), status, said)
         self._write_item("response.output_item.done", item)
         self._items.append(item)

@@ -132,19 +132,23 @@ class HttpTransport:
                 "models are listed; name them in the channel's `models`."
             )
         headers = {**HEADERS, **self._headers(await self._credentials.headers())}
-        entries: dict[str, bytes] = {}
-        following: Mapping[str, str] = {}
-        etag = ""
         try:
             async with self._in_use(), asyncio.timeout(_MODELS_TIMEOUT):
-                for _ in range(MOST_PAGES):
-                    page, etag = await self._page(url, {**query, **following}, headers)
-                    following = page.following
-                    entries.update(page.entries)
-                    if not following:
-                        break
+                return await self._listed(url, query, headers)
         except (*FAILURES, RecursionError) as error:
             raise self._failure(error) from error
+
+    async def _listed(
+        self, url: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> Listed:
+        """Return a list, read page by page."""
+        page, etag = await self._page(url, query, headers)
+        entries = dict(page.entries)
+        for _ in range(MOST_PAGES - 1):
+            if not page.following:
+                break
+            page, etag = await self._page(url, {**query, **page.following}, headers)
+            entries.update(page.entries)
         return Listed(entries, etag)
 
     async def _page(
