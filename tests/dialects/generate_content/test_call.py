@@ -272,6 +272,12 @@ def test_how_it_is_generated() -> None:
     }
 
 
+def test_how_likely_tokens_are_is_asked_for_by_either_member() -> None:
+    """A client that wants the log probabilities alone need not want others' beside them."""
+    body = body_of(include=["message.output_text.logprobs"])
+    assert body["generationConfig"] == {"responseLogprobs": True}
+
+
 @pytest.mark.parametrize(
     ("model", "reasoning", "thinking"),
     [

@@ -290,6 +290,25 @@ def test_what_a_server_ran_and_made_is_shown() -> None:
     assert "audio/wav" in audio["content"][0]["text"]
 
 
+def test_how_likely_tokens_were_stands_beside_them() -> None:
+    """Each piece of text has its own, the message all of them, and numbers keep their digits."""
+    chosen = [{"token": "é", "logProbability": -0.25}, {"token": "b", "logProbability": -1}]
+    top = [{"candidates": [chosen[0], {"token": "c", "logProbability": -2.5}]}]
+    first, last = chunk({"text": "éb"}), chunk({"text": "c"}, finish="STOP")
+    result = {"chosenCandidates": chosen, "topCandidates": top}
+    first["candidates"][0]["logprobsResult"] = result
+    events = read(first, last)
+    deltas = [each for each in datas(events) if each["type"] == "response.output_text.delta"]
+    e = {"token": "é", "bytes": [195, 169], "logprob": -0.25}
+    c = {"token": "c", "bytes": [99], "logprob": -2.5}
+    expected = [
+        {**e, "top_logprobs": [e, c]},
+        {"token": "b", "bytes": [98], "logprob": -1, "top_logprobs": []},
+    ]
+    assert [each["logprobs"] for each in deltas] == [expected, []]
+    assert response(events)["output"][0]["content"][0]["logprobs"] == expected
+
+
 def test_what_was_searched_is_cited() -> None:
     """Grounding is a search with its sources, and citations by characters, not bytes."""
     grounding = {

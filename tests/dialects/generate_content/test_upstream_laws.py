@@ -118,8 +118,8 @@ def test_a_stream_may_be_cut_anywhere(said: list[Json], size: int) -> None:
 
 MEMBERS = """candidates content parts text thought thoughtSignature functionCall name args
 partialArgs jsonPath stringValue numberValue willContinue finishReason usageMetadata error
-promptTokenCount promptFeedback blockReason groundingMetadata groundingChunks groundingSupports segment
-index inlineData executableCode responseId createTime modelVersion"""
+promptTokenCount promptFeedback blockReason groundingMetadata groundingChunks
+groundingSupports segment index inlineData executableCode responseId createTime modelVersion"""
 KEYS = st.sampled_from(MEMBERS.split())
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["", "STOP", "$.a[0].b", "SAFETY"]),

@@ -104,6 +104,26 @@ class Grounding(msgspec.Struct, rename="camel"):
     grounding_supports: list[GroundingSupport] | None = None
 
 
+class LogProbability(msgspec.Struct, rename="camel"):
+    """A token, and how likely it was."""
+
+    token: str = ""
+    log_probability: Raw = NULL
+
+
+class TopCandidates(msgspec.Struct):
+    """The likeliest tokens in one place."""
+
+    candidates: list[LogProbability] | None = None
+
+
+class LogProbabilities(msgspec.Struct, rename="camel"):
+    """The tokens of what was said, and those that might have been."""
+
+    chosen_candidates: list[LogProbability] | None = None
+    top_candidates: list[TopCandidates] | None = None
+
+
 class Candidate(msgspec.Struct, rename="camel"):
     """One answer; only the first is ever asked for."""
 
@@ -112,6 +132,7 @@ class Candidate(msgspec.Struct, rename="camel"):
     finish_message: str | None = None
     index: int | None = None
     grounding_metadata: Grounding | None = None
+    logprobs_result: LogProbabilities | None = None
 
 
 class PromptFeedback(msgspec.Struct, rename="camel"):

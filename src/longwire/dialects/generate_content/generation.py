@@ -42,6 +42,7 @@ _BUDGETS: Final = {
 _PRO_BUDGETS: Final = {**_BUDGETS, "none": 128, "xhigh": 32768, "max": 32768}
 """Efforts of Gemini 2.5 in tokens; Pro cannot do without, and may think longer."""
 
+_LOGPROBS: Final = b'"message.output_text.logprobs"'
 _LEVELLED: Final = (3, 0)
 _BUDGETED: Final = (2, 5)
 _NEWEST: Final = (99, 0)
@@ -109,7 +110,9 @@ def _form(members: Mapping[str, bytes], dropped: list[str]) -> list[bytes]:
 
 def _log_probabilities(members: Mapping[str, bytes]) -> list[bytes]:
     count = decoded(_decode_count, members.get("top_logprobs", _NULL), "top_logprobs")
-    return [b'"responseLogprobs":true,"logprobs":%d' % count] if count else []
+    if count:
+        return [b'"responseLogprobs":true,"logprobs":%d' % count]
+    return [b'"responseLogprobs":true'] if _LOGPROBS in members.get("include", b"") else []
 
 
 def _thinking(members: Mapping[str, bytes], model: str, dropped: list[str]) -> list[bytes]:

@@ -36,6 +36,7 @@ from longwire.dialects.generate_content.finish import (
     usage_of,
 )
 from longwire.dialects.generate_content.grounding import citations, search_of
+from longwire.dialects.generate_content.log_probabilities import logprobs_of
 from longwire.dialects.generate_content.reading_calls import OpenCall, write_call
 from longwire.dialects.raw_json import NULL, split_items
 from longwire.dialects.responses.errors import MALFORMED
@@ -144,6 +145,7 @@ class GeneratedAnswer:
 
     def _take_candidate(self, candidate: Candidate) -> None:
         content = candidate.content
+        self._writer.add_logprobs(logprobs_of(candidate.logprobs_result))
         for part in (content.parts if content is not None else None) or ():
             self._take_part(part)
         self._grounding = candidate.grounding_metadata or self._grounding

@@ -66,6 +66,8 @@ class ResponseWriter:
         self._where = b""
         self._pieces: list[bytes] = []
         self._annotations: list[bytes] = []
+        self._logprobs: list[bytes] = []
+        self._next_logprobs = b""
         self._status = b"completed"
         self.response_id = ""
 
@@ -106,10 +108,16 @@ class ResponseWriter:
             part = b'{"type":"output_text","text":"","annotations":[],"logprobs":[]}'
             self._write("response.content_part.added", b'"content_index":0,"part":%b' % part)
         if piece != _EMPTY:
+            logprobs, self._next_logprobs = self._next_logprobs, b""
             self._pieces.append(piece)
-            self._write(
-                "response.output_text.delta", b'"content_index":0,"delta":%b,"logprobs":[]' % piece
-            )
+            if logprobs:
+                self._logprobs.append(logprobs)
+            said = b'"content_index":0,"delta":%b,"logprobs":[%b]' % (piece, logprobs)
+            self._write("response.output_text.delta", said)
+
+    def add_logprobs(self, logprobs: bytes) -> None:
+        """Say how likely the tokens of the next piece of text are: raw JSON without brackets."""
+        self._next_logprobs = logprobs
 
     def annotate(self, annotation: bytes) -> None:
         """Add an annotation to the message that is open."""
@@ -196,7 +204,7 @@ class ResponseWriter:
         self.close()
         short = _SHORT.get(kind, "fc" if kind == "function_call" else "item")
         own = _encode(f"lw_{short}_{self.response_id}_{len(self._items)}")
-        self._open, self._pieces, self._annotations = kind, [], []
+        self._open, self._pieces, self._annotations, self._logprobs = kind, [], [], []
         self._where = b'"item_id":%b,"output_index":%d,' % (own, len(self._items))
         status = b"" if kind == "reasoning" else b',"status":"in_progress"'
         item = b'{"id":%b,"type":"%b"%b,%b}' % (own, kind.encode(), status, said)
@@ -204,11 +212,11 @@ class ResponseWriter:
 
     def _end_message(self) -> None:
         text, annotations = joined(self._pieces), b",".join(self._annotations)
-        part = b'{"type":"output_text","text":%b,"annotations":[%b],"logprobs":[]}'
-        part %= (text, annotations)
-        self._write(
-            "response.output_text.done", b'"content_index":0,"text":%b,"logprobs":[]' % text
-        )
+        logprobs = b",".join(self._logprobs)
+        part = b'{"type":"output_text","text":%b,"annotations":[%b],"logprobs":[%b]}'
+        part %= (text, annotations, logprobs)
+        said = b'"content_index":0,"text":%b,"logprobs":[%b]' % (text, logprobs)
+        self._write("response.output_text.done", said)
         self._write("response.content_part.done", b'"content_index":0,"part":%b' % part)
         self._end(b'"role":"assistant","content":[%b]' % part)
 
