@@ -6,6 +6,7 @@ Law: a body cut anywhere gives the same events; nothing that the model made is l
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -78,7 +79,7 @@ class GeneratedAnswer:
         self._writer = ResponseWriter(answered.echo)
         self._call: OpenCall | None = None
         self._calls = 0
-        self._usage: UsageMetadata | None = None
+        self._counts: list[UsageMetadata] = []
         self._grounding: Grounding | None = None
         self._finish: Candidate | None = None
         self._is_over = False
@@ -126,15 +127,20 @@ class GeneratedAnswer:
             return
         if not self._writer.is_open:
             self._open(chunk)
-        self._usage = merged(self._usage, chunk.usage_metadata)
+        if chunk.usage_metadata is not None:
+            self._counts.append(chunk.usage_metadata)
         for candidate in chunk.candidates or ():
             if not candidate.index:
                 self._take_candidate(candidate)
-        if self._finish is not None and has_counts(self._usage):
+        if self._finish is not None and any(map(has_counts, self._counts)):
             self._end()
         elif is_blocked and not chunk.candidates:
             self._is_over = True
-            self._writer.leave_incomplete(CONTENT_FILTER, usage_of(self._usage))
+            self._writer.leave_incomplete(CONTENT_FILTER, self._usage())
+
+    def _usage(self) -> bytes:
+        """Return `usage`, of all counts so far, as raw JSON."""
+        return usage_of(reduce(merged, self._counts, None))
 
     def _open(self, chunk: Chunk) -> None:
         own = _UNSAFE.sub("_", chunk.response_id or "") or self._fallback_id
@@ -145,7 +151,8 @@ class GeneratedAnswer:
 
     def _take_candidate(self, candidate: Candidate) -> None:
         content = candidate.content
-        self._writer.add_logprobs(logprobs_of(candidate.logprobs_result))
+        if candidate.logprobs_result is not None:
+            self._writer.add_logprobs(logprobs_of(candidate.logprobs_result))
         for part in (content.parts if content is not None else None) or ():
             self._take_part(part)
         self._grounding = candidate.grounding_metadata or self._grounding
@@ -158,13 +165,14 @@ class GeneratedAnswer:
             return
         self._end_call()
         text = bytes(part.text)
-        text = text if text[:1] == _QUOTE else _EMPTY
+        if text[:1] != _QUOTE:
+            text = _EMPTY
+            self._take_other(part)
         if part.thought:
             self._writer.add_thought(text)
             self._seal("thought", part.thought_signature)
         else:
             self._take_text(text, part.thought_signature)
-            self._take_other(part)
 
     def _take_text(self, text: bytes, signature: str | None) -> None:
         """Add to the text: a signature stands before its own, or else behind all of it."""
@@ -231,7 +239,7 @@ class GeneratedAnswer:
         self._is_over = True
         self._cite()
         finish = self._finish or Candidate()
-        reason, usage = finish.finish_reason or "", usage_of(self._usage)
+        reason, usage = finish.finish_reason or "", self._usage()
         if reason not in COMPLETED:
             self._writer.cut()
         self._end_call()

@@ -264,7 +264,6 @@ class ResponseWriter:
     def _write_event(
         self, name: str, kind: Kind, said: bytes, response_id: str | None = None
     ) -> None:
-        head = b'{"type":"%b","sequence_number":%d,' % (name.encode(), self._sequence)
-        raw = head + said + b"}"
+        raw = b'{"type":"%b","sequence_number":%d,%b}' % (name.encode(), self._sequence, said)
         self._events.append(Event(kind, name, raw, response_id, self._sequence))
         self._sequence += 1
