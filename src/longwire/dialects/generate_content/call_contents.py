@@ -91,14 +91,15 @@ class Contents:
         self._signatures: dict[str, list[bytes]] = {}
         self._has_call = False
         self._is_leading = True
+        self._index = 0
 
     def add_input(self, raw: bytes | None) -> None:
         """Add an input, a text or items. Raises `InvalidRequest`, which names the place."""
         if raw is None or raw[:1] != _LIST_OF_PARTS:
             self._user += parts_of(Raw(raw or b"null"), "input")
             return
-        for index, item in enumerate(decoded(decode_items, raw, "input")):
-            self._add(item, f"input.{index}")
+        for self._index, item in enumerate(decoded(decode_items, raw, "input")):
+            self._add(item)
 
     def finished(self) -> list[bytes]:
         """Return all contents; instructions alone are what the user says."""
@@ -109,18 +110,22 @@ class Contents:
             self._end_user()
         return self._contents
 
-    def _add(self, item: Item, at: str) -> None:
+    def _at(self, name: str) -> str:
+        """Return the path of a member of the item that is being added."""
+        return f"input.{self._index}.{name}"
+
+    def _add(self, item: Item) -> None:
         kind = item.type
         if kind == "message":
-            self._add_message(item, at)
+            self._add_message(item)
             return
         self._is_leading = False
         if kind == "reasoning":
             self._add_reasoning(item)
         elif kind in _CALLS or (kind == _SEARCH and item.call_id):
-            self._add_call(item, at)
+            self._add_call(item)
         elif kind in _OUTPUTS:
-            self._add_output(item, at)
+            self._add_output(item)
         elif kind == _FOUND and item.call_id:
             self._end_model()
             self.found.append(bytes(item.tools))
@@ -128,10 +133,10 @@ class Contents:
         elif kind in _LEFT_OUT or self._may_drop:
             self.dropped.append(f"input.{kind}")
         else:
-            raise _unknown(kind, at)
+            raise _unknown(kind, self._at("type"))
 
-    def _add_message(self, item: Item, at: str) -> None:
-        parts = parts_of(item.content, f"{at}.content")
+    def _add_message(self, item: Item) -> None:
+        parts = parts_of(item.content, self._at("content"))
         if item.role == "assistant":
             self._is_leading = False
             for part in parts:
@@ -159,10 +164,10 @@ class Contents:
             self._end_user()
             self._signatures.setdefault(seal.kind, []).append(signature)
 
-    def _add_call(self, item: Item, at: str) -> None:
+    def _add_call(self, item: Item) -> None:
         name = TOOL_SEARCH if item.type == _SEARCH else BY_CALL.get(item.type) or item.name
         if not name:
-            raise invalid(f"{at}.name", "is required")
+            raise invalid(self._at("name"), "is required")
         sent, call_id = sent_name(name, item.namespace or ""), item.call_id or item.id or ""
         head = b'"name":%b,' % _encode(sent)
         if call_id:
@@ -184,28 +189,26 @@ class Contents:
             return part
         return b'%b,"thoughtSignature":%b}' % (part[:-1], signature)
 
-    def _add_output(self, item: Item, at: str) -> None:
+    def _add_output(self, item: Item) -> None:
         self._end_model()
         output, call_id = bytes(item.output), item.call_id or item.id or ""
         if output[:1] == _QUOTE or item.type == "shell_call_output":
             self._respond(call_id, output)
             return
-        parts = list(parts_of(item.output, f"{at}.output"))
+        parts = list(parts_of(item.output, self._at("output")))
         texts = [part[len(_TEXT) + 1 : -2] for part in parts if part.startswith(_TEXT)]
         beside = [part for part in parts if not part.startswith(_TEXT)]
         self._respond(call_id, b'"%b"' % b"\\n".join(texts), beside)
 
     def _respond(self, call_id: str, output: bytes, beside: Sequence[bytes] = ()) -> None:
         """Keep what a call returned, as raw JSON; it is said by the user if there is no call."""
-        call = next(
-            (each for each in self._calls if each.id == call_id and not each.response), None
-        )
-        if call is None:
-            text = output if output[:1] == b'"' else _encode(output.decode("utf-8", "replace"))
-            said = [text_part(text)] if text != _EMPTY else []
-            self._user += [text_part(_encode(_ORPHAN)), *said, *beside]
-        else:
-            call.response, call.beside = b'{"output":%b}' % output, beside
+        for call in self._calls:
+            if call.id == call_id and not call.response:
+                call.response, call.beside = b'{"output":%b}' % output, beside
+                return
+        text = output if output[:1] == _QUOTE else _encode(output.decode("utf-8", "replace"))
+        said = [text_part(text)] if text != _EMPTY else []
+        self._user += [text_part(_encode(_ORPHAN)), *said, *beside]
 
     def _add_to_model(self, part: bytes) -> None:
         self._end_user()
@@ -249,4 +252,4 @@ def _unknown(kind: str, at: str) -> InvalidRequest:
         f"is '{kind[:60]}', which Gemini cannot read; begin a new conversation, or set the "
         "channel's 'unsupported' to 'drop'"
     )
-    return invalid(f"{at}.type", fault)
+    return invalid(at, fault)
