@@ -8,7 +8,7 @@ import pytest
 from openai import APIError, APIStatusError, AsyncOpenAI, BadRequestError, RateLimitError
 
 from longwire.emulator import Script
-from tests.journeys.conftest import become, leased
+from tests.journeys.conftest import become, leased, settings_of, websocket_channel
 
 TURNS = 9
 WAYS = ["fresh new_session"] + ["continued"] * (TURNS - 1)
@@ -182,9 +182,17 @@ async def test_usage_is_told(chat):
     assert last.usage.prompt_tokens_details.cached_tokens > 0
 
 
-async def test_what_has_no_equivalent_is_named(client_of, gateway):
-    """In a header, where it is a hint; as an error, where it changes the answer."""
-    client = client_of(gateway)
+async def test_what_has_no_equivalent_is_named(client_of, serve, emulator):
+    """In a header, where it is a hint; as an error, where it changes the answer.
+
+    Unless an operator has it left out.
+    """
+    refusing, dropping = (
+        websocket_channel(emulator.url, apis=["responses"], unsupported=unsupported)
+        for unsupported in ("refuse", "drop")
+    )
+    client = client_of(await serve(settings_of(emulator.url, channels=(refusing,))))
+    tolerant = client_of(await serve(settings_of(emulator.url, channels=(dropping,))))
     request = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "hi"}]}
     raw = await client.chat.completions.with_raw_response.create(**request, seed=7)
     assert ("seed", "responses") == (
@@ -194,6 +202,9 @@ async def test_what_has_no_equivalent_is_named(client_of, gateway):
     with pytest.raises(BadRequestError) as caught:
         await client.chat.completions.create(**request, n=2)
     assert ("n", "invalid_request_error") == (caught.value.param, caught.value.type)
+    raw = await tolerant.chat.completions.with_raw_response.create(**request, n=2)
+    assert "n" == raw.headers["x-longwire-dropped"]
+    assert 1 == len(raw.parse().choices)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
