@@ -71,6 +71,28 @@ def test_what_a_user_says_is_a_message_for_each_content(contents, items):
     assert (items, {"user"}) == (len(found), {item["role"] for item in found})
 
 
+def test_null_is_nothing():
+    """Some clients write all members of a part, most of them as null."""
+    nulls = {"thought": None, "thoughtSignature": None, "inlineData": None, "functionCall": None}
+    said = user({"text": "a", "functionResponse": None, **nulls})
+    response = returned(call_id="c", output="x") | {"text": None, **nulls}
+    call = {**nulls, "text": None, **called(call_id="c")}
+    items = items_of(turn_of(said, model(call), user(response)))
+    kinds = ["message", "function_call", "function_call_output"]
+    assert kinds == [item["type"] for item in items]
+
+
+@pytest.mark.parametrize("half", ["\\ud83d", "\\ude00"])
+def test_half_an_emoji_travels_as_it_is(half):
+    """In texts, arguments and results: it is JSON, if no Unicode."""
+    call = called("f", "c", x="bHALF")
+    contents = [user({"text": "aHALF"}), model(call), user(returned("f", "c", output="cHALF"))]
+    body = json.dumps({"contents": contents}).replace("HALF", half).encode()
+    turn = decode_request(body, {}, EVERYTHING, target=WHOLE)
+    assert turn.source.refusal is None
+    assert 3 == turn.input.count(half.encode())
+
+
 def test_texts_of_the_model_that_follow_are_one_message():
     """Streamed pieces come back as contents of their own."""
     pieces = [model({"text": "one "}), model({"text": "and "}, {"text": "two"}), model()]

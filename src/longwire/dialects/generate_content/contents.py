@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 from longwire.core.errors import InvalidRequest
-from longwire.dialects.chat_completions.wire import ABSENT
 from longwire.dialects.fields import invalid, text
 from longwire.dialects.generate_content.calls import Calls, upstream_name
 from longwire.dialects.generate_content.media import file_part, inline_part
@@ -26,6 +25,7 @@ from longwire.dialects.generate_content.wire import (
     Part,
     RemoteFile,
     camel,
+    has_text,
     listed,
 )
 from longwire.dialects.raw_json import split_members
@@ -102,7 +102,7 @@ class Contents:
                 self._say(b"user", said)
                 said = []
                 self._respond(part.function_response, f"{place}.functionResponse")
-            elif part.text is not ABSENT:
+            elif has_text(part):
                 words = text(part.text, place, "text")
                 said += [b'{"type":"input_text","text":%b}' % words] if words != _EMPTY else []
             elif part.function_call is not None:
@@ -159,7 +159,7 @@ class Contents:
             self.items.append(self._call(part.function_call, signature.c, f"{at}.functionCall"))
         elif part.thought:
             pass  # it is what a client was shown of reasoning: that travels sealed
-        elif part.text is not ABSENT:
+        elif has_text(part):
             words = text(part.text, at, "text")
             if words != _EMPTY:
                 self._phase = self._phase if self._said else signature.n

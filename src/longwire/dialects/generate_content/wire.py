@@ -84,6 +84,11 @@ OF_SERVERS: Final = ("executable_code", "code_execution_result", "tool_call", "t
 """Parts of tools that run on Google's servers."""
 
 
+def has_text(part: Part) -> bool:
+    """Whether a part is a text; some clients write null where they have none."""
+    return bytes(part.text) not in (b"", b"null")
+
+
 def camel(name: str) -> str:
     """Return the name of a member as the API's documents write it."""
     if "_" not in name:
