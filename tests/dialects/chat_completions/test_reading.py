@@ -442,6 +442,16 @@ def test_calls_that_come_by_turns_keep_their_order():
     assert [("a", "x"), ("b", None)] == [(each["call_id"], each.get("input")) for each in output]
 
 
+def test_a_name_is_over_once_arguments_come():
+    """What some vendors write there again is no part of it."""
+    pieces = [
+        call(id="a", name="apply_patch", arguments='{"input":'),
+        call(name="ap", arguments='"x"}'),
+    ]
+    (item,) = output_of(*pieces, stop("tool_calls"), tools=TOOLS)
+    assert ("custom_tool_call", "apply_patch", "x") == (item["type"], item["name"], item["input"])
+
+
 def test_details_without_a_place_stay_apart():
     """Two of one kind are two, unless their vendor says that they are one."""
     details = [[{"type": "reasoning.encrypted", "data": each}] for each in ("A", "B")]
