@@ -144,6 +144,13 @@ def test_an_output_without_a_call_is_said_by_the_user():
     assert ["user", "user"] == [each["role"] for each in said]
 
 
+def test_an_output_before_its_call_is_none_of_it():
+    """What came before cannot have come of it."""
+    said = messages_of(result("c", "early"), call("c"), QUESTION)
+    assert "There is no output of this call." == said[2]["content"]
+    assert "early" in said[0]["content"]
+
+
 def test_two_calls_of_one_id_have_an_output_each():
     """The first output behind a call is its own."""
     said = messages_of(call("c"), result("c", "1"), call("c"), result("c", "2"))
@@ -236,7 +243,9 @@ def test_functions_are_nested():
             "function": {"name": "write", "parameters": {"type": "object", "properties": {}}},
         },
     ] == body_of(tools=tools)["tools"]
-    assert "strict" not in json.dumps(body_of(tools=tools, profile=KIMI)["tools"])
+    lax = call_of(tools=tools, profile=KIMI)
+    assert b"strict" not in lax.body
+    assert ("tools.strict",) == lax.dropped
 
 
 def test_tools_of_codex_are_functions():
@@ -466,6 +475,15 @@ def test_an_effort_depends_on_the_model():
     assert ["low", None, None] == [json.loads(e.body).get("reasoning_effort") for e in found]
     assert [None, {"type": "disabled"}, None] == [json.loads(e.body).get("thinking") for e in found]
     assert [(), (), ("reasoning.effort",)] == [each.dropped for each in found]
+
+
+def test_calls_one_at_a_time_are_asked_of_those_who_know_that():
+    """Where nobody can be asked it is named."""
+    gemini = profile_of("gemini-openai", "")
+    assert body_of(tools=[READ], parallel_tool_calls=False)["parallel_tool_calls"] is False
+    for wanted, dropped in ((False, ("parallel_tool_calls",)), (True, ())):
+        call_ = call_of(tools=[READ], parallel_tool_calls=wanted, profile=gemini)
+        assert (dropped, False) == (call_.dropped, b"parallel" in call_.body)
 
 
 def test_members_go_to_those_who_take_them():

@@ -239,6 +239,17 @@ def test_a_response_has_the_upstreams_id(own, expected):
             [call(id="a", name="read", arguments='{"x":'), call(name="read", arguments="1}")],
             [("a", "read", '{"x":1}')],
         ),
+        (
+            [
+                call(id="a", name="read", arguments='{"x":'),
+                call(id="z", name="read", arguments="1}"),
+            ],
+            [("a", "read", '{"x":1}')],
+        ),
+        (
+            [call(id="a", name="read", arguments='{"x":'), call(name="re", arguments="1}")],
+            [("a", "read", '{"x":1}')],
+        ),
         ([call(index=None, id="a", name="read", arguments="{}")], [("a", "read", "{}")]),
         (
             [
@@ -406,6 +417,61 @@ def test_late_reasoning_waits_for_the_end_of_the_text():
     output = output_of(*(chunk(**each) for each in [*deltas, {"reasoning": "c"}]), stop())
     assert ["reasoning", "message", "reasoning"] == [each["type"] for each in output]
     assert ["a", "12", "bc"] == [each["content"][0]["text"] for each in output]
+
+
+def test_late_reasoning_stands_before_the_calls_that_follow_it():
+    """It led to them."""
+    output = output_of(
+        chunk(content="a"),
+        chunk(reasoning="b"),
+        call(id="c", name="x", arguments="{}"),
+        stop("tool_calls"),
+    )
+    assert ["message", "reasoning", "function_call"] == [each["type"] for each in output]
+
+
+def test_calls_that_come_by_turns_keep_their_order():
+    """A custom tool's is not taken for whole because another one began."""
+    output = output_of(
+        call(0, id="a", name="apply_patch", arguments='{"input":'),
+        call(1, id="b", name="read", arguments="{}"),
+        call(0, arguments='"x"}'),
+        stop("tool_calls"),
+        tools=TOOLS,
+    )
+    assert [("a", "x"), ("b", None)] == [(each["call_id"], each.get("input")) for each in output]
+
+
+def test_a_name_is_over_once_arguments_come():
+    """What some vendors write there again is no part of it."""
+    pieces = [
+        call(id="a", name="apply_patch", arguments='{"input":'),
+        call(name="ap", arguments='"x"}'),
+    ]
+    (item,) = output_of(*pieces, stop("tool_calls"), tools=TOOLS)
+    assert ("custom_tool_call", "apply_patch", "x") == (item["type"], item["name"], item["input"])
+
+
+def test_details_without_a_place_stay_apart():
+    """Two of one kind are two, unless their vendor says that they are one."""
+    details = [[{"type": "reasoning.encrypted", "data": each}] for each in ("A", "B")]
+    events = read(
+        stream_of(
+            [*(chunk(reasoning_details=each) for each in details), chunk(content="a"), stop()]
+        ),
+        profile=OPENROUTER,
+    )
+    seal = opened(response_in(events)["output"][0]["encrypted_content"])
+    assert [each[0] for each in details] == json.loads(seal.content)
+
+
+def test_equal_chunks_say_what_they_say_each_time():
+    """A chunk is known again by its text alone only if it says nothing else."""
+    both = chunk(content="a", tool_calls=[{"index": 0, "function": {"arguments": "1"}}])
+    begun = call(0, id="c", name="x", arguments="1")
+    found = said_by(chunk(content="a"), begun, both, both, chunk(content="a"), stop())
+    assert [("c", "x", "111")] == found["calls"]
+    assert "aaaa" == found["text"]
 
 
 def test_text_behind_calls_is_a_message_of_its_own():

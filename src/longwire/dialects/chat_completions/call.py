@@ -13,6 +13,7 @@ from longwire.core.rules.turn import UNARY, Turn
 from longwire.dialects.chat_completions.composer import AnswerForm
 from longwire.dialects.chat_completions.conversation import Conversation
 from longwire.dialects.chat_completions.functions import Functions, add_functions
+from longwire.dialects.chat_completions.losses import Losses
 from longwire.dialects.chat_completions.reading import ChatReading
 from longwire.dialects.chat_completions.said_members import SAID
 from longwire.dialects.chat_completions.wishes import (
@@ -46,33 +47,19 @@ _SILENT: Final = frozenset({"store", "client_metadata"})
 """Members whose loss nobody notices."""
 
 
-class _Losses:
-    """What a body lacks of its turn: refused, unless an operator has it dropped."""
-
-    def __init__(self, *, may_drop: bool) -> None:
-        self.names: set[str] = set()
-        self._may_drop = may_drop
-
-    def refuse(self, path: str, name: str, fault: str) -> None:
-        """Drop what has no equivalent by its name. Raises `Unsayable` where it must not be."""
-        if not self._may_drop:
-            raise unsayable(path, f'{fault}. A channel with unsupported = "drop" leaves it out')
-        self.names.add(name)
-
-
 def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     """Return the call that a turn is. Raises `Unsayable`, and `InvalidRequest` for bad fields."""
     _check(turn)
-    turn, losses = without_items(turn, _IN_MEMBERS), _Losses(may_drop=terms.may_drop)
+    turn, losses = without_items(turn, _IN_MEMBERS), Losses(may_drop=terms.may_drop)
     profile, members = terms.profile, _said(turn, losses)
     functions = Functions()
     if "tools" in members:
-        add_functions(functions, members["tools"], "tools", profile, losses.refuse)
+        add_functions(functions, members["tools"], "tools", profile, losses)
     wanted = text_of(members)
-    conversation = Conversation(profile, losses.names, losses.refuse)
+    conversation = Conversation(profile, losses)
     conversation.read(turn.input, _leading(members, wanted, profile))
     for path, tools in conversation.tools:
-        add_functions(functions, tools, path, profile, losses.refuse)
+        add_functions(functions, tools, path, profile, losses)
     messages = conversation.messages
     if not messages:
         raise invalid("input", "says nothing: send a message that has a content")
@@ -81,9 +68,9 @@ def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     parts = [  # joined at once, since a copy of a long history costs most
         b'{"model":' + members.get("model", _NULL),
         *messages,
-        *choice_of(members, functions, profile, losses.refuse),
-        *_wishes(members, turn, profile, losses.names),
-        *_extra(members, wanted, profile, losses.names),
+        *choice_of(members, functions, profile, losses),
+        *_wishes(members, turn, profile, losses),
+        *_extra(members, wanted, profile, losses),
         _STREAM_WITH_USAGE if profile.takes_stream_options else _STREAM,
     ]
     form = AnswerForm(members["model"], echo_of(turn.members), functions.renamed, profile)
@@ -105,7 +92,7 @@ def _check(turn: Turn) -> None:
         )
 
 
-def _said(turn: Turn, losses: _Losses) -> Members:
+def _said(turn: Turn, losses: Losses) -> Members:
     """Return the members that ask for something, without those that nothing stands for."""
     kept: dict[str, bytes] = {}
     for name, raw in turn.members.items():
@@ -127,17 +114,17 @@ def _leading(members: Members, wanted: Text, profile: Profile) -> list[bytes]:
     return [each for each in said if each and each != b'""']
 
 
-def _wishes(members: Members, turn: Turn, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
+def _wishes(members: Members, turn: Turn, profile: Profile, losses: Losses) -> Iterator[bytes]:
     yield from limit_of(members, turn.model, profile)
     for name in ("temperature", "top_p"):
         if name in members:
             yield b'"%b":%b' % (name.encode(), members[name])
     yield from format_of(text_of(members), profile)
-    yield from effort_of(members, turn.model, profile, dropped)
+    yield from effort_of(members, turn.model, profile, losses)
     yield from logprobs_of(members)
 
 
-def _extra(members: Members, wanted: Text, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
+def _extra(members: Members, wanted: Text, profile: Profile, losses: Losses) -> Iterator[bytes]:
     """Give the members that only some vendors take, and name those that this one does not."""
     verbosity = bytes(wanted.verbosity)
     found = {"text.verbosity": verbosity} if verbosity != _NULL else {}
@@ -149,4 +136,4 @@ def _extra(members: Members, wanted: Text, profile: Profile, dropped: set[str]) 
         if name in profile.extra_members:
             yield msgspec.json.encode(name.removeprefix("text.")) + b":" + raw
         elif name not in _SILENT:
-            dropped.add(name)
+            losses.drop(name)

@@ -5,7 +5,7 @@ arguments are the client's own bytes. What one issuer sealed is sent to nobody e
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from msgspec import Raw
 from longwire.dialects.chat_completions.call_ids import call_id
 from longwire.dialects.chat_completions.chunks import decode_text
 from longwire.dialects.chat_completions.functions import NATIVE, input_as_arguments, wire_name
+from longwire.dialects.chat_completions.losses import Losses
 from longwire.dialects.chat_completions.reasoned import Recalled
 from longwire.dialects.chat_completions.said_items import (
     TEXTS,
@@ -57,11 +58,6 @@ _HOSTED: Final = frozenset(
 
 _decode_items: Final = tolerant(decode_items)
 _encode: Final = msgspec.json.Encoder().encode
-Refuse = Callable[[str, str, str], None]
-"""Takes what has no equivalent: its path, the name by which it is dropped, and why it is refused.
-
-Raises `Unsayable` unless it may be dropped.
-"""
 
 
 @dataclass(slots=True)
@@ -80,17 +76,16 @@ class _Answer:
 
 
 class Conversation:
-    """Turns items into messages; `dropped` names what is left out.
+    """Turns items into messages.
 
     `tools` are those that a search has found, each with its path.
     """
 
-    def __init__(self, profile: Profile, dropped: set[str], refuse: Refuse) -> None:
+    def __init__(self, profile: Profile, losses: Losses) -> None:
         self.messages: list[bytes] = []
         self.tools: list[tuple[str, bytes]] = []
         self._profile = profile
-        self._dropped = dropped
-        self._refuse = refuse
+        self._losses = losses
         self._answer = _Answer()
         self._extras: dict[str, bytes] = {}
         self._outputs: dict[bytes, deque[tuple[int, Item]]] = defaultdict(deque)
@@ -122,9 +117,9 @@ class Conversation:
             self._message(at, item)
         elif kind == "reasoning":
             if not self._recall(item):
-                self._dropped.add("input.reasoning")
+                self._losses.drop("input.reasoning")
         elif _is_hosted(item):
-            self._dropped.add(f"input.{kind}")
+            self._losses.drop(f"input.{kind}")
         elif kind in _CALLS:
             self._end_leading()
             self._answer.calls.append((at, item))
@@ -134,7 +129,7 @@ class Conversation:
             raise unsayable(f"input.{at}", "refers to an item that only its own upstream holds")
         else:
             fault = f"is {kind}, which {self._profile.name} cannot read; send the whole history"
-            self._refuse(f"input.{at}", f"input.{kind}", fault)
+            self._losses.refuse(f"input.{at}", f"input.{kind}", fault)
 
     def _recall(self, item: Item) -> bool:
         return self._answer.recalled.recall(
@@ -164,7 +159,7 @@ class Conversation:
         said = spelled(part, path, self._profile)
         if not said:
             fault = f"is {part.type or 'of no type'}, which {self._profile.name} does not take"
-            self._refuse(path, f"input.{part.type}", fault)
+            self._losses.refuse(path, f"input.{part.type}", fault)
         return said
 
     def _put_user(self, parts: Sequence[bytes]) -> None:

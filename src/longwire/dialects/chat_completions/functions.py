@@ -4,7 +4,7 @@ A custom tool is a function with one text; a tool that the client runs is one wh
 what its call says. Names of a namespace are joined with it. `Function` leads back.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -13,6 +13,7 @@ from msgspec import Raw
 
 from longwire.dialects.chat_completions.chunks import decode_any, decode_text
 from longwire.dialects.chat_completions.inlined import inlined
+from longwire.dialects.chat_completions.losses import Losses
 from longwire.dialects.chat_completions.writer import ResponseWriter
 from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.names import LONGEST, shortened
@@ -126,15 +127,15 @@ def wire_name(name: bytes, namespace: bytes = b"") -> bytes:
     return msgspec.json.encode(shortened(own))
 
 
-def add_functions(
-    found: Functions, raw: bytes, at: str, profile: Profile, refuse: Callable[[str, str, str], None]
-) -> None:
+def add_functions(found: Functions, raw: bytes, at: str, profile: Profile, losses: Losses) -> None:
     """Add the tools that stand at a path as functions. Raises `InvalidRequest`, naming the field.
 
-    `refuse` takes what has no equivalent: its path, the name by which it is dropped, and why.
+    And `Unsayable` for those that have no equivalent.
     """
     for path, tool, namespace in _flat(raw, at):
         if tool.type == FUNCTION:
+            if bytes(tool.strict) == b"true" and not profile.takes_strict:
+                losses.drop("tools.strict")
             function, said = _function(tool, path, namespace, profile)
         elif tool.type == CUSTOM:
             function, said = _custom(tool, path, namespace)
@@ -142,7 +143,7 @@ def add_functions(
             function, said = _native(tool, path)
         else:
             fault = f"is {tool.type}, which only upstreams of the Responses API run"
-            refuse(f"{path}.type", f"tools.{tool.type}", fault)
+            losses.refuse(f"{path}.type", f"tools.{tool.type}", fault)
             continue
         name = wire_name(function.name, function.namespace)
         key = decode_text(name)

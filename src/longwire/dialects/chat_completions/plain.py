@@ -38,10 +38,6 @@ class PlainChunks:
         self._tries = _TRIES
         return text
 
-    def forget(self) -> None:
-        """Know no chunk again, for something else came."""
-        self._before = b""
-
     def learn(self, data: bytes, chunk: Chunk) -> None:
         """Know the next chunk again, if it is like this one and its text alone is another."""
         self._before = b""

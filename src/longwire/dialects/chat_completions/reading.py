@@ -96,7 +96,6 @@ class ChatReading:
         if text:
             self._composer.add_plain(plain.member, text)
             return
-        plain.forget()
         if data == _DONE or not data or data.isspace():
             if data and self._writer.response_id:
                 self._finish()

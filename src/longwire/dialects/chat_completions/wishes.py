@@ -1,6 +1,6 @@
 """What a request wishes of its answer, as vendors of Chat Completions have it said."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final, TypeVar
 
@@ -10,13 +10,13 @@ from msgspec import Raw
 from longwire.dialects.chat_completions.chunks import decode_text
 from longwire.dialects.chat_completions.functions import NATIVE, Functions, wire_name
 from longwire.dialects.chat_completions.inlined import inlined
+from longwire.dialects.chat_completions.losses import Losses
 from longwire.dialects.fields import decoded, invalid, member, text
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import NULL
 
 Members = Mapping[str, bytes]
 T = TypeVar("T")
-Refuse = Callable[[str, str, str], None]
 _NULL: Final = bytes(NULL)
 _LOGPROBS: Final = "message.output_text.logprobs"
 _BY_SCHEMA: Final = "Answer with JSON alone, which fits this JSON schema:\n"
@@ -96,14 +96,14 @@ def _schema(style: _Format, profile: Profile) -> bytes:
     return b",".join(said)
 
 
-def effort_of(members: Members, model: str, profile: Profile, dropped: set[str]) -> Iterator[bytes]:
+def effort_of(members: Members, model: str, profile: Profile, losses: Losses) -> Iterator[bytes]:
     """Give the members that say how hard the model is to think."""
     wanted = member(members, "reasoning", _decode_reasoning)
     if wanted is None or wanted.effort is None:
         return
     said = _of_model(profile.efforts, model, {}).get(wanted.effort)
     if said is None:
-        dropped.add("reasoning.effort")
+        losses.drop("reasoning.effort")
     for name, value in (said or {}).items():
         yield msgspec.json.encode(name) + b":" + msgspec.json.encode(value)
 
@@ -133,12 +133,12 @@ def logprobs_of(members: Members) -> Iterator[bytes]:
 
 
 def choice_of(
-    members: Members, functions: Functions, profile: Profile, refuse: Refuse
+    members: Members, functions: Functions, profile: Profile, losses: Losses
 ) -> Iterator[bytes]:
     """Give `tools`, and how the model is to choose among them."""
     wanted = member(members, "reasoning", _decode_reasoning)
     thinks = wanted is None or wanted.effort != "none"
-    by_name, choice = functions.by_name, _Chosen(functions, profile, refuse, thinks=thinks)
+    by_name, choice = functions.by_name, _Chosen(functions, profile, losses, thinks=thinks)
     said = choice.say(members.get("tool_choice", _NULL))
     if choice.allowed is not None:
         by_name = {name: raw for name, raw in by_name.items() if name in choice.allowed}
@@ -150,17 +150,19 @@ def choice_of(
     parallel = members.get("parallel_tool_calls", _NULL)
     if parallel != _NULL and profile.takes_parallel:
         yield b'"parallel_tool_calls":' + parallel
+    elif parallel == b"false":
+        losses.drop("parallel_tool_calls")
 
 
 class _Chosen:
     """Says a choice among tools; where a vendor knows no such choice, only the `allowed` stay."""
 
     def __init__(
-        self, functions: Functions, profile: Profile, refuse: Refuse, *, thinks: bool
+        self, functions: Functions, profile: Profile, losses: Losses, *, thinks: bool
     ) -> None:
         self._functions = functions
         self._profile = profile
-        self._refuse = refuse
+        self._losses = losses
         self._can_force = profile.forces_while_thinking or not thinks
         self.allowed: set[str] | None = None
 
@@ -176,7 +178,7 @@ class _Chosen:
         name = self._name(choice)
         if name is None:
             fault = f"asks for {choice.type}, which only upstreams of the Responses API run"
-            self._refuse("tool_choice", "tool_choice", fault)
+            self._losses.refuse("tool_choice", "tool_choice", fault)
             return b""
         if self._can_force and "named" in self._profile.tool_choices:
             return b'{"type":"function","function":{"name":%b}}' % name
@@ -196,7 +198,7 @@ class _Chosen:
             return raw
         while_thinking = "" if self._can_force else " while its model thinks"
         fault = f"is {mode}, which {self._profile.name} does not take{while_thinking}; write auto"
-        self._refuse("tool_choice", "tool_choice", fault)
+        self._losses.refuse("tool_choice", "tool_choice", fault)
         return b""
 
     def _among(self, choice: _Named) -> bytes:
