@@ -155,7 +155,7 @@ def renewed_claude(page: str) -> str:
 
 def _claude_row(names: str, claude: Claude, source: str) -> str:
     flags = (claude.takes_system, claude.takes_schemas, claude.takes_sampling)
-    shown = names.removesuffix("$").replace(r"(-20\d+)?", "").replace("|", r"\|")
+    shown = names.replace("|", r"\|")
     cells = (
         f"`{shown}`" if claude is not UNKNOWN else shown,
         f"{claude.longest:,}",

@@ -113,3 +113,13 @@ async def test_codex_goes_on_with_a_thread(binary, gateway, emulator, tmp_path):
     ran = await codex.run("say hi")
     assert (ran.code, ran.answer) == (0, answer_of(emulator)), ran.said
     assert [False, *[True] * 4] == [turn.continued for turn in emulator.turns]
+
+
+async def test_callers_without_a_key_are_in_no_thread(emulator, serve, client_of):
+    """Nobody could tell whose session it is, so each turn is sent in full."""
+    declared = channel(emulator, threads=True)
+    server = {"allow_anonymous": True}
+    settings = settings_of(emulator.url, channels=(declared,), api_keys=(), server=server)
+    open_gateway = await serve(settings)
+    stranger = Agent(client_of(open_gateway), emulator, reasoning=REASONING)
+    assert ["fresh translated"] * 3 == await steps(stranger, 3)

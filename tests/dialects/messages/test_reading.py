@@ -296,6 +296,15 @@ def test_an_event_that_is_none_breaks_the_answer(data: bytes) -> None:
         MessagesReading("x", {}, b"").feed(b"data: " + data + b"\n\n")
 
 
+def test_what_came_before_a_broken_event_is_read() -> None:
+    """However the bytes were cut, and then the answer breaks."""
+    reading = MessagesReading("x", {}, b"")
+    events = reading.feed(stream_of([start(), *written("a")[:2]]) + b"data: {\n\n")
+    assert "response.output_text.delta" == events[-1].name
+    with pytest.raises(ValueError, match="cannot be read"):
+        reading.end()
+
+
 @pytest.mark.parametrize(
     "frame",
     [

@@ -79,22 +79,6 @@ class Family(NamedTuple):
 _OVERVIEW: Final = "platform.claude.com, models overview"
 _EARLIER: Final = "docs.anthropic.com, all models, 2025"
 FAMILIES: Final = (
-    Family("3-opus|3-haiku|3-sonnet|2", _older(4_096, Thinking.NEVER), _EARLIER),
-    Family("3-5-(sonnet|haiku)", _older(8_192, Thinking.NEVER), _EARLIER),
-    Family("3-7-sonnet", _older(64_000, Thinking.BUDGET), _EARLIER),
-    Family(r"(opus-4-[01]|opus-4|4-opus)(-20\d+)?$", _older(32_000, Thinking.BUDGET), _EARLIER),
-    Family(r"(sonnet-4-0|sonnet-4|4-sonnet)(-20\d+)?$", _older(64_000, Thinking.BUDGET), _EARLIER),
-    Family(
-        "(opus|sonnet|haiku)-4-5",
-        _older(64_000, Thinking.BUDGET, takes_schemas=True),
-        f"{_OVERVIEW}; structured outputs",
-    ),
-    Family("(opus|sonnet)-4-6", _FOURTH, f"{_OVERVIEW}; adaptive thinking; effort"),
-    Family(
-        "opus-4-7",
-        Claude(128_000, Thinking.ALWAYS, takes_system=False),
-        f"{_OVERVIEW}; Amazon Bedrock, adaptive thinking",
-    ),
     Family(
         "opus-5-5|fable-|mythos-",
         Claude(128_000, Thinking.ALWAYS),
@@ -105,6 +89,22 @@ FAMILIES: Final = (
         Claude(128_000, Thinking.ADAPTIVE),
         f"{_OVERVIEW}; mid-conversation system messages; Claude Code 2.1.332",
     ),
+    Family(
+        "opus-4-7",
+        Claude(128_000, Thinking.ALWAYS, takes_system=False),
+        f"{_OVERVIEW}; Amazon Bedrock, adaptive thinking",
+    ),
+    Family("(opus|sonnet)-4-6", _FOURTH, f"{_OVERVIEW}; adaptive thinking; effort"),
+    Family(
+        "(opus|sonnet|haiku)-4-5",
+        _older(64_000, Thinking.BUDGET, takes_schemas=True),
+        f"{_OVERVIEW}; structured outputs",
+    ),
+    Family("opus-4|4-opus", _older(32_000, Thinking.BUDGET), _EARLIER),
+    Family("sonnet-4|4-sonnet", _older(64_000, Thinking.BUDGET), _EARLIER),
+    Family("3-7-sonnet", _older(64_000, Thinking.BUDGET), _EARLIER),
+    Family("3-5-(sonnet|haiku)", _older(8_192, Thinking.NEVER), _EARLIER),
+    Family("3-|2", _older(4_096, Thinking.NEVER), _EARLIER),
 )
 """The models that are known, the first that matches counts."""
 
@@ -117,7 +117,8 @@ _PATTERNS: Final = tuple(
 
 
 def claude_of(model: str) -> Claude:
-    """Return what a model takes, by the name that it is sent by."""
+    """Return what a model takes, by the name that it is sent by, be it another vendor's of it."""
+    model = model.replace(".", "-")
     for pattern, known in _PATTERNS:
         if pattern.match(model):
             return known

@@ -4,7 +4,7 @@ Law: a thread goes on with messages of the user alone; what it was created with 
 a turn that brings tools, or words of the assistant that Anthropic has not said, is sent in full.
 """
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -15,9 +15,9 @@ from longwire.core.rules.threads import ThreadFault
 from longwire.dialects.messages.call import Request, body_of
 from longwire.dialects.messages.marks import with_marks_in_thread
 from longwire.dialects.messages.reading import RESPONSE
-from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.ports import Reading, UpstreamCall
 
-BETAS: Final = "anthropic-beta"
+_VERSION: Final = {"anthropic-version": "2023-06-01"}
 THREADS_BETA: Final = "message-threads-2026-08-12"
 _KEPT: Final = frozenset({"system", "tools"})
 """What a thread has from its beginning."""
@@ -30,6 +30,11 @@ _GONE: Final = frozenset(
 _OF_THREADS: Final = (400, 404, 409)
 _UNKNOWN: Final = "thread: Extra inputs"
 _ABOUT: Final = "thread"
+
+
+def headers_of(betas: Sequence[str]) -> dict[str, str]:
+    """Return the headers of a request that needs these betas."""
+    return {**_VERSION, "anthropic-beta": ",".join(betas)} if betas else _VERSION
 
 
 class _Details(msgspec.Struct):
@@ -51,18 +56,17 @@ _decode: Final = msgspec.json.Decoder(_Envelope).decode
 class MessageThread:
     """One request, as what begins a thread and as what goes on with it."""
 
-    __slots__ = ("_call", "_request")
+    __slots__ = ("_reading", "_request")
 
-    def __init__(self, request: Request, call: UpstreamCall) -> None:
+    def __init__(self, request: Request, reading: Callable[[str], Reading]) -> None:
         self._request = request
-        betas = ",".join([*request.betas, THREADS_BETA])
-        self._call = replace(call, headers={**call.headers, BETAS: betas})
+        self._reading = reading
 
     def begin(self) -> UpstreamCall:
         """Say all of the turn, as the beginning of a thread."""
         request = self._request
         members = {**request.members, "thread": _CREATE}
-        return replace(self._call, body=body_of(members, request.messages))
+        return self._call(body_of(members, request.messages))
 
     def go_on(self, decision: Continue) -> UpstreamCall | None:
         """Say what is new of the turn; None where a thread cannot take it."""
@@ -78,7 +82,12 @@ class MessageThread:
             msgspec.json.encode(previous)
         )
         new = with_marks_in_thread(messages[last + 1 :])
-        return replace(self._call, body=body_of(members, new))
+        return self._call(body_of(members, new))
+
+    def _call(self, body: bytes) -> UpstreamCall:
+        request = self._request
+        headers = headers_of((*request.betas, THREADS_BETA))
+        return UpstreamCall(body, self._reading, headers=headers, dropped=request.dropped)
 
     def fault(self, rejection: UpstreamRejected) -> ThreadFault | None:
         """Return what an error says of the thread; None where it is about something else."""

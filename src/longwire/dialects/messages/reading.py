@@ -70,6 +70,7 @@ class MessagesReading:
     __slots__ = (
         "_decoder",
         "_echo",
+        "_fault",
         "_first",
         "_has_blocks",
         "_identity",
@@ -94,27 +95,41 @@ class MessagesReading:
         self._message: MessageItem | None = None
         self._model = ""
         self._stop_reason: str | None = None
+        self._fault = ""
         self._first = 0
         self._has_blocks = self._is_over = False
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Read more of a stream. Raises `ValueError` for an event that is too large or no JSON."""
+        """Read more of a stream. Raises `ValueError` for an event that is too large or no JSON.
+
+        What came before such an event is given first, and it is raised by the next call.
+        """
+        self._check()
         for name, data in self._decoder.feed(chunk):
             if self._is_over or data.strip() in _NO_DATA:
                 continue
             try:
                 frame = frame_of(data)
             except (msgspec.MsgspecError, RecursionError) as error:
-                raise ValueError(f"an event cannot be read: {error}") from error
+                self._fault = f"an event cannot be read: {error}"
+                break
             if frame.type == "error" or (name == "error" and not frame.type):
                 self._fail(data)
             else:
                 self._take(frame)
-        return self._events()
+        events = self._events()
+        if not events:
+            self._check()
+        return events
 
     def end(self) -> list[Event]:
         """Read the end of a stream: one without a `message_stop` before has broken off."""
+        self._check()
         return []
+
+    def _check(self) -> None:
+        if self._fault:
+            raise ValueError(self._fault)
 
     def whole(self, body: bytes) -> list[Event]:
         """Read a message that comes whole, an error, or a count of tokens."""

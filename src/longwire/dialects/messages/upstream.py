@@ -1,18 +1,16 @@
 """Anthropic's Messages API as its upstreams take it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.messages import passing
 from longwire.dialects.messages.call import request_of
-from longwire.dialects.messages.message_threads import BETAS, MessageThread
+from longwire.dialects.messages.message_threads import MessageThread, headers_of
 from longwire.dialects.messages.reading import MessagesReading
 from longwire.dialects.ports import Headers, Terms, UpstreamCall
 
-_VERSION: Final = {"anthropic-version": "2023-06-01"}
 _COUNT: Final = "/count_tokens"
 _ECHOED: Final = (
     ("instructions", b"null"),
@@ -41,15 +39,15 @@ class MessagesUpstream:
     def translate(self, turn: Turn, _headers: Headers, terms: Terms) -> UpstreamCall:
         """Say a turn in this API. Raises `Unsayable` for what cannot be said."""
         request, is_count = request_of(turn, terms), turn.purpose is Purpose.COUNT
-        betas = {BETAS: ",".join(request.betas)} if request.betas else {}
-        call = UpstreamCall(
+        reading = partial(MessagesReading, tools=request.tools, echo=_echo(turn.members))
+        return UpstreamCall(
             body=request.body,
-            reading=partial(MessagesReading, tools=request.tools, echo=_echo(turn.members)),
+            reading=reading,
             suffix=_COUNT if is_count else "",
-            headers={**_VERSION, **betas},
+            headers=headers_of(request.betas),
             dropped=request.dropped,
+            thread=None if is_count else MessageThread(request, reading),
         )
-        return call if is_count else replace(call, thread=MessageThread(request, call))
 
     def pass_on(self, turn: Turn, headers: Headers, _terms: Terms) -> UpstreamCall:
         """Pass the body of a client of this API on."""

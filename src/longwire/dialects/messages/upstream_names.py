@@ -5,8 +5,7 @@ as it is: so its own come back as they were.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from blake3 import blake3
@@ -44,14 +43,3 @@ class ClientTool:
     item: str
     name: str
     namespace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientTools:
-    """The tools of a turn by the names they have upstream."""
-
-    by_name: Mapping[str, ClientTool] = field(default_factory=dict)
-
-    def of(self, name: str) -> ClientTool:
-        """Return what a name means; one that was never offered is a function's."""
-        return self.by_name.get(name) or ClientTool("function_call", name)
