@@ -83,6 +83,7 @@ def test_an_edited_question_rewrites_the_history(opened, owner, key):
         ("Responses", "/v1/responses"),
         ("Chat Completions", "/v1/chat/completions"),
         ("Messages", "/v1/messages"),
+        ("Gemini", f"/v1beta/models/{MODELS[0]}:streamGenerateContent?alt=sse"),
     ],
 )
 def test_a_conversation_continues_in_any_api(opened, owner, key, plain_calls, api, path):
@@ -101,7 +102,8 @@ def test_a_conversation_continues_in_any_api(opened, owner, key, plain_calls, ap
     expect(strip(page)).to_have_accessible_name("1 new session, 3 continued")
     page.get_by_text("A first turn as a command").click()
     command = page.get_by_label("A first turn as a command")
-    expect(command).to_contain_text(f"curl -i {owner.stage.url}{path} ")
+    mark = '"' if "?" in path else ""
+    expect(command).to_contain_text(f"curl -i {mark}{owner.stage.url}{path}{mark} ")
     called.get_by_role("link", name="in the log").click()
     expect(page.get_by_role("dialog")).to_contain_text(f"{api}, streamed")
 

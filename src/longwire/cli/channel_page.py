@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from typing import Final
 
 from longwire.cli.tables import table
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.nouns.price import ModelPrice, dollars_text, price_finder
+from longwire.core.nouns.price import ModelPrice, price_finder
+
+_NANO: Final = 1_000_000_000
 
 
 def page_of(spec: ChannelSpec) -> str:
@@ -73,4 +76,11 @@ def _amounts(price: ModelPrice) -> tuple[str, ...]:
     cached = price.input if price.cached is None else price.cached
     cache_write = price.input if price.cache_write is None else price.cache_write
     amounts = (price.input, cached, cache_write, price.output)
-    return tuple(dollars_text(amount) for amount in amounts)
+    return tuple(_dollars(amount) for amount in amounts)
+
+
+def _dollars(nano: int) -> str:
+    """Return billionths of a dollar as people write dollars: no digit too many."""
+    whole, part = divmod(nano, _NANO)
+    digits = f"{part:09d}".rstrip("0")
+    return f"{whole}.{digits}" if digits else str(whole)

@@ -23,7 +23,7 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
-/** Sends a turn and gives each event. Resolves when the answer ended, with how it travelled. */
+/** Sends a turn that asks for a stream, and gives each event. Resolves when the answer ended, with how it travelled. */
 export async function sendTurn(
   key: string,
   body: object,
@@ -38,7 +38,7 @@ export async function sendTurn(
       ...options.headers,
       ...(options.session === undefined ? {} : { "session-id": options.session }),
     },
-    body: JSON.stringify({ ...body, stream: true }),
+    body: JSON.stringify(body),
     signal: options.signal ?? null,
   }).catch((error: unknown) => {
     if (options.signal?.aborted) throw error;
@@ -77,7 +77,7 @@ function travelledBy(headers: Headers): Travelled {
 }
 
 async function refusal(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => undefined)) as { error?: { message?: string; code?: string; type?: string } } | undefined;
-  const { code, type, message } = body?.error ?? {};
-  return new ApiError(code ?? type ?? String(response.status), message ?? `HTTP ${response.status}`);
+  const body = (await response.json().catch(() => undefined)) as { error?: { message?: string; code?: string | number; type?: string; status?: string } } | undefined;
+  const { code, type, status, message } = body?.error ?? {};
+  return new ApiError(status ?? (code === undefined ? type : String(code)) ?? String(response.status), message ?? `HTTP ${response.status}`);
 }

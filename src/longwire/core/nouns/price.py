@@ -14,6 +14,7 @@ GREATEST_PRICE = 10**15
 """A million dollars, which no million tokens cost."""
 
 _NANO = 10**9
+_AMOUNTS = ("input", "cached", "cacheWrite", "output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,6 @@ def nano_of(dollars: Decimal) -> int:
     return round(max(-most, min(dollars, most)) * _NANO)
 
 
-def dollars_text(nano: int) -> str:
-    """Return billionths of a dollar as people write dollars: no digit too many."""
-    whole, part = divmod(nano, _NANO)
-    digits = f"{part:09d}".rstrip("0")
-    return f"{whole}.{digits}" if digits else str(whole)
-
-
 PriceFinder = Callable[[str], ModelPrice | None]
 """Tells the price of a model, None where none is said."""
 
@@ -61,22 +55,15 @@ def nothing_configured(_model: str) -> None:
 
 def check_prices(prices: Sequence[ModelPrice]) -> Iterator[FieldProblem]:
     """Yield what is wrong with prices, as `prices.0.input`."""
-    seen: set[str] = set()
+    models = [price.model for price in prices]
     for number, price in enumerate(prices):
-        if not price.model:
-            yield FieldProblem(f"prices.{number}.model", "name a model, or a pattern of names")
-        elif (problem := check_pattern(price.model)) is not None:
+        problem = check_pattern(price.model)
+        if price.model in models[:number]:
+            problem = f"{price.model} stands twice; keep one"
+        if problem is not None:
             yield FieldProblem(f"prices.{number}.model", problem)
-        elif price.model in seen:
-            yield FieldProblem(f"prices.{number}.model", f"{price.model} stands twice; keep one")
-        seen.add(price.model)
-        values = {
-            "input": price.input,
-            "cached": price.cached,
-            "cacheWrite": price.cache_write,
-            "output": price.output,
-        }
-        for name, value in values.items():
-            if value is not None and not 0 <= value <= GREATEST_PRICE:
+        amounts = (price.input, price.cached, price.cache_write, price.output)
+        for name, amount in zip(_AMOUNTS, amounts, strict=True):
+            if amount is not None and not 0 <= amount <= GREATEST_PRICE:
                 mend = "must be 0 or more, in US dollars for a million tokens"
                 yield FieldProblem(f"prices.{number}.{name}", mend)

@@ -44,6 +44,8 @@ def renamer(renames: Sequence[tuple[str, str]]) -> Callable[[str], str]:
 
 def check_pattern(name: str) -> str | None:
     """Return what is wrong with the name of a model or a pattern of names, None if nothing is."""
+    if not name:
+        return "name a model, or a pattern of names"
     if "[" in _WILD.sub("", name):
         return f"{name!r} has a '[' without its ']'; write [[] for the character itself"
     return None

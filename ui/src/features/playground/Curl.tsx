@@ -10,7 +10,7 @@ export function Curl({ settings }: { settings: Omit<Ways, "key"> & { question: s
   return (
     <details>
       <summary className="mb-2 text-[13px] font-medium">{t("asCurl")}</summary>
-      <Snippet label={t("asCurl")} text={curlOf(settings, urlOf(DIALECTS[settings.api].path))} />
+      <Snippet label={t("asCurl")} text={curlOf(settings, urlOf(DIALECTS[settings.api].path(settings.model)))} />
     </details>
   );
 }

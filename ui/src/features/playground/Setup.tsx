@@ -3,15 +3,16 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 import { listModels } from "@/api/dataPlane";
 import { useMay } from "@/api/me";
+import { API_FORMATS, type ApiFormat } from "@/api/words";
 import { createKey } from "@/features/keys/api";
 import { inputOf, localTime, NEW_KEY } from "@/features/keys/draft";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { CheckField, SelectField, TextField } from "@/shared/Field";
 import { Failure, useFailureText } from "@/shared/states";
-import type { SpokenApi, Ways } from "./chat";
+import type { Ways } from "./chat";
 import { Curl } from "./Curl";
-import { DIALECTS, SPOKEN } from "./dialects/all";
+import { DIALECTS } from "./dialects/all";
 import { TOOL } from "./tool";
 
 export interface Settings extends Omit<Ways, "key"> {
@@ -45,9 +46,9 @@ export function Setup(props: {
       <SelectField
         label={t("api")}
         value={settings.api}
-        options={SPOKEN.map((value) => ({ value, label: t(`app:apis.${value}`) }))}
-        hint={`POST /${DIALECTS[settings.api].path}`}
-        onChange={(event) => onChange({ api: event.target.value as SpokenApi })}
+        options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))}
+        hint={`POST /${DIALECTS[settings.api].path(settings.model)}`}
+        onChange={(event) => onChange({ api: event.target.value as ApiFormat })}
       />
       <div>
         <TextField

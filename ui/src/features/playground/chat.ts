@@ -3,14 +3,11 @@ import type { Travelled } from "@/api/dataPlane";
 import { ApiError } from "@/api/errors";
 import type { DataEvent } from "@/api/events";
 import type { ApiFormat } from "@/api/words";
-
-/** The APIs that the playground speaks. */
-export type SpokenApi = Exclude<ApiFormat, "generate_content">;
 import type { Result, ToolCall } from "./tool";
 
 export interface Exchange {
   id: number;
-  api: SpokenApi;
+  api: ApiFormat;
   /** Empty where the results of the exchange before are all that is sent. */
   question: string;
   answer: string;
@@ -37,7 +34,7 @@ export interface Exchange {
 }
 
 export interface Ways {
-  api: SpokenApi;
+  api: ApiFormat;
   key: string;
   model: string;
   instructions: string;
@@ -51,10 +48,12 @@ export type Settings = Pick<Ways, "model" | "instructions" | "offersTool"> & { t
 
 /** An API as this page speaks it. */
 export interface Dialect {
-  /** Where turns are posted, below the base path. */
-  path: string;
+  /** Where turns of a model are posted, below the base path. */
+  path: (model: string) => string;
   headers: Record<string, string>;
-  /** The request for a history, without `stream`. */
+  /** What a body has beside where its answer comes as a stream. */
+  streamed: object;
+  /** The request for a history, but for what is `streamed`. */
   body: (history: readonly unknown[], settings: Settings) => object;
   question: (text: string) => unknown;
   /** What the model said, where only its text is known. */

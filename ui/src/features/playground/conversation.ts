@@ -44,9 +44,9 @@ export class Conversation {
   };
 
   private async turn(past: readonly Exchange[], question: string, { key, ...settings }: Ways): Promise<Exchange | undefined> {
-    const { path, headers } = DIALECTS[settings.api];
-    const body = bodyFor(past, question, settings);
-    const size = new TextEncoder().encode(JSON.stringify({ ...body, stream: true })).length;
+    const { path, headers, streamed } = DIALECTS[settings.api];
+    const body = { ...bodyFor(past, question, settings), ...streamed };
+    const size = new TextEncoder().encode(JSON.stringify(body)).length;
     const id = this.next++;
     const stopping = new AbortController();
     this.stopping = stopping;
@@ -59,7 +59,7 @@ export class Conversation {
         onHeaders: (travelled: Exchange["travelled"]) => travelled && this.change(id, (each) => ({ ...each, travelled })),
         onEvent: (event: Parameters<typeof after>[1]) => this.change(id, (each) => after(each, event, passed())),
       };
-      await this.transmit(key, body, listen, { path, headers, session: this.view.session, signal: stopping.signal });
+      await this.transmit(key, body, listen, { path: path(settings.model), headers, session: this.view.session, signal: stopping.signal });
       return this.end(id, { state: "done", total: passed() });
     } catch (error) {
       const state = stopping.signal.aborted ? "stopped" : "failed";

@@ -8,6 +8,8 @@ export interface ToolCall {
 
 export interface Result {
   id: string;
+  /** Of the tool that was called. */
+  name: string;
   output: string;
 }
 
@@ -18,5 +20,5 @@ export const TOOL = {
 } as const;
 
 export function resultOf(call: ToolCall, now: Date): Result {
-  return { id: call.id, output: call.name === TOOL.name ? now.toISOString() : `There is no tool ${call.name}.` };
+  return { id: call.id, name: call.name, output: call.name === TOOL.name ? now.toISOString() : `There is no tool ${call.name}.` };
 }

@@ -40,7 +40,7 @@ export function FirstTurn({ apiKey, onKey, model }: { apiKey: string; onKey: (ke
       const onEvent = (event: { type?: string; delta?: unknown }) => {
         if (event.type === "response.output_text.delta") setAnswer((before) => before + String(event.delta));
       };
-      return sendTurn(apiKey, { model, input: question }, { onHeaders: setTravelled, onEvent });
+      return sendTurn(apiKey, { model, input: question, stream: true }, { onHeaders: setTravelled, onEvent });
     },
     meta: { isTold: true },
   });

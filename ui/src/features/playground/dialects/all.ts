@@ -1,17 +1,18 @@
 /** The APIs that the playground speaks, and the request of a turn in any of them. */
 import type { DataEvent } from "@/api/events";
-import type { Dialect, Exchange, SpokenApi, Ways } from "../chat";
+import type { ApiFormat } from "@/api/words";
+import type { Dialect, Exchange, Ways } from "../chat";
 import { CHAT_COMPLETIONS } from "./chatCompletions";
+import { GENERATE_CONTENT } from "./generateContent";
 import { MESSAGES } from "./messages";
 import { RESPONSES } from "./responses";
 
-export const DIALECTS: Record<SpokenApi, Dialect> = {
+export const DIALECTS: Record<ApiFormat, Dialect> = {
   responses: RESPONSES,
   chat_completions: CHAT_COMPLETIONS,
   messages: MESSAGES,
+  generate_content: GENERATE_CONTENT,
 };
-
-export const SPOKEN = Object.keys(DIALECTS) as SpokenApi[];
 
 /** The body of a turn; without a `question` the results of the last exchange are all that is new. */
 export function bodyFor(exchanges: readonly Exchange[], question: string, ways: Omit<Ways, "key">): object {
@@ -30,7 +31,7 @@ const questionOf = (dialect: Dialect, question: string) => (question === "" ? []
  * What failed is no part of the history; of what was stopped, the answer as far as it was read is. So it is with what
  * was answered in another API: its text is what both can say.
  */
-function historyOf(exchange: Exchange, api: SpokenApi): readonly unknown[] {
+function historyOf(exchange: Exchange, api: ApiFormat): readonly unknown[] {
   const dialect = DIALECTS[api];
   const question = questionOf(dialect, exchange.question);
   if (exchange.state === "done" && exchange.api === api) return [...question, ...exchange.output, ...dialect.results(exchange.results)];

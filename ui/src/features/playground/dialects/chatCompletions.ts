@@ -23,7 +23,8 @@ interface Chunk {
 const CUT_SHORT = new Set(["length", "content_filter"]);
 
 export const CHAT_COMPLETIONS: Dialect = {
-  path: "v1/chat/completions",
+  path: () => "v1/chat/completions",
+  streamed: { stream: true },
   headers: {},
   body: (history, { model, instructions, temperature, offersTool }) => ({
     model,

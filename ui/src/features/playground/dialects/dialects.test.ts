@@ -2,20 +2,20 @@
 import { expect, test } from "vitest";
 import { ApiError } from "@/api/errors";
 import type { DataEvent } from "@/api/events";
-import type { Exchange, SpokenApi, Ways } from "../chat";
+import { API_FORMATS, type ApiFormat } from "@/api/words";
+import type { Exchange, Ways } from "../chat";
 import { curlOf } from "../command";
 import { TOOL } from "../tool";
 import { after, bodyFor } from "./all";
 
-const APIS: readonly SpokenApi[] = ["responses", "chat_completions", "messages"];
-const ways = (api: SpokenApi, part: Partial<Ways> = {}) => ({ api, model: "gpt-5.2", instructions: "", temperature: "", offersTool: false, ...part });
-const exchange = (api: SpokenApi, part: Partial<Exchange> = {}): Exchange => ({
+const ways = (api: ApiFormat, part: Partial<Ways> = {}) => ({ api, model: "gpt-5.2", instructions: "", temperature: "", offersTool: false, ...part });
+const exchange = (api: ApiFormat, part: Partial<Exchange> = {}): Exchange => ({
   id: 1, api, question: "q", answer: "", size: 0, state: "running", output: [], calls: [], results: [], ...part,
 });
-const read = (api: SpokenApi, events: readonly DataEvent[]) => events.reduce((before, event) => after(before, event, 5), exchange(api));
+const read = (api: ApiFormat, events: readonly DataEvent[]) => events.reduce((before, event) => after(before, event, 5), exchange(api));
 
 /** The same answer in each API: a text and a call, 9 tokens in, 4 of them cached, 2 out. */
-const STREAMS: Record<SpokenApi, DataEvent[]> = {
+const STREAMS: Record<ApiFormat, DataEvent[]> = {
   responses: [
     { type: "response.output_text.delta", delta: "I" },
     { type: "response.output_text.delta", delta: " look." },
@@ -51,9 +51,19 @@ const STREAMS: Record<SpokenApi, DataEvent[]> = {
     { type: "message_delta", delta: { stop_reason: "tool_use" }, usage: { input_tokens: 5, cache_read_input_tokens: 4, output_tokens: 2 } },
     { type: "message_stop" },
   ],
+  generate_content: [
+    { candidates: [{ content: { role: "model", parts: [{ text: "hm", thought: true }, { text: "I" }] } }] },
+    { candidates: [{ content: { role: "model", parts: [{ text: " look." }] } }] },
+    {
+      candidates: [
+        { content: { parts: [{ functionCall: { id: "c1", name: "current_time", args: { a: 1 } }, thoughtSignature: "s" }] }, finishReason: "STOP" },
+      ],
+      usageMetadata: { promptTokenCount: 9, cachedContentTokenCount: 4, candidatesTokenCount: 1, thoughtsTokenCount: 1 },
+    },
+  ],
 };
 
-test.each(APIS)("an answer of %s is its text, its calls and its tokens", (api) => {
+test.each(API_FORMATS)("an answer of %s is its text, its calls and its tokens", (api) => {
   expect(read(api, STREAMS[api])).toMatchObject({
     answer: "I look.",
     calls: [{ id: "c1", name: "current_time", arguments: '{"a":1}' }],
@@ -64,7 +74,7 @@ test.each(APIS)("an answer of %s is its text, its calls and its tokens", (api) =
   });
 });
 
-const HISTORIES: Record<SpokenApi, object> = {
+const HISTORIES: Record<ApiFormat, object> = {
   responses: {
     input: [
       { type: "message", role: "user", content: "q" },
@@ -94,10 +104,25 @@ const HISTORIES: Record<SpokenApi, object> = {
       { role: "user", content: [{ type: "tool_result", tool_use_id: "c1", content: "noon" }] },
     ],
   },
+  generate_content: {
+    contents: [
+      { role: "user", parts: [{ text: "q" }] },
+      {
+        role: "model",
+        parts: [
+          { text: "hm", thought: true },
+          { text: "I" },
+          { text: " look." },
+          { functionCall: { id: "c1", name: "current_time", args: { a: 1 } }, thoughtSignature: "s" },
+        ],
+      },
+      { role: "user", parts: [{ functionResponse: { id: "c1", name: "current_time", response: { output: "noon" } } }] },
+    ],
+  },
 };
 
-test.each(APIS)("what came by %s goes back as it came, with the results of its calls", (api) => {
-  const over: Exchange = { ...read(api, STREAMS[api]), state: "done", results: [{ id: "c1", output: "noon" }] };
+test.each(API_FORMATS)("what came by %s goes back as it came, with the results of its calls", (api) => {
+  const over: Exchange = { ...read(api, STREAMS[api]), state: "done", results: [{ id: "c1", name: "current_time", output: "noon" }] };
   expect(bodyFor([over], "", ways(api))).toMatchObject(HISTORIES[api]);
 });
 
@@ -125,13 +150,20 @@ test("only what was set is sent, where each API has it", () => {
     temperature: 0.5,
     tools: [{ name: TOOL.name, input_schema: TOOL.parameters }],
   });
+  expect(bodyFor([], "q", ways("generate_content"))).toEqual({ contents: [{ role: "user", parts: [{ text: "q" }] }] });
+  expect(bodyFor([], "q", ways("generate_content", set))).toMatchObject({
+    systemInstruction: { parts: [{ text: "i" }] },
+    generationConfig: { temperature: 0.5 },
+    tools: [{ functionDeclarations: [{ name: TOOL.name, parametersJsonSchema: TOOL.parameters }] }],
+  });
   expect(bodyFor([], "q", ways("responses", set))).toMatchObject({ instructions: "i", tools: [{ type: "function", name: TOOL.name }] });
 });
 
 test("an answer that ends early says why, in its API's word", () => {
   const chat = read("chat_completions", [{ choices: [{ delta: {}, finish_reason: "length" }] }]);
   const message = read("messages", [{ type: "message_delta", delta: { stop_reason: "max_tokens" }, usage: { output_tokens: 1 } }]);
-  expect([chat.incomplete, message.incomplete]).toEqual(["length", "max_tokens"]);
+  const content = read("generate_content", [{ candidates: [{ finishReason: "MAX_TOKENS" }] }]);
+  expect([chat.incomplete, message.incomplete, content.incomplete]).toEqual(["length", "max_tokens", "MAX_TOKENS"]);
   expect(read("messages", STREAMS.messages).incomplete).toBeUndefined();
 });
 
@@ -140,6 +172,8 @@ test("a failure under way is an error with its code, or else its type", () => {
   expect(() => read("chat_completions", [chat])).toThrow(new ApiError("upstream_timeout", "m"));
   const message = { type: "error", error: { type: "overloaded_error", message: "n" } };
   expect(() => read("messages", [message])).toThrow(new ApiError("overloaded_error", "n"));
+  const content = { error: { code: 503, status: "UNAVAILABLE", message: "o" } };
+  expect(() => read("generate_content", [content])).toThrow(new ApiError("UNAVAILABLE", "o"));
 });
 
 test("a command has the request of its API, and survives an apostrophe", () => {
@@ -147,5 +181,6 @@ test("a command has the request of its API, and survives an apostrophe", () => {
   expect(command).toContain('curl -i http://localhost/v1/messages \\\n  -H "authorization: Bearer $LONGWIRE_KEY"');
   expect(command).toContain('-H "anthropic-version: 2023-06-01"');
   expect(command).toContain("it'\\''s me");
+  expect(curlOf({ ...ways("generate_content"), question: "q" }, "http://h/x?alt=sse")).toContain('curl -i "http://h/x?alt=sse"');
   expect(curlOf({ ...ways("responses", { model: "" }), question: " " }, "u")).toContain('"content": "Hello"');
 });

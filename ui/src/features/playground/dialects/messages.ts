@@ -31,7 +31,8 @@ interface Usage {
 }
 
 export const MESSAGES: Dialect = {
-  path: "v1/messages",
+  path: () => "v1/messages",
+  streamed: { stream: true },
   headers: { "anthropic-version": "2023-06-01" },
   body: (history, { model, instructions, temperature, offersTool }) => ({
     model,

@@ -23,7 +23,8 @@ interface Response {
 }
 
 export const RESPONSES: Dialect = {
-  path: "v1/responses",
+  path: () => "v1/responses",
+  streamed: { stream: true },
   headers: {},
   body: (history, { model, instructions, temperature, offersTool }) => ({
     model,
