@@ -239,7 +239,7 @@ def test_counts_are_summed_as_the_api_means_them() -> None:
     }
     assert response(read(chunk({"text": "a"}, finish="STOP", usageMetadata=counts)))["usage"] == {
         "input_tokens": 120,
-        "input_tokens_details": {"cached_tokens": 64},
+        "input_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 0},
         "output_tokens": 12,
         "output_tokens_details": {"reasoning_tokens": 7},
         "total_tokens": 132,
