@@ -37,6 +37,7 @@ CONNECTS = {
     "headers": (("x-team", Secret("a")),),
     "endpoints": (EndpointSpec("responses", path="/r"),),
     "apis": ("responses", "messages"),
+    "threads": True,
 }
 STAYS = {
     "id": "ch_2",
@@ -53,7 +54,6 @@ STAYS = {
     "profile": "deepseek",
     "quirks": (("strict", "false"),),
     "unsupported": "drop",
-    "threads": True,
     "prices": (ModelPrice("gpt-*", 1, 2),),
     "endpoints": (EndpointSpec("messages", path="/m"),),
     "created_at": 1,
