@@ -127,7 +127,7 @@ def test_turns_show_their_way_from_api_to_api(opened, owner, stage):
         )
         assert (200, "messages") == (answer.status_code, answer.headers["x-longwire-api"])
     page = opened(owner, "/turns")
-    page.get_by_label("API upstream").select_option("Messages")
+    page.get_by_label("Upstream spoke").select_option("Messages")
     expect(page).to_have_url(re.compile("upstream=messages"))
     expect(page.get_by_test_id("count")).to_have_text("2 turns")
     translated = page.get_by_role("row").filter(has_text="claude-a")
@@ -137,7 +137,7 @@ def test_turns_show_their_way_from_api_to_api(opened, owner, stage):
     translated.get_by_role("button").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("the request was translated, and sent in full")
-    expect(dialog).to_contain_text("API upstreamMessages")
+    expect(dialog).to_contain_text("Upstream spokeMessages")
     assert violations(page) == []
 
 

@@ -164,7 +164,7 @@ def test_turns_are_found_by_their_api(opened, owner, stage, log):
     page.get_by_label("API").select_option("Chat Completions")
     expect(page).to_have_url(re.compile(r"api=chat_completions"))
     expect(page.get_by_test_id("count")).to_have_text("1 turn")
-    expect(page.get_by_role("cell", name="chatty")).to_have_text("chattyChat")
+    expect(page.get_by_role("cell", name="chatty")).to_have_text("chattyChat → Responses")
     page.goto(f"/turns?open={chat.id}")
     origin = page.get_by_role("dialog").get_by_role("region", name="Whose it was")
     expect(origin).to_contain_text("Chat Completions, streamed")
