@@ -55,6 +55,24 @@ def test_streamed_and_whole_say_the_same(output: list[Json], size: int) -> None:
     BetaMessage.model_validate(answer)
 
 
+@pytest.mark.parametrize(
+    ("output", "kinds"),
+    [
+        ([message("yes"), reasoning((), 1)], ["text"]),
+        ([reasoning(), message("yes", 1), reasoning((), 2)], ["redacted_thinking", "text"]),
+        ([message("yes"), reasoning(["why"], 1)], ["text", "thinking"]),
+        ([message("a"), reasoning((), 1), message("b", 2)], ["text", "redacted_thinking", "text"]),
+        ([call(""), reasoning((), 1)], ["tool_use", "redacted_thinking"]),
+        ([reasoning()], ["redacted_thinking"]),
+    ],
+)
+def test_a_text_ends_an_answer(output: list[Json], kinds: list[str]) -> None:
+    """Nothing sealed stands behind it, for clients take the last block for the answer."""
+    events = events_of(output)
+    both = (whole(SENT, events), accumulated(streamed(SENT, events)).to_dict())
+    assert [kinds] * 2 == [[block["type"] for block in each["content"]] for each in both]
+
+
 @given(outputs(), st.lists(st.integers(0, 200), max_size=6), st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_any_split_gives_the_same_stream(

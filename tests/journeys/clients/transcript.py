@@ -133,6 +133,17 @@ def merged(transcript: Iterable[Said]) -> list[Said]:
     return found
 
 
+def numbered(transcript: Iterable[Said]) -> list[Said]:
+    """A transcript in which the ids of calls are counted through, where they mean little."""
+    names: dict[str, str] = {}
+    found: list[Said] = []
+    for kind, *words in transcript:
+        if kind in {"call", "output"}:
+            words[0] = names.setdefault(words[0], f"call_{len(names)}")
+        found.append((kind, *words))
+    return found
+
+
 def squeezed(text: str) -> str:
     """A text without its space."""
     return "".join(text.split())

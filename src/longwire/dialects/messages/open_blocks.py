@@ -21,15 +21,16 @@ class Blocks:
     """The blocks of one stream: which one is open, and what was written since it was taken.
 
     Events of the type `plain` for the item `index` go on with the open block: their deltas are
-    written between `prefix` and `END` as they came, and noted in `said` of this item.
+    written between `prefix` and `END` as they came, and noted in `said` of this item. `last` is the
+    kind of the block that ended last.
     """
 
-    __slots__ = ("_count", "_kind", "index", "parts", "plain", "prefix", "said")
+    __slots__ = ("_count", "_kind", "index", "last", "parts", "plain", "prefix", "said")
 
     def __init__(self) -> None:
         self.parts: list[bytes | Raw] = []
         self.said: list[bytes] = []
-        self.plain = ""
+        self.plain = self.last = ""
         self.index: int | None = None
         self.prefix = b""
         self._count = 0
@@ -69,6 +70,7 @@ class Blocks:
             body = b'{"type":"content_block_stop","index":%d}' % self._count
             self.parts.append(sse.encode("content_block_stop", body))
             self._count += 1
+            self.last = self._kind
         self._kind = self.plain = ""
 
     def put(self, block: bytes) -> None:

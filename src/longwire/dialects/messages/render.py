@@ -1,7 +1,8 @@
 """Output items of the Responses API as content blocks, each whole.
 
 Law: one item is one block, in the same order; a message whose phase no reasoning before it carries
-has a block of its own for it. What the API cannot say is left out.
+has a block of its own for it. What the API cannot say is left out, and so is what is sealed behind
+a text that ends the answer: clients take the last block for it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from longwire.dialects.stops import Cutter
 
 _BETWEEN: Final = b"\\n\\n"
 _EMPTY: Final = b'""'
+_TEXT: Final = b'{"type":"text"'
 encode: Final = msgspec.json.Encoder().encode
 
 
@@ -200,20 +202,23 @@ class Content:
         self.stop_sequence: str | None = None
         self._options = options
         self._ids = CallIds(sent)
-        items = [item_of(raw) for raw in output]
-        self.raw = b"[" + b",".join(self._blocks(items)) + b"]"
+        self._blocks: list[bytes] = []
+        self._write([item_of(raw) for raw in output])
+        self.raw = b"[" + b",".join(self._blocks) + b"]"
 
-    def _blocks(self, items: Sequence[Item]) -> Iterator[bytes]:
+    def _write(self, items: Sequence[Item]) -> None:
         options, is_carried = self._options, False
         for index, item in enumerate(items):
             behind = items[index + 1] if index + 1 < len(items) else None
             block = b""
             match item.type:
                 case "message":
-                    yield from self._message(item, is_carried=is_carried)
+                    self._blocks += self._message(item, is_carried=is_carried)
                     if self.stop_sequence is not None:
                         return
                 case "reasoning" if options.shows_thinking:
+                    if behind is None and self._ends_with_text(item):
+                        return
                     block = thinking_block(item, phase_of(behind), options)
                 case "function_call":
                     self.has_calls = True
@@ -222,12 +227,17 @@ class Content:
                 case "web_search_call":
                     search = search_of(item)
                     if search is not None:
-                        yield from (search.start + search.action + b"}", search.result)
+                        self._blocks += (search.start + search.action + b"}", search.result)
                 case _:
                     pass
             is_carried = item.type == "reasoning" and bool(block)
             if block:
-                yield block
+                self._blocks.append(block)
+
+    def _ends_with_text(self, last: Item) -> bool:
+        """Whether only reasoning that shows nothing stands behind a text, which then is the end."""
+        is_behind_text = self._blocks[-1:] and self._blocks[-1].startswith(_TEXT)
+        return bool(is_behind_text) and thoughts_of(last, self._options) == _EMPTY
 
     def _message(self, item: Item, *, is_carried: bool) -> Iterator[bytes]:
         text, options = item.text, self._options

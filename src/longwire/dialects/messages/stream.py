@@ -325,7 +325,14 @@ class Items:
         """Write all that is left, and close what an upstream left open."""
         while self.blocks.index is not None:
             self._leave()
-        self._sign(None)
+        if not self._ends_with_text():
+            self._sign(None)
+
+    def _ends_with_text(self) -> bool:
+        """Whether only reasoning that shows nothing stands behind a text, which then is the end."""
+        item, blocks = self._unsigned, self.blocks
+        is_behind_text = not blocks.is_open and blocks.last == "text"
+        return is_behind_text and item is not None and thoughts_of(item, self._options) == _EMPTY
 
     def _leave(self) -> None:
         """Close an item that its upstream left open."""
