@@ -28,6 +28,7 @@ from bench import (
     soak,
     start,
     turn_log,
+    upstreams,
 )
 from bench.chart import chart
 from bench.figures import HEAD, Row
@@ -43,6 +44,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "million": turn_log.run,
     "relay": relay.run,
     "start": start.run,
+    "upstreams": upstreams.run,
 }
 SOAK = "soak"
 _PACKAGES = ("uvicorn", "uvloop", "httptools", "picows", "msgspec", "blake3")

@@ -120,9 +120,16 @@ def gateway(upstream: str, ca: str = "") -> Iterator[Server]:
 
     `ca` is the PEM file of whom to trust besides the system's authorities.
     """
+    trusts = f'tls_ca = "{ca}"\n' if ca else ""
+    text = configuration(upstream).replace("[[api_keys]]", f"{trusts}[[api_keys]]")
+    with gateway_of(text) as server:
+        yield server
+
+
+@contextmanager
+def gateway_of(text: str) -> Iterator[Server]:
+    """Run the gateway with a configuration, and a key with limits."""
     with tempfile.TemporaryDirectory() as folder:
-        trusts = f'tls_ca = "{ca}"\n' if ca else ""
-        text = configuration(upstream).replace("[[api_keys]]", f"{trusts}[[api_keys]]")
         config = written(text, folder)
         key = limited_key(config)
         with serving("longwire", "serve", "--config", config) as server:

@@ -15,8 +15,11 @@ AROUND = 10
 """Events of an answer beside its deltas, its opening and its terminal."""
 
 _WORDS = b"word %06d, as said; "
-_REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[],"encrypted_content":"%b"}' % (
-    b"gAAAAB" * 80
+SEALED = b"gAAAAB" * 80
+"""Reasoning that only the upstream can read."""
+
+_REASONING = (
+    b'{"id":"rs_bench","type":"reasoning","summary":[],"encrypted_content":"%b"}' % SEALED
 )
 _OPENED_REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[]}'
 _MESSAGE = b'{"id":"msg_bench","type":"message","status":"%b","role":"assistant","content":[%b]}'

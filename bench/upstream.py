@@ -1,6 +1,7 @@
 """`python -m bench.upstream ws|http [PEM]`: a fast local upstream, over one transport.
 
-It answers each request with the events that its plan asks for, made beforehand.
+It answers each request with the events that its plan asks for, made beforehand; over HTTP in the
+API that the path names.
 """
 
 import asyncio
@@ -11,11 +12,13 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from typing import cast
+from urllib.parse import unquote_to_bytes
 
 import picows
 import uvloop
 from picows import WSCloseCode, WSMsgType
 
+from bench import others
 from bench.wire import completed, frame, pieces, plan_of, sse, stamped
 
 _LARGEST_CREATE = 64 * 1024 * 1024
@@ -122,19 +125,27 @@ class Http(asyncio.Protocol):
         self._wanted -= len(chunk)
         if self._wanted == 0:
             request, self._parts = b"".join(self._parts), []
-            self._answer(request.partition(b"\r\n\r\n")[2])
+            head, _, body = request.partition(b"\r\n\r\n")
+            self._answer(unquote_to_bytes(head.split(b" ", 2)[1]), body)
 
-    def _answer(self, body: bytes) -> None:
-        name = b"resp_%012d" % next(_numbers)
-        if b'"stream":true' in body or b'"stream": true' in body:
-            chunks = [b"%x\r\n%b\r\n" % (len(p), p) for p in pieces(body, name, sse)]
-            chunks[0] = _STREAM + chunks[0]
-            chunks[-1] += b"0\r\n\r\n"
-            # A stamp keeps its length, so that a chunk does, too.
-            self.answering.answer(body, chunks)
+    def _answer(self, path: bytes, body: bytes) -> None:
+        number = next(_numbers)
+        name, api = b"resp_%012d" % number, others.api_of(path)
+        if api:
+            # Gemini's model, whose name is the plan, stands in the path.
+            self._stream(path + body, others.pieces(api, path + body, number))
+        elif b'"stream":true' in body or b'"stream": true' in body:
+            self._stream(body, pieces(body, name, sse))
         else:
             whole = completed(body, name)
             self.answering.answer(body, [_JSON % len(whole) + whole])
+
+    def _stream(self, request: bytes, written: list[bytes]) -> None:
+        chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in written]
+        chunks[0] = _STREAM + chunks[0]
+        chunks[-1] += b"0\r\n\r\n"
+        # A stamp keeps its length, so that a chunk does, too.
+        self.answering.answer(request, chunks)
 
 
 _STREAM = (

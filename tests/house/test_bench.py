@@ -36,6 +36,7 @@ def test_all_are_named():
         "million",
         "relay",
         "start",
+        "upstreams",
         "soak",
     ]
     unknown = bench("decission")
