@@ -195,7 +195,7 @@ async def test_what_the_file_declares_comes_first_and_is_changed_there(admin, ad
         ({**GOOD, "tlsCa": "."}, ["tlsCa"]),
         ({**GOOD, "tlsCa": "a" * 300}, ["tlsCa"]),
         ({**GOOD, "profile": "opanai"}, ["profile"]),
-        ({**GOOD, "quirks": [{"setting": "takes_strict", "value": "1"}]}, ["quirks"]),
+        ({**GOOD, "quirks": [{"setting": "takes_strict", "value": "1"}]}, ["quirks.0"]),
         ({**GOOD, "headers": [{"name": "x"}]}, ["headers.0.value"]),
         ({**GOOD, "headers": [{"name": "host", "value": "x"}]}, ["headers.0.name"]),
         ({**GOOD, "rates": {"requestsPerMinute": 0}}, ["rates.requestsPerMinute"]),
