@@ -58,6 +58,7 @@ def test_a_profile_says_what_its_vendor_does_differently(opened, owner):
     page = opened(owner, "/channels/new")
     page.get_by_role("button", name="Mistral").click()
     page.get_by_label("Key of the upstream").fill("sk-1")
+    page.get_by_label("Models, one a line").fill("mistral-*")
     expect(page.get_by_label("Profile", exact=True)).to_have_value("mistral")
     page.get_by_text(re.compile(r"^mistral: \d+ differences")).click()
     expect(page.get_by_text('call_ids = "nine"')).to_be_visible()
