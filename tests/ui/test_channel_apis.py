@@ -149,4 +149,5 @@ def test_a_trial_asks_in_the_api_that_is_chosen(opened, owner):
     page.get_by_label("API", exact=True).select_option("Chat Completions")
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("It works: Chat Completions over HTTP.")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="✕")).to_have_count(0)
     assert violations(page) == []

@@ -72,7 +72,7 @@ function stepsOf(tested: Tested | undefined, t: TFunction<["channels", "app"]>) 
   return [
     {
       name: isWire ? t("test.handshake") : t("test.connect"),
-      state: state(tested?.handshakeMs != null),
+      state: state(tested?.handshakeMs != null || (!isWire && tested?.firstEventMs != null)),
       value: milliseconds(tested?.handshakeMs),
     },
     { name: t("test.firstEvent"), state: state(tested?.firstEventMs != null), value: milliseconds(tested?.firstEventMs) },
