@@ -106,9 +106,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmar
         servers = {LONGWIRE: stack.enter_context(gateway_of(_configuration(upstream.url)))}
         _add_litellm(stack, servers, upstream.url)
         return [
-            row
-            for mode in _MODES
-            for row in _rows(mode, _measured(servers, mode, is_short=quick))
+            row for mode in _MODES for row in _rows(mode, _measured(servers, mode, is_short=quick))
         ]
 
 
