@@ -6,8 +6,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.lib.streaming._deltas import accumulate_delta
 
 from longwire.core.errors import InvalidRequest
+from longwire.dialects.chat_completions.details import details_of
 from longwire.dialects.chat_completions.request import decode_request
 from tests.dialects.chat_completions.answers import HIDING, QUESTION, Item, body, items_of, turn_of
 from tests.dialects.refusals import sayable
@@ -318,6 +320,25 @@ def test_a_long_id_is_shortened_alike():
 def detail(kind: str, index: int | None, **members) -> Item:
     """One detail of reasoning."""
     return {"type": f"reasoning.{kind}", "format": "openai-responses-v1", "index": index, **members}
+
+
+def test_details_that_a_client_has_put_together_come_apart():
+    """OpenAI's own client does so with those of one index, where it reads a stream."""
+    kept: Item = {}
+    for at, identity in enumerate((b'"rs_1"', b"null")):
+        details = details_of(identity, b'"gAAA"', [b'"one, "', b'"two"'], 2 * at)
+        accumulate_delta(kept, {"reasoning_details": json.loads(details)})
+    turn = turn_of({"role": "assistant", "content": "a", **kept})
+    first, message, second = items_of(turn)
+    assert {"type": "reasoning", "id": "rs_1", **sealed("one, two")} == first
+    assert said("assistant", spoken("a")) == message
+    assert {"type": "reasoning", **sealed("one, ", "two")} == second
+
+
+def sealed(*summary: str) -> Item:
+    """What reasoning has, whose summary has these parts."""
+    parts = [{"type": "summary_text", "text": each} for each in summary]
+    return {"summary": parts, "encrypted_content": "gAAA"}
 
 
 def test_reasoning_comes_back_where_it_was():

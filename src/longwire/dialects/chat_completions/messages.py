@@ -5,7 +5,7 @@ alone is one part; nothing has an id but what the client says of reasoning.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -212,7 +212,8 @@ class ItemReader:
             return []
         encrypted: list[Detail] = []
         summaries: dict[int | None, list[bytes]] = {}
-        details = DETAILS.decode(bytes(raw), "reasoning_details", self._dropped)
+        known = DETAILS.decode(bytes(raw), "reasoning_details", self._dropped)
+        details = [piece for each in known for piece in _apart(each)]
         for each in details:
             if each.format != FORMAT:
                 continue
@@ -325,6 +326,22 @@ def _with_breakpoint(part: Part, members: bytes) -> bytes:
 def _is_text(raw: Raw) -> bool:
     value = bytes(raw)
     return value[:1] == b'"' and value != _EMPTY
+
+
+def _apart(detail: Detail) -> Iterator[Detail]:
+    """Return the details that a client has put together, for they have one index.
+
+    OpenAI's own does so where it reads a stream: texts are joined, names stand there repeatedly.
+    """
+    times = len(detail.format or "") // len(FORMAT)
+    if times <= 1 or detail.format != FORMAT * times:
+        yield detail
+        return
+    own_id = detail.id[: len(detail.id) // times] if detail.id else None
+    if _is_text(detail.summary):
+        yield Detail("reasoning.summary", FORMAT, own_id, detail.index, summary=detail.summary)
+    if _is_text(detail.data):
+        yield Detail("reasoning.encrypted", FORMAT, own_id, detail.index, data=detail.data)
 
 
 def _reasoning(encrypted: Detail, summary: Sequence[bytes]) -> bytes:
