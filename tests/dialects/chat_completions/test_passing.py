@@ -55,6 +55,10 @@ def body_of(**members) -> bytes:
     return json.dumps({"model": "m", "messages": messages, **members}).encode()
 
 
+def decoded(**members):
+    return decode_request(body_of(**members), {}, HIDING)
+
+
 def streaming(profile: Profile = GENERIC):
     body = body_of(stream=True, stream_options={"include_usage": True})
     return call_of(body, profile=profile)
@@ -217,6 +221,29 @@ def test_what_we_sealed_for_another_vendor_stays_here():
         {"role": "assistant", "content": "b"},
         {**signed, "reasoning_details": [own]},
     ] == sent
+
+
+def test_words_of_what_another_vendor_sealed_stay_here_too():
+    """They would be read as this vendor's own; its own it is given back."""
+    for issuer, words in (("anthropic", {}), ("vllm", {"reasoning_content": "Hm."})):
+        seal = json.dumps(sealed(Seal(issuer, "x"))).encode()
+        details = json.loads(details_of(b'"rs_1"', seal, [b'"Hm."'], 0))
+        said = {"role": "assistant", "content": "a"}
+        message = {**said, "reasoning_content": "Hm.", "reasoning_details": details}
+        sent = json.loads(pass_on(decoded(messages=[message]), profile_of("vllm", "")).body)
+        assert [{**said, **words}] == sent["messages"]
+
+
+def test_calls_of_another_vendor_have_reasoning_where_it_must_not_lack():
+    """An empty text stands for it, as in what is translated; what has some, and others, stay."""
+    calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    plain = {"role": "assistant", "content": None, "tool_calls": calls}
+    known = {**plain, "reasoning_content": "Hm."}
+    messages = [{"role": "user", "content": "tool_calls"}, plain, known, {"role": "assistant"}]
+    turn = decoded(messages=messages)
+    sent = json.loads(pass_on(turn, profile_of("deepseek", "")).body)["messages"]
+    assert [messages[0], {**plain, "reasoning_content": ""}, *messages[2:]] == sent
+    assert messages == json.loads(pass_on(turn, GENERIC).body)["messages"]
 
 
 def test_what_a_responses_upstream_sealed_stays_here_too():

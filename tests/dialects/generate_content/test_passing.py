@@ -138,6 +138,18 @@ def test_what_we_sealed_for_another_vendor_stays_here():
     ] == sent
 
 
+def test_thoughts_of_another_vendors_model_stay_here_too():
+    """They would be read as Gemini's own, whose own stay; each chunk may be a content."""
+    seal = Signature(c="call_1").encode().decode().strip('"')
+    thought = {"role": "model", "parts": [{"text": "Hm.", "thought": True}]}
+    theirs = {"role": "model", "parts": [{"text": "a", "thoughtSignature": seal}]}
+    asked = {"role": "user", "parts": [{"text": "b"}]}
+    own = {"role": "model", "parts": [*thought["parts"], {"text": "c"}]}
+    contents = [asked, thought, theirs, asked, own]
+    sent = json.loads(call_of(ALONE, json.dumps({"contents": contents}).encode()).body)
+    assert [asked, {"role": "model", "parts": [{"text": "a"}]}, asked, own] == sent["contents"]
+
+
 @needs_recordings
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path and path.name)
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=8))

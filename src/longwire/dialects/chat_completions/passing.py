@@ -13,11 +13,11 @@ from msgspec import Raw
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.bill import usage_of
+from longwire.dialects.chat_completions.foreign import readable_messages
 from longwire.dialects.passing import (
     Ending,
     PassedReading,
     broken,
-    has_seals,
     passed_body,
     passing,
     payload_of,
@@ -27,13 +27,10 @@ from longwire.dialects.ports import UpstreamCall
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import (
     NULL,
-    map_items,
     splice,
-    splice_items,
     split_members,
     tolerant,
 )
-from longwire.dialects.seals import PREFIX
 
 _CHUNK: Final = b"data: {"
 _OUTPUT: Final = Kind.OUTPUT  # for most blocks: on Python 3.11 a member is dear to name
@@ -75,18 +72,12 @@ class _Pieces(msgspec.Struct, gc=False):
     error: _Object | None = None
 
 
-class _Detail(msgspec.Struct):
-    data: str | None = None
-    signature: str | None = None
-
-
 class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
 _decode: Final = tolerant(msgspec.json.Decoder(_Chunk).decode)
 _decode_pieces: Final = msgspec.json.Decoder(_Pieces).decode
-_decode_detail: Final = msgspec.json.Decoder(_Detail).decode
 _decode_options: Final = msgspec.json.Decoder(_StreamOptions | None).decode
 
 
@@ -100,8 +91,7 @@ def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
     if hides_usage:
         said = options if options[:1] == b"{" else b"{}"
         changes["stream_options"] = splice(said, {"include_usage": b"true"})
-    if has_seals(turn.source.body):
-        changes |= _without_seals(turn.source.body)
+    changes |= readable_messages(turn.source.body, profile)
     return UpstreamCall(
         passed_body(turn, changes),
         partial(_reading, profile, streams=turn.streams, hides_usage=hides_usage),
@@ -120,31 +110,6 @@ def _wants_usage(options: bytes) -> bool:
     except msgspec.MsgspecError:
         return True  # it is for the upstream to refuse
     return read is not None and read.include_usage is True
-
-
-def _without_seals(body: bytes) -> dict[str, bytes | None]:
-    """Return `messages` without what we have sealed: it is reasoning of other vendors' models."""
-    messages = bytes(split_members(body)["messages"])
-    kept = splice_items(messages, _without_sealed) if messages[:1] == b"[" else messages
-    return {} if kept is messages else {"messages": kept}
-
-
-def _without_sealed(message: bytes) -> bytes:
-    if not has_seals(message) or message[:1] != b"{":
-        return message
-    details = bytes(split_members(message).get("reasoning_details", NULL))
-    if details[:1] != b"[":
-        return message
-    kept = map_items(details, lambda detail: None if _is_sealed(detail) else detail)
-    return splice(message, {"reasoning_details": None if kept == b"[]" else kept})
-
-
-def _is_sealed(detail: bytes) -> bool:
-    try:
-        read = _decode_detail(detail)
-    except msgspec.MsgspecError:
-        return False
-    return any((said or "").startswith(PREFIX) for said in (read.data, read.signature))
 
 
 class _Notes:

@@ -13,11 +13,10 @@ from msgspec import Raw
 
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Purpose, Turn
-from longwire.dialects.generate_content.call_contents import DUMMY
 from longwire.dialects.generate_content.chunks import PromptFeedback, UsageMetadata
 from longwire.dialects.generate_content.finish import INCOMPLETE, merged, usage_of
+from longwire.dialects.generate_content.foreign import SEAL, readable_contents
 from longwire.dialects.generate_content.options import Options
-from longwire.dialects.generate_content.signatures import BEGINNING, NOTHING, opened
 from longwire.dialects.passing import (
     Ending,
     PassedReading,
@@ -31,7 +30,6 @@ from longwire.dialects.ports import UpstreamCall
 from longwire.dialects.raw_json import (
     NULL,
     splice,
-    splice_items,
     split_items,
     split_members,
     tolerant,
@@ -39,9 +37,6 @@ from longwire.dialects.raw_json import (
 
 _CUTS: Final = {"max_output_tokens": "length", "content_filter": "filter"}
 _NULL: Final = bytes(NULL)
-_SEAL: Final = b'"' + BEGINNING.encode()
-_SIGNATURES: Final = ("thoughtSignature", "thought_signature")
-_CALLS: Final = ("functionCall", "function_call")
 _REQUESTS: Final = ("generateContentRequest", "generate_content_request")
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -89,40 +84,16 @@ def _reading(identity: str, *, streams: bool) -> PassedReading:
 def _body(body: bytes, sent_name: str) -> bytes:
     """Return a body as it is, but for a model that it names, too, and what we have sealed."""
     names = _REQUESTS if sent_name else ()
-    if not any(name.encode() in body for name in names) and _SEAL not in body:
+    if not any(name.encode() in body for name in names) and SEAL not in body:
         return body
     members, changes = split_members(body), dict[str, bytes | None]()
     for name in names:
         if name in members:
             changes[name] = splice(members[name], {"model": _encode(f"models/{sent_name}")})
     contents = bytes(members.get("contents", NULL))
-    if _SEAL in contents and contents[:1] == b"[":
-        changes["contents"] = splice_items(contents, _without_seals)
+    if SEAL in contents and contents[:1] == b"[":
+        changes["contents"] = readable_contents(contents)
     return splice(body, changes) if changes else body
-
-
-def _without_seals(content: bytes) -> bytes:
-    """Return a content without signatures of ours: they seal what other vendors' models thought."""
-    parts = bytes(split_members(content).get("parts", NULL)) if content[:1] == b"{" else b""
-    if _SEAL not in parts or parts[:1] != b"[":
-        return content
-    return splice(content, {"parts": splice_items(parts, _unsigned)})
-
-
-def _unsigned(part: bytes) -> bytes:
-    """Return a part without a signature of ours; a call needs one, if only for a dummy."""
-    members = split_members(part) if _SEAL in part and part[:1] == b"{" else {}
-    own = [name for name in _SIGNATURES if _is_ours(bytes(members.get(name, NULL)))]
-    if not own:
-        return part
-    instead = DUMMY if any(name in members for name in _CALLS) else None
-    return splice(part, dict.fromkeys(own, instead))
-
-
-def _is_ours(signature: bytes) -> bool:
-    if not signature.startswith(_SEAL):
-        return False
-    return opened(msgspec.json.decode(signature, type=str)) not in (None, NOTHING)
 
 
 class _Notes:

@@ -1,0 +1,111 @@
+"""What models of other vendors have said, in a body of Chat Completions that is passed on.
+
+Law: a message that the vendor's own model wrote keeps its bytes. Of the others' reasoning nothing
+is sent, neither its seal nor its words.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from longwire.dialects.passing import has_seals
+from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.raw_json import NULL, map_items, splice, splice_items, split_members
+from longwire.dialects.seals import PREFIX, opened
+
+_CALLS: Final = b'"tool_calls"'
+_WORDS: Final = ("reasoning_content", "reasoning")
+_SUMMARY: Final = "reasoning.summary"
+
+
+class _Detail(msgspec.Struct):
+    type: str | None = None
+    index: int | None = None
+    data: str | None = None
+    signature: str | None = None
+
+    @property
+    def seal(self) -> str:
+        """What we have sealed in it, "" for nothing."""
+        both = (self.data or "", self.signature or "")
+        return next((each for each in both if each.startswith(PREFIX)), "")
+
+
+_decode_detail: Final = msgspec.json.Decoder(_Detail).decode
+
+
+def readable_messages(body: bytes, profile: Profile) -> dict[str, bytes | None]:
+    """Return `messages` as a vendor can read them, nothing where they are so.
+
+    Where a message with calls must have reasoning, an empty text stands for what is not known, as
+    it does in what is translated.
+    """
+    changes = [partial(_without_seals, issuer=profile.issuer)] if has_seals(body) else []
+    if profile.needs_reasoning and _CALLS in body:
+        changes.append(partial(_with_reasoning, member=profile.reasoning))
+    if not changes:
+        return {}
+    messages = bytes(split_members(body).get("messages", NULL))
+    kept = messages
+    for change in changes if messages[:1] == b"[" else ():
+        kept = splice_items(kept, change)
+    return {} if kept is messages else {"messages": kept}
+
+
+def _with_reasoning(message: bytes, member: str) -> bytes:
+    if _CALLS not in message or message[:1] != b"{":
+        return message
+    members = split_members(message)
+    if _has(members, member) or not _has(members, "tool_calls"):
+        return message
+    return splice(message, {member: b'""'})
+
+
+def _has(members: Mapping[str, Raw], name: str) -> bool:
+    return bytes(members.get(name, NULL)) != bytes(NULL)
+
+
+def _without_seals(message: bytes, issuer: str) -> bytes:
+    """Return a message without the details that we have written, and without their words.
+
+    Its own words stay, for they are what its vendor wants back.
+    """
+    if not has_seals(message) or message[:1] != b"{":
+        return message
+    raw = bytes(split_members(message).get("reasoning_details", NULL))
+    if raw[:1] != b"[":
+        return message
+    ours: dict[int | None, str] = {}
+    kept = map_items(raw, lambda detail: _noted(detail, ours))
+    if not ours:
+        return message
+    kept = map_items(kept, lambda detail: None if _is_summary(detail, ours) else detail)
+    changes: dict[str, bytes | None] = {"reasoning_details": None if kept == b"[]" else kept}
+    if any(opened(seal).issuer != issuer for seal in ours.values()):
+        changes |= dict.fromkeys(_WORDS)
+    return splice(message, changes)
+
+
+def _noted(raw: bytes, ours: dict[int | None, str]) -> bytes | None:
+    """Return a detail, None for one that we have sealed, which is noted by its place."""
+    detail = _detail(raw)
+    if not detail.seal:
+        return raw
+    ours[detail.index] = detail.seal
+    return None
+
+
+def _is_summary(raw: bytes, ours: Mapping[int | None, str]) -> bool:
+    """Whether a detail has words of what we have sealed."""
+    detail = _detail(raw)
+    return detail.type == _SUMMARY and detail.index in ours
+
+
+def _detail(raw: bytes) -> _Detail:
+    try:
+        return _decode_detail(raw)
+    except msgspec.MsgspecError:
+        return _Detail()

@@ -1,0 +1,85 @@
+"""What models of other vendors have said, in contents that are passed on.
+
+Law: what Gemini's own models said keeps its bytes. Of the others' reasoning nothing is sent,
+neither its seal nor its words.
+"""
+
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from longwire.dialects.generate_content.call_contents import DUMMY
+from longwire.dialects.generate_content.signatures import BEGINNING, NOTHING, opened
+from longwire.dialects.raw_json import NULL, map_items, splice, split_items, split_members
+
+SEAL: Final = b'"' + BEGINNING.encode()
+"""How a signature of ours begins, as raw JSON."""
+
+_SIGNATURES: Final = ("thoughtSignature", "thought_signature")
+_CALLS: Final = ("functionCall", "function_call")
+_TRUE: Final = b"true"
+
+
+def readable_contents(raw: bytes) -> bytes:
+    """Return contents as Gemini can read them.
+
+    A client may keep each chunk of an answer as a content: those of one role in a row are one turn.
+    """
+    contents = [bytes(content) for content in split_items(raw)]
+    kept: list[bytes] = []
+    for _, turn in groupby(contents, _role_of):
+        said = list(turn)
+        kept += filter(None, map(_readable, said)) if any(map(_is_foreign, said)) else said
+    return raw if kept == contents else b"[%b]" % b",".join(kept)
+
+
+def _role_of(content: bytes) -> bytes:
+    return bytes(split_members(content).get("role", NULL)) if content[:1] == b"{" else b""
+
+
+def _parts_of(content: bytes) -> bytes:
+    """Return the list of a content's parts, b"" where it has none."""
+    parts = bytes(split_members(content).get("parts", NULL)) if content[:1] == b"{" else b""
+    return parts if parts[:1] == b"[" else b""
+
+
+def _is_foreign(content: bytes) -> bool:
+    """Whether a content has a seal of ours, and so is what another vendor's model said."""
+    if SEAL not in content:
+        return False
+    parts = _parts_of(content)
+    return bool(parts) and any(_seals_of(bytes(part)) for part in split_items(parts))
+
+
+def _readable(content: bytes) -> bytes:
+    """Return a content of another vendor's model, b"" for one that has nothing but thoughts."""
+    parts = _parts_of(content)
+    if not parts:
+        return content
+    kept = map_items(parts, _unsigned)
+    return b"" if kept == b"[]" else splice(content, {"parts": kept})
+
+
+def _unsigned(part: bytes) -> bytes | None:
+    """Return a part without a signature of ours; a call needs one, if only for a dummy."""
+    members = split_members(part) if part[:1] == b"{" else {}
+    if bytes(members.get("thought", NULL)) == _TRUE:
+        return None
+    seals = _seals_of(part)
+    if not seals:
+        return part
+    instead = DUMMY if any(name in members for name in _CALLS) else None
+    return splice(part, dict.fromkeys(seals, instead))
+
+
+def _seals_of(part: bytes) -> list[str]:
+    """Return the names of the members that are signatures of ours."""
+    members = split_members(part) if SEAL in part and part[:1] == b"{" else {}
+    return [name for name in _SIGNATURES if _is_ours(bytes(members.get(name, NULL)))]
+
+
+def _is_ours(signature: bytes) -> bool:
+    if not signature.startswith(SEAL):
+        return False
+    return opened(msgspec.json.decode(signature, type=str)) not in (None, NOTHING)
