@@ -11,6 +11,7 @@ from longwire.core.errors import UpstreamRejected
 from longwire.dialects.generate_content.errors import own_param
 from longwire.dialects.generate_content.models import gemini_model, gemini_page
 from longwire.dialects.ports import Problem
+from longwire.dialects.seals import Seal, sealed
 from tests.dialects.chat_completions.answers import (
     call,
     ending,
@@ -29,6 +30,7 @@ from tests.dialects.generate_content.answers import (
     checked,
     chunks_of,
     endings,
+    items_of,
     parts_of,
     stream,
     turn_of,
@@ -131,6 +133,26 @@ def test_an_array_has_the_chunks_of_the_events(output, plan):
     frames = frames_of(*output)
     events = chunks_of(stream(turn_of(target=STREAM), frames, plan))
     assert events == json.loads(stream(turn_of(target=ARRAY), frames, plan))
+
+
+@pytest.mark.parametrize("keeps_thoughts", [True, False])
+def test_what_a_translation_sealed_comes_back_with_its_words(keeps_thoughts):
+    """Its vendor takes both or none, and clients leave thoughts out; others need no words."""
+    seal = sealed(Seal("anthropic", "x"))
+    output = [
+        reasoning("lw_rs_1", "Hm.", sealed=seal),
+        call("call_1", "read"),
+        reasoning("rs_2", "Oh.", sealed="gAAA"),
+        message("text"),
+    ]
+    answer = whole(turn_of(**SHOWING), frames_of(*output))["candidates"][0]["content"]
+    parts = [each for each in answer["parts"] if keeps_thoughts or not each.get("thought")]
+    turn = turn_of(QUESTION, {"role": "model", "parts": parts}, QUESTION)
+    kept = [item for item in items_of(turn) if item["type"] == "reasoning"]
+    words = [{"type": "summary_text", "text": "Hm."}]
+    assert [(seal, words), ("gAAA", [])] == [
+        (item["encrypted_content"], item["summary"]) for item in kept
+    ]
 
 
 def test_every_chunk_has_a_content():

@@ -201,7 +201,7 @@ class Parts:
             case "reasoning":
                 self._thought(rest_of(self.said, item.thoughts))
                 if bytes(item.encrypted_content)[:1] == b'"':  # nobody keeps it by its id alone
-                    self._pending.append(Reasoned(item.id, item.encrypted_content))
+                    self._pending.append(Reasoned.of(item))
             case "function_call":
                 self._call(item)
             case _:

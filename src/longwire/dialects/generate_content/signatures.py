@@ -13,12 +13,16 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.messages.render import Item
 from longwire.dialects.raw_json import NULL
+from longwire.dialects.seals import PREFIX
 
 _MARK: Final = b"lw1."
 BEGINNING: Final = b64encode(_MARK[:3]).decode()
 """How a signature of ours begins."""
 
+_SEALED: Final = f'"{PREFIX}'.encode()
+_EMPTY: Final = b'""'
 _PADDING: Final = b"=="
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _DUMMIES: Final = frozenset(
@@ -28,17 +32,30 @@ _DUMMIES: Final = frozenset(
 
 
 class Reasoned(msgspec.Struct, omit_defaults=True):
-    """A reasoning item: its id and what is encrypted, as raw JSON."""
+    """A reasoning item: its id, what is encrypted, and its words, as raw JSON.
+
+    Words travel with what a translation has sealed: other vendors read a seal beside them alone,
+    and clients may leave thoughts out.
+    """
 
     i: Raw = NULL
     e: Raw = NULL
+    s: Raw = NULL
+
+    @classmethod
+    def of(cls, item: Item) -> "Reasoned":
+        """Return what travels of an item."""
+        words = Raw(item.thoughts) if bytes(item.encrypted_content).startswith(_SEALED) else NULL
+        return cls(item.id, item.encrypted_content, NULL if bytes(words) == _EMPTY else words)
 
     def item(self) -> bytes:
         """Return the item."""
         own_id = b'"id":%b,' % bytes(self.i) if bytes(self.i) != b"null" else b""
         encrypted = bytes(self.e)
         sealed = b',"encrypted_content":%b' % encrypted if encrypted != b"null" else b""
-        return b'{"type":"reasoning",%b"summary":[]%b}' % (own_id, sealed)
+        words = bytes(self.s)
+        summary = b'{"type":"summary_text","text":%b}' % words if words[:1] == b'"' else b""
+        return b'{"type":"reasoning",%b"summary":[%b]%b}' % (own_id, summary, sealed)
 
 
 class Signature(msgspec.Struct, omit_defaults=True):
