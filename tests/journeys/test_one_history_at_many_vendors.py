@@ -31,7 +31,7 @@ CLAUDE, GPT, GEMINI, DEEPSEEK = (
 ROUND = (CLAUDE, GPT, GEMINI, DEEPSEEK)
 CHANNELS = {
     CLAUDE: {"type": "anthropic"},
-    GPT: {"apis": ["responses"], "transport": "http"},
+    GPT: {"apis": ["responses"]},
     GEMINI: {"type": "gemini"},
     DEEPSEEK: {"apis": ["chat_completions"], "profile": "deepseek"},
 }
@@ -82,15 +82,25 @@ async def vendors() -> AsyncIterator[Vendors]:
 
 
 @pytest.fixture
-async def gateway(vendors, serve):
+def transport() -> str:
+    """How GPT is reached; the recorders read HTTP alone."""
+    return "http"
+
+
+@pytest.fixture
+async def gateway(vendors, serve, transport):
     """A gateway with a channel to each."""
+    urls = {model: recorder.url for model, recorder in vendors.recorders.items()}
+    if transport == "websocket":
+        urls[GPT] = vendors.emulators[GPT].url
     channels = tuple(
         {
             "name": APIS[model],
-            "base_url": f"{vendors.recorders[model].url}/{'v1beta' if model == GEMINI else 'v1'}",
+            "base_url": f"{urls[model]}/{'v1beta' if model == GEMINI else 'v1'}",
             "api_key": f"sk-{APIS[model]}",
             "models": [model],
             **CHANNELS[model],
+            **({"transport": transport} if model == GPT else {}),
         }
         for model in ROUND
     )
@@ -190,6 +200,15 @@ async def test_a_history_stays_with_one_vendor(client, api, vendors, question, m
     for _ in range(2):
         await question(model)
     assert expected(api, model, 4) == thoughts(vendors, model)
+
+
+@pytest.mark.parametrize("transport", ["websocket"])
+async def test_a_session_goes_on_behind_other_vendors(client, vendors, question):
+    """GPT's connection holds what was said there; what others said meanwhile is new to it."""
+    vendors.emulators[GPT].script = Script(tool_rounds=1, parallel_calls=2, summaries=2)
+    for model in (GPT, CLAUDE, GPT, GEMINI, GPT):
+        await question(model)
+    assert [False, *[True] * 5] == [turn.continued for turn in vendors.emulators[GPT].turns]
 
 
 @pytest.mark.parametrize("model", [GPT, GEMINI, DEEPSEEK])

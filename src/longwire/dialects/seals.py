@@ -57,6 +57,14 @@ def unmarked(encrypted: bytes) -> bytes:
     return b'"' + encrypted[len(_OWN) :] if encrypted.startswith(_OWN) else encrypted
 
 
+def is_translated(encrypted: bytes) -> bool:
+    """Whether a translation made an `encrypted_content`, as raw JSON: it is read beside its words.
+
+    What a Responses upstream sealed needs none.
+    """
+    return encrypted.startswith(_SEALED) and not encrypted.startswith(_OWN)
+
+
 def opened(encrypted: str) -> Seal:
     """Return what an `encrypted_content` holds; without a seal the Responses upstream made it.
 

@@ -11,6 +11,7 @@ from openai.lib.streaming._deltas import accumulate_delta
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.chat_completions.details import details_of
 from longwire.dialects.chat_completions.request import decode_request
+from longwire.dialects.seals import Seal, sealed
 from tests.dialects.chat_completions.answers import HIDING, QUESTION, Item, body, items_of, turn_of
 from tests.dialects.refusals import sayable
 
@@ -322,23 +323,27 @@ def detail(kind: str, index: int | None, **members) -> Item:
     return {"type": f"reasoning.{kind}", "format": "openai-responses-v1", "index": index, **members}
 
 
-def test_details_that_a_client_has_put_together_come_apart():
-    """OpenAI's own client does so with those of one index, where it reads a stream."""
+SEAL = sealed(Seal("anthropic", "x"))
+
+
+@pytest.mark.parametrize(
+    ("seal", "words"),
+    [(SEAL, [["one, two"], ["one, ", "two"]]), ("gAAA", [[], []])],
+    ids=["read beside words", "read alone"],
+)
+def test_details_that_a_client_has_put_together_come_apart(seal, words):
+    """OpenAI's own client does so with those of one index; what is between words is lost then."""
     kept: Item = {}
     for at, identity in enumerate((b'"rs_1"', b"null")):
-        details = details_of(identity, b'"gAAA"', [b'"one, "', b'"two"'], 2 * at)
+        encrypted = json.dumps(seal).encode()
+        details = details_of(identity, encrypted, [b'"one, "', b'"two"'], 2 * at)
         accumulate_delta(kept, {"reasoning_details": json.loads(details)})
     turn = turn_of({"role": "assistant", "content": "a", **kept})
-    first, message, second = items_of(turn)
-    assert {"type": "reasoning", "id": "rs_1", **sealed("one, two")} == first
-    assert said("assistant", spoken("a")) == message
-    assert {"type": "reasoning", **sealed("one, ", "two")} == second
-
-
-def sealed(*summary: str) -> Item:
-    """What reasoning has, whose summary has these parts."""
-    parts = [{"type": "summary_text", "text": each} for each in summary]
-    return {"summary": parts, "encrypted_content": "gAAA"}
+    parts = [[{"type": "summary_text", "text": word} for word in each] for each in words]
+    first, second = (
+        {"type": "reasoning", "summary": each, "encrypted_content": seal} for each in parts
+    )
+    assert [{**first, "id": "rs_1"}, said("assistant", spoken("a")), second] == items_of(turn)
 
 
 def test_reasoning_comes_back_where_it_was():

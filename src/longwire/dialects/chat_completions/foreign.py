@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final
 
 import msgspec
-from msgspec import Raw
 
 from longwire.dialects.passing import has_seals
 from longwire.dialects.profiles.profile import Profile
@@ -56,16 +55,12 @@ def readable_messages(body: bytes, profile: Profile) -> dict[str, bytes | None]:
 
 
 def _with_reasoning(message: bytes, member: str) -> bytes:
-    if _CALLS not in message or message[:1] != b"{":
+    if _CALLS not in message or b'"%b"' % member.encode() in message or message[:1] != b"{":
         return message
     members = split_members(message)
-    if _has(members, member) or not _has(members, "tool_calls"):
+    if bytes(members.get("tool_calls", NULL))[:1] != b"[":
         return message
     return splice(message, {member: b'""'})
-
-
-def _has(members: Mapping[str, Raw], name: str) -> bool:
-    return bytes(members.get(name, NULL)) != bytes(NULL)
 
 
 def _without_seals(message: bytes, issuer: str) -> bytes:

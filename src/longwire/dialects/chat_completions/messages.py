@@ -31,7 +31,7 @@ from longwire.dialects.chat_completions.wire import (
 from longwire.dialects.fields import invalid, text, within
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.repeats import compact
-from longwire.dialects.seals import unmarked
+from longwire.dialects.seals import is_translated, unmarked
 
 FORMAT = "openai-responses-v1"
 """What details of reasoning are called that a Responses upstream can read."""
@@ -214,6 +214,7 @@ class ItemReader:
         summaries: dict[int | None, list[bytes]] = {}
         known = DETAILS.decode(bytes(raw), "reasoning_details", self._dropped)
         details = [piece for each in known for piece in _apart(each)]
+        are_joined = {each.index for each in known if _is_joined(each)}
         for each in details:
             if each.format != FORMAT:
                 continue
@@ -226,6 +227,8 @@ class ItemReader:
         if len(encrypted) + said < len(details):
             self._dropped.add("messages.reasoning_details")
         encrypted.sort(key=lambda each: each.index or 0)
+        for index in are_joined - {each.index for each in encrypted if _needs_words(each)}:
+            summaries.pop(index, None)
         return [
             Reasoned(each.index or 0, _reasoning(each, summaries.get(each.index, ())))
             for each in encrypted
@@ -328,20 +331,31 @@ def _is_text(raw: Raw) -> bool:
     return value[:1] == b'"' and value != _EMPTY
 
 
-def _apart(detail: Detail) -> Iterator[Detail]:
-    """Return the details that a client has put together, for they have one index.
+def _is_joined(detail: Detail) -> bool:
+    """Whether a client has put details together, for they have one index.
 
     OpenAI's own does so where it reads a stream: texts are joined, names stand there repeatedly.
     """
     times = len(detail.format or "") // len(FORMAT)
-    if times <= 1 or detail.format != FORMAT * times:
+    return times > 1 and detail.format == FORMAT * times
+
+
+def _apart(detail: Detail) -> Iterator[Detail]:
+    """Return the details that were put together, but for the borders of their texts."""
+    if not _is_joined(detail):
         yield detail
         return
+    times = len(detail.format or "") // len(FORMAT)
     own_id = detail.id[: len(detail.id) // times] if detail.id else None
     if _is_text(detail.summary):
         yield Detail("reasoning.summary", FORMAT, own_id, detail.index, summary=detail.summary)
     if _is_text(detail.data):
         yield Detail("reasoning.encrypted", FORMAT, own_id, detail.index, data=detail.data)
+
+
+def _needs_words(encrypted: Detail) -> bool:
+    """Whether reasoning is sent back with its words, even if the borders between them are lost."""
+    return is_translated(bytes(encrypted.data))
 
 
 def _reasoning(encrypted: Detail, summary: Sequence[bytes]) -> bytes:

@@ -15,13 +15,12 @@ from msgspec import Raw
 
 from longwire.dialects.messages.render import Item
 from longwire.dialects.raw_json import NULL
-from longwire.dialects.seals import PREFIX
+from longwire.dialects.seals import is_translated
 
 _MARK: Final = b"lw1."
 BEGINNING: Final = b64encode(_MARK[:3]).decode()
 """How a signature of ours begins."""
 
-_SEALED: Final = f'"{PREFIX}'.encode()
 _EMPTY: Final = b'""'
 _PADDING: Final = b"=="
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
@@ -45,8 +44,8 @@ class Reasoned(msgspec.Struct, omit_defaults=True):
     @classmethod
     def of(cls, item: Item) -> "Reasoned":
         """Return what travels of an item."""
-        words = Raw(item.thoughts) if bytes(item.encrypted_content).startswith(_SEALED) else NULL
-        return cls(item.id, item.encrypted_content, NULL if bytes(words) == _EMPTY else words)
+        words = item.thoughts if is_translated(bytes(item.encrypted_content)) else _EMPTY
+        return cls(item.id, item.encrypted_content, NULL if words == _EMPTY else Raw(words))
 
     def item(self) -> bytes:
         """Return the item."""
