@@ -19,7 +19,7 @@ from bench.spoken import CHAT, MESSAGES, RESPONSES
 from bench.tally import Job
 from bench.wire import plan_of
 
-_GEMINI = "Gemini"
+GEMINI = "Gemini"
 _CHANNEL = """
 [[channels]]
 name = "{name}"
@@ -38,14 +38,14 @@ _TYPES = {
     "generate_content": "gemini",
 }
 _NAMES = {RESPONSES: "responses", CHAT: "chat_completions", MESSAGES: "messages"}
-_NAMES[_GEMINI] = "generate_content"
-_PATHS = {CHAT: b"/chat/completions", MESSAGES: b"/messages", _GEMINI: b":streamGenerateContent"}
+_NAMES[GEMINI] = "generate_content"
+_PATHS = {CHAT: b"/chat/completions", MESSAGES: b"/messages", GEMINI: b":streamGenerateContent"}
 _PLAIN = (RESPONSES, RESPONSES)
 _PAIRS = (
     _PLAIN,
-    *((RESPONSES, api) for api in (CHAT, MESSAGES, _GEMINI)),
-    *((MESSAGES, api) for api in (CHAT, _GEMINI, MESSAGES)),
-    *((CHAT, api) for api in (MESSAGES, _GEMINI, CHAT)),
+    *((RESPONSES, api) for api in (CHAT, MESSAGES, GEMINI)),
+    *((MESSAGES, api) for api in (CHAT, GEMINI, MESSAGES)),
+    *((CHAT, api) for api in (MESSAGES, GEMINI, CHAT)),
 )
 """The API of the client, and that of the upstream."""
 
@@ -73,7 +73,7 @@ class _Mode:
         job = replace(
             self.job,
             name=f"{self.job.name}-{_PAIRS.index(pair)}",
-            plan=_model(upstream, self.job.plan),
+            plan=model_of(upstream, self.job.plan),
             api=client,
         )
         return replace(job, talks=1, sessions=max(2, job.sessions // 4)) if is_short else job
@@ -83,9 +83,7 @@ class _Mode:
         per_turn = outcome.spent[0] / outcome.tally.turns * 1e6
         if self.unit == PER_TURN:
             return per_turn
-        plan = plan_of(self.job.plan.encode())
-        path = _PATHS.get(upstream)
-        return per_turn / (others.events(path, plan) if path else plan.events)
+        return per_turn / events_of(upstream, self.job.plan)
 
 
 _MODES = (
@@ -103,31 +101,38 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmar
     """CPU of turns and events over HTTP, by the APIs of client and upstream; LiteLLM beside."""
     with ExitStack() as stack:
         upstream = stack.enter_context(serving("bench.upstream", "http"))
-        servers = {LONGWIRE: stack.enter_context(gateway_of(_configuration(upstream.url)))}
+        servers = {LONGWIRE: stack.enter_context(gateway_of(channels(upstream.url)))}
         _add_litellm(stack, servers, upstream.url)
         return [
             row for mode in _MODES for row in _rows(mode, _measured(servers, mode, is_short=quick))
         ]
 
 
-def _model(upstream: str, plan: str) -> str:
+def model_of(upstream: str, plan: str) -> str:
+    """Return the name of a model of an upstream, which answers as a plan says."""
     return f"{_NAMES[upstream]}-{plan}"
 
 
-def _configuration(url: str) -> str:
-    """Return a gateway with a channel for each API."""
+def events_of(upstream: str, plan: str) -> int:
+    """Count the events of an answer in an upstream's API."""
+    path, known = _PATHS.get(upstream), plan_of(plan.encode())
+    return others.events(path, known) if path else known.events
+
+
+def channels(url: str) -> str:
+    """Return the configuration of a gateway with a channel for each API."""
     before, _, _ = configuration(url).partition("[[channels]]")
-    channels = [
+    written = [
         _CHANNEL.format(name=api.replace("_", "-"), type=_TYPES[api], url=url, api=api)
         for api in _NAMES.values()
     ]
-    return before + "".join(channels)
+    return before + "".join(written)
 
 
 def _add_litellm(stack: ExitStack, servers: dict[str, Server], url: str) -> None:
     """Start LiteLLM, with a model for each plan and upstream; or say why not."""
     models = {
-        _model(upstream, mode.job.plan): f"{kind}/{_model(upstream, mode.job.plan)}"
+        model_of(upstream, mode.job.plan): f"{kind}/{model_of(upstream, mode.job.plan)}"
         for (_, upstream), kind in _BY_LITELLM.items()
         for mode in _MODES
     }

@@ -25,6 +25,7 @@ from bench.clients import perform
 from bench.processes import Server, configuration, limited_key, serving, written
 from bench.spoken import CHAT, MESSAGES, RESPONSES
 from bench.tally import Job
+from bench.upstreams import GEMINI, channels, events_of, model_of
 from longwire.app import App, opening
 from longwire.processes import server_of
 from longwire.server import logs
@@ -42,9 +43,27 @@ class Calls(NamedTuple):
     event: float
 
 
-CALLS = {RESPONSES: Calls(451, 5), CHAT: Calls(1312, 7.4), MESSAGES: Calls(1452, 6)}
-"""By the API of the client. A turn of another API translates its whole history again: these are
-the turns 11 to 30 of a conversation.
+class Way(NamedTuple):
+    """The API of a client, and that of its upstream over HTTP; "" for Responses over WebSocket."""
+
+    client: str
+    upstream: str = ""
+
+
+CALLS = {
+    Way(RESPONSES): Calls(451, 5),
+    Way(CHAT): Calls(1312, 7.4),
+    Way(MESSAGES): Calls(1452, 6),
+    Way(RESPONSES, RESPONSES): Calls(1, 1),
+    Way(RESPONSES, CHAT): Calls(1, 1),
+    Way(RESPONSES, MESSAGES): Calls(1, 1),
+    Way(RESPONSES, GEMINI): Calls(1, 1),
+    Way(MESSAGES, CHAT): Calls(1, 1),
+    Way(MESSAGES, MESSAGES): Calls(1, 1),
+    Way(CHAT, CHAT): Calls(1, 1),
+}
+"""A turn of another API translates its whole history again: these are the turns 11 to 30 of a
+conversation. Over HTTP each event is a chunk of its own, which wakes its reader.
 """
 
 PASSED = ("longwire/upstream/", "longwire/dialects/", "longwire/server/")
@@ -105,50 +124,63 @@ async def calls_of(jobs, settings: Settings, key: str) -> list[Counter]:
     return counts
 
 
-@pytest.fixture(name="api", scope="module", params=CALLS)
-def api_fixture(request) -> str:
-    """Return the API of the clients."""
+@pytest.fixture(name="way", scope="module", params=CALLS, ids=" ".join)
+def way_fixture(request) -> Way:
+    """Return whose turns are counted."""
     return request.param
 
 
 @pytest.fixture(name="counted", scope="module")
-def counted_fixture(api) -> Calls:
+def counted_fixture(way) -> Calls:
     """Return the calls of one more turn, and of one more event: the median of three tries each."""
     logs.configure()
     with (
-        serving("bench.upstream", "ws") as upstream,
+        serving("bench.upstream", "http" if way.upstream else "ws") as upstream,
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        config = written(configuration(upstream.url), folder)
+        text = channels(upstream.url) if way.upstream else configuration(upstream.url)
+        config = written(text, folder)
         key = limited_key(config)
-        counts = runner.run(calls_of(jobs_of(api), load(Path(config)), key))
+        counts = runner.run(calls_of(jobs_of(way), load(Path(config)), key))
     tries = [counts[at : at + 4] for at in range(1, len(counts), 4)]
     turn = median((more.of_turns - few.of_turns) / 20 for few, more, _, _ in tries)
-    further = 100 if api == RESPONSES else 200  # the warm-up of a spoken plan has as many
-    event = median((more.of_events - few.of_events) / further for _, _, few, more in tries)
+    event = median((more.of_events - few.of_events) / further(way) for _, _, few, more in tries)
     return Calls(turn, event)
 
 
-def jobs_of(api: str) -> list[Job]:
+def jobs_of(way: Way) -> list[Job]:
     """Return what is done for a warm-up, and then three times."""
-    kind, api = ("bench", "") if api == RESPONSES else ("say", api)
-    turns = replace(TURNS, plan=f"{kind}:4x8@0:", api=api)
-    events = replace(EVENTS, plan=f"{kind}:100x1@5:", api=api)
-    longer = replace(turns, turns=30), replace(events, plan=f"{kind}:200x1@5:")
-    return [turns, *(job for _ in range(3) for job in (turns, longer[0], events, longer[1]))]
+    is_plain = way == Way(RESPONSES)
+    kind, api = ("bench", "") if is_plain else ("say", way.client)
+
+    def job(job: Job, plan: str) -> Job:
+        plan = f"{kind}:{plan}:"
+        return replace(job, plan=model_of(way.upstream, plan) if way.upstream else plan, api=api)
+
+    turns, events = job(TURNS, "4x8@0"), job(EVENTS, "100x1@5")
+    longer = replace(turns, turns=30), job(EVENTS, "200x1@5")
+    return [turns, *(each for _ in range(3) for each in (turns, longer[0], events, longer[1]))]
 
 
-def test_calls_per_turn(api, counted):
+def further(way: Way) -> int:
+    """Count the events that the longer of two turns has beyond the other's."""
+    if way == Way(RESPONSES):
+        return 100
+    few, more = (events_of(way.upstream, f"say:{deltas}x1@5:") for deltas in (100, 200))
+    return 2 * (more - few)  # the warm-up of a spoken plan has as many
+
+
+def test_calls_per_turn(way, counted):
     """One more turn costs no more calls than it did."""
-    assert counted.turn <= CALLS[api].turn * SPARE
+    assert counted.turn <= CALLS[way].turn * SPARE
 
 
-def test_calls_per_event(api, counted):
+def test_calls_per_event(way, counted):
     """One more event that arrives alone costs no more calls than it did."""
-    assert counted.event <= CALLS[api].event * SPARE
+    assert counted.event <= CALLS[way].event * SPARE
 
 
-def test_the_number_is_current(api, counted):
+def test_the_number_is_current(way, counted):
     """A number that could be lower guards nothing."""
-    assert counted.turn >= CALLS[api].turn / SPARE
+    assert counted.turn >= CALLS[way].turn / SPARE

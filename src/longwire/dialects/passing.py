@@ -8,21 +8,22 @@ import re
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
+from msgspec import Raw
 
 from longwire.core.events import FAILED, Event, Kind
 from longwire.core.rules.turn import Turn
-from longwire.dialects.raw_json import NULL, splice
+from longwire.dialects.raw_json import NULL, merge, split_members
+from longwire.dialects.seals import MARK
 
 _CR: Final = b"\r"
 _DATA: Final = b"data:"
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 _BLANK_LINE: Final = re.compile(rb"\n(?:\n|\r\n?)|\r\r\n?")
 _BLANK_LINE_BYTES: Final = 4
 _LARGEST: Final = 64 * 1024 * 1024
 _ENDS: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE, Kind.ERROR, *FAILED})
 _NAMES: Final = {Kind.COMPLETED: "response.completed", Kind.INCOMPLETE: "response.incomplete"}
 _REASONS: Final = {"length": "max_output_tokens", "filter": "content_filter"}
-_MARK: Final = b"lw1."
 _NULL: Final = bytes(NULL)
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -76,7 +77,7 @@ def payload_of(block: bytes) -> bytes:
             return data
     lines = [
         line[len(_DATA) :].strip()
-        for line in block.removeprefix(_BOM).splitlines()
+        for line in block.removeprefix(BOM).splitlines()
         if line.startswith(_DATA)
     ]
     return b"\n".join(lines)
@@ -206,14 +207,21 @@ _UNASKED: Final = _encode(
 )
 
 
-def passed_body(turn: Turn, changes: dict[str, bytes | None]) -> bytes:
-    """Return a client's body as it is passed on: as it is, but for its model's name and changes."""
+def passed_body(
+    turn: Turn, changes: dict[str, bytes | None], members: dict[str, Raw] | None = None
+) -> bytes:
+    """Return a client's body as it is passed on: as it is, but for its model's name and changes.
+
+    It need not be split once more where its `members` are known.
+    """
     body, named = turn.source.body, turn.members["model"]
     if msgspec.json.decode(named) != turn.model:
         changes = {**changes, "model": named}
-    return splice(body.removeprefix(_BOM), changes) if changes else body
+    if not changes:
+        return body
+    return merge(members or split_members(body.removeprefix(BOM)), changes)
 
 
 def has_seals(body: bytes) -> bool:
     """Whether something in a body may be sealed by us: what another vendor's models thought."""
-    return _MARK in body
+    return MARK in body

@@ -38,6 +38,9 @@ def sealed(seal: Seal) -> str:
     return f"{PREFIX}{head.decode()}.{seal.content}"
 
 
+MARK: Final = PREFIX.encode() + urlsafe_b64encode(b'{"p":"')
+"""What every seal begins with: longer than its prefix, so that a long body is searched sooner."""
+
 _SEALED: Final = f'"{PREFIX}'.encode()
 _OWN: Final = f'"{sealed(Seal(RESPONSES, ""))}'.encode()
 

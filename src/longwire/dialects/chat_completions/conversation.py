@@ -21,7 +21,7 @@ from longwire.dialects.chat_completions.said_items import (
     TEXTS,
     Item,
     Part,
-    decode_items,
+    items_of,
     parts_of,
     spelled,
 )
@@ -56,7 +56,8 @@ _HOSTED: Final = frozenset(
 )
 """Traces of tools that another upstream ran: what came of them stands in its answers."""
 
-_decode_items: Final = tolerant(decode_items)
+_MAYBE_HOSTED: Final = _HOSTED | _SEARCHES
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -96,10 +97,7 @@ class Conversation:
         """Read an input behind texts of the system. Raises `InvalidRequest`, naming the field."""
         for each in leading:
             self._instruct(b"system", [Part("input_text", Raw(each))], "instructions")
-        if raw is None or raw[:1] == b'"':
-            items = [Item(role="user", content=Raw(raw))] if raw else []
-        else:
-            items = decoded(_decode_items, raw, "input")
+        items = items_of(raw)
         self._find_outputs(items)
         for at, item in enumerate(items):
             self._read(at, item)
@@ -108,17 +106,17 @@ class Conversation:
 
     def _find_outputs(self, items: Iterable[Item]) -> None:
         for at, item in enumerate(items):
-            if item.kind in _OUTPUTS and not _is_hosted(item):
+            if item.type in _OUTPUTS and not _is_hosted(item):
                 self._outputs[_id_of(item, at)].append((at, item))
 
     def _read(self, at: int, item: Item) -> None:
-        kind = item.kind
+        kind = item.type or ""
         if kind == "message":
             self._message(at, item)
         elif kind == "reasoning":
             if not self._recall(item):
                 self._losses.drop("input.reasoning")
-        elif _is_hosted(item):
+        elif kind in _MAYBE_HOSTED and _is_hosted(item):
             self._losses.drop(f"input.{kind}")
         elif kind in _CALLS:
             self._end_leading()
@@ -246,13 +244,13 @@ class Conversation:
 
     def _call(self, item: Item, own: bytes, at: int) -> bytes:
         path = f"input.{at}"
-        if item.kind in _NATIVE_MEMBERS:
-            member = _NATIVE_MEMBERS[item.kind]
-            name = b'"%b"' % item.kind.removesuffix("_call").encode()
+        if item.type in _NATIVE_MEMBERS:
+            member = _NATIVE_MEMBERS[item.type]
+            name = b'"%b"' % item.type.removesuffix("_call").encode()
             arguments = as_text(bytes(getattr(item, member)))
         else:
             name = wire_name(text(item.name, path, "name"), bytes(item.namespace))
-            if item.kind == "custom_tool_call":
+            if item.type == "custom_tool_call":
                 arguments = input_as_arguments(text(item.input, path, "input"))
             else:
                 arguments = text(item.arguments, path, "arguments")
@@ -288,14 +286,14 @@ class Conversation:
     def _result(self, at: int, item: Item) -> tuple[bytes, list[bytes]]:
         """Return an output as a content, and its parts that are no text and have no place there."""
         value = bytes(item.output)
-        if item.kind == _FOUND:
+        if item.type == _FOUND:
             value = bytes(item.tools)
             if value[:1] == b"[":
                 self.tools.append((f"input.{at}.tools", value))
             return as_text(value), []
         if value[:1] == b'"':
             return value, []
-        if item.kind == "shell_call_output" or value[:1] != b"[":
+        if item.type == "shell_call_output" or value[:1] != b"[":
             return as_text(value), []
         path = f"input.{at}.output"
         said = [
@@ -326,7 +324,7 @@ _NATIVE_MEMBERS: Final = {f"{kind}_call": native.member for kind, native in NATI
 
 def _is_hosted(item: Item) -> bool:
     """Whether an item is a trace of what an upstream ran by itself, which needs no id."""
-    return item.kind in _HOSTED or (item.kind in _SEARCHES and bytes(item.call_id)[:1] != b'"')
+    return item.type in _HOSTED or (item.type in _SEARCHES and bytes(item.call_id)[:1] != b'"')
 
 
 def as_text(raw: bytes) -> bytes:

@@ -15,6 +15,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.bill import usage_of
 from longwire.dialects.chat_completions.foreign import readable_messages
 from longwire.dialects.passing import (
+    BOM,
     Ending,
     PassedReading,
     broken,
@@ -84,16 +85,18 @@ _decode_options: Final = msgspec.json.Decoder(_StreamOptions | None).decode
 def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
     """Return a client's request as it is passed on; the stream of it always says what it cost."""
     changes: dict[str, bytes | None] = {}
+    body, members = turn.source.body, None
     options, hides_usage = b"null", False
     if turn.streams and profile.takes_stream_options:
-        options = bytes(split_members(turn.source.body).get("stream_options", NULL))
+        members = split_members(body.removeprefix(BOM))
+        options = bytes(members.get("stream_options", NULL))
         hides_usage = not _wants_usage(options)
     if hides_usage:
         said = options if options[:1] == b"{" else b"{}"
         changes["stream_options"] = splice(said, {"include_usage": b"true"})
-    changes |= readable_messages(turn.source.body, profile)
+    changes |= readable_messages(body, profile)
     return UpstreamCall(
-        passed_body(turn, changes),
+        passed_body(turn, changes, members),
         partial(_reading, profile, streams=turn.streams, hides_usage=hides_usage),
         is_passed_on=True,
     )

@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from longwire.dialects.fields import decoded, text
 from longwire.dialects.profiles.profile import Profile
-from longwire.dialects.raw_json import NULL
+from longwire.dialects.raw_json import NULL, tolerant
 
 ABSENT: Final = Raw(b"")
 
@@ -15,7 +15,7 @@ ABSENT: Final = Raw(b"")
 class Item(msgspec.Struct):
     """One item of an input, of whatever type."""
 
-    type: str | None = None
+    type: str | None = "message"
     role: str = ""
     content: Raw = NULL
     call_id: Raw = ABSENT
@@ -30,11 +30,6 @@ class Item(msgspec.Struct):
     tools: Raw = NULL
     status: Raw = NULL
     encrypted_content: Raw = NULL
-
-    @property
-    def kind(self) -> str:
-        """Its type; a message may leave it out."""
-        return self.type or "message"
 
 
 class Part(msgspec.Struct):
@@ -52,9 +47,22 @@ class Part(msgspec.Struct):
     input_audio: Raw = NULL
 
 
-decode_items: Final = msgspec.json.Decoder(list[Item]).decode
+_decode_items: Final = tolerant(msgspec.json.Decoder(list[Item]).decode)
 _decode_parts: Final = msgspec.json.Decoder(list[Part]).decode
 TEXTS: Final = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
+
+
+def items_of(raw: bytes | None) -> list[Item]:
+    """Return the items of an input, each with its type; a text alone is one of the user's.
+
+    Raises `InvalidRequest`, naming the field.
+    """
+    if raw is None or raw[:1] == b'"':
+        return [Item(role="user", content=Raw(raw))] if raw else []
+    items = decoded(_decode_items, raw, "input")
+    for item in items:
+        item.type = item.type or "message"
+    return items
 
 
 def parts_of(raw: Raw, path: str) -> list[Part]:

@@ -11,7 +11,9 @@ from typing import Final
 import msgspec
 
 from longwire.core.events import Event, Kind
+from longwire.dialects.responses import output_events
 
+_OUTPUT: Final = Kind.OUTPUT  # for every piece: on Python 3.11 a member is dear to name
 _encode: Final = msgspec.json.Encoder().encode
 _NULL: Final = b"null"
 _ECHOED: Final = {
@@ -120,9 +122,7 @@ class ResponseWriter:
         raw = b'{"type":"response.output_text.delta","sequence_number":%d,%b,"content_index":0,'
         raw += b'"delta":%b,"logprobs":[%b]}'
         raw %= (self._sequence, item.where, piece, logprobs)
-        event = Event(Kind.OUTPUT, "response.output_text.delta", raw, None, self._sequence)
-        self._events.append(event)
-        self._sequence += 1
+        self._append(_OUTPUT, output_events.TEXT, raw)
 
     def add_refusal(self, item: Item, piece: bytes) -> None:
         """Add to the refusal that a message is."""
@@ -210,7 +210,7 @@ class ResponseWriter:
         return raw
 
     def _write(self, name: str, item: Item, said: bytes) -> None:
-        self._write_event(name, Kind.OUTPUT, item.where + said)
+        self._write_event(name, _OUTPUT, item.where + said)
 
     def _write_state(
         self,
@@ -229,5 +229,10 @@ class ResponseWriter:
         self, name: str, kind: Kind, said: bytes, response_id: str | None = None
     ) -> None:
         raw = b'{"type":"%b","sequence_number":%d,%b}' % (name.encode(), self._sequence, said)
-        self._events.append(Event(kind, name, raw, response_id, self._sequence))
+        self._append(kind, name, raw, response_id)
+
+    def _append(self, kind: Kind, name: str, raw: bytes, response_id: str | None = None) -> None:
+        parts = (kind, name, raw, response_id, self._sequence, None, b"")
+        # The tuple itself: the class of a named one is a call into Python.
+        self._events.append(tuple.__new__(Event, parts))
         self._sequence += 1

@@ -142,7 +142,7 @@ class PromptFeedback(msgspec.Struct, rename="camel"):
     block_reason_message: str | None = None
 
 
-class UsageMetadata(msgspec.Struct, rename="camel"):
+class UsageMetadata(msgspec.Struct, rename="camel", gc=False):
     """Tokens so far: each chunk's replace those before."""
 
     prompt_token_count: int | None = None

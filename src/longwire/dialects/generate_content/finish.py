@@ -1,5 +1,7 @@
 """How an answer ended: Gemini's finish reasons, and what its tokens cost."""
 
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 from longwire.core.rules.turn import Usage
@@ -29,20 +31,24 @@ INCOMPLETE: Final = {
 CONTENT_FILTER: Final = "content_filter"
 
 
+_COUNTS: Final = [attrgetter(name) for name in UsageMetadata.__struct_fields__]
+
+
 def failure_message(reason: str, detail: str | None) -> str:
     """Say what went wrong."""
     said = f": {detail}" if detail else "."
     return f"Gemini ended its answer with {reason}{said}"
 
 
-def merged(earlier: UsageMetadata | None, later: UsageMetadata | None) -> UsageMetadata | None:
-    """Return the later counts, and the earlier ones where those say nothing."""
-    if earlier is None or later is None:
-        return later or earlier
-    for name in UsageMetadata.__struct_fields__:
-        if getattr(later, name) is None:
-            setattr(later, name, getattr(earlier, name))
-    return later
+def merged(counts: Sequence[UsageMetadata]) -> UsageMetadata | None:
+    """Return the last counts, and the earlier ones where those say nothing."""
+    if not counts:
+        return None
+    said = (
+        next((value for each in reversed(counts) if (value := read(each)) is not None), None)
+        for read in _COUNTS
+    )
+    return UsageMetadata(*said)
 
 
 def usage_of(counts: UsageMetadata | None) -> bytes:

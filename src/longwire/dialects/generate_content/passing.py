@@ -99,11 +99,11 @@ def _body(body: bytes, sent_name: str) -> bytes:
 class _Notes:
     """What is read of one answer: who made it, how it ended, what it cost."""
 
-    __slots__ = ("_ending", "_has_begun", "_has_ended", "_usage")
+    __slots__ = ("_counts", "_ending", "_has_begun", "_has_ended")
 
     def __init__(self, identity: str) -> None:
         self._ending = Ending(identity, "")
-        self._usage: UsageMetadata | None = None
+        self._counts: list[UsageMetadata] = []
         self._has_begun = False
         self._has_ended = False
 
@@ -124,7 +124,8 @@ class _Notes:
 
     def _note(self, response: _Response) -> None:
         before, cut = self._ending, self._ending.cut
-        self._usage = merged(self._usage, response.usage_metadata)
+        if response.usage_metadata is not None:
+            self._counts.append(response.usage_metadata)
         for candidate in response.candidates or ():
             if candidate.finish_reason is not None:
                 self._has_ended = True
@@ -136,7 +137,8 @@ class _Notes:
         self._ending = Ending(identity or before.id, model or before.model, cut)
 
     def _terminal(self, wire: bytes) -> Event:
-        return terminal_of(self._ending._replace(usage=usage_of(self._usage)), wire)
+        usage = usage_of(merged(self._counts))
+        return terminal_of(self._ending._replace(usage=usage), wire)
 
     def ended(self) -> Event | None:
         """Return the terminal of a stream whose body is over, if it said why it ended."""

@@ -6,7 +6,6 @@ Law: a body cut anywhere gives the same events; nothing that the model made is l
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Final
 
 import msgspec
@@ -140,7 +139,7 @@ class GeneratedAnswer:
 
     def _usage(self) -> bytes:
         """Return `usage`, of all counts so far, as raw JSON."""
-        return usage_of(reduce(merged, self._counts, None))
+        return usage_of(merged(self._counts))
 
     def _open(self, chunk: Chunk) -> None:
         own = _UNSAFE.sub("_", chunk.response_id or "") or self._fallback_id
@@ -163,8 +162,11 @@ class GeneratedAnswer:
         if part.function_call is not None:
             self._take_call(part.function_call, part.thought_signature)
             return
-        self._end_call()
         text = bytes(part.text)
+        if self._is_more_text(part, text):
+            self._writer.add_text(text)
+            return
+        self._end_call()
         if text[:1] != _QUOTE:
             text = _EMPTY
             self._take_other(part)
@@ -173,6 +175,11 @@ class GeneratedAnswer:
             self._seal("thought", part.thought_signature)
         else:
             self._take_text(text, part.thought_signature)
+
+    def _is_more_text(self, part: Part, text: bytes) -> bool:
+        """Whether a part only goes on with the message that is open: most do."""
+        is_bare = not part.thought and not part.thought_signature and self._call is None
+        return is_bare and text[:1] == _QUOTE and self._writer.open_item == "message"
 
     def _take_text(self, text: bytes, signature: str | None) -> None:
         """Add to the text: a signature stands before its own, or else behind all of it."""

@@ -111,11 +111,27 @@ class MessagesAnswer:
                 self._items.end()
                 self._add_unseen()
                 parts.append(self._ending(event))
+            elif event.name == self._items.blocks.plain and self._goes_on(event.raw):
+                continue
             elif event.name in ACTING:
                 self._items.take(frame_of(event.raw))
                 if self._items.is_cut:
                     parts.append(self._ending(None))
         return self._items.blocks.take()
+
+    def _goes_on(self, raw: bytes) -> bool:
+        """Write more of the text that is under way, as it is; say whether it was that."""
+        items = self._items
+        try:
+            frame = _decode_frame(raw)
+        except msgspec.MsgspecError:
+            return False
+        blocks = items.blocks
+        if frame.output_index != blocks.index or items.is_within_emoji:
+            return False
+        blocks.parts += (blocks.prefix, frame.delta, END)
+        blocks.said.append(bytes(frame.delta))
+        return True
 
     def _begin(self, event: Event) -> None:
         """Open the message, with the first event of whatever kind."""

@@ -6,6 +6,7 @@ from longwire.core.events import Event, Kind
 from longwire.dialects.responses import output_events
 
 EMPTY: Final = b'""'
+_OUTPUT: Final = Kind.OUTPUT  # for every piece: on Python 3.11 a member is dear to name
 
 
 class Output:
@@ -35,7 +36,9 @@ class Output:
     def piece(self, name: str, head: bytes, delta: bytes) -> None:
         """Write a piece of a text, behind the head that all pieces of it have."""
         raw = b'%b%b,"sequence_number":%d}' % (head, delta, self._number)
-        self.events.append(Event(Kind.OUTPUT, name, raw, None, self._number))
+        parts = (_OUTPUT, name, raw, None, self._number, None, b"")
+        # The tuple itself: the class of a named one is a call into Python.
+        self.events.append(tuple.__new__(Event, parts))
         self._number += 1
 
     def add(self, index: int, item: bytes) -> None:

@@ -82,7 +82,7 @@ class InputHistory:
         """Whether any item carries an `id` or refers to one."""
         return any(item.id is not None for item in self.canonical_items())
 
-    @property
+    @cached_property
     def has_encrypted(self) -> bool:
         """Whether any item seems to carry encrypted content: a mention of it is enough."""
         return self._raw is not None and b'"encrypted_content"' in self._raw

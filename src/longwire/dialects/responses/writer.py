@@ -12,8 +12,10 @@ from typing import Final
 import msgspec
 
 from longwire.core.events import Event, Kind
+from longwire.dialects.responses import output_events
 from longwire.dialects.responses.stream import kind_of
 
+_OUTPUT: Final = Kind.OUTPUT  # for every piece: on Python 3.11 a member is dear to name
 _encode: Final = msgspec.json.Encoder().encode
 _decode_text: Final = msgspec.json.Decoder(str).decode
 _EMPTY: Final = b'""'
@@ -112,8 +114,9 @@ class ResponseWriter:
             self._pieces.append(piece)
             if logprobs:
                 self._logprobs.append(logprobs)
-            said = b'"content_index":0,"delta":%b,"logprobs":[%b]' % (piece, logprobs)
-            self._write("response.output_text.delta", said)
+            said = b'%b"content_index":0,"delta":%b,"logprobs":[%b]'
+            said %= (self._where, piece, logprobs)
+            self._write_event(output_events.TEXT, _OUTPUT, said)
 
     def add_logprobs(self, logprobs: bytes) -> None:
         """Say how likely the tokens of the next piece of text are: raw JSON without brackets."""
@@ -243,7 +246,7 @@ class ResponseWriter:
         self._write_event(name, kind_of(name), where)
 
     def _write(self, name: str, said: bytes) -> None:
-        self._write_event(name, Kind.OUTPUT, self._where + said)
+        self._write_event(name, _OUTPUT, self._where + said)
 
     def _write_state(
         self, name: str, kind: Kind, said: Mapping[str, bytes] = MappingProxyType({})
@@ -265,5 +268,7 @@ class ResponseWriter:
         self, name: str, kind: Kind, said: bytes, response_id: str | None = None
     ) -> None:
         raw = b'{"type":"%b","sequence_number":%d,%b}' % (name.encode(), self._sequence, said)
-        self._events.append(Event(kind, name, raw, response_id, self._sequence))
+        parts = (kind, name, raw, response_id, self._sequence, None, b"")
+        # The tuple itself: the class of a named one is a call into Python.
+        self._events.append(tuple.__new__(Event, parts))
         self._sequence += 1
