@@ -22,9 +22,9 @@ def invalid(path: str, fault: str) -> InvalidRequest:
     return InvalidRequest(f"'{path}' {fault}.", param=path)
 
 
-def unsayable(path: str, fault: str) -> Unsayable:
+def unsayable(path: str, fault: str, mend: str) -> Unsayable:
     """Return the error of a field that says what an upstream's API has no words for."""
-    return Unsayable(f"'{path}' {fault}.", param=path)
+    return Unsayable(f"'{path}' {fault}; {mend}.", param=path)
 
 
 def within(path: str, error: InvalidRequest) -> InvalidRequest:

@@ -201,8 +201,8 @@ def test_parts_are_those_of_the_api():
         {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
     ] == messages_of(user)[0]["content"]
     assert (
-        "'input.0.content.1' is input_file, which azure does not take. "
-        'A channel with unsupported = "drop" leaves it out.'
+        "'input.0.content.1' is input_file, which azure does not take; leave it out, or set "
+        'the channel\'s unsupported = "drop".'
     ) == refusal_of(user, profile=AZURE)
     dropping = call_of(user, profile=AZURE, may_drop=True)
     assert ("input.input_file",) == dropping.dropped
@@ -262,7 +262,7 @@ def test_tools_of_codex_are_functions():
 
 
 def test_calls_of_codex_tools_are_calls_of_functions():
-    """What they say is the arguments, as it was written."""
+    """What they say is the arguments, without what a model need not say."""
     action = {"type": "exec", "command": ["ls"], "env": {}}
     operation = {"type": "delete_file", "path": "a"}
     items = [
@@ -275,7 +275,7 @@ def test_calls_of_codex_tools_are_calls_of_functions():
     ]
     said = messages_of(*items)
     calls = said[0]["tool_calls"]
-    assert [{"input": '"é\n'}, action, operation] == [
+    assert [{"input": '"é\n'}, {"command": ["ls"]}, operation] == [
         json.loads(each["function"]["arguments"]) for each in calls
     ]
     assert ["apply_patch", "local_shell", "apply_patch"] == [
@@ -315,7 +315,7 @@ def test_a_search_of_tools_that_the_client_runs_is_a_function():
     asked, answered, _ = body["messages"]
     assert {"query": "x"} == json.loads(asked["tool_calls"][0]["function"]["arguments"])
     assert [found] == json.loads(answered["content"])
-    assert "tool_search" in refusal_of(tools=[{"type": "tool_search"}])
+    assert ("tools.tool_search",) == call_of(tools=[{"type": "tool_search"}]).dropped
     hosted = [{"type": "tool_search_call"}, {"type": "tool_search_output", "tools": []}]
     assert ("input.tool_search_call", "input.tool_search_output") == (
         call_of(QUESTION, *hosted).dropped
@@ -341,16 +341,11 @@ def test_tools_that_come_later_are_among_the_tools():
     assert ["read", "write"] == [each["function"]["name"] for each in tools]
 
 
-def test_tools_that_only_openai_runs_are_refused_or_dropped():
-    """By their place and type."""
-    tools = [READ, {"type": "web_search"}]
-    assert (
-        "'tools.1.type' is web_search, which only upstreams of the Responses API run. "
-        'A channel with unsupported = "drop" leaves it out.'
-    ) == refusal_of(tools=tools)
-    call_ = call_of(tools=tools, may_drop=True)
-    assert ("tools.web_search",) == call_.dropped
-    assert 1 == len(json.loads(call_.body)["tools"])
+def test_tools_that_only_openai_runs_are_left_out():
+    """By their types, whatever the channel says of what is unsupported."""
+    call_ = call_of(tools=[READ, {"type": "web_search"}, {"type": "mcp", "server_label": "x"}])
+    assert ("tools.mcp", "tools.web_search") == call_.dropped
+    assert ["read"] == [each["function"]["name"] for each in json.loads(call_.body)["tools"]]
 
 
 @pytest.mark.parametrize(
@@ -403,12 +398,12 @@ def test_a_choice_that_a_vendor_does_not_take_is_refused_or_dropped():
     """DeepSeek takes it where its model does not think."""
     members = {"tools": [READ], "tool_choice": "required", "profile": DEEPSEEK}
     assert (
-        "'tool_choice' is required, which deepseek does not take while its model thinks; write "
-        'auto. A channel with unsupported = "drop" leaves it out.'
+        "'tool_choice' is required, which deepseek does not take while its model thinks; "
+        'leave it out, or set the channel\'s unsupported = "drop".'
     ) == refusal_of(**members)
     assert ("tool_choice",) == call_of(**members, may_drop=True).dropped
     assert "required" == body_of(**members, reasoning={"effort": "none"})["tool_choice"]
-    assert "names nothing, which is not among the tools" in refusal_of(
+    assert "names 'nothing', which is not among the 'tools'" in refusal_of(
         tools=[READ], tool_choice={"type": "function", "name": "nothing"}
     )
 

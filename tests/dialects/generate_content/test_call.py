@@ -227,7 +227,7 @@ def test_what_only_another_upstream_holds_is_refused() -> None:
     assert refused.value.param == "previous_response_id"
 
 
-@pytest.mark.parametrize("kind", ["compaction", "item_reference", "novelty"])
+@pytest.mark.parametrize("kind", ["compaction", "computer_call", "novelty"])
 def test_items_that_cannot_be_said_are_refused_or_dropped(kind: str) -> None:
     """What changes the answer is refused by its place, or left out by name where that is set."""
     item = {"type": kind, "id": "x", "encrypted_content": "y"}

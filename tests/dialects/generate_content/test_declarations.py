@@ -81,8 +81,9 @@ def test_a_custom_tool_is_a_function_with_one_text() -> None:
 
 
 def test_a_custom_tool_called_otherwise_gets_all_that_was_said() -> None:
-    """A model that forgets the form has its arguments passed on whole."""
-    assert called("apply_patch", {"patch": "x"}, PATCH)["input"] == '{"patch": "x"}'
+    """A model that forgets the form has its one text taken, or its arguments passed on whole."""
+    assert called("apply_patch", {"patch": "x"}, PATCH)["input"] == "x"
+    assert called("apply_patch", {"path": "x", "n": 1}, PATCH)["input"] == '{"path": "x", "n": 1}'
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,12 @@ def test_a_custom_tool_called_otherwise_gets_all_that_was_said() -> None:
             {"command": ["ls"]},
             {"command": ["ls"], "type": "exec", "env": {}},
         ),
-        ("shell", "action", {"commands": ["ls"]}, {"commands": ["ls"]}),
+        (
+            "shell",
+            "action",
+            {"commands": ["ls"]},
+            {"commands": ["ls"], "timeout_ms": None, "max_output_length": None},
+        ),
         (
             "apply_patch",
             "operation",
@@ -189,12 +195,12 @@ def test_a_search_is_googles_where_it_may_be() -> None:
     assert sent.dropped == ("tools.web_search",)
 
 
-def test_tools_that_others_run_are_refused_or_dropped() -> None:
-    """Gemini cannot run another vendor's tools: a clear refusal, or their names where set."""
+def test_tools_that_others_run_are_left_out() -> None:
+    """Gemini cannot run another vendor's tools: the model does without, and their names say so."""
     tool = {"type": "file_search", "vector_store_ids": ["v"]}
-    with pytest.raises(InvalidRequest, match="'file_search', which Gemini has no equivalent"):
-        call_of("q", tools=[tool])
-    assert call_of("q", tools=[tool], may_drop=True).dropped == ("tools.file_search",)
+    sent = call_of("q", tools=[tool, WEATHER])
+    assert sent.dropped == ("tools.file_search",)
+    assert b"file_search" not in sent.body
 
 
 @pytest.mark.parametrize(

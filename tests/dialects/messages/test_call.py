@@ -212,7 +212,6 @@ def test_parts_become_blocks_in_messages_and_results(part: Json, block: Json) ->
 @pytest.mark.parametrize(
     ("members", "name"),
     [
-        ({"tools": [{"type": "file_search", "vector_store_ids": ["vs"]}]}, "tools.file_search"),
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"text": {"format": {"type": "json_object"}}}, "text.format"),
         ({"tools": [LOOK], "tool_choice": {"type": "mcp", "server_label": "x"}}, "tool_choice"),
@@ -229,7 +228,7 @@ def test_parts_become_blocks_in_messages_and_results(part: Json, block: Json) ->
             {"input": [user("a"), {"type": "compaction", "encrypted_content": "gAAA"}]},
             "input.compaction",
         ),
-        ({"input": [user("a"), {"type": "mcp_call", "id": "m", "name": "x"}]}, "input.mcp_call"),
+        ({"input": [user("a"), {"type": "computer_call", "call_id": "m"}]}, "input.computer_call"),
     ],
 )
 def test_what_changes_the_answer_is_refused_or_dropped(members: Json, name: str) -> None:
@@ -265,8 +264,8 @@ def test_tools_become_anthropics_and_stay_in_order() -> None:
     names = [tool["name"] for tool in sent]
     assert ["look", "patch", "git__log", "local_shell", "web_search", "late"] == names
     assert (True, "Looks.") == (sent[0]["strict"], sent[0]["description"])
-    assert "lark grammar:\nstart: x" in sent[1]["description"]
-    assert {"input": {"type": "string"}} == sent[1]["input_schema"]["properties"]
+    assert "grammar (lark):\nstart: x" in sent[1]["description"]
+    assert "string" == sent[1]["input_schema"]["properties"]["input"]["type"]
     assert {
         "type": "web_search_20250305",
         "name": "web_search",
@@ -275,7 +274,7 @@ def test_tools_become_anthropics_and_stay_in_order() -> None:
 
 
 def test_calls_of_every_kind_become_tool_use() -> None:
-    """A custom call has its text as `input`, a shell call its action."""
+    """A custom call has its text as `input`, a shell call what its action says."""
     action = {"type": "exec", "command": ["ls"]}
     sent = said(
         user("a"),
@@ -286,7 +285,9 @@ def test_calls_of_every_kind_become_tool_use() -> None:
         {**called("f", '{"a":1.50}'), "namespace": "git"},
     )
     uses = [block for _, blocks in sent for block in blocks if block["type"] == "tool_use"]
-    assert [{"input": "*** Begin"}, action, {"a": 1.5}] == [use["input"] for use in uses]
+    assert [{"input": "*** Begin"}, {"command": ["ls"]}, {"a": 1.5}] == [
+        use["input"] for use in uses
+    ]
     assert ["patch", "local_shell", "git__look"] == [use["name"] for use in uses]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from longwire.core.events import Event, Kind
+from longwire.dialects.client_tools import Declared
 from longwire.dialects.messages.reading import MessagesReading
-from longwire.dialects.messages.upstream_names import ClientTool
 from longwire.dialects.responses.errors import decode_problem
 from longwire.dialects.seals import Seal, opened
 from tests.dialects.messages.upstreams import (
@@ -46,7 +46,7 @@ def names_of(events: Sequence[Event]) -> list[str]:
     return [event.name for event in events]
 
 
-def output_of(*frames: Json, tools: dict[str, ClientTool] | None = None) -> list[Json]:
+def output_of(*frames: Json, tools: dict[str, Declared] | None = None) -> list[Json]:
     """The items of an answer."""
     return terminal_in(read([stream_of([start(), *frames, *ending()])], tools))["output"]
 
@@ -146,7 +146,17 @@ def test_arguments_travel_verbatim(pieces: list[str], arguments: str, status: st
         (
             {"type": "local_shell"},
             ['{"type":"exec","command":["ls"]}'],
-            {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"]}},
+            {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"], "env": {}}},
+        ),
+        (
+            {"type": "local_shell"},
+            ["ls"],
+            {"type": "custom_tool_call", "name": "local_shell", "input": "ls"},
+        ),
+        (
+            {"type": "tool_search", "execution": "client"},
+            ['{"query":"x"}'],
+            {"type": "tool_search_call", "execution": "client", "arguments": {"query": "x"}},
         ),
         (
             {"type": "apply_patch"},
@@ -168,7 +178,16 @@ def test_arguments_travel_verbatim(pieces: list[str], arguments: str, status: st
             {"type": "function_call", "name": "a.b", "arguments": "{}"},
         ),
     ],
-    ids=["custom", "custom, no JSON", "shell", "patch", "namespace", "odd name"],
+    ids=[
+        "custom",
+        "custom, no JSON",
+        "shell",
+        "no shell",
+        "tools",
+        "patch",
+        "namespace",
+        "odd name",
+    ],
 )
 def test_calls_are_of_the_kind_that_was_offered(
     tool: Json, pieces: list[str], wanted: Json

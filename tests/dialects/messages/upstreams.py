@@ -8,9 +8,9 @@ from longwire.core import sse
 from longwire.core.events import Event, Kind
 from longwire.core.nouns.access import EVERYTHING
 from longwire.core.rules.turn import Turn
+from longwire.dialects.client_tools import Declared
 from longwire.dialects.messages.reading import MessagesReading
 from longwire.dialects.messages.upstream import MessagesUpstream
-from longwire.dialects.messages.upstream_names import ClientTool
 from longwire.dialects.ports import Terms, UpstreamCall
 from longwire.dialects.responses.request import decode_request
 
@@ -88,7 +88,7 @@ def stream_of(frames: Iterable[Json]) -> bytes:
 
 
 def read(
-    chunks: Iterable[bytes], tools: dict[str, ClientTool] | None = None, identity: str = "one"
+    chunks: Iterable[bytes], tools: dict[str, Declared] | None = None, identity: str = "one"
 ) -> list[Event]:
     """The events that chunks of a stream are read as."""
     reading = MessagesReading(identity, tools or {}, b"")

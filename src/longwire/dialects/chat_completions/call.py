@@ -9,11 +9,10 @@ from typing import Final
 
 import msgspec
 
-from longwire.core.rules.turn import UNARY, Turn
+from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.composer import AnswerForm
 from longwire.dialects.chat_completions.conversation import Conversation
 from longwire.dialects.chat_completions.functions import Functions, add_functions
-from longwire.dialects.chat_completions.losses import Losses
 from longwire.dialects.chat_completions.reading import ChatReading
 from longwire.dialects.chat_completions.said_members import SAID
 from longwire.dialects.chat_completions.wishes import (
@@ -28,7 +27,8 @@ from longwire.dialects.chat_completions.wishes import (
     text_of,
 )
 from longwire.dialects.chat_completions.writer import echo_of
-from longwire.dialects.fields import invalid, text, unsayable
+from longwire.dialects.fields import invalid, text
+from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.members import Fate
 from longwire.dialects.ports import Terms, UpstreamCall
 from longwire.dialects.profiles.profile import Profile
@@ -49,7 +49,7 @@ _SILENT: Final = frozenset({"store", "client_metadata"})
 
 def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     """Return the call that a turn is. Raises `Unsayable`, and `InvalidRequest` for bad fields."""
-    _check(turn)
+    refuse_outside(turn, can_count=False)
     turn, losses = without_items(turn, _IN_MEMBERS), Losses(may_drop=terms.may_drop)
     profile, members = terms.profile, _said(turn, losses)
     functions = Functions()
@@ -74,22 +74,7 @@ def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
         _STREAM_WITH_USAGE if profile.takes_stream_options else _STREAM,
     ]
     form = AnswerForm(members["model"], echo_of(turn.members), functions.renamed, profile)
-    dropped = (*sorted(losses.names),)
-    return UpstreamCall(b",".join(parts), partial(ChatReading, form), dropped=dropped)
-
-
-def _check(turn: Turn) -> None:
-    """Refuse what only the upstream holds that is named, or only the Responses API has."""
-    if turn.previous_response_id is not None:
-        raise unsayable("previous_response_id", "names what this upstream cannot know; send it all")
-    if turn.conversation is not None:
-        raise unsayable("conversation", "is kept by an upstream of the Responses API alone")
-    if turn.runs_in_background:
-        raise unsayable("background", "is known to upstreams of the Responses API alone")
-    if turn.purpose in UNARY:
-        raise unsayable(
-            "model", f"has no upstream here that knows how to do this ({turn.source.api})"
-        )
+    return UpstreamCall(b",".join(parts), partial(ChatReading, form), dropped=losses.names)
 
 
 def _said(turn: Turn, losses: Losses) -> Members:
@@ -100,7 +85,8 @@ def _said(turn: Turn, losses: Losses) -> Members:
         if raw == _NULL or (row is not None and len(raw) < _LONG and row.is_neutral(raw)):
             continue
         if row is not None and row.fate is Fate.REFUSED:
-            losses.refuse(name, name, f"cannot be said in Chat Completions. {row.sentence[:-1]}")
+            why = row.sentence[:-1].partition(": ")[2]
+            losses.refuse(name, f"cannot be said in Chat Completions: {why}")
         else:
             kept[name] = raw
     return kept

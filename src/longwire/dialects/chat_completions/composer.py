@@ -19,10 +19,11 @@ from longwire.dialects.chat_completions.chunks import (
     decode_text,
     text_in,
 )
-from longwire.dialects.chat_completions.functions import FUNCTION, Function, write_call
+from longwire.dialects.chat_completions.functions import write_call
 from longwire.dialects.chat_completions.reasoned import Reasoned, sealed_extra
 from longwire.dialects.chat_completions.think_tags import ThinkTags
 from longwire.dialects.chat_completions.writer import Item, ResponseWriter, joined
+from longwire.dialects.client_tools import FUNCTION, Declared
 from longwire.dialects.profiles.profile import GENERIC, Profile
 
 _ARGUMENTS: Final = "response.function_call_arguments"
@@ -38,7 +39,7 @@ class AnswerForm:
 
     model: bytes
     echo: bytes = b""
-    functions: Mapping[str, Function] = field(default_factory=dict)
+    functions: Mapping[str, Declared] = field(default_factory=dict)
     profile: Profile = GENERIC
 
 
@@ -196,15 +197,16 @@ class Composer:
         self._write_call(call, function, b"completed")
         return True
 
-    def _function(self, call: Call) -> Function:
-        known = self._form.functions
-        name = decode_text(call.name) if known else ""
-        return known.get(name) or Function(FUNCTION, call.name)
+    def _function(self, call: Call) -> Declared:
+        name = decode_text(call.name)
+        return self._form.functions.get(name) or Declared(FUNCTION, name)
 
     def _begin_call(self, call: Call) -> None:
         """Begin a call of a function with all that came of its arguments."""
         self._begin_calls(call)
-        call.item = self._writer.begin("function_call", self._identity(call), b'"arguments":""')
+        call.item = self._writer.begin(
+            "function_call", self._function(call).head(call.id), b'"arguments":""'
+        )
         self._writer.add(call.item, _ARGUMENTS, call.text)
 
     def _begin_calls(self, call: Call) -> None:
@@ -221,12 +223,7 @@ class Composer:
             item = self._writer.begin_reasoning()
             self._writer.end_reasoning(item, sealed_extra(issuer, call.id, call.extra))
 
-    def _identity(self, call: Call) -> bytes:
-        function = self._function(call)
-        said = b'"call_id":%b,"name":%b' % (call.id, function.name)
-        return said + (b',"namespace":%b' % function.namespace if function.namespace else b"")
-
-    def _write_call(self, call: Call, function: Function, status: bytes) -> None:
+    def _write_call(self, call: Call, function: Declared, status: bytes) -> None:
         self._begin_calls(call)
         write_call(self._writer, function, call.id, call.text, status)
 

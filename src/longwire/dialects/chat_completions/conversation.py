@@ -14,8 +14,7 @@ from msgspec import Raw
 
 from longwire.dialects.chat_completions.call_ids import call_id
 from longwire.dialects.chat_completions.chunks import decode_text
-from longwire.dialects.chat_completions.functions import NATIVE, input_as_arguments, wire_name
-from longwire.dialects.chat_completions.losses import Losses
+from longwire.dialects.chat_completions.functions import wire_name
 from longwire.dialects.chat_completions.reasoned import Recalled
 from longwire.dialects.chat_completions.said_items import (
     TEXTS,
@@ -26,9 +25,18 @@ from longwire.dialects.chat_completions.said_items import (
     spelled,
 )
 from longwire.dialects.chat_completions.writer import joined
-from longwire.dialects.fields import decoded, invalid, text, unsayable
+from longwire.dialects.client_tools import (
+    BY_CALL,
+    CALLS,
+    CLIENT_TOOLS,
+    FOUND,
+    OUTPUTS,
+    input_object,
+    is_trace,
+)
+from longwire.dialects.fields import invalid, text
+from longwire.dialects.losses import Losses, refuse_reference
 from longwire.dialects.profiles.profile import Profile
-from longwire.dialects.raw_json import tolerant
 
 _NULL: Final = b"null"
 _BETWEEN: Final = rb'"\n\n"'
@@ -36,28 +44,6 @@ _LINE: Final = rb'"\n"'
 _NO_OUTPUT: Final = b'"There is no output of this call."'
 _IMAGES: Final = b'"What the result of the call %b shows:"'
 _SEEN_BELOW: Final = b'"The result is shown in the next message of the user."'
-_CALLS: Final = frozenset(
-    {"function_call", "custom_tool_call", *(f"{kind}_call" for kind in NATIVE)}
-)
-_FOUND: Final = "tool_search_output"
-_OUTPUTS: Final = frozenset({*(f"{kind}_output" for kind in _CALLS), _FOUND})
-_SEARCHES: Final = frozenset({"tool_search_call", _FOUND})
-_HOSTED: Final = frozenset(
-    {
-        "code_interpreter_call",
-        "file_search_call",
-        "image_generation_call",
-        "mcp_approval_request",
-        "mcp_approval_response",
-        "mcp_call",
-        "mcp_list_tools",
-        "web_search_call",
-    }
-)
-"""Traces of tools that another upstream ran: what came of them stands in its answers."""
-
-_MAYBE_HOSTED: Final = _HOSTED | _SEARCHES
-
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -106,7 +92,7 @@ class Conversation:
 
     def _find_outputs(self, items: Iterable[Item]) -> None:
         for at, item in enumerate(items):
-            if item.type in _OUTPUTS and not _is_hosted(item):
+            if item.type in OUTPUTS and not _is_trace(item):
                 self._outputs[_id_of(item, at)].append((at, item))
 
     def _read(self, at: int, item: Item) -> None:
@@ -116,18 +102,18 @@ class Conversation:
         elif kind == "reasoning":
             if not self._recall(item):
                 self._losses.drop("input.reasoning")
-        elif kind in _MAYBE_HOSTED and _is_hosted(item):
+        elif _is_trace(item):
             self._losses.drop(f"input.{kind}")
-        elif kind in _CALLS:
+        elif kind in CALLS:
             self._end_leading()
             self._answer.calls.append((at, item))
-        elif kind in _OUTPUTS:
+        elif kind in OUTPUTS:
             self._output(at, item)
         elif kind == "item_reference":
-            raise unsayable(f"input.{at}", "refers to an item that only its own upstream holds")
+            refuse_reference(f"input.{at}")
         else:
             fault = f"is {kind}, which {self._profile.name} cannot read; send the whole history"
-            self._losses.refuse(f"input.{at}", f"input.{kind}", fault)
+            self._losses.refuse(f"input.{at}", fault, f"input.{kind}")
 
     def _recall(self, item: Item) -> bool:
         return self._answer.recalled.recall(
@@ -157,7 +143,7 @@ class Conversation:
         said = spelled(part, path, self._profile)
         if not said:
             fault = f"is {part.type or 'of no type'}, which {self._profile.name} does not take"
-            self._losses.refuse(path, f"input.{part.type}", fault)
+            self._losses.refuse(path, fault, f"input.{part.type}")
         return said
 
     def _put_user(self, parts: Sequence[bytes]) -> None:
@@ -244,14 +230,15 @@ class Conversation:
 
     def _call(self, item: Item, own: bytes, at: int) -> bytes:
         path = f"input.{at}"
-        if item.type in _NATIVE_MEMBERS:
-            member = _NATIVE_MEMBERS[item.type]
-            name = b'"%b"' % item.type.removesuffix("_call").encode()
-            arguments = as_text(bytes(getattr(item, member)))
+        kind = BY_CALL.get(item.type or "")
+        if kind:
+            tool = CLIENT_TOOLS[kind]
+            name = b'"%b"' % kind.encode()
+            arguments = as_text(tool.arguments_of(getattr(item, tool.member)))
         else:
             name = wire_name(text(item.name, path, "name"), bytes(item.namespace))
             if item.type == "custom_tool_call":
-                arguments = input_as_arguments(text(item.input, path, "input"))
+                arguments = as_text(input_object(text(item.input, path, "input")))
             else:
                 arguments = text(item.arguments, path, "arguments")
         extra = self._extras.get(decode_text(own)) if self._extras else None
@@ -286,7 +273,7 @@ class Conversation:
     def _result(self, at: int, item: Item) -> tuple[bytes, list[bytes]]:
         """Return an output as a content, and its parts that are no text and have no place there."""
         value = bytes(item.output)
-        if item.type == _FOUND:
+        if item.type == FOUND:
             value = bytes(item.tools)
             if value[:1] == b"[":
                 self.tools.append((f"input.{at}.tools", value))
@@ -319,12 +306,9 @@ class Conversation:
         self._put_user([b'{"type":"text","text":%b}' % said, *others])
 
 
-_NATIVE_MEMBERS: Final = {f"{kind}_call": native.member for kind, native in NATIVE.items()}
-
-
-def _is_hosted(item: Item) -> bool:
+def _is_trace(item: Item) -> bool:
     """Whether an item is a trace of what an upstream ran by itself, which needs no id."""
-    return item.type in _HOSTED or (item.type in _SEARCHES and bytes(item.call_id)[:1] != b'"')
+    return is_trace(item.type or "", has_call_id=bytes(item.call_id)[:1] == b'"')
 
 
 def as_text(raw: bytes) -> bytes:

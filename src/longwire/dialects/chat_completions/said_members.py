@@ -13,7 +13,7 @@ SAID: Final[Mapping[str, Member]] = {
     "model": Member(_SAME, "As it is."),
     "instructions": Member(_TRANSLATED, "The first message of the system."),
     "tools": Member(
-        _TRANSLATED, "Functions; custom tools, too; what only OpenAI runs is refused.", ([],)
+        _TRANSLATED, "Functions; custom tools, too; what only OpenAI runs is left out.", ([],)
     ),
     "tool_choice": Member(_TRANSLATED, "As it is, where the vendor knows it.", ("auto",)),
     "parallel_tool_calls": Member(_TRANSLATED, "As it is, where there are tools."),

@@ -1,34 +1,27 @@
 """What a request wishes of its answer, as vendors of Chat Completions have it said."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.chat_completions.chunks import decode_text
-from longwire.dialects.chat_completions.functions import NATIVE, Functions, wire_name
+from longwire.dialects.chat_completions.functions import Functions, sent_name
 from longwire.dialects.chat_completions.inlined import inlined
-from longwire.dialects.chat_completions.losses import Losses
-from longwire.dialects.fields import decoded, invalid, member, text
+from longwire.dialects.fields import member, text
+from longwire.dialects.losses import Losses
+from longwire.dialects.offered_tools import Chosen, chosen_of
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import NULL
 
 Members = Mapping[str, bytes]
 T = TypeVar("T")
 _NULL: Final = bytes(NULL)
+_encode: Final = msgspec.json.Encoder().encode
 _LOGPROBS: Final = "message.output_text.logprobs"
 _BY_SCHEMA: Final = "Answer with JSON alone, which fits this JSON schema:\n"
 _JSON_OBJECT: Final = b'{"type":"json_object"}'
-
-
-class _Named(msgspec.Struct):
-    type: str = ""
-    name: Raw = NULL
-    namespace: Raw = NULL
-    mode: Raw = Raw(b'"auto"')
-    tools: "list[_Named] | None" = None
 
 
 class _Format(msgspec.Struct):
@@ -50,7 +43,6 @@ class _Reasoning(msgspec.Struct):
     effort: str | None = None
 
 
-_decode_choice: Final = msgspec.json.Decoder(_Named).decode
 _decode_text: Final = msgspec.json.Decoder(Text | None).decode
 _decode_reasoning: Final = msgspec.json.Decoder(_Reasoning | None).decode
 _decode_include: Final = msgspec.json.Decoder(list[str] | None).decode
@@ -138,10 +130,11 @@ def choice_of(
     """Give `tools`, and how the model is to choose among them."""
     wanted = member(members, "reasoning", _decode_reasoning)
     thinks = wanted is None or wanted.effort != "none"
-    by_name, choice = functions.by_name, _Chosen(functions, profile, losses, thinks=thinks)
-    said = choice.say(members.get("tool_choice", _NULL))
-    if choice.allowed is not None:
-        by_name = {name: raw for name, raw in by_name.items() if name in choice.allowed}
+    by_name = functions.by_name
+    chosen = chosen_of(members.get("tool_choice"), by_name, sent_name, losses)
+    said, allowed = _Speaker(profile, losses, thinks=thinks).say(chosen)
+    if allowed is not None:
+        by_name = {name: raw for name, raw in by_name.items() if name in allowed}
     if not by_name:
         return
     yield b'"tools":[%b]' % b",".join(by_name.values())
@@ -154,70 +147,39 @@ def choice_of(
         losses.drop("parallel_tool_calls")
 
 
-class _Chosen:
-    """Says a choice among tools; where a vendor knows no such choice, only the `allowed` stay."""
+_Spoken = tuple[bytes, Container[str] | None]
+"""A choice as raw JSON, b"" for what needs no word, and the only functions that are sent."""
 
-    def __init__(
-        self, functions: Functions, profile: Profile, losses: Losses, *, thinks: bool
-    ) -> None:
-        self._functions = functions
+
+class _Speaker:
+    """Says a choice among functions; where a vendor knows no such choice, only those are sent."""
+
+    def __init__(self, profile: Profile, losses: Losses, *, thinks: bool) -> None:
         self._profile = profile
         self._losses = losses
         self._can_force = profile.forces_while_thinking or not thinks
-        self.allowed: set[str] | None = None
 
-    def say(self, raw: bytes) -> bytes:
-        """Return the choice as raw JSON, b"" for what needs no word."""
-        if raw[:1] == b'"':
-            return self._mode(raw)
-        if raw == _NULL:
-            return b""
-        choice = decoded(_decode_choice, raw, "tool_choice")
-        if choice.type == "allowed_tools":
-            return self._among(choice)
-        name = self._name(choice)
-        if name is None:
-            fault = f"asks for {choice.type}, which only upstreams of the Responses API run"
-            self._losses.refuse("tool_choice", "tool_choice", fault)
-            return b""
-        if self._can_force and "named" in self._profile.tool_choices:
-            return b'{"type":"function","function":{"name":%b}}' % name
-        self.allowed = {decode_text(name)}
-        return self._mode(b'"required"')
+    def say(self, chosen: Chosen) -> _Spoken:
+        """Return the choice. Raises `Unsayable` for one that the vendor does not take."""
+        names, known = chosen.names, self._profile.tool_choices
+        if names == () or (chosen.mode == "none" and "none" not in known):
+            return b"", ()
+        if names is None:
+            return self._mode(chosen.mode), None
+        tools = [b'{"type":"function","function":{"name":%b}}' % _encode(name) for name in names]
+        if chosen.is_one and self._can_force and "named" in known:
+            return tools[0], None
+        if not chosen.is_one and "allowed_tools" in known:
+            said = b'{"type":"allowed_tools","allowed_tools":{"mode":"%b","tools":[%b]}}'
+            return said % (chosen.mode.encode(), b",".join(tools)), None
+        return self._mode(chosen.mode), names
 
-    def _mode(self, raw: bytes) -> bytes:
-        mode = decode_text(raw)
+    def _mode(self, mode: str) -> bytes:
         if mode == "auto":
             return b""
-        if mode == "none":
-            if mode not in self._profile.tool_choices:
-                self.allowed = set()
-                return b""
-            return raw
-        if self._can_force and mode in self._profile.tool_choices:
-            return raw
+        if mode == "none" or (self._can_force and mode in self._profile.tool_choices):
+            return b'"%b"' % mode.encode()
         while_thinking = "" if self._can_force else " while its model thinks"
-        fault = f"is {mode}, which {self._profile.name} does not take{while_thinking}; write auto"
-        self._losses.refuse("tool_choice", "tool_choice", fault)
+        fault = f"is {mode}, which {self._profile.name} does not take{while_thinking}"
+        self._losses.refuse("tool_choice", fault)
         return b""
-
-    def _among(self, choice: _Named) -> bytes:
-        names = [name for name in map(self._name, choice.tools or ()) if name is not None]
-        mode = text(choice.mode, "tool_choice", "mode")
-        if "allowed_tools" in self._profile.tool_choices:
-            tools = [b'{"type":"function","function":{"name":%b}}' % name for name in names]
-            said = b'{"type":"allowed_tools","allowed_tools":{"mode":%b,"tools":[%b]}}'
-            return said % (mode, b",".join(tools))
-        self.allowed = {decode_text(name) for name in names}
-        return self._mode(mode)
-
-    def _name(self, choice: _Named) -> bytes | None:
-        """Return the function that is chosen, None for what is none."""
-        if choice.type in NATIVE:
-            return msgspec.json.encode(choice.type)
-        if choice.type not in ("function", "custom"):
-            return None
-        name = wire_name(text(choice.name, "tool_choice", "name"), bytes(choice.namespace))
-        if decode_text(name) not in self._functions.by_name:
-            raise invalid("tool_choice", f"names {decode_text(name)}, which is not among the tools")
-        return name

@@ -19,7 +19,7 @@ from longwire.dialects.generate_content.call_contents import Contents
 from longwire.dialects.generate_content.declarations import Tools, tool_config, tools_of
 from longwire.dialects.generate_content.generation import generation_config, needs_signatures
 from longwire.dialects.generate_content.reading import Answered, Counted, GeneratedAnswer
-from longwire.dialects.members import names_of
+from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.ports import Terms, UpstreamCall
 from longwire.dialects.raw_json import text_of
 from longwire.dialects.responses.native_items import without_items
@@ -46,6 +46,8 @@ _IGNORED: Final = frozenset(
     | {"user", "stream_options", "prompt_cache_retention", "generate", "prompt_cache_options"}
 )
 """What changes no answer."""
+
+_SAID: Final = _TRANSLATED | _IGNORED
 
 _NEUTRAL: Final = {
     "parallel_tool_calls": (b"true",),
@@ -81,43 +83,28 @@ class _Request:
 
 
 def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
-    """Say a turn as a call of Gemini. Raises `InvalidRequest` for what cannot be said."""
-    _check(turn)
+    """Say a turn as a call of Gemini. Raises `Unsayable` for what cannot be said."""
+    refuse_outside(turn)
+    losses = Losses(may_drop=terms.may_drop)
     turn = without_items(turn, _SAID_ELSEWHERE)
     model = _model(turn)
-    contents = _contents(turn, model, terms)
-    tools = tools_of(turn.members, contents.found, may_drop=terms.may_drop)
-    dropped = [*tools.dropped, *_left_out(turn.members), *contents.dropped]
-    request = _request(turn, model, tools, contents, dropped)
+    contents = _contents(turn, model, losses)
+    tools = tools_of(turn.members, contents.found, losses)
+    _lose_others(turn.members, losses)
+    request = _request(turn, model, tools, contents, losses)
     resource = quote(model, safe="")
     if turn.purpose is Purpose.COUNT:
         inner = request.body(b'"model":%b' % msgspec.json.encode(_PATH + model))
         body = b'{"generateContentRequest":%b}' % inner
-        return UpstreamCall(body, Counted, f"/{resource}:countTokens", {}, names_of(dropped))
+        return UpstreamCall(body, Counted, f"/{resource}:countTokens", {}, losses.names)
     answered = Answered(echo_of(turn.members), msgspec.json.encode(model), tools.declared)
     return UpstreamCall(
         request.body(),
         partial(GeneratedAnswer, answered),
         f"/{resource}:streamGenerateContent?alt=sse",
         {},
-        names_of(dropped),
+        losses.names,
     )
-
-
-def _check(turn: Turn) -> None:
-    """Raise `InvalidRequest` for what only an upstream of the Responses API holds."""
-    outside = {
-        "previous_response_id": turn.previous_response_id is not None,
-        "conversation": turn.conversation is not None,
-        "prompt": turn.members.get("prompt", b"null") != b"null",
-    }
-    for name, is_there in outside.items():
-        if is_there:
-            fault = (
-                "names what only an upstream of the Responses API holds, and Gemini serves this "
-                "model; send the whole conversation as 'input'"
-            )
-            raise invalid(name, fault)
 
 
 def _model(turn: Turn) -> str:
@@ -127,17 +114,15 @@ def _model(turn: Turn) -> str:
     return model
 
 
-def _contents(turn: Turn, model: str, terms: Terms) -> Contents:
-    contents = Contents(needs_signatures=needs_signatures(model), may_drop=terms.may_drop)
+def _contents(turn: Turn, model: str, losses: Losses) -> Contents:
+    contents = Contents(needs_signatures=needs_signatures(model), losses=losses)
     if text_of(turn.members, "instructions"):
         contents.system.append(b'{"text":%b}' % turn.members["instructions"])
     contents.add_input(turn.input)
     return contents
 
 
-def _request(
-    turn: Turn, model: str, tools: Tools, contents: Contents, dropped: list[str]
-) -> _Request:
+def _request(turn: Turn, model: str, tools: Tools, contents: Contents, losses: Losses) -> _Request:
     members, written = turn.members, contents.finished()
     if not written:
         raise invalid("input", "is empty; send at least one message")
@@ -145,16 +130,18 @@ def _request(
     return _Request(
         b'{"parts":[%b]}' % b",".join(system) if system else b"",
         tools.raw,
-        tool_config(members, tools),
-        generation_config(members, model, dropped),
+        tool_config(members, tools, losses),
+        generation_config(members, model, losses),
         b"[%b]" % b",".join(written),
     )
 
 
-def _left_out(members: Mapping[str, bytes]) -> list[str]:
-    known = _TRANSLATED | _IGNORED
-    return [
-        name
-        for name, raw in members.items()
-        if name not in known and raw not in _NOTHING and raw not in _NEUTRAL.get(name, ())
-    ] + (["parallel_tool_calls"] if members.get("parallel_tool_calls") == b"false" else [])
+def _lose_others(members: Mapping[str, bytes], losses: Losses) -> None:
+    if members.get("prompt", b"null") != b"null":
+        losses.refuse("prompt", "names a template that another vendor holds")
+    for name, raw in members.items():
+        if name in _SAID or raw in _NOTHING or raw in _NEUTRAL.get(name, ()):
+            continue
+        losses.drop(name)
+    if members.get("parallel_tool_calls") == b"false":
+        losses.drop("parallel_tool_calls")

@@ -11,39 +11,17 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.core.errors import InvalidRequest
+from longwire.dialects.client_tools import BY_CALL, CALLS, FOUND, OUTPUTS, is_trace
 from longwire.dialects.fields import decoded, invalid
 from longwire.dialects.generate_content.call_items import Item, arguments_of, decode_items
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
-from longwire.dialects.generate_content.client_tools import BY_CALL, TOOL_SEARCH
 from longwire.dialects.generate_content.function_names import sent_name
+from longwire.dialects.losses import Losses, refuse_reference
 
 DUMMY: Final = b'"skip_thought_signature_validator"'
 """The signature of a call that another model made (Google, "Thought signatures")."""
 
 _encode: Final = msgspec.json.Encoder().encode
-_CALLS: Final = frozenset({"function_call", "custom_tool_call", *BY_CALL})
-_OUTPUTS: Final = frozenset(f"{call}_output" for call in _CALLS)
-_SEARCH: Final = f"{TOOL_SEARCH}_call"
-_FOUND: Final = f"{TOOL_SEARCH}_output"
-_LEFT_OUT: Final = frozenset(
-    {
-        "web_search_call",
-        "file_search_call",
-        "code_interpreter_call",
-        "image_generation_call",
-        "computer_call",
-        "computer_call_output",
-        _SEARCH,
-        _FOUND,
-        "mcp_list_tools",
-        "mcp_call",
-        "mcp_approval_request",
-        "mcp_approval_response",
-    }
-)
-"""What tools of a server did: its result stands in the text that follows."""
-
 _NO_OUTPUT: Final = b'{"output":"The call has no output."}'
 _ORPHAN: Final = "The output of a call that is not in this conversation:"
 _RETURNED: Final = "What the call of {} has returned beside its text:"
@@ -74,16 +52,15 @@ class _Call:
 class Contents:
     """Collects the contents of a turn; `system` are the parts of its leading instructions.
 
-    `found` has lists of tools that a search of the client's has found, as raw JSON.
-    `needs_signatures`: the first call of a turn must be signed. `dropped` names what is left out.
+    `found` has lists of tools that a search of the client's has found, each with its path, as raw
+    JSON. `needs_signatures`: the first call of a turn must be signed.
     """
 
-    def __init__(self, *, needs_signatures: bool, may_drop: bool) -> None:
+    def __init__(self, *, needs_signatures: bool, losses: Losses) -> None:
         self.system: list[bytes] = []
-        self.found: list[bytes] = []
-        self.dropped: list[str] = []
+        self.found: list[tuple[str, bytes]] = []
         self._needs_signatures = needs_signatures
-        self._may_drop = may_drop
+        self._losses = losses
         self._contents: list[bytes] = []
         self._model: list[bytes] = []
         self._user: list[bytes] = []
@@ -96,7 +73,7 @@ class Contents:
     def add_input(self, raw: bytes | None) -> None:
         """Add an input, a text or items. Raises `InvalidRequest`, which names the place."""
         if raw is None or raw[:1] != _LIST_OF_PARTS:
-            self._user += parts_of(Raw(raw or b"null"), "input")
+            self._user += parts_of(Raw(raw or b"null"), "input", self._losses)
             return
         for self._index, item in enumerate(decoded(decode_items, raw, "input")):
             self._add(item)
@@ -122,21 +99,24 @@ class Contents:
         self._is_leading = False
         if kind == "reasoning":
             self._add_reasoning(item)
-        elif kind in _CALLS or (kind == _SEARCH and item.call_id):
+        elif is_trace(kind, has_call_id=bool(item.call_id)):
+            self._losses.drop(f"input.{kind}")
+        elif kind in CALLS:
             self._add_call(item)
-        elif kind in _OUTPUTS:
-            self._add_output(item)
-        elif kind == _FOUND and item.call_id:
+        elif kind == FOUND:
             self._end_model()
-            self.found.append(bytes(item.tools))
-            self._respond(item.call_id, bytes(item.tools))
-        elif kind in _LEFT_OUT or self._may_drop:
-            self.dropped.append(f"input.{kind}")
+            self.found.append((self._at("tools"), bytes(item.tools)))
+            self._respond(item.call_id or "", bytes(item.tools))
+        elif kind in OUTPUTS:
+            self._add_output(item)
+        elif kind == "item_reference":
+            refuse_reference(f"input.{self._index}")
         else:
-            raise _unknown(kind, self._at("type"))
+            fault = f"is '{kind[:60]}', which Gemini cannot read"
+            self._losses.refuse(self._at("type"), fault, f"input.{kind[:40]}")
 
     def _add_message(self, item: Item) -> None:
-        parts = parts_of(item.content, self._at("content"))
+        parts = parts_of(item.content, self._at("content"), self._losses)
         if item.role == "assistant":
             self._is_leading = False
             for part in parts:
@@ -152,7 +132,8 @@ class Contents:
         """Keep a signature for the part that it was on; those of others are left out."""
         seal = item.seal
         if seal is None:
-            self.dropped += ["input.reasoning"] * bool(item.encrypted_content)
+            if item.encrypted_content:
+                self._losses.drop("input.reasoning")
             return
         signature = _encode(seal.content)
         if seal.kind == "thought":
@@ -165,7 +146,7 @@ class Contents:
             self._signatures.setdefault(seal.kind, []).append(signature)
 
     def _add_call(self, item: Item) -> None:
-        name = TOOL_SEARCH if item.type == _SEARCH else BY_CALL.get(item.type) or item.name
+        name = BY_CALL.get(item.type) or item.name
         if not name:
             raise invalid(self._at("name"), "is required")
         sent, call_id = sent_name(name, item.namespace or ""), item.call_id or item.id or ""
@@ -195,7 +176,7 @@ class Contents:
         if output[:1] == _QUOTE or item.type == "shell_call_output":
             self._respond(call_id, output)
             return
-        parts = list(parts_of(item.output, self._at("output")))
+        parts = list(parts_of(item.output, self._at("output"), self._losses))
         texts = [part[len(_TEXT) + 1 : -2] for part in parts if part.startswith(_TEXT)]
         beside = [part for part in parts if not part.startswith(_TEXT)]
         self._respond(call_id, b'"%b"' % b"\\n".join(texts), beside)
@@ -245,11 +226,3 @@ class Contents:
 
 def _content(role: bytes, parts: Sequence[bytes]) -> bytes:
     return b'{"role":"%b","parts":[%b]}' % (role, b",".join(parts))
-
-
-def _unknown(kind: str, at: str) -> InvalidRequest:
-    fault = (
-        f"is '{kind[:60]}', which Gemini cannot read; begin a new conversation, or set the "
-        "channel's 'unsupported' to 'drop'"
-    )
-    return invalid(at, fault)

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.generate_content.client_tools import BY_CALL, CLIENT_TOOLS
+from longwire.dialects.client_tools import BY_CALL, CLIENT_TOOLS, input_object
 from longwire.dialects.halves import without_halves
 from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.seals import Seal, opened
@@ -62,7 +62,7 @@ decode_items: Final = msgspec.json.Decoder(list[Item]).decode
 def arguments_of(item: Item) -> bytes:
     """Return what a call passes as an object, as it was written; what is none is wrapped."""
     if item.type == "custom_tool_call":
-        return _wrapped(item.input)
+        return input_object(item.input)
     if item.type in BY_CALL:
         tool = CLIENT_TOOLS[BY_CALL[item.type]]
         return tool.arguments_of(getattr(item, tool.member))
@@ -70,16 +70,12 @@ def arguments_of(item: Item) -> bytes:
     if raw in _NO_ARGUMENTS:
         return b"{}"
     if raw[:1] != b'"':  # some clients send the object itself
-        return raw if raw[:1] == b"{" else _wrapped(item.arguments)
+        return raw if raw[:1] == b"{" else b'{"input":%b}' % raw
     text = _decode_text(raw).encode("utf-8", "replace")
     whole = (b"\\u" in text and without_halves(text)) or text
     if not whole.strip():
         return b"{}"
-    return whole if _is_object(whole) else _wrapped(item.arguments)
-
-
-def _wrapped(text: Raw) -> bytes:
-    return b'{"input":%b}' % bytes(text)
+    return whole if _is_object(whole) else input_object(item.arguments)
 
 
 def _is_object(text: bytes) -> bool:

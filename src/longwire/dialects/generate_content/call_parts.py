@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import decoded, invalid, no_text
+from longwire.dialects.losses import Losses
 from longwire.dialects.raw_json import NULL, tolerant
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -60,7 +61,7 @@ def text_part(text: bytes) -> bytes:
     return b'{"text":%b}' % text
 
 
-def parts_of(content: Raw, at: str) -> Iterator[bytes]:
+def parts_of(content: Raw, at: str, losses: Losses) -> Iterator[bytes]:
     """Give the parts of a content, a text or a list. Raises `InvalidRequest`, naming the place.
 
     Empty texts are left out: Gemini refuses a part without data.
@@ -73,27 +74,28 @@ def parts_of(content: Raw, at: str) -> Iterator[bytes]:
     if raw == b"null":
         return
     for number, part in enumerate(decoded(_decode_parts, content, at)):
-        said = _part(part, f"{at}.{number}")
+        said = _part(part, f"{at}.{number}", losses)
         if said:
             yield said
 
 
-def _part(part: Part, at: str) -> bytes:
+def _part(part: Part, at: str, losses: Losses) -> bytes:
     match part.type:
         case "input_text" | "output_text" | "text" | "summary_text":
             return _text(part.text, f"{at}.text")
         case "refusal":
             return _text(part.refusal, f"{at}.refusal")
         case "input_image" | "computer_screenshot":
-            return _image(part, at)
+            return _image(part, at, losses)
         case "input_file":
-            return _file(part, at)
+            return _file(part, at, losses)
         case "input_audio" if part.input_audio is not None:
             mime = f"audio/{part.input_audio.format}".encode()
             return _inline(mime, bytes(part.input_audio.data)[1:-1])
         case _:
-            fault = f"is '{part.type[:60]}', which Gemini has no equivalent for; leave it out"
-            raise invalid(f"{at}.type", fault)
+            kind = part.type[:40]
+            losses.refuse(f"{at}.type", f"is '{kind}', which Gemini cannot read", f"input.{kind}")
+            return b""
 
 
 def _text(text: Raw, at: str) -> bytes:
@@ -105,24 +107,24 @@ def _text(text: Raw, at: str) -> bytes:
     return text_part(raw)
 
 
-def _image(part: Part, at: str) -> bytes:
+def _image(part: Part, at: str, losses: Losses) -> bytes:
     url = _plain(part.image_url, f"{at}.image_url")
     if not url:
-        fault = "names a file that Gemini does not hold; send the image as a data URL"
-        raise invalid(f"{at}.file_id", fault)
+        losses.refuse(f"{at}.file_id", "must come as 'image_url' for Gemini", "input_image.file_id")
+        return b""
     return (
         _at(url) if not url.startswith(_DATA) else _from_url(url, b"image/png", f"{at}.image_url")
     )
 
 
-def _file(part: Part, at: str) -> bytes:
+def _file(part: Part, at: str, losses: Losses) -> bytes:
     url, data = _plain(part.file_url, f"{at}.file_url"), _plain(part.file_data, f"{at}.file_data")
     if data:
         end = _plain(part.filename, f"{at}.filename")[1:-1].rpartition(b".")[2].lower()
         return _from_url(data, _TYPES.get(end, _PDF), f"{at}.file_data")
     if not url:
-        fault = "names a file that Gemini does not hold; send it as 'file_data'"
-        raise invalid(f"{at}.file_id", fault)
+        losses.refuse(f"{at}.file_id", "must come as 'file_data' for Gemini", "input_file.file_id")
+        return b""
     return _at(url) if not url.startswith(_DATA) else _from_url(url, _PDF, f"{at}.file_url")
 
 

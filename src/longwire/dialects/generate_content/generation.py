@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import decoded
+from longwire.dialects.losses import Losses
 from longwire.dialects.raw_json import NULL, tolerant
 
 _NULL: Final = b"null"
@@ -82,23 +83,23 @@ def needs_signatures(model: str) -> bool:
     return version_of(model) >= _LEVELLED
 
 
-def generation_config(members: Mapping[str, bytes], model: str, dropped: list[str]) -> bytes:
+def generation_config(members: Mapping[str, bytes], model: str, losses: Losses) -> bytes:
     """Return `generationConfig` as raw JSON, b"" where nothing is set. Raises `InvalidRequest`."""
     parts = [
         b'"%b":%b' % (name.encode(), raw)
         for own, name in _SAME.items()
         if (raw := members.get(own, _NULL)) != _NULL
     ]
-    parts += _form(members, dropped)
+    parts += _form(members, losses)
     parts += _log_probabilities(members)
-    parts += _thinking(members, model, dropped)
+    parts += _thinking(members, model, losses)
     return b"{%b}" % b",".join(parts) if parts else b""
 
 
-def _form(members: Mapping[str, bytes], dropped: list[str]) -> list[bytes]:
+def _form(members: Mapping[str, bytes], losses: Losses) -> list[bytes]:
     text = decoded(_decode_text, members.get("text", _NULL), "text") or _Text()
     if text.verbosity not in (None, "medium"):
-        dropped.append("text.verbosity")
+        losses.drop("text.verbosity")
     form = text.format
     if form is None or form.type not in ("json_schema", "json_object"):
         return []
@@ -115,7 +116,7 @@ def _log_probabilities(members: Mapping[str, bytes]) -> list[bytes]:
     return [b'"responseLogprobs":true'] if _LOGPROBS in members.get("include", b"") else []
 
 
-def _thinking(members: Mapping[str, bytes], model: str, dropped: list[str]) -> list[bytes]:
+def _thinking(members: Mapping[str, bytes], model: str, losses: Losses) -> list[bytes]:
     raw = members.get("reasoning", _NULL)
     reasoning = decoded(_decode_reasoning, raw, "reasoning") or _Reasoning()
     version, is_pro = version_of(model), "pro" in model
@@ -128,7 +129,7 @@ def _thinking(members: Mapping[str, bytes], model: str, dropped: list[str]) -> l
         budget = (_PRO_BUDGETS if is_pro else _BUDGETS)[effort]
         said.append(b'"thinkingBudget":%d' % budget)
     elif effort not in ("", "none"):
-        dropped.append("reasoning.effort")
+        losses.drop("reasoning.effort")
     if version >= _BUDGETED and (reasoning.summary or reasoning.generate_summary):
         said.append(b'"includeThoughts":true')
     return [b'"thinkingConfig":{%b}' % b",".join(said)] if said else []

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from longwire.core import sse
 from longwire.core.events import Event, Kind
+from longwire.dialects.client_tools import Declared
 from longwire.dialects.generate_content.call_items import ISSUER
 from longwire.dialects.generate_content.chunks import (
     Blob,
@@ -25,7 +26,6 @@ from longwire.dialects.generate_content.chunks import (
     UsageMetadata,
     decode_chunk,
 )
-from longwire.dialects.generate_content.declarations import Declared
 from longwire.dialects.generate_content.finish import (
     COMPLETED,
     CONTENT_FILTER,

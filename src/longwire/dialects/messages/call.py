@@ -12,18 +12,17 @@ import msgspec
 from blake3 import blake3
 from msgspec import Raw
 
-from longwire.core.errors import Unsayable
 from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.client_tools import Declared
 from longwire.dialects.fields import decoded, member
+from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.messages.blocks import is_blank
 from longwire.dialects.messages.claude import Claude, claude_of
 from longwire.dialects.messages.effort import Effort, Room, effort_of
 from longwire.dialects.messages.from_items import History, Message, items_of
 from longwire.dialects.messages.from_parts import text_block
-from longwire.dialects.messages.from_tools import Offer, choice_of
-from longwire.dialects.messages.losses import Losses
+from longwire.dialects.messages.from_tools import Offer
 from longwire.dialects.messages.marks import last_marked, with_marks
-from longwire.dialects.messages.upstream_names import ClientTool
 from longwire.dialects.ports import Terms
 from longwire.dialects.raw_json import NULL, text_of
 
@@ -112,7 +111,7 @@ class Request:
     messages: Sequence[Message]
     betas: tuple[str, ...]
     dropped: tuple[str, ...]
-    tools: Mapping[str, ClientTool]
+    tools: Mapping[str, Declared]
     answered: int
     equipped: int
 
@@ -140,21 +139,8 @@ def body_of(members: Mapping[str, bytes], messages: Sequence[Message]) -> bytes:
 
 def request_of(turn: Turn, terms: Terms) -> Request:
     """Return the request that a turn is. Raises `Unsayable` for what it cannot be."""
-    _refuse_outside(turn)
+    refuse_outside(turn)
     return _Writer(turn, terms).request()
-
-
-def _refuse_outside(turn: Turn) -> None:
-    if turn.refers_outside:
-        name = "previous_response_id" if turn.previous_response_id is not None else "conversation"
-        words = (
-            f"'{name}' names what an upstream of the Responses API holds, and Claude does not: "
-            "send the whole history as 'input'."
-        )
-        raise Unsayable(words, param=name)
-    if turn.runs_in_background:
-        words = "'background' cannot be true where Claude answers; leave it out."
-        raise Unsayable(words, param="background")
 
 
 class _Writer:
@@ -188,7 +174,7 @@ class _Writer:
             said,
             messages if self._is_count else with_marks(messages),
             tuple(self._betas),
-            tuple(self._losses.names),
+            self._losses.names,
             self._offer.by_name,
             history.answered,
             history.equipped,
@@ -215,10 +201,10 @@ class _Writer:
 
     def _choice(self) -> dict[str, object]:
         """Return how tools may be called; none of those that are there only for the history."""
+        members = self._turn.members
+        choice: dict[str, object] = {**self._offer.choice(members.get("tool_choice"))}
         if not self._offer.raw:
             return {"type": "none"} if self._history.called else {}
-        members = self._turn.members
-        choice: dict[str, object] = {**choice_of(members.get("tool_choice"), self._losses)}
         if members.get("parallel_tool_calls") == b"false" and choice.get("type") != "none":
             choice = {"type": "auto", **choice, "disable_parallel_tool_use": True}
         return choice
@@ -251,12 +237,12 @@ class _Writer:
         if self._history.format is not NULL:
             form = decoded(_decode_form, self._history.format, "input.text.format")
         if text.verbosity is not None:
-            self._losses.omit("text.verbosity")
+            self._losses.drop("text.verbosity")
         if form is not None and form.type == "json_schema" and self._claude.takes_schemas:
             output["format"] = {"type": "json_schema", "schema": form.schema}
         elif form is not None and form.type != "text":
             fault = f"is '{form.type}', which this model cannot be made to heed"
-            self._losses.refuse("text.format", fault, "text.format.type")
+            self._losses.refuse("text.format.type", fault, "text.format")
         return output
 
     def _sampling(self, *, is_thinking: bool) -> dict[str, bytes]:
@@ -268,7 +254,7 @@ class _Writer:
             if value is None:
                 continue
             if said or is_thinking or not self._claude.takes_sampling:
-                self._losses.omit(name)
+                self._losses.drop(name)
             else:
                 said[name] = b"1" if value > 1 else members[name]
         return said
@@ -287,7 +273,7 @@ class _Writer:
         if tier == "default":
             return {"service_tier": b'"standard_only"'}
         if tier not in (None, "auto"):
-            self._losses.omit("service_tier")
+            self._losses.drop("service_tier")
         return {}
 
     def _management(self) -> dict[str, bytes]:
@@ -295,7 +281,7 @@ class _Writer:
         edits: list[dict[str, object]] = []
         for rule in rules:
             if rule.type != "compaction":
-                self._losses.omit("context_management")
+                self._losses.drop("context_management")
                 continue
             edit: dict[str, object] = {"type": _COMPACT}
             if rule.compact_threshold:
@@ -314,4 +300,4 @@ class _Writer:
                 if raw != b"0":
                     self._losses.refuse(name, _REFUSED[name])
             elif not (name == "truncation" and raw == b'"disabled"'):
-                self._losses.omit(name)
+                self._losses.drop(name)

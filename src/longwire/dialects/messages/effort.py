@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from longwire.dialects.fields import member
+from longwire.dialects.losses import Losses
 from longwire.dialects.messages.claude import Claude, Thinking
-from longwire.dialects.messages.losses import Losses
 
 _BUDGETS: Final = {
     "minimal": 1_024,
@@ -82,6 +82,6 @@ def _budget(reasoning: _Reasoning, claude: Claude, room: Room, losses: Losses) -
     budget = min(_BUDGETS.get(reasoning.effort or _USUAL, _BUDGETS[_USUAL]), room.most - 1)
     is_barred = room.is_forced or room.lacks_thinking or budget < _LEAST
     if is_barred or claude.thinking is Thinking.NEVER:
-        losses.omit("reasoning")
+        losses.drop("reasoning")
         return Effort()
     return Effort({"type": "enabled", "budget_tokens": budget})

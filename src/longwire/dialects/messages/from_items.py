@@ -11,11 +11,20 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw
 
+from longwire.dialects.client_tools import (
+    BY_CALL,
+    CALLS,
+    CLIENT_TOOLS,
+    FOUND,
+    OUTPUTS,
+    input_object,
+    is_trace,
+)
 from longwire.dialects.fields import decoded, invalid
+from longwire.dialects.losses import Losses, refuse_reference
 from longwire.dialects.messages.claude import Claude
 from longwire.dialects.messages.from_parts import blocks_of, text_block
-from longwire.dialects.messages.from_tools import BY_TYPE, Offer
-from longwire.dialects.messages.losses import Losses
+from longwire.dialects.messages.from_tools import Offer
 from longwire.dialects.messages.render import input_of, joined
 from longwire.dialects.messages.upstream_names import safe_id, safe_name
 from longwire.dialects.raw_json import NULL, tolerant
@@ -25,18 +34,7 @@ ISSUER: Final = "anthropic"
 REDACTED: Final = "redacted"
 COMPACTION: Final = "compaction"
 
-_ACTIONS: Final = {
-    item: ("operation" if kind == "apply_patch" else "action", kind)
-    for kind, (item, _, _) in BY_TYPE.items()
-}
-"""The items of calls by type: the member that holds the input, and the tool's name."""
-
-_CALLS: Final = frozenset({"function_call", "custom_tool_call", *_ACTIONS})
 _SPOKEN: Final = frozenset({"function_call_output", "custom_tool_call_output"})
-_OUTPUTS: Final = frozenset({*_SPOKEN, *(f"{kind}_output" for kind in _ACTIONS)})
-_LEFT_OUT: Final = frozenset({"web_search_call"})
-"""Items of which everything that matters stands in the text behind them."""
-
 _RULES: Final = frozenset({"system", "developer"})
 _TEXT: Final = b'{"type":"text","text":'
 _RESULT: Final = b'{"type":"tool_result"'
@@ -86,6 +84,16 @@ class Item(msgspec.Struct, gc=False):
     def own_id(self) -> str:
         """What its call is known by."""
         return self.call_id or self.id or ""
+
+    @property
+    def is_trace(self) -> bool:
+        """Whether it is a trace of what another upstream ran."""
+        return is_trace(self.type or "", has_call_id=bool(self.call_id))
+
+    @property
+    def returned(self) -> bytes:
+        """What a call has returned, as raw JSON."""
+        return bytes(self.tools if self.type == FOUND else self.output)
 
 
 _decode_effort: Final = msgspec.json.Decoder(_Effort | None).decode
@@ -148,9 +156,11 @@ class History:
     def add_all(self, items: Sequence[Item]) -> None:
         """Add all items, then what the history needs at its end. Raises `InvalidRequest`."""
         for item in items:
-            if item.type in _OUTPUTS:
+            if item.is_trace:
+                continue
+            if item.type in OUTPUTS:
                 self._outputs.setdefault(item.own_id, []).append(item)
-            elif item.type in _CALLS:
+            elif item.type in CALLS:
                 self._known.add(item.own_id)
         for index, item in enumerate(items):
             self._index = index
@@ -179,31 +189,31 @@ class History:
         kind = item.type or ("message" if item.role else "")
         if kind == "message":
             self._add_message(item)
-        elif kind in _CALLS:
+        elif item.is_trace:
+            self._losses.drop(f"input.{kind}")
+        elif kind in CALLS:
             self._call(kind, item)
-        elif kind in _OUTPUTS:
+        elif kind in OUTPUTS:
             self._result(item)
         elif kind == "reasoning":
             self._think(item)
         elif kind == "additional_tools":
-            self.equipped = self._index
-            self._offer.add(item.tools, f"{self._at}.tools")
+            self._bring(item)
         elif kind == "configuration_update":
             self._update(item)
         elif kind == "compaction":
             self._compact(item)
-        elif kind in _LEFT_OUT:
-            self._losses.omit(f"input.{kind}")
         else:
             self._refuse(kind)
 
     def _refuse(self, kind: str) -> None:
-        if kind in ("", "item_reference"):
-            raise invalid(
-                f"{self._at}.type", f"is '{kind}', which says nothing here; send the item itself"
-            )
+        if not kind:
+            raise invalid(f"{self._at}.type", "is required")
+        if kind == "item_reference":
+            refuse_reference(self._at)
+        known = kind[:40]
         self._losses.refuse(
-            f"input.{kind[:40]}", f"is '{kind[:40]}', unknown to Claude", f"{self._at}.type"
+            f"{self._at}.type", f"is '{known}', unknown to Claude", f"input.{known}"
         )
 
     def _add_message(self, item: Item) -> None:
@@ -243,7 +253,7 @@ class History:
     def _think(self, item: Item) -> None:
         seal = opened(item.encrypted_content or "")
         if seal.issuer != ISSUER or not seal.content:
-            self._losses.omit("input.reasoning")
+            self._losses.drop("input.reasoning")
             return
         self._begin_answer()
         if self._calls:  # thoughts stay where they were: what follows calls is another step
@@ -260,7 +270,7 @@ class History:
         seal = opened(item.encrypted_content or "")
         if seal.issuer != ISSUER:
             fault = "is a compaction that another vendor has made, which Claude cannot read"
-            self._losses.refuse("input.compaction", fault, self._at)
+            self._losses.refuse(self._at, fault, "input.compaction")
             return
         self._begin_answer()
         self._said.append(b'{"type":"compaction","content":%b}' % _encode(seal.content))
@@ -272,12 +282,11 @@ class History:
             raise invalid(f"{self._at}.call_id", "is required")
         if kind == "function_call":
             value = input_of(item.arguments)
-        elif kind in _ACTIONS:
-            value = bytes(getattr(item, _ACTIONS[kind][0]))
-            value = value if value[:1] == b"{" else b"{}"
+        elif kind in BY_CALL:
+            tool = CLIENT_TOOLS[BY_CALL[kind]]
+            value = tool.arguments_of(getattr(item, tool.member))
         else:
-            text = bytes(item.input)
-            value = b'{"input":%b}' % (text if text[:1] == b'"' else b'""')
+            value = input_object(item.input)
         again = self._ids[own] = self._ids.get(own, 0) + 1
         identity = _encode(safe_id(own if again == 1 else f"{own}_again_{again}"))
         name = self._name(kind, item)
@@ -290,10 +299,10 @@ class History:
         key = (kind, item.name, item.namespace)
         known = self._names.get(key)
         if known is None:
-            if kind not in _ACTIONS and not item.name:
+            own = BY_CALL.get(kind) or item.name
+            if not own:
                 raise invalid(f"{self._at}.name", "is required")
-            own = _ACTIONS[kind][1] if kind in _ACTIONS else item.name or ""
-            name = safe_name(own, item.namespace)
+            name = safe_name(own, item.namespace or "")
             self.called[name] = None
             known = self._names[key] = _encode(name)
         return known
@@ -301,11 +310,17 @@ class History:
     def _result(self, item: Item) -> None:
         """End the answer whose result it is; what no call asked for is the user's word."""
         self._end_answer()
+        if item.type == FOUND:
+            self._bring(item)
         if item.own_id not in self._known:
             self._remind()
             words = f"Output of the tool call {item.own_id}, which is not in this conversation:"
             self._heard.append(text_block(_encode(words)))
             self._heard += _output_blocks(item, f"{self._at}.output", self._losses)
+
+    def _bring(self, item: Item) -> None:
+        self.equipped = self._index
+        self._offer.add(item.tools, f"{self._at}.tools")
 
     def _update(self, item: Item) -> None:
         reasoning = decoded(_decode_effort, item.reasoning, f"{self._at}.reasoning")
@@ -348,7 +363,7 @@ def _result_block(call: _Call, losses: Losses) -> bytes:
     head = b'{"type":"tool_result","tool_use_id":%b' % call.id
     if call.output is None:
         return b'%b,"content":%b,"is_error":true}' % (head, _NO_OUTPUT)
-    raw = bytes(call.output.output)
+    raw = call.output.returned
     if raw[:1] != b'"':
         blocks = _output_blocks(call.output, f"input.{call.output.own_id}.output", losses)
         raw = b"[%b]" % b",".join(blocks)
@@ -359,7 +374,7 @@ def _output_blocks(item: Item, at: str, losses: Losses) -> list[bytes]:
     """Return what a tool gave as blocks; what is no text and no parts is shown as it is."""
     if item.type in _SPOKEN or bytes(item.output)[:1] == b'"':
         return list(blocks_of(item.output, at, losses))
-    return [text_block(_encode(bytes(item.output).decode("utf-8", "replace")))]
+    return [text_block(_encode(item.returned.decode("utf-8", "replace")))]
 
 
 def _text_in(block: bytes) -> str:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.fields import decoded, invalid, text
+from longwire.dialects.losses import Losses
 from longwire.dialects.messages.blocks import is_blank
-from longwire.dialects.messages.losses import Losses
 from longwire.dialects.raw_json import NULL, tolerant
 
 _TEXT: Final = b'{"type":"text","text":%b}'
@@ -70,7 +70,7 @@ def _block(part: _Part, at: str, losses: Losses) -> bytes:
         case "input_file":
             return _file(part, at, losses)
         case kind:
-            losses.refuse(f"input.{kind}", f"is '{kind}', which Claude cannot read", f"{at}.type")
+            losses.refuse(f"{at}.type", f"is '{kind}', which Claude cannot read", f"input.{kind}")
             return b""
 
 
@@ -81,7 +81,7 @@ def _text(value: Raw, at: str) -> bytes:
 
 def _image(part: _Part, at: str, losses: Losses) -> bytes:
     if bytes(part.image_url)[:1] != b'"':
-        losses.refuse("input_image.file_id", "must come as 'image_url' for Claude", at)
+        losses.refuse(at, "must come as 'image_url' for Claude", "input_image.file_id")
         return b""
     url = bytes(part.image_url)
     media_type, data = _inline(url)
@@ -89,7 +89,7 @@ def _image(part: _Part, at: str, losses: Losses) -> bytes:
         return _LINKED % (b"image", url, b"")
     if media_type not in _IMAGES:
         fault = "is an image that Claude cannot read: png, jpeg, gif or webp"
-        losses.refuse("input_image", fault, f"{at}.image_url")
+        losses.refuse(f"{at}.image_url", fault, "input_image")
         return b""
     return _INLINE % (b"image", b'"%b"' % media_type, data, b"")
 
@@ -106,7 +106,7 @@ def _file(part: _Part, at: str, losses: Losses) -> bytes:
     if plain:
         return _PLAIN % (plain, title)
     fault = "must be a PDF or a text, as 'file_data' or 'file_url', for Claude"
-    losses.refuse("input_file", fault, at)
+    losses.refuse(at, fault, "input_file")
     return b""
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from longwire.core.events import Event, Kind
 from longwire.core.sse import Decoder
-from longwire.dialects.messages.from_tools import SEARCH
+from longwire.dialects.client_tools import FUNCTION, Declared
 from longwire.dialects.messages.reading_calls import Call, Search
 from longwire.dialects.messages.reading_frames import (
     Block,
@@ -32,7 +32,7 @@ from longwire.dialects.messages.reading_texts import (
     put_redacted,
 )
 from longwire.dialects.messages.reading_usage import Counts
-from longwire.dialects.messages.upstream_names import ClientTool
+from longwire.dialects.offered_tools import WEB_SEARCH
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9_-]")
 RESPONSE: Final = "resp_"
@@ -85,7 +85,7 @@ class MessagesReading:
         "_usage",
     )
 
-    def __init__(self, identity: str, tools: Mapping[str, ClientTool], echo: bytes) -> None:
+    def __init__(self, identity: str, tools: Mapping[str, Declared], echo: bytes) -> None:
         self._identity, self._tools, self._echo = identity, tools, echo
         self._decoder = Decoder()
         self._output = Output("")
@@ -224,9 +224,9 @@ class MessagesReading:
         if kind == "tool_use":
             self._end_message()
             name = block.name or ""
-            tool = self._tools.get(name) or ClientTool("function_call", name)
+            tool = self._tools.get(name) or Declared(FUNCTION, name)
             return Call(output, tool, block.id or "")
-        if kind == "server_tool_use" and block.name == SEARCH:
+        if kind == "server_tool_use" and block.name == WEB_SEARCH:
             self._end_message()
             search = self._searches[block.id or ""] = Search(output)
             return search

@@ -6,22 +6,16 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.events import Kind
-from longwire.dialects.messages.from_tools import BY_TYPE
+from longwire.dialects.client_tools import CLIENT_TOOLS, CUSTOM, FUNCTION, Declared, called
 from longwire.dialects.messages.reading_frames import Block, Delta
 from longwire.dialects.messages.reading_output import EMPTY, Output, head_of
 from longwire.dialects.messages.render import joined
-from longwire.dialects.messages.upstream_names import ClientTool
 from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.responses import output_events
 
-_PATCH: Final = BY_TYPE["apply_patch"][0]
-_PREFIXES: Final = {"function_call": "fc", "custom_tool_call": "ctc"}
+_PREFIXES: Final = {FUNCTION: "fc", CUSTOM: "ctc"}
 _encode: Final = msgspec.json.Encoder().encode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
-
-
-class _Input(msgspec.Struct):
-    input: Raw
 
 
 class _Query(msgspec.Struct):
@@ -32,7 +26,6 @@ class _Found(msgspec.Struct):
     url: Raw = NULL
 
 
-_decode_input: Final = tolerant(msgspec.json.Decoder(_Input).decode)
 _decode_object: Final = tolerant(msgspec.json.Decoder(dict[str, Raw]).decode)
 _decode_query: Final = tolerant(msgspec.json.Decoder(_Query).decode)
 _decode_found: Final = tolerant(msgspec.json.Decoder(list[_Found]).decode)
@@ -43,9 +36,9 @@ class Call:
 
     __slots__ = ("_call_id", "_head", "_index", "_input", "_item", "_output", "_said", "_tool")
 
-    def __init__(self, output: Output, tool: ClientTool, call_id: str) -> None:
+    def __init__(self, output: Output, tool: Declared, call_id: str) -> None:
         self._output, self._tool = output, tool
-        self._index, self._item = output.begin(_PREFIXES.get(tool.item, "call"))
+        self._index, self._item = output.begin(_PREFIXES.get(tool.kind, "call"))
         self._call_id = _encode(call_id or f"call_{output.response_id}_{self._index}")
         self._head = head_of(output_events.ARGUMENTS, self._place)
         self._said: list[Raw] = []
@@ -57,7 +50,7 @@ class Call:
 
     @property
     def _is_function(self) -> bool:
-        return self._tool.item == "function_call"
+        return self._tool.kind == FUNCTION
 
     def begin(self, block: Block) -> None:
         """Say that it is called; an input that is whole already waits for its end."""
@@ -65,7 +58,7 @@ class Call:
             self._input = bytes(block.input)
         if self._is_function:
             self._output.add(self._index, self._raw(b'"arguments":""', b"in_progress"))
-        elif self._tool.item == "custom_tool_call":
+        elif self._tool.kind == CUSTOM:
             self._output.add(self._index, self._raw(b'"input":""', b"in_progress"))
 
     def take(self, delta: Delta) -> None:
@@ -86,54 +79,37 @@ class Call:
         status = b"completed" if _is_object(text) else b"incomplete"
         if self._is_function:
             self._stop_function(text, status)
-        elif self._tool.item == "custom_tool_call":
-            self._stop_custom(text, status)
         else:
-            self._stop_typed(text, status)
+            self._stop_other(text, status)
 
     def _stop_function(self, text: bytes, status: bytes) -> None:
         said = b'%b,"name":%b,"arguments":%b' % (self._place, _encode(self._tool.name), text)
         self._output.put(Kind.OUTPUT, "response.function_call_arguments.done", said)
         self._output.finish(self._index, self._raw(b'"arguments":' + text, status))
 
-    def _stop_custom(self, text: bytes, status: bytes) -> None:
-        try:
-            value = bytes(_decode_input(_decode_text(text).encode()).input)
-        except msgspec.MsgspecError:
-            value = text
-        value = value if value[:1] == b'"' else text
+    def _stop_other(self, text: bytes, status: bytes) -> None:
+        call = called(self._tool, self._call_id, text)
+        if not call.text:
+            raw = self._written(call.item, call.said, status)
+            self._output.add(self._index, raw)
+            self._output.finish(self._index, raw)
+            return
+        if self._tool.kind in CLIENT_TOOLS:
+            said = call.said + b',"input":""'
+            self._output.add(self._index, self._written(call.item, said, b"in_progress"))
         head = head_of(output_events.CUSTOM_INPUT, self._place)
-        self._output.piece(output_events.CUSTOM_INPUT, head, value)
-        said = b'%b,"input":%b' % (self._place, value)
-        self._output.put(Kind.OUTPUT, "response.custom_tool_call_input.done", said)
-        self._output.finish(self._index, self._raw(b'"input":' + value, status))
-
-    def _stop_typed(self, text: bytes, status: bytes) -> None:
-        action = _decode_text(text).encode() if _is_object(text) else b"{}"
-        member = b"operation" if self._tool.item == _PATCH else b"action"
-        raw = b'{"id":%b,"type":"%b","call_id":%b,"status":"%b","%b":%b}' % (
-            self._item,
-            self._tool.item.encode(),
-            self._call_id,
-            status,
-            member,
-            action,
-        )
-        self._output.add(self._index, raw)
-        self._output.finish(self._index, raw)
+        self._output.piece(output_events.CUSTOM_INPUT, head, call.text)
+        done = b'%b,"input":%b' % (self._place, call.text)
+        self._output.put(Kind.OUTPUT, "response.custom_tool_call_input.done", done)
+        said = b'%b,"input":%b' % (call.said, call.text)
+        self._output.finish(self._index, self._written(call.item, said, status))
 
     def _raw(self, said: bytes, status: bytes) -> bytes:
-        tool = self._tool
-        space = b',"namespace":' + _encode(tool.namespace) if tool.namespace else b""
-        return b'{"id":%b,"type":"%b","status":"%b","call_id":%b,"name":%b%b,%b}' % (
-            self._item,
-            tool.item.encode(),
-            status,
-            self._call_id,
-            _encode(tool.name),
-            space,
-            said,
-        )
+        head = self._tool.head(self._call_id)
+        return self._written(self._tool.item, b"%b,%b" % (head, said), status)
+
+    def _written(self, kind: str, said: bytes, status: bytes) -> bytes:
+        return b'{"id":%b,"type":"%b","status":"%b",%b}' % (self._item, kind.encode(), status, said)
 
 
 def _is_object(text: bytes) -> bool:

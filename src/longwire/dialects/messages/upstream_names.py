@@ -1,11 +1,10 @@
-"""Ids of calls and names of tools as Anthropic takes them, and which tool a name means.
+"""Ids of calls and names of tools as Anthropic takes them.
 
 What is sent follows from what stands in the turn alone. An id or a name that Anthropic takes stays
 as it is: so its own come back as they were.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from blake3 import blake3
@@ -23,7 +22,7 @@ def safe_id(call_id: str) -> str:
     return _safe(call_id, _LONGEST_ID)
 
 
-def safe_name(name: str, namespace: str | None = None) -> str:
+def safe_name(name: str, namespace: str = "") -> str:
     """Return the name that a tool has upstream, which that of its namespace stands before."""
     return _safe(f"{namespace}__{name}" if namespace else name, _LONGEST_NAME)
 
@@ -34,12 +33,3 @@ def _safe(text: str, longest: int) -> str:
     safe = _ODD.sub("_", text)
     digest = blake3(text.encode("utf-8", "surrogatepass")).hexdigest(length=_DIGEST // 2)
     return f"{safe[: longest - _DIGEST - 1]}_{digest}"
-
-
-@dataclass(frozen=True, slots=True)
-class ClientTool:
-    """A tool that the client runs: the type of the items that its calls are, and its own name."""
-
-    item: str
-    name: str
-    namespace: str | None = None
