@@ -29,6 +29,7 @@ from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
+from longwire.core.rules.routing import Manner, way_of
 from longwire.dialects.chat_completions.members import MEMBERS as CHAT_MEMBERS
 from longwire.dialects.chat_completions.said_members import SAID as CHAT_SAID
 from longwire.dialects.generate_content.members import CONFIG as GEMINI_CONFIG
@@ -42,6 +43,7 @@ from longwire.dialects.profiles.profile import MEANINGS
 from longwire.dialects.responses import errors
 from longwire.dialects.responses.stream import KINDS
 from longwire.emulator import Fault
+from longwire.relay.channels.presets import Preset, presets
 from longwire.server.admin.schema import schema_text
 from longwire.server.http.exchange import REPLY, REQUEST, ReplyState, RequestState
 from tests.journeys.faults import ROWS, Row
@@ -67,8 +69,15 @@ CHAT_SAID_BEGIN = (
     "<!-- generated from what is said in Chat Completions by docs/generate.py: begin -->\n"
 )
 PROFILES_BEGIN = "<!-- generated from the profiles of vendors by docs/generate.py: begin -->\n"
+PRESETS_BEGIN = "<!-- generated from the presets of vendors by docs/generate.py: begin -->\n"
 GEMINI_BEGIN = "<!-- generated from the members of Gemini by docs/generate.py: begin -->\n"
 END = "<!-- generated: end -->\n"
+API_TITLES = {
+    "responses": "Responses",
+    "chat_completions": "Chat Completions",
+    "messages": "Messages",
+    "generate_content": "Gemini",
+}
 _FAILING = 500
 _FAULTS_HEAD = """\
 # Faults
@@ -182,11 +191,36 @@ def renewed_dialects(page: str) -> str:
 
 
 def renewed_profiles(page: str) -> str:
-    """The page of profiles with its generated part replaced."""
-    before, _, rest = page.partition(PROFILES_BEGIN)
-    _, _, after = rest.partition(END)
-    table = "\n".join([*_settings(), *_profiles()])
-    return f"{before}{PROFILES_BEGIN}\n{table}\n{END}{after}"
+    """The page of profiles with its generated parts replaced."""
+    parts = {PROFILES_BEGIN: [*_settings(), *_profiles()], PRESETS_BEGIN: [*_presets(), ""]}
+    for begin, lines in parts.items():
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(END)
+        table = "\n".join(lines)
+        page = f"{before}{begin}\n{table}\n{END}{after}"
+    return page
+
+
+def _presets() -> Iterator[str]:
+    """One row for each vendor: its channel, and which way turns of each API go there."""
+    titles = [API_TITLES[api] for api in APIS]
+    yield f"| preset | vendor | base URL | its APIs | profile | {' | '.join(titles)} |"
+    yield "|---" * (5 + len(titles)) + "|"
+    for each in presets():
+        name = f"[{each.vendor}]({each.source})"
+        profile = f"[{each.profile}](#{each.profile})" if each.profile else ""
+        offered = ", ".join(API_TITLES[api] for api in each.apis)
+        cells = (f"`{each.name}`", name, f"`{each.base_url}`", offered, profile)
+        yield f"| {' | '.join((*cells, *(_way(each, api) for api in APIS)))} |"
+
+
+def _way(preset: Preset, api: str) -> str:
+    way = way_of(api, preset.apis, is_sayable=True, is_read=True, may_drop=False)
+    if way is None:
+        return "refused"
+    if way.manner is Manner.SESSION:
+        return "session"
+    return "as it is" if way.manner is Manner.NATIVE else API_TITLES[way.api]
 
 
 def _settings() -> Iterator[str]:
