@@ -18,9 +18,7 @@ _WORDS = b"word %06d, as said; "
 SEALED = b"gAAAAB" * 80
 """Reasoning that only the upstream can read."""
 
-_REASONING = (
-    b'{"id":"rs_bench","type":"reasoning","summary":[],"encrypted_content":"%b"}' % SEALED
-)
+_REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[],"encrypted_content":"%b"}' % SEALED
 _OPENED_REASONING = b'{"id":"rs_bench","type":"reasoning","summary":[]}'
 _MESSAGE = b'{"id":"msg_bench","type":"message","status":"%b","role":"assistant","content":[%b]}'
 _PART = b'{"type":"output_text","annotations":[],"logprobs":[],"text":"%b"}'

@@ -25,9 +25,8 @@ from longwire.dialects.chat_completions.said_items import (
     spelled,
 )
 from longwire.dialects.chat_completions.writer import joined
-from longwire.dialects.fields import decoded, invalid, text, unsayable
+from longwire.dialects.fields import invalid, text, unsayable
 from longwire.dialects.profiles.profile import Profile
-from longwire.dialects.raw_json import tolerant
 
 _NULL: Final = b"null"
 _BETWEEN: Final = rb'"\n\n"'
