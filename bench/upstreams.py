@@ -146,7 +146,7 @@ def _measured(servers: Mapping[str, Server], mode: _Mode, *, is_short: bool) -> 
     """Give every pair the same load, in turns; to LiteLLM, which takes so long, one session."""
     taken: dict[tuple[str, tuple[str, str]], list[float]] = {}
     pairs = [*itertools.product((LONGWIRE,), _PAIRS), *itertools.product((LITELLM,), _BY_LITELLM)]
-    for number in range(2 if is_short else 5):
+    for number in range(3 if is_short else 5):
         for name, pair in pairs:
             if name not in servers or (name == LITELLM and is_short and number):
                 continue

@@ -25,7 +25,14 @@ from longwire.dialects.messages.models import ANTHROPIC_VERSION, model_of, model
 from longwire.dialects.messages.request import API as MESSAGES
 from longwire.dialects.messages.request import decode_count as decode_message_count
 from longwire.dialects.messages.request import decode_request as decode_message
-from longwire.dialects.ports import NO_HEADERS, ClientDialect, Decode, Headers, Problem
+from longwire.dialects.ports import (
+    NO_HEADERS,
+    ClientDialect,
+    Decode,
+    Headers,
+    Problem,
+    Skim,
+)
 from longwire.dialects.responses.answer import EventEncoder, response_of
 from longwire.dialects.responses.request import decode_compaction, decode_count, decode_request
 
@@ -83,6 +90,7 @@ _EVENTS: Final = b"text/event-stream; charset=utf-8"
 class Route(NamedTuple):
     """Where requests are posted: how they are read, and in what they are answered.
 
+    Where upstreams speak this `api`, too, its requests are read by `skim`.
     With an `estimate` a turn that no upstream can serve has that body for its answer. `key` is the
     gateway's key where the request's target has it. A stream is of the media type `streams_as`.
     """
@@ -92,18 +100,20 @@ class Route(NamedTuple):
     estimate: Callable[[Turn], bytes] | None = None
     key: str = ""
     streams_as: bytes = _EVENTS
+    api: str = ""
+    skim: Skim | None = None
 
 
 _RESPONSES, _CHAT, _MESSAGES = Responses(), ChatCompletions(), Messages()
 _GEMINI = GenerateContent()
 _RESPONSE, _COMPACTION = Route(decode_request, _RESPONSES), Route(decode_compaction, _RESPONSES)
-_MESSAGE = Route(decode_message, _MESSAGES)
+_MESSAGE = Route(decode_message, _MESSAGES, api=MESSAGES, skim=decode_message)
 _MESSAGE_COUNT = Route(decode_message_count, _MESSAGES, estimate)
 ROUTES: Final[Mapping[bytes, Route]] = {
     b"/v1/responses": _RESPONSE,
     b"/v1/responses/compact": _COMPACTION,
     b"/v1/responses/input_tokens": Route(decode_count, _RESPONSES),
-    b"/v1/chat/completions": Route(decode_chat, _CHAT),
+    b"/v1/chat/completions": Route(decode_chat, _CHAT, api=CHAT_COMPLETIONS, skim=decode_chat),
     b"/backend-api/codex/responses": _RESPONSE,
     b"/backend-api/codex/responses/compact": _COMPACTION,
     b"/v1/messages": _MESSAGE,

@@ -112,6 +112,12 @@ Decode = Callable[[bytes, Headers, Grant], Turn]
 It raises `InvalidRequest`, which names the field.
 """
 
+PassesOn = Callable[[str], bool]
+"""Whether turns of a model can only be passed on, so that nothing else of them need be read."""
+
+Skim = Callable[[bytes, Headers, Grant, PassesOn], Turn]
+"""Decodes likewise; of a turn that can only be passed on, its model and its session alone."""
+
 
 class ClientDialect(Protocol):
     """An API as its clients read it: answers and errors."""

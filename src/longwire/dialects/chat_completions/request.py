@@ -23,10 +23,10 @@ from longwire.dialects.chat_completions.wire import Reading
 from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.halves import Halves
 from longwire.dialects.members import Fate, names_of
-from longwire.dialects.ports import Headers
+from longwire.dialects.ports import Headers, PassesOn
 from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
 from longwire.dialects.responses.history import BodyProperties, InputHistory
-from longwire.dialects.unread import unread_turn
+from longwire.dialects.unread import never, unread_turn
 
 API = "chat_completions"
 _NULL = bytes(NULL)
@@ -102,7 +102,9 @@ Members = Mapping[str, bytes]
 """Members of a body as raw JSON, none of them null."""
 
 
-def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
+def decode_request(
+    body: bytes, _headers: Headers, grant: Grant, passes_on: PassesOn = never
+) -> Turn:
     """Decode the body of `POST /chat/completions`; what cannot be read has a `Source.refusal`.
 
     Raises `InvalidRequest` for what is no object, or names no model.
@@ -110,8 +112,12 @@ def decode_request(body: bytes, _headers: Headers, grant: Grant) -> Turn:
     halves = Halves(*_WRITTEN_ANEW)
     written = decode_members(body, halves)
     model, streams = _model(written), boolean_of(written, "stream")
+    source = Source(API, len(body), body=body, options=Options())
+    if passes_on(model):
+        session = text_of(written, "prompt_cache_key") or ""
+        return unread_turn(source, model, written["model"], streams=streams, session=session)
     found = checked(written)
-    source = Source(API, len(body), body=body, options=Options(), refusal=found.refusal)
+    source = replace(source, refusal=found.refusal)
     try:
         return _turn_of(found, halves, source, grant)
     except InvalidRequest as error:

@@ -111,23 +111,22 @@ class MessagesAnswer:
                 self._items.end()
                 self._add_unseen()
                 parts.append(self._ending(event))
-            elif event.name == self._items.blocks.plain and self._goes_on(event.raw):
-                continue
-            elif event.name in ACTING:
+            elif event.name in ACTING and not self._goes_on(event):
                 self._items.take(frame_of(event.raw))
                 if self._items.is_cut:
                     parts.append(self._ending(None))
         return self._items.blocks.take()
 
-    def _goes_on(self, raw: bytes) -> bool:
+    def _goes_on(self, event: Event) -> bool:
         """Write more of the text that is under way, as it is; say whether it was that."""
-        items = self._items
+        blocks = self._items.blocks
+        if event.name != blocks.plain or self._items.is_within_emoji:
+            return False
         try:
-            frame = _decode_frame(raw)
+            frame = _decode_frame(event.raw)
         except msgspec.MsgspecError:
             return False
-        blocks = items.blocks
-        if frame.output_index != blocks.index or items.is_within_emoji:
+        if frame.output_index != blocks.index:
             return False
         blocks.parts += (blocks.prefix, frame.delta, END)
         blocks.said.append(bytes(frame.delta))

@@ -28,11 +28,11 @@ from longwire.dialects.messages.options import Options
 from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning_of, text_member
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
 from longwire.dialects.names import shortened
-from longwire.dialects.ports import Headers
+from longwire.dialects.ports import Headers, PassesOn
 from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
 from longwire.dialects.repeats import check_repeats, compact
 from longwire.dialects.responses.history import BodyProperties, InputHistory
-from longwire.dialects.unread import unread_turn
+from longwire.dialects.unread import never, unread_turn
 
 API: Final = "messages"
 _SESSION_HEADER: Final = "x-claude-code-session-id"
@@ -100,12 +100,14 @@ class _Settings:
     refusal: InvalidRequest | None = None
 
 
-def decode_request(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
+def decode_request(
+    body: bytes, headers: Mapping[str, str], _grant: Grant, passes_on: PassesOn = never
+) -> Turn:
     """Decode the body of `POST /v1/messages`; what cannot be read has a `Source.refusal`.
 
     Raises `InvalidRequest` for what is no object, or names no model.
     """
-    return _decoded(body, headers)
+    return _decoded(body, headers, passes_on=passes_on)
 
 
 def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn:
@@ -116,12 +118,17 @@ def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn
     return replace(turn, source=source, members=kept, purpose=Purpose.COUNT, streams=False)
 
 
-def _decoded(body: bytes, headers: Headers, *, is_count: bool = False) -> Turn:
+def _decoded(
+    body: bytes, headers: Headers, *, is_count: bool = False, passes_on: PassesOn = never
+) -> Turn:
     halves = Halves(*_WRITTEN_ANEW)
     members = decode_members(body, halves)
     model, streams = _model(members), boolean_of(members, "stream")
     source = Source(API, len(body), body=body, options=Options(members["model"]))
     try:
+        if passes_on(model):
+            session = headers.get(_SESSION_HEADER) or _session_of(_user_id(members))
+            return unread_turn(source, model, members["model"], streams=streams, session=session)
         if not is_count:
             _check_limit(members)
         return _turn_of(members, source, headers, halves, is_count=is_count)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from longwire.core.nouns.access import Grant
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import PriceFinder, price_finder
 from longwire.core.nouns.renames import renamer
@@ -164,6 +165,20 @@ class Snapshot:
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()
+
+    def only_passes_on(self, api: str, grant: Grant, model: str) -> bool:
+        """Whether one channel alone serves a client's turns, and passes them on as they are.
+
+        Where several may serve, it is the history that says which one.
+        """
+        has_one = False
+        for channel in self.channels.values():
+            route = channel.route
+            if route.is_enabled and route.serves(model) and grant.allows_channel(route.channel):
+                if has_one or RESPONSES in channel.offered or api not in channel.offered:
+                    return False
+                has_one = True
+        return has_one
 
 
 @dataclass(slots=True)

@@ -8,18 +8,21 @@ This is the hot path: one write per batch of events, and no queue, lock or task 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from longwire.core.errors import CallerError, LongwireError, UpstreamDisconnected, UpstreamRejected
+from longwire.core.nouns.access import Grant
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.routing import Manner
 from longwire.core.rules.turn import Turn
-from longwire.dialects.clients import ROUTES, route_to
+from longwire.dialects.clients import ROUTES, Route, route_to
 from longwire.dialects.codex.client import client_of
 from longwire.dialects.generate_content.targets import is_target, target_of
 from longwire.dialects.passed import PassedOn, refusal_of
-from longwire.dialects.ports import Answer
+from longwire.dialects.ports import Answer, Headers
 from longwire.dialects.responses.unfinished import Unfinished
+from longwire.relay.channels.channel import Snapshot
 from longwire.relay.turns.running import Relay, RunningTurn
 from longwire.server.auth import Keys
 from longwire.server.cors import Cors
@@ -90,7 +93,9 @@ class HttpTurns:
                 body = await exchange.body()
                 if codings:
                     body = await unpacked(body, codings, self.max_body)
-                turn = reply.turn = reply.route.decode(body, headers, caller.grant)
+                turn = reply.turn = _read(
+                    reply.route, body, headers, caller.grant, self._relay.routing.snapshot
+                )
                 if turn.streams and self._limits.commit_after:
                     reply.commit_after(turn, self._limits.commit_after, self._limits.silence)
                 running = self._relay.open(turn, caller, headers, reply.id)
@@ -104,6 +109,14 @@ class HttpTurns:
         finally:
             if exchange.reply is not ReplyState.ENDED:
                 exchange.cut()
+
+
+def _read(route: Route, body: bytes, headers: Headers, grant: Grant, snapshot: Snapshot) -> Turn:
+    """Decode a request, as far as anybody needs to understand it. Raises `InvalidRequest`."""
+    if route.skim is None:
+        return route.decode(body, headers, grant)
+    passes_on = partial(snapshot.only_passes_on, route.api, grant)
+    return route.skim(body, headers, grant, passes_on)
 
 
 class _Reply:
