@@ -40,13 +40,7 @@ def vendor() -> str:
 
 
 @pytest.fixture
-def unsupported() -> str:
-    """What becomes of what the vendor has no equivalent for."""
-    return "refuse"
-
-
-@pytest.fixture
-async def gateway(emulator: Emulator, serve, tables, vendor, unsupported):
+async def gateway(emulator: Emulator, serve, tables, vendor):
     """A gateway with one channel to that vendor."""
     channel = {
         "name": vendor,
@@ -54,7 +48,6 @@ async def gateway(emulator: Emulator, serve, tables, vendor, unsupported):
         "base_url": f"{emulator.url}/v1",
         "apis": ["chat_completions"],
         "profile": PROFILES.get(vendor, vendor),
-        "unsupported": unsupported,
     }
     return await serve(settings_of(emulator.url, channels=(channel,), **tables))
 
@@ -197,12 +190,13 @@ async def test_what_cannot_be_said_is_refused_by_name(client_of, gateway, emulat
     """The client learns what to leave out, and that its operator may drop it."""
     tool: Any = {"type": "file_search", "vector_store_ids": ["vs_1"]}
     with pytest.raises(APIStatusError, match="file_search") as failed:
-        await client_of(gateway).responses.create(model="m", input="go", tools=[tool])
+        await client_of(gateway).responses.create(
+            model="m", input="go", tools=[tool], tool_choice={"type": "file_search"}
+        )
     assert 400 == failed.value.status_code
     assert not emulator.turns
 
 
-@pytest.mark.parametrize("unsupported", ["drop"])
 async def test_codex_works_with_deepseek(binary, gateway, emulator, tmp_path):
     """The real Codex CLI runs its tools with another's model; the search of the web is left out."""
     emulator.script = Script(tool_rounds=3, tool="exec_command", arguments='{"cmd":"echo hi"}')

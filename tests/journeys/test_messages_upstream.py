@@ -206,7 +206,9 @@ async def test_what_cannot_be_said_is_refused_by_name(client_of, gateway, emulat
     """The client learns what to leave out, and that its operator may drop it."""
     tool: Any = {"type": "file_search", "vector_store_ids": ["vs_1"]}
     with pytest.raises(APIStatusError, match="file_search") as failed:
-        await client_of(gateway).responses.create(model=MODELS[0], input="go", tools=[tool])
+        await client_of(gateway).responses.create(
+            model=MODELS[0], input="go", tools=[tool], tool_choice={"type": "file_search"}
+        )
     assert 400 == failed.value.status_code
     assert not emulator.turns
 

@@ -182,7 +182,8 @@ def chosen_of(
         raise invalid("tool_choice", "must be auto, required, none, or name a tool")
     left = names if chosen.names is None else chosen.names
     if chosen.mode == "required" and not left:
-        fault = "insists on a tool that this upstream has no equivalent for"
+        wanted = "required" if isinstance(choice, str) else choice.type[:40]
+        fault = f"is {wanted}, and no tool is left that this upstream has an equivalent for"
         losses.refuse("tool_choice", fault)
         return ANY
     return chosen
