@@ -46,6 +46,7 @@ from longwire.emulator import Fault
 from longwire.relay.channels.presets import Preset, presets
 from longwire.server.admin.schema import schema_text
 from longwire.server.http.exchange import REPLY, REQUEST, ReplyState, RequestState
+from tests.dialects import outbound
 from tests.journeys.faults import ROWS, Row
 
 S = TypeVar("S", bound=Enum)
@@ -65,6 +66,7 @@ ERRORS_BEGIN = "<!-- generated from the rules of errors by docs/generate.py: beg
 CHAT_BEGIN = "<!-- generated from the members of Chat Completions by docs/generate.py: begin -->\n"
 CLAUDE_BEGIN = "<!-- generated from the models of Claude by docs/generate.py: begin -->\n"
 MESSAGES_BEGIN = "<!-- generated from the members of Messages by docs/generate.py: begin -->\n"
+OUTBOUND_BEGIN = "<!-- generated from what each dialect was asked by docs/generate.py: begin -->\n"
 CHAT_SAID_BEGIN = (
     "<!-- generated from what is said in Chat Completions by docs/generate.py: begin -->\n"
 )
@@ -187,7 +189,10 @@ def renewed_dialects(page: str) -> str:
     }
     for begin, members in tables.items():
         page = _with_members(page, begin, members)
-    return page
+    before, _, rest = page.partition(OUTBOUND_BEGIN)
+    _, _, after = rest.partition(END)
+    table = "\n".join(outbound.table())
+    return f"{before}{OUTBOUND_BEGIN}\n{table}\n\n{END}{after}"
 
 
 def renewed_profiles(page: str) -> str:
