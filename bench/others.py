@@ -17,10 +17,7 @@ _CHUNK = (
     b'"model":"bench","system_fingerprint":"fp_bench","choices":[%b],"usage":%b}'
 )
 _CHOICE = b'{"index":0,"delta":%b,"logprobs":null,"finish_reason":%b}'
-_CHAT_USAGE = (
-    b'{"prompt_tokens":9,"completion_tokens":9,"total_tokens":18,'
-    b'"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}'
-)
+_CHAT_USAGE = b'{"prompt_tokens":9,"completion_tokens":9,"total_tokens":18}'
 _MESSAGES_USAGE = (
     b'{"input_tokens":9,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,'
     b'"output_tokens":%d}'

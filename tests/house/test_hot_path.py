@@ -54,13 +54,11 @@ CALLS = {
     Way(RESPONSES): Calls(451, 5),
     Way(CHAT): Calls(1312, 7.4),
     Way(MESSAGES): Calls(1452, 6),
-    Way(RESPONSES, RESPONSES): Calls(1, 1),
-    Way(RESPONSES, CHAT): Calls(1, 1),
-    Way(RESPONSES, MESSAGES): Calls(1, 1),
-    Way(RESPONSES, GEMINI): Calls(1, 1),
-    Way(MESSAGES, CHAT): Calls(1, 1),
-    Way(MESSAGES, MESSAGES): Calls(1, 1),
-    Way(CHAT, CHAT): Calls(1, 1),
+    Way(RESPONSES, CHAT): Calls(1662, 38),
+    Way(RESPONSES, MESSAGES): Calls(1624, 26),
+    Way(RESPONSES, GEMINI): Calls(1340, 30.6),
+    Way(MESSAGES, MESSAGES): Calls(426, 24),
+    Way(CHAT, CHAT): Calls(445, 27),
 }
 """A turn of another API translates its whole history again: these are the turns 11 to 30 of a
 conversation. Over HTTP each event is a chunk of its own, which wakes its reader.
