@@ -74,7 +74,11 @@ def test_every_item_is_added_and_done() -> None:
     assert [each["id"] for each in added] == [each["id"] for each in done]
     assert all(each["id"].startswith("lw_") for each in done)
     assert [said(each) for each in done] == [
-        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
+        {
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "encrypted_content": None,
+        },
         {
             "type": "message",
             "role": "assistant",

@@ -13,6 +13,7 @@ from longwire.core import sse
 from longwire.core.events import Event, Kind
 from longwire.core.rules.exchange import COMPLETED, INCOMPLETE, Exchange
 from longwire.dialects.messages.reading import MessagesReading
+from longwire.dialects.responses.output import echo_of
 from longwire.dialects.seals import opened
 from longwire.upstream.event_reader import EventReader
 from tests.dialects.messages.upstreams import Json, read, terminal_in
@@ -143,7 +144,10 @@ def test_every_recorded_stream_is_read_without_loss(path: Path) -> None:
 @pytest.mark.parametrize("path", WHOLE, ids=[path.name for path in WHOLE])
 def test_every_recorded_message_is_read_without_loss(path: Path) -> None:
     """A message that comes whole is read as its stream would be."""
-    check(json.loads(path.read_text()), MessagesReading("one", {}, b"").whole(path.read_bytes()))
+    check(
+        json.loads(path.read_text()),
+        MessagesReading("one", {}, echo_of({})).whole(path.read_bytes()),
+    )
 
 
 @needs_recordings

@@ -26,13 +26,13 @@ from longwire.dialects.chat_completions.wishes import (
     schema_prompt,
     text_of,
 )
-from longwire.dialects.chat_completions.writer import echo_of
 from longwire.dialects.fields import invalid, text
 from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.members import Fate
 from longwire.dialects.ports import Terms, UpstreamCall
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.responses.native_items import without_items
+from longwire.dialects.responses.output import echo_of
 
 _NULL: Final = b"null"
 _IN_MEMBERS: Final = ("additional_tools", "configuration_update")

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.chat_completions.chunks import CallDelta, decode_any, decode_text, text_in
-from longwire.dialects.chat_completions.writer import Item, joined
 from longwire.dialects.raw_json import NULL
+from longwire.dialects.responses.output import joined
+from longwire.dialects.responses.writer import Item
 
 _NULL: Final = bytes(NULL)
 _NOTHING: Final = b'"{}"'

@@ -6,7 +6,6 @@ reasoning that comes late waits for the end of the text, so that neither is cut 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 import msgspec
 
@@ -22,11 +21,10 @@ from longwire.dialects.chat_completions.chunks import (
 from longwire.dialects.chat_completions.functions import write_call
 from longwire.dialects.chat_completions.reasoned import Reasoned, sealed_extra
 from longwire.dialects.chat_completions.think_tags import ThinkTags
-from longwire.dialects.chat_completions.writer import Item, ResponseWriter, joined
 from longwire.dialects.client_tools import FUNCTION, Declared
 from longwire.dialects.profiles.profile import GENERIC, Profile
-
-_ARGUMENTS: Final = "response.function_call_arguments"
+from longwire.dialects.responses.output import joined
+from longwire.dialects.responses.writer import Item, ResponseWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,12 @@ class Composer:
         self._reasoned.add(piece)
         self._begin_reasoning()
         if self._reasoning is not None:
-            self._writer.add_reasoning(self._reasoning, piece)
+            self._writer.add_thought(self._reasoning, piece)
 
     def _begin_reasoning(self) -> None:
         """Begin reasoning, unless it comes late."""
         if self._reasoning is None and not self._has_spoken and not self._reasoned.is_empty:
-            self._reasoning = self._writer.begin_reasoning()
+            self._reasoning = self._writer.start_reasoning()
 
     def _say_parts(self, raw: bytes) -> None:
         """Take a content of parts, some of which think, as Mistral's do."""
@@ -158,7 +156,7 @@ class Composer:
         if self._message is None:
             self._end_reasoning()
             self._has_spoken = True
-            self._message = self._writer.begin_message()
+            self._message = self._writer.start_message()
         self._writer.add_text(self._message, raw, logprobs)
 
     def _refuse(self, raw: bytes) -> None:
@@ -167,14 +165,14 @@ class Composer:
             self._end_reasoning()
             self._end_message(b"completed")
             self._has_spoken = True
-            self._message = self._writer.begin_message()
+            self._message = self._writer.start_message()
         self._writer.add_refusal(self._message, raw)
 
     def _call(self, deltas: list[CallDelta]) -> None:
         for call, delta in self._calls.sort_in(deltas):
             piece = call.add(delta)
             if call.item is not None and piece:
-                self._writer.add(call.item, _ARGUMENTS, piece)
+                self._writer.add_to_call(call.item, piece)
         while self._begin_next():
             self._begun += 1
 
@@ -204,10 +202,8 @@ class Composer:
     def _begin_call(self, call: Call) -> None:
         """Begin a call of a function with all that came of its arguments."""
         self._begin_calls(call)
-        call.item = self._writer.begin(
-            "function_call", self._function(call).head(call.id), b'"arguments":""'
-        )
-        self._writer.add(call.item, _ARGUMENTS, call.text)
+        call.item = self._writer.start_call("function_call", self._function(call).head(call.id))
+        self._writer.add_to_call(call.item, call.text)
 
     def _begin_calls(self, call: Call) -> None:
         """End what stands before a call, and seal what Gemini wants to see of it again."""
@@ -220,7 +216,7 @@ class Composer:
             own = f"call_{self._writer.response_id}_{self._calls.all.index(call)}"
             call.id = msgspec.json.encode(own)
         if call.extra and issuer:
-            item = self._writer.begin_reasoning()
+            item = self._writer.start_reasoning()
             self._writer.end_reasoning(item, sealed_extra(issuer, call.id, call.extra))
 
     def _write_call(self, call: Call, function: Declared, status: bytes) -> None:
@@ -236,15 +232,15 @@ class Composer:
             else:
                 self._write_call(call, function, status)
         if call.item is not None:
-            self._writer.end_call(call.item, _ARGUMENTS, b"arguments", status)
+            self._writer.end_call(call.item, status)
 
     def _reason_late(self) -> None:
         """Write the reasoning that came behind the text."""
         if self._reasoned.is_empty:
             return
-        item = self._writer.begin_reasoning()
+        item = self._writer.start_reasoning()
         if self._reasoned.pieces:
-            self._writer.add_reasoning(item, joined(self._reasoned.pieces))
+            self._writer.add_thought(item, joined(self._reasoned.pieces))
         self._writer.end_reasoning(item, self._reasoned.seal())
 
     def _end_reasoning(self) -> None:

@@ -24,7 +24,6 @@ from longwire.dialects.chat_completions.said_items import (
     parts_of,
     spelled,
 )
-from longwire.dialects.chat_completions.writer import joined
 from longwire.dialects.client_tools import (
     BY_CALL,
     CALLS,
@@ -37,6 +36,7 @@ from longwire.dialects.client_tools import (
 from longwire.dialects.fields import invalid, text
 from longwire.dialects.losses import Losses, refuse_reference
 from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.responses.output import joined
 
 _NULL: Final = b"null"
 _BETWEEN: Final = rb'"\n\n"'

@@ -7,15 +7,14 @@ import msgspec
 
 from longwire.dialects.chat_completions.chunks import decode_text
 from longwire.dialects.chat_completions.inlined import inlined
-from longwire.dialects.chat_completions.writer import ResponseWriter
 from longwire.dialects.client_tools import FUNCTION, Declared, called
 from longwire.dialects.losses import Losses
 from longwire.dialects.names import LONGEST, shortened
 from longwire.dialects.offered_tools import Offered, leave_out, offered
 from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.responses.writer import ResponseWriter
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
-_CUSTOM_STEM: Final = "response.custom_tool_call_input"
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -79,10 +78,7 @@ def write_call(
 ) -> None:
     """Write a call of a function as what it is to the client; its arguments are a raw JSON text."""
     call = called(tool, call_id, arguments)
-    if not call.text:
-        item = writer.begin(call.item, call.said, b"")
-        writer.end(item, b"", status)
-        return
-    item = writer.begin(call.item, call.said, b'"input":""')
-    writer.add(item, _CUSTOM_STEM, call.text)
-    writer.end_call(item, _CUSTOM_STEM, b"input", status)
+    if call.text:
+        writer.put_call(call.item, call.said, call.text, status)
+    else:
+        writer.put_item(call.item, call.said, status)

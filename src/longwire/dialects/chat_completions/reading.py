@@ -23,9 +23,9 @@ from longwire.dialects.chat_completions.chunks import (
 )
 from longwire.dialects.chat_completions.composer import AnswerForm, Composer
 from longwire.dialects.chat_completions.plain import PlainChunks
-from longwire.dialects.chat_completions.writer import ResponseWriter
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.responses.errors import is_error
+from longwire.dialects.responses.writer import ResponseWriter
 
 _DONE: Final = b"[DONE]"
 _NULL: Final = bytes(NULL)
@@ -154,11 +154,16 @@ class ChatReading:
         if fault:
             self._fail(_said(fault))
             return
-        self._writer.finish(usage_of(self._usage, self._form.profile), incomplete)
+        usage = usage_of(self._usage, self._form.profile)
+        if incomplete:
+            details = msgspec.json.encode({"reason": incomplete})
+            self._writer.close("incomplete", usage, details=details)
+        else:
+            self._writer.close("completed", usage)
         self._has_ended = True
 
     def _fail(self, error: bytes) -> None:
-        self._writer.fail(error)
+        self._writer.break_off(b'{"type":"error","error":%b}' % error)
         self._has_ended = True
 
 

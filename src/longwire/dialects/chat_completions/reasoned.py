@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw
 
 from longwire.dialects.chat_completions.chunks import decode_any, decode_text
-from longwire.dialects.chat_completions.writer import joined
 from longwire.dialects.raw_json import split_items, tolerant
+from longwire.dialects.responses.output import joined
 from longwire.dialects.seals import Seal, opened, sealed
 
 _DETAILS, _CALL = "details", "call"

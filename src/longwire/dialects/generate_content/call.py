@@ -23,7 +23,7 @@ from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.ports import Terms, UpstreamCall
 from longwire.dialects.raw_json import text_of
 from longwire.dialects.responses.native_items import without_items
-from longwire.dialects.responses.writer import echo_of
+from longwire.dialects.responses.output import echo_of
 
 _SAID_ELSEWHERE: Final = ("additional_tools", "configuration_update")
 _PATH: Final = "models/"

@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from longwire.core import sse
 from longwire.core.events import Event, Kind
-from longwire.dialects.client_tools import Declared
+from longwire.dialects.client_tools import FUNCTION, Declared
 from longwire.dialects.generate_content.call_items import ISSUER
 from longwire.dialects.generate_content.chunks import (
     Blob,
@@ -26,6 +26,7 @@ from longwire.dialects.generate_content.chunks import (
     UsageMetadata,
     decode_chunk,
 )
+from longwire.dialects.generate_content.composer import Composer
 from longwire.dialects.generate_content.finish import (
     COMPLETED,
     CONTENT_FILTER,
@@ -37,11 +38,12 @@ from longwire.dialects.generate_content.finish import (
 )
 from longwire.dialects.generate_content.grounding import citations, search_of
 from longwire.dialects.generate_content.log_probabilities import logprobs_of
-from longwire.dialects.generate_content.reading_calls import OpenCall, write_call
+from longwire.dialects.generate_content.reading_calls import OpenCall
 from longwire.dialects.raw_json import NULL, split_items
 from longwire.dialects.responses.errors import MALFORMED
+from longwire.dialects.responses.output import echo_of
 from longwire.dialects.responses.stream import MalformedEvent
-from longwire.dialects.responses.writer import ResponseWriter, echo_of
+from longwire.dialects.responses.writer import ResponseWriter
 from longwire.dialects.seals import Seal, sealed
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -76,6 +78,7 @@ class GeneratedAnswer:
         self._fallback_id = fallback_id
         self._decoder = sse.Decoder()
         self._writer = ResponseWriter(answered.echo)
+        self._composer = Composer(self._writer)
         self._call: OpenCall | None = None
         self._calls = 0
         self._counts: list[UsageMetadata] = []
@@ -124,7 +127,7 @@ class GeneratedAnswer:
         is_blocked = feedback is not None and feedback.block_reason is not None
         if not chunk.candidates and not is_blocked and chunk.usage_metadata is None:
             return
-        if not self._writer.is_open:
+        if not self._writer.response_id:
             self._open(chunk)
         if chunk.usage_metadata is not None:
             self._counts.append(chunk.usage_metadata)
@@ -135,7 +138,8 @@ class GeneratedAnswer:
             self._end()
         elif is_blocked and not chunk.candidates:
             self._is_over = True
-            self._writer.leave_incomplete(CONTENT_FILTER, self._usage())
+            self._composer.cut()
+            self._leave_incomplete(CONTENT_FILTER)
 
     def _usage(self) -> bytes:
         """Return `usage`, of all counts so far, as raw JSON."""
@@ -151,7 +155,7 @@ class GeneratedAnswer:
     def _take_candidate(self, candidate: Candidate) -> None:
         content = candidate.content
         if candidate.logprobs_result is not None:
-            self._writer.add_logprobs(logprobs_of(candidate.logprobs_result))
+            self._composer.add_logprobs(logprobs_of(candidate.logprobs_result))
         for part in (content.parts if content is not None else None) or ():
             self._take_part(part)
         self._grounding = candidate.grounding_metadata or self._grounding
@@ -164,14 +168,14 @@ class GeneratedAnswer:
             return
         text = bytes(part.text)
         if self._is_more_text(part, text):
-            self._writer.add_text(text)
+            self._composer.add_text(text)
             return
         self._end_call()
         if text[:1] != _QUOTE:
             text = _EMPTY
             self._take_other(part)
         if part.thought:
-            self._writer.add_thought(text)
+            self._composer.add_thought(text)
             self._seal("thought", part.thought_signature)
         else:
             self._take_text(text, part.thought_signature)
@@ -179,44 +183,44 @@ class GeneratedAnswer:
     def _is_more_text(self, part: Part, text: bytes) -> bool:
         """Whether a part only goes on with the message that is open: most do."""
         is_bare = not part.thought and not part.thought_signature and self._call is None
-        return is_bare and text[:1] == _QUOTE and self._writer.open_item == "message"
+        return is_bare and text[:1] == _QUOTE and self._composer.is_in_message
 
     def _take_text(self, text: bytes, signature: str | None) -> None:
         """Add to the text: a signature stands before its own, or else behind all of it."""
-        writer = self._writer
-        is_signed_first = bool(signature) and text != _EMPTY and writer.open_item != "message"
+        composer = self._composer
+        is_signed_first = bool(signature) and text != _EMPTY and not composer.is_in_message
         if is_signed_first:
             self._seal("text", signature)
         if text != _EMPTY:
-            writer.add_text(text)
+            composer.add_text(text)
         if is_signed_first:
-            writer.close()
+            composer.close()
         else:
             self._seal("end", signature)
 
     def _seal(self, kind: str, signature: str | None) -> None:
         if signature:
-            self._writer.seal(_encode(sealed(Seal(ISSUER, signature, kind))))
+            self._composer.seal(_encode(sealed(Seal(ISSUER, signature, kind))))
 
     def _take_other(self, part: Part) -> None:
         """Add what Google's servers ran, and data, to the answer."""
         if part.executable_code is not None:
             code = part.executable_code
             language = (code.language or "").lower()
-            self._writer.add_text(_encode(f"\n```{language}\n{code.code}\n```\n"))
+            self._composer.add_text(_encode(f"\n```{language}\n{code.code}\n```\n"))
         if part.code_execution_result is not None:
-            self._writer.add_text(_encode(f"\n```\n{part.code_execution_result.output}\n```\n"))
+            self._composer.add_text(_encode(f"\n```\n{part.code_execution_result.output}\n```\n"))
         if part.inline_data is not None:
             self._take_blob(part.inline_data)
         if part.file_data is not None:
-            self._writer.add_text(_encode(f"\n{part.file_data.file_uri}\n"))
+            self._composer.add_text(_encode(f"\n{part.file_data.file_uri}\n"))
 
     def _take_blob(self, blob: Blob) -> None:
         mime = blob.mime_type or "application/octet-stream"
         if mime.startswith("image/"):
-            self._writer.put_item("image_generation_call", b'"result":%b' % bytes(blob.data))
+            self._composer.put_item("image_generation_call", b'"result":%b' % bytes(blob.data))
         else:
-            self._writer.add_text(_encode(f"\n[{mime}: the answer had data that is no text]\n"))
+            self._composer.add_text(_encode(f"\n[{mime}: the answer had data that is no text]\n"))
 
     def _take_call(self, call: FunctionCall, signature: str | None) -> None:
         if call.name:
@@ -239,7 +243,9 @@ class GeneratedAnswer:
         if call is None:
             return
         self._seal("call", call.signature)
-        write_call(self._writer, call, self._answered.declared.get(call.name))
+        tool = self._answered.declared.get(call.name) or Declared(FUNCTION, call.name)
+        arguments = _encode(call.arguments.decode("utf-8", "replace"))
+        self._composer.put_call(tool, _encode(call.id), arguments)
 
     def _end(self) -> None:
         """End the response as its finish reason says."""
@@ -248,25 +254,33 @@ class GeneratedAnswer:
         finish = self._finish or Candidate()
         reason, usage = finish.finish_reason or "", self._usage()
         if reason not in COMPLETED:
-            self._writer.cut()
+            self._composer.cut()
         self._end_call()
+        self._composer.close()
         if reason in COMPLETED:
-            self._writer.complete(usage)
+            self._writer.close("completed", usage)
         elif reason in INCOMPLETE:
-            self._writer.leave_incomplete(INCOMPLETE[reason], usage)
+            self._leave_incomplete(INCOMPLETE[reason])
         else:
-            self._writer.fail(MALFORMED, failure_message(reason, finish.finish_message), usage)
+            message = failure_message(reason, finish.finish_message)
+            error = _encode({"code": MALFORMED, "message": message})
+            self._writer.close("failed", usage, error=error)
+
+    def _leave_incomplete(self, reason: str) -> None:
+        self._composer.close()
+        details = _encode({"reason": reason})
+        self._writer.close("incomplete", self._usage(), details=details)
 
     def _cite(self) -> None:
-        grounding, writer = self._grounding, self._writer
+        grounding, composer = self._grounding, self._composer
         if grounding is None:
             return
-        if writer.open_item == "message":
-            for citation in citations(grounding, writer.text):
-                writer.annotate(citation)
+        if composer.is_in_message:
+            for citation in citations(grounding, composer.text):
+                composer.annotate(citation)
         search = search_of(grounding)
         if search:
-            writer.put_item("web_search_call", search)
+            composer.put_item("web_search_call", search)
 
 
 def _digest(text: str) -> str:

@@ -4,10 +4,8 @@ from typing import Final
 
 import msgspec
 
-from longwire.dialects.client_tools import FUNCTION, Declared, called
 from longwire.dialects.generate_content.chunks import FunctionCall
 from longwire.dialects.generate_content.partial_args import PartialArguments
-from longwire.dialects.responses.writer import ResponseWriter
 
 _encode: Final = msgspec.json.Encoder().encode
 _NULL: Final = b"null"
@@ -38,17 +36,3 @@ class OpenCall:
     def arguments(self) -> bytes:
         """All arguments as raw JSON."""
         return self.args or (self.pieces.encoded() if self.pieces else b"{}")
-
-
-def write_call(writer: ResponseWriter, call: OpenCall, own: Declared | None) -> None:
-    """Write a call as that of the client's own tool, a function's where none was declared."""
-    tool, call_id = own or Declared(FUNCTION, call.name), _encode(call.id)
-    arguments = _encode(call.arguments.decode("utf-8", "replace"))
-    if tool.kind == FUNCTION:
-        writer.put_call(tool.head(call_id), arguments)
-        return
-    item = called(tool, call_id, arguments)
-    if item.text:
-        writer.put_custom_call(item.said, item.text)
-    else:
-        writer.put_item(item.item, item.said)

@@ -23,7 +23,6 @@ from longwire.dialects.messages.reading_frames import (
     decode_message,
     frame_of,
 )
-from longwire.dialects.messages.reading_output import Output
 from longwire.dialects.messages.reading_texts import (
     Compaction,
     MessageItem,
@@ -33,6 +32,7 @@ from longwire.dialects.messages.reading_texts import (
 )
 from longwire.dialects.messages.reading_usage import Counts
 from longwire.dialects.offered_tools import WEB_SEARCH
+from longwire.dialects.responses.output import Output
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9_-]")
 RESPONSE: Final = "resp_"
@@ -69,14 +69,11 @@ class MessagesReading:
 
     __slots__ = (
         "_decoder",
-        "_echo",
         "_fault",
-        "_first",
         "_has_blocks",
         "_identity",
         "_is_over",
         "_message",
-        "_model",
         "_open",
         "_output",
         "_searches",
@@ -86,17 +83,15 @@ class MessagesReading:
     )
 
     def __init__(self, identity: str, tools: Mapping[str, Declared], echo: bytes) -> None:
-        self._identity, self._tools, self._echo = identity, tools, echo
+        self._identity, self._tools = identity, tools
         self._decoder = Decoder()
-        self._output = Output("")
+        self._output = Output(echo)
         self._usage = Counts()
         self._open: dict[int, _Open] = {}
         self._searches: dict[str, Search] = {}
         self._message: MessageItem | None = None
-        self._model = ""
         self._stop_reason: str | None = None
         self._fault = ""
-        self._first = 0
         self._has_blocks = self._is_over = False
 
     def feed(self, chunk: bytes) -> list[Event]:
@@ -117,7 +112,7 @@ class MessagesReading:
                 self._fail(data)
             else:
                 self._take(frame)
-        events = self._events()
+        events = self._output.take()
         if not events:
             self._check()
         return events
@@ -146,15 +141,11 @@ class MessagesReading:
             return [Event(Kind.COMPLETED, "response.completed", raw)]
         else:
             self._fail(body)
-        return self._events()
-
-    def _events(self) -> list[Event]:
-        events, self._output.events = self._output.events, []
-        return events
+        return self._output.take()
 
     def _fail(self, raw: bytes) -> None:
         self._is_over = True
-        self._output.events.append(Event(Kind.ERROR, "error", raw))
+        self._output.break_off(raw)
 
     def _take(self, frame: Frame) -> None:
         kind = frame.type
@@ -178,14 +169,11 @@ class MessagesReading:
     def _start(self, message: Message) -> None:
         """Open the response, or begin it anew; a start that is said twice is one."""
         self._usage.take(message.usage)
-        self._model = message.model or self._model
+        if message.model:
+            self._output.model = _encode(message.model)
         if not self._output.response_id:
             own = _ODD.sub("_", message.id) if message.id else self._identity
-            self._output.response_id = RESPONSE + own
-            for name in ("response.created", "response.in_progress"):
-                self._output.put(
-                    Kind.OPENING, name, self._response(b"in_progress", b"null", b"null")
-                )
+            self._output.open(RESPONSE + own, self._output.model)
         elif self._has_blocks:
             self._begin_anew()
         self._stop_reason = message.stop_reason or self._stop_reason
@@ -197,7 +185,7 @@ class MessagesReading:
         self._open.clear()
         self._searches.clear()
         self._message = None
-        self._first = self._output.count
+        self._output.items.clear()
         self._stop_reason = None
         self._has_blocks = False
 
@@ -245,8 +233,8 @@ class MessagesReading:
             search = self._searches.pop(block.tool_use_id or "", None)
             if search is not None:
                 search.finish(block.content)
-        elif block.type == "fallback" and block.to is not None:
-            self._model = block.to.model or self._model
+        elif block.type == "fallback" and block.to is not None and block.to.model:
+            self._output.model = _encode(block.to.model)
 
     def _stop(self, index: int) -> None:
         block = self._open.pop(index, None)
@@ -268,25 +256,8 @@ class MessagesReading:
             search.finish()
         self._end_message()
         self._is_over = True
-        why = _INCOMPLETE.get(self._stop_reason or "")
-        status = b"completed" if why is None else b"incomplete"
-        response = self._response(status, why or b"null", self._usage.raw)
-        kind = Kind.COMPLETED if why is None else Kind.INCOMPLETE
-        self._output.put(kind, f"response.{status.decode()}", response)
-
-    def _response(self, status: bytes, why: bytes, usage: bytes) -> bytes:
-        items = self._output.items
-        output = [items[index] for index in sorted(items) if index >= self._first]
-        return (
-            b'"response":{"id":%b,"object":"response","created_at":0,"status":"%b","error":null,'
-            b'"incomplete_details":%b,"model":%b,"output":[%b],"usage":%b%b}'
-            % (
-                _encode(self._output.response_id),
-                status,
-                why,
-                _encode(self._model),
-                b",".join(output),
-                usage,
-                self._echo,
-            )
-        )
+        details = _INCOMPLETE.get(self._stop_reason or "")
+        if details is None:
+            self._output.close("completed", self._usage.raw)
+        else:
+            self._output.close("incomplete", self._usage.raw, details=details)

@@ -8,10 +8,10 @@ from msgspec import Raw
 from longwire.core.events import Kind
 from longwire.dialects.client_tools import CLIENT_TOOLS, CUSTOM, FUNCTION, Declared, called
 from longwire.dialects.messages.reading_frames import Block, Delta
-from longwire.dialects.messages.reading_output import EMPTY, Output, head_of
 from longwire.dialects.messages.render import joined
 from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.responses import output_events
+from longwire.dialects.responses.output import EMPTY, Output, head_of
 
 _PREFIXES: Final = {FUNCTION: "fc", CUSTOM: "ctc"}
 _encode: Final = msgspec.json.Encoder().encode

@@ -12,10 +12,10 @@ from msgspec import Raw
 from longwire.core.events import Kind
 from longwire.dialects.messages.from_items import COMPACTION, ISSUER, REDACTED
 from longwire.dialects.messages.reading_frames import Block, Delta
-from longwire.dialects.messages.reading_output import EMPTY, Output, head_of
 from longwire.dialects.messages.render import joined
 from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.responses import output_events
+from longwire.dialects.responses.output import EMPTY, Output, head_of
 from longwire.dialects.seals import Seal, sealed
 
 _encode: Final = msgspec.json.Encoder().encode
