@@ -72,9 +72,24 @@ def test_one_socket_serves_a_session(printed):
 
 
 @pytest.mark.process
+def test_turns_are_translated(printed):
+    """At an upstream of Messages the model was shown the same, and its cache is read."""
+    _, _, table = printed.partition("speaks Messages alone")
+    lines = [
+        re.split(r"\s{2,}", line.strip()) for line in table.split("\n") if "translated" in line
+    ]
+    assert [["Responses", "http", "fresh translated"]] * 2 == [cells[1:4] for cells in lines]
+    assert ["✓", "✓"] == [cells[-1] for cells in lines]
+    first, second = (int(cells[6].replace(",", "")) for cells in lines)
+    assert 0 == first
+    assert second > 2000
+
+
+@pytest.mark.process
 def test_turns_are_numbered_once(printed):
     """The rows of one turn stand together, in the order of the APIs, under its number."""
-    lines = [line for line in printed.split("\n") if line[6:].startswith(APIS)]
+    table, _, _ = printed.partition("in all")
+    lines = [line for line in table.split("\n") if line[6:].startswith(APIS)]
     assert [name for _ in range(TURNS) for name in APIS] == [line[6:24].strip() for line in lines]
     numbers = [line[:4].strip() for line in lines]
     assert [str(n) for n in range(1, TURNS + 1)] == [number for number in numbers if number]

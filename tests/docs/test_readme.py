@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-SECRETS = {"OPENAI_API_KEY": "sk-for-a-test", "LONGWIRE_KEY": "lw-for-a-test"}
+SECRETS = {
+    "ANTHROPIC_API_KEY": "sk-ant-for-a-test",
+    "OPENAI_API_KEY": "sk-for-a-test",
+    "LONGWIRE_KEY": "lw-for-a-test",
+}
 
 
 def blocks(page, language):

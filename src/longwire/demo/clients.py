@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-from longwire.emulator import digest
+from longwire.emulator import digest, said
 
 _MAX_TOKENS = 4096
 Tool = Mapping[str, Any]
@@ -128,7 +128,14 @@ class Responses:
 
     def shown(self) -> str:
         """Return the upstream's digest of what the last request is to show the model."""
-        return digest(json.loads(self.meter.body)["input"])
+        return digest(self._sent())
+
+    def shown_in_messages(self) -> str:
+        """Return the same of an upstream that is asked in Messages."""
+        return digest(said(self._sent(), ""))
+
+    def _sent(self) -> list[dict[str, Any]]:
+        return json.loads(self.meter.body)["input"]
 
 
 class ChatCompletions:

@@ -9,14 +9,17 @@ import uvloop
 from rich.console import Console
 
 from longwire.core.errors import UpstreamUnavailable
-from longwire.demo.report import HEADING, Session, last_lines, problems_of, side_by_side
-from longwire.demo.sessions import play
-from longwire.demo.stage import KEY, MODELS, OWNER, SCRIPT, staged
+from longwire.demo.report import HEADING, Session, last_lines, lines_of, problems_of, side_by_side
+from longwire.demo.sessions import play, play_translated
+from longwire.demo.stage import KEY, MODELS, OWNER, SCRIPT, TRANSLATED, staged
 from longwire.emulator import Emulator, Script
 from longwire.server import logs
 
 _TITLE = """
 One agent's session, sent to each API by its official client, with all of its history every turn
+"""
+_TRANSLATED = """
+The first turns of Responses once more, on a channel whose upstream speaks Messages alone
 """
 _NOTE = f"""
 exact: digests taken at both ends agree. In every API the model was shown, item by item and with its
@@ -34,7 +37,8 @@ The gateway keeps serving; end it with Ctrl-C.
   sign in   {owner} with the password {key}
 
   API key   {key}
-  models    {websocket}, claude-* and gpt-* (over websocket), {http} (over http)
+  models    {websocket}, claude-* and gpt-* (over websocket), {http} (over http),
+            {translated} (its upstream is asked in Messages)
   base URL  {url}/v1  for Responses and Chat Completions
             {url}     for Messages
 
@@ -80,6 +84,7 @@ async def _perform(console: Console, *, once: bool) -> int:
         if not once:
             upstream.script = Script()
             values = {"url": url, "owner": OWNER, "key": KEY, **MODELS}
+            values["translated"] = TRANSLATED
             console.print(_INVITATION.format(**values), soft_wrap=True)
             await _interrupted()
         return int(bool(problems))
@@ -94,12 +99,15 @@ async def _sessions(console: Console, upstream: Emulator, url: str) -> list[str]
     try:
         with console.status("the agent works …"):
             sessions = await play(upstream, url, show)
+            translated = await play_translated(upstream, url)
     except UpstreamUnavailable as error:
         return [str(error)]
     console.print()
     console.print(side_by_side(sessions))
+    console.print(_TRANSLATED, style="bold", soft_wrap=True)
+    console.print(lines_of(translated), soft_wrap=True)
     console.print(_NOTE, style="dim", soft_wrap=True)
-    return problems_of(sessions)
+    return [*problems_of(sessions), *translated.problems()]
 
 
 async def _interrupted() -> None:

@@ -97,6 +97,12 @@ def last_lines(sessions: Sequence[Session]) -> Text:
     return Text("\n").join(lines)
 
 
+def lines_of(session: Session) -> Text:
+    """All turns of a session, below the titles."""
+    lines = [row.line(str(n), session.name) for n, row in enumerate(session.rows, 1)]
+    return Text("\n").join([Text(HEADING), *lines])
+
+
 def problems_of(sessions: Sequence[Session]) -> list[str]:
     """What must not be in any of them."""
     counts = [str(len(session.rows)) for session in sessions]

@@ -10,7 +10,7 @@ from longwire.core.errors import UpstreamUnavailable
 from longwire.demo.agent import ClientTurn, read_work, turns
 from longwire.demo.clients import ChatCompletions, Messages, Responses
 from longwire.demo.report import Row, Session
-from longwire.demo.stage import KEY, MODELS
+from longwire.demo.stage import KEY, MODELS, TRANSLATED
 from longwire.emulator import Emulator
 
 
@@ -37,6 +37,20 @@ class Player:
         self.session.handshakes += upstream.counters.sockets_opened - sockets
         self.session.violations += upstream.violations[violations:]
         return turn is not None
+
+
+async def play_translated(upstream: Emulator, url: str) -> Session:
+    """Run the first two turns of Responses at an upstream of Messages alone."""
+    work = read_work()
+    client = Responses(url, KEY, TRANSLATED, work.task)
+    session = Session("Responses", "http")
+    player = Player(session, turns(client, work), client.shown_in_messages)
+    try:
+        await player.next_turn(upstream)
+        await player.next_turn(upstream)
+        return session
+    finally:
+        await client.close()
 
 
 async def play(

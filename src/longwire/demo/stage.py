@@ -20,6 +20,8 @@ from longwire.settings import Settings
 
 MODELS = {"websocket": "demo", "http": "demo-http"}
 """Transport of a channel to the model that this channel alone serves."""
+TRANSLATED = "demo-messages"
+"""The model of a channel whose upstream speaks Messages alone."""
 _RENAMES = {"claude-*": MODELS["websocket"], "gpt-*": MODELS["websocket"]}
 """What clients ask for that choose their models by themselves."""
 KEY = "longwire-demo"
@@ -35,7 +37,7 @@ _USUAL_PORT = 8090
 @asynccontextmanager
 async def staged() -> AsyncIterator[tuple[Emulator, str]]:
     """Run everything inside the context; gives the upstream and the gateway's URL."""
-    options = Options(models=tuple(MODELS.values()))
+    options = Options(models=(*MODELS.values(), TRANSLATED))
     async with Emulator(options, SCRIPT) as emulator, _gateway(f"{emulator.url}/v1") as url:
         yield emulator, url
 
@@ -47,6 +49,8 @@ def _settings(upstream: str, folder: str) -> Settings:
         for transport, model in MODELS.items()
     ]
     channels[0]["renames"] = _RENAMES
+    name = "emulator-messages"
+    channels.append({"name": name, "type": "anthropic", "models": [TRANSLATED], **shared})
     keys = [{"name": "demo", "key": KEY}]
     database = {"url": f"sqlite:///{folder}/longwire.db"}
     server = {"insecure_cookies": True}  # a browser on this machine comes without TLS
