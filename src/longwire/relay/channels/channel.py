@@ -75,15 +75,14 @@ class Channel:
     def way_of(self, turn: Turn) -> Way | None:
         """Return how it would serve a turn, None where it cannot."""
         source = turn.source
-        if turn.purpose is Purpose.COMPACTION:
-            return IN_SESSION if RESPONSES in self.offered else None
-        return way_of(
+        way = way_of(
             source.api,
             self.offered,
             is_sayable=source.refusal is None,
             is_read=not source.is_unread,
             may_drop=self.terms.may_drop,
         )
+        return way if way is IN_SESSION or not _needs_responses(turn) else None
 
     def serving(self, way: Way) -> "Channel":
         """Return the same channel as it serves a turn in a way that has no sessions."""
@@ -157,6 +156,14 @@ class Channel:
         source = turn.source
         dropped = names_of((*source.dropped, *left_out))
         return replace(adapted, source=replace(source, dropped=dropped))
+
+
+def _needs_responses(turn: Turn) -> bool:
+    """Whether nobody but an upstream of the Responses API could do what a client of it asks for."""
+    if turn.purpose is Purpose.COMPACTION:
+        return True
+    asks_for_more = bool(turn.named) or turn.runs_in_background
+    return asks_for_more and turn.source.api.startswith(RESPONSES)
 
 
 @dataclass(frozen=True, slots=True)

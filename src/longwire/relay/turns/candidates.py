@@ -292,7 +292,11 @@ def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
             able.append(channel if way is IN_SESSION else channel.serving(way))
     if not able:
         offered = ", ".join(sorted({api for each in channels for api in each.offered}))
-        msg = f"No channel of this model can be told this request: they speak {offered} alone."
+        msg = (
+            f"No channel of this model can be told this request: they speak {offered} alone. What "
+            "is named by an id, runs in the background or is compacted needs the Responses API; "
+            "send the whole history."
+        )
         raise turn.source.refusal or Unsayable(msg)
     return able
 
