@@ -135,7 +135,8 @@ class Responses:
         return digest(said(self._sent(), ""))
 
     def _sent(self) -> list[dict[str, Any]]:
-        return json.loads(self.meter.body)["input"]
+        items: list[dict[str, Any]] = json.loads(self.meter.body)["input"]
+        return items
 
 
 class ChatCompletions:
