@@ -12,15 +12,14 @@ from longwire.dialects.chat_completions.client import ChatCompletions
 from longwire.dialects.chat_completions.request import API as CHAT_COMPLETIONS
 from longwire.dialects.chat_completions.request import decode_request as decode_chat
 from longwire.dialects.codex.client import client_of
+from longwire.dialects.generate_content.client import COUNTS as CONTENT_COUNTS
 from longwire.dialects.generate_content.client import GenerateContent
-from longwire.dialects.generate_content.count import estimate as estimate_content
 from longwire.dialects.generate_content.models import GOOGLE_CLIENT, gemini_model, gemini_page
 from longwire.dialects.generate_content.request import API as GENERATE_CONTENT
 from longwire.dialects.generate_content.request import decode_request as decode_content
 from longwire.dialects.generate_content.targets import PATHS as GEMINI_PATHS
 from longwire.dialects.generate_content.targets import Target
-from longwire.dialects.messages.client import Messages
-from longwire.dialects.messages.count import estimate
+from longwire.dialects.messages.client import COUNTS, Messages
 from longwire.dialects.messages.models import ANTHROPIC_VERSION, model_of, models_page
 from longwire.dialects.messages.request import API as MESSAGES
 from longwire.dialects.messages.request import decode_count as decode_message_count
@@ -108,7 +107,7 @@ _RESPONSES, _CHAT, _MESSAGES = Responses(), ChatCompletions(), Messages()
 _GEMINI = GenerateContent()
 _RESPONSE, _COMPACTION = Route(decode_request, _RESPONSES), Route(decode_compaction, _RESPONSES)
 _MESSAGE = Route(decode_message, _MESSAGES, api=MESSAGES, skim=decode_message)
-_MESSAGE_COUNT = Route(decode_message_count, _MESSAGES, estimate)
+_MESSAGE_COUNT = Route(decode_message_count, _MESSAGES, COUNTS.estimate)
 ROUTES: Final[Mapping[bytes, Route]] = {
     b"/v1/responses": _RESPONSE,
     b"/v1/responses/compact": _COMPACTION,
@@ -131,7 +130,7 @@ def route_to(target: Target) -> Route:
     return Route(
         partial(decode_content, target=target),
         _GEMINI,
-        estimate_content if target.counts else None,
+        CONTENT_COUNTS.estimate if target.counts else None,
         target.key,
         _JSON if target.is_array else _EVENTS,
     )

@@ -11,11 +11,12 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.client_tools import BY_CALL, CALLS, FOUND, OUTPUTS, is_trace
+from longwire.dialects.client_tools import BY_CALL, CALLS, FOUND, OUTPUTS
 from longwire.dialects.fields import decoded, invalid
-from longwire.dialects.generate_content.call_items import Item, arguments_of, decode_items
+from longwire.dialects.generate_content.call_items import arguments_of, seal_of
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
 from longwire.dialects.generate_content.function_names import sent_name
+from longwire.dialects.input_items import Item, decode_items
 from longwire.dialects.losses import Losses, refuse_reference
 
 DUMMY: Final = b'"skip_thought_signature_validator"'
@@ -92,14 +93,14 @@ class Contents:
         return f"input.{self._index}.{name}"
 
     def _add(self, item: Item) -> None:
-        kind = item.type
+        kind = item.kind
         if kind == "message":
             self._add_message(item)
             return
         self._is_leading = False
         if kind == "reasoning":
             self._add_reasoning(item)
-        elif is_trace(kind, has_call_id=bool(item.call_id)):
+        elif item.is_trace:
             self._losses.drop(f"input.{kind}")
         elif kind in CALLS:
             self._add_call(item)
@@ -130,7 +131,7 @@ class Contents:
 
     def _add_reasoning(self, item: Item) -> None:
         """Keep a signature for the part that it was on; those of others are left out."""
-        seal = item.seal
+        seal = seal_of(item)
         if seal is None:
             if item.encrypted_content:
                 self._losses.drop("input.reasoning")
@@ -138,7 +139,7 @@ class Contents:
         signature = _encode(seal.content)
         if seal.kind == "thought":
             said = b'{"text":%b,"thought":true,"thoughtSignature":%b}'
-            self._add_to_model(said % (_encode(item.thoughts), signature))
+            self._add_to_model(said % (item.thoughts, signature))
         elif seal.kind == "end":
             self._add_to_model(b'{"text":"","thoughtSignature":%b}' % signature)
         else:
@@ -146,10 +147,10 @@ class Contents:
             self._signatures.setdefault(seal.kind, []).append(signature)
 
     def _add_call(self, item: Item) -> None:
-        name = BY_CALL.get(item.type) or item.name
+        name = BY_CALL.get(item.kind) or item.name
         if not name:
             raise invalid(self._at("name"), "is required")
-        sent, call_id = sent_name(name, item.namespace or ""), item.call_id or item.id or ""
+        sent, call_id = sent_name(name, item.namespace or ""), item.own_id
         head = b'"name":%b,' % _encode(sent)
         if call_id:
             head = b'"id":%b,%b' % (_encode(call_id), head)
@@ -172,7 +173,7 @@ class Contents:
 
     def _add_output(self, item: Item) -> None:
         self._end_model()
-        output, call_id = bytes(item.output), item.call_id or item.id or ""
+        output, call_id = bytes(item.output), item.own_id
         if output[:1] == _QUOTE or item.type == "shell_call_output":
             self._respond(call_id, output)
             return

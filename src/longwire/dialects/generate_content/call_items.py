@@ -7,8 +7,9 @@ from msgspec import Raw
 
 from longwire.dialects.client_tools import BY_CALL, CLIENT_TOOLS, input_object
 from longwire.dialects.halves import without_halves
-from longwire.dialects.raw_json import NULL, tolerant
-from longwire.dialects.seals import Seal, opened
+from longwire.dialects.input_items import Item
+from longwire.dialects.raw_json import tolerant
+from longwire.dialects.seals import Seal
 
 ISSUER: Final = "gemini"
 """Who can read thought signatures."""
@@ -19,52 +20,19 @@ _decode_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _NO_ARGUMENTS: Final = (b"", b"null")
 
 
-class _Summary(msgspec.Struct):
-    text: str = ""
-
-
-class Item(msgspec.Struct, gc=False):
-    """What is read of one item."""
-
-    type: str = "message"
-    role: str = ""
-    content: Raw = NULL
-    id: str | None = None
-    call_id: str | None = None
-    name: str | None = None
-    namespace: str | None = None
-    arguments: Raw = NULL
-    input: Raw = NULL
-    action: Raw = NULL
-    operation: Raw = NULL
-    output: Raw = NULL
-    tools: Raw = NULL
-    encrypted_content: str | None = None
-    summary: list[_Summary] | None = None
-
-    @property
-    def seal(self) -> Seal | None:
-        """What reasoning holds that Gemini alone can read; None where that is somebody else."""
-        if not self.encrypted_content:
-            return None
-        seal = opened(self.encrypted_content)
-        return seal if seal.issuer == ISSUER else None
-
-    @property
-    def thoughts(self) -> str:
-        """The summary of reasoning."""
-        return "".join(part.text for part in self.summary or ())
-
-
-decode_items: Final = msgspec.json.Decoder(list[Item]).decode
+def seal_of(item: Item) -> Seal | None:
+    """Return what reasoning holds that Gemini alone can read; None where that is somebody else."""
+    seal = item.seal
+    return seal if seal.issuer == ISSUER else None
 
 
 def arguments_of(item: Item) -> bytes:
     """Return what a call passes as an object, as it was written; what is none is wrapped."""
     if item.type == "custom_tool_call":
         return input_object(item.input)
-    if item.type in BY_CALL:
-        tool = CLIENT_TOOLS[BY_CALL[item.type]]
+    kind = BY_CALL.get(item.kind)
+    if kind:
+        tool = CLIENT_TOOLS[kind]
         return tool.arguments_of(getattr(item, tool.member))
     raw = bytes(item.arguments)
     if raw in _NO_ARGUMENTS:

@@ -1,11 +1,15 @@
 """Clients of Gemini's API: how their answers, errors and headers are written."""
 
+from typing import Final
+
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.counts import Counts
 from longwire.dialects.generate_content import errors
 from longwire.dialects.generate_content.answer import GenerateContentAnswer
-from longwire.dialects.generate_content.count import CountAnswer
 from longwire.dialects.ports import Answer, Headers, Problem
+
+COUNTS: Final = Counts(b'{"totalTokens":%d}', errors.envelope)
 
 
 class GenerateContent:
@@ -14,7 +18,7 @@ class GenerateContent:
     def answer(self, turn: Turn, aggregate: Aggregate, _headers: Headers) -> Answer:
         """Return what encodes the answer to a turn."""
         if turn.purpose is Purpose.COUNT:
-            return CountAnswer()
+            return COUNTS
         return GenerateContentAnswer(turn, aggregate)
 
     def refusal(self, problem: Problem, _request_id: str) -> Problem:

@@ -1,11 +1,15 @@
 """Clients of Anthropic's Messages API: how their answers, errors and headers are written."""
 
+from typing import Final
+
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Purpose, Turn
+from longwire.dialects.counts import Counts
 from longwire.dialects.messages import errors
 from longwire.dialects.messages.answer import MessagesAnswer
-from longwire.dialects.messages.count import CountAnswer
 from longwire.dialects.ports import Answer, Headers, Problem
+
+COUNTS: Final = Counts(b'{"input_tokens":%d}', errors.envelope)
 
 
 class Messages:
@@ -14,7 +18,7 @@ class Messages:
     def answer(self, turn: Turn, aggregate: Aggregate, _headers: Headers) -> Answer:
         """Return what encodes the answer to a turn."""
         if turn.purpose is Purpose.COUNT:
-            return CountAnswer()
+            return COUNTS
         return MessagesAnswer(turn, aggregate)
 
     def refusal(self, problem: Problem, request_id: str) -> Problem:

@@ -18,17 +18,16 @@ from longwire.dialects.client_tools import (
     FOUND,
     OUTPUTS,
     input_object,
-    is_trace,
 )
 from longwire.dialects.fields import decoded, invalid
+from longwire.dialects.input_items import Item, decode_items
 from longwire.dialects.losses import Losses, refuse_reference
 from longwire.dialects.messages.claude import Claude
 from longwire.dialects.messages.from_parts import blocks_of, text_block
 from longwire.dialects.messages.from_tools import Offer
-from longwire.dialects.messages.render import input_of, joined
+from longwire.dialects.messages.render import input_of
 from longwire.dialects.messages.upstream_names import safe_id, safe_name
 from longwire.dialects.raw_json import NULL, tolerant
-from longwire.dialects.seals import opened
 
 ISSUER: Final = "anthropic"
 REDACTED: Final = "redacted"
@@ -47,10 +46,6 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 
 
-class _Part(msgspec.Struct, gc=False):
-    text: Raw = NULL
-
-
 class _Effort(msgspec.Struct):
     effort: str | None = None
 
@@ -59,46 +54,8 @@ class _Format(msgspec.Struct):
     format: Raw = NULL
 
 
-class Item(msgspec.Struct, gc=False):
-    """What is read of one item, whatever its type."""
-
-    type: str | None = None
-    role: str | None = None
-    content: Raw = NULL
-    id: str | None = None
-    call_id: str | None = None
-    name: str | None = None
-    namespace: str | None = None
-    arguments: Raw = NULL
-    input: Raw = NULL
-    action: Raw = NULL
-    operation: Raw = NULL
-    output: Raw = NULL
-    summary: list[_Part] | None = None
-    encrypted_content: str | None = None
-    tools: Raw = NULL
-    reasoning: Raw = NULL
-    text: Raw = NULL
-
-    @property
-    def own_id(self) -> str:
-        """What its call is known by."""
-        return self.call_id or self.id or ""
-
-    @property
-    def is_trace(self) -> bool:
-        """Whether it is a trace of what another upstream ran."""
-        return is_trace(self.type or "", has_call_id=bool(self.call_id))
-
-    @property
-    def returned(self) -> bytes:
-        """What a call has returned, as raw JSON."""
-        return bytes(self.tools if self.type == FOUND else self.output)
-
-
 _decode_effort: Final = msgspec.json.Decoder(_Effort | None).decode
 _decode_format: Final = msgspec.json.Decoder(_Format | None).decode
-_decode_items: Final = tolerant(msgspec.json.Decoder(list[Item]).decode)
 
 
 class Message(NamedTuple):
@@ -114,7 +71,7 @@ def items_of(raw: bytes | None) -> list[Item]:
         raise invalid("input", "is required")
     if raw[:1] == b'"':
         return [Item("message", "user", Raw(raw))]
-    return decoded(_decode_items, raw, "input")
+    return decoded(decode_items, raw, "input")
 
 
 class _Call(NamedTuple):
@@ -186,7 +143,7 @@ class History:
         return bool(self.messages) and self.messages[-1].role != "assistant"
 
     def _add(self, item: Item) -> None:
-        kind = item.type or ("message" if item.role else "")
+        kind = item.kind
         if kind == "message":
             self._add_message(item)
         elif item.is_trace:
@@ -207,8 +164,6 @@ class History:
             self._refuse(kind)
 
     def _refuse(self, kind: str) -> None:
-        if not kind:
-            raise invalid(f"{self._at}.type", "is required")
         if kind == "item_reference":
             refuse_reference(self._at)
         known = kind[:40]
@@ -251,7 +206,7 @@ class History:
         self._rules = []
 
     def _think(self, item: Item) -> None:
-        seal = opened(item.encrypted_content or "")
+        seal = item.seal
         if seal.issuer != ISSUER or not seal.content:
             self._losses.drop("input.reasoning")
             return
@@ -263,11 +218,11 @@ class History:
         if seal.kind == REDACTED:
             self._said.append(b'{"type":"redacted_thinking","data":%b}' % content)
             return
-        thoughts = joined([part.text for part in item.summary or ()])
-        self._said.append(b'{"type":"thinking","thinking":%b,"signature":%b}' % (thoughts, content))
+        said = b'{"type":"thinking","thinking":%b,"signature":%b}' % (item.thoughts, content)
+        self._said.append(said)
 
     def _compact(self, item: Item) -> None:
-        seal = opened(item.encrypted_content or "")
+        seal = item.seal
         if seal.issuer != ISSUER:
             fault = "is a compaction that another vendor has made, which Claude cannot read"
             self._losses.refuse(self._at, fault, "input.compaction")
@@ -363,7 +318,7 @@ def _result_block(call: _Call, losses: Losses) -> bytes:
     head = b'{"type":"tool_result","tool_use_id":%b' % call.id
     if call.output is None:
         return b'%b,"content":%b,"is_error":true}' % (head, _NO_OUTPUT)
-    raw = call.output.returned
+    raw = bytes(call.output.returned)
     if raw[:1] != b'"':
         blocks = _output_blocks(call.output, f"input.{call.output.own_id}.output", losses)
         raw = b"[%b]" % b",".join(blocks)
@@ -374,7 +329,7 @@ def _output_blocks(item: Item, at: str, losses: Losses) -> list[bytes]:
     """Return what a tool gave as blocks; what is no text and no parts is shown as it is."""
     if item.type in _SPOKEN or bytes(item.output)[:1] == b'"':
         return list(blocks_of(item.output, at, losses))
-    return [text_block(_encode(item.returned.decode("utf-8", "replace")))]
+    return [text_block(_encode(bytes(item.returned).decode("utf-8", "replace")))]
 
 
 def _text_in(block: bytes) -> str:

@@ -1,12 +1,12 @@
 """How many tokens a request would be: counted by the upstream, else estimated here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from longwire.core.events import Event
 from longwire.core.rules.turn import Turn
-from longwire.dialects.messages.errors import envelope
 from longwire.dialects.ports import Problem
 from longwire.dialects.responses.usage import expected_usage
 
@@ -22,10 +22,20 @@ class _Counted(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Counted).decode
 
 
-class CountAnswer:
-    """The answer to a question for tokens, which never streams."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The answer to a question for tokens, which never streams.
 
-    is_cut = False
+    `form` is what a client reads of a count, `envelope` of an error.
+    """
+
+    form: bytes
+    envelope: Callable[[Problem], bytes]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the gateway has ended it: never."""
+        return False
 
     def keep_alive(self) -> bytes:
         """Return nothing: it comes whole."""
@@ -41,18 +51,12 @@ class CountAnswer:
 
     def whole(self, terminal: Event) -> bytes:
         """Return what the upstream has counted."""
-        return count_of(_decode(terminal.raw).response.input_tokens)
+        return self.form % _decode(terminal.raw).response.input_tokens
 
     def failure(self, problem: Problem) -> bytes:
         """Return the error."""
-        return envelope(problem)
+        return self.envelope(problem)
 
-
-def count_of(tokens: int) -> bytes:
-    """Return a count as the client reads it."""
-    return b'{"input_tokens":%d}' % tokens
-
-
-def estimate(turn: Turn) -> bytes:
-    """Return a count that no upstream made: a token is taken for four bytes."""
-    return count_of(expected_usage(turn).input)
+    def estimate(self, turn: Turn) -> bytes:
+        """Return a count that no upstream made: a token is taken for four bytes."""
+        return self.form % expected_usage(turn).input
