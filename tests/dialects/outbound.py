@@ -52,6 +52,7 @@ _MEMBERS: Mapping[str, object] = {
     "prompt_cache_key": "k",
     "client_metadata": {"a": "b"},
     "background": True,
+    "generate": False,
     "prompt": {"id": "pmpt_1"},
     "conversation": "conv_1",
     "previous_response_id": "resp_1",

@@ -123,12 +123,37 @@ def test_traces_of_what_others_ran_are_left_out(api: str, kind: str) -> None:
     assert (f"input.{kind}",) == call_of(api, {"type": kind, "id": "x"}).dropped
 
 
-@pytest.mark.parametrize("members", [{"previous_response_id": "resp_1"}, {"background": True}])
+@pytest.mark.parametrize(
+    "members",
+    [{"previous_response_id": "resp_1"}, {"background": True}, {"generate": False}],
+    ids=lambda members: str(*members),
+)
 def test_what_only_the_responses_api_has_is_refused(api: str, members: Json) -> None:
     """Even where a channel may drop what is unsupported; the error names the mend."""
     with pytest.raises(Unsayable, match=r"; (send the whole|leave it out)") as refused:
         call_of(api, may_drop=True, **members)
     assert [*members] == [refused.value.param]
+
+
+@pytest.mark.parametrize("value", [True, None])
+def test_an_answer_that_is_generated_is_what_every_upstream_gives(api: str, value: object) -> None:
+    """Nothing is left out with `generate`."""
+    assert () == call_of(api, generate=value).dropped
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"prompt": {"id": "pmpt_1"}},
+        {"tools": [FILES], "tool_choice": FILES},
+        {"tools": [FILES], "tool_choice": "required"},
+    ],
+    ids=["prompt", "tool", "required"],
+)
+def test_what_changes_an_answer_goes_on_to_the_next_channel(api: str, members: Json) -> None:
+    """It is `Unsayable`, which moves a turn on, whatever the upstream."""
+    with pytest.raises(Unsayable):
+        call_of(api, **members)
 
 
 def test_an_item_that_is_only_named_is_refused(api: str) -> None:

@@ -3,12 +3,14 @@
 import json
 import ssl
 
+import aiohttp
 import anthropic
 import pytest
 from openai import APIStatusError
 
 from longwire.emulator import Fault, Options, Script, digest, merged, numbered
 from tests.conftest import KEY
+from tests.doubles.canned import answer, canned
 from tests.journeys.conftest import settings_of
 
 MODEL = "gemini-3-pro-preview"
@@ -254,3 +256,30 @@ async def test_codex_edits_files_with_gemini(codex, emulator):
     ran = await codex.run("write a file")
     assert ran.code == 0, ran.said
     assert (codex.work / "a.txt").read_text() == "hi\n"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"prompt": {"id": "pmpt_1"}},
+        {"background": True},
+        {"generate": False},
+        {"tools": [{"type": "file_search"}], "tool_choice": {"type": "file_search"}},
+    ],
+    ids=lambda members: next(iter(members)),
+)
+async def test_what_gemini_cannot_be_told_goes_to_the_next_channel(serve, emulator, members):
+    """It is no fault of the request where another channel of the model can serve it."""
+    google = channel_of(emulator, weight=100_000)
+    async with canned(answer()) as upstream:
+        other = {"name": "other", "type": "openai", "api_key": "sk-upstream", "transport": "http"}
+        other |= {"base_url": f"{upstream.url}/v1", "apis": ["responses"]}
+        gateway = await serve(settings_of(emulator.url, channels=(google, other)))
+        async with aiohttp.ClientSession() as client:
+            response = await client.post(
+                f"{gateway.url}/v1/responses",
+                json={"model": MODEL, "input": "hi", "stream": True, **members},
+                headers={"authorization": f"Bearer {KEY}"},
+            )
+            assert (200, "other") == (response.status, response.headers["x-longwire-channel"])
+    assert 0 == len(emulator.turns)

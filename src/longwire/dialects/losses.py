@@ -49,6 +49,9 @@ def refuse_outside(turn: Turn, *, can_count: bool = True) -> None:
     if turn.runs_in_background:
         fault = "is known to upstreams of the Responses API alone"
         raise unsayable("background", fault, "leave it out")
+    if turn.members.get("generate") == b"false":
+        fault = "prepares a turn, which upstreams of the Responses API alone can do"
+        raise unsayable("generate", fault, "leave it out")
     if turn.purpose in UNARY and not (can_count and turn.purpose is Purpose.COUNT):
         fault = f"has no upstream here that knows how to do this ({turn.source.api})"
         raise unsayable("model", fault, "name a model that another channel serves")

@@ -65,6 +65,7 @@ _SILENT: Final = frozenset(
         "prompt_cache_options",
         "stream_options",
         "client_metadata",
+        "generate",
     ]
 )
 """Members that change nothing in an answer."""
