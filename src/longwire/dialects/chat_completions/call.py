@@ -31,6 +31,7 @@ from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.members import Fate
 from longwire.dialects.ports import Terms, UpstreamCall
 from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.responses.call import sent_model
 from longwire.dialects.responses.native_items import without_items
 from longwire.dialects.responses.output import echo_of
 
@@ -101,12 +102,13 @@ def _leading(members: Members, wanted: Text, profile: Profile) -> list[bytes]:
 
 
 def _wishes(members: Members, turn: Turn, profile: Profile, losses: Losses) -> Iterator[bytes]:
-    yield from limit_of(members, turn.model, profile)
+    model = sent_model(turn)
+    yield from limit_of(members, model, profile)
     for name in ("temperature", "top_p"):
         if name in members:
             yield b'"%b":%b' % (name.encode(), members[name])
     yield from format_of(text_of(members), profile)
-    yield from effort_of(members, turn.model, profile, losses)
+    yield from effort_of(members, model, profile, losses)
     yield from logprobs_of(members)
 
 

@@ -25,6 +25,7 @@ from longwire.dialects.messages.from_tools import Offer
 from longwire.dialects.messages.marks import last_marked, with_marks
 from longwire.dialects.ports import Terms
 from longwire.dialects.raw_json import NULL, text_of
+from longwire.dialects.responses.call import sent_model
 
 SYSTEM_BETA: Final = "mid-conversation-system-2026-04-07"
 _COMPACT_BETA: Final = "compact-2026-01-12"
@@ -150,7 +151,7 @@ class _Writer:
     def __init__(self, turn: Turn, terms: Terms) -> None:
         self._turn = turn
         self._losses = Losses(may_drop=terms.may_drop)
-        self._claude: Claude = claude_of(turn.model)
+        self._claude: Claude = claude_of(sent_model(turn))
         self._offer = Offer(self._losses, may_be_strict=self._claude.takes_schemas)
         self._history = History(self._claude, self._offer, self._losses)
         self._betas: list[str] = []
@@ -162,7 +163,7 @@ class _Writer:
             self._offer.add(members["tools"], "tools")
         self._history.add_all(items_of(turn.input))
         choice = self._choice()
-        said = {"model": _encode(turn.model), **self._prompt()}
+        said = {"model": turn.members["model"], **self._prompt()}
         if choice:
             said["tool_choice"] = _encode(choice)
         if not self._is_count:

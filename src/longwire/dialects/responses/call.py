@@ -11,6 +11,7 @@ import msgspec
 from longwire.core.rules.continuity import Continue, Decision
 from longwire.core.rules.turn import UNARY, Purpose, Turn
 from longwire.dialects.ports import AdaptInput
+from longwire.dialects.raw_json import text_of
 from longwire.dialects.responses.history import BodyProperties
 
 SUFFIXES = {Purpose.COMPACTION: "/compact", Purpose.COUNT: "/input_tokens"}
@@ -27,6 +28,11 @@ def renamed(turn: Turn, sent_name: Callable[[str], str]) -> Turn:
         return turn
     members = {**turn.members, "model": msgspec.json.encode(sent)}
     return replace(turn, members=members, properties=BodyProperties(members))
+
+
+def sent_model(turn: Turn) -> str:
+    """Return the name by which a turn's model is sent; what a model takes is known by that."""
+    return text_of(turn.members, "model") or turn.model
 
 
 def encode_create(turn: Turn, decision: Decision, adapt_input: AdaptInput | None = None) -> bytes:
