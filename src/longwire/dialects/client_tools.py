@@ -117,6 +117,10 @@ _TRACES: Final = frozenset(
 )
 
 
+MAYBE_TRACES: Final = frozenset({*_TRACES, *_SEARCH_ITEMS})
+"""The types of items of which some are traces: of all others nobody need ask."""
+
+
 def is_trace(kind: str, *, has_call_id: bool) -> bool:
     """Whether an item is a trace of what another upstream ran: what came of it is in its texts."""
     return kind in _TRACES or (kind in _SEARCH_ITEMS and not has_call_id)

@@ -29,6 +29,7 @@ from longwire.dialects.client_tools import (
     CALLS,
     CLIENT_TOOLS,
     FOUND,
+    MAYBE_TRACES,
     OUTPUTS,
     input_object,
     is_trace,
@@ -102,7 +103,7 @@ class Conversation:
         elif kind == "reasoning":
             if not self._recall(item):
                 self._losses.drop("input.reasoning")
-        elif _is_trace(item):
+        elif kind in MAYBE_TRACES and _is_trace(item):
             self._losses.drop(f"input.{kind}")
         elif kind in CALLS:
             self._end_leading()

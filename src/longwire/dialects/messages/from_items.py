@@ -16,6 +16,7 @@ from longwire.dialects.client_tools import (
     CALLS,
     CLIENT_TOOLS,
     FOUND,
+    MAYBE_TRACES,
     OUTPUTS,
     input_object,
 )
@@ -113,7 +114,7 @@ class History:
     def add_all(self, items: Sequence[Item]) -> None:
         """Add all items, then what the history needs at its end. Raises `InvalidRequest`."""
         for item in items:
-            if item.is_trace:
+            if item.type in MAYBE_TRACES and item.is_trace:
                 continue
             if item.type in OUTPUTS:
                 self._outputs.setdefault(item.own_id, []).append(item)
@@ -146,7 +147,7 @@ class History:
         kind = item.kind
         if kind == "message":
             self._add_message(item)
-        elif item.is_trace:
+        elif kind in MAYBE_TRACES and item.is_trace:
             self._losses.drop(f"input.{kind}")
         elif kind in CALLS:
             self._call(kind, item)
