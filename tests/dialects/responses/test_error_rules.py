@@ -90,12 +90,14 @@ EXAMPLES = {
     "service_unavailable_error": (typed("service_unavailable_error"), 503, Trouble.FAILING),
     "malformed_answer": (openai("malformed_answer"), 502, Trouble.MALFORMED),
     "INVALID_ARGUMENT": (google("INVALID_ARGUMENT"), 400, Trouble.REFUSED),
+    "FAILED_PRECONDITION": (google("FAILED_PRECONDITION"), 400, Trouble.REFUSED),
     "UNAUTHENTICATED": (google("UNAUTHENTICATED"), 401, Trouble.UNAUTHORIZED),
     "PERMISSION_DENIED": (google("PERMISSION_DENIED"), 403, Trouble.BARRED),
     "NOT_FOUND": (google("NOT_FOUND"), 404, Trouble.REFUSED),
     "RESOURCE_EXHAUSTED": (google("RESOURCE_EXHAUSTED"), 429, Trouble.LIMITED),
     "INTERNAL": (google("INTERNAL"), 500, Trouble.FAILING),
     "UNAVAILABLE": (google("UNAVAILABLE"), 503, Trouble.FAILING),
+    "DEADLINE_EXCEEDED": (google("DEADLINE_EXCEEDED"), 504, Trouble.FAILING),
 }
 
 

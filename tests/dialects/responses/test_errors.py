@@ -91,6 +91,34 @@ def test_headers_are_read_in_both_places(place: str) -> None:
     assert ({"retry-after": "3"}, FULL) == (problem.headers, dict(problem.error))
 
 
+FULL_AT_GOOGLE = "The input token count (1200000) exceeds the maximum number of tokens allowed (1)."
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        ({"code": 429, "status": "RESOURCE_EXHAUSTED"}, "RESOURCE_EXHAUSTED", 429),
+        ({"code": "429", "status": "RESOURCE_EXHAUSTED"}, "RESOURCE_EXHAUSTED", 429),
+        ({"code": 504, "status": "DEADLINE_EXCEEDED"}, "DEADLINE_EXCEEDED", 504),
+        ({"code": 400, "status": "INVALID_ARGUMENT"}, "INVALID_ARGUMENT", 400),
+        (
+            {"code": 400, "status": "INVALID_ARGUMENT", "message": FULL_AT_GOOGLE},
+            "context_length_exceeded",
+            400,
+        ),
+        ({"code": 400, "message": "maximum context length"}, "context_length_exceeded", 400),
+        ({"code": 503}, "503", 503),
+    ],
+    ids=lambda value: json.dumps(value)[:60],
+)
+def test_a_code_that_is_a_status_is_the_last_word(
+    error: dict[str, Any], code: str, status: int
+) -> None:
+    """What it is called, or what its words say, tells more."""
+    problem = decode_problem(json.dumps({"error": {"message": "No.", **error}}).encode())
+    assert (status, code, code) == (problem.status, problem.code, problem.error["code"])
+
+
 @needs_recordings
 def test_google_says_when_to_try_again() -> None:
     """The delay in the details of a 429 is the `retry-after` that clients read, rounded up."""

@@ -95,12 +95,14 @@ ERROR_RULES = (
     ErrorRule("service_unavailable_error", 503, "Codex backend"),
     ErrorRule(MALFORMED, 502, "Google, finish reasons", Trouble.MALFORMED),
     ErrorRule("INVALID_ARGUMENT", 400, "Google"),
+    ErrorRule("FAILED_PRECONDITION", 400, "Google"),
     ErrorRule("UNAUTHENTICATED", 401, "Google"),
     ErrorRule("PERMISSION_DENIED", 403, "Google"),
     ErrorRule("NOT_FOUND", 404, "Google"),
     ErrorRule("RESOURCE_EXHAUSTED", 429, "Google"),
     ErrorRule("INTERNAL", 500, "Google"),
     ErrorRule("UNAVAILABLE", 503, "Google"),
+    ErrorRule("DEADLINE_EXCEEDED", 504, "Google"),
 )
 """What upstreams' errors mean, by their codes or texts."""
 
@@ -128,6 +130,9 @@ _PASSED_ON = frozenset({"retry-after", "retry-after-ms", "x-should-retry"})
 _PASSED_ON_PREFIXES = ("x-ratelimit-", "x-codex-")
 _UNKNOWN_STATUS = 502
 _STATUS = re.compile("[45][0-9]{2}")
+_VAGUE = frozenset({"", "INVALID_ARGUMENT"})
+"""Codes that say less than words may."""
+
 _NO_MESSAGE = "The upstream reported an error without a message."
 _LOWEST_ERROR, _HIGHEST_ERROR = 400, 599
 
@@ -201,15 +206,17 @@ def _envelope(said: object) -> dict[str, Any]:
 
 def _problem(frame: dict[str, Any]) -> UpstreamProblem:
     error = _error_in(frame)
-    code = _code(error, "code") or _code(frame, "code") or _known_type(error)
+    number, code = _status_and_code(frame, error)
     message = (
         _first_text(error, "message", "msg", "detail")
         or _first_text(frame, "message", "detail", "error")
         or _refused_fields(frame.get("detail") or error.get("detail"))
         or code
+        or number
         or _NO_MESSAGE
     )
-    code = code or _rule_of_text(message).code
+    if code in _VAGUE:
+        code = _rule_of_text(message).code or code or number
     kind = _first_text(error, "type", "error_type") or _first_text(frame, "error_type")
     param = _first_text(error, "param") or _first_text(frame, "param")
     said = {name: value for name, value in error.items() if name != "headers"}
@@ -258,6 +265,14 @@ def _error(message: str, kind: str = "", param: str = "", code: str = "") -> dic
     }
 
 
+def _status_and_code(frame: Mapping[str, Any], error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what `code` says: a status, as many have it, or a code, else one that is elsewhere."""
+    code = _code(error, "code") or _code(frame, "code")
+    if _STATUS.fullmatch(code):
+        return code, _known_type(error)
+    return "", code or _known_type(error)
+
+
 def _known_type(error: Mapping[str, Any]) -> str:
     for kind in (_first_text(error, "type"), _first_text(error, "status")):
         if kind in _BY_CODE and kind != "invalid_request_error":
@@ -279,7 +294,8 @@ def _first_text(source: Mapping[str, Any], *names: str) -> str:
 
 
 def _status(frame: Mapping[str, Any], error: Mapping[str, Any], code: str) -> int:
-    for value in (frame.get("status"), frame.get("status_code"), error.get("status"), code):
+    said = (frame.get("status"), frame.get("status_code"), error.get("status"), error.get("code"))
+    for value in (*said, frame.get("code"), code):
         number = int(value) if isinstance(value, str) and _STATUS.fullmatch(value) else value
         if isinstance(number, int) and _LOWEST_ERROR <= number <= _HIGHEST_ERROR:
             return number
