@@ -259,6 +259,55 @@ async def test_a_count_is_the_upstreams_own(tmp_path):
     assert (200, "estimated") == (estimated.status, estimated.headers["x-longwire-tokens"])
 
 
+GEMINI = "/v1beta/models/m:"
+GEMINI_BODY = b'{ "contents":[{"parts":[{"text":"1.50"}]}],"cachedContent":"c" ,"xOwn":1.50}'
+ENVELOPES = [
+    (CHAT, CHAT_BODY % STREAMS, CHAT_WHOLE, {}, {"type", "param", "code"}),
+    (MESSAGES, MESSAGES_BODY % STREAMS, MESSAGES_WHOLE, ANTHROPIC, {"type"}),
+    (
+        GEMINI + "streamGenerateContent?alt=sse",
+        GEMINI_BODY,
+        b'{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}',
+        {"channel": {"type": "gemini"}},
+        {"code", "status"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "whole", "tables", "members"), ENVELOPES)
+async def test_a_whole_answer_to_a_stream_is_an_error_in_the_clients_words(
+    tmp_path, path, body, whole, tables, members
+):
+    """In the envelope of its own API: it is the gateway that says it."""
+    async with before(tmp_path, answer(whole, JSON), **tables) as (stage, _):
+        reply = await stage.call("POST", path, data=body)
+    assert 502 == reply.status
+    assert "error" == reply.json.get("type", "error")
+    assert {"message"} | members == set(reply.json["error"]) - {"details"}
+    assert "one JSON body where a stream was requested" in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "member"),
+    [
+        (COUNT, MESSAGES_BODY % b"", "input_tokens"),
+        (GEMINI + "countTokens", GEMINI_BODY.replace(b',"cachedContent":"c"', b""), "totalTokens"),
+    ],
+)
+async def test_a_count_that_no_channel_can_make_is_an_estimate(tmp_path, path, body, member):
+    """As where the upstream's own fails; its client counts before it takes a turn."""
+    channel = {"apis": ["chat_completions"]}
+    async with before(tmp_path, channel=channel) as (stage, upstream):
+        reply = await stage.call("POST", path, data=body)
+    assert (200, "estimated", {member}) == (
+        reply.status,
+        reply.headers.get("x-longwire-tokens"),
+        set(reply.json),
+    )
+    assert reply.json[member] > 0
+    assert [] == upstream.heads
+
+
 UNSAYABLE = [
     (CHAT, {"n": 2}),
     (CHAT, {"logit_bias": {"1": 2}}),
@@ -281,8 +330,6 @@ async def test_what_the_responses_api_cannot_say_goes_where_it_can_be_said(tmp_p
     assert {**body, **members} == json.loads(upstream.bodies[0])
 
 
-GEMINI = "/v1beta/models/m:"
-GEMINI_BODY = b'{ "contents":[{"parts":[{"text":"1.50"}]}],"cachedContent":"c" ,"xOwn":1.50}'
 GEMINI_ANSWER = (
     b'{ "candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}],'
     b'"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":2},"modelVersion":"m-1"}'

@@ -190,15 +190,16 @@ class PassedReading:
         """Read an answer that comes whole; to who waits for events it is none."""
         event = self._notes.whole(body)
         if event.kind is not Kind.ERROR and self._body is None:
-            event = broken(_UNASKED, _UNASKED)
+            # Not the upstream's own words: its client gets them in the envelope of its API.
+            event = broken(_NO_STREAM, b"")
         return [event]
 
 
-_UNASKED: Final = _encode(
+_NO_STREAM: Final = _encode(
     {
         "error": {
-            "message": "The upstream answered with one JSON body where events were asked for; "
-            "send the request without 'stream'.",
+            "message": "The upstream answered with one JSON body where a stream was requested; "
+            "request an answer that comes whole.",
             "type": "upstream_error",
             "param": None,
             "code": None,

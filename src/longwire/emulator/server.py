@@ -71,7 +71,9 @@ class Emulator:
             app.router.add_route("*", f"{prefix}/responses", self._endpoint(route, self._responses))
             app.router.add_post(f"{prefix}/responses/compact", self._endpoint(route, self._compact))
             listing = self._endpoint(route, self._models)
-            app.router.add_get(f"{prefix}/models", by_version(self.world, self._endpoint, listing))
+            if route == "public":
+                listing = by_version(self.world, self._endpoint, listing)
+            app.router.add_get(f"{prefix}/models", listing)
         app.router.add_post("/v1/responses/input_tokens", self._endpoint("public", self._count))
         model = self._endpoint("public", self._model)
         one = by_version(self.world, self._endpoint, model)

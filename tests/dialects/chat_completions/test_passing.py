@@ -196,7 +196,8 @@ def test_one_body_is_no_stream():
     """A client that waits for events would see nothing of it: it is refused, with the mend."""
     event = whole(streaming(), b'{"id":"c","choices":[]}')
     assert Kind.ERROR is event.kind
-    assert b"without 'stream'" in event.raw
+    assert b"request an answer that comes whole" in event.raw
+    assert b"" == event.wire
 
 
 def test_an_answer_without_a_media_type_is_read_as_it_was_asked_for():

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from longwire.core.errors import CallerError, LongwireError, UpstreamDisconnected, UpstreamRejected
+from longwire.core.errors import (
+    CallerError,
+    LongwireError,
+    Unsayable,
+    UpstreamDisconnected,
+    UpstreamRejected,
+)
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.routing import Manner
@@ -241,4 +247,6 @@ def _is_uncounted(error: Exception) -> bool:
     """Whether a count failed for no fault of its request: then an estimate is of more use."""
     if isinstance(error, UpstreamRejected):
         return error.status not in _FAULTS_OF_REQUESTS
+    if isinstance(error, Unsayable):
+        return True  # none of the model's channels knows how to count
     return isinstance(error, _UNCOUNTED) and not isinstance(error, CallerError)
