@@ -5,6 +5,7 @@ The upstream here is a socket that keeps every byte it gets, and answers with by
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from longwire.core.nouns.access import ApiKey, Grant
 from longwire.core.nouns.secret import Secret
 from longwire.store.store import open_store
 from tests.conftest import KEY, serving
+from tests.dialects.recordings import FOLDER, needs_recordings
 from tests.doubles.canned import Canned, answer, canned
 from tests.journeys.conftest import become, settings_of
 from tests.journeys.two_upstreams import Stage, staged_before
@@ -29,6 +31,7 @@ MESSAGES_BODY = (
     b'{"model":"m", "max_tokens":9,"messages":[{"role":"user","content":[{"type":"text",'
     b'"text":"hi" , "cache_control":{"type":"ephemeral"}}]}],"x_own":1.50%b}'
 )
+COUNTED = re.compile(rb'"choices": ?\[\].*"usage": ?\{')
 STREAMS, WANTS_USAGE = b',"stream":true', b',"stream_options":{"include_usage":true}'
 JSON = "application/json"
 
@@ -128,6 +131,45 @@ async def test_a_whole_answer_is_the_upstreams_own_body(tmp_path, path, tables, 
         reply = await stage.call("POST", path, data=body)
     assert (200, whole, [body]) == (reply.status, reply.body, upstream.bodies)
     assert JSON == reply.headers["content-type"]
+
+
+def renamed_on_the_way() -> bytes:
+    """A stream as Azure writes it: what its filters say first has no id; another one counts."""
+    first = (
+        b'data: {"id":"","object":"","created":0,"model":"","choices":[],'
+        b'"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]}\n\n'
+    )
+    comment, *chunks = chat_stream().split(b"\n\n")
+    counted = chunks[-3].replace(b"chatcmpl-1", b"another")
+    return b"\n\n".join([first + comment, *chunks[:-3], counted, *chunks[-2:]])
+
+
+AZURE = FOLDER / "openai-chat" / "azure-model-router.1.chunks.txt"
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        renamed_on_the_way,
+        pytest.param(
+            lambda: (
+                b"".join(b"data: %b\n\n" % line for line in AZURE.read_bytes().splitlines())
+                + b"data: [DONE]\n\n"
+            ),
+            marks=needs_recordings,
+        ),
+    ],
+    ids=["made", "recorded"],
+)
+@pytest.mark.parametrize("wanted", [b"", WANTS_USAGE])
+async def test_the_id_of_an_answer_may_change_on_the_way(tmp_path, stream, wanted):
+    """Whatever ids its chunks have, it is one answer, and each byte of it arrives."""
+    said = stream()
+    async with before(tmp_path, answer(said)) as (stage, _):
+        reply = await stage.call("POST", CHAT, data=CHAT_BODY % (STREAMS + wanted))
+    blocks = said.split(b"\n\n")
+    expected = [each for each in blocks if wanted or not COUNTED.search(each)]
+    assert expected == reply.body.split(b"\n\n")
 
 
 async def test_only_the_model_is_renamed(tmp_path):

@@ -144,14 +144,18 @@ class Notes(Protocol):
 
 
 class PassedReading:
-    """Reads one answer that is passed on, in the form that its request asks for."""
+    """Reads one answer that is passed on, in the form that its request asks for.
 
-    __slots__ = ("_blocks", "_body", "_is_over", "_notes")
+    Its id is told once: some upstreams change it on the way, and all of it is one answer's.
+    """
+
+    __slots__ = ("_blocks", "_body", "_is_named", "_is_over", "_notes")
 
     def __init__(self, notes: Notes, *, streams: bool) -> None:
         self._notes = notes
         self._blocks = Blocks()
         self._body = None if streams else bytearray()
+        self._is_named = False
         self._is_over = False
 
     def feed(self, chunk: bytes) -> list[Event]:
@@ -172,12 +176,20 @@ class PassedReading:
             return self.whole(rest)
         events = self._joined([self._notes.read(rest)] if rest else [])
         if not self._is_over and (terminal := self._notes.ended()) is not None:
-            events.append(terminal)
+            events.append(self._named_once(terminal))
         return events
+
+    def _named_once(self, event: Event) -> Event:
+        if self._is_named:
+            return event._replace(response_id=None)
+        self._is_named = True
+        return event
 
     def _joined(self, events: list[Event]) -> list[Event]:
         """Return the events with what came behind the last one of the answer as part of that."""
         for index, event in enumerate(events):
+            if event.response_id is not None:
+                event = events[index] = self._named_once(event)  # noqa: PLW2901
             if event.kind in _ENDS:
                 rest = b"".join([each.wire for each in events[index + 1 :]])
                 is_late, self._is_over = self._is_over, True
