@@ -27,7 +27,7 @@ def turn_of(**members):
     return decode_request(msgspec.json.encode({"model": "m", "input": "hi", **members}))
 
 
-@pytest.mark.parametrize("members", BOUND, ids=lambda members: "+".join(members))
+@pytest.mark.parametrize("members", BOUND, ids="+".join)
 @pytest.mark.parametrize("api", ["messages", "generate_content", "chat_completions"])
 def test_what_one_upstream_holds_is_said_nowhere_else(members, api):
     """So another channel of the model gets it, if one speaks the Responses API."""
