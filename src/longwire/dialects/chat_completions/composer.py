@@ -213,7 +213,7 @@ class Composer:
         self._has_spoken = True
         issuer = self._form.profile.issuer
         if not call.id:
-            own = f"call_{self._writer.response_id}_{self._calls.all.index(call)}"
+            own = f"call_{self._writer.output.response_id}_{self._calls.all.index(call)}"
             call.id = msgspec.json.encode(own)
         if call.extra and issuer:
             item = self._writer.start_reasoning()

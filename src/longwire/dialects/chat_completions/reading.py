@@ -25,6 +25,7 @@ from longwire.dialects.chat_completions.composer import AnswerForm, Composer
 from longwire.dialects.chat_completions.plain import PlainChunks
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.responses.errors import is_error
+from longwire.dialects.responses.output import Output
 from longwire.dialects.responses.writer import ResponseWriter
 
 _DONE: Final = b"[DONE]"
@@ -55,8 +56,9 @@ class ChatReading:
         self._form = form
         self._fallback_id = fallback_id
         self._decoder = Decoder()
-        self._writer = ResponseWriter(form.echo)
-        self._composer = Composer(form, self._writer)
+        self._output = Output(form.echo)
+        writer = ResponseWriter(self._output)
+        self._composer = Composer(form, writer)
         self._plain = PlainChunks()
         self._usage = NULL
         self._reason = ""
@@ -67,7 +69,7 @@ class ChatReading:
         for name, data in self._decoder.feed(chunk):
             if not self._has_ended:
                 self._read(name, data)
-        return self._writer.take()
+        return self._output.take()
 
     def end(self) -> list[Event]:
         """Read the end of a stream, which is one where a reason for it came.
@@ -75,20 +77,20 @@ class ChatReading:
         Without that the answer is broken off, unless its vendor never says why it ends.
         """
         is_whole = self._reason or not self._form.profile.needs_finish
-        if not self._has_ended and self._writer.response_id and is_whole:
+        if not self._has_ended and self._output.response_id and is_whole:
             self._finish()
-        return self._writer.take()
+        return self._output.take()
 
     def whole(self, body: bytes) -> list[Event]:
         """Read an answer that comes whole; some stream without saying so."""
         if _STREAM.match(body):
             return [*self.feed(body), *self.feed(b"\n\n"), *self.end()]
         self._read("", body)
-        if not self._has_ended and self._writer.response_id:
+        if not self._has_ended and self._output.response_id:
             self._finish()
         elif not self._has_ended:
             self._fail(_said("The upstream's answer has no choice."))
-        return self._writer.take()
+        return self._output.take()
 
     def _read(self, name: str, data: bytes) -> None:
         plain = self._plain
@@ -97,7 +99,7 @@ class ChatReading:
             self._composer.add_plain(plain.member, text)
             return
         if data == _DONE or not data or data.isspace():
-            if data and self._writer.response_id:
+            if data and self._output.response_id:
                 self._finish()
             return
         try:
@@ -119,7 +121,7 @@ class ChatReading:
             self._usage = chunk.usage
         elif chunk.x_groq is not NULL and self._usage is NULL:
             self._usage = usage_beside(chunk.x_groq)
-        if not self._writer.response_id:
+        if not self._output.response_id:
             self._open(chunk)
         for choice in chunk.choices or ():
             if bytes(choice.index) in (b"0", _NULL) and not self._has_ended:
@@ -133,7 +135,7 @@ class ChatReading:
         safe = _UNSAFE.sub("", decode_text(own_id)) if own_id else ""
         created = decode_any(chunk.created)
         model = text_in(chunk.model) or self._form.model
-        self._writer.open(f"resp_{safe or self._fallback_id}", model, count_in(created))
+        self._output.open(f"resp_{safe or self._fallback_id}", model, count_in(created))
 
     def _choose(self, choice: Choice) -> None:
         if choice.error is not NULL and bytes(choice.error) != _NULL:
@@ -157,13 +159,13 @@ class ChatReading:
         usage = usage_of(self._usage, self._form.profile)
         if incomplete:
             details = msgspec.json.encode({"reason": incomplete})
-            self._writer.close("incomplete", usage, details=details)
+            self._output.close("incomplete", usage, details=details)
         else:
-            self._writer.close("completed", usage)
+            self._output.close("completed", usage)
         self._has_ended = True
 
     def _fail(self, error: bytes) -> None:
-        self._writer.break_off(b'{"type":"error","error":%b}' % error)
+        self._output.break_off(b'{"type":"error","error":%b}' % error)
         self._has_ended = True
 
 

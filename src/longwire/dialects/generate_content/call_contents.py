@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.client_tools import BY_CALL, CALLS, FOUND, OUTPUTS
+from longwire.dialects.client_tools import BY_CALL, CALLS, FOUND, MAYBE_TRACES, OUTPUTS
 from longwire.dialects.fields import decoded, invalid
 from longwire.dialects.generate_content.call_items import arguments_of, seal_of
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
@@ -93,14 +93,14 @@ class Contents:
         return f"input.{self._index}.{name}"
 
     def _add(self, item: Item) -> None:
-        kind = item.kind
+        kind = item.type or "message"
         if kind == "message":
             self._add_message(item)
             return
         self._is_leading = False
         if kind == "reasoning":
             self._add_reasoning(item)
-        elif item.is_trace:
+        elif kind in MAYBE_TRACES and item.is_trace:
             self._losses.drop(f"input.{kind}")
         elif kind in CALLS:
             self._add_call(item)
@@ -147,7 +147,7 @@ class Contents:
             self._signatures.setdefault(seal.kind, []).append(signature)
 
     def _add_call(self, item: Item) -> None:
-        name = BY_CALL.get(item.kind) or item.name
+        name = BY_CALL.get(item.type or "") or item.name
         if not name:
             raise invalid(self._at("name"), "is required")
         sent, call_id = sent_name(name, item.namespace or ""), item.own_id

@@ -30,7 +30,7 @@ def arguments_of(item: Item) -> bytes:
     """Return what a call passes as an object, as it was written; what is none is wrapped."""
     if item.type == "custom_tool_call":
         return input_object(item.input)
-    kind = BY_CALL.get(item.kind)
+    kind = BY_CALL.get(item.type or "")
     if kind:
         tool = CLIENT_TOOLS[kind]
         return tool.arguments_of(getattr(item, tool.member))

@@ -41,7 +41,7 @@ from longwire.dialects.generate_content.log_probabilities import logprobs_of
 from longwire.dialects.generate_content.reading_calls import OpenCall
 from longwire.dialects.raw_json import NULL, split_items
 from longwire.dialects.responses.errors import MALFORMED
-from longwire.dialects.responses.output import echo_of
+from longwire.dialects.responses.output import Output, echo_of
 from longwire.dialects.responses.stream import MalformedEvent
 from longwire.dialects.responses.writer import ResponseWriter
 from longwire.dialects.seals import Seal, sealed
@@ -77,8 +77,9 @@ class GeneratedAnswer:
         self._answered = answered
         self._fallback_id = fallback_id
         self._decoder = sse.Decoder()
-        self._writer = ResponseWriter(answered.echo)
-        self._composer = Composer(self._writer)
+        self._output = Output(answered.echo)
+        writer = ResponseWriter(self._output)
+        self._composer = Composer(writer)
         self._call: OpenCall | None = None
         self._calls = 0
         self._counts: list[UsageMetadata] = []
@@ -98,7 +99,7 @@ class GeneratedAnswer:
         """Read the end of a stream: only now is it sure that no counts follow."""
         if self._finish is not None and not self._is_over:
             self._end()
-        return self._writer.take()
+        return self._output.take()
 
     def whole(self, body: bytes) -> list[Event]:
         """Read an answer that comes whole, or as the array of all chunks."""
@@ -120,14 +121,14 @@ class GeneratedAnswer:
             raw = b'{"type":"error","error":%b}' % bytes(chunk.error)
             return [Event(Kind.ERROR, "error", raw)]
         self._take(chunk)
-        return self._writer.take()
+        return self._output.take()
 
     def _take(self, chunk: Chunk) -> None:
         feedback = chunk.prompt_feedback
         is_blocked = feedback is not None and feedback.block_reason is not None
         if not chunk.candidates and not is_blocked and chunk.usage_metadata is None:
             return
-        if not self._writer.response_id:
+        if not self._output.response_id:
             self._open(chunk)
         if chunk.usage_metadata is not None:
             self._counts.append(chunk.usage_metadata)
@@ -150,7 +151,7 @@ class GeneratedAnswer:
         if len(own) > _LONGEST_ID:
             own = _digest(own)
         model = _encode(chunk.model_version) if chunk.model_version else self._answered.model
-        self._writer.open(f"resp_{own}", model, chunk.created_at)
+        self._output.open(f"resp_{own}", model, chunk.created_at)
 
     def _take_candidate(self, candidate: Candidate) -> None:
         content = candidate.content
@@ -235,7 +236,7 @@ class GeneratedAnswer:
     def _call_id(self) -> str:
         """Return the id of a call that has none: it follows from the response and its place."""
         self._calls += 1
-        text = f"{self._writer.response_id} {self._calls}"
+        text = f"{self._output.response_id} {self._calls}"
         return f"call_{_digest(text)}"
 
     def _end_call(self) -> None:
@@ -258,18 +259,18 @@ class GeneratedAnswer:
         self._end_call()
         self._composer.close()
         if reason in COMPLETED:
-            self._writer.close("completed", usage)
+            self._output.close("completed", usage)
         elif reason in INCOMPLETE:
             self._leave_incomplete(INCOMPLETE[reason])
         else:
             message = failure_message(reason, finish.finish_message)
             error = _encode({"code": MALFORMED, "message": message})
-            self._writer.close("failed", usage, error=error)
+            self._output.close("failed", usage, error=error)
 
     def _leave_incomplete(self, reason: str) -> None:
         self._composer.close()
         details = _encode({"reason": reason})
-        self._writer.close("incomplete", self._usage(), details=details)
+        self._output.close("incomplete", self._usage(), details=details)
 
     def _cite(self) -> None:
         grounding, composer = self._grounding, self._composer

@@ -54,17 +54,20 @@ class Item:
         return b'{"id":%b,"type":"%b"%b,%b}' % (self.own_id, self.kind.encode(), state, members)
 
 
-class ResponseWriter(Output):
-    """Writes one response, item by item."""
+class ResponseWriter:
+    """Writes the items of one response to its `output`."""
 
-    __slots__ = ()
+    __slots__ = ("output",)
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
 
     def start(self, kind: str, said: bytes, empty: bytes = b"") -> Item:
         """Begin an item: `said` are its members, `empty` those that grow."""
-        index, own_id = self.begin(_PREFIXES.get(kind, "item"))
+        index, own_id = self.output.begin(_PREFIXES.get(kind, "item"))
         place = b'"item_id":%b,"output_index":%d' % (own_id, index)
         item = Item(kind, own_id, index, place, said)
-        self.add(index, item.raw(empty, b"in_progress"))
+        self.output.add(index, item.raw(empty, b"in_progress"))
         return item
 
     def start_message(self) -> Item:
@@ -94,9 +97,9 @@ class ResponseWriter(Output):
         if logprobs:
             item.logprobs.append(logprobs)
             said = b'%b,"delta":%b,"logprobs":[%b]' % (item.place + _CONTENT, piece, logprobs)
-            self.put(_OUTPUT, output_events.TEXT, said)
+            self.output.put(_OUTPUT, output_events.TEXT, said)
         else:
-            self.piece(output_events.TEXT, item.head, piece)
+            self.output.piece(output_events.TEXT, item.head, piece)
 
     def add_refusal(self, item: Item, piece: bytes) -> None:
         """Add to the refusal that a message is."""
@@ -105,7 +108,7 @@ class ResponseWriter(Output):
             self._put_part(item, "added", _REFUSAL % EMPTY)
             item.head = head_of(output_events.REFUSAL, item.place + _CONTENT)
         item.pieces.append(piece)
-        self.piece(output_events.REFUSAL, item.head, piece)
+        self.output.piece(output_events.REFUSAL, item.head, piece)
 
     def add_thought(self, item: Item, piece: bytes) -> None:
         """Add to the text or the summary of reasoning."""
@@ -115,18 +118,18 @@ class ResponseWriter(Output):
             self._put_part(item, "added", b'{"type":"%b","text":""}' % kind)
             item.head = head_of(name, item.place + (_SUMMARY if item.is_summary else _CONTENT))
         item.pieces.append(piece)
-        self.piece(name, item.head, piece)
+        self.output.piece(name, item.head, piece)
 
     def add_to_call(self, item: Item, piece: bytes) -> None:
         """Add to the text of a call."""
         item.pieces.append(piece)
-        self.piece(_PIECES[item.kind], item.head, piece)
+        self.output.piece(_PIECES[item.kind], item.head, piece)
 
     def annotate(self, item: Item, annotation: bytes) -> None:
         """Add an annotation to a message."""
         said = b'%b,"annotation_index":%d,"annotation":%b'
         said %= (item.place + _CONTENT, len(item.annotations), annotation)
-        self.put(_OUTPUT, "response.output_text.annotation.added", said)
+        self.output.put(_OUTPUT, "response.output_text.annotation.added", said)
         item.annotations.append(annotation)
 
     def end_message(self, item: Item, status: bytes) -> None:
@@ -135,11 +138,11 @@ class ResponseWriter(Output):
         logprobs = b",".join(item.logprobs)
         if item.is_refusal:
             part = _REFUSAL % text
-            self.put(_OUTPUT, "response.refusal.done", b'%b,"refusal":%b' % (place, text))
+            self.output.put(_OUTPUT, "response.refusal.done", b'%b,"refusal":%b' % (place, text))
         else:
             part = _PART % (text, b",".join(item.annotations), logprobs)
             said = b'%b,"text":%b,"logprobs":[%b]' % (place, text, logprobs)
-            self.put(_OUTPUT, "response.output_text.done", said)
+            self.output.put(_OUTPUT, "response.output_text.done", said)
         self._put_part(item, "done", part)
         self.end(item, b'"content":[%b]' % part, status)
 
@@ -151,7 +154,7 @@ class ResponseWriter(Output):
             text = joined(item.pieces)
             stem = "reasoning_summary_text" if item.is_summary else "reasoning_text"
             place = item.place + (_SUMMARY if item.is_summary else _CONTENT)
-            self.put(_OUTPUT, f"response.{stem}.done", b'%b,"text":%b' % (place, text))
+            self.output.put(_OUTPUT, f"response.{stem}.done", b'%b,"text":%b' % (place, text))
             shape = b"summary_text" if item.is_summary else b"reasoning_text"
             part = b'{"type":"%b","text":%b}' % (shape, text)
             self._put_part(item, "done", part)
@@ -162,12 +165,12 @@ class ResponseWriter(Output):
         """End a call."""
         said = b'"%b":%b' % (_MEMBERS[item.kind].encode(), joined(item.pieces))
         name = _PIECES[item.kind].replace(".delta", ".done")
-        self.put(_OUTPUT, name, b"%b,%b" % (item.place, said))
+        self.output.put(_OUTPUT, name, b"%b,%b" % (item.place, said))
         self.end(item, said, status)
 
     def end(self, item: Item, said: bytes, status: bytes) -> None:
         """End an item with the members that grew."""
-        self.finish(item.index, item.raw(said, status))
+        self.output.finish(item.index, item.raw(said, status))
 
     def put_item(self, kind: str, said: bytes, status: bytes = b"completed") -> None:
         """Write a whole item of a type that has no text; `said` are its members."""
@@ -183,6 +186,6 @@ class ResponseWriter(Output):
         kind, index = "content_part", _CONTENT
         if item.is_summary:
             kind, index = "reasoning_summary_part", _SUMMARY
-        self.put(
+        self.output.put(
             _OUTPUT, f"response.{kind}.{happening}", b'%b%b,"part":%b' % (item.place, index, part)
         )
