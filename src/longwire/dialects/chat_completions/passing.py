@@ -24,7 +24,7 @@ from longwire.dialects.passing import (
     payload_of,
     terminal_of,
 )
-from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.ports import Fallback, UpstreamCall
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import (
     NULL,
@@ -102,8 +102,10 @@ def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
     )
 
 
-def _reading(profile: Profile, identity: str, *, streams: bool, hides_usage: bool) -> PassedReading:
-    notes = _Notes(profile, identity, hides_usage=hides_usage)
+def _reading(
+    profile: Profile, fallback: Fallback, *, streams: bool, hides_usage: bool
+) -> PassedReading:
+    notes = _Notes(profile, fallback.id, hides_usage=hides_usage)
     return PassedReading(notes, streams=streams)
 
 

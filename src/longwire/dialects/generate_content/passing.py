@@ -26,7 +26,7 @@ from longwire.dialects.passing import (
     payload_of,
     terminal_of,
 )
-from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.ports import Fallback, UpstreamCall
 from longwire.dialects.raw_json import (
     NULL,
     splice,
@@ -77,8 +77,8 @@ def pass_on(turn: Turn) -> UpstreamCall:
     )
 
 
-def _reading(identity: str, *, streams: bool) -> PassedReading:
-    return PassedReading(_Notes(identity), streams=streams)
+def _reading(fallback: Fallback, *, streams: bool) -> PassedReading:
+    return PassedReading(_Notes(fallback.id), streams=streams)
 
 
 def _body(body: bytes, sent_name: str) -> bytes:

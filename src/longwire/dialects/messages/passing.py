@@ -24,7 +24,7 @@ from longwire.dialects.passing import (
     payload_of,
     terminal_of,
 )
-from longwire.dialects.ports import Headers, UpstreamCall
+from longwire.dialects.ports import Fallback, Headers, UpstreamCall
 from longwire.dialects.raw_json import (
     NULL,
     map_items,
@@ -103,8 +103,8 @@ def pass_on(turn: Turn, headers: Headers) -> UpstreamCall:
     )
 
 
-def _reading(identity: str, *, streams: bool) -> PassedReading:
-    return PassedReading(_Notes(identity), streams=streams)
+def _reading(fallback: Fallback, *, streams: bool) -> PassedReading:
+    return PassedReading(_Notes(fallback.id), streams=streams)
 
 
 def _without_seals(body: bytes) -> dict[str, bytes | None]:
