@@ -94,10 +94,12 @@ def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
     if hides_usage:
         said = options if options[:1] == b"{" else b"{}"
         changes["stream_options"] = splice(said, {"include_usage": b"true"})
-    changes |= readable_messages(body, profile)
+    left_out: set[str] = set()
+    changes |= readable_messages(body, profile, left_out)
     return UpstreamCall(
         passed_body(turn, changes, members),
         partial(_reading, profile, streams=turn.streams, hides_usage=hides_usage),
+        dropped=(*left_out,),
         is_passed_on=True,
     )
 

@@ -33,7 +33,7 @@ from longwire.dialects.raw_json import (
     split_members,
     tolerant,
 )
-from longwire.dialects.seals import PREFIX
+from longwire.dialects.seals import PREFIX, REASONING
 
 _VERSION: Final = "2023-06-01"
 _BETA: Final = "anthropic-beta"
@@ -99,6 +99,7 @@ def pass_on(turn: Turn, headers: Headers) -> UpstreamCall:
         partial(_reading, streams=turn.streams),
         suffix=count + ("?beta=true" if _BETA in headers else ""),
         headers=own,
+        dropped=(REASONING,) if changes else (),
         is_passed_on=True,
     )
 
