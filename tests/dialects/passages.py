@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from longwire.core.events import Event, Kind
-from longwire.dialects.ports import Reading, UpstreamCall
+from longwire.dialects.ports import Fallback, Reading, UpstreamCall
 from longwire.dialects.responses.usage import Bill, decode_bill
 
 ENDED = (Kind.COMPLETED, Kind.INCOMPLETE)
@@ -14,7 +14,7 @@ ENDED = (Kind.COMPLETED, Kind.INCOMPLETE)
 
 def read(call: UpstreamCall, stream: bytes, cuts: Iterable[int] = ()) -> list[Event]:
     """The events of a stream that comes in pieces, up to its end."""
-    reading, at = call.reading("resp_own"), 0
+    reading, at = call.reading(Fallback("resp_own", 0)), 0
     events: list[Event] = []
     for cut in (*sorted(cuts), len(stream)):
         events += reading.feed(stream[at:cut]) if cut > at else []
@@ -24,7 +24,7 @@ def read(call: UpstreamCall, stream: bytes, cuts: Iterable[int] = ()) -> list[Ev
 
 def whole(call: UpstreamCall, body: bytes) -> Event:
     """The only event of an answer that comes whole."""
-    reading: Reading = call.reading("resp_own")
+    reading: Reading = call.reading(Fallback("resp_own", 0))
     (event,) = reading.whole(body)
     return event
 

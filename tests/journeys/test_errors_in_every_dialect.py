@@ -215,7 +215,7 @@ FULL = {
 async def test_a_full_context_is_known_by_any_upstreams_words(stage, path, code, message, expected):
     """Another text costs six requests in Claude Code, and its conversation is not compacted."""
     stage.emulator.faults.add(refused(400, code, message=message))
-    shown = kept(400, "invalid_request_error", str(code or "context_length_exceeded"))
+    shown = kept(400, "invalid_request_error", "context_length_exceeded")
     assert (message if path == CHAT else expected) == await shows(stage, path, shown)
 
 

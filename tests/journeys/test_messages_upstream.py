@@ -1,6 +1,7 @@
 """Clients of every API before an upstream that speaks Anthropic's Messages, and strictly."""
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -211,6 +212,12 @@ async def test_what_cannot_be_said_is_refused_by_name(client_of, gateway, emulat
         )
     assert 400 == failed.value.status_code
     assert not emulator.turns
+
+
+async def test_an_answer_has_the_time_when_it_came(client_of, gateway, emulator):
+    """Anthropic names none; clients show it, and sort by it."""
+    response = await client_of(gateway).responses.create(model=MODELS[0], input="go")
+    assert 0 <= time.time() - response.created_at < 60
 
 
 async def test_a_count_of_tokens(client_of, gateway, emulator):

@@ -244,7 +244,7 @@ REFUSALS = {
     "Google": (
         400,
         [{"error": {"code": 400, "message": "bad", "status": "INVALID_ARGUMENT"}}],
-        ("400", "bad"),
+        ("INVALID_ARGUMENT", "bad"),
     ),
     "Cloudflare": (
         400,

@@ -163,18 +163,28 @@ class Thread(Protocol):
         """Return what an error says of the thread; None where it is about something else."""
 
 
+class Fallback(NamedTuple):
+    """What stands for an answer's id, and for when it was made, where its upstream names none.
+
+    The time is in seconds since 1970 UTC.
+    """
+
+    id: str
+    created_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
     """A turn as an upstream of another API than Responses gets it, and what reads its answer.
 
-    `reading` takes an id for an answer that brings none. `suffix` stands behind the path of the
+    `reading` takes what the answer may not bring. `suffix` stands behind the path of the
     endpoint, with a query where it needs one. `dropped` names what the API has no equivalent for.
     Where the turn `is_passed_on`, its client speaks this API, too. A `thread` says the same as part
     of one.
     """
 
     body: bytes
-    reading: Callable[[str], Reading]
+    reading: Callable[[Fallback], Reading]
     suffix: str = ""
     headers: Headers = field(default_factory=dict)
     dropped: tuple[str, ...] = ()

@@ -12,6 +12,9 @@ from typing import Final
 import msgspec
 
 PREFIX: Final = "lw1."
+REASONING: Final = "input.reasoning"
+"""What is named where others' sealed reasoning is left out."""
+
 RESPONSES: Final = "responses"
 """The issuer of what an upstream of the Responses API has sealed."""
 

@@ -226,13 +226,15 @@ def test_what_we_sealed_for_another_vendor_stays_here():
 
 def test_words_of_what_another_vendor_sealed_stay_here_too():
     """They would be read as this vendor's own; its own it is given back."""
-    for issuer, words in (("anthropic", {}), ("vllm", {"reasoning_content": "Hm."})):
+    kept = {"reasoning_content": "Hm."}
+    for issuer, words, dropped in (("anthropic", {}, ("input.reasoning",)), ("vllm", kept, ())):
         seal = json.dumps(sealed(Seal(issuer, "x"))).encode()
         details = json.loads(details_of(b'"rs_1"', seal, [b'"Hm."'], 0))
         said = {"role": "assistant", "content": "a"}
         message = {**said, "reasoning_content": "Hm.", "reasoning_details": details}
-        sent = json.loads(pass_on(decoded(messages=[message]), profile_of("vllm", "")).body)
-        assert [{**said, **words}] == sent["messages"]
+        call = pass_on(decoded(messages=[message]), profile_of("vllm", ""))
+        assert [{**said, **words}] == json.loads(call.body)["messages"]
+        assert dropped == call.dropped
 
 
 def test_calls_of_another_vendor_have_reasoning_where_it_must_not_lack():

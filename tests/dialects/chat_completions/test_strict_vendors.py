@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from longwire.core.events import Event, Kind
-from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.ports import Fallback, UpstreamCall
 from longwire.dialects.profiles.known import profile_of
 from longwire.dialects.profiles.profile import Profile
 from longwire.emulator import Emulator, Options, Script
@@ -46,7 +46,8 @@ async def emulated(vendor: str, **script: object):
 
         async def ask(call: UpstreamCall) -> list[Event]:
             headers = {"authorization": "Bearer sk-one", "content-type": "application/json"}
-            url, reading = f"{emulator.url}/v1/chat/completions", call.reading("fallback")
+            url = f"{emulator.url}/v1/chat/completions"
+            reading = call.reading(Fallback("fallback", 0))
             async with session.post(url, data=call.body, headers=headers) as answer:
                 assert 200 == answer.status, await answer.text()
                 events: list[Event] = []

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.upstream import ChatUpstream
-from longwire.dialects.ports import Reading, Terms, UpstreamCall
+from longwire.dialects.ports import Fallback, Reading, Terms, UpstreamCall
 from longwire.dialects.profiles.profile import GENERIC, Profile
 from longwire.dialects.responses.request import decode_request
 
@@ -45,7 +45,7 @@ def messages_of(*items: Item, profile: Profile = GENERIC, **members: Any) -> lis
 
 def reading_of(*, profile: Profile = GENERIC, **members: Any) -> Reading:
     """What reads the answer to a request."""
-    return call_of(profile=profile, **members).reading(FALLBACK)
+    return call_of(profile=profile, **members).reading(Fallback(FALLBACK, 0))
 
 
 def stream_of(chunks: Iterable[bytes | Item], done: bytes = b"data: [DONE]\n\n") -> bytes:

@@ -8,7 +8,7 @@ from longwire.core.events import Event
 from longwire.core.rules.turn import Turn
 from longwire.dialects.generate_content.reading import Answered, GeneratedAnswer
 from longwire.dialects.generate_content.upstream import GenerateContentUpstream
-from longwire.dialects.ports import NO_HEADERS, Reading, Terms, UpstreamCall
+from longwire.dialects.ports import NO_HEADERS, Fallback, Reading, Terms, UpstreamCall
 from longwire.dialects.responses.request import decode_request
 from longwire.dialects.seals import Seal, sealed
 
@@ -71,7 +71,7 @@ def signed(kind: str, signature: str, issuer: str = "gemini", text: str = "") ->
 
 def reading(input_: Json = "Hello", **members: Json) -> Reading:
     """What reads the answer to a turn."""
-    return call_of(input_, **members).reading("fallback")
+    return call_of(input_, **members).reading(Fallback("fallback", 0))
 
 
 def chunk(*parts: Json, finish: str | None = None, **members: Json) -> Json:
@@ -90,7 +90,7 @@ def sse(*chunks: Json) -> bytes:
 
 def read(*chunks: Json, by: Reading | None = None) -> list[Event]:
     """The events of a stream of chunks."""
-    by = by or GeneratedAnswer(Answered(), "fallback")
+    by = by or GeneratedAnswer(Answered(), Fallback("fallback", 0))
     return by.feed(sse(*chunks)) + by.end()
 
 

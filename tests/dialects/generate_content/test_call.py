@@ -8,7 +8,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Purpose
 from longwire.dialects.generate_content.call_contents import DUMMY
 from longwire.dialects.generate_content.upstream import GenerateContentUpstream
-from longwire.dialects.ports import NO_HEADERS, Terms
+from longwire.dialects.ports import NO_HEADERS, Fallback, Terms
 from longwire.dialects.responses.request import decode_count
 from tests.dialects.generate_content.calls import (
     MODEL,
@@ -312,7 +312,7 @@ def test_a_count_is_of_the_whole_request() -> None:
             "contents": [{"role": "user", "parts": [{"text": "Hello"}]}],
         }
     }
-    [counted] = sent.reading("id").whole(b'{"totalTokens": 31}')
+    [counted] = sent.reading(Fallback("id", 0)).whole(b'{"totalTokens": 31}')
     assert json.loads(counted.raw)["response"] == {
         "object": "response.input_tokens",
         "input_tokens": 31,

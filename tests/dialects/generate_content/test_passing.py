@@ -129,7 +129,9 @@ def test_what_we_sealed_for_another_vendor_stays_here():
         {"text": f'"{seal}'},
     ]
     body = json.dumps({"contents": [{"role": "model", "parts": parts}]}).encode()
-    sent = json.loads(call_of(ALONE, body).body)["contents"][0]["parts"]
+    call = call_of(ALONE, body)
+    sent = json.loads(call.body)["contents"][0]["parts"]
+    assert ("input.reasoning",) == call.dropped
     assert [
         {"text": "a"},
         {"functionCall": {"name": "f"}, "thought_signature": "skip_thought_signature_validator"},
@@ -147,6 +149,7 @@ def test_thoughts_of_another_vendors_model_stay_here_too():
     own = {"role": "model", "parts": [*thought["parts"], {"text": "c"}]}
     contents = [asked, thought, theirs, asked, own]
     sent = json.loads(call_of(ALONE, json.dumps({"contents": contents}).encode()).body)
+    assert () == call_of(ALONE, json.dumps({"contents": [asked, own]}).encode()).dropped
     assert [asked, {"role": "model", "parts": [{"text": "a"}]}, asked, own] == sent["contents"]
 
 

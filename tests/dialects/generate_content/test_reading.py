@@ -9,6 +9,7 @@ import pytest
 from longwire.core.events import Event, Kind
 from longwire.dialects.generate_content.finish import INCOMPLETE
 from longwire.dialects.generate_content.reading import Answered, GeneratedAnswer
+from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.stream import decode_event, failed_as
 from longwire.dialects.seals import Seal, opened
 from tests.dialects.generate_content.calls import (
@@ -30,7 +31,7 @@ WHOLE = sorted(set(RECORDED.glob("*.json")) - set(RECORDED.glob("*429*")))
 
 
 def fresh() -> GeneratedAnswer:
-    return GeneratedAnswer(Answered(), "fallback")
+    return GeneratedAnswer(Answered(), Fallback("fallback", 0))
 
 
 def seals(output: list[Json]) -> list[Seal]:

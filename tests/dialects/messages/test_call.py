@@ -9,6 +9,7 @@ import pytest
 from longwire.core.errors import Unsayable
 from longwire.core.rules.turn import Purpose
 from longwire.dialects.messages.upstream import MessagesUpstream
+from longwire.dialects.ports import Fallback
 from tests.dialects.messages.upstreams import (
     LENIENT,
     MODEL,
@@ -424,5 +425,5 @@ def test_a_count_has_what_is_counted_alone() -> None:
         set(json.loads(call.body)),
     )
     assert b"cache_control" not in call.body
-    events = call.reading("x").whole(b'{"input_tokens":12}')
+    events = call.reading(Fallback("x", 0)).whole(b'{"input_tokens":12}')
     assert 12 == json.loads(events[-1].raw)["response"]["input_tokens"]

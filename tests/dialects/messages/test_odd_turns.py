@@ -12,7 +12,7 @@ from longwire.core.errors import InvalidRequest
 from longwire.core.events import Event
 from longwire.dialects.messages.reading import MessagesReading
 from longwire.dialects.messages.upstream import MessagesUpstream
-from longwire.dialects.ports import Terms
+from longwire.dialects.ports import Fallback, Terms
 from longwire.dialects.responses.output import echo_of
 from longwire.dialects.responses.request import decode_request
 from longwire.dialects.seals import Seal, sealed
@@ -112,7 +112,7 @@ FRAMES = st.lists(
 def test_any_answer_is_read_or_breaks(blocks: list[list[Any]]) -> None:
     """Every event that is made is JSON; what cannot be read is no answer, and no bug."""
     frames = [start(), *(frame for each in blocks for frame in each), *ending()]
-    reading = MessagesReading("x", {}, echo_of({}))
+    reading = MessagesReading(Fallback("x", 0), {}, echo_of({}))
     events: list[Event] = []
     with suppress(ValueError):
         for frame in frames:

@@ -198,14 +198,16 @@ def test_what_we_sealed_for_another_vendor_stays_here():
         {"role": "assistant", "content": foreign},
         {"role": "user", "content": "lw1. is a word"},
     ]
-    sent = json.loads(call_of(body_of(messages=messages)).body)["messages"]
+    call = call_of(body_of(messages=messages))
+    sent = json.loads(call.body)["messages"]
     assert [messages[0], {"role": "assistant", "content": [own, text]}, messages[3]] == sent
+    assert ("input.reasoning",) == call.dropped
 
 
 def test_a_word_that_looks_like_a_seal_changes_no_byte():
     """Only thinking is sealed."""
     body = b'{"model":"m","max_tokens":9,  "messages":[{"role":"user","content":"lw1."}, 1]}'
-    assert body == call_of(body).body
+    assert (body, ()) == (call_of(body).body, call_of(body).dropped)
 
 
 def test_a_message_that_no_gateway_knows_is_refused_as_unknown():

@@ -9,6 +9,7 @@ import pytest
 from longwire.core.events import Event, Kind
 from longwire.dialects.client_tools import Declared
 from longwire.dialects.messages.reading import MessagesReading
+from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.errors import decode_problem
 from longwire.dialects.responses.output import echo_of
 from longwire.dialects.seals import Seal, opened
@@ -196,7 +197,7 @@ def test_calls_are_of_the_kind_that_was_offered(
     """A client gets back calls of the tools it has, by its own names."""
     call = call_of(user("q"), tools=[tool])
     name = json.loads(call.body)["tools"][0]["name"]
-    reading = call.reading("x")
+    reading = call.reading(Fallback("x", 0))
     events = reading.feed(stream_of([start(), *use(*pieces, name=name), *ending("tool_use")]))
     item = terminal_in(events)["output"][0]
     assert wanted == {key: item[key] for key in wanted}
@@ -313,12 +314,12 @@ def test_half_an_emoji_is_put_together() -> None:
 def test_an_event_that_is_none_breaks_the_answer(data: bytes) -> None:
     """Nothing is passed over that may have been part of the answer."""
     with pytest.raises(ValueError, match="cannot be read"):
-        MessagesReading("x", {}, echo_of({})).feed(b"data: " + data + b"\n\n")
+        MessagesReading(Fallback("x", 0), {}, echo_of({})).feed(b"data: " + data + b"\n\n")
 
 
 def test_what_came_before_a_broken_event_is_read() -> None:
     """However the bytes were cut, and then the answer breaks."""
-    reading = MessagesReading("x", {}, echo_of({}))
+    reading = MessagesReading(Fallback("x", 0), {}, echo_of({}))
     events = reading.feed(stream_of([start(), *written("a")[:2]]) + b"data: {\n\n")
     assert "response.output_text.delta" == events[-1].name
     with pytest.raises(ValueError, match="cannot be read"):
@@ -357,7 +358,7 @@ def test_a_usage_that_is_none_spoils_no_answer(usage: Any) -> None:
 )
 def test_a_body_that_is_no_message_is_an_error(body: bytes) -> None:
     """A success with an error inside is that error."""
-    events = MessagesReading("x", {}, echo_of({})).whole(body)
+    events = MessagesReading(Fallback("x", 0), {}, echo_of({})).whole(body)
     assert [Kind.ERROR] == [event.kind for event in events]
 
 
@@ -371,6 +372,6 @@ def test_a_message_that_comes_whole_is_read_as_its_stream() -> None:
     """The same items, and the same end."""
     content = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     message = {**start()["message"], "content": content, "stop_reason": "end_turn"}
-    whole = MessagesReading("x", {}, echo_of({})).whole(encoded(message))
+    whole = MessagesReading(Fallback("x", 0), {}, echo_of({})).whole(encoded(message))
     streamed = read([stream_of([start(), *written("a"), *written("b", index=1), *ending()])])
     assert terminal_in(streamed)["output"] == terminal_in(whole)["output"]

@@ -13,6 +13,7 @@ from longwire.core import sse
 from longwire.core.events import Event, Kind
 from longwire.core.rules.exchange import COMPLETED, INCOMPLETE, Exchange
 from longwire.dialects.messages.reading import MessagesReading
+from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.output import echo_of
 from longwire.dialects.seals import opened
 from longwire.upstream.event_reader import EventReader
@@ -146,7 +147,7 @@ def test_every_recorded_message_is_read_without_loss(path: Path) -> None:
     """A message that comes whole is read as its stream would be."""
     check(
         json.loads(path.read_text()),
-        MessagesReading("one", {}, echo_of({})).whole(path.read_bytes()),
+        MessagesReading(Fallback("one", 0), {}, echo_of({})).whole(path.read_bytes()),
     )
 
 

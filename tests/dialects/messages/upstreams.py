@@ -11,7 +11,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.client_tools import Declared
 from longwire.dialects.messages.reading import MessagesReading
 from longwire.dialects.messages.upstream import MessagesUpstream
-from longwire.dialects.ports import Terms, UpstreamCall
+from longwire.dialects.ports import Fallback, Terms, UpstreamCall
 from longwire.dialects.responses.output import echo_of
 from longwire.dialects.responses.request import decode_request
 
@@ -92,7 +92,7 @@ def read(
     chunks: Iterable[bytes], tools: dict[str, Declared] | None = None, identity: str = "one"
 ) -> list[Event]:
     """The events that chunks of a stream are read as."""
-    reading = MessagesReading(identity, tools or {}, echo_of({}))
+    reading = MessagesReading(Fallback(identity, 0), tools or {}, echo_of({}))
     events = [event for chunk in chunks for event in reading.feed(chunk)]
     return [*events, *reading.end()]
 

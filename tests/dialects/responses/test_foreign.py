@@ -26,6 +26,7 @@ def test_what_another_vendor_sealed_is_left_out():
     """Sealed reasoning of Claude never reaches another vendor."""
     thought = {"type": "reasoning", "id": "lw_rs_1_0", "summary": [], "encrypted_content": CLAUDE}
     assert [USER] == sent(USER, thought)
+    assert ("input.reasoning",) == without_foreign(turn_of(USER, thought)).source.dropped
 
 
 def test_reasoning_without_a_seal_is_left_out_where_its_id_was_made():
@@ -36,6 +37,7 @@ def test_reasoning_without_a_seal_is_left_out_where_its_id_was_made():
 def test_a_made_id_is_left_out_and_the_item_stays():
     """The answer of another vendor is part of the history, by no id."""
     assert [USER, {k: v for k, v in MADE.items() if k != "id"}] == sent(USER, MADE)
+    assert () == without_foreign(turn_of(USER, MADE)).source.dropped
 
 
 def test_what_is_the_upstreams_own_stays_byte_for_byte():

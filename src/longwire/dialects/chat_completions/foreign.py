@@ -13,7 +13,7 @@ import msgspec
 from longwire.dialects.passing import has_seals
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import NULL, map_items, splice, splice_items, split_members
-from longwire.dialects.seals import PREFIX, opened
+from longwire.dialects.seals import PREFIX, REASONING, opened
 
 _CALLS: Final = b'"tool_calls"'
 _WORDS: Final = ("reasoning_content", "reasoning")
@@ -36,13 +36,15 @@ class _Detail(msgspec.Struct):
 _decode_detail: Final = msgspec.json.Decoder(_Detail).decode
 
 
-def readable_messages(body: bytes, profile: Profile) -> dict[str, bytes | None]:
+def readable_messages(body: bytes, profile: Profile, left_out: set[str]) -> dict[str, bytes | None]:
     """Return `messages` as a vendor can read them, nothing where they are so.
 
+    Others' reasoning is named among what is `left_out`.
     Where a message with calls must have reasoning, an empty text stands for what is not known, as
     it does in what is translated.
     """
-    changes = [partial(_without_seals, issuer=profile.issuer)] if has_seals(body) else []
+    own = partial(_without_seals, issuer=profile.issuer, left_out=left_out)
+    changes = [own] if has_seals(body) else []
     if profile.needs_reasoning and _CALLS in body:
         changes.append(partial(_with_reasoning, member=profile.reasoning))
     if not changes:
@@ -63,7 +65,7 @@ def _with_reasoning(message: bytes, member: str) -> bytes:
     return splice(message, {member: b'""'})
 
 
-def _without_seals(message: bytes, issuer: str) -> bytes:
+def _without_seals(message: bytes, issuer: str, left_out: set[str]) -> bytes:
     """Return a message without the details that we have written, and without their words.
 
     Its own words stay, for they are what its vendor wants back.
@@ -80,6 +82,7 @@ def _without_seals(message: bytes, issuer: str) -> bytes:
     kept = map_items(kept, lambda detail: None if _is_summary(detail, ours) else detail)
     changes: dict[str, bytes | None] = {"reasoning_details": None if kept == b"[]" else kept}
     if any(opened(seal).issuer != issuer for seal in ours.values()):
+        left_out.add(REASONING)
         changes |= dict.fromkeys(_WORDS)
     return splice(message, changes)
 

@@ -24,7 +24,7 @@ from longwire.dialects.passing import (
     payload_of,
     terminal_of,
 )
-from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.ports import Fallback, UpstreamCall
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import (
     NULL,
@@ -94,16 +94,20 @@ def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
     if hides_usage:
         said = options if options[:1] == b"{" else b"{}"
         changes["stream_options"] = splice(said, {"include_usage": b"true"})
-    changes |= readable_messages(body, profile)
+    left_out: set[str] = set()
+    changes |= readable_messages(body, profile, left_out)
     return UpstreamCall(
         passed_body(turn, changes, members),
         partial(_reading, profile, streams=turn.streams, hides_usage=hides_usage),
+        dropped=(*left_out,),
         is_passed_on=True,
     )
 
 
-def _reading(profile: Profile, identity: str, *, streams: bool, hides_usage: bool) -> PassedReading:
-    notes = _Notes(profile, identity, hides_usage=hides_usage)
+def _reading(
+    profile: Profile, fallback: Fallback, *, streams: bool, hides_usage: bool
+) -> PassedReading:
+    notes = _Notes(profile, fallback.id, hides_usage=hides_usage)
     return PassedReading(notes, streams=streams)
 
 

@@ -23,6 +23,7 @@ from longwire.dialects.chat_completions.chunks import (
 )
 from longwire.dialects.chat_completions.composer import AnswerForm, Composer
 from longwire.dialects.chat_completions.plain import PlainChunks
+from longwire.dialects.ports import Fallback
 from longwire.dialects.raw_json import NULL
 from longwire.dialects.responses.errors import is_error
 from longwire.dialects.responses.output import Output
@@ -50,11 +51,11 @@ _BROKEN: Final = frozenset({"error", "network_error", "insufficient_system_resou
 
 
 class ChatReading:
-    """Reads one answer; `fallback_id` names one that brings no id."""
+    """Reads one answer."""
 
-    def __init__(self, form: AnswerForm, fallback_id: str) -> None:
+    def __init__(self, form: AnswerForm, fallback: Fallback) -> None:
         self._form = form
-        self._fallback_id = fallback_id
+        self._fallback = fallback
         self._decoder = Decoder()
         self._output = Output(form.echo)
         writer = ResponseWriter(self._output)
@@ -133,9 +134,9 @@ class ChatReading:
         if not own_id and not chunk.choices:
             return
         safe = _UNSAFE.sub("", decode_text(own_id)) if own_id else ""
-        created = decode_any(chunk.created)
+        created = count_in(decode_any(chunk.created)) or self._fallback.created_at
         model = text_in(chunk.model) or self._form.model
-        self._output.open(f"resp_{safe or self._fallback_id}", model, count_in(created))
+        self._output.open(f"resp_{safe or self._fallback.id}", model, created)
 
     def _choose(self, choice: Choice) -> None:
         if choice.error is not NULL and bytes(choice.error) != _NULL:

@@ -26,7 +26,7 @@ from longwire.dialects.passing import (
     payload_of,
     terminal_of,
 )
-from longwire.dialects.ports import UpstreamCall
+from longwire.dialects.ports import Fallback, UpstreamCall
 from longwire.dialects.raw_json import (
     NULL,
     splice,
@@ -34,6 +34,7 @@ from longwire.dialects.raw_json import (
     split_members,
     tolerant,
 )
+from longwire.dialects.seals import REASONING
 
 _CUTS: Final = {"max_output_tokens": "length", "content_filter": "filter"}
 _NULL: Final = bytes(NULL)
@@ -69,31 +70,37 @@ def pass_on(turn: Turn) -> UpstreamCall:
     if is_count or turn.streams:
         action = "countTokens" if is_count else "streamGenerateContent"
     as_events = "?alt=sse" if turn.streams and not is_array else ""
+    body, dropped = _body(turn.source.body, model if model != turn.model else "")
     return UpstreamCall(
-        _body(turn.source.body, model if model != turn.model else ""),
+        body,
         partial(_reading, streams=bool(as_events)),
         suffix=f"/{quote(model, safe='')}:{action}{as_events}",
+        dropped=dropped,
         is_passed_on=True,
     )
 
 
-def _reading(identity: str, *, streams: bool) -> PassedReading:
-    return PassedReading(_Notes(identity), streams=streams)
+def _reading(fallback: Fallback, *, streams: bool) -> PassedReading:
+    return PassedReading(_Notes(fallback.id), streams=streams)
 
 
-def _body(body: bytes, sent_name: str) -> bytes:
-    """Return a body as it is, but for a model that it names, too, and what we have sealed."""
+def _body(body: bytes, sent_name: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return a body as it is, but for a model that it names, too, and what we have sealed.
+
+    The latter is named.
+    """
     names = _REQUESTS if sent_name else ()
     if not any(name.encode() in body for name in names) and SEAL not in body:
-        return body
+        return body, ()
     members, changes = split_members(body), dict[str, bytes | None]()
     for name in names:
         if name in members:
             changes[name] = splice(members[name], {"model": _encode(f"models/{sent_name}")})
-    contents = bytes(members.get("contents", NULL))
+    contents = readable = bytes(members.get("contents", NULL))
     if SEAL in contents and contents[:1] == b"[":
-        changes["contents"] = readable_contents(contents)
-    return splice(body, changes) if changes else body
+        changes["contents"] = readable = readable_contents(contents)
+    dropped = (REASONING,) if readable != contents else ()
+    return (splice(body, changes) if changes else body), dropped
 
 
 class _Notes:

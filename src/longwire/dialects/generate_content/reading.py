@@ -39,6 +39,7 @@ from longwire.dialects.generate_content.finish import (
 from longwire.dialects.generate_content.grounding import citations, search_of
 from longwire.dialects.generate_content.log_probabilities import logprobs_of
 from longwire.dialects.generate_content.reading_calls import OpenCall
+from longwire.dialects.ports import Fallback
 from longwire.dialects.raw_json import NULL, split_items
 from longwire.dialects.responses.errors import MALFORMED
 from longwire.dialects.responses.output import Output, echo_of
@@ -71,11 +72,11 @@ class Answered:
 
 
 class GeneratedAnswer:
-    """Reads one answer; `fallback_id` names one that brings no id."""
+    """Reads one answer."""
 
-    def __init__(self, answered: Answered, fallback_id: str) -> None:
+    def __init__(self, answered: Answered, fallback: Fallback) -> None:
         self._answered = answered
-        self._fallback_id = fallback_id
+        self._fallback = fallback
         self._decoder = sse.Decoder()
         self._output = Output(answered.echo)
         writer = ResponseWriter(self._output)
@@ -147,11 +148,12 @@ class GeneratedAnswer:
         return usage_of(merged(self._counts))
 
     def _open(self, chunk: Chunk) -> None:
-        own = _UNSAFE.sub("_", chunk.response_id or "") or self._fallback_id
+        own = _UNSAFE.sub("_", chunk.response_id or "") or self._fallback.id
         if len(own) > _LONGEST_ID:
             own = _digest(own)
         model = _encode(chunk.model_version) if chunk.model_version else self._answered.model
-        self._output.open(f"resp_{own}", model, chunk.created_at)
+        created_at = chunk.created_at or self._fallback.created_at
+        self._output.open(f"resp_{own}", model, created_at)
 
     def _take_candidate(self, candidate: Candidate) -> None:
         content = candidate.content
@@ -296,7 +298,7 @@ class _Count(msgspec.Struct, rename="camel"):
 class Counted:
     """Reads the answer of `countTokens`."""
 
-    def __init__(self, _fallback_id: str) -> None:
+    def __init__(self, _fallback: Fallback) -> None:
         self._body = bytearray()
 
     def feed(self, chunk: bytes) -> list[Event]:

@@ -15,7 +15,7 @@ from longwire.core.rules.threads import ThreadFault
 from longwire.dialects.messages.call import Request, body_of
 from longwire.dialects.messages.marks import with_marks_in_thread
 from longwire.dialects.messages.reading import RESPONSE
-from longwire.dialects.ports import Reading, UpstreamCall
+from longwire.dialects.ports import Fallback, Reading, UpstreamCall
 
 _VERSION: Final = {"anthropic-version": "2023-06-01"}
 THREADS_BETA: Final = "message-threads-2026-08-12"
@@ -58,7 +58,7 @@ class MessageThread:
 
     __slots__ = ("_reading", "_request")
 
-    def __init__(self, request: Request, reading: Callable[[str], Reading]) -> None:
+    def __init__(self, request: Request, reading: Callable[[Fallback], Reading]) -> None:
         self._request = request
         self._reading = reading
 

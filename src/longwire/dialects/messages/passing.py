@@ -24,7 +24,7 @@ from longwire.dialects.passing import (
     payload_of,
     terminal_of,
 )
-from longwire.dialects.ports import Headers, UpstreamCall
+from longwire.dialects.ports import Fallback, Headers, UpstreamCall
 from longwire.dialects.raw_json import (
     NULL,
     map_items,
@@ -33,7 +33,7 @@ from longwire.dialects.raw_json import (
     split_members,
     tolerant,
 )
-from longwire.dialects.seals import PREFIX
+from longwire.dialects.seals import PREFIX, REASONING
 
 _VERSION: Final = "2023-06-01"
 _BETA: Final = "anthropic-beta"
@@ -99,12 +99,13 @@ def pass_on(turn: Turn, headers: Headers) -> UpstreamCall:
         partial(_reading, streams=turn.streams),
         suffix=count + ("?beta=true" if _BETA in headers else ""),
         headers=own,
+        dropped=(REASONING,) if changes else (),
         is_passed_on=True,
     )
 
 
-def _reading(identity: str, *, streams: bool) -> PassedReading:
-    return PassedReading(_Notes(identity), streams=streams)
+def _reading(fallback: Fallback, *, streams: bool) -> PassedReading:
+    return PassedReading(_Notes(fallback.id), streams=streams)
 
 
 def _without_seals(body: bytes) -> dict[str, bytes | None]:

@@ -32,6 +32,7 @@ from longwire.dialects.messages.reading_texts import (
 )
 from longwire.dialects.messages.reading_usage import Counts
 from longwire.dialects.offered_tools import WEB_SEARCH
+from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.output import Output
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -63,15 +64,15 @@ class _Open(Protocol):
 class MessagesReading:
     """Reads one answer.
 
-    `identity` stands in for the id of an answer that brings none, `tools` say what names of tools
-    mean, and `echo` is what a response repeats of its request, as raw JSON.
+    `tools` say what names of tools mean, `echo` is what a response repeats of its request, as raw
+    JSON.
     """
 
     __slots__ = (
         "_decoder",
+        "_fallback",
         "_fault",
         "_has_blocks",
-        "_identity",
         "_is_over",
         "_message",
         "_open",
@@ -82,8 +83,8 @@ class MessagesReading:
         "_usage",
     )
 
-    def __init__(self, identity: str, tools: Mapping[str, Declared], echo: bytes) -> None:
-        self._identity, self._tools = identity, tools
+    def __init__(self, fallback: Fallback, tools: Mapping[str, Declared], echo: bytes) -> None:
+        self._fallback, self._tools = fallback, tools
         self._decoder = Decoder()
         self._output = Output(echo)
         self._usage = Counts()
@@ -172,8 +173,8 @@ class MessagesReading:
         if message.model:
             self._output.model = _encode(message.model)
         if not self._output.response_id:
-            own = _ODD.sub("_", message.id) if message.id else self._identity
-            self._output.open(RESPONSE + own, self._output.model)
+            own = _ODD.sub("_", message.id) if message.id else self._fallback.id
+            self._output.open(RESPONSE + own, self._output.model, self._fallback.created_at)
         elif self._has_blocks:
             self._begin_anew()
         self._stop_reason = message.stop_reason or self._stop_reason

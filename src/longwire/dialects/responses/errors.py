@@ -369,36 +369,6 @@ def _rule_of_text(text: str) -> ErrorRule:
     return _UNKNOWN
 
 
-class _Limit(msgspec.Struct):
-    resets_at: float | None = None
-    resets_in_seconds: float | None = None
-    plan_type: str | None = None
-
-
-class _Limited(msgspec.Struct):
-    error: _Limit
-
-
-def decode_limit(refusal: UpstreamRejected, now: float) -> tuple[float | None, str]:
-    """Return until when an account's usage limit refuses turns, and its plan.
-
-    The time is in seconds since 1970 UTC, None if it says nothing of that.
-    """
-    try:
-        limit = msgspec.json.decode(refusal.body, type=_Limited, strict=False).error
-    except (msgspec.MsgspecError, RecursionError):
-        limit = _Limit()
-    if limit.resets_at is not None:
-        return limit.resets_at, limit.plan_type or ""
-    seconds = limit.resets_in_seconds
-    if seconds is None:
-        try:
-            seconds = float(refusal.headers.get("retry-after", ""))
-        except ValueError:
-            return None, limit.plan_type or ""
-    return now + seconds, limit.plan_type or ""
-
-
 def usage_limit(until: float, plan: str, now: float) -> UpstreamRejected:
     """Return the refusal of an account whose limit is reached, as its provider says it itself.
 

@@ -11,10 +11,11 @@ from typing import Final
 import msgspec
 
 from longwire.core.rules.turn import Turn
+from longwire.dialects.members import names_of
 from longwire.dialects.raw_json import map_items, splice
 from longwire.dialects.responses.history import InputHistory
 from longwire.dialects.responses.item_ids import decode_head
-from longwire.dialects.seals import RESPONSES, opened
+from longwire.dialects.seals import REASONING, RESPONSES, opened
 
 ID_PREFIX: Final = "lw_"
 """How the id of an item begins that the gateway made of an answer in another API."""
@@ -24,15 +25,22 @@ MARK: Final = b'"lw'
 
 
 def without_foreign(turn: Turn) -> Turn:
-    """Return a turn without them; reasoning of other vendors is left out, whatever it shows."""
+    """Return a turn without them; reasoning of other vendors is left out, whatever it shows.
+
+    What is left out is named among what is `dropped`.
+    """
     raw = turn.input or b""
     if MARK not in raw or raw[:1] != b"[":
         return turn
-    kept = map_items(raw, _without_foreign)
-    return turn if kept == raw else replace(turn, input=kept, history=InputHistory(kept))
+    left_out: set[str] = set()
+    kept = map_items(raw, lambda item: _without_foreign(item, left_out))
+    if kept == raw:
+        return turn
+    source = replace(turn.source, dropped=names_of((*turn.source.dropped, *left_out)))
+    return replace(turn, input=kept, history=InputHistory(kept), source=source)
 
 
-def _without_foreign(raw: bytes) -> bytes | None:
+def _without_foreign(raw: bytes, left_out: set[str]) -> bytes | None:
     if MARK not in raw:
         return raw
     try:
@@ -42,5 +50,6 @@ def _without_foreign(raw: bytes) -> bytes | None:
     is_made = head.id is not None and head.id.startswith(ID_PREFIX)
     sealed = head.encrypted_content
     if head.type == "reasoning" and (is_made or (sealed and opened(sealed).issuer != RESPONSES)):
+        left_out.add(REASONING)
         return None
     return splice(raw, {"id": None}) if is_made else raw

@@ -100,7 +100,7 @@ class Channel:
         said = say(call.turn, headers, self.terms)
         reason = call.reason or (Reason.NATIVE_API if is_native else Reason.TRANSLATED)
         source = call.turn.source
-        # What was passed on lacks nothing, whatever the Responses API could not have said.
+        # What was passed on lacks nothing that the Responses API could not have said.
         dropped = said.dropped if is_native else names_of((*source.dropped, *said.dropped))
         turn = replace(call.turn, source=replace(source, dropped=dropped))
         return replace(call, turn=turn, said=said, reason=reason)

@@ -18,7 +18,8 @@ from longwire.core.errors import (
 )
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Turn
-from longwire.dialects.responses.errors import decode_limit, is_usage_limit, trouble_of
+from longwire.dialects.responses.errors import is_usage_limit, trouble_of
+from longwire.dialects.responses.retry_delays import decode_limit
 from longwire.relay.channels.channel import Channel
 from longwire.relay.turns.candidates import Candidate, first_back
 

@@ -6,6 +6,7 @@ socket. A request is sent once; whether it is sent again is the relay's to say.
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from secrets import token_hex
@@ -28,6 +29,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
 from longwire.core.rules.turn import UNARY
+from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Fetched, Listed
@@ -273,7 +275,8 @@ def _outgoing(call: Call) -> tuple[bytes, str, Mapping[str, str]]:
 
 def _reader(response: aiohttp.ClientResponse, call: Call) -> Reader:
     if call.said is not None:
-        return said_reader_of(response, call.said.reading(token_hex(12)))
+        fallback = Fallback(token_hex(12), int(time.time()))
+        return said_reader_of(response, call.said.reading(fallback))
     return reader_of(response, needs_id=call.turn.purpose not in UNARY)
 
 
