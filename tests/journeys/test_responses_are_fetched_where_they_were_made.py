@@ -136,7 +136,13 @@ async def test_an_unknown_response_is_asked_of_the_only_channel_that_may_keep_it
     """Channels of other APIs keep none, however many there are."""
     async with canned() as chat, canned(said(DONE)) as only:
         channels = tuple(
-            {"name": name, "base_url": f"{each.url}/v1", "api_key": "sk", "transport": "http", **own}
+            {
+                "name": name,
+                "base_url": f"{each.url}/v1",
+                "api_key": "sk",
+                "transport": "http",
+                **own,
+            }
             for name, each, own in (("a", chat, CHAT_ALONE), ("b", only, {}))
         )
         async with staged_before(tmp_path, {}, channels=channels) as stage:
