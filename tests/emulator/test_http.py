@@ -108,7 +108,7 @@ async def test_official_client_sees_typed_errors(upstream, user):
 
 
 async def test_model_lists(upstream):
-    """Both routes list the models, each in its form."""
+    """Both routes list the models, each in its form; Codex's own has no other."""
     async with (
         upstream(models=("one", "two")) as it,
         AsyncOpenAI(base_url=f"{it.emulator.url}/v1", api_key="sk-one", max_retries=0) as client,
@@ -117,10 +117,11 @@ async def test_model_lists(upstream):
         assert "two" == (await client.models.retrieve("two")).id
         with pytest.raises(NotFoundError):
             await client.models.retrieve("three")
-        headers = {"authorization": "Bearer x"}
+        headers = {"authorization": "Bearer x", "anthropic-version": "2023-06-01"}
         address = f"{it.emulator.url}/backend-api/codex/models"
         async with it.session.get(address, headers=headers) as answer:
-            assert ["one", "two"] == [m["slug"] for m in (await answer.json())["models"]]
+            listed = (await answer.json())["models"]
+            assert [("one", False), ("two", False)] == [(m["slug"], "id" in m) for m in listed]
 
 
 async def test_compact_makes_a_window_for_a_new_chain(upstream, user):

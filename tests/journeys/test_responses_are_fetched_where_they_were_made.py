@@ -107,6 +107,49 @@ async def test_an_unknown_response_is_asked_of_the_only_channel(tmp_path):
         assert [] == [head for each in stage.upstreams.values() for head in each.heads]
 
 
+CHAT_ALONE = {"apis": ["chat_completions"]}
+CHAT_COMPLETION = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "model": "m",
+    "choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "rest"),
+    [("GET", ""), ("GET", "/input_items"), ("POST", "/cancel"), ("DELETE", "")],
+)
+async def test_a_response_that_another_api_made_is_not_found(tmp_path, method, rest):
+    """No upstream keeps it, and none is asked."""
+    async with (
+        canned(said(CHAT_COMPLETION)) as upstream,
+        staged_before(tmp_path, {"a": upstream}, channel=CHAT_ALONE) as stage,
+    ):
+        first = await stage.ask("question")
+        reply = await stage.call(method, f"/v1/responses/{first.json['id']}{rest}")
+    assert (200, 404, "response_not_found") == (first.status, reply.status, reply.code)
+    assert 1 == len(upstream.heads)
+
+
+async def test_an_unknown_response_is_asked_of_the_only_channel_that_may_keep_it(tmp_path):
+    """Channels of other APIs keep none, however many there are."""
+    async with canned() as chat, canned(said(DONE)) as only:
+        channels = tuple(
+            {
+                "name": name,
+                "base_url": f"{each.url}/v1",
+                "api_key": "sk",
+                "transport": "http",
+                **own,
+            }
+            for name, each, own in (("a", chat, CHAT_ALONE), ("b", only, {}))
+        )
+        async with staged_before(tmp_path, {}, channels=channels) as stage:
+            reply = await stage.call("GET", "/v1/responses/resp_old")
+    assert ("b", DONE, []) == (reply.channel, reply.json, chat.heads)
+
+
 @pytest.mark.parametrize(
     ("method", "rest", "expected"),
     [

@@ -50,7 +50,8 @@ class Process:
 
     def signal(self, *signals):
         for each in signals:
-            self.process.send_signal(each)
+            # asyncio's own way asks first whether it has ended, and so takes its exit status away.
+            os.kill(self.process.pid, each)
 
     async def end(self):
         """Exit status and what was logged."""

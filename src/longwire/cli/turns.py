@@ -97,7 +97,7 @@ def _line(row: TurnRow) -> str:
         f"{ended:%Y-%m-%d %H:%M:%S}",
         row.key_name or "-",
         row.model_asked or "-",
-        row.api or "-",
+        _apis(row) or "-",
         row.channel_name or "-",
         way.strip() or "-",
         f"{row.status} {became}",
@@ -108,6 +108,11 @@ def _line(row: TurnRow) -> str:
         f"without {row.dropped}" if row.dropped else "",
     )
     return "  ".join(part for part in map(_printable, parts) if part)
+
+
+def _apis(row: TurnRow) -> str:
+    """Return the API that the client spoke, and that of the upstream where one was reached."""
+    return f"{row.api} -> {row.upstream_api}" if row.upstream_api else row.api
 
 
 def _tokens(row: TurnRow) -> str:

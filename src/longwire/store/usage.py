@@ -91,6 +91,14 @@ class Where:
 EVERYTHING: Final = Where()
 
 
+class ServedSums(NamedTuple):
+    """The sums of one span of one model, by the name that callers use, at one channel."""
+
+    channel_id: str
+    model: str
+    sums: Sums
+
+
 class Usage:
     """Sums over time. What is asked for begins from `since` on and before `until`, both in ms."""
 
@@ -114,6 +122,20 @@ class Usage:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(Point(int(row[0]), str(row[1]), Sums(*row[2:])) for row in rows)
+
+    async def served(
+        self, since: int, until: int, span: Span = "d", where: Where = EVERYTHING
+    ) -> tuple[ServedSums, ...]:
+        """Return the sums of each span by who served what: prices differ by both."""
+        served = usage.c.channel_id, usage.c.model
+        query = (
+            select(*served, *_sums())
+            .where(*_within(since, until, span), *where.conditions())
+            .group_by(usage.c.start, *served)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(ServedSums(row[0], row[1], Sums(*row[2:])) for row in rows)
 
     async def totals(
         self, since: int, until: int, span: Span = "d", where: Where = EVERYTHING

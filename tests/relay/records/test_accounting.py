@@ -19,6 +19,7 @@ from longwire.core.errors import (
 from longwire.core.events import Kind
 from longwire.core.rules.exchange import Exchange
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
+from longwire.core.rules.routing import Manner, Way
 from longwire.core.rules.turn import Principal, Purpose, Scope, Usage
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
@@ -111,8 +112,10 @@ def test_members_without_an_equivalent_are_named(accounting):
     """The line of a turn in another API says which one, and what was left out of its request."""
     chat = replace(TURN, source=replace(TURN.source, api="chat_completions"))
     with capture_logs() as lines, recorded(accounting, chat, CALLER) as record:
-        record.dropped = ("seed", "prediction")
-    assert ("chat_completions", "seed, prediction") == (lines[0]["api"], lines[0]["dropped"])
+        record.dropped, record.way = ("seed", "prediction"), Way("messages", Manner.TRANSLATED)
+    line = lines[0]
+    assert ("chat_completions", "messages") == (line["api"], line["upstream_api"])
+    assert "seed, prediction" == line["dropped"]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +140,7 @@ def test_every_end_is_booked_once(accounting, metrics, error, outcome):
         raise error
     (line,) = lines
     assert (line["outcome"], line["channel"]) == (outcome, "")
+    assert "upstream_api" not in line
     assert line.keys().isdisjoint({"transport", "sent", "first_event_ms", "input_tokens"})
     assert {("", "", "", "", outcome): 1} == counted(metrics, "longwire_turns_total", *TURN_LABELS)
     assert "secret" not in str(lines) + metrics.render().decode()

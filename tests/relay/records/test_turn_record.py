@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longwire.core.errors import Overloaded, UnknownModel, UpstreamDisconnected, UpstreamRejected
+from longwire.core.errors import (
+    Overloaded,
+    UnknownModel,
+    Unsayable,
+    UpstreamDisconnected,
+    UpstreamRejected,
+)
 from longwire.core.nouns.access import Grant
 from longwire.core.nouns.turn_row import ID_BITS, TurnAttempt, TurnBodies, TurnDetails, TurnRow
 from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.turn import Principal, Scope
 from longwire.dialects.responses.request import decode_compaction, decode_request
 from longwire.relay.records.accounting import Accounting
@@ -25,6 +32,7 @@ from tests.core.turns import turn, user
 from tests.doubles.recording import recorded
 from tests.doubles.scripted import COMPLETED, CREATED, DELTA
 from tests.relay.records.test_accounting import received
+from tests.relay.turns.failures import channel
 from tests.store.turn_rows import NOON
 
 GRANT = Grant(key_id="key_1", project_id="prj_1")
@@ -65,7 +73,7 @@ def test_a_turn_that_went_well():
     """All that is known of it, in ms, bytes and billionths of a dollar."""
     accounting, book = book_of()
     with recorded(accounting, TURN, CALLER, session="agent-1", id="req_1") as record:
-        record.channel, record.channel_id = "main", "ch_1"
+        record.channel, record.channel_id, record.way = "main", "ch_1", IN_SESSION
         record.fail(Trouble.LOST, UpstreamDisconnected("m"), 0.0, is_replayed=True)
         record.begin(FACTS, received(CREATED, COMPLETED), record.request.started + 0.5)
     (row,) = book.rows
@@ -130,8 +138,22 @@ def test_a_turn_that_never_began(error, outcome, status, code):
     assert (outcome, status, code, 0) == (row.outcome, row.status, row.error_code, row.attempts)
     unknown = (row.connection, row.first_event_ms, row.input_tokens, row.output_tokens, row.cost)
     assert (None,) * 5 == unknown
-    assert ("", "", "") == (row.transport, row.continuity, row.model_served)
+    unspoken = (row.transport, row.continuity, row.model_served, row.upstream_api)
+    assert ("",) * 4 == unspoken
     assert "secret" not in str(row)
+
+
+def test_what_a_channel_cannot_say_was_said_in_no_api():
+    """What another attempt was said in, and left out, is not the last one's."""
+    accounting, book = book_of()
+    error = Unsayable("m")
+    with suppress(Unsayable), recorded(accounting, TURN, CALLER) as record:
+        record.attempt(channel("a", "http"), "http")
+        record.way, record.dropped = IN_SESSION, ("seed",)
+        record.attempt(channel("b", "http"), "http")
+        raise error
+    (row,) = book.rows
+    assert ("b", "", "") == (row.channel_name, row.upstream_api, row.dropped)
 
 
 def test_a_stream_that_broke_off_had_begun_well():

@@ -276,6 +276,8 @@ SEQUENCES = [
     ((ONLY, AUTO), "TOO_LARGE", []),
     ((AUTO, AUTO), "BUSY FAILING BUSY", ["a http", "b websocket replayed", "b http"]),
     ((HTTP, AUTO), "FAILING UNREACHABLE", ["b websocket replayed", "b http"]),
+    ((HTTP, AUTO, AUTO), "UNSAYABLE UNSAYABLE", ["b websocket", "c websocket"]),
+    ((AUTO, HTTP, ONLY), "FAILING UNSAYABLE", ["b http replayed", "c websocket replayed"]),
     ((AUTO,), "LIMITED", []),
     ((AUTO, AUTO), "REFUSED", []),
     ((AUTO, AUTO), "WORKING", []),

@@ -2,13 +2,17 @@
 
 import pytest
 
+from longwire.core.nouns.access import Actor
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.price import ModelPrice
+from longwire.core.nouns.secret import Secret
 from longwire.core.rules.health import Cooling, Health
 from longwire.core.rules.routing import Route
 from longwire.core.rules.turn import Usage
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.records.journal import Recent
+from longwire.relay.records.pricing import Prices
 from tests.server.admin.conftest import SQLITE
 from tests.store.turn_rows import NOON, row
 
@@ -185,7 +189,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
 async def test_times_to_first_events_and_what_the_cache_saved(admin, administration, store):
     """Percentiles of the turns in the time, and the price of cached tokens in full, less theirs."""
 
-    def price(usage: Usage, *models: str) -> int | None:
+    def price(usage: Usage, *models: str, **_configured: object) -> int | None:
         return (usage.input - usage.cached) * 10 + usage.cached if models == ("dear",) else None
 
     object.__setattr__(administration, "price", price)
@@ -214,3 +218,28 @@ async def test_the_log_is_filtered_by_connection_and_failure(admin, store):
     for wanted, expected in (({"connection": 1}, [1]), ({"failed": True}, [2])):
         nodes = (await admin.get(LOG, filter=wanted))["nodes"]
         assert [n["requestID"] for n in nodes] == [rows[n - 1].request_id for n in expected]
+
+
+async def test_what_the_cache_saved_is_by_the_prices_of_the_channel(admin, administration, store):
+    """Configured ones, also of a model by another name; other channels' turns go by the bundled."""
+    prices = (ModelPrice("own-*", 3_000_000_000, 9_000_000_000, cached=300_000_000),)
+    own = {"prices": prices, "renames": (("alias", "own-1"),)}
+    spec = ChannelSpec("", "main", credential=Secret("sk"), **own)
+    channel = await store.channels.create(spec, Actor("", "test"))
+    object.__setattr__(administration, "price", Prices(lambda: NOON).cost)
+    tokens = {"input_tokens": 20_000, "cached_tokens": 10_000}
+    rows = [
+        row(n, NOON + n, model_asked=model, channel_id=served, **tokens)
+        for n, (model, served) in enumerate(
+            [
+                ("own-1", channel.id),
+                ("alias", channel.id),
+                ("own-1", "ch_gone"),
+                ("gpt-5", "ch_gone"),
+            ]
+        )
+    ]
+    await store.turns.add(rows)
+    bundled = 10_000 * (1.25 - 0.125) / 1e6
+    answer = await admin.get(TIMES)
+    assert answer["savedUsd"] == pytest.approx(2 * 10_000 * (3 - 0.3) / 1e6 + bundled)

@@ -151,6 +151,9 @@ class Way:
 IN_SESSION = Way(RESPONSES, Manner.SESSION)
 """The way of all turns of an upstream of the Responses API."""
 
+UNSENT = Way("", Manner.SESSION)
+"""The way of a turn that was said to no upstream."""
+
 
 def way_of(
     own: str, offered: Collection[str], *, is_sayable: bool, is_read: bool, may_drop: bool

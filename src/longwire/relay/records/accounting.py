@@ -20,7 +20,7 @@ from longwire.core.events import Kind
 from longwire.core.nouns.price import PriceFinder, nothing_configured
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
-from longwire.core.rules.routing import IN_SESSION, Way
+from longwire.core.rules.routing import UNSENT, Way
 from longwire.core.rules.turn import Purpose, TurnRequest, Usage
 from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill, estimated_usage
 from longwire.logger import structlog
@@ -83,7 +83,7 @@ class TurnRecord:
     is_priced: bool = False
     cost: int | None = None
     dropped: Sequence[str] = ()
-    way: Way = IN_SESSION
+    way: Way = UNSENT
     passed_on: list[bytes] = field(default_factory=list)
     price_of: PriceFinder = nothing_configured
 
@@ -92,6 +92,7 @@ class TurnRecord:
         self.channel, self.channel_id = channel.name, channel.id
         self.transport, self.delivery, self.aggregate, self.error = transport, None, None, None
         self.price_of, self.is_priced = channel.price_of, False
+        self.way, self.dropped = UNSENT, ()
 
     def fail(self, trouble: Trouble, error: Exception, now: float, *, is_replayed: bool) -> None:
         """Note that the last attempt has failed, and whether another one comes after it."""
@@ -275,6 +276,8 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         line[f"{kind}_tokens"] = number
     if record.bill.is_estimated:
         line["is_estimated"] = True
+    if record.way.api:
+        line["upstream_api"] = record.way.api
     if record.dropped:
         line["dropped"] = ", ".join(record.dropped)
     return line

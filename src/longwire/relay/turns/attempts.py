@@ -149,9 +149,13 @@ class Attempts:
                 self._uses_http, self._reason = True, None
             case Recovery.NEXT_CHANNEL:
                 self._move_on()
+                if trouble is Trouble.UNSAYABLE:
+                    return recovery  # nothing was sent, so the next one repeats nothing
+                self._reason = Reason.REPLAYED
             case Recovery.NEXT_READER:
                 self._passed.append(attempt.candidate)
                 self._move_on()
+                self._reason = Reason.REPLAYED
             case Recovery.LEAVE_OUT:
                 self._begin_again(RECOVERY_RULES[trouble].reason)
             case Recovery.GIVE_UP:
@@ -166,7 +170,6 @@ class Attempts:
         self._has_renewed = False
         # In the background it can run over HTTP alone.
         self._uses_http = self._turn.runs_in_background
-        self._reason = Reason.REPLAYED
 
     def _begin_again(self, reason: Reason | None) -> None:
         """Return to those who could not read it: what they get now, they can."""

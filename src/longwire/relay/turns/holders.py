@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from longwire.core.errors import UnknownResponse
 from longwire.core.rules.homes import held_key, owned_key
+from longwire.core.rules.routing import RESPONSES
 from longwire.core.rules.turn import Principal
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.homes import Homes
@@ -20,12 +21,14 @@ class Holders:
         """Return the channel that made a response for a caller.
 
         One that is nobody's can only be with the one channel that the caller may use, if there is
-        no other. Raises `UnknownResponse`.
+        no other. Raises `UnknownResponse`, also where it was made in an API that keeps none.
         """
         channels = {
             each.route_id: each
             for each in self.routing.snapshot.channels.values()
-            if each.route.is_enabled and caller.grant.allows_channel(each.id)
+            if RESPONSES in each.by_api
+            and each.route.is_enabled
+            and caller.grant.allows_channel(each.id)
         }
         home = await self.homes.get(held_key(caller.scope, response_id))
         if home in channels:

@@ -264,9 +264,9 @@ class RunningTurn:
             over_http=attempt.over_http,
         )
         call = channel.said(call, request.headers)
-        self.record.way, self.record.dropped = channel.way, call.turn.source.dropped
         attempt.begin(self._relay.policy.clock())
         await self._enter(channel.subject)
+        self.record.way, self.record.dropped = channel.way, call.turn.source.dropped
         await self._open(attempt, attempt.transport, call)
 
     async def _open(self, attempt: Attempt, transport: Transport, call: Call) -> None:

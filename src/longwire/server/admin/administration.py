@@ -40,7 +40,7 @@ class Administration:
     accounts: LiveAccounts
     sign_ins: SignIns
     insecure_cookies: bool = False
-    price: Price = lambda *_: None
+    price: Price = lambda *_, **_configured: None
     quote: Callable[[str, PriceFinder], Quote | None] = lambda *_: None
     running: Callable[[str], Sequence[Channel]] = lambda _: ()
 

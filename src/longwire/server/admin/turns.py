@@ -178,7 +178,9 @@ class Turn:
     dropped: str = strawberry.field(
         description="Members of the request that were left out: the upstream has no equivalent."
     )
-    upstream_api: str = strawberry.field(description="The API that its upstream was asked in.")
+    upstream_api: str = strawberry.field(
+        description="The API that its upstream was asked in, empty where it came to none."
+    )
     details: Details | None = strawberry.field(
         resolver=_details, description="Null for a turn that simply succeeded."
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from math import ceil
 from typing import Annotated, Final
 
@@ -11,6 +12,8 @@ import strawberry
 
 from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.access import Permission
+from longwire.core.nouns.price import nothing_configured, price_finder
+from longwire.core.nouns.renames import renamer
 from longwire.core.rules.turn import Usage
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.inputs import view_of
@@ -23,6 +26,7 @@ from longwire.store.usage import DAY, HOUR, Point, Sums, Where
 _MOST_SPANS: Final = 1_100
 """So many points a line has at most: three years of days, six weeks of hours."""
 _DEFAULT_DAYS: Final = 30
+_NO_TERMS: Final = nothing_configured, renamer(())
 
 
 @strawberry.enum(description="The length of one span; days are those of UTC.")
@@ -116,15 +120,22 @@ async def _saved(info: Info, root: strawberry.Parent["UsageView"]) -> float:
     """Add up what cached tokens would have cost more, had they not been cached."""
     require(info, Permission.USAGE_READ)
     request, administration = root.request, info.context.administration
-    points = await administration.store.usage.series(
-        UsageBy.MODEL.value, request.since, request.until, request.span.value, request.where
+    served = await administration.store.usage.served(
+        request.since, request.until, request.span.value, request.where
     )
+    stored = await administration.store.channels.all()
+    terms = {
+        spec.id: (price_finder(spec.prices), renamer(spec.renames))
+        for spec in (*administration.declared_channels(), *stored)
+    }
     saved = 0
-    for point in points:
-        turns = max(1, point.sums.turns)  # long turns may cost more a token
-        mean = Usage(point.sums.input_tokens // turns, point.sums.cached_tokens // turns)
-        cost = administration.price(mean, point.name)
-        in_full = administration.price(replace(mean, cached=0), point.name)
+    for channel_id, model, sums in served:
+        configured, sent_name = terms.get(channel_id, _NO_TERMS)
+        price = partial(administration.price, configured=configured)
+        names = dict.fromkeys((sent_name(model), model))
+        turns = max(1, sums.turns)  # long turns may cost more a token
+        mean = Usage(sums.input_tokens // turns, sums.cached_tokens // turns)
+        cost, in_full = price(mean, *names), price(replace(mean, cached=0), *names)
         saved += ((in_full or 0) - (cost or 0)) * turns
     return dollars_of(saved)
 

@@ -12,13 +12,7 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from longwire.core.errors import (
-    ClientGone,
-    LongwireError,
-    UnknownResponse,
-    UpstreamError,
-    UpstreamUnavailable,
-)
+from longwire.core.errors import ClientGone, LongwireError, UnknownResponse, UpstreamError
 from longwire.core.rules.limits import NOTHING, Subject
 from longwire.core.rules.routing import RESPONSES
 from longwire.core.rules.session import forwarded
@@ -87,14 +81,11 @@ async def _pass(
     channel: Channel, headers: Mapping[str, str], scope: Scope, receive: Receive, send: Send
 ) -> int:
     """Ask a channel, and pass on what it says; return its status. Raises `UpstreamError`."""
-    own = channel.by_api.get(RESPONSES)
-    if own is None:
-        raise UpstreamUnavailable(f"The channel '{channel.name}' cannot be asked over HTTP.")
     query = scope["query_string"].decode("latin-1")
     target = scope["path"].removeprefix(_BASE) + (f"?{query}" if query else "")
     callers = forwarded(headers_of(scope))
     try:
-        async with own.fetch(scope["method"], target, callers) as fetched:
+        async with channel.by_api[RESPONSES].fetch(scope["method"], target, callers) as fetched:
             marked = {**headers, "x-longwire-channel": channel.name}
             await _send(fetched, marked, receive, send)
             return fetched.status

@@ -225,15 +225,16 @@ class _Reply:
 
     def _headers(self, running: RunningTurn) -> Mapping[str, str]:
         """Return what tells how a turn travelled, and what the caller has left."""
-        delivery, dropped = running.delivery, running.record.dropped
+        delivery, dropped, api = running.delivery, running.record.dropped, running.record.way.api
         headers = {
             **self._cors,
             **self._dialect.headers(self.id, running.limits),
             "x-longwire-channel": running.channel,
             "x-longwire-transport": delivery.transport,
-            "x-longwire-api": running.record.way.api,
             "x-longwire-continuity": delivery.continuity,
         }
+        if api:
+            headers["x-longwire-api"] = api
         if running.headers:
             headers |= client_of(self._exchange.headers).headers(running.headers)
         if delivery.reason:

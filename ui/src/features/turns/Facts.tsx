@@ -61,7 +61,7 @@ function useOrigins(turn: Turn): Drawn {
     modelAsked: <Filtered search={{ model: turn.modelAsked }}>{turn.modelAsked}</Filtered>,
     apiFormat: <TurnsLink search={{ api: turn.apiFormat }} className="underline">{turn.streams ? t("streamed", { api }) : api}</TurnsLink>,
     upstreamAPI:
-      turn.attempts === 0 ? UNKNOWN : <TurnsLink search={{ upstream: turn.upstreamAPI }} className="underline">{upstream}</TurnsLink>,
+      turn.upstreamAPI === "" ? UNKNOWN : <TurnsLink search={{ upstream: turn.upstreamAPI }} className="underline">{upstream}</TurnsLink>,
     dropped: turn.dropped === "" ? undefined : <Mono className="break-all">{turn.dropped}</Mono>,
     channelName: isChannelThere ? (
       <Link to="/channels/$channel" params={{ channel: turn.channelID }} className="underline">

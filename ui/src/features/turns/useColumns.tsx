@@ -73,9 +73,9 @@ const KNOWN: ReadonlySet<string> = new Set(API_FORMATS);
 /** In which API a turn came and in which its upstream was asked: one word where that is the same. */
 function apisOf(t: TFunction<["turns", "app"]>): (row: Row) => string {
   const name = (api: string) => t(`app:apisShort.${api}`, { defaultValue: api });
-  return ({ apiFormat, upstreamAPI, continuity }) => {
+  return ({ apiFormat, upstreamAPI }) => {
     const [own = ""] = apiFormat.split("/");
-    const isOther = continuity !== "" && own !== upstreamAPI && KNOWN.has(own);
+    const isOther = upstreamAPI !== "" && own !== upstreamAPI && KNOWN.has(own);
     return isOther ? `${name(apiFormat)} → ${name(upstreamAPI)}` : name(apiFormat);
   };
 }
