@@ -7,6 +7,7 @@ from typing import Final
 from longwire.cli.tables import table
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import ModelPrice, price_finder
+from longwire.core.nouns.renames import renamer
 
 _NANO: Final = 1_000_000_000
 
@@ -61,9 +62,10 @@ def _prices(spec: ChannelSpec) -> Iterator[str]:
 
     prices, configured = Prices(lambda: time.time_ns() // 1_000_000), price_finder(spec.prices)
     names = dict.fromkeys((*spec.named_models, *(each.model for each in spec.prices)))
+    sent = renamer(spec.renames)
     rows = []
     for name in names:
-        quote = prices.quote(name, configured)
+        quote = prices.quote((sent(name), name), configured)
         amounts = _amounts(quote.price) if quote else ("–",) * 4
         said = "unknown" if quote is None else "configured" if quote.is_configured else "bundled"
         rows.append((name, *amounts, said))
