@@ -93,6 +93,11 @@ test("a preset sets what its vendor needs, and is known again by its address", (
   expect(presetOf(NEW_CHANNEL, [preset])).toBeUndefined();
 });
 
+test("a price without a figure is sent without it, never as 0", () => {
+  const prices = [{ model: "m", input: "", cached: "", cacheWrite: "", output: "" }];
+  expect(inputOf(with_({ prices }), true).prices).toMatchObject([{ input: null, output: null }]);
+});
+
 test("prices are numbers, and what is left empty costs what input does", () => {
   const prices = [{ model: " gpt-5* ", input: "1.25", cached: "", cacheWrite: "2", output: "10" }];
   expect(inputOf(with_({ prices }), true).prices).toEqual([
