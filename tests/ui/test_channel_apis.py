@@ -113,6 +113,20 @@ def test_a_trial_says_which_api_was_asked(opened, owner):
     expect(page.get_by_text("It works: Responses over WebSocket.")).to_be_visible()
 
 
+def test_a_trial_over_http_has_no_handshake(opened, owner):
+    """No step stands there that did not take place; a failure names the API that was asked."""
+    claude = {"type": "anthropic", "transport": "http", "models": ["claude-a"]}
+    page = opened(owner, f"/channels/{owner.channel('wireless', **claude)['id']}")
+    page.get_by_role("button", name="Test now").click()
+    expect(page.get_by_text("It works: Messages over HTTP.")).to_be_visible()
+    expect(page.get_by_text("✕")).to_have_count(0)
+    nowhere = {**claude, "baseURL": "http://127.0.0.1:1/v1"}
+    page.goto(f"/channels/{owner.channel('nowhere', **nowhere)['id']}")
+    page.get_by_role("button", name="Test now").click()
+    expect(page.get_by_text("Messages failed:")).to_be_visible()
+    expect(page.get_by_text("WebSocket handshake")).to_have_count(0)
+
+
 def test_turns_show_their_way_from_api_to_api(opened, owner, stage):
     """In which API a turn came and its upstream was asked, why, and only those that went so."""
     models = {"translated": "claude-a", "passed on": "claude-b"}
