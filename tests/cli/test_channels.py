@@ -156,6 +156,8 @@ def test_a_preset_sets_what_a_vendor_needs(command):
     lines = command("channels", "show", "up").splitlines()
     assert "profile deepseek, by its host" in lines
     assert '  reasoning = "reasoning" (overridden)' in lines
+    with pytest.raises(InvalidFields, match="still has YOUR-RESOURCE; write your own"):
+        command("channels", "add", "down", "--preset", "azure", "--set", "api_key=sk")
     with pytest.raises(InvalidFields, match="known are openai, azure, anthropic"):
         command("channels", "add", "down", "--preset", "nobody")
 

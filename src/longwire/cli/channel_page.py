@@ -30,22 +30,27 @@ def _head(spec: ChannelSpec) -> Iterator[str]:
         yield f"threads: {'on' if spec.threads else 'off'}"
 
 
-def _apis(spec: ChannelSpec) -> Iterator[str]:
+def called(spec: ChannelSpec) -> list[tuple[str, str, str]]:
     """Return each API on offer with its transport and the URL that is called first."""
     from longwire.relay.channels.provision import url_of
 
     rows = []
     for api in spec.offered:
         transport = spec.endpoint(api).transport
-        url = url_of(spec, "http" if transport == "http" else "ws", api)
-        rows.append((api, transport, url))
-    yield from table(("API", "transport", "URL"), rows)
+        rows.append((api, transport, url_of(spec, "http" if transport == "http" else "ws", api)))
+    return rows
+
+
+def _apis(spec: ChannelSpec) -> Iterator[str]:
+    yield from table(("API", "transport", "URL"), called(spec))
 
 
 def _profile(spec: ChannelSpec) -> Iterator[str]:
-    """Return what its vendor does differently: each setting, its value, and where that was seen."""
+    """Return what its vendor does differently in Chat Completions: each setting, its value, and where that was seen."""
     from longwire.dialects.profiles.channels import shown_settings
 
+    if "chat_completions" not in spec.offered:
+        return
     name, settings = shown_settings(spec)
     by = "by name" if spec.profile else "by its host"
     yield f"profile {name}, {by}"

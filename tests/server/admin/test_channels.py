@@ -226,9 +226,11 @@ async def test_what_the_file_declares_comes_first_and_is_changed_there(admin, ad
         ({**GOOD, "endpoints": [{"apiFormat": "odd"}]}, ["endpoints.0.apiFormat"]),
         ({**GOOD, "endpoints": [{"apiFormat": "responses", "path": "x"}]}, ["endpoints.0.path"]),
         (
-            {**GOOD, "endpoints": [{"apiFormat": "messages", "transport": "websocket"}]},
+            {**GOOD, "endpoints": [{"apiFormat": "chat_completions", "transport": "websocket"}]},
             ["endpoints.0.transport"],
         ),
+        ({**GOOD, "endpoints": [{"apiFormat": "messages"}]}, ["endpoints.0.apiFormat"]),
+        ({**GOOD, "baseURL": "https://YOUR-RESOURCE.example/v1"}, ["baseURL"]),
     ],
 )
 async def test_bad_fields_are_named_and_nothing_is_written(admin, store, given, fields):
