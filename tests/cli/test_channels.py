@@ -134,7 +134,7 @@ def test_a_channel_shows_what_its_models_cost(command, added):
     assert ["gpt-5.2", "1.25", "0.125", "1.25", "10", "configured"] in rows
     assert ["gpt-5", "1.25", "0.125", "1.25", "10", "bundled"] in rows
     assert ["nobody-knows", "–", "–", "–", "–", "unknown"] in rows
-    assert ["fast", "–", "–", "–", "–", "unknown"] in rows
+    assert ["fast", "1.25", "0.125", "1.25", "10", "configured"] in rows
 
 
 def test_a_preset_sets_what_a_vendor_needs(command):
@@ -156,6 +156,8 @@ def test_a_preset_sets_what_a_vendor_needs(command):
     lines = command("channels", "show", "up").splitlines()
     assert "profile deepseek, by its host" in lines
     assert '  reasoning = "reasoning" (overridden)' in lines
+    with pytest.raises(InvalidFields, match="still has YOUR-RESOURCE; write your own"):
+        command("channels", "add", "down", "--preset", "azure", "--set", "api_key=sk")
     with pytest.raises(InvalidFields, match="known are openai, azure, anthropic"):
         command("channels", "add", "down", "--preset", "nobody")
 

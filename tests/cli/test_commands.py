@@ -116,7 +116,8 @@ def test_config_check_good(longwire, config):
     assert "listens on 127.0.0.1:8123" in lines
     assert "database sqlite" in lines
     assert "callers dev" in lines
-    assert "openai openai auto https://api.openai.com/v1 gpt-5.2 yes" in lines
+    assert "openai openai openai auto https://api.openai.com/v1 gpt-5.2 yes" in lines
+    assert "chat_completions http https://api.openai.com/v1/chat/completions" in lines
     assert "responses http https://api.openai.com/v1/answers" in lines
     assert "plan codex auto https://chatgpt.com/backend-api/codex * no: enabled = false" in lines
     assert "12345" not in result.stdout

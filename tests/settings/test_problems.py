@@ -193,6 +193,11 @@ def test_channels(problems, line, problem):
             'type = "codex"\napis = ["responses", "messages"]',
             "apis: of this type there is responses alone; leave apis out",
         ),
+        (
+            'threads = true\n[[channels.endpoints]]\napi = "messages"',
+            "endpoints.0.api: messages is not offered; add it to apis, or remove this endpoint; "
+            "threads: only the messages API has them; add messages to apis, or leave threads off",
+        ),
     ],
 )
 def test_what_goes_with_the_apis_of_a_channel(problems, line, problem):
@@ -278,7 +283,8 @@ def test_prices(problems, lines, problem):
 )
 def test_only_responses_have_a_websocket(problems, of_channel, lines, api):
     """No other API is given a websocket, be it set there, inherited, or read from the address."""
-    text = f"{CHANNEL}{of_channel}\n[[channels.endpoints]]\n{lines}\n"
+    apis = 'apis = ["responses", "chat_completions", "messages"]'
+    text = f"{CHANNEL}{apis}\n{of_channel}\n[[channels.endpoints]]\n{lines}\n"
     assert problems(text) == [f"FILE: channels[0]{NO_TRANSPORT}{api}"]
 
 

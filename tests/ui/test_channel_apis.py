@@ -85,8 +85,9 @@ def test_a_price_is_said_of_a_model(opened, owner):
     prices = page.get_by_role("group", name="Prices")
     prices.get_by_label("Model").fill("gpt-5*")
     prices.get_by_label("Input").fill("-1")
-    expect(prices.get_by_text("must be 0 or more")).to_be_visible()
+    expect(prices.get_by_text("must be 0 to 1000000")).to_be_visible()
     prices.get_by_label("Input").fill("1.25")
+    expect(prices.get_by_text("is missing; write what a million tokens cost")).to_be_visible()
     prices.get_by_label("Output").fill("10")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
@@ -110,6 +111,20 @@ def test_a_trial_says_which_api_was_asked(opened, owner):
     page.get_by_label("Model", exact=True).first.fill(MODELS[0])
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("It works: Responses over WebSocket.")).to_be_visible()
+
+
+def test_a_trial_over_http_has_no_handshake(opened, owner):
+    """No step stands there that did not take place; a failure names the API that was asked."""
+    claude = {"type": "anthropic", "transport": "http", "models": ["claude-a"]}
+    page = opened(owner, f"/channels/{owner.channel('wireless', **claude)['id']}")
+    page.get_by_role("button", name="Test now").click()
+    expect(page.get_by_text("It works: Messages over HTTP.")).to_be_visible()
+    expect(page.get_by_text("✕")).to_have_count(0)
+    nowhere = {**claude, "baseURL": "http://127.0.0.1:1/v1"}
+    page.goto(f"/channels/{owner.channel('nowhere', **nowhere)['id']}")
+    page.get_by_role("button", name="Test now").click()
+    expect(page.get_by_text("Messages failed:")).to_be_visible()
+    expect(page.get_by_text("WebSocket handshake")).to_have_count(0)
 
 
 def test_turns_show_their_way_from_api_to_api(opened, owner, stage):

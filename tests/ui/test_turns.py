@@ -276,3 +276,22 @@ def test_a_file_is_written_or_given_up(opened, owner, log):
     expect(page.get_by_text(re.compile(r"turns written, back to"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Nothing was saved.")).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_both_apis_of_a_turn_are_read_at_1280_pixels(opened, owner, stage, locale):
+    """In which API a turn came and its upstream was asked stands there whole, whichever they are."""
+    apis = ("responses", "chat_completions", "messages", "generate_content")
+    now = time.time_ns() // 1_000_000
+    ways = [(own, other) for own in apis for other in apis if own != other]
+    model = f"way-{locale}"
+    turns = [
+        row(at=now - 1_000 * at, model_asked=model, api=own, upstream_api=other)
+        for at, (own, other) in enumerate(ways)
+    ]
+    written(stage, owner, turns)
+    page = opened(owner, f"/turns?model={model}", locale=locale)
+    lines = page.get_by_role("row").locator("span[title*='→']")
+    expect(lines).to_have_count(len(ways))
+    widths = "all => all.map(each => [each.title, each.scrollWidth - each.clientWidth])"
+    assert [] == [(title, over) for title, over in lines.evaluate_all(widths) if over > 0]

@@ -7,6 +7,7 @@ from typing import Final
 from longwire.cli.tables import table
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import ModelPrice, price_finder
+from longwire.core.nouns.renames import renamer
 
 _NANO: Final = 1_000_000_000
 
@@ -29,22 +30,27 @@ def _head(spec: ChannelSpec) -> Iterator[str]:
         yield f"threads: {'on' if spec.threads else 'off'}"
 
 
-def _apis(spec: ChannelSpec) -> Iterator[str]:
+def called(spec: ChannelSpec) -> list[tuple[str, str, str]]:
     """Return each API on offer with its transport and the URL that is called first."""
     from longwire.relay.channels.provision import url_of
 
     rows = []
     for api in spec.offered:
         transport = spec.endpoint(api).transport
-        url = url_of(spec, "http" if transport == "http" else "ws", api)
-        rows.append((api, transport, url))
-    yield from table(("API", "transport", "URL"), rows)
+        rows.append((api, transport, url_of(spec, "http" if transport == "http" else "ws", api)))
+    return rows
+
+
+def _apis(spec: ChannelSpec) -> Iterator[str]:
+    yield from table(("API", "transport", "URL"), called(spec))
 
 
 def _profile(spec: ChannelSpec) -> Iterator[str]:
-    """Return what its vendor does differently: each setting, its value, and where that was seen."""
+    """Return what its vendor does differently in Chat Completions: each setting, its value, and where that was seen."""
     from longwire.dialects.profiles.channels import shown_settings
 
+    if "chat_completions" not in spec.offered:
+        return
     name, settings = shown_settings(spec)
     by = "by name" if spec.profile else "by its host"
     yield f"profile {name}, {by}"
@@ -61,9 +67,10 @@ def _prices(spec: ChannelSpec) -> Iterator[str]:
 
     prices, configured = Prices(lambda: time.time_ns() // 1_000_000), price_finder(spec.prices)
     names = dict.fromkeys((*spec.named_models, *(each.model for each in spec.prices)))
+    sent = renamer(spec.renames)
     rows = []
     for name in names:
-        quote = prices.quote(name, configured)
+        quote = prices.quote((sent(name), name), configured)
         amounts = _amounts(quote.price) if quote else ("–",) * 4
         said = "unknown" if quote is None else "configured" if quote.is_configured else "bundled"
         rows.append((name, *amounts, said))

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longwire.cli.channel_page import called
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -61,15 +63,18 @@ def _summary(settings: "Settings") -> "Table":
 def _channels(settings: "Settings") -> "Table":
     from rich.table import Table
 
-    titles = ("channel", "type", "transport", "base URL", "models", "used")
+    from longwire.dialects.profiles.channels import profile_for
+    from longwire.settings.declared import channel_of
+
+    titles = ("channel", "type", "profile", "transport", "base URL", "models", "used")
     table = Table(*titles)
     for channel in settings.channels:
         used = "yes" if channel.enabled else "no: enabled = false"
         models = ", ".join((*channel.models, *map(" → ".join, channel.renames.items())))
-        row = (channel.name, channel.type, channel.transport, channel.base_url, models, used)
-        table.add_row(*row)
-        for endpoint in channel.endpoints:
-            transport = endpoint.transport or channel.transport
-            base_url = endpoint.base_url or channel.base_url
-            table.add_row(f"  {endpoint.api}", "", transport, base_url + (endpoint.path or ""))
+        spec = channel_of(channel)
+        profile = profile_for(spec).name if "chat_completions" in spec.offered else ""
+        place = (channel.transport, channel.base_url)
+        table.add_row(channel.name, channel.type, profile, *place, models, used)
+        for api, transport, url in called(spec):
+            table.add_row(f"  {api}", "", "", transport, url)
     return table

@@ -15,6 +15,7 @@ from longwire.core.nouns.channel import (
     CHANNEL_TYPES,
     DEFAULT_BASE_URLS,
     ChannelSpec,
+    EndpointSpec,
     check_apis,
     check_endpoint_transport,
     check_proxy,
@@ -176,8 +177,10 @@ class Channel(Section):
             example = f"${{{self.type.upper()}_API_KEY}}"
             raise ValueError(f'api_key is missing; write for example api_key = "{example}"')
         offer = ChannelSpec("", self.name, self.type, apis=self.apis, transport=self.transport)
-        for problem in check_apis(replace(offer, threads=self.threads)):
-            raise ValueError(f"{problem.field}: {problem.message}")
+        endpoints = tuple(EndpointSpec(each.api) for each in self.endpoints)
+        problems = check_apis(replace(offer, threads=self.threads, endpoints=endpoints))
+        if found := [f"{each.field}: {each.message}" for each in problems]:
+            raise ValueError("; ".join(found).replace(".apiFormat:", ".api:"))
         for endpoint in self.endpoints:
             endpoint.check_transport(endpoint.transport or self.transport)
         return self

@@ -99,12 +99,15 @@ def test_a_good_channel_has_no_problems(base_url):
         ("endpoints.0.transport", {"endpoints": (EndpointSpec("responses", transport="ws"),)}),
         (
             "endpoints.0.transport",
-            {"endpoints": (EndpointSpec("messages", transport="websocket"),)},
+            {"endpoints": (EndpointSpec("chat_completions", transport="websocket"),)},
         ),
         (
             "endpoints.0.transport",
-            {"endpoints": (EndpointSpec("messages", base_url="wss://other"),)},
+            {"endpoints": (EndpointSpec("chat_completions", base_url="wss://other"),)},
         ),
+        ("endpoints.0.apiFormat", {"endpoints": (EndpointSpec("messages", path="/m"),)}),
+        ("baseURL", {"base_url": "https://YOUR-RESOURCE.openai.azure.com/openai/v1"}),
+        ("endpoints.0.baseURL", {"endpoints": (EndpointSpec("responses", base_url="https://YOUR.x"),)}),
     ],
 )
 def test_what_is_wrong_is_told_by_its_field(field, changes):
@@ -172,7 +175,10 @@ def test_an_endpoint_inherits_what_it_does_not_set(own, expected):
         ("http://h/v1/messages", True),
         ("http://h/v1/models", True),
         ("http://h/v1/responses/compact", True),
+        ("http://h/v1beta/models/gemini-3-pro:generateContent", True),
         ("http://h/v1/responses##", False),
+        ("http://h/v1beta/models/gemini-3-pro:generateContent##", False),
+        ("http://YOURS/v1", False),
         ("http://h/v1", False),
         ("http://h/responses/v1", False),
         ("http://responses", False),

@@ -91,9 +91,15 @@ def test_what_is_not_configured_costs_what_is_bundled(prices):
 
 def test_a_quote_says_who_said_it(prices):
     """Configured with the model's own name, bundled from the first token on, or none."""
-    assert (ModelPrice("our-1", 1_000_000, 4_000_000, 100_000, 2_000_000), True) == prices.quote(
-        "our-1", OWN
-    )
-    price, is_configured = prices.quote("gpt-5.5", OWN)
+    own = ModelPrice("our-1", 1_000_000, 4_000_000, 100_000, 2_000_000)
+    assert (own, True) == prices.quote(("our-1",), OWN)
+    price, is_configured = prices.quote(("gpt-5.5",), OWN)
     assert (5 * 10**9, 30 * 10**9, False) == (price.input, price.output, is_configured)
-    assert prices.quote("nobody-knows", OWN) is None
+    assert prices.quote(("nobody-knows",), OWN) is None
+
+
+def test_a_quote_of_several_names_is_what_they_cost(prices):
+    """Of the name sent and the one asked for, a configured price goes before a bundled one."""
+    assert prices.quote(("gpt-5.5",), OWN) == prices.quote(("gpt-5.5", "nobody-knows"), OWN)
+    price, is_configured = prices.quote(("gpt-5.5", "our-1"), OWN)
+    assert (1_000_000, True) == (price.input, is_configured)

@@ -101,7 +101,10 @@ async def test_prices_are_kept_and_what_models_cost_is_told(admin, administratio
     """In US dollars; each model that the channel names has the price that counts, and by whom."""
     own = {"model": "gpt-5*", "input": 1.5, "output": 7.0, "cached": None, "cacheWrite": 0.25}
     models = ["gpt-5.2", "claude-sonnet-4-5", "nobody-knows", "gpt-*"]
-    made = await admin.get(CREATE, input={**GOOD, "models": models, "prices": [own]})
+    renames = [{"from": "fast", "to": "gpt-5.2"}]
+    made = await admin.get(
+        CREATE, input={**GOOD, "models": models, "renames": renames, "prices": [own]}
+    )
     told = await admin.get(COSTS, id=made["id"])
     assert [own] == told["prices"]
     assert [
@@ -112,6 +115,7 @@ async def test_prices_are_kept_and_what_models_cost_is_told(admin, administratio
             "price": {"input": 3.0, "cacheWrite": 3.75},
         },
         {"model": "nobody-knows", "isConfigured": False, "price": None},
+        {"model": "fast", "isConfigured": True, "price": {"input": 1.5, "cacheWrite": 0.25}},
     ] == told["costs"]
 
 
@@ -198,13 +202,35 @@ async def test_what_the_file_declares_comes_first_and_is_changed_there(admin, ad
         ({**GOOD, "quirks": [{"setting": "takes_strict", "value": "1"}]}, ["quirks.0"]),
         ({**GOOD, "headers": [{"name": "x"}]}, ["headers.0.value"]),
         ({**GOOD, "headers": [{"name": "host", "value": "x"}]}, ["headers.0.name"]),
+        ({**GOOD, "prices": [{"model": "a", "input": 0.5}]}, ["prices.0.output"]),
+        ({**GOOD, "prices": [{"model": "a", "input": 1e-10, "output": 0}]}, ["prices.0.input"]),
+        (
+            {
+                **GOOD,
+                "headers": [{"name": "x"}],
+                "prices": [{"model": "a", "output": 1e300}],
+                "unsupported": "x",
+                "profile": "zzz",
+                "tlsCa": "/nowhere.pem",
+            },
+            [
+                "headers.0.value",
+                "prices.0.input",
+                "unsupported",
+                "prices.0.output",
+                "profile",
+                "tlsCa",
+            ],
+        ),
         ({**GOOD, "rates": {"requestsPerMinute": 0}}, ["rates.requestsPerMinute"]),
         ({**GOOD, "endpoints": [{"apiFormat": "odd"}]}, ["endpoints.0.apiFormat"]),
         ({**GOOD, "endpoints": [{"apiFormat": "responses", "path": "x"}]}, ["endpoints.0.path"]),
         (
-            {**GOOD, "endpoints": [{"apiFormat": "messages", "transport": "websocket"}]},
+            {**GOOD, "endpoints": [{"apiFormat": "chat_completions", "transport": "websocket"}]},
             ["endpoints.0.transport"],
         ),
+        ({**GOOD, "endpoints": [{"apiFormat": "messages"}]}, ["endpoints.0.apiFormat"]),
+        ({**GOOD, "baseURL": "https://YOUR-RESOURCE.example/v1"}, ["baseURL"]),
     ],
 )
 async def test_bad_fields_are_named_and_nothing_is_written(admin, store, given, fields):

@@ -65,7 +65,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     >
       <div style={{ minWidth }}>
         <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-card">
-          <div role="row" aria-rowindex={1} className="grid px-5 text-[13px] text-soft" style={{ gridTemplateColumns: template }}>
+          <div role="row" aria-rowindex={1} className="grid px-3 text-[13px] text-soft" style={{ gridTemplateColumns: template }}>
             {columns.map((column) => (
               <div
                 key={column.key}
@@ -116,7 +116,7 @@ const Line = memo(function Line({ row, index, height, columns, template, onOpen 
       role="row"
       aria-rowindex={index + 2}
       aria-busy={!isThere}
-      className={`absolute inset-x-0 grid items-center border-b border-line px-5 hover:bg-paper
+      className={`absolute inset-x-0 grid items-center border-b border-line px-3 hover:bg-paper
         ${isThere ? "" : "awaited"} ${isThere && onOpen ? "cursor-pointer" : ""}`}
       style={{ gridTemplateColumns: template, height, contain: "strict", transform: `translateY(${index * height}px)` }}
       onClick={() => isThere && onOpen?.(row)}

@@ -70,7 +70,10 @@ DEFAULT_PATHS = {
     "messages": "/messages",
     "generate_content": "/models",
 }
-_OF_AN_API = re.compile("/(?:responses(?:/compact)?|chat/completions|messages|models)/*$")
+_OF_AN_API = re.compile(
+    "/(?:responses(?:/compact)?|chat/completions|messages|models(?:/[^/]*:[A-Za-z]+)?)/*$"
+)
+_PLACEHOLDER = re.compile("YOUR(?![A-Z])(?:[-_][A-Z]+)*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -201,6 +204,8 @@ def check_base_url(text: str) -> str | None:
         return "'#' marks stand at the very end, two at most; remove the others"
     if port == 0:
         return "has port 0; write the port of the upstream"
+    if found := _PLACEHOLDER.search(text):
+        return f"still has {found[0]}; write your own in its place, as the vendor shows it to you"
     if not text.endswith("##") and (found := _OF_AN_API.search(parts.path)):
         return (
             f"ends with {found[0]}, the path of an API, which is appended to it; leave that out, "
@@ -244,6 +249,10 @@ def check_apis(spec: ChannelSpec) -> Iterator[FieldProblem]:
     if spec.transport == "websocket" and "responses" not in spec.offered:
         mend = 'only the responses API has a websocket; add it to apis, or write "http"'
         yield FieldProblem("transport", mend)
+    for number, endpoint in enumerate(spec.endpoints):
+        if endpoint.api in APIS and endpoint.api not in spec.offered:
+            mend = f"{endpoint.api} is not offered; add it to apis, or remove this endpoint"
+            yield FieldProblem(f"endpoints.{number}.apiFormat", mend)
     if spec.threads and "messages" not in spec.offered:
         mend = "only the messages API has them; add messages to apis, or leave threads off"
         yield FieldProblem("threads", mend)

@@ -14,6 +14,7 @@ GREATEST_PRICE = 10**15
 """A million dollars, which no million tokens cost."""
 
 _NANO = 10**9
+_NO_PRICE = -1
 _AMOUNTS = ("input", "cached", "cacheWrite", "output")
 
 
@@ -33,9 +34,10 @@ class ModelPrice:
 
 
 def nano_of(dollars: Decimal) -> int:
-    """Return dollars as billionths; what no price is stays out of range."""
+    """Return dollars as billionths; what no price is stays out of range, be it too small."""
     most = Decimal(GREATEST_PRICE)
-    return round(max(-most, min(dollars, most)) * _NANO)
+    nano = round(max(-most, min(dollars, most)) * _NANO)
+    return nano if nano or not dollars else _NO_PRICE
 
 
 PriceFinder = Callable[[str], ModelPrice | None]
@@ -65,5 +67,5 @@ def check_prices(prices: Sequence[ModelPrice]) -> Iterator[FieldProblem]:
         amounts = (price.input, price.cached, price.cache_write, price.output)
         for name, amount in zip(_AMOUNTS, amounts, strict=True):
             if amount is not None and not 0 <= amount <= GREATEST_PRICE:
-                mend = "must be 0 or more, in US dollars for a million tokens"
+                mend = "must be 0 to 1000000 US dollars for a million tokens, in steps of 1e-9"
                 yield FieldProblem(f"prices.{number}.{name}", mend)

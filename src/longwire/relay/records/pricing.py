@@ -69,15 +69,17 @@ class Prices:
                 return _cost(usage, tiers)
         return None
 
-    def quote(self, model: str, configured: PriceFinder = nothing_configured) -> Quote | None:
-        """Return what a model costs as far as it is known, and by whom."""
-        if (price := configured(model)) is not None:
-            return Quote(replace(price, model=model), is_configured=True)
-        if not (tiers := self._bundled(model)):
-            return None
-        tier = tiers[-1]
-        price = ModelPrice(model, tier.input, tier.output, tier.cached, tier.cache_write)
-        return Quote(price, is_configured=False)
+    def quote(self, models: tuple[str, ...], configured: PriceFinder) -> Quote | None:
+        """Return the price that `cost` would go by for these names, as far as it is known."""
+        for model in models:
+            if (price := configured(model)) is not None:
+                return Quote(replace(price, model=model), is_configured=True)
+        for model in models:
+            if tiers := self._bundled(model):
+                tier = tiers[-1]
+                price = ModelPrice(model, tier.input, tier.output, tier.cached, tier.cache_write)
+                return Quote(price, is_configured=False)
+        return None
 
     def _bundled(self, model: str) -> tuple[_Tier, ...]:
         is_name = 0 < len(model) <= _LONGEST_MODEL

@@ -41,7 +41,7 @@ class Administration:
     sign_ins: SignIns
     insecure_cookies: bool = False
     price: Price = lambda *_, **_configured: None
-    quote: Callable[[str, PriceFinder], Quote | None] = lambda *_: None
+    quote: Callable[[tuple[str, ...], PriceFinder], Quote | None] = lambda *_: None
     running: Callable[[str], Sequence[Channel]] = lambda _: ()
 
     @property

@@ -4,19 +4,20 @@ Law: a field left out stays as it is, or has the default in a new channel; null 
 Secrets are never in an answer, so an update that leaves them out keeps them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from decimal import Decimal
 from typing import Final
 
 import strawberry
 
-from longwire.core.errors import FieldProblem, refuse
+from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
-from longwire.core.nouns.price import ModelPrice
+from longwire.core.nouns.price import ModelPrice, nano_of
 from longwire.core.nouns.secret import Secret
 from longwire.server.admin.inputs import Reader, changes
-from longwire.server.admin.scalars import Int64, nano_of, nano_or_none
+from longwire.server.admin.scalars import Int64
 
 strawberry.enum(
     Status,
@@ -76,16 +77,19 @@ class QuirkInput:
 )
 class PriceInput:
     model: str
-    input: float
-    output: float
+    input: float | None = strawberry.field(default=None, description="Required.")
+    output: float | None = strawberry.field(default=None, description="Required.")
     cached: float | None = None
     cache_write: float | None = None
 
     def price(self) -> ModelPrice:
-        """Return it as the core has it."""
-        cached, cache_write = nano_or_none(self.cached), nano_or_none(self.cache_write)
+        """Return it as the core has it; what is missing is 0."""
         return ModelPrice(
-            self.model, nano_of(self.input), nano_of(self.output), cached, cache_write
+            self.model,
+            _nano_or_none(self.input) or 0,
+            _nano_or_none(self.output) or 0,
+            _nano_or_none(self.cached),
+            _nano_or_none(self.cache_write),
         )
 
 
@@ -145,7 +149,7 @@ _READ: Final[dict[str, Reader]] = {
 def applied(spec: ChannelSpec, draft: ChannelInput) -> ChannelSpec:
     """Return a channel with the draft put in; a new one has the base URL of its type.
 
-    Raises `InvalidFields` for a header without a value that has none yet.
+    What `missing` tells of is empty or 0.
     """
     read = {**_READ, "headers": lambda pairs: _headers(pairs, dict(spec.headers))}
     changed = replace(spec, **changes(draft, _NEW, [each.name for each in fields(draft)], read))
@@ -154,17 +158,28 @@ def applied(spec: ChannelSpec, draft: ChannelInput) -> ChannelSpec:
     return changed
 
 
+def missing(spec: ChannelSpec, draft: ChannelInput) -> Iterator[FieldProblem]:
+    """Yield what a draft of a channel leaves out and cannot do without."""
+    held = dict(spec.headers)
+    for number, header in enumerate(draft.headers or ()):
+        if header.value is None and header.name not in held:
+            mend = "is missing; there is no such header to keep"
+            yield FieldProblem(f"headers.{number}.value", mend)
+    for number, price in enumerate(draft.prices or ()):
+        for name in ("input", "output"):
+            if getattr(price, name) is None:
+                mend = "is missing; write what a million tokens cost, 0 for nothing"
+                yield FieldProblem(f"prices.{number}.{name}", mend)
+
+
 def _headers(
     headers: Iterable[HeaderInput], held: dict[str, Secret]
 ) -> tuple[tuple[str, Secret], ...]:
-    pairs = [
-        (each.name, held.get(each.name) if each.value is None else Secret(each.value))
+    return tuple(
+        (each.name, held.get(each.name, Secret("")) if each.value is None else Secret(each.value))
         for each in headers
-    ]
-    problems = [
-        FieldProblem(f"headers.{number}.value", "is missing; there is no such header to keep")
-        for number, (_, value) in enumerate(pairs)
-        if value is None
-    ]
-    refuse(problems)
-    return tuple((name, value) for name, value in pairs if value is not None)
+    )
+
+
+def _nano_or_none(dollars: float | None) -> int | None:
+    return None if dollars is None else nano_of(Decimal(repr(dollars)))

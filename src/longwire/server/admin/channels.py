@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import strawberry
 
-from longwire.core.errors import ConfigurationError
+from longwire.core.errors import ConfigurationError, refuse
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import (
     APIS,
@@ -27,8 +27,8 @@ from longwire.core.nouns.page import Page
 from longwire.core.rules.health import Health
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
-from longwire.server.admin.channel_checks import check_runs
-from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput, applied
+from longwire.server.admin.channel_checks import drafted
+from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.paging import Connection, Id, connection, with_declared
@@ -305,9 +305,9 @@ def _check_name(administration: Administration, spec: ChannelSpec) -> None:
 
 async def _create(info: Info, draft: Draft) -> Channel:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
-    spec = applied(ChannelSpec("", ""), draft)
+    spec, problems = await drafted(ChannelSpec("", ""), draft)
     _check_name(administration, spec)
-    await check_runs(spec)
+    refuse(problems)
     saved = await administration.store.channels.create(spec, viewer.actor)
     await administration.refresh()
     return shown(saved)
@@ -316,10 +316,10 @@ async def _create(info: Info, draft: Draft) -> Channel:
 async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Channel:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
     seen = await _to_change(administration, channel_id, revision)
-    spec = applied(seen, draft)
+    spec, problems = await drafted(seen, draft)
     if spec.name != seen.name:
         _check_name(administration, spec)
-    await check_runs(spec)
+    refuse(problems)
     saved = await administration.store.channels.update(spec, viewer.actor)
     await administration.refresh()
     return shown(saved)

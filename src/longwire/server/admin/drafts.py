@@ -9,12 +9,11 @@ from typing import Annotated, Final
 
 import strawberry
 
-from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.dialects.profiles.channels import check_channel
-from longwire.server.admin.channel_checks import check_runs
-from longwire.server.admin.channel_inputs import ChannelInput, applied
+from longwire.server.admin.channel_checks import drafted
+from longwire.server.admin.channel_inputs import ChannelInput
 from longwire.server.admin.channels import Endpoint, find, shown_endpoints
 from longwire.server.admin.context import Info, require
 from longwire.server.admin.names import with_initials
@@ -49,15 +48,7 @@ async def _draft(info: Info, draft: Draft, channel_id: ChannelId = None) -> Chan
     seen = ChannelSpec("", "")
     if channel_id:
         seen = await find(info.context.administration, channel_id)
-    try:
-        spec = applied(seen, draft)
-    except InvalidFields as error:
-        return ChannelDraft(problems=_draft_problems(error.problems), profile=None, endpoints=[])
-    problems = list(check_channel(spec))
-    try:
-        await check_runs(spec)
-    except InvalidFields as error:
-        problems += error.problems
+    spec, problems = await drafted(seen, draft)
     wrong = {each.field for each in problems}
     return ChannelDraft(
         problems=_draft_problems(problems),

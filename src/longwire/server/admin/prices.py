@@ -1,10 +1,12 @@
 """What models cost, in US dollars for a million tokens: as configured, or as it is known."""
 
+from dataclasses import replace
 from typing import Any
 
 import strawberry
 
 from longwire.core.nouns.price import ModelPrice, price_finder
+from longwire.core.nouns.renames import renamer
 from longwire.server.admin.context import Info
 from longwire.server.admin.scalars import dollars_of, dollars_or_none
 
@@ -39,11 +41,12 @@ def shown_price(price: ModelPrice) -> Price:
 def costs_of(info: Info, root: strawberry.Parent[Any]) -> list[ModelCost]:
     """Return what the models cost that a channel names."""
     quote, configured = info.context.administration.quote, price_finder(root.spec.prices)
-    quotes = {name: quote(name, configured) for name in root.spec.named_models}
+    sent = renamer(root.spec.renames)
+    quotes = {name: quote((sent(name), name), configured) for name in root.spec.named_models}
     return [
         ModelCost(
             model=name,
-            price=shown_price(found.price) if found else None,
+            price=shown_price(replace(found.price, model=name)) if found else None,
             is_configured=bool(found and found.is_configured),
         )
         for name, found in quotes.items()

@@ -12,7 +12,7 @@ import { TextField } from "@/shared/Field";
 import { Card } from "@/shared/Page";
 import { Failure } from "@/shared/states";
 import { tell } from "@/shared/toasts";
-import { type Channel, channelQuery, createChannel, draftQuery, updateChannel } from "./api";
+import { type Channel, channelQuery, createChannel, draftQuery, profileQuery, updateChannel } from "./api";
 import { Apis } from "./Apis";
 import { Connecting } from "./Connecting";
 import { differences } from "./differences";
@@ -75,7 +75,7 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
     setTouched(true);
     saving.mutate(revision);
   };
-  const speaksOthers = offered(draft.value).some((api) => api !== "responses");
+  const shown = useQuery(profileQuery(channel?.id, !mayWrite)).data;
   const common = { draft: draft.value, change, problem: problems };
   const dialled = looked.data?.channelDraft.endpoints ?? channel?.defaultEndpoints ?? [];
   return (
@@ -104,7 +104,9 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
         <Card title={t("apis.card")}>
           <div className="space-y-5">
             <Apis {...common} />
-            {speaksOthers && <ProfileFields {...common} inForce={looked.data?.channelDraft.profile} />}
+            {offered(draft.value).includes("chat_completions") && (
+              <ProfileFields {...common} inForce={mayWrite ? looked.data?.channelDraft.profile : shown} />
+            )}
           </div>
         </Card>
         <Card title={t("endpoints.title")}>

@@ -7,10 +7,11 @@ import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Button } from "@/shared/Button";
 import { SelectField, TextField } from "@/shared/Field";
-import { milliseconds } from "@/shared/format";
+import { milliseconds, UNKNOWN } from "@/shared/format";
 import { Card } from "@/shared/Page";
 import { Failure } from "@/shared/states";
 import { type Channel, testChannel, type Tested } from "./api";
+import { type State, type Step, stepsOf } from "./trial";
 
 const plain = (model: string) => !/[*?[]/.test(model);
 
@@ -56,44 +57,30 @@ export function TestPanel({ channel }: { channel: Channel }) {
         </Button>
       </form>
       <div aria-live="polite" className="mt-4 space-y-3">
-        {testing.isPending && <Drawn tested={undefined} />}
+        {testing.isPending && <Drawn channel={channel} api={api} tested={undefined} />}
         {testing.isError && <Failure error={testing.error} />}
-        {testing.data !== undefined && !testing.isPending && <Drawn tested={testing.data} />}
+        {testing.data !== undefined && !testing.isPending && <Drawn channel={channel} api={api} tested={testing.data} />}
       </div>
     </Card>
   );
 }
 
-type State = "done" | "failed" | "waits";
+const INKS: Record<State, string> = { done: "text-good", failed: "text-bad", waits: "text-soft", skipped: "text-soft" };
+const SIGNS: Record<State, string> = { done: "✓", failed: "✕", waits: "…", skipped: "–" };
 
-function stepsOf(tested: Tested | undefined, t: TFunction<["channels", "app"]>) {
-  const state = (isDone: boolean): State => (tested === undefined ? "waits" : isDone ? "done" : "failed");
-  const isWire = tested?.transport !== "http";
-  return [
-    {
-      name: isWire ? t("test.handshake") : t("test.connect"),
-      state: state(tested?.handshakeMs != null || (!isWire && tested?.firstEventMs != null)),
-      value: milliseconds(tested?.handshakeMs),
-    },
-    { name: t("test.firstEvent"), state: state(tested?.firstEventMs != null), value: milliseconds(tested?.firstEventMs) },
-    {
-      name: t("test.second"),
-      state: state(tested?.continued === true || (tested?.transport === "http" && tested.success)),
-      value: tested === undefined ? "" : tested.continued ? t("test.continued") : t("test.inFull"),
-    },
-    {
-      name: t("test.cached"),
-      state: state(tested?.cachedTokens != null),
-      value: tested?.cachedTokens == null ? "–" : String(tested.cachedTokens),
-    },
-  ];
+/** What there is to say of a step. */
+function valueOf(step: Step, tested: Tested | undefined, t: TFunction<["channels", "app"]>): string {
+  if (tested === undefined) return "";
+  if (step === "handshake") return milliseconds(tested.handshakeMs);
+  if (step === "firstEvent") return milliseconds(tested.firstEventMs);
+  if (step === "cached") return tested.cachedTokens === null ? UNKNOWN : String(tested.cachedTokens);
+  if (!tested.success) return UNKNOWN;
+  return tested.continued ? t("test.continued") : t("test.inFull");
 }
 
-const INKS: Record<State, string> = { done: "text-good", failed: "text-bad", waits: "text-soft" };
-const SIGNS: Record<State, string> = { done: "✓", failed: "✕", waits: "…" };
-
-function Drawn({ tested }: { tested: Tested | undefined }) {
+function Drawn({ channel, api, tested }: { channel: Channel; api: string; tested: Tested | undefined }) {
   const { t } = useTranslation(["channels", "app"]);
+  const name = tested === undefined ? "" : t(`app:apis.${tested.api}`, { defaultValue: tested.api });
   return (
     <div>
       {tested !== undefined && (
@@ -101,9 +88,9 @@ function Drawn({ tested }: { tested: Tested | undefined }) {
           {tested.success
             ? t("test.good", {
                 transport: t(`app:transports.${tested.transport}`, { defaultValue: tested.transport }),
-                api: t(`app:apis.${tested.api}`, { defaultValue: tested.api }),
+                api: name,
               })
-            : tested.error}
+            : `${name === "" ? "" : `${t("test.bad", { api: name })} `}${tested.error ?? ""}`}
         </p>
       )}
       {tested !== undefined && tested.dropped.length > 0 && (
@@ -112,18 +99,18 @@ function Drawn({ tested }: { tested: Tested | undefined }) {
         </p>
       )}
       <ol className="space-y-0">
-        {stepsOf(tested, t).map((step, index) => (
-          <li key={index} className="relative flex items-center gap-3 py-1.5">
+        {stepsOf(channel, api, tested).map(([step, state], index) => (
+          <li key={step} className="relative flex items-center gap-3 py-1.5">
             {index > 0 && <span aria-hidden className="absolute top-[-8px] left-[9px] h-4 w-px bg-line-strong" />}
             <span
               aria-hidden
               className={`grid size-5 shrink-0 place-items-center rounded-full border border-current bg-card text-[11px]
-                ${INKS[step.state]} ${step.state === "waits" ? "beating" : ""}`}
+                ${INKS[state]} ${state === "waits" ? "beating" : ""}`}
             >
-              {SIGNS[step.state]}
+              {SIGNS[state]}
             </span>
-            <span className="flex-1">{step.name}</span>
-            <span className="font-medium">{step.value}</span>
+            <span className="flex-1">{t(`test.${step}`)}</span>
+            <span className="font-medium">{valueOf(step, tested, t)}</span>
           </li>
         ))}
       </ol>

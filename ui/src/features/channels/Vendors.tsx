@@ -20,7 +20,7 @@ export function Vendors({ draft, change }: Pick<Parts, "draft" | "change">) {
             aria-pressed={preset.name === chosen?.name}
             className="rounded-lg border border-line-strong bg-card px-2.5 py-1 text-[13px] hover:border-accent
               aria-pressed:border-accent aria-pressed:bg-accent-wash aria-pressed:font-medium"
-            onClick={() => change(withPreset(draft, preset))}
+            onClick={() => change(withPreset(draft, preset, presets))}
           >
             {preset.vendor}
           </button>

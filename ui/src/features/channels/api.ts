@@ -130,6 +130,19 @@ export const profilesQuery = queryOptions({
 });
 export type Profile = NonNullable<ResultOf<typeof DRAFT>["channelDraft"]["profile"]>;
 
+const IN_FORCE = graphql(`
+  query ProfileInForce($id: ID!) {
+    channel(id: $id) { profileInForce { name settings { name meaning value source isOverridden } } }
+  }
+`);
+/** The profile that holds for a channel as it was saved: of one that is not changed here. */
+export const profileQuery = (id: string | undefined, isWanted: boolean) =>
+  queryOptions({
+    queryKey: ["channels", "profile", id],
+    queryFn: ({ signal }) => ask(IN_FORCE, { id: id ?? "" }, signal).then((told) => told.channel.profileInForce),
+    enabled: isWanted && id !== undefined,
+  });
+
 const COSTS = graphql(`
   query ChannelCosts($id: ID!) {
     channel(id: $id) { costs { model isConfigured price { input cached cacheWrite output } } }

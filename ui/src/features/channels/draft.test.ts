@@ -81,7 +81,7 @@ test("a preset sets what its vendor needs, and is known again by its address", (
     source: "https://docs.example",
     endpoints: [{ apiFormat: "messages", baseURL: "https://deepseek.example/anthropic/v1" }],
   };
-  const draft = { ...NEW_CHANNEL, apiKey: "sk-1", ...withPreset(NEW_CHANNEL, preset) };
+  const draft = { ...NEW_CHANNEL, apiKey: "sk-1", ...withPreset(NEW_CHANNEL, preset, [preset]) };
   expect(inputOf(draft, true)).toMatchObject({
     name: "deepseek",
     baseURL: "https://deepseek.example/v1",
@@ -91,6 +91,14 @@ test("a preset sets what its vendor needs, and is known again by its address", (
   });
   expect(presetOf(draft, [preset])).toBe(preset);
   expect(presetOf(NEW_CHANNEL, [preset])).toBeUndefined();
+  const other = { ...preset, name: "other" };
+  expect(withPreset(draft, other, [preset, other]).name).toBe("other");
+  expect(withPreset({ ...draft, name: "mine" }, other, [preset, other]).name).toBe("mine");
+});
+
+test("a price without a figure is sent without it, never as 0", () => {
+  const prices = [{ model: "m", input: "", cached: "", cacheWrite: "", output: "" }];
+  expect(inputOf(with_({ prices }), true).prices).toMatchObject([{ input: null, output: null }]);
 });
 
 test("prices are numbers, and what is left empty costs what input does", () => {

@@ -209,10 +209,10 @@ export function inputOf(draft: ChannelDraft, isNew: boolean): Input {
     threads: draft.threads && apis.includes("messages"),
     prices: draft.prices.map((each) => ({
       model: each.model.trim(),
-      input: number(each.input) ?? 0,
+      input: number(each.input),
       cached: number(each.cached),
       cacheWrite: number(each.cacheWrite),
-      output: number(each.output) ?? 0,
+      output: number(each.output),
     })),
     ...keyOf(draft, isNew),
     models: words(draft.models),

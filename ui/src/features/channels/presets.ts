@@ -4,8 +4,9 @@ import { API_FORMATS, type ApiFormat, type ChannelType, DEFAULT_BASE_URLS, type 
 import type { Preset } from "./api";
 import { type ChannelDraft, type EndpointDraft, INHERITED } from "./draft";
 
-/** What a preset sets of a draft; what else is typed stays. */
-export function withPreset(draft: ChannelDraft, preset: Preset): Partial<ChannelDraft> {
+/** What a preset sets of a draft; what else is typed stays, but a name that another preset gave. */
+export function withPreset(draft: ChannelDraft, preset: Preset, presets: readonly Preset[]): Partial<ChannelDraft> {
+  const isOwnName = draft.name !== "" && presets.every((each) => each.name !== draft.name);
   const type = preset.type as ChannelType;
   const own = (api: ApiFormat): EndpointDraft => ({
     ...INHERITED,
@@ -13,7 +14,7 @@ export function withPreset(draft: ChannelDraft, preset: Preset): Partial<Channel
   });
   return {
     type,
-    name: draft.name === "" ? preset.name : draft.name,
+    name: isOwnName ? draft.name : preset.name,
     baseURL: { ...draft.baseURL, [type]: preset.baseURL },
     apis: { ...draft.apis, [type]: preset.apis as ApiFormat[] },
     profile: preset.profile,

@@ -46,10 +46,10 @@ type Unseen = Record<string, never>;
 const whole = (value: number, format: Format) => format.whole(value);
 
 export const COLUMNS = {
-  startedAt: { label: "time", list: { rem: 9.6 } },
-  reason: { label: "how", list: { rem: 10, grow: 1.2 } },
+  startedAt: { label: "time", list: { rem: 9.5 } },
+  reason: { label: "how", list: { rem: 9.15, grow: 1.2 } },
   outcome: {},
-  modelAsked: { label: "model", list: { rem: 7.75, grow: 1, label: "modelAndAPI" }, detail: "whose" },
+  modelAsked: { label: "model", list: { rem: 9.7, grow: 1, label: "modelAndAPI" }, detail: "whose" },
   modelServed: { label: "served", detail: "whose" },
   apiFormat: { label: "api", detail: "whose" },
   upstreamAPI: { label: "upstreamApi", detail: "whose" },

@@ -9,7 +9,7 @@ import type { WideColumn } from "@/shared/VirtualTable";
 import { COLUMNS, type Label, LISTED, type Place, type Row, textOf } from "./columns";
 
 /** Of a line, at both ends, in rem. */
-const PADDING = 2.5;
+const PADDING = 1.5;
 /** All columns at their least width. */
 export const MIN_WIDTH = `${LISTED.reduce((sum, name) => sum + COLUMNS[name].list.rem, PADDING)}rem`;
 
@@ -55,7 +55,7 @@ function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) 
       modelAsked: (row) => (
         <>
           <span className="block truncate leading-tight">{row.modelAsked || UNKNOWN}</span>
-          <span className="block truncate text-[11px] leading-tight text-soft" title={apis(row)}>
+          <span className="block truncate text-[11px] leading-tight tracking-tight text-soft" title={apis(row)}>
             {apis(row)}
           </span>
         </>
