@@ -12,12 +12,24 @@ import msgspec
 
 from longwire.dialects.passing import has_seals
 from longwire.dialects.profiles.profile import Profile
-from longwire.dialects.raw_json import NULL, map_items, splice, splice_items, split_members
+from longwire.dialects.raw_json import (
+    NULL,
+    map_items,
+    splice,
+    splice_items,
+    split_items,
+    split_members,
+)
 from longwire.dialects.seals import PREFIX, opened
 
 _CALLS: Final = b'"tool_calls"'
 _WORDS: Final = ("reasoning_content", "reasoning")
+_OWN: Final = (*_WORDS, "reasoning_details")
+THOUGHTS: Final = tuple(b'"%b"' % name.encode() for name in (*_OWN, "extra_content"))
+"""The members of messages and calls that bring back what a model has thought."""
+
 _SUMMARY: Final = "reasoning.summary"
+_NOTHING: Final = (b"null", b'""', b"[]")
 
 
 class _Detail(msgspec.Struct):
@@ -52,6 +64,30 @@ def readable_messages(body: bytes, profile: Profile) -> dict[str, bytes | None]:
     for change in changes if messages[:1] == b"[" else ():
         kept = splice_items(kept, change)
     return {} if kept is messages else {"messages": kept}
+
+
+def thoughts_in(message: bytes) -> bytes:
+    """Return all that a message brings back of what its model has thought, b"" for nothing."""
+    members = split_members(message)
+    calls = bytes(members.get("tool_calls", NULL))
+    found = [bytes(members[name]) for name in _OWN if name in members]
+    for call in split_items(calls) if calls[:1] == b"[" else ():
+        extra = split_members(call).get("extra_content") if bytes(call)[:1] == b"{" else None
+        found += [bytes(extra)] if extra is not None else []
+    return b"\n".join(each for each in found if each not in _NOTHING)
+
+
+def without_thoughts(message: bytes) -> bytes:
+    """Return a message without that."""
+    changes: dict[str, bytes | None] = dict.fromkeys(_OWN)
+    calls = bytes(split_members(message).get("tool_calls", NULL))
+    if calls[:1] == b"[" and b'"extra_content"' in calls:
+        changes["tool_calls"] = map_items(calls, _without_extra)
+    return splice(message, changes)
+
+
+def _without_extra(call: bytes) -> bytes:
+    return splice(call, {"extra_content": None}) if call[:1] == b"{" else call
 
 
 def _with_reasoning(message: bytes, member: str) -> bytes:
