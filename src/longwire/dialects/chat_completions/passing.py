@@ -32,6 +32,7 @@ from longwire.dialects.raw_json import (
     split_members,
     tolerant,
 )
+from longwire.dialects.responses.call import sent_model
 
 _CHUNK: Final = b"data: {"
 _OUTPUT: Final = Kind.OUTPUT  # for most blocks: on Python 3.11 a member is dear to name
@@ -94,7 +95,7 @@ def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
     if hides_usage:
         said = options if options[:1] == b"{" else b"{}"
         changes["stream_options"] = splice(said, {"include_usage": b"true"})
-    changes |= readable_messages(body, profile)
+    changes |= readable_messages(body, profile, sent_model(turn))
     return UpstreamCall(
         passed_body(turn, changes, members),
         partial(_reading, profile, streams=turn.streams, hides_usage=hides_usage),
