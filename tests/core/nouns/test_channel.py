@@ -107,7 +107,10 @@ def test_a_good_channel_has_no_problems(base_url):
         ),
         ("endpoints.0.apiFormat", {"endpoints": (EndpointSpec("messages", path="/m"),)}),
         ("baseURL", {"base_url": "https://YOUR-RESOURCE.openai.azure.com/openai/v1"}),
-        ("endpoints.0.baseURL", {"endpoints": (EndpointSpec("responses", base_url="https://YOUR.x"),)}),
+        (
+            "endpoints.0.baseURL",
+            {"endpoints": (EndpointSpec("responses", base_url="https://YOUR.x"),)},
+        ),
     ],
 )
 def test_what_is_wrong_is_told_by_its_field(field, changes):

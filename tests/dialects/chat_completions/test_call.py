@@ -579,3 +579,14 @@ def test_what_others_sealed_is_left_out_and_named():
         assert b"secret" not in call_.body
         assert b"gAAA" not in call_.body
         assert ("input.reasoning",) == call_.dropped
+
+
+def test_gemini_gets_a_dummy_for_a_signature_that_nobody_knows():
+    """A client may not have been shown it; the first call of a step is refused without one."""
+    calls = [
+        {"type": "function_call", "call_id": each, "name": "f", "arguments": "{}"} for each in "ab"
+    ]
+    gemini = profile_of("gemini-openai", "")
+    for model, expected in (("gemini-3-pro", [True, False]), ("gemini-2.5-pro", [False, False])):
+        said = messages_of({"role": "user", "content": "x"}, *calls, profile=gemini, model=model)
+        assert expected == ["extra_content" in call for call in said[1]["tool_calls"]]

@@ -249,6 +249,78 @@ def test_calls_of_another_vendor_have_reasoning_where_it_must_not_lack():
     assert messages == json.loads(pass_on(turn, GENERIC).body)["messages"]
 
 
+FUNCTION = {"name": "f", "arguments": "{}"}
+SIGNED = {"google": {"thought_signature": "SIG"}}
+DUMMY = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+
+
+def called(*ids: str, **members) -> dict:
+    calls = [{"id": each, "type": "function", "function": FUNCTION} for each in ids]
+    return {"role": "assistant", "content": None, "tool_calls": calls, **members}
+
+
+def passed_messages(profile: str, *messages: dict, model: str = "m") -> list[dict]:
+    """The messages that a vendor gets of a client's."""
+    turn = decode_request(body_of(messages=messages), {}, HIDING)
+    turn = renamed(turn, lambda _: model)
+    return json.loads(pass_on(turn, profile_of(profile, "")).body)["messages"]
+
+
+def test_mistral_gets_ids_of_other_vendors_calls_as_it_takes_them():
+    """A call and its result have the same one; ids of its own stay."""
+    own = [called("abcDEF123"), {"role": "tool", "tool_call_id": "abcDEF123", "content": "a"}]
+    foreign = [called("call_1", "b"), {"role": "tool", "tool_call_id": "b", "content": "b"}]
+    sent = passed_messages("mistral", *own, *foreign)
+    ids = [call["id"] for call in sent[2]["tool_calls"]]
+    assert own == sent[:2]
+    assert [9, 9] == [len(each) for each in ids]
+    assert ids[1] == sent[3]["tool_call_id"]
+    assert foreign == passed_messages("openai", *foreign)
+
+
+REASONED = {"reasoning": "a", "reasoning_content": "b", "reasoning_details": [{"index": 0}]}
+
+
+@pytest.mark.parametrize(
+    ("profile", "kept"),
+    [("openai", ()), ("azure", ()), ("mistral", ()), ("groq", ("reasoning",))],
+)
+def test_reasoning_goes_to_no_vendor_that_refuses_the_members_of_others(profile, kept):
+    """What it has itself it is given back."""
+    message = called("abcDEF123", **REASONED)
+    signed = called("abcDEF123")
+    signed["tool_calls"][0]["extra_content"] = SIGNED
+    user = {"role": "user", "content": '"reasoning"'}
+    own = {name: REASONED[name] for name in kept}
+    expected = [called("abcDEF123", **own), called("abcDEF123"), user]
+    assert expected == passed_messages(profile, message, signed, user)
+    assert [message, signed, user] == passed_messages("generic", message, signed, user)
+
+
+def test_gemini_gets_a_dummy_for_a_signature_that_nobody_knows():
+    """The first call of a message alone must have one, and only where the model asks for it."""
+    signed = called("a")
+    signed["tool_calls"][0]["extra_content"] = SIGNED
+    expected = called("b", "c")
+    expected["tool_calls"][0]["extra_content"] = DUMMY
+    messages = (signed, called("b", "c"))
+    gemini = "gemini-openai"
+    assert [signed, expected] == passed_messages(gemini, *messages, model="gemini-3-pro")
+    assert [*messages] == passed_messages(gemini, *messages, model="gemini-2.5-pro")
+
+
+def test_words_that_we_have_written_without_a_seal_stay_here_too():
+    """They are a translation's, known by its id, and nobody's own."""
+    details = [
+        {"type": "reasoning.summary", "id": "lw_rs_resp_1_0", "summary": "Hm.", "index": 0},
+        {"type": "reasoning.summary", "id": "rs_1", "summary": "Own.", "index": 1},
+    ]
+    said = {"role": "assistant", "content": "a"}
+    message = {**said, "reasoning_content": "Hm.", "reasoning_details": details}
+    expected = {**said, "reasoning_details": details[1:]}
+    assert [expected] == passed_messages("deepseek", message)
+
+
 def test_what_a_responses_upstream_sealed_stays_here_too():
     """A conversation may go from one model to another, with all that its client kept."""
     foreign, own = b'"gAAA"', b'"lw1.eyJwIjoiYW50aHJvcGljIn0.x"'

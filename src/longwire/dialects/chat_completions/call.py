@@ -12,6 +12,7 @@ import msgspec
 from longwire.core.rules.turn import Turn
 from longwire.dialects.chat_completions.composer import AnswerForm
 from longwire.dialects.chat_completions.conversation import Conversation
+from longwire.dialects.chat_completions.foreign import needs_dummies
 from longwire.dialects.chat_completions.functions import Functions, add_functions
 from longwire.dialects.chat_completions.reading import ChatReading
 from longwire.dialects.chat_completions.said_members import SAID
@@ -57,7 +58,7 @@ def call_of(turn: Turn, terms: Terms) -> UpstreamCall:
     if "tools" in members:
         add_functions(functions, members["tools"], "tools", profile, losses)
     wanted = text_of(members)
-    conversation = Conversation(profile, losses)
+    conversation = Conversation(profile, losses, signs=needs_dummies(profile, sent_model(turn)))
     conversation.read(turn.input, _leading(members, wanted, profile))
     for path, tools in conversation.tools:
         add_functions(functions, tools, path, profile, losses)

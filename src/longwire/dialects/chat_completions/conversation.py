@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from longwire.dialects.chat_completions.call_ids import call_id
 from longwire.dialects.chat_completions.chunks import decode_text
+from longwire.dialects.chat_completions.foreign import DUMMY_EXTRA
 from longwire.dialects.chat_completions.functions import wire_name
 from longwire.dialects.chat_completions.reasoned import Recalled
 from longwire.dialects.chat_completions.said_items import (
@@ -37,6 +38,7 @@ from longwire.dialects.client_tools import (
 from longwire.dialects.fields import invalid, text
 from longwire.dialects.losses import Losses, refuse_reference
 from longwire.dialects.profiles.profile import Profile
+from longwire.dialects.raw_json import splice
 from longwire.dialects.responses.output import joined
 
 _NULL: Final = b"null"
@@ -66,14 +68,16 @@ class _Answer:
 class Conversation:
     """Turns items into messages.
 
-    `tools` are those that a search has found, each with its path.
+    `tools` are those that a search has found, each with its path. Where a call `signs`, the first
+    of a message has a signature, if only a dummy.
     """
 
-    def __init__(self, profile: Profile, losses: Losses) -> None:
+    def __init__(self, profile: Profile, losses: Losses, *, signs: bool = False) -> None:
         self.messages: list[bytes] = []
         self.tools: list[tuple[str, bytes]] = []
         self._profile = profile
         self._losses = losses
+        self._signs = signs
         self._answer = _Answer()
         self._extras: dict[str, bytes] = {}
         self._outputs: dict[bytes, deque[tuple[int, Item]]] = defaultdict(deque)
@@ -213,7 +217,8 @@ class Conversation:
         said += self._reasoning(answer)
         pairs = [(at, item, _id_of(item, at)) for at, item in answer.calls]
         if pairs:
-            calls = b",".join([self._call(item, own, at) for at, item, own in pairs])
+            first, *others = [self._call(item, own, at) for at, item, own in pairs]
+            calls = b",".join([self._signed(first), *others])
             said.append(b'"tool_calls":[%b]' % calls)
         self._put(b",".join(said))
         self._return([(own, self._output_of(own, at)) for at, _, own in pairs])
@@ -246,6 +251,12 @@ class Conversation:
         beside = b',"extra_content":' + extra if extra else b""
         said = b'{"id":%b,"type":"function","function":{"name":%b,"arguments":%b}%b}'
         return said % (call_id(own, self._profile), name, arguments, beside)
+
+    def _signed(self, call: bytes) -> bytes:
+        """Return the first call of a message, which some vendors refuse without a signature."""
+        if not self._signs or b'"thought_signature"' in call:
+            return call
+        return splice(call, {"extra_content": DUMMY_EXTRA})
 
     def _output_of(self, own: bytes, at: int) -> tuple[int, Item] | None:
         """Return the first output of a call behind it that no other call of its id has."""

@@ -32,6 +32,7 @@ from longwire.dialects.raw_json import (
     split_members,
     tolerant,
 )
+from longwire.dialects.responses.call import sent_model
 
 _CHUNK: Final = b"data: {"
 _OUTPUT: Final = Kind.OUTPUT  # for most blocks: on Python 3.11 a member is dear to name
@@ -95,7 +96,7 @@ def pass_on(turn: Turn, profile: Profile) -> UpstreamCall:
         said = options if options[:1] == b"{" else b"{}"
         changes["stream_options"] = splice(said, {"include_usage": b"true"})
     left_out: set[str] = set()
-    changes |= readable_messages(body, profile, left_out)
+    changes |= readable_messages(body, profile, sent_model(turn), left_out)
     return UpstreamCall(
         passed_body(turn, changes, members),
         partial(_reading, profile, streams=turn.streams, hides_usage=hides_usage),

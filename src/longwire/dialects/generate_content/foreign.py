@@ -17,6 +17,7 @@ SEAL: Final = b'"' + BEGINNING.encode()
 """How a signature of ours begins, as raw JSON."""
 
 _SIGNATURES: Final = ("thoughtSignature", "thought_signature")
+SIGNED: Final = tuple(b'"%b"' % name.encode() for name in _SIGNATURES)
 _CALLS: Final = ("functionCall", "function_call")
 _TRUE: Final = b"true"
 
@@ -61,12 +62,39 @@ def _readable(content: bytes) -> bytes:
     return b"" if kept == b"[]" else splice(content, {"parts": kept})
 
 
+def signatures_in(content: bytes) -> bytes:
+    """Return the signatures of a content's parts, b"" for none."""
+    found: list[bytes] = []
+    for part in split_items(_parts_of(content) or b"[]"):
+        members = split_members(part) if bytes(part)[:1] == b"{" else {}
+        found += [bytes(members[name]) for name in _SIGNATURES if name in members]
+    return b"\n".join(found)
+
+
+def unsigned_content(content: bytes) -> bytes:
+    """Return a content without thoughts and signatures, b"" where nothing is left."""
+    parts = _parts_of(content)
+    if not parts:
+        return content
+    kept = map_items(parts, lambda part: _without(part, _signatures_of(part)))
+    return b"" if kept == b"[]" else splice(content, {"parts": kept})
+
+
+def _signatures_of(part: bytes) -> list[str]:
+    members = split_members(part) if part[:1] == b"{" else {}
+    return [name for name in _SIGNATURES if name in members]
+
+
 def _unsigned(part: bytes) -> bytes | None:
-    """Return a part without a signature of ours; a call needs one, if only for a dummy."""
+    """Return a part without a signature of ours, None for a thought."""
+    return _without(part, _seals_of(part))
+
+
+def _without(part: bytes, seals: list[str]) -> bytes | None:
+    """Return a part without signatures; a call needs one, if only for a dummy."""
     members = split_members(part) if part[:1] == b"{" else {}
     if bytes(members.get("thought", NULL)) == _TRUE:
         return None
-    seals = _seals_of(part)
     if not seals:
         return part
     instead = DUMMY if any(name in members for name in _CALLS) else None

@@ -13,6 +13,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.messages.models import ANTHROPIC_VERSION
 from longwire.dialects.messages.reading_usage import Counts
+from longwire.dialects.messages.thoughts import without_sealed
 from longwire.dialects.passing import (
     Ending,
     PassedReading,
@@ -28,7 +29,6 @@ from longwire.dialects.ports import Fallback, Headers, UpstreamCall
 from longwire.dialects.raw_json import (
     NULL,
     map_items,
-    splice,
     splice_items,
     split_members,
     tolerant,
@@ -41,7 +41,6 @@ _CONTENT: Final = b"event: content_block_"
 _EMPTIED: Final = b"null"
 """What stands for a message that had nothing but what was sealed."""
 
-_SEALED: Final = frozenset({"thinking", "redacted_thinking"})
 _CUTS: Final = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
@@ -71,15 +70,8 @@ class _Event(msgspec.Struct):
     usage: Raw = NULL
 
 
-class _Block(msgspec.Struct):
-    type: str | None = None
-    signature: str | None = None
-    data: str | None = None
-
-
 _decode_event: Final = tolerant(msgspec.json.Decoder(_Event).decode)
 _decode_message: Final = tolerant(msgspec.json.Decoder(_Message).decode)
-_decode_block: Final = msgspec.json.Decoder(_Block).decode
 
 
 def pass_on(turn: Turn, headers: Headers) -> UpstreamCall:
@@ -118,21 +110,9 @@ def _without_seals(body: bytes) -> dict[str, bytes | None]:
 
 
 def _without_sealed(message: bytes) -> bytes:
-    if not has_seals(message) or message[:1] != b"{":
+    if not has_seals(message):
         return message
-    content = bytes(split_members(message).get("content", NULL))
-    if content[:1] != b"[":
-        return message
-    kept = map_items(content, lambda block: None if _is_sealed(block) else block)
-    return _EMPTIED if kept == b"[]" else splice(message, {"content": kept})
-
-
-def _is_sealed(raw: bytes) -> bool:
-    try:
-        block = _decode_block(raw)
-    except msgspec.MsgspecError:
-        return False
-    return block.type in _SEALED and (block.signature or block.data or "").startswith(PREFIX)
+    return without_sealed(message, lambda block: (block.seal or "").startswith(PREFIX)) or _EMPTIED
 
 
 class _Notes:

@@ -44,6 +44,8 @@ class Profile:
     inlines_refs: bool = False
     schemas: Literal["sent", "prompt", "both"] = "sent"
     call_ids: Literal["any", "nine"] = "any"
+    signs_calls: bool = False
+    refuses_unknown: bool = False
     takes_developer: bool = False
     one_system_message: bool = False
     takes_text_parts: bool = True
@@ -78,6 +80,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "inlines_refs": "Whether schemas are sent without references.",
     "schemas": "Whether the schema of an answer is sent, stands in the prompt, or both.",
     "call_ids": "What ids of calls look like: nine stands for nine letters and digits.",
+    "signs_calls": "Whether calls bring its signatures back; a dummy stands where there is none.",
+    "refuses_unknown": "Whether reasoning in members that are not its own is refused.",
     "takes_developer": "Whether it knows the role developer; else that is system.",
     "one_system_message": "Whether it takes one message of the system alone, the first one.",
     "takes_text_parts": "Whether a content may be several texts; else they are joined.",

@@ -25,6 +25,10 @@ PREVIOUS_NOT_FOUND = "previous_response_not_found"
 USAGE_LIMIT = "usage_limit_reached"
 MALFORMED = "malformed_answer"
 _GUIDE = "OpenAI, WebSocket mode"
+_UNREADABLE = re.compile(
+    r"Invalid .{0,2}(signature|data)\W* in \W*(redacted_)?thinking\W* block"
+    "|[Tt]hought[ _]signature is not valid|Corrupted thought signature"
+)
 ERROR_RULES = (
     ErrorRule(
         PREVIOUS_NOT_FOUND,
@@ -51,6 +55,7 @@ ERROR_RULES = (
             "|did not match the target)|invalid_encrypted_content"
         ),
     ),
+    ErrorRule("", 400, "Anthropic, Google", Trouble.SEALED_ELSEWHERE, _UNREADABLE),
     ErrorRule(
         "", 400, "openai-agents", Trouble.DUPLICATE, re.compile(r"Duplicate item found with id")
     ),

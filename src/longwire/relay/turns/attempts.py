@@ -18,6 +18,7 @@ from longwire.core.rules.recovery import (
     recover,
 )
 from longwire.core.rules.turn import Turn
+from longwire.dialects.passed_seals import last_thought
 from longwire.relay.channels.channel import Channel
 from longwire.relay.turns.candidates import Candidate
 from longwire.relay.turns.failures import is_known_limit, retry_after
@@ -180,7 +181,10 @@ class Attempts:
     def _retry_state(self, attempt: Attempt, trouble: Trouble) -> RetryState:
         turn, has_others = self._turn, len(self._candidates) > 1
         may_leave = self._has_left_out and not turn.refers_outside
-        has_sealed = not self._has_left_out and turn.history.has_encrypted
+        has_sealed = not self._has_left_out and (
+            turn.history.has_encrypted
+            or (trouble is Trouble.SEALED_ELSEWHERE and last_thought(turn) is not None)
+        )
         # A session whose connection was lost goes on best where it was.
         stays = trouble is Trouble.LOST and (has_sealed or not attempt.over_http)
         return RetryState(

@@ -30,7 +30,7 @@ from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.homes import Homes
 from longwire.relay.limits import Limits
-from longwire.relay.turns.sealed import Unreadable
+from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096
 _K = TypeVar("_K")
@@ -75,13 +75,14 @@ Sent = Callable[[Channel], Turn]
 class Candidates:
     """Chooses channels for turns."""
 
-    __slots__ = ("_homes", "_limits", "_over_http", "policy", "unreadable")
+    __slots__ = ("_homes", "_limits", "_over_http", "policy", "strangers", "unreadable")
 
     def __init__(self, policy: Policy, limits: Limits, homes: Homes) -> None:
         self.policy = policy
         self._limits = limits
         self._homes = homes
         self.unreadable = Unreadable()
+        self.strangers = Strangers()
         self._over_http: OrderedDict[SessionKey, None] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -263,6 +264,12 @@ class Candidates:
         self._homes.put(session_home_key(*request.conversation), channel.route_id)
         for identity in request.turn.named:
             self._homes.put(held_key(request.caller.scope, identity), channel.route_id)
+        self.strangers.note_maker(request, channel)
+
+    def note_unreadable(self, request: TurnRequest, channel: Channel) -> None:
+        """Remember that no channel could read what was sealed in a turn, this one the last."""
+        self.unreadable.note(request)
+        self.strangers.note_refusal(request, channel)
 
     def note_response(self, request: TurnRequest, channel: Channel, seen: Aggregate) -> None:
         """Remember who has a response that may be named later, and that it is somebody's."""

@@ -25,6 +25,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.limits import NOTHING, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
+from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.session import fingerprint, forwarded, session_id
 from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
 from longwire.dialects.responses.usage import expected_usage
@@ -202,12 +203,12 @@ class RunningTurn:
 
     def sent(self, channel: Channel) -> Turn:
         """Return the turn as a channel sends it, adapted once for all its accounts."""
-        turn = self._sent.get(channel.id)
-        if turn is None:
-            turn = channel.adapt(self.request.turn)
-            unreadable = self._relay.candidates.unreadable
-            if unreadable.ends:
-                turn = unreadable.left_out(self.request, turn)
+        if (turn := self._sent.get(channel.id)) is None:
+            candidates, turn = self._relay.candidates, channel.adapt(self.request.turn)
+            if candidates.unreadable.ends:
+                turn = candidates.unreadable.left_out(self.request, turn)
+            if channel.way is not IN_SESSION:
+                turn = candidates.strangers.left_out(self.request, channel, turn)
             self._sent[channel.id] = turn
         return turn
 
@@ -326,7 +327,7 @@ class RunningTurn:
         if trouble is Trouble.TOO_LARGE:
             self._relay.candidates.keep_over_http(candidate)
         if recovery is Recovery.LEAVE_OUT:
-            self._relay.candidates.unreadable.note(self.request)
+            self._relay.candidates.note_unreadable(self.request, attempt.channel)
             self._sent.clear()
 
     def _answer_to(self, failure: LongwireError, candidate: Candidate) -> LongwireError:
