@@ -1,9 +1,11 @@
 """Every rule for an upstream's error, by an example of it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from longwire.core.errors import ChannelRefused
 from longwire.core.rules.recovery import Trouble
 from longwire.dialects.responses.errors import (
     ERROR_RULES,
@@ -11,9 +13,15 @@ from longwire.dialects.responses.errors import (
     rule_of,
     trouble_of,
 )
+from longwire.relay.turns.failures import without_credentials
+from tests.relay.turns.failures import channel
 
 DUPLICATE = "Duplicate item found with id rs_1. Remove duplicate items from your input."
 FOREIGN_ID = "Invalid 'input[2].id': 'toolu_1'. Expected an ID that begins with 'fc'."
+NO_KEY = "API key not valid. Please pass a valid API key."
+NO_CREDIT = (
+    "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing."
+)
 
 
 def openai(code, message="No."):
@@ -66,6 +74,7 @@ EXAMPLES = {
         400,
         Trouble.REFUSED,
     ),
+    "API_KEY_INVALID": (openai(None, NO_KEY), 400, Trouble.BARRED),
     "invalid_api_key": (openai("invalid_api_key"), 401, Trouble.UNAUTHORIZED),
     "invalid_authentication": (openai("invalid_authentication"), 401, Trouble.UNAUTHORIZED),
     "token_expired": (openai("token_expired"), 401, Trouble.UNAUTHORIZED),
@@ -79,7 +88,7 @@ EXAMPLES = {
     "server_is_overloaded": (openai("server_is_overloaded"), 503, Trouble.FAILING),
     "server_error": (openai("server_error"), 500, Trouble.FAILING),
     "authentication_error": (typed("authentication_error"), 401, Trouble.UNAUTHORIZED),
-    "billing_error": (typed("billing_error"), 402, Trouble.BARRED),
+    "billing_error": (openai(None, NO_CREDIT), 402, Trouble.BARRED),
     "permission_error": (typed("permission_error"), 403, Trouble.BARRED),
     "not_found_error": (typed("not_found_error"), 404, Trouble.REFUSED),
     "request_too_large": (typed("request_too_large"), 413, Trouble.REFUSED),
@@ -167,3 +176,37 @@ def test_words_of_other_things_seal_nothing(message):
     """What is left out then would be lost for nothing."""
     problem = decode_problem(json.dumps({"error": openai(None, message)}).encode())
     assert Trouble.REFUSED is rule_of(problem.code, 400, problem.to_rejection().body).trouble
+
+
+REASON = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
+
+
+def googles(message, *details):
+    """An error as Google's endpoints answer it."""
+    return {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": details}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": googles(NO_KEY, REASON)},
+        [{"error": googles(NO_KEY)}],
+        {"error": googles("API key expired. Please renew the API key.")},
+        {"error": googles("Der API-Schl\u00fcssel ist ung\u00fcltig.", REASON)},
+        {"type": "error", "error": {"type": "invalid_request_error", "message": NO_CREDIT}},
+    ],
+)
+def test_a_key_that_is_refused_with_400_is_the_channels(body):
+    """The request is in order: another channel may serve it, and its caller hears nothing."""
+    rejection = replace(decode_problem(json.dumps(body).encode()), status=400).to_rejection()
+    assert Trouble.BARRED is trouble_of(rejection)
+    assert isinstance(without_credentials(rejection, channel("a")), ChannelRefused)
+
+
+@pytest.mark.parametrize(
+    "words", [NO_KEY, NO_CREDIT, f'"message":"{NO_KEY}', '"reason":"API_KEY_INVALID"']
+)
+def test_what_a_request_says_of_keys_blames_no_channel(words):
+    """An upstream may quote a request that it refuses."""
+    body = json.dumps({"error": googles(f"Invalid value at 'contents': {words}")})
+    assert Trouble.REFUSED is trouble_of(decode_problem(body.encode()).to_rejection())

@@ -9,6 +9,9 @@ from longwire.core.errors import (
     UpstreamTimeout,
 )
 from longwire.core.rules.continuity import Reason
+from longwire.dialects.chat_completions.upstream import ChatUpstream
+from longwire.dialects.ports import Terms, UpstreamCall
+from longwire.dialects.profiles.profile import GENERIC
 from longwire.dialects.responses.request import decode_request
 from longwire.upstream.ports import Call
 from tests.doubles.canned import COMPLETED, CREATED, answer, canned, sse
@@ -29,6 +32,20 @@ async def test_a_turn_travels_in_full(transport):
     wanted = {"authorization": "Bearer sk", "originator": "x", "accept": "text/event-stream"}
     assert {name: upstream.header(name) for name in wanted} == wanted
     assert upstream.header("accept-encoding") == "identity"
+
+
+async def test_another_api_gets_its_own_headers_alone(transport):
+    """What names the caller to OpenAI is no business of another vendor's."""
+    callers = {"chatgpt-account-id": "acc", "openai-organization": "org", "originator": "codex"}
+    reading = (
+        ChatUpstream().translate(decode_request(BODY), {}, Terms(GENERIC, may_drop=True)).reading
+    )
+    said = UpstreamCall(b"{}", reading, headers={"anthropic-version": "1"})
+    call = Call(decode_request(BODY), None, callers, said=said)
+    async with canned() as upstream, transport(upstream.url).open(call):
+        pass
+    assert "1" == upstream.header("anthropic-version")
+    assert [None] * 3 == [upstream.header(name) for name in callers]
 
 
 @pytest.mark.parametrize(

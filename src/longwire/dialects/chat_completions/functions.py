@@ -64,7 +64,9 @@ def add_functions(
 def _function(name: str, each: Offered, profile: Profile, losses: Losses) -> bytes:
     description, schema = each.description, with_required(each.schema or NO_PARAMETERS)
     said = b',"description":' + description if description else b""
-    said += b',"parameters":' + (inlined(schema) if profile.inlines_refs else schema)
+    if profile.inlines_refs:
+        schema = inlined(schema, f"{each.path}.parameters")
+    said += b',"parameters":' + schema
     if each.tool.strict:
         if profile.takes_strict:
             said += b',"strict":true'

@@ -82,7 +82,9 @@ def _schema(style: _Format, profile: Profile) -> bytes:
     if bytes(style.description) != _NULL:
         said.append(b'"description":' + bytes(style.description))
     schema = bytes(style.schema)
-    said.append(b'"schema":' + (inlined(schema) if profile.inlines_refs else schema))
+    if profile.inlines_refs:
+        schema = inlined(schema, "text.format.schema")
+    said.append(b'"schema":' + schema)
     if profile.takes_strict and bytes(style.strict) != _NULL:
         said.append(b'"strict":' + bytes(style.strict))
     return b",".join(said)

@@ -29,6 +29,9 @@ _UNREADABLE = re.compile(
     r"Invalid .{0,2}(signature|data)\W* in \W*(redacted_)?thinking\W* block"
     "|[Tt]hought[ _]signature is not valid|Corrupted thought signature"
 )
+_OWN_WORDS = r'^(\{"error":.*"message":")?'
+"""The begin of a message, or of one in an envelope: behind it a caller's words may be quoted."""
+
 ERROR_RULES = (
     ErrorRule(
         PREVIOUS_NOT_FOUND,
@@ -76,6 +79,16 @@ ERROR_RULES = (
     ErrorRule("moderation_blocked", 400, "OpenAI", Trouble.REFUSED),
     ErrorRule("content_filter", 400, "Azure", Trouble.REFUSED),
     ErrorRule("", 400, "OpenRouter", Trouble.REFUSED, re.compile("your input was flagged")),
+    ErrorRule(
+        "API_KEY_INVALID",
+        400,
+        "Google",
+        Trouble.BARRED,
+        re.compile(
+            _OWN_WORDS + r"API key (not valid|expired)[.] Please"
+            r'|^\{"error":.*"reason":"API_KEY_INVALID"'
+        ),
+    ),
     ErrorRule("invalid_api_key", 401, "OpenAI"),
     ErrorRule("invalid_authentication", 401, "OpenAI"),
     ErrorRule("token_expired", 401, "Codex backend"),
@@ -89,7 +102,13 @@ ERROR_RULES = (
     ErrorRule("server_is_overloaded", 503, "Codex backend"),
     ErrorRule("server_error", 500, "OpenAI"),
     ErrorRule("authentication_error", 401, "Anthropic"),
-    ErrorRule("billing_error", 402, "Anthropic"),
+    ErrorRule(
+        "billing_error",
+        402,
+        "Anthropic",
+        Trouble.BARRED,
+        re.compile(_OWN_WORDS + "Your credit balance is too low"),
+    ),
     ErrorRule("permission_error", 403, "Anthropic"),
     ErrorRule("not_found_error", 404, "Anthropic"),
     ErrorRule("request_too_large", 413, "Anthropic"),

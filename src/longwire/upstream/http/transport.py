@@ -264,10 +264,13 @@ class HttpTransport:
 
 
 def _outgoing(call: Call) -> tuple[bytes, str, Mapping[str, str]]:
-    """Return the body of a call, what stands behind the endpoint's path, and its headers."""
+    """Return the body of a call, what stands behind the endpoint's path, and its headers.
+
+    Those of the caller are for the Responses API: another vendor has no business with them.
+    """
     said, turn = call.said, call.turn
     if said is not None:
-        return said.body, said.suffix, {**call.headers, **said.headers}
+        return said.body, said.suffix, said.headers
     streams = turn.streams or not turn.runs_in_background
     body = encode_body(turn, streams=streams, adapt_input=call.adapt_input)
     return body, SUFFIXES.get(turn.purpose, ""), call.headers
