@@ -31,6 +31,14 @@ async def test_a_turn_travels_in_full(transport):
     assert upstream.header("accept-encoding") == "identity"
 
 
+async def test_a_channel_adds_betas_to_those_of_a_call(transport):
+    """Each of them may be needed: what the operator wants, and what the request is written in."""
+    async with canned() as upstream:
+        http = transport(upstream.url, headers={"anthropic-beta": "operators"})
+        await events(http, headers={"anthropic-beta": "callers"})
+    assert "callers,operators" == upstream.header("anthropic-beta")
+
+
 @pytest.mark.parametrize(
     ("body", "continuity", "reason"),
     [

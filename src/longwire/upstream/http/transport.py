@@ -30,7 +30,7 @@ from longwire.core.rules.exchange import Exchange, Phase
 from longwire.core.rules.turn import UNARY
 from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.http.address import Address, Fetched, Listed
+from longwire.upstream.http.address import Address, Fetched, Listed, joined
 from longwire.upstream.http.answer import (
     Reader,
     SaidReader,
@@ -211,7 +211,7 @@ class HttpTransport:
         self, own: AuthHeaders, callers: Mapping[str, str] = MappingProxyType({})
     ) -> dict[str, str]:
         address = self._address
-        return {**address.defaults, **callers, **address.headers, **own.headers}
+        return joined({**address.defaults, **callers}, address.headers, own.headers)
 
     async def retire(self) -> None:
         """Close when nothing is under way any more; who holds a turn may use it to its end."""
@@ -265,7 +265,7 @@ def _outgoing(call: Call) -> tuple[bytes, str, Mapping[str, str]]:
     """Return the body of a call, what stands behind the endpoint's path, and its headers."""
     said, turn = call.said, call.turn
     if said is not None:
-        return said.body, said.suffix, {**call.headers, **said.headers}
+        return said.body, said.suffix, joined(call.headers, said.headers)
     streams = turn.streams or not turn.runs_in_background
     body = encode_body(turn, streams=streams, adapt_input=call.adapt_input)
     return body, SUFFIXES.get(turn.purpose, ""), call.headers
