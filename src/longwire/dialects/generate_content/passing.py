@@ -4,6 +4,7 @@ The model stands in the path. A stream has its end where its body ends; one that
 array comes at once, when it is whole.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final, cast
 from urllib.parse import quote
@@ -86,14 +87,21 @@ def _body(body: bytes, sent_name: str) -> bytes:
     names = _REQUESTS if sent_name else ()
     if not any(name.encode() in body for name in names) and SEAL not in body:
         return body
-    members, changes = split_members(body), dict[str, bytes | None]()
-    for name in names:
-        if name in members:
-            changes[name] = splice(members[name], {"model": _encode(f"models/{sent_name}")})
-    contents = bytes(members.get("contents", NULL))
-    if SEAL in contents and contents[:1] == b"[":
-        changes["contents"] = readable_contents(contents)
+    members = split_members(body)
+    changes = _readable(members)
+    named: dict[str, bytes] = {"model": _encode(f"models/{sent_name}")} if sent_name else {}
+    for name in _REQUESTS:
+        request = bytes(members.get(name, NULL))
+        if request[:1] == b"{" and (inner := _readable(split_members(request)) | named):
+            changes[name] = splice(request, inner)
     return splice(body, changes) if changes else body
+
+
+def _readable(members: Mapping[str, Raw]) -> dict[str, bytes]:
+    """Return the contents of a request without what we have sealed, where they have any of it."""
+    contents = bytes(members.get("contents", NULL))
+    is_sealed = SEAL in contents and contents[:1] == b"["
+    return {"contents": readable_contents(contents)} if is_sealed else {}
 
 
 class _Notes:
