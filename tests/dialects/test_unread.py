@@ -54,6 +54,13 @@ def test_of_what_cannot_be_read_the_model_is_known(decode, members, refused):
     assert turn.is_self_contained
 
 
+@pytest.mark.parametrize("decode", [decode_chat, decode_message])
+def test_a_body_is_kept_without_its_mark(decode):
+    """No upstream has to understand a byte-order mark, nor who changes the body on its way."""
+    body = json.dumps(QUESTION).encode()
+    assert body == decode(b"\xef\xbb\xbf" + body, {}, EVERYTHING).source.body
+
+
 def test_a_member_is_refused_before_what_cannot_be_read():
     """As ever: a client mends one thing after the other."""
     assert "n" == turn_of(decode_chat, {"n": 2, "messages": []}).source.refusal.param

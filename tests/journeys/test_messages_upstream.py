@@ -190,8 +190,14 @@ async def test_streams_that_are_odd(agent):
 async def test_a_stream_that_begins_anew(client_of, gateway, emulator):
     """The answer is the second one, alone."""
     emulator.script = Script(tool_rounds=0, reasoning=False, text="Hello")
-    response = await client_of(gateway).responses.create(model=MODELS[0], input="go")
+    client = client_of(gateway)
+    response = await client.responses.create(model=MODELS[0], input="go")
     assert "Hello" == response.output_text
+    async with client.responses.stream(model=MODELS[0], input="go") as stream:
+        assert "Hello" == (await stream.get_final_response()).output_text
+    question = [{"role": "user", "content": "go"}]
+    answer = await client.chat.completions.create(model=MODELS[0], messages=question)
+    assert "Hello" == answer.choices[0].message.content
 
 
 async def test_an_overload_keeps_its_code(client_of, gateway, emulator):

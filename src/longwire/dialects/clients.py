@@ -1,6 +1,7 @@
 """The dialects of those who call us: which route reads and answers in which."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -86,7 +87,8 @@ class Responses:
 _EVENTS: Final = b"text/event-stream; charset=utf-8"
 
 
-class Route(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Route:
     """Where requests are posted: how they are read, and in what they are answered.
 
     Where upstreams speak this `api`, too, its requests are read by `skim`.
@@ -97,7 +99,7 @@ class Route(NamedTuple):
     decode: Decode
     dialect: ClientDialect
     estimate: Callable[[Turn], bytes] | None = None
-    key: str = ""
+    key: str = field(default="", repr=False)
     streams_as: bytes = _EVENTS
     api: str = ""
     skim: Skim | None = None

@@ -121,14 +121,18 @@ _sized_items = tolerant(_split_items)
 _body_decoder = msgspec.json.Decoder(dict[Name, Raw], dec_hook=Name)
 
 
+def without_mark(body: bytes) -> bytes:
+    """Return a body without the byte-order mark that may stand before it."""
+    return body.removeprefix(_BOM)
+
+
 def decode_members(body: bytes, halves: Halves = NO_HALVES) -> dict[str, bytes]:
     """Split the body of a request into its members; halves of an emoji stay in their values.
 
     In members that `halves` names they have stand-ins. A byte-order mark before it is passed over.
     Raises `InvalidRequest`.
     """
-    if body[:3] == _BOM:
-        body = body[3:]
+    body = without_mark(body)
     if not body or body.isspace():
         raise InvalidRequest("The request body is empty; send a JSON object.")
     try:

@@ -10,6 +10,7 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.exchange import FOREIGN, Exchange, Phase, replay_safety
 from longwire.dialects.responses.errors import decode_problem
+from longwire.dialects.responses.output_events import CREATED
 from longwire.dialects.responses.stream import (
     MalformedEvent,
     NoEvent,
@@ -112,6 +113,8 @@ class EventReader:
             self.aggregate.add_item(*decode_item(event.raw))
         elif event.kind is Kind.OPENING:
             self.aggregate.opening = event
+            if event.name == CREATED:
+                self.aggregate.begin_anew()
         elif self.exchange.ending is not None:
             self.aggregate.terminal = event
 

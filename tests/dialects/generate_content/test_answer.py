@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from longwire.core.errors import UpstreamRejected
 from longwire.dialects.generate_content.errors import own_param
 from longwire.dialects.generate_content.models import gemini_model, gemini_page
-from longwire.dialects.ports import Problem
+from longwire.dialects.messages.upstream import MessagesUpstream
+from longwire.dialects.ports import Problem, Terms
 from longwire.dialects.seals import Seal, sealed
 from tests.dialects.chat_completions.answers import (
     call,
@@ -26,6 +27,7 @@ from tests.dialects.generate_content.answers import (
     ARRAY,
     QUESTION,
     STREAM,
+    WHOLE,
     Answering,
     checked,
     chunks_of,
@@ -153,6 +155,26 @@ def test_what_a_translation_sealed_comes_back_with_its_words(keeps_thoughts):
     assert [(seal, words), ("gAAA", [])] == [
         (item["encrypted_content"], item["summary"]) for item in kept
     ]
+
+
+@pytest.mark.parametrize("keeps_thoughts", [True, False])
+@pytest.mark.parametrize("target", [WHOLE, STREAM])
+def test_thinking_goes_back_to_claude_as_it_came(keeps_thoughts, target):
+    """Anthropic takes a block of thinking with its own words and signature, or not at all."""
+    seal = sealed(Seal("anthropic", "SIG"))
+    output = [reasoning("lw_rs_1", "Hm.", sealed=seal), call("call_1", "read")]
+    asked = turn_of(target=target, **SHOWING)
+    if target is WHOLE:
+        answers = [whole(asked, frames_of(*output))]
+    else:
+        answers = chunks_of(stream(asked, frames_of(*output)))
+    parts = [part for each in answers for part in each["candidates"][0]["content"]["parts"]]
+    kept = [part for part in parts if keeps_thoughts or not part.get("thought")]
+    result = {"functionResponse": {"id": "call_1", "name": "read", "response": {"output": "x"}}}
+    contents = [QUESTION, {"role": "model", "parts": kept}, {"role": "user", "parts": [result]}]
+    sent = json.loads(MessagesUpstream().translate(turn_of(*contents), {}, Terms()).body)
+    thinking = {"type": "thinking", "thinking": "Hm.", "signature": "SIG"}
+    assert thinking == sent["messages"][1]["content"][0]
 
 
 def test_every_chunk_has_a_content():

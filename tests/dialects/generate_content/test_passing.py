@@ -66,6 +66,29 @@ def test_a_model_with_another_name_changes_the_path():
     assert inner == call_of(COUNT, inner).body
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"generateContentRequest":5,"contents":[]}',
+        b'{"contents":[{"parts":[{"thoughtSignature":"bHcx\\ud83d","text":"a"}],"role":"model"}]}',
+    ],
+)
+def test_a_body_that_is_odd_goes_as_it_is(body):
+    """What is wrong with it is for its upstream to say."""
+    assert body == call_of(ALONE, body, sent_name="b").body
+
+
+def test_what_we_have_sealed_is_kept_from_a_count_too():
+    """Its contents may stand in a request of their own, and behind a byte-order mark."""
+    seal = json.loads(Signature(c="call_1").encode())
+    call = {"functionCall": {"name": "look", "args": {}}, "thoughtSignature": seal}
+    contents = [{"role": "user", "parts": [{"text": "hi"}]}, {"role": "model", "parts": [call]}]
+    body = json.dumps({"generateContentRequest": {"contents": contents}}).encode()
+    for each in (body, b"\xef\xbb\xbf" + body):
+        sent = json.loads(call_of(COUNT, each).body)["generateContentRequest"]["contents"]
+        assert seal != sent[1]["parts"][0]["thoughtSignature"]
+
+
 def test_a_stream_ends_with_its_body():
     """What ends without a reason broke off; its last chunk counts."""
     stream = chunk("Hi", usageMetadata={"promptTokenCount": 9}) + chunk("", "STOP")

@@ -233,6 +233,22 @@ def test_counts_may_follow_the_reason() -> None:
     assert response(read(finished))["usage"] is None
 
 
+def test_what_follows_a_reason_is_read_and_its_counts_are_the_last() -> None:
+    """Some models give a reason to every chunk: the answer ends where its stream does."""
+    first = chunk({"text": "a"}, finish="STOP")
+    counts = {"promptTokenCount": 7, "candidatesTokenCount": 9}
+    last = chunk({"text": "bc"}, finish="STOP", usageMetadata=counts)
+    whole = response(read(first, last))
+    assert "abc" == whole["output"][0]["content"][0]["text"]
+    assert ("completed", 9) == (whole["status"], whole["usage"]["output_tokens"])
+
+
+def test_a_reason_that_cut_an_answer_stays() -> None:
+    """A later chunk that only repeats the end makes no whole answer of it."""
+    cut_short = chunk({"text": "a"}, finish="MAX_TOKENS")
+    assert "incomplete" == response(read(cut_short, chunk(finish="STOP")))["status"]
+
+
 def test_counts_are_summed_as_the_api_means_them() -> None:
     """What tools brought is input, cached tokens are part of it, thoughts are output."""
     counts = {

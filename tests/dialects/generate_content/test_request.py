@@ -7,6 +7,7 @@ import pytest
 from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import EVERYTHING
 from longwire.core.rules.turn import Purpose
+from longwire.dialects.clients import route_to
 from longwire.dialects.generate_content.members import CONFIG, MEMBERS
 from longwire.dialects.generate_content.request import decode_request
 from longwire.dialects.generate_content.signatures import Signature
@@ -478,6 +479,13 @@ def test_a_path_names_the_model(path, query, target):
     """Whatever stands in its name; the query may have the key, and say how a stream comes."""
     assert is_target(path)
     assert target == target_of(path, query)
+
+
+def test_a_key_in_a_query_is_not_shown():
+    """Whoever prints where a request goes prints no key."""
+    target = target_of(b"/v1beta/models/m:generateContent", b"key=lw-secret")
+    assert "lw-secret" == target.key == route_to(target).key
+    assert "lw-secret" not in f"{target!r} {route_to(target)!r}"
 
 
 @pytest.mark.parametrize(

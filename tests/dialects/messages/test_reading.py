@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from longwire.core.events import Event, Kind
+from longwire.core.rules.exchange import Exchange
 from longwire.dialects.client_tools import Declared
 from longwire.dialects.messages.reading import MessagesReading
 from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.errors import decode_problem
 from longwire.dialects.responses.output import echo_of
 from longwire.dialects.seals import Seal, opened
+from longwire.upstream.event_reader import EventReader
 from tests.dialects.messages.upstreams import (
     Json,
     block,
@@ -278,7 +280,7 @@ def test_a_stream_that_breaks_off_has_no_terminal() -> None:
 
 
 def test_an_answer_that_begins_anew_is_the_second_one() -> None:
-    """What the first one left open is never finished, and the terminal is without it."""
+    """What the first one left open is finished for the stream; the terminal is without it."""
     again = start(id="msg_2")
     frames = [start(), *written("a"), *use('{"a":', index=1)[:2], again, *written("b"), *ending()]
     events = read([stream_of(frames)])
@@ -286,7 +288,20 @@ def test_an_answer_that_begins_anew_is_the_second_one() -> None:
     assert ["b"] == [item["content"][0]["text"] for item in response["output"]]
     assert "resp_msg_1" == response["id"]
     items = [json.loads(event.raw)["item"] for event in events if event.kind is Kind.ITEM]
-    assert "function_call" not in [item["type"] for item in items]
+    assert [
+        ("message", "completed"),
+        ("function_call", "incomplete"),
+        ("message", "completed"),
+    ] == [(item["type"], item["status"]) for item in items]
+
+
+def test_what_is_read_of_an_answer_that_begins_anew_is_the_second_one() -> None:
+    """A whole answer has nothing of the first one, whatever API its client speaks."""
+    exchange = Exchange()
+    exchange.step(Kind.SENT)
+    reader = EventReader(exchange)
+    reader.take_all(read([stream_of([start(), *written("a"), start(), *written("b"), *ending()])]))
+    assert ["b"] == [json.loads(item)["content"][0]["text"] for item in reader.aggregate.output]
 
 
 def test_an_answer_without_a_start_is_read_all_the_same() -> None:

@@ -48,6 +48,14 @@ async def test_another_api_gets_its_own_headers_alone(transport):
     assert [None] * 3 == [upstream.header(name) for name in callers]
 
 
+async def test_a_channel_adds_betas_to_those_of_a_call(transport):
+    """Each of them may be needed: what the operator wants, and what the request is written in."""
+    async with canned() as upstream:
+        http = transport(upstream.url, headers={"anthropic-beta": "operators"})
+        await events(http, headers={"anthropic-beta": "callers"})
+    assert "callers,operators" == upstream.header("anthropic-beta")
+
+
 @pytest.mark.parametrize(
     ("body", "continuity", "reason"),
     [

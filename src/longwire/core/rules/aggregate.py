@@ -20,6 +20,10 @@ class Aggregate:
     output_events: int = 0
     _items: dict[int, bytes] = field(default_factory=dict)
 
+    def begin_anew(self) -> None:
+        """Forget the items so far: the upstream has begun its answer once more."""
+        self._items.clear()
+
     def add_item(self, index: int, raw: bytes) -> None:
         """Keep one finished output item; a later one of the same index replaces it."""
         self._items[index] = raw

@@ -24,7 +24,13 @@ from longwire.dialects.fields import decoded, invalid, text
 from longwire.dialects.halves import Halves
 from longwire.dialects.members import Fate, names_of
 from longwire.dialects.ports import Headers, PassesOn
-from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
+from longwire.dialects.raw_json import (
+    NULL,
+    boolean_of,
+    decode_members,
+    text_of,
+    without_mark,
+)
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 from longwire.dialects.unread import never, unread_turn
 
@@ -109,7 +115,7 @@ def decode_request(
 
     Raises `InvalidRequest` for what is no object, or names no model.
     """
-    halves = Halves(*_WRITTEN_ANEW)
+    body, halves = without_mark(body), Halves(*_WRITTEN_ANEW)
     written = decode_members(body, halves)
     model, streams = _model(written), boolean_of(written, "stream")
     source = Source(API, len(body), body=body, options=Options())

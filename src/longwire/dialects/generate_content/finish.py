@@ -28,8 +28,6 @@ INCOMPLETE: Final = {
 }
 """With these it stopped early. All others are failures: the model went wrong, and may do better."""
 
-CONTENT_FILTER: Final = "content_filter"
-
 
 _COUNTS: Final = [attrgetter(name) for name in UsageMetadata.__struct_fields__]
 

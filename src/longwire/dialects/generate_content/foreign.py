@@ -110,4 +110,8 @@ def _seals_of(part: bytes) -> list[str]:
 def _is_ours(signature: bytes) -> bool:
     if not signature.startswith(SEAL):
         return False
-    return opened(msgspec.json.decode(signature, type=str)) not in (None, NOTHING)
+    try:
+        written = msgspec.json.decode(signature, type=str)
+    except msgspec.DecodeError:
+        return False  # it has half an emoji: nobody has made it
+    return opened(written) not in (None, NOTHING)

@@ -4,6 +4,7 @@ The model stands in the path. A stream has its end where its body ends; one that
 array comes at once, when it is whole.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final, cast
 from urllib.parse import quote
@@ -92,15 +93,25 @@ def _body(body: bytes, sent_name: str) -> tuple[bytes, tuple[str, ...]]:
     names = _REQUESTS if sent_name else ()
     if not any(name.encode() in body for name in names) and SEAL not in body:
         return body, ()
-    members, changes = split_members(body), dict[str, bytes | None]()
-    for name in names:
-        if name in members:
-            changes[name] = splice(members[name], {"model": _encode(f"models/{sent_name}")})
-    contents = readable = bytes(members.get("contents", NULL))
-    if SEAL in contents and contents[:1] == b"[":
-        changes["contents"] = readable = readable_contents(contents)
-    dropped = (REASONING,) if readable != contents else ()
-    return (splice(body, changes) if changes else body), dropped
+    members = split_members(body)
+    changes = _readable(members)
+    named: dict[str, bytes] = {"model": _encode(f"models/{sent_name}")} if sent_name else {}
+    is_less = bool(changes)
+    for name in _REQUESTS:
+        request = bytes(members.get(name, NULL))
+        if request[:1] == b"{" and (inner := _readable(split_members(request)) | named):
+            is_less = is_less or "contents" in inner
+            changes[name] = splice(request, inner)
+    return (splice(body, changes) if changes else body), (REASONING,) * is_less
+
+
+def _readable(members: Mapping[str, Raw]) -> dict[str, bytes]:
+    """Return the contents of a request without what we have sealed, where they have any of it."""
+    contents = bytes(members.get("contents", NULL))
+    if SEAL not in contents or contents[:1] != b"[":
+        return {}
+    readable = readable_contents(contents)
+    return {} if readable == contents else {"contents": readable}
 
 
 class _Notes:

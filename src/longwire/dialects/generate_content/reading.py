@@ -29,10 +29,8 @@ from longwire.dialects.generate_content.chunks import (
 from longwire.dialects.generate_content.composer import Composer
 from longwire.dialects.generate_content.finish import (
     COMPLETED,
-    CONTENT_FILTER,
     INCOMPLETE,
     failure_message,
-    has_counts,
     merged,
     usage_of,
 )
@@ -53,6 +51,9 @@ _EMPTY: Final = b'""'
 _QUOTE: Final = b'"'
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NO_DATA: Final = (b"", b"[DONE]")
+_BLOCKED: Final = Candidate(finish_reason="SAFETY")
+"""What ends the answer to a prompt that was blocked."""
+
 _DIGEST_SIZE: Final = 12
 _LONGEST_ID: Final = 40
 """A longer id of a response is its digest, for those of its items begin with it."""
@@ -97,7 +98,10 @@ class GeneratedAnswer:
         return events
 
     def end(self) -> list[Event]:
-        """Read the end of a stream: only now is it sure that no counts follow."""
+        """Read the end of a stream: only now is it sure that nothing follows.
+
+        Some models give a reason to every chunk, and count anew in each.
+        """
         if self._finish is not None and not self._is_over:
             self._end()
         return self._output.take()
@@ -136,12 +140,8 @@ class GeneratedAnswer:
         for candidate in chunk.candidates or ():
             if not candidate.index:
                 self._take_candidate(candidate)
-        if self._finish is not None and any(map(has_counts, self._counts)):
-            self._end()
-        elif is_blocked and not chunk.candidates:
-            self._is_over = True
-            self._composer.cut()
-            self._leave_incomplete(CONTENT_FILTER)
+        if is_blocked and not chunk.candidates:
+            self._note_finish(_BLOCKED)
 
     def _usage(self) -> bytes:
         """Return `usage`, of all counts so far, as raw JSON."""
@@ -163,6 +163,11 @@ class GeneratedAnswer:
             self._take_part(part)
         self._grounding = candidate.grounding_metadata or self._grounding
         if candidate.finish_reason is not None:
+            self._note_finish(candidate)
+
+    def _note_finish(self, candidate: Candidate) -> None:
+        """Keep why the answer ends: the last reason, or the first that says it is not whole."""
+        if self._finish is None or self._finish.finish_reason in COMPLETED:
             self._finish = candidate
 
     def _take_part(self, part: Part) -> None:

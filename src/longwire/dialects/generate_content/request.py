@@ -26,7 +26,7 @@ from longwire.dialects.generate_content.wire import camel
 from longwire.dialects.halves import Halves
 from longwire.dialects.members import names_of
 from longwire.dialects.ports import Headers
-from longwire.dialects.raw_json import decode_members, text_of
+from longwire.dialects.raw_json import decode_members, text_of, without_mark
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 API: Final = "generate_content"
@@ -45,7 +45,7 @@ Members = Mapping[str, bytes]
 
 def decode_request(body: bytes, _headers: Headers, _grant: Grant, *, target: Target) -> Turn:
     """Decode the body of what is posted to a target. Raises `InvalidRequest` for no JSON object."""
-    halves = Halves(*_WRITTEN_ANEW)
+    body, halves = without_mark(body), Halves(*_WRITTEN_ANEW)
     members = _camelled(decode_members(body, halves))
     if target.counts and "generateContentRequest" in members:
         members = _camelled(decode_members(members["generateContentRequest"]))

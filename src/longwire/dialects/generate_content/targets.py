@@ -1,7 +1,8 @@
 """What a request is posted to: the path names the model, and what is to be done with it."""
 
 import re
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import parse_qs
 
 ACTIONS: Final = ("generateContent", "streamGenerateContent", "countTokens")
@@ -13,7 +14,8 @@ PATHS: Final = "/v1beta/"
 """What the paths begin with that are of this API alone."""
 
 
-class Target(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Target:
     """One action with one model; `key` is the gateway's key where the query has one.
 
     `is_array`: a stream is wanted as one JSON array, as the API has it without `alt=sse`.
@@ -22,7 +24,7 @@ class Target(NamedTuple):
     model: str
     action: str = "generateContent"
     is_array: bool = False
-    key: str = ""
+    key: str = field(default="", repr=False)
 
     @property
     def streams(self) -> bool:
@@ -48,9 +50,5 @@ def target_of(path: bytes, query: bytes) -> Target:
     said = parse_qs(query.decode("latin-1"))
     action = found["action"].decode()
     is_array = action == "streamGenerateContent" and said.get("alt", [""])[0] != "sse"
-    return Target(found["model"].decode("utf-8", "replace"), action, is_array, key_in(query))
-
-
-def key_in(query: bytes) -> str:
-    """Return the key that a query has, "" for none."""
-    return parse_qs(query.decode("latin-1")).get("key", [""])[0] if b"key=" in query else ""
+    key = said.get("key", [""])[0]
+    return Target(found["model"].decode("utf-8", "replace"), action, is_array, key)

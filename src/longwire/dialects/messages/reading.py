@@ -1,7 +1,7 @@
 """An answer of Anthropic's, read as events of the Responses API as it comes.
 
-A second `message_start` behind the first block begins the answer anew: what was open is never
-finished, and the terminal has what came since. `pause_turn` is an answer cut short: who asked goes
+A second `message_start` behind the first block begins the answer anew: what was open is finished,
+for a stream has shown it, and the terminal has what came since. `pause_turn` is an answer cut short: who asked goes
 on from it with its next turn, as after the limit of tokens.
 """
 
@@ -183,10 +183,9 @@ class MessagesReading:
             self._stop(index)
 
     def _begin_anew(self) -> None:
-        self._open.clear()
+        self._finish_items()
         self._searches.clear()
-        self._message = None
-        self._output.items.clear()
+        self._output.begin_anew()
         self._stop_reason = None
         self._has_blocks = False
 
@@ -247,15 +246,19 @@ class MessagesReading:
         if message is not None:
             message.finish()
 
-    def _end(self) -> None:
-        """End the response, and what its upstream left open."""
-        if not self._output.response_id:
-            self._start(Message())
+    def _finish_items(self) -> None:
+        """Finish what is open."""
         for index in list(self._open):
             self._stop(index)
         for search in self._searches.values():
             search.finish()
         self._end_message()
+
+    def _end(self) -> None:
+        """End the response, and what its upstream left open."""
+        if not self._output.response_id:
+            self._start(Message())
+        self._finish_items()
         self._is_over = True
         details = _INCOMPLETE.get(self._stop_reason or "")
         if details is None:

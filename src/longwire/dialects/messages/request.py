@@ -29,7 +29,13 @@ from longwire.dialects.messages.reasoning import Reasoning, output_of, reasoning
 from longwire.dialects.messages.tools import Toolbox, choice_of, toolbox_of
 from longwire.dialects.names import shortened
 from longwire.dialects.ports import Headers, PassesOn
-from longwire.dialects.raw_json import NULL, boolean_of, decode_members, text_of
+from longwire.dialects.raw_json import (
+    NULL,
+    boolean_of,
+    decode_members,
+    text_of,
+    without_mark,
+)
 from longwire.dialects.repeats import check_repeats, compact
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 from longwire.dialects.unread import never, unread_turn
@@ -121,7 +127,7 @@ def decode_count(body: bytes, headers: Mapping[str, str], _grant: Grant) -> Turn
 def _decoded(
     body: bytes, headers: Headers, *, is_count: bool = False, passes_on: PassesOn = never
 ) -> Turn:
-    halves = Halves(*_WRITTEN_ANEW)
+    body, halves = without_mark(body), Halves(*_WRITTEN_ANEW)
     members = decode_members(body, halves)
     model, streams = _model(members), boolean_of(members, "stream")
     source = Source(API, len(body), body=body, options=Options(members["model"]))

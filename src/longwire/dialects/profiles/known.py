@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from tomllib import loads
 from typing import Any, Final, NamedTuple, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -124,7 +125,11 @@ def _entries(name: str) -> dict[str, _Entry]:
 
 
 def _by_host(host: str) -> Profile:
-    domain, _, port = host.lower().partition(":")
+    try:
+        parts = urlsplit(f"//{host}")
+        domain, port = parts.hostname or "", parts.port
+    except ValueError:
+        return GENERIC
     for name in PROFILE_NAMES:
         profile = _loaded(name)
         for end in profile.hosts:

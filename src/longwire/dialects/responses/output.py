@@ -93,8 +93,16 @@ class Output:
     def open(self, response_id: str, model: bytes, created_at: int = 0) -> None:
         """Begin the response; the time is in seconds since 1970 UTC."""
         self.response_id, self.model, self._created_at = response_id, model, created_at
-        for name in ("response.created", "response.in_progress"):
-            self.put(Kind.OPENING, name, self._response(b"in_progress", b"null", _NULL, _NULL))
+        self._put_opening(output_events.CREATED)
+        self._put_opening("response.in_progress")
+
+    def _put_opening(self, name: str) -> None:
+        self.put(Kind.OPENING, name, self._response(b"in_progress", b"null", _NULL, _NULL))
+
+    def begin_anew(self) -> None:
+        """Begin the answer once more: the response is without the items so far."""
+        self.items.clear()
+        self._put_opening(output_events.CREATED)
 
     def close(
         self, status: str, usage: bytes, *, details: bytes = _NULL, error: bytes = _NULL

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+CREATED: Final = "response.created"
+"""Said once more behind output, it begins the answer anew."""
+
 ITEM_ADDED: Final = "response.output_item.added"
 ITEM_DONE: Final = "response.output_item.done"
 TEXT: Final = "response.output_text.delta"

@@ -32,7 +32,7 @@ from longwire.core.rules.turn import UNARY
 from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
-from longwire.upstream.http.address import Address, Fetched, Listed
+from longwire.upstream.http.address import Address, Fetched, Listed, joined
 from longwire.upstream.http.answer import (
     Reader,
     SaidReader,
@@ -213,7 +213,7 @@ class HttpTransport:
         self, own: AuthHeaders, callers: Mapping[str, str] = MappingProxyType({})
     ) -> dict[str, str]:
         address = self._address
-        return {**address.defaults, **callers, **address.headers, **own.headers}
+        return joined({**address.defaults, **callers}, address.headers, own.headers)
 
     async def retire(self) -> None:
         """Close when nothing is under way any more; who holds a turn may use it to its end."""
