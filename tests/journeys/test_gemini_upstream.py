@@ -259,6 +259,28 @@ async def test_codex_edits_files_with_gemini(codex, emulator):
 
 
 @pytest.mark.parametrize(
+    ("path", "member", "value"),
+    [
+        ("/v1/chat/completions", "n", 2),
+        ("/v1/chat/completions", "presence_penalty", 0.5),
+        ("/v1/messages", "mcp_servers", [{"url": "https://x"}]),
+    ],
+    ids=["n", "penalty", "servers"],
+)
+async def test_a_refusal_names_what_the_channels_speak_and_the_mend(gateway, path, member, value):
+    """Nothing is said of an API that no channel offers."""
+    body = {"model": MODEL, "max_tokens": 99, "messages": [QUESTION], member: value}
+    headers = {"authorization": f"Bearer {KEY}"}
+    async with aiohttp.ClientSession() as client:
+        response = await client.post(gateway.url + path, json=body, headers=headers)
+        said = (await response.json())["error"]["message"]
+    assert (400, False) == (response.status, "Responses" in said)
+    assert said.startswith(f"'{member}' has no equivalent in other APIs. ")
+    assert "speak generate_content alone; leave it out" in said
+    assert said.endswith('set a channel\'s unsupported = "drop".')
+
+
+@pytest.mark.parametrize(
     "members",
     [
         {"prompt": {"id": "pmpt_1"}},

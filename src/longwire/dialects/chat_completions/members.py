@@ -99,7 +99,7 @@ def checked(members: Mapping[str, bytes]) -> Checked:
         elif row.is_neutral(raw):
             continue
         elif row.fate is Fate.REFUSED:
-            fault = f"cannot be served over the Responses API. {row.sentence[:-1]}"
+            fault = f"has no equivalent in other APIs. {row.sentence[:-1]}"
             refusal = refusal or invalid(name, fault)
             dropped.append(name)
         else:

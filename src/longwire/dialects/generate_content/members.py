@@ -101,6 +101,6 @@ def _checked(members: Mapping[str, bytes], table: Mapping[str, Member], prefix: 
             continue
         dropped.add(prefix + name)
         if row is not None and fate is Fate.REFUSED and refusal is None:
-            fault = f"has no equivalent in the Responses API. {row.sentence[:-1]}"
+            fault = f"has no equivalent in other APIs. {row.sentence[:-1]}"
             refusal = invalid(prefix + name, fault)
     return Checked(kept, frozenset(dropped), refusal)

@@ -101,6 +101,6 @@ def left_out_of(members: Mapping[str, bytes]) -> LeftOut:
             continue
         names.append(name)
         if member is not None and fate is Fate.REFUSED:
-            fault = f"has no equivalent here. {member.sentence[:-1]}"
+            fault = f"has no equivalent in other APIs. {member.sentence[:-1]}"
             refusal = refusal or invalid(name, fault)
     return LeftOut(names, refusal)

@@ -23,7 +23,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.routing import IN_SESSION, Choice, choose, order
-from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
+from longwire.core.rules.turn import UNARY, SessionKey, Source, Turn, TurnRequest
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND, usage_limit
 from longwire.dialects.responses.item_ids import ids_of
 from longwire.relay.channels.channel import Channel, Snapshot
@@ -298,14 +298,27 @@ def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
         if way is not None:
             able.append(channel if way is IN_SESSION else channel.serving(way))
     if not able:
-        offered = ", ".join(sorted({api for each in channels for api in each.offered}))
-        msg = (
+        raise _unsayable(channels, turn.source)
+    return able
+
+
+def _unsayable(channels: list[Channel], source: Source) -> InvalidRequest:
+    """Return why no channel can be told a request, with the mend."""
+    offered = ", ".join(sorted({api for each in channels for api in each.offered}))
+    refusal = source.refusal
+    if refusal is None:
+        return Unsayable(
             f"No channel of this model can be told this request: they speak {offered} alone. What "
             "is named by an id, runs in the background or is compacted needs the Responses API; "
             "send the whole history."
         )
-        raise turn.source.refusal or Unsayable(msg)
-    return able
+    if source.is_unread:
+        return refusal
+    msg = (
+        f"{refusal} The channels of this model speak {offered} alone; leave it out, or set a "
+        'channel\'s unsupported = "drop".'
+    )
+    return InvalidRequest(msg, code=refusal.code, param=refusal.param)
 
 
 def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
