@@ -14,10 +14,7 @@ Efforts = Mapping[str, Mapping[Effort, Mapping[str, Any]]]
 """Models by pattern, each with its efforts, each with the members of a body that ask for it."""
 
 EFFORTS: Final[Efforts] = {
-    "*": {
-        effort: {"reasoning_effort": effort}
-        for effort in get_args(Effort)
-    }
+    "*": {effort: {"reasoning_effort": effort} for effort in get_args(Effort)}
 }
 
 
