@@ -114,6 +114,8 @@ def test_a_new_key_comes_from_stdin(command):
         (["quirks=colour=red", "api_key=k"], ["quirks.0"]),
         (["profile=depseek", "api_key=k"], ["profile"]),
         (["prices=gpt-5 1.25", "api_key=k"], ["prices"]),
+        (["prices=gpt-5 input=1 output=2 input=4", "api_key=k"], ["prices"]),
+        (["prices=gpt-5 input=1e-10 output=2", "api_key=k"], ["prices.0.input"]),
         (["prices=gpt-5 input=much output=1", "api_key=k"], ["prices"]),
         (["prices=gpt-5 input=-1 output=1", "api_key=k"], ["prices.0.input"]),
     ],
@@ -125,6 +127,19 @@ def test_bad_fields_are_told_and_nothing_is_added(command, sets, fields):
         command("channels", "add", "up", *words)
     assert fields == [problem.field for problem in caught.value.problems]
     assert [] == json.loads(command("channels", "list", "--json"))
+
+
+@pytest.mark.parametrize(
+    ("field", "mend"),
+    [
+        ('quirks=max_output={"*": 1, "b": 3}', r"JSON as in \{.max_output"),
+        ("prices=gpt input=1", "output is missing; write prices as in"),
+    ],
+)
+def test_a_field_that_cannot_be_read_names_its_own_form(command, field, mend):
+    """The example is one of the field that is wrong."""
+    with pytest.raises(InvalidFields, match=mend):
+        command("channels", "add", "up", "--set", field)
 
 
 def test_a_channel_shows_what_its_models_cost(command, added):

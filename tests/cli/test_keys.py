@@ -59,6 +59,14 @@ def test_a_key_may_be_bound_to_channels_by_their_names(command):
         command("keys", "create", "cd", "--set", "channels=down")
 
 
+def test_a_key_may_be_bound_to_channels_of_the_file_by_their_names(command, tmp_path):
+    """They are kept by their ids, too, which are `file:` and the name."""
+    file = tmp_path / "gateway.toml"
+    file.write_text('[[channels]]\nname = "gem"\napi_key = "sk-planted"\n')
+    command("keys", "create", "ci", "--set", "channels=gem", "--config", str(file))
+    assert ["file:gem"] == _keys(command)[0]["grant"]["channels"]
+
+
 @pytest.mark.parametrize("words", [("edit", "dev"), ("revoke", "dev"), ("rotate", "dev")])
 def test_declared_keys_are_changed_in_the_file(command, tmp_path, words):
     """A command says where a declared key is changed."""

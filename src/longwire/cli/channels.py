@@ -83,6 +83,9 @@ def add(
     project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
     concurrent_turns, handshake_rate, handshake_burst, native_items, apis, profile, quirks,
     unsupported, threads, prices, endpoints. A preset has those of a known vendor; what is set wins.
+
+    Forms: renames=fast=gpt-5.2; quirks=takes_strict=false, or JSON as quirks={"max_output":
+    {"*": 8192}}; prices=gpt-5* input=1.25 output=10; endpoints=messages base_url=https://…/v1.
     """
     values = {"name": name, **_of_preset(preset), **fields.read(sets or (), fields.CHANNEL)}
     refuse_declared(config, "channel", values["name"])

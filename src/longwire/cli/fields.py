@@ -31,6 +31,9 @@ Sets = Annotated[
 ]
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
 _NANO: Final = 1_000_000_000
+_AMOUNTS: Final = {"input", "cached", "cache_write", "output"}
+_PRICES: Final = "write prices as in 'gpt-5* input=1.25 cached=0.125 output=10'"
+_QUIRKS: Final = """pairs as in takes_strict=false, or JSON as in {"max_output": {"*": 8192}}"""
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -73,8 +76,10 @@ def prices(text: str) -> tuple[ModelPrice, ...]:
 def _price(text: str) -> ModelPrice:
     model, *rest = text.split()
     values = dict(word.partition("=")[::2] for word in rest)
-    if not {"input", "output"} <= values.keys() <= {"input", "cached", "cache_write", "output"}:
-        raise ValueError("write prices as in 'gpt-5* input=1.25 cached=0.125 output=10'")
+    if missing := {"input", "output"} - values.keys():
+        raise ValueError(f"{', '.join(sorted(missing))} is missing; {_PRICES}")
+    if len(values) < len(rest) or not values.keys() <= _AMOUNTS:
+        raise ValueError(f"each of {', '.join(sorted(_AMOUNTS))} stands once; {_PRICES}")
     try:
         amounts = {name: nano_of(Decimal(value)) for name, value in values.items()}
     except (ArithmeticError, ValueError) as error:
@@ -90,11 +95,14 @@ def words_or_default(text: str) -> tuple[str, ...] | None:
 def quirks(text: str) -> tuple[tuple[str, str], ...]:
     """Read a JSON object of settings, or pairs such as `strict=false,effort=low`."""
     if not text.lstrip().startswith("{"):
-        return tuple((name, _json_of(value)) for name, value in pairs(text))
+        try:
+            return tuple((name, _json_of(value)) for name, value in pairs(text))
+        except ValueError as error:
+            raise ValueError(f"write {_QUIRKS}") from error
     try:
         settings = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON object ({error}); write pairs as in strict=false") from error
+        raise ValueError(f"no JSON object ({error}); write {_QUIRKS}") from error
     return tuple((name, json.dumps(value)) for name, value in settings.items())
 
 

@@ -42,7 +42,7 @@ def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson
     tokens_per_minute, concurrent_turns, tokens_per_day, tokens_per_month, cost_per_day,
     cost_per_month (in US dollars).
     """
-    values = fields.read(sets or (), fields.KEY)
+    values = _read(sets, config)
 
     async def work(store: "Store") -> IssuedKey:
         draft = ApiKey("", name, "", b"", Grant(project_id=DEFAULT_PROJECT))
@@ -66,7 +66,7 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
 
 def edit(which: Which, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
     """Change fields of a key; see `create` for them, and name. What is not named stays."""
-    values = fields.read(sets or (), fields.KEY)
+    values = _read(sets, config)
 
     async def work(store: "Store") -> ApiKey:
         key = await _find(store, which, config)
@@ -145,6 +145,18 @@ async def _changed(store: "Store", key: ApiKey, changes: dict[str, Any]) -> ApiK
     if "expires" in values:
         values["expires_at"] = _expiry(values.pop("expires"))
     return replace(key, grant=grant, **values)
+
+
+def _read(sets: Sets, config: Config) -> dict[str, Any]:
+    """Return the fields that are set; channels of the file by their ids, as `file:main`."""
+    from longwire.settings import load
+
+    values = fields.read(sets or (), fields.KEY)
+    if "channels" in values:
+        declared = {each.name for each in load(config).channels}
+        names = values["channels"]
+        values["channels"] = [f"file:{name}" if name in declared else name for name in names]
+    return values
 
 
 async def _channel_id(store: "Store", name: str) -> str:

@@ -110,6 +110,17 @@ def test_quirks_are_shown_in_the_place_of_what_they_change():
         ([("tool_choices", '["auto","any"]')], "the quirk 'tool_choices' cannot be "),
         ([("efforts", '{"low":"x"}')], "the quirk 'efforts' cannot be "),
         ([("vendor", '"x"')], "a profile has no setting 'vendor' to change; it has issuer, "),
+        (
+            [("takes_strickt", "true")],
+            "a profile has no setting 'takes_strickt' to change; did you",
+        ),
+        ([("max_output", '{"*":0}')], "the quirk 'max_output' cannot be "),
+        ([("max_output", '{"*":-5}')], "the quirk 'max_output' cannot be "),
+        ([("efforts", '{"*":{"foo":{}}}')], "the quirk 'efforts' cannot be "),
+        (
+            [("efforts", '{"*":{"low":{"model":"x","messages":[]}}}')],
+            "the quirk 'efforts' cannot set messages, model: ",
+        ),
         ([("hosts", "[]")], "a profile has no setting 'hosts' to change"),
         ([("schemas", '"both"'), ("schemas", '"both"')], "the quirk 'schemas' stands twice"),
     ],

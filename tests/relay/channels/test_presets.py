@@ -12,8 +12,9 @@ from longwire.relay.channels.provision import terms_of
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
 def test_a_channel_of_a_preset_is_a_good_one(preset):
-    """What a preset sets keeps every rule, and its profile is not another one than its host's."""
-    spec = ChannelSpec("", preset.name, credential=Secret("sk"), **preset.fields)
+    """Completed, it keeps every rule, and its profile is not another one than its host's."""
+    fields = {**preset.fields, "base_url": preset.base_url.replace("YOUR-RESOURCE", "mine")}
+    spec = ChannelSpec("", preset.name, credential=Secret("sk"), **fields)
     assert () == check_channel(spec)
     if "chat_completions" in preset.apis:
         by_host = profile_for(replace(spec, profile="")).name

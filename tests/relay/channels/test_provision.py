@@ -131,6 +131,12 @@ def test_the_urls_follow_transport_and_endpoint():
     assert "ws://other/v1/r" == url_of(own, "ws")
 
 
+def test_gemini_without_a_path_is_asked_in_its_own_version():
+    """A bare host gets the version of the API, which is not /v1 for Gemini."""
+    spec = ChannelSpec("ch_1", "g", "gemini", "https://gem.example", Secret("k"))
+    assert "https://gem.example/v1beta/models" == url_of(spec, "http", "generate_content")
+
+
 async def test_header_additions_go_upstream(context):
     """Over either transport a request has the channel's own headers beside its credential."""
     heads = []

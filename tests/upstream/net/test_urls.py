@@ -101,3 +101,17 @@ def test_nowhere(url):
 def test_a_path_below_an_endpoint_keeps_its_query(url, suffix, found):
     """What a channel's URL asks for stays, whatever its API posts where."""
     assert found == below(url, suffix)
+
+
+def test_a_url_of_a_method_stands_as_it_is():
+    """What is written to the very end, with `##`, is called so, whichever model is asked for."""
+    whole = "https://h/v1beta/models/mine:generateContent"
+    assert whole == below(endpoint_url(f"{whole}##"), "/gemini-3-pro:generateContent")
+    assert f"{whole}?key=1" == below(f"{whole}?key=1", "/other:streamGenerateContent?alt=sse")
+
+
+def test_a_base_without_a_path_gets_the_version_of_its_api():
+    """Gemini's is another; a mark at the end leaves it out."""
+    assert "https://h/v1beta/models" == endpoint_url("https://h", "/models", version="/v1beta")
+    assert "https://h/v1beta/models" == models_url("https://h", "/v1beta")
+    assert "https://h/models" == endpoint_url("https://h#", "/models", version="/v1beta")

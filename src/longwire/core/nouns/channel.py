@@ -70,6 +70,8 @@ DEFAULT_PATHS = {
     "messages": "/messages",
     "generate_content": "/models",
 }
+DEFAULT_VERSIONS = {**dict.fromkeys(APIS, "/v1"), "generate_content": "/v1beta"}
+"""What a base URL without any path is completed by."""
 _OF_AN_API = re.compile(
     "/(?:responses(?:/compact)?|chat/completions|messages|models(?:/[^/]*:[A-Za-z]+)?)/*$"
 )
@@ -204,15 +206,20 @@ def check_base_url(text: str) -> str | None:
         return "'#' marks stand at the very end, two at most; remove the others"
     if port == 0:
         return "has port 0; write the port of the upstream"
-    if found := _PLACEHOLDER.search(text):
+    if parts.username is not None or parts.password is not None:
+        return "has a user or a password; write the upstream's key as the channel's key"
+    return _unfinished(text, parts.path)
+
+
+def _unfinished(base_url: str, path: str) -> str | None:
+    """Return what is missing from a base URL, or too much at its end."""
+    if found := _PLACEHOLDER.search(base_url):
         return f"still has {found[0]}; write your own in its place, as the vendor shows it to you"
-    if not text.endswith("##") and (found := _OF_AN_API.search(parts.path)):
+    if not base_url.endswith("##") and (found := _OF_AN_API.search(path)):
         return (
             f"ends with {found[0]}, the path of an API, which is appended to it; leave that out, "
             "or write ## behind it to use the URL exactly as it stands"
         )
-    if parts.username is not None or parts.password is not None:
-        return "has a user or a password; write the upstream's key as the channel's key"
     return None
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from longwire.core.errors import ConfigurationError
-from longwire.dialects.profiles.profile import GENERIC, MEANINGS, Profile
+from longwire.dialects.profiles.profile import GENERIC, MEANINGS, Efforts, Profile
 
 PROFILE_NAMES: Final = (
     "azure",
@@ -41,6 +41,39 @@ PROFILE_NAMES: Final = (
 
 Quirks = Iterable[tuple[str, str]]
 _OWN: Final = "the channel"
+_OF_THE_TURN: Final = frozenset(
+    {
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "metadata",
+        "model",
+        "n",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+    }
+)
+"""Members of Chat Completions that no effort may set: a body would have them twice."""
 CHANGEABLE: Final = tuple(name for name in MEANINGS if name != "hosts")
 """What a channel can set: all but what a profile is found by."""
 
@@ -85,16 +118,28 @@ def check_quirks(quirks: Quirks) -> str | None:
     seen: set[str] = set()
     for setting, value in quirks:
         if setting not in CHANGEABLE:
-            settings = ", ".join(CHANGEABLE)
-            return f"a profile has no setting '{setting}' to change; it has {settings}"
+            return f"a profile has no setting '{setting}' to change; {_known_setting(setting)}"
         if setting in seen:
             return f"the quirk '{setting}' stands twice; keep one"
         seen.add(setting)
         try:
-            _decode(setting, value)
+            found = _decode(setting, value)
         except msgspec.MsgspecError as error:
             return f"the quirk '{setting}' cannot be {value}: {error}"
+        if setting == "efforts" and (taken := _members_of(found) & _OF_THE_TURN):
+            mend = "it is said by the turn itself; take it out"
+            return f"the quirk 'efforts' cannot set {', '.join(sorted(taken))}: {mend}"
     return None
+
+
+def _known_setting(word: str) -> str:
+    near = get_close_matches(word.lower(), CHANGEABLE, n=1)
+    return f"did you mean {near[0]}?" if near else f"it has {', '.join(CHANGEABLE)}"
+
+
+def _members_of(efforts: Efforts) -> set[str]:
+    """Return the members of a body that efforts set."""
+    return {name for each in efforts.values() for said in each.values() for name in said}
 
 
 def settings_of(name: str, quirks: Quirks = ()) -> Sequence[Setting]:
@@ -142,4 +187,5 @@ def _decode(setting: str, value: str) -> Any:  # noqa: ANN401 - of the setting's
     return msgspec.json.decode(value.encode("utf-8", "replace"), type=_HINTS[setting])
 
 
-_HINTS: Final = {each.name: get_type_hints(Profile)[each.name] for each in fields(Profile)}
+_TYPES: Final = get_type_hints(Profile, include_extras=True)
+_HINTS: Final = {each.name: _TYPES[each.name] for each in fields(Profile)}

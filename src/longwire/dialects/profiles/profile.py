@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
+
+from msgspec import Meta
 
 Choice = Literal["auto", "none", "required", "named", "allowed_tools"]
 """How a model may be made to choose among its tools; `named`: one function by its name."""
 
-Efforts = Mapping[str, Mapping[str, Mapping[str, Any]]]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Efforts = Mapping[str, Mapping[Effort, Mapping[str, Any]]]
 """Models by pattern, each with its efforts, each with the members of a body that ask for it."""
 
 EFFORTS: Final[Efforts] = {
-    "*": {
-        effort: {"reasoning_effort": effort}
-        for effort in ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-    }
+    "*": {effort: {"reasoning_effort": effort} for effort in get_args(Effort)}
 }
 
 
@@ -30,7 +30,7 @@ class Profile:
     issuer: str = ""
     hosts: tuple[str, ...] = ()
     token_member: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105
-    max_output: Mapping[str, int] = field(default_factory=dict, hash=False)
+    max_output: Mapping[str, Annotated[int, Meta(ge=1)]] = field(default_factory=dict, hash=False)
     efforts: Efforts = field(default_factory=lambda: EFFORTS, hash=False)
     reasoning: Literal["", "reasoning_content", "reasoning"] = ""
     reasoning_turns: Literal["calls", "all"] = "calls"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
 
-from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec, Status
+from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_VERSIONS, ChannelSpec, Status
 from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.backoff import Pace
 from longwire.core.rules.routing import RESPONSES, Route
@@ -66,7 +66,7 @@ def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str
         [
             ("type", spec.type),
             *((f"url {api}", url_of(spec, "http", api)) for api in (RESPONSES, *spec.offered)),
-            ("models_url", models_url(spec.base_url) or ""),
+            ("models_url", _models_url(spec) or ""),
             ("transport", own.transport),
             ("credential", entry or spec.credential.reveal()),
             ("proxy", spec.proxy.reveal()),
@@ -91,7 +91,12 @@ def terms_of(spec: ChannelSpec) -> Terms:
 def url_of(spec: ChannelSpec, scheme: Scheme, api: str = RESPONSES) -> str:
     """Return the URL of one of a channel's APIs."""
     own = spec.endpoint(api)
-    return endpoint_url(own.base_url, own.path, scheme)
+    return endpoint_url(own.base_url, own.path, scheme, DEFAULT_VERSIONS[api])
+
+
+def _models_url(spec: ChannelSpec) -> str | None:
+    version = DEFAULT_VERSIONS[CHANNEL_TYPES[spec.type].apis[0]]
+    return models_url(spec.base_url, version)
 
 
 def provision(
@@ -147,7 +152,7 @@ def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:
     """Return whom a channel trusts: nobody at all where nothing of it is encrypted."""
     urls = [url_of(spec, "http", api) for api in (RESPONSES, *spec.offered)]
-    urls.append(models_url(spec.base_url) or "")
+    urls.append(_models_url(spec) or "")
     proxies = (spec.proxy.reveal(), *(environment_proxy(url) or "" for url in urls if url))
     if spec.tls_ca or any(each.startswith("https:") for each in (*urls, *proxies)):
         return tls.context(spec.tls_ca or None, spec.tls_verify)
@@ -188,7 +193,7 @@ def _http(
     spec = channel.spec
     address = Address(
         url=url_of(spec, "http", api),
-        models_url=models_url(spec.base_url),
+        models_url=_models_url(spec),
         tls=secure,
         headers=_headers(channel),
         proxy=spec.proxy.reveal() or None,

@@ -17,6 +17,7 @@ from longwire.core.errors import ConfigurationError, refuse
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import (
     APIS,
+    DEFAULT_VERSIONS,
     TYPES,
     ChannelSpec,
     EndpointSpec,
@@ -242,7 +243,8 @@ def _dials(full: EndpointSpec) -> list[str]:
     if check_base_url(full.base_url) is not None:
         return []
     schemes = _SCHEMES.get(full.transport, ())
-    return [endpoint_url(full.base_url, full.path, scheme) for scheme in schemes]
+    version = DEFAULT_VERSIONS[full.api]
+    return [endpoint_url(full.base_url, full.path, scheme, version) for scheme in schemes]
 
 
 def _without_password(url: str) -> str:

@@ -14,12 +14,14 @@ Scheme = Literal["http", "ws"]
 PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443}
 """The port of a scheme where a URL names none."""
 
-_VERSION = "/v1"
+_METHOD = re.compile(r"/models/[^/]+:[A-Za-z]+$")
 _VERSION_SEGMENT = re.compile(r"/v\d+[a-z0-9]*(/|$)")
 
 
-def endpoint_url(base_url: str, path: str = "/responses", scheme: Scheme = "http") -> str:
-    """Return the URL of `path` below `base_url`; a base without any path gets `/v1` appended.
+def endpoint_url(
+    base_url: str, path: str = "/responses", scheme: Scheme = "http", version: str = "/v1"
+) -> str:
+    """Return the URL of `path` below `base_url`; a base without any path gets the version appended.
 
     A path that brings its own version segment is appended as it is. A query of the base is kept.
     """
@@ -28,31 +30,35 @@ def endpoint_url(base_url: str, path: str = "/responses", scheme: Scheme = "http
     is_secure = parts.scheme in ("https", "wss")
     parts = parts._replace(scheme=scheme + "s" if is_secure else scheme)
     if not base_url.endswith("##"):
-        parts = parts._replace(path=_joined(parts.path, path, base_url.endswith("#")))
+        version = "" if base_url.endswith("#") else version
+        parts = parts._replace(path=_joined(parts.path, path, version))
     return urlunsplit(parts)
 
 
 def below(url: str, suffix: str) -> str:
-    """Return the URL of a path below one, with the queries of both: a channel's own stays."""
-    if not suffix:
-        return url
+    """Return the URL of a path below one, with the queries of both: a channel's own stays.
+
+    One that names a method, as `…:generateContent`, stands as it is.
+    """
     base, _, query = url.partition("?")
+    if not suffix or _METHOD.search(base):
+        return url
     path, _, own = suffix.partition("?")
     joined = "&".join(filter(None, (query, own)))
     return f"{base}{path}?{joined}" if joined else base + path
 
 
-def _joined(base: str, path: str, keeps_version: bool) -> str:  # noqa: FBT001 - the mark `#`
+def _joined(base: str, path: str, version: str) -> str:
     base = base.rstrip("/")
-    if not base and not keeps_version and not _VERSION_SEGMENT.match(path):
-        base = _VERSION
+    if not base and not _VERSION_SEGMENT.match(path):
+        base = version
     return base + path
 
 
-def models_url(base_url: str) -> str | None:
+def models_url(base_url: str, version: str = "/v1") -> str | None:
     """Return the URL of the model list; None where a `##` URL does not tell where that is."""
     if not base_url.endswith("##"):
-        return endpoint_url(base_url, "/models")
+        return endpoint_url(base_url, "/models", version=version)
     parts = urlsplit(endpoint_url(base_url))
     if not parts.path.endswith("/responses"):
         return None
