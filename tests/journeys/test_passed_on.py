@@ -512,3 +512,31 @@ async def test_kept_bodies_are_what_was_passed_on(
         row.outcome,
     )
     assert (69, 60, 7 if streams else 1) == (row.input_tokens, row.cached_tokens, row.output_tokens)
+
+
+ENVELOPES = {
+    CHAT: {"message", "type", "param", "code"},
+    MESSAGES: {"type", "message"},
+    GEMINI: {"code", "message", "status"},
+}
+STREAMED = {CHAT: chat_stream(), MESSAGES: MESSAGES_STREAM, GEMINI: GEMINI_STREAM}
+BODIES = {CHAT: CHAT_BODY % b"", MESSAGES: MESSAGES_BODY % b"", GEMINI: GEMINI_BODY}
+TYPES = {CHAT: "openai", MESSAGES: "anthropic", GEMINI: "gemini"}
+NO_ANSWERS = (b'{"choices":null}', b'{"candidates":[]}', b"null", b'{"id":"c","cho', b"[]")
+
+
+@pytest.mark.parametrize("path", ENVELOPES)
+async def test_what_is_no_answer_is_told_in_the_callers_own_envelope(tmp_path, path):
+    """Events for a body, and what is neither: nothing of it is shown as if it were an error."""
+    answers = [answer(STREAMED[path]), *(answer(each, JSON) for each in NO_ANSWERS)]
+    url = f"{GEMINI}generateContent" if path == GEMINI else path
+    async with canned(*answers) as upstream:
+        base = f"{upstream.url}/{'v1beta' if path == GEMINI else 'v1'}"
+        apis = ["chat_completions"] if path == CHAT else None
+        channel = {"type": TYPES[path], "base_url": base, "apis": apis}
+        async with staged_before(tmp_path, {"a": upstream}, channel=channel) as stage:
+            replies = [await stage.call("POST", url, data=BODIES[path]) for _ in answers]
+    assert [502] * len(answers) == [each.status for each in replies]
+    for reply in replies:
+        assert ENVELOPES[path] <= set(reply.json["error"])
+        assert "body that is no answer of its API" in reply.json["error"]["message"]

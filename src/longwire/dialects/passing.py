@@ -13,6 +13,7 @@ from msgspec import Raw
 from longwire.core.events import FAILED, Event, Kind
 from longwire.core.rules.turn import Turn
 from longwire.dialects.raw_json import NULL, merge, split_members
+from longwire.dialects.responses.errors import is_error
 from longwire.dialects.seals import MARK
 
 _CR: Final = b"\r"
@@ -201,22 +202,26 @@ class PassedReading:
     def whole(self, body: bytes) -> list[Event]:
         """Read an answer that comes whole; to who waits for events it is none."""
         event = self._notes.whole(body)
-        if event.kind is not Kind.ERROR and self._body is None:
-            # Not the upstream's own words: its client gets them in the envelope of its API.
+        # Not the upstream's own words: its client gets them in the envelope of its API.
+        if event.kind is Kind.ERROR and not is_error(event.raw):
+            event = broken(_NO_ANSWER, b"")
+        elif event.kind is not Kind.ERROR and self._body is None:
             event = broken(_NO_STREAM, b"")
         return [event]
 
 
-_NO_STREAM: Final = _encode(
-    {
-        "error": {
-            "message": "The upstream answered with one JSON body where a stream was requested; "
-            "request an answer that comes whole.",
-            "type": "upstream_error",
-            "param": None,
-            "code": None,
-        }
-    }
+def _error(message: str) -> bytes:
+    said = {"message": message, "type": "upstream_error", "param": None, "code": None}
+    return _encode({"error": said})
+
+
+_NO_STREAM: Final = _error(
+    "The upstream answered with one JSON body where a stream was requested; request an answer "
+    "that comes whole."
+)
+_NO_ANSWER: Final = _error(
+    "The upstream answered with a body that is no answer of its API; check the base URL and the "
+    "APIs of its channel."
 )
 
 

@@ -18,6 +18,10 @@ from tests.relay.turns.failures import channel
 
 DUPLICATE = "Duplicate item found with id rs_1. Remove duplicate items from your input."
 FOREIGN_ID = "Invalid 'input[2].id': 'toolu_1'. Expected an ID that begins with 'fc'."
+UNREADABLE = (
+    r"Invalid .{0,2}(signature|data)\W* in \W*(redacted_)?thinking\W* block"
+    "|[Tt]hought[ _]signature is not valid|Corrupted thought signature"
+)
 NO_KEY = "API key not valid. Please pass a valid API key."
 NO_CREDIT = (
     "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing."
@@ -54,6 +58,11 @@ EXAMPLES = {
     ),
     "invalid_encrypted_content": (
         openai(None, "The encrypted content gAAA could not be verified."),
+        400,
+        Trouble.SEALED_ELSEWHERE,
+    ),
+    UNREADABLE: (
+        openai(None, "messages.1.content.0: Invalid `signature` in `thinking` block"),
         400,
         Trouble.SEALED_ELSEWHERE,
     ),

@@ -1,6 +1,8 @@
 """Ids that both sides can carry: of responses as messages, and of calls, told apart."""
 
 import re
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from collections import Counter
 from typing import Final
 
@@ -11,6 +13,9 @@ from longwire.dialects.names import shortened
 _RESPONSE: Final = "resp_"
 _MESSAGE: Final = "msg_"
 _OTHER: Final = "msg_of."
+_SAFE: Final = re.compile("[a-zA-Z0-9_-]+")
+_SPELLED: Final = "lw_call_"
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _AGAIN: Final = re.compile(r"_again_[0-9]+$")
 
 
@@ -47,11 +52,31 @@ class CallIds:
         self._calls[call_id] += 1
         written = b'{"type":"function_call","call_id":%b,' % msgspec.json.encode(call_id)
         count = self._calls[call_id] + self._sent.count(written)
-        return call_id if count == 1 else f"{call_id}_again_{count}"
+        is_safe = _SAFE.fullmatch(call_id) and not call_id.startswith(_SPELLED)
+        own = call_id if is_safe else _spelled(call_id)
+        return own if count == 1 else f"{own}_again_{count}"
 
 
 def upstream_call_id(call_id: str) -> str:
     """Return the id that a call has upstream."""
     if "_again_" in call_id:
         call_id = _AGAIN.sub("", call_id)
+    if call_id.startswith(_SPELLED):
+        call_id = _read(call_id)
     return shortened(call_id)
+
+
+def _spelled(call_id: str) -> str:
+    """Return an id in the letters that Anthropic takes: the next turn may be passed on there."""
+    raw = call_id.encode("utf-8", "surrogatepass")
+    return _SPELLED + urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _read(spelled: str) -> str:
+    """Return what was spelled so, what is no such thing as it is."""
+    try:
+        raw = a2b_base64(spelled[len(_SPELLED) :].encode().translate(_STANDARD) + b"==")
+        own = raw.decode("utf-8", "surrogatepass")
+    except ValueError:
+        return spelled
+    return own if own and _spelled(own) == spelled else spelled

@@ -25,6 +25,7 @@ PREVIOUS_NOT_FOUND = "previous_response_not_found"
 USAGE_LIMIT = "usage_limit_reached"
 MALFORMED = "malformed_answer"
 _GUIDE = "OpenAI, WebSocket mode"
+_FORGOTTEN = re.compile(r"Previous response with id .* not found|^Invalid `previous_response_id`")
 _UNREADABLE = re.compile(
     r"Invalid .{0,2}(signature|data)\W* in \W*(redacted_)?thinking\W* block"
     "|[Tt]hought[ _]signature is not valid|Corrupted thought signature"
@@ -33,13 +34,7 @@ _OWN_WORDS = r'^(\{"error":.*"message":")?'
 """The begin of a message, or of one in an envelope: behind it a caller's words may be quoted."""
 
 ERROR_RULES = (
-    ErrorRule(
-        PREVIOUS_NOT_FOUND,
-        400,
-        _GUIDE,
-        Trouble.FORGOT,
-        re.compile(r"Previous response with id .* not found|^Invalid `previous_response_id`"),
-    ),
+    ErrorRule(PREVIOUS_NOT_FOUND, 400, _GUIDE, Trouble.FORGOT, _FORGOTTEN),
     ErrorRule(
         CONNECTION_LIMIT,
         400,
