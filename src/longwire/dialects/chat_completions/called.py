@@ -18,12 +18,13 @@ _NOTHING: Final = b'"{}"'
 class Call:
     """One call under way; `item` is what is written of it, once it is known what it calls."""
 
-    __slots__ = ("_name", "arguments", "extra", "id", "item")
+    __slots__ = ("_is_whole", "_name", "arguments", "extra", "id", "item")
 
     def __init__(self) -> None:
         self.id = b""
         self._name: list[bytes] = []
         self.arguments: list[bytes] = []
+        self._is_whole: bool | None = False
         self.extra = b""
         self.item: Item | None = None
 
@@ -39,13 +40,13 @@ class Call:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its arguments are whole as they are."""
-        try:
-            return isinstance(decode_any(decode_text(self.text).encode()), dict) and bool(
-                self.arguments
-            )
-        except msgspec.MsgspecError:
-            return False
+        """Whether its arguments are whole as they are.
+
+        All of them are read once behind each brace alone, since pieces are many.
+        """
+        if self._is_whole is None:
+            self._is_whole = _is_object(self.text)
+        return self._is_whole
 
     def add(self, delta: CallDelta) -> bytes:
         """Take more of the call, and return what is new of its arguments, b"" for nothing.
@@ -64,6 +65,8 @@ class Call:
         piece = _arguments(function.arguments)
         if piece:
             self.arguments.append(piece)
+            if end := decode_text(piece).rstrip():
+                self._is_whole = None if end[-1] == "}" else False
         return piece
 
     def is_left_by(self, delta: CallDelta) -> bool:
@@ -96,6 +99,13 @@ class Calls:
                 self.all.append(call)
                 self._by_index[index] = call
             yield call, delta
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(decode_any(decode_text(text).encode()), dict)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
 
 
 def _arguments(raw: Raw) -> bytes:

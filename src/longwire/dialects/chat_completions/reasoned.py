@@ -28,13 +28,47 @@ class _Extra(msgspec.Struct):
 _decode_extra: Final = tolerant(msgspec.json.Decoder(_Extra).decode)
 
 
+class _Detail:
+    """One detail under way, the texts of it in pieces."""
+
+    __slots__ = ("_members", "_texts")
+
+    def __init__(self) -> None:
+        self._members: dict[str, Any] = {}
+        self._texts: dict[str, list[str]] = {}
+
+    def goes_on_with(self, detail: dict[str, Any]) -> bool:
+        """Whether it is more of this one: it has the same place."""
+        is_same = all(self._members.get(name) == detail.get(name) for name in ("type", "index"))
+        return is_same and isinstance(detail.get("index"), int)
+
+    def add(self, detail: dict[str, Any]) -> None:
+        """Take a piece: what is no text that grows replaces what was before."""
+        for name, value in detail.items():
+            if name in _GROWING and isinstance(value, str):
+                if not isinstance(self._members.get(name), str):
+                    self._texts[name] = []
+                self._members[name] = ""
+                self._texts[name].append(value)
+            elif value is not None or name not in self._members:
+                self._members[name] = value
+
+    def whole(self) -> dict[str, Any]:
+        """Return all of it, its members in the order in which they came."""
+        texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
+        return {
+            name: texts[name] if name in texts and value == "" else value
+            for name, value in self._members.items()
+        }
+
+
 class Reasoned:
     """Reasoning under way: its text in `pieces` of raw JSON, and its details."""
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
         self.pieces: list[bytes] = []
-        self._details: list[dict[str, Any]] = []
+        self._details: list[_Detail] = []
 
     @property
     def is_empty(self) -> bool:
@@ -47,27 +81,22 @@ class Reasoned:
 
     def add_details(self, raw: bytes) -> bytes:
         """Take more of the details, and return the text that is in them."""
-        shown = ""
+        shown: list[str] = []
         found = decode_any(raw)
         for each in found if isinstance(found, list) else ():
             if isinstance(each, dict):
                 text = each.get(_SHOWN.get(str(each.get("type")), ""))
-                shown += text if isinstance(text, str) else ""
+                shown += [text] if isinstance(text, str) and text else []
                 self._merge(each)
-        return msgspec.json.encode(shown) if shown else b""
+        return msgspec.json.encode("".join(shown)) if shown else b""
 
     def _merge(self, detail: dict[str, Any]) -> None:
         """Put a piece of a detail behind the pieces before it: deltas have the same place."""
-        last = self._details[-1] if self._details else {}
-        is_more = last and all(last.get(name) == detail.get(name) for name in ("type", "index"))
-        if not is_more or not isinstance(detail.get("index"), int):
-            self._details.append(dict(detail))
-            return
-        for name, value in detail.items():
-            if name in _GROWING and isinstance(value, str) and isinstance(last.get(name), str):
-                last[name] += value
-            elif value is not None:
-                last[name] = value
+        last = self._details[-1] if self._details else None
+        if last is None or not last.goes_on_with(detail):
+            last = _Detail()
+            self._details.append(last)
+        last.add(detail)
 
     def seal(self) -> bytes:
         """Return what is under way as the raw `encrypted_content` of its item, and begin anew."""
@@ -76,7 +105,7 @@ class Reasoned:
         if not self._issuer or not (pieces or details):
             return b"null"
         if details:
-            text = msgspec.json.encode(details).decode()
+            text = msgspec.json.encode([each.whole() for each in details]).decode()
             return msgspec.json.encode(sealed(Seal(self._issuer, text, _DETAILS)))
         return b'"%b%b' % (sealed(Seal(self._issuer, "")).encode(), joined(pieces)[1:])
 

@@ -1,0 +1,45 @@
+"""Answers of very many pieces take no longer for each than others do."""
+
+import json
+import time
+
+from longwire.dialects.profiles.known import profile_of
+from longwire.dialects.seals import opened
+from tests.dialects.chat_completions.upstreams import chunk, read, response_in, stream_of
+
+PIECES = 8_000
+
+
+def test_a_call_in_very_many_pieces_is_read_once():
+    """Also where each piece says the name of the call again, as some vendors write it."""
+    arguments = json.dumps({"a": "x" * 100 * PIECES})
+    pieces = [arguments[at : at + 100] for at in range(0, len(arguments), 100)]
+    calls = [{"index": 0, "function": {"name": "read", "arguments": each}} for each in pieces]
+    stream = stream_of([*(chunk(tool_calls=[each]) for each in calls), chunk("tool_calls")])
+    began = time.process_time()
+    events = read(stream)
+    assert time.process_time() - began < 2
+    (item,) = json.loads(events[-1].raw)["response"]["output"]
+    assert arguments == item["arguments"]
+
+
+def test_a_brace_within_a_text_ends_no_call():
+    """Nor does white space behind the last one begin it anew."""
+    pieces = ['{"a":"}', '{}"', "}", "\n "]
+    calls = [{"index": 0, "function": {"name": "read", "arguments": each}} for each in pieces]
+    own = {"index": 0, "function": {"name": "read", "arguments": "{}"}}
+    chunks = [chunk(tool_calls=[each]) for each in [*calls, own]]
+    output = response_in(read(stream_of([*chunks, chunk("tool_calls")])))["output"]
+    assert ['{"a":"}{}"}', "\n {}"] == [item["arguments"] for item in output]
+
+
+def test_details_of_reasoning_in_very_many_pieces_are_put_together_once():
+    """Each is more of the same text."""
+    details = [{"type": "reasoning.text", "index": 0, "text": "x" * 1000}] * (2 * PIECES)
+    stream = stream_of([*(chunk(reasoning_details=[each]) for each in details), chunk("stop")])
+    began = time.process_time()
+    events = read(stream, profile=profile_of("openrouter", ""))
+    assert time.process_time() - began < 2
+    (item,) = json.loads(events[-1].raw)["response"]["output"]
+    seal = json.loads(opened(item["encrypted_content"]).content)
+    assert [{**details[0], "text": "x" * 2000 * PIECES}] == seal
