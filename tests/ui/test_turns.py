@@ -280,7 +280,7 @@ def test_a_file_is_written_or_given_up(opened, owner, log):
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
 def test_both_apis_of_a_turn_are_read_at_1280_pixels(opened, owner, stage, locale):
-    """In which API a turn came and its upstream was asked stands there whole, whichever they are."""
+    """In which API a turn came and its upstream was asked stands there whole."""
     apis = ("responses", "chat_completions", "messages", "generate_content")
     now = time.time_ns() // 1_000_000
     ways = [(own, other) for own in apis for other in apis if own != other]

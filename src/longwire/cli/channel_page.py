@@ -46,7 +46,10 @@ def _apis(spec: ChannelSpec) -> Iterator[str]:
 
 
 def _profile(spec: ChannelSpec) -> Iterator[str]:
-    """Return what its vendor does differently in Chat Completions: each setting, its value, and where that was seen."""
+    """Return what its vendor does differently in Chat Completions.
+
+    That is each setting, its value, and where that was seen.
+    """
     from longwire.dialects.profiles.channels import shown_settings
 
     if "chat_completions" not in spec.offered:

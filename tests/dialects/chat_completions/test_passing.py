@@ -11,6 +11,7 @@ from longwire.core.events import Kind
 from longwire.dialects.chat_completions.details import details_of
 from longwire.dialects.chat_completions.passing import pass_on
 from longwire.dialects.chat_completions.request import decode_request
+from longwire.dialects.passing import BOM
 from longwire.dialects.profiles.known import profile_of
 from longwire.dialects.profiles.profile import GENERIC, Profile
 from longwire.dialects.responses.call import renamed
@@ -73,14 +74,17 @@ def vendor_of(path: Path) -> Profile:
     "body",
     [
         b' { "model" : "m" , "messages":[{"role":"user","content":"1.50"}],"n":2, "x": 1e400}\n',
-        b'\xef\xbb\xbf{"model":"m","messages":[{"role":"user","content":"cut \\ud83d"}]}',
+        BOM + b'{"model":"m","messages":[{"role":"user","content":"cut \\ud83d"}]}',
         b'{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]}',
         b'{"model":"m","messages":"what no translation reads"}',
     ],
 )
 def test_a_body_is_passed_on_as_it_is(body):
-    """Its spaces, its numbers, and what the gateway does not know: all the client's own."""
-    assert body == call_of(body).body
+    """Its spaces, its numbers, and what the gateway does not know: all the client's own.
+
+    Only a mark of byte order is left out, which many servers refuse in JSON.
+    """
+    assert body.removeprefix(BOM) == call_of(body).body
 
 
 def test_only_the_model_changes_where_a_channel_has_another_name_for_it():

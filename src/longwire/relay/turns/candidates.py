@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from longwire.core.errors import (
     AccountUnavailable,
+    CallerError,
     InvalidRequest,
     LimitReached,
     UnknownModel,
@@ -302,7 +303,7 @@ def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
     return able
 
 
-def _unsayable(channels: list[Channel], source: Source) -> InvalidRequest:
+def _unsayable(channels: list[Channel], source: Source) -> CallerError:
     """Return why no channel can be told a request, with the mend."""
     offered = ", ".join(sorted({api for each in channels for api in each.offered}))
     refusal = source.refusal
