@@ -119,7 +119,7 @@ def test_session_within_the_total(problems):
         ("weight = 0", "weight: must be greater than 0"),
         ("weight = nan", "weight: must be a finite number"),
         ("weight = inf", "weight: must be a finite number"),
-        ("models = []", "models: must have at least 1 item after validation, not 0"),
+        ("models = []", "models: is empty; name at least one, or leave it out"),
         ('transport = "sse"', "transport: must be 'auto', 'websocket' or 'http'"),
         ('type = "azure"', "type: must be 'openai', 'codex', 'anthropic' or 'gemini'"),
         ('base_url = "ftp://h"', f"base_url: {BASE_URL}"),
@@ -155,7 +155,6 @@ def test_session_within_the_total(problems):
             'renames: is no table; write for example { "claude-*" = "gpt-5.2" }',
         ),
         ('model = "m"', "model: unknown key; did you mean models?"),
-        ("apis = []", "apis: must have at least 1 item after validation, not 0"),
         ('apis = ["messages", "messages"]', 'apis: "messages" stands 2 times; keep one'),
         (
             'apis = ["chat"]',
@@ -164,6 +163,11 @@ def test_session_within_the_total(problems):
         (
             'profile = "depseek"',
             f"profile: there is no profile 'depseek'; did you mean deepseek? There are {NAMES}",
+        ),
+        ("apis = []", "apis: is empty; name at least one, or leave it out"),
+        (
+            "prices = 3",
+            "prices: is no list; write for example [ … ], or a table in [[ ]] for each entry",
         ),
         ("quirks = { issuer = 1 }", f"quirks: the quirk 'issuer' cannot be 1: {NO_TEXT}"),
         ('unsupported = "ignore"', "unsupported: must be 'refuse' or 'drop'"),
@@ -258,6 +262,7 @@ def test_endpoints(problems, lines, problem):
         ('model = "a-["\ninput = 1\noutput = 1', PATTERN),
         ('model = "a"\ninput = -1\noutput = 1', "[0].input: must be greater than or equal to 0"),
         ('model = "a"\ninput = 1', "[0].output: is missing; add output = …"),
+        ('model = "a"\ninput = true\noutput = 1', "[0].input: must be a number, as in 1.25"),
         (
             f"{PRICE}\ncost = 1",
             "[0].cost: unknown key; known here: model, input, cached, cache_write, output",

@@ -70,6 +70,12 @@ def _fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
             return f"is missing; add {key} = …"
         case "model_type":
             return "is a table, not one value; set one of its keys"
+        case "too_short":
+            return "is empty; name at least one, or leave it out"
+        case "tuple_type":
+            return "is no list; write for example [ … ], or a table in [[ ]] for each entry"
+        case "decimal_type" | "decimal_parsing":
+            return "must be a number, as in 1.25"
         case "path_not_file":
             return "there is no such file; check the path"
         case _:
