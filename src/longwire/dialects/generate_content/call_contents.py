@@ -4,6 +4,7 @@ Law: the contents of a longer history begin with those of the shorter one. What 
 turn returned stands in the next one, each behind the other in the order of the calls.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,7 +44,6 @@ class _Call:
     Its `head` are the members that it shares with its response.
     """
 
-    id: str
     name: str
     head: bytes
     response: bytes = b""
@@ -66,6 +66,7 @@ class Contents:
         self._model: list[bytes] = []
         self._user: list[bytes] = []
         self._calls: list[_Call] = []
+        self._unanswered: dict[str, deque[_Call]] = {}
         self._signatures: dict[str, list[bytes]] = {}
         self._has_call = False
         self._is_leading = True
@@ -157,7 +158,9 @@ class Contents:
         part = b'{"functionCall":{%b"args":%b}}' % (head, arguments_of(item))
         self._add_to_model(self._signed(part, "call"))
         self._has_call = True
-        self._calls.append(_Call(call_id, sent, head))
+        call = _Call(sent, head)
+        self._calls.append(call)
+        self._unanswered.setdefault(call_id, deque()).append(call)
 
     def _signed(self, part: bytes, kind: str) -> bytes:
         """Return a part with the signature that it came with; the first call must have one."""
@@ -184,10 +187,11 @@ class Contents:
 
     def _respond(self, call_id: str, output: bytes, beside: Sequence[bytes] = ()) -> None:
         """Keep what a call returned, as raw JSON; it is said by the user if there is no call."""
-        for call in self._calls:
-            if call.id == call_id and not call.response:
-                call.response, call.beside = b'{"output":%b}' % output, beside
-                return
+        unanswered = self._unanswered.get(call_id)
+        if unanswered:
+            call = unanswered.popleft()
+            call.response, call.beside = b'{"output":%b}' % output, beside
+            return
         text = output if output[:1] == _QUOTE else _encode(output.decode("utf-8", "replace"))
         said = [text_part(text)] if text != _EMPTY else []
         self._user += [text_part(_encode(_ORPHAN)), *said, *beside]
@@ -213,6 +217,7 @@ class Contents:
         if parts:
             self._contents.append(_content(b"user", parts))
         self._user, self._calls = [], []
+        self._unanswered.clear()
 
     def _responses(self) -> list[bytes]:
         parts = [

@@ -6,6 +6,7 @@ and its answer have the id that the upstream gave it, as long as anything of it 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
@@ -40,8 +41,9 @@ class Calls:
     def __init__(self) -> None:
         self._count = 0
         self._ids: dict[str, str] = {}
-        self._open: list[tuple[str, str]] = []
+        self._open: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._outputs: dict[str, bytes] = {}
+        self._answered: dict[tuple[str, bytes], str] = {}
         self._names: dict[str, str] = {}
 
     def called(self, name: str, identity: str | None, own: str) -> bytes:
@@ -51,7 +53,8 @@ class Calls:
         call_id = shortened(call_id)
         if identity:
             self._ids[identity] = call_id
-        self._open.append((name, call_id))
+        self._close(call_id, but=name)
+        self._open[name][call_id] = None
         self._outputs.pop(call_id, None)  # some upstreams use an id again
         self._names[call_id] = name
         return _encode(call_id)
@@ -68,7 +71,10 @@ class Calls:
         if self._outputs.get(call_id) == output:
             return None
         self._outputs[call_id] = output
-        self._open = [each for each in self._open if each[1] != call_id]
+        self._close(call_id)
+        named = self._names.get(call_id, name)
+        if not self._was_answered(self._answered.get((named, output)), output):
+            self._answered[named, output] = call_id
         written = _encode(call_id)
         return b'{"type":"function_call_output","call_id":%b,"output":%b}' % (written, output)
 
@@ -77,13 +83,20 @@ class Calls:
 
     def _next(self, name: str, output: bytes) -> str | None:
         """Return the first open call of a function, else one that was answered just so."""
-        for named, call_id in self._open:
-            if named == name:
-                return call_id
-        for call_id, said in self._outputs.items():
-            if said == output and self._names.get(call_id) == name:
-                return call_id
-        return None
+        first = next(iter(self._open[name]), None)
+        if first is not None:
+            return first
+        call_id = self._answered.get((name, output))
+        return call_id if self._was_answered(call_id, output) else None
+
+    def _was_answered(self, call_id: str | None, output: bytes) -> bool:
+        return call_id is not None and self._outputs.get(call_id) == output
+
+    def _close(self, call_id: str, but: str = "") -> None:
+        """Take a call from those that are open, unless it is one of this name."""
+        name = self._names.get(call_id)
+        if name is not None and name != but:
+            self._open[name].pop(call_id, None)
 
 
 def _bare(identity: str | None, name: str) -> str:

@@ -69,7 +69,8 @@ class Parts:
         self._options = options
         self._cutter = Cutter(options.stops) if options.stops else None
         self._done: set[int] = set()
-        self._waiting: list[Frame] = []
+        self._latest = -1
+        self._waiting: dict[int, list[Frame]] = {}
         self._item = Item()
         self._halves = Pieces()
         self._pending: list[Reasoned] = []
@@ -91,13 +92,14 @@ class Parts:
     def feed(self, frame: Frame) -> Sequence[Shown]:
         """Take an event of output; return what can be shown now."""
         self._take(frame)
+        self._go_on()
         return self._taken()
 
     def end(self, output: Iterable[bytes] = ()) -> Sequence[Shown]:
         """Return what is left when the response is over; `output` where its items never came."""
         while self.under_way is not None:
-            self._end_emoji()
-            self._next()
+            self._end_item()
+            self._go_on()
         if not self._done:
             for index, raw in enumerate(output):
                 self._take(Frame(output_events.ITEM_DONE, index, item=Raw(raw)))
@@ -136,7 +138,7 @@ class Parts:
             self.said.clear()
             self._item, self._summary = item_of(frame.item), 0
         elif self.under_way != index:
-            self._waiting.append(frame)
+            self._waiting.setdefault(index, []).append(frame)
         return self.under_way == index
 
     def _index_of(self, frame: Frame) -> int:
@@ -144,9 +146,9 @@ class Parts:
         if frame.output_index is not None:
             return frame.output_index
         if frame.type == output_events.ITEM_ADDED and self.under_way is not None:
-            self._end_emoji()
-            self._next()
-        return max(self._done, default=-1) + 1 if self.under_way is None else self.under_way
+            self._end_item()
+            self._go_on()
+        return self._latest + 1 if self.under_way is None else self.under_way
 
     def _text(self, delta: bytes) -> None:
         if delta[:1] != b'"' or delta == _EMPTY:
@@ -207,7 +209,7 @@ class Parts:
             case _:
                 pass
         if not self.is_cut:
-            self._next()
+            self._end_item()
 
     def _call(self, item: Item) -> None:
         """Show a call, behind all of the text before it."""
@@ -231,14 +233,19 @@ class Parts:
         else:
             self._text(rest)
 
-    def _next(self) -> None:
-        """Go on with what waits, which may be the next item."""
+    def _end_item(self) -> None:
+        """End the item under way, if there is one."""
+        self._end_emoji()
         if self.under_way is not None:
             self._done.add(self.under_way)
+            self._latest = max(self._latest, self.under_way)
         self.under_way = None
-        waiting, self._waiting = self._waiting, []
-        for frame in waiting:
-            self._take(frame)
+
+    def _go_on(self) -> None:
+        """Go on with the items that wait, as far as those before them are done."""
+        while self._waiting and self.under_way is None:
+            for frame in self._waiting.pop(next(iter(self._waiting))):
+                self._take(frame)
 
 
 def _arguments(arguments: Raw) -> bytes:
