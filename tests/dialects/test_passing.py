@@ -46,7 +46,7 @@ def test_every_blank_line_ends_a_block(end, size):
 
 def test_a_block_too_large_is_refused(monkeypatch):
     """Memory has bounds, whatever an upstream sends without a blank line."""
-    monkeypatch.setattr("longwire.dialects.passing._LARGEST", 10)
+    monkeypatch.setattr("longwire.dialects.passing.LARGEST", 10)
     blocks = Blocks()
     blocks.feed(b"data: 1")
     with pytest.raises(ValueError, match="passes 10 bytes"):

@@ -21,7 +21,7 @@ _DATA: Final = b"data:"
 BOM: Final = b"\xef\xbb\xbf"
 _BLANK_LINE: Final = re.compile(rb"\n(?:\n|\r\n?)|\r\r\n?")
 _BLANK_LINE_BYTES: Final = 4
-_LARGEST: Final = 64 * 1024 * 1024
+LARGEST: Final = 64 * 1024 * 1024
 _ENDS: Final = frozenset({Kind.COMPLETED, Kind.INCOMPLETE, Kind.ERROR, *FAILED})
 _NAMES: Final = {Kind.COMPLETED: "response.completed", Kind.INCOMPLETE: "response.incomplete"}
 _REASONS: Final = {"length": "max_output_tokens", "filter": "content_filter"}
@@ -47,8 +47,8 @@ class Blocks:
             seen = max(len(rest) - _BLANK_LINE_BYTES, 0)
             rest += chunk
             if not _BLANK_LINE.search(rest, seen):
-                if len(rest) > _LARGEST:
-                    raise ValueError(f"an event passes {_LARGEST} bytes")
+                if len(rest) > LARGEST:
+                    raise ValueError(f"an event passes {LARGEST} bytes")
                 return []
             chunk = bytes(rest)
             rest.clear()
@@ -163,8 +163,8 @@ class PassedReading:
         """Read more of a stream, cut anywhere. Raises `ValueError` for an event too large."""
         if self._body is not None:
             self._body += chunk
-            if len(self._body) > _LARGEST:
-                raise ValueError(f"a response passes {_LARGEST} bytes")
+            if len(self._body) > LARGEST:
+                raise ValueError(f"a response passes {LARGEST} bytes")
             return []
         return self._joined([self._notes.read(block) for block in self._blocks.feed(chunk)])
 

@@ -7,6 +7,7 @@ import pytest
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Purpose
 from longwire.dialects.generate_content.call_contents import DUMMY
+from longwire.dialects.generate_content.function_names import sent_name
 from longwire.dialects.generate_content.upstream import GenerateContentUpstream
 from longwire.dialects.ports import NO_HEADERS, Fallback, Terms
 from longwire.dialects.responses.request import decode_count
@@ -317,3 +318,9 @@ def test_a_count_is_of_the_whole_request() -> None:
         "object": "response.input_tokens",
         "input_tokens": 31,
     }
+
+
+def test_no_name_of_a_callers_is_kept():
+    """Whatever names callers declare, none stays in memory behind its turn."""
+    assert not hasattr(sent_name, "cache_info")
+    assert sent_name("a.b c") == sent_name("a.b c")

@@ -8,7 +8,7 @@ import pytest
 
 from longwire.core.events import Event, Kind
 from longwire.dialects.generate_content.finish import INCOMPLETE
-from longwire.dialects.generate_content.reading import Answered, GeneratedAnswer
+from longwire.dialects.generate_content.reading import Answered, Counted, GeneratedAnswer
 from longwire.dialects.ports import Fallback
 from longwire.dialects.responses.stream import decode_event, failed_as
 from longwire.dialects.seals import Seal, opened
@@ -374,3 +374,12 @@ def test_a_malformed_chunk_is_an_error_of_the_upstream(data: bytes) -> None:
     """What is no chunk is refused as malformed, never as a fault of the gateway."""
     with pytest.raises(ValueError, match=r"."):
         fresh().feed(b"data: " + data + b"\n\n")
+
+
+def test_a_count_too_large_is_refused(monkeypatch) -> None:
+    """Memory has bounds, whatever an upstream sends for a count."""
+    monkeypatch.setattr("longwire.dialects.generate_content.reading.LARGEST", 10)
+    counted = Counted("")
+    counted.feed(b'{"total')
+    with pytest.raises(ValueError, match="passes 10 bytes"):
+        counted.feed(b"Tokens")

@@ -1,7 +1,6 @@
 """Names of functions as Gemini takes them, which follow from the client's own names alone."""
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from blake3 import blake3
@@ -12,7 +11,6 @@ _KEPT: Final = 50
 _DIGEST_SIZE: Final = 6
 
 
-@lru_cache(maxsize=1024)
 def sent_name(name: str, namespace: str = "") -> str:
     """Return the name that a function is declared by.
 

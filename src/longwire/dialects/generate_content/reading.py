@@ -37,6 +37,7 @@ from longwire.dialects.generate_content.finish import (
 from longwire.dialects.generate_content.grounding import citations, search_of
 from longwire.dialects.generate_content.log_probabilities import logprobs_of
 from longwire.dialects.generate_content.reading_calls import OpenCall
+from longwire.dialects.passing import LARGEST
 from longwire.dialects.ports import Fallback
 from longwire.dialects.raw_json import NULL, split_items
 from longwire.dialects.responses.errors import MALFORMED
@@ -307,8 +308,13 @@ class Counted:
         self._body = bytearray()
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Keep it: a count is no stream, whatever its headers say."""
+        """Keep it: a count is no stream, whatever its headers say.
+
+        Raises `ValueError` for one too large.
+        """
         self._body += chunk
+        if len(self._body) > LARGEST:
+            raise ValueError(f"a response passes {LARGEST} bytes")
         return []
 
     def end(self) -> list[Event]:
