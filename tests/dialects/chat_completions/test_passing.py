@@ -146,6 +146,8 @@ def test_an_answer_begins_with_its_first_output():
         (b"tool_calls", Kind.COMPLETED),
         (b"length", Kind.INCOMPLETE),
         (b"content_filter", Kind.INCOMPLETE),
+        (b"model_length", Kind.INCOMPLETE),
+        (b"sensitive", Kind.INCOMPLETE),
     ],
 )
 def test_how_an_answer_ended_is_read(reason, kind):
@@ -387,3 +389,15 @@ def test_recorded_answers_pass_whole(path):
     assert said["total_tokens"] == sum(
         (bill([terminal]).usage.input, bill([terminal]).usage.output)
     )
+
+
+def test_usage_that_groq_says_beside_its_place_is_read():
+    """It is there when nobody asked for the usage in its place."""
+    last = (
+        LAST.removesuffix(b"}\n\n")
+        + b',"x_groq":{"usage":{"prompt_tokens":9,"completion_tokens":4}}}\n\n'
+    )
+    stream = FIRST + TEXT + last % b"stop" + DONE
+    events = read(streaming(), stream)
+    assert (9, 0, 4) == _tokens(events)
+    assert stream == wire(events)

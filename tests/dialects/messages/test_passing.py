@@ -141,8 +141,8 @@ def test_what_a_stream_counts_later_replaces_what_it_counted_before():
     ("reason", "kind"),
     [
         ("tool_use", Kind.COMPLETED),
-        ("pause_turn", Kind.COMPLETED),
         ("max_tokens", Kind.INCOMPLETE),
+        ("pause_turn", Kind.INCOMPLETE),
         ("model_context_window_exceeded", Kind.INCOMPLETE),
         ("refusal", Kind.INCOMPLETE),
     ],

@@ -12,7 +12,8 @@ from msgspec import Raw
 
 from longwire.core.events import Event, Kind
 from longwire.core.rules.turn import Turn
-from longwire.dialects.chat_completions.bill import usage_of
+from longwire.dialects.chat_completions.bill import usage_beside, usage_of
+from longwire.dialects.chat_completions.finish import FILTER, INCOMPLETE, LENGTH
 from longwire.dialects.chat_completions.foreign import readable_messages
 from longwire.dialects.passing import (
     BOM,
@@ -37,7 +38,7 @@ from longwire.dialects.responses.call import sent_model
 _CHUNK: Final = b"data: {"
 _OUTPUT: Final = Kind.OUTPUT  # for most blocks: on Python 3.11 a member is dear to name
 _DONE: Final = b"[DONE]"
-_CUTS: Final = {"length": "length", "content_filter": "filter"}
+_CUTS: Final = {LENGTH: "length", FILTER: "filter"}
 _SILENT: Final = (b"null", b'""', b"[]")
 _NULL: Final = bytes(NULL)
 
@@ -54,6 +55,7 @@ class _Chunk(msgspec.Struct):
     model: str | None = None
     choices: list[_Choice] | None = None
     usage: Raw = NULL
+    x_groq: Raw = NULL
     error: Raw = NULL
     object: str | None = None
 
@@ -164,9 +166,12 @@ class _Notes:
         for choice in chunk.choices or ():
             if choice.finish_reason:
                 self._has_ended = True
-                cut = cut or _CUTS.get(choice.finish_reason, "")
-        if bytes(chunk.usage) != _NULL:
-            counted = usage_of(chunk.usage, self._profile)
+                cut = cut or _CUTS.get(INCOMPLETE.get(choice.finish_reason, ""), "")
+        used = chunk.usage
+        if bytes(used) == _NULL == usage and chunk.x_groq is not NULL:
+            used = usage_beside(chunk.x_groq)
+        if bytes(used) != _NULL:
+            counted = usage_of(used, self._profile)
             usage = usage if counted == _NULL else counted
         self._ending = Ending(chunk.id or before.id, chunk.model or before.model, cut, usage)
 

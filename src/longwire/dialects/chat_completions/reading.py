@@ -22,6 +22,7 @@ from longwire.dialects.chat_completions.chunks import (
     text_in,
 )
 from longwire.dialects.chat_completions.composer import AnswerForm, Composer
+from longwire.dialects.chat_completions.finish import INCOMPLETE
 from longwire.dialects.chat_completions.plain import PlainChunks
 from longwire.dialects.ports import Fallback
 from longwire.dialects.raw_json import NULL
@@ -33,19 +34,6 @@ _DONE: Final = b"[DONE]"
 _NULL: Final = bytes(NULL)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 _STREAM: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
-_LENGTH: Final = "max_output_tokens"
-_INCOMPLETE: Final = {
-    "length": _LENGTH,
-    "max_tokens": _LENGTH,
-    "model_length": _LENGTH,
-    "model_context_window_exceeded": _LENGTH,
-    "content_filter": "content_filter",
-    "sensitive": "content_filter",
-    "safety": "content_filter",
-}
-"""Reasons to end early; `sensitive` and `model_context_window_exceeded` are GLM's words, the length
-of a model is Mistral's."""
-
 _BROKEN: Final = frozenset({"error", "network_error", "insufficient_system_resource"})
 """Reasons that are faults of the upstream's: OpenRouter's, GLM's and DeepSeek's words."""
 
@@ -152,7 +140,7 @@ class ChatReading:
             self._fail(_said(f"The upstream broke its answer off: {self._reason}."))
 
     def _finish(self) -> None:
-        incomplete = _INCOMPLETE.get(self._reason, "")
+        incomplete = INCOMPLETE.get(self._reason, "")
         fault = self._composer.end(is_cut=bool(incomplete))
         if fault:
             self._fail(_said(fault))

@@ -44,6 +44,7 @@ _EMPTIED: Final = b"null"
 _CUTS: Final = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
+    "pause_turn": "length",
     "refusal": "filter",
 }
 
