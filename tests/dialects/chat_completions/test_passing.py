@@ -73,7 +73,7 @@ def vendor_of(path: Path) -> Profile:
     "body",
     [
         b' { "model" : "m" , "messages":[{"role":"user","content":"1.50"}],"n":2, "x": 1e400}\n',
-        b'\xef\xbb\xbf{"model":"m","messages":[{"role":"user","content":"cut \\ud83d"}]}',
+        b'{"model":"m","messages":[{"role":"user","content":"cut \\ud83d"}]}',
         b'{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]}',
         b'{"model":"m","messages":"what no translation reads"}',
     ],

@@ -7,10 +7,10 @@ import pytest
 from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import EVERYTHING
 from longwire.core.rules.turn import Purpose
+from longwire.dialects.clients import route_to
 from longwire.dialects.generate_content.members import CONFIG, MEMBERS
 from longwire.dialects.generate_content.request import decode_request
 from longwire.dialects.generate_content.signatures import Signature
-from longwire.dialects.clients import route_to
 from longwire.dialects.generate_content.targets import Target, is_target, target_of
 from longwire.dialects.members import Fate
 from tests.dialects.generate_content.answers import QUESTION, WHOLE, hub, items_of, turn_of
@@ -346,7 +346,6 @@ REFUSED = [
         {"generationConfig": {"responseModalities": ["AUDIO"]}},
         "generationConfig.responseModalities",
     ),
-    ({"generationConfig": {"frequencyPenalty": 0.5}}, "generationConfig.frequencyPenalty"),
     (
         {"contents": [user({"fileData": {"fileUri": "gs://b/x"}})]},
         "contents.0.parts.0.fileData.fileUri",
@@ -410,11 +409,11 @@ def test_no_json_object_is_an_error(body):
 
 def test_hints_and_unknown_members_are_left_out_and_named():
     """At the top, in settings and inside contents."""
-    config = {"topK": 5, "seed": 7, "somethingNew": 1}
+    config = {"topK": 5, "somethingNew": 1}
     part = {"text": "hi", "videoMetadata": {"fps": 1}}
     turn = turn_of(user(part), safetySettings=[{}], novelty=1, generationConfig=config)
-    names = ("contents.parts.videoMetadata", "generationConfig.seed")
-    more = ("generationConfig.somethingNew", "generationConfig.topK", "novelty", "safetySettings")
+    names = ("contents.parts.videoMetadata", "generationConfig.somethingNew")
+    more = ("generationConfig.topK", "novelty", "safetySettings")
     assert (*names, *more) == turn.source.dropped
     assert turn.source.refusal is None
 

@@ -287,9 +287,11 @@ def test_an_answer_that_begins_anew_is_the_second_one() -> None:
     assert ["b"] == [item["content"][0]["text"] for item in response["output"]]
     assert "resp_msg_1" == response["id"]
     items = [json.loads(event.raw)["item"] for event in events if event.kind is Kind.ITEM]
-    assert [("message", "completed"), ("function_call", "incomplete"), ("message", "completed")] == [
-        (item["type"], item["status"]) for item in items
-    ]
+    assert [
+        ("message", "completed"),
+        ("function_call", "incomplete"),
+        ("message", "completed"),
+    ] == [(item["type"], item["status"]) for item in items]
 
 
 def test_what_is_read_of_an_answer_that_begins_anew_is_the_second_one() -> None:
@@ -297,9 +299,7 @@ def test_what_is_read_of_an_answer_that_begins_anew_is_the_second_one() -> None:
     exchange = Exchange()
     exchange.step(Kind.SENT)
     reader = EventReader(exchange)
-    reader.take_all(
-        read([stream_of([start(), *written("a"), start(), *written("b"), *ending()])])
-    )
+    reader.take_all(read([stream_of([start(), *written("a"), start(), *written("b"), *ending()])]))
     assert ["b"] == [json.loads(item)["content"][0]["text"] for item in reader.aggregate.output]
 
 

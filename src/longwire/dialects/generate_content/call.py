@@ -131,7 +131,7 @@ def _request(turn: Turn, model: str, tools: Tools, contents: Contents, losses: L
         b'{"parts":[%b]}' % b",".join(system) if system else b"",
         tools.raw,
         tool_config(members, tools, losses),
-        generation_config(members, model, losses),
+        generation_config(turn, model, losses),
         b"[%b]" % b",".join(written),
     )
 

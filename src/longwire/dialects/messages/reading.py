@@ -1,8 +1,8 @@
 """An answer of Anthropic's, read as events of the Responses API as it comes.
 
 A second `message_start` behind the first block begins the answer anew: what was open is finished,
-for a stream has shown it, and the terminal has what came since. `pause_turn` is an answer cut short: who asked goes
-on from it with its next turn, as after the limit of tokens.
+for a stream has shown it, and the terminal has what came since. `pause_turn` is an answer cut
+short: who asked goes on from it with its next turn, as after the limit of tokens.
 """
 
 import re

@@ -26,6 +26,7 @@ from longwire.core.rules.routing import IN_SESSION, Choice, choose, order
 from longwire.core.rules.turn import UNARY, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND, usage_limit
 from longwire.dialects.responses.item_ids import ids_of
+from longwire.dialects.wishes import refusal_of
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.homes import Homes
@@ -297,7 +298,7 @@ def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
             "is named by an id, runs in the background or is compacted needs the Responses API; "
             "send the whole history."
         )
-        raise turn.source.refusal or Unsayable(msg)
+        raise turn.source.refusal or refusal_of(turn.source) or Unsayable(msg)
     return able
 
 
