@@ -76,6 +76,21 @@ def test_claude_stops_and_knows_no_seed(turn):
     assert [("seed" in name) for name in call.dropped] == [True]
 
 
+@pytest.mark.parametrize(
+    ("api", "members", "lost"),
+    [
+        ("messages", {"metadata": {"a": "b"}}, ("metadata",)),
+        ("messages", {"logprobs": True}, ("logprobs",)),
+        ("generate_content", {"metadata": {"a": "b"}, "user": "u"}, ("metadata", "user")),
+        ("messages", {"metadata": {}, "user": "u"}, ()),
+        ("generate_content", {"logprobs": True}, ()),
+    ],
+)
+def test_what_an_upstream_does_not_know_is_named(api, members, lost):
+    """Nothing is lost in silence, and nothing is named that was sent or empty."""
+    assert lost == said(chat(**members), api)[0].dropped
+
+
 def test_an_upstream_gets_as_many_stops_as_it_takes():
     """At the others the gateway cuts, and white space alone is refused by some."""
     turn = message(" ", *"abcdefg")

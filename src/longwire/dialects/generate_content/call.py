@@ -42,8 +42,8 @@ _TRANSLATED: Final = frozenset(
     }
 )
 _IGNORED: Final = frozenset(
-    {"store", "include", "metadata", "client_metadata", "prompt_cache_key", "safety_identifier"}
-    | {"user", "stream_options", "prompt_cache_retention", "generate", "prompt_cache_options"}
+    {"store", "include", "client_metadata", "prompt_cache_key", "safety_identifier"}
+    | {"stream_options", "prompt_cache_retention", "generate", "prompt_cache_options"}
 )
 """What changes no answer."""
 

@@ -62,7 +62,6 @@ _SILENT: Final = frozenset(
     [
         "store",
         "include",
-        "metadata",
         "prompt_cache_key",
         "prompt_cache_retention",
         "prompt_cache_options",
@@ -77,6 +76,9 @@ _REFUSED: Final = {
     "prompt": "names a template that another vendor holds",
     "top_logprobs": "asks for probabilities, of which Claude says nothing",
 }
+_LOGPROBS: Final = b'"message.output_text.logprobs"'
+"""What `include` names where probabilities are wanted."""
+
 _encode: Final = msgspec.json.encode
 
 
@@ -298,8 +300,10 @@ class _Writer:
         return {"context_management": _encode({"edits": edits})}
 
     def _lose_others(self) -> None:
+        if _LOGPROBS in self._turn.members.get("include", b""):
+            self._losses.drop("logprobs")
         for name, raw in self._turn.members.items():
-            if name in _SAID or name in _SILENT or raw == _NULL:
+            if name in _SAID or name in _SILENT or raw in (_NULL, b"{}"):
                 continue
             if name in _REFUSED:
                 if raw != b"0":
