@@ -220,7 +220,7 @@ def _presets() -> Iterator[str]:
 
 
 def _way(preset: Preset, api: str) -> str:
-    way = way_of(api, preset.apis, is_sayable=True, is_read=True, may_drop=False)
+    way = way_of(api, preset.apis, preset.apis, is_read=True, may_drop=False)
     if way is None:
         return "refused"
     if way.manner is Manner.SESSION:

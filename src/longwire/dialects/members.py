@@ -11,6 +11,14 @@ _LONGEST, _MOST = 64, 32
 _UNSEEN = re.compile("[^!-~]")
 
 
+PENALTY = (
+    "Sent where the upstream's API has it: Chat Completions, Gemini. Elsewhere it is refused where "
+    "it is not 0."
+)
+SEEDED = "Sent where the upstream's API has it: Chat Completions, Gemini. Elsewhere it is left out."
+"""Sentences of the tables that are the same for more than one API."""
+
+
 class Fate(Enum):
     """What becomes of a member."""
 

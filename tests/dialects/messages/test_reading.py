@@ -304,6 +304,27 @@ def test_what_is_read_of_an_answer_that_begins_anew_is_the_second_one() -> None:
     assert ["b"] == [json.loads(item)["content"][0]["text"] for item in reader.aggregate.output]
 
 
+@pytest.mark.parametrize("other", [use(index=1), written("c", index=1)], ids=["call", "text"])
+def test_blocks_that_are_open_at_once_lose_no_text(other: list[Json]) -> None:
+    """A stream may begin one block before it ends the other."""
+    first = written("a", "b")
+    items = output_of(*first[:2], *other[:1], *first[2:], *other[1:])
+    texts = [part["text"] for item in items for part in item.get("content", ())]
+    assert "ab" == "".join(texts).replace("c", "")
+    assert len({item["id"] for item in items}) == len(items)
+
+
+def test_what_is_in_an_unknown_block_is_not_shown() -> None:
+    """Its pieces may look like text: nobody knows what they are for."""
+    assert [] == output_of(*block(0, {"type": "new_thing"}, *deltas("text_delta", "text", "a")))
+
+
+def test_a_delta_without_a_start_begins_its_block() -> None:
+    """What the model said is shown, whatever its upstream forgot."""
+    items = output_of(*written("hi")[1:])
+    assert ["hi"] == [part["text"] for part in items[0]["content"]]
+
+
 def test_an_answer_without_a_start_is_read_all_the_same() -> None:
     """Its id is the one that it is given."""
     response = terminal_in(read([stream_of([*written("a"), *ending()])], identity="abc"))
@@ -344,7 +365,7 @@ def test_what_came_before_a_broken_event_is_read() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        {"type": "content_block_delta", "index": 7, "delta": {"type": "text_delta", "text": "a"}},
+        {"type": "content_block_delta", "index": 7, "delta": {"type": "new_delta", "text": "a"}},
         {"type": "content_block_stop", "index": 7},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "new_thing"}},
         {"type": "something_new", "value": 1},

@@ -13,9 +13,14 @@ from functools import cached_property
 
 from blake3 import blake3
 
+from longwire.core.rules.turn import PENALTIES, Source
+
 RESPONSES = "responses"
 _BY_FIDELITY = (RESPONSES, "messages", "generate_content", "chat_completions")
 """The APIs by how much of a turn they can say."""
+
+_PENALIZING = ("generate_content", "chat_completions")
+"""The APIs that know penalties."""
 
 _OTHERS = "others"
 _BAND_DIGITS = 1
@@ -155,24 +160,34 @@ UNSENT = Way("", Manner.SESSION)
 """The way of a turn that was said to no upstream."""
 
 
+def sayable_in(source: Source) -> Collection[str]:
+    """Return the APIs in which all of a turn can be said that changes the answer."""
+    if source.refusal is not None:
+        return ()
+    if source.wishes and any(each.kind in PENALTIES for each in source.wishes):
+        return _PENALIZING
+    return _BY_FIDELITY
+
+
 def way_of(
-    own: str, offered: Collection[str], *, is_sayable: bool, is_read: bool, may_drop: bool
+    own: str, offered: Collection[str], sayable: Collection[str], *, is_read: bool, may_drop: bool
 ) -> Way | None:
     """Choose the way of a client's turn, whose `own` API may be among the `offered` ones.
 
     The former is as the turn log names it.
 
-    `is_sayable`: it can be said in the Responses API whole; `is_read`: or at least in part, which
-    does where the channel `may_drop` the rest. None where nothing does.
+    In APIs that are `sayable` nothing is lost that changes the answer. What else `is_read` can be
+    said in part, which does where the channel `may_drop` the rest. None where nothing does.
     """
-    if is_sayable and RESPONSES in offered:
+    if RESPONSES in sayable and RESPONSES in offered:
         return IN_SESSION
     own = own.partition("/")[0]
     if own in offered:
         return Way(own, Manner.NATIVE)
-    if not is_sayable and not (is_read and may_drop):
+    apis = [api for api in _BY_FIDELITY if api in offered]
+    api = next((api for api in apis if api in sayable), None)
+    if api is None and is_read and may_drop:
+        api = next(iter(apis), None)
+    if api is None:
         return None
-    for api in _BY_FIDELITY:
-        if api in offered:
-            return IN_SESSION if api == RESPONSES else Way(api, Manner.TRANSLATED)
-    return None
+    return IN_SESSION if api == RESPONSES else Way(api, Manner.TRANSLATED)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import NamedTuple, NewType, Protocol
+from typing import Final, NamedTuple, NewType, Protocol
 
 from longwire.core.errors import CallerError
 from longwire.core.nouns.access import EVERYTHING, Grant
@@ -168,6 +168,27 @@ UNARY = frozenset({Purpose.COMPACTION, Purpose.COUNT})
 """What is one answer over HTTP, and has no other form."""
 
 
+class Wish(NamedTuple):
+    """What a client wishes of its answer that the Responses API has no word for.
+
+    `kind` is what it is in any API, `name` the member that it came in, `value` its raw JSON.
+    """
+
+    kind: str
+    name: str
+    value: bytes
+
+
+STOP: Final = "stop"
+"""A kind of wish: texts that end the answer, as an array. The gateway cuts there itself, too."""
+
+SEED: Final = "seed"
+"""One that can be done without."""
+
+PENALTIES: Final = ("frequency_penalty", "presence_penalty")
+"""Those without which it is another answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a turn came from: the `api` as the turn log names it, and its request of so many bytes.
@@ -183,7 +204,8 @@ class Source:
 
     A `refusal` says what of the request changes the answer and cannot be said in the Responses API:
     an upstream of the client's own API may serve it, or one where that is dropped. Where it
-    `is_unread`, nothing but the model was understood, and only the former may.
+    `is_unread`, nothing but the model was understood, and only the former may. Its `wishes` are for
+    upstreams whose API has words for them.
     """
 
     api: str
@@ -199,6 +221,7 @@ class Source:
     is_in_thread: bool = False
     refusal: CallerError | None = None
     is_unread: bool = False
+    wishes: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.responses.call import sent_model
 from longwire.dialects.responses.native_items import without_items
 from longwire.dialects.responses.output import echo_of
+from longwire.dialects.wishes import said_wishes
 
 _NULL: Final = b"null"
 _IN_MEMBERS: Final = ("additional_tools", "configuration_update")
@@ -42,6 +43,7 @@ _IN_MEMBERS: Final = ("additional_tools", "configuration_update")
 
 _STREAM: Final = b'"stream":true}'
 _STREAM_WITH_USAGE: Final = b'"stream":true,"stream_options":{"include_usage":true}}'
+_MOST_STOPS: Final = 4
 _LONG: Final = 32
 """What has so many bytes asks for something."""
 
@@ -108,6 +110,9 @@ def _wishes(members: Members, turn: Turn, profile: Profile, losses: Losses) -> I
     for name in ("temperature", "top_p"):
         if name in members:
             yield b'"%b":%b' % (name.encode(), members[name])
+    words = {kind: kind for kind in profile.wishes}
+    for name, raw in said_wishes(turn.source, words, losses, _MOST_STOPS):
+        yield b'"%b":%b' % (name.encode(), raw)
     yield from format_of(text_of(members), profile)
     yield from effort_of(members, model, profile, losses)
     yield from logprobs_of(members)

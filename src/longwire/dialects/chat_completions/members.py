@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
-from longwire.dialects.members import Fate, Member
+from longwire.dialects.members import PENALTY, SEEDED, Fate, Member
 
 _SAME, _TRANSLATED, _REFUSED = Fate.SAME, Fate.TRANSLATED, Fate.REFUSED
 MEMBERS: Mapping[str, Member] = {
@@ -59,16 +59,20 @@ MEMBERS: Mapping[str, Member] = {
     "prompt_cache_options": Member(_SAME, "As it is."),
     "moderation": Member(_SAME, "As it is."),
     "service_tier": Member(_SAME, "As it is."),
-    "stop": Member(Fate.EMULATED, "The gateway cuts the text there, and ends the turn.", ([], "")),
+    "stop": Member(
+        Fate.EMULATED,
+        "Sent where the upstream's API has it; the gateway cuts the text there, and ends the turn.",
+        ([], ""),
+    ),
     "n": Member(_REFUSED, "More than one choice is refused: send the request again instead.", (1,)),
     "modalities": Member(
         _REFUSED, "Anything but text is refused: there is no audio.", (["text"], [])
     ),
     "audio": Member(_REFUSED, "Refused: there is no audio."),
     "logit_bias": Member(_REFUSED, "Refused where it biases anything.", ({},), (0,)),
-    "frequency_penalty": Member(_REFUSED, "Refused where it is not 0.", (0,)),
-    "presence_penalty": Member(_REFUSED, "Refused where it is not 0.", (0,)),
-    "seed": Member(Fate.DROPPED, "Left out: nothing else is as reproducible as it asks for."),
+    "frequency_penalty": Member(_TRANSLATED, PENALTY, (0,)),
+    "presence_penalty": Member(_TRANSLATED, PENALTY, (0,)),
+    "seed": Member(_TRANSLATED, SEEDED),
     "prediction": Member(Fate.DROPPED, "Left out: it is a hint to be faster."),
 }
 """Members of the API by name."""

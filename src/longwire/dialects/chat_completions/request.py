@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.nouns.access import Grant
-from longwire.core.rules.turn import Source, Turn
+from longwire.core.rules.turn import PENALTIES, SEED, STOP, Source, Turn
 from longwire.dialects.chat_completions.image import image_of
 from longwire.dialects.chat_completions.members import MEMBERS, Checked, checked
 from longwire.dialects.chat_completions.messages import ItemReader
@@ -33,6 +33,7 @@ from longwire.dialects.raw_json import (
 )
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 from longwire.dialects.unread import never, unread_turn
+from longwire.dialects.wishes import wishes_of
 
 API = "chat_completions"
 _NULL = bytes(NULL)
@@ -49,6 +50,9 @@ _WRITTEN_ANEW = (
     "web_search_options",
 )
 """Members whose texts travel inside others of the hub."""
+
+_WISHES = {STOP: "stop", SEED: "seed", **{name: name for name in PENALTIES}}
+"""What this API calls its wishes."""
 
 _SAME = tuple(name for name, row in MEMBERS.items() if row.fate is Fate.SAME)
 _ENCRYPTED = b'"reasoning.encrypted_content"'
@@ -148,6 +152,7 @@ def _turn_of(found: Checked, halves: Halves, source: Source, grant: Grant) -> Tu
         stops=_stops(members),
         originals=originals,
     )
+    source = replace(source, wishes=wishes_of(members, _WISHES, options.stops))
     raw_input = halves.restore(_input(reader))
     return Turn(
         source=replace(

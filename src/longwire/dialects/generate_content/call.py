@@ -42,8 +42,8 @@ _TRANSLATED: Final = frozenset(
     }
 )
 _IGNORED: Final = frozenset(
-    {"store", "include", "metadata", "client_metadata", "prompt_cache_key", "safety_identifier"}
-    | {"user", "stream_options", "prompt_cache_retention", "generate", "prompt_cache_options"}
+    {"store", "include", "client_metadata", "prompt_cache_key", "safety_identifier"}
+    | {"stream_options", "prompt_cache_retention", "generate", "prompt_cache_options"}
 )
 """What changes no answer."""
 
@@ -131,7 +131,7 @@ def _request(turn: Turn, model: str, tools: Tools, contents: Contents, losses: L
         b'{"parts":[%b]}' % b",".join(system) if system else b"",
         tools.raw,
         tool_config(members, tools, losses),
-        generation_config(members, model, losses),
+        generation_config(turn, model, losses),
         b"[%b]" % b",".join(written),
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from longwire.core.errors import InvalidRequest
+from longwire.core.rules.turn import SEED, STOP, Wish
 from longwire.dialects.chat_completions.wire import Reading
 from longwire.dialects.efforts import effort_of, least_effort
 from longwire.dialects.fields import decoded, invalid
@@ -15,6 +16,15 @@ from longwire.dialects.generate_content.schema import format_of
 from longwire.dialects.generate_content.wire import camel, camelled
 from longwire.dialects.raw_json import decode_members, text_of
 from longwire.dialects.schemas import can_be_strict
+from longwire.dialects.wishes import wishes_of
+
+WISHES: Final = {
+    STOP: "stopSequences",
+    SEED: "seed",
+    "presence_penalty": "presencePenalty",
+    "frequency_penalty": "frequencyPenalty",
+}
+"""What this API calls what the Responses API has no word for."""
 
 _AT: Final = "generationConfig"
 _THINKING_AT: Final = f"{_AT}.thinkingConfig"
@@ -50,6 +60,7 @@ class Config:
     stops: tuple[str, ...] = ()
     shows_thoughts: bool = False
     refusal: InvalidRequest | None = None
+    wishes: tuple[Wish, ...] = ()
 
 
 def config_of(raw: bytes, model: str, dropped: set[str]) -> Config:
@@ -60,6 +71,8 @@ def config_of(raw: bytes, model: str, dropped: set[str]) -> Config:
     dropped |= found.dropped
     members = found.kept
     config = Config(_limit(members) | _text(members), _stops(members), refusal=found.refusal)
+    if not members.keys().isdisjoint(WISHES.values()):
+        config.wishes = wishes_of(members, WISHES, config.stops, f"{_AT}.")
     is_on = "thinkingConfig" in members and _think(members, model, config, dropped)
     for name, own in _SAMPLING.items():
         if name in members:

@@ -7,9 +7,12 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from longwire.core.rules.turn import Turn
 from longwire.dialects.fields import decoded
+from longwire.dialects.generate_content.config import WISHES
 from longwire.dialects.losses import Losses
 from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.wishes import said_wishes
 
 _NULL: Final = b"null"
 _FAMILY: Final = re.compile("gemini")
@@ -43,6 +46,7 @@ _BUDGETS: Final = {
 _PRO_BUDGETS: Final = {**_BUDGETS, "none": 128, "xhigh": 32768, "max": 32768}
 """Efforts of Gemini 2.5 in tokens; Pro cannot do without, and may think longer."""
 
+_MOST_STOPS: Final = 5
 _LOGPROBS: Final = b'"message.output_text.logprobs"'
 _LEVELLED: Final = (3, 0)
 _BUDGETED: Final = (2, 5)
@@ -83,12 +87,17 @@ def needs_signatures(model: str) -> bool:
     return version_of(model) >= _LEVELLED
 
 
-def generation_config(members: Mapping[str, bytes], model: str, losses: Losses) -> bytes:
+def generation_config(turn: Turn, model: str, losses: Losses) -> bytes:
     """Return `generationConfig` as raw JSON, b"" where nothing is set. Raises `InvalidRequest`."""
+    members = turn.members
     parts = [
         b'"%b":%b' % (name.encode(), raw)
         for own, name in _SAME.items()
         if (raw := members.get(own, _NULL)) != _NULL
+    ]
+    parts += [
+        b'"%b":%b' % (name.encode(), raw)
+        for name, raw in said_wishes(turn.source, WISHES, losses, _MOST_STOPS)
     ]
     parts += _form(members, losses)
     parts += _log_probabilities(members)

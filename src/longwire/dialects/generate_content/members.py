@@ -10,7 +10,7 @@ from typing import Final
 
 from longwire.core.errors import InvalidRequest
 from longwire.dialects.fields import invalid
-from longwire.dialects.members import Fate, Member
+from longwire.dialects.members import PENALTY, SEEDED, Fate, Member
 
 _NOTHING: Final = frozenset({b"null", b"[]", b"{}", b'""', b"false"})
 _CONFIG: Final = "generationConfig"
@@ -47,11 +47,14 @@ CONFIG: Final[Mapping[str, Member]] = {
         _DONE, "`text.format`, as a JSON schema; strict where that can be, its objects closed."
     ),
     "responseJsonSchema": Member(_DONE, "`text.format`, likewise, as it is."),
-    "stopSequences": Member(Fate.EMULATED, "The gateway cuts the text, and the answer ends there."),
+    "stopSequences": Member(
+        Fate.EMULATED,
+        "Sent where the upstream's API has it; the gateway cuts the text there, and ends the turn.",
+    ),
     "candidateCount": Member(_NO, "One candidate; ask again for another.", (1, 0)),
     "responseModalities": Member(_NO, "Text alone; nothing else can be made.", (["TEXT"],)),
-    "presencePenalty": Member(_NO, "Refused where it is not 0.", (0,)),
-    "frequencyPenalty": Member(_NO, "Refused where it is not 0.", (0,)),
+    "presencePenalty": Member(_DONE, PENALTY, (0,)),
+    "frequencyPenalty": Member(_DONE, PENALTY, (0,)),
     "responseLogprobs": Member(_NO, "Probabilities of tokens are not translated."),
     "logprobs": Member(_NO, "Likewise.", (0,)),
     "speechConfig": Member(_NO, "There is no speech."),
@@ -61,7 +64,7 @@ CONFIG: Final[Mapping[str, Member]] = {
     "responseFormat": Member(_NO, "Say it by `responseMimeType` and `responseJsonSchema`."),
     "continuationToken": Member(_NO, "What an answer was cut at is known to Google alone."),
     "topK": Member(_OUT, "Left out: the Responses API knows no such sampling."),
-    "seed": Member(_OUT, "Left out: nothing else is as reproducible as it asks for."),
+    "seed": Member(_DONE, SEEDED),
     "mediaResolution": Member(_OUT, "Left out: images are looked at as closely as is useful."),
     "enableEnhancedCivicAnswers": Member(_OUT, "Left out: Google's own."),
 }

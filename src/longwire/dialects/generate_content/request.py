@@ -86,6 +86,7 @@ def _turn(members: Members, body: bytes, target: Target, halves: Halves) -> Turn
         options=options,
         leading=contents.leading,
         refusal=next(filter(None, refusals), None),
+        wishes=config.wishes,
     )
     raw_input = halves.restore(b"[%b]" % b",".join(contents.items))
     return _with(source, target, hub, raw_input, has_tools="tools" in hub)

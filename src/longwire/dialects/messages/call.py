@@ -12,7 +12,7 @@ import msgspec
 from blake3 import blake3
 from msgspec import Raw
 
-from longwire.core.rules.turn import Purpose, Turn
+from longwire.core.rules.turn import STOP, Purpose, Turn
 from longwire.dialects.client_tools import Declared
 from longwire.dialects.fields import decoded, member
 from longwire.dialects.losses import Losses, refuse_outside
@@ -26,6 +26,7 @@ from longwire.dialects.messages.marks import last_marked, with_marks
 from longwire.dialects.ports import Terms
 from longwire.dialects.raw_json import NULL, text_of
 from longwire.dialects.responses.call import sent_model
+from longwire.dialects.wishes import said_wishes
 
 SYSTEM_BETA: Final = "mid-conversation-system-2026-04-07"
 _COMPACT_BETA: Final = "compact-2026-01-12"
@@ -34,6 +35,7 @@ _NULL: Final = b"null"
 _ROLES: Final = {
     role: b'{"role":"%b","content":[' % role.encode() for role in ("user", "assistant", "system")
 }
+_WISHES: Final = {STOP: "stop_sequences"}
 _FORCED: Final = ("any", "tool")
 _SAMPLING: Final = ("temperature", "top_p")
 _SAID: Final = frozenset(
@@ -60,7 +62,6 @@ _SILENT: Final = frozenset(
     [
         "store",
         "include",
-        "metadata",
         "prompt_cache_key",
         "prompt_cache_retention",
         "prompt_cache_options",
@@ -75,6 +76,9 @@ _REFUSED: Final = {
     "prompt": "names a template that another vendor holds",
     "top_logprobs": "asks for probabilities, of which Claude says nothing",
 }
+_LOGPROBS: Final = b'"message.output_text.logprobs"'
+"""What `include` names where probabilities are wanted."""
+
 _encode: Final = msgspec.json.encode
 
 
@@ -225,6 +229,7 @@ class _Writer:
         if output:
             said["output_config"] = _encode(output)
         said |= self._sampling(is_thinking=effort.is_on)
+        said |= said_wishes(self._turn.source, _WISHES, self._losses)
         said |= self._user()
         said |= self._tier()
         said |= self._management()
@@ -295,8 +300,10 @@ class _Writer:
         return {"context_management": _encode({"edits": edits})}
 
     def _lose_others(self) -> None:
+        if _LOGPROBS in self._turn.members.get("include", b""):
+            self._losses.drop("logprobs")
         for name, raw in self._turn.members.items():
-            if name in _SAID or name in _SILENT or raw == _NULL:
+            if name in _SAID or name in _SILENT or raw in (_NULL, b"{}"):
                 continue
             if name in _REFUSED:
                 if raw != b"0":

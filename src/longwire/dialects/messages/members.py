@@ -55,7 +55,8 @@ MEMBERS: Final[Mapping[str, Member]] = {
         "Where the upstream is asked over HTTP it is a 400, `thread_unsupported_request`.",
     ),
     "stop_sequences": Member(
-        Fate.EMULATED, "The gateway cuts the text, and the answer ends there."
+        Fate.EMULATED,
+        "Sent where the upstream's API has it; the gateway cuts the text there, and ends the turn.",
     ),
     "safeguards": Member(Fate.IGNORED, "A client that gets no results stops sending it."),
     "cache_control": Member(

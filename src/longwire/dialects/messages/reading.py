@@ -61,6 +61,20 @@ class _Open(Protocol):
     def stop(self) -> None: ...
 
 
+class _Nowhere:
+    """Where deltas go that are of nothing which is read."""
+
+    def take(self, delta: Delta) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+_NOWHERE: Final = _Nowhere()
+_HEADLESS: Final = {"text_delta": "text", "thinking_delta": "thinking"}
+
+
 class MessagesReading:
     """Reads one answer.
 
@@ -151,9 +165,8 @@ class MessagesReading:
     def _take(self, frame: Frame) -> None:
         kind = frame.type
         if kind == "content_block_delta":
-            block = self._open.get(frame.index)
-            if block is not None and frame.delta is not None:
-                block.take(frame.delta)
+            if frame.delta is not None:
+                self._open_for(frame.index, frame.delta).take(frame.delta)
         elif kind == "content_block_start" and frame.content_block is not None:
             self._begin(frame.index, frame.content_block)
         elif kind == "content_block_stop":
@@ -166,6 +179,15 @@ class MessagesReading:
                 self._stop_reason = frame.delta.stop_reason
         elif kind == "message_stop":
             self._end()
+
+    def _open_for(self, index: int, delta: Delta) -> _Open:
+        """Return the block that a delta is of, which it begins where nothing else has.
+
+        Text and thinking alone are whole without the head of their block.
+        """
+        if index not in self._open and delta.type in _HEADLESS:
+            self._begin(index, Block(_HEADLESS[delta.type]))
+        return self._open.get(index, _NOWHERE)
 
     def _start(self, message: Message) -> None:
         """Open the response, or begin it anew; a start that is said twice is one."""
@@ -195,14 +217,15 @@ class MessagesReading:
         self._stop(index)
         self._has_blocks = True
         opened = self._opened(block)
+        self._open[index] = opened or _NOWHERE
         if opened is not None:
-            self._open[index] = opened
             opened.begin(block)
 
     def _opened(self, block: Block) -> "TextPart | Thought | Call | Search | Compaction | None":
         """Return what reads a block, None for one that says nothing or is read already."""
         kind, output = block.type, self._output
         if kind == "text":
+            self._end_texts()
             if self._message is None:
                 self._message = MessageItem(output)
             return self._message.part()
@@ -241,7 +264,13 @@ class MessagesReading:
         if block is not None:
             block.stop()
 
+    def _end_texts(self) -> None:
+        """End texts that are open while another block begins: their pieces begin them anew."""
+        for index in [key for key, block in self._open.items() if isinstance(block, TextPart)]:
+            self._stop(index)
+
     def _end_message(self) -> None:
+        self._end_texts()
         message, self._message = self._message, None
         if message is not None:
             message.finish()

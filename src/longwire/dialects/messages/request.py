@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from longwire.core.errors import CallerError, InvalidRequest, UnknownResponse
 from longwire.core.nouns.access import Grant
-from longwire.core.rules.turn import Purpose, Source, Turn
+from longwire.core.rules.turn import STOP, Purpose, Source, Turn, Wish
 from longwire.dialects.fields import decoded, invalid, member
 from longwire.dialects.halves import Halves
 from longwire.dialects.members import names_of
@@ -39,12 +39,14 @@ from longwire.dialects.raw_json import (
 from longwire.dialects.repeats import check_repeats, compact
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 from longwire.dialects.unread import never, unread_turn
+from longwire.dialects.wishes import wishes_of
 
 API: Final = "messages"
 _SESSION_HEADER: Final = "x-claude-code-session-id"
 _WRITTEN_ANEW: Final = ("messages", "system", "tools", "tool_choice", "output_config")
 """Members whose texts travel inside others of the hub."""
 
+_WISHES: Final = {STOP: "stop_sequences"}
 _LEAST_OUTPUT: Final = 16
 _MOST_STOPS: Final = 64
 _LONGEST_STOP: Final = 1000
@@ -103,6 +105,7 @@ class _Settings:
     members: dict[str, bytes]
     dropped: tuple[str, ...]
     stop_sequences: tuple[str, ...] = ()
+    wishes: tuple[Wish, ...] = ()
     refusal: InvalidRequest | None = None
 
 
@@ -170,6 +173,7 @@ def _turn_of(
         source,
         previous_response_id=previous,
         options=options,
+        wishes=settings.wishes,
         refusal=settings.refusal,
         dropped=names_of([*settings.dropped, *blocks]),
         leading=conversation.leading,
@@ -256,8 +260,11 @@ def _settings(members: Mapping[str, bytes]) -> _Settings:
     left_out += _management(members, kept)
     left_out += [f"tools.{name}" for name in toolbox.left_out]
     _set(kept, "service_tier", _tier(members))
-    stops = _stop_sequences(members)
-    return _Settings(toolbox, reasoning, kept, tuple(left_out), stops, refusal)
+    settings = _Settings(toolbox, reasoning, kept, tuple(left_out), refusal=refusal)
+    if "stop_sequences" in members:
+        settings.stop_sequences = _stop_sequences(members)
+        settings.wishes = wishes_of(members, _WISHES, settings.stop_sequences)
+    return settings
 
 
 def _set(kept: dict[str, bytes], name: str, value: bytes | None) -> None:

@@ -10,6 +10,9 @@ Choice = Literal["auto", "none", "required", "named", "allowed_tools"]
 """How a model may be made to choose among its tools; `named`: one function by its name."""
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Wish = Literal["stop", "seed", "frequency_penalty", "presence_penalty"]
+"""Members that clients of other APIs know, too, by other names."""
+
 Efforts = Mapping[str, Mapping[Effort, Mapping[str, Any]]]
 """Models by pattern, each with its efforts, each with the members of a body that ask for it."""
 
@@ -54,6 +57,7 @@ class Profile:
     takes_audio: bool = True
     takes_refusals: bool = False
     extra_members: tuple[str, ...] = ()
+    wishes: tuple[Wish, ...] = ("stop", "seed", "frequency_penalty", "presence_penalty")
     takes_stream_options: bool = True
     has_reasoning_beside: bool = False
     needs_finish: bool = True
@@ -90,6 +94,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "takes_audio": "Whether contents may hold audio.",
     "takes_refusals": "Whether messages have a refusal beside their text; else it is the text.",
     "extra_members": "Members that it takes as OpenAI does, beside those that all take.",
+    "wishes": "Which it takes of stop, seed and the two penalties.",
     "takes_stream_options": "Whether usage must be asked for; else it comes anyway.",
     "has_reasoning_beside": "Whether tokens of reasoning are counted beside those of the output.",
     "needs_finish": "Whether an answer without a reason for its end is broken off.",

@@ -10,7 +10,15 @@ from longwire.core.nouns.price import PriceFinder, price_finder
 from longwire.core.nouns.renames import renamer
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.limits import Subject
-from longwire.core.rules.routing import IN_SESSION, RESPONSES, Manner, Route, Way, way_of
+from longwire.core.rules.routing import (
+    IN_SESSION,
+    RESPONSES,
+    Manner,
+    Route,
+    Way,
+    sayable_in,
+    way_of,
+)
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.members import names_of
 from longwire.dialects.ports import Headers, Terms
@@ -18,6 +26,7 @@ from longwire.dialects.responses.call import renamed
 from longwire.dialects.responses.foreign import MARK, without_foreign
 from longwire.dialects.responses.native_items import without_items
 from longwire.dialects.upstreams import UPSTREAMS
+from longwire.dialects.wishes import unheard
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.channels.vendors.openai import OpenAI
@@ -78,7 +87,7 @@ class Channel:
         way = way_of(
             source.api,
             self.offered,
-            is_sayable=source.refusal is None,
+            sayable_in(source),
             is_read=not source.is_unread,
             may_drop=self.terms.may_drop,
         )
@@ -143,6 +152,8 @@ class Channel:
             turn = renamed(turn, self.sent_name)
         if self.way is not IN_SESSION:
             return turn
+        if turn.source.wishes:
+            turn = _without_wishes(turn)
         if turn.input is not None and MARK in turn.input:
             turn = without_foreign(turn)
         is_translated = bool(turn.source.body)
@@ -156,6 +167,13 @@ class Channel:
         source = turn.source
         dropped = names_of((*source.dropped, *left_out))
         return replace(adapted, source=replace(source, dropped=dropped))
+
+
+def _without_wishes(turn: Turn) -> Turn:
+    """Return a turn that names what the Responses API has no word for as left out."""
+    source = turn.source
+    dropped = names_of((*source.dropped, *unheard(source)))
+    return replace(turn, source=replace(source, dropped=dropped))
 
 
 def _needs_responses(turn: Turn) -> bool:

@@ -27,6 +27,7 @@ from longwire.core.rules.routing import IN_SESSION, Choice, choose, order
 from longwire.core.rules.turn import UNARY, SessionKey, Source, Turn, TurnRequest
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND, usage_limit
 from longwire.dialects.responses.item_ids import ids_of
+from longwire.dialects.wishes import refusal_of
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.homes import Homes
@@ -306,7 +307,7 @@ def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
 def _unsayable(channels: list[Channel], source: Source) -> CallerError:
     """Return why no channel can be told a request, with the mend."""
     offered = ", ".join(sorted({api for each in channels for api in each.offered}))
-    refusal = source.refusal
+    refusal = source.refusal or refusal_of(source)
     if refusal is None:
         return Unsayable(
             f"No channel of this model can be told this request: they speak {offered} alone. What "
