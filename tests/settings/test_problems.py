@@ -200,8 +200,9 @@ def test_channels(problems, line, problem):
         (
             'threads = true\n[[channels.endpoints]]\napi = "messages"',
             (
-                "endpoints.0.api: messages is not offered; add it to apis, or remove this endpoint; "
-                "threads: only the messages API has them; add messages to apis, or leave threads off"
+                "endpoints.0.api: messages is not offered; add it to apis, or remove this "
+                "endpoint; threads: only the messages API has them; add messages to apis, or leave "
+                "threads off"
             ),
         ),
     ],
