@@ -64,6 +64,44 @@ def tolerant(decode: Callable[[bytes | Raw], T]) -> Callable[[bytes | Raw], T]:
     return read
 
 
+def keeping_halves(decode: Callable[[bytes | Raw], T], *names: str) -> Callable[[bytes | Raw], T]:
+    """Return a decoder that is tolerant, too, but keeps the halves in raw texts of these names.
+
+    Of an emoji that is cut between two pieces of a text its halves are one when they are joined.
+    """
+    lenient = tolerant(decode)
+
+    def read(raw: bytes | Raw) -> T:
+        try:
+            return decode(raw)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            value, halves = lenient(raw), Halves()
+        try:
+            halves.find(bytes(raw))
+        except InvalidRequest:
+            return value
+        _keep(value, decode(halves.hide(bytes(raw))), frozenset(names), halves)
+        return value
+
+    return read
+
+
+def _keep(value: object, hidden: object, names: frozenset[str], halves: Halves) -> None:
+    """Give a decoded value the raw texts that it has in another one, with their halves."""
+    if isinstance(value, list) and isinstance(hidden, list):
+        for each, other in zip(value, hidden, strict=True):
+            _keep(each, other, names, halves)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            other = getattr(hidden, name)
+            if isinstance(other, Raw) and name in names:
+                setattr(value, name, Raw(halves.restore(bytes(other))))
+            else:
+                _keep(getattr(value, name), other, names, halves)
+
+
 def split_members(raw: bytes | Raw) -> dict[str, Raw]:
     """Split an object; of a member that is repeated the last one stands.
 

@@ -1,7 +1,9 @@
-"""Answers of very many pieces take no longer for each than others do."""
+"""Answers in pieces: very many of them, or such as end within a character."""
 
 import json
 import time
+
+import pytest
 
 from longwire.dialects.profiles.known import profile_of
 from longwire.dialects.seals import opened
@@ -43,3 +45,24 @@ def test_details_of_reasoning_in_very_many_pieces_are_put_together_once():
     (item,) = json.loads(events[-1].raw)["response"]["output"]
     seal = json.loads(opened(item["encrypted_content"]).content)
     assert [{**details[0], "text": "x" * 2000 * PIECES}] == seal
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [{"content": "x@1"}, {"content": "@2y"}],
+        [{"content": [{"type": "text", "text": each}]} for each in ("x@1", "@2y")],
+        [{"reasoning": "x@1"}, {"reasoning": "@2y"}],
+        [{"refusal": "x@1"}, {"refusal": "@2y"}],
+        [
+            {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": each}}]}
+            for each in ("x@1", "@2y")
+        ],
+    ],
+)
+def test_halves_of_an_emoji_in_two_chunks_are_one(deltas):
+    """An upstream of UTF-16 texts may cut one between them."""
+    stream = stream_of([*(chunk(**each) for each in deltas), chunk("stop")])
+    stream = stream.replace(b"@1", rb"\ud83d").replace(b"@2", rb"\ude00")
+    output = json.loads(read(stream)[-1].raw)["response"]["output"]
+    assert "x\U0001f600y" in json.dumps(output, ensure_ascii=False)

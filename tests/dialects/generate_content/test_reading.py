@@ -383,3 +383,12 @@ def test_a_count_too_large_is_refused(monkeypatch) -> None:
     counted.feed(b'{"total')
     with pytest.raises(ValueError, match="passes 10 bytes"):
         counted.feed(b"Tokens")
+
+
+def test_halves_of_an_emoji_in_two_chunks_are_one() -> None:
+    """An upstream of UTF-16 texts may cut one between them."""
+    stream = sse(chunk({"text": "x@1"}), chunk({"text": "@2y"}, finish="STOP"))
+    stream = stream.replace(b"@1", rb"\ud83d").replace(b"@2", rb"\ude00")
+    reading = GeneratedAnswer(Answered(), Fallback("own", 0))
+    (item,) = response([*reading.feed(stream), *reading.end()])["output"]
+    assert "x\U0001f600y" == item["content"][0]["text"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.raw_json import NULL, keeping_halves, tolerant
 
 
 class CalledFunction(msgspec.Struct):
@@ -77,8 +77,11 @@ class ContentPart(msgspec.Struct):
     thinking: Raw = NULL
 
 
-decode_chunk: Final = tolerant(msgspec.json.Decoder(Chunk).decode)
-decode_parts: Final = tolerant(msgspec.json.Decoder(list[ContentPart]).decode)
+_TEXTS: Final = ("content", "reasoning_content", "reasoning", "refusal", "arguments")
+decode_chunk: Final = keeping_halves(msgspec.json.Decoder(Chunk).decode, *_TEXTS)
+decode_parts: Final = keeping_halves(
+    msgspec.json.Decoder(list[ContentPart]).decode, "text", "thinking"
+)
 decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 decode_any: Final = tolerant(msgspec.json.Decoder(Any).decode)
 

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.raw_json import NULL, tolerant
+from longwire.dialects.raw_json import NULL, keeping_halves
 
 
 class PartialArgument(msgspec.Struct, rename="camel"):
@@ -172,4 +172,4 @@ class Chunk(msgspec.Struct, rename="camel"):
             return 0
 
 
-decode_chunk: Final = tolerant(msgspec.json.Decoder(Chunk).decode)
+decode_chunk: Final = keeping_halves(msgspec.json.Decoder(Chunk).decode, "text")

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from longwire.dialects.raw_json import NULL, split_members, tolerant
+from longwire.dialects.raw_json import NULL, keeping_halves, tolerant
 
 
 class Target(msgspec.Struct, gc=False):
@@ -68,22 +68,9 @@ class Frame(msgspec.Struct, gc=False):
     usage: Raw = NULL
 
 
-_decode_frame: Final = msgspec.json.Decoder(Frame).decode
-_decode_tolerantly: Final = tolerant(_decode_frame)
+frame_of: Final = keeping_halves(
+    msgspec.json.Decoder(Frame).decode, "text", "thinking", "partial_json"
+)
+"""Decodes an event; halves of an emoji stay in its pieces. Raises `msgspec.MsgspecError`."""
+
 decode_message: Final = tolerant(msgspec.json.Decoder(Message).decode)
-_PIECES: Final = ("text", "thinking", "partial_json")
-
-
-def frame_of(data: bytes) -> Frame:
-    """Decode an event; halves of an emoji stay in its pieces. Raises `msgspec.MsgspecError`."""
-    try:
-        return _decode_frame(data)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        frame = _decode_tolerantly(data)
-    if frame.delta is not None:
-        pieces = split_members(split_members(data)["delta"])
-        for name in _PIECES:
-            setattr(frame.delta, name, pieces.get(name, NULL))
-    return frame
