@@ -55,10 +55,10 @@ CALLS = {
     Way(CHAT): Calls(1312, 7.4),
     Way(MESSAGES): Calls(1452, 6),
     Way(RESPONSES, CHAT): Calls(1695, 38),
-    Way(RESPONSES, MESSAGES): Calls(1676, 26),
-    Way(RESPONSES, GEMINI): Calls(1340, 30.6),
-    Way(MESSAGES, MESSAGES): Calls(426, 24),
-    Way(CHAT, CHAT): Calls(445, 27),
+    Way(RESPONSES, MESSAGES): Calls(1790, 27),
+    Way(RESPONSES, GEMINI): Calls(1455, 31),
+    Way(MESSAGES, MESSAGES): Calls(450, 24),
+    Way(CHAT, CHAT): Calls(475, 27),
 }
 """A turn of another API translates its whole history again: these are the turns 11 to 30 of a
 conversation. Over HTTP each event is a chunk of its own, which wakes its reader.

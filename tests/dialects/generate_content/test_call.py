@@ -6,7 +6,7 @@ import pytest
 
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Purpose
-from longwire.dialects.generate_content.call_contents import DUMMY
+from longwire.dialects.gemini_models import DUMMY_SIGNATURE
 from longwire.dialects.generate_content.function_names import sent_name
 from longwire.dialects.generate_content.upstream import GenerateContentUpstream
 from longwire.dialects.ports import NO_HEADERS, Fallback, Terms
@@ -25,7 +25,7 @@ from tests.dialects.generate_content.calls import (
     user,
 )
 
-VALIDATOR = json.loads(DUMMY)
+VALIDATOR = json.loads(DUMMY_SIGNATURE)
 
 
 def response(call_id: str, text: str, name: str = "weather") -> Json:

@@ -5,7 +5,7 @@ The numbers are those of the collection that this dialect was built by.
 
 import json
 
-from longwire.dialects.generate_content.call_contents import DUMMY
+from longwire.dialects.gemini_models import DUMMY_SIGNATURE
 from longwire.dialects.generate_content.upstream import GenerateContentUpstream
 from longwire.dialects.ports import NO_HEADERS, Terms
 from longwire.dialects.responses.request import decode_request
@@ -54,7 +54,7 @@ def test_case_24_calls_made_elsewhere_have_the_signature_that_stands_for_none() 
         for part in content["parts"]
         if "functionCall" in part
     ]
-    dummy = json.loads(DUMMY)
+    dummy = json.loads(DUMMY_SIGNATURE)
     assert signatures == [dummy, None, dummy]
 
 

@@ -11,8 +11,7 @@ from typing import Final
 import msgspec
 
 from longwire.dialects.chat_completions.call_ids import call_id
-from longwire.dialects.generate_content.call_contents import DUMMY
-from longwire.dialects.generate_content.generation import needs_signatures
+from longwire.dialects.gemini_models import DUMMY_SIGNATURE, needs_signatures
 from longwire.dialects.passing import has_seals
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.raw_json import (
@@ -29,7 +28,7 @@ _CALLS: Final = b'"tool_calls"'
 _EXTRA: Final = b'"extra_content"'
 _OURS: Final = "lw_"
 _OUR_ID: Final = b'"lw_rs_'
-DUMMY_EXTRA: Final = b'{"google":{"thought_signature":%b}}' % DUMMY
+DUMMY_EXTRA: Final = b'{"google":{"thought_signature":%b}}' % DUMMY_SIGNATURE
 """What a call has beside it whose signature nobody knows."""
 
 _WORDS: Final = ("reasoning_content", "reasoning")

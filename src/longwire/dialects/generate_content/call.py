@@ -15,9 +15,10 @@ import msgspec
 from longwire.core.errors import InvalidRequest
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.fields import invalid
+from longwire.dialects.gemini_models import needs_signatures
 from longwire.dialects.generate_content.call_contents import Contents
 from longwire.dialects.generate_content.declarations import Tools, tool_config, tools_of
-from longwire.dialects.generate_content.generation import generation_config, needs_signatures
+from longwire.dialects.generate_content.generation import generation_config
 from longwire.dialects.generate_content.reading import Answered, Counted, GeneratedAnswer
 from longwire.dialects.losses import Losses, refuse_outside
 from longwire.dialects.ports import Terms, UpstreamCall

@@ -14,14 +14,12 @@ from msgspec import Raw
 
 from longwire.dialects.client_tools import BY_CALL, CALLS, FOUND, MAYBE_TRACES, OUTPUTS
 from longwire.dialects.fields import decoded, invalid
+from longwire.dialects.gemini_models import DUMMY_SIGNATURE
 from longwire.dialects.generate_content.call_items import arguments_of, seal_of
 from longwire.dialects.generate_content.call_parts import parts_of, text_part
 from longwire.dialects.generate_content.function_names import sent_name
 from longwire.dialects.input_items import Item, decode_items
 from longwire.dialects.losses import Losses, refuse_reference
-
-DUMMY: Final = b'"skip_thought_signature_validator"'
-"""The signature of a call that another model made (Google, "Thought signatures")."""
 
 _encode: Final = msgspec.json.Encoder().encode
 _NO_OUTPUT: Final = b'{"output":"The call has no output."}'
@@ -169,7 +167,7 @@ class Contents:
         if waiting:
             signature = waiting.pop(0)
         elif is_first_call and self._needs_signatures:
-            signature = DUMMY
+            signature = DUMMY_SIGNATURE
         else:
             return part
         return b'%b,"thoughtSignature":%b}' % (part[:-1], signature)

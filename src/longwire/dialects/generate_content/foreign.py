@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from longwire.dialects.generate_content.call_contents import DUMMY
+from longwire.dialects.gemini_models import DUMMY_SIGNATURE
 from longwire.dialects.generate_content.signatures import BEGINNING, NOTHING, opened
 from longwire.dialects.raw_json import NULL, map_items, splice, split_items, split_members
 
@@ -97,7 +97,7 @@ def _without(part: bytes, seals: list[str]) -> bytes | None:
         return None
     if not seals:
         return part
-    instead = DUMMY if any(name in members for name in _CALLS) else None
+    instead = DUMMY_SIGNATURE if any(name in members for name in _CALLS) else None
     return splice(part, dict.fromkeys(seals, instead))
 
 

@@ -1,6 +1,5 @@
 """`generationConfig`: how much is to be generated, in which form, and how hard it is thought."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,14 +8,13 @@ from msgspec import Raw
 
 from longwire.core.rules.turn import Turn
 from longwire.dialects.fields import decoded
+from longwire.dialects.gemini_models import LEVELLED, version_of
 from longwire.dialects.generate_content.config import WISHES
 from longwire.dialects.losses import Losses
 from longwire.dialects.raw_json import NULL, tolerant
 from longwire.dialects.wishes import said_wishes
 
 _NULL: Final = b"null"
-_FAMILY: Final = re.compile("gemini")
-_VERSION: Final = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _SAME: Final = {
     "max_output_tokens": "maxOutputTokens",
     "temperature": "temperature",
@@ -48,9 +46,7 @@ _PRO_BUDGETS: Final = {**_BUDGETS, "none": 128, "xhigh": 32768, "max": 32768}
 
 _MOST_STOPS: Final = 5
 _LOGPROBS: Final = b'"message.output_text.logprobs"'
-_LEVELLED: Final = (3, 0)
 _BUDGETED: Final = (2, 5)
-_NEWEST: Final = (99, 0)
 
 
 class _Reasoning(msgspec.Struct):
@@ -72,19 +68,6 @@ class _Text(msgspec.Struct):
 _decode_reasoning: Final = tolerant(msgspec.json.Decoder(_Reasoning | None).decode)
 _decode_text: Final = tolerant(msgspec.json.Decoder(_Text | None).decode)
 _decode_count: Final = tolerant(msgspec.json.Decoder(int | None).decode)
-
-
-def version_of(model: str) -> tuple[int, int]:
-    """Return the version of a model; a name of Gemini's without one stands for the newest."""
-    found = _VERSION.search(model)
-    if found:
-        return int(found[1]), int(found[2] or 0)
-    return _NEWEST if _FAMILY.search(model) else (0, 0)
-
-
-def needs_signatures(model: str) -> bool:
-    """Whether a model refuses calls without thought signatures, as Gemini 3 does."""
-    return version_of(model) >= _LEVELLED
 
 
 def generation_config(turn: Turn, model: str, losses: Losses) -> bytes:
@@ -131,7 +114,7 @@ def _thinking(members: Mapping[str, bytes], model: str, losses: Losses) -> list[
     version, is_pro = version_of(model), "pro" in model
     effort = reasoning.effort or ""
     said = []
-    if version >= _LEVELLED and effort in _LEVELS:
+    if version >= LEVELLED and effort in _LEVELS:
         level = (_PRO_LEVELS if is_pro else _LEVELS)[effort]
         said.append(b'"thinkingLevel":"%b"' % level.encode())
     elif version >= _BUDGETED and effort in _BUDGETS:
