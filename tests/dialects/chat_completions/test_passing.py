@@ -191,11 +191,19 @@ def test_a_whole_answer_is_its_body():
     assert ("m-1", 2) == (bill([terminal]).model, bill([terminal]).usage.input)
 
 
-@pytest.mark.parametrize("body", [b'{"error":{"message":"x"}}', b"[]", b"<html>", b'{"detail":1}'])
-def test_what_is_no_completion_is_an_error(body):
-    """In its own words, whatever status it came with."""
+def test_an_error_keeps_its_own_words():
+    """Whatever status it came with."""
+    body = b'{"error":{"message":"x"}}'
     event = whole(call_of(body_of()), body)
     assert (Kind.ERROR, body) == (event.kind, event.raw)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"<html>", b'{"detail":1}'])
+def test_what_is_no_completion_is_an_error(body):
+    """It is said what is wrong with it, and nobody is told what it holds."""
+    event = whole(call_of(body_of()), body)
+    assert event.kind is Kind.ERROR
+    assert "no answer of its API" in json.loads(event.raw)["error"]["message"]
 
 
 def test_one_body_is_no_stream():

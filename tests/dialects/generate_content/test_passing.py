@@ -128,11 +128,19 @@ def test_an_array_is_passed_on_when_it_is_whole():
     assert (Kind.ERROR, error) == (broken.kind, broken.raw)
 
 
-@pytest.mark.parametrize("body", [b'{"error":{"code":400}}', b"{}", b"<html>", b"[1]"])
-def test_what_is_no_response_is_an_error(body):
-    """In its own words, whatever status it came with."""
+def test_an_error_keeps_its_own_words():
+    """Whatever status it came with."""
+    body = b'{"error":{"code":400}}'
     event = whole(call_of(ALONE), body)
     assert (Kind.ERROR, body) == (event.kind, event.raw)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"<html>", b"[1]"])
+def test_what_is_no_response_is_an_error(body):
+    """It is said what is wrong with it, and nobody is told what it holds."""
+    event = whole(call_of(ALONE), body)
+    assert event.kind is Kind.ERROR
+    assert "no answer of its API" in json.loads(event.raw)["error"]["message"]
 
 
 def test_a_count_is_the_upstreams_own():

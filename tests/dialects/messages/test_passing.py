@@ -167,11 +167,19 @@ def test_an_error_within_a_stream_keeps_its_bytes():
     ]
 
 
-@pytest.mark.parametrize("body", [b'{"type":"error","error":{"message":"x"}}', b"[]", b"{}"])
+def test_an_error_keeps_its_own_words():
+    """Whatever status it came with."""
+    body = b'{"type":"error","error":{"message":"x"}}'
+    event = whole(ALONE, body)
+    assert (Kind.ERROR, body) == (event.kind, event.raw)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}"])
 def test_what_is_no_message_is_an_error(body):
-    """In its own words, whatever status it came with."""
-    broken = whole(ALONE, body)
-    assert (Kind.ERROR, body) == (broken.kind, broken.raw)
+    """It is said what is wrong with it, and nobody is told what it holds."""
+    event = whole(ALONE, body)
+    assert event.kind is Kind.ERROR
+    assert "no answer of its API" in json.loads(event.raw)["error"]["message"]
 
 
 def test_a_stream_without_names_of_events_is_read_by_their_types():
