@@ -398,6 +398,13 @@ def test_a_body_that_is_no_message_is_an_error(body: bytes) -> None:
     assert [Kind.ERROR] == [event.kind for event in events]
 
 
+def test_a_count_below_zero_counts_nothing() -> None:
+    """What was known before stays."""
+    frames = [start(), *written("a"), *ending(output_tokens=-5)]
+    usage = terminal_in(read([stream_of(frames)]))["usage"]
+    assert (10, 1) == (usage["input_tokens"], usage["output_tokens"])
+
+
 def test_nothing_follows_the_end() -> None:
     """What comes behind `message_stop` is nobody's."""
     frames = [start(), *written("a"), *ending(), *written("b", index=1)]

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from longwire.core.rules.turn import Usage
-from longwire.dialects.chat_completions.chunks import count_in, decode_any
+from longwire.dialects.chat_completions.chunks import count_in, decode_any, is_count
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.responses.usage import encode_usage
 
@@ -27,11 +27,14 @@ Places = tuple[tuple[str, str], ...]
 
 
 def usage_of(raw: Raw, profile: Profile) -> bytes:
-    """Return the usage of a response as raw JSON, null where nothing is said."""
+    """Return the usage of a response as raw JSON, null where nothing is said, or no number."""
     usage = decode_any(raw)
-    if not isinstance(usage, dict) or "prompt_tokens" not in usage:
+    if not isinstance(usage, dict) or not is_count(usage.get("prompt_tokens")):
         return b"null"
-    into, out = count_in(usage["prompt_tokens"]), count_in(usage.get("completion_tokens"))
+    said = usage.get("completion_tokens")
+    if said is not None and not is_count(said):
+        return b"null"
+    into, out = count_in(usage["prompt_tokens"]), count_in(said)
     reasoning, written = _first(usage, _REASONING), _first(usage, _WRITTEN)
     if profile.has_reasoning_beside:
         out = max(out + reasoning, count_in(usage.get("total_tokens")) - into)

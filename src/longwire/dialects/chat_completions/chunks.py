@@ -3,6 +3,7 @@
 What vendors write in more than one form stays raw, so that no form of it is malformed.
 """
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -78,7 +79,8 @@ class ContentPart(msgspec.Struct):
 
 
 _TEXTS: Final = ("content", "reasoning_content", "reasoning", "refusal", "arguments")
-decode_chunk: Final = keeping_halves(msgspec.json.Decoder(Chunk).decode, *_TEXTS)
+_NO_NUMBER: Final = re.compile(rb'("(?:[^"\\]|\\.)*+")|-?(?:NaN|Infinity)', re.DOTALL)
+_decode_chunk: Final = keeping_halves(msgspec.json.Decoder(Chunk).decode, *_TEXTS)
 decode_parts: Final = keeping_halves(
     msgspec.json.Decoder(list[ContentPart]).decode, "text", "thinking"
 )
@@ -86,10 +88,29 @@ decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
 decode_any: Final = tolerant(msgspec.json.Decoder(Any).decode)
 
 
+def decode_chunk(data: bytes) -> Chunk:
+    """Decode a chunk; what some write for numbers that JSON has not is null.
+
+    Raises `msgspec.MsgspecError`.
+    """
+    try:
+        return _decode_chunk(data)
+    except msgspec.DecodeError:
+        numbered = _NO_NUMBER.sub(lambda found: found[1] or b"null", data)
+        if numbered == data:
+            raise
+        return _decode_chunk(numbered)
+
+
 def text_in(raw: Raw) -> bytes:
     """Return a raw JSON text that says something; b"" for an empty one and any other value."""
     value = bytes(raw)
     return value if value[:1] == b'"' and value != b'""' else b""
+
+
+def is_count(value: object) -> bool:
+    """Whether a value counts anything."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def count_in(value: object) -> int:

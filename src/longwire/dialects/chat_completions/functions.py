@@ -1,21 +1,29 @@
 """Tools of the Responses API as functions, which all vendors of Chat Completions know."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+from blake3 import blake3
 
 from longwire.dialects.chat_completions.chunks import decode_text
 from longwire.dialects.chat_completions.inlined import inlined
 from longwire.dialects.client_tools import FUNCTION, Declared, called
 from longwire.dialects.losses import Losses
-from longwire.dialects.names import LONGEST, shortened
+from longwire.dialects.names import shortened
 from longwire.dialects.offered_tools import Offered, leave_out, offered
 from longwire.dialects.profiles.profile import Profile
 from longwire.dialects.responses.writer import ResponseWriter
 from longwire.dialects.schemas import NO_PARAMETERS, with_required
 
 _encode: Final = msgspec.json.Encoder().encode
+_ODD: Final = re.compile("[^a-zA-Z0-9_-]")
+_PLAIN: Final = re.compile(rb'"[a-zA-Z0-9_-]{1,64}"')
+"""A name as vendors take it (OpenAI's `function_definition.py`), as raw JSON."""
+
+_KEPT: Final = 50
+_DIGEST_SIZE: Final = 6
 
 
 @dataclass(slots=True)
@@ -31,13 +39,18 @@ class Functions:
 
 def sent_name(name: str, namespace: str = "") -> str:
     """Return the name that a function has upstream, which that of its namespace stands before."""
-    return shortened(f"{namespace}__{name}" if namespace else name)
+    full = f"{namespace}__{name}" if namespace else name
+    safe = _ODD.sub("_", full)
+    if safe == full:
+        return shortened(full)
+    digest = blake3(full.encode("utf-8", "surrogatepass")).hexdigest(length=_DIGEST_SIZE)
+    return f"{safe[:_KEPT]}_{digest}"
 
 
 def wire_name(name: bytes, namespace: bytes) -> bytes:
     """Return such a name for one that is raw JSON, as it is where it can be."""
     is_spaced = namespace[:1] == b'"'
-    if not is_spaced and len(name) <= LONGEST:
+    if not is_spaced and _PLAIN.fullmatch(name):
         return name
     return _encode(sent_name(decode_text(name), decode_text(namespace) if is_spaced else ""))
 

@@ -50,7 +50,7 @@ class Counts:
             return
         for name in _COUNTS:
             count = getattr(usage, name)
-            if count is not None:
+            if count is not None and count >= 0:
                 self._counts[name] = count
         details = usage.output_tokens_details
         if details is not None and details.thinking_tokens is not None:
