@@ -110,7 +110,7 @@ def _wishes(members: Members, turn: Turn, profile: Profile, losses: Losses) -> I
     for name in ("temperature", "top_p"):
         if name in members:
             yield b'"%b":%b' % (name.encode(), members[name])
-    words = {kind: kind for kind in profile.wishes}
+    words: dict[str, str] = {kind: kind for kind in profile.wishes}
     for name, raw in said_wishes(turn.source, words, losses, _MOST_STOPS):
         yield b'"%b":%b' % (name.encode(), raw)
     yield from format_of(text_of(members), profile)
