@@ -79,8 +79,13 @@ class ContentPart(msgspec.Struct):
 
 
 _TEXTS: Final = ("content", "reasoning_content", "reasoning", "refusal", "arguments")
-_decode_chunk: Final = keeping_halves(msgspec.json.Decoder(Chunk).decode, *_TEXTS)
 _NO_NUMBER: Final = re.compile(rb'("(?:[^"\\]|\\.)*+")|-?(?:NaN|Infinity)', re.DOTALL)
+_decode_chunk: Final = keeping_halves(msgspec.json.Decoder(Chunk).decode, *_TEXTS)
+decode_parts: Final = keeping_halves(
+    msgspec.json.Decoder(list[ContentPart]).decode, "text", "thinking"
+)
+decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
+decode_any: Final = tolerant(msgspec.json.Decoder(Any).decode)
 
 
 def decode_chunk(data: bytes) -> Chunk:
@@ -95,13 +100,6 @@ def decode_chunk(data: bytes) -> Chunk:
         if numbered == data:
             raise
         return _decode_chunk(numbered)
-
-
-decode_parts: Final = keeping_halves(
-    msgspec.json.Decoder(list[ContentPart]).decode, "text", "thinking"
-)
-decode_text: Final = tolerant(msgspec.json.Decoder(str).decode)
-decode_any: Final = tolerant(msgspec.json.Decoder(Any).decode)
 
 
 def text_in(raw: Raw) -> bytes:
