@@ -165,8 +165,9 @@ class MessagesReading:
     def _take(self, frame: Frame) -> None:
         kind = frame.type
         if kind == "content_block_delta":
-            if frame.delta is not None:
-                self._open_for(frame.index, frame.delta).take(frame.delta)
+            delta, block = frame.delta, self._open.get(frame.index)
+            if delta is not None:
+                (block or self._open_for(frame.index, delta)).take(delta)
         elif kind == "content_block_start" and frame.content_block is not None:
             self._begin(frame.index, frame.content_block)
         elif kind == "content_block_stop":
