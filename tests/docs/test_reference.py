@@ -13,6 +13,7 @@ from longwire import cli
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.core.rules.lease import State
 from longwire.core.rules.recovery import Trouble
+from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.turn import Principal, TurnRequest, Usage
 from longwire.dialects.responses.usage import Bill
 from longwire.relay.records import accounting
@@ -114,7 +115,7 @@ def outcomes():
 def test_the_log_line_is_explained():
     """Every field of a turn's line has its row, and no other."""
     record = accounting.TurnRecord(TurnRequest(turn(user("hi")), Principal("dev")))
-    record.dropped = ("seed",)
+    record.dropped, record.way = ("seed",), IN_SESSION
     record.fail(Trouble.LOST, ValueError(), 0.0, is_replayed=True)
     record.begin(Delivery("http", "fresh", "http_transport", 1), None, 0.0)
     record.bill = Bill(is_estimated=True)

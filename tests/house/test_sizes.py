@@ -14,7 +14,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
-CORE_LINES = 4_050  # decision 0027
+CORE_LINES = 4_100  # decision 0027
 GATEWAY_LINES = 50_400  # decision 0027
 EMULATOR_LINES = 9_400  # decision 0027, with the demo
 
