@@ -5,6 +5,7 @@ read of them on the way is the end of the answer and its cost, never its content
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -166,7 +167,17 @@ class PassedReading:
             if len(self._body) > LARGEST:
                 raise ValueError(f"a response passes {LARGEST} bytes")
             return []
-        return self._joined([self._notes.read(block) for block in self._blocks.feed(chunk)])
+        return self._joined(self._read(self._blocks.feed(chunk)))
+
+    def _read(self, blocks: Iterable[bytes]) -> list[Event]:
+        """Read blocks, up to one that is nested too deeply, which breaks the answer."""
+        events, read = list[Event](), self._notes.read
+        try:
+            for block in blocks:
+                events.append(read(block))
+        except RecursionError:
+            events.append(broken(_TOO_DEEP, b""))
+        return events
 
     def end(self) -> list[Event]:
         """Read the end of a stream: its terminal, where only the end says that it was one."""
@@ -175,7 +186,7 @@ class PassedReading:
         rest = self._blocks.rest()
         if rest.lstrip()[:1] == b"{":
             return self.whole(rest)
-        events = self._joined([self._notes.read(rest)] if rest else [])
+        events = self._joined(self._read([rest] if rest else []))
         if not self._is_over and (terminal := self._notes.ended()) is not None:
             events.append(self._named_once(terminal))
         return events
@@ -201,7 +212,10 @@ class PassedReading:
 
     def whole(self, body: bytes) -> list[Event]:
         """Read an answer that comes whole; to who waits for events it is none."""
-        event = self._notes.whole(body)
+        try:
+            event = self._notes.whole(body)
+        except RecursionError:
+            event = broken(_TOO_DEEP, b"")
         # Not the upstream's own words: its client gets them in the envelope of its API.
         if event.kind is Kind.ERROR and not is_error(event.raw):
             event = broken(_NO_ANSWER, b"")
@@ -215,6 +229,7 @@ def _error(message: str) -> bytes:
     return _encode({"error": said})
 
 
+_TOO_DEEP: Final = _error("The upstream's answer is nested too deeply to be read.")
 _NO_STREAM: Final = _error(
     "The upstream answered with one JSON body where a stream was requested; request an answer "
     "that comes whole."

@@ -33,6 +33,17 @@ _ERROR_TIMEOUT = 10.0
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 
+async def more_of(content: aiohttp.StreamReader) -> bytes:
+    """Return more of a body, b"" at its end. Raises `UpstreamDisconnected` for one that is none."""
+    try:
+        return await content.readany()
+    except (aiohttp.ClientPayloadError, RuntimeError) as error:
+        # aiohttp writes addresses and its own names into the one; the other is an ill-formed chunk.
+        raise UpstreamDisconnected(
+            "The upstream broke off: its answer is cut short, or no HTTP."
+        ) from error
+
+
 class _SseReader:
     """Reads the events of a body, one pull at a time.
 
@@ -46,7 +57,7 @@ class _SseReader:
         self._decoder = Decoder(_LARGEST_BODY)
 
     async def read(self) -> Sequence[bytes]:
-        chunk = await self._content.readany()
+        chunk = await more_of(self._content)
         if not chunk:
             raise UpstreamDisconnected("The upstream ended the stream before the response.")
         events = self._decoder.feed(chunk)
@@ -54,7 +65,7 @@ class _SseReader:
 
     async def skip(self) -> None:
         for _ in range(_REMAINING_READS):
-            if not await self._content.readany():
+            if not await more_of(self._content):
                 return
 
 
@@ -78,7 +89,7 @@ class _JsonReader:
         self._body = bytearray()
 
     async def read(self) -> Sequence[bytes]:
-        chunk = await self._content.readany()
+        chunk = await more_of(self._content)
         self._body += chunk
         if len(self._body) > _LARGEST_BODY:
             raise ValueError(f"a response passes {_LARGEST_BODY} bytes")
@@ -110,8 +121,14 @@ class SaidReader:
         """Return the next events. Raises as `_SseReader.read` does."""
         if self._has_ended:
             raise UpstreamDisconnected("The upstream ended the stream before the response.")
-        chunk = await self._content.readany()
+        chunk = await more_of(self._content)
         self._has_ended = not chunk
+        try:
+            return self._events(chunk)
+        except RecursionError:
+            raise ValueError("its answer is nested too deeply to be read") from None
+
+    def _events(self, chunk: bytes) -> Sequence[Event]:
         if self._body is None:
             return self._reading.feed(chunk) if chunk else self._reading.end()
         self._body += chunk
@@ -122,7 +139,7 @@ class SaidReader:
     async def skip(self) -> None:
         """Read on to the end, which is near."""
         for _ in range(_REMAINING_READS):
-            if not await self._content.readany():
+            if not await more_of(self._content):
                 return
 
 
@@ -188,7 +205,7 @@ async def _error_body(response: aiohttp.ClientResponse) -> bytes:
             return await response.content.readexactly(_LARGEST_ERROR)
     except asyncio.IncompleteReadError as error:
         return error.partial
-    except (aiohttp.ClientError, OSError):
+    except (aiohttp.ClientError, OSError, RuntimeError):  # the last for an ill-formed chunk
         return b""
 
 

@@ -20,6 +20,7 @@ from yarl import URL
 from longwire.core.errors import (
     ReplaySafety,
     ThreadUnsupported,
+    UpstreamDisconnected,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
@@ -38,6 +39,7 @@ from longwire.upstream.http.answer import (
     SaidReader,
     failure,
     media_type,
+    more_of,
     reader_of,
     rejection,
     said_reader_of,
@@ -200,7 +202,7 @@ class HttpTransport:
         try:
             while True:
                 async with asyncio.timeout(seconds):
-                    chunk = await response.content.readany()
+                    chunk = await more_of(response.content)
                 if not chunk:
                     return
                 yield chunk
@@ -333,7 +335,7 @@ class _Stream:
         try:
             async with asyncio.timeout(_SETTLE_TIMEOUT):
                 await self._reader.skip()
-        except (TimeoutError, aiohttp.ClientError):
+        except (TimeoutError, aiohttp.ClientError, UpstreamDisconnected):
             return
 
     async def _read(self) -> Sequence[Any] | None:
