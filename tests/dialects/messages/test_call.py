@@ -57,7 +57,7 @@ def test_a_conversation_alternates() -> None:
 
 
 def test_results_stand_in_the_order_of_their_calls_each_once() -> None:
-    """Whatever order results come in, and how often, each call has its own, once."""
+    """Whatever order results come in, each call has its own, once; another one is kept behind."""
     sent = said(
         user("a"),
         called("one"),
@@ -67,8 +67,21 @@ def test_results_stand_in_the_order_of_their_calls_each_once() -> None:
         output("one", "first"),
         output("one", "again"),
     )
-    results = [(each.get("tool_use_id"), each.get("content")) for each in sent[-1][1]]
-    assert [("one", "first"), ("two", "second"), (None, None)] == results
+    results = [(each["tool_use_id"], each["content"]) for each in sent[-1][1][:2]]
+    assert [("one", "first"), ("two", "second")] == results
+    words = ("meanwhile", "Another output of the tool call one:", "again")
+    assert [*map(text, words)] == sent[-1][1][2:]
+
+
+def test_an_output_more_than_there_are_calls_is_kept() -> None:
+    """It stays what it was when its id is called again later, which has an output of its own."""
+    items = [user("a"), called("x"), output("x", "1"), output("x", "2")]
+    longer = said(*items, called("x"), output("x", "3"))
+    assert [text("Another output of the tool call x:"), text("2")] == longer[2][1][1:]
+    assert said(*items) == longer[:3]
+    assert "3" == longer[-1][1][0]["content"]
+    early = said(user("a"), output("x", "1"), output("x", "2"), called("x"))
+    assert text("2") in early[0][1]
 
 
 def test_a_call_without_its_output_gets_one() -> None:

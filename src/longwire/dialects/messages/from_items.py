@@ -5,6 +5,7 @@ assistant's message and one of the user's, which begins with the results of its 
 each once. What nobody said is made: a missing result, the user's word at the begin and the end.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -96,7 +97,8 @@ class History:
         self._offer = offer
         self._losses = losses
         self._outputs: dict[str, list[Item]] = {}
-        self._known: set[str] = set()
+        self._times: Counter[str] = Counter()
+        self._matched: set[int] = set()
         self._ids: dict[str, int] = {}
         self._names: dict[tuple[str, str | None, str | None], bytes] = {}
         self._index = 0
@@ -113,13 +115,7 @@ class History:
 
     def add_all(self, items: Sequence[Item]) -> None:
         """Add all items, then what the history needs at its end. Raises `InvalidRequest`."""
-        for item in items:
-            if item.type in MAYBE_TRACES and item.is_trace:
-                continue
-            if item.type in OUTPUTS:
-                self._outputs.setdefault(item.own_id, []).append(item)
-            elif item.type in CALLS:
-                self._known.add(item.own_id)
+        self._match(items)
         for index, item in enumerate(items):
             self._index = index
             self._add(item)
@@ -127,6 +123,24 @@ class History:
         if not self._heard and not self._rules and not self._ends_with_user():
             self._heard.append(_GO_ON)
         self._end_step()
+
+    def _match(self, items: Sequence[Item]) -> None:
+        """Keep the outputs for their calls: each has one, which may also stand before it."""
+        calls, found = self._times, dict[str, list[int]]()
+        for index, item in enumerate(items):
+            if item.type in MAYBE_TRACES and item.is_trace:
+                continue
+            own = item.own_id
+            if item.type in CALLS:
+                calls[own] += 1
+            elif item.type in OUTPUTS:
+                outputs = found.setdefault(own, [])
+                if not 0 < calls[own] <= len(outputs):
+                    outputs.append(index)
+        for own, outputs in found.items():
+            matched = outputs[: calls[own]]
+            self._matched.update(matched)
+            self._outputs[own] = [items[index] for index in matched]
 
     @property
     def lacks_thinking(self) -> bool:
@@ -264,13 +278,15 @@ class History:
         return known
 
     def _result(self, item: Item) -> None:
-        """End the answer whose result it is; what no call asked for is the user's word."""
+        """End the answer whose result it is; what no call waits for is the user's word."""
         self._end_answer()
         if item.type == FOUND:
             self._bring(item)
-        if item.own_id not in self._known:
+        if self._index not in self._matched:
             self._remind()
             words = f"Output of the tool call {item.own_id}, which is not in this conversation:"
+            if item.own_id in self._times:
+                words = f"Another output of the tool call {item.own_id}:"
             self._heard.append(text_block(_encode(words)))
             self._heard += _output_blocks(item, f"{self._at}.output", self._losses)
 
