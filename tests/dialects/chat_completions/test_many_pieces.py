@@ -66,3 +66,17 @@ def test_halves_of_an_emoji_in_two_chunks_are_one(deltas):
     stream = stream.replace(b"@1", rb"\ud83d").replace(b"@2", rb"\ude00")
     output = json.loads(read(stream)[-1].raw)["response"]["output"]
     assert "x\U0001f600y" in json.dumps(output, ensure_ascii=False)
+
+
+def test_calls_that_an_upstream_gives_one_id_are_told_apart():
+    """Clients keep one of two calls with one id; the same answer always gets the same ids."""
+    function = {"name": "f", "arguments": "{"}
+    calls = [{"index": each, "id": "c", "function": function} for each in range(3)]
+    more = [{**each, "function": {"arguments": "}"}} for each in calls]
+    named = {"index": 3, "id": "c_again_2", "function": {"name": "f", "arguments": "{}"}}
+    deltas = [*calls, *more, named]
+    events = read(stream_of([*(chunk(tool_calls=[each]) for each in deltas), chunk("stop")]))
+    output = response_in(events)["output"]
+    ids = ["c", "c_again_2", "c_again_3", "c_again_2_again_2"]
+    assert ids == [each["call_id"] for each in output]
+    assert ["{}"] * 4 == [each["arguments"] for each in output]

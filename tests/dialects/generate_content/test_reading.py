@@ -392,3 +392,10 @@ def test_halves_of_an_emoji_in_two_chunks_are_one() -> None:
     reading = GeneratedAnswer(Answered(), Fallback("own", 0))
     (item,) = response([*reading.feed(stream), *reading.end()])["output"]
     assert "x\U0001f600y" == item["content"][0]["text"]
+
+
+def test_calls_that_an_upstream_gives_one_id_are_told_apart() -> None:
+    """Clients keep one of two calls with one id."""
+    call = {"functionCall": {"id": "c", "name": "f", "args": {}}}
+    output = response(read(chunk(call, call, finish="STOP")))["output"]
+    assert ["c", "c_again_2"] == [each["call_id"] for each in output]

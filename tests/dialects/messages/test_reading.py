@@ -418,3 +418,11 @@ def test_a_message_that_comes_whole_is_read_as_its_stream() -> None:
     whole = MessagesReading(Fallback("x", 0), {}, echo_of({})).whole(encoded(message))
     streamed = read([stream_of([start(), *written("a"), *written("b", index=1), *ending()])])
     assert terminal_in(streamed)["output"] == terminal_in(whole)["output"]
+
+
+def test_calls_that_an_upstream_gives_one_id_are_told_apart() -> None:
+    """Clients keep one of two calls with one id."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+    stream = stream_of([start(), *block(0, call), *block(1, call), *ending("tool_use")])
+    output = terminal_in(read([stream]))["output"]
+    assert ["toolu_1", "toolu_1_again_2"] == [each["call_id"] for each in output]

@@ -201,27 +201,28 @@ class Composer:
 
     def _begin_call(self, call: Call) -> None:
         """Begin a call of a function with all that came of its arguments."""
-        self._begin_calls(call)
-        call.item = self._writer.start_call("function_call", self._function(call).head(call.id))
+        call_id = self._begin_calls(call)
+        call.item = self._writer.start_call("function_call", self._function(call).head(call_id))
         self._writer.add_to_call(call.item, call.text)
 
-    def _begin_calls(self, call: Call) -> None:
-        """End what stands before a call, and seal what Gemini wants to see of it again."""
+    def _begin_calls(self, call: Call) -> bytes:
+        """End what stands before a call, and seal what Gemini wants to see of it; return its id."""
         self._end_reasoning()
         self._end_message(b"completed")
         self._reason_late()
         self._has_spoken = True
         issuer = self._form.profile.issuer
-        if not call.id:
-            own = f"call_{self._writer.output.response_id}_{self._calls.all.index(call)}"
-            call.id = msgspec.json.encode(own)
+        output = self._writer.output
+        own = f"call_{output.response_id}_{self._calls.all.index(call)}"
+        call_id = msgspec.json.encode(output.unique(decode_text(call.id) if call.id else own))
         if call.extra and issuer:
             item = self._writer.start_reasoning()
-            self._writer.end_reasoning(item, sealed_extra(issuer, call.id, call.extra))
+            self._writer.end_reasoning(item, sealed_extra(issuer, call_id, call.extra))
+        return call_id
 
     def _write_call(self, call: Call, function: Declared, status: bytes) -> None:
-        self._begin_calls(call)
-        write_call(self._writer, function, call.id, call.text, status)
+        call_id = self._begin_calls(call)
+        write_call(self._writer, function, call_id, call.text, status)
 
     def _end_call(self, call: Call, status: bytes, *, is_begun: bool) -> None:
         """End a call; one that says nothing at all is none."""

@@ -234,7 +234,8 @@ class GeneratedAnswer:
     def _take_call(self, call: FunctionCall, signature: str | None) -> None:
         if call.name:
             self._end_call()
-            self._call = OpenCall(call.name, call.id or self._call_id())
+            own = self._output.unique(call.id or self._call_id())
+            self._call = OpenCall(call.name, own)
         if self._call is None:
             return  # the end of a call that has ended
         self._call.add(call, signature)

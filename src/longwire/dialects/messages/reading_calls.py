@@ -39,7 +39,8 @@ class Call:
     def __init__(self, output: Output, tool: Declared, call_id: str) -> None:
         self._output, self._tool = output, tool
         self._index, self._item = output.begin(_PREFIXES.get(tool.kind, "call"))
-        self._call_id = _encode(call_id or f"call_{output.response_id}_{self._index}")
+        own = call_id or f"call_{output.response_id}_{self._index}"
+        self._call_id = _encode(output.unique(own))
         self._head = head_of(output_events.ARGUMENTS, self._place)
         self._said: list[Raw] = []
         self._input = b"{}"

@@ -4,6 +4,7 @@ For upstreams of other APIs, whose answers are read as these. Texts are raw JSON
 Law: sequence numbers have no gap, and the terminal holds all finished items in their order.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -69,6 +70,7 @@ class Output:
         "_echo",
         "_events",
         "_number",
+        "_times",
         "count",
         "items",
         "model",
@@ -79,6 +81,7 @@ class Output:
         self._echo = echo
         self._events: list[Event] = []
         self._number = 0
+        self._times: Counter[str] = Counter()
         self._created_at = 0
         self.model = EMPTY
         self.response_id = ""
@@ -127,6 +130,12 @@ class Output:
         """Return index and id, as raw JSON, of the next item."""
         index, self.count = self.count, self.count + 1
         return index, b'"lw_%b_%b_%d"' % (prefix.encode(), self.response_id.encode(), index)
+
+    def unique(self, call_id: str) -> str:
+        """Return the id of the next call that its upstream gives this one: no two are the same."""
+        self._times[call_id] += 1
+        again = self._times[call_id]
+        return call_id if again == 1 else self.unique(f"{call_id}_again_{again}")
 
     def put(self, kind: Kind, name: str, members: bytes) -> None:
         """Write an event, whose `members` are raw JSON."""
