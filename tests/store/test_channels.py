@@ -33,6 +33,7 @@ FULL = ChannelSpec(
     handshake_rate=0.5,
     handshake_burst=2,
     native_items=("configuration_update",),
+    apis=("responses", "messages"),
     endpoints=(
         EndpointSpec("responses", "/r", "https://other", "http"),
         EndpointSpec("messages"),

@@ -33,7 +33,7 @@ def test_from_the_token_to_the_first_turn(opened, stage):
     page.get_by_role("button", name="Create channel").click()
     page.wait_for_url(re.compile(r"/channels/(?!new)"))
     page.get_by_role("button", name="Test now").click()
-    expect(page.get_by_text("It works, over WebSocket.")).to_be_visible()
+    expect(page.get_by_text("It works: Responses over WebSocket.")).to_be_visible()
     expect(page.get_by_text("continued", exact=True)).to_be_visible()
 
     page.goto("/start")

@@ -101,7 +101,7 @@ async def test_a_draft_is_checked_field_by_field(admin, administration):
     }
     told = await admin.get(DRAFT, input=given)
     fields = {each["field"] for each in told["problems"]}
-    assert fields == {"name", "apiKey", "endpoints.0.transport"}
+    assert fields == {"name", "apiKey", "endpoints.0.apiFormat", "endpoints.0.transport"}
     headers = await admin.get(DRAFT, input={**BASE, "headers": [{"name": "x-a"}]})
     assert [each["field"] for each in headers["problems"]] == ["headers.0.value"]
     proxied = {**BASE, "transport": "http", "proxy": "socks5://127.0.0.1:1"}
