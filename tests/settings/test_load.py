@@ -194,14 +194,14 @@ cache_write = "3.75"
 output = 15.000000001
 
 [[channels.endpoints]]
-api = "generate_content"
+api = "chat_completions"
 """
     spec = channel_of(read(text).channels[0])
     assert ("anthropic", "https://api.anthropic.com/v1") == (spec.type, spec.base_url)
     assert ("messages", "chat_completions") == spec.offered
     assert ("deepseek", "drop", True) == (spec.profile, spec.unsupported, spec.threads)
     assert (("takes_strict", "false"), ("extra_members", '["seed", "user"]')) == spec.quirks
-    assert ("generate_content",) == tuple(each.api for each in spec.endpoints)
+    assert ("chat_completions",) == tuple(each.api for each in spec.endpoints)
     price = ModelPrice("claude-*", 3 * 10**9, 15 * 10**9 + 1, 3 * 10**8, 375 * 10**7)
     assert (price,) == spec.prices
 
