@@ -5,7 +5,6 @@ read of them on the way is the end of the answer and its cost, never its content
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -167,17 +166,13 @@ class PassedReading:
             if len(self._body) > LARGEST:
                 raise ValueError(f"a response passes {LARGEST} bytes")
             return []
-        return self._joined(self._read(self._blocks.feed(chunk)))
-
-    def _read(self, blocks: Iterable[bytes]) -> list[Event]:
-        """Read blocks, up to one that is nested too deeply, which breaks the answer."""
         events, read = list[Event](), self._notes.read
         try:
-            for block in blocks:
+            for block in self._blocks.feed(chunk):
                 events.append(read(block))
         except RecursionError:
             events.append(broken(_TOO_DEEP, b""))
-        return events
+        return self._joined(events)
 
     def end(self) -> list[Event]:
         """Read the end of a stream: its terminal, where only the end says that it was one."""
@@ -186,7 +181,7 @@ class PassedReading:
         rest = self._blocks.rest()
         if rest.lstrip()[:1] == b"{":
             return self.whole(rest)
-        events = self._joined(self._read([rest] if rest else []))
+        events = self._joined([self._notes.read(rest)] if rest else [])
         if not self._is_over and (terminal := self._notes.ended()) is not None:
             events.append(self._named_once(terminal))
         return events

@@ -33,15 +33,21 @@ _ERROR_TIMEOUT = 10.0
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 
+_BROKEN = (aiohttp.ClientPayloadError, RuntimeError)
+"""What reading a body raises that is cut short, or no HTTP; the latter for an ill-formed chunk."""
+
+
 async def more_of(content: aiohttp.StreamReader) -> bytes:
     """Return more of a body, b"" at its end. Raises `UpstreamDisconnected` for one that is none."""
     try:
         return await content.readany()
-    except (aiohttp.ClientPayloadError, RuntimeError) as error:
-        # aiohttp writes addresses and its own names into the one; the other is an ill-formed chunk.
-        raise UpstreamDisconnected(
-            "The upstream broke off: its answer is cut short, or no HTTP."
-        ) from error
+    except _BROKEN as error:
+        raise _broken_off() from error
+
+
+def _broken_off() -> UpstreamDisconnected:
+    """Return the error of such a body, without the addresses and names that aiohttp writes."""
+    return UpstreamDisconnected("The upstream broke off: its answer is cut short, or no HTTP.")
 
 
 class _SseReader:
@@ -57,7 +63,10 @@ class _SseReader:
         self._decoder = Decoder(_LARGEST_BODY)
 
     async def read(self) -> Sequence[bytes]:
-        chunk = await more_of(self._content)
+        try:  # not by `more_of`: these are most reads, and each call costs
+            chunk = await self._content.readany()
+        except _BROKEN as error:
+            raise _broken_off() from error
         if not chunk:
             raise UpstreamDisconnected("The upstream ended the stream before the response.")
         events = self._decoder.feed(chunk)
@@ -121,20 +130,20 @@ class SaidReader:
         """Return the next events. Raises as `_SseReader.read` does."""
         if self._has_ended:
             raise UpstreamDisconnected("The upstream ended the stream before the response.")
-        chunk = await more_of(self._content)
+        try:  # not by `more_of`: these are most reads, and each call costs
+            chunk = await self._content.readany()
+        except _BROKEN as error:
+            raise _broken_off() from error
         self._has_ended = not chunk
         try:
-            return self._events(chunk)
+            if self._body is None:
+                return self._reading.feed(chunk) if chunk else self._reading.end()
+            self._body += chunk
+            if len(self._body) > _LARGEST_BODY:
+                raise ValueError(f"a response passes {_LARGEST_BODY} bytes")
+            return () if chunk else self._reading.whole(bytes(self._body))
         except RecursionError:
             raise ValueError("its answer is nested too deeply to be read") from None
-
-    def _events(self, chunk: bytes) -> Sequence[Event]:
-        if self._body is None:
-            return self._reading.feed(chunk) if chunk else self._reading.end()
-        self._body += chunk
-        if len(self._body) > _LARGEST_BODY:
-            raise ValueError(f"a response passes {_LARGEST_BODY} bytes")
-        return () if chunk else self._reading.whole(bytes(self._body))
 
     async def skip(self) -> None:
         """Read on to the end, which is near."""
