@@ -333,7 +333,7 @@ async def native(emulator, serve):
 
 @pytest.mark.parametrize(
     ("config", "api"),
-    [({}, "responses"), ({"presencePenalty": 0.5}, "generate_content")],
+    [({}, "responses"), ({"responseLogprobs": True}, "generate_content")],
     ids=["sayable", "not sayable"],
 )
 @pytest.mark.parametrize("action", ["generateContent", "streamGenerateContent"])

@@ -262,10 +262,9 @@ async def test_codex_edits_files_with_gemini(codex, emulator):
     ("path", "member", "value"),
     [
         ("/v1/chat/completions", "n", 2),
-        ("/v1/chat/completions", "presence_penalty", 0.5),
         ("/v1/messages", "mcp_servers", [{"url": "https://x"}]),
     ],
-    ids=["n", "penalty", "servers"],
+    ids=["n", "servers"],
 )
 async def test_a_refusal_names_what_the_channels_speak_and_the_mend(gateway, path, member, value):
     """Nothing is said of an API that no channel offers."""
