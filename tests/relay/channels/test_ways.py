@@ -46,3 +46,11 @@ def test_a_compaction_needs_the_responses_api():
     compaction = replace(turn_of(), purpose=Purpose.COMPACTION)
     assert channel("messages").way_of(compaction) is None
     assert channel("responses").way_of(compaction) is IN_SESSION
+
+
+def test_a_channel_is_the_same_for_all_turns_of_a_way():
+    """What it has looked up for one of them, the next one finds."""
+    served = Channel(Route("a"), "a@1", offered=("messages",), by_api={"messages": object()})
+    way = served.way_of(turn_of())
+    assert served.serving(way) is served.serving(way)
+    assert (way, None) == (served.serving(way).way, served.serving(way).websocket)

@@ -16,6 +16,9 @@ from longwire.core.errors import (
     UpstreamRejected,
 )
 from longwire.core.errors import UpstreamTimeout as Timeout
+from longwire.core.events import Event, Kind
+from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.secret import Secret
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, Trouble
 from longwire.relay.turns.attempts import Attempt, Attempts
@@ -85,6 +88,17 @@ def test_a_caller_hears_nothing_of_the_channels_credentials(status):
     assert isinstance(answer, ChannelRefused)
     assert "channel 'a'" in str(answer)
     assert "sk-op" not in str(answer)
+
+
+def test_an_error_that_quotes_the_channels_key_does_so_no_more():
+    """Whatever the upstream says it of, and as its own client gets it, too."""
+    failure = rejected(400, "", "No such model for key sk-operators-own.")
+    failure.original = Event(Kind.ERROR, "error", failure.body, wire=b"data: " + failure.body)
+    keyed = replace(channel("a"), spec=ChannelSpec("a", "a", credential=Secret("sk-operators-own")))
+    answer = without_credentials(failure, keyed)
+    assert answer is failure
+    said = answer.body + answer.original.raw + answer.original.wire
+    assert (b"sk-operators" in said, said.count(b"for key ***.")) == (False, 3)
 
 
 @pytest.mark.parametrize("failure", [rejected(400), rejected(429), Timeout("connect", 1)])

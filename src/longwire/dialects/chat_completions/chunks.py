@@ -67,7 +67,6 @@ class Chunk(msgspec.Struct):
     usage: Raw = NULL
     x_groq: Raw = NULL
     error: Raw = NULL
-    object: Raw = NULL
 
 
 class ContentPart(msgspec.Struct):

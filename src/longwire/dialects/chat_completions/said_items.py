@@ -28,7 +28,6 @@ class Item(msgspec.Struct):
     operation: Raw = NULL
     output: Raw = NULL
     tools: Raw = NULL
-    status: Raw = NULL
     encrypted_content: Raw = NULL
 
 

@@ -38,7 +38,6 @@ class ExecutableCode(msgspec.Struct):
 class CodeResult(msgspec.Struct):
     """What it printed."""
 
-    outcome: str | None = None
     output: str = ""
 
 
@@ -139,7 +138,6 @@ class PromptFeedback(msgspec.Struct, rename="camel"):
     """Why a prompt got no answer."""
 
     block_reason: str | None = None
-    block_reason_message: str | None = None
 
 
 class UsageMetadata(msgspec.Struct, rename="camel", gc=False):

@@ -94,8 +94,16 @@ class Channel:
         return way if way is IN_SESSION or not _needs_responses(turn) else None
 
     def serving(self, way: Way) -> "Channel":
-        """Return the same channel as it serves a turn in a way that has no sessions."""
-        return replace(self, websocket=None, http=self.by_api[way.api], way=way)
+        """Return the same channel as it serves turns in a way that has no sessions."""
+        served = self._served.get(way)
+        if served is None:
+            served = replace(self, websocket=None, http=self.by_api[way.api], way=way)
+            self._served[way] = served
+        return served
+
+    @cached_property
+    def _served(self) -> dict[Way, "Channel"]:
+        return {}
 
     def said(self, call: Call, headers: Headers) -> Call:
         """Return a call as it is said where another API than Responses is spoken.

@@ -29,6 +29,10 @@ _BY_TYPE = {
     FrameTooLarge: Trouble.TOO_LARGE,
     Overloaded: Trouble.BUSY,
 }
+_HIDDEN = b"***"
+_SHORTEST_KEY = 8
+"""What is shorter is no secret, and may be part of any word."""
+
 _OF_CREDENTIALS = frozenset({Trouble.UNAUTHORIZED, Trouble.BARRED})
 
 
@@ -107,8 +111,16 @@ def answer_to(failure: LongwireError, candidates: Iterable[Candidate], now: floa
 def without_credentials(failure: LongwireError, channel: Channel) -> LongwireError:
     """Return a failure as a caller may hear it: the channel's credentials are not his affair.
 
-    An upstream's 401 would send him to his own, and quote the operator's.
+    An upstream's 401 would send him to his own; any error may quote the operator's.
     """
-    if isinstance(failure, UpstreamRejected) and trouble_of(failure) in _OF_CREDENTIALS:
+    if not isinstance(failure, UpstreamRejected):
+        return failure
+    if trouble_of(failure) in _OF_CREDENTIALS:
         return ChannelRefused(channel.name, "account" if channel.account else "key")
+    key, original = channel.spec.credential.reveal().encode(), failure.original
+    if len(key) >= _SHORTEST_KEY:
+        failure.body = failure.body.replace(key, _HIDDEN)
+        if original is not None:
+            raw, wire = (each.replace(key, _HIDDEN) for each in (original.raw, original.wire))
+            failure.original = original._replace(raw=raw, wire=wire)
     return failure
