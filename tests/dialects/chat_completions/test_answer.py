@@ -10,11 +10,11 @@ from openai.types.chat import ChatCompletionChunk
 
 from longwire.core.errors import UpstreamRejected
 from longwire.dialects.ports import Problem
+from tests.dialects.answering import Answering, stream
 from tests.dialects.chat_completions.answers import (
     HIDING,
     LAW,
     SHOWING,
-    Answering,
     Item,
     accumulated,
     call,
@@ -29,7 +29,6 @@ from tests.dialects.chat_completions.answers import (
     opening,
     read,
     reasoning,
-    stream,
     turn_of,
 )
 from tests.dialects.chat_completions.test_image import outputs

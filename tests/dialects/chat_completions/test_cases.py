@@ -5,11 +5,11 @@ import json
 import pytest
 
 from longwire.core.errors import InvalidRequest
+from tests.dialects.answering import Answering, stream
 from tests.dialects.chat_completions.answers import (
     HIDING,
     QUESTION,
     SHOWING,
-    Answering,
     Item,
     accumulated,
     call,
@@ -23,7 +23,6 @@ from tests.dialects.chat_completions.answers import (
     message,
     opening,
     reasoning,
-    stream,
     turn_of,
 )
 

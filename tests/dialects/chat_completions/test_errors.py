@@ -6,7 +6,8 @@ import pytest
 
 from longwire.dialects.chat_completions.client import ChatCompletions
 from longwire.dialects.ports import Problem
-from tests.dialects.chat_completions.answers import Answering, turn_of
+from tests.dialects.answering import Answering
+from tests.dialects.chat_completions.answers import turn_of
 
 
 @pytest.mark.parametrize(

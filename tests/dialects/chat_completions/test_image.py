@@ -14,12 +14,12 @@ from longwire.core.nouns.access import Grant
 from longwire.core.rules.continuity import is_replay
 from longwire.core.rules.turn import CanonicalItem, Turn
 from longwire.dialects.responses.items import canonical_item
+from tests.dialects.answering import Answering, stream
 from tests.dialects.chat_completions.answers import (
     HIDING,
     LAW,
     QUESTION,
     SHOWING,
-    Answering,
     Item,
     accumulated,
     call,
@@ -29,7 +29,6 @@ from tests.dialects.chat_completions.answers import (
     frames_of,
     message,
     reasoning,
-    stream,
     turn_of,
 )
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from tests.dialects.answering import Answering, stream
 from tests.dialects.chat_completions.answers import (
     QUESTION,
     SHOWING,
-    Answering,
     Item,
     accumulated,
     call,
@@ -20,7 +20,6 @@ from tests.dialects.chat_completions.answers import (
     message,
     opening,
     reasoning,
-    stream,
     turn_of,
 )
 

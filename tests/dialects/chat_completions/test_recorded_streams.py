@@ -9,15 +9,14 @@ import pytest
 from longwire.core.errors import UpstreamRejected
 from longwire.core.rules.continuity import is_replay
 from longwire.dialects.responses.image import output_of
+from tests.dialects.answering import Answering, stream
 from tests.dialects.chat_completions.answers import (
     HIDING,
     QUESTION,
     SHOWING,
-    Answering,
     accumulated,
     chunks_of,
     completion,
-    stream,
     turn_of,
 )
 from tests.dialects.recordings import FOLDER, needs_recordings

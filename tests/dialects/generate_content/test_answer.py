@@ -13,6 +13,7 @@ from longwire.dialects.generate_content.models import gemini_model, gemini_page
 from longwire.dialects.messages.upstream import MessagesUpstream
 from longwire.dialects.ports import Problem, Terms
 from longwire.dialects.seals import Seal, sealed
+from tests.dialects.answering import Answering, stream
 from tests.dialects.chat_completions.answers import (
     call,
     ending,
@@ -28,13 +29,11 @@ from tests.dialects.generate_content.answers import (
     QUESTION,
     STREAM,
     WHOLE,
-    Answering,
     checked,
     chunks_of,
     endings,
     items_of,
     parts_of,
-    stream,
     turn_of,
 )
 from tests.dialects.generate_content.test_image import SHOWING, merged, outputs

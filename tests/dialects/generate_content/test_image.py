@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 from longwire.core.rules.continuity import is_replay
 from longwire.core.rules.turn import CanonicalItem, Turn
 from longwire.dialects.generate_content.signatures import opened
+from tests.dialects.answering import Answering, stream
 from tests.dialects.chat_completions.answers import call, frames_of, message, reasoning
 from tests.dialects.generate_content.answers import (
     QUESTION,
     STREAM,
-    Answering,
     chunks_of,
     items_of,
     parts_of,
-    stream,
     turn_of,
 )
 
