@@ -8,7 +8,7 @@ from longwire.core.rules.turn import CanonicalItem, Source, Turn
 from longwire.dialects.responses.history import BodyProperties, InputHistory
 
 _NO_ITEMS = b"[]"
-_CHANGED = Unsayable("The channels of this model have just changed; send the request again.")
+_CHANGED = "The channels of this model have just changed; send the request again."
 """Why a turn cannot be served that was not read, for all that could serve it would pass it on."""
 
 
@@ -21,7 +21,7 @@ def unread_turn(
     """
     members = {"model": raw_model}
     return Turn(
-        source=replace(source, is_unread=True, refusal=source.refusal or _CHANGED),
+        source=replace(source, is_unread=True, refusal=source.refusal or Unsayable(_CHANGED)),
         model=model,
         members=members,
         input=_NO_ITEMS,

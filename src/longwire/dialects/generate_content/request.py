@@ -7,7 +7,7 @@ in the Responses API, is no error yet: a channel that speaks this API may serve 
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
@@ -28,6 +28,7 @@ from longwire.dialects.members import names_of
 from longwire.dialects.ports import Headers
 from longwire.dialects.raw_json import decode_members, text_of, without_mark
 from longwire.dialects.responses.history import BodyProperties, InputHistory
+from longwire.dialects.unread import unread_turn
 
 API: Final = "generate_content"
 _WRITTEN_ANEW: Final = (
@@ -39,7 +40,6 @@ _WRITTEN_ANEW: Final = (
 
 _COUNTED: Final = frozenset({"model", "instructions", "tools", "tool_choice", "reasoning", "text"})
 _TIERS: Final = {"standard": b'"default"', "flex": b'"flex"', "priority": b'"priority"'}
-_NO_INPUT: Final = b"[]"
 Members = Mapping[str, bytes]
 
 
@@ -89,7 +89,17 @@ def _turn(members: Members, body: bytes, target: Target, halves: Halves) -> Turn
         wishes=config.wishes,
     )
     raw_input = halves.restore(b"[%b]" % b",".join(contents.items))
-    return _with(source, target, hub, raw_input, has_tools="tools" in hub)
+    return Turn(
+        source=source,
+        model=target.model,
+        members=hub,
+        input=raw_input,
+        history=InputHistory(raw_input),
+        properties=BodyProperties(hub),
+        image=partial(image_of, options),
+        streams=target.streams,
+        has_tools="tools" in hub,
+    )
 
 
 def _read_contents(members: Members, contents: Contents) -> None:
@@ -127,29 +137,13 @@ def _hub_members(
 def _unread(body: bytes, target: Target, error: InvalidRequest) -> Turn:
     """Return what is known of a request that cannot be read: its model."""
     options = Options(is_array=target.is_array)
-    source = Source(API, len(body), body=body, options=options, refusal=error, is_unread=True)
-    hub = {"model": _model(target), "store": b"false"}
-    return _with(source, target, hub, _NO_INPUT, has_tools=False)
+    refusal = error.with_traceback(None)
+    source = Source(API, len(body), body=body, options=options, refusal=refusal)
+    return unread_turn(source, target.model, _model(target), streams=target.streams)
 
 
 def _model(target: Target) -> bytes:
     return msgspec.json.encode(target.model)
-
-
-def _with(
-    source: Source, target: Target, hub: dict[str, bytes], raw_input: bytes, *, has_tools: bool
-) -> Turn:
-    return Turn(
-        source=source,
-        model=target.model,
-        members=hub,
-        input=raw_input,
-        history=InputHistory(raw_input),
-        properties=BodyProperties(hub),
-        image=partial(image_of, cast("Options", source.options)),
-        streams=target.streams,
-        has_tools=has_tools,
-    )
 
 
 def _counting(turn: Turn) -> Turn:
