@@ -96,12 +96,14 @@ class Conversation:
         _, self.path, self.body, _, question = APIS[api]
         self.stage, self.api, self.question = stage, api, question
         self.history: list[dict] = []
+        self.session = ""
 
     async def turn(self, model: str) -> int:
         """Ask a model, and keep what it says; return the status."""
         self.history.append(self.question)
         body = self.body(model, self.history)
-        reply = await self.stage.call("POST", self.path.format(model), json=body)
+        headers = {"session-id": self.session} if self.session else {}
+        reply = await self.stage.call("POST", self.path.format(model), json=body, headers=headers)
         if reply.status == 200:
             self.history.append(said_in(self.api, reply.json))
         return reply.status
@@ -109,16 +111,28 @@ class Conversation:
 
 @pytest.mark.parametrize("api", APIS)
 async def test_what_one_vendor_has_sealed_is_not_sent_to_another(tmp_path, api):
-    """Each goes on with its own, from the turn on in which it takes over."""
+    """Each gets its own back, and only that, however often they take turns."""
     said = APIS[api][3]
     of_a, of_b = (answer(json.dumps(said(seal)).encode(), JSON) for seal in SEALED)
     async with stage_of(tmp_path, api, [of_a], [of_b]) as (talk, a, b):
         statuses = [await talk.turn(model) for model in ("m-a", "m-a", "m-b", "m-b", "m-b", "m-a")]
     assert [200] * 6 == statuses
-    assert [[], [SEALED[0]], []] == [seals_in(body) for body in a.bodies]
+    assert [[], [SEALED[0]], [SEALED[0]]] == [seals_in(body) for body in a.bodies]
     assert [[], [SEALED[1]], [SEALED[1]]] == [seals_in(body) for body in b.bodies]
     assert [1, 3, 11] == [messages_in(body) for body in a.bodies]
     assert b.bodies[2].startswith(b.bodies[1][: b.bodies[1].rindex(b"]")])
+
+
+async def test_a_side_call_elsewhere_costs_no_thoughts(tmp_path):
+    """An agent asks a small model of another vendor beside its conversation, in one session."""
+    of_a, of_b = (answer(json.dumps(messages_answer(seal)).encode(), JSON) for seal in SEALED)
+    async with stage_of(tmp_path, "messages", [of_a], [of_b]) as (main, a, b):
+        for body in (main, beside := Conversation(main.stage, "messages")):
+            body.session = "s-1"
+        for conversation, model in ((main, "m-a"), (beside, "m-b")) * 3:
+            assert 200 == await conversation.turn(model)
+    assert [[], [SEALED[0]], [SEALED[0]]] == [seals_in(body) for body in a.bodies]
+    assert [[], [SEALED[1]], [SEALED[1]]] == [seals_in(body) for body in b.bodies]
 
 
 REFUSED = {

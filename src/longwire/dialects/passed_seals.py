@@ -4,7 +4,7 @@ A history may have been made by several vendors of one API, and each reads its o
 is left out follows from the messages before it alone, as `responses/sealed` has it for items.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -40,28 +40,47 @@ _PLACES: Final[Mapping[str, _Place]] = {
 
 def last_thought(turn: Turn) -> bytes | None:
     """Digest the last of what a turn's own body brings, None where it brings nothing."""
-    place = _PLACES.get(turn.source.api)
-    if place is None:
-        return None
-    found = [digest for each in _messages(turn, place) if (digest := _digest(each, place))]
+    found = [digest for _, digest in _thoughts(turn) if digest]
     return found[-1] if found else None
+
+
+def chain_of(turn: Turn) -> Sequence[bytes]:
+    """Digest what each of the messages brings that bring anything, with all that came before it."""
+    chain = [b""]
+    for _, digest in _thoughts(turn):
+        if digest:
+            chain.append(blake3(chain[-1] + digest).digest(length=16))
+    return chain[1:]
 
 
 def without_thoughts_to(turn: Turn, ends: Collection[bytes]) -> Turn:
     """Return a turn whose body has nothing of it up to the last of those that `ends` digest."""
+    found = [digest for _, digest in _thoughts(turn) if digest]
+    count = max((at for at, digest in enumerate(found, 1) if digest in ends), default=0)
+    return without_thoughts_at(turn, range(count))
+
+
+def without_thoughts_at(turn: Turn, places: Container[int]) -> Turn:
+    """Return a turn whose body has nothing of it at these places of its chain."""
+    kept: list[bytes] = []
+    at, thoughts = -1, _thoughts(turn)
+    without = _PLACES[turn.source.api].without if thoughts else bytes
+    for message, digest in thoughts:
+        at += bool(digest)
+        kept.append(without(message) if digest and at in places else message)
+    if kept == [message for message, _ in thoughts]:
+        return turn
+    raw = b"[%b]" % b",".join(filter(None, kept))
+    member = _PLACES[turn.source.api].member
+    body = splice(turn.source.body.removeprefix(BOM), {member: raw})
+    return replace(turn, source=replace(turn.source, body=body))
+
+
+def _thoughts(turn: Turn) -> list[tuple[bytes, bytes | None]]:
+    """Return the messages of a body, each with the digest of what it brings; none without any."""
     place = _PLACES.get(turn.source.api)
     messages = [] if place is None else _messages(turn, place)
-    if place is None or not messages:
-        return turn
-    digests = [_digest(each, place) for each in messages]
-    count = max((at for at, digest in enumerate(digests, 1) if digest in ends), default=0)
-    if not count:
-        return turn
-    pairs = zip(messages[:count], digests[:count], strict=True)
-    kept = [place.without(each) if digest else each for each, digest in pairs]
-    raw = b"[%b]" % b",".join(filter(None, [*kept, *messages[count:]]))
-    body = splice(turn.source.body.removeprefix(BOM), {place.member: raw})
-    return replace(turn, source=replace(turn.source, body=body))
+    return [] if place is None else [(each, _digest(each, place)) for each in messages]
 
 
 def _messages(turn: Turn, place: _Place) -> list[bytes]:

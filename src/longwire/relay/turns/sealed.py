@@ -9,12 +9,18 @@ from typing import TypeVar
 
 from longwire.core.rules.routing import Manner
 from longwire.core.rules.turn import Scope, Turn, TurnRequest
-from longwire.dialects.passed_seals import last_thought, without_thoughts_to
+from longwire.dialects.passed_seals import (
+    chain_of,
+    last_thought,
+    without_thoughts_at,
+    without_thoughts_to,
+)
 from longwire.dialects.responses.sealed import last_sealed, without_sealed
 from longwire.relay.channels.channel import Channel
 
 _MOST_SESSIONS = 4096
 _MOST_CHAINS = 16
+_BEGIN, _NOBODY = b"", ""
 _Conversation = tuple[Scope | None, str]
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -46,48 +52,51 @@ class Unreadable:
 
 
 class Strangers:
-    """Whose thoughts are in the histories that are passed on, and where those of others end.
+    """Whose thoughts are in the histories that are passed on, and where the unreadable ones end.
 
-    What an upstream seals there bears no mark of ours: so it is known by who answered last. It is
-    one `maker` for each session and API, by where it is reached. Of a session that goes to another
-    one, all that was thought before is left out there from then on; likewise, at whoever it may be
-    (""), what an upstream has refused to read.
+    What an upstream seals there bears no mark of ours: so it is known by who answered the turn
+    whose history ended before it, a `maker` by where it is reached. What another one has made is
+    left out; what nobody is known for is sent, and left out from then on where it is refused.
     """
 
     __slots__ = ("_ends", "_makers")
 
     def __init__(self) -> None:
-        self._makers: OrderedDict[tuple[_Conversation, str], str] = OrderedDict()
-        self._ends: OrderedDict[tuple[_Conversation, str, str], tuple[bytes, ...]] = OrderedDict()
+        self._makers: OrderedDict[tuple[_Conversation, str, bytes], str] = OrderedDict()
+        self._ends: OrderedDict[tuple[_Conversation, str], tuple[bytes, ...]] = OrderedDict()
 
     def note_maker(self, request: TurnRequest, channel: Channel) -> None:
-        """Remember who answers a turn that is passed on."""
-        if channel.way.manner is Manner.NATIVE:
-            _keep(self._makers, (request.conversation, channel.way.api), _maker_of(channel))
+        """Remember who answers a turn that is passed on.
+
+        Several conversations of a session may begin at several upstreams: then nobody is known for
+        the first thoughts of it.
+        """
+        if channel.way.manner is not Manner.NATIVE:
+            return
+        chain, maker = chain_of(request.turn), _maker_of(channel)
+        place = (request.conversation, channel.way.api, chain[-1] if chain else _BEGIN)
+        is_sure = bool(chain) or self._makers.get(place, maker) == maker
+        _keep(self._makers, place, maker if is_sure else _NOBODY)
 
     def note_refusal(self, request: TurnRequest, channel: Channel) -> None:
         """Remember that nobody could read what a turn brings."""
-        if channel.way.manner is Manner.NATIVE:
-            self._note(request, channel.way.api, "")
+        end, place = last_thought(request.turn), (request.conversation, channel.way.api)
+        ends = self._ends.get(place, ())
+        if channel.way.manner is Manner.NATIVE and end is not None and end not in ends:
+            _keep(self._ends, place, (*ends, end)[-_MOST_CHAINS:])
 
     def left_out(self, request: TurnRequest, channel: Channel, turn: Turn) -> Turn:
         """Return a turn, as it is to be passed on, without what its upstream did not think."""
-        api, session = channel.way.api, request.conversation
-        if channel.way.manner is not Manner.NATIVE:
+        if channel.way.manner is not Manner.NATIVE or not (self._makers or self._ends):
             return turn
-        own = _maker_of(channel)
-        if self._makers.get((session, api), own) != own:
-            self._note(request, api, own)
-        if not self._ends:
-            return turn
-        ends = [*self._ends.get((session, api, own), ()), *self._ends.get((session, api, ""), ())]
+        session, api, known = request.conversation, channel.way.api, (_NOBODY, _maker_of(channel))
+        befores = (_BEGIN, *chain_of(request.turn))
+        makers = (self._makers.get((session, api, each), _NOBODY) for each in befores)
+        turn = without_thoughts_at(
+            turn, {at for at, each in enumerate(makers) if each not in known}
+        )
+        ends = self._ends.get((session, api))
         return without_thoughts_to(turn, ends) if ends else turn
-
-    def _note(self, request: TurnRequest, api: str, maker: str) -> None:
-        end, place = last_thought(request.turn), (request.conversation, api, maker)
-        ends = self._ends.get(place, ())
-        if end is not None and end not in ends:
-            _keep(self._ends, place, (*ends, end)[-_MOST_CHAINS:])
 
 
 def _maker_of(channel: Channel) -> str:
