@@ -1,5 +1,6 @@
 """A running channel, and the snapshot of all of them that a turn keeps to its end."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -192,12 +193,22 @@ def _needs_responses(turn: Turn) -> bool:
     return asks_for_more and turn.source.api.startswith(RESPONSES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """The running routing configuration, channels by the ids of their routes; immutable."""
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()
+
+    @cached_property
+    def shared_apis(self) -> Collection[str]:
+        """The APIs that several upstreams speak: what one of them seals, the others cannot read."""
+        places = {
+            (api, channel.spec.endpoint(api).base_url)
+            for channel in self.channels.values()
+            for api in channel.offered
+        }
+        return {api for api, count in Counter(api for api, _ in places).items() if count > 1}
 
     def only_passes_on(self, api: str, grant: Grant, model: str) -> bool:
         """Whether one channel alone serves a client's turns, and passes them on as they are.

@@ -6,7 +6,7 @@ homes of sessions, and of what upstreams hold, remembered.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -261,12 +261,15 @@ class Candidates:
             return Reason.ONE_SHOT
         return None
 
-    def note_home(self, request: TurnRequest, channel: Channel) -> None:
+    def note_home(
+        self, request: TurnRequest, channel: Channel, shared_apis: Collection[str]
+    ) -> None:
         """Remember who answered: it has what was named, and alone may understand its answer."""
         self._homes.put(session_home_key(*request.conversation), channel.route_id)
         for identity in request.turn.named:
             self._homes.put(held_key(request.caller.scope, identity), channel.route_id)
-        self.strangers.note_maker(request, channel)
+        if channel.way.api in shared_apis:
+            self.strangers.note_maker(request, channel)
 
     def note_unreadable(self, request: TurnRequest, channel: Channel) -> None:
         """Remember that no channel could read what was sealed in a turn, this one the last."""

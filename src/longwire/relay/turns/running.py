@@ -241,7 +241,7 @@ class RunningTurn:
                 else:
                     attempt.succeed()
                 if len(snapshot.channels) > 1:
-                    candidates.note_home(self.request, attempt.channel)
+                    candidates.note_home(self.request, attempt.channel, snapshot.shared_apis)
                 if turn.is_stored:
                     candidates.note_response(self.request, attempt.channel, self.aggregate)
                 break

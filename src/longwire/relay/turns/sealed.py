@@ -68,8 +68,8 @@ class Strangers:
     def note_maker(self, request: TurnRequest, channel: Channel) -> None:
         """Remember who answers a turn that is passed on.
 
-        Several conversations of a session may begin at several upstreams: then nobody is known for
-        the first thoughts of it.
+        Only of an API that several upstreams speak need it be known. Several conversations of a
+        session may begin at several of them: then nobody is known for the first thoughts of it.
         """
         if channel.way.manner is not Manner.NATIVE:
             return
@@ -87,14 +87,14 @@ class Strangers:
 
     def left_out(self, request: TurnRequest, channel: Channel, turn: Turn) -> Turn:
         """Return a turn, as it is to be passed on, without what its upstream did not think."""
-        if channel.way.manner is not Manner.NATIVE or not (self._makers or self._ends):
+        if channel.way.manner is not Manner.NATIVE:
             return turn
         session, api, known = request.conversation, channel.way.api, (_NOBODY, _maker_of(channel))
-        befores = (_BEGIN, *chain_of(request.turn))
-        makers = (self._makers.get((session, api, each), _NOBODY) for each in befores)
-        turn = without_thoughts_at(
-            turn, {at for at, each in enumerate(makers) if each not in known}
-        )
+        if self._makers:
+            befores = (_BEGIN, *chain_of(request.turn))
+            makers = (self._makers.get((session, api, each), _NOBODY) for each in befores)
+            others = {at for at, each in enumerate(makers) if each not in known}
+            turn = without_thoughts_at(turn, others)
         ends = self._ends.get((session, api))
         return without_thoughts_to(turn, ends) if ends else turn
 
