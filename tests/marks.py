@@ -16,6 +16,7 @@ BY_FIXTURE = {
     "longwire": "process",
     "postgresql_server": "db",
     "their_python": "clients",
+    "valkey_server": "fleet",
 }
 NEEDS = {"browser", "clients", "db", "fleet", "process", "table"}
 STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen"}

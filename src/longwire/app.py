@@ -3,23 +3,26 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from secrets import token_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.price import PriceFinder
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Usage
+from longwire.fleet.fleet import Fleet, alone
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.listings import Listings
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
-from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.turns.candidates import Candidates, Policy
@@ -62,7 +65,8 @@ class App:
         self.control: ControlPlane = NoControlPlane()  # until `running` opens the store
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
-        self.limits = LocalLimits()
+        self.fleet = _fleet(settings)
+        self.limits = self.fleet.limits
         self.homes = LocalHomes()
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
@@ -140,6 +144,9 @@ class App:
             lambda: self.readiness.guests,
         )
 
+    def _figures(self) -> dict[str, float]:
+        return {"sessions": len(tuple(self.pool.ledger.entries()))}
+
     def _connections(self) -> Iterator[tuple[str, str]]:
         for entry in self.pool.ledger.entries():
             endpoint = entry.key.endpoint if entry.key else ""
@@ -174,7 +181,10 @@ class App:
     async def running(self) -> AsyncIterator[None]:
         """Open what it needs, and take turns until left; then close what is left of them."""
         self.pool.start()
+        nodes = self.fleet.nodes
+        nodes.stage, nodes.figures = lambda: self.readiness.stage.value, self._figures
         async with (
+            self.fleet.running(),
             self._opens_control() as self.control,
             self.reconciler.watching(),
             self.listings.running(),
@@ -219,6 +229,16 @@ def opening(settings: Settings) -> Opening:
     database = settings.database
     secret = Secret(database.secret_key.get_secret_value())
     return partial(open_store, database.url.get_secret_value(), secret, database.secret_file)
+
+
+def _fleet(settings: Settings) -> Fleet:
+    url, node = settings.fleet.url.get_secret_value(), settings.fleet.node
+    if not url:
+        return alone(node)
+    if find_spec("redis") is None:
+        raise ConfigurationError("fleet.url needs Valkey's client: pip install 'longwire[fleet]'")
+    fleet: Fleet = import_module("longwire.fleet.joined").joined(url, node)
+    return fleet
 
 
 def _timeouts(settings: Settings) -> Timeouts:

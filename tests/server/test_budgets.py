@@ -8,7 +8,7 @@ from longwire.app import opening
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import ApiKey, Budgets, Grant
 from longwire.core.rules.limits import Subject
-from longwire.relay.limits import LocalLimits
+from longwire.fleet.local import LocalLimits
 from longwire.server.budgets import SpentBudgets
 from longwire.store.store import now_ms
 from tests.conftest import serving, settings_for

@@ -37,6 +37,10 @@ class StoreUnavailable(LongwireError):
         self.reason = reason
 
 
+class FleetUnavailable(LongwireError):
+    """What the nodes of a fleet share cannot be asked now: one does as if it were alone."""
+
+
 class CallerError(LongwireError):
     """The request cannot be served as it stands, whoever the upstream is.
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.access import Budgets
+from longwire.core.ports import Limits
 from longwire.core.rules.limits import NOTHING, Spent, month_begins
 from longwire.logger import structlog
-from longwire.relay.limits import LocalLimits
 from longwire.store.store import Store, now_ms
 from longwire.store.usage import DAY
 
@@ -18,7 +18,7 @@ _COUNTED_EVERY: Final = 30.0
 class SpentBudgets:
     """Keeps the limits of one process in step with what the others spent."""
 
-    def __init__(self, store: Store, limits: LocalLimits) -> None:
+    def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
         self._limits = limits
 

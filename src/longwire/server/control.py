@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import PriceFinder
+from longwire.core.ports import Limits
 from longwire.core.rules.turn import Usage
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
@@ -20,7 +21,6 @@ from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.homes import LocalHomes
-from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Keep, TurnRecord
 from longwire.relay.records.journal import Feed, Recent, TurnIds
 from longwire.relay.records.pricing import Prices
@@ -68,7 +68,7 @@ class Gateway:
     """The parts of a gateway that its control plane shows and changes."""
 
     pool: Pool
-    limits: LocalLimits
+    limits: Limits
     keys: Keys
     reconciler: ChannelReconciler
     homes: LocalHomes

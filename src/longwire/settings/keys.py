@@ -252,6 +252,21 @@ class Codex(Section):
     )
 
 
+class Fleet(Section):
+    """What several gateways share; without `url` one keeps all for itself."""
+
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="`valkey://user:password@host:6379/0`, or `valkeys://` with TLS: where limits, "
+        "homes, pace and cool-downs are shared. Needs `longwire[fleet]`.",
+    )
+    node: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,63}$",
+        description="Name of this node, which no other one has. Default: the host's name.",
+    )
+
+
 class Settings(Section):
     """All settings of one gateway, checked; `source` is the file they came from, if any."""
 
@@ -259,6 +274,7 @@ class Settings(Section):
     database: Database = Field(default_factory=Database)
     sessions: Sessions = Sessions()
     codex: Codex = Codex()
+    fleet: Fleet = Fleet()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
 

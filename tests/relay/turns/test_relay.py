@@ -20,9 +20,9 @@ from longwire.core.nouns.quota import Quota
 from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, Trouble
 from longwire.core.rules.routing import order
 from longwire.core.rules.turn import Principal, Scope
+from longwire.fleet.local import LocalLimits
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.homes import LocalHomes
-from longwire.relay.limits import LocalLimits
 from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.turns.candidates import Candidates, Policy

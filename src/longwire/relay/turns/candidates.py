@@ -20,6 +20,7 @@ from longwire.core.errors import (
     UpstreamError,
     UpstreamRejected,
 )
+from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
@@ -31,7 +32,6 @@ from longwire.dialects.wishes import refusal_of
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.homes import Homes
-from longwire.relay.limits import Limits
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096

@@ -22,6 +22,7 @@ from longwire.core.errors import (
     UpstreamRejected,
 )
 from longwire.core.events import Event, Kind
+from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.limits import NOTHING, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
@@ -31,7 +32,6 @@ from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
 from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
-from longwire.relay.limits import Limits
 from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate, Candidates, Policy

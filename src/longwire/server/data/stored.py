@@ -13,12 +13,12 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from longwire.core.errors import ClientGone, LongwireError, UnknownResponse, UpstreamError
+from longwire.core.ports import Limits
 from longwire.core.rules.limits import NOTHING, Subject
 from longwire.core.rules.routing import RESPONSES
 from longwire.core.rules.session import forwarded
 from longwire.logger import structlog
 from longwire.relay.channels.channel import Channel
-from longwire.relay.limits import Limits
 from longwire.relay.turns.failures import without_credentials
 from longwire.relay.turns.holders import Holders
 from longwire.server.auth import Keys

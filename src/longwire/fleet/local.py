@@ -1,33 +1,15 @@
-"""Where limits are kept: in this process, behind a port that something shared could serve, too."""
+"""What a gateway that is alone counts by itself."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any
 
+from longwire.core.ports import Hear
 from longwire.core.rules.limits import NOTHING, Meter, Spent, Subject
 from longwire.dialects.responses.answer import limit_headers
 
 _REMEMBERED = 4096
-
-
-class Limits(Protocol):
-    """Counts turns and what they cost, by subject."""
-
-    async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Mapping[str, str]:
-        """Admit a turn, and return headers that tell what is left. Raises `LimitReached`.
-
-        Until it leaves, it counts as what it is expected to cost.
-        """
-
-    async def leave(self, subject: Subject, spent: Spent, expected: Spent = NOTHING) -> None:
-        """Count what an admitted turn cost in place of what was expected; each leaves once."""
-
-    def correct(self, subject: Subject, by: Spent) -> None:
-        """Count what the estimate that a turn left with was off by; it never waits."""
-
-    async def wait(self, subject: Subject) -> int:
-        """Return in how many seconds a turn could be admitted, 0 for now."""
 
 
 class LocalLimits:
@@ -82,3 +64,13 @@ class LocalLimits:
             if meter.is_idle(now):
                 del self._meters[subject_id]
                 return
+
+
+class LocalTidings:
+    """Nobody else is there."""
+
+    def tell(self, kind: str, facts: Mapping[str, Any]) -> None:
+        """Tell nobody."""
+
+    def hear(self, kind: str, hear: Hear) -> None:
+        """Hear of nobody."""

@@ -5,8 +5,8 @@ import pytest
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import Rates
 from longwire.core.rules.limits import Spent, Subject
-from longwire.relay import limits as module
-from longwire.relay.limits import LocalLimits
+from longwire.fleet import local as module
+from longwire.fleet.local import LocalLimits
 
 
 class Clock:
