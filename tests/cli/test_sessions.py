@@ -146,13 +146,18 @@ async def test_a_folder_that_somebody_else_laid_out(runtime):
     assert complaints.count("\n") == 1
 
 
+def _obey_interrupts() -> None:
+    """Undo what a shell does to what it starts in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 async def test_a_terminal_sees_it_live(runtime):
     """The table changes while one looks; Ctrl-C ends it well."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(gateway(8090, "first"))
         ours, theirs = pty.openpty()
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, stdin=theirs, stdout=theirs, stderr=theirs
+            *COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_obey_interrupts
         )
         os.close(theirs)
         seen = bytearray()

@@ -8,9 +8,11 @@ import pytest
 from longwire.core.events import Kind
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.turn import Turn
+from longwire.dialects.clients import dialect_of
 from longwire.dialects.messages.answer import MessagesAnswer
 from longwire.dialects.responses.stream import decode_event
 from longwire.dialects.responses.unfinished import Unfinished
+from tests.dialects.answering import stream
 from tests.dialects.chat_completions import answers as chat
 from tests.dialects.messages import answers as messages
 
@@ -83,13 +85,11 @@ def test_completions_are_the_same_streamed_and_whole(name: str, done: int) -> No
     """The whole message, its calls and their arguments included."""
     turn: Turn = chat.turn_of(grant=chat.SHOWING)
     frames = frames_of(OUTPUTS[name], done)
-    streamed = chat.accumulated(chat.chunks_of(chat.stream(turn, frames)))
+    streamed = chat.accumulated(chat.chunks_of(stream(turn, frames)))
     aggregate = read_whole(frames)
-    answering = chat.Answering(turn)
-    answering.aggregate = aggregate
-    answering.answer = chat.ChatCompletions().answer(turn, aggregate, {})
+    answer = dialect_of(turn.source.api).answer(turn, aggregate, {})
     assert aggregate.terminal is not None
-    choice = json.loads(answering.answer.whole(aggregate.terminal))["choices"][0]
+    choice = json.loads(answer.whole(aggregate.terminal))["choices"][0]
     content = choice["message"]["content"] or ""  # a stream begins with an empty one
     whole = {**choice["message"], "content": content, "finish_reason": choice["finish_reason"]}
     assert streamed == {name: value for name, value in whole.items() if value != []}
