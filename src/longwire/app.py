@@ -123,7 +123,7 @@ class App:
         return Relay(
             self.routing,
             policy,
-            Accounting(self.metrics, keep=self._keep),
+            Accounting(self.metrics, keep=self._keep, node=self.fleet.nodes.own.name),
             self.limits,
             Candidates(policy, self.limits, self.homes),
         )
@@ -162,7 +162,8 @@ class App:
         """Return what opens the control plane once the gateway runs."""
         if opens is None:
             return lambda: nullcontext(self.control)
-        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes)
+        node = self.fleet.nodes.own.name
+        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes, node)
         registration = registration_of(settings.codex)
         return lambda: controlling(
             opens, parts, registration, insecure_cookies=settings.server.insecure_cookies

@@ -80,9 +80,9 @@ async def _written(url, rows):
 
 
 def test_a_line_says_what_matters():
-    """Who, what, in which API, by which way, how it went, how long, how much, what was left out."""
+    """Who, what, in which API, by which node and way, how it went, how much, what was left out."""
     assert (
-        "2026-09-21 14:13:20  dev  gpt-5.5  responses -> responses  main  websocket continued  "
+        "2026-09-21 14:13:20  dev  gpt-5.5  responses -> responses  main  lw-0  websocket continued  "
         "200 completed  0.9 s  10+5 tokens  100 of 1,000 B  $0.0000  without seed, prediction"
     ) == command._line(row())
 
@@ -90,7 +90,7 @@ def test_a_line_says_what_matters():
 def test_a_line_of_what_never_travelled():
     """Unknown figures are left out, and why it failed is said."""
     unknown = {"transport": "", "continuity": "", "input_tokens": None, "cost": None}
-    unknown["upstream_api"] = ""
+    unknown |= {"upstream_api": "", "node": ""}
     refused = row(
         channel_name="", outcome="refused", status=404, error_code="model_not_found", **unknown
     )

@@ -115,10 +115,10 @@ def outcomes():
 def test_the_log_line_is_explained():
     """Every field of a turn's line has its row, and no other."""
     record = accounting.TurnRecord(TurnRequest(turn(user("hi")), Principal("dev")))
-    record.dropped, record.way = ("seed",), IN_SESSION
+    record.dropped, record.way, record.account_id = ("seed",), IN_SESSION, "acc_1"
     record.fail(Trouble.LOST, ValueError(), 0.0, is_replayed=True)
     record.begin(Delivery("http", "fresh", "http_transport", 1), None, 0.0)
     record.bill = Bill(is_estimated=True)
     fields = accounting._line(record, 1.0, accounting._tokens(Usage()))
-    written = {*fields, "event", "level", "timestamp"}
+    written = {*fields, "node", "event", "level", "timestamp"}
     assert written == {name for cells in rows("The log line") for name in NAMED.findall(cells[0])}

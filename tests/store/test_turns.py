@@ -88,6 +88,13 @@ async def test_each_filter_finds_what_it_names_by_its_index(log, database, wante
         assert f"USING INDEX ix_turns_{column}_id" in await _plan(database, log, wanted)
 
 
+async def test_turns_of_a_node_are_found(log):
+    """Those alone that it served."""
+    await log.add([row(1), row(2, node="lw-1"), row(3)])
+    assert (row(2, node="lw-1"),) == (await log.page(TurnFilter(node="lw-1"))).items
+    assert (row(1), row(3)) == await log.newer(0, TurnFilter(node="lw-0"))
+
+
 async def _plan(database, log, wanted):
     query = log._page(wanted, [], 50).compile(database.engine.sync_engine)
     async with database.read() as connection:

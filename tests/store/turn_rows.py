@@ -47,6 +47,8 @@ ROW = TurnRow(
     is_estimated=False,
     upstream_api="responses",
     dropped="seed, prediction",
+    node="lw-0",
+    account_id="acc_1",
 )
 
 

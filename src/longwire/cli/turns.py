@@ -99,6 +99,7 @@ def _line(row: TurnRow) -> str:
         row.model_asked or "-",
         _apis(row) or "-",
         row.channel_name or "-",
+        row.node,
         way.strip() or "-",
         f"{row.status} {became}",
         f"{row.total_ms / _KILO:.1f} s",

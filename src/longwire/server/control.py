@@ -65,13 +65,14 @@ class NoControlPlane:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The parts of a gateway that its control plane shows and changes."""
+    """The parts of a gateway that its control plane shows and changes; `node` is its name."""
 
     pool: Pool
     limits: Limits
     keys: Keys
     reconciler: ChannelReconciler
     homes: LocalHomes
+    node: str = ""
 
 
 @asynccontextmanager
@@ -105,7 +106,8 @@ class StoredControlPlane:
         self._prices = Prices(now_ms)
         feed, recent = Feed(), Recent()
         journals = (self._log, feed, recent)
-        self.keep: Keep = TurnRecorder(journals, TurnIds(now_ms), self._prices, _explain).keep
+        ids = TurnIds(now_ms)
+        self.keep: Keep = TurnRecorder(journals, ids, self._prices, _explain, gateway.node).keep
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits)
         self._is_serving = asyncio.Event()

@@ -21,6 +21,7 @@ from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
 from longwire.store.migrate import migrate
 from longwire.store.passwords import Passwords
+from longwire.store.pending_sign_ins import PendingSignIns
 from longwire.store.projects import Projects
 from longwire.store.secrets import Vault, read_master_keys
 from longwire.store.settings import StoredSettings
@@ -58,6 +59,7 @@ class Store:
     settings: StoredSettings
     audit: Audit
     homes: StoredHomes
+    pending_sign_ins: PendingSignIns
 
     async def configuration_revision(self) -> int:
         """Return the number that grows with each change running gateways must take over."""
@@ -107,6 +109,7 @@ async def open_store(
         settings=StoredSettings(database, clock),
         audit=Audit(database, clock),
         homes=StoredHomes(database, clock),
+        pending_sign_ins=PendingSignIns(database, vault),
     )
 
 

@@ -211,6 +211,24 @@ accounts = Table(
 )
 """Accounts of channels. `lease` names who alone may renew the tokens, until `lease_until`."""
 
+pending_sign_ins = Table(
+    "pending_sign_ins",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("channel_id", _ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
+    Column("node", _NAME, nullable=False),
+    Column("actor_id", _ID, nullable=False),
+    Column("actor_name", _NAME, nullable=False),
+    Column("actor_address", _NAME, nullable=False),
+    Column("method", _WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("stage", _WORD, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("account_id", _ID, nullable=False),
+)
+"""Sign-ins of accounts under way; `sealed` is what proves them: a verifier or a device code."""
+
 api_keys = Table(
     "api_keys",
     metadata,

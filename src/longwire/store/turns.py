@@ -58,6 +58,7 @@ class TurnFilter:
     api: str = ""
     upstream_api: str = ""
     error_code: str = ""
+    node: str = ""
     connection: int | None = None
     has_failed: bool = False
     since: int | None = None
@@ -271,6 +272,8 @@ def _details(turn_id: TurnId, text: str) -> TurnDetails:
 def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.connection is not None:
         yield turns.c.connection == wanted.connection
+    if wanted.node:
+        yield turns.c.node == wanted.node
     if wanted.has_failed:
         yield turns.c.error_code != literal_column("''")
     if wanted.since is not None:

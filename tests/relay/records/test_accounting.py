@@ -108,6 +108,14 @@ def test_a_turn_that_went_well(accounting, metrics):
     } == counted(metrics, "longwire_tokens_total", "channel", "kind")
 
 
+def test_a_node_and_an_account_are_named():
+    """The line says who served a turn, and with whose subscription."""
+    named = Accounting(Metrics(Gauges(list, list)), node="lw-0")
+    with capture_logs() as lines, recorded(named, TURN, CALLER) as record:
+        record.account_id = "acc_1"
+    assert ("lw-0", "acc_1") == (lines[0]["node"], lines[0]["account"])
+
+
 def test_members_without_an_equivalent_are_named(accounting):
     """The line of a turn in another API says which one, and what was left out of its request."""
     chat = replace(TURN, source=replace(TURN.source, api="chat_completions"))

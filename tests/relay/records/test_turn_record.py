@@ -64,7 +64,8 @@ def explain(error):
 def book_of(*journals):
     """An accounting in which each look at the clock takes a second, and what it keeps."""
     book, ticks = Book(), iter(range(1000))
-    recorder = TurnRecorder((book, *journals), TurnIds(lambda: NOON), Prices(lambda: NOON), explain)
+    ids, prices = TurnIds(lambda: NOON), Prices(lambda: NOON)
+    recorder = TurnRecorder((book, *journals), ids, prices, explain, "lw-0")
     metrics = Metrics(Gauges(list, list))
     return Accounting(metrics, lambda: float(next(ticks)), recorder.keep), book
 
@@ -74,6 +75,7 @@ def test_a_turn_that_went_well():
     accounting, book = book_of()
     with recorded(accounting, TURN, CALLER, session="agent-1", id="req_1") as record:
         record.channel, record.channel_id, record.way = "main", "ch_1", IN_SESSION
+        record.account_id = "acc_1"
         record.fail(Trouble.LOST, UpstreamDisconnected("m"), 0.0, is_replayed=True)
         record.begin(FACTS, received(CREATED, COMPLETED), record.request.started + 0.5)
     (row,) = book.rows
@@ -113,6 +115,8 @@ def test_a_turn_that_went_well():
         is_estimated=False,
         dropped="",
         upstream_api="responses",
+        node="lw-0",
+        account_id="acc_1",
     )
     assert ([], 2) == (book.bodies, len(book.details[0].attempts))
 

@@ -16,6 +16,7 @@ export interface TurnsSearch {
   api?: string | undefined;
   /** The API that the upstream was asked in. */
   upstream?: string | undefined;
+  node?: string | undefined;
   outcome?: string | undefined;
   /** An error code. */
   error?: string | undefined;

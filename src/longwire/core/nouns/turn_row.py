@@ -30,7 +30,8 @@ class TurnRow(NamedTuple):
 
     A figure that nobody knows is None, never 0. Where tokens and cost are no upstream's own figures
     the row `is_estimated`. Members of the request without an equivalent upstream are `dropped`. The
-    client spoke `api`, its upstream `upstream_api`. The table of the log has a column for each.
+    client spoke `api`, its upstream `upstream_api`. It ran on `node`, and with `account_id` where its
+    channel has accounts. The table of the log has a column for each.
     """
 
     id: TurnId
@@ -67,6 +68,8 @@ class TurnRow(NamedTuple):
     is_estimated: bool
     dropped: Name
     upstream_api: Word
+    node: Name
+    account_id: Word
 
 
 class TurnBodies(NamedTuple):

@@ -58,7 +58,8 @@ class Failure:
 class TurnRecord:
     """The facts of one turn, filled in as it goes.
 
-    `channel` and `channel_id` name the one that it was sent to last, over `transport`; `delivery`
+    `channel` and `channel_id` name the one that it was sent to last, over `transport`, `account_id` the
+    account of it, "" for none; `delivery`
     is there once it was sent, `first_event` is when its answer began, in seconds after the start.
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
@@ -71,6 +72,7 @@ class TurnRecord:
     request: TurnRequest
     channel: str = ""
     channel_id: str = ""
+    account_id: str = ""
     transport: str = ""
     delivery: Delivery | None = None
     aggregate: Aggregate | None = None
@@ -90,6 +92,7 @@ class TurnRecord:
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""
         self.channel, self.channel_id = channel.name, channel.id
+        self.account_id = channel.account.account.id if channel.account else ""
         self.transport, self.delivery, self.aggregate, self.error = transport, None, None, None
         self.price_of, self.is_priced = channel.price_of, False
         self.way, self.dropped = UNSENT, ()
@@ -166,7 +169,7 @@ Keep = Callable[[TurnRecord, float], None]
 class Accounting:
     """Books every turn exactly once, however it ends; `keep` takes what is kept of it.
 
-    `clock` gives seconds, as does a request's `started`.
+    `clock` gives seconds, as does a request's `started`; `node` is named in the log.
     """
 
     def __init__(
@@ -174,11 +177,13 @@ class Accounting:
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
         keep: Keep | None = None,
+        node: str = "",
     ) -> None:
         self.clock = clock
         self._metrics = metrics
         self._keep = keep
         self._log = structlog.get_logger()
+        self._place = {"node": node} if node else {}
 
     def book(
         self, record: TurnRecord, error: BaseException | None = None, *, is_drained: bool = False
@@ -197,7 +202,7 @@ class Accounting:
         bill = record.bill if record.is_priced else record.settle()
         seconds, tokens = self.clock() - record.request.started, _tokens(bill.usage)
         self._count(record, seconds, tokens)
-        self._log.info("turn", **_line(record, seconds, tokens))
+        self._log.info("turn", **_line(record, seconds, tokens), **self._place)
         if self._keep is not None:
             self._keep(record, seconds)
 
@@ -276,6 +281,8 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
         line[f"{kind}_tokens"] = number
     if record.bill.is_estimated:
         line["is_estimated"] = True
+    if record.account_id:
+        line["account"] = record.account_id
     if record.way.api:
         line["upstream_api"] = record.way.api
     if record.dropped:

@@ -45,12 +45,13 @@ Explain = Callable[[Exception], tuple[int, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class TurnRecorder:
-    """Writes turns that ended into journals."""
+    """Writes turns that ended on a `node` into journals."""
 
     journals: Sequence[Journal]
     ids: TurnIds
     prices: Prices
     explain: Explain
+    node: str = ""
 
     def keep(self, record: TurnRecord, seconds: float) -> None:
         """Write a turn that took so many seconds."""
@@ -100,6 +101,8 @@ class TurnRecorder:
             is_estimated=bill.is_estimated,
             dropped=_listed(record.dropped) if record.dropped else "",
             upstream_api=record.way.api,
+            node=self.node,
+            account_id=record.account_id,
         )
 
     def _cost(self, record: TurnRecord) -> int | None:

@@ -37,6 +37,7 @@ _FIELDS: Final = (
     "continuity",
     "error_code",
     "upstream_api",
+    "node",
 )
 
 
@@ -54,6 +55,9 @@ class Wanted:
         default=None, description="In which the upstream was asked."
     )
     error_code: str | None = None
+    node: str | None = strawberry.field(
+        default=None, description="Found by no index; tell `since`, too."
+    )
     connection: Int64 | None = strawberry.field(
         default=None,
         description="Numbers begin anew with each start of the gateway; tell `since`, too.",
@@ -181,6 +185,10 @@ class Turn:
     upstream_api: str = strawberry.field(
         description="The API that its upstream was asked in, empty where it came to none."
     )
+    node: str = strawberry.field(description="The node of the fleet that served it.")
+    account_id: strawberry.ID = strawberry.field(
+        description="The account that its channel spoke for, empty for none."
+    )
     details: Details | None = strawberry.field(
         resolver=_details, description="Null for a turn that simply succeeded."
     )
@@ -233,6 +241,8 @@ def _matches(wanted: TurnFilter, row: TurnRow) -> bool:
     values: dict[str, object] = {**wanted.values()}
     if wanted.connection is not None:
         values["connection"] = wanted.connection
+    if wanted.node:
+        values["node"] = wanted.node
     is_wanted = row.error_code != "" or not wanted.has_failed
     is_it = is_wanted and all(getattr(row, name) == value for name, value in values.items())
     return is_visible and is_late and is_early and is_it

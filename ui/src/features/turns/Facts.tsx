@@ -73,6 +73,7 @@ function useOrigins(turn: Turn): Drawn {
     projectID: turn.projectID === "" ? undefined : names.project(turn.projectID),
     requestID: <Mono className="break-all">{turn.requestID}</Mono>,
     id: <Mono>{turn.id}</Mono>,
+    node: turn.node === "" ? undefined : <Filtered search={{ node: turn.node }}>{turn.node}</Filtered>,
   };
 }
 

@@ -40,6 +40,7 @@ export function Filters() {
       <Typed name="model" label={t("model")} />
       <Typed name="session" label={t("session")} />
       <Typed name="error" label={t("errorCode")} />
+      {search["node"] !== undefined && <Typed name="node" label={t("node")} />}
       <label className="flex items-center gap-2 px-1">
         <input
           type="checkbox"

@@ -3,7 +3,7 @@ import { exhaustive } from "@/api/records";
 import type { Texts } from "@/shared/i18n/texts";
 import type { TurnFilter } from "./api";
 
-export const FILTERS = ["channel", "key", "project", "model", "session", "continuity", "api", "upstream", "outcome", "error", "failed", "since", "until"] as const;
+export const FILTERS = ["channel", "key", "project", "model", "session", "continuity", "api", "upstream", "outcome", "error", "node", "failed", "since", "until"] as const;
 export type FilterName = (typeof FILTERS)[number];
 
 /** A turn that was not sent has none. */
@@ -42,6 +42,7 @@ export function filterOf(search: Search): Required<Omit<TurnFilter, "connection"
     upstreamAPI: search["upstream"] ?? null,
     outcome: search["outcome"] ?? null,
     errorCode: search["error"] ?? null,
+    node: search["node"] ?? null,
     failed: search["failed"] === "1",
     since: time(search["since"]),
     until: time(search["until"]),
