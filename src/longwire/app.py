@@ -1,5 +1,6 @@
 """The composition root: everything is built here once, by constructor."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
@@ -24,7 +25,7 @@ from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Accounting, TurnRecord
-from longwire.relay.records.metrics import Gauges, Metrics
+from longwire.relay.records.metrics import Gauges, Metrics, TurnRate
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.holders import Holders
 from longwire.relay.turns.running import Relay
@@ -65,6 +66,7 @@ class App:
         self.control: ControlPlane = NoControlPlane()  # until `running` opens the store
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
+        self._rate = TurnRate()
         self.fleet = _fleet(settings)
         self.limits = self.fleet.limits
         self.homes = LocalHomes()
@@ -145,7 +147,12 @@ class App:
         )
 
     def _figures(self) -> dict[str, float]:
-        return {"sessions": len(tuple(self.pool.ledger.entries()))}
+        served = sum(self.metrics.turns.values())
+        return {
+            "sessions": len(tuple(self.pool.ledger.entries())),
+            "turns_under_way": self.readiness.turns,
+            "turns_per_second": self._rate.per_second(served, time.monotonic()),
+        }
 
     def _connections(self) -> Iterator[tuple[str, str]]:
         for entry in self.pool.ledger.entries():
@@ -162,8 +169,7 @@ class App:
         """Return what opens the control plane once the gateway runs."""
         if opens is None:
             return lambda: nullcontext(self.control)
-        node = self.fleet.nodes.own.name
-        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes, node)
+        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes, self.fleet)
         registration = registration_of(settings.codex)
         return lambda: controlling(
             opens, parts, registration, insecure_cookies=settings.server.insecure_cookies
@@ -184,6 +190,7 @@ class App:
         self.pool.start()
         nodes = self.fleet.nodes
         nodes.stage, nodes.figures = lambda: self.readiness.stage.value, self._figures
+        self.readiness.changed = nodes.announce_soon
         async with (
             self.fleet.running(),
             self._opens_control() as self.control,

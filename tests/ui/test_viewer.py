@@ -17,7 +17,7 @@ REFUSED = {
     "mutation($i: SettingsInput!) { updateSettings(revision: 1, input: $i) { revision } }": {
         "i": {"turnDays": 1}
     },
-    "mutation { closeSession(connection: 1) }": {},
+    "mutation { closeSession(id: 1) }": {},
     "mutation { reloadFile { file } }": {},
     "query($i: ChannelInput!) { channelDraft(input: $i) { endpoints { dials } } }": {"i": {}},
     "{ users { nodes { email } } }": {},

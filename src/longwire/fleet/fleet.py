@@ -1,12 +1,14 @@
 """What a node shares with the others, or has alone: the same ports either way."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from longwire.core.ports import Limits, Tidings
+from longwire.fleet.asking import Asking
 from longwire.fleet.local import LocalLimits, LocalTidings
 from longwire.fleet.nodes import Nodes
 
@@ -19,11 +21,6 @@ def default_node() -> str:
     return socket.gethostname()
 
 
-@asynccontextmanager
-async def _nothing() -> AsyncIterator[None]:
-    yield
-
-
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """The ports of one node, and who else is there; `valkey` is None where it is alone.
@@ -32,12 +29,24 @@ class Fleet:
     """
 
     nodes: Nodes
+    asking: Asking
     limits: Limits = field(default_factory=LocalLimits)
     tidings: Tidings = field(default_factory=LocalTidings)
     valkey: "Valkey | None" = None
-    running: Callable[[], AbstractAsyncContextManager[None]] = _nothing
+    running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
 
 def alone(node: str = "") -> Fleet:
     """Return what a gateway has that shares nothing."""
-    return Fleet(Nodes(node or default_node()))
+    nodes = Nodes(node or default_node())
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(nodes.beat())
+            try:
+                yield
+            finally:
+                beating.cancel()
+
+    return Fleet(nodes, Asking(nodes, LocalTidings()), running=running)

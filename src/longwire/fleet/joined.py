@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from longwire.fleet.addresses import connect_to
+from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
 from longwire.fleet.nodes import Nodes
 from longwire.fleet.tidings import SharedTidings
-from longwire.fleet.valkey import Valkey
+from longwire.fleet.valkey import Script, Valkey
+
+SHARED: Final[frozenset[str]] = frozenset()
+"""What of `COUNTED` Valkey counts, while it is there."""
 
 
 def joined(url: str, node: str = "") -> Fleet:
@@ -16,16 +21,21 @@ def joined(url: str, node: str = "") -> Fleet:
     connect = connect_to(url)
     valkey = Valkey(connect)
     name = node or default_node()
-    nodes, tidings = Nodes(name, valkey), SharedTidings(valkey, connect, name)
+    scripts = {each: Script(each) for each in ("beat", "nodes")}
+    nodes = Nodes(name, valkey, scripts, SHARED)
+    tidings = SharedTidings(valkey, connect, name)
+    answers = Valkey(connect)
+    asking = Asking(nodes, tidings, answers)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        async with valkey.running(), asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in (nodes.beat(), tidings.listen())]
+        works = (nodes.beat(), tidings.listen(), asking.answer_others())
+        async with valkey.running(), answers.running(), asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in works]
             try:
                 yield
             finally:
                 for task in tasks:
                     task.cancel()
 
-    return Fleet(nodes, tidings=tidings, valkey=valkey, running=running)
+    return Fleet(nodes, asking, tidings=tidings, valkey=valkey, running=running)

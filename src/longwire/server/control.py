@@ -15,6 +15,7 @@ from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import PriceFinder
 from longwire.core.ports import Limits
 from longwire.core.rules.turn import Usage
+from longwire.fleet.fleet import Fleet
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
 from longwire.relay.accounts.sign_ins import SignIns
@@ -30,6 +31,7 @@ from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.auth import Keys
 from longwire.server.budgets import SpentBudgets
+from longwire.server.fleet_sessions import FleetSessions
 from longwire.server.live_sessions import LiveSessions
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
@@ -72,7 +74,7 @@ class Gateway:
     keys: Keys
     reconciler: ChannelReconciler
     homes: LocalHomes
-    node: str = ""
+    fleet: Fleet
 
 
 @asynccontextmanager
@@ -107,7 +109,9 @@ class StoredControlPlane:
         feed, recent = Feed(), Recent()
         journals = (self._log, feed, recent)
         ids = TurnIds(now_ms)
-        self.keep: Keep = TurnRecorder(journals, ids, self._prices, _explain, gateway.node).keep
+        self.keep: Keep = TurnRecorder(
+            journals, ids, self._prices, _explain, gateway.fleet.nodes.own.name
+        ).keep
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits)
         self._is_serving = asyncio.Event()
@@ -117,7 +121,10 @@ class StoredControlPlane:
             store=store,
             refresh=reconciler.refresh,
             reconciler=reconciler,
-            sessions=LiveSessions(gateway.pool, reconciler, recent),
+            fleet=gateway.fleet,
+            sessions=FleetSessions(
+                LiveSessions(gateway.pool, reconciler, recent), gateway.fleet.asking
+            ),
             feed=feed,
             probe=_probing(accounts),
             give_way=self._log.give_way,

@@ -30,14 +30,15 @@ class Readiness:
     """
 
     def __init__(self) -> None:
-        self.stage = Stage.STARTING
+        self.changed: Callable[[], None] = lambda: None  # called when the stage is another one
+        self._stage = Stage.STARTING
         self._turns = 0
         self._guests: set[Callable[[], None]] = set()
         self._emptied: Callable[[], None] | None = None
 
     def __enter__(self) -> None:
         """Count a turn until the context ends. Raises `Overloaded` once draining."""
-        if self.stage is Stage.DRAINING:
+        if self._stage is Stage.DRAINING:
             self.admit()
         self._turns += 1
 
@@ -57,6 +58,21 @@ class Readiness:
         finally:
             self._guests.discard(leave)
             self._tell_when_empty()
+
+    @property
+    def stage(self) -> Stage:
+        """The stage it is in."""
+        return self._stage
+
+    @stage.setter
+    def stage(self, stage: Stage) -> None:
+        self._stage = stage
+        self.changed()
+
+    @property
+    def turns(self) -> int:
+        """How many turns are under way."""
+        return self._turns
 
     @property
     def guests(self) -> int:

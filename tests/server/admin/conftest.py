@@ -19,6 +19,7 @@ from longwire.core.nouns.people import User
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Emulator, IssuerOptions, Options
+from longwire.fleet.fleet import alone
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
 from longwire.relay.accounts.sign_ins import SignIns
@@ -30,6 +31,7 @@ from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
 from longwire.server.admin.schema import build_schema
+from longwire.server.fleet_sessions import FleetSessions
 from longwire.upstream.oauth.issuer import Registration
 from tests.store.turn_rows import NOON
 
@@ -196,11 +198,13 @@ def unused_port():
 
 def _administration(store, tmp_path, parts):
     refresh, accounts, sign_ins = parts
+    fleet = alone("a")
     return Administration(
         store=store,
         refresh=refresh,
         reconciler=File(tmp_path / "longwire.toml"),
-        sessions=Live(),
+        fleet=fleet,
+        sessions=FleetSessions(Live(), fleet.asking),
         feed=Feed(),
         probe=lambda spec, model, api: probe(spec, model, api=api),
         give_way=Counted(),

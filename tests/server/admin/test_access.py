@@ -28,6 +28,7 @@ QUERIES = {
     "turn": Permission.TURNS_READ,
     "usage": Permission.USAGE_READ,
     "sessions": Permission.SESSIONS_READ,
+    "nodes": Permission.CHANNELS_READ,
     "settings": Permission.SETTINGS_READ,
     "version": Permission.SETTINGS_READ,
     "audit": Permission.AUDIT_READ,

@@ -114,7 +114,7 @@ async def test_a_draft_is_checked_field_by_field(admin, administration):
 @SQLITE
 async def test_only_what_changed_is_told(admin, administration):
     """All connections at first; then those that did something, and those that ended."""
-    live = administration.sessions
+    live = administration.sessions.live
     live.put(1, recent=("new_session",), waiting=2, lifetime=3000.0)
     live.put(2)
     async with admin.subscribed(CHANGES) as read:
@@ -134,7 +134,7 @@ async def test_only_what_changed_is_told(admin, administration):
         live.put(3)
         live.close(2)
         then = (await read())["payload"]["data"]["sessionChanges"]
-        assert (then["isWhole"], then["gone"]) == (False, [2])
+        assert (then["isWhole"], then["gone"]) == (False, ["a/2"])
         assert [each["connection"] for each in then["changed"]] == [3]
 
 
@@ -171,7 +171,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
     nothing = {"channel": None, "websocket": None, "connections": 0, "problem": ""}
     assert nothing == told["health"]
     object.__setattr__(administration, "running", {"file:main": (running,)}.get)
-    administration.sessions.put(1, channel_id="file:main")
+    administration.sessions.live.put(1, channel_id="file:main")
     told = await admin.get(HEALTH, id="file:main")
     sound = {"channel": "SOUND", "websocket": "SOUND", "connections": 1, "problem": ""}
     assert sound == told["health"]

@@ -5,16 +5,23 @@ import pytest
 from longwire.core.nouns.access import Actor, ApiKey, Grant
 from longwire.core.nouns.project import DEFAULT_PROJECT
 
-LIST = "{ sessions { connection channel session state turns bytesSaved } }"
-CLOSE = "mutation($connection: Int64!) { closeSession(connection: $connection) }"
+LIST = "{ sessions { nodes { id node connection channel session state turns bytesSaved } } }"
+CLOSE = "mutation($id: ID!) { closeSession(id: $id) }"
 CHANGES = "subscription { sessionChanges { changed { connection } } }"
+
+
+async def listed(caller):
+    """The live connections that somebody sees."""
+    return (await caller.get(LIST))["nodes"]
 
 
 async def test_connections_are_listed_and_closed(admin, administration, store):
     """Each live connection is a row; one can be ended, which is noted, and then is no more."""
-    administration.sessions.put(7, bytes_saved=2**40)
-    assert await admin.get(LIST) == [
+    administration.sessions.live.put(7, bytes_saved=2**40)
+    assert await listed(admin) == [
         {
+            "id": "a/7",
+            "node": "a",
             "connection": 7,
             "channel": "main",
             "session": "s",
@@ -23,12 +30,14 @@ async def test_connections_are_listed_and_closed(admin, administration, store):
             "bytesSaved": 2**40,
         }
     ]
-    assert await admin.get(CLOSE, connection=7) is True
-    assert await admin.get(LIST) == []
-    assert (await admin.fail(CLOSE, connection=7))["code"] == "NOT_FOUND"
+    assert await admin.get(CLOSE, id="a/7") is True
+    assert await listed(admin) == []
+    for gone in ("a/7", "a/seven", "7", "/"):
+        assert (await admin.fail(CLOSE, id=gone))["code"] == "NOT_FOUND"
+    assert (await admin.fail(CLOSE, id="b/7"))["code"] == "UNAVAILABLE"
     (noted,) = (await store.audit.page(kind="session")).items
     assert ("admin@example.org", "close") == (noted.actor.name, noted.action)
-    assert ("7", "main") == (noted.noun.id, noted.noun.name)
+    assert ("a/7", "main") == (noted.noun.id, noted.noun.name)
 
 
 async def test_viewers_see_the_sessions_of_their_projects(viewer, administration, store):
@@ -36,13 +45,13 @@ async def test_viewers_see_the_sessions_of_their_projects(viewer, administration
     actor = Actor("", "test")
     draft = ApiKey("", "k", "", b"", Grant(project_id=DEFAULT_PROJECT))
     key = (await store.keys.create(draft, actor)).key
-    administration.sessions.put(1, scope=f"api_key:{key.id}")
-    administration.sessions.put(2, scope="api_key:another")
-    assert await viewer.get(LIST) == []
+    administration.sessions.live.put(1, scope=f"api_key:{key.id}")
+    administration.sessions.live.put(2, scope="api_key:another")
+    assert await listed(viewer) == []
     user = await store.users.find("viewer@example.org")
     await store.projects.add_member(DEFAULT_PROJECT, user.id, actor)
-    assert [each["connection"] for each in await viewer.get(LIST)] == [1]
-    assert (await viewer.fail(CLOSE, connection=1))["code"] == "FORBIDDEN"
+    assert [each["connection"] for each in await listed(viewer)] == [1]
+    assert (await viewer.fail(CLOSE, id="a/1"))["code"] == "FORBIDDEN"
 
 
 async def test_nobody_listens_on_who_signed_out(admin, store):

@@ -86,6 +86,27 @@ class Spans:
         return family
 
 
+class TurnRate:
+    """Turns a second, of the last five to ten seconds where it is asked for every five."""
+
+    __slots__ = ("_last", "_mark")
+
+    _SPAN = 5.0
+
+    def __init__(self) -> None:
+        self._mark: tuple[int, float] | None = None
+        self._last: tuple[int, float] | None = None
+
+    def per_second(self, turns: int, now: float) -> float:
+        """Return the rate, when so many turns have ended until now, in seconds."""
+        if self._last is None or self._mark is None:
+            self._mark = self._last = (turns, now)
+        elif now - self._last[1] >= self._SPAN:
+            self._mark, self._last = self._last, (turns, now)
+        before, since = self._mark
+        return round((turns - before) / (now - since), 1) if now > since else 0.0
+
+
 class Metrics:
     """One registry, so that several gateways can live in one process.
 

@@ -7,6 +7,7 @@ from longwire.core.errors import Conflict
 from longwire.core.nouns.access import ApiKey
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.price import PriceFinder
+from longwire.fleet.fleet import Fleet
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.channel import Channel
@@ -15,7 +16,7 @@ from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Feed
 from longwire.relay.records.pricing import Quote
 from longwire.relay.turns.candidates import Price
-from longwire.server.live_sessions import LiveSessions
+from longwire.server.fleet_sessions import FleetSessions
 from longwire.store.store import Store
 
 
@@ -33,7 +34,8 @@ class Administration:
     store: Store
     refresh: Callable[[], Awaitable[None]]
     reconciler: ChannelReconciler
-    sessions: LiveSessions
+    fleet: Fleet
+    sessions: FleetSessions
     feed: Feed
     probe: Callable[[ChannelSpec, str | None, str], Awaitable[Probed]]
     give_way: Callable[[], Awaitable[None]]

@@ -125,7 +125,7 @@ def _trust_of(health: Health, now: float) -> Trust:
 def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
     administration = info.context.administration
     running = administration.running(root.id)
-    rows = administration.sessions.rows()
+    rows = administration.sessions.own()
     healths = [each for one in running for each in (one.state.health, one.state.websocket_health)]
     return ChannelHealth(
         channel=_trust(each.state.health for each in running),

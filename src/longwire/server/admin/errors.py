@@ -15,6 +15,7 @@ from longwire.core.errors import (
     CallerError,
     ConfigurationError,
     Conflict,
+    FleetUnavailable,
     Forbidden,
     InvalidFields,
     LimitReached,
@@ -68,6 +69,8 @@ def public_error(error: GraphQLError, request_id: str) -> GraphQLError:
 
 def failure_of(error: LongwireError, request_id: str) -> tuple[str, dict[str, Any]]:
     """Return the message of an expected failure and its extensions; the database's is logged."""
+    if isinstance(error, FleetUnavailable):
+        return clean(str(error)), {"code": "UNAVAILABLE", "requestID": request_id}
     if isinstance(error, StoreUnavailable):
         problem = problem_of(error)
         report(problem, error, request_id)

@@ -12,6 +12,7 @@ from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.keys import KeyMutations, KeyQueries
 from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.names import Names
+from longwire.server.admin.nodes import NodeQueries
 from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.profiles import ProfileQueries
@@ -35,6 +36,7 @@ _QUERIES: Final = (
     TurnQueries,
     UsageQueries,
     SessionQueries,
+    NodeQueries,
     SettingsQueries,
 )
 _MUTATIONS: Final = (

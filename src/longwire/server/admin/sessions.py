@@ -1,16 +1,17 @@
 """The live connections upstream in the admin API. Viewers see those of their own projects' keys."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from dataclasses import fields
+from typing import Any, Final, NamedTuple
 
 import strawberry
 
-from longwire.core.errors import NotFound
 from longwire.core.nouns.access import Permission
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, admitted
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
+from longwire.server.admin.paging import Id
 from longwire.server.admin.projects import own_projects
 from longwire.server.admin.scalars import Int64
 from longwire.store.audit import Noun
@@ -21,6 +22,8 @@ _CHANGES_EVERY: Final = 0.25
 
 @strawberry.type(description="A live connection upstream, and the session that it is kept for.")
 class Session:
+    id: strawberry.ID = strawberry.field(description="The node and its number of the connection.")
+    node: str
     connection: Int64
     channel: str
     channel_id: strawberry.ID
@@ -46,7 +49,20 @@ class Session:
 class SessionChanges:
     is_whole: bool = strawberry.field(description="Whether `changed` are all there are.")
     changed: list[Session]
-    gone: list[Int64] = strawberry.field(description="Connections that ended.")
+    gone: list[strawberry.ID] = strawberry.field(description="Connections that ended, by id.")
+    missing_nodes: list[str] = strawberry.field(
+        description="Nodes that did not answer: theirs are not told."
+    )
+
+
+@strawberry.type(description="The live connections of all nodes.")
+class Sessions:
+    nodes: list[Session] = strawberry.field(
+        description="Of another node at most a thousand, those with a turn under way first."
+    )
+    missing_nodes: list[str] = strawberry.field(
+        description="Nodes that did not answer: theirs are not told."
+    )
 
 
 async def _visible_keys(administration: Administration, viewer: Viewer) -> frozenset[str] | None:
@@ -58,24 +74,30 @@ async def _visible_keys(administration: Administration, viewer: Viewer) -> froze
     return frozenset(key.id for key in keys if key.grant.project_id in own)
 
 
-def _rows(administration: Administration, keys: frozenset[str] | None) -> Iterator[dict[str, Any]]:
-    for row in administration.sessions.rows():
-        if keys is None or row["scope"].removeprefix(_SCOPE) in keys:
-            yield row
+async def _rows(
+    administration: Administration, keys: frozenset[str] | None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows that somebody sees of these keys, and the nodes that did not answer."""
+    rows, missing = await administration.sessions.all()
+    seen = [row for row in rows if keys is None or row["scope"].removeprefix(_SCOPE) in keys]
+    return seen, list(missing)
 
 
-async def _all(info: Info) -> list[Session]:
+async def _all(info: Info) -> Sessions:
     viewer, administration = admitted(info, Permission.SESSIONS_READ)
-    keys = await _visible_keys(administration, viewer)
-    return [Session(**row) for row in _rows(administration, keys)]
+    rows, missing = await _rows(administration, await _visible_keys(administration, viewer))
+    return Sessions(nodes=[_shown(row) for row in rows], missing_nodes=missing)
 
 
-async def _close(info: Info, connection: Int64) -> bool:
+def _shown(row: dict[str, Any]) -> Session:
+    """Return a row as it is shown; a node of another version may tell more of it."""
+    return Session(**{field.name: row[field.name] for field in fields(Session)})
+
+
+async def _close(info: Info, session_id: Id) -> bool:
     viewer, administration = admitted(info, Permission.SESSIONS_CLOSE)
-    found = [row for row in administration.sessions.rows() if row["connection"] == connection]
-    if not administration.sessions.close(connection):
-        raise NotFound("connection", str(connection))
-    noun = Noun("session", str(connection), "".join(row["channel"] for row in found))
+    channel = await administration.sessions.close(session_id)
+    noun = Noun("session", session_id, channel)
     await administration.store.audit.note(viewer.actor, "close", noun)
     return True
 
@@ -83,28 +105,37 @@ async def _close(info: Info, connection: Int64) -> bool:
 async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
     """Tell what changed, four times a second; who listens is looked up each second."""
     administration, clock = info.context.administration, asyncio.get_running_loop().time
-    previous: dict[int, dict[str, Any]] | None = None
+    previous: _Seen | None = None
     keys: frozenset[str] | None = frozenset()
     looked_at = float("-inf")
     while True:
         if clock() - looked_at >= RENEWED_AFTER:
             viewer = await listener(info, Permission.SESSIONS_READ)
             keys, looked_at = await _visible_keys(administration, viewer), clock()
-        rows = {row["connection"]: row for row in _rows(administration, keys)}
-        ageless = {number: {**row, "age": 0} for number, row in rows.items()}
-        before = previous or {}
-        changed = [Session(**rows[n]) for n, row in ageless.items() if before.get(n) != row]
-        gone = [Int64(number) for number in before if number not in ageless]
-        if changed or gone or previous is None:
-            yield SessionChanges(is_whole=previous is None, changed=changed, gone=gone)
-        previous = ageless
+        rows, missing = await _rows(administration, keys)
+        ageless = {row["id"]: {**row, "age": 0} for row in rows}
+        before = previous or _Seen({}, [])
+        changed = [_shown(row) for row in rows if before.rows.get(row["id"]) != ageless[row["id"]]]
+        gone = [strawberry.ID(each) for each in before.rows if each not in ageless]
+        if changed or gone or missing != before.missing or previous is None:
+            yield SessionChanges(
+                is_whole=previous is None, changed=changed, gone=gone, missing_nodes=missing
+            )
+        previous = _Seen(ageless, missing)
         await asyncio.sleep(_CHANGES_EVERY)
+
+
+class _Seen(NamedTuple):
+    """What was told last: rows by id without their ages, and who was missing."""
+
+    rows: dict[str, dict[str, Any]]
+    missing: list[str]
 
 
 @strawberry.type
 class SessionQueries:
-    sessions: list[Session] = strawberry.field(
-        resolver=_all, description="The live connections of this process."
+    sessions: Sessions = strawberry.field(
+        resolver=_all, description="The live connections of all nodes."
     )
 
 

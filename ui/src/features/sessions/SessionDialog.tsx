@@ -15,11 +15,11 @@ import type { LiveSession } from "./live";
 import { Timeline } from "./Timeline";
 
 export function SessionDialog({
-  connection,
+  id,
   session: current,
   onClose,
 }: {
-  connection: number;
+  id: string;
   session: LiveSession | undefined;
   onClose: () => void;
 }) {
@@ -30,14 +30,14 @@ export function SessionDialog({
   const [last, setLast] = useState(current);
   if (current !== undefined && current !== last) setLast(current);
   const closing = useMutation({
-    mutationFn: () => closeSession(connection),
+    mutationFn: () => closeSession(id),
     onSuccess: () => {
       setAsks(false);
       tell(t("closes"));
     },
   });
   return (
-    <Dialog title={last === undefined ? `#${connection}` : `${last.channel} #${connection}`} place="side" isWide onClose={onClose}>
+    <Dialog title={last === undefined ? id : `${last.channel} #${last.connection}`} place="side" isWide onClose={onClose}>
       {last === undefined ? (
         <Empty title={t("gone")}>{t("goneText")}</Empty>
       ) : (
@@ -53,7 +53,7 @@ export function SessionDialog({
             )}
           </div>
           <Facts session={last} />
-          <Turns connection={connection} session={last} />
+          <Turns connection={last.connection} session={last} />
         </div>
       )}
       {asks && (

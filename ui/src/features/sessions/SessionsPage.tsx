@@ -26,11 +26,11 @@ export function SessionsPage() {
   const all = useMemo(() => [...(sessions?.values() ?? [])], [sessions]);
   const rows = useMemo(() => chosen(all, search), [all, search]);
   const open = useCallback(
-    (session: LiveSession) => void navigate({ search: (before) => ({ ...before, open: String(session.connection) }) }),
+    (session: LiveSession) => void navigate({ search: (before) => ({ ...before, open: session.id }) }),
     [navigate],
   );
   const columns = useColumns(open);
-  const opened = search["open"] === undefined ? undefined : Number(search["open"]);
+  const opened = search["open"];
   return (
     <Page
       title={t("title")}
@@ -65,7 +65,7 @@ export function SessionsPage() {
       </Card>
       {opened !== undefined && (
         <SessionDialog
-          connection={opened}
+          id={opened}
           session={sessions?.get(opened)}
           onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })}
         />

@@ -29,5 +29,5 @@ export const turnsQuery = (connection: number, session: LiveSession) => {
   });
 };
 
-const CLOSE = graphql(`mutation CloseSession($connection: Int64!) { closeSession(connection: $connection) }`);
-export const closeSession = (connection: number) => ask(CLOSE, { connection });
+const CLOSE = graphql(`mutation CloseSession($id: ID!) { closeSession(id: $id) }`);
+export const closeSession = (id: string) => ask(CLOSE, { id });

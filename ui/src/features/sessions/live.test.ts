@@ -5,6 +5,8 @@ import { after, type LiveSession } from "./live";
 type Changed = Parameters<typeof after>[1]["changed"][number];
 
 const session = (connection: number, part: Partial<Changed> = {}): Changed => ({
+  id: `a/${connection}`,
+  node: "a",
   connection,
   channel: "main",
   channelID: "c1",
@@ -21,14 +23,14 @@ const session = (connection: number, part: Partial<Changed> = {}): Changed => ({
   recent: ["new_session", "continued"],
   ...part,
 });
-const whole = (...changed: Changed[]) => ({ isWhole: true, changed, gone: [] });
+const whole = (...changed: Changed[]) => ({ isWhole: true, changed, gone: [], missingNodes: [] });
 
 test("what did not change stays the same object, and its birth is not moved", () => {
   const before = after(new Map(), whole(session(1), session(2)), 100_000);
-  const then = after(before, { isWhole: false, changed: [session(2, { age: 12, turns: 3 })], gone: [] }, 105_000);
-  expect(then.get(1)).toBe(before.get(1));
-  expect(then.get(2)?.turns).toBe(3);
-  expect(then.get(2)?.bornAt).toBe(before.get(2)?.bornAt);
+  const then = after(before, { isWhole: false, changed: [session(2, { age: 12, turns: 3 })], gone: [], missingNodes: [] }, 105_000);
+  expect(then.get("a/1")).toBe(before.get("a/1"));
+  expect(then.get("a/2")?.turns).toBe(3);
+  expect(then.get("a/2")?.bornAt).toBe(before.get("a/2")?.bornAt);
 });
 
 test("a whole list replaces what was known, as after a restart of the gateway", () => {
@@ -38,7 +40,7 @@ test("a whole list replaces what was known, as after a restart of the gateway", 
 
 test("what ended goes", () => {
   const before = after(new Map(), whole(session(1), session(2)), 0);
-  expect([...after(before, { isWhole: false, changed: [], gone: [1] }, 0).keys()]).toEqual([2]);
+  expect([...after(before, { isWhole: false, changed: [], gone: ["a/1"], missingNodes: [] }, 0).keys()]).toEqual(["a/2"]);
 });
 
 test("what waits for one session counts once, though each of its connections tells it", () => {

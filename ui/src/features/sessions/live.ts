@@ -8,10 +8,10 @@ const CHANGES = graphql(`
     sessionChanges {
       isWhole
       changed {
-        connection channel channelID scope session state age lifetime waiting
+        id node connection channel channelID scope session state age lifetime waiting
         turns continued bytesSaved last recent
       }
-      gone
+      gone missingNodes
     }
   }
 `);
@@ -23,16 +23,16 @@ export type LiveSession = Told["changed"][number] & {
   bornAt: number;
 };
 
-export type Sessions = ReadonlyMap<number, LiveSession>;
+export type Sessions = ReadonlyMap<string, LiveSession>;
 
 /** Returns the sessions after a change; those that did not change stay the same objects. */
 export function after(before: Sessions, told: Told, now: number): Sessions {
   const sessions = new Map(told.isWhole ? [] : before);
-  for (const number of told.gone) sessions.delete(number);
+  for (const id of told.gone) sessions.delete(id);
   for (const session of told.changed) {
-    const known = told.isWhole ? undefined : before.get(session.connection);
+    const known = told.isWhole ? undefined : before.get(session.id);
     const bornAt = known?.bornAt ?? now - session.age * 1_000;
-    sessions.set(session.connection, { ...session, bornAt });
+    sessions.set(session.id, { ...session, bornAt });
   }
   return sessions;
 }

@@ -3,7 +3,7 @@ import { createRoot } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { useSessions } from "./live";
 
-type Tell = (value: { sessionChanges: { isWhole: boolean; changed: object[]; gone: number[] } }) => void;
+type Tell = (value: { sessionChanges: { isWhole: boolean; changed: object[]; gone: string[] } }) => void;
 
 const subscribed = vi.hoisted(() => ({ tell: (() => undefined) as (value: unknown) => void }));
 vi.mock("@/api/live", () => ({
@@ -17,7 +17,7 @@ afterEach(() => void vi.useRealTimers());
 
 const tell: Tell = (value) => subscribed.tell(value);
 const changed = (connection: number, turns: number) =>
-  tell({ sessionChanges: { isWhole: false, changed: [{ connection, turns, age: 1 }], gone: [] } });
+  tell({ sessionChanges: { isWhole: false, changed: [{ id: `a/${connection}`, connection, turns, age: 1 }], gone: [] } });
 
 test("a whole list is drawn at once; changes that follow fast are drawn together, none is lost", async () => {
   const drawn: number[][] = [];
@@ -27,7 +27,7 @@ test("a whole list is drawn at once; changes that follow fast are drawn together
   }
   const root = createRoot(document.createElement("div"));
   await act(async () => root.render(createElement(Shown)));
-  act(() => tell({ sessionChanges: { isWhole: true, changed: [{ connection: 1, turns: 1, age: 1 }], gone: [] } }));
+  act(() => tell({ sessionChanges: { isWhole: true, changed: [{ id: "a/1", connection: 1, turns: 1, age: 1 }], gone: [] } }));
   expect(drawn.at(-1)).toEqual([1]);
   for (let turns = 2; turns <= 5; turns += 1) act(() => changed(1, turns));
   act(() => changed(2, 7));

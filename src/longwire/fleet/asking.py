@@ -1,0 +1,207 @@
+"""What one node asks all others: the question goes over tidings, answers come back through Valkey.
+
+Law: who does not answer in time is named, and nobody waits again for one that has been silent
+since. Answers have a connection of their own: a large one makes no turn wait.
+"""
+
+import asyncio
+import zlib
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import msgspec
+
+from longwire.core.errors import FleetUnavailable, LongwireError
+from longwire.core.ports import Tidings
+from longwire.fleet.nodes import Node, Nodes
+from longwire.logger import structlog
+
+if TYPE_CHECKING:
+    from longwire.fleet.valkey import Valkey
+
+_log = structlog.get_logger()
+_KIND: Final = "question"
+_IN_TIME: Final = 1.0
+_LASTS: Final = 10
+_FIRST_LOOK, _LONGEST_PAUSE = 0.01, 0.1
+_MOST_WAITING: Final = 64
+_MOST_BYTES: Final = 1 << 20
+_MOST_UNPACKED: Final = 1 << 25
+_UNKNOWN: Final = b""
+"""The answer of a node that does not know a kind of question: it is of another version."""
+
+Answering = Callable[[Mapping[str, Any]], Any]
+"""Answers a question with these facts by what JSON can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What other nodes answered, by name, and the names of those that did not."""
+
+    by_node: Mapping[str, Any] = field(default_factory=dict)
+    missing: Sequence[str] = ()
+
+
+class _Question(msgspec.Struct):
+    id: str
+    kind: str
+    node: str
+    facts: dict[str, Any]
+
+
+class Asking:
+    """Asks the other nodes, and answers them. Without `valkey` there are none."""
+
+    def __init__(self, nodes: Nodes, tidings: Tidings, valkey: "Valkey | None" = None) -> None:
+        self._nodes = nodes
+        self._tidings = tidings
+        self._valkey = valkey
+        self._answering: dict[str, Answering] = {}
+        self._missed: dict[str, float] = {}
+        self._waiting: deque[_Question] = deque(maxlen=_MOST_WAITING)
+        self._has_some = asyncio.Event()
+        tidings.hear(_KIND, self._take)
+
+    @property
+    def node(self) -> str:
+        """The name of the node that asks."""
+        return self._nodes.own.name
+
+    def answer(self, kind: str, answering: Answering) -> None:
+        """Have questions of a kind answered, from now on."""
+        self._answering[kind] = answering
+
+    async def ask(self, kind: str, facts: Mapping[str, Any], node: str = "") -> Answers:
+        """Ask the other nodes, or the one of that name. Never fails: who is silent is missing."""
+        if self._valkey is None:
+            return Answers(missing=(node,) if node else ())
+        present = await self._nodes.presence()
+        names = {
+            each.epoch: each.name
+            for each in present.nodes
+            if each.epoch != self._nodes.own.epoch and node in {"", each.name}
+        }
+        raw = await self._collect(
+            self._valkey,
+            _Question(uuid4().hex, kind, node, dict(facts)),
+            [each for each in present.nodes if each.epoch in names],
+        )
+        answers = {names[epoch]: _unpacked(answer) for epoch, answer in raw.items() if answer}
+        missing = {*names.values(), *([node] if node else [])} - answers.keys()
+        return Answers(answers, sorted(missing))
+
+    async def _collect(
+        self, valkey: "Valkey", question: _Question, nodes: Sequence[Node]
+    ) -> Mapping[str, bytes]:
+        """Return the answers that come in time, by epoch."""
+        now = asyncio.get_running_loop().time
+        waited_for = {each.epoch for each in nodes if not self._was_silent(each, now())}
+        found: dict[str, bytes] = {}
+        if nodes:
+            self._tidings.tell(_KIND, msgspec.to_builtins(question))
+        with suppress(FleetUnavailable, TimeoutError):
+            async with asyncio.timeout(_IN_TIME):
+                pause = _FIRST_LOOK
+                while not waited_for <= found.keys():
+                    await self._look(valkey, question.id, found)
+                    if not waited_for <= found.keys():
+                        await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+        silent = {epoch: now() for epoch in waited_for - found.keys()}
+        present = {each.epoch for each in nodes}
+        self._missed = {e: at for e, at in {**self._missed, **silent}.items() if e in present}
+        return {epoch: answer for epoch, answer in found.items() if epoch in present}
+
+    def _was_silent(self, node: Node, now: float) -> bool:
+        """Whether a node missed a question, and no heartbeat of it was heard since."""
+        return now - node.age < self._missed.get(node.epoch, float("-inf"))
+
+    async def _look(self, valkey: "Valkey", question_id: str, found: dict[str, bytes]) -> None:
+        """Add the answers that have come, one by one: none of them is small for sure."""
+        key = _key(question_id)
+        for epoch in await valkey.call("HKEYS", key):
+            name = epoch.decode()
+            if name not in found:
+                found[name] = await valkey.call("HGET", key, name) or _UNKNOWN
+
+    def _take(self, _node: str, facts: Mapping[str, Any]) -> None:
+        with suppress(msgspec.ValidationError):
+            question = msgspec.convert(facts, _Question)
+            if question.node in {"", self.node}:
+                self._waiting.append(question)
+                self._has_some.set()
+
+    async def answer_others(self) -> None:
+        """Answer what other nodes ask, until cancelled."""
+        while self._valkey is not None:
+            await self._has_some.wait()
+            self._has_some.clear()
+            while self._waiting:
+                question = self._waiting.popleft()
+                with suppress(FleetUnavailable):
+                    await self._send(self._valkey, question.id, self._answer_to(question))
+
+    def _answer_to(self, question: _Question) -> bytes:
+        """Return the answer as it is sent; that of another version's question says so."""
+        answering = self._answering.get(question.kind)
+        if answering is None:
+            return _UNKNOWN
+        try:
+            answer = zlib.compress(msgspec.json.encode(answering(question.facts)), 1)
+        except (LongwireError, LookupError, TypeError, ValueError) as error:
+            _log.warning("question_not_answered", kind=question.kind, error=repr(error))
+            return _UNKNOWN
+        if len(answer) > _MOST_BYTES:
+            _log.warning("question_not_answered", kind=question.kind, bytes=len(answer))
+            return _UNKNOWN
+        return answer
+
+    async def _send(self, valkey: "Valkey", question_id: str, answer: bytes) -> None:
+        key = _key(question_id)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_quietly(valkey, "HSET", key, self._nodes.own.epoch, answer))
+            group.create_task(_quietly(valkey, "EXPIRE", key, _LASTS))
+
+
+async def _quietly(valkey: "Valkey", *words: "str | bytes | int") -> None:
+    with suppress(FleetUnavailable):
+        await valkey.call(*words)
+
+
+def _key(question_id: str) -> str:
+    return f"lw:{{answer:{question_id}}}"
+
+
+def _unpacked(answer: bytes) -> Any:  # noqa: ANN401 - as the other node answered
+    return msgspec.json.decode(zlib.decompressobj().decompress(answer, _MOST_UNPACKED))
+
+
+class LatestAnswers:
+    """The other nodes' answers to one question, asked anew where they are too old, once for all."""
+
+    def __init__(self, asking: Asking, kind: str, seconds: float = 1.0) -> None:
+        self._asking = asking
+        self._kind = kind
+        self._seconds = seconds
+        self._last = Answers()
+        self._last_at = float("-inf")
+        self._asked: asyncio.Event | None = None
+
+    async def get(self) -> Answers:
+        """Return answers that are not older than so many seconds."""
+        now = asyncio.get_running_loop().time
+        while self._asked is not None:
+            await self._asked.wait()
+        if now() - self._last_at >= self._seconds:
+            self._asked = asked = asyncio.Event()
+            try:
+                self._last = await self._asking.ask(self._kind, {})
+                self._last_at = now()
+            finally:
+                self._asked = None
+                asked.set()
+        return self._last
