@@ -11,7 +11,8 @@ from tests.server.admin.conftest import SQLITE
 
 NODES = """{ nodes {
     isShared isCutOff missing { name silentFor }
-    nodes { name stage sessions turnsPerSecond turnsUnderWay isSelf isDuplicate counts { what where } }
+    nodes { name stage sessions turnsPerSecond turnsUnderWay isSelf isDuplicate
+            counts { what where } }
 } }"""
 
 
