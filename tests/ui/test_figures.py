@@ -149,7 +149,8 @@ FAKE = """
   const Real = window.WebSocket;
   window.updates = 0;
   const session = (n, turns) => ({
-    id: `a/${n}`, node: "a", connection: n, channel: 'main', channelID: 'c', scope: 'api_key:k', session: `session-${n}`,
+    id: `a/${n}`, node: "a", connection: n, channel: "main", channelID: "c",
+    scope: "api_key:k", session: `session-${n}`,
     state: turns % 2 ? 'leased' : 'idle', age: n, lifetime: 3000, waiting: 0, turns,
     continued: turns - 1, bytesSaved: turns * 1000, last: 'continued',
     recent: Array.from({ length: Math.min(48, turns) }, (_, i) => i ? 'continued' : 'new_session'),
