@@ -13,10 +13,10 @@ from longwire.fleet.valkey import Valkey
 
 def joined(url: str, node: str = "") -> Fleet:
     """Return what a node has that shares a server. Raises `ConfigurationError` for a bad URL."""
-    connect = connect_to(url)
-    valkey = Valkey(connect)
+    servers = connect_to(url)
+    valkey = Valkey(servers)
     name = node or default_node()
-    nodes, tidings = Nodes(name, valkey), SharedTidings(valkey, connect, name)
+    nodes, tidings = Nodes(name, valkey), SharedTidings(valkey, servers, name)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
