@@ -18,13 +18,13 @@ SHARED: Final[frozenset[str]] = frozenset()
 
 def joined(url: str, node: str = "") -> Fleet:
     """Return what a node has that shares a server. Raises `ConfigurationError` for a bad URL."""
-    connect = connect_to(url)
-    valkey = Valkey(connect)
+    servers = connect_to(url)
+    valkey = Valkey(servers)
     name = node or default_node()
     scripts = {each: Script(each) for each in ("beat", "nodes")}
     nodes = Nodes(name, valkey, scripts, SHARED)
-    tidings = SharedTidings(valkey, connect, name)
-    answers = Valkey(connect)
+    tidings = SharedTidings(valkey, servers, name)
+    answers = Valkey(servers)
     asking = Asking(nodes, tidings, answers)
 
     @asynccontextmanager

@@ -13,7 +13,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from longwire.core.ports import Hear
-from longwire.fleet.valkey import Connect, Valkey
+from longwire.fleet.links import Servers, close
+from longwire.fleet.valkey import Valkey
 from longwire.logger import structlog
 
 _log = structlog.get_logger()
@@ -33,9 +34,9 @@ class _Tiding(msgspec.Struct):
 class SharedTidings:
     """Tells over one connection and listens on another; `node` is who tells."""
 
-    def __init__(self, valkey: Valkey, connect: Connect, node: str) -> None:
+    def __init__(self, valkey: Valkey, servers: Servers, node: str) -> None:
         self._valkey = valkey
-        self._connect = connect
+        self._servers = servers
         self._node = node
         self._hearers: defaultdict[str, list[Hear]] = defaultdict(list)
 
@@ -58,16 +59,16 @@ class SharedTidings:
             await asyncio.sleep(_PAUSE)
 
     async def _listen_once(self) -> None:
-        connection = self._connect(_TIMEOUT)
+        async with asyncio.timeout(_TIMEOUT):
+            connection = await self._servers.open()
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]
             await connection.send_command("SUBSCRIBE", _CHANNEL)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_ping(connection))
                 while True:
                     self._take(await connection.read_response(timeout=_SILENCE))
         finally:
-            await connection.disconnect(nowait=True)
+            await close(connection)
 
     def _take(self, message: Any) -> None:  # noqa: ANN401 - as the server sent it
         if not isinstance(message, list) or message[:1] != [b"message"]:

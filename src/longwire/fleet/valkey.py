@@ -1,7 +1,7 @@
-"""One connection to Valkey, owned by one task: turns queue commands, the task writes them at once.
+"""One link to Valkey, owned by one task: turns queue commands, the task writes them at once.
 
-Law: a turn that is cancelled cancels its future, never an answer half read; and no turn waits
-longer than the time-outs allow, however Valkey fails. Redis-py's own defaults cost seconds there.
+Law: a turn that is cancelled cancels its future, never an answer half read; no turn waits longer
+than the time-outs allow, however Valkey fails; and while it is away none waits for a probe.
 """
 
 import asyncio
@@ -9,30 +9,33 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Final
 
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from longwire.core.errors import FleetUnavailable
 from longwire.core.rules.breaker import Breaker
-from longwire.logger import structlog
+from longwire.fleet.links import Servers, Words
+from longwire.fleet.refusals import Complaints, refuses_all
 
-_log = structlog.get_logger()
 TIMEOUT: Final = 0.05
-"""Seconds to connect, and for the answers to what was written at once."""
+"""Seconds for the answers to what was written at once, and for opening what broke before that."""
+
+_PROBES: Final = 1.0
+"""Seconds to open a connection and be answered while no turn waits."""
 
 _LINGER: Final = 0.1
 _FAREWELL: Final = 1.0
 _MOST_POSTED: Final = 10_000
 _MOST_AT_ONCE: Final = 256
+_PROBE: Final = ("SET", "lw:probe", 1, "EX", 60)
+"""A write, since a server that is full or a replica answers to reads."""
 
+_FAILURES: Final = (OSError, TimeoutError, RedisError)
 Word = str | bytes | int | float
-Connect = Callable[[float], AbstractConnection]
-"""Gives a connection that is not open yet, whose operations take so many seconds at most."""
 
 
 class Script:
@@ -47,33 +50,36 @@ class Script:
 
 @dataclass(slots=True, eq=False)
 class _Command:
-    words: Sequence[Word]
+    """What is to be written; what is posted has nobody who waits for its `answer`."""
+
+    words: Words
     answer: "asyncio.Future[Any] | None" = None
     script: Script | None = None
 
-
-@dataclass(slots=True)
-class _Queue:
-    """What waits to be written; `posted` is nobody's answer, and goes with the next batch."""
-
-    commands: deque[_Command] = field(default_factory=deque)
-    has_some: asyncio.Event = field(default_factory=asyncio.Event)
+    @property
+    def is_given_up(self) -> bool:
+        return self.answer is not None and self.answer.done()
 
 
 class Valkey:
-    """Commands to one server. `connect` makes its connections; `clock` gives seconds."""
+    """Commands to the `servers` of one fleet. `clock` gives seconds."""
 
-    def __init__(self, connect: Connect, clock: Callable[[], float] = time.monotonic) -> None:
-        self._connect = connect
-        self._clock = clock
-        self._queue = _Queue()
-        self._connection: AbstractConnection | None = None
+    def __init__(self, servers: Servers, clock: Callable[[], float] = time.monotonic) -> None:
         self.breaker = Breaker()
+        self._link = servers.link()
+        self._clock = clock
+        self._complaints = Complaints(clock)
+        self._queue: deque[_Command] = deque()
+        self._has_some = asyncio.Event()
+        self._is_running = False
+
+    def __repr__(self) -> str:
+        return f"<Valkey {self.breaker!r} waiting={len(self._queue)}>"
 
     @property
     def is_away(self) -> bool:
-        """Whether nobody is asked now: it failed lately."""
-        return self.breaker.is_open(self._clock())
+        """Whether nobody is asked now: it failed lately, or this node is not running."""
+        return self.breaker.is_open or not self._is_running
 
     async def call(self, *words: Word) -> Any:  # noqa: ANN401 - a command answers what it will
         """Return what Valkey answers to a command. Raises `FleetUnavailable`."""
@@ -94,112 +100,136 @@ class Valkey:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Let the task that owns the connection run."""
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(self._write_on())
-            try:
-                yield
-            finally:
-                task.cancel()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL):
-                await self._write_out()
-        await self._drop()
+        """Let the task that owns the link run; it has been tried once before anybody asks."""
+        self._is_running = True
+        try:
+            self.breaker.suspect()
+            await self._probe()
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(self._write_on())
+                try:
+                    yield
+                finally:
+                    self._is_running = False
+                    task.cancel()
+            await self._say_farewell()
+        finally:
+            self._is_running = False
+            self._give_up()
+            await self._link.drop()
 
     async def _ask(self, command: _Command) -> Any:  # noqa: ANN401
         if self.is_away:
             raise FleetUnavailable("Valkey is away")
         command.answer = asyncio.get_running_loop().create_future()
-        self._queue.commands.append(command)
-        self._queue.has_some.set()
+        self._queue.append(command)
+        self._has_some.set()
         return await command.answer
 
     def _post(self, command: _Command) -> None:
         queue = self._queue
-        if len(queue.commands) >= _MOST_POSTED:
+        if len(queue) >= _MOST_POSTED:
             return
-        queue.commands.append(command)
-        if not queue.has_some.is_set() and len(queue.commands) == 1:
-            asyncio.get_running_loop().call_later(_LINGER, queue.has_some.set)
+        queue.append(command)
+        if len(queue) == 1 and self._is_running and not self._has_some.is_set():
+            asyncio.get_running_loop().call_later(_LINGER, self._has_some.set)
 
     async def _write_on(self) -> None:
-        while True:
-            await self._queue.has_some.wait()
-            self._queue.has_some.clear()
-            await self._write_out()
+        """Write what waits, as it comes; while Valkey is away, probe it now and then."""
+        while self._is_running:
+            if self.breaker.is_open:
+                await asyncio.sleep(self.breaker.rests(self._clock()))
+                await self._probe()
+                continue
+            await self._has_some.wait()
+            self._has_some.clear()
+            while self._queue and not self.breaker.is_open:
+                await self._write(self._next_batch(), TIMEOUT)
 
-    async def _write_out(self) -> None:
-        """Write what waits, as far as Valkey is there."""
-        while self._queue.commands and not self.is_away:
-            await self._write_batch()
+    async def _probe(self) -> bool:
+        """Whether it takes a write; then what has waited is written, too."""
+        is_there = await self._write([_Command(_PROBE)], _PROBES)
+        if is_there and self._queue:
+            self._has_some.set()
+        return is_there
 
-    async def _write_batch(self) -> None:
-        commands = self._queue.commands
-        batch = [commands.popleft() for _ in range(min(len(commands), _MOST_AT_ONCE))]
+    async def _say_farewell(self) -> None:
+        """Write out what was posted, where that can be done at once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                while self._queue and not self.breaker.is_open:
+                    await self._write(self._next_batch(), TIMEOUT)
+
+    def _next_batch(self) -> list[_Command]:
+        """Take the oldest commands; those that nobody waits for any more are left out."""
+        queue = self._queue
+        batch = [queue.popleft() for _ in range(min(len(queue), _MOST_AT_ONCE))]
+        return [each for each in batch if not each.is_given_up]
+
+    async def _write(self, batch: Sequence[_Command], seconds: float) -> bool:
+        """Write a batch and settle it; whether it was answered."""
+        if not batch:
+            return True
         try:
-            async with asyncio.timeout(2 * TIMEOUT):
-                answers = await self._answers([each.words for each in batch])
-                await self._load_missing(batch, answers)
-        except (OSError, TimeoutError, RedisError) as error:
+            async with asyncio.timeout(seconds):
+                answers = await self._answers(batch)
+        except _FAILURES as error:
             await self._fail(batch, error)
-        else:
-            self.breaker.succeed()
-            for command, answer in zip(batch, answers, strict=True):
-                _settle(command, answer)
+            return False
+        except BaseException:
+            await self._link.drop()
+            self._give_up(batch)
+            raise
+        if self.breaker.succeed():
+            self._complaints.back()
+        for command, answer in zip(batch, answers, strict=True):
+            self._settle(command, answer)
+        return True
 
-    async def _answers(self, batch: Sequence[Sequence[Word]]) -> list[Any]:
-        """Write commands at once and read their answers, errors of commands among them."""
-        connection = self._connection
-        if connection is None or not connection.is_connected:
-            connection = self._connection = self._connect(TIMEOUT)
-            await connection.connect()  # type: ignore[no-untyped-call]
-        await connection.send_packed_command(connection.pack_commands(batch), check_health=False)
-        answers: list[Any] = []
-        for _ in batch:
-            try:
-                answers.append(await connection.read_response())
-            except ResponseError as error:
-                answers.append(error)
+    async def _answers(self, batch: Sequence[_Command]) -> list[Any]:
+        """Return the answers to a batch. Raises what is refused to everybody."""
+        answers = await self._link.answers([each.words for each in batch])
+        missing = [at for at, each in enumerate(answers) if isinstance(each, NoScriptError)]
+        if missing:
+            again = [_with_source(batch[at]) for at in missing]
+            for at, answer in zip(missing, await self._link.answers(again), strict=True):
+                answers[at] = answer
+        for answer in answers:
+            if isinstance(answer, ResponseError) and refuses_all(answer):
+                raise answer
         return answers
 
-    async def _load_missing(self, batch: list[_Command], answers: list[Any]) -> None:
-        """Run the scripts again that Valkey did not know, with their text."""
-        missing = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        again: list[Sequence[Word]] = []
-        for at in missing:
-            script, words = batch[at].script, batch[at].words
-            if script is not None:
-                again.append(("EVAL", script.source, *words[2:]))
-        if again:
-            for at, answer in zip(missing, await self._answers(again), strict=True):
-                answers[at] = answer
+    def _settle(self, command: _Command, answer: Any) -> None:  # noqa: ANN401
+        if isinstance(answer, ResponseError):
+            self._complaints.refused(answer)
+        if command.answer is None or command.answer.done():
+            return
+        if isinstance(answer, ResponseError):
+            command.answer.set_exception(FleetUnavailable(str(answer)))
+        else:
+            command.answer.set_result(answer)
 
-    async def _fail(self, batch: list[_Command], error: Exception) -> None:
+    async def _fail(self, batch: Sequence[_Command], error: Exception) -> None:
         """Let turns go on without; what was posted waits for Valkey, as far as there is room."""
-        await self._drop()
-        if self.breaker.fail(self._clock()):
-            _log.warning("valkey_away", reason=str(error) or type(error).__name__)
-        commands = self._queue.commands
-        posted = [each for each in (*batch, *commands) if each.answer is None]
-        for command in (*batch, *commands):
+        await self._link.drop()
+        self.breaker.fail(self._clock())
+        if self.breaker.is_open:
+            self._complaints.away(error)
+        self._give_up(batch)
+
+    def _give_up(self, batch: Sequence[_Command] = ()) -> None:
+        """Let nobody wait any longer; what was posted stays, but for a probe."""
+        commands = [*batch, *self._queue]
+        self._queue.clear()
+        posted = [each for each in commands if each.answer is None and each.words is not _PROBE]
+        self._queue.extend(posted[-_MOST_POSTED:])
+        for command in commands:
             if command.answer is not None and not command.answer.done():
                 command.answer.set_exception(FleetUnavailable("Valkey is away"))
-        commands.clear()
-        commands.extend(posted[-_MOST_POSTED:])
-        loop = asyncio.get_running_loop()
-        loop.call_later(self.breaker.rests(self._clock()), self._queue.has_some.set)
-
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(OSError, RedisError):
-                await connection.disconnect(nowait=True)
 
 
-def _settle(command: _Command, answer: Any) -> None:  # noqa: ANN401
-    if command.answer is None or command.answer.done():
-        return
-    if isinstance(answer, Exception):
-        command.answer.set_exception(FleetUnavailable(str(answer)))
-    else:
-        command.answer.set_result(answer)
+def _with_source(command: _Command) -> Words:
+    """Return the words of a script that Valkey does not know yet."""
+    if command.script is None:
+        return command.words
+    return ("EVAL", command.script.source, *command.words[2:])

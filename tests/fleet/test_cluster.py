@@ -1,0 +1,112 @@
+"""A Valkey Cluster: each command goes to the master that has its key, wherever that moves."""
+
+import asyncio
+
+import pytest
+from redis.crc import key_slot
+
+from longwire.core.errors import FleetUnavailable
+from longwire.fleet.addresses import connect_to
+from longwire.fleet.joined import joined
+from longwire.fleet.valkey import Valkey
+from tests.doubles.valkey import a_script, running_cluster, until
+
+pytestmark = pytest.mark.fleet
+
+MOVED = "moved"
+
+
+@pytest.fixture
+async def servers(tmp_path):
+    async with running_cluster(tmp_path) as servers:
+        yield servers
+
+
+def url_of(servers):
+    return "valkey+cluster://127.0.0.1:1," + ",".join(f"127.0.0.1:{each.port}" for each in servers)
+
+
+@pytest.fixture
+async def valkey(servers):
+    client = Valkey(connect_to(url_of(servers)))
+    async with client.running():
+        yield client
+
+
+async def test_commands_of_one_batch_go_to_all_masters(valkey):
+    """Each is answered in its place, though they went three ways."""
+    names = [f"lw:{{key:{each}}}:w" for each in range(300)]
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(valkey.call("SET", name, name))
+    async with asyncio.TaskGroup() as group:
+        found = [group.create_task(valkey.call("GET", name)) for name in names]
+    assert [name.encode() for name in names] == [each.result() for each in found]
+
+
+async def test_a_script_goes_by_its_first_key(valkey):
+    """It is loaded where it is not known yet."""
+    one = a_script(b"return redis.call('INCR', KEYS[1])")
+    for number in range(20):
+        assert 1 == await valkey.run(one, [f"{{{number}}}:n"])
+
+
+async def moved_to(servers, slot, key):
+    """Move one slot with its key from its master to the next one, as an operator does."""
+    ids = [await each.ask("CLUSTER", "MYID") for each in servers]
+    at = min(slot * len(servers) // 16384, len(servers) - 1)
+    here, there = at, (at + 1) % len(servers)
+    await servers[there].ask("CLUSTER", "SETSLOT", str(slot), "IMPORTING", ids[here])
+    await servers[here].ask("CLUSTER", "SETSLOT", str(slot), "MIGRATING", ids[there])
+    port = str(servers[there].port)
+    await servers[here].ask("MIGRATE", "127.0.0.1", port, key, "0", "1000")
+
+    async def finish():
+        for server in (servers[there], servers[here]):
+            await server.ask("CLUSTER", "SETSLOT", str(slot), "NODE", ids[there])
+
+    return finish
+
+
+async def test_a_key_that_moves_is_found_on_its_way_and_after(valkey, servers):
+    """While its slot moves the old master says ASK, afterwards MOVED."""
+    await valkey.call("SET", MOVED, "1")
+    finish = await moved_to(servers, key_slot(MOVED.encode()), MOVED)
+    assert b"1" == await valkey.call("GET", MOVED)
+    await finish()
+    for _ in range(3):
+        assert b"1" == await valkey.call("GET", MOVED)
+
+
+async def test_a_master_that_is_gone_makes_turns_wait_no_longer(valkey, servers):
+    """The cluster is away as one server would be, and found again as it is."""
+    await valkey.call("SET", "here", "1")
+    await servers[1].kill()
+
+    async def is_away():
+        try:
+            async with asyncio.TaskGroup() as group:
+                for each in range(30):
+                    group.create_task(valkey.call("SET", str(each), "1"))
+        except* FleetUnavailable:
+            pass
+        return valkey.is_away
+
+    await until(is_away)
+    await servers[1].start()
+    await until(lambda: not valkey.is_away)
+
+
+async def test_tidings_cross_the_cluster(servers):
+    """What is told to one server is heard by who listens at another."""
+    heard = asyncio.Event()
+    a = joined(url_of(servers), "a")
+    b = joined(url_of(servers[::-1]), "b")
+    b.tidings.hear("cooling", lambda *_: heard.set())
+    async with a.running(), b.running():
+
+        def is_heard():
+            a.tidings.tell("cooling", {})
+            return heard.is_set()
+
+        await until(is_heard)
