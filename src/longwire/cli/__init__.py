@@ -13,6 +13,7 @@ from longwire.cli import (
     demo,
     doctor,
     emulator,
+    fleet,
     keys,
     login,
     serve,
@@ -50,5 +51,6 @@ def build() -> typer.Typer:
     commands.add_typer(users.build(), name="users")
     commands.add_typer(turns.build(), name="turns")
     commands.add_typer(config.build(), name="config")
+    commands.add_typer(fleet.build(), name="fleet")
     commands.add_typer(setup.build(), name="setup")
     return commands

@@ -1,0 +1,1 @@
+"""What stands before several gateways: HAProxy, Envoy, nginx, each by its configuration."""
