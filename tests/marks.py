@@ -13,6 +13,7 @@ import pytest
 BY_FOLDER = {"ui": "browser"}
 BY_FIXTURE = {
     "binary": "clients",
+    "fleet_postgresql": "fleet",
     "longwire": "process",
     "postgresql_server": "db",
     "their_python": "clients",

@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.conftest import KEY
 from tests.doubles.authority import Authority
 from tests.doubles.reverse_proxies import PROXIES, before
-from tests.journeys.agent import scripted
-from tests.journeys.rolling import Load, nodes, roll
+from tests.doubles.working import Work
+from tests.journeys.rolling import nodes, roll
 
 pytestmark = pytest.mark.process
 
@@ -18,8 +19,8 @@ async def test_a_rolling_restart_under_load_fails_no_turn(emulator, tmp_path, na
     async with nodes(tmp_path, emulator.url, 3, "2s") as gateways:
         ports = [node.port for node in gateways]
         async with before(name, tmp_path / name, authority, ports) as proxy:
-            load = Load(proxy, scripted(delay_ms=20))
-            async with load.running(agents=6):
+            work = Work(proxy.origin, KEY, {"delay_ms": 20}, pause=0.0, trust=proxy.trust)
+            async with work.running(6):
                 await roll(proxy, gateways)
-    assert [] == load.errors
-    assert load.answered > 50
+    assert [] == work.errors
+    assert len(work.turns) > 50

@@ -1,11 +1,14 @@
 import asyncio
+from base64 import b64encode
 
 import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import CompileError, IntegrityError
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
+from longwire.core.nouns.secret import Secret
 from longwire.store.database import Database
+from longwire.store.store import open_store
 from longwire.store.tables import projects
 
 
@@ -99,3 +102,16 @@ async def test_a_new_file_is_for_its_owner_alone(tmp_path):
     await database.check()
     await database.close()
     assert 0o600 == path.stat().st_mode & 0o777
+
+
+async def test_several_gateways_may_open_a_new_database_at_once(database_url, tmp_path):
+    """One makes the pepper, and all have the same: a key of one is a key of all."""
+    secret = Secret(b64encode(bytes(32)).decode())
+
+    async def opened():
+        return await open_store(database_url, secret, tmp_path / "secret.key")
+
+    stores = await asyncio.gather(*(opened() for _ in range(6)))
+    for store in stores:
+        await store.close()
+    assert 1 == len({store.digest("a key") for store in stores})

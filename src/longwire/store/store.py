@@ -114,10 +114,13 @@ async def open_store(
 
 
 async def _pepper(connection: AsyncConnection, vault: Vault) -> bytes:
-    """Return the pepper of this database; the first to open it makes one."""
+    """Return the pepper of this database; the first to open it makes one, the others wait for it."""
     place = f"keyring.sealed:{_PEPPER}"
     query = select(keyring.c.sealed).where(keyring.c.name == _PEPPER)
     sealed = await connection.scalar(query)
+    if sealed is None:
+        await connection.execute(select(revisions.c.number).with_for_update())
+        sealed = await connection.scalar(query)
     if sealed is not None:
         return vault.open(sealed, place)
     secret = token_bytes(_PEPPER_SIZE)
