@@ -23,12 +23,12 @@ def subject(name="a", **rates):
 async def test_a_refusal_tells_what_is_left():
     """Headers come with the admission, and with its refusal."""
     limits, one = LocalLimits(Clock()), subject(requests_per_minute=1)
-    assert "0" == (await limits.enter(one))["x-ratelimit-remaining-requests"]
-    await limits.leave(one, Spent())
+    assert "0" == (permit := await limits.enter(one)).headers["x-ratelimit-remaining-requests"]
+    limits.leave(permit, Spent())
     with pytest.raises(LimitReached) as caught:
         await limits.enter(one)
     assert "1" == caught.value.headers["x-ratelimit-limit-requests"]
-    assert caught.value.retry_after == await limits.wait(one)
+    assert {"a": caught.value.retry_after} == await limits.waits([one])
 
 
 async def test_subjects_do_not_share():
@@ -36,7 +36,8 @@ async def test_subjects_do_not_share():
     limits = LocalLimits(Clock())
     await limits.enter(subject("a", concurrent_turns=1))
     await limits.enter(subject("b", concurrent_turns=1))
-    assert 1 == await limits.wait(subject("a", concurrent_turns=1))
+    both = [subject("a", concurrent_turns=1), subject("b", concurrent_turns=2)]
+    assert {"a": 1} == await limits.waits(both)
 
 
 async def test_subjects_at_rest_are_forgotten(monkeypatch):
@@ -48,8 +49,7 @@ async def test_subjects_at_rest_are_forgotten(monkeypatch):
     clock.now += 120
     for number in range(10):
         each = subject(str(number), requests_per_minute=1)
-        await limits.enter(each)
-        await limits.leave(each, Spent())
+        limits.leave(await limits.enter(each), Spent())
         clock.now += 120
     assert len(limits._meters) <= 4
-    assert 1 == await limits.wait(busy)
+    assert {"busy": 1} == await limits.waits([busy])

@@ -3,29 +3,29 @@
 The nouns and rules are those of `core`; whoever waits for something shared waits a bounded time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
-from longwire.core.rules.limits import NOTHING, Spent, Subject
+from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
 
 
 class Limits(Protocol):
     """Counts turns and what they cost, by subject."""
 
-    async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Mapping[str, str]:
-        """Admit a turn, and return headers that tell what is left. Raises `LimitReached`.
+    async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Permit:
+        """Admit a turn. Raises `LimitReached`.
 
         Until it leaves, it counts as what it is expected to cost.
         """
 
-    async def leave(self, subject: Subject, spent: Spent, expected: Spent = NOTHING) -> None:
+    def leave(self, permit: Permit, spent: Spent) -> None:
         """Count what an admitted turn cost in place of what was expected; each leaves once."""
 
-    def correct(self, subject: Subject, by: Spent) -> None:
-        """Count what the estimate that a turn left with was off by; it never waits."""
+    def correct(self, permit: Permit, by: Spent) -> None:
+        """Count what the estimate that a turn left with was off by, once."""
 
-    async def wait(self, subject: Subject) -> int:
-        """Return in how many seconds a turn could be admitted, 0 for now."""
+    async def waits(self, subjects: Collection[Subject]) -> Mapping[str, int]:
+        """Return in how many seconds a turn could be admitted, by the ids of those that refuse."""
 
     def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
         """Take over what day and month of a subject had cost at a time, in all processes."""

@@ -2,14 +2,23 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from longwire.core.errors import LimitReached
 from longwire.core.ports import Hear
-from longwire.core.rules.limits import NOTHING, Meter, Spent, Subject
+from longwire.core.rules.limits import NOTHING, Meter, Permit, Spent, Subject
 from longwire.dialects.responses.answer import limit_headers
 
 _REMEMBERED = 4096
+
+
+def refused(meter: Meter, subject: Subject, now: float) -> LimitReached | None:
+    """Return why one more turn must wait, with headers that tell what is left."""
+    refusal = meter.refusal(subject, now)
+    if refusal is not None:
+        refusal.headers = limit_headers(meter, subject.rates, now)
+    return refusal
 
 
 class LocalLimits:
@@ -22,33 +31,34 @@ class LocalLimits:
         self._clock = clock
         self._meters: OrderedDict[str, Meter] = OrderedDict()
 
-    async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Mapping[str, str]:
+    async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Permit:
         """Admit a turn. Raises `LimitReached`."""
-        meter, now = self._meter(subject.id), self._clock()
-        if (refusal := meter.refusal(subject, now)) is not None:
-            refusal.headers = limit_headers(meter, subject.rates, now)
+        meter, now = self.meter(subject.id), self._clock()
+        if (refusal := refused(meter, subject, now)) is not None:
             raise refusal
         meter.begin(now, expected)
-        return limit_headers(meter, subject.rates, now)
+        return Permit(subject, expected, limit_headers(meter, subject.rates, now))
 
-    async def leave(self, subject: Subject, spent: Spent, expected: Spent = NOTHING) -> None:
+    def leave(self, permit: Permit, spent: Spent) -> None:
         """Count what a turn cost."""
-        self._meter(subject.id).end(self._clock(), spent, expected)
+        self.meter(permit.subject.id).end(self._clock(), spent, permit.expected)
 
-    def correct(self, subject: Subject, by: Spent) -> None:
+    def correct(self, permit: Permit, by: Spent) -> None:
         """Count what an estimate was off by."""
-        self._meter(subject.id).count(self._clock(), by)
+        self.meter(permit.subject.id).count(self._clock(), by)
 
-    async def wait(self, subject: Subject) -> int:
-        """Return in how many seconds a turn could be admitted."""
-        refusal = self._meter(subject.id).refusal(subject, self._clock())
-        return refusal.retry_after if refusal else 0
+    async def waits(self, subjects: Collection[Subject]) -> Mapping[str, int]:
+        """Return in how many seconds a turn could be admitted, by the ids of those that refuse."""
+        now = self._clock()
+        refusals = ((each.id, self.meter(each.id).refusal(each, now)) for each in subjects)
+        return {name: refusal.retry_after for name, refusal in refusals if refusal}
 
     def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
         """Take over what day and month of a subject had cost at a time, in all processes."""
-        self._meter(subject_id).set_spent(now, day, month)
+        self.meter(subject_id).set_spent(now, day, month)
 
-    def _meter(self, subject_id: str) -> Meter:
+    def meter(self, subject_id: str) -> Meter:
+        """Return what counts a subject here."""
         meter = self._meters.get(subject_id)
         if meter is None:
             meter = self._meters[subject_id] = Meter()

@@ -7,10 +7,11 @@ turns at once those are admitted that fit. Times are arguments, in seconds since
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import Budgets, Rates
@@ -47,6 +48,18 @@ class Subject:
         budgets = self.budgets
         return budgets.cost_per_day is not None or budgets.cost_per_month is not None
 
+    @cached_property
+    def counts_active(self) -> bool:
+        """Whether turns under way count against any limit, themselves or what they may cost."""
+        return self.rates.concurrent_turns is not None or self.counts_tokens
+
+    def share(self, parts: int) -> "Subject":
+        """Return the same with rates divided, rounded up: what one of so many may have."""
+        rates = self.rates
+        each = (rates.requests_per_minute, rates.tokens_per_minute, rates.concurrent_turns)
+        divided = [None if limit is None else -(-limit // parts) for limit in each]
+        return replace(self, rates=Rates(*divided))
+
 
 class Spent(NamedTuple):
     """Tokens, in and out, and cost in billionths of a US dollar."""
@@ -56,6 +69,18 @@ class Spent(NamedTuple):
 
 
 NOTHING: Final = Spent()
+
+
+class Permit(NamedTuple):
+    """What a turn was admitted with, and leaves with again; `lease` is its name where it is shared.
+
+    `expected` is what it counts as until then, `headers` say what is left of the limits.
+    """
+
+    subject: Subject
+    expected: Spent
+    headers: Mapping[str, str]
+    lease: str = ""
 
 
 class Window:
@@ -69,6 +94,14 @@ class Window:
     def __init__(self) -> None:
         self._sums: deque[tuple[int, int]] = deque()
         self.total = 0
+
+    @classmethod
+    def of(cls, sums: Iterable[tuple[int, int]]) -> Self:
+        """Return one of what was used by whole seconds, in any order."""
+        window = cls()
+        for second, amount in sorted(sums):
+            window.add(second, amount)
+        return window
 
     def used(self, now: float) -> int:
         """Return what counts now."""

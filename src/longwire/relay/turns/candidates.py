@@ -189,21 +189,18 @@ class Candidates:
 
         Raises `LimitReached` for all, or for the `home` of what no other one understands.
         """
-        waits: list[int] = []
-        free: list[Candidate] = []
-        for each in candidates:
-            subject = each.channel.subject
-            seconds = await self._limits.wait(subject) if subject.is_limited else 0
-            if seconds:
-                waits.append(seconds)
-            else:
-                free.append(each)
-            if seconds and each.channel.route_id == home:
-                free = []
-                break
-        if not free:
+        subjects = [each.channel.subject for each in candidates]
+        limited = {each.id: each for each in subjects if each.is_limited}
+        waits = await self._limits.waits(limited.values()) if limited else {}
+        if not waits:
+            return candidates
+        free = [each for each in candidates if each.channel.subject.id not in waits]
+        at_home = [each for each in candidates if each.channel.route_id == home]
+        wait = max((waits.get(each.channel.subject.id, 0) for each in at_home), default=0)
+        if wait or not free:
             msg = "Every channel of this model is at its limit; try again later."
-            raise LimitReached(msg, code="rate_limit_exceeded", retry_after=min(waits))
+            seconds = wait or min(waits.values())
+            raise LimitReached(msg, code="rate_limit_exceeded", retry_after=seconds)
         return free
 
     def _ordered(

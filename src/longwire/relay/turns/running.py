@@ -24,7 +24,7 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.limits import NOTHING, Spent, Subject
+from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
 from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.session import fingerprint, forwarded, session_id
@@ -42,8 +42,6 @@ from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 _BEFORE_OUTPUT = frozenset({Kind.VENDOR, Kind.OPENING})
 _COUNT = Purpose.COUNT  # for every turn: on Python 3.11 a member is dear to name
 _FAILURES = (UpstreamError, Overloaded, FrameTooLarge, Unsayable)
-Permits = Sequence[tuple[Subject, Spent]]
-"""Whose limits a turn counts against, each with what it is expected to cost."""
 
 
 @dataclass
@@ -114,7 +112,7 @@ class RunningTurn:
         self.headers: dict[str, str] = {}
         self._relay = relay
         self._exits = AsyncExitStack()
-        self._permits: list[tuple[Subject, Spent]] = []
+        self._permits: list[Permit] = []
         self._sent: dict[str, Turn] = {}
         self._limit: UpstreamRejected | None = None
         self._has_broken = False
@@ -183,7 +181,7 @@ class RunningTurn:
         if self.request.turn.is_stored and len(self._relay.routing.snapshot.channels) > 1:
             self._relay.candidates.note_items(self.request, self._channel, self.aggregate)
         if self._permits:
-            await self._leave()
+            self._leave()
 
     async def _next(self) -> Sequence[Event]:
         """Return the next batch as it came, but for notices of the upstream's own."""
@@ -312,7 +310,7 @@ class RunningTurn:
         """Leave a failed attempt, so that another one can follow. Raises where none does."""
         policy, turn, candidate = self._relay.policy, self.request.turn, attempt.candidate
         await self._exits.aclose()
-        await self._leave(kept=self._own_permits)
+        self._leave(kept=self._own_permits)
         learn(candidate, failure, policy.wall_clock())
         trouble = classify(failure, turn, has_account=attempt.channel.account is not None)
         recovery = attempts.fail(attempt, trouble, failure, policy.clock())
@@ -347,15 +345,14 @@ class RunningTurn:
             usage = expected_usage(turn)
             cost = self._relay.policy.price(usage, turn.model) if subject.counts_cost else 0
             expected = Spent(usage.input + usage.output, cost or 0)
-        headers = await self._relay.limits.enter(subject, expected)
-        self._permits.append((subject, expected))
-        return headers
+        permit = await self._relay.limits.enter(subject, expected)
+        self._permits.append(permit)
+        return permit.headers
 
-    async def _leave(self, kept: int = 0) -> None:
+    def _leave(self, kept: int = 0) -> None:
         """Give permits back with what the turn cost, all but the first ones that are `kept`."""
         while len(self._permits) > kept:
-            subject, expected = self._permits.pop()
-            await self._relay.limits.leave(subject, self._spent(), expected)
+            self._relay.limits.leave(self._permits.pop(), self._spent())
 
     @property
     def _own_permits(self) -> int:
@@ -380,21 +377,23 @@ class RunningTurn:
             await self._exits.aclose()
         finally:
             try:
-                await self._leave()
+                self._leave()
             finally:
                 if failure is None or not self._is_drained(failure, permits):
                     self._relay.accounting.book(record, failure)
 
-    def _is_drained(self, failure: BaseException, permits: Permits) -> bool:
+    def _is_drained(self, failure: BaseException, permits: Sequence[Permit]) -> bool:
         """Whether the rest is read without its client; the turn is booked when that is over."""
         if self.record.aggregate is None:
             return False
         return self._stream.when_drained(partial(self._drained, failure, permits, self._spent()))
 
-    def _drained(self, failure: BaseException, permits: Permits, estimate: Spent) -> None:
+    def _drained(
+        self, failure: BaseException, permits: Sequence[Permit], estimate: Spent
+    ) -> None:
         """Correct what limits have counted, and book the turn with what it really cost."""
         spent = self._spent()
         by = Spent(spent.tokens - estimate.tokens, spent.cost - estimate.cost)
-        for subject, _ in permits:
-            self._relay.limits.correct(subject, by)
+        for permit in permits:
+            self._relay.limits.correct(permit, by)
         self._relay.accounting.book(self.record, failure, is_drained=True)

@@ -70,11 +70,11 @@ class StoredResponses:
             if not subject.is_limited:
                 yield {}
                 return
-            headers = await self._limits.enter(subject)
+            permit = await self._limits.enter(subject)
             try:
-                yield headers
+                yield permit.headers
             finally:
-                await self._limits.leave(subject, NOTHING)
+                self._limits.leave(permit, NOTHING)
 
 
 async def _pass(
