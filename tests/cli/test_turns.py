@@ -83,7 +83,8 @@ def test_a_line_says_what_matters():
     """Who, what, in which API, by which node and way, how it went, how much, what was left out."""
     assert (
         "2026-09-21 14:13:20  dev  gpt-5.5  responses -> responses  main  lw-0  websocket "
-        "continued  200 completed  0.9 s  10+5 tokens  100 of 1,000 B  $0.0000  without seed, prediction"
+        "continued  200 completed  0.9 s  10+5 tokens  100 of 1,000 B  $0.0000  "
+        "without seed, prediction"
     ) == command._line(row())
 
 

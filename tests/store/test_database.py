@@ -113,6 +113,7 @@ async def test_several_gateways_may_open_a_new_database_at_once(database_url, tm
 
     async with asyncio.TaskGroup() as group:
         openings = [group.create_task(opened()) for _ in range(6)]
-    for opening in openings:
-        await opening.result().close()
+    stores = [each.result() for each in openings]
+    for store in stores:
+        await store.close()
     assert 1 == len({store.digest("a key") for store in stores})
