@@ -8,11 +8,12 @@ from typing import Final
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
+from longwire.fleet.limits import SharedLimits
 from longwire.fleet.nodes import Nodes
 from longwire.fleet.tidings import SharedTidings
 from longwire.fleet.valkey import Script, Valkey
 
-SHARED: Final[frozenset[str]] = frozenset()
+SHARED: Final = frozenset({"limits"})
 """What of `COUNTED` Valkey counts, while it is there."""
 
 
@@ -24,12 +25,13 @@ def joined(url: str, node: str = "") -> Fleet:
     scripts = {each: Script(each) for each in ("beat", "nodes")}
     nodes = Nodes(name, valkey, scripts, SHARED)
     tidings = SharedTidings(valkey, servers, name)
+    limits = SharedLimits(valkey, nodes)
     answers = Valkey(servers)
     asking = Asking(nodes, tidings, answers)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        works = (nodes.beat(), tidings.listen(), asking.answer_others())
+        works = (nodes.beat(), tidings.listen(), asking.answer_others(), limits.keep_leases())
         async with valkey.running(), answers.running(), asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in works]
             try:
@@ -38,4 +40,4 @@ def joined(url: str, node: str = "") -> Fleet:
                 for task in tasks:
                     task.cancel()
 
-    return Fleet(nodes, asking, tidings=tidings, valkey=valkey, running=running)
+    return Fleet(nodes, asking, limits, tidings, valkey=valkey, running=running)
