@@ -69,7 +69,7 @@ class App:
         self._rate = TurnRate()
         self.fleet = _fleet(settings)
         self.limits = self.fleet.limits
-        self.homes = LocalHomes()
+        self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.relay = self._relay(settings)

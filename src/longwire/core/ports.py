@@ -6,6 +6,7 @@ The nouns and rules are those of `core`; whoever waits for something shared wait
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
+from longwire.core.rules.homes import HomeKey
 from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
 
 
@@ -43,3 +44,16 @@ class Tidings(Protocol):
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken, from now on."""
+
+
+class SharedHomes(Protocol):
+    """Where sessions are at home, as all nodes know it; who cannot be asked knows nothing."""
+
+    async def find(self, key: HomeKey) -> str | None:
+        """Return a home, None where it is not known."""
+
+    def keep(self, key: HomeKey, home: str, *, has_moved: bool) -> None:
+        """Write a home soon. Never waits, never fails."""
+
+    def hear(self, moved: Callable[[bytes, str], None]) -> None:
+        """Have each digest and home taken that another node says has moved, from now on."""

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from longwire.core.ports import Limits, Tidings
+from longwire.core.ports import Limits, SharedHomes, Tidings
 from longwire.fleet.asking import Asking
 from longwire.fleet.local import LocalLimits, LocalTidings
 from longwire.fleet.nodes import Nodes
@@ -23,7 +23,7 @@ def default_node() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The ports of one node, and who else is there; `valkey` is None where it is alone.
+    """The ports of one node, and who else is there; `valkey` and `homes` are None where it is alone.
 
     `running` lets what is shared run: the connection, the ears, the heartbeat.
     """
@@ -32,6 +32,7 @@ class Fleet:
     asking: Asking
     limits: Limits = field(default_factory=LocalLimits)
     tidings: Tidings = field(default_factory=LocalTidings)
+    homes: SharedHomes | None = None
     valkey: "Valkey | None" = None
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 

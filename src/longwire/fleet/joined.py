@@ -8,6 +8,7 @@ from typing import Final
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
+from longwire.fleet.homes import ValkeyHomes
 from longwire.fleet.nodes import Nodes
 from longwire.fleet.tidings import SharedTidings
 from longwire.fleet.valkey import Script, Valkey
@@ -38,4 +39,5 @@ def joined(url: str, node: str = "") -> Fleet:
                 for task in tasks:
                     task.cancel()
 
-    return Fleet(nodes, asking, tidings=tidings, valkey=valkey, running=running)
+    homes = ValkeyHomes(valkey, tidings)
+    return Fleet(nodes, asking, tidings=tidings, homes=homes, valkey=valkey, running=running)
