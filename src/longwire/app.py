@@ -133,7 +133,13 @@ class App:
     def _context(self, settings: Settings) -> ProvisionContext:
         sessions = settings.sessions
         heartbeat = Heartbeat(sessions.ping_interval, sessions.pong_timeout)
-        return ProvisionContext(self.pool, _timeouts(settings), heartbeat, self._count_dial)
+        return ProvisionContext(
+            self.pool,
+            _timeouts(settings),
+            heartbeat,
+            self._count_dial,
+            paces=self.fleet.paces,
+        )
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials[self.reconciler.names.get(endpoint, ""), result] += 1

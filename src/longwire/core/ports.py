@@ -3,6 +3,7 @@
 The nouns and rules are those of `core`; whoever waits for something shared waits a bounded time.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
@@ -57,3 +58,20 @@ class SharedHomes(Protocol):
 
     def hear(self, moved: Callable[[bytes, str], None]) -> None:
         """Have each digest and home taken that another node says has moved, from now on."""
+
+
+class Pacer(Protocol):
+    """Tells when something may be done again."""
+
+    async def reserve(self, longest: float = math.inf) -> float:
+        """Return how long to wait for the next place, in seconds; beyond `longest` take none.
+
+        A place that is not used need not be given back.
+        """
+
+
+class Paces(Protocol):
+    """Gives pacers; those of one route, on whichever node, are one."""
+
+    def of(self, route: str, rate: float, burst: int = 1) -> Pacer:
+        """Return what paces a route: at most `burst` at once and `rate` a second."""

@@ -10,6 +10,7 @@ from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
 from longwire.fleet.homes import ValkeyHomes
 from longwire.fleet.nodes import Nodes
+from longwire.fleet.paces import SharedPaces
 from longwire.fleet.tidings import SharedTidings
 from longwire.fleet.valkey import Script, Valkey
 
@@ -39,5 +40,12 @@ def joined(url: str, node: str = "") -> Fleet:
                 for task in tasks:
                     task.cancel()
 
-    homes = ValkeyHomes(valkey, tidings)
-    return Fleet(nodes, asking, tidings=tidings, homes=homes, valkey=valkey, running=running)
+    return Fleet(
+        nodes,
+        asking,
+        tidings=tidings,
+        paces=SharedPaces(valkey, lambda: nodes.count),
+        homes=ValkeyHomes(valkey, tidings),
+        valkey=valkey,
+        running=running,
+    )
