@@ -3,9 +3,11 @@
 The nouns and rules are those of `core`; whoever waits for something shared waits a bounded time.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
+from longwire.core.rules.homes import HomeKey
 from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
 
 
@@ -43,3 +45,33 @@ class Tidings(Protocol):
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken, from now on."""
+
+
+class SharedHomes(Protocol):
+    """Where sessions are at home, as all nodes know it; who cannot be asked knows nothing."""
+
+    async def find(self, key: HomeKey) -> str | None:
+        """Return a home, None where it is not known."""
+
+    def keep(self, key: HomeKey, home: str, *, has_moved: bool) -> None:
+        """Write a home soon. Never waits, never fails."""
+
+    def hear(self, moved: Callable[[bytes, str], None]) -> None:
+        """Have each digest and home taken that another node says has moved, from now on."""
+
+
+class Pacer(Protocol):
+    """Tells when something may be done again."""
+
+    async def reserve(self, longest: float = math.inf) -> float:
+        """Return how long to wait for the next place, in seconds; beyond `longest` take none.
+
+        A place that is not used need not be given back.
+        """
+
+
+class Paces(Protocol):
+    """Gives pacers; those of one route, on whichever node, are one."""
+
+    def of(self, route: str, rate: float, burst: int = 1) -> Pacer:
+        """Return what paces a route: at most `burst` at once and `rate` a second."""

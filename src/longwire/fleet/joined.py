@@ -8,13 +8,17 @@ from typing import Final
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
+from longwire.fleet.homes import ValkeyHomes
 from longwire.fleet.limits import SharedLimits
-from longwire.fleet.nodes import Nodes
+from longwire.fleet.nodes import COUNTED, Nodes
+from longwire.fleet.paces import SharedPaces
+from longwire.fleet.shared_throttle import SharedThrottle
+from longwire.fleet.throttle import LocalThrottle
 from longwire.fleet.tidings import SharedTidings
 from longwire.fleet.valkey import Script, Valkey
 
-SHARED: Final = frozenset({"limits"})
-"""What of `COUNTED` Valkey counts, while it is there."""
+SHARED: Final = frozenset(COUNTED)
+"""What Valkey counts, while it is there."""
 
 
 def joined(url: str, node: str = "") -> Fleet:
@@ -40,4 +44,14 @@ def joined(url: str, node: str = "") -> Fleet:
                 for task in tasks:
                     task.cancel()
 
-    return Fleet(nodes, asking, limits, tidings, valkey=valkey, running=running)
+    return Fleet(
+        nodes,
+        asking,
+        limits=limits,
+        tidings=tidings,
+        paces=SharedPaces(valkey, lambda: nodes.count),
+        homes=ValkeyHomes(valkey, tidings),
+        throttle=SharedThrottle(valkey, LocalThrottle()),
+        valkey=valkey,
+        running=running,
+    )
