@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from longwire.core.ports import Limits, Tidings
+from longwire.core.ports import Limits, Throttle, Tidings
 from longwire.fleet.asking import Asking
 from longwire.fleet.local import LocalLimits, LocalTidings
 from longwire.fleet.nodes import Nodes
+from longwire.fleet.throttle import LocalThrottle
 
 if TYPE_CHECKING:
     from longwire.fleet.valkey import Valkey
@@ -32,6 +33,7 @@ class Fleet:
     asking: Asking
     limits: Limits = field(default_factory=LocalLimits)
     tidings: Tidings = field(default_factory=LocalTidings)
+    throttle: Throttle = field(default_factory=LocalThrottle)
     valkey: "Valkey | None" = None
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 

@@ -9,10 +9,12 @@ from longwire.fleet.addresses import connect_to
 from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
 from longwire.fleet.nodes import Nodes
+from longwire.fleet.shared_throttle import SharedThrottle
+from longwire.fleet.throttle import LocalThrottle
 from longwire.fleet.tidings import SharedTidings
 from longwire.fleet.valkey import Script, Valkey
 
-SHARED: Final[frozenset[str]] = frozenset()
+SHARED: Final = frozenset({"sign_in_throttle"})
 """What of `COUNTED` Valkey counts, while it is there."""
 
 
@@ -38,4 +40,5 @@ def joined(url: str, node: str = "") -> Fleet:
                 for task in tasks:
                     task.cancel()
 
-    return Fleet(nodes, asking, tidings=tidings, valkey=valkey, running=running)
+    throttle = SharedThrottle(valkey, LocalThrottle())
+    return Fleet(nodes, asking, tidings=tidings, throttle=throttle, valkey=valkey, running=running)
