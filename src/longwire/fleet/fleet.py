@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from longwire.core.ports import Limits, Paces, SharedHomes, Tidings
+from longwire.core.ports import Limits, Paces, SharedHomes, Throttle, Tidings
 from longwire.fleet.asking import Asking
 from longwire.fleet.local import LocalLimits, LocalPaces, LocalTidings
 from longwire.fleet.nodes import Nodes
+from longwire.fleet.throttle import LocalThrottle
 
 if TYPE_CHECKING:
     from longwire.fleet.valkey import Valkey
@@ -34,6 +35,7 @@ class Fleet:
     tidings: Tidings = field(default_factory=LocalTidings)
     paces: Paces = field(default_factory=LocalPaces)
     homes: SharedHomes | None = None
+    throttle: Throttle = field(default_factory=LocalThrottle)
     valkey: "Valkey | None" = None
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
