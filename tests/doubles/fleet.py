@@ -130,7 +130,7 @@ class Fleet:
     async def behind(self, kind: str, *, random: bool = False) -> AsyncIterator[Balancer]:
         """Run a balancer before all nodes."""
         folder = self.folder / f"{kind}-{random}"
-        balancer = BALANCERS[kind](folder, self.nodes, random=random)
+        balancer = BALANCERS[kind](folder, [*self.nodes], random=random)
         try:
             await balancer.start()
             yield balancer
