@@ -16,7 +16,7 @@ from longwire.core.nouns.access import Actor
 from longwire.core.nouns.secret import Secret
 from longwire.store.store import Store, open_store
 from tests.conftest import KEY
-from tests.databases import drop_postgresql_database, hurry, new_postgresql_database
+from tests.databases import UNSAFE, drop_postgresql_database, hurry, new_postgresql_database
 from tests.doubles.balancers import BALANCERS, SEES_A_RETURN, Balancer
 from tests.doubles.nodes import Node
 from tests.doubles.valkey import ValkeyServer
@@ -90,7 +90,7 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
     with tempfile.TemporaryDirectory(prefix="longwire-pg-", ignore_cleanup_errors=True) as folder:
         server = PostgresqlServer(Path(folder))
         try:
-            asyncio.run(hurry(server.url))
+            asyncio.run(hurry(server.url, UNSAFE))
             yield server
         finally:
             server.remove()
@@ -130,7 +130,7 @@ class Fleet:
     async def behind(self, kind: str, *, random: bool = False) -> AsyncIterator[Balancer]:
         """Run a balancer before all nodes."""
         folder = self.folder / f"{kind}-{random}"
-        balancer = BALANCERS[kind](folder, self.nodes, random=random)
+        balancer = BALANCERS[kind](folder, [*self.nodes], random=random)
         try:
             await balancer.start()
             yield balancer
