@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,7 @@ import aiohttp
 from longwire.core.nouns.access import ApiKey, Budgets, Grant, Rates
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from tests.doubles.fleet import ACTOR, Fleet
+from tests.doubles.valkey import until
 
 AT_ONCE = {"tool_rounds": 0, "reasoning": False}
 _OK, _REFUSED = 200, 429
@@ -42,10 +44,8 @@ async def limited_key(
         )
         secret = (await store.keys.create(draft, ACTOR)).secret.reveal()
     async with aiohttp.ClientSession(headers={"authorization": f"Bearer {secret}"}) as client:
-        async with asyncio.timeout(20):
-            for node in fleet.nodes:
-                while not await _knows(client, node.url):
-                    await asyncio.sleep(0.1)
+        for node in fleet.nodes:
+            await until(partial(_knows, client, node.url))
     return secret
 
 
