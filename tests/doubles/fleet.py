@@ -156,7 +156,13 @@ class Fleet:
 
 @asynccontextmanager
 async def running_fleet(
-    folder: Path, postgresql: str, tables: str, count: int = 3, template: str = "template0"
+    folder: Path,
+    postgresql: str,
+    tables: str,
+    *,
+    count: int = 3,
+    template: str = "template0",
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Fleet]:
     """Run so many nodes on a new database of a server, a copy of `template`, until left."""
     async with AsyncExitStack() as stack:
@@ -167,9 +173,10 @@ async def running_fleet(
         stack.push_async_callback(valkey.kill)
         fleet = Fleet(folder, database, valkey, tables)
         stack.push_async_callback(partial(_end_all, fleet))
+        nodes = [fleet.node(f"lw-{number}", environment) for number in range(count)]
         async with asyncio.TaskGroup() as group:
-            for number in range(count):
-                group.create_task(fleet.node(f"lw-{number}").start())
+            for node in nodes:
+                group.create_task(node.start())
         yield fleet
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from longwire.store.store import Store
 from longwire.store.tables import turns
 from tests.doubles.balancers import Balancer
 from tests.doubles.fleet import Fleet, PostgresqlServer
@@ -61,15 +62,18 @@ async def database_away(
         await asyncio.sleep(away)
         await asyncio.to_thread(server.start)
         await asyncio.sleep(1.0)
+    return Outage(work, moment, await logged(fleet, len(work.turns)))
+
+
+async def logged(fleet: Fleet, expected: int) -> int:
+    """How many turns the log has, once it has those expected or does not get them."""
     ends = time.monotonic() + _SETTLES
-    rows = await logged(fleet)
-    while rows < len(work.turns) and time.monotonic() < ends:
-        await asyncio.sleep(0.5)
-        rows = await logged(fleet)
-    return Outage(work, moment, rows)
+    async with fleet.store() as store:
+        while (rows := await _count(store)) < expected and time.monotonic() < ends:  # noqa: ASYNC110
+            await asyncio.sleep(0.5)  # a node writes once a second
+    return rows
 
 
-async def logged(fleet: Fleet) -> int:
-    """How many turns the log has."""
-    async with fleet.store() as store, store.database.read() as connection:
+async def _count(store: Store) -> int:
+    async with store.database.read() as connection:
         return int(await connection.scalar(select(func.count()).select_from(turns)) or 0)
