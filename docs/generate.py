@@ -63,6 +63,7 @@ CLAUDE = Path(__file__).parent / "reference" / "claude.md"
 WORDS = Path(__file__).parents[1] / "ui" / "src" / "api" / "words.ts"
 SETUPS = Path(__file__).parents[1] / "ui" / "src" / "features" / "start" / "setups.ts"
 BALANCERS = Path(__file__).parent / "how-to" / "run-behind-a-proxy.md"
+COMPOSE = Path(__file__).parents[1] / "deploy" / "compose" / "haproxy.cfg"
 BLOCKS = {"haproxy": "haproxy", "envoy": "yaml", "nginx": "nginx"}
 PAGE = Path(__file__).parent / "explanation" / "connection-lifecycle.md"
 BEGIN = "<!-- generated from longwire.core.rules.exchange by docs/generate.py: begin -->\n"
@@ -416,6 +417,12 @@ def renewed_balancers(page: str) -> str:
     return page
 
 
+def compose_balancer() -> str:
+    """What `longwire fleet haproxy` prints for the gateways of the Compose file."""
+    nodes = [Node(f"lw-{number}", f"172.28.90.{10 + number}", 8090) for number in range(3)]
+    return ENGINES["haproxy"].configured(Site(nodes))
+
+
 def words() -> str:
     """The words that the admin API has as texts, and their defaults, as a module of the pages."""
     lists = {
@@ -485,6 +492,7 @@ def main() -> int:
     DIALECTS.write_text(renewed_dialects(DIALECTS.read_text(encoding="utf-8")), encoding="utf-8")
     PROFILES.write_text(renewed_profiles(PROFILES.read_text(encoding="utf-8")), encoding="utf-8")
     BALANCERS.write_text(renewed_balancers(BALANCERS.read_text("utf-8")), encoding="utf-8")
+    COMPOSE.write_text(compose_balancer(), encoding="utf-8")
     WORDS.write_text(words(), encoding="utf-8")
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -46,11 +46,15 @@ def postgresql() -> Iterator[str]:
             server.cleanup()
 
 
-async def hurry(url: str) -> None:
+UNSAFE = ("fsync", "full_page_writes")
+"""What a server may leave undone whose machine does not fail; it may itself."""
+
+
+async def hurry(url: str, settings: Sequence[str] = (*UNSAFE, "synchronous_commit")) -> None:
     """Let a server that nobody will miss wait for no disk."""
     connection = await asyncpg.connect(url)
     try:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        for name in settings:
             await connection.execute(f"ALTER SYSTEM SET {name} = off")
         await connection.execute("SELECT pg_reload_conf()")
     finally:

@@ -69,7 +69,7 @@ class App:
         self._rate = TurnRate()
         self.fleet = _fleet(settings)
         self.limits = self.fleet.limits
-        self.homes = LocalHomes()
+        self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
         self.relay = self._relay(settings)
@@ -133,7 +133,13 @@ class App:
     def _context(self, settings: Settings) -> ProvisionContext:
         sessions = settings.sessions
         heartbeat = Heartbeat(sessions.ping_interval, sessions.pong_timeout)
-        return ProvisionContext(self.pool, _timeouts(settings), heartbeat, self._count_dial)
+        return ProvisionContext(
+            self.pool,
+            _timeouts(settings),
+            heartbeat,
+            self._count_dial,
+            paces=self.fleet.paces,
+        )
 
     def _count_dial(self, endpoint: str, result: str) -> None:
         self.metrics.dials[self.reconciler.names.get(endpoint, ""), result] += 1

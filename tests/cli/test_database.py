@@ -1,3 +1,4 @@
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -5,6 +6,11 @@ import sys
 from contextlib import closing
 
 import pytest
+from sqlalchemy import update
+
+from longwire.store.database import Database
+from longwire.store.migrate import head
+from longwire.store.tables import revisions
 
 
 def _name(path, name=None):
@@ -119,3 +125,23 @@ def test_a_gateway_without_its_database_does_not_start(longwire, variable, value
     assert f"longwire: database.{variable.lower()}: " in failed.stderr
     assert mend in failed.stderr
     assert "planted" not in failed.stderr
+
+
+@pytest.mark.parametrize(("oldest", "words"), [("newest", "may run"), ("none", "install")])
+def test_a_newer_schema_is_named(longwire, url, database_url, oldest, words):
+    """`migrate` and `doctor` say which it is, and leave it; one that may not be used is refused."""
+    asyncio.run(_expanded(database_url, head() if oldest == "newest" else "9999"))
+    migrated = longwire("migrate", **url)
+    assert words in migrated.stdout + migrated.stderr
+    assert (0 if oldest == "newest" else 1) == migrated.returncode
+    checked = longwire("doctor", "--offline", **url).stdout
+    assert ("schema 9999, newer than" in checked) == (oldest == "newest")
+
+
+async def _expanded(url, oldest):
+    database = Database(url)
+    async with database.write() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        mine = revisions.c.name == "oldest_program"
+        await connection.execute(update(revisions).where(mine).values(number=int(oldest)))
+    await database.close()

@@ -68,7 +68,7 @@ def test_the_command_reads_the_configured_database(tmp_path, sqlite_template):
     config.write_text(f'[database]\nurl = "sqlite:///{path}"\n', encoding="utf-8")
     run = partial(CliRunner().invoke, command.build())
     told = run(["tail", "--config", str(config), "--limit", "1"])
-    assert (0, command._line(row(2)) + "\n") == (told.exit_code, told.stdout)
+    assert (0, command._line(row(2), names_node=False) + "\n") == (told.exit_code, told.stdout)
     told = run(["tail", "--config", str(config), "--json"])
     assert ["agent-1", "x"] == [json.loads(line)["session"] for line in told.stdout.splitlines()]
 
@@ -82,27 +82,29 @@ async def _written(url, rows):
 def test_a_line_says_what_matters():
     """Who, what, in which API, by which node and way, how it went, how much, what was left out."""
     assert (
-        "2026-09-21 14:13:20  dev  gpt-5.5  responses -> responses  main  lw-0  websocket continued  "
-        "200 completed  0.9 s  10+5 tokens  100 of 1,000 B  $0.0000  without seed, prediction"
-    ) == command._line(row())
+        "2026-09-21 14:13:20  dev  gpt-5.5  responses -> responses  main  lw-0  "
+        "websocket continued  200 completed  0.9 s  10+5 tokens  100 of 1,000 B  $0.0000  "
+        "without seed, prediction"
+    ) == command._line(row(), names_node=True)
 
 
 def test_a_line_of_what_never_travelled():
     """Unknown figures are left out, and why it failed is said."""
     unknown = {"transport": "", "continuity": "", "input_tokens": None, "cost": None}
-    unknown |= {"upstream_api": "", "node": ""}
+    unknown["upstream_api"] = ""
     refused = row(
         channel_name="", outcome="refused", status=404, error_code="model_not_found", **unknown
     )
-    line = command._line(refused)
+    line = command._line(refused, names_node=True)
     assert (
-        "dev  gpt-5.5  responses  -  -  404 refused model_not_found  0.9 s  100 of 1,000 B" in line
+        "dev  gpt-5.5  responses  -  lw-0  -  404 refused model_not_found  0.9 s  100 of 1,000 B"
+        in line
     )
 
 
 def test_a_line_moves_no_cursor():
     """What a caller wrote for a model cannot paint over the terminal."""
-    assert "a?[2Jb" in command._line(row(model_asked="a\x1b[2Jb"))
+    assert "a?[2Jb" in command._line(row(model_asked="a\x1b[2Jb"), names_node=True)
 
 
 def test_json_has_every_field():

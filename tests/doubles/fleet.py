@@ -16,7 +16,7 @@ from longwire.core.nouns.access import Actor
 from longwire.core.nouns.secret import Secret
 from longwire.store.store import Store, open_store
 from tests.conftest import KEY
-from tests.databases import drop_postgresql_database, hurry, new_postgresql_database
+from tests.databases import UNSAFE, drop_postgresql_database, hurry, new_postgresql_database
 from tests.doubles.balancers import BALANCERS, SEES_A_RETURN, Balancer
 from tests.doubles.nodes import Node
 from tests.doubles.valkey import ValkeyServer
@@ -90,7 +90,7 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
     with tempfile.TemporaryDirectory(prefix="longwire-pg-", ignore_cleanup_errors=True) as folder:
         server = PostgresqlServer(Path(folder))
         try:
-            asyncio.run(hurry(server.url))
+            asyncio.run(hurry(server.url, UNSAFE))
             yield server
         finally:
             server.remove()
@@ -130,7 +130,7 @@ class Fleet:
     async def behind(self, kind: str, *, random: bool = False) -> AsyncIterator[Balancer]:
         """Run a balancer before all nodes."""
         folder = self.folder / f"{kind}-{random}"
-        balancer = BALANCERS[kind](folder, self.nodes, random=random)
+        balancer = BALANCERS[kind](folder, [*self.nodes], random=random)
         try:
             await balancer.start()
             yield balancer
@@ -156,7 +156,13 @@ class Fleet:
 
 @asynccontextmanager
 async def running_fleet(
-    folder: Path, postgresql: str, tables: str, count: int = 3, template: str = "template0"
+    folder: Path,
+    postgresql: str,
+    tables: str,
+    *,
+    count: int = 3,
+    template: str = "template0",
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Fleet]:
     """Run so many nodes on a new database of a server, a copy of `template`, until left."""
     async with AsyncExitStack() as stack:
@@ -167,9 +173,10 @@ async def running_fleet(
         stack.push_async_callback(valkey.kill)
         fleet = Fleet(folder, database, valkey, tables)
         stack.push_async_callback(partial(_end_all, fleet))
+        nodes = [fleet.node(f"lw-{number}", environment) for number in range(count)]
         async with asyncio.TaskGroup() as group:
-            for number in range(count):
-                group.create_task(fleet.node(f"lw-{number}").start())
+            for node in nodes:
+                group.create_task(node.start())
         yield fleet
 
 

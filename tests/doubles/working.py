@@ -37,6 +37,7 @@ class Turn:
     began: float
     seconds: float
     error: str = ""
+    transport: str = ""
 
     @property
     def is_fresh(self) -> bool:
@@ -62,6 +63,7 @@ class Work:
     pause: float = 0.1
     prefix: str = "session"
     trust: ssl.SSLContext | None = None
+    owner: str = ""
     turns: list[Turn] = field(default_factory=list)
     is_over: bool = False
 
@@ -131,9 +133,16 @@ class Session:
         if not error:
             error = "" if digest(said) in json.dumps(output) else "a wrong context"
             self.history = [*said, *output]
-        way = _way(headers)
-        node, seconds = headers.get("x-served-by", ""), time.monotonic() - began
-        turn = Turn(self.name, self._number, node, way, began, seconds, error)
+        turn = Turn(
+            session=self.name,
+            number=self._number,
+            node=headers.get("x-served-by", ""),
+            way=_way(headers),
+            began=began,
+            seconds=time.monotonic() - began,
+            error=error,
+            transport=headers.get("x-longwire-transport", ""),
+        )
         self._work.turns.append(turn)
         return turn
 
@@ -147,7 +156,11 @@ class Session:
             "store": False,
             "stream": True,
             "include": ["reasoning.encrypted_content"],
-            "metadata": {"emulator": json.dumps({"tool_rounds": 0, **self._work.script})},
+            "metadata": {
+                "emulator": json.dumps({"tool_rounds": 0, **self._work.script}),
+                "owner": self._work.owner,
+                "session": self.name,
+            },
         }
         headers = {"session-id": self.name}
         async with client.post("/v1/responses", json=body, headers=headers) as answer:

@@ -36,7 +36,8 @@ def fleet_template(fleet_postgresql: PostgresqlServer) -> str:
 def fleet_of(tmp_path, fleet_postgresql, fleet_template):
     """What runs a fleet with some tables of configuration."""
 
-    def run(tables: str, count: int = 3):
-        return running_fleet(tmp_path, fleet_postgresql.url, tables, count, fleet_template)
+    def run(tables: str, **members):
+        members = {"template": fleet_template, **members}
+        return running_fleet(tmp_path, fleet_postgresql.url, tables, **members)
 
     return run

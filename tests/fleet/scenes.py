@@ -11,12 +11,12 @@ from tests.doubles.working import Turn, Work
 
 PACED = {"delay_ms": 12}
 """A turn of about a quarter of a second."""
-_WARM = 2.5
+WARM = 2.5
 
 
 def working(fleet: Fleet, url: str, **members) -> Work:
     """Sessions that work through a balancer."""
-    return Work(url, fleet.key, PACED, **{"pause": 0.2, **members})
+    return Work(url, **{"key": fleet.key, "script": PACED, "pause": 0.2, **members})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ async def rolling_restart(fleet: Fleet, balancer: Balancer, sessions: int = 20) 
     """Restart all nodes, one after the other, while sessions work."""
     work = working(fleet, balancer.url)
     async with work.running(sessions):
-        await asyncio.sleep(_WARM)
+        await asyncio.sleep(WARM)
         moment = time.monotonic()
         await fleet.roll(fleet.nodes)
     return Restart(work, moment)
@@ -66,7 +66,7 @@ async def crash(fleet: Fleet, balancer: HAProxy, sessions: int = 20) -> Crash:
     work = working(fleet, balancer.url)
     lost = fleet.nodes[0]
     async with work.running(sessions):
-        await asyncio.sleep(_WARM)
+        await asyncio.sleep(WARM)
         lost.freeze()
         under_way, moment = balancer.under_way(lost), time.monotonic()
         await lost.kill()

@@ -23,7 +23,8 @@ def subject(name="a", **rates):
 async def test_a_refusal_tells_what_is_left():
     """Headers come with the admission, and with its refusal."""
     limits, one = LocalLimits(Clock()), subject(requests_per_minute=1)
-    assert "0" == (permit := await limits.enter(one)).headers["x-ratelimit-remaining-requests"]
+    permit = await limits.enter(one)
+    assert "0" == permit.headers["x-ratelimit-remaining-requests"]
     limits.leave(permit, Spent())
     with pytest.raises(LimitReached) as caught:
         await limits.enter(one)

@@ -111,7 +111,9 @@ async def test_several_gateways_may_open_a_new_database_at_once(database_url, tm
     async def opened():
         return await open_store(database_url, secret, tmp_path / "secret.key")
 
-    stores = await asyncio.gather(*(opened() for _ in range(6)))
+    async with asyncio.TaskGroup() as group:
+        openings = [group.create_task(opened()) for _ in range(6)]
+    stores = [each.result() for each in openings]
     for store in stores:
         await store.close()
     assert 1 == len({store.digest("a key") for store in stores})

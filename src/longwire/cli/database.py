@@ -21,15 +21,21 @@ Copy = Annotated[Path, typer.Argument(metavar="FILE", help="A copy made by longw
 def migrate(config: Config = None, to: To = None) -> None:
     """Bring the database to the schema of this version; `serve` does so by itself.
 
-    A copy of a SQLite file is made beside it first. A step back drops what the older schema
-    does not have.
+    A copy of a SQLite file is made beside it first. A newer schema that this version may run on
+    stays as it is. A step back drops what the older schema does not have.
     """
     import asyncio
 
     from longwire.store.migrate import head
 
+    before, copy = asyncio.run(_migrate(_database(config), to))
     target = to or head()
-    before, copy = asyncio.run(_migrate(_database(config), target))
+    if to is None and before is not None and before > target:
+        typer.echo(
+            f"the database has schema {before}, on which this version (schema {target}) may run; "
+            "nothing was changed"
+        )
+        return
     if before == target:
         typer.echo(f"the database has schema {target} already")
         return
@@ -38,7 +44,7 @@ def migrate(config: Config = None, to: To = None) -> None:
         typer.echo(f"copy of the one before: {copy}")
 
 
-async def _migrate(database: "Database", target: str) -> tuple[str | None, Path | None]:
+async def _migrate(database: "Database", target: str | None) -> tuple[str | None, Path | None]:
     from longwire.store.migrate import migrate as bring
 
     try:

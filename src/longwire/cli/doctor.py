@@ -12,6 +12,7 @@ from longwire.core.nouns.channel import ChannelSpec, Status
 
 if TYPE_CHECKING:
     from longwire.settings import Settings
+    from longwire.store.store import Store
 
 Offline = Annotated[
     bool, typer.Option("--offline", help="Do not try channels, which spends a few tokens.")
@@ -45,12 +46,13 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
     stored: tuple[ChannelSpec, ...] = ()
     is_well = True
     try:
-        stored = with_store(config, lambda store: store.channels.all())
+        stored, schema = with_store(config, _stored)
     except LongwireError as error:
         is_well = _tell("database", str(error), is_well=False)
     else:
         kind = settings.database.url.get_secret_value().partition(":")[0]
-        _tell("database", f"{kind}, schema {head()}")
+        newer = "" if schema == head() else f", newer than {head()} and compatible with it"
+        _tell("database", f"{kind}, schema {schema}{newer}")
     specs = [spec for spec in (*declared, *stored) if spec.status is Status.ENABLED]
     if not specs:
         is_well = _tell(
@@ -64,6 +66,13 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
         probed = asyncio.run(probe(spec, None))
         is_well &= _tell(f"channel {spec.name}", summary(probed), is_well=not probed.error)
     return is_well
+
+
+async def _stored(store: "Store") -> tuple[tuple[ChannelSpec, ...], str | None]:
+    """Return the channels of a store, and its schema."""
+    from longwire.store.migrate import schema_of
+
+    return await store.channels.all(), await schema_of(store.database)
 
 
 def _tell_accounts(config: Path | None, specs: list[ChannelSpec]) -> dict[str, bool]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longwire.cli.store import Config, with_store
+from longwire.cli.store import Config, with_settings
 from longwire.core.nouns.turn_row import ID_BITS, TurnId, TurnRow
 
 if TYPE_CHECKING:
+    from longwire.settings import Settings
     from longwire.store.store import Store
     from longwire.store.turns import Turns
 
@@ -43,13 +44,16 @@ def tail(
 ) -> None:
     """Print the last turns, oldest first; with --follow, those that end from now on, too."""
 
-    async def work(store: "Store") -> None:
+    async def work(store: "Store", settings: "Settings") -> None:
+        fleet = settings.fleet
+        names_node = bool(fleet.node or fleet.url.get_secret_value())
         async for row in _rows(store.turns, limit, follows=follow):
-            sys.stdout.write(f"{_json(row) if as_json else _line(row)}\n")
+            line = _json(row) if as_json else _line(row, names_node=names_node)
+            sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
 
     try:
-        with_store(config, work)
+        with_settings(config, work)
     except KeyboardInterrupt:
         return
 
@@ -88,8 +92,8 @@ def _json(row: TurnRow) -> str:
     return msgspec.json.encode(row._asdict()).decode()
 
 
-def _line(row: TurnRow) -> str:
-    """Return what matters of a turn in about a terminal's width."""
+def _line(row: TurnRow, *, names_node: bool) -> str:
+    """Return what matters of a turn in about a terminal's width, of a fleet its node, too."""
     ended = datetime.fromtimestamp((row.started_at + row.total_ms) / _KILO, UTC)
     way = f"{row.transport} {row.continuity}" + (f" ({row.reason})" if row.reason else "")
     became = row.outcome + (f" {row.error_code}" if row.error_code else "")
@@ -99,7 +103,7 @@ def _line(row: TurnRow) -> str:
         row.model_asked or "-",
         _apis(row) or "-",
         row.channel_name or "-",
-        row.node,
+        row.node if names_node else "",
         way.strip() or "-",
         f"{row.status} {became}",
         f"{row.total_ms / _KILO:.1f} s",

@@ -3,9 +3,11 @@
 The nouns and rules are those of `core`; whoever waits for something shared waits a bounded time.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
+from longwire.core.rules.homes import HomeKey
 from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
 
 
@@ -31,6 +33,19 @@ class Limits(Protocol):
         """Take over what day and month of a subject had cost at a time, in all processes."""
 
 
+class Throttle(Protocol):
+    """Slows down who guesses passwords or tokens; an attempt that fails counts for minutes."""
+
+    async def attempt(self, address: str, account: str = "") -> None:
+        """Count an attempt. Raises `LimitReached` where there were too many before.
+
+        Tokens that are guessed have no account.
+        """
+
+    async def succeeded(self, address: str, account: str = "") -> None:
+        """Take the last attempt back, and forget those for the account from here."""
+
+
 Hear = Callable[[str, Mapping[str, Any]], None]
 """Takes what a node, by its name, has told."""
 
@@ -43,3 +58,33 @@ class Tidings(Protocol):
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken, from now on."""
+
+
+class SharedHomes(Protocol):
+    """Where sessions are at home, as all nodes know it; who cannot be asked knows nothing."""
+
+    async def find(self, key: HomeKey) -> str | None:
+        """Return a home, None where it is not known."""
+
+    def keep(self, key: HomeKey, home: str, *, has_moved: bool) -> None:
+        """Write a home soon. Never waits, never fails."""
+
+    def hear(self, moved: Callable[[bytes, str], None]) -> None:
+        """Have each digest and home taken that another node says has moved, from now on."""
+
+
+class Pacer(Protocol):
+    """Tells when something may be done again."""
+
+    async def reserve(self, longest: float = math.inf) -> float:
+        """Return how long to wait for the next place, in seconds; beyond `longest` take none.
+
+        A place that is not used need not be given back.
+        """
+
+
+class Paces(Protocol):
+    """Gives pacers; those of one route, on whichever node, are one."""
+
+    def of(self, route: str, rate: float, burst: int = 1) -> Pacer:
+        """Return what paces a route: at most `burst` at once and `rate` a second."""

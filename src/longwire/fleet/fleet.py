@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from longwire.core.ports import Limits, Tidings
+from longwire.core.ports import Limits, Paces, SharedHomes, Throttle, Tidings
 from longwire.fleet.asking import Asking
-from longwire.fleet.local import LocalLimits, LocalTidings
+from longwire.fleet.local import LocalLimits, LocalPaces, LocalTidings
 from longwire.fleet.nodes import Nodes
+from longwire.fleet.throttle import LocalThrottle
 
 if TYPE_CHECKING:
     from longwire.fleet.valkey import Valkey
@@ -23,7 +24,7 @@ def default_node() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The ports of one node, and who else is there; `valkey` is None where it is alone.
+    """The ports of one node, and who else is there; alone it has no `valkey` and no shared `homes`.
 
     `running` lets what is shared run: the connection, the ears, the heartbeat.
     """
@@ -32,6 +33,9 @@ class Fleet:
     asking: Asking
     limits: Limits = field(default_factory=LocalLimits)
     tidings: Tidings = field(default_factory=LocalTidings)
+    paces: Paces = field(default_factory=LocalPaces)
+    homes: SharedHomes | None = None
+    throttle: Throttle = field(default_factory=LocalThrottle)
     valkey: "Valkey | None" = None
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 

@@ -8,12 +8,17 @@ from typing import Final
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
-from longwire.fleet.nodes import Nodes
+from longwire.fleet.homes import ValkeyHomes
+from longwire.fleet.limits import SharedLimits
+from longwire.fleet.nodes import COUNTED, Nodes
+from longwire.fleet.paces import SharedPaces
+from longwire.fleet.shared_throttle import SharedThrottle
+from longwire.fleet.throttle import LocalThrottle
 from longwire.fleet.tidings import SharedTidings
 from longwire.fleet.valkey import Script, Valkey
 
-SHARED: Final[frozenset[str]] = frozenset()
-"""What of `COUNTED` Valkey counts, while it is there."""
+SHARED: Final = frozenset(COUNTED)
+"""What Valkey counts, while it is there."""
 
 
 def joined(url: str, node: str = "") -> Fleet:
@@ -24,12 +29,13 @@ def joined(url: str, node: str = "") -> Fleet:
     scripts = {each: Script(each) for each in ("beat", "nodes")}
     nodes = Nodes(name, valkey, scripts, SHARED)
     tidings = SharedTidings(valkey, servers, name)
+    limits = SharedLimits(valkey, nodes)
     answers = Valkey(servers)
     asking = Asking(nodes, tidings, answers)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        works = (nodes.beat(), tidings.listen(), asking.answer_others())
+        works = (nodes.beat(), tidings.listen(), asking.answer_others(), limits.keep_leases())
         async with valkey.running(), answers.running(), asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in works]
             try:
@@ -38,4 +44,14 @@ def joined(url: str, node: str = "") -> Fleet:
                 for task in tasks:
                     task.cancel()
 
-    return Fleet(nodes, asking, tidings=tidings, valkey=valkey, running=running)
+    return Fleet(
+        nodes,
+        asking,
+        limits=limits,
+        tidings=tidings,
+        paces=SharedPaces(valkey, lambda: nodes.count),
+        homes=ValkeyHomes(valkey, tidings),
+        throttle=SharedThrottle(valkey, LocalThrottle()),
+        valkey=valkey,
+        running=running,
+    )

@@ -1,12 +1,15 @@
 """What a gateway that is alone counts by itself."""
 
+import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from longwire.core.errors import LimitReached
-from longwire.core.ports import Hear
+from longwire.core.ports import Hear, Pacer
+from longwire.core.rules.backoff import Pace
 from longwire.core.rules.limits import NOTHING, Meter, Permit, Spent, Subject
 from longwire.dialects.responses.answer import limit_headers
 
@@ -74,6 +77,27 @@ class LocalLimits:
             if meter.is_idle(now):
                 del self._meters[subject_id]
                 return
+
+
+class LocalPacer:
+    """The pace of one process, on its loop's clock."""
+
+    __slots__ = ("_pace",)
+
+    def __init__(self, rate: float, burst: int = 1) -> None:
+        self._pace = Pace(rate, burst)
+
+    async def reserve(self, longest: float = math.inf) -> float:
+        """Return how long to wait for the next place, in seconds; beyond `longest` take none."""
+        return self._pace.reserve(asyncio.get_running_loop().time(), longest)
+
+
+class LocalPaces:
+    """Each pacer is one's own."""
+
+    def of(self, _route: str, rate: float, burst: int = 1) -> Pacer:
+        """Return a pacer."""
+        return LocalPacer(rate, burst)
 
 
 class LocalTidings:

@@ -39,12 +39,16 @@ Word = str | bytes | int | float
 
 
 class Script:
-    """A Lua script of this folder, which Valkey runs as one step; `sha` is its digest there."""
+    """A Lua script of files of this folder, which Valkey runs as one step.
+
+    `sha` is its digest there.
+    """
 
     __slots__ = ("sha", "source")
 
-    def __init__(self, name: str) -> None:
-        self.source = files("longwire.fleet").joinpath(f"{name}.lua").read_bytes()
+    def __init__(self, *names: str) -> None:
+        folder = files("longwire.fleet")
+        self.source = b"".join(folder.joinpath(f"{each}.lua").read_bytes() for each in names)
         self.sha = sha1(self.source, usedforsecurity=False).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Where sessions and what upstreams hold are at home, behind a port that a fleet could share.
+"""Where sessions and what upstreams hold are at home: here, in the fleet, and in the store.
 
 Law: of a bounded number the newest are held here; no turn waits for a home to be written, and none
 longer than `_PATIENCE` for one to be read.
@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from longwire.core.errors import StoreUnavailable
+from longwire.core.ports import SharedHomes
 from longwire.core.rules.homes import HomeKey
 from longwire.logger import structlog
 
@@ -48,13 +49,30 @@ class _Held(NamedTuple):
 class LocalHomes:
     """Homes of one process, written through to a store while it is `kept_in` one.
 
-    `clock` gives seconds since 1970 UTC.
+    What a fleet has `shared` is read before the store. `clock` gives seconds since 1970 UTC.
     """
 
-    __slots__ = ("_clock", "_has_some", "_held", "_most", "_resumes", "_store", "_unwritten")
+    __slots__ = (
+        "_clock",
+        "_has_some",
+        "_held",
+        "_most",
+        "_resumes",
+        "_shared",
+        "_store",
+        "_unwritten",
+    )
 
-    def __init__(self, clock: Callable[[], float] = time.time, most: int = _MOST_HELD) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        most: int = _MOST_HELD,
+        shared: SharedHomes | None = None,
+    ) -> None:
         self._clock = clock
+        self._shared = shared
+        if shared is not None:
+            shared.hear(self._take_over)
         self._most = most
         self._held: OrderedDict[bytes, _Held] = OrderedDict()
         self._unwritten: OrderedDict[HomeKey, str] = OrderedDict()
@@ -67,14 +85,25 @@ class LocalHomes:
         return f"<LocalHomes held={len(self._held)} unwritten={len(self._unwritten)}>"
 
     async def get(self, key: HomeKey) -> str | None:
-        """Return a home, from the store where this process has not met it yet."""
+        """Return a home, from the fleet or the store where this process has not met it yet."""
         held = self._held.get(key.digest)
-        if held is None and self._store is not None and self._clock() >= self._resumes:
-            home = await self._read(self._store, key)
+        if held is None and (home := await self._look_up(key)) is not None:
             held = self._held.get(key.digest)  # a turn may have said more meanwhile
-            if held is None and home is not None:
+            if held is None:
                 held = self._hold(key, home, _LONG_AGO)
         return held.home if held is not None else None
+
+    async def _look_up(self, key: HomeKey) -> str | None:
+        home = await self._shared.find(key) if self._shared is not None else None
+        if home is None and self._store is not None and self._clock() >= self._resumes:
+            home = await self._read(self._store, key)
+        return home
+
+    def _take_over(self, digest: bytes, home: str) -> None:
+        """Hold what another node says, where another home was held."""
+        held = self._held.get(digest)
+        if held is not None and held.home != home:
+            self._held[digest] = _Held(home, held.written)
 
     def put(self, key: HomeKey, home: str) -> None:
         """Remember a home; where it is new, or was written long ago, it is written soon."""
@@ -83,6 +112,8 @@ class LocalHomes:
             self._held.move_to_end(key.digest)
             return
         self._hold(key, home, now)
+        if self._shared is not None:
+            self._shared.keep(key, home, has_moved=held is not None and held.home != home)
         if self._store is not None:
             self._unwritten[key] = home
             if len(self._unwritten) > _MOST_UNWRITTEN:

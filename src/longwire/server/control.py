@@ -31,7 +31,9 @@ from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.auth import Keys
 from longwire.server.budgets import SpentBudgets
+from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
+from longwire.server.fleet_turns import FleetTurns
 from longwire.server.live_sessions import LiveSessions
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
@@ -117,14 +119,15 @@ class StoredControlPlane:
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
+        sessions, health = _of_all_nodes(gateway, recent)
+        self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,
             refresh=reconciler.refresh,
             reconciler=reconciler,
             fleet=gateway.fleet,
-            sessions=FleetSessions(
-                LiveSessions(gateway.pool, reconciler, recent), gateway.fleet.asking
-            ),
+            sessions=sessions,
+            health=health,
             feed=feed,
             probe=_probing(accounts),
             give_way=self._log.give_way,
@@ -134,7 +137,6 @@ class StoredControlPlane:
             ),
             price=self.price,
             quote=self._prices.quote,
-            running=reconciler.running,
             insecure_cookies=insecure_cookies,
         )
 
@@ -151,11 +153,15 @@ class StoredControlPlane:
             await self._budgets.recount()  # what was spent before a start stays spent
             counting = group.create_task(self._budgets.keep_counted())
             group.create_task(self._log.run())
+            watching = [
+                group.create_task(self._turns.say_who_watches()),
+                group.create_task(self._turns.pass_on()),
+            ]
             try:
                 yield
             finally:
-                upkeep.cancel()
-                counting.cancel()
+                for task in (upkeep, counting, *watching):
+                    task.cancel()
                 self._log.close()
 
     def begin_upkeep(self) -> None:
@@ -182,6 +188,15 @@ class StoredControlPlane:
 
 ControlPlane = NoControlPlane | StoredControlPlane
 """Serving turns needs the same of both."""
+
+
+def _of_all_nodes(gateway: Gateway, recent: Recent) -> tuple[FleetSessions, FleetHealth]:
+    """Return what shows the sessions of all nodes, and how channels fare there."""
+    reconciler, asking = gateway.reconciler, gateway.fleet.asking
+    sessions = FleetSessions(LiveSessions(gateway.pool, reconciler, recent), asking)
+    return sessions, FleetHealth(
+        reconciler.running, lambda: reconciler.running_ids, sessions, asking
+    )
 
 
 def _probing(

@@ -257,10 +257,10 @@ class Fleet(Section):
 
     url: SecretStr = Field(
         SecretStr(""),
-        description="`valkey://user:password@host:6379/0`, `valkeys://` with TLS (`?ssl_ca_certs=`), "
-        "`valkey+sentinel://a:26379,b:26379/mymaster`, `valkey+cluster://a:6379,b:6379` or "
-        "`unix:///path`; `redis` for `valkey` alike: where limits, homes, pace and cool-downs are "
-        "shared. Needs `longwire[fleet]`.",
+        description="`valkey://user:password@host:6379/0`, `valkeys://` with TLS "
+        "(`?ssl_ca_certs=`), `valkey+sentinel://a:26379,b:26379/mymaster`, "
+        "`valkey+cluster://a:6379,b:6379` or `unix:///path`; `redis` for `valkey` alike: where "
+        "limits, homes, pace and cool-downs are shared. Needs `longwire[fleet]`.",
     )
     node: str = Field(
         "",

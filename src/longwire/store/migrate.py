@@ -1,7 +1,8 @@
 """Bring a database to the schema of this program, or say why that cannot be.
 
 Law: one process migrates, the others wait for it; a step happens whole or not at all; and a copy
-of a SQLite file is made before it is changed.
+of a SQLite file is made before it is changed. A program that is older than the schema leaves it as
+it is, and runs on it where `compatibility` says so.
 """
 
 from asyncio import to_thread
@@ -10,45 +11,71 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
 from longwire.core.errors import ConfigurationError
+from longwire.logger import structlog
 from longwire.store.backup import copy_sqlite
+from longwire.store.compatibility import (
+    MIGRATIONS,
+    Schema,
+    note_oldest_program,
+    read_schema,
+    steps,
+)
 from longwire.store.database import Database, unavailable
 from longwire.store.engine import AsyncConnection
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+_log = structlog.get_logger()
 _ADVISORY_LOCK = 0x6C6F6E67
-_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def head() -> str:
     """Return the schema that this program reads and writes: that of its newest migration."""
-    return max(step.stem[1:5] for step in _MIGRATIONS.glob("versions/m*.py"))
+    return max(steps())
 
 
 async def schema_of(database: Database) -> str | None:
     """Return the number of a database's schema, such as `0001`; None where there is none yet."""
-    async with database.read() as connection:
-        return await connection.run_sync(_schema_of)
+    return (await _read(database)).number
 
 
 async def migrate(database: Database, target: str | None = None) -> tuple[str | None, Path | None]:
     """Bring a database to a schema, by default this program's; say what it was, and the copy made.
 
-    Raises `ConfigurationError` for a database that a newer Longwire wrote, with nothing changed.
+    Without a `target` a newer schema stays that this program may run on. Raises
+    `ConfigurationError` for one that it may not, with nothing changed.
     """
-    target = target or head()
-    if await schema_of(database) == target:
-        return target, None
+    wanted, stays = target or head(), target is None
+    found = await _read(database)
+    if found.number == wanted or (stays and found.serves(wanted)):
+        return _left(found, wanted), None
     async with _migrating(database) as connection:
-        before = await connection.run_sync(_schema_of)
-        _check(before, target)
-        copy = await _copy(database, before) if before not in {None, target} else None
-        await connection.run_sync(_run, before, target)
+        found = await connection.run_sync(read_schema)
+        if stays and found.serves(wanted):
+            return _left(found, wanted), None
+        before = found.number
+        _check(before, wanted)
+        if before == wanted:
+            return before, None
+        copy = await _copy(database, before) if before is not None else None
+        await connection.run_sync(_run, before, wanted)
     return before, copy
+
+
+async def _read(database: Database) -> Schema:
+    async with database.read() as connection:
+        return await connection.run_sync(read_schema)
+
+
+def _left(found: Schema, wanted: str) -> str | None:
+    """Say that a newer schema stays as it is, and return its number."""
+    if found.number != wanted:
+        _log.info("schema_newer", schema=found.number, own=wanted, oldest_program=found.oldest)
+    return found.number
 
 
 @asynccontextmanager
@@ -92,13 +119,6 @@ async def _copy(database: Database, before: str | None) -> Path | None:
     return copy
 
 
-def _schema_of(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
-    return str(row[0]) if row else None
-
-
 def _check(before: str | None, target: str) -> None:
     for number in (before, target):
         if number is not None and not (number.isdecimal() and number <= head()):
@@ -114,13 +134,14 @@ def _run(connection: Connection, before: str | None, target: str) -> None:
 
     go = command.upgrade if before is None or before < target else command.downgrade
     go(_config(connection), target)
+    note_oldest_program(connection, target)
 
 
 def _config(connection: Connection) -> "Config":
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

@@ -114,7 +114,7 @@ async def open_store(
 
 
 async def _pepper(connection: AsyncConnection, vault: Vault) -> bytes:
-    """Return the pepper of this database; the first to open it makes one, the others wait for it."""
+    """Return the pepper of this database; the first to open it makes one, others wait for it."""
     place = f"keyring.sealed:{_PEPPER}"
     query = select(keyring.c.sealed).where(keyring.c.name == _PEPPER)
     sealed = await connection.scalar(query)

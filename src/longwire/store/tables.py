@@ -57,7 +57,10 @@ revisions = Table(
     Column("name", _WORD, primary_key=True),
     Column("number", BigInteger, nullable=False),
 )
-"""`configuration` grows with every change that running gateways must take over."""
+"""`configuration` grows with every change that running gateways must take over.
+
+`oldest_program` is the schema of the oldest program that may run on this one: see `compatibility`.
+"""
 
 settings = Table(
     "settings",

@@ -160,3 +160,24 @@ async def test_header_additions_go_upstream(context):
             *head.split(b"\r\n")
         }
     assert 2 == len(heads)
+
+
+@pytest.mark.parametrize(("transport", "longest"), [("auto", 2.0), ("websocket", 30.0)])
+def test_nobody_waits_long_for_the_pace_where_http_may_serve(context, transport, longest):
+    """A dial whose place comes later is refused at once, and its turn goes over HTTP."""
+    endpoint = provision(replace(SPEC, transport=transport), context).websocket.endpoint
+    assert longest == endpoint.longest_wait
+
+
+async def test_the_pace_of_a_channel_is_that_of_its_route(context):
+    """All nodes ask for it by the same name, and nobody where there is none."""
+    asked_for = []
+
+    class Paces:
+        def of(self, route, rate, burst):
+            asked_for.append((route, rate, burst))
+
+    shared = replace(context, paces=Paces())
+    provision(replace(SPEC, handshake_rate=3.0, handshake_burst=4), shared)
+    provision(replace(SPEC, handshake_rate=0.0), shared)
+    assert [("ch_1", 3.0, 4)] == asked_for

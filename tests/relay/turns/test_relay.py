@@ -372,6 +372,28 @@ async def test_who_alone_can_read_it_is_waited_for():
     assert "b" == (await ask(to, headers=home_of("a", to)))[0]
 
 
+async def test_channels_are_looked_at_together():
+    """Limits are asked once for all of a turn's channels, once each, and never for none."""
+    looked_at = []
+
+    class Counted(LocalLimits):
+        async def waits(self, subjects):
+            looked_at.append(sorted(each.id for each in subjects))
+            return await super().waits(subjects)
+
+    accounts = [
+        replace(channel(each), spec=ChannelSpec("one", "one", rates=Rates(requests_per_minute=9)))
+        for each in "abc"
+    ]
+    free = channel("free")
+    for channels, expected in (([*accounts, free], [["channel:one"]]), ([free], [])):
+        to, limits = relay(*channels), Counted()
+        to.limits = to.candidates._limits = limits
+        looked_at.clear()
+        await ask(to)
+        assert expected == looked_at
+
+
 async def test_who_alone_has_it_has_the_last_word():
     """An account whose quota is used up is asked all the same for what it alone has."""
     to = two_channels()

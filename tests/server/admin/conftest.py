@@ -31,6 +31,7 @@ from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
 from longwire.server.admin.schema import build_schema
+from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
 from longwire.upstream.oauth.issuer import Registration
 from tests.store.turn_rows import NOON
@@ -199,12 +200,14 @@ def unused_port():
 def _administration(store, tmp_path, parts):
     refresh, accounts, sign_ins = parts
     fleet = alone("a")
+    sessions = FleetSessions(Live(), fleet.asking)
     return Administration(
         store=store,
         refresh=refresh,
         reconciler=File(tmp_path / "longwire.toml"),
         fleet=fleet,
-        sessions=FleetSessions(Live(), fleet.asking),
+        sessions=sessions,
+        health=FleetHealth(lambda _: (), tuple, sessions, fleet.asking),
         feed=Feed(),
         probe=lambda spec, model, api: probe(spec, model, api=api),
         give_way=Counted(),

@@ -13,6 +13,7 @@ from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
 from longwire.relay.records.journal import Recent
 from longwire.relay.records.pricing import Prices
+from longwire.server.fleet_health import Fare, Trust
 from tests.server.admin.conftest import SQLITE
 from tests.store.turn_rows import NOON, row
 
@@ -170,7 +171,7 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
     told = await admin.get(HEALTH, id="file:main")
     nothing = {"channel": None, "websocket": None, "connections": 0, "problem": ""}
     assert nothing == told["health"]
-    object.__setattr__(administration, "running", {"file:main": (running,)}.get)
+    administration.health._running = {"file:main": (running,)}.get
     administration.sessions.live.put(1, channel_id="file:main")
     told = await admin.get(HEALTH, id="file:main")
     sound = {"channel": "SOUND", "websocket": "SOUND", "connections": 1, "problem": ""}
@@ -184,6 +185,32 @@ async def test_the_health_of_a_channel_is_that_of_the_running_one(admin, adminis
         told["health"]["channel"],
         told["health"]["problem"],
     )
+
+
+async def test_the_health_of_a_channel_tells_where_nodes_differ(admin, administration, monkeypatch):
+    """It is as where it does worst, and each node is told."""
+    fares = {"a": Fare(Trust.SOUND, Trust.SOUND, 1), "b": Fare(Trust.RESTING, None, 2, "refused")}
+
+    async def of(_channel_id):
+        return fares
+
+    monkeypatch.setattr(administration.health, "of", of)
+    query = """query($id: ID!) { channel(id: $id) {
+        health { channel websocket connections problem nodes { node channel problem } } } }"""
+    told = (await admin.get(query, id="file:main"))["health"]
+    nodes = told.pop("nodes")
+    assert told == {
+        "channel": "RESTING",
+        "websocket": "SOUND",
+        "connections": 3,
+        "problem": "refused",
+    }
+    assert nodes == [
+        {"node": "a", "channel": "SOUND", "problem": ""},
+        {"node": "b", "channel": "RESTING", "problem": "refused"},
+    ]
+    del fares["b"]
+    assert [] == (await admin.get(query, id="file:main"))["health"]["nodes"]
 
 
 async def test_times_to_first_events_and_what_the_cache_saved(admin, administration, store):

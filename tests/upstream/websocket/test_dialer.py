@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from longwire.core.errors import Overloaded, UpstreamRejected, UpstreamTimeout, UpstreamUnavailable
-from longwire.core.rules.backoff import Pace
+from longwire.fleet.local import LocalPacer
 from longwire.upstream.net import tls
 from longwire.upstream.websocket.dialer import Endpoint, dial
 from tests.doubles.cancelling import cancelled_at
@@ -176,7 +176,7 @@ class TestPace:
     async def test_burst_then_rate(self):
         """A burst goes at once, what follows at the rate, whoever asks."""
         async with peer() as there:
-            endpoint = Endpoint(there.url, {}, pace=Pace(0.5, burst=3))
+            endpoint = Endpoint(there.url, {}, pace=LocalPacer(0.5, burst=3))
             start, times = asyncio.get_running_loop().time(), []
             async with asyncio.TaskGroup() as group:
                 for _ in range(7):
@@ -188,9 +188,9 @@ class TestPace:
     async def test_not_the_handshakes_time(self):
         """Waiting for a place is no part of the handshake's own time."""
         async with peer() as there:
-            pace = Pace(0.01)
+            pace = LocalPacer(0.01)
             endpoint = Endpoint(there.url, {}, pace=pace, handshake_timeout=15, longest_wait=200)
-            pace.reserve(asyncio.get_running_loop().time())
+            await pace.reserve()
             start, times = asyncio.get_running_loop().time(), []
             await self.paced(there, endpoint, times)
             assert times[0] - start == pytest.approx(100, abs=1)
@@ -199,7 +199,7 @@ class TestPace:
     async def test_not_for_ever(self):
         """Whose place comes too late is refused at once, and takes none."""
         async with peer() as there:
-            endpoint = Endpoint(there.url, {}, pace=Pace(0.5), longest_wait=3)
+            endpoint = Endpoint(there.url, {}, pace=LocalPacer(0.5), longest_wait=3)
             start, times = asyncio.get_running_loop().time(), []
             await self.paced(there, endpoint, times)
             async with asyncio.TaskGroup() as group:
@@ -215,7 +215,7 @@ class TestPace:
     async def test_failures_count(self):
         """A handshake that fails has taken its place: a dead upstream is not hammered."""
         async with peer(answering(b"503 Busy")) as there:
-            endpoint = Endpoint(there.url, {}, pace=Pace(0.5))
+            endpoint = Endpoint(there.url, {}, pace=LocalPacer(0.5))
             start = asyncio.get_running_loop().time()
             for _ in range(4):
                 with pytest.raises(UpstreamRejected):
@@ -226,8 +226,8 @@ class TestPace:
     async def test_cancelled_while_waiting(self):
         """A dial that is given up before its place has come opens no socket."""
         async with peer() as there:
-            pace = Pace(0.05)
-            pace.reserve(asyncio.get_running_loop().time())
+            pace = LocalPacer(0.05)
+            await pace.reserve()
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(10):
                     await dialed(there.url, pace=pace)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from longwire.core.errors import Overloaded
-from longwire.core.rules.backoff import Pace
 from longwire.core.rules.lease import PoolLimits
+from longwire.fleet.local import LocalPacer
 from longwire.upstream.websocket.pool import PoolTimes
 from tests.doubles.lending import lent
 from tests.upstream.websocket.pool_steps import NO_SWEEP
@@ -17,10 +17,10 @@ class TestWaiting:
     @pytest.mark.looptime
     async def test_queued(self, gateway, until):
         """A turn is told how long it waited for a connection; a dial is no such wait."""
-        endpoint_pace = Pace(0.1)
+        endpoint_pace = LocalPacer(0.1)
         async with gateway(limits=PoolLimits(connections_per_session=1), times=NO_SWEEP) as it:
             object.__setattr__(it.endpoint, "pace", endpoint_pace)
-            endpoint_pace.reserve(asyncio.get_running_loop().time())
+            await endpoint_pace.reserve()
             agent = it.agent()
             assert (await agent.take()).delivery.queued == 0
             async with asyncio.TaskGroup() as group:  # noqa: SIM117 - the lease ends first

@@ -30,7 +30,7 @@ class TurnRow(NamedTuple):
 
     A figure that nobody knows is None, never 0. Where tokens and cost are no upstream's own figures
     the row `is_estimated`. Members of the request without an equivalent upstream are `dropped`. The
-    client spoke `api`, its upstream `upstream_api`. It ran on `node`, and with `account_id` where its
+    client spoke `api`, its upstream `upstream_api`. It ran on `node`, with `account_id` where its
     channel has accounts. The table of the log has a column for each.
     """
 

@@ -21,6 +21,11 @@ class HomeKey(NamedTuple):
     digest: bytes
     lasts: int
 
+    @property
+    def is_of_session(self) -> bool:
+        """Whether it is that of a session, not of what an upstream holds."""
+        return self.lasts == SESSION_LASTS
+
 
 def session_home_key(scope: Scope | None, session: str) -> HomeKey:
     """Return the key of a session: its id, or what stands for one."""

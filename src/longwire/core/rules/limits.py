@@ -38,9 +38,14 @@ class Subject:
         return self.rates != Rates() or self.budgets != Budgets()
 
     @cached_property
+    def has_budgets(self) -> bool:
+        """Whether any limit is one of a day or a month."""
+        return self.budgets != Budgets()
+
+    @cached_property
     def counts_tokens(self) -> bool:
         """Whether any limit is one of tokens or cost."""
-        return self.rates.tokens_per_minute is not None or self.budgets != Budgets()
+        return self.rates.tokens_per_minute is not None or self.has_budgets
 
     @cached_property
     def counts_cost(self) -> bool:

@@ -8,12 +8,13 @@ from secrets import token_hex
 
 from longwire.core.nouns.channel import CHANNEL_TYPES, DEFAULT_VERSIONS, ChannelSpec, Status
 from longwire.core.nouns.quota import QuotaTracker
-from longwire.core.rules.backoff import Pace
+from longwire.core.ports import Paces
 from longwire.core.rules.routing import RESPONSES, Route
 from longwire.core.rules.session import fingerprint
 from longwire.core.rules.threads import Threads
 from longwire.dialects.ports import Terms
 from longwire.dialects.profiles.channels import profile_for
+from longwire.fleet.local import LocalPaces
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
@@ -53,6 +54,7 @@ class ProvisionContext:
     heartbeat: Heartbeat
     count_dial: Callable[[str, str], None]
     vendors: Vendors = field(default_factory=Vendors)
+    paces: Paces = field(default_factory=LocalPaces)
 
 
 def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str:
@@ -173,7 +175,7 @@ def _websocket(
         tls=secure,
         proxy=spec.proxy.reveal() or None,
         handshake_timeout=context.timeouts.connect,
-        pace=Pace(rate, spec.handshake_burst) if rate else None,
+        pace=context.paces.of(channel.route_id, rate, spec.handshake_burst) if rate else None,
         longest_wait=longest_wait,
         heartbeat=context.heartbeat,
     )

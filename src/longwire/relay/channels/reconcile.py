@@ -115,6 +115,11 @@ class ChannelReconciler:
         running = self._routing.snapshot.channels.values()
         return tuple(each for each in running if each.id == channel_id)
 
+    @property
+    def running_ids(self) -> frozenset[str]:
+        """The ids of the channels that run now."""
+        return frozenset(each.id for each in self._routing.snapshot.channels.values())
+
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
         self._reload.set()

@@ -55,25 +55,57 @@ class Subscription:
             await self._has_some.wait()
         return self._rows.popleft()
 
+    def drain(self, most: int) -> list[TurnRow]:
+        """Return rows that are held, so many at most, without waiting."""
+        return [self._rows.popleft() for _ in range(min(most, len(self._rows)))]
+
 
 class Feed:
-    """A journal for whoever watches at the time."""
+    """A journal for whoever watches at the time: here, or at another node.
 
-    __slots__ = ("_subscriptions",)
+    `began` is called when somebody begins to watch here.
+    """
+
+    __slots__ = ("_passed_on", "_subscriptions", "began")
 
     def __init__(self) -> None:
+        self.began: Callable[[], None] = lambda: None
         self._subscriptions: set[Subscription] = set()
+        self._passed_on: set[Subscription] = set()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody watches here."""
+        return bool(self._subscriptions)
 
     def write(self, row: TurnRow, *_beside: TurnBodies | TurnDetails) -> None:
         """Tell all of the row; what is beside it is for the log alone."""
         for subscription in self._subscriptions:
             subscription.put(row)
+        for subscription in self._passed_on:
+            subscription.put(row)
+
+    def take(self, row: TurnRow) -> None:
+        """Tell whoever watches here of a row that another node wrote."""
+        for subscription in self._subscriptions:
+            subscription.put(row)
+
+    @contextmanager
+    def pass_on(self, most: int) -> Iterator[Subscription]:
+        """Hold the rows written here, so many at most, for other nodes."""
+        subscription = Subscription(most)
+        self._passed_on.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._passed_on.discard(subscription)
 
     @contextmanager
     def subscribe(self, most: int = _MOST_HELD) -> Iterator[Subscription]:
         """Watch; at most so many rows are held for a reader."""
         subscription = Subscription(most)
         self._subscriptions.add(subscription)
+        self.began()
         try:
             yield subscription
         finally:

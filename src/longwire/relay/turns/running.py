@@ -388,9 +388,7 @@ class RunningTurn:
             return False
         return self._stream.when_drained(partial(self._drained, failure, permits, self._spent()))
 
-    def _drained(
-        self, failure: BaseException, permits: Sequence[Permit], estimate: Spent
-    ) -> None:
+    def _drained(self, failure: BaseException, permits: Sequence[Permit], estimate: Spent) -> None:
         """Correct what limits have counted, and book the turn with what it really cost."""
         spent = self._spent()
         by = Spent(spent.tokens - estimate.tokens, spent.cost - estimate.cost)

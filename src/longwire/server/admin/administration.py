@@ -1,6 +1,6 @@
 """What the admin API stands on: the store, the running gateway, and what the file declares."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from longwire.core.errors import Conflict
@@ -10,12 +10,12 @@ from longwire.core.nouns.price import PriceFinder
 from longwire.fleet.fleet import Fleet
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
-from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.probe import Probed
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Feed
 from longwire.relay.records.pricing import Quote
 from longwire.relay.turns.candidates import Price
+from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
 from longwire.store.store import Store
 
@@ -36,6 +36,7 @@ class Administration:
     reconciler: ChannelReconciler
     fleet: Fleet
     sessions: FleetSessions
+    health: FleetHealth
     feed: Feed
     probe: Callable[[ChannelSpec, str | None, str], Awaitable[Probed]]
     give_way: Callable[[], Awaitable[None]]
@@ -44,7 +45,6 @@ class Administration:
     insecure_cookies: bool = False
     price: Price = lambda *_, **_configured: None
     quote: Callable[[tuple[str, ...], PriceFinder], Quote | None] = lambda *_: None
-    running: Callable[[str], Sequence[Channel]] = lambda _: ()
 
     @property
     def file(self) -> str:

@@ -3,8 +3,7 @@
 Law: a channel of the configuration file is shown like any other; it is changed in the file alone.
 """
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
@@ -25,7 +24,6 @@ from longwire.core.nouns.channel import (
     check_base_url,
 )
 from longwire.core.nouns.page import Page
-from longwire.core.rules.health import Health
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_checks import drafted
@@ -36,6 +34,7 @@ from longwire.server.admin.paging import Connection, Id, connection, with_declar
 from longwire.server.admin.prices import ModelCost, Price, costs_of, shown_price
 from longwire.server.admin.profiles import Profile, shown_profile
 from longwire.server.admin.scalars import Int64, time_or_none
+from longwire.server.fleet_health import Trust, worst
 from longwire.upstream.net.urls import Scheme, endpoint_url
 
 _SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
@@ -94,46 +93,43 @@ async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
     return await accounts_of(info, root.id)
 
 
-@strawberry.enum(description="Whether turns go there: after failures it rests, then is tried.")
-class Trust(Enum):
-    SOUND = "sound"
-    FAILING = "failing"
-    RESTING = "resting"
+strawberry.enum(
+    Trust, description="Whether turns go there: after failures it rests, then is tried."
+)
 
 
-@strawberry.type(description="How a channel does in this process; null for what does not run.")
+@strawberry.type(description="How a channel does at one node; null for what does not run.")
+class NodeHealth:
+    node: str
+    channel: Trust | None
+    websocket: Trust | None
+    connections: int
+    problem: str
+
+
+@strawberry.type(
+    description="How a channel does, as at the node where it does worst; null for what does not "
+    "run."
+)
 class ChannelHealth:
     channel: Trust | None
     websocket: Trust | None = strawberry.field(description="Whether upgrades go well.")
-    connections: int = strawberry.field(description="Live WebSocket connections.")
+    connections: int = strawberry.field(description="Live WebSocket connections of all nodes.")
     problem: str = strawberry.field(description="Why it failed last; empty while it is sound.")
+    nodes: list[NodeHealth] = strawberry.field(
+        description="How it does at each node that answered, where they differ; else empty."
+    )
 
 
-def _trust(healths: Iterable[Health]) -> Trust | None:
-    """Return the trust in the best of them: where an account serves, the channel does."""
-    now = time.monotonic()
-    found = {_trust_of(health, now) for health in healths}
-    return next((trust for trust in Trust if trust in found), None)
-
-
-def _trust_of(health: Health, now: float) -> Trust:
-    if health.is_sound:
-        return Trust.SOUND
-    return Trust.FAILING if health.is_trusted(now) else Trust.RESTING
-
-
-def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
-    administration = info.context.administration
-    running = administration.running(root.id)
-    rows = administration.sessions.own()
-    healths = [each for one in running for each in (one.state.health, one.state.websocket_health)]
-    return ChannelHealth(
-        channel=_trust(each.state.health for each in running),
-        websocket=_trust(
-            each.state.websocket_health for each in running if each.websocket is not None
-        ),
-        connections=sum(row.get("channel_id") == root.id for row in rows),
-        problem=next((each.problem for each in healths if each.problem), ""),
+async def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
+    fares = await info.context.administration.health.of(root.id)
+    differ = len({(fare.channel, fare.websocket) for fare in fares.values()}) > 1
+    return view_of(
+        ChannelHealth,
+        worst(fares.values()),
+        nodes=[
+            view_of(NodeHealth, fare, node=node) for node, fare in sorted(fares.items()) if differ
+        ],
     )
 
 

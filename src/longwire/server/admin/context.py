@@ -12,8 +12,8 @@ from longwire.core.errors import Forbidden, Unauthenticated
 from longwire.core.nouns.access import PERMISSIONS, Actor, Permission, Role
 from longwire.core.nouns.people import User
 from longwire.core.nouns.turn_row import TurnDetails, TurnId
+from longwire.core.ports import Throttle
 from longwire.server.admin.administration import Administration
-from longwire.server.admin.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ Law: a browser sends the cookie along with whatever any page asks it to; so a PO
 that no other page can add, and where an origin is told, it is this server's.
 """
 
-import time
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -19,7 +18,6 @@ from longwire.core.nouns.secret import Secret
 from longwire.core.nouns.turn_row import TurnDetails, TurnId
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Context, Viewer
-from longwire.server.admin.throttle import Throttle
 from longwire.server.problems import request_id
 from longwire.store.sign_ins import LIFETIME_MS
 
@@ -32,7 +30,6 @@ class Gate:
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
-        self._throttle = Throttle(time.monotonic)
 
     async def admit(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Return the context of a request. Raises `Forbidden` for another origin's page."""
@@ -45,7 +42,7 @@ class Gate:
             request,
             response,
             self._administration,
-            self._throttle,
+            self._administration.fleet.throttle,
             await self._viewer(request),
             request_id({name.lower(): value for name, value in request.headers.items()}),
             # Uncached: a WebSocket's context lives as long as the page behind it.

@@ -300,5 +300,6 @@ class TurnQueries:
 @strawberry.type
 class TurnSubscriptions:
     turn_added = strawberry.subscription(
-        resolver=_added, description="Turns of this process as they end."
+        resolver=_added,
+        description="Turns of all nodes as they end; each node tells a hundred at once at most.",
     )

@@ -19,7 +19,7 @@ from longwire.core.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from longwire.core.rules.backoff import Pace
+from longwire.core.ports import Pacer
 from longwire.dialects.responses.errors import decode_problem, is_error
 from longwire.upstream.net.handshake import SWITCHING, Handshake, HandshakeResponse, Upgrade
 from longwire.upstream.net.proxies import environment_proxy
@@ -51,7 +51,7 @@ class Endpoint:
     tls: ssl.SSLContext | None = None
     proxy: str | None = field(default=None, repr=False)
     handshake_timeout: float = 15.0
-    pace: Pace | None = None
+    pace: Pacer | None = None
     longest_wait: float = 30.0
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ async def dial(
     else `UpstreamUnavailable`.
     """
     if endpoint.pace is not None:
-        wait = endpoint.pace.reserve(asyncio.get_running_loop().time(), endpoint.longest_wait)
+        wait = await endpoint.pace.reserve(endpoint.longest_wait)
         if wait > endpoint.longest_wait:
             msg = f"Too many connections to {endpoint.host} are to be opened now; try again later."
             raise Overloaded(msg, math.ceil(wait))

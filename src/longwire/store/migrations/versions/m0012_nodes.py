@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text
 
 revision = "0012"
 down_revision = "0011"
+OLDEST_PROGRAM = "0011"
 
 
 def upgrade() -> None:

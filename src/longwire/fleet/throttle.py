@@ -6,6 +6,7 @@ a limit.
 """
 
 import math
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
@@ -18,41 +19,39 @@ MOST_HERE: Final = 10
 MOST_PER_ADDRESS: Final = 50
 MOST_PER_ACCOUNT: Final = 100
 _REMEMBERED: Final = 10_000
-_Place = tuple[str, str]
+
+Place = tuple[str, str]
+"""An address and an account; an empty one stands for any."""
 
 
-class Throttle:
-    """The attempts of the last five minutes that did not succeed; `clock` gives seconds."""
+class LocalThrottle:
+    """The attempts of the last five minutes that did not succeed here; `clock` gives seconds."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._attempts: OrderedDict[_Place, deque[float]] = OrderedDict()
+        self._attempts: OrderedDict[Place, deque[float]] = OrderedDict()
 
-    def attempt(self, address: str, account: str = "") -> None:
-        """Count an attempt. Raises `LimitReached` where there were too many before.
-
-        Tokens that are guessed have no account.
-        """
-        places = _places(address, account)
+    async def attempt(self, address: str, account: str = "") -> None:
+        """Count an attempt. Raises `LimitReached` where there were too many before."""
+        places = places_of(address, account)
         wait = max(self._wait(place, most) for place, most in places.items())
         if wait:
-            msg = "Too many attempts; wait a little, then try again."
-            raise LimitReached(msg, code="too_many_attempts", retry_after=math.ceil(wait))
+            raise refusal(wait)
         for place, most in places.items():
             self._attempts.setdefault(place, deque(maxlen=most)).append(self._clock())
             self._attempts.move_to_end(place)
         while len(self._attempts) > _REMEMBERED:
             self._attempts.popitem(last=False)
 
-    def succeeded(self, address: str, account: str = "") -> None:
+    async def succeeded(self, address: str, account: str = "") -> None:
         """Take the last attempt back, and forget those for the account from here."""
-        for place in _places(address, account):
+        for place in places_of(address, account):
             attempts = self._attempts.get(place)
             if attempts:
                 attempts.pop()
         self._attempts.pop((address, account), None)
 
-    def _wait(self, place: _Place, most: int) -> float:
+    def _wait(self, place: Place, most: int) -> float:
         """Return how long until one more attempt is within the limit."""
         attempts, now = self._attempts.get(place, deque()), self._clock()
         while attempts and now - attempts[0] >= WINDOW:
@@ -60,7 +59,13 @@ class Throttle:
         return WINDOW - (now - attempts[-most]) if len(attempts) >= most else 0.0
 
 
-def _places(address: str, account: str) -> dict[_Place, int]:
+def refusal(wait: float) -> LimitReached:
+    """Return the refusal of an attempt that may be made in so many seconds."""
+    msg = "Too many attempts; wait a little, then try again."
+    return LimitReached(msg, code="too_many_attempts", retry_after=math.ceil(wait))
+
+
+def places_of(address: str, account: str) -> dict[Place, int]:
     """Return where an attempt counts, and how many may fail there."""
     if not account:
         return {(address, ""): MOST_PER_ADDRESS}

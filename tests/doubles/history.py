@@ -1,0 +1,35 @@
+"""The Longwire before the newest schema, out of the history of this checkout."""
+
+import shutil
+import subprocess
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from longwire.store.migrate import head
+
+ROOT = Path(__file__).parents[2]
+_MIGRATIONS = "src/longwire/store/migrations/versions"
+
+
+def before_newest_schema(folder: Path) -> Path:
+    """Unpack the last source whose schema is the one before; return what to put on PYTHONPATH.
+
+    Without history the test is skipped.
+    """
+    (newest,) = (ROOT / _MIGRATIONS).glob(f"m{head()}_*.py")
+    adding = ("--diff-filter=A", "--format=%H", "-1", "--", str(newest.relative_to(ROOT)))
+    added = _git("log", *adding).decode().strip() if shutil.which("git") else ""
+    if not added:
+        pytest.skip("needs git and the history of this checkout")
+    archive = _git("archive", f"{added}^", "src")
+    with tarfile.open(fileobj=BytesIO(archive)) as unpacked:
+        unpacked.extractall(folder, filter="data")
+    return folder / "src"
+
+
+def _git(*arguments: str) -> bytes:
+    ran = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+    return ran.stdout if ran.returncode == 0 else b""

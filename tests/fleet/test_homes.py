@@ -1,0 +1,123 @@
+"""Homes of sessions that two nodes share over a real Valkey."""
+
+import pytest
+
+from longwire.core.rules.homes import SESSION_LASTS, held_key, session_home_key
+from longwire.core.rules.turn import Scope
+from longwire.fleet.joined import joined
+from longwire.relay.homes import LocalHomes
+from tests.doubles.valkey import until
+
+ONE, OTHER = Scope("api_key:1"), Scope("api_key:2")
+KEY = session_home_key(ONE, "session")
+
+
+class Stored:
+    """A database that counts how often it is asked."""
+
+    def __init__(self):
+        self.kept = {}
+        self.reads = 0
+
+    async def find(self, key):
+        self.reads += 1
+        return self.kept.get(key)
+
+    async def keep(self, changed):
+        self.kept |= changed
+
+
+@pytest.fixture
+async def nodes(valkey_server):
+    """Two nodes that hear each other, and the homes of each."""
+    a, b = joined(valkey_server.url, "a"), joined(valkey_server.url, "b")
+    heard = set()
+    for each in (a, b):
+        each.tidings.hear("hello", lambda node, _: heard.add(node))
+    homes = [LocalHomes(shared=each.homes) for each in (a, b)]
+
+    def hear_each_other():
+        for each in (a, b):
+            each.tidings.tell("hello", {})
+        return heard == {"a", "b"}
+
+    async with a.running(), b.running():
+        await until(hear_each_other)
+        yield homes
+
+
+async def test_a_session_that_moves_finds_its_home(nodes, valkey_server):
+    """At once, without the database; another caller's session of the same name does not."""
+    a, b = nodes
+    a.put(KEY, "channel/account")
+
+    async def is_found():
+        return await b.get(KEY) == "channel/account"
+
+    await until(is_found)
+    assert await b.get(session_home_key(OTHER, "session")) is None
+    name = f"lw:home:{KEY.digest.hex()}"
+    assert SESSION_LASTS - 60 < int(await valkey_server.ask("TTL", name)) <= SESSION_LASTS
+
+
+async def test_who_holds_the_home_before_hears_of_the_new_one(nodes):
+    """A session that comes back after its home has moved goes to the new one."""
+    a, b = nodes
+    a.put(KEY, "old")
+
+    async def is_there(home, homes):
+        return await homes.get(KEY) == home
+
+    await until(lambda: is_there("old", b))
+    b.put(KEY, "new")
+    await until(lambda: is_there("new", a))
+
+
+async def test_what_is_at_home_is_asked_once(nodes):
+    """In steady state a turn costs no read and no write."""
+    a, b = nodes
+    stored = Stored()
+    async with b.kept_in(stored):
+        a.put(KEY, "home")
+
+        async def is_found():
+            return await b.get(KEY) == "home"
+
+        await until(is_found)
+        reads = stored.reads
+        for _ in range(5):
+            assert "home" == await b.get(KEY)
+        assert reads == stored.reads
+
+
+async def test_what_a_response_was_held_by_stays_out_of_valkey(nodes, valkey_server):
+    """One key a turn for a month would fill its memory; the database has them."""
+    a, _ = nodes
+    a.put(held_key(ONE, "resp_1"), "home")
+    a.put(KEY, "home")
+
+    async def is_written():
+        return "1" == await valkey_server.ask("EXISTS", f"lw:home:{KEY.digest.hex()}")
+
+    await until(is_written)
+    name = f"lw:home:{held_key(ONE, 'resp_1').digest.hex()}"
+    assert "0" == await valkey_server.ask("EXISTS", name)
+
+
+async def test_while_valkey_is_away_the_database_knows(nodes, valkey_server):
+    """And so it does for what a Valkey that began anew has lost; what is new is written then."""
+    _, b = nodes
+    stored = Stored()
+    stored.kept[KEY] = "home"
+    await valkey_server.kill()
+    async with b.kept_in(stored):
+        assert "home" == await b.get(KEY)
+        other = session_home_key(ONE, "other")
+        b.put(other, "there")
+        await valkey_server.start()
+
+        async def is_written():
+            return "there" == await valkey_server.ask("GET", f"lw:home:{other.digest.hex()}")
+
+        await until(is_written)
+        assert stored.kept[other] == "there"
