@@ -141,8 +141,10 @@ class Envoy(Balancer):
     bounds = "      consistent_hashing_lb_config: {hash_balance_factor: 150}\n"
     shows = (
         '              domains: ["*"]\n',
-        "              response_headers_to_add:\n"
-        '              - header: {key: x-served-by, value: "%UPSTREAM_HOST%"}\n',
+        (
+            "              response_headers_to_add:\n"
+            '              - header: {key: x-served-by, value: "%UPSTREAM_HOST%"}\n'
+        ),
     )
 
     async def start(self) -> None:

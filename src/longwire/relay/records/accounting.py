@@ -58,15 +58,15 @@ class Failure:
 class TurnRecord:
     """The facts of one turn, filled in as it goes.
 
-        `channel` and `channel_id` name the one that it was sent to last, over `transport`, `account_id`
-    its account, "" for none; `delivery` is there once it was sent, `first_event` is when its answer
-    began, in seconds after the start.
+    `channel` and `channel_id` name the one that it was sent to last, over `transport`, and
+    `account_id` its account, "" for none; `delivery` is there once it was sent, `first_event` is
+    when its answer began, in seconds after the start.
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
     nothing after they had begun. It `is_priced` where limits asked for its `cost`. `dropped` are
     the members that its dialect and its channel left out, `way` is how it was said to its channel,
     and `price_of` what an operator says that models cost there, once it was sent to one. What was
-        `passed_on` of a stream is kept where bodies are.
+    `passed_on` of a stream is kept where bodies are.
     """
 
     request: TurnRequest
