@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -22,9 +23,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from longwire.core.nouns.secret import Secret
 from longwire.core.nouns.turn_row import TurnAttempt, TurnDetails, TurnRow
+from longwire.fleet.nodes import BEAT
 from longwire.store.store import open_store
+from tests.databases import postgresql
 from tests.store.turn_rows import row
-from tests.ui.stage import FLAGS, MODELS, OWNER, Person, Stage, chromium
+from tests.ui.fleet_stage import fleet_stage
+from tests.ui.stage import FLAGS, MODELS, OWNER, Person, Served, Stage, chromium
 
 PLACE = Path(__file__).parent / "images" / "ui"
 HOUR = 3_600_000
@@ -45,6 +49,8 @@ def main() -> None:
             take(stage, owner, names, wanted)
         finally:
             stage.stop()
+    if not wanted or "nodes" in wanted:
+        take_nodes()
 
 
 def furnish(stage: Stage, owner: Person) -> dict[str, str]:
@@ -185,11 +191,7 @@ def take(stage: Stage, owner: Person, names: dict[str, str], wanted: set[str]) -
         "settings": ("/settings", still),
         "palette": ("/channels", open_palette),
     }
-    path, variables = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=list(FLAGS), env=variables or None
-        )
+    with browsing() as browser:
         for name, (address, act) in pages.items():
             for theme in ("light", "dark"):
                 if not wanted or name in wanted:
@@ -200,10 +202,39 @@ def take(stage: Stage, owner: Person, names: dict[str, str], wanted: set[str]) -
                 given = {"viewport": PHONE, "locale": "zh-CN", "color_scheme": "light"}
                 page = opened(browser, stage, owner, **given)
                 shoot(page, pages[name][0], still, f"phone-{name}")
+
+
+def take_nodes() -> None:
+    """Open the page of nodes of a fleet, with sessions at each node."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        postgresql() as server,
+        fleet_stage(Path(folder), server, "template0") as stage,
+        browsing() as browser,
+    ):
+        owner = stage.owner()
+        for number, node in enumerate(stage.fleet.nodes):
+            for talk in TALKS[number:]:
+                stage.at(node).turn(stage.fleet.key, "question", talk)
+        time.sleep(2 * BEAT)  # until each has told of them
+        for theme in ("light", "dark"):
+            page = opened(browser, stage, owner, color_scheme=theme, viewport=WIDE)
+            shoot(page, "/nodes", still, f"nodes-{theme}")
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Run a Chromium."""
+    path, variables = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=list(FLAGS), env=variables or None
+        )
+        yield browser
         browser.close()
 
 
-def opened(browser: Browser, stage: Stage, owner: Person, **ways: object) -> Page:
+def opened(browser: Browser, stage: Served, owner: Person, **ways: object) -> Page:
     """Return a page of a browser in which the owner is signed in."""
     given = {"base_url": stage.url, "storage_state": owner.state(), "locale": "en-US", **ways}
     return browser.new_context(**given).new_page()  # type: ignore[arg-type]

@@ -89,14 +89,38 @@ class Process:
             self.process.wait()
 
 
-class Stage:
+class Served:
+    """What people and clients reach at a URL, and the upstream behind it."""
+
+    def __init__(self, url: str, upstream: str) -> None:
+        self.url, self.upstream = url, upstream
+
+    def join(self, token: str, email: str) -> "Person":
+        """Become a user by a token."""
+        person = Person(self)
+        person.ask(
+            "mutation($i: JoinInput!) { join(input: $i) { id } }",
+            i={"token": token, "email": email, "password": PASSWORD},
+        )
+        return person
+
+    def turn(self, key: str, text: str, session: str = "", past: list | None = None) -> list:
+        """Send a turn as a client does; returns the history with the answer in it."""
+        history = [*(past or []), {"type": "message", "role": "user", "content": text}]
+        headers = {"authorization": f"Bearer {key}", **({"session-id": session} if session else {})}
+        body = {"model": MODELS[0], "input": history, "store": False}
+        answer = httpx2.post(f"{self.url}/v1/responses", json=body, headers=headers, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return [*history, *answer.json()["output"]]
+
+
+class Stage(Served):
     """A gateway with an empty database, and its upstream, which signs people in, too."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port, upstream, redirect = free_port(), free_port(), free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.upstream = f"http://127.0.0.1:{upstream}"
+        super().__init__(f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{upstream}")
         self.config = folder / "longwire.toml"
         fields = {"port": self.port, "folder": folder, "redirect": redirect}
         text = (_CONFIG + _CODEX).format(**fields, upstream=self.upstream)
@@ -119,29 +143,11 @@ class Stage:
         self.gateway.stop()
         self.emulator.stop()
 
-    def join(self, token: str, email: str) -> "Person":
-        """Become a user by a token."""
-        person = Person(self)
-        person.ask(
-            "mutation($i: JoinInput!) { join(input: $i) { id } }",
-            i={"token": token, "email": email, "password": PASSWORD},
-        )
-        return person
-
-    def turn(self, key: str, text: str, session: str = "", past: list | None = None) -> list:
-        """Send a turn as a client does; returns the history with the answer in it."""
-        history = [*(past or []), {"type": "message", "role": "user", "content": text}]
-        headers = {"authorization": f"Bearer {key}", **({"session-id": session} if session else {})}
-        body = {"model": MODELS[0], "input": history, "store": False}
-        answer = httpx2.post(f"{self.url}/v1/responses", json=body, headers=headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-        return [*history, *answer.json()["output"]]
-
 
 class Person:
     """Somebody who is signed in, by the cookie that signing in gave."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Served) -> None:
         self.stage = stage
         self.cookies: dict[str, str] = {}
 

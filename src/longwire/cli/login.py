@@ -12,7 +12,8 @@ from longwire.core.nouns.account import Account
 from longwire.core.nouns.channel import CHANNEL_TYPES, ChannelSpec
 
 if TYPE_CHECKING:
-    from longwire.relay.accounts.sign_ins import SignIn, SignIns
+    from longwire.relay.accounts.sign_in import SignIn
+    from longwire.relay.accounts.sign_ins import SignIns
     from longwire.settings import Settings
     from longwire.store.store import Store
 
@@ -114,7 +115,8 @@ async def _signed_in(
     store: "Store", settings: "Settings", spec: ChannelSpec, way: tuple[bool, bool, bool]
 ) -> Account:
     from longwire.relay.accounts.issuers import Issuers
-    from longwire.relay.accounts.sign_ins import Method, SignIns
+    from longwire.relay.accounts.sign_in import Method
+    from longwire.relay.accounts.sign_ins import SignIns
     from longwire.server import oauth_callback
     from longwire.settings.declared import registration_of
     from longwire.store.store import now_ms
@@ -165,10 +167,10 @@ async def _wait(sign_ins: "SignIns", sign_in: "SignIn") -> None:
     """Wait until a sign-in is over; on a terminal a countdown tells how long it lasts."""
     import asyncio
 
-    from longwire.relay.accounts.sign_ins import Stage
+    from longwire.relay.accounts.sign_in import Stage
     from longwire.store.store import now_ms
 
-    while sign_ins.find(sign_in.id).stage is Stage.PENDING:
+    while (await sign_ins.find(sign_in.id)).stage is Stage.PENDING:
         if sys.stderr.isatty():
             left = max(sign_in.expires_at - now_ms(), 0) // 1000
             sys.stderr.write(f"\rwaiting, {left // 60}:{left % 60:02} left ")

@@ -141,6 +141,11 @@ class Nodes:
         nodes = sorted((self.now(), *others), key=lambda node: (node.name, node.epoch))
         return Presence(nodes, {name: age + passed for name, age in self._last.silent.items()})
 
+    async def is_gone(self, name: str) -> bool:
+        """Whether a node of this name is known not to be there; who is cut off knows nothing."""
+        names = {node.name for node in await self.all()}
+        return self.is_shared and not self.is_cut_off and name not in names
+
     def announce_soon(self) -> None:
         """Announce this node now rather than at its next heartbeat: its stage has changed."""
         self._is_due.set()

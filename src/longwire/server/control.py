@@ -18,6 +18,7 @@ from longwire.core.rules.turn import Usage
 from longwire.fleet.fleet import Fleet
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
+from longwire.relay.accounts.kept_sign_ins import KeptSignIns
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
@@ -120,6 +121,11 @@ class StoredControlPlane:
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
         sessions, health = _of_all_nodes(gateway, recent)
+        sign_ins = SignIns(
+            store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
+        )
+        nodes = gateway.fleet.nodes
+        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.is_gone))
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,
@@ -132,9 +138,7 @@ class StoredControlPlane:
             probe=_probing(accounts),
             give_way=self._log.give_way,
             accounts=accounts,
-            sign_ins=SignIns(
-                store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
-            ),
+            sign_ins=sign_ins,
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,

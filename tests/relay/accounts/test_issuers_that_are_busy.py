@@ -14,7 +14,8 @@ from longwire.dialects.codex.auth import PERMANENT, decode_auth_json
 from longwire.emulator import Emulator, IssuerFault, IssuerOptions, Options
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
-from longwire.relay.accounts.sign_ins import Method, SignIns, Stage
+from longwire.relay.accounts.sign_in import Method, Stage
+from longwire.relay.accounts.sign_ins import SignIns
 from longwire.server import oauth_callback
 from longwire.upstream.oauth.issuer import Registration
 from tests.journeys.conftest import become

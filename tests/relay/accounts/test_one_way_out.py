@@ -15,7 +15,8 @@ from longwire.dialects.codex.auth import decode_auth_json
 from longwire.emulator import Emulator, IssuerOptions, Options
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
-from longwire.relay.accounts.sign_ins import Method, SignIns
+from longwire.relay.accounts.sign_in import Method
+from longwire.relay.accounts.sign_ins import SignIns
 from longwire.server import oauth_callback
 from longwire.store.store import now_ms
 from longwire.upstream.oauth.issuer import Registration

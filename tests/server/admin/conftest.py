@@ -22,6 +22,7 @@ from longwire.emulator import Emulator, IssuerOptions, Options
 from longwire.fleet.fleet import alone
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
+from longwire.relay.accounts.kept_sign_ins import KeptSignIns
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.probe import probe
 from longwire.relay.channels.reconcile import Declared
@@ -186,8 +187,10 @@ async def administration(store, tmp_path, upstream, unused_port, clock):
     issuers = Issuers(registration, clock, store.channels)
     accounts = LiveAccounts(store.accounts, issuers, clock)
     sign_ins = SignIns(store.accounts, issuers, clock, refresh, oauth_callback.listen)
+    fleet = alone("a")
+    sign_ins.share(KeptSignIns(store.pending_sign_ins, "a", fleet.nodes.is_gone))
     async with accounts.running(), sign_ins.running():
-        yield _administration(store, tmp_path, (refresh, accounts, sign_ins))
+        yield _administration(store, tmp_path, (refresh, accounts, sign_ins, fleet))
 
 
 @pytest.fixture
@@ -198,8 +201,7 @@ def unused_port():
 
 
 def _administration(store, tmp_path, parts):
-    refresh, accounts, sign_ins = parts
-    fleet = alone("a")
+    refresh, accounts, sign_ins, fleet = parts
     sessions = FleetSessions(Live(), fleet.asking)
     return Administration(
         store=store,

@@ -8,6 +8,7 @@ import {
   type LucideIcon,
   MessageSquareText,
   Radio,
+  Server,
   Settings,
   Split,
   Users,
@@ -37,6 +38,7 @@ export const PLACES: readonly (readonly Place[])[] = [
   [
     { to: "/users", name: "users", icon: Users, permission: "users:read" },
     { to: "/audit", name: "audit", icon: FileClock, permission: "audit:read" },
+    { to: "/nodes", name: "nodes", icon: Server },
     { to: "/settings", name: "settings", icon: Settings },
   ],
 ];

@@ -117,6 +117,10 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/audit/AuditPage"), "AuditPage"),
   }),
   createRoute({
+    ...within("/nodes"),
+    component: lazyRouteComponent(() => import("@/features/nodes/NodesPage"), "NodesPage"),
+  }),
+  createRoute({
     ...within("/settings"),
     component: lazyRouteComponent(() => import("@/features/settings/SettingsPage"), "SettingsPage"),
   }),

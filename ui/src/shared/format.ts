@@ -44,6 +44,7 @@ export function share(part: number, whole: number): number | null {
 export function createFormat(language: string) {
   const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+  const rate = new Intl.NumberFormat(language, { maximumSignificantDigits: 2 });
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
@@ -55,6 +56,8 @@ export function createFormat(language: string) {
   return {
     count: (value: number | null | undefined) => known(value, (n) => (Math.abs(n) < 10_000 ? whole : compact).format(n)),
     whole: (value: number | null | undefined) => known(value, (n) => whole.format(n)),
+    /** Of events a second: two digits tell enough, but a whole number stays whole. */
+    rate: (value: number | null | undefined) => known(value, (n) => (Math.abs(n) < 10 ? rate : whole).format(n)),
     percent: (value: number | null | undefined) => known(value, (n) => percent.format(n)),
     money: (value: number | null | undefined) => known(value, (n) => money[digitsOf(n)].format(n)),
     dateTime: (value: string | null | undefined) => known(value, (at) => dateTime.format(new Date(at))),

@@ -7,8 +7,6 @@ machine cannot come back here, so the address it was sent to can be pasted inste
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
@@ -23,10 +21,13 @@ from longwire.core.errors import (
     StoreUnavailable,
 )
 from longwire.core.nouns.access import Actor
-from longwire.core.nouns.account import Account, Login
+from longwire.core.nouns.account import Login
+from longwire.core.nouns.pending_sign_in import PendingSignIn
 from longwire.logger import structlog
 from longwire.relay.accounts.issuers import Issuers
-from longwire.upstream.oauth.issuer import Device, Issuer, Proof, new_proof
+from longwire.relay.accounts.kept_sign_ins import UNDER_WAY, KeptSignIns, device_of, proof_of
+from longwire.relay.accounts.sign_in import Method, SignIn, Stage
+from longwire.upstream.oauth.issuer import Device, Issuer, new_proof
 
 if TYPE_CHECKING:
     from longwire.store.accounts import Accounts
@@ -35,10 +36,10 @@ _log = structlog.get_logger()
 _LASTS_MS: Final = 15 * 60_000
 _MOST: Final = 16
 _REMEMBERED: Final = 64
-_BROWSER_POLL: Final = 2
 _PATIENCE: Final = 30.0
 """How many seconds a sign-in waits for an issuer that is busy."""
 
+_LATE: Final = "Nobody finished it in time."
 _SLOWER: Final = 5.0
 """By how many seconds polls slow down when an issuer wants it (RFC 8628, 3.5)."""
 
@@ -50,50 +51,11 @@ Callback = Callable[[int, Answer], Awaitable[Callable[[], Awaitable[None]]]]
 """Waits for browsers on a port and returns what ends that. Raises `OSError` for a port in use."""
 
 
-class Method(StrEnum):
-    """How somebody signs in."""
-
-    BROWSER = "browser"
-    DEVICE = "device"
-
-
-class Stage(StrEnum):
-    """How far a sign-in is."""
-
-    PENDING = "pending"
-    DONE = "done"
-    EXPIRED = "expired"
-    FAILED = "failed"
-
-
-@dataclass(slots=True)
-class SignIn:
-    """One sign-in: `url` is where to go, `user_code` what to type there, `expires_at` in ms.
-
-    `error` says why it failed, `account` what came of it. `poll_seconds` is how often to look.
-    """
-
-    id: str
-    channel_id: str
-    actor: Actor
-    method: Method
-    issuer: Issuer
-    url: str
-    expires_at: int
-    proof: Proof | None = None
-    device: Device | None = None
-    user_code: str = ""
-    poll_seconds: int = _BROWSER_POLL
-    stage: Stage = Stage.PENDING
-    error: str = ""
-    account: Account | None = None
-
-
 class SignIns:
-    """The sign-ins of this process. `joined` is called when an account was added.
+    """The sign-ins of this process, or of all that `share` them.
 
-    `clock` tells ms since 1970 UTC; `callback` waits for browsers on the redirect port. Polls slow
-    down by `slower` seconds.
+    `joined` is called when an account was added. `clock` tells ms since 1970 UTC; `callback` waits
+    for browsers on the redirect port. Polls slow down by `slower` seconds.
     """
 
     def __init__(
@@ -113,19 +75,24 @@ class SignIns:
         self._clock = clock
         self._joined = joined
         self._held: dict[str, SignIn] = {}
+        self._kept: KeptSignIns | None = None
         self._group: asyncio.TaskGroup | None = None
         self._stop: Callable[[], Awaitable[None]] | None = None
 
+    def share(self, kept: KeptSignIns) -> None:
+        """Have sign-ins kept where other nodes go on with them, from now on."""
+        self._kept = kept
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Let sign-ins go on until left; those that are under way then end."""
+        """Let sign-ins go on until left; those that are under way then end here."""
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self._wait())
             try:
                 yield
             finally:
                 for each in self._held.values():
-                    self._finish(each, Stage.EXPIRED)
+                    each.end(Stage.EXPIRED)
                 self._ends.set()
 
     async def _wait(self) -> None:
@@ -137,67 +104,117 @@ class SignIns:
     ) -> SignIn:
         """Begin a sign-in. Raises `LimitReached` for too many, `AccountUnavailable`."""
         self._forget()
-        if sum(each.stage is Stage.PENDING for each in self._held.values()) >= _MOST:
+        if await self._count() >= _MOST:
             msg = "Too many sign-ins are under way; finish or cancel one."
             raise LimitReached(msg, code="rate_limit_exceeded", retry_after=60)
         issuer = await self._issuers.of(channel_id)
-        fields = (token_hex(12), channel_id, actor, method, issuer)
-        expires_at = self._clock() + _LASTS_MS
-        if method is Method.BROWSER:
-            proof = new_proof()
-            sign_in = SignIn(*fields, issuer.authorize_url(proof), expires_at, proof)
-            if listens:
-                await self._listen()
-        else:
-            device = await _device(issuer)
-            sign_in = SignIn(*fields, issuer.device_url, expires_at, device=device)
-            sign_in.user_code, sign_in.poll_seconds = device.user_code, max(round(device.pause), 1)
-        self._held[sign_in.id] = sign_in
-        if method is Method.DEVICE and self._group is not None:
-            self._group.create_task(self._poll(sign_in, device))
+        proof = new_proof() if method is Method.BROWSER else None
+        device = await _device(issuer) if method is Method.DEVICE else None
+        sign_in = SignIn(
+            token_hex(12),
+            channel_id,
+            actor,
+            method,
+            issuer,
+            "",
+            self._clock() + _LASTS_MS,
+            proof,
+            device,
+        )
+        sign_in.direct()
+        if proof is not None and listens:
+            await self._listen()
+        if self._kept is not None:
+            await self._kept.add(sign_in)
+        self._hold(sign_in)
         return sign_in
 
-    def find(self, sign_in_id: str) -> SignIn:
-        """Return a sign-in. Raises `NotFound`."""
+    async def _count(self) -> int:
+        """Return how many are under way."""
+        if self._kept is not None:
+            return await self._kept.count(self._clock())
+        return sum(each.stage is Stage.PENDING for each in self._held.values())
+
+    def _hold(self, sign_in: SignIn) -> None:
+        self._held[sign_in.id] = sign_in
+        if sign_in.device is not None and self._group is not None:
+            self._group.create_task(self._poll(sign_in, sign_in.device))
+
+    async def find(self, sign_in_id: str) -> SignIn:
+        """Return a sign-in, wherever it was begun. Raises `NotFound`."""
         self._expire()
-        if sign_in_id not in self._held:
+        row = await self._kept.find(sign_in_id) if self._kept is not None else None
+        sign_in = self._held.get(sign_in_id) or (await self._restored(row) if row else None)
+        if sign_in is None:
             raise NotFound("sign-in", sign_in_id)
-        return self._held[sign_in_id]
+        if row is not None:
+            await self._follow(sign_in, row)
+        return sign_in
+
+    async def _restored(self, row: PendingSignIn) -> SignIn:
+        """Return what another node began, or this one in another life; poll if nobody does."""
+        sign_in = SignIn(
+            row.id,
+            row.channel_id,
+            row.actor,
+            Method(row.method),
+            await self._issuers.of(row.channel_id),
+            "",
+            row.expires_at,
+        )
+        if sign_in.method is Method.BROWSER:
+            sign_in.proof = proof_of(row)
+        else:
+            sign_in.device = device_of(row)
+        sign_in.direct()
+        is_free = sign_in.device is not None and self._clock() < row.expires_at
+        if is_free and self._kept is not None and await self._kept.take_over(row):
+            self._hold(sign_in)
+        return sign_in
+
+    async def _follow(self, sign_in: SignIn, row: PendingSignIn) -> None:
+        """Take over what became of a sign-in at another node."""
+        if sign_in.stage is not Stage.PENDING:
+            return
+        if row.stage not in UNDER_WAY:
+            sign_in.end(Stage(row.stage), row.error)
+        elif self._clock() >= sign_in.expires_at:
+            sign_in.end(Stage.EXPIRED, _LATE)
+        if row.account_id:
+            with suppress(NotFound):
+                sign_in.account = await self._accounts.get(row.account_id)
 
     async def finish(self, sign_in_id: str, callback_url: str) -> SignIn:
         """End a sign-in by the address that its browser was sent to.
 
         Raises `NotFound`, and `InvalidFields` for an address of something else.
         """
-        sign_in = self.find(sign_in_id)
+        sign_in = await self.find(sign_in_id)
         query = parse_qs(urlsplit(callback_url.strip()).query)
         answer = {name: values[0] for name, values in query.items()}
-        if sign_in.stage is not Stage.PENDING or sign_in.proof is None:
+        if sign_in.stage is not Stage.PENDING or sign_in.proof is None or sign_in.is_claimed:
             raise _wrong("belongs to a sign-in that is over; begin a new one")
         if answer.get("state") != sign_in.proof.state:
             raise _wrong("belongs to another sign-in; paste the address this one ended at")
         await self._come_back(sign_in, answer)
         return sign_in
 
-    def cancel(self, sign_in_id: str) -> bool:
+    async def cancel(self, sign_in_id: str) -> bool:
         """Give a sign-in up; False where it was over."""
-        sign_in = self.find(sign_in_id)
-        was_pending = sign_in.stage is Stage.PENDING
-        self._finish(sign_in, Stage.EXPIRED, "It was cancelled.")
-        return was_pending
+        sign_in = await self.find(sign_in_id)
+        return await self._finish(sign_in, Stage.EXPIRED, "It was cancelled.")
 
     async def _come_back(self, sign_in: SignIn, query: dict[str, str]) -> None:
-        if sign_in.proof is None or sign_in.stage is not Stage.PENDING:
+        if sign_in.proof is None or not await self._claim(sign_in):
             return
         if "code" not in query:
             reason = query.get("error_description") or query.get("error") or "no code came back"
-            self._finish(sign_in, Stage.FAILED, f"The issuer refused: {reason[:200]}.")
+            await self._finish(sign_in, Stage.FAILED, f"The issuer refused: {reason[:200]}.")
             return
-        verifier, sign_in.proof = sign_in.proof.verifier, None  # a code is tried once
         try:
-            login = await sign_in.issuer.exchange(query["code"], verifier)
+            login = await sign_in.issuer.exchange(query["code"], sign_in.proof.verifier)
         except AccountUnavailable as error:
-            self._finish(sign_in, Stage.FAILED, str(error))
+            await self._finish(sign_in, Stage.FAILED, str(error))
         else:
             await self._join(sign_in, login)
 
@@ -207,20 +224,28 @@ class SignIns:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._ends.wait()
-            self._expire()
+            with suppress(StoreUnavailable, NotFound):
+                await self.find(sign_in.id)  # it may be over at another node
             if sign_in.stage is not Stage.PENDING:
                 return
             try:
                 login = await sign_in.issuer.poll_device(device)
             except AccountUnavailable as error:
                 if error.needs_sign_in:
-                    self._finish(sign_in, Stage.FAILED, str(error))
+                    await self._finish(sign_in, Stage.FAILED, str(error))
                 pause += self._slower
                 wait = max(pause, error.retry_after or 0.0)
                 continue
             wait = pause
-            if login is not None:
+            if login is not None and await self._claim(sign_in):
                 await self._join(sign_in, login)
+
+    async def _claim(self, sign_in: SignIn) -> bool:
+        """Whether this one may try what came back: nobody has, and nobody will after it."""
+        if sign_in.stage is not Stage.PENDING or sign_in.is_claimed:
+            return False
+        sign_in.is_claimed = True
+        return self._kept is None or await self._kept.claim(sign_in)
 
     async def _join(self, sign_in: SignIn, login: Login) -> None:
         """Add the account, unless the sign-in was given up meanwhile."""
@@ -229,22 +254,27 @@ class SignIns:
         try:
             account = await self._accounts.sign_in(sign_in.channel_id, login, sign_in.actor)
             sign_in.account = account
-            self._finish(sign_in, Stage.DONE)
+            await self._finish(sign_in, Stage.DONE)
             await self._joined()
         except StoreUnavailable as error:
             _log.error("account_not_stored", error=error.reason)
-            self._finish(sign_in, Stage.FAILED, "The account cannot be stored now; try again.")
+            problem = "The account cannot be stored now; try again."
+            await self._finish(sign_in, Stage.FAILED, problem)
         except LongwireError as error:
-            self._finish(sign_in, Stage.FAILED, str(error))
+            await self._finish(sign_in, Stage.FAILED, str(error))
 
-    def _finish(self, sign_in: SignIn, stage: Stage, error: str = "") -> None:
-        if sign_in.stage is Stage.PENDING:
-            sign_in.stage, sign_in.error = stage, error
+    async def _finish(self, sign_in: SignIn, stage: Stage, error: str = "") -> bool:
+        """End a sign-in for all; False where it was over, or another node ended it first."""
+        if not sign_in.end(stage, error):
+            return False
+        if self._kept is None:
+            return True
+        return await self._kept.finish(sign_in, is_claimed=sign_in.is_claimed)
 
     def _expire(self) -> None:
         for each in self._held.values():
             if self._clock() >= each.expires_at:
-                self._finish(each, Stage.EXPIRED, "Nobody finished it in time.")
+                each.end(Stage.EXPIRED, _LATE)
 
     def _forget(self) -> None:
         self._expire()

@@ -16,7 +16,7 @@ from longwire.core.nouns import quota as known
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.account import AccountStatus
 from longwire.dialects.codex.auth import decode_auth_json
-from longwire.relay.accounts.sign_ins import Method, SignIn, Stage
+from longwire.relay.accounts.sign_in import Method, SignIn, Stage
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
@@ -166,12 +166,12 @@ async def _finish(info: Info, sign_in_id: Id, callback_url: str) -> CodexSignIn:
 
 async def _cancel(info: Info, sign_in_id: Id) -> bool:
     require(info, Permission.CHANNELS_WRITE)
-    return info.context.administration.sign_ins.cancel(sign_in_id)
+    return await info.context.administration.sign_ins.cancel(sign_in_id)
 
 
 async def _sign_in(info: Info, sign_in_id: Id) -> CodexSignIn:
     _, administration = admitted(info, Permission.CHANNELS_WRITE)
-    return _shown_sign_in(administration.sign_ins.find(sign_in_id), administration)
+    return _shown_sign_in(await administration.sign_ins.find(sign_in_id), administration)
 
 
 async def _import(info: Info, channel_id: ChannelId, auth_json: AuthJson) -> Account:

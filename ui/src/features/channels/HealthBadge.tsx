@@ -5,21 +5,37 @@ import type { Channel } from "./api";
 
 const TONES: Record<EnumOf<"Trust">, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
 
-/** How a channel does: off, sound, failing, resting after failures, and why; and its WebSocket where that differs. */
-export function HealthBadge({ channel }: { channel: Pick<Channel, "status" | "health"> }) {
-  const { problem } = channel.health;
+type Health = Channel["health"];
+
+/** How a channel does: off, sound, failing, resting after failures, and why; and its WebSocket and nodes where those differ. */
+export function HealthBadge({ channel: { status, health } }: { channel: Pick<Channel, "status" | "health"> }) {
+  const { t } = useTranslation("channels");
+  if (status !== "ENABLED") return <Badge>{t(`status.${status}`)}</Badge>;
   return (
     <div>
-      <StateBadge channel={channel} />
-      {problem !== "" && <div className="max-w-56 text-xs text-soft">{problem}</div>}
+      <TrustBadge health={health} />
+      {health.nodes.length === 0 && <Problem text={health.problem} />}
+      {health.nodes.length > 0 && (
+        <ul aria-label={t("healthOfNodes")} className="mt-1 space-y-1">
+          {health.nodes.map((each) => (
+            <li key={each.node}>
+              <span className="mr-1.5 text-xs">{each.node}</span>
+              <TrustBadge health={each} />
+              <Problem text={each.problem} />
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }
 
-function StateBadge({ channel }: { channel: Pick<Channel, "status" | "health"> }) {
+function Problem({ text }: { text: string }) {
+  return text !== "" && <div className="max-w-56 text-xs text-soft">{text}</div>;
+}
+
+function TrustBadge({ health: { channel: trust, websocket } }: { health: Pick<Health, "channel" | "websocket"> }) {
   const { t } = useTranslation("channels");
-  if (channel.status !== "ENABLED") return <Badge>{t(`status.${channel.status}`)}</Badge>;
-  const { channel: trust, websocket } = channel.health;
   if (trust === null) return <Badge tone="bad">{t("health.NONE")}</Badge>;
   const wireFails = trust === "SOUND" && websocket !== null && websocket !== "SOUND";
   if (wireFails) return <Badge tone="warn">{t("health.wire")}</Badge>;

@@ -20,7 +20,7 @@ export const CHANNEL = graphql(
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }
     defaultEndpoints { ...EndpointFields }
-    health { channel websocket connections problem }
+    health { channel websocket connections problem nodes { node channel websocket problem } }
   }
 `,
   [ENDPOINT],

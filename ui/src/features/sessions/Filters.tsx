@@ -7,7 +7,7 @@ import type { LiveSession } from "./live";
 const route = getRouteApi("/shell/sessions");
 const STATES = exhaustive<SessionState>({ leased: true, idle: true, dialing: true });
 
-export function Filters({ sessions }: { sessions: readonly LiveSession[] }) {
+export function Filters({ sessions, nodes }: { sessions: readonly LiveSession[]; nodes: readonly string[] }) {
   const { t } = useTranslation("sessions");
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -27,32 +27,52 @@ export function Filters({ sessions }: { sessions: readonly LiveSession[] }) {
         value={search["text"] ?? ""}
         onChange={(event) => set("text", event.target.value)}
       />
-      <select
-        aria-label={t("channel")}
-        className="field !w-auto"
-        value={search["channel"] ?? ""}
-        onChange={(event) => set("channel", event.target.value)}
-      >
-        <option value="">{t("allChannels")}</option>
-        {[...channels].map(([id, name]) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label={t("state")}
-        className="field !w-auto"
-        value={search["state"] ?? ""}
-        onChange={(event) => set("state", event.target.value)}
-      >
-        <option value="">{t("allStates")}</option>
-        {STATES.map((state) => (
-          <option key={state} value={state}>
-            {t(`states.${state}`)}
-          </option>
-        ))}
-      </select>
+      {nodes.length > 1 && (
+        <Picked
+          label={t("node")}
+          all={t("allNodes")}
+          value={search["node"]}
+          options={nodes.map((name) => [name, name])}
+          onPick={(value) => set("node", value)}
+        />
+      )}
+      <Picked
+        label={t("channel")}
+        all={t("allChannels")}
+        value={search["channel"]}
+        options={[...channels]}
+        onPick={(value) => set("channel", value)}
+      />
+      <Picked
+        label={t("state")}
+        all={t("allStates")}
+        value={search["state"]}
+        options={STATES.map((state) => [state, t(`states.${state}`)])}
+        onPick={(value) => set("state", value)}
+      />
     </div>
+  );
+}
+
+interface PickedProps {
+  label: string;
+  all: string;
+  value: string | undefined;
+  options: readonly (readonly [value: string, name: string])[];
+  onPick: (value: string) => void;
+}
+
+function Picked({ label, all, value = "", options, onPick }: PickedProps) {
+  return (
+    <select aria-label={label} className="field !w-auto" value={value} onChange={(event) => onPick(event.target.value)}>
+      <option value="">{all}</option>
+      {/* What the address names and the list does not is kept, and shown. */}
+      {value !== "" && !options.some(([each]) => each === value) && <option value={value}>{value}</option>}
+      {options.map(([each, name]) => (
+        <option key={each} value={each}>
+          {name}
+        </option>
+      ))}
+    </select>
   );
 }

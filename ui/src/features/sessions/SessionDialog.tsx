@@ -17,10 +17,12 @@ import { Timeline } from "./Timeline";
 export function SessionDialog({
   id,
   session: current,
+  withNode,
   onClose,
 }: {
   id: string;
   session: LiveSession | undefined;
+  withNode: boolean;
   onClose: () => void;
 }) {
   const { t } = useTranslation("sessions");
@@ -52,8 +54,8 @@ export function SessionDialog({
               </Button>
             )}
           </div>
-          <Facts session={last} />
-          <Turns connection={last.connection} session={last} />
+          <Facts session={last} withNode={withNode} />
+          <Turns session={last} />
         </div>
       )}
       {asks && (
@@ -71,10 +73,11 @@ export function SessionDialog({
   );
 }
 
-function Facts({ session }: { session: LiveSession }) {
+function Facts({ session, withNode }: { session: LiveSession; withNode: boolean }) {
   const { t } = useTranslation(["sessions", "app"]);
   const facts: [string, string][] = [
     [t("session"), session.session === "" ? t("unnamed") : session.session],
+    ...(withNode ? [[t("node"), session.node] as [string, string]] : []),
     [t("scope"), session.scope],
     [t("continued"), `${session.continued} / ${session.turns}`],
     [t("saved"), bytes(session.bytesSaved)],
@@ -93,9 +96,9 @@ function Facts({ session }: { session: LiveSession }) {
   );
 }
 
-function Turns({ connection, session }: { connection: number; session: LiveSession }) {
+function Turns({ session }: { session: LiveSession }) {
   const { t } = useTranslation("sessions");
-  const turns = useQuery(turnsQuery(connection, session));
+  const turns = useQuery(turnsQuery(session));
   return (
     <section aria-label={t("timeline")}>
       <h3 className="mb-2 font-semibold">{t("timeline")}</h3>

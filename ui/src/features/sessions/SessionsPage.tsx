@@ -1,9 +1,11 @@
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useWire } from "@/api/live";
+import { useNodeNames } from "@/api/nodes";
 import { Badge } from "@/shared/Badge";
 import { bytes, useFormat } from "@/shared/format";
+import { Notice } from "@/shared/Notice";
 import { Card, Page } from "@/shared/Page";
 import { StripLegend } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
@@ -21,7 +23,8 @@ export function SessionsPage() {
   const { t } = useTranslation("sessions");
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { sessions, failure } = useSessions();
+  const { sessions, missing, failure } = useSessions();
+  const nodes = useNodeNames();
   const wire = useWire();
   const all = useMemo(() => [...(sessions?.values() ?? [])], [sessions]);
   const rows = useMemo(() => chosen(all, search), [all, search]);
@@ -29,7 +32,7 @@ export function SessionsPage() {
     (session: LiveSession) => void navigate({ search: (before) => ({ ...before, open: session.id }) }),
     [navigate],
   );
-  const columns = useColumns(open);
+  const columns = useColumns(open, nodes.length > 1);
   const opened = search["open"];
   return (
     <Page
@@ -38,8 +41,9 @@ export function SessionsPage() {
       actions={<Badge tone={wire === "open" ? "good" : "warn"}>{t(wire === "open" ? "live" : "reconnecting")}</Badge>}
     >
       {failure !== undefined && <Failure error={failure} />}
+      {missing.length > 0 && <Missing names={missing} />}
       <Totals sessions={all} isKnown={sessions !== undefined} />
-      <Card title={t("connections", { count: rows.length })} aside={<Filters sessions={all} />}>
+      <Card title={t("connections", { count: rows.length })} aside={<Filters sessions={all} nodes={nodes} />}>
         <div className="mb-3">
           <StripLegend />
         </div>
@@ -65,12 +69,26 @@ export function SessionsPage() {
       </Card>
       {opened !== undefined && (
         <SessionDialog
+          key={opened}
           id={opened}
           session={sessions?.get(opened)}
+          withNode={nodes.length > 1}
           onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })}
         />
       )}
     </Page>
+  );
+}
+
+function Missing({ names }: { names: readonly string[] }) {
+  const { t } = useTranslation("sessions");
+  return (
+    <Notice tone="bad" title={t("missing", { count: names.length, names: names.join(", ") })}>
+      {t("missingText", { count: names.length })}{" "}
+      <Link to="/nodes" className="underline">
+        {t("toNodes")}
+      </Link>
+    </Notice>
   );
 }
 

@@ -5,8 +5,8 @@ import { graphql, type ResultOf } from "@/api/graphql";
 import type { LiveSession } from "./live";
 
 const TURNS = graphql(`
-  query SessionTurns($connection: Int64!, $since: DateTime!) {
-    turns(first: 100, filter: { connection: $connection, since: $since }) {
+  query SessionTurns($connection: Int64!, $node: String!, $since: DateTime!) {
+    turns(first: 100, filter: { connection: $connection, node: $node, since: $since }) {
       nodes {
         id startedAt continuity reason outcome errorCode modelServed modelAsked
         queueMs firstEventMs totalMs bytesReceived bytesSent inputTokens cachedTokens outputTokens
@@ -17,12 +17,13 @@ const TURNS = graphql(`
 export type SessionTurn = ResultOf<typeof TURNS>["turns"]["nodes"][number];
 
 /** The turns of a connection, the newest first. */
-export const turnsQuery = (connection: number, session: LiveSession) => {
-  // Numbers of connections begin anew with the gateway; none is older than this one.
+export const turnsQuery = (session: LiveSession) => {
+  const { id, connection, node } = session;
+  // Numbers of connections begin anew with their node; none is older than this one.
   const since = new Date(session.bornAt - 5_000).toISOString();
   return queryOptions({
-    queryKey: ["sessions", connection, since, session.turns, session.state],
-    queryFn: ({ signal }) => ask(TURNS, { connection, since }, signal).then((answer) => answer.turns.nodes),
+    queryKey: ["sessions", id, since, session.turns, session.state],
+    queryFn: ({ signal }) => ask(TURNS, { connection, node, since }, signal).then((answer) => answer.turns.nodes),
     placeholderData: (before) => before,
     // The log writes what ended about a second later.
     refetchInterval: 3_000,

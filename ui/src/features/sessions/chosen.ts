@@ -2,22 +2,24 @@
 import type { LiveSession } from "./live";
 
 export interface Wanted {
+  node?: string;
   channel?: string;
   state?: string;
   text?: string;
 }
 
-/** In the order they were opened: a row stays where it is. */
+/** Node by node, in the order they were opened: a row stays where it is. */
 export function chosen(sessions: readonly LiveSession[], wanted: Wanted): LiveSession[] {
   const text = wanted.text?.toLowerCase() ?? "";
   return sessions
     .filter(
       (each) =>
+        (wanted.node === undefined || each.node === wanted.node) &&
         (wanted.channel === undefined || each.channelID === wanted.channel) &&
         (wanted.state === undefined || each.state === wanted.state) &&
         (text === "" || `${each.session} ${each.channel} ${each.connection}`.toLowerCase().includes(text)),
     )
-    .sort((a, b) => a.connection - b.connection);
+    .sort((a, b) => a.node.localeCompare(b.node) || a.connection - b.connection);
 }
 
 export function totals(sessions: readonly LiveSession[]) {
@@ -29,7 +31,7 @@ export function totals(sessions: readonly LiveSession[]) {
     sums.bytesSaved += each.bytesSaved;
     if (each.state === "leased") sums.inFlight += 1;
     // What waits is told with each connection of its session; it counts once.
-    const key = `${each.channelID} ${each.scope} ${each.session}`;
+    const key = `${each.node} ${each.channelID} ${each.scope} ${each.session}`;
     if (!waits.has(key)) sums.waiting += each.waiting;
     waits.add(key);
   }

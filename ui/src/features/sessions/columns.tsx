@@ -10,7 +10,8 @@ import type { LiveSession } from "./live";
 
 const TONES: Record<SessionState, Tone> = { leased: "good", idle: "plain", dialing: "warn" };
 
-export function useColumns(open: (session: LiveSession) => void): readonly WideColumn<LiveSession>[] {
+/** `withNode` says at which node of several a connection is. */
+export function useColumns(open: (session: LiveSession) => void, withNode: boolean): readonly WideColumn<LiveSession>[] {
   const { t } = useTranslation("sessions");
   return useMemo(
     () => [
@@ -40,6 +41,7 @@ export function useColumns(open: (session: LiveSession) => void): readonly WideC
         width: "minmax(16rem, 2.4fr)",
         cell: (row) => <Strip turns={row.recent} isInFlight={row.state === "leased"} />,
       },
+      ...(withNode ? [{ key: "node", title: t("node"), width: "minmax(5rem, 0.6fr)", cell: (row: LiveSession) => row.node }] : []),
       { key: "age", title: t("age"), width: "14rem", cell: (row) => <Age session={row} /> },
       {
         key: "continued",
@@ -61,7 +63,7 @@ export function useColumns(open: (session: LiveSession) => void): readonly WideC
         ),
       },
     ],
-    [t, open],
+    [t, open, withNode],
   );
 }
 

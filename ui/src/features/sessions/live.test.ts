@@ -5,8 +5,8 @@ import { after, type LiveSession } from "./live";
 type Changed = Parameters<typeof after>[1]["changed"][number];
 
 const session = (connection: number, part: Partial<Changed> = {}): Changed => ({
-  id: `a/${connection}`,
-  node: "a",
+  id: `lw-0/${connection}`,
+  node: "lw-0",
   connection,
   channel: "main",
   channelID: "c1",
@@ -28,9 +28,9 @@ const whole = (...changed: Changed[]) => ({ isWhole: true, changed, gone: [], mi
 test("what did not change stays the same object, and its birth is not moved", () => {
   const before = after(new Map(), whole(session(1), session(2)), 100_000);
   const then = after(before, { isWhole: false, changed: [session(2, { age: 12, turns: 3 })], gone: [], missingNodes: [] }, 105_000);
-  expect(then.get("a/1")).toBe(before.get("a/1"));
-  expect(then.get("a/2")?.turns).toBe(3);
-  expect(then.get("a/2")?.bornAt).toBe(before.get("a/2")?.bornAt);
+  expect(then.get("lw-0/1")).toBe(before.get("lw-0/1"));
+  expect(then.get("lw-0/2")?.turns).toBe(3);
+  expect(then.get("lw-0/2")?.bornAt).toBe(before.get("lw-0/2")?.bornAt);
 });
 
 test("a whole list replaces what was known, as after a restart of the gateway", () => {
@@ -40,7 +40,7 @@ test("a whole list replaces what was known, as after a restart of the gateway", 
 
 test("what ended goes", () => {
   const before = after(new Map(), whole(session(1), session(2)), 0);
-  expect([...after(before, { isWhole: false, changed: [], gone: ["a/1"], missingNodes: [] }, 0).keys()]).toEqual(["a/2"]);
+  expect([...after(before, { isWhole: false, changed: [], gone: ["lw-0/1"], missingNodes: [] }, 0).keys()]).toEqual(["lw-0/2"]);
 });
 
 test("what waits for one session counts once, though each of its connections tells it", () => {
@@ -48,11 +48,13 @@ test("what waits for one session counts once, though each of its connections tel
   expect(totals([...live.values()])).toEqual({ inFlight: 1, waiting: 2, turns: 4, continued: 2, bytesSaved: 200 });
 });
 
-test("rows are chosen by channel, state and text, in the order they were opened", () => {
-  const live = [...after(new Map(), whole(session(2), session(1, { state: "leased", session: "abc" })), 0).values()];
-  const numbers = (rows: LiveSession[]) => rows.map((each) => each.connection);
-  expect(numbers(chosen(live, {}))).toEqual([1, 2]);
-  expect(numbers(chosen(live, { state: "leased" }))).toEqual([1]);
-  expect(numbers(chosen(live, { text: "ABC" }))).toEqual([1]);
-  expect(numbers(chosen(live, { channel: "other" }))).toEqual([]);
+test("rows are chosen by node, channel, state and text, in the order they were opened", () => {
+  const elsewhere = session(1, { id: "lw-1/1", node: "lw-1", session: "other" });
+  const live = [...after(new Map(), whole(elsewhere, session(2), session(1, { state: "leased", session: "abc" })), 0).values()];
+  const ids = (rows: LiveSession[]) => rows.map((each) => each.id);
+  expect(ids(chosen(live, {}))).toEqual(["lw-0/1", "lw-0/2", "lw-1/1"]);
+  expect(ids(chosen(live, { node: "lw-1" }))).toEqual(["lw-1/1"]);
+  expect(ids(chosen(live, { state: "leased" }))).toEqual(["lw-0/1"]);
+  expect(ids(chosen(live, { text: "ABC" }))).toEqual(["lw-0/1"]);
+  expect(ids(chosen(live, { channel: "other" }))).toEqual([]);
 });

@@ -11,7 +11,8 @@ const CHANGES = graphql(`
         id node connection channel channelID scope session state age lifetime waiting
         turns continued bytesSaved last recent
       }
-      gone missingNodes
+      gone
+      missingNodes
     }
   }
 `);
@@ -23,6 +24,7 @@ export type LiveSession = Told["changed"][number] & {
   bornAt: number;
 };
 
+/** By id: numbers of connections are those of one node. */
 export type Sessions = ReadonlyMap<string, LiveSession>;
 
 /** Returns the sessions after a change; those that did not change stay the same objects. */
@@ -40,8 +42,16 @@ export function after(before: Sessions, told: Told, now: number): Sessions {
 /** Changes are drawn together, so many ms after the first of them: no eye follows twenty a second. */
 const DRAWN_AFTER = 100;
 
-export function useSessions(): { sessions: Sessions | undefined; failure: unknown } {
+export interface Live {
+  sessions: Sessions | undefined;
+  /** Nodes that did not answer. */
+  missing: readonly string[];
+  failure: unknown;
+}
+
+export function useSessions(): Live {
   const [sessions, setSessions] = useState<Sessions>();
+  const [missing, setMissing] = useState<readonly string[]>([]);
   const [failure, setFailure] = useState<unknown>();
   const waiting = useRef<{ told: Told; at: number }[]>([]);
   const timer = useRef<number>(undefined);
@@ -55,6 +65,7 @@ export function useSessions(): { sessions: Sessions | undefined; failure: unknow
   const onValue = useCallback(
     ({ sessionChanges: told }: ResultOf<typeof CHANGES>) => {
       setFailure(undefined);
+      setMissing(told.missingNodes);
       waiting.current.push({ told, at: Date.now() });
       if (told.isWhole) draw();
       else timer.current ??= window.setTimeout(draw, DRAWN_AFTER);
@@ -69,5 +80,5 @@ export function useSessions(): { sessions: Sessions | undefined; failure: unknow
     [],
   );
   useSubscription(CHANGES, {}, onValue, setFailure);
-  return { sessions, failure };
+  return { sessions, missing, failure };
 }

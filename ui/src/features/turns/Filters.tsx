@@ -3,6 +3,7 @@ import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
+import { useNodeNames } from "@/api/nodes";
 import { API_FORMATS } from "@/api/words";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
@@ -24,6 +25,7 @@ export function Filters() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const names = useNames();
+  const nodes = useNodeNames();
   const set = useSet();
   return (
     <div className="grid grid-cols-2 gap-2 sm:flex sm:flex-wrap sm:items-center" role="search" aria-label={t("filters")}>
@@ -33,6 +35,9 @@ export function Filters() {
       {(names.projects.length > 1 || search["project"] !== undefined) && (
         <Picked name="project" label={t("project")} options={named(names.projects)} />
       )}
+      {(nodes.length > 1 || search["node"] !== undefined) && (
+        <Picked name="node" label={t("node")} options={nodes.map((name) => ({ value: name, label: name }))} />
+      )}
       <Picked name="continuity" label={t("continuity")} options={CONTINUITIES.map((value) => ({ value, label: t(`app:continuity.${value}`) }))} />
       <Picked name="api" label={t("api")} options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
       <Picked name="upstream" label={t("upstreamApi")} options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
@@ -40,7 +45,6 @@ export function Filters() {
       <Typed name="model" label={t("model")} />
       <Typed name="session" label={t("session")} />
       <Typed name="error" label={t("errorCode")} />
-      {search["node"] !== undefined && <Typed name="node" label={t("node")} />}
       <label className="flex items-center gap-2 px-1">
         <input
           type="checkbox"

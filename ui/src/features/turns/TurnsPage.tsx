@@ -2,6 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
+import { useNodeNames } from "@/api/nodes";
 import { Button } from "@/shared/Button";
 import { useFormat } from "@/shared/format";
 import { Card, Page } from "@/shared/Page";
@@ -13,7 +14,7 @@ import { Export } from "./Export";
 import { filterOf, isFiltered } from "./filter";
 import { Filters } from "./Filters";
 import { TurnDialog } from "./TurnDialog";
-import { MIN_WIDTH, useColumns } from "./useColumns";
+import { leastWidth, useColumns } from "./useColumns";
 import { useLog } from "./useLog";
 
 const route = getRouteApi("/shell/turns");
@@ -27,7 +28,8 @@ export function TurnsPage() {
   const key = JSON.stringify(filterOf(filters));
   const { filter, log, view } = useLog(key);
   const open = useCallback((row: Row) => void navigate({ search: (before) => ({ ...before, open: row.id }) }), [navigate]);
-  const columns = useColumns(open);
+  const hasFleet = useNodeNames().length > 1;
+  const columns = useColumns(open, hasFleet);
   const clear = () => void navigate({ search: {} });
   return (
     <Page title={t("title")} lead={t("lead")} actions={<Export filter={filter} />}>
@@ -49,7 +51,7 @@ export function TurnsPage() {
               columns={columns}
               rows={view}
               rowHeight={ROW_HEIGHT}
-              minWidth={MIN_WIDTH}
+              minWidth={leastWidth(hasFleet)}
               height="max(22rem, calc(100dvh - 19rem))"
               onOpen={open}
               onSeen={log.see}

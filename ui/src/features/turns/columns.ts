@@ -37,6 +37,8 @@ export interface Place {
   align?: "right";
   /** Where the cell shows more than the column itself. */
   label?: Label;
+  /** Told only where there are several nodes. */
+  isOfFleet?: true;
 }
 export type Group = "figures" | "whose";
 
@@ -61,11 +63,11 @@ export const COLUMNS = {
   channelName: { label: "channel", list: { rem: 5.75, grow: 0.8 }, detail: "whose" },
   connection: { label: "connection", text: (value) => `#${value}`, detail: "whose" },
   session: { label: "session", detail: "whose" },
+  node: { label: "node", list: { rem: 4.5, grow: 0.5, isOfFleet: true }, detail: "whose" },
   keyID: {},
   keyName: { label: "key", list: { rem: 4.3, grow: 0.7 }, detail: "whose" },
   projectID: { label: "project", detail: "whose" },
   requestID: { label: "requestID", detail: "whose" },
-  node: { label: "node", detail: "whose" },
   id: { label: "turnID", detail: "whose" },
   bytesReceived: { label: "received", text: bytes, list: { rem: 5, align: "right" }, detail: "figures" },
   bytesSent: { label: "sent", text: bytes, list: { rem: 4.75, align: "right" }, detail: "figures" },
@@ -91,6 +93,11 @@ type Detailed = With<{ detail: Group }>;
 
 const NAMES = Object.keys(COLUMNS) as (keyof Turn)[];
 export const LISTED = NAMES.filter((name): name is Listed => "list" in COLUMNS[name]);
+
+/** The columns of the list, without those that tell several nodes apart where there is one. */
+export function listed(hasFleet: boolean): Listed[] {
+  return LISTED.filter((name) => hasFleet || !("isOfFleet" in COLUMNS[name].list));
+}
 
 export function detailed(group: Group): Detailed[] {
   return NAMES.filter((name): name is Detailed => "detail" in COLUMNS[name]).filter((name) => COLUMNS[name].detail === group);

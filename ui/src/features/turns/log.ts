@@ -99,7 +99,7 @@ export class TurnLog<Row extends Entry> {
     this.tell();
   };
 
-  /** Looks for turns that nobody told of, as those of another process. */
+  /** Looks for turns that nobody told of, as those of a node that could not be asked. */
   readonly catchUp = async (): Promise<void> => {
     if (this.pages.length === 0) return;
     const era = this.era;

@@ -6,26 +6,28 @@ import { UNKNOWN, useFormat } from "@/shared/format";
 import { wordOf } from "@/shared/marks";
 import { Mark } from "@/shared/Strip";
 import type { WideColumn } from "@/shared/VirtualTable";
-import { COLUMNS, type Label, LISTED, type Place, type Row, textOf } from "./columns";
+import { COLUMNS, type Label, listed, type Place, type Row, textOf } from "./columns";
 
 /** Of a line, at both ends, in rem. */
 const PADDING = 1.5;
-/** All columns at their least width. */
-export const MIN_WIDTH = `${LISTED.reduce((sum, name) => sum + COLUMNS[name].list.rem, PADDING)}rem`;
+/** All columns of the list at their least width. */
+export function leastWidth(hasFleet: boolean): string {
+  return `${listed(hasFleet).reduce((sum, name) => sum + COLUMNS[name].list.rem, PADDING)}rem`;
+}
 
-/** The columns of the list. */
-export function useColumns(open: (row: Row) => void): readonly WideColumn<Row>[] {
+/** The columns of the list; `hasFleet` says whether there are several nodes to tell apart. */
+export function useColumns(open: (row: Row) => void, hasFleet: boolean): readonly WideColumn<Row>[] {
   const { t } = useTranslation("turns");
   const format = useFormat();
   const cells = useCells(open);
   return useMemo(
     () =>
-      LISTED.map((name) => {
+      listed(hasFleet).map((name) => {
         const { label, list }: { label: Label; list: Place } = COLUMNS[name];
         const cell = cells[name] ?? ((row: Row) => textOf(name, row, format));
         return { key: name, title: t(list.label ?? label), width: widthOf(list), align: list.align, cell };
       }),
-    [t, format, cells],
+    [t, format, cells, hasFleet],
   );
 }
 

@@ -6,7 +6,7 @@ import { ADDED, fetchRows, PAGE_SIZE, type TurnFilter } from "./api";
 import type { Row } from "./columns";
 import { TurnLog } from "./log";
 
-/** The feed tells of one process; what others wrote is looked for. */
+/** The feed tells of all nodes while they can be asked; what it missed is looked for. */
 const LOOKS_EVERY = 15_000;
 /** The gateway writes turns together, a second after the first of them. */
 const WRITTEN_WITHIN = 1_500;
