@@ -126,7 +126,7 @@ async def test_a_fleet_admits_and_refuses_as_one_process_does(fleet, clock, subj
     )
     under_way, now = [], NOON
     for _ in range(150):
-        now += dice.choice((0, 0.25, 1, 7, 40, 3_000))
+        now += dice.choice((0, 0.25, 1, 7, 20, 60, 3_000))
         await show(shared, clock, now)
         if under_way and dice.random() < 0.4:
             leave(under_way.pop(dice.randrange(len(under_way))), amount(dice))
@@ -247,6 +247,51 @@ async def test_the_leases_of_a_dead_node_end(fleet):
             assert await admitted(alive, subject, Spent(900))
         assert {"key:1": 1} == await alive.waits([subject])
         keeping.cancel()
+
+
+async def test_names_are_remembered_for_two_minutes(clock, fleet):
+    """So long a turn that left is known; then the leases of a busy subject are no more."""
+    (limits,), subject = (
+        await fleet("a", clock=clock),
+        key(concurrent_turns=1, tokens_per_minute=99),
+    )
+    for now, known in ((NOON, 1), (NOON + 120, 2), (NOON + 130, 2), (NOON + 300, 1)):
+        await show(limits, clock, now)
+        limits.leave(await limits.enter(subject), Spent(1))
+        await written(limits)
+        assert known == await limits._valkey.call("ZCARD", limits._keys(subject)[1])
+
+
+async def test_what_comes_late_counts_at_its_second(clock, fleet):
+    """What was used long before Valkey was back is no longer of this minute, but of this day."""
+    (limits,), subject = await fleet("a", clock=clock), key(Budgets(tokens_per_day=999))
+    await show(limits, clock, NOON)
+    old, late = await limits.enter(subject), await limits.enter(subject)
+    await show(limits, clock, NOON + 70)
+    for clock.now, permit, spent in ((NOON, old, Spent(1)), (NOON + 40, late, Spent(20))):
+        limits.leave(permit, spent)
+    await written(limits)
+    window, _, day, _ = limits._keys(subject)
+    sums = await limits._valkey.call("HMGET", window, "T", f"t{NOON + 40:.0f}")
+    assert [b"20", b"20"] == sums
+    assert b"21" == await limits._valkey.call("HGET", day, "t")
+
+
+async def test_a_server_whose_clock_was_put_back_refuses_nobody_for_long(clock, fleet):
+    """A minute begins anew there, and turns under way are renewed."""
+    (limits,), subject = (
+        await fleet("a", clock=clock),
+        key(requests_per_minute=2, concurrent_turns=2),
+    )
+    await show(limits, clock, NOON)
+    await limits.enter(subject)
+    await limits.enter(subject)
+    await show(limits, clock, NOON - 30)
+    assert await admitted(limits, subject) is None
+    await show(limits, clock, NOON - 3_600)
+    assert await admitted(limits, subject)
+    limits._renew()
+    assert {"key:1": 1} == await limits.waits([subject])
 
 
 async def test_keys_end_by_themselves(one):
