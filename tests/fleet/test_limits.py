@@ -56,8 +56,6 @@ async def fleet(patience, valkey_server):
                 nodes = Nodes(name, valkey)
                 nodes.count = len(names)
                 found.append(SharedLimits(valkey, nodes, **options))
-            for script in (module._ENTER, module._COUNT, module._RENEW, module._SPENT):
-                await valkey.call("SCRIPT", "LOAD", script.source)
             return found
 
         yield fleet_of
@@ -77,11 +75,10 @@ async def one(fleet):
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that the scripts read as if it were the server's; see `show`."""
-    for name in ("_ENTER", "_COUNT", "_RENEW"):
-        script = copy(getattr(module, name))
-        script.source = script.source.replace(b"'TIME'", b"'LRANGE', 'clock', 0, 1")
-        script.sha = sha1(script.source, usedforsecurity=False).hexdigest()
-        monkeypatch.setattr(module, name, script)
+    script = copy(module._LIMITS)
+    script.source = script.source.replace(b"'TIME'", b"'LRANGE', 'clock', 0, 1")
+    script.sha = sha1(script.source, usedforsecurity=False).hexdigest()
+    monkeypatch.setattr(module, "_LIMITS", script)
     return Clock()
 
 
