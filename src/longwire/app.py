@@ -19,6 +19,7 @@ from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Usage
 from longwire.fleet.fleet import Fleet, alone
+from longwire.logger import structlog
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.listings import Listings
 from longwire.relay.channels.provision import ProvisionContext
@@ -50,6 +51,8 @@ from longwire.store.store import open_store
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
+
+_log = structlog.get_logger()
 
 
 class App:
@@ -203,6 +206,7 @@ class App:
             self.reconciler.watching(),
             self.listings.running(),
         ):
+            _log.info("limits_counted", where=nodes.now().counts["limits"])
             self.readiness.stage = Stage.READY
             self.control.begin_upkeep()
             try:

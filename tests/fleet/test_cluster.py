@@ -6,8 +6,12 @@ import pytest
 from redis.crc import key_slot
 
 from longwire.core.errors import FleetUnavailable
+from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.rules.limits import Spent, Subject
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.joined import joined
+from longwire.fleet.limits import SharedLimits
+from longwire.fleet.nodes import Nodes
 from longwire.fleet.valkey import Valkey
 from tests.doubles.valkey import a_script, running_cluster, until
 
@@ -49,6 +53,20 @@ async def test_a_script_goes_by_its_first_key(valkey):
     one = a_script(b"return redis.call('INCR', KEYS[1])")
     for number in range(20):
         assert 1 == await valkey.run(one, [f"{{{number}}}:n"])
+
+
+async def test_limits_of_all_subjects_hold_in_a_cluster(valkey):
+    """Each subject's keys are on one master, and those of several are looked at together."""
+    budgets, rates = Budgets(tokens_per_day=100), Rates(requests_per_minute=9, concurrent_turns=1)
+    limits, subjects = (
+        SharedLimits(valkey, Nodes("a", valkey)),
+        [Subject(f"key:{each}", "", rates, budgets) for each in range(30)],
+    )
+    permits = [await limits.enter(each, Spent(1)) for each in subjects]
+    assert {each.id: 1 for each in subjects} == await limits.waits(subjects)
+    for permit in permits:
+        limits.leave(permit, Spent(5))
+    assert {} == await limits.waits(subjects)
 
 
 async def moved_to(servers, slot, key):

@@ -18,7 +18,7 @@ from longwire.fleet import valkey as valkey_module
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.limits import SharedLimits
 from longwire.fleet.local import LocalLimits
-from longwire.fleet.nodes import Node, Nodes
+from longwire.fleet.nodes import Nodes
 from longwire.fleet.valkey import Valkey
 from tests.doubles.valkey import until
 
@@ -54,10 +54,8 @@ async def fleet(patience, valkey_server):
                 valkey = Valkey(connect_to(valkey_server.url))
                 await stack.enter_async_context(valkey.running())
                 nodes = Nodes(name, valkey)
-                nodes._others = [Node(each, "") for each in names if each != name]
+                nodes.count = len(names)
                 found.append(SharedLimits(valkey, nodes, **options))
-            for script in (module._ENTER, module._COUNT, module._RENEW, module._SPENT):
-                await valkey.call("SCRIPT", "LOAD", script.source)
             return found
 
         yield fleet_of
@@ -77,11 +75,10 @@ async def one(fleet):
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that the scripts read as if it were the server's; see `show`."""
-    for name in ("_ENTER", "_COUNT", "_RENEW"):
-        script = copy(getattr(module, name))
-        script.source = script.source.replace(b"'TIME'", b"'LRANGE', 'clock', 0, 1")
-        script.sha = sha1(script.source, usedforsecurity=False).hexdigest()
-        monkeypatch.setattr(module, name, script)
+    script = copy(module._LIMITS)
+    script.source = script.source.replace(b"'TIME'", b"'LRANGE', 'clock', 0, 1")
+    script.sha = sha1(script.source, usedforsecurity=False).hexdigest()
+    monkeypatch.setattr(module, "_LIMITS", script)
     return Clock()
 
 
@@ -126,7 +123,7 @@ async def test_a_fleet_admits_and_refuses_as_one_process_does(fleet, clock, subj
     )
     under_way, now = [], NOON
     for _ in range(150):
-        now += dice.choice((0, 0.25, 1, 7, 40, 3_000))
+        now += dice.choice((0, 0.25, 1, 7, 20, 60, 3_000))
         await show(shared, clock, now)
         if under_way and dice.random() < 0.4:
             leave(under_way.pop(dice.randrange(len(under_way))), amount(dice))
@@ -218,17 +215,17 @@ async def test_who_leaves_twice_is_counted_once(one):
 async def test_a_cancelled_turn_holds_nothing(one):
     """Who stops waiting for its admission gives back what it may have got."""
     subject = key(concurrent_turns=2, tokens_per_minute=100)
-    for _ in range(20):
+    await admitted(one, key(requests_per_minute=1))  # the connection is there
+    for waits in range(20):
         async with asyncio.TaskGroup() as group:
             turn = group.create_task(one.enter(subject, Spent(10)))
-            await asyncio.sleep(0)
+            for _ in range(waits % 5):
+                await asyncio.sleep(0)
             turn.cancel()
     await written(one)
     keys = one._keys(subject)
-    assert (0, b"0") == (
-        await one._valkey.call("ZCARD", keys[1]),
-        await one._valkey.call("HGET", keys[0], "E"),
-    )
+    assert 0 == await one._valkey.call("ZCARD", keys[1])
+    assert b"0" == await one._valkey.call("HGET", keys[0], "E")
 
 
 async def test_the_leases_of_a_dead_node_end(fleet):
@@ -247,6 +244,51 @@ async def test_the_leases_of_a_dead_node_end(fleet):
             assert await admitted(alive, subject, Spent(900))
         assert {"key:1": 1} == await alive.waits([subject])
         keeping.cancel()
+
+
+async def test_names_are_remembered_for_two_minutes(clock, fleet):
+    """So long a turn that left is known; then the leases of a busy subject are no more."""
+    (limits,), subject = (
+        await fleet("a", clock=clock),
+        key(concurrent_turns=1, tokens_per_minute=99),
+    )
+    for now, known in ((NOON, 1), (NOON + 120, 2), (NOON + 130, 2), (NOON + 300, 1)):
+        await show(limits, clock, now)
+        limits.leave(await limits.enter(subject), Spent(1))
+        await written(limits)
+        assert known == await limits._valkey.call("ZCARD", limits._keys(subject)[1])
+
+
+async def test_what_comes_late_counts_at_its_second(clock, fleet):
+    """What was used long before Valkey was back is no longer of this minute, but of this day."""
+    (limits,), subject = await fleet("a", clock=clock), key(Budgets(tokens_per_day=999))
+    await show(limits, clock, NOON)
+    old, late = await limits.enter(subject), await limits.enter(subject)
+    await show(limits, clock, NOON + 70)
+    for clock.now, permit, spent in ((NOON, old, Spent(1)), (NOON + 40, late, Spent(20))):
+        limits.leave(permit, spent)
+    await written(limits)
+    window, _, day, _ = limits._keys(subject)
+    sums = await limits._valkey.call("HMGET", window, "T", f"t{NOON + 40:.0f}")
+    assert [b"20", b"20"] == sums
+    assert b"21" == await limits._valkey.call("HGET", day, "t")
+
+
+async def test_a_server_whose_clock_was_put_back_refuses_nobody_for_long(clock, fleet):
+    """A minute begins anew there, and turns under way are renewed."""
+    (limits,), subject = (
+        await fleet("a", clock=clock),
+        key(requests_per_minute=2, concurrent_turns=2),
+    )
+    await show(limits, clock, NOON)
+    await limits.enter(subject)
+    await limits.enter(subject)
+    await show(limits, clock, NOON - 30)
+    assert await admitted(limits, subject) is None
+    await show(limits, clock, NOON - 3_600)
+    assert await admitted(limits, subject)
+    limits._renew()
+    assert {"key:1": 1} == await limits.waits([subject])
 
 
 async def test_keys_end_by_themselves(one):
