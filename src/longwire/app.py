@@ -21,7 +21,9 @@ from longwire.core.rules.turn import Usage
 from longwire.fleet.fleet import Fleet, alone
 from longwire.logger import structlog
 from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.channels.cooling import CoolDowns
 from longwire.relay.channels.listings import Listings
+from longwire.relay.channels.moves import Moves
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
@@ -72,6 +74,8 @@ class App:
         self._rate = TurnRate()
         self.fleet = _fleet(settings)
         self.limits = self.fleet.limits
+        if self.fleet.nodes.is_shared:
+            Moves(self.pool, self.fleet.tidings)
         self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
@@ -81,8 +85,13 @@ class App:
             admits_anonymous=settings.server.allow_anonymous,
             origins=settings.server.cors_origins,
         )
+        self.cool_downs = CoolDowns(self.fleet.tidings, self.routing)
         self.reconciler = ChannelReconciler(
-            self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
+            self.routing,
+            self._context(settings),
+            _Reading(settings),
+            self.keys.hand_out,
+            self.fleet.tidings,
         )
         server, cors = settings.server, Cors(settings.server.cors_origins)
         self.turns = HttpTurns(self.relay, self.keys, self.readiness, _http_limits(server), cors)
@@ -142,6 +151,7 @@ class App:
             heartbeat,
             self._count_dial,
             paces=self.fleet.paces,
+            tell_cooling=self.cool_downs.tell,
         )
 
     def _count_dial(self, endpoint: str, result: str) -> None:
@@ -207,6 +217,7 @@ class App:
             self.listings.running(),
         ):
             _log.info("limits_counted", where=nodes.now().counts["limits"])
+            await self.cool_downs.recall()
             self.readiness.stage = Stage.READY
             self.control.begin_upkeep()
             try:

@@ -108,3 +108,15 @@ class LocalTidings:
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Hear of nobody."""
+
+    def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
+        """Tell nobody."""
+
+    async def pinned(
+        self, _kind: str, _subjects: Collection[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Nobody has told anything."""
+        return {}
+
+    def claim(self, session: str) -> None:
+        """Nobody else serves it."""

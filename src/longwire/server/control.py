@@ -89,9 +89,10 @@ async def controlling(
     try:
         gateway.keys.use(store.digest)
         issuers = Issuers(registration, now_ms, store.channels)
-        accounts = LiveAccounts(store.accounts, issuers, now_ms)
+        accounts = LiveAccounts(store.accounts, issuers, now_ms, gateway.fleet.tidings)
         async with accounts.running():
             await gateway.reconciler.begin(store, accounts)
+            await accounts.recall_quotas()
             control = StoredControlPlane(
                 store, gateway, accounts, insecure_cookies=insecure_cookies
             )

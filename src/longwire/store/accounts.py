@@ -15,7 +15,7 @@ from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.account import Account, AccountStatus, Login, Owner, Tokens
 from longwire.core.nouns.channel import CHANNEL_TYPES
-from longwire.core.nouns.quota import Quota, Window
+from longwire.core.nouns.quota import Quota, quota_of
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import ChangeLog, bump_configuration, check_revision
@@ -208,7 +208,7 @@ class Accounts:
             tokens=Tokens(access, refresh, identity, row.expires_at),
             owner=value_of(Owner, row),
             status=AccountStatus(row.status),
-            quota=_quota(row.quota),
+            quota=quota_of(row.quota),
         )
 
     def _row(self, account: Account) -> dict[str, Any]:
@@ -277,8 +277,3 @@ def _audited(account: Account) -> dict[str, object]:
     tokens = Secret(f"{account.tokens_revision}")
     status = {"status": account.status, "problem": account.problem}
     return {**asdict(account.owner), **status, "tokens": tokens}
-
-
-def _quota(value: Mapping[str, Any]) -> Quota:
-    windows = {name: Window(**value[name]) for name in ("primary", "secondary") if value[name]}
-    return Quota(**{**value, **windows})
