@@ -177,7 +177,7 @@ class StoredControlPlane:
         await self._is_serving.wait()
         await asyncio.to_thread(self._prices.load)
         store = self._administration.store
-        await keep_swept(store.database, store.settings.retention, now_ms)
+        await keep_swept(store.database, store.settings.retention)
 
     async def serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the admin API; its first request loads it, most of a second of a thread."""
