@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from secrets import token_bytes
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -55,24 +56,25 @@ from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 
 _log = structlog.get_logger()
+_BALANCER: Final = "balancer"
 
 
 class App:
     """The gateway as an ASGI application, with `turns` past ASGI.
 
     Its server enters `lifespan`; a process puts what is its own around `running`. Without `opens`
-    the gateway keeps nothing. Raises `ConfigurationError` for what only shows now, such as a CA
-    file.
+    the gateway keeps nothing; of each limit it admits one of `parts`. Raises `ConfigurationError`
+    for what only shows now, such as a CA file.
     """
 
-    def __init__(self, settings: Settings, opens: Opening | None = None) -> None:
+    def __init__(self, settings: Settings, opens: Opening | None = None, parts: int = 1) -> None:
         self.lifespan: Callable[[], AbstractAsyncContextManager[None]] = self.running
         self.readiness = Readiness()
         self.control: ControlPlane = NoControlPlane()  # until `running` opens the store
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
         self._rate = TurnRate()
-        self.fleet = _fleet(settings)
+        self.fleet = _fleet(settings, parts)
         self.limits = self.fleet.limits
         if self.fleet.nodes.is_shared:
             Moves(self.pool, self.fleet.tidings)
@@ -248,10 +250,17 @@ class _Reading:
 
 
 def _behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
-    """Return an application that sees its clients as these proxies do."""
-    if not proxies:
-        return app
-    return ProxyHeadersMiddleware(app, list(proxies))  # type: ignore[arg-type, return-value]
+    """Return an application that sees its clients as these proxies do.
+
+    Who comes over a Unix socket has no address, and is the balancer before workers.
+    """
+    trusting = ProxyHeadersMiddleware(app, [*proxies, _BALANCER])  # type: ignore[arg-type]
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["client"] = scope.get("client") or (_BALANCER, 0)
+        await trusting(scope, receive, send)  # type: ignore[arg-type]
+
+    return named
 
 
 def opening(settings: Settings) -> Opening:
@@ -261,10 +270,10 @@ def opening(settings: Settings) -> Opening:
     return partial(open_store, database.url.get_secret_value(), secret, database.secret_file)
 
 
-def _fleet(settings: Settings) -> Fleet:
+def _fleet(settings: Settings, parts: int) -> Fleet:
     url, node = settings.fleet.url.get_secret_value(), settings.fleet.node
     if not url:
-        return alone(node)
+        return alone(node, parts)
     if find_spec("redis") is None:
         raise ConfigurationError("fleet.url needs Valkey's client: pip install 'longwire[fleet]'")
     fleet: Fleet = import_module("longwire.fleet.joined").joined(url, node)

@@ -328,17 +328,6 @@ async def test_a_busy_port_is_one_line(tmp_path):
     )
 
 
-async def test_several_workers(tmp_path):
-    """Each worker builds itself from the same file; the log warns that connections are its own."""
-    async with between(tmp_path, options=("--workers", "2")) as (_, process, connection):
-        assert (await connection.ask(STREAMED))[0] == 200
-        process.signal(signal.SIGTERM)
-        status, logged = await process.end()
-    warning, turn = logged.splitlines()
-    assert "each keeps its own warm connections" in warning
-    assert (status, turns(turn)) == (0, ["completed"])
-
-
 async def test_several_workers_drain(tmp_path):
     """They, too, serve running turns to their end and answer new ones with 503."""
     options, end = ("--workers", "2"), asyncio.Event()
@@ -360,7 +349,7 @@ async def test_several_workers_drain(tmp_path):
 
 
 async def test_a_second_signal_ends_several_workers_at_once(tmp_path):
-    """A supervisor that is told twice waits for nobody."""
+    """Their supervisor, too, waits for nobody when it is signalled twice."""
     options = ("--workers", "2")
     async with between(tmp_path, ENDLESS, options=options, grace="30s") as (_, process, connection):
         await connection.send(STREAMED)
