@@ -331,6 +331,24 @@ async def test_alone_each_node_has_its_share(hurry, nodes, valkey_server):
     assert longest < 0.5
 
 
+@pytest.mark.parametrize("limit", [{"requests_per_minute": 10}, {"concurrent_turns": 10}])
+async def test_a_long_outage_admits_a_limit_and_no_more_than_is_rounded_up(
+    hurry, fleet, valkey_server, limit
+):
+    """Twice the limit at most in the first minute, then one more for each other node at most."""
+    clock, subject, admissions = Clock(), key(**limit), []
+    nodes = await fleet("a", "b", "c", clock=clock)
+    await valkey_server.kill()
+    for _ in range(3):
+        permits = [(each, await admitted(each, subject)) for each in nodes * 10]
+        inside = [(each, permit) for each, permit in permits if permit is not None]
+        admissions.append(len(inside))
+        for each, permit in inside:
+            each.leave(permit, NOTHING)
+        clock.now += 61
+    assert [12, 12, 12] == admissions
+
+
 async def test_what_was_admitted_alone_counts_afterwards(hurry, nodes, valkey_server):
     """Requests, tokens, days and turns under way are in Valkey once it is back."""
     subject = key(
@@ -387,7 +405,7 @@ async def test_a_server_that_starts_empty_is_taken_up(nodes, valkey_server):
 
 async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     """A lost counter is the sum again, not three times; what is not written yet stays."""
-    a, b, _ = nodes
+    a, b, c = nodes
     subject = key(Budgets(tokens_per_day=100))
     a.leave(await a.enter(subject), Spent(30))
     await written(a)
@@ -397,9 +415,15 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     _, _, day, month = a._keys(subject)
     sums = [await b._valkey.call("HGET", each, "t") for each in (day, month)]
     assert [b"30", b"60"] == sums
+    now = time.time()
     for each in nodes:
-        each.set_spent("key:1", time.time(), Spent(100), Spent(100))
+        each.set_spent("key:1", now, Spent(100), Spent(100))
     await written(*nodes)
+    await a._valkey.call("DEL", day)
+    a.set_spent("key:1", now, Spent(100), Spent(100))  # nothing new: whoever enters mends it
+    assert 0 == await a._valkey.call("EXISTS", day)
+    assert await admitted(c, subject)
+    await written(c)
     with pytest.raises(LimitReached, match="tokens of the day of 'ci' are used up") as caught:
         await b.enter(subject)
     assert "insufficient_quota" == caught.value.code
