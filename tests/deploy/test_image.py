@@ -162,6 +162,16 @@ def test_it_holds_what_a_fleet_needs_and_no_more(container):
     assert [] == [name for name in ("pytest", "mypy", "playwright") if (packages / name).exists()]
 
 
+def test_it_does_not_tell_when_it_was_built(container):
+    """Equal sources make equal files: none notes down a time, or where the sources were."""
+    notes = ("direct_url.json", "uv_cache.json")
+    (record,) = (container.root / "opt").rglob("longwire-*.dist-info/RECORD")
+    listed = record.read_text(encoding="utf-8")
+    assert "longwire/__init__.py" in listed
+    assert [] == [name for name in notes if name in listed]
+    assert [] == [path for name in notes for path in record.parent.glob(name)]
+
+
 def test_nobody_is_root():
     """The last stage ends as a user by number, which Kubernetes can check."""
     (user,) = [rest for name, rest in LAST if name == "USER"]
