@@ -166,7 +166,11 @@ class App:
             lambda: self.control.backlog,
             lambda: self.readiness.guests,
             lambda: (self.fleet.nodes.own.name, self.fleet.nodes.own.version),
+            self._counts_limits,
         )
+
+    def _counts_limits(self) -> str:
+        return self.fleet.nodes.now().counts["limits"]
 
     def _figures(self) -> dict[str, float]:
         served = sum(self.metrics.turns.values())
@@ -219,7 +223,7 @@ class App:
             self.reconciler.watching(),
             self.listings.running(),
         ):
-            _log.info("limits_counted", where=nodes.now().counts["limits"])
+            _log.info("limits_counted", where=self._counts_limits())
             await self.cool_downs.recall()
             self.readiness.stage = Stage.READY
             self.control.begin_upkeep()

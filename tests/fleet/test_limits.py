@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from hashlib import sha1
 
 import pytest
+from structlog.testing import capture_logs
 
+from longwire.app import App
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.rules.limits import NOTHING, Spent, Subject
@@ -20,6 +22,7 @@ from longwire.fleet.limits import SharedLimits
 from longwire.fleet.local import LocalLimits
 from longwire.fleet.nodes import Nodes
 from longwire.fleet.valkey import Valkey
+from tests.conftest import settings_for
 from tests.doubles.valkey import until
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
@@ -307,6 +310,17 @@ async def test_keys_of_one_subject_are_in_one_place(one):
     assert {"key:1"} == tags
 
 
+async def test_the_log_and_metrics_say_where_limits_are_counted(valkey_server):
+    """At the start, and whenever somebody looks: nobody believes that all nodes count together."""
+    for url, where in (("", "process"), (valkey_server.url, "valkey")):
+        app = App(settings_for("http://127.0.0.1:9/v1", fleet={"url": url, "node": "a"}))
+        with capture_logs() as lines:
+            async with app.running():
+                shown = app.metrics.render().decode()
+        assert [where] == [each["where"] for each in lines if each["event"] == "limits_counted"]
+        assert f'longwire_limits_counted{{where="{where}"}} 1.0' in shown
+
+
 # Valkey away
 
 
@@ -427,3 +441,7 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     with pytest.raises(LimitReached, match="tokens of the day of 'ci' are used up") as caught:
         await b.enter(subject)
     assert "insufficient_quota" == caught.value.code
+    other = Subject("key:2", "other", Rates(), subject.budgets)
+    a.set_spent(other.id, now, Spent(100), Spent(100))
+    await written(a)
+    assert {"key:2": caught.value.retry_after} == await b.waits([other])

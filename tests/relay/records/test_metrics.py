@@ -17,6 +17,7 @@ NAMES = {
     "longwire_replays_total": {"channel", "cause"},
     "longwire_queue_seconds": set(),
     "longwire_client_connections": set(),
+    "longwire_limits_counted": {"where"},
     "longwire_turn_log_waiting": set(),
     "longwire_turn_log_dropped_total": set(),
     "longwire_node_info": {"node", "version"},

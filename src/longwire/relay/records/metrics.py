@@ -41,7 +41,7 @@ class Gauges:
 
     Channel and state of each live connection; channel, reason and number of those that ended; how
     many rows of the turn log wait to be written, and how many were lost; how many clients are
-    connected over WebSocket; this node's name and version.
+    connected over WebSocket; this node's name and version; where limits are counted now.
     """
 
     connections: Callable[[], Iterable[tuple[str, str]]]
@@ -49,6 +49,7 @@ class Gauges:
     turn_log: Callable[[], tuple[int, int]] = lambda: (0, 0)
     clients: Callable[[], int] = lambda: 0
     node: Callable[[], tuple[str, str]] = lambda: ("", "")
+    limits: Callable[[], str] = lambda: "process"
 
 
 class Spans:
@@ -203,3 +204,8 @@ class _Elsewhere:
         yield GaugeMetricFamily(
             "longwire_client_connections", "Clients' WebSocket connections.", self._gauges.clients()
         )
+        counted = GaugeMetricFamily(
+            "longwire_limits_counted", "Where limits are counted now.", labels=("where",)
+        )
+        counted.add_metric([self._gauges.limits()], 1)
+        yield counted
