@@ -19,6 +19,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from longwire.core.errors import FleetUnavailable
 from longwire.core.rules.breaker import Breaker
 from longwire.fleet.links import Servers, Words
+from longwire.fleet.patience import Patience
 from longwire.fleet.refusals import Complaints, refuses_all
 
 TIMEOUT: Final = 0.05
@@ -175,8 +176,12 @@ class Valkey:
         if not batch:
             return True
         try:
-            async with asyncio.timeout(seconds):
-                answers = await self._answers(batch)
+            async with asyncio.timeout(None) as bound:
+                patience = Patience(bound, seconds)
+                try:
+                    answers = await self._answers(batch)
+                finally:
+                    patience.end()
         except _FAILURES as error:
             await self._fail(batch, error)
             return False
