@@ -208,3 +208,19 @@ async def test_a_loop_that_was_held_up_takes_the_answers_that_have_come(valkey):
                 await asyncio.sleep(0)
             time.sleep(2 * module.TIMEOUT)  # noqa: ASYNC251 - as a long turn does
         assert b"here" == answer.result()
+
+
+async def test_two_links_to_one_server_say_once_that_it_is_away(valkey_server):
+    """And once that it is back."""
+    one = Valkey(connect_to(valkey_server.url))
+    other = Valkey(connect_to(valkey_server.url), complaints=one.complaints)
+    with capture_logs() as logged:
+        async with one.running(), other.running():
+            await valkey_server.kill()
+            for link in (one, other):
+                for _ in range(3):
+                    with pytest.raises(FleetUnavailable):
+                        await link.call("PING")
+            await valkey_server.start()
+            await until(lambda: not (one.is_away or other.is_away))
+    assert ["valkey_away", "valkey_back"] == [each["event"] for each in logged]
