@@ -142,7 +142,7 @@ class TestCooling:
         a, b = nodes
         for facts in ({}, {"route": "ch", "part": "?"}, {"route": [], "part": "channel"}):
             a.fleet.tidings.tell("cooling", facts)
-        b.fleet.tidings.hear("bad", lambda *_: 1 / 0)
+        b.fleet.tidings.hear("bad", lambda _, facts: facts["missing"])
         a.fleet.tidings.tell("bad", {})
         a.fail(3)
         await until(lambda: not b.trusts())

@@ -30,7 +30,7 @@ def joined(url: str, node: str = "") -> Fleet:
     nodes = Nodes(name, valkey, _scripts(), SHARED)
     tidings = SharedTidings(valkey, servers, name)
     limits = SharedLimits(valkey, nodes)
-    answers = Valkey(servers)
+    answers = Valkey(servers, complaints=valkey.complaints)
     asking = Asking(nodes, tidings, answers)
 
     @asynccontextmanager

@@ -34,6 +34,10 @@ _CLAIMED: Final = 3000
 """Seconds that a node holds a session at most."""
 
 
+_UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
+"""What facts may lead to that a node of another version has told."""
+
+
 class _Tiding(msgspec.Struct):
     node: str
     kind: str
@@ -117,7 +121,7 @@ def _let_hear(hear: Hear, tiding: _Tiding) -> None:
     """Hand a tiding on; what one hearer cannot do with it ends no ear."""
     try:
         hear(tiding.node, tiding.facts)
-    except Exception:  # noqa: BLE001 - the edge: another node, of another version, said it
+    except _UNREADABLE:
         _log.exception("tiding_not_taken", kind=tiding.kind, node=tiding.node)
 
 
