@@ -153,6 +153,7 @@ class App:
             self._evictions,
             lambda: self.control.backlog,
             lambda: self.readiness.guests,
+            lambda: (self.fleet.nodes.own.name, self.fleet.nodes.own.version),
         )
 
     def _figures(self) -> dict[str, float]:

@@ -18,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 
 from longwire.app import App, opening
 from longwire.core.nouns.secret import Secret
+from longwire.fleet.fleet import default_node
 from longwire.logger import structlog
 from longwire.server import logs
 from longwire.server.http.allocator import prepare_memory
@@ -63,7 +64,7 @@ def serve(settings: Settings, workers: int = 1) -> None:
 
     Raises `ConfigurationError` when the address cannot be listened on, or the store not be used.
     """
-    logs.configure()
+    logs.configure(node=_node_of(settings))
     prepare_memory()
     app = App(settings, opening(settings))
     listeners = listen(settings.server.host, settings.server.port)
@@ -115,12 +116,18 @@ def _serve_in_workers(
 
 def from_environment() -> App:
     """Build the gateway in a worker process, which reads the settings for itself."""
-    logs.configure()
-    prepare_memory()
     settings = load()
+    logs.configure(node=_node_of(settings))
+    prepare_memory()
     app = App(settings, opening(settings))
     app.lifespan = partial(_draining, app, settings)
     return app
+
+
+def _node_of(settings: Settings) -> str:
+    """Return the name that each line of the log carries: none, unless there may be others."""
+    fleet = settings.fleet
+    return fleet.node or (default_node() if fleet.url.get_secret_value() else "")
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ BEAT: Final = 5.0
 COUNTED: Final = ("limits", "homes", "pace", "sign_in_throttle")
 """What a node counts, by itself or with the others."""
 
+_AGAIN: Final = 1.0
 _LASTS: Final = 15
 _REMEMBERED: Final = 600
 _PREFIX: Final = "lw:node:"
@@ -141,7 +142,11 @@ class Nodes:
         nodes = sorted((self.now(), *others), key=lambda node: (node.name, node.epoch))
         return Presence(nodes, {name: age + passed for name, age in self._last.silent.items()})
 
-    async def is_gone(self, name: str) -> bool:
+    async def others(self) -> Presence:
+        """Return who is there beside this one. Raises `FleetUnavailable`."""
+        return await self._read()
+
+    async def has_gone(self, name: str) -> bool:
         """Whether a node of this name is known not to be there; who is cut off knows nothing."""
         names = {node.name for node in await self.all()}
         return self.is_shared and not self.is_cut_off and name not in names
@@ -155,26 +160,29 @@ class Nodes:
         try:
             while True:
                 self._is_due.clear()
-                await self.announce()
+                is_heard = await self.announce()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(BEAT):
+                    async with asyncio.timeout(BEAT if is_heard else _AGAIN):
                         await self._is_due.wait()
         finally:
             self._withdraw()
 
-    async def announce(self) -> None:
-        """Announce this node once."""
+    async def announce(self) -> bool:
+        """Announce this node once; whether it was heard."""
         node = self.now()
         if self._valkey is None:
-            return
+            return True
         key, announcement = f"{_PREFIX}{node.name}", msgspec.json.encode(node)
-        with suppress(FleetUnavailable):
+        try:
             twins = await self._valkey.run(
                 self._scripts["beat"], [key], node.epoch, announcement, _LASTS
             )
             self._notice(frozenset(twin.decode() for twin in twins))
             now, heard = await self._names(self._valkey, node.name)
-            self.count = sum(now - at <= _LASTS for at in heard.values())
+        except FleetUnavailable:
+            return False
+        self.count = sum(now - at <= _LASTS for at in heard.values())
+        return True
 
     def _notice(self, twins: frozenset[str]) -> None:
         """Warn, once for each, of other processes that have the name of this one."""
@@ -229,7 +237,7 @@ def _lives(answer: Sequence[bytes], now: float) -> Sequence[Node]:
         seen, begun, announcement = value.split(b" ", 2)
         with suppress(msgspec.MsgspecError):
             node = msgspec.json.decode(announcement, type=Node)
-            found.append((float(seen) / 1000, float(begun) / 1000, node))
+            found.append((float(seen) / 1e6, float(begun) / 1e6, node))
     last_begun = max((begun for _, begun, _ in found), default=0.0)
     return [
         replace(node, age=max(now - seen, 0.0))

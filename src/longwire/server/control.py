@@ -125,7 +125,7 @@ class StoredControlPlane:
             store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
         )
         nodes = gateway.fleet.nodes
-        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.is_gone))
+        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
@@ -66,6 +67,12 @@ class Store:
         query = select(revisions.c.number).where(revisions.c.name == "configuration")
         async with self.database.read() as connection:
             return int(await connection.scalar(query) or 0)
+
+    async def time(self) -> datetime:
+        """Return the time by the database's own clock; of SQLite that is this machine's."""
+        async with self.database.read() as connection:
+            now = (await connection.execute(select(func.now()))).scalar_one()
+        return now if now.tzinfo else now.replace(tzinfo=UTC)
 
     async def close(self) -> None:
         """Close the connections."""
