@@ -161,11 +161,15 @@ class Nodes:
             while True:
                 self._is_due.clear()
                 is_heard = await self.announce()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(BEAT if is_heard else _AGAIN):
-                        await self._is_due.wait()
+                await self._rest(BEAT if is_heard else _AGAIN)
         finally:
             self._withdraw()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until the next heartbeat is due."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_due.wait()
 
     async def announce(self) -> bool:
         """Announce this node once; whether it was heard."""
