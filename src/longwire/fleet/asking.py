@@ -90,7 +90,10 @@ class Asking:
             _Question(uuid4().hex, kind, node, dict(facts)),
             [each for each in present.nodes if each.epoch in names],
         )
-        answers = {names[epoch]: _unpacked(answer) for epoch, answer in raw.items() if answer}
+        answers: dict[str, Any] = {}
+        for epoch, answer in raw.items():
+            with suppress(zlib.error, msgspec.DecodeError):  # as that of a node that knows nothing
+                answers[names[epoch]] = _unpacked(answer)
         missing = {*names.values(), *([node] if node else [])} - answers.keys()
         return Answers(answers, sorted(missing))
 
