@@ -139,7 +139,7 @@ class Nodes:
             self._last, self._last_at = await self._read(), self._clock()
         passed = self._clock() - self._last_at
         others = [replace(node, age=node.age + passed) for node in self._last.nodes]
-        nodes = sorted((self.now(), *others), key=lambda node: (node.name, node.epoch))
+        nodes = sorted((self.now(), *others), key=_place)
         return Presence(nodes, {name: age + passed for name, age in self._last.silent.items()})
 
     async def others(self) -> Presence:
@@ -221,7 +221,13 @@ class Nodes:
         silent = {name: now - at for name, at in heard.items() if now - at > _LASTS}
         answers = await _hashes(self._valkey, [f"{_PREFIX}{name}" for name in names])
         nodes = [node for answer in answers for node in _lives(answer, now)]
-        return Presence([each for each in nodes if each.epoch != self.own.epoch], silent)
+        others = [each for each in nodes if each.epoch != self.own.epoch]
+        return Presence(sorted(others, key=_place), silent)
+
+
+def _place(node: Node) -> tuple[str, str]:
+    """Return where a node stands in a list."""
+    return node.name, node.epoch
 
 
 async def _hashes(valkey: "Valkey", keys: Sequence[str]) -> Sequence[Any]:
