@@ -139,7 +139,7 @@ class Nodes:
             self._last, self._last_at = await self._read(), self._clock()
         passed = self._clock() - self._last_at
         others = [replace(node, age=node.age + passed) for node in self._last.nodes]
-        nodes = sorted((self.now(), *others), key=lambda node: (node.name, node.epoch))
+        nodes = sorted((self.now(), *others), key=_place)
         return Presence(nodes, {name: age + passed for name, age in self._last.silent.items()})
 
     async def others(self) -> Presence:
@@ -161,11 +161,15 @@ class Nodes:
             while True:
                 self._is_due.clear()
                 is_heard = await self.announce()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(BEAT if is_heard else _AGAIN):
-                        await self._is_due.wait()
+                await self._rest(BEAT if is_heard else _AGAIN)
         finally:
             self._withdraw()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until the next heartbeat is due."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_due.wait()
 
     async def announce(self) -> bool:
         """Announce this node once; whether it was heard."""
@@ -217,7 +221,13 @@ class Nodes:
         silent = {name: now - at for name, at in heard.items() if now - at > _LASTS}
         answers = await _hashes(self._valkey, [f"{_PREFIX}{name}" for name in names])
         nodes = [node for answer in answers for node in _lives(answer, now)]
-        return Presence([each for each in nodes if each.epoch != self.own.epoch], silent)
+        others = [each for each in nodes if each.epoch != self.own.epoch]
+        return Presence(sorted(others, key=_place), silent)
+
+
+def _place(node: Node) -> tuple[str, str]:
+    """Return where a node stands in a list."""
+    return node.name, node.epoch
 
 
 async def _hashes(valkey: "Valkey", keys: Sequence[str]) -> Sequence[Any]:
