@@ -50,7 +50,9 @@ from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
+from longwire.store.database import PoolSize
 from longwire.store.store import open_store
+from longwire.store.turn_log import Measures
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
@@ -195,7 +197,15 @@ class App:
         """Return what opens the control plane once the gateway runs."""
         if opens is None:
             return lambda: nullcontext(self.control)
-        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes, self.fleet)
+        parts = Gateway(
+            self.pool,
+            self.limits,
+            self.keys,
+            self.reconciler,
+            self.homes,
+            self.fleet,
+            Measures(interval=settings.database.log_interval),
+        )
         registration = registration_of(settings.codex)
         return lambda: controlling(
             opens, parts, registration, insecure_cookies=settings.server.insecure_cookies
@@ -271,7 +281,8 @@ def opening(settings: Settings) -> Opening:
     """Return how to open the store of these settings, when a loop runs."""
     database = settings.database
     secret = Secret(database.secret_key.get_secret_value())
-    return partial(open_store, database.url.get_secret_value(), secret, database.secret_file)
+    url, pool = database.url.get_secret_value(), PoolSize(database.pool_size, database.max_overflow)
+    return partial(open_store, url, secret, database.secret_file, pool=pool)
 
 
 def _fleet(settings: Settings, parts: int) -> Fleet:

@@ -39,7 +39,7 @@ from longwire.server.live_sessions import LiveSessions
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
-from longwire.store.turn_log import TurnLog
+from longwire.store.turn_log import DEFAULT, Measures, TurnLog
 from longwire.upstream.oauth.issuer import Registration
 from longwire.upstream.websocket.pool import Pool
 
@@ -70,7 +70,7 @@ class NoControlPlane:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The parts of a gateway that its control plane shows and changes; `node` is its name."""
+    """Parts of a gateway that its control plane shows and changes, and how turns are logged."""
 
     pool: Pool
     limits: Limits
@@ -78,6 +78,7 @@ class Gateway:
     reconciler: ChannelReconciler
     homes: LocalHomes
     fleet: Fleet
+    log: Measures = DEFAULT
 
 
 @asynccontextmanager
@@ -108,7 +109,7 @@ class StoredControlPlane:
     def __init__(
         self, store: Store, gateway: Gateway, accounts: LiveAccounts, *, insecure_cookies: bool
     ) -> None:
-        self._log = TurnLog(store.turns, store.keys.used)
+        self._log = TurnLog(store.turns, store.keys.used, gateway.log)
         self._prices = Prices(now_ms)
         feed, recent = Feed(), Recent()
         journals = (self._log, feed, recent)

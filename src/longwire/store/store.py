@@ -15,7 +15,7 @@ from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
-from longwire.store.database import Database
+from longwire.store.database import DEFAULT_POOL, Database, PoolSize
 from longwire.store.engine import AsyncConnection
 from longwire.store.homes import StoredHomes
 from longwire.store.invitations import Invitations
@@ -80,13 +80,17 @@ class Store:
 
 
 async def open_store(
-    url: str, secret_key: Secret, secret_path: Path, clock: Callable[[], int] = now_ms
+    url: str,
+    secret_key: Secret,
+    secret_path: Path,
+    clock: Callable[[], int] = now_ms,
+    pool: PoolSize = DEFAULT_POOL,
 ) -> Store:
     """Connect, migrate, and open what is sealed with the `secret_key`, or the one in its file.
 
     Raises `ConfigurationError` with the mend: no database there, a newer schema, a wrong key.
     """
-    database = Database(url)
+    database = Database(url, pool)
     try:
         await database.check()
         with database.starting():
