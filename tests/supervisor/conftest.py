@@ -60,19 +60,31 @@ class Machine:
         self.process: asyncio.subprocess.Process | None = None
         self.url = ""
 
-    async def start(self, *options: str, **environ: str) -> None:
-        """Start it; it need not come to serve."""
+    def _environ(self, **environ: str) -> dict[str, str]:
         hidden = ("LONGWIRE", "XDG_")
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
         runtime = self.folder / "run"
         runtime.mkdir(exist_ok=True)
-        own = {"HOME": str(self.folder), "XDG_RUNTIME_DIR": str(runtime), **environ}
+        return {**inherited, "HOME": str(self.folder), "XDG_RUNTIME_DIR": str(runtime), **environ}
+
+    async def run(self, *words: str) -> str:
+        """Run another command of Longwire beside it; what it prints."""
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "longwire", *words),
+            cwd=self.folder,
+            env=self._environ(),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return (await command.communicate())[0].decode()
+
+    async def start(self, *options: str, **environ: str) -> None:
+        """Start it; it need not come to serve."""
         with (self.folder / "log").open("wb") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "longwire", "serve", "--config", str(self.config)),
                 *options,
                 cwd=self.folder,
-                env={**inherited, **own},
+                env=self._environ(**environ),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
@@ -97,6 +109,12 @@ class Machine:
         """Send it a signal."""
         os.kill(self.process.pid, number)
 
+    async def kill(self) -> None:
+        """End it, if it still runs; what it has started ends with it."""
+        if self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
     async def end(self) -> int:
         """Wait for its end; its exit status."""
         async with asyncio.timeout(30):
@@ -116,8 +134,6 @@ def machine(tmp_path):
             await found.serve()
             yield found
         finally:
-            if found.process.returncode is None:
-                found.process.kill()
-                await found.process.wait()
+            await found.kill()
 
     return run

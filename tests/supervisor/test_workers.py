@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import socket
-import sys
+from collections import Counter
 
 import aiohttp
 import pytest
@@ -39,13 +39,7 @@ async def status_of(machine, key=KEY, session="s", **turn):
 
 async def sessions_of(machine):
     """The live connections, as `longwire sessions` tells them."""
-    runtime = str(machine.folder / "run")
-    asked = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "longwire", "sessions", "--json"),
-        env={**os.environ, "XDG_RUNTIME_DIR": runtime},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    return json.loads((await asked.communicate())[0])
+    return json.loads(await machine.run("sessions", "--json"))
 
 
 def lines(machine, event):
@@ -72,11 +66,32 @@ async def test_a_session_has_one_worker(machine, emulator):
     assert (2, "haproxy", "valkey") == (line["workers"], line["balancer"], line["limits"])
 
 
+async def test_a_limit_holds_over_both_workers(tmp_path, emulator):
+    """A key with seven requests a minute has seven, whichever workers its sessions come to."""
+    one = Machine(tmp_path, emulator.url)
+    limit = "--set=requests_per_minute=7"
+    create = (*("keys", "create", "limited", "--json", limit), "--config", str(one.config))
+    key = json.loads(await one.run(*create))["secret"]
+    await one.start("--workers", "2")
+    try:
+        await one.serve()
+        async with asyncio.TaskGroup() as group:
+            turns = [
+                group.create_task(status_of(one, key=key, session=f"s-{n}")) for n in range(20)
+            ]
+        one.signal(signal.SIGTERM)
+        assert 0 == await one.end()
+    finally:
+        await one.kill()
+    assert {200: 7, 429: 13} == Counter(turn.result() for turn in turns)
+
+
 async def test_a_worker_that_dies_is_started_again(machine, emulator):
     """Meanwhile the other one serves its sessions; no new turn fails."""
     async with machine(emulator.url) as one:
         first, _ = one.parts("longwire.worker")
         os.kill(first, signal.SIGKILL)
+        await until(lambda: not is_there(first))
         for number in range(20):
             assert 200 == await status_of(one, session=f"s-{number}")
         await until(lambda: len({*one.parts("longwire.worker")} - {first}) == 2)
