@@ -29,7 +29,6 @@ _UNDER_WAY = 11
 """After so many disturbances that waited until no turn was under way comes one that does not."""
 _TOLD = 5
 _SEALED_ELSEWHERE = "invalid_encrypted_content"
-_UNREADABLE = "encrypted content"
 _LAWS = (
     "wrong contexts",
     "leaks",
@@ -218,7 +217,7 @@ class Stage:
             live = await self._connections()
         self.broken["leased at the end"] += live["leased"] + live["dialing"]
         for violation in self._emulator.violations:
-            is_search = self._longwire.may_die and _UNREADABLE in violation
+            is_search = self._longwire.may_die and "encrypted content" in violation
             self.counts["reasoning offered to another account first"] += is_search
             self.expect("requests no correct client sends", is_search, what=violation[:300])
         for line in self._longwire.told().splitlines():
@@ -227,8 +226,7 @@ class Stage:
         return self._rows()
 
     def _rows(self) -> list[Row]:
-        told = sorted(self.counts.items())
-        rows = [Row(name, _one(number), "turns") for name, number in told]
+        rows = [Row(name, _one(number), "turns") for name, number in sorted(self.counts.items())]
         rows += [Row(law, _one(number), "", target=0) for law, number in self.broken.items()]
         return rows if self._longwire.may_die else [*rows, self._memory()]
 
