@@ -70,7 +70,7 @@ NETWORK = '10.0.0.1/8 has host bits set; write "127.0.0.1", or a network as "10.
         (
             "database",
             "zzz = 1",
-            "zzz: unknown key; known here: url, secret_key",
+            "zzz: unknown key; known here: url, secret_key, pool_size, max_overflow, log_interval",
         ),
         ("database", 'url = "mysql://h/d"', "url: must begin with sqlite:/// or postgresql://"),
         ("sessions", 'idle_ttl = "soon"', f"idle_ttl: no duration; {DURATION}"),

@@ -139,12 +139,12 @@ class ClusterLink:
             return
         raise error
 
-    def _take(self, asked: Place, slots: Sequence[Any]) -> None:
+    def _take(self, server: Place, slots: Sequence[Any]) -> None:
         """Take over who has which slots, as a server says it; a host it omits is its own."""
         if not slots:
             raise ClusterDownError("it has no slots: it is not created yet")
         self._starts = sorted(
-            (int(start), Place((host or b"").decode() or asked.host, int(port)))
+            (int(start), Place((host or b"").decode() or server.host, int(port)))
             for start, _end, (host, port, *_), *_ in slots
         )
         for _, place in self._starts:

@@ -73,10 +73,9 @@ class SharedTidings:
         found: dict[str, Mapping[str, Any]] = {}
         with suppress(FleetUnavailable):
             for subject in subjects:
-                raw = await self._valkey.call("GET", _pin(kind, subject))
-                if raw is not None:
-                    with suppress(msgspec.MsgspecError):
-                        found[subject] = msgspec.json.decode(raw, type=dict[str, Any])
+                facts = _facts(await self._valkey.call("GET", _pin(kind, subject)))
+                if facts is not None:
+                    found[subject] = facts
         return found
 
     def claim(self, session: str) -> None:
@@ -123,6 +122,13 @@ def _let_hear(hear: Hear, tiding: _Tiding) -> None:
         hear(tiding.node, tiding.facts)
     except _UNREADABLE:
         _log.exception("tiding_not_taken", kind=tiding.kind, node=tiding.node)
+
+
+def _facts(raw: bytes | None) -> Mapping[str, Any] | None:
+    """Read what was pinned; None for nothing, and for what another version wrote otherwise."""
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(raw, type=dict[str, Any]) if raw else None
+    return None
 
 
 def _pin(kind: str, subject: str) -> str:

@@ -95,14 +95,21 @@ async def open_store(
         await database.check()
         with database.starting():
             await migrate(database)
-        keys = read_master_keys(secret_key, secret_path)
-        vault = Vault(keys, None if secret_key else secret_path)
+        vault = Vault(
+            read_master_keys(secret_key, secret_path), None if secret_key else secret_path
+        )
         with database.starting():
             async with database.write() as connection:
                 digest = digest_with(await _pepper(connection, vault))
     except BaseException:
         await database.close()
         raise
+    return _store_of(database, vault, digest, clock)
+
+
+def _store_of(
+    database: Database, vault: Vault, digest: KeyDigest, clock: Callable[[], int]
+) -> Store:
     users = Users(database, clock, Passwords())
     return Store(
         database=database,
