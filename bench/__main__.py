@@ -19,6 +19,7 @@ from pathlib import Path
 from bench import (
     decision,
     dialects,
+    fleet,
     growth,
     idle,
     idle_clients,
@@ -36,6 +37,7 @@ from bench.figures import HEAD, Row
 BENCHMARKS: Mapping[str, Callable[[bool], list[Row]]] = {
     "decision": decision.run,
     "dialects": dialects.run,
+    "fleet": fleet.run,
     "growth": growth.run,
     "idle": idle.run,
     "idle-clients": idle_clients.run,

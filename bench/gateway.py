@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
 
 KEYS, CAP = 6, 40
 LIFETIME = 9.7
@@ -13,7 +15,8 @@ port = 0
 
 [database]
 url = "sqlite:///{folder}/soak.db"
-
+"""
+_SESSIONS = """
 [sessions]
 idle_ttl = "4s"
 max_lifetime = "10s"
@@ -30,9 +33,36 @@ on_client_gone = "%s"
 """
 
 
+class Serving(Protocol):
+    """Who serves: one gateway, or several behind a balancer."""
+
+    @property
+    def url(self) -> str:
+        """Where clients reach it."""
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """Where each process tells of its own connections."""
+
+    @property
+    def may_die(self) -> bool:
+        """Whether a process may be killed while turns are under way."""
+
+    def resident(self) -> int:
+        """Return the bytes of memory in use."""
+
+    def told(self) -> str:
+        """Return what was written to stderr."""
+
+
 def configuration(upstream: str, *, drains: bool) -> str:
     """Return a configuration with two channels, two accounts, six keys and a short life."""
-    text = _CONFIG % (CAP, "drain" if drains else "close")
+    return _CONFIG + tables(upstream, drains=drains)
+
+
+def tables(upstream: str, *, drains: bool) -> str:
+    """Return all of it but where the gateway listens and what it keeps."""
+    text = _SESSIONS % (CAP, "drain" if drains else "close")
     for name, transport, own in (("socket", "websocket", "gpt-5.5"), ("either", "auto", "gpt-5.2")):
         text += f'[[channels]]\nname = "{name}"\nbase_url = "{upstream}/v1"\n'
         text += f'api_key = "account-{name}"\ntransport = "{transport}"\n'

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 
 ROOT = Path(__file__).parents[1]
 KEY = "longwire-bench"
@@ -30,15 +30,22 @@ class Server:
     url: str
     errors: IO[bytes]
     key: str = KEY
+    may_die: ClassVar = False
+    """Whether it may be killed while turns are under way."""
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """Where it tells of its own connections."""
+        return (self.url,)
 
     def told(self) -> str:
         """Return what it has written to stderr so far."""
         size = os.fstat(self.errors.fileno()).st_size
         return os.pread(self.errors.fileno(), size, 0).decode(errors="replace")
 
-    def cpu(self) -> float:
-        """Return the seconds of CPU that the process and all below it have used."""
-        return sum(_cpu(pid) for pid in _tree(self.pid))
+    def cpu(self, program: str = "") -> float:
+        """Return the seconds of CPU of the process and all below it, or of one program there."""
+        return sum(_cpu(pid) for pid in _tree(self.pid) if program in ("", _program(pid)))
 
     def resident(self) -> int:
         """Return the bytes of memory that the process and all below it have in use."""
@@ -216,6 +223,10 @@ def _tree(pid: int) -> Iterator[int]:
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text("ascii").split():
             yield from _tree(int(child))
+
+
+def _program(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text("ascii").strip()
 
 
 def _cpu(pid: int) -> float:

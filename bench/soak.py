@@ -27,36 +27,54 @@ TURNS, SESSIONS, SEED = 20_000, 300, 1
 _AT_ONCE = 20
 _ROTATING, _STORING, _REFERRING, _WITH_TOOLS, _IN_COMPANY = 0.2, 0.2, 0.15, 0.8, 0.3
 _SEALED = {"gpt-5.5": True, "gpt-5.2": True, "gpt-5-mini": False}
-"""Models, and whether their reasoning comes back sealed: not where two accounts serve one."""
+"""Models, and whether one account serves them: where two do, reasoning is sealed if turns roam."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much to do: about `turns` in all, shared out among `sessions`."""
+    """How much to do: about `turns` in all, shared out among `sessions`.
+
+    Where turns `roam`, none need be continued; and two accounts may serve what either has sealed.
+    """
 
     turns: int = TURNS
     sessions: int = SESSIONS
     seed: int = SEED
+    roam: bool = False
+
+    @property
+    def drains(self) -> bool:
+        """Whether an answer is read to its end when its client has gone."""
+        return self.seed % 2 == 0
 
 
 def run(plan: Plan) -> list[Row]:
     """Check the laws of continuity under random agents, faults and restarts; not by default."""
-    # A client that goes while it is being upgraded is an error to aiohttp.
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    quieten()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_soak(plan))
 
 
+def quieten() -> None:
+    """Say nothing of clients that go while they are being upgraded: to aiohttp it is an error."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+
+
+def upstream() -> Emulator:
+    """Return the upstream, whose connections do not live long."""
+    return Emulator(Options(lifetime=LIFETIME, recent_turns=10), Script(deltas=3))
+
+
 async def _soak(plan: Plan) -> list[Row]:
-    options = Options(lifetime=LIFETIME, recent_turns=10)
-    async with Emulator(options, Script(deltas=3)) as emulator:
-        with configured(configuration(emulator.url, drains=plan.seed % 2 == 0)) as longwire:
+    async with upstream() as emulator:
+        with configured(configuration(emulator.url, drains=plan.drains)) as longwire:
             async with Stage(emulator, longwire, plan.turns) as stage:
-                await _live_side_by_side(plan, stage)
+                await live_side_by_side(plan, stage)
                 return await stage.ended()
 
 
-async def _live_side_by_side(plan: Plan, stage: Stage) -> None:
+async def live_side_by_side(plan: Plan, stage: Stage) -> None:
+    """Take all turns of all sessions."""
     sessions = iter([_Session(plan, number, stage) for number in range(plan.sessions)])
     async with asyncio.TaskGroup() as group:
         for _ in range(_AT_ONCE):
@@ -76,6 +94,7 @@ class _Session:
         self._number = number
         self._stage = stage
         self._turns = -(-plan.turns // plan.sessions)
+        self._roam = plan.roam
 
     async def live(self) -> None:
         """Take all turns of all agents, side by side."""
@@ -87,6 +106,7 @@ class _Session:
                 own = self._own(ways, self._number * 10 + number)
                 agent = Agent(own, random.Random(chance.random()), self._stage.numbers)
                 is_alone = count == 1 and bool(ways.session) and len(ways.keys) == 1
+                is_alone = is_alone and not self._roam
                 life = Life(agent, self._stage, random.Random(chance.random()), is_alone=is_alone)
                 group.create_task(life.take(-(-self._turns // count)))
 
@@ -116,7 +136,7 @@ class _Session:
         members = {
             "store": stores,
             "include": ["reasoning.encrypted_content"],
-            "metadata": {"emulator": json.dumps(self._script(is_sealed))},
+            "metadata": {"emulator": json.dumps(self._script(is_sealed or self._roam))},
             **({"tools": TOOLS} if chance.random() < _WITH_TOOLS else {}),
         }
         return Ways(

@@ -7,6 +7,8 @@ import asyncio
 import itertools
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 import aiohttp
@@ -14,8 +16,7 @@ import aiohttp
 from bench.agents import Asked
 from bench.asking import Hold, Told, ask
 from bench.figures import Row, Spread
-from bench.gateway import CAP, connections, key_of
-from bench.processes import Server
+from bench.gateway import CAP, Serving, connections, key_of
 from bench.quiet import Quiet
 from bench.strikes import MARKER, UNAIMED, Strikes, Witness, may_show
 from longwire.emulator import Emulator, Fault, digest
@@ -27,9 +28,11 @@ _BUGS = ("internal_error", "longwire/")  # a trace that leads through the gatewa
 _UNDER_WAY = 11
 """After so many disturbances that waited until no turn was under way comes one that does not."""
 _TOLD = 5
+_SEALED_ELSEWHERE = "invalid_encrypted_content"
 _LAWS = (
     "wrong contexts",
     "leaks",
+    _SEALED_ELSEWHERE,
     "answers not well formed",
     "errors without need",
     "not continued",
@@ -43,7 +46,7 @@ _LAWS = (
 class Stage:
     """Sends turns, disturbs the upstream now and then, and keeps the count of broken laws."""
 
-    def __init__(self, emulator: Emulator, longwire: Server, turns: int) -> None:
+    def __init__(self, emulator: Emulator, longwire: Serving, turns: int) -> None:
         self.numbers = itertools.count(1)
         self.broken: Counter[str] = Counter(dict.fromkeys(_LAWS, 0))
         self.counts: Counter[str] = Counter()
@@ -51,6 +54,7 @@ class Stage:
         self._emulator = emulator
         self._longwire = longwire
         self._turns = turns
+        self._cap = CAP * len(longwire.origins)
         self._witness = Witness(emulator)
         self._strikes = Strikes()
         emulator.faults = emulator.world.faults = self._strikes  # type: ignore[assignment]
@@ -58,6 +62,7 @@ class Stage:
         self._quiet = Quiet()
         self._sent = 0
         self._disturbances = 0
+        self._disturbing = 0
         self._resident: list[int] = []
         self._began = time.monotonic()
 
@@ -84,10 +89,10 @@ class Stage:
     async def _ask(self, asked: Asked, hold: Hold, fault: Fault | None) -> Told:
         if fault is not None:
             self._strikes.aim(asked.number, fault)
-        before = self._disturbances
+        before, is_within = self._disturbances, self._disturbing > 0
         url = f"{self._longwire.url}/v1/responses"
         told = await ask(self._client, url, key_of(asked.key), asked, hold)
-        told.was_disturbed = before != self._disturbances or before % 2 == 1
+        told.was_disturbed = is_within or before != self._disturbances
         told.losses = self._losses
         self._strikes.forget(asked.number)
         return told
@@ -108,6 +113,8 @@ class Stage:
         about = f"turn {asked.number} of {asked.ways.model}, {told.way or told.status}, {struck}"
         self.counts["struck"] += struck is not None
         self.counts[_outcome(told)] += 1
+        is_readable = _SEALED_ELSEWHERE not in told.text
+        self.expect(_SEALED_ELSEWHERE, is_readable, f"{about}: {told.text[-500:]}")
         foreign = set(MARKER.findall(told.text)) - {asked.marker}
         self.expect("leaks", not foreign, f"{about}: the answer says {foreign}")
         for leak in self._witness.leaks:
@@ -119,7 +126,8 @@ class Stage:
             is_right = shown.get(told.response["id"]) == meant
             self.expect("wrong contexts", is_right, about)
         elif not told.has_left:
-            self.expect("answers not well formed", not told.broken, f"{about}: {told.broken}")
+            is_whole = not told.broken or (told.was_disturbed and self._longwire.may_die)
+            self.expect("answers not well formed", is_whole, f"{about}: {told.broken}")
             is_due = told.was_disturbed or self._is_due(told, struck)
             self.expect("errors without need", is_due, f"{about}, {fault}: {told.text[-500:]}")
 
@@ -138,7 +146,7 @@ class Stage:
         """Every so often restart the upstream or cut its connections; look at the gateway."""
         self._sent += 1
         heard = self._emulator.counters.sockets_open - self._strikes.deaf
-        self.expect("connections over the cap", heard <= CAP, f"{heard} at the upstream")
+        self.expect("connections over the cap", heard <= self._cap, f"{heard} at the upstream")
         if self._sent % 25 == 0:
             self._resident.append(self._longwire.resident())
         if self._sent % 200 == 0:
@@ -155,16 +163,23 @@ class Stage:
 
     async def _break_in(self, *, restarts: bool) -> None:
         """Restart the upstream, or cut its connections; turns under way are disturbed then."""
+        async with self.disturbance():
+            if restarts:
+                self._losses += 1
+                self._strikes.deaf = 0
+                await self._emulator.stop()
+                await self._emulator.start()
+            else:
+                self._drop()
+            await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def disturbance(self) -> AsyncIterator[None]:
+        """Do what turns under way may notice."""
         self._disturbances += 1
-        if restarts:
-            self._losses += 1
-            self._strikes.deaf = 0
-            await self._emulator.stop()
-            await self._emulator.start()
-        else:
-            self._drop()
-        await asyncio.sleep(0.05)
-        self._disturbances += 1
+        self._disturbing += 1
+        yield
+        self._disturbing -= 1
 
     def _drop(self) -> None:
         self._losses += 1
@@ -174,7 +189,7 @@ class Stage:
     async def _look(self) -> None:
         """Read the gateway's own count of its connections, and tell how far we are."""
         sent, live = self._sent, await self._connections()
-        self.expect("connections over the cap", sum(live.values()) <= CAP, live)
+        self.expect("connections over the cap", sum(live.values()) <= self._cap, live)
         seconds = time.monotonic() - self._began
         states = " ".join(f"{name}={count}" for name, count in sorted(live.items()))
         if sent % 1_000 == 0:
@@ -185,8 +200,13 @@ class Stage:
             )
 
     async def _connections(self) -> Counter[str]:
-        async with self._client.get(f"{self._longwire.url}/metrics") as answer:
-            return connections(await answer.text())
+        """Add up what the gateways say that are there."""
+        live: Counter[str] = Counter()
+        for origin in self._longwire.origins:
+            with suppress(aiohttp.ClientConnectionError):
+                async with self._client.get(f"{origin}/metrics") as answer:
+                    live += connections(await answer.text())
+        return live
 
     async def ended(self) -> list[Row]:
         """Check what must be so at the end, and return the table."""
@@ -197,17 +217,18 @@ class Stage:
             live = await self._connections()
         self.broken["leased at the end"] += live["leased"] + live["dialing"]
         for violation in self._emulator.violations:
-            self.expect("requests no correct client sends", is_kept=False, what=violation[:300])
+            is_search = self._longwire.may_die and "encrypted content" in violation
+            self.counts["reasoning offered to another account first"] += is_search
+            self.expect("requests no correct client sends", is_search, what=violation[:300])
         for line in self._longwire.told().splitlines():
             is_fine = not any(word in line for word in _BUGS)
             self.expect("failures of the gateway's own", is_fine, line[-1_500:])
         return self._rows()
 
     def _rows(self) -> list[Row]:
-        told = sorted(self.counts.items())
-        rows = [Row(name, _one(number), "turns") for name, number in told]
+        rows = [Row(name, _one(number), "turns") for name, number in sorted(self.counts.items())]
         rows += [Row(law, _one(number), "", target=0) for law, number in self.broken.items()]
-        return [*rows, self._memory()]
+        return rows if self._longwire.may_die else [*rows, self._memory()]
 
     def _memory(self) -> Row:
         """Compare the last quarter with the second; a short run is still warming up."""

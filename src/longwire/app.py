@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from secrets import token_bytes
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -19,8 +20,11 @@ from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Usage
 from longwire.fleet.fleet import Fleet, alone
+from longwire.logger import structlog
 from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.channels.cooling import CoolDowns
 from longwire.relay.channels.listings import Listings
+from longwire.relay.channels.moves import Moves
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
@@ -46,29 +50,36 @@ from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
+from longwire.store.database import PoolSize
 from longwire.store.store import open_store
+from longwire.store.turn_log import Measures
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
+
+_log = structlog.get_logger()
+_BALANCER: Final = "balancer"
 
 
 class App:
     """The gateway as an ASGI application, with `turns` past ASGI.
 
     Its server enters `lifespan`; a process puts what is its own around `running`. Without `opens`
-    the gateway keeps nothing. Raises `ConfigurationError` for what only shows now, such as a CA
-    file.
+    the gateway keeps nothing; of each limit it admits one of `parts`. Raises `ConfigurationError`
+    for what only shows now, such as a CA file.
     """
 
-    def __init__(self, settings: Settings, opens: Opening | None = None) -> None:
+    def __init__(self, settings: Settings, opens: Opening | None = None, parts: int = 1) -> None:
         self.lifespan: Callable[[], AbstractAsyncContextManager[None]] = self.running
         self.readiness = Readiness()
         self.control: ControlPlane = NoControlPlane()  # until `running` opens the store
         self.pool = _pool(settings)
         self.metrics = Metrics(self._gauges())
         self._rate = TurnRate()
-        self.fleet = _fleet(settings)
+        self.fleet = _fleet(settings, parts)
         self.limits = self.fleet.limits
+        if self.fleet.nodes.is_shared:
+            Moves(self.pool, self.fleet.tidings)
         self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
@@ -78,8 +89,13 @@ class App:
             admits_anonymous=settings.server.allow_anonymous,
             origins=settings.server.cors_origins,
         )
+        self.cool_downs = CoolDowns(self.fleet.tidings, self.routing)
         self.reconciler = ChannelReconciler(
-            self.routing, self._context(settings), _Reading(settings), self.keys.hand_out
+            self.routing,
+            self._context(settings),
+            _Reading(settings),
+            self.keys.hand_out,
+            self.fleet.tidings,
         )
         server, cors = settings.server, Cors(settings.server.cors_origins)
         self.turns = HttpTurns(self.relay, self.keys, self.readiness, _http_limits(server), cors)
@@ -139,6 +155,7 @@ class App:
             heartbeat,
             self._count_dial,
             paces=self.fleet.paces,
+            tell_cooling=self.cool_downs.tell,
         )
 
     def _count_dial(self, endpoint: str, result: str) -> None:
@@ -150,7 +167,12 @@ class App:
             self._evictions,
             lambda: self.control.backlog,
             lambda: self.readiness.guests,
+            lambda: (self.fleet.nodes.own.name, self.fleet.nodes.own.version),
+            self._counts_limits,
         )
+
+    def _counts_limits(self) -> str:
+        return self.fleet.nodes.now().counts["limits"]
 
     def _figures(self) -> dict[str, float]:
         served = sum(self.metrics.turns.values())
@@ -175,7 +197,15 @@ class App:
         """Return what opens the control plane once the gateway runs."""
         if opens is None:
             return lambda: nullcontext(self.control)
-        parts = Gateway(self.pool, self.limits, self.keys, self.reconciler, self.homes, self.fleet)
+        parts = Gateway(
+            self.pool,
+            self.limits,
+            self.keys,
+            self.reconciler,
+            self.homes,
+            self.fleet,
+            Measures(interval=settings.database.log_interval),
+        )
         registration = registration_of(settings.codex)
         return lambda: controlling(
             opens, parts, registration, insecure_cookies=settings.server.insecure_cookies
@@ -203,6 +233,8 @@ class App:
             self.reconciler.watching(),
             self.listings.running(),
         ):
+            _log.info("limits_counted", where=self._counts_limits())
+            await self.cool_downs.recall()
             self.readiness.stage = Stage.READY
             self.control.begin_upkeep()
             try:
@@ -232,23 +264,31 @@ class _Reading:
 
 
 def _behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
-    """Return an application that sees its clients as these proxies do."""
-    if not proxies:
-        return app
-    return ProxyHeadersMiddleware(app, list(proxies))  # type: ignore[arg-type, return-value]
+    """Return an application that sees its clients as these proxies do.
+
+    Who comes over a Unix socket has no address, and is the balancer before workers.
+    """
+    trusting = ProxyHeadersMiddleware(app, [*proxies, _BALANCER])  # type: ignore[arg-type]
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["client"] = scope.get("client") or (_BALANCER, 0)
+        await trusting(scope, receive, send)  # type: ignore[arg-type]
+
+    return named
 
 
 def opening(settings: Settings) -> Opening:
     """Return how to open the store of these settings, when a loop runs."""
     database = settings.database
     secret = Secret(database.secret_key.get_secret_value())
-    return partial(open_store, database.url.get_secret_value(), secret, database.secret_file)
+    url, pool = database.url.get_secret_value(), PoolSize(database.pool_size, database.max_overflow)
+    return partial(open_store, url, secret, database.secret_file, pool=pool)
 
 
-def _fleet(settings: Settings) -> Fleet:
+def _fleet(settings: Settings, parts: int) -> Fleet:
     url, node = settings.fleet.url.get_secret_value(), settings.fleet.node
     if not url:
-        return alone(node)
+        return alone(node, parts)
     if find_spec("redis") is None:
         raise ConfigurationError("fleet.url needs Valkey's client: pip install 'longwire[fleet]'")
     fleet: Fleet = import_module("longwire.fleet.joined").joined(url, node)

@@ -5,20 +5,20 @@ Shutdown: serve on as a lame duck, let turns end within the grace period, close 
 
 import asyncio
 import math
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from longwire.app import App, opening
 from longwire.core.nouns.secret import Secret
-from longwire.logger import structlog
+from longwire.fleet.fleet import default_node
 from longwire.server import logs
 from longwire.server.http.allocator import prepare_memory
 from longwire.server.http.listener import listen, url_of
@@ -27,14 +27,14 @@ from longwire.server.http.websocket import WebSocketProtocol
 from longwire.server.live_sessions import serving_sessions
 from longwire.server.signals import (
     Ending,
-    drain_in_a_worker,
-    end_workers_on_signals,
     reloading_on_signal,
     stop_on_signals,
 )
 from longwire.settings import Settings, load
+from longwire.supervisor.crew import assembled
+from longwire.supervisor.supervisor import Supervisor
+from longwire.supervisor.workers import Post
 
-_log = structlog.get_logger()
 _KEEP_ALIVE = 75
 _PING_INTERVAL, _PONG_TIMEOUT = 20, 60
 
@@ -63,7 +63,7 @@ def serve(settings: Settings, workers: int = 1) -> None:
 
     Raises `ConfigurationError` when the address cannot be listened on, or the store not be used.
     """
-    logs.configure()
+    logs.configure(node=_node_of(settings))
     prepare_memory()
     app = App(settings, opening(settings))
     listeners = listen(settings.server.host, settings.server.port)
@@ -102,32 +102,38 @@ async def _announced(app: App, port: int, announcement: Announcement) -> AsyncIt
 def _serve_in_workers(
     settings: Settings, workers: int, listeners: list[socket.socket], announcement: Announcement
 ) -> None:
-    _log.warning("several_workers", workers=workers, note="each keeps its own warm connections")
-    if settings.source is not None:
-        os.environ["LONGWIRE_CONFIG"] = str(settings.source)
-    os.environ["LONGWIRE_SERVER__PORT"] = str(_port_of(listeners[0]))
-    announcement.show()
-    config = _config("longwire.processes:from_environment", settings, workers)
-    supervisor = Multiprocess(config, sockets=listeners)
-    end_workers_on_signals(supervisor)
-    supervisor.run()
+    """Supervise as many processes, and what makes them one gateway; exit as they do."""
+    with TemporaryDirectory(prefix="longwire-") as folder:
+        crew = assembled(settings, workers, listeners, Path(folder), announcement.show)
+        status = asyncio.run(Supervisor(crew).run())
+    if status:
+        sys.exit(status)
 
 
-def from_environment() -> App:
-    """Build the gateway in a worker process, which reads the settings for itself."""
-    logs.configure()
-    prepare_memory()
+def work(post: Post) -> None:
+    """Serve as one of several processes, which reads the settings for itself."""
     settings = load()
-    app = App(settings, opening(settings))
-    app.lifespan = partial(_draining, app, settings)
-    return app
+    logs.configure(node=_node_of(settings))
+    prepare_memory()
+    app = App(settings, opening(settings), post.parts)
+    ready = socket.socket(fileno=post.ready)
+    app.lifespan = partial(_posted, app, settings.server.port, ready)
+    server = server_of(app, settings)
+    stop_on_signals(server, app.readiness, _ending(settings))
+    server.run(sockets=[socket.socket(fileno=each) for each in post.listeners])
+
+
+def _node_of(settings: Settings) -> str:
+    """Return the name that each line of the log carries: none, unless there may be others."""
+    fleet = settings.fleet
+    return fleet.node or (default_node() if fleet.url.get_secret_value() else "")
 
 
 @asynccontextmanager
-async def _draining(app: App, settings: Settings) -> AsyncIterator[None]:
-    """Run in a worker, whose server does not let turns end by itself."""
-    drain_in_a_worker(app.readiness, _ending(settings))
-    async with _at_home(app, settings.server.port):
+async def _posted(app: App, port: int, ready: socket.socket) -> AsyncIterator[None]:
+    async with _at_home(app, port):
+        with ready:
+            ready.send(b"!")
         yield
 
 
@@ -153,11 +159,9 @@ def server_of(app: App, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(_config(app, settings))
 
 
-def _config(app: App | str, settings: Settings, workers: int = 1) -> uvicorn.Config:
+def _config(app: App, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        factory=isinstance(app, str),
-        workers=workers,
         loop="uvloop",
         http=HttpProtocol,
         ws=WebSocketProtocol,

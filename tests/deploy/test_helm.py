@@ -166,6 +166,18 @@ def test_bad_values_are_refused(values, mend, tmp_path):
     assert mend in ran.stderr
 
 
+@pytest.mark.parametrize("valkey", ["", "valkey://:pw@valkey:6379/0"])
+def test_who_installs_it_reads_what_counts_where(valkey, tmp_path):
+    """Without Valkey the notes say what that costs; they name each node for a balancer."""
+    values = {"secret": {**SECRET, "valkeyUrl": valkey}}
+    ran = helm_says("install", "--dry-run=client", "lw", values=values, folder=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    notes = ran.stdout.partition("NOTES:")[2]
+    assert ("3 times as much" in notes) == (not valkey)
+    address = "lw-longwire-2=lw-longwire-2.lw-longwire-nodes.default.svc:8090"
+    assert f"--node {address}" in notes
+
+
 def test_the_least_grace_is_enough(tmp_path):
     """Exactly the sum is accepted, one second less is not."""
     shutdown = {"preStopSeconds": 7, "lameDuckSeconds": 3, "graceSeconds": 20}

@@ -1,10 +1,11 @@
 """The container image: its steps, followed without a container, make a gateway that serves.
 
 What is not tried: the stage that builds the web interface (`dev.py setup` runs its two commands),
-the user that the last stage makes, and a container's own file system.
+and the user that the last stage makes.
 """
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -24,6 +25,14 @@ from tests.doubles.reverse_proxies import free_port
 TEXT = DOCKERFILE.read_text(encoding="utf-8")
 UI, BUILD, LAST = stages(TEXT)
 PATIENCE = 60
+READ_ONLY = """
+mount --make-rprivate /
+mount -o remount,bind,ro /
+for folder in "$1/var/lib/longwire" "$1/tmp"; do mount -t tmpfs none "$folder"; done
+shift
+exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all "$@"
+"""
+"""What an orchestrator does with the image's file system and its process."""
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 
@@ -63,11 +72,11 @@ def serving(container):
         process.communicate()
 
 
-def run(container, command):
-    """Start a command in the container's environment."""
+def run(container, command, *before):
+    """Start a command in the container's environment, by what stands before it."""
     program = shutil.which(command[0], path=container.environment["PATH"])
     return subprocess.Popen(
-        [program, *map(container.inside, command[1:])],
+        [*before, program, *map(container.inside, command[1:])],
         cwd=container.root / "var" / "lib" / "longwire",
         env=container.environment | {"LONGWIRE_SERVER__LAME_DUCK": "0s"},
         stdout=subprocess.PIPE,
@@ -125,12 +134,42 @@ def test_it_writes_to_its_own_folder_alone(container, serving):
     assert {"longwire.db", "secret.key"} <= kept
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount")
+def test_it_serves_from_a_read_only_file_system(container):
+    """It serves with all else read-only, /tmp and /var/lib/longwire in memory, no capability."""
+    container.environment["LONGWIRE_SERVER__PORT"] = str(free_port())
+    container.environment["TMPDIR"] = str(container.root / "tmp")
+    (container.root / "tmp").mkdir(exist_ok=True)
+    before = ("unshare", "--mount", "/bin/sh", "-ec", READ_ONLY, "sh", str(container.root))
+    process = run(container, words("ENTRYPOINT") + words("CMD"), *before)
+    try:
+        wait_until(lambda: healthcheck(container) == 0 or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0, output
+    assert "Longwire serves" in output
+    assert [] == list((container.root / "tmp").iterdir())
+
+
 def test_it_holds_what_a_fleet_needs_and_no_more(container):
     """Valkey's client is there; the tools of developers are not."""
     (packages,) = (container.root / "opt" / "longwire" / "lib").glob("python3*/site-packages")
     assert (packages / "redis").is_dir()
     assert (packages / "longwire" / "fleet").is_dir()
     assert [] == [name for name in ("pytest", "mypy", "playwright") if (packages / name).exists()]
+
+
+def test_it_does_not_tell_when_it_was_built(container):
+    """Equal sources make equal files: none notes down a time, or where the sources were."""
+    notes = ("direct_url.json", "uv_cache.json")
+    (record,) = (container.root / "opt").rglob("longwire-*.dist-info/RECORD")
+    listed = record.read_text(encoding="utf-8")
+    assert "longwire/__init__.py" in listed
+    assert [] == [name for name in notes if name in listed]
+    assert [] == [path for name in notes for path in record.parent.glob(name)]
 
 
 def test_nobody_is_root():

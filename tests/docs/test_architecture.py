@@ -130,7 +130,7 @@ def test_a_worked_example_runs():
             [("Principal", "1. `core/sse.py`: `Principal`.")],
         ),
         ("1. `core/sse.py`\n\nIn prose `Principal`.", [], []),
-        ("In prose `is_gone=True`.", [], [("is_gone", "In prose `is_gone=True`.")]),
+        ("In prose `is_nowhere=True`.", [], [("is_nowhere", "In prose `is_nowhere=True`.")]),
     ],
 )
 def test_checks_can_fail(text, paths, missing):

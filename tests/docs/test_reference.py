@@ -122,3 +122,16 @@ def test_the_log_line_is_explained():
     fields = accounting._line(record, 1.0, accounting._tokens(Usage()))
     written = {*fields, "node", "event", "level", "timestamp"}
     assert written == {name for cells in rows("The log line") for name in NAMED.findall(cells[0])}
+
+
+def test_every_key_of_the_fleet_is_described():
+    """Whoever finds a key of Longwire's in Valkey finds it in the reference."""
+    text = page("fleet-keys.md")
+    literal = re.compile(r'"(lw:(?:\{\{)?[^"{]*)')
+    beginnings = {
+        found.replace("{{", "{")
+        for path in (ROOT / "src" / "longwire" / "fleet").glob("*.py")
+        for found in literal.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(beginnings) > 5
+    assert [] == sorted(each for each in beginnings if f"| `{each}" not in text)

@@ -21,7 +21,7 @@ def before_newest_schema(folder: Path) -> Path:
     """
     (newest,) = (ROOT / _MIGRATIONS).glob(f"m{head()}_*.py")
     adding = ("--diff-filter=A", "--format=%H", "-1", "--", str(newest.relative_to(ROOT)))
-    added = _git("log", *adding).decode().strip() if shutil.which("git") else ""
+    added = _git("log", *adding).decode().strip()
     if not added:
         pytest.skip("needs git and the history of this checkout")
     archive = _git("archive", f"{added}^", "src")
@@ -31,5 +31,8 @@ def before_newest_schema(folder: Path) -> Path:
 
 
 def _git(*arguments: str) -> bytes:
-    ran = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+    git = shutil.which("git")
+    if git is None:
+        return b""
+    ran = subprocess.run([git, *arguments], cwd=ROOT, capture_output=True, check=False)
     return ran.stdout if ran.returncode == 0 else b""

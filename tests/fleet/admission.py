@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 import json
+import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -94,3 +96,29 @@ async def _ask(
     async with client.post(f"{url}/v1/responses", json=body, headers=headers) as answer:
         content = await answer.json()
     return answer.status, content["usage"]["total_tokens"] if answer.status == _OK else 0
+
+
+async def _ask_in_vain(client: aiohttp.ClientSession, url: str, number: int, script: Any) -> None:
+    with suppress(aiohttp.ClientError):
+        await _ask(client, url, number, script)
+
+
+async def leases_last(fleet: Fleet, at_most: float = 90.0) -> float:
+    """How long the places of two turns are taken whose node was killed under them, in seconds."""
+    key = await limited_key(fleet, "leases", Rates(concurrent_turns=2))
+    lost, other = fleet.nodes[:2]
+    silent = {**AT_ONCE, "first_event_ms": 60_000}
+    async with (
+        aiohttp.ClientSession(headers={"authorization": f"Bearer {key}"}) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        for number in range(2):
+            group.create_task(_ask_in_vain(client, lost.url, number, silent))
+        await asyncio.sleep(1.0)
+        assert _REFUSED == (await _ask(client, other.url, 2, AT_ONCE))[0]
+        await lost.kill()
+        began = time.monotonic()
+        while (await _ask(client, other.url, 3, AT_ONCE))[0] != _OK:
+            assert time.monotonic() < began + at_most
+            await asyncio.sleep(1.0)
+    return time.monotonic() - began

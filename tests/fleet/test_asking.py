@@ -81,6 +81,13 @@ async def test_who_cannot_answer_is_missing_and_not_waited_for(three):
     assert "absent" in lines[0]["error"]
 
 
+async def test_what_cannot_be_read_is_missing(three, monkeypatch):
+    """An answer of another make spoils none of the others."""
+    a, b, _ = three
+    monkeypatch.setattr(b.asking, "_answer_to", lambda _: b"no answer")
+    assert Answers({"c": ["c", {}]}, ["b"]) == await a.asking.ask("name", {})
+
+
 async def test_a_silent_node_is_waited_for_once(three, monkeypatch):
     """It is named each time; nobody waits again until it is heard again."""
     a, b, _ = three

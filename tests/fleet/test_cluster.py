@@ -5,9 +5,15 @@ import asyncio
 import pytest
 from redis.crc import key_slot
 
-from longwire.core.errors import FleetUnavailable
+from longwire.core.errors import FleetUnavailable, LimitReached
+from longwire.core.nouns.access import Budgets, Rates
+from longwire.core.rules.homes import session_home_key
+from longwire.core.rules.limits import Spent, Subject
+from longwire.core.rules.turn import Scope
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.joined import joined
+from longwire.fleet.limits import SharedLimits
+from longwire.fleet.nodes import Nodes
 from longwire.fleet.valkey import Valkey
 from tests.doubles.valkey import a_script, running_cluster, until
 
@@ -49,6 +55,20 @@ async def test_a_script_goes_by_its_first_key(valkey):
     one = a_script(b"return redis.call('INCR', KEYS[1])")
     for number in range(20):
         assert 1 == await valkey.run(one, [f"{{{number}}}:n"])
+
+
+async def test_limits_of_all_subjects_hold_in_a_cluster(valkey):
+    """Each subject's keys are on one master, and those of several are looked at together."""
+    budgets, rates = Budgets(tokens_per_day=100), Rates(requests_per_minute=9, concurrent_turns=1)
+    limits, subjects = (
+        SharedLimits(valkey, Nodes("a", valkey)),
+        [Subject(f"key:{each}", "", rates, budgets) for each in range(30)],
+    )
+    permits = [await limits.enter(each, Spent(1)) for each in subjects]
+    assert {each.id: 1 for each in subjects} == await limits.waits(subjects)
+    for permit in permits:
+        limits.leave(permit, Spent(5))
+    assert {} == await limits.waits(subjects)
 
 
 async def moved_to(servers, slot, key):
@@ -110,3 +130,33 @@ async def test_tidings_cross_the_cluster(servers):
             return heard.is_set()
 
         await until(is_heard)
+
+
+async def test_all_that_nodes_share_works_in_a_cluster(servers):
+    """Each script has the keys of one subject alone, wherever they lie."""
+    a, b = joined(url_of(servers), "a"), joined(url_of(servers), "b")
+    async with a.running(), b.running():
+
+        async def know_each_other():
+            return 4 == len(await a.nodes.all()) + len(await b.nodes.all())
+
+        await until(know_each_other)
+        for number in range(5):
+            one = Subject(f"key:{number}", "one", Rates(requests_per_minute=2, concurrent_turns=2))
+            for node in (a, b):
+                await node.limits.enter(one)
+            with pytest.raises(LimitReached):
+                await a.limits.enter(one)
+            waits = [await node.paces.of(f"route {number}", 1.0).reserve() for node in (a, b)]
+            assert [0.0, 1.0] == pytest.approx(waits, abs=0.2)
+            key = session_home_key(Scope("s"), str(number))
+            a.homes.keep(key, "home", has_moved=False)
+            a.tidings.pin("cooling", str(number), {"seconds": 1.0}, 60)
+            a.tidings.claim(str(number))
+            await until(lambda key=key: is_home(b, key))
+        found = await b.tidings.pinned("cooling", [str(each) for each in range(6)])
+        assert [str(each) for each in range(5)] == [*found]
+
+
+async def is_home(node, key):
+    return "home" == await node.homes.find(key)

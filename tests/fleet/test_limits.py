@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from hashlib import sha1
 
 import pytest
+from structlog.testing import capture_logs
 
+from longwire.app import App
 from longwire.core.errors import LimitReached
 from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.rules.limits import NOTHING, Spent, Subject
@@ -18,8 +20,9 @@ from longwire.fleet import valkey as valkey_module
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.limits import SharedLimits
 from longwire.fleet.local import LocalLimits
-from longwire.fleet.nodes import Node, Nodes
+from longwire.fleet.nodes import Nodes
 from longwire.fleet.valkey import Valkey
+from tests.conftest import settings_for
 from tests.doubles.valkey import until
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
@@ -54,10 +57,8 @@ async def fleet(patience, valkey_server):
                 valkey = Valkey(connect_to(valkey_server.url))
                 await stack.enter_async_context(valkey.running())
                 nodes = Nodes(name, valkey)
-                nodes._others = [Node(each, "") for each in names if each != name]
+                nodes.count = len(names)
                 found.append(SharedLimits(valkey, nodes, **options))
-            for script in (module._ENTER, module._COUNT, module._RENEW, module._SPENT):
-                await valkey.call("SCRIPT", "LOAD", script.source)
             return found
 
         yield fleet_of
@@ -77,11 +78,10 @@ async def one(fleet):
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that the scripts read as if it were the server's; see `show`."""
-    for name in ("_ENTER", "_COUNT", "_RENEW"):
-        script = copy(getattr(module, name))
-        script.source = script.source.replace(b"'TIME'", b"'LRANGE', 'clock', 0, 1")
-        script.sha = sha1(script.source, usedforsecurity=False).hexdigest()
-        monkeypatch.setattr(module, name, script)
+    script = copy(module._LIMITS)
+    script.source = script.source.replace(b"'TIME'", b"'LRANGE', 'clock', 0, 1")
+    script.sha = sha1(script.source, usedforsecurity=False).hexdigest()
+    monkeypatch.setattr(module, "_LIMITS", script)
     return Clock()
 
 
@@ -126,7 +126,7 @@ async def test_a_fleet_admits_and_refuses_as_one_process_does(fleet, clock, subj
     )
     under_way, now = [], NOON
     for _ in range(150):
-        now += dice.choice((0, 0.25, 1, 7, 40, 3_000))
+        now += dice.choice((0, 0.25, 1, 7, 20, 60, 3_000))
         await show(shared, clock, now)
         if under_way and dice.random() < 0.4:
             leave(under_way.pop(dice.randrange(len(under_way))), amount(dice))
@@ -218,17 +218,17 @@ async def test_who_leaves_twice_is_counted_once(one):
 async def test_a_cancelled_turn_holds_nothing(one):
     """Who stops waiting for its admission gives back what it may have got."""
     subject = key(concurrent_turns=2, tokens_per_minute=100)
-    for _ in range(20):
+    await admitted(one, key(requests_per_minute=1))  # the connection is there
+    for waits in range(20):
         async with asyncio.TaskGroup() as group:
             turn = group.create_task(one.enter(subject, Spent(10)))
-            await asyncio.sleep(0)
+            for _ in range(waits % 5):
+                await asyncio.sleep(0)
             turn.cancel()
     await written(one)
     keys = one._keys(subject)
-    assert (0, b"0") == (
-        await one._valkey.call("ZCARD", keys[1]),
-        await one._valkey.call("HGET", keys[0], "E"),
-    )
+    assert 0 == await one._valkey.call("ZCARD", keys[1])
+    assert b"0" == await one._valkey.call("HGET", keys[0], "E")
 
 
 async def test_the_leases_of_a_dead_node_end(fleet):
@@ -249,6 +249,51 @@ async def test_the_leases_of_a_dead_node_end(fleet):
         keeping.cancel()
 
 
+async def test_names_are_remembered_for_two_minutes(clock, fleet):
+    """So long a turn that left is known; then the leases of a busy subject are no more."""
+    (limits,), subject = (
+        await fleet("a", clock=clock),
+        key(concurrent_turns=1, tokens_per_minute=99),
+    )
+    for now, known in ((NOON, 1), (NOON + 120, 2), (NOON + 130, 2), (NOON + 300, 1)):
+        await show(limits, clock, now)
+        limits.leave(await limits.enter(subject), Spent(1))
+        await written(limits)
+        assert known == await limits._valkey.call("ZCARD", limits._keys(subject)[1])
+
+
+async def test_what_comes_late_counts_at_its_second(clock, fleet):
+    """What was used long before Valkey was back is no longer of this minute, but of this day."""
+    (limits,), subject = await fleet("a", clock=clock), key(Budgets(tokens_per_day=999))
+    await show(limits, clock, NOON)
+    old, late = await limits.enter(subject), await limits.enter(subject)
+    await show(limits, clock, NOON + 70)
+    for clock.now, permit, spent in ((NOON, old, Spent(1)), (NOON + 40, late, Spent(20))):
+        limits.leave(permit, spent)
+    await written(limits)
+    window, _, day, _ = limits._keys(subject)
+    sums = await limits._valkey.call("HMGET", window, "T", f"t{NOON + 40:.0f}")
+    assert [b"20", b"20"] == sums
+    assert b"21" == await limits._valkey.call("HGET", day, "t")
+
+
+async def test_a_server_whose_clock_was_put_back_refuses_nobody_for_long(clock, fleet):
+    """A minute begins anew there, and turns under way are renewed."""
+    (limits,), subject = (
+        await fleet("a", clock=clock),
+        key(requests_per_minute=2, concurrent_turns=2),
+    )
+    await show(limits, clock, NOON)
+    await limits.enter(subject)
+    await limits.enter(subject)
+    await show(limits, clock, NOON - 30)
+    assert await admitted(limits, subject) is None
+    await show(limits, clock, NOON - 3_600)
+    assert await admitted(limits, subject)
+    limits._renew()
+    assert {"key:1": 1} == await limits.waits([subject])
+
+
 async def test_keys_end_by_themselves(one):
     """Nothing stays of a subject that rests, but what days and months cost."""
     subject = key(Budgets(tokens_per_day=1_000), requests_per_minute=10)
@@ -263,6 +308,17 @@ async def test_keys_of_one_subject_are_in_one_place(one):
     subject = key(Budgets(tokens_per_day=1_000))
     tags = {each.split("{")[1].split("}")[0] for each in one._keys(subject)}
     assert {"key:1"} == tags
+
+
+async def test_the_log_and_metrics_say_where_limits_are_counted(valkey_server):
+    """At the start, and whenever somebody looks: nobody believes that all nodes count together."""
+    for url, where in (("", "process"), (valkey_server.url, "valkey")):
+        app = App(settings_for("http://127.0.0.1:9/v1", fleet={"url": url, "node": "a"}))
+        with capture_logs() as lines:
+            async with app.running():
+                shown = app.metrics.render().decode()
+        assert [where] == [each["where"] for each in lines if each["event"] == "limits_counted"]
+        assert f'longwire_limits_counted{{where="{where}"}} 1.0' in shown
 
 
 # Valkey away
@@ -287,6 +343,24 @@ async def test_alone_each_node_has_its_share(hurry, nodes, valkey_server):
     valkey_server.thaw()
     assert 6 == number  # none at the node that had four already, three at each of the others
     assert longest < 0.5
+
+
+@pytest.mark.parametrize("limit", [{"requests_per_minute": 10}, {"concurrent_turns": 10}])
+async def test_a_long_outage_admits_a_limit_and_no_more_than_is_rounded_up(
+    hurry, fleet, valkey_server, limit
+):
+    """Twice the limit at most in the first minute, then one more for each other node at most."""
+    clock, subject, admissions = Clock(), key(**limit), []
+    nodes = await fleet("a", "b", "c", clock=clock)
+    await valkey_server.kill()
+    for _ in range(3):
+        permits = [(each, await admitted(each, subject)) for each in nodes * 10]
+        inside = [(each, permit) for each, permit in permits if permit is not None]
+        admissions.append(len(inside))
+        for each, permit in inside:
+            each.leave(permit, NOTHING)
+        clock.now += 61
+    assert [12, 12, 12] == admissions
 
 
 async def test_what_was_admitted_alone_counts_afterwards(hurry, nodes, valkey_server):
@@ -345,7 +419,7 @@ async def test_a_server_that_starts_empty_is_taken_up(nodes, valkey_server):
 
 async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     """A lost counter is the sum again, not three times; what is not written yet stays."""
-    a, b, _ = nodes
+    a, b, c = nodes
     subject = key(Budgets(tokens_per_day=100))
     a.leave(await a.enter(subject), Spent(30))
     await written(a)
@@ -355,9 +429,19 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     _, _, day, month = a._keys(subject)
     sums = [await b._valkey.call("HGET", each, "t") for each in (day, month)]
     assert [b"30", b"60"] == sums
+    now = time.time()
     for each in nodes:
-        each.set_spent("key:1", time.time(), Spent(100), Spent(100))
+        each.set_spent("key:1", now, Spent(100), Spent(100))
     await written(*nodes)
+    await a._valkey.call("DEL", day)
+    a.set_spent("key:1", now, Spent(100), Spent(100))  # nothing new: whoever enters mends it
+    assert 0 == await a._valkey.call("EXISTS", day)
+    assert await admitted(c, subject)
+    await written(c)
     with pytest.raises(LimitReached, match="tokens of the day of 'ci' are used up") as caught:
         await b.enter(subject)
     assert "insufficient_quota" == caught.value.code
+    other = Subject("key:2", "other", Rates(), subject.budgets)
+    a.set_spent(other.id, now, Spent(100), Spent(100))
+    await written(a)
+    assert {"key:2": caught.value.retry_after} == await b.waits([other])

@@ -54,3 +54,14 @@ async def test_subjects_at_rest_are_forgotten(monkeypatch):
         clock.now += 120
     assert len(limits._meters) <= 4
     assert {"busy": 1} == await limits.waits([busy])
+
+
+async def test_one_of_several_parts_admits_its_share():
+    """Rounded up; and what must wait for its share says so."""
+    limits = LocalLimits(lambda: 1_000.0, parts=2)
+    one = subject(requests_per_minute=5)
+    for _ in range(3):
+        await limits.enter(one)
+    with pytest.raises(LimitReached):
+        await limits.enter(one)
+    assert ["a"] == [*await limits.waits([one])]

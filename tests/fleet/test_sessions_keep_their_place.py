@@ -1,21 +1,18 @@
 """Sessions of a fleet whose turns come to any node: their account, their scope, their socket."""
 
 import asyncio
-from collections import Counter
 
-import aiohttp
 import pytest
 
 from bench.strikes import Witness
 from longwire.emulator import Emulator, Options
 from tests.doubles.fleet import CHANNEL, channels
-from tests.doubles.valkey import until
 from tests.doubles.working import Session
 from tests.fleet.admission import limited_key
+from tests.fleet.scaling import PLACES, all_step, scaled
 from tests.fleet.scenes import WARM, working
 
 pytestmark = pytest.mark.timeout(120)
-MOVED_AT_MOST = 0.30
 
 
 async def test_sealed_reasoning_finds_its_account_from_any_node(fleet_of):
@@ -33,14 +30,14 @@ async def test_sealed_reasoning_finds_its_account_from_any_node(fleet_of):
             work = working(fleet, balancer.url)
             sessions = [Session(f"session-{number}", work) for number in range(20)]
             async with work.client() as client:
-                await _all_step(sessions, client)
+                await all_step(sessions, client)
                 begun = work.turns[:]
                 await first.start()
                 await asyncio.sleep(WARM)
-                await _all_step(sessions, client)
+                await all_step(sessions, client)
                 for node in fleet.nodes[:2]:
                     await fleet.roll([node])
-                    await _all_step(sessions, client)
+                    await all_step(sessions, client)
     refused = [t.status for each in (first, second) for t in each.turns if "encrypted" in t.status]
     assert [] == [turn.error for turn in begun if turn.error]
     assert [] == work.errors
@@ -71,45 +68,14 @@ async def test_a_session_of_two_keys_is_two_sessions_on_every_node(emulator, fle
 async def test_a_node_more_moves_its_share_and_leaves_no_socket(emulator, fleet_of):
     """Three nodes, four, three: at most thirty in a hundred sessions move, their sockets close."""
     async with fleet_of(channels(emulator.url)) as fleet, fleet.behind("haproxy") as balancer:
-        three = fleet.nodes[:]
-        work = working(fleet, balancer.url)
-        sessions = [Session(f"session-{number}", work) for number in range(40)]
-        seen = [await _places(balancer.url, 1_000)]
-        async with work.client() as client:
-            await _all_step(sessions, client)
-            for nodes in ([*three, fleet.node("lw-3")], three):
-                if len(nodes) > len(three):
-                    await nodes[-1].start()
-                await balancer.place(nodes)
-                await asyncio.sleep(WARM)
-                seen.append(await _places(balancer.url, 1_000))
-                await _all_step(sessions, client)
-                async with asyncio.timeout(10):
-                    await until(lambda: emulator.counters.sockets_open <= len(sessions))
-    assert [] == work.errors
-    before, between, after = seen
-    moved = Counter(between[name] for name in before if before[name] != between[name])
-    assert {"lw-3"} == set(moved)
-    assert 0 < moved.total() <= MOVED_AT_MOST * len(before)
+        result = await scaled(fleet, balancer, emulator)
+    before, _, after = result.places
+    assert [] == result.work.errors
+    assert {"lw-3"} == set(result.moved.values())
+    assert len(result.moved) <= 0.30 * PLACES
     assert before == after
-    assert set(work.fresh().values()) <= {1, 2}
-
-
-async def _all_step(sessions, client):
-    async with asyncio.TaskGroup() as group:
-        for each in sessions:
-            group.create_task(each.step(client))
-
-
-async def _places(url: str, count: int) -> dict[str, str]:
-    """At which node each of many sessions is, as a request that costs nothing finds it."""
-    places = {}
-    async with aiohttp.ClientSession() as client:
-        for number in range(count):
-            headers = {"session-id": f"place-{number}"}
-            async with client.get(f"{url}/health", headers=headers) as answer:
-                places[f"place-{number}"] = answer.headers["x-served-by"]
-    return places
+    assert set(result.work.fresh().values()) <= {1, 2}
+    assert max(result.seconds) < 10.0
 
 
 async def test_no_turn_waits_long_for_a_handshake_after_a_crash(emulator, fleet_of):
@@ -122,10 +88,10 @@ async def test_no_turn_waits_long_for_a_handshake_after_a_crash(emulator, fleet_
         work = working(fleet, balancer.url, script={"delay_ms": 0})
         sessions = [Session(f"session-{number}", work) for number in range(60)]
         async with work.client() as client:
-            await _all_step(sessions, client)
+            await all_step(sessions, client)
             await fleet.nodes[0].kill()
             before = len(work.turns)
-            await _all_step(sessions, client)
+            await all_step(sessions, client)
     after = work.turns[before:]
     assert [] == [turn.error for turn in after if turn.error]
     assert {"http", "websocket"} == {turn.transport for turn in after}

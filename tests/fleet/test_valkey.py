@@ -197,3 +197,30 @@ async def test_who_asks_when_it_ends_is_not_left_waiting(valkey_server):
     with pytest.raises(FleetUnavailable):
         await client.call("PING")
     assert "words" == await valkey_server.ask("GET", "last")
+
+
+async def test_a_loop_that_was_held_up_takes_the_answers_that_have_come(valkey):
+    """It was not Valkey that was late."""
+    for _ in range(5):
+        async with asyncio.TaskGroup() as group:
+            answer = group.create_task(valkey.call("ECHO", "here"))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            time.sleep(2 * module.TIMEOUT)  # noqa: ASYNC251 - as a long turn does
+        assert b"here" == answer.result()
+
+
+async def test_two_links_to_one_server_say_once_that_it_is_away(valkey_server):
+    """And once that it is back."""
+    one = Valkey(connect_to(valkey_server.url))
+    other = Valkey(connect_to(valkey_server.url), complaints=one.complaints)
+    with capture_logs() as logged:
+        async with one.running(), other.running():
+            await valkey_server.kill()
+            for link in (one, other):
+                for _ in range(3):
+                    with pytest.raises(FleetUnavailable):
+                        await link.call("PING")
+            await valkey_server.start()
+            await until(lambda: not (one.is_away or other.is_away))
+    assert ["valkey_away", "valkey_back"] == [each["event"] for each in logged]

@@ -28,6 +28,7 @@ def test_all_are_named():
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
         "decision",
         "dialects",
+        "fleet",
         "growth",
         "idle",
         "idle-clients",

@@ -1,5 +1,6 @@
 """Whatever became of a turn, its row says so: over real sockets, on both engines."""
 
+import asyncio
 import json
 import ssl
 
@@ -12,6 +13,7 @@ from longwire.core.nouns.access import ApiKey, Budgets, Grant
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Fault
 from longwire.store.store import open_store
+from longwire.store.turn_log import DEFAULT
 from longwire.store.usage import DAY
 from tests.conftest import serving
 from tests.journeys.agent import scripted
@@ -276,3 +278,18 @@ async def test_bodies_of_messages_are_kept(logged, store, secret, *, stream):
     assert message.to_dict(exclude_none=True) == answer.to_dict(exclude_none=True)
     if not stream:
         assert await raw.read() == kept.response
+
+
+async def test_rows_gather_as_long_as_configured(emulator, store, plain, database_url, tmp_path):
+    """With `database.log_interval` a batch is written later than it would be without."""
+
+    async def opens():
+        return await open_store(database_url, Secret(""), tmp_path / "secret.key")
+
+    channel = websocket_channel(emulator.url, models=["gpt-5.5"])
+    settings = settings_of(emulator.url, channels=(channel,), database={"log_interval": "1h"})
+    async with serving(settings, opens) as gateway:
+        await _ask(gateway, plain, {"model": "gpt-5.5", "input": "hi"})
+        await asyncio.sleep(DEFAULT.interval + 0.3)
+        assert (1, 0) == gateway.app.control.backlog
+    assert 1 == len((await store.turns.page()).items)

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from longwire.core.errors import StoreUnavailable
-from longwire.core.rules.homes import held_key, session_home_key
+from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.turn import Scope
 from longwire.relay import homes as module
-from longwire.relay.homes import LocalHomes
+from longwire.relay.homes import LocalHomes, home_of_response
 
 ONE, OTHER = Scope("api_key:1"), Scope("api_key:2")
 
@@ -169,3 +169,34 @@ async def test_a_turn_that_ends_meanwhile_knows_better(stored):
             await asyncio.sleep(0)
             homes.put(session("s"), "new")
         assert "new" == reading.result()
+
+
+class _Noted:
+    """Homes that another node notes behind the first look."""
+
+    def __init__(self, *keys):
+        self._noted = dict.fromkeys(keys, "main/")
+        self._looks = 0
+
+    async def get(self, key):
+        self._looks += 1
+        return self._noted.get(key) if self._looks > 1 else None
+
+    def put(self, key, home):
+        raise AssertionError("nothing is to be put")
+
+
+OURS, THEIRS = Scope("key:ours"), Scope("key:theirs")
+
+
+async def test_a_response_that_is_noted_while_we_look_is_nobody_elses():
+    """Its caller's note comes between the look for it and the one for anybody's."""
+    homes = _Noted(held_key(OURS, "resp_1"), owned_key("resp_1"))
+    assert ("main/", False) == await home_of_response(homes, OURS, "resp_1")
+
+
+async def test_a_response_of_another_caller_is_known_as_such():
+    """Somebody's and not ours; one that nobody has is not known at all."""
+    homes = _Noted(held_key(THEIRS, "resp_1"), owned_key("resp_1"))
+    assert (None, True) == await home_of_response(homes, OURS, "resp_1")
+    assert (None, False) == await home_of_response(homes, OURS, "resp_2")

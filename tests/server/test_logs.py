@@ -50,3 +50,12 @@ def test_a_full_disk_ends_nothing():
             stderr=full,
         )
     assert b"went on\n" == run.stdout
+
+
+@pytest.mark.process
+def test_each_line_names_the_node():
+    """Whoever logs it, where the gateway is one of several."""
+    program = PROGRAM.replace("configure()", "configure(node='lw-0')")
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    lines = [json.loads(line) for line in run.stderr.decode().splitlines()]
+    assert ["lw-0", "lw-0"] == [line["node"] for line in lines]

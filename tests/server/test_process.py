@@ -23,6 +23,7 @@ STREAMED = b'{"model":"m","input":"hi","stream":true}'
 LONG = b'{"type":"response.output_text.delta","delta":"%b"}' % (b"x" * 2000)
 MEGABYTE = 1024 * 1024
 STREAM = sse(CREATED, DELTA, COMPLETED)
+STARTED = {"limits_counted", "several_workers"}
 ENDLESS = [answer(sse(CREATED, DELTA), size=999), 90.0]
 
 CONFIG = """
@@ -152,8 +153,9 @@ async def test_a_client_that_stops_reading_costs_no_memory(tmp_path):
 
 
 def turns(logged):
-    """How the turns in a log ended, which has nothing else."""
+    """How the turns in a log ended, which has nothing else but what a start says."""
     lines = [json.loads(line) for line in logged.splitlines()]
+    lines = [line for line in lines if line["event"] not in STARTED]
     assert {line["event"] for line in lines} <= {"turn"}
     return [line["outcome"] for line in lines]
 
@@ -242,7 +244,6 @@ async def test_a_lame_duck_serves_on(tmp_path, options):
                 assert (200, True) == (status, b"response.completed" in body)
         status, logged = await process.end()
         assert time.monotonic() - began >= 1
-    logged = "\n".join(line for line in logged.splitlines() if "several_workers" not in line)
     assert (status, turns(logged)) == (0, ["completed"] * 3)
 
 
@@ -309,7 +310,8 @@ async def test_the_grace_period_ends(tmp_path):
         process.signal(signal.SIGTERM)
         status, logged = await process.end()
         assert time.monotonic() - began < 20
-    cut, turn = sorted(logged.splitlines(), key=lambda line: "turn" in json.loads(line)["event"])
+    lines = [line for line in logged.splitlines() if json.loads(line)["event"] not in STARTED]
+    cut, turn = sorted(lines, key=lambda line: "turn" in json.loads(line)["event"])
     assert status == 0
     assert "timeout graceful shutdown exceeded" in cut
     assert turns(turn) == ["abandoned"]
@@ -328,17 +330,6 @@ async def test_a_busy_port_is_one_line(tmp_path):
     )
 
 
-async def test_several_workers(tmp_path):
-    """Each worker builds itself from the same file; the log warns that connections are its own."""
-    async with between(tmp_path, options=("--workers", "2")) as (_, process, connection):
-        assert (await connection.ask(STREAMED))[0] == 200
-        process.signal(signal.SIGTERM)
-        status, logged = await process.end()
-    warning, turn = logged.splitlines()
-    assert "each keeps its own warm connections" in warning
-    assert (status, turns(turn)) == (0, ["completed"])
-
-
 async def test_several_workers_drain(tmp_path):
     """They, too, serve running turns to their end and answer new ones with 503."""
     options, end = ("--workers", "2"), asyncio.Event()
@@ -355,12 +346,11 @@ async def test_several_workers_drain(tmp_path):
         for each in (connection, other):
             assert b"response.completed" in await each.reader.read()
         status, logged = await process.end()
-    _, *lines = logged.splitlines()
-    assert (status, turns("\n".join(lines))) == (0, ["completed"] * 2)
+    assert (status, turns(logged)) == (0, ["completed"] * 2)
 
 
 async def test_a_second_signal_ends_several_workers_at_once(tmp_path):
-    """A supervisor that is told twice waits for nobody."""
+    """Their supervisor, too, waits for nobody when it is signalled twice."""
     options = ("--workers", "2")
     async with between(tmp_path, ENDLESS, options=options, grace="30s") as (_, process, connection):
         await connection.send(STREAMED)

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from longwire.app import opening
 from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.price import ModelPrice
 from longwire.settings import Settings, load
 from longwire.settings.channels import Channel, Endpoint
 from longwire.settings.declared import channel_of, key_of
+from longwire.store.database import PoolSize
 
 WHOLE = """
 [server]
@@ -28,6 +30,9 @@ commit_after = "50s"
 
 [database]
 url = "postgresql://gateway:${PASSWORD}@db/longwire"
+pool_size = 8
+max_overflow = 0
+log_interval = "5s"
 
 [sessions]
 idle_ttl = "10m"
@@ -138,7 +143,10 @@ def test_whole_file(read, file):
         "drain_timeout": 7,
         "session_headers": ("x-my-session",),
     }
-    assert settings.database.url.get_secret_value() == "postgresql://gateway:pw-12345@db/longwire"
+    database = settings.database
+    assert database.url.get_secret_value() == "postgresql://gateway:pw-12345@db/longwire"
+    assert (8, 0, 5) == (database.pool_size, database.max_overflow, database.log_interval)
+    assert PoolSize(8, 0) == opening(settings).keywords["pool"]
     (key,) = settings.api_keys
     assert ("dev", "lw-12345", True) == (
         key.name,

@@ -2,13 +2,15 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from longwire.core.errors import Conflict, InvalidFields, NotFound
 from longwire.core.nouns.account import AccountStatus, Login, Owner, Tokens
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.quota import Quota, Window
 from longwire.core.nouns.secret import Secret
+from longwire.store.accounts import Accounts
+from longwire.store.database import Database
 from longwire.store.rotation import rotate_secret
 from longwire.store.secrets import Vault, read_master_keys
 from longwire.store.tables import accounts
@@ -85,13 +87,25 @@ async def test_one_of_many_gets_the_lease(store, account):
     assert 1 == sum(claim.result() for claim in claims)
 
 
-async def test_a_lease_ends_by_itself(store, account, clock):
+async def test_a_lease_ends_by_itself(store, account):
     """Who was killed with the lease stands in nobody's way for long."""
-    assert await store.accounts.claim(account, "killed", 15_000)
-    clock.now += 14_999
-    assert not await store.accounts.claim(account, "next", 15_000)
-    clock.now += 1
-    assert await store.accounts.claim(account, "next", 15_000)
+    assert await store.accounts.claim(account, "killed", 60_000)
+    assert not await store.accounts.claim(account, "next", 60_000)
+    async with store.database.write() as connection:
+        past = accounts.c.lease_until - 60_000
+        await connection.execute(update(accounts).values(lease_until=past))
+    assert await store.accounts.claim(account, "next", 60_000)
+
+
+async def test_a_lease_goes_by_the_clock_of_the_database(store, account, clock, database_url):
+    """A gateway whose own clock is a minute ahead or behind takes it no sooner and no later."""
+    assert await store.accounts.claim(account, "first", 30_000)
+    other = Database(database_url)
+    for skew in (-60_000, 60_000, 10**12):
+        wrong = Accounts(other, store.vault, lambda skew=skew: clock() + skew)
+        assert not await wrong.claim(account, "other", 30_000)
+        assert not await wrong.claim(account, "other", 30_000)
+    await other.close()
 
 
 async def test_a_lease_is_given_back_by_its_holder_alone(store, account):

@@ -21,6 +21,7 @@ from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.secret import Secret
 from longwire.store.compatibility import Schema, oldest_program, steps
 from longwire.store.migrate import head, migrate, schema_of
+from longwire.store.partitions import is_partition
 from longwire.store.store import open_store
 from longwire.store.tables import revisions
 
@@ -65,7 +66,7 @@ async def test_an_older_program_writes_and_reads_all_it_knows(database, number):
     async with database.read() as connection:
         await connection.run_sync(known.reflect)
     await migrate(database, number)
-    tables = [table for table in known.sorted_tables if table.name != "alembic_version"]
+    tables = [table for table in known.sorted_tables if not _is_no_table(table.name)]
     async with database.write() as connection:
         for table in tables:
             row = {column.name: _some(column.type) for column in table.columns}
@@ -78,6 +79,11 @@ async def test_an_older_program_writes_and_reads_all_it_knows(database, number):
         for table in reversed(tables):
             mine = [column == _some(column.type) for column in table.primary_key]
             assert 1 == (await connection.execute(delete(table).where(*mine))).rowcount
+
+
+def _is_no_table(name):
+    """Whether no program names it: the mark of the schema, and partitions."""
+    return name == "alembic_version" or is_partition(name)
 
 
 def _some(kind):
@@ -99,7 +105,7 @@ async def _shape(database):
 
 def _shape_of(connection):
     seen = inspect(connection)
-    tables = [name for name in seen.get_table_names() if name != "alembic_version"]
+    tables = [name for name in seen.get_table_names() if not _is_no_table(name)]
     return {
         table: {
             column["name"]: (str(column["type"]), not column["nullable"] and not column["default"])
@@ -185,3 +191,9 @@ async def _noted(database):
 def test_a_newer_schema_serves_who_is_not_too_old(schema, serves):
     """Program 0012: from the oldest that a schema names on, and where it is newer."""
     assert serves == schema.serves("0012")
+
+
+def test_parts_of_tables_are_known_by_their_names():
+    """Partitions are no tables of the program."""
+    assert all(map(is_partition, ["turns_before", "turn_bodies_other", "turn_details_20261129"]))
+    assert not any(map(is_partition, ["turns", "turn_bodies", "usage", "audit_before"]))

@@ -7,7 +7,7 @@ from sqlalchemy.exc import CompileError, IntegrityError
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.secret import Secret
-from longwire.store.database import Database
+from longwire.store.database import Database, PoolSize
 from longwire.store.store import open_store
 from longwire.store.tables import projects
 
@@ -93,6 +93,35 @@ async def test_a_mistake_in_a_statement_is_no_database_that_is_away(database):
     with pytest.raises(CompileError, match="nowhere"):
         async with database.write() as connection:
             await connection.execute(update(projects).values(nowhere=1))
+
+
+async def test_a_pool_is_as_large_as_configured():
+    """So many connections and no more; by default as many as there always were."""
+    pools = [
+        Database("postgresql://u@127.0.0.1:1/d", pool) for pool in (PoolSize(2, 1), PoolSize())
+    ]
+    assert [(2, 1), (5, 10)] == [
+        (database.engine.pool.size(), database.engine.pool._max_overflow) for database in pools
+    ]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_finds_no_connection_free_waits(database_url):
+    """Behind a pool that is all in use a reader waits until one is given back."""
+    database = Database(database_url, PoolSize(1, 0))
+    async with asyncio.TaskGroup() as group:
+        async with database.read():
+            waiting = group.create_task(_one(database))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await asyncio.shield(waiting)
+        assert 1 == await waiting
+    await database.close()
+
+
+async def _one(database):
+    async with database.read() as connection:
+        return await connection.scalar(text("SELECT 1"))
 
 
 async def test_a_new_file_is_for_its_owner_alone(tmp_path):

@@ -18,26 +18,35 @@ KEY_HEADERS: Final = (KEY_HEADER, "authorization", *OTHER_KEY_HEADERS)
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One gateway: its name, which is its place on the ring, and where it listens."""
+    """One gateway: its name, which is its place on the ring, and where it listens.
+
+    Without a port `host` is the path of a Unix socket.
+    """
 
     name: str
     host: str
-    port: int
+    port: int = 0
+
+    @property
+    def address(self) -> str:
+        """Both in one."""
+        return f"{self.host}:{self.port}" if self.port else self.host
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """What a balancer is to do: before which nodes, where, and how long it waits, in seconds.
 
-    `silence` is how long an answer may say nothing, `tunnel` how long a WebSocket may; `body` is
-    in bytes. `certificate` is a PEM file with its key in it, "" for no TLS. `headers` are those
-    that name sessions beside the usual ones.
+    `head` is how long the head of a request may take, `silence` how long an answer may say nothing,
+    `tunnel` how long a WebSocket may; `body` is in bytes. `certificate` is a PEM file with its key
+    in it, "" for no TLS. `headers` are those that name sessions beside the usual ones.
     """
 
     nodes: Sequence[Node]
     host: str = "*"
     port: int = 8080
     certificate: str = ""
+    head: int = 30
     silence: int = 660
     tunnel: int = 90_000
     body: int = 64 * 1024 * 1024
@@ -74,6 +83,7 @@ class Engine:
             files(__package__).joinpath(self.template).read_text("utf-8"),
             {
                 **at,
+                "head": site.head,
                 "silence": site.silence,
                 "tunnel": site.tunnel,
                 "body": -(-site.body // 1024**2),
@@ -95,8 +105,8 @@ class Engine:
     def _nodes(self, nodes: Sequence[Node]) -> Iterator[str]:
         for number, node in enumerate(nodes, 1):
             bare = node.host.strip("[]")
-            places = {"name": node.name, "number": number, "host": node.host, "port": node.port}
-            yield _filled(self.node, {**places, "bare": bare})
+            places = {"name": node.name, "number": number, "address": node.address}
+            yield _filled(self.node, {**places, "host": bare, "port": node.port})
 
 
 def _filled(text: str, places: Mapping[str, object]) -> str:

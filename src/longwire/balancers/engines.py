@@ -26,14 +26,14 @@ _ENVOY_TLS: Final = """\
             - certificate_chain: {filename: "@{certificate}"}
               private_key: {filename: "@{certificate}"}"""
 _ENVOY_NODE: Final = """\
-        - endpoint: {address: {socket_address: {address: "@{bare}", port_value: @{port}}}}
+        - endpoint: {address: {socket_address: {address: "@{host}", port_value: @{port}}}}
           metadata: {filter_metadata: {envoy.lb: {hash_key: "@{name}"}}}"""
 
 HAPROXY: Final = Engine(
     template="haproxy.cfg",
     session=f"{_HAPROXY_SET} if {{ req.fhdr(@{{name}}) -m len 1:@{{longest}} }} {_HAPROXY_UNSET}",
     key=f"{_HAPROXY_SET} if {{ req.fhdr(@{{name}}) -m found }} {_HAPROXY_UNSET}",
-    node="    server @{name} @{host}:@{port} id @{number}",
+    node="    server @{name} @{address} id @{number}",
     plain="    bind @{host}:@{port}",
     secure="    bind @{host}:@{port} ssl crt @{certificate} alpn http/1.1",
     anywhere="",
@@ -51,7 +51,7 @@ NGINX: Final = Engine(
     template="nginx.conf",
     session=_NGINX_MAP,
     key=_NGINX_MAP.replace("{1,@{longest}}", "+"),
-    node="    server @{host}:@{port} max_fails=0;",
+    node="    server @{address} max_fails=0;",
     plain="    listen @{host}:@{port};",
     secure="""\
     listen @{host}:@{port} ssl;

@@ -16,6 +16,7 @@ from longwire.cli import (
     fleet,
     keys,
     login,
+    nodes,
     serve,
     sessions,
     setup,
@@ -39,6 +40,7 @@ def build() -> typer.Typer:
     commands.command()(demo.demo)
     commands.command()(emulator.emulator)
     commands.command()(sessions.sessions)
+    commands.command()(nodes.nodes)
     commands.command()(database.migrate)
     commands.command()(database.backup)
     commands.command()(database.restore)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from longwire.cli.fleet_checks import Check, Verdict, check_clock, check_fleet, database_ahead
 from longwire.cli.store import Config, with_store
 from longwire.core.errors import LongwireError
 from longwire.core.nouns.channel import ChannelSpec, Status
@@ -19,8 +20,15 @@ Offline = Annotated[
 ]
 
 
+_MARKS = {
+    Verdict.OK: ("ok  ", "green"),
+    Verdict.WARN: ("warn", "yellow"),
+    Verdict.FAIL: ("FAIL", "red"),
+}
+
+
 def doctor(config: Config = None, offline: Offline = False) -> None:
-    """Check configuration, database and each channel; exit code 1 if anything is wrong."""
+    """Check configuration, database, fleet and each channel; exit code 1 if anything is wrong."""
     from longwire.settings import load
 
     try:
@@ -30,6 +38,8 @@ def doctor(config: Config = None, offline: Offline = False) -> None:
         raise typer.Exit(1) from None
     _tell("configuration", str(settings.source or "no file; defaults and environment"))
     is_well = _check_store(settings, config, tries=not offline)
+    for check in check_fleet(settings):
+        is_well &= _show(check)
     if not is_well:
         raise typer.Exit(1)
 
@@ -53,6 +63,9 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
         kind = settings.database.url.get_secret_value().partition(":")[0]
         newer = "" if schema == head() else f", newer than {head()} and compatible with it"
         _tell("database", f"{kind}, schema {schema}{newer}")
+        _tell("secret key", "the one that the database was written with")
+        if not kind.startswith("sqlite"):
+            _show(check_clock("database", with_store(config, database_ahead)))
     specs = [spec for spec in (*declared, *stored) if spec.status is Status.ENABLED]
     if not specs:
         is_well = _tell(
@@ -92,7 +105,11 @@ def _tell_accounts(config: Path | None, specs: list[ChannelSpec]) -> dict[str, b
     return well
 
 
+def _show(check: Check) -> bool:
+    """Print a check; False where something will fail."""
+    typer.echo(f"{typer.style(*_MARKS[check.verdict])} {check.what}: {check.how}")
+    return check.verdict is not Verdict.FAIL
+
+
 def _tell(what: str, how: str, *, is_well: bool = True) -> bool:
-    mark = typer.style("ok  ", fg="green") if is_well else typer.style("FAIL", fg="red")
-    typer.echo(f"{mark} {what}: {how}")
-    return is_well
+    return _show(Check(what, how, Verdict.OK if is_well else Verdict.FAIL))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -33,7 +34,6 @@ _ADDRESS: Final = re.compile(r"(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]|):(?P<port>\d{
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,63}")
 _FILE: Final = re.compile(r"[\w./+-]*", re.ASCII)
 _PORTS: Final = range(1, 65_536)
-_MARGIN, _HOUR = 60, 3600
 
 
 def build() -> typer.Typer:
@@ -63,20 +63,14 @@ def _command(name: str) -> Callable[..., None]:
 
 
 def _site(settings: "Settings", nodes: Sequence[str], bind: str | None, certificate: str) -> "Site":
-    from longwire.balancers.configuration import Node, Site
+    from longwire.balancers.configuration import Node
+    from longwire.balancers.site import site_of
 
-    server, sessions = settings.server, settings.sessions
+    server = settings.server
+    own = Node(settings.fleet.node or "longwire", server.host, server.port)
     host, port = _address("--bind", bind or (":443" if certificate else ":8080"))
-    return Site(
-        nodes=_named(nodes) or (Node(settings.fleet.node or "longwire", server.host, server.port),),
-        host=host or "*",
-        port=port,
-        certificate=certificate,
-        silence=round(max(sessions.first_event_timeout, sessions.idle_event_timeout)) + _MARGIN,
-        tunnel=round(server.websocket_idle) + _HOUR,
-        body=server.max_body,
-        headers=sessions.session_headers,
-    )
+    site = site_of(settings, _named(nodes) or (own,))
+    return replace(site, host=host or "*", port=port, certificate=certificate)
 
 
 def _named(texts: Sequence[str]) -> "Sequence[Node]":

@@ -11,7 +11,13 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on; wins over 
 Port = Annotated[
     int | None, typer.Option(min=0, max=65_535, help="Port to listen on; wins over the file.")
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Number of processes.")]
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Number of processes. HAProxy, if installed, brings each session to one of them.",
+    ),
+]
 
 
 def serve(

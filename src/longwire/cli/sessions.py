@@ -1,26 +1,35 @@
-"""`longwire sessions`: the live upstream connections of the gateways of this user.
+"""`longwire sessions`: the live upstream connections of the gateways of this user, or of the fleet.
 
-Each gateway, and each worker of one, tells its own over a Unix socket; here they are merged.
+Each gateway, and each worker of one, tells its own over a Unix socket; here they are merged. The
+nodes of a fleet are asked through its Valkey.
 """
 
 import os
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from longwire.cli.joined import with_fleet
+from longwire.cli.store import Config
 from longwire.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from longwire.fleet.fleet import Fleet
+    from longwire.settings import Settings
+
 Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Only the gateway at this port.")]
 Once = Annotated[bool, typer.Option("--once", help="Print the table once.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON list, once.")]
+
+Seen = tuple[Sequence[dict[str, Any]], Sequence[str]]
+"""Rows, and the names of nodes that did not answer."""
 
 _TITLES = ("channel", "session", "state", "age", "turns", "cont.", "saved", "last")
 _LONGEST = 12
@@ -30,15 +39,22 @@ _MINUTE, _HOUR = 60, 3600
 _KILO = 1000.0
 
 
-def sessions(port: Port = None, once: Once = False, as_json: AsJson = False) -> None:
+def sessions(
+    config: Config = None, port: Port = None, once: Once = False, as_json: AsJson = False
+) -> None:
     """Show the live upstream connections of a running gateway, until Ctrl-C.
 
-    Where nobody watches, in a file or a pipe, the table is printed once and in plain lines.
+    With fleet.url those of all its nodes, unless a port is named. Where nobody watches, in a file
+    or a pipe, the table is printed once and in plain lines.
     """
+    look = _looking(config, port)
     if as_json:
         import msgspec
 
-        typer.echo(msgspec.json.encode(_rows(port)))
+        rows, missing = look()
+        typer.echo(msgspec.json.encode(rows))
+        for node in missing:
+            typer.echo(_missing(node), err=True)
         return
     from rich.console import Console
 
@@ -46,18 +62,49 @@ def sessions(port: Port = None, once: Once = False, as_json: AsJson = False) -> 
     width = None if is_watched else _PLAIN_WIDTH
     console = Console(width=width, markup=False, emoji=False, highlight=False)
     if once or not is_watched:
-        console.print(_table(_rows(port)))
+        console.print(_table(*look()))
         return
 
     from rich.live import Live
 
     try:
-        with Live(_table(_rows(port)), console=console, auto_refresh=False) as live:
+        with Live(_table(*look()), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(1)
-                live.update(_table(_rows(port)), refresh=True)
+                live.update(_table(*look()), refresh=True)
     except KeyboardInterrupt:
         return
+
+
+def _looking(config: Path | None, port: int | None) -> Callable[[], Seen]:
+    """Return what gives the rows, and the nodes that did not answer."""
+    settings = None if port else _settings(config)
+    if settings is None or not settings.fleet.url.get_secret_value():
+        return lambda: (_rows(port), ())
+    fleet_settings = settings
+    return lambda: with_fleet(fleet_settings, _of_nodes)
+
+
+def _settings(config: Path | None) -> "Settings | None":
+    """Return the settings; a default file that cannot be read hides no gateway that runs."""
+    from longwire.settings import load
+
+    try:
+        return load(config)
+    except ConfigurationError:
+        if config is not None:
+            raise
+        return None
+
+
+async def _of_nodes(fleet: "Fleet") -> Seen:
+    answers = await fleet.asking.ask("sessions", {})
+    rows = [row for node in sorted(answers.by_node) for row in answers.by_node[node]]
+    return rows, answers.missing
+
+
+def _missing(node: str) -> str:
+    return f"the node {node} did not answer"
 
 
 def _rows(port: int | None) -> list[dict[str, Any]]:
@@ -116,18 +163,20 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> "Group":
+def _table(rows: Sequence[dict[str, Any]], missing: Sequence[str] = ()) -> "Group":
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for title in _TITLES:
+    nodes = [row["node"] for row in rows if "node" in row]
+    for title in ("node", *_TITLES) if nodes else _TITLES:
         is_figure = title in ("age", "turns", "cont.", "saved")
         table.add_column(title, justify="right" if is_figure else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*map(Text, _cells(row)))
-    return Group(table, Text(_totals(rows)))
+        cells = (_shortened(row["node"]), *_cells(row)) if nodes else _cells(row)
+        table.add_row(*map(Text, cells))
+    return Group(table, *(Text(_missing(node)) for node in missing), Text(_totals(rows)))
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -135,7 +184,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         _shortened(row["channel"]) or "–",
         _shortened(row["session"]) or "–",
         row["state"],
-        _age(row["age"]),
+        age_text(row["age"]),
         str(row["turns"]),
         str(row["continued"]),
         _size(row["bytes_saved"]),
@@ -161,7 +210,8 @@ def _shortened(text: str) -> str:
     return f"{visible[:half]}…{visible[1 - half :]}"
 
 
-def _age(seconds: float) -> str:
+def age_text(seconds: float) -> str:
+    """Return a time in seconds for people: its two greatest units."""
     whole = int(seconds)
     if whole < _MINUTE:
         return f"{whole}s"

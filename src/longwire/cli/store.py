@@ -48,12 +48,12 @@ async def _work(config: Path | None, work: Callable[["Store", "Settings"], Await
     try:
         return await work(store, settings)
     except BaseExceptionGroup as failures:
-        raise _sole(failures) from None
+        raise sole(failures) from None
     finally:
         await store.close()
 
 
-def _sole(failure: BaseException) -> BaseException:
+def sole(failure: BaseException) -> BaseException:
     """Return what a task group wraps around the one failure of its body."""
     while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
         (failure,) = failure.exceptions

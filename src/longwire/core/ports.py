@@ -59,6 +59,18 @@ class Tidings(Protocol):
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken, from now on."""
 
+    def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
+        """Tell the other nodes what lasts so many seconds, those too that start meanwhile."""
+
+    async def pinned(self, kind: str, subjects: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return what was pinned last of these subjects and still lasts."""
+
+    def claim(self, session: str) -> None:
+        """Say that a session, by its digest, is served here: who served it hears that it `moved`.
+
+        Never waits, never fails.
+        """
+
 
 class SharedHomes(Protocol):
     """Where sessions are at home, as all nodes know it; who cannot be asked knows nothing."""

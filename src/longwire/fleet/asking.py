@@ -90,7 +90,10 @@ class Asking:
             _Question(uuid4().hex, kind, node, dict(facts)),
             [each for each in present.nodes if each.epoch in names],
         )
-        answers = {names[epoch]: _unpacked(answer) for epoch, answer in raw.items() if answer}
+        answers: dict[str, Any] = {}
+        for epoch, answer in raw.items():
+            with suppress(zlib.error, msgspec.DecodeError):  # as that of a node that knows nothing
+                answers[names[epoch]] = _unpacked(answer)
         missing = {*names.values(), *([node] if node else [])} - answers.keys()
         return Answers(answers, sorted(missing))
 
@@ -105,12 +108,7 @@ class Asking:
             self._tidings.tell(_KIND, msgspec.to_builtins(question))
         with suppress(FleetUnavailable, TimeoutError):
             async with asyncio.timeout(_IN_TIME):
-                pause = _FIRST_LOOK
-                while not waited_for <= found.keys():
-                    await self._look(valkey, question.id, found)
-                    if not waited_for <= found.keys():
-                        await asyncio.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
+                await self._look_on(valkey, question.id, waited_for, found)
         silent = {epoch: now() for epoch in waited_for - found.keys()}
         present = {each.epoch for each in nodes}
         self._missed = {e: at for e, at in {**self._missed, **silent}.items() if e in present}
@@ -119,6 +117,17 @@ class Asking:
     def _was_silent(self, node: Node, now: float) -> bool:
         """Whether a node missed a question, and no heartbeat of it was heard since."""
         return now - node.age < self._missed.get(node.epoch, float("-inf"))
+
+    async def _look_on(
+        self, valkey: "Valkey", question_id: str, waited_for: set[str], found: dict[str, bytes]
+    ) -> None:
+        """Look for answers until all that are waited for have come."""
+        pause = _FIRST_LOOK
+        while not waited_for <= found.keys():
+            await self._look(valkey, question_id, found)
+            if not waited_for <= found.keys():
+                await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _look(self, valkey: "Valkey", question_id: str, found: dict[str, bytes]) -> None:
         """Add the answers that have come, one by one: none of them is small for sure."""
@@ -189,19 +198,19 @@ class LatestAnswers:
         self._seconds = seconds
         self._last = Answers()
         self._last_at = float("-inf")
-        self._asked: asyncio.Event | None = None
+        self._in_flight: asyncio.Event | None = None
 
     async def get(self) -> Answers:
         """Return answers that are not older than so many seconds."""
         now = asyncio.get_running_loop().time
-        while self._asked is not None:
-            await self._asked.wait()
+        while self._in_flight is not None:
+            await self._in_flight.wait()
         if now() - self._last_at >= self._seconds:
-            self._asked = asked = asyncio.Event()
+            self._in_flight = answered = asyncio.Event()
             try:
                 self._last = await self._asking.ask(self._kind, {})
                 self._last_at = now()
             finally:
-                self._asked = None
-                asked.set()
+                self._in_flight = None
+                answered.set()
         return self._last

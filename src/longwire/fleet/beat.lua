@@ -1,15 +1,15 @@
--- One life of a node announces itself: its field in the hash of its name is `seen begun announcement`, in ms by
+-- One life of a node announces itself: its field in the hash of its name is `seen begun announcement`, in µs by
 -- this server's clock. Returns the epochs of other lives that were heard since this one began: the name is taken.
 -- KEYS: the name's hash. ARGV: epoch, announcement, seconds that it lasts.
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = time[1] * 1000000 + time[2]
 local own = redis.call('HGET', KEYS[1], ARGV[1])
 local begun = own and tonumber(string.match(own, '^%d+ (%d+)')) or now
 local twins = {}
 local lives = redis.call('HGETALL', KEYS[1])
 for at = 1, #lives, 2 do
   local seen = tonumber(string.match(lives[at + 1], '^%d+'))
-  if seen + ARGV[3] * 1000 < now then
+  if seen + ARGV[3] * 1000000 < now then
     redis.call('HDEL', KEYS[1], lives[at])
   elseif lives[at] ~= ARGV[1] and seen > begun then
     twins[#twins + 1] = lives[at]

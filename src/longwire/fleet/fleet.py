@@ -40,8 +40,8 @@ class Fleet:
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
 
-def alone(node: str = "") -> Fleet:
-    """Return what a gateway has that shares nothing."""
+def alone(node: str = "", parts: int = 1) -> Fleet:
+    """Return what a gateway has that shares nothing, or is one of several parts that do not."""
     nodes = Nodes(node or default_node())
 
     @asynccontextmanager
@@ -53,4 +53,5 @@ def alone(node: str = "") -> Fleet:
             finally:
                 beating.cancel()
 
-    return Fleet(nodes, Asking(nodes, LocalTidings()), running=running)
+    asking = Asking(nodes, LocalTidings())
+    return Fleet(nodes, asking, LocalLimits(parts=parts), running=running)

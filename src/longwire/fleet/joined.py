@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from longwire.core.errors import ConfigurationError, FleetUnavailable
 from longwire.fleet.addresses import connect_to
 from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
@@ -26,11 +27,10 @@ def joined(url: str, node: str = "") -> Fleet:
     servers = connect_to(url)
     valkey = Valkey(servers)
     name = node or default_node()
-    scripts = {each: Script(each) for each in ("beat", "nodes")}
-    nodes = Nodes(name, valkey, scripts, SHARED)
+    nodes = Nodes(name, valkey, _scripts(), SHARED)
     tidings = SharedTidings(valkey, servers, name)
     limits = SharedLimits(valkey, nodes)
-    answers = Valkey(servers)
+    answers = Valkey(servers, complaints=valkey.complaints)
     asking = Asking(nodes, tidings, answers)
 
     @asynccontextmanager
@@ -55,3 +55,27 @@ def joined(url: str, node: str = "") -> Fleet:
         valkey=valkey,
         running=running,
     )
+
+
+@asynccontextmanager
+async def visiting(url: str) -> AsyncIterator[Fleet]:
+    """Give what asks the nodes of a fleet without being one, as commands do.
+
+    Raises `ConfigurationError` for a bad URL, and for a server that cannot be asked.
+    """
+    servers = connect_to(url)
+    valkey = Valkey(servers)
+    nodes = Nodes("", valkey, _scripts())
+    tidings = SharedTidings(valkey, servers, nodes.own.epoch)
+    async with valkey.running():
+        try:
+            await valkey.call("PING")
+        except FleetUnavailable as error:
+            raise ConfigurationError(
+                f"fleet.url: {error}; is the server there, and does it take this user?"
+            ) from None
+        yield Fleet(nodes, Asking(nodes, tidings, valkey), tidings=tidings, valkey=valkey)
+
+
+def _scripts() -> dict[str, Script]:
+    return {each: Script(each) for each in ("beat", "nodes")}

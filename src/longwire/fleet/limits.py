@@ -21,9 +21,7 @@ from longwire.fleet.local import LocalLimits, refused
 from longwire.fleet.nodes import Nodes
 from longwire.fleet.valkey import Script, Valkey
 
-_ENTER: Final = Script("limits", "limits_enter")
-_COUNT: Final = Script("limits", "limits_count")
-_RENEW: Final = Script("limits", "limits_renew")
+_LIMITS: Final = Script("limits_window", "limits_enter", "limits_count", "limits_renew", "limits")
 _SPENT: Final = Script("limits_spent")
 _LASTS: Final = 60.0
 _AT_ONCE: Final = 500
@@ -57,6 +55,7 @@ class SharedLimits:
         self._ahead = 0.0  # Valkey's clock before this one
         self._numbers = count()
         self._leases: defaultdict[str, set[str]] = defaultdict(set)
+        self._taken_over: dict[str, tuple[tuple[str, str], Spent, Spent]] = {}
 
     async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Permit:
         """Admit a turn. Raises `LimitReached`."""
@@ -64,16 +63,16 @@ class SharedLimits:
         number = next(self._numbers)
         lease = f"{own.name}:{own.epoch}:{number}:{expected.tokens}:{expected.cost}"
         keys, limits = self._keys(subject), _limits_of(subject)
+        if self._is_alone and not self._valkey.is_away:
+            self._is_alone = False
+            self._renew()
         try:
-            state = await self._valkey.run(_ENTER, keys, limits, lease, lasts)
+            state = await self._valkey.run(_LIMITS, keys, "enter", limits, lease, lasts)
         except FleetUnavailable:
             return await self._enter_alone(subject, expected, lease)
         except asyncio.CancelledError:
             self._count(subject, lease)
             raise
-        if self._is_alone:
-            self._is_alone = False
-            self._renew()
         now = self._note_clock(state)
         if len(state) == _ADMITTED:
             self._alone.meter(subject.id).begin(self._clock(), expected)
@@ -108,7 +107,9 @@ class SharedLimits:
 
     async def _wait(self, subject: Subject) -> int:
         try:
-            state = await self._valkey.run(_ENTER, self._keys(subject), _limits_of(subject))
+            state = await self._valkey.run(
+                _LIMITS, self._keys(subject), "enter", _limits_of(subject)
+            )
         except FleetUnavailable:
             waits = await self._alone.waits([self._share(subject)])
             return waits.get(subject.id, 0)
@@ -119,14 +120,20 @@ class SharedLimits:
     def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
         """Take over what day and month of a subject had cost at a time, in all processes."""
         self._alone.set_spent(subject_id, now, day, month)
-        keys = [f"lw:{{{subject_id}}}:{each}" for each in _periods(int(now // _DAY))]
-        self._valkey.post_run(_SPENT, keys, *day, *month)
+        taken_over = (_periods(int(now // _DAY)), day, month)
+        if self._taken_over.get(subject_id) != taken_over:
+            self._taken_over[subject_id] = taken_over
+            self._post_spent(subject_id, now, day, month)
 
     async def keep_leases(self) -> None:
         """Renew the leases of turns under way until cancelled."""
         while True:
             await asyncio.sleep(self._lasts / 3)
             self._renew()
+
+    def _post_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
+        keys = [f"lw:{{{subject_id}}}:{each}" for each in _periods(int(now // _DAY))]
+        self._valkey.post_run(_SPENT, keys, *day, *month)
 
     def _renew(self) -> None:
         if self._valkey.is_away:
@@ -135,7 +142,7 @@ class SharedLimits:
         for subject_id, held in self._leases.items():
             leases, keys = list(held), _keys(subject_id)
             for at in range(0, len(leases), _AT_ONCE):
-                self._valkey.post_run(_RENEW, keys, lasts, *leases[at : at + _AT_ONCE])
+                self._valkey.post_run(_LIMITS, keys, "renew", lasts, *leases[at : at + _AT_ONCE])
 
     async def _enter_alone(self, subject: Subject, expected: Spent, lease: str) -> Permit:
         """Admit a turn by this node's share. Raises `LimitReached`.
@@ -162,7 +169,7 @@ class SharedLimits:
     ) -> None:
         """Have an amount counted under a name, once, and a lease of that name ended."""
         keys = self._keys(subject) if subject.counts_active else _keys(subject.id)
-        self._valkey.post_run(_COUNT, keys, name, int(self._now()), requests, *spent)
+        self._valkey.post_run(_LIMITS, keys, "count", name, int(self._now()), requests, *spent)
 
     def _headers(self, subject: Subject, state: Sequence[Any], now: float) -> Mapping[str, str]:
         """Return what is left after an admission, and mend a budget that Valkey lost."""
@@ -170,7 +177,7 @@ class SharedLimits:
         if is_unknown:
             meter = self._alone.meter(subject.id)
             meter.set_spent(now, NOTHING, NOTHING)
-            self.set_spent(subject.id, now, meter.day, meter.month)
+            self._post_spent(subject.id, now, meter.day, meter.month)
         used = Meter(Window.of([(int(now), requests)]), Window.of([(last, tokens)]))
         return limit_headers(used, subject.rates, now)
 

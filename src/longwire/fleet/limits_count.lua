@@ -4,29 +4,31 @@
 -- late; 3 requests, 4 tokens, 5 cost; the last two may be less than none, which the minute does not
 -- take off.
 
-sweep()
-expire()
-local name, at = ARGV[1], tonumber(ARGV[2])
-if second - at < 2 then at = second end
-local requests, tokens, cost = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local holds = tonumber(redis.call('ZSCORE', KEYS[2], name) or nil)
-if holds and holds < 0 then return 0 end
-if holds then
-  local expected_tokens, expected_cost = expected(name)
-  reserve(-expected_tokens, -expected_cost)
-end
-if requests == 0 and tokens == 0 and cost == 0 then
-  redis.call('ZREM', KEYS[2], name)
-else
-  redis.call('ZADD', KEYS[2], -(now + KEEPS * 1000), name)
-end
-if at >= second - SPAN then add(at, requests, tokens) end
-if KEYS[3] then
-  for key = 3, 4 do
-    redis.call('HINCRBY', KEYS[key], 't', tokens)
-    redis.call('HINCRBY', KEYS[key], 'c', cost)
-    redis.call('EXPIRE', KEYS[key], key == 3 and 172800 or 3456000)
+local function count()
+  sweep()
+  expire()
+  local name, at = ARGV[1], tonumber(ARGV[2])
+  if second - at < 2 then at = second end
+  local requests, tokens, cost = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+  local holds = tonumber(redis.call('ZSCORE', KEYS[2], name) or nil)
+  if holds and holds < 0 then return 0 end
+  if holds then
+    local expected_tokens, expected_cost = expected(name)
+    reserve(-expected_tokens, -expected_cost)
   end
+  if requests == 0 and tokens == 0 and cost == 0 then
+    redis.call('ZREM', KEYS[2], name)
+  else
+    redis.call('ZADD', KEYS[2], -(now + KEEPS * 1000), name)
+  end
+  if at >= second - SPAN then add(at, requests, tokens) end
+  if KEYS[3] then
+    for key = 3, 4 do
+      redis.call('HINCRBY', KEYS[key], 't', tokens)
+      redis.call('HINCRBY', KEYS[key], 'c', cost)
+      redis.call('EXPIRE', KEYS[key], key == 3 and DAY or MONTH)
+    end
+  end
+  keep()
+  return 1
 end
-keep()
-return 1

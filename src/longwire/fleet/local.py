@@ -27,15 +27,19 @@ def refused(meter: Meter, subject: Subject, now: float) -> LimitReached | None:
 class LocalLimits:
     """Limits of one process; `clock` gives seconds since 1970 UTC.
 
-    Of more subjects than are remembered those at rest are forgotten.
+    Of more subjects than are remembered those at rest are forgotten. One of several `parts` that
+    know nothing of each other admits its share.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, parts: int = 1) -> None:
         self._clock = clock
+        self._parts = parts
         self._meters: OrderedDict[str, Meter] = OrderedDict()
 
     async def enter(self, subject: Subject, expected: Spent = NOTHING) -> Permit:
         """Admit a turn. Raises `LimitReached`."""
+        if self._parts > 1:
+            subject = subject.share(self._parts)
         meter, now = self.meter(subject.id), self._clock()
         if (refusal := refused(meter, subject, now)) is not None:
             raise refusal
@@ -52,7 +56,9 @@ class LocalLimits:
 
     async def waits(self, subjects: Collection[Subject]) -> Mapping[str, int]:
         """Return in how many seconds a turn could be admitted, by the ids of those that refuse."""
-        now = self._clock()
+        now, parts = self._clock(), self._parts
+        if parts > 1:
+            subjects = [each.share(parts) for each in subjects]
         refusals = ((each.id, self.meter(each.id).refusal(each, now)) for each in subjects)
         return {name: refusal.retry_after for name, refusal in refusals if refusal}
 
@@ -108,3 +114,15 @@ class LocalTidings:
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Hear of nobody."""
+
+    def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
+        """Tell nobody."""
+
+    async def pinned(
+        self, _kind: str, _subjects: Collection[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Nobody has told anything."""
+        return {}
+
+    def claim(self, session: str) -> None:
+        """Nobody else serves it."""

@@ -30,6 +30,7 @@ BEAT: Final = 5.0
 COUNTED: Final = ("limits", "homes", "pace", "sign_in_throttle")
 """What a node counts, by itself or with the others."""
 
+_AGAIN: Final = 1.0
 _LASTS: Final = 15
 _REMEMBERED: Final = 600
 _PREFIX: Final = "lw:node:"
@@ -138,10 +139,14 @@ class Nodes:
             self._last, self._last_at = await self._read(), self._clock()
         passed = self._clock() - self._last_at
         others = [replace(node, age=node.age + passed) for node in self._last.nodes]
-        nodes = sorted((self.now(), *others), key=lambda node: (node.name, node.epoch))
+        nodes = sorted((self.now(), *others), key=_place)
         return Presence(nodes, {name: age + passed for name, age in self._last.silent.items()})
 
-    async def is_gone(self, name: str) -> bool:
+    async def others(self) -> Presence:
+        """Return who is there beside this one. Raises `FleetUnavailable`."""
+        return await self._read()
+
+    async def has_gone(self, name: str) -> bool:
         """Whether a node of this name is known not to be there; who is cut off knows nothing."""
         names = {node.name for node in await self.all()}
         return self.is_shared and not self.is_cut_off and name not in names
@@ -155,26 +160,33 @@ class Nodes:
         try:
             while True:
                 self._is_due.clear()
-                await self.announce()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(BEAT):
-                        await self._is_due.wait()
+                is_heard = await self.announce()
+                await self._rest(BEAT if is_heard else _AGAIN)
         finally:
             self._withdraw()
 
-    async def announce(self) -> None:
-        """Announce this node once."""
+    async def _rest(self, seconds: float) -> None:
+        """Wait until the next heartbeat is due."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_due.wait()
+
+    async def announce(self) -> bool:
+        """Announce this node once; whether it was heard."""
         node = self.now()
         if self._valkey is None:
-            return
+            return True
         key, announcement = f"{_PREFIX}{node.name}", msgspec.json.encode(node)
-        with suppress(FleetUnavailable):
+        try:
             twins = await self._valkey.run(
                 self._scripts["beat"], [key], node.epoch, announcement, _LASTS
             )
             self._notice(frozenset(twin.decode() for twin in twins))
             now, heard = await self._names(self._valkey, node.name)
-            self.count = sum(now - at <= _LASTS for at in heard.values())
+        except FleetUnavailable:
+            return False
+        self.count = sum(now - at <= _LASTS for at in heard.values())
+        return True
 
     def _notice(self, twins: frozenset[str]) -> None:
         """Warn, once for each, of other processes that have the name of this one."""
@@ -209,7 +221,13 @@ class Nodes:
         silent = {name: now - at for name, at in heard.items() if now - at > _LASTS}
         answers = await _hashes(self._valkey, [f"{_PREFIX}{name}" for name in names])
         nodes = [node for answer in answers for node in _lives(answer, now)]
-        return Presence([each for each in nodes if each.epoch != self.own.epoch], silent)
+        others = [each for each in nodes if each.epoch != self.own.epoch]
+        return Presence(sorted(others, key=_place), silent)
+
+
+def _place(node: Node) -> tuple[str, str]:
+    """Return where a node stands in a list."""
+    return node.name, node.epoch
 
 
 async def _hashes(valkey: "Valkey", keys: Sequence[str]) -> Sequence[Any]:
@@ -229,7 +247,7 @@ def _lives(answer: Sequence[bytes], now: float) -> Sequence[Node]:
         seen, begun, announcement = value.split(b" ", 2)
         with suppress(msgspec.MsgspecError):
             node = msgspec.json.decode(announcement, type=Node)
-            found.append((float(seen) / 1000, float(begun) / 1000, node))
+            found.append((float(seen) / 1e6, float(begun) / 1e6, node))
     last_begun = max((begun for _, begun, _ in found), default=0.0)
     return [
         replace(node, age=max(now - seen, 0.0))

@@ -5,16 +5,18 @@ Law: a node does not hear itself; what cannot be read is passed over, for anothe
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
+from longwire.core.errors import FleetUnavailable
 from longwire.core.ports import Hear
 from longwire.fleet.links import Servers, close
-from longwire.fleet.valkey import Valkey
+from longwire.fleet.valkey import Script, Valkey
 from longwire.logger import structlog
 
 _log = structlog.get_logger()
@@ -23,6 +25,17 @@ _TIMEOUT: Final = 1.0
 _PAUSE: Final = 1.0
 _PING: Final = 5.0
 _SILENCE: Final = 3 * _PING
+
+
+_PINS: Final = {"cooling": "lw:cool:", "quota": "lw:quota:"}
+"""Which kinds are pinned, and the keys of their subjects."""
+
+_CLAIMED: Final = 3000
+"""Seconds that a node holds a session at most."""
+
+
+_UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
+"""What facts may lead to that a node of another version has told."""
 
 
 class _Tiding(msgspec.Struct):
@@ -38,6 +51,7 @@ class SharedTidings:
         self._valkey = valkey
         self._servers = servers
         self._node = node
+        self._claims = Script("claim")
         self._hearers: defaultdict[str, list[Hear]] = defaultdict(list)
 
     def tell(self, kind: str, facts: Mapping[str, Any]) -> None:
@@ -48,6 +62,27 @@ class SharedTidings:
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken."""
         self._hearers[kind].append(hear)
+
+    def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
+        """Tell the other nodes, and leave it for who comes later."""
+        self._valkey.post("SET", _pin(kind, subject), msgspec.json.encode(facts), "EX", lasts)
+        self.tell(kind, facts)
+
+    async def pinned(self, kind: str, subjects: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return what was pinned last of these subjects; nothing while nobody can be asked."""
+        found: dict[str, Mapping[str, Any]] = {}
+        with suppress(FleetUnavailable):
+            for subject in subjects:
+                raw = await self._valkey.call("GET", _pin(kind, subject))
+                if raw is not None:
+                    with suppress(msgspec.MsgspecError):
+                        found[subject] = msgspec.json.decode(raw, type=dict[str, Any])
+        return found
+
+    def claim(self, session: str) -> None:
+        """Say that a session is served here; who served it before hears `moved` by the script."""
+        key = f"lw:at:{session}"
+        self._valkey.post_run(self._claims, (key,), self._node, _CLAIMED, _CHANNEL, session)
 
     async def listen(self) -> None:
         """Listen until cancelled; where the server is away, it is tried again."""
@@ -78,8 +113,20 @@ class SharedTidings:
         except msgspec.MsgspecError:
             return
         if tiding.node != self._node:
-            for hear in self._hearers[tiding.kind]:
-                hear(tiding.node, tiding.facts)
+            for hear in self._hearers.get(tiding.kind, ()):
+                _let_hear(hear, tiding)
+
+
+def _let_hear(hear: Hear, tiding: _Tiding) -> None:
+    """Hand a tiding on; what one hearer cannot do with it ends no ear."""
+    try:
+        hear(tiding.node, tiding.facts)
+    except _UNREADABLE:
+        _log.exception("tiding_not_taken", kind=tiding.kind, node=tiding.node)
+
+
+def _pin(kind: str, subject: str) -> str:
+    return f"{_PINS[kind]}{{{subject}}}"
 
 
 async def _ping(connection: AbstractConnection) -> None:

@@ -19,6 +19,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from longwire.core.errors import FleetUnavailable
 from longwire.core.rules.breaker import Breaker
 from longwire.fleet.links import Servers, Words
+from longwire.fleet.patience import Patience
 from longwire.fleet.refusals import Complaints, refuses_all
 
 TIMEOUT: Final = 0.05
@@ -66,13 +67,21 @@ class _Command:
 
 
 class Valkey:
-    """Commands to the `servers` of one fleet. `clock` gives seconds."""
+    """Commands to the `servers` of one fleet. `clock` gives seconds.
 
-    def __init__(self, servers: Servers, clock: Callable[[], float] = time.monotonic) -> None:
+    Several links to the same servers share their `complaints`, so that each is said once.
+    """
+
+    def __init__(
+        self,
+        servers: Servers,
+        clock: Callable[[], float] = time.monotonic,
+        complaints: Complaints | None = None,
+    ) -> None:
         self.breaker = Breaker()
         self._link = servers.link()
         self._clock = clock
-        self._complaints = Complaints(clock)
+        self.complaints = complaints or Complaints(clock)
         self._queue: deque[_Command] = deque()
         self._has_some = asyncio.Event()
         self._is_running = False
@@ -175,8 +184,12 @@ class Valkey:
         if not batch:
             return True
         try:
-            async with asyncio.timeout(seconds):
-                answers = await self._answers(batch)
+            async with asyncio.timeout(None) as bound:
+                patience = Patience(bound, seconds)
+                try:
+                    answers = await self._answers(batch)
+                finally:
+                    patience.end()
         except _FAILURES as error:
             await self._fail(batch, error)
             return False
@@ -185,7 +198,7 @@ class Valkey:
             self._give_up(batch)
             raise
         if self.breaker.succeed():
-            self._complaints.back()
+            self.complaints.back()
         for command, answer in zip(batch, answers, strict=True):
             self._settle(command, answer)
         return True
@@ -205,7 +218,7 @@ class Valkey:
 
     def _settle(self, command: _Command, answer: Any) -> None:  # noqa: ANN401
         if isinstance(answer, ResponseError):
-            self._complaints.refused(answer)
+            self.complaints.refused(answer)
         if command.answer is None or command.answer.done():
             return
         if isinstance(answer, ResponseError):
@@ -218,7 +231,7 @@ class Valkey:
         await self._link.drop()
         self.breaker.fail(self._clock())
         if self.breaker.is_open:
-            self._complaints.away(error)
+            self.complaints.away(error)
         self._give_up(batch)
 
     def _give_up(self, batch: Sequence[_Command] = ()) -> None:

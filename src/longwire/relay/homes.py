@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from longwire.core.errors import StoreUnavailable
 from longwire.core.ports import SharedHomes
-from longwire.core.rules.homes import HomeKey
+from longwire.core.rules.homes import HomeKey, held_key, owned_key
+from longwire.core.rules.turn import Scope
 from longwire.logger import structlog
 
 if TYPE_CHECKING:
@@ -39,6 +40,21 @@ class Homes(Protocol):
 
     def put(self, key: HomeKey, home: str) -> None:
         """Remember a home. Never waits, never fails."""
+
+
+async def home_of_response(
+    homes: Homes, scope: Scope | None, response_id: str
+) -> tuple[str | None, bool]:
+    """Return where a response is that a caller had made, and whether it is another caller's.
+
+    Both are noted at once, the caller's first; another node may do so between two looks at them.
+    """
+    own = held_key(scope, response_id)
+    home = await homes.get(own)
+    if home is not None or await homes.get(owned_key(response_id)) is None:
+        return home, False
+    home = await homes.get(own)
+    return home, home is None
 
 
 class _Held(NamedTuple):

@@ -16,7 +16,7 @@ _COUNTED_EVERY: Final = 30.0
 
 
 class SpentBudgets:
-    """Keeps the limits of one process in step with what the others spent."""
+    """Keeps limits in step with what all processes spent, as the store has it."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store

@@ -39,7 +39,7 @@ from longwire.server.live_sessions import LiveSessions
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
-from longwire.store.turn_log import TurnLog
+from longwire.store.turn_log import DEFAULT, Measures, TurnLog
 from longwire.upstream.oauth.issuer import Registration
 from longwire.upstream.websocket.pool import Pool
 
@@ -70,7 +70,7 @@ class NoControlPlane:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The parts of a gateway that its control plane shows and changes; `node` is its name."""
+    """Parts of a gateway that its control plane shows and changes, and how turns are logged."""
 
     pool: Pool
     limits: Limits
@@ -78,6 +78,7 @@ class Gateway:
     reconciler: ChannelReconciler
     homes: LocalHomes
     fleet: Fleet
+    log: Measures = DEFAULT
 
 
 @asynccontextmanager
@@ -89,9 +90,10 @@ async def controlling(
     try:
         gateway.keys.use(store.digest)
         issuers = Issuers(registration, now_ms, store.channels)
-        accounts = LiveAccounts(store.accounts, issuers, now_ms)
+        accounts = LiveAccounts(store.accounts, issuers, now_ms, gateway.fleet.tidings)
         async with accounts.running():
             await gateway.reconciler.begin(store, accounts)
+            await accounts.recall_quotas()
             control = StoredControlPlane(
                 store, gateway, accounts, insecure_cookies=insecure_cookies
             )
@@ -107,7 +109,7 @@ class StoredControlPlane:
     def __init__(
         self, store: Store, gateway: Gateway, accounts: LiveAccounts, *, insecure_cookies: bool
     ) -> None:
-        self._log = TurnLog(store.turns, store.keys.used)
+        self._log = TurnLog(store.turns, store.keys.used, gateway.log)
         self._prices = Prices(now_ms)
         feed, recent = Feed(), Recent()
         journals = (self._log, feed, recent)
@@ -125,7 +127,7 @@ class StoredControlPlane:
             store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
         )
         nodes = gateway.fleet.nodes
-        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.is_gone))
+        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,
@@ -176,7 +178,7 @@ class StoredControlPlane:
         await self._is_serving.wait()
         await asyncio.to_thread(self._prices.load)
         store = self._administration.store
-        await keep_swept(store.database, store.settings.retention, now_ms)
+        await keep_swept(store.database, store.settings.retention)
 
     async def serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the admin API; its first request loads it, most of a second of a thread."""

@@ -13,7 +13,7 @@ import msgspec
 
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.core.ports import Tidings
-from longwire.relay.records.journal import Feed
+from longwire.relay.records.journal import Feed, Subscription
 
 _WATCHING: Final = "watching"
 _TURNS: Final = "turns"
@@ -56,15 +56,19 @@ class FleetTurns:
 
     async def pass_on(self) -> None:
         """Tell of turns while somebody watches elsewhere, until cancelled."""
-        now = asyncio.get_running_loop().time
         while True:
             await self._is_wanted.wait()
             self._is_wanted.clear()
             with self._feed.pass_on(_MOST_AT_ONCE) as turns:
-                while now() < self._wanted_until:
-                    await asyncio.sleep(_TOLD_EVERY)
-                    if rows := turns.drain(_MOST_AT_ONCE):
-                        self._tidings.tell(_TURNS, {"rows": [row._asdict() for row in rows]})
+                await self._tell(turns)
+
+    async def _tell(self, turns: Subscription) -> None:
+        """Tell the others of turns, many at once, while somebody watches there."""
+        now = asyncio.get_running_loop().time
+        while now() < self._wanted_until:
+            await asyncio.sleep(_TOLD_EVERY)
+            if rows := turns.drain(_MOST_AT_ONCE):
+                self._tidings.tell(_TURNS, {"rows": [row._asdict() for row in rows]})
 
 
 def _rows(facts: Mapping[str, Any]) -> Iterator[TurnRow]:

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
 
-def configure(least: int = logging.INFO) -> None:
+def configure(least: int = logging.INFO, node: str = "") -> None:
     """Send everything that is logged, by whomever, through one form to stderr.
 
-    What is below the level `least` is left out.
+    What is below the level `least` is left out. Each line names the `node`, unless it is "".
     """
-    steps: list[Processor] = [_stamped]
+    steps: list[Processor] = [partial(_stamped, node)]
     is_terminal = sys.stderr.isatty()
     # A trace that shows local variables would show prompts and keys.
     rendered: list[Processor] = (
@@ -51,8 +52,12 @@ class _Lines:
     debug = info = warning = error = exception = critical = msg
 
 
-def _stamped(_: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add level and time; in one step, as each is a call that every turn pays."""
+def _stamped(
+    node: str, _: object, method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Add level, time and node; in one step, as each is a call that every turn pays."""
+    if node:
+        line["node"] = node
     line["level"] = "error" if method == "exception" else method
     now = datetime.now(UTC).replace(tzinfo=None)
     line["timestamp"] = f"{now.isoformat(timespec='microseconds')}Z"

@@ -5,18 +5,15 @@ with 503 until the last turn has ended or the grace period is over; only then do
 """
 
 import asyncio
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
 import uvicorn
-from uvicorn.server import HANDLED_SIGNALS
-from uvicorn.supervisors import Multiprocess
 
 from longwire.server.health import Readiness, Stage
 
@@ -52,51 +49,6 @@ def stop_on_signals(server: uvicorn.Server, readiness: Readiness, ending: Ending
             _leave(number, readiness, ending, finish)
 
     server.handle_exit = stop  # type: ignore[assignment]
-
-
-def drain_in_a_worker(readiness: Readiness, ending: Ending) -> None:
-    """Let a worker leave; uvicorn's own handler, in place by now, then ends it."""
-    uvicorns = signal.getsignal(signal.SIGTERM)
-
-    def finish() -> None:
-        if callable(uvicorns):
-            uvicorns(signal.SIGTERM, None)
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if readiness.stage is not Stage.DRAINING:
-            _leave(number, readiness, ending, finish)
-
-    for each in HANDLED_SIGNALS:
-        signal.signal(each, stop)
-
-
-def end_workers_on_signals(supervisor: Multiprocess) -> None:
-    """Let all workers drain on the first signal, as uvicorn does; kill them on the second.
-
-    Ctrl-C reaches the workers, too, and uvicorn's SIGTERM follows: to a worker both are one.
-    """
-    supervisor.config.timeout_graceful_shutdown = AFTER_DRAINING
-    seen: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if not seen:
-            supervisor.signal_queue.append(number)
-        for worker in supervisor.processes if seen else ():
-            worker.process.kill()
-        seen.append(number)
-
-    for number in HANDLED_SIGNALS:
-        signal.signal(number, stop)
-    threading.Thread(target=_forward_reloads, args=(supervisor,), daemon=True).start()
-
-
-def _forward_reloads(supervisor: Multiprocess) -> None:
-    """Let the workers reload; one that has just ended misses nothing."""
-    while True:
-        signal.sigwait(_RELOAD)
-        for pid in filter(None, [worker.process.pid for worker in supervisor.processes]):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGHUP)
 
 
 @contextmanager

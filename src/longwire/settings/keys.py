@@ -145,6 +145,24 @@ class Database(Section):
         "`$XDG_DATA_HOME/longwire`, made at the first start.",
     )
 
+    pool_size: int = Field(
+        5,
+        ge=1,
+        description="Connections to PostgreSQL that one process keeps open; SQLite has one "
+        "for each reader.",
+    )
+    max_overflow: int = Field(
+        10,
+        ge=0,
+        description="So many more it opens while all are in use. Both, times the processes, "
+        "must fit into the server's `max_connections`, or into PgBouncer's.",
+    )
+    log_interval: Duration = _lasting(
+        "1s",
+        "So long rows of the turn log gather before they are written; a crash loses them. Longer "
+        "is cheaper where many nodes share the sums: 5s from about 20 on.",
+    )
+
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, url: SecretStr) -> SecretStr:

@@ -1,7 +1,8 @@
 """Accounts of channels and their tokens, encrypted; one process at a time renews them.
 
 Law: tokens are replaced only by those that come after them (`tokens_revision`). A lease is a row
-with an end, never a transaction: nobody waits for the database while an issuer answers.
+with an end by the database's clock, never a transaction: nobody waits for the database while an
+issuer answers.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +16,11 @@ from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.account import Account, AccountStatus, Login, Owner, Tokens
 from longwire.core.nouns.channel import CHANNEL_TYPES
-from longwire.core.nouns.quota import Quota, Window
+from longwire.core.nouns.quota import Quota, quota_of
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Noun, record
 from longwire.store.changes import ChangeLog, bump_configuration, check_revision
+from longwire.store.clock import database_now
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.rows import columns_of, value_of
@@ -104,7 +106,7 @@ class Accounts:
 
     async def claim(self, account: Account, holder: str, milliseconds: int) -> bool:
         """Take the lease on an account's tokens; False where another has it, or they are newer."""
-        now = self._clock()
+        now = database_now(self._database)
         is_free = and_(_is_at(account), accounts.c.lease_until <= now)
         values = {"lease": holder, "lease_until": now + milliseconds}
         return await self._change(is_free, values)
@@ -208,7 +210,7 @@ class Accounts:
             tokens=Tokens(access, refresh, identity, row.expires_at),
             owner=value_of(Owner, row),
             status=AccountStatus(row.status),
-            quota=_quota(row.quota),
+            quota=quota_of(row.quota),
         )
 
     def _row(self, account: Account) -> dict[str, Any]:
@@ -277,8 +279,3 @@ def _audited(account: Account) -> dict[str, object]:
     tokens = Secret(f"{account.tokens_revision}")
     status = {"status": account.status, "problem": account.problem}
     return {**asdict(account.owner), **status, "tokens": tokens}
-
-
-def _quota(value: Mapping[str, Any]) -> Quota:
-    windows = {name: Window(**value[name]) for name in ("primary", "secondary") if value[name]}
-    return Quota(**{**value, **windows})

@@ -5,9 +5,10 @@ Law: a writer on SQLite takes its lock when it begins, so none fails half-way be
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLCertVerificationError
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -25,6 +26,17 @@ _WRITES = {"longwire_writes": True}
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
+@dataclass(frozen=True, slots=True)
+class PoolSize:
+    """Connections to PostgreSQL: those kept open, and `overflow` more while all are in use."""
+
+    kept: int = 5
+    overflow: int = 10
+
+
+DEFAULT_POOL: Final = PoolSize()
+
+
 class Database:
     """One database. `read` and `write` give a connection in a transaction of its own.
 
@@ -32,13 +44,13 @@ class Database:
     `path` is the file of a SQLite database, and `writer` writes many rows to it at little cost.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool: PoolSize = DEFAULT_POOL) -> None:
         """Take `sqlite:///file.db`, `sqlite:///:memory:` or `postgresql://user:pw@host/name`."""
         parsed = _parsed(url)
         hosts = {name: host for name, host in parsed.query.items() if name == "host"}
         self._url = parsed.set(query=hosts)
         self.path = _file_of(parsed)
-        self.engine = _engine(parsed, self.path)
+        self.engine = _engine(parsed, self.path, pool)
         self.writer = SqliteWriter(self.path) if self.path else None
 
     def __repr__(self) -> str:
@@ -133,11 +145,12 @@ def _file_of(url: URL) -> Path | None:
     return Path(str(url.database))
 
 
-def _engine(url: URL, path: Path | None) -> AsyncEngine:
+def _engine(url: URL, path: Path | None, pool: PoolSize) -> AsyncEngine:
     driver = _DRIVERS[url.get_backend_name()]
     options: dict[str, Any] = {}
     if driver.startswith("postgresql"):
         options = {"pool_pre_ping": True, "connect_args": connect_arguments(url)}
+        options |= {"pool_size": pool.kept, "max_overflow": pool.overflow}
         url = url.set(query={})
     elif url.query:
         raise ConfigurationError("database.url: a SQLite file has no parameters; leave out ?…")

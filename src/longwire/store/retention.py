@@ -1,4 +1,7 @@
-"""Old turns are deleted a few at a time, so that whoever writes meanwhile never waits long."""
+"""Old turns are deleted a few at a time, so that whoever writes meanwhile never waits long.
+
+On PostgreSQL whole UTC days are dropped instead, once all their turns are old.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,20 +15,24 @@ from longwire.core.nouns.turn_row import earliest_id
 from longwire.logger import structlog
 from longwire.store.database import Database
 from longwire.store.homes import sweep_homes
+from longwire.store.jobs import UPKEEP, take
+from longwire.store.partitions import drop_days, make_days
 from longwire.store.tables import turn_bodies, turn_details, turns, usage
 from longwire.store.usage import DAY
 
 _log = structlog.get_logger()
 _AT_ONCE: Final = 1_000
-_PAUSE: Final = 3_600.0
+_PERIOD: Final = 3_600_000
+_PAUSE: Final = 60.0
 
 
 class Swept(NamedTuple):
-    """How many rows were deleted."""
+    """How many rows were deleted, and how many partitions of a day were dropped."""
 
     turns: int
     bodies: int
     hours: int
+    days: int = 0
 
 
 async def sweep(database: Database, retention: Retention, now: int) -> Swept:
@@ -33,16 +40,21 @@ async def sweep(database: Database, retention: Retention, now: int) -> Swept:
 
     `now` in ms since 1970 UTC. Bodies never outlive their turn; details go with it.
     """
-    turns_end = earliest_id(max(0, now - retention.turn_days * DAY))
-    bodies_end = earliest_id(max(0, now - retention.body_days * DAY))
-    hours_end = now - retention.turn_days * DAY
-    bodies = await _delete(database, turn_bodies, max(turns_end, bodies_end))
+    today = now if database.is_sqlite else now - now % DAY
+    hours_end = today - retention.turn_days * DAY
+    turns_end = earliest_id(max(0, today - retention.turn_days * DAY))
+    bodies_end = max(turns_end, earliest_id(max(0, today - retention.body_days * DAY)))
+    days = 0
+    if not database.is_sqlite:
+        ends = ((turn_bodies, bodies_end), (turn_details, turns_end), (turns, turns_end))
+        days = sum([await drop_days(database, table, end) for table, end in ends])
+    bodies = await _delete(database, turn_bodies, bodies_end)
     await _delete(database, turn_details, turns_end)
     rows = await _delete(database, turns, turns_end)
     old = delete(usage).where(usage.c.span == "h", usage.c.start < hours_end)
     async with database.write() as connection:
         hours = (await connection.execute(old)).rowcount
-    return Swept(rows, bodies, hours)
+    return Swept(rows, bodies, hours, days)
 
 
 async def _delete(database: Database, table: Table, end: int) -> int:
@@ -63,21 +75,28 @@ async def _delete(database: Database, table: Table, end: int) -> int:
 async def keep_swept(
     database: Database,
     retention: Callable[[], Awaitable[Retention]],
-    clock: Callable[[], int],
     pause: float = _PAUSE,
+    period: int = _PERIOD,
 ) -> None:
-    """Sweep now and then every `pause` seconds, until cancelled; no database is no reason to end.
+    """Look every `pause` seconds, until cancelled, whether to sweep; one node does every `period`.
 
-    Homes are swept, too. `retention` is asked each time, so that a change of it counts from the
-    next sweep on.
+    Days of the log are made and homes swept, too. `retention` is asked each time, so that a change
+    of it counts from the next sweep on. A database that is away is no reason to end.
     """
     while True:
         try:
-            swept = await sweep(database, await retention(), clock())
-            await sweep_homes(database, clock())
+            now = await take(database, UPKEEP, period)
+            if now is not None:
+                await _sweep_all(database, await retention(), now)
         except StoreUnavailable as error:
             _log.warning("retention_waits", error=error.reason)
-        else:
-            if any(swept):
-                _log.info("retention", **swept._asdict())
         await asyncio.sleep(pause)
+
+
+async def _sweep_all(database: Database, retention: Retention, now: int) -> None:
+    if not database.is_sqlite:
+        await make_days(database, now)
+    swept = await sweep(database, retention, now)
+    await sweep_homes(database, now)
+    if any(swept):
+        _log.info("retention", **swept._asdict())

@@ -3,18 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
-from longwire.store.database import Database
+from longwire.store.database import DEFAULT_POOL, Database, PoolSize
 from longwire.store.engine import AsyncConnection
 from longwire.store.homes import StoredHomes
 from longwire.store.invitations import Invitations
@@ -67,19 +68,29 @@ class Store:
         async with self.database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
+    async def time(self) -> datetime:
+        """Return the time by the database's own clock; of SQLite that is this machine's."""
+        async with self.database.read() as connection:
+            now = (await connection.execute(select(func.now()))).scalar_one()
+        return now if now.tzinfo else now.replace(tzinfo=UTC)
+
     async def close(self) -> None:
         """Close the connections."""
         await self.database.close()
 
 
 async def open_store(
-    url: str, secret_key: Secret, secret_path: Path, clock: Callable[[], int] = now_ms
+    url: str,
+    secret_key: Secret,
+    secret_path: Path,
+    clock: Callable[[], int] = now_ms,
+    pool: PoolSize = DEFAULT_POOL,
 ) -> Store:
     """Connect, migrate, and open what is sealed with the `secret_key`, or the one in its file.
 
     Raises `ConfigurationError` with the mend: no database there, a newer schema, a wrong key.
     """
-    database = Database(url)
+    database = Database(url, pool)
     try:
         await database.check()
         with database.starting():

@@ -301,8 +301,17 @@ turns = Table(
 
 Each filter of the log has its index with the id behind it: it serves filter, order and span of
 time at once. A partial one serves only what repeats its condition, and costs nothing elsewhere; it
-is partial on PostgreSQL too, but to say so here would load that dialect for everybody.
+is partial on PostgreSQL too, but to say so here would load that dialect for everybody. There this
+table, and those of what is beside its rows, have a partition for each UTC day: see `partitions`.
 """
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", _WORD, primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+)
+"""Work that one node does for all, and when it is due again by the database's clock."""
 
 usage = Table(
     "usage",

@@ -191,7 +191,10 @@ class TurnLog:
                 yield from (held[row.id] for row in rows if row.id in held)
 
     async def _add(self, rows: Sequence[TurnRow], beside: Sequence[Beside]) -> None:
-        """Write a batch. Where ids are taken, it was written already, or gets others."""
+        """Write a batch. Where ids are taken, it was written already, or gets others.
+
+        It gets others, too, where the partition that it was on its way to has lost its day.
+        """
         try:
             await self._turns.add(rows, beside)
         except IntegrityError:

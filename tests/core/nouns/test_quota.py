@@ -1,10 +1,12 @@
 """Windows of a subscription: what is used, and until when nothing is served."""
 
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longwire.core.nouns.quota import Quota, QuotaTracker, Window
+from longwire.core.nouns.quota import Quota, QuotaTracker, Window, quota_of
 
 NOW = 1_000.0
 LATER, LATEST = 1_600.0, 9_000.0
@@ -104,3 +106,48 @@ def test_what_is_told_adds_to_what_was_known():
     quota_tracker.observe(Quota(primary=Window(9.0), seen_at=NOW))
     expected = Quota("plus", Window(9.0), Window(2.0), credits_left="5", seen_at=NOW)
     assert (expected, True) == (quota_tracker.quota, quota_tracker.is_unsaved)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_news"),
+    [
+        (Quota(), Quota(seen_at=9.0, credits_left="5"), False),
+        (Quota(primary=Window(10.0)), Quota(primary=Window(10.9)), False),
+        (Quota(primary=Window(10.0)), Quota(primary=Window(11.0)), True),
+        (Quota(primary=Window(90.0)), Quota(primary=Window(3.0)), True),
+        (Quota(secondary=Window(10.0)), Quota(secondary=Window(12.0)), True),
+        (Quota(), Quota(primary=Window(0.0)), True),
+        (Quota(), Quota(limit_reached=True), True),
+        (Quota("plus"), Quota("pro"), True),
+    ],
+)
+def test_news_is_a_percent_or_another_answer(before, after, is_news):
+    """What others need not know yet is not told."""
+    assert is_news == after.is_news(before)
+
+
+def test_what_was_told_is_what_news_are_measured_by():
+    """Many small steps are told once they are a percent together."""
+    heard = []
+    tracker = QuotaTracker(tell=lambda quota: heard.append(quota.primary.used_percent))
+    for percent in (10.0, 10.5, 10.9, 11.2, 11.9, 12.3):
+        tracker.observe(Quota(primary=Window(percent)))
+    assert [10.0, 11.2, 12.3] == heard
+    tracker.take_over(Quota(primary=Window(20.0), seen_at=1.0))
+    tracker.observe(Quota(primary=Window(20.5), seen_at=2.0))
+    assert [10.0, 11.2, 12.3] == heard
+
+
+def test_an_older_word_of_somebody_else_is_not_taken():
+    """What was seen here since stands."""
+    tracker = QuotaTracker(Quota("plus", seen_at=5.0))
+    tracker.take_over(Quota("pro", seen_at=5.0))
+    assert "plus" == tracker.quota.plan
+    tracker.take_over(Quota("pro", seen_at=6.0))
+    assert ("pro", False) == (tracker.quota.plan, tracker.is_unsaved)
+
+
+def test_a_quota_is_read_from_its_values():
+    """As a database and other nodes have them."""
+    quota = Quota("plus", Window(1.0, 300, 5.0), None, limit_reached=True, refused_until=7.0)
+    assert quota == quota_of(asdict(quota))

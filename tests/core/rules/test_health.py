@@ -74,3 +74,39 @@ def test_what_the_upstream_asks_for_is_kept() -> None:
     assert [False, True] == [own.is_trusted(24.9), own.is_trusted(25.0)]
     own.fail(0.0, retry_after=1e9)
     assert own.is_trusted(40.0)
+
+
+def test_what_failed_elsewhere_is_not_trusted_until_a_probe_is_due() -> None:
+    """However long it is left alone there; the probe is one here, too."""
+    own = health(failures=3)
+    own.take_over(0.0, 40.0, "failing")
+    assert [False, True] == [own.is_trusted(9.9), own.is_trusted(10.0)]
+    assert ("failing", False) == (own.problem, own.is_sound)
+    own.begin(10.0)
+    assert not own.is_trusted(10.0)
+    own.succeed()
+    assert own.is_trusted(10.0)
+    assert own.is_sound
+
+
+def test_a_probe_that_fails_after_what_was_heard_waits_longer() -> None:
+    """It need not fail three times here."""
+    own = health(failures=3)
+    own.take_over(0.0, 5.0, "failing")
+    own.begin(5.0)
+    assert 20.0 == own.fail(5.0)
+    assert [False, True] == [own.is_trusted(24.9), own.is_trusted(25.0)]
+
+
+def test_what_is_heard_shortens_no_cool_down_of_ones_own() -> None:
+    """Nor does it hide why it failed here."""
+    own = health()
+    own.fail(0.0, retry_after=30.0, problem="limited")
+    own.take_over(0.0, 5.0, "failing")
+    assert ("limited", False) == (own.problem, own.is_trusted(29.9))
+
+
+def test_a_failure_says_for_how_long_it_counts() -> None:
+    """0 is one that cools nothing down."""
+    own = health(failures=2)
+    assert [0.0, 10.0, 20.0] == [own.fail(0.0) for _ in range(3)]

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from longwire.core.errors import AccountUnavailable, StoreUnavailable
 from longwire.core.nouns.access import Actor
@@ -18,9 +20,12 @@ from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.secret import Secret
 from longwire.dialects.codex.auth import decode_auth_json
 from longwire.emulator import Emulator, IssuerFault, IssuerOptions, Options
-from longwire.relay.accounts.accounts import LEASE_MS, LiveAccounts
+from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
+from longwire.store.accounts import Accounts
+from longwire.store.database import Database
 from longwire.store.store import now_ms
+from longwire.store.tables import accounts as stored_accounts
 from longwire.upstream.oauth.issuer import Registration
 
 ADA = "ada@example.org"
@@ -179,14 +184,45 @@ async def test_a_gateway_that_is_killed_loses_no_login(account, upstream, store,
             assert "renewed" == told[0]
         upstream.issuer.faults.clear()
         held = await store.accounts.get(account.id)
-        store.accounts._clock = lambda: now_ms() + LEASE_MS  # the lease of the dead has ended
-        async with running(store, upstream, store.accounts._clock) as accounts:
+        await _end_leases(store)  # as that of the dead does by itself in some seconds
+        async with running(store, upstream, now_ms) as accounts:
             live = accounts.find(account.id)
             await accounts.renew(live)
             assert live.account.is_active, (step, live.account.problem)
             assert live.account.tokens_revision > held.tokens_revision
             owner = live.account.owner.account_id
             upstream.issuer.check(live.account.tokens.access.reveal(), owner)
+
+
+async def _end_leases(store):
+    async with store.database.write() as connection:
+        await connection.execute(update(stored_accounts).values(lease_until=0))
+
+
+async def test_three_gateways_with_wrong_clocks_renew_once(account, upstream, store, database_url):
+    """A minute ahead, right, and a minute behind: one asks the issuer, all have its tokens."""
+    strict(upstream)
+    upstream.issuer.faults.append(IssuerFault(at="refresh", act="delay", after_ms=300))
+    databases = [Database(database_url) for _ in range(3)]
+    async with AsyncExitStack() as stack:
+        lives = []
+        for database, skew in zip(databases, (60_000, 0, -60_000), strict=True):
+            clock = _skewed(skew)
+            own = replace(store, accounts=Accounts(database, store.vault, clock))
+            gateway = await stack.enter_async_context(running(own, upstream, clock))
+            lives.append((gateway, gateway.find(account.id)))
+        async with asyncio.TaskGroup() as group:
+            for gateway, live in lives * 3:
+                group.create_task(gateway.renew(live))
+        tokens = {live.account.tokens.access.reveal() for _, live in lives}
+    for database in databases:
+        await database.close()
+    assert 1 == upstream.issuer.counters["refresh"]
+    assert {(await store.accounts.get(account.id)).tokens.access.reveal()} == tokens
+
+
+def _skewed(skew):
+    return lambda: now_ms() + skew
 
 
 async def test_a_lost_answer_is_asked_for_again(account, upstream, store, clock):

@@ -42,13 +42,13 @@ class Nodes:
         async def joined():
             self.joined.append(name)
 
-        async def is_gone(other):
+        async def has_gone(other):
             return other in self.gone
 
         sign_ins = SignIns(
             self.store.accounts, issuers, self.clock, joined, oauth_callback.listen, 0.01
         )
-        sign_ins.share(KeptSignIns(self.store.pending_sign_ins, name, is_gone))
+        sign_ins.share(KeptSignIns(self.store.pending_sign_ins, name, has_gone))
         async with sign_ins.running():
             yield sign_ins
 

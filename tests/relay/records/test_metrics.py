@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from longwire.relay.records.metrics import CONTENT_TYPE, Gauges, Metrics
+from longwire.relay.records.metrics import CONTENT_TYPE, Gauges, Metrics, TurnRate
 
 NAMES = {
     "longwire_turns_total": {"channel", "transport", "continuity", "reason", "outcome"},
@@ -17,8 +17,10 @@ NAMES = {
     "longwire_replays_total": {"channel", "cause"},
     "longwire_queue_seconds": set(),
     "longwire_client_connections": set(),
+    "longwire_limits_counted": {"where"},
     "longwire_turn_log_waiting": set(),
     "longwire_turn_log_dropped_total": set(),
+    "longwire_node_info": {"node", "version"},
 }
 """The public interface: what dashboards ask for."""
 
@@ -111,3 +113,11 @@ def test_several_registries_live_in_one_process():
     assert b"longwire_request_bytes_total 110.0" in one.render()
     assert b"longwire_request_bytes_total 10.0" in other.render()
     assert CONTENT_TYPE.startswith("text/plain; version=0.0.4")
+
+
+def test_the_turns_a_second_are_those_of_lately():
+    """Over the last five to ten seconds; nothing before there were two looks."""
+    rate = TurnRate()
+    looks = [(100, 0.0), (110, 2.0), (125, 5.0), (125, 7.0), (225, 10.0), (225, 30.0), (225, 31.0)]
+    found = [rate.per_second(*look) for look in looks]
+    assert [0.0, 5.0, 5.0, 3.6, 20.0, 0.0, 0.0] == found

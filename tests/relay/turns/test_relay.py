@@ -382,12 +382,16 @@ async def test_channels_are_looked_at_together():
             return await super().waits(subjects)
 
     accounts = [
-        replace(channel(each), spec=ChannelSpec("one", "one", rates=Rates(requests_per_minute=9)))
+        replace(
+            channel("one", account=each),
+            spec=ChannelSpec("one", "one", rates=Rates(requests_per_minute=9)),
+        )
         for each in "abc"
     ]
     free = channel("free")
     for channels, expected in (([*accounts, free], [["channel:one"]]), ([free], [])):
-        to, limits = relay(*channels), Counted()
+        to, limits = relay(), Counted()
+        to.routing.snapshot = Snapshot({each.route_id: each for each in channels})
         to.limits = to.candidates._limits = limits
         looked_at.clear()
         await ask(to)

@@ -188,7 +188,7 @@ async def administration(store, tmp_path, upstream, unused_port, clock):
     accounts = LiveAccounts(store.accounts, issuers, clock)
     sign_ins = SignIns(store.accounts, issuers, clock, refresh, oauth_callback.listen)
     fleet = alone("a")
-    sign_ins.share(KeptSignIns(store.pending_sign_ins, "a", fleet.nodes.is_gone))
+    sign_ins.share(KeptSignIns(store.pending_sign_ins, "a", fleet.nodes.has_gone))
     async with accounts.running(), sign_ins.running():
         yield _administration(store, tmp_path, (refresh, accounts, sign_ins, fleet))
 

@@ -4,11 +4,14 @@ Law: what is known of a window holds until the window resets; an unknown window 
 Times are arguments, in seconds since 1970 UTC.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 _FULL = 100.0
 _SHORTEST_SHARE = 0.05
 _NOTHING_KNOWN = 1.0
+_NEWS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,41 @@ class Quota:
             return None
         return min((at for _, at in ahead), default=None)
 
+    def is_news(self, known: "Quota") -> bool:
+        """Whether it differs from what is known by a percent, or in what it refuses."""
+        if (self.plan, self.limit_reached) != (known.plan, known.limit_reached):
+            return True
+        pairs = ((self.primary, known.primary), (self.secondary, known.secondary))
+        return any(_differ(new, old) for new, old in pairs)
+
+
+def _differ(new: Window | None, old: Window | None) -> bool:
+    if new is None or old is None:
+        return new is not old
+    return abs(new.used_percent - old.used_percent) >= _NEWS
+
+
+def quota_of(values: Mapping[str, Any]) -> Quota:
+    """Return a quota from the values of its fields, as `asdict` gives them."""
+    windows = {name: Window(**values[name]) for name in ("primary", "secondary") if values[name]}
+    return Quota(**{**values, **windows})
+
 
 class QuotaTracker:
-    """What is known of one account's quota now; `is_unsaved` until somebody has kept it."""
+    """What is known of one account's quota now; `is_unsaved` until somebody has kept it.
 
-    __slots__ = ("is_unsaved", "quota")
+    `tell` takes it each time that it is news to others.
+    """
 
-    def __init__(self, quota: Quota | None = None) -> None:
+    __slots__ = ("_known", "is_unsaved", "quota", "tell")
+
+    def __init__(
+        self, quota: Quota | None = None, tell: Callable[[Quota], None] = lambda _: None
+    ) -> None:
         self.quota = quota or Quota()
         self.is_unsaved = False
+        self.tell = tell
+        self._known = self.quota
 
     def observe(self, quota: Quota) -> None:
         """Take what the provider says now; of what it is silent about, the last word stands."""
@@ -113,3 +142,11 @@ class QuotaTracker:
             credits_left=quota.credits_left or held.credits_left,
         )
         self.is_unsaved = True
+        if self.quota.is_news(self._known):
+            self._known = self.quota
+            self.tell(self.quota)
+
+    def take_over(self, quota: Quota) -> None:
+        """Take what somebody else has seen, where that is newer."""
+        if quota.seen_at > self.quota.seen_at:
+            self.quota = self._known = quota

@@ -52,8 +52,11 @@ class Health:
         self._failures, self._open_at, self._probes_since = 0, 0.0, None
         self.problem = ""
 
-    def fail(self, now: float, retry_after: float | None = None, problem: str = "") -> None:
-        """Note a failure; `retry_after` in seconds is what the upstream demands."""
+    def fail(self, now: float, retry_after: float | None = None, problem: str = "") -> float:
+        """Note a failure; `retry_after` in seconds is what the upstream demands.
+
+        Returns for how many seconds it is not to be trusted now.
+        """
         self.problem = problem
         self._failures += 1
         self._probes_since = None
@@ -63,3 +66,13 @@ class Health:
             self._open_at = max(self._open_at, now + wait)
         if retry_after is not None:
             self._open_at = max(self._open_at, now + min(retry_after, self._cooling.longest))
+        return max(0.0, self._open_at - now)
+
+    def take_over(self, now: float, seconds: float, problem: str) -> None:
+        """Note that it failed elsewhere, and is not trusted there for so many seconds.
+
+        Here it is not until a first probe is due: that shows whether it fails here, too.
+        """
+        self._failures = max(self._failures, self._cooling.failures)
+        self._open_at = max(self._open_at, now + min(seconds, self._cooling.base))
+        self.problem = self.problem or problem

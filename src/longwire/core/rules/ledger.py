@@ -245,10 +245,11 @@ class Ledger:
             self._sessions.setdefault(key, {})[entry.id] = entry
         return Dial(entry.id, decision, closes)
 
-    def opened(self, connection: ConnectionId, expires_at: float) -> None:
+    def opened(self, connection: ConnectionId, expires_at: float) -> Entry:
         """Record that a dial succeeded: the connection is leased to its dialer."""
         entry = self._entries[connection]
         entry.state, entry.expires_at, entry.exchanges = State.LEASED, expires_at, 1
+        return entry
 
     def cancel(self, connection: ConnectionId) -> Closes:
         """Undo an `acquire` that came to nothing: no dial, or nothing was sent.
@@ -327,6 +328,10 @@ class Ledger:
     def retire_all(self) -> Closes:
         """Let every connection end: idle ones now, leased ones with their lease."""
         return self._retire(self._entries.values())
+
+    def retire_session(self, key: SessionKey) -> Closes:
+        """Let a session's connections end: idle ones now, leased ones with their lease."""
+        return self._retire(self._sessions.get(key, {}).values())
 
     def retire_one(self, connection: ConnectionId) -> Closes | None:
         """Let one connection end, with its lease if it has one; None where there is none such."""

@@ -5,14 +5,17 @@ token that still lives is used while the next one is fetched.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound, StoreUnavailable
 from longwire.core.nouns.account import Account, Login, is_due, lives
-from longwire.core.nouns.quota import QuotaTracker
+from longwire.core.nouns.quota import Quota, QuotaTracker, quota_of
+from longwire.core.ports import Tidings
+from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
 from longwire.relay.accounts.issuers import Issuers
 from longwire.upstream.oauth.credentials import AuthHeaders
@@ -31,6 +34,8 @@ _STORING_PAUSES: Final = (0.1, 0.5, 1.0, 3.0)
 _LOOK_AGAIN: Final = 0.1
 _TICK: Final = 15.0
 _KEPT_EVERY_MS: Final = 30_000
+_QUOTA: Final = "quota"
+_QUOTA_LASTS: Final = 8 * 86_400
 _UNREADABLE: Final = (StoreUnavailable, ConfigurationError)
 Outcome = Account | AccountUnavailable
 
@@ -42,7 +47,7 @@ class LiveAccount:
 
     def __init__(self, account: Account, accounts: "LiveAccounts") -> None:
         self.account = account
-        self.quota_tracker = QuotaTracker(account.quota)
+        self.quota_tracker = QuotaTracker(account.quota, self._tell_quota)
         self.kept_at = 0
         self._accounts = accounts
         self._refused = 0
@@ -70,8 +75,10 @@ class LiveAccount:
         """Take over what the store holds, unless that is older than what is known here."""
         if account.tokens_revision >= self.account.tokens_revision:
             self.account = account
-        if account.quota.seen_at > self.quota_tracker.quota.seen_at:
-            self.quota_tracker.quota = account.quota
+        self.quota_tracker.take_over(account.quota)
+
+    def _tell_quota(self, quota: Quota) -> None:
+        self._accounts.tell_quota(self.account.id, quota)
 
     @property
     def _is_refused(self) -> bool:
@@ -79,9 +86,18 @@ class LiveAccount:
 
 
 class LiveAccounts:
-    """All accounts that run in this process. `clock` tells ms since 1970 UTC."""
+    """All accounts that run in this process. `clock` tells ms since 1970 UTC.
 
-    def __init__(self, accounts: "Accounts", issuers: Issuers, clock: Callable[[], int]) -> None:
+    What is seen of their quotas goes to other nodes, and comes from there, by `tidings`.
+    """
+
+    def __init__(
+        self,
+        accounts: "Accounts",
+        issuers: Issuers,
+        clock: Callable[[], int],
+        tidings: Tidings | None = None,
+    ) -> None:
         self.clock = clock
         self.issuers = issuers
         self._accounts = accounts
@@ -90,6 +106,8 @@ class LiveAccounts:
         self._unstored: dict[str, tuple[Account, Login]] = {}
         self._later: dict[str, tuple[float, AccountUnavailable]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._tidings = tidings or LocalTidings()
+        self._tidings.hear(_QUOTA, lambda _node, facts: self._take_quota(facts))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -120,6 +138,22 @@ class LiveAccounts:
     def find(self, account_id: str) -> LiveAccount | None:
         """Return an account that runs here."""
         return self._live.get(account_id)
+
+    def tell_quota(self, account_id: str, quota: Quota) -> None:
+        """Tell other nodes what is known of an account's quota."""
+        facts = {"account": account_id, "quota": asdict(quota)}
+        self._tidings.pin(_QUOTA, account_id, facts, _QUOTA_LASTS)
+
+    async def recall_quotas(self) -> None:
+        """Take over what other nodes have told before this one was there to hear."""
+        for facts in (await self._tidings.pinned(_QUOTA, [*self._live])).values():
+            self._take_quota(facts)
+
+    def _take_quota(self, facts: Mapping[str, Any]) -> None:
+        live = self._live.get(str(facts.get("account")))
+        if live is not None:
+            with suppress(KeyError, TypeError, ValueError):  # as another version says it
+                live.quota_tracker.take_over(quota_of(facts["quota"]))
 
     async def renew(self, live: LiveAccount) -> None:
         """Give an account new tokens. Raises `AccountUnavailable`.

@@ -32,14 +32,14 @@ class _Browser(msgspec.Struct):
 
 
 class KeptSignIns:
-    """The rows of all nodes. `node` is the name of this one; `is_gone` tells of another."""
+    """The rows of all nodes. `node` is the name of this one; `has_gone` tells of another."""
 
     def __init__(
-        self, rows: "PendingSignIns", node: str, is_gone: Callable[[str], Awaitable[bool]]
+        self, rows: "PendingSignIns", node: str, has_gone: Callable[[str], Awaitable[bool]]
     ) -> None:
         self._rows = rows
         self._node = node
-        self._is_gone = is_gone
+        self._has_gone = has_gone
 
     async def add(self, sign_in: SignIn) -> None:
         """Keep one that begins here."""
@@ -74,7 +74,7 @@ class KeptSignIns:
 
     async def take_over(self, row: PendingSignIn) -> bool:
         """Whether this node polls from now on, since the one that did is gone."""
-        is_free = row.node == self._node or await self._is_gone(row.node)
+        is_free = row.node == self._node or await self._has_gone(row.node)
         return is_free and await self._rows.update(replace(row, node=self._node), was=PENDING)
 
     def _row(self, sign_in: SignIn) -> PendingSignIn:

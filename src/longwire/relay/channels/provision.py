@@ -17,7 +17,7 @@ from longwire.dialects.profiles.channels import profile_for
 from longwire.fleet.local import LocalPaces
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
-from longwire.relay.channels.state import ChannelState
+from longwire.relay.channels.state import ChannelState, Part
 from longwire.relay.channels.vendors.known import Vendors
 from longwire.upstream.http.address import Address
 from longwire.upstream.http.lazy import LazyHttpTransport
@@ -46,7 +46,8 @@ _LONGEST_WAIT_BESIDE_HTTP = 2.0
 class ProvisionContext:
     """What all channels share.
 
-    `count_dial` takes the identity of a channel's connections, and how a handshake ended.
+    `count_dial` takes the identity of a channel's connections, and how a handshake ended;
+    `tell_cooling` the route that cools down, what of it, for how many seconds, and why.
     """
 
     pool: Pool
@@ -55,6 +56,7 @@ class ProvisionContext:
     count_dial: Callable[[str, str], None]
     vendors: Vendors = field(default_factory=Vendors)
     paces: Paces = field(default_factory=LocalPaces)
+    tell_cooling: Callable[[str, Part, float, str], None] = lambda *_: None
 
 
 def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str:
@@ -119,7 +121,7 @@ def provision(
         fingerprint=fingerprint_of(spec, account),
         account=account,
         vendor=vendor,
-        state=ChannelState(quota=quota),
+        state=ChannelState(quota=quota, tell_cooling=partial(context.tell_cooling, route.id)),
     )
     by_api = {api: _http(channel, context, secure, api) for api in spec.offered}
     channel = replace(channel, offered=spec.offered, by_api=by_api, terms=terms_of(spec))

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.ports import Tidings
 from longwire.core.rules.swap import plan
+from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
 from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _REMEMBERED = 4096
+_KIND = "revision"
 HandOut = Callable[[Sequence[IssuedKey], Sequence[ApiKey]], None]
 
 
@@ -61,7 +64,8 @@ class ChannelReconciler:
 
     `read` reads the file anew and raises `ConfigurationError`; `hand_out` takes the keys of the
     file and of the store. `names` tells channels by the identity of their connections, those that
-    ended lately included. `problem` is why the last change was not taken over, "" if it was.
+    ended lately included. `problem` is why the last change was not taken over, "" if it was. What
+    is changed here is told by `tidings`, so that other nodes look at once.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class ChannelReconciler:
         context: ProvisionContext,
         read: Callable[[], Declared],
         hand_out: HandOut,
+        tidings: Tidings | None = None,
     ) -> None:
         self.declared = read()
         self.names: OrderedDict[str, str] = OrderedDict()
@@ -83,7 +88,10 @@ class ChannelReconciler:
         self._revision = -1
         self._seen = _look_of(self.declared.file)
         self._lock = asyncio.Lock()
-        self._reload = asyncio.Event()
+        self._must_reload = False
+        self._must_look = asyncio.Event()
+        self._tidings = tidings or LocalTidings()
+        self._tidings.hear(_KIND, lambda _node, _facts: self._must_look.set())
         self._swap(self.declared.channels)
         hand_out(self.declared.keys, ())
 
@@ -91,15 +99,18 @@ class ChannelReconciler:
         """Take over what a store holds; a channel of it that cannot run is left out, and said."""
         self._store, self._accounts = store, accounts
         with suppress(ConfigurationError):
-            await self.refresh()
+            await self._load(self.declared)
 
     async def refresh(self) -> None:
-        """Take over what the store holds now.
+        """Take over what the store holds now, after it was changed here, and tell other nodes.
 
         Raises `ConfigurationError` for a channel that cannot run: it stays as it was, or out. What
         was raised before is not raised again with every change of something else.
         """
-        await self._load(self.declared)
+        try:
+            await self._load(self.declared)
+        finally:
+            self._tidings.tell(_KIND, {"revision": self._revision})
 
     async def reload_file(self) -> None:
         """Take over what the file says now.
@@ -122,7 +133,8 @@ class ChannelReconciler:
 
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
-        self._reload.set()
+        self._must_reload = True
+        self._must_look.set()
 
     @asynccontextmanager
     async def watching(self, pause: float = 1.0) -> AsyncIterator[None]:
@@ -138,17 +150,18 @@ class ChannelReconciler:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
-                    await self._reload.wait()
+                    await self._must_look.wait()
+            self._must_look.clear()
             await self.look()
 
     async def look(self) -> None:
         """Take over what changed. What cannot be stands in `problem` and, once, in the log."""
         try:
-            if self._reload.is_set() or _look_of(self.declared.file) != self._seen:
-                self._reload.clear()
+            if self._must_reload or _look_of(self.declared.file) != self._seen:
+                self._must_reload = False
                 await self.reload_file()
             elif self._store is not None and await self._is_behind(self._store):
-                await self.refresh()
+                await self._load(self.declared)
         except ConfigurationError as error:
             self._complain(str(error))
         except StoreUnavailable as error:

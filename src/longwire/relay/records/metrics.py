@@ -41,13 +41,15 @@ class Gauges:
 
     Channel and state of each live connection; channel, reason and number of those that ended; how
     many rows of the turn log wait to be written, and how many were lost; how many clients are
-    connected over WebSocket.
+    connected over WebSocket; this node's name and version; where limits are counted now.
     """
 
     connections: Callable[[], Iterable[tuple[str, str]]]
     evictions: Callable[[], Iterable[tuple[str, str, int]]]
     turn_log: Callable[[], tuple[int, int]] = lambda: (0, 0)
     clients: Callable[[], int] = lambda: 0
+    node: Callable[[], tuple[str, str]] = lambda: ("", "")
+    limits: Callable[[], str] = lambda: "process"
 
 
 class Spans:
@@ -194,6 +196,16 @@ class _Elsewhere:
         yield CounterMetricFamily(
             "longwire_turn_log_dropped", "Turns that the log had no room for.", dropped
         )
+        node = GaugeMetricFamily(
+            "longwire_node_info", "The node and its version.", labels=("node", "version")
+        )
+        node.add_metric(self._gauges.node(), 1)
+        yield node
         yield GaugeMetricFamily(
             "longwire_client_connections", "Clients' WebSocket connections.", self._gauges.clients()
         )
+        counted = GaugeMetricFamily(
+            "longwire_limits_counted", "Where limits are counted now.", labels=("where",)
+        )
+        counted.add_metric([self._gauges.limits()], 1)
+        yield counted

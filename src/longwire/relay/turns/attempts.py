@@ -20,6 +20,7 @@ from longwire.core.rules.recovery import (
 from longwire.core.rules.turn import Turn
 from longwire.dialects.passed_seals import last_thought
 from longwire.relay.channels.channel import Channel
+from longwire.relay.channels.state import Part
 from longwire.relay.turns.candidates import Candidate
 from longwire.relay.turns.failures import is_known_limit, retry_after
 from longwire.upstream.ports import Transport
@@ -59,7 +60,8 @@ class Attempt(NamedTuple):
 
     def break_off(self, now: float) -> None:
         """Trust less what opened a response and made nothing, though its caller sees it begin."""
-        self.candidate.state.health.fail(now, problem="it opened a response and broke off")
+        problem = "it opened a response and broke off"
+        self.candidate.state.fail(Part.CHANNEL, now, problem=problem)
 
     def succeed(self) -> None:
         """Trust what has answered; a connection that was open already tells of no handshake."""
@@ -205,7 +207,7 @@ class Attempts:
         if blame is Blame.CLEARED:
             state.health.succeed()
         if blame is Blame.WEBSOCKET and not attempt.over_http:
-            state.websocket_health.fail(now, problem=trouble.value)
+            state.fail(Part.WEBSOCKET, now, problem=trouble.value)
             if attempt.candidate.channel.http is not None:
                 return
         if blame in (Blame.NOTHING, Blame.CLEARED) or is_known_limit(attempt.candidate, failure):
@@ -215,4 +217,4 @@ class Attempts:
             Blame.LOSSES: not (attempt.over_http or self._has_resent),
         }
         if not is_first.get(blame):
-            state.health.fail(now, retry_after(failure), trouble.value)
+            state.fail(Part.CHANNEL, now, retry_after(failure), trouble.value)

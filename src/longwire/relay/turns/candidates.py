@@ -31,7 +31,7 @@ from longwire.dialects.responses.item_ids import ids_of
 from longwire.dialects.wishes import refusal_of
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.channels.state import ChannelState
-from longwire.relay.homes import Homes
+from longwire.relay.homes import Homes, home_of_response
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096
@@ -145,8 +145,8 @@ class Candidates:
 
         Its upstream would go on from it for whoever names it: one account serves all callers.
         """
-        own = held_key(request.caller.scope, previous)
-        if await self._homes.get(own) is None and await self._homes.get(owned_key(previous)):
+        _, is_anothers = await home_of_response(self._homes, request.caller.scope, previous)
+        if is_anothers:
             msg = f"Previous response with id '{previous}' not found."
             raise InvalidRequest(msg, param="previous_response_id", code=PREVIOUS_NOT_FOUND)
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from longwire.core.errors import UnknownResponse
-from longwire.core.rules.homes import held_key, owned_key
 from longwire.core.rules.routing import RESPONSES
 from longwire.core.rules.turn import Principal
 from longwire.relay.channels.channel import Channel, RoutingTable
-from longwire.relay.homes import Homes
+from longwire.relay.homes import Homes, home_of_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +29,9 @@ class Holders:
             and each.route.is_enabled
             and caller.grant.allows_channel(each.id)
         }
-        home = await self.homes.get(held_key(caller.scope, response_id))
+        home, is_anothers = await home_of_response(self.homes, caller.scope, response_id)
         if home in channels:
             return channels[home]
-        is_nobodys = home is None and await self.homes.get(owned_key(response_id)) is None
-        if is_nobodys and len(channels) == 1:
+        if home is None and not is_anothers and len(channels) == 1:
             return next(iter(channels.values()))
         raise UnknownResponse(response_id)

@@ -45,6 +45,9 @@ class Session:
     )
 
 
+_FIELDS: Final = frozenset(field.name for field in fields(Session))
+
+
 @strawberry.type(description="What changed among live connections.")
 class SessionChanges:
     is_whole: bool = strawberry.field(description="Whether `changed` are all there are.")
@@ -77,10 +80,13 @@ async def _visible_keys(administration: Administration, viewer: Viewer) -> froze
 async def _rows(
     administration: Administration, keys: frozenset[str] | None
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the rows that somebody sees of these keys, and the nodes that did not answer."""
+    """Return the rows that somebody sees of these keys, and the nodes that did not answer.
+
+    Rows of a version that tells less are left out.
+    """
     rows, missing = await administration.sessions.all()
     seen = [row for row in rows if keys is None or row["scope"].removeprefix(_SCOPE) in keys]
-    return seen, list(missing)
+    return [row for row in seen if row.keys() >= _FIELDS], list(missing)
 
 
 async def _all(info: Info) -> Sessions:
@@ -91,7 +97,7 @@ async def _all(info: Info) -> Sessions:
 
 def _shown(row: dict[str, Any]) -> Session:
     """Return a row as it is shown; a node of another version may tell more of it."""
-    return Session(**{field.name: row[field.name] for field in fields(Session)})
+    return Session(**{name: row[name] for name in _FIELDS})
 
 
 async def _close(info: Info, session_id: Id) -> bool:

@@ -69,7 +69,10 @@ class Lease:
 
 
 class Pool:
-    """All upstream WebSocket connections of this process."""
+    """All upstream WebSocket connections of this process.
+
+    `on_dial` takes the session for which one was opened.
+    """
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class Pool:
         self._connections: dict[ConnectionId, Connection] = {}
         self._waiters: deque[_Waiter] = deque()
         self._sweeper: asyncio.TimerHandle | None = None
+        self.on_dial: Callable[[SessionKey], None] | None = None
 
     def __repr__(self) -> str:
         return f"<Pool {self.ledger!r} waiting={len(self._waiters)}>"
@@ -150,7 +154,9 @@ class Pool:
             raise
         shortened = 1.0 - _JITTER * self._jitter()
         self._connections[identity] = connection
-        self.ledger.opened(identity, self._now() + self._times.max_lifetime * shortened)
+        entry = self.ledger.opened(identity, self._now() + self._times.max_lifetime * shortened)
+        if self.on_dial is not None and entry.key is not None:
+            self.on_dial(entry.key)
         return connection
 
     def _cancel(self, identity: ConnectionId) -> None:
@@ -207,6 +213,10 @@ class Pool:
         """Close an endpoint's idle connections now and its leased ones as their turns end."""
         self._close(self.ledger.retire(endpoint))
         self._serve_waiters()
+
+    def retire_session(self, key: SessionKey) -> None:
+        """Close a session's idle connections now and its leased ones as their turns end."""
+        self._close(self.ledger.retire_session(key))
 
     def end(self, connection: int) -> bool:
         """Close a connection, or let it end with the turn it serves; False if there is none."""

