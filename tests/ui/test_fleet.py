@@ -91,15 +91,15 @@ def test_turns_of_all_nodes_are_shown_and_filtered(opened, owner, stage):
     page = opened(owner, "/turns")
     table = page.get_by_role("table", name="Turns")
     for name in NAMES:
-        expect(table.get_by_role("cell", name=name, exact=True).first).to_be_visible()
+        expect(table.get_by_role("cell", name=f"main {name}", exact=True).first).to_be_visible()
     for number, node in enumerate(stage.fleet.nodes, 1):
         stage.at(node).turn(stage.fleet.key, "new", "told")
         newer = page.get_by_role("button", name=re.compile(f"{number} newer"))
         expect(newer).to_be_visible(timeout=TOLD_WITHIN)
     page.get_by_label("Node", exact=True).select_option("lw-1")
     expect(page).to_have_url(re.compile("node=lw-1"))
-    expect(table.get_by_role("cell", name="lw-1", exact=True).first).to_be_visible()
-    expect(table.get_by_role("cell", name="lw-0", exact=True)).to_have_count(0)
+    expect(table.get_by_role("cell", name="main lw-1", exact=True).first).to_be_visible()
+    expect(table.get_by_role("cell", name="main lw-0", exact=True)).to_have_count(0)
     table.get_by_role("row").nth(1).get_by_role("button").click()
     expect(page.get_by_role("dialog").get_by_role("link", name="lw-1", exact=True)).to_be_visible()
     assert violations(page) == []

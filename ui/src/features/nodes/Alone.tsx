@@ -4,7 +4,7 @@ import { CopyButton, Snippet } from "@/shared/Copy";
 import { Mono } from "@/shared/Badge";
 import { Card } from "@/shared/Page";
 
-const SETTINGS = '[fleet]\nurl = "valkey://127.0.0.1:6379/0"\nnode = "lw-0"\n';
+const SETTINGS = '[fleet]\nurl = "valkey://host:6379"\nnode = "lw-0"\n';
 const GUIDE = "docs/how-to/scale-out.md";
 
 export function Alone() {

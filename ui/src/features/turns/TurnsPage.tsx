@@ -14,7 +14,7 @@ import { Export } from "./Export";
 import { filterOf, isFiltered } from "./filter";
 import { Filters } from "./Filters";
 import { TurnDialog } from "./TurnDialog";
-import { leastWidth, useColumns } from "./useColumns";
+import { MIN_WIDTH, useColumns } from "./useColumns";
 import { useLog } from "./useLog";
 
 const route = getRouteApi("/shell/turns");
@@ -28,8 +28,7 @@ export function TurnsPage() {
   const key = JSON.stringify(filterOf(filters));
   const { filter, log, view } = useLog(key);
   const open = useCallback((row: Row) => void navigate({ search: (before) => ({ ...before, open: row.id }) }), [navigate]);
-  const hasFleet = useNodeNames().length > 1;
-  const columns = useColumns(open, hasFleet);
+  const columns = useColumns(open, useNodeNames().length > 1);
   const clear = () => void navigate({ search: {} });
   return (
     <Page title={t("title")} lead={t("lead")} actions={<Export filter={filter} />}>
@@ -51,7 +50,7 @@ export function TurnsPage() {
               columns={columns}
               rows={view}
               rowHeight={ROW_HEIGHT}
-              minWidth={leastWidth(hasFleet)}
+              minWidth={MIN_WIDTH}
               height="max(22rem, calc(100dvh - 19rem))"
               onOpen={open}
               onSeen={log.see}

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
 import { createFormat } from "@/shared/format";
-import { COLUMNS, detailed, EXPORTED, LISTED, listed, ROW_FIELDS, textOf, TURN_FIELDS } from "./columns";
+import { COLUMNS, detailed, EXPORTED, LISTED, ROW_FIELDS, textOf, TURN_FIELDS } from "./columns";
 
 const format = createFormat("en");
 
@@ -17,14 +17,9 @@ test("the list and the detail show their columns in the order of the table", () 
   expect(detailed("whose").at(-1)).toBe("id");
 });
 
-test("nodes are told apart in the list where there are several", () => {
-  expect(listed(true)).toEqual(LISTED);
-  expect(LISTED.filter((name) => !listed(false).includes(name))).toEqual(["node"]);
-});
-
 test("a row of the list holds no more than its cells read", () => {
   expect(ROW_FIELDS).not.toContain("session");
-  expect(ROW_FIELDS).toEqual(expect.arrayContaining(["id", "bytesSent", "cachedTokens"]));
+  expect(ROW_FIELDS).toEqual(expect.arrayContaining(["id", "bytesSent", "cachedTokens", "node"]));
 });
 
 test("a column is written as it is, in its own way, or as a dash", () => {

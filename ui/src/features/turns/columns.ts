@@ -37,8 +37,6 @@ export interface Place {
   align?: "right";
   /** Where the cell shows more than the column itself. */
   label?: Label;
-  /** Told only where there are several nodes. */
-  isOfFleet?: true;
 }
 export type Group = "figures" | "whose";
 
@@ -63,7 +61,7 @@ export const COLUMNS = {
   channelName: { label: "channel", list: { rem: 5.75, grow: 0.8 }, detail: "whose" },
   connection: { label: "connection", text: (value) => `#${value}`, detail: "whose" },
   session: { label: "session", detail: "whose" },
-  node: { label: "node", list: { rem: 4.5, grow: 0.5, isOfFleet: true }, detail: "whose" },
+  node: { label: "node", detail: "whose" },
   keyID: {},
   keyName: { label: "key", list: { rem: 4.3, grow: 0.7 }, detail: "whose" },
   projectID: { label: "project", detail: "whose" },
@@ -94,11 +92,6 @@ type Detailed = With<{ detail: Group }>;
 const NAMES = Object.keys(COLUMNS) as (keyof Turn)[];
 export const LISTED = NAMES.filter((name): name is Listed => "list" in COLUMNS[name]);
 
-/** The columns of the list, without those that tell several nodes apart where there is one. */
-export function listed(hasFleet: boolean): Listed[] {
-  return LISTED.filter((name) => hasFleet || !("isOfFleet" in COLUMNS[name].list));
-}
-
 export function detailed(group: Group): Detailed[] {
   return NAMES.filter((name): name is Detailed => "detail" in COLUMNS[name]).filter((name) => COLUMNS[name].detail === group);
 }
@@ -107,7 +100,7 @@ export function detailed(group: Group): Detailed[] {
 export const EXPORTED: readonly (keyof Turn)[] = ["id", ...NAMES.filter((name) => name !== "id")];
 
 /** What cells of the list read beside their own column. A long list is held in memory, so a row is no more than both. */
-const BESIDE = ["id", "apiFormat", "upstreamAPI", "continuity", "outcome", "errorCode", "cachedTokens"] as const satisfies readonly (keyof Turn)[];
+const BESIDE = ["id", "apiFormat", "upstreamAPI", "continuity", "outcome", "errorCode", "cachedTokens", "node"] as const satisfies readonly (keyof Turn)[];
 export const ROW_FIELDS = [...LISTED, ...BESIDE];
 export type Row = Pick<Turn, (typeof ROW_FIELDS)[number]>;
 export const TURN_FIELDS = EXPORTED.filter((name) => name !== "details");

@@ -6,26 +6,25 @@ import { UNKNOWN, useFormat } from "@/shared/format";
 import { wordOf } from "@/shared/marks";
 import { Mark } from "@/shared/Strip";
 import type { WideColumn } from "@/shared/VirtualTable";
-import { COLUMNS, type Label, listed, type Place, type Row, textOf } from "./columns";
+import { COLUMNS, type Label, LISTED, type Place, type Row, textOf } from "./columns";
 
 /** Of a line, at both ends, in rem. */
 const PADDING = 1.5;
-/** All columns of the list at their least width. */
-export function leastWidth(hasFleet: boolean): string {
-  return `${listed(hasFleet).reduce((sum, name) => sum + COLUMNS[name].list.rem, PADDING)}rem`;
-}
+/** All columns at their least width. */
+export const MIN_WIDTH = `${LISTED.reduce((sum, name) => sum + COLUMNS[name].list.rem, PADDING)}rem`;
 
-/** The columns of the list; `hasFleet` says whether there are several nodes to tell apart. */
+/** The columns of the list. Where there are several nodes, that of a turn stands below its channel. */
 export function useColumns(open: (row: Row) => void, hasFleet: boolean): readonly WideColumn<Row>[] {
   const { t } = useTranslation("turns");
   const format = useFormat();
-  const cells = useCells(open);
+  const cells = useCells(open, hasFleet);
   return useMemo(
     () =>
-      listed(hasFleet).map((name) => {
+      LISTED.map((name) => {
         const { label, list }: { label: Label; list: Place } = COLUMNS[name];
         const cell = cells[name] ?? ((row: Row) => textOf(name, row, format));
-        return { key: name, title: t(list.label ?? label), width: widthOf(list), align: list.align, cell };
+        const title = t(name === "channelName" && hasFleet ? "channelAndNode" : (list.label ?? label));
+        return { key: name, title, width: widthOf(list), align: list.align, cell };
       }),
     [t, format, cells, hasFleet],
   );
@@ -34,7 +33,7 @@ export function useColumns(open: (row: Row) => void, hasFleet: boolean): readonl
 const widthOf = ({ rem, grow }: Place) => (grow === undefined ? `${rem}rem` : `minmax(${rem}rem, ${grow}fr)`);
 
 /** Cells that are more than the text of their column. */
-function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) => ReactNode } {
+function useCells(open: (row: Row) => void, hasFleet: boolean): { [Name in keyof Row]?: (row: Row) => ReactNode } {
   const { t } = useTranslation(["turns", "app"]);
   const format = useFormat();
   const time = useTime();
@@ -54,18 +53,24 @@ function useCells(open: (row: Row) => void): { [Name in keyof Row]?: (row: Row) 
           {time(row.startedAt)}
         </button>
       ),
-      modelAsked: (row) => (
-        <>
-          <span className="block truncate leading-tight">{row.modelAsked || UNKNOWN}</span>
-          <span className="block truncate text-[11px] leading-tight tracking-tight text-soft" title={apis(row)}>
-            {apis(row)}
-          </span>
-        </>
-      ),
+      modelAsked: (row) => twoLines(row.modelAsked || UNKNOWN, apis(row)),
+      channelName: hasFleet ? (row) => twoLines(row.channelName || UNKNOWN, row.node) : undefined,
       reason: (row) => ways.of(wordOf(row), row.errorCode),
       inputTokens: (row) => `${format.count(row.inputTokens)} / ${format.count(row.cachedTokens)}`,
     }),
-    [format, time, ways, apis, open],
+    [format, time, ways, apis, open, hasFleet],
+  );
+}
+
+/** Not a component: a long list has many of them to draw. */
+function twoLines(first: string, second: string): ReactNode {
+  return (
+    <>
+      <span className="block truncate leading-tight">{first}</span>
+      <span className="block truncate text-[11px] leading-tight tracking-tight text-soft" title={second}>
+        {second}
+      </span>
+    </>
   );
 }
 
