@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import StoreUnavailable
@@ -201,3 +201,23 @@ async def test_a_query_reads_its_days_alone(database, condition, parts):
         plan = "\n".join((await connection.execute(text(query))).scalars())
         there = [each.name for each in await partitions(connection, turns)]
     assert parts == [name for name in sorted([*there, "turns_other"]) if f" on {name} " in plan]
+
+
+async def test_a_full_page_is_read_of_its_day(database):
+    """The newest turns, and those before a cursor: older days are looked at for the rest alone."""
+    log = Turns(database, Vault((b"k" * 32,)), lambda: (FIRST + 3 * DAY) / 1000)
+    await make_days(database, FIRST)
+    rows = [row(number, FIRST + number * DAY // 4) for number in range(12)]
+    await log.add(rows)
+    seen = []
+    event.listen(
+        database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda *of: seen.append(of[2]) if "FROM turns" in of[2] else None,
+    )
+    newest = await log.page(first=3)
+    older = await log.page(first=3, after=newest.edges[-1][0])
+    assert [True, True] == ["turns.id >= " in query for query in seen]
+    assert (rows[:8:-1], rows[8:5:-1]) == (list(newest.items), list(older.items))
+    assert rows[::-1] == list((await log.page(first=20)).items)
+    assert [True, False] == ["turns.id >= " in query for query in seen[2:]]
