@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--record] [NAME …]`: run benchmarks and print their tables.
+"""`python -m bench [--quick] [--record] [--page] [NAME …]`: run benchmarks and print their tables.
 
 A missed target is told and is no failure: timings depend on the machine. Unknown names exit with 2.
 The soak is a check, runs only when named, and exits with 1 where a law was broken.
@@ -25,6 +25,7 @@ from bench import (
     idle_clients,
     log_cost,
     memory,
+    page,
     relay,
     soak,
     start,
@@ -65,12 +66,16 @@ def main() -> int:
         known = ", ".join((*BENCHMARKS, SOAK))
         print(f"bench: no benchmark {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
-    print(f"{_machine()}; load average {os.getloadavg()[0]:.1f}", flush=True)
+    machine = f"{_machine()}; load average {os.getloadavg()[0]:.1f}"
+    print(machine, flush=True)
     found = {name: _told(name, given) for name in given.names or BENCHMARKS}
     missed = [
         f"{name}: {row.what}" for name, rows in found.items() for row in rows if row.is_missed
     ]
     print("\nmissed: " + "; ".join(missed) if missed else "\nall targets reached")
+    for name in found if given.page else ():
+        is_there = page.put(name, machine, _table(found[name]))
+        print(f"{name}: {'put into' if is_there else 'has no marks in'} {page.PAGE.name}")
     if given.record or not (given.names or given.quick):
         print(f"recorded in {_record(found).relative_to(RESULTS.parents[1])}, with table and chart")
     return int(any(row.is_missed for row in found.get(SOAK, ())))
@@ -82,6 +87,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no result")
     parser.add_argument(
         "--record", action="store_true", help="write a record even if quick or in part"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="put the tables into the page of the benchmarks"
     )
     parser.add_argument("--list", action="store_true", help="name all benchmarks")
     soaking = parser.add_argument_group("soak")

@@ -26,14 +26,21 @@ _WHOLE = Plan(roam=True)
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - one switch for all benchmarks
     """Three nodes restarted, killed, limited, moved and soaked; the cost of limits; two workers."""
     quieten()
+    rows = []
+    for row in _rows(quick=quick):
+        print(row, flush=True)
+        rows.append(row)
+    return rows
+
+
+def _rows(*, quick: bool) -> Iterator[Row]:
     with _standing() as stand:
-        rows = laws(stand)
+        yield from laws(stand)
         print("fleet: the soak", flush=True)
-        rows += _soaked(stand, _QUICK if quick else _WHOLE)
+        yield from _soaked(stand, _QUICK if quick else _WHOLE)
     for part in (fleet_cost.limits, fleet_cost.workers):
         print(f"fleet: {part.__doc__}", flush=True)
-        rows += part(quick=quick)
-    return rows
+        yield from part(quick=quick)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ async def crashes(stand: Stand) -> list[Row]:
     """Kill a node under load, and one with turns of a key that may have two."""
     async with stand.fleet() as (fleet, _), fleet.behind("haproxy") as balancer:
         result = await crash(fleet, balancer)
-    beyond = len(result.beside) + max(0, len(result.errors) - result.under_way)
+    beyond = len(result.beside) + max(0, len(result.seen) - result.under_way)
     async with stand.fleet() as (fleet, _):
         seconds = await leases_last(fleet)
     return [
@@ -147,10 +147,8 @@ async def scale(stand: Stand) -> list[Row]:
 PARTS = (restarts, crashes, limits, without_valkey, without_database, scale)
 
 
-def laws(stand: Stand) -> list[Row]:
-    """Take all of them, and tell each as it comes."""
-    rows: list[Row] = []
+def laws(stand: Stand) -> Iterator[Row]:
+    """Take all of them, one after the other."""
     for part in PARTS:
         print(f"fleet: {part.__doc__}", flush=True)
-        rows += asyncio.run(part(stand))
-    return rows
+        yield from asyncio.run(part(stand))

@@ -12,6 +12,7 @@ from tests.doubles.working import Turn, Work
 PACED = {"delay_ms": 12}
 """A turn of about a quarter of a second."""
 WARM = 2.5
+_ON_ITS_WAY = 0.05
 
 
 def working(fleet: Fleet, url: str, **members) -> Work:
@@ -59,6 +60,11 @@ class Crash:
     def beside(self) -> Sequence[Turn]:
         """Those of them that were not under way at the moment: none, by the law."""
         return [turn for turn in self.errors if not turn.ran_at(self.moment)]
+
+    @property
+    def seen(self) -> Sequence[Turn]:
+        """Those of them that the balancer had counted: not those on their way to it."""
+        return [turn for turn in self.errors if turn.began < self.moment - _ON_ITS_WAY]
 
 
 async def crash(fleet: Fleet, balancer: HAProxy, sessions: int = 20) -> Crash:
