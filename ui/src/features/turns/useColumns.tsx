@@ -23,10 +23,9 @@ export function useColumns(open: (row: Row) => void, hasFleet: boolean): readonl
       LISTED.map((name) => {
         const { label, list }: { label: Label; list: Place } = COLUMNS[name];
         const cell = cells[name] ?? ((row: Row) => textOf(name, row, format));
-        const title = t(name === "channelName" && hasFleet ? "channelAndNode" : (list.label ?? label));
-        return { key: name, title, width: widthOf(list), align: list.align, cell };
+        return { key: name, title: t(list.label ?? label), width: widthOf(list), align: list.align, cell };
       }),
-    [t, format, cells, hasFleet],
+    [t, format, cells],
   );
 }
 
