@@ -222,6 +222,20 @@ async def test_turns_are_told_as_they_end(viewer, administration, project):
         assert seen == ["no", "yes"]
 
 
+async def test_turns_of_one_node_are_told(admin, administration, store):
+    """In the log and as they end, where a node is asked for."""
+    rows = [row(number, key_name=name, node=name) for number, name in enumerate(["lw-0", "lw-1"])]
+    await store.turns.add(rows)
+    listed = await admin.get(LIST, filter={"node": "lw-1"})
+    assert ["lw-1"] == [each["keyName"] for each in listed["nodes"]]
+    async with admin.subscribed(ADDED, filter={"node": "lw-1"}) as read:
+        while not administration.feed._subscriptions:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0.001)
+        for each in rows:
+            administration.feed.write(each)
+        assert "lw-1" == (await read())["payload"]["data"]["turnAdded"]["keyName"]
+
+
 async def test_nobody_subscribes_without_a_session(nobody):
     """A subscription is refused with its code like any query."""
     async with nobody.subscribed(ADDED) as read:
