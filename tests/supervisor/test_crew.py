@@ -1,11 +1,14 @@
 """Who is in the crew, by what is installed."""
 
 import json
+import re
 import socket
+from pathlib import Path
 
 import pytest
 import structlog.testing
 
+from longwire.core.errors import ConfigurationError
 from longwire.settings import Settings
 from longwire.supervisor import crew
 from longwire.supervisor.crew import assembled
@@ -66,3 +69,10 @@ def test_without_haproxy_all_share_the_sockets(crew_of):
     found, posts, _, line = crew_of(valkey="/valkey")
     assert ([], 1) == (found.before, len({post["listeners"][0] for post in posts}))
     assert "38 %" in line["note"]
+
+
+@pytest.mark.parametrize("folder", [f"/srv/{'x' * 90}", "/srv/a b", "/srv/a\nb"])
+def test_a_folder_that_no_socket_fits_in_is_refused(folder):
+    """The error names the mend."""
+    with pytest.raises(ConfigurationError, match=f"{re.escape(folder)}: .* TMPDIR"):
+        assembled(Settings(), 2, [], Path(folder), lambda: None)

@@ -1,17 +1,22 @@
 """Who is in the crew of a machine: as many workers as were asked for, and the engines there are."""
 
+import os
+import re
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from longwire.core.errors import ConfigurationError
 from longwire.logger import structlog
+from longwire.server.live_sessions import LONGEST_PATH
 from longwire.settings import Settings
 from longwire.supervisor.engines import Balancer, Counter, haproxy_binary, valkey_binary
 from longwire.supervisor.supervisor import Crew
 from longwire.supervisor.workers import Worker, environment
 
 _log = structlog.get_logger()
+_PLAIN: Final = re.compile(r"[A-Za-z0-9./_+-]+")
 _NO_BALANCER: Final = (
     "without HAProxy a session comes to any worker: 38 % of what clients send goes upstream "
     "instead of 18 %; install longwire[fleet], or haproxy"
@@ -22,6 +27,16 @@ _NO_COUNTER: Final = (
 )
 
 
+def _check(folder: Path) -> None:
+    """Raise `ConfigurationError` for one that no socket fits in, or that HAProxy cannot read."""
+    is_short = len(os.fsencode(folder / "valkey.sock")) <= LONGEST_PATH
+    if not is_short or not _PLAIN.fullmatch(str(folder)):
+        raise ConfigurationError(
+            f"{folder}: the sockets of workers need a path of at most {LONGEST_PATH} bytes, of "
+            "letters, digits and ./_+-; name another folder for temporary files in TMPDIR"
+        )
+
+
 def assembled(
     settings: Settings,
     workers: int,
@@ -29,7 +44,11 @@ def assembled(
     folder: Path,
     announce: Callable[[], None],
 ) -> Crew:
-    """Return the crew: what each worker knows of the others depends on what is installed."""
+    """Return the crew: what each worker knows of the others depends on what is installed.
+
+    Raises `ConfigurationError` where no socket can be in `folder`.
+    """
+    _check(folder)
     balancer_path, url = haproxy_binary(), settings.fleet.url.get_secret_value()
     counter_path = "" if url else valkey_binary()
     counter = Counter(counter_path, folder) if counter_path else None
