@@ -28,7 +28,7 @@ UNLIMITED = 1.1
 FASTER, AS_DEAR = 1 / 1.7, 1.15
 CONTINUED = 93.0
 _JOB = Job("limits", "bench:23x8@0:", 8, 16, 4, **SMALL)
-_WORKING = Job("workers", "bench:23x8@0:", 24, 16, 4, **SMALL)
+_WORKING = Job("workers", "bench:23x8@0:", 24, 16, 12, **SMALL)
 
 
 def limits(*, quick: bool) -> list[Row]:
@@ -96,8 +96,8 @@ class _Balancer:
 
 def workers(*, quick: bool) -> list[Row]:
     """Turns a second, CPU of a turn and how many continue, with two workers and with one."""
-    rounds = 2 if quick else 5
-    job = replace(_WORKING, talks=1) if quick else _WORKING
+    rounds = 3 if quick else 5
+    job = replace(_WORKING, talks=4) if quick else _WORKING
     with (
         serving("bench.upstream", "ws") as upstream,
         _working(upstream.url, 1) as one,
