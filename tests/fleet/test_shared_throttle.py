@@ -110,7 +110,7 @@ async def test_who_tries_is_not_readable_in_valkey(throttles, valkey_server):
     """Keys are digests, and go by themselves."""
     a, _ = throttles
     await a.attempt("192.0.2.7", "ada@example.org")
-    keys = await a._valkey.call("KEYS", "*")
+    keys = await a._valkey.call("KEYS", "lw:{throttle:*")
     assert 3 == len(keys)
     assert not [key for key in keys if b"ada" in key or b"192" in key]
     assert all([0 < await a._valkey.call("TTL", key) <= WINDOW for key in keys])

@@ -50,7 +50,7 @@ def check_clock(what: str, ahead: float) -> Check:
 async def database_ahead(store: "Store") -> float:
     """Return by how many seconds the database's clock is ahead of this host's."""
     before = time.time()
-    theirs = (await store.time()).timestamp()
+    theirs = await store.time() / 1000
     return theirs - (before + time.time()) / 2
 
 

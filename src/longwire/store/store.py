@@ -3,18 +3,18 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
+from longwire.store.clock import database_now
 from longwire.store.database import DEFAULT_POOL, Database, PoolSize
 from longwire.store.engine import AsyncConnection
 from longwire.store.homes import StoredHomes
@@ -68,11 +68,10 @@ class Store:
         async with self.database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
-    async def time(self) -> datetime:
-        """Return the time by the database's own clock; of SQLite that is this machine's."""
+    async def time(self) -> int:
+        """Return ms since 1970 UTC by the database's own clock; SQLite's is this machine's."""
         async with self.database.read() as connection:
-            now = (await connection.execute(select(func.now()))).scalar_one()
-        return now if now.tzinfo else now.replace(tzinfo=UTC)
+            return int((await connection.execute(select(database_now(self.database)))).scalar_one())
 
     async def close(self) -> None:
         """Close the connections."""
