@@ -228,7 +228,8 @@ async def test_a_channel_is_tried(longwire, url, upstream):
     assert "second turn continued" in tried.stdout
     healthy = await run(longwire, "doctor", **url)
     assert 0 == healthy.returncode
-    assert ["ok"] * 3 == [line.split()[0] for line in healthy.stdout.splitlines()]
+    assert {"ok"} == {line.split()[0] for line in healthy.stdout.splitlines()}
+    assert "ok   channel up: websocket in responses" in healthy.stdout
     await run(longwire, "channels", "edit", "up", "--set", "base_url=http://127.0.0.1:1/v1", **url)
     failed = await run(longwire, "channels", "test", "up", "--model", "gpt", "--json", **url)
     assert 1 == failed.returncode

@@ -1,5 +1,6 @@
 """What a start loads is what the first turn over WebSocket needs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from tests.journeys.process import CONFIG
 
 HEAVY = """
-aiohttp alembic genai_prices graphql pydantic_settings rich sqlalchemy.dialects.postgresql
+aiohttp alembic genai_prices graphql pydantic_settings redis rich sqlalchemy.dialects.postgresql
 sqlalchemy.orm strawberry
 """
 SCRIPT = """
@@ -47,4 +48,5 @@ def test_a_start_loads_no_more_than_it_needs(tmp_path, sqlite_template):
         text=True,
         check=False,
     )
-    assert ("ready\n", "") == (started.stdout, started.stderr)
+    logged = [json.loads(line)["event"] for line in started.stderr.splitlines()]
+    assert ("ready\n", ["limits_counted"]) == (started.stdout, logged)
