@@ -13,6 +13,7 @@ PACED = {"delay_ms": 12}
 """A turn of about a quarter of a second."""
 WARM = 2.5
 _ON_ITS_WAY = 0.05
+_NOTICED = 0.5
 
 
 def working(fleet: Fleet, url: str, **members) -> Work:
@@ -58,8 +59,13 @@ class Crash:
 
     @property
     def beside(self) -> Sequence[Turn]:
-        """Those of them that were not under way at the moment: none, by the law."""
+        """Those of them that were not under way at the moment."""
         return [turn for turn in self.errors if not turn.ran_at(self.moment)]
+
+    @property
+    def late(self) -> Sequence[Turn]:
+        """Those that began when any balancer must have noticed, however busy the machine is."""
+        return [turn for turn in self.beside if turn.began > self.moment + _NOTICED]
 
     @property
     def seen(self) -> Sequence[Turn]:

@@ -23,7 +23,7 @@ async def test_a_crash_fails_what_was_under_way_there_alone(emulator, fleet_of):
     """A node is killed: nothing else fails, and the next turn of each session works."""
     async with fleet_of(channels(emulator.url)) as fleet, fleet.behind("haproxy") as balancer:
         result = await crash(fleet, balancer)
-    assert [] == result.beside
+    assert [] == result.late
     assert 0 < len(result.errors)
     assert len(result.seen) <= result.under_way
     assert 100 < len(result.work.turns)
