@@ -15,6 +15,8 @@ from tests.doubles.balancers import SEES_A_RETURN
 from tests.doubles.fleet import Fleet, running_fleet
 
 _REST = 3.0
+_PATIENCE = 'handshake_timeout = "2s"', 'handshake_timeout = "5s"'
+"""Nodes that start take both cores, and the upstream runs in the loop of the agents."""
 _KILLED = 4
 """Every so many restarts one is a kill."""
 
@@ -44,7 +46,7 @@ class Nodes:
 async def soak(postgresql: str, template: str, folder: Path, plan: Plan) -> list[Row]:
     """Check the laws of continuity over a fleet."""
     async with upstream() as emulator:
-        configuration = tables(emulator.url, drains=plan.drains)
+        configuration = tables(emulator.url, drains=plan.drains).replace(*_PATIENCE)
         async with (
             running_fleet(folder, postgresql, configuration, template=template) as fleet,
             fleet.behind("haproxy", random=True) as balancer,
