@@ -126,6 +126,8 @@ def _compared(job: Job, one: list[Outcome], two: list[Outcome]) -> list[Row]:
         [each.tally.seconds / each.tally.turns * 1e6 for each in found] for found in (one, two)
     ]
     costs = [[_own(each) / each.tally.turns * 1e6 for each in found] for found in (one, two)]
+    alone = [cost / 2 for cost in costs[1]]
+    ideal = ratio(alone, costs[0])
     balanced = [each.spent[1] / each.tally.turns * 1e6 for each in two]
     firsts = job.sessions * job.talks
     share = [100 - 100 * e.tally.continued / (e.tally.turns - firsts) for e in two]
@@ -133,6 +135,7 @@ def _compared(job: Job, one: list[Outcome], two: list[Outcome]) -> list[Row]:
     return [
         Row("time a turn, one worker", Spread.of(times[0]), "µs"),
         Row("time a turn, two", Spread.of(times[1]), "µs", ratio(times[1], times[0]), FASTER),
+        Row("time a turn, two, were all else elsewhere", Spread.of(alone), "µs", ideal, FASTER),
         Row("CPU a turn, one worker", Spread.of(costs[0]), "µs"),
         Row(
             "CPU a turn, two workers", Spread.of(costs[1]), "µs", ratio(costs[1], costs[0]), AS_DEAR
