@@ -192,6 +192,7 @@ async def test_it_makes_nobody_wait_long(database):
         ),
         (f"id = {earliest_id(NOW)}", ["turns_before"]),
     ],
+    ids=["an id", "two days", "an id from before"],
 )
 async def test_a_query_reads_its_days_alone(database, condition, parts):
     """A turn by its id, a page by its span of time: other days are not looked at."""
