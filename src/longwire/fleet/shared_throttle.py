@@ -73,6 +73,6 @@ class SharedThrottle:
 
 
 def _key(place: Place) -> str:
-    """Return where a place is counted; who tries to sign in is nobody's to read there."""
+    """Return where a place is counted: who tries to sign in is there as a digest alone."""
     digest = blake2b("\n".join(place).encode(), digest_size=16).hexdigest()
     return f"lw:{{throttle:{digest}}}"
