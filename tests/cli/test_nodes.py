@@ -124,7 +124,7 @@ async def test_the_doctor_looks_at_valkey(fleet, environ, server):
     assert "ok   secret key: the one that the database was written with\n" in output
     assert "ok   valkey: valkey " in output
     assert "ok   valkey memory: maxmemory-policy is noeviction\n" in output
-    assert "warn valkey persistence: AOF is off" in output
+    assert "ok   valkey persistence: AOF is off: limits begin anew when it is restarted\n" in output
     assert "ok   clock of valkey: agrees with this host's\n" in output
     version = fleet[0].nodes.own.version
     assert f"ok   nodes: lw-a {version}, lw-b {version}\n" in output

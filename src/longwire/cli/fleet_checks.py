@@ -101,11 +101,9 @@ def _server(report: Mapping[str, str]) -> Iterator[Check]:
     else:
         how = f"maxmemory-policy is not told; make sure that it is {_KEPT}"
         yield Check("valkey memory", how, Verdict.WARN)
-    if report.get("aof_enabled") == "1":
-        yield Check("valkey persistence", "AOF is on")
-    else:
-        how = "AOF is off: a restart forgets budgets of the day and homes; set appendonly yes"
-        yield Check("valkey persistence", how, Verdict.WARN)
+    is_kept = report.get("aof_enabled") == "1"
+    how = "AOF is on" if is_kept else "AOF is off: limits begin anew when it is restarted"
+    yield Check("valkey persistence", how)
 
 
 def _nodes(presence: "Presence", version: str) -> Iterator[Check]:
