@@ -4,7 +4,7 @@ import pytest
 from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
-from longwire.fleet.refusals import Complaints
+from longwire.fleet.refusals import Complaints, refuses_all
 
 
 class Clock:
@@ -53,3 +53,10 @@ def test_another_reason_is_logged_at_once(clock):
         for reason in ("LOADING it reads", "OOM no memory", "OOM no memory"):
             complaints.away(ResponseError(reason))
     assert ["LOADING", "OOM"] == [each["code"] for each in logged]
+
+
+@pytest.mark.parametrize("code", ["NOPERM", "TRYAGAIN"])
+def test_what_is_refused_to_one_command_says_nothing_of_others(code):
+    """A cluster that moves one slot serves all other keys."""
+    assert not refuses_all(ResponseError(f"{code} of one command"))
+    assert refuses_all(ResponseError("READONLY of all"))

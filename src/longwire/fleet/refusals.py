@@ -25,7 +25,7 @@ MENDS: Final = {
     "TRYAGAIN": "it moves the key to another server: wait",
 }
 
-_OF_ONE_COMMAND: Final = {"NOPERM"}
+_OF_ONE_COMMAND: Final = {"NOPERM", "TRYAGAIN"}
 """What is refused to one command, and says nothing of others."""
 
 
