@@ -24,7 +24,7 @@ from longwire.store.store import open_store
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
-from tests.doubles.valkey import until
+from tests.doubles.valkey import is_away, until
 from tests.fleet.hearing import hear_each_other
 
 SPEC = ChannelSpec(id="ch", name="up", base_url="http://127.0.0.1:1/v1", credential=Secret("sk"))
@@ -122,6 +122,19 @@ class TestCooling:
             assert node.trusts()
             await node.cool_downs.recall()
             assert [False, True] == [node.trusts(), node.trusts(Part.WEBSOCKET)]
+
+    async def test_what_failed_while_valkey_was_away_is_not_told_later(
+        self, nodes, valkey_server, clock
+    ):
+        """It would rest a channel anew, for its whole time, that has long been sound."""
+        a, b = nodes
+        valkey_server.freeze()
+        await until(lambda: is_away(a.fleet.valkey))
+        a.fail(3)
+        valkey_server.thaw()
+        await hear_each_other(a.fleet, b.fleet)
+        assert [False, True] == [a.trusts(), b.trusts()]
+        assert "0" == await valkey_server.ask("EXISTS", "lw:cool:{ch}")
 
     async def test_while_valkey_is_away_each_node_learns_for_itself(self, nodes, valkey_server):
         """Telling neither waits nor fails."""

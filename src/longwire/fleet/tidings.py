@@ -1,6 +1,7 @@
 """What nodes tell each other over Valkey's channel `lw:tidings`: hints, which may be lost.
 
 Law: a node does not hear itself; what cannot be read is passed over, for another version tells it.
+While Valkey is away nothing is kept to be told later, when it would undo what is newer.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ class SharedTidings:
     def tell(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Tell the other nodes."""
         tiding = msgspec.json.encode(_Tiding(self._node, kind, dict(facts)))
-        self._valkey.post("PUBLISH", _CHANNEL, tiding)
+        self._valkey.post("PUBLISH", _CHANNEL, tiding, is_kept=False)
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken."""
@@ -65,7 +66,8 @@ class SharedTidings:
 
     def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
         """Tell the other nodes, and leave it for who comes later."""
-        self._valkey.post("SET", _pin(kind, subject), msgspec.json.encode(facts), "EX", lasts)
+        words = ("SET", _pin(kind, subject), msgspec.json.encode(facts), "EX", lasts)
+        self._valkey.post(*words, is_kept=False)
         self.tell(kind, facts)
 
     async def pinned(self, kind: str, subjects: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -80,8 +82,8 @@ class SharedTidings:
 
     def claim(self, session: str) -> None:
         """Say that a session is served here; who served it before hears `moved` by the script."""
-        key = f"lw:at:{session}"
-        self._valkey.post_run(self._claims, (key,), self._node, _CLAIMED, _CHANNEL, session)
+        arguments = (self._node, _CLAIMED, _CHANNEL, session)
+        self._valkey.post_run(self._claims, (f"lw:at:{session}",), *arguments, is_kept=False)
 
     async def listen(self) -> None:
         """Listen until cancelled; where the server is away, it is tried again."""
