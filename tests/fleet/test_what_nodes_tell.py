@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from longwire.core.nouns.access import Actor, ApiKey, Grant, KeyStatus
 from longwire.core.nouns.account import Account, Tokens
@@ -151,12 +152,20 @@ class TestCooling:
         assert not node.trusts()
 
     async def test_what_another_version_says_is_passed_over(self, nodes):
-        """Facts that cannot be read end no ear."""
+        """Facts that cannot be read end no ear, and no start; the other hearers take them."""
         a, b = nodes
         for facts in ({}, {"route": "ch", "part": "?"}, {"route": [], "part": "channel"}):
             a.fleet.tidings.tell("cooling", facts)
+            a.fleet.tidings.pin("cooling", "ch", facts, 60)
+        heard = []
         b.fleet.tidings.hear("bad", lambda _, facts: facts["missing"])
-        a.fleet.tidings.tell("bad", {})
+        b.fleet.tidings.hear("bad", lambda node, facts: heard.append((node, facts)))
+        with capture_logs() as logged:
+            a.fleet.tidings.tell("bad", {})
+            await until(lambda: heard == [("a", {})])
+        assert {"debug"} == {each["log_level"] for each in logged}
+        await b.cool_downs.recall()
+        assert b.trusts()
         a.fail(3)
         await until(lambda: not b.trusts())
 

@@ -7,7 +7,8 @@ since. Answers have a connection of their own: a large one makes no turn wait.
 import asyncio
 import zlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -119,11 +120,10 @@ class Asking:
         return now - node.age < self._missed.get(node.epoch, float("-inf"))
 
     def _take(self, _node: str, facts: Mapping[str, Any]) -> None:
-        with suppress(msgspec.ValidationError):
-            question = msgspec.convert(facts, _Question)
-            if question.node in {"", self.node}:
-                self._waiting.append(question)
-                self._has_some.set()
+        question = msgspec.convert(facts, _Question)
+        if question.node in {"", self.node}:
+            self._waiting.append(question)
+            self._has_some.set()
 
     async def answer_others(self) -> None:
         """Answer what other nodes ask, until cancelled."""
@@ -153,7 +153,7 @@ class Asking:
 
 
 async def _look_on(
-    valkey: "Valkey", question_id: str, epochs: Set[str], found: dict[str, bytes]
+    valkey: "Valkey", question_id: str, epochs: AbstractSet[str], found: dict[str, bytes]
 ) -> None:
     """Add the answers of these nodes until all have come, one by one: any of them may be large."""
     pause = _FIRST_LOOK

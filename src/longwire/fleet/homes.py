@@ -51,8 +51,7 @@ class ValkeyHomes:
         """Have each home taken that another node says has moved."""
 
         def take(_node: str, facts: Mapping[str, Any]) -> None:
-            with suppress(KeyError, TypeError, ValueError):  # as another version says it
-                moved(bytes.fromhex(facts["digest"]), str(facts["home"]))
+            moved(bytes.fromhex(facts["digest"]), str(facts["home"]))
 
         self._tidings.hear(_TIDING, take)
 

@@ -27,13 +27,11 @@ _PAUSE: Final = 1.0
 _PING: Final = 5.0
 _SILENCE: Final = 3 * _PING
 
-
 _PINS: Final = {"cooling": "lw:cool:", "quota": "lw:quota:"}
 """Which kinds are pinned, and the keys of their subjects."""
 
 _CLAIMED: Final = 3000
 """Seconds that a node holds a session at most."""
-
 
 _UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
 """What facts may lead to that a node of another version has told."""
@@ -70,15 +68,13 @@ class SharedTidings:
         self._valkey.post(*words, is_kept=False)
         self.tell(kind, facts)
 
-    async def pinned(self, kind: str, subjects: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Return what was pinned last of these subjects; nothing while nobody can be asked."""
-        found: dict[str, Mapping[str, Any]] = {}
+    async def recall(self, kind: str, subjects: Collection[str]) -> None:
+        """Have taken what was pinned last of these subjects; nothing while nobody can be asked."""
         with suppress(FleetUnavailable):
             for subject in subjects:
                 facts = _facts(await self._valkey.call("GET", _pin(kind, subject)))
                 if facts is not None:
-                    found[subject] = facts
-        return found
+                    self._hand_on(_Tiding("", kind, facts))
 
     def claim(self, session: str) -> None:
         """Say that a session is served here; who served it before hears `moved` by the script."""
@@ -114,19 +110,19 @@ class SharedTidings:
         except msgspec.MsgspecError:
             return
         if tiding.node != self._node:
-            for hear in self._hearers.get(tiding.kind, ()):
-                _let_hear(hear, tiding)
+            self._hand_on(tiding)
+
+    def _hand_on(self, tiding: _Tiding) -> None:
+        """Let each hearer take a tiding; what one of them cannot read spoils it for none."""
+        for hear in self._hearers.get(tiding.kind, ()):
+            try:
+                hear(tiding.node, tiding.facts)
+            except _UNREADABLE as error:
+                names = {"kind": tiding.kind, "node": tiding.node}
+                _log.debug("tiding_not_taken", error=repr(error), **names)
 
 
-def _let_hear(hear: Hear, tiding: _Tiding) -> None:
-    """Hand a tiding on; what one hearer cannot do with it ends no ear."""
-    try:
-        hear(tiding.node, tiding.facts)
-    except _UNREADABLE:
-        _log.exception("tiding_not_taken", kind=tiding.kind, node=tiding.node)
-
-
-def _facts(raw: bytes | None) -> Mapping[str, Any] | None:
+def _facts(raw: bytes | None) -> dict[str, Any] | None:
     """Read what was pinned; None for nothing, and for what another version wrote otherwise."""
     with suppress(msgspec.MsgspecError):
         return msgspec.json.decode(raw, type=dict[str, Any]) if raw else None
