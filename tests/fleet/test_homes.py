@@ -6,7 +6,8 @@ from longwire.core.rules.homes import SESSION_LASTS, held_key, session_home_key
 from longwire.core.rules.turn import Scope
 from longwire.fleet.joined import joined
 from longwire.relay.homes import LocalHomes
-from tests.doubles.valkey import until
+from tests.doubles.valkey import is_away, until
+from tests.fleet.hearing import hear_each_other
 
 ONE, OTHER = Scope("api_key:1"), Scope("api_key:2")
 KEY = session_home_key(ONE, "session")
@@ -28,21 +29,16 @@ class Stored:
 
 
 @pytest.fixture
-async def nodes(valkey_server):
-    """Two nodes that hear each other, and the homes of each."""
-    a, b = joined(valkey_server.url, "a"), joined(valkey_server.url, "b")
-    heard = set()
-    for each in (a, b):
-        each.tidings.hear("hello", lambda node, _: heard.add(node))
-    homes = [LocalHomes(shared=each.homes) for each in (a, b)]
+def fleets(valkey_server):
+    return {name: joined(valkey_server.url, name) for name in "ab"}
 
-    def hear_each_other():
-        for each in (a, b):
-            each.tidings.tell("hello", {})
-        return heard == {"a", "b"}
 
-    async with a.running(), b.running():
-        await until(hear_each_other)
+@pytest.fixture
+async def nodes(fleets):
+    """The homes of two nodes that hear each other."""
+    homes = [LocalHomes(shared=each.homes) for each in fleets.values()]
+    async with fleets["a"].running(), fleets["b"].running():
+        await hear_each_other(*fleets.values())
         yield homes
 
 
@@ -105,7 +101,7 @@ async def test_what_a_response_was_held_by_stays_out_of_valkey(nodes, valkey_ser
 
 
 async def test_while_valkey_is_away_the_database_knows(nodes, valkey_server):
-    """And so it does for what a Valkey that began anew has lost; what is new is written then."""
+    """And so it does for what a Valkey that began anew has lost."""
     _, b = nodes
     stored = Stored()
     stored.kept[KEY] = "home"
@@ -114,10 +110,31 @@ async def test_while_valkey_is_away_the_database_knows(nodes, valkey_server):
         assert "home" == await b.get(KEY)
         other = session_home_key(ONE, "other")
         b.put(other, "there")
-        await valkey_server.start()
+        await until(lambda: "there" == stored.kept.get(other))
 
-        async def is_written():
-            return "there" == await valkey_server.ask("GET", f"lw:home:{other.digest.hex()}")
 
-        await until(is_written)
-        assert stored.kept[other] == "there"
+async def test_a_home_that_is_new_while_valkey_is_away_undoes_none_that_is_newer(
+    nodes, valkey_server, fleets
+):
+    """Valkey forgets what it had, so that the database answers; it is not asked first."""
+    a, b = nodes
+    name = f"lw:home:{KEY.digest.hex()}"
+    a.put(KEY, "oldest")
+
+    async def is_written():
+        return "oldest" == await valkey_server.ask("GET", name)
+
+    await until(is_written)
+    valkey_server.freeze()
+    await until(lambda: is_away(fleets["a"].valkey))
+    a.put(KEY, "meanwhile")
+    valkey_server.thaw()
+
+    async def is_forgotten():
+        return "0" == await valkey_server.ask("EXISTS", name)
+
+    await until(is_forgotten)
+    stored = Stored()
+    stored.kept[KEY] = "meanwhile"
+    async with b.kept_in(stored):
+        assert "meanwhile" == await b.get(KEY)

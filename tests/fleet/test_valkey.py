@@ -60,6 +60,21 @@ async def test_a_frozen_server_is_given_up_in_time(valkey, valkey_server):
     assert b"meanwhile" == await valkey.call("GET", "posted")
 
 
+async def test_what_is_not_kept_is_dropped_while_it_is_away(valkey, valkey_server):
+    """Posted before its absence was noticed, or since: it would undo what is newer."""
+    await valkey_server.kill()
+    valkey.post("SET", "hint", "in flight", is_kept=False)
+    for _ in range(3):
+        with pytest.raises(FleetUnavailable):
+            await valkey.call("PING")
+    assert valkey.is_away
+    valkey.post("SET", "hint", "while away", is_kept=False)
+    valkey.post("SET", "kept", "while away")
+    await valkey_server.start()
+    await until(lambda: not valkey.is_away)
+    assert [None, b"while away"] == await valkey.call("MGET", "hint", "kept")
+
+
 async def test_a_server_that_starts_again_is_found(valkey, valkey_server):
     """A connection that broke is opened anew."""
     await valkey.call("PING")

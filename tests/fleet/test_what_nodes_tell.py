@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from longwire.core.nouns.access import Actor, ApiKey, Grant, KeyStatus
 from longwire.core.nouns.account import Account, Tokens
@@ -24,7 +25,7 @@ from longwire.store.store import open_store
 from longwire.upstream.ports import Timeouts
 from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool
-from tests.doubles.valkey import until
+from tests.doubles.valkey import is_away, until
 from tests.fleet.hearing import hear_each_other
 
 SPEC = ChannelSpec(id="ch", name="up", base_url="http://127.0.0.1:1/v1", credential=Secret("sk"))
@@ -123,6 +124,19 @@ class TestCooling:
             await node.cool_downs.recall()
             assert [False, True] == [node.trusts(), node.trusts(Part.WEBSOCKET)]
 
+    async def test_what_failed_while_valkey_was_away_is_not_told_later(
+        self, nodes, valkey_server, clock
+    ):
+        """It would rest a channel anew, for its whole time, that has long been sound."""
+        a, b = nodes
+        valkey_server.freeze()
+        await until(lambda: is_away(a.fleet.valkey))
+        a.fail(3)
+        valkey_server.thaw()
+        await hear_each_other(a.fleet, b.fleet)
+        assert [False, True] == [a.trusts(), b.trusts()]
+        assert "0" == await valkey_server.ask("EXISTS", "lw:cool:{ch}")
+
     async def test_while_valkey_is_away_each_node_learns_for_itself(self, nodes, valkey_server):
         """Telling neither waits nor fails."""
         a, b = nodes
@@ -138,12 +152,20 @@ class TestCooling:
         assert not node.trusts()
 
     async def test_what_another_version_says_is_passed_over(self, nodes):
-        """Facts that cannot be read end no ear."""
+        """Facts that cannot be read end no ear, and no start; the other hearers take them."""
         a, b = nodes
         for facts in ({}, {"route": "ch", "part": "?"}, {"route": [], "part": "channel"}):
             a.fleet.tidings.tell("cooling", facts)
+            a.fleet.tidings.pin("cooling", "ch", facts, 60)
+        heard = []
         b.fleet.tidings.hear("bad", lambda _, facts: facts["missing"])
-        a.fleet.tidings.tell("bad", {})
+        b.fleet.tidings.hear("bad", lambda node, facts: heard.append((node, facts)))
+        with capture_logs() as logged:
+            a.fleet.tidings.tell("bad", {})
+            await until(lambda: heard == [("a", {})])
+        assert {"debug"} == {each["log_level"] for each in logged}
+        await b.cool_downs.recall()
+        assert b.trusts()
         a.fail(3)
         await until(lambda: not b.trusts())
 

@@ -47,7 +47,10 @@ class Throttle(Protocol):
 
 
 Hear = Callable[[str, Mapping[str, Any]], None]
-"""Takes what a node, by its name, has told."""
+"""Takes what a node, by its name, has told; of what was recalled the name is not known.
+
+A lookup, type or value that fails is that of another version's facts: they are passed over.
+"""
 
 
 class Tidings(Protocol):
@@ -62,8 +65,8 @@ class Tidings(Protocol):
     def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
         """Tell the other nodes what lasts so many seconds, those too that start meanwhile."""
 
-    async def pinned(self, kind: str, subjects: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Return what was pinned last of these subjects and still lasts."""
+    async def recall(self, kind: str, subjects: Collection[str]) -> None:
+        """Have taken what was pinned last of these subjects and still lasts."""
 
     def claim(self, session: str) -> None:
         """Say that a session, by its digest, is served here: who served it hears that it `moved`.

@@ -8,6 +8,7 @@ import asyncio
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -108,41 +109,21 @@ class Asking:
             self._tidings.tell(_KIND, msgspec.to_builtins(question))
         with suppress(FleetUnavailable, TimeoutError):
             async with asyncio.timeout(_IN_TIME):
-                await self._look_on(valkey, question.id, waited_for, found)
+                await _look_on(valkey, question.id, waited_for, found)
         silent = {epoch: now() for epoch in waited_for - found.keys()}
         present = {each.epoch for each in nodes}
         self._missed = {e: at for e, at in {**self._missed, **silent}.items() if e in present}
-        return {epoch: answer for epoch, answer in found.items() if epoch in present}
+        return found
 
     def _was_silent(self, node: Node, now: float) -> bool:
         """Whether a node missed a question, and no heartbeat of it was heard since."""
         return now - node.age < self._missed.get(node.epoch, float("-inf"))
 
-    async def _look_on(
-        self, valkey: "Valkey", question_id: str, waited_for: set[str], found: dict[str, bytes]
-    ) -> None:
-        """Look for answers until all that are waited for have come."""
-        pause = _FIRST_LOOK
-        while not waited_for <= found.keys():
-            await self._look(valkey, question_id, found)
-            if not waited_for <= found.keys():
-                await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-    async def _look(self, valkey: "Valkey", question_id: str, found: dict[str, bytes]) -> None:
-        """Add the answers that have come, one by one: none of them is small for sure."""
-        key = _key(question_id)
-        for epoch in await valkey.call("HKEYS", key):
-            name = epoch.decode()
-            if name not in found:
-                found[name] = await valkey.call("HGET", key, name) or _UNKNOWN
-
     def _take(self, _node: str, facts: Mapping[str, Any]) -> None:
-        with suppress(msgspec.ValidationError):
-            question = msgspec.convert(facts, _Question)
-            if question.node in {"", self.node}:
-                self._waiting.append(question)
-                self._has_some.set()
+        question = msgspec.convert(facts, _Question)
+        if question.node in {"", self.node}:
+            self._waiting.append(question)
+            self._has_some.set()
 
     async def answer_others(self) -> None:
         """Answer what other nodes ask, until cancelled."""
@@ -151,8 +132,9 @@ class Asking:
             self._has_some.clear()
             while self._waiting:
                 question = self._waiting.popleft()
+                key = _key(question.id, self._nodes.own.epoch)
                 with suppress(FleetUnavailable):
-                    await self._send(self._valkey, question.id, self._answer_to(question))
+                    await self._valkey.call("SET", key, self._answer_to(question), "EX", _LASTS)
 
     def _answer_to(self, question: _Question) -> bytes:
         """Return the answer as it is sent; that of another version's question says so."""
@@ -169,20 +151,24 @@ class Asking:
             return _UNKNOWN
         return answer
 
-    async def _send(self, valkey: "Valkey", question_id: str, answer: bytes) -> None:
-        key = _key(question_id)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_quietly(valkey, "HSET", key, self._nodes.own.epoch, answer))
-            group.create_task(_quietly(valkey, "EXPIRE", key, _LASTS))
+
+async def _look_on(
+    valkey: "Valkey", question_id: str, epochs: AbstractSet[str], found: dict[str, bytes]
+) -> None:
+    """Add the answers of these nodes until all have come, one by one: any of them may be large."""
+    pause = _FIRST_LOOK
+    while missing := epochs - found.keys():
+        for epoch in missing:
+            answer = await valkey.call("GET", _key(question_id, epoch))
+            if answer is not None:
+                found[epoch] = answer
+        if not epochs <= found.keys():
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-async def _quietly(valkey: "Valkey", *words: "str | bytes | int") -> None:
-    with suppress(FleetUnavailable):
-        await valkey.call(*words)
-
-
-def _key(question_id: str) -> str:
-    return f"lw:{{answer:{question_id}}}"
+def _key(question_id: str, epoch: str) -> str:
+    return f"lw:{{answer:{question_id}}}:{epoch}"
 
 
 def _unpacked(answer: bytes) -> Any:  # noqa: ANN401 - as the other node answered

@@ -33,8 +33,15 @@ class ValkeyHomes:
         return None
 
     def keep(self, key: HomeKey, home: str, *, has_moved: bool) -> None:
-        """Write a home soon; others that hold the one before hear of it."""
+        """Write a home soon; others that hold the one before hear of it.
+
+        While Valkey is away only the database keeps it: what Valkey had before is taken away as
+        soon as it is back, and no home that is newer by then is written over.
+        """
         if not key.is_of_session:
+            return
+        if self._valkey.is_away:
+            self._valkey.post("DEL", _name(key.digest))
             return
         self._valkey.post("SET", _name(key.digest), home, "EX", key.lasts)
         if has_moved:
@@ -44,8 +51,7 @@ class ValkeyHomes:
         """Have each home taken that another node says has moved."""
 
         def take(_node: str, facts: Mapping[str, Any]) -> None:
-            with suppress(KeyError, TypeError, ValueError):  # as another version says it
-                moved(bytes.fromhex(facts["digest"]), str(facts["home"]))
+            moved(bytes.fromhex(facts["digest"]), str(facts["home"]))
 
         self._tidings.hear(_TIDING, take)
 

@@ -118,11 +118,8 @@ class LocalTidings:
     def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
         """Tell nobody."""
 
-    async def pinned(
-        self, _kind: str, _subjects: Collection[str]
-    ) -> Mapping[str, Mapping[str, Any]]:
+    async def recall(self, kind: str, subjects: Collection[str]) -> None:
         """Nobody has told anything."""
-        return {}
 
     def claim(self, session: str) -> None:
         """Nobody else serves it."""

@@ -25,7 +25,7 @@ MENDS: Final = {
     "TRYAGAIN": "it moves the key to another server: wait",
 }
 
-_OF_ONE_COMMAND: Final = {"NOPERM"}
+_OF_ONE_COMMAND: Final = {"NOPERM", "TRYAGAIN"}
 """What is refused to one command, and says nothing of others."""
 
 
@@ -44,37 +44,37 @@ def refuses_all(answer: Any) -> bool:  # noqa: ANN401 - as the server sent it
 
 
 class Complaints:
-    """Says once what is wrong, and once that it is over; nothing twice in a minute."""
+    """Logs that Valkey is away, and that it is back; the same reason at most once in a minute.
 
-    __slots__ = ("_clock", "_is_heard", "_reason", "_said_at")
+    One for which it is away longer than that minute is logged then; `clock` gives seconds.
+    """
+
+    __slots__ = ("_clock", "_logged_at", "_reason")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._reason = ""
-        self._is_heard = False
-        self._said_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def away(self, error: BaseException) -> None:
-        """Say that Valkey is away, why, and what to do about it."""
+        """Log that Valkey is away, why, and what to do about it, unless that was said last."""
         code = code_of(error)
         reason = code or type(error).__name__
-        if reason == self._reason:
+        if reason == self._reason or not self._is_due(reason):
             return
         self._reason = reason
-        if self._is_due(reason):
-            self._is_heard = True
-            text = str(error) or "no answer in time"
-            mend = {"code": code, "mend": MENDS[code]} if code else {}
-            _log.warning("valkey_away", reason=text, **mend)
+        text = str(error) or "no answer in time"
+        mend = {"code": code, "mend": MENDS[code]} if code else {}
+        _log.warning("valkey_away", reason=text, **mend)
 
     def back(self) -> None:
-        """Say that it is back, where it was said that it is away."""
-        if self._is_heard:
+        """Log that it is back, where it was logged that it is away."""
+        if self._reason:
             _log.info("valkey_back")
-        self._reason, self._is_heard = "", False
+        self._reason = ""
 
     def refused(self, error: BaseException) -> None:
-        """Say that it refused one command."""
+        """Log that it refused one command."""
         code = code_of(error)
         if self._is_due(f"refused {code}"):
             mend = {"code": code, "mend": MENDS[code]} if code else {}
@@ -82,7 +82,7 @@ class Complaints:
 
     def _is_due(self, reason: str) -> bool:
         now = self._clock()
-        if now < self._said_at.get(reason, float("-inf")) + _QUIET:
+        if now < self._logged_at.get(reason, float("-inf")) + _QUIET:
             return False
-        self._said_at[reason] = now
+        self._logged_at[reason] = now
         return True

@@ -1,6 +1,7 @@
 """What nodes tell each other over Valkey's channel `lw:tidings`: hints, which may be lost.
 
 Law: a node does not hear itself; what cannot be read is passed over, for another version tells it.
+While Valkey is away nothing is kept to be told later, when it would undo what is newer.
 """
 
 import asyncio
@@ -26,13 +27,11 @@ _PAUSE: Final = 1.0
 _PING: Final = 5.0
 _SILENCE: Final = 3 * _PING
 
-
 _PINS: Final = {"cooling": "lw:cool:", "quota": "lw:quota:"}
 """Which kinds are pinned, and the keys of their subjects."""
 
 _CLAIMED: Final = 3000
 """Seconds that a node holds a session at most."""
-
 
 _UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
 """What facts may lead to that a node of another version has told."""
@@ -57,7 +56,7 @@ class SharedTidings:
     def tell(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Tell the other nodes."""
         tiding = msgspec.json.encode(_Tiding(self._node, kind, dict(facts)))
-        self._valkey.post("PUBLISH", _CHANNEL, tiding)
+        self._valkey.post("PUBLISH", _CHANNEL, tiding, is_kept=False)
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken."""
@@ -65,23 +64,22 @@ class SharedTidings:
 
     def pin(self, kind: str, subject: str, facts: Mapping[str, Any], lasts: int) -> None:
         """Tell the other nodes, and leave it for who comes later."""
-        self._valkey.post("SET", _pin(kind, subject), msgspec.json.encode(facts), "EX", lasts)
+        words = ("SET", _pin(kind, subject), msgspec.json.encode(facts), "EX", lasts)
+        self._valkey.post(*words, is_kept=False)
         self.tell(kind, facts)
 
-    async def pinned(self, kind: str, subjects: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Return what was pinned last of these subjects; nothing while nobody can be asked."""
-        found: dict[str, Mapping[str, Any]] = {}
+    async def recall(self, kind: str, subjects: Collection[str]) -> None:
+        """Have taken what was pinned last of these subjects; nothing while nobody can be asked."""
         with suppress(FleetUnavailable):
             for subject in subjects:
                 facts = _facts(await self._valkey.call("GET", _pin(kind, subject)))
                 if facts is not None:
-                    found[subject] = facts
-        return found
+                    self._hand_on(_Tiding("", kind, facts))
 
     def claim(self, session: str) -> None:
         """Say that a session is served here; who served it before hears `moved` by the script."""
-        key = f"lw:at:{session}"
-        self._valkey.post_run(self._claims, (key,), self._node, _CLAIMED, _CHANNEL, session)
+        arguments = (self._node, _CLAIMED, _CHANNEL, session)
+        self._valkey.post_run(self._claims, (f"lw:at:{session}",), *arguments, is_kept=False)
 
     async def listen(self) -> None:
         """Listen until cancelled; where the server is away, it is tried again."""
@@ -112,19 +110,19 @@ class SharedTidings:
         except msgspec.MsgspecError:
             return
         if tiding.node != self._node:
-            for hear in self._hearers.get(tiding.kind, ()):
-                _let_hear(hear, tiding)
+            self._hand_on(tiding)
+
+    def _hand_on(self, tiding: _Tiding) -> None:
+        """Let each hearer take a tiding; what one of them cannot read spoils it for none."""
+        for hear in self._hearers.get(tiding.kind, ()):
+            try:
+                hear(tiding.node, tiding.facts)
+            except _UNREADABLE as error:
+                names = {"kind": tiding.kind, "node": tiding.node}
+                _log.debug("tiding_not_taken", error=repr(error), **names)
 
 
-def _let_hear(hear: Hear, tiding: _Tiding) -> None:
-    """Hand a tiding on; what one hearer cannot do with it ends no ear."""
-    try:
-        hear(tiding.node, tiding.facts)
-    except _UNREADABLE:
-        _log.exception("tiding_not_taken", kind=tiding.kind, node=tiding.node)
-
-
-def _facts(raw: bytes | None) -> Mapping[str, Any] | None:
+def _facts(raw: bytes | None) -> dict[str, Any] | None:
     """Read what was pinned; None for nothing, and for what another version wrote otherwise."""
     with suppress(msgspec.MsgspecError):
         return msgspec.json.decode(raw, type=dict[str, Any]) if raw else None

@@ -55,11 +55,15 @@ class Script:
 
 @dataclass(slots=True, eq=False)
 class _Command:
-    """What is to be written; what is posted has nobody who waits for its `answer`."""
+    """What is to be written; what is posted has nobody who waits for its `answer`.
+
+    What `is_kept` waits for a Valkey that is away; what is not would undo there what is newer.
+    """
 
     words: Words
     answer: "asyncio.Future[Any] | None" = None
     script: Script | None = None
+    is_kept: bool = True
 
     @property
     def is_given_up(self) -> bool:
@@ -103,13 +107,19 @@ class Valkey:
         words = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
         return await self._ask(_Command(words, script=script))
 
-    def post(self, *words: Word) -> None:
-        """Have a command written with the next ones, or soon. Never waits, never fails."""
-        self._post(_Command(words))
+    def post(self, *words: Word, is_kept: bool = True) -> None:
+        """Have a command written with the next ones, or soon. Never waits, never fails.
 
-    def post_run(self, script: Script, keys: Sequence[str], *arguments: Word) -> None:
-        """Have a script run with the next commands, or soon. Never waits, never fails."""
-        self._post(_Command(("EVALSHA", script.sha, len(keys), *keys, *arguments), script=script))
+        While Valkey is away it waits where it `is_kept`, and is dropped where it is not.
+        """
+        self._post(_Command(words, is_kept=is_kept))
+
+    def post_run(
+        self, script: Script, keys: Sequence[str], *arguments: Word, is_kept: bool = True
+    ) -> None:
+        """Have a script run with the next commands, or soon; as `post`."""
+        words = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        self._post(_Command(words, script=script, is_kept=is_kept))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -141,7 +151,7 @@ class Valkey:
 
     def _post(self, command: _Command) -> None:
         queue = self._queue
-        if len(queue) >= _MOST_POSTED:
+        if len(queue) >= _MOST_POSTED or (self.is_away and not command.is_kept):
             return
         queue.append(command)
         if len(queue) == 1 and self._is_running and not self._has_some.is_set():
@@ -161,7 +171,7 @@ class Valkey:
 
     async def _probe(self) -> bool:
         """Whether it takes a write; then what has waited is written, too."""
-        is_there = await self._write([_Command(_PROBE)], _PROBES)
+        is_there = await self._write([_Command(_PROBE, is_kept=False)], _PROBES)
         if is_there and self._queue:
             self._has_some.set()
         return is_there
@@ -235,10 +245,10 @@ class Valkey:
         self._give_up(batch)
 
     def _give_up(self, batch: Sequence[_Command] = ()) -> None:
-        """Let nobody wait any longer; what was posted stays, but for a probe."""
+        """Let nobody wait any longer; what was posted and is kept stays."""
         commands = [*batch, *self._queue]
         self._queue.clear()
-        posted = [each for each in commands if each.answer is None and each.words is not _PROBE]
+        posted = [each for each in commands if each.answer is None and each.is_kept]
         self._queue.extend(posted[-_MOST_POSTED:])
         for command in commands:
             if command.answer is not None and not command.answer.done():

@@ -6,7 +6,7 @@ token that still lives is used while the next one is fetched.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
@@ -146,14 +146,12 @@ class LiveAccounts:
 
     async def recall_quotas(self) -> None:
         """Take over what other nodes have told before this one was there to hear."""
-        for facts in (await self._tidings.pinned(_QUOTA, [*self._live])).values():
-            self._take_quota(facts)
+        await self._tidings.recall(_QUOTA, [*self._live])
 
     def _take_quota(self, facts: Mapping[str, Any]) -> None:
         live = self._live.get(str(facts.get("account")))
         if live is not None:
-            with suppress(KeyError, TypeError, ValueError):  # as another version says it
-                live.quota_tracker.take_over(quota_of(facts["quota"]))
+            live.quota_tracker.take_over(quota_of(facts["quota"]))
 
     async def renew(self, live: LiveAccount) -> None:
         """Give an account new tokens. Raises `AccountUnavailable`.

@@ -5,7 +5,6 @@ Law: what another node says makes a route the last choice until a probe of this 
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from longwire.core.ports import Tidings
@@ -40,15 +39,13 @@ class CoolDowns:
         """Take over what was told before this node was there to hear."""
         routes = [*self._routing.snapshot.channels][:_MOST]
         subjects = [_subject(route, part) for route in routes for part in Part]
-        for facts in (await self._tidings.pinned(_KIND, subjects)).values():
-            self._take_over(facts)
+        await self._tidings.recall(_KIND, subjects)
 
     def _take_over(self, facts: Mapping[str, Any]) -> None:
-        with suppress(KeyError, TypeError, ValueError):  # as another version says it
-            channel = self._routing.snapshot.channels.get(facts["route"])
-            if channel is not None:
-                health = channel.state.health_of(Part(facts["part"]))
-                health.take_over(self._clock(), float(facts["seconds"]), str(facts["problem"]))
+        channel = self._routing.snapshot.channels.get(facts["route"])
+        if channel is not None:
+            health = channel.state.health_of(Part(facts["part"]))
+            health.take_over(self._clock(), float(facts["seconds"]), str(facts["problem"]))
 
 
 def _subject(route: str, part: Part) -> str:
