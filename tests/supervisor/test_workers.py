@@ -136,6 +136,16 @@ async def test_no_turn_fails_when_it_ends(machine, emulator, environ):
     assert [] == lines(one, "haproxy")
 
 
+async def test_who_only_stays_connected_keeps_it_from_no_end(machine, emulator):
+    """It ends when the lame duck has, though a browser holds a connection that it never used."""
+    async with machine(emulator.url) as one:
+        port = int(one.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)):
+            one.signal(signal.SIGTERM)
+            async with asyncio.timeout(4.5):
+                assert 0 == await one.end()
+
+
 async def test_a_reload_reaches_all_workers(machine, emulator):
     """SIGHUP: each reads the file anew."""
     async with machine(emulator.url) as one:

@@ -3,9 +3,10 @@
 Law: a stage is left once, by whoever is first. What proves a sign-in is encrypted.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.pending_sign_in import PendingSignIn
@@ -25,13 +26,15 @@ class PendingSignIns:
         self._database = database
         self._vault = vault
 
-    async def all(self) -> tuple[PendingSignIn, ...]:
-        """Return all that there are, the first to expire first."""
-        query = select(pending_sign_ins).order_by(
-            pending_sign_ins.c.expires_at, pending_sign_ins.c.id
+    async def count(self, stages: Collection[str], now: int) -> int:
+        """Return how many are at one of these stages, and expire after `now`, as `sweep` has it."""
+        query = (
+            select(func.count())
+            .select_from(pending_sign_ins)
+            .where(pending_sign_ins.c.stage.in_(stages), pending_sign_ins.c.expires_at > now)
         )
         async with self._database.read() as connection:
-            return tuple(map(self._value, (await connection.execute(query)).all()))
+            return int(await connection.scalar(query) or 0)
 
     async def find(self, sign_in_id: str) -> PendingSignIn | None:
         """Return a sign-in, None where there is none by this id."""
@@ -45,23 +48,21 @@ class PendingSignIns:
         async with self._database.write() as connection:
             await connection.execute(insert(pending_sign_ins).values(self._row(sign_in)))
 
-    async def update(self, sign_in: PendingSignIn, *, was: str) -> bool:
-        """Keep how it is now; False, with nothing changed, where its stage `was` another."""
+    async def update(self, sign_in: PendingSignIn, *, was: str, at: str | None = None) -> bool:
+        """Keep how it is now; False, with nothing changed, where its stage `was` another.
+
+        So where its node is not the one it was `at`.
+        """
         row = self._row(sign_in)
         changed = (
             update(pending_sign_ins)
             .where(pending_sign_ins.c.id == sign_in.id, pending_sign_ins.c.stage == was)
             .values({name: row[name] for name in _CHANGES})
         )
+        if at is not None:
+            changed = changed.where(pending_sign_ins.c.node == at)
         async with self._database.write() as connection:
             return (await connection.execute(changed)).rowcount == 1
-
-    async def remove(self, sign_in_id: str) -> None:
-        """Forget one."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                delete(pending_sign_ins).where(pending_sign_ins.c.id == sign_in_id)
-            )
 
     async def sweep(self, before: int) -> int:
         """Forget those that expired `before` a time in ms since 1970 UTC; say how many."""

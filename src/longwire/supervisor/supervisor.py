@@ -16,6 +16,9 @@ _OURS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _PATIENCE: Final = 5.0
 """Seconds that a program gets to end that is to end at once."""
 
+_LAST_BYTES: Final = 1.0
+"""Seconds that a balancer gets to pass on the last answers, as a process gives alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Crew:
@@ -96,11 +99,13 @@ class Supervisor:
 
     def _end_others(self) -> None:
         self._crew.close()
+        later = asyncio.get_running_loop().call_later
         for each in self._crew.before:
             each.end(signal.SIGUSR1)  # HAProxy's word for: when all has been sent
+            later(_LAST_BYTES, each.end, signal.SIGTERM)  # some clients only stay connected
         for each in self._crew.share:
             each.end(signal.SIGTERM)
-        asyncio.get_running_loop().call_later(_PATIENCE, self._kill)
+        later(_PATIENCE, self._kill)
 
     def _kill(self) -> None:
         for each in self._all():

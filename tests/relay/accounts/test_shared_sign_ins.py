@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
+from sqlalchemy import update
 
 from longwire.core.errors import InvalidFields, LimitReached, NotFound, StoreUnavailable
 from longwire.core.nouns.access import Actor
@@ -16,6 +17,7 @@ from longwire.relay.accounts.kept_sign_ins import KeptSignIns
 from longwire.relay.accounts.sign_in import Method, Stage
 from longwire.relay.accounts.sign_ins import SignIns
 from longwire.server import oauth_callback
+from longwire.store.tables import pending_sign_ins
 from longwire.upstream.oauth.issuer import Registration
 from tests.doubles.valkey import until
 
@@ -42,15 +44,20 @@ class Nodes:
         async def joined():
             self.joined.append(name)
 
-        async def has_gone(other):
-            return other in self.gone
-
         sign_ins = SignIns(
             self.store.accounts, issuers, self.clock, joined, oauth_callback.listen, 0.01
         )
-        sign_ins.share(KeptSignIns(self.store.pending_sign_ins, name, has_gone))
+        sign_ins.share(self.kept(name))
         async with sign_ins.running():
             yield sign_ins
+
+    def kept(self, name):
+        """The rows as a node has them."""
+
+        async def has_gone(other):
+            return other in self.gone
+
+        return KeptSignIns(self.store.pending_sign_ins, name, has_gone)
 
     async def sent_back(self, sign_in):
         """The address that a browser ends at."""
@@ -172,6 +179,64 @@ async def test_cancelled_at_one_it_is_over_at_all(nodes, both):
     assert "It was cancelled." == (await a.find(begun.id)).error
     assert [False, False] == [await each.cancel(begun.id) for each in both]
     nodes.approve()
+    assert [] == await nodes.accounts()
+
+
+async def test_a_cancel_that_comes_too_late_is_forgotten(nodes, both):
+    """Where another node tries what came back already, what comes of that is told."""
+    a, b = both
+    begun = await a.begin(nodes.channel_id, Method.BROWSER, ACTOR, listens=False)
+    claimed, b_rows = await b.find(begun.id), nodes.kept("b")
+    assert await b_rows.claim(claimed)
+    assert await a.cancel(begun.id) is False
+    assert (Stage.PENDING, "") == (begun.stage, begun.error)
+    claimed.end(Stage.FAILED, "No account.")
+    assert await b_rows.finish(claimed, is_claimed=True)
+    await a.find(begun.id)
+    assert (Stage.FAILED, "No account.") == (begun.stage, begun.error)
+
+
+async def test_of_two_nodes_that_take_over_one_polls(nodes, both):
+    """A device code is not asked for at twice its pace."""
+    begun = await both[0].begin(nodes.channel_id, Method.DEVICE, ACTOR)
+    nodes.gone.add("a")
+    row = await nodes.store.pending_sign_ins.find(begun.id)
+    assert [True, False] == [await nodes.kept(name).take_over(row) for name in "bc"]
+
+
+async def test_asked_twice_at_once_a_node_polls_once(nodes):
+    """Both who ask see the same sign-in."""
+    async with nodes.node("a") as a:
+        begun = await a.begin(nodes.channel_id, Method.DEVICE, ACTOR)
+    async with nodes.node("a") as again:
+        async with asyncio.TaskGroup() as group:
+            found = [group.create_task(again.find(begun.id)) for _ in range(2)]
+        assert found[0].result() is found[1].result()
+
+
+async def test_one_that_cannot_be_read_blocks_no_other(nodes, both):
+    """A row of another secret key counts, and new sign-ins begin."""
+    begun = await both[0].begin(nodes.channel_id, Method.BROWSER, ACTOR, listens=False)
+    async with nodes.store.database.write() as connection:
+        await connection.execute(update(pending_sign_ins).values(sealed=b"of another key"))
+    after = await both[1].begin(nodes.channel_id, Method.BROWSER, ACTOR, listens=False)
+    assert begun.id != after.id
+    assert 2 == await nodes.kept("a").count(nodes.clock.now)
+
+
+async def test_what_cannot_be_claimed_is_not_tried(nodes, both, monkeypatch):
+    """It fails here, and no account is added that other nodes do not hear of."""
+    a, _ = both
+    begun = await a.begin(nodes.channel_id, Method.BROWSER, ACTOR, listens=False)
+    place = await nodes.sent_back(begun)
+
+    async def fails(*_, **__):
+        raise StoreUnavailable("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(nodes.store.pending_sign_ins, "update", fails)
+        finished = await a.finish(begun.id, place)
+    assert (Stage.FAILED, True) == (finished.stage, "cannot be stored now" in finished.error)
     assert [] == await nodes.accounts()
 
 

@@ -52,16 +52,15 @@ class KeptSignIns:
     async def count(self, now: int) -> int:
         """Return how many are under way at all nodes, and forget those that ended long ago."""
         await self._rows.sweep(now - _REMEMBERED_MS)
-        rows = await self._rows.all()
-        return sum(row.stage in UNDER_WAY and now < row.expires_at for row in rows)
+        return await self._rows.count(UNDER_WAY, now)
 
     async def claim(self, sign_in: SignIn) -> bool:
-        """Whether this node alone may try what came back; nothing proves it to others then."""
+        """Whether this node alone may try what came back; nothing proves it to others then.
+
+        Raises `StoreUnavailable`.
+        """
         row = replace(self._row(sign_in), stage=_CLAIMED, proof=Secret(""))
-        try:
-            return await self._rows.update(row, was=PENDING)
-        except StoreUnavailable:
-            return True  # its account cannot be stored either, which is told then
+        return await self._rows.update(row, was=PENDING)
 
     async def finish(self, sign_in: SignIn, *, is_claimed: bool) -> bool:
         """Keep how one ended; False where another node was first, or nothing can be kept now."""
@@ -75,7 +74,8 @@ class KeptSignIns:
     async def take_over(self, row: PendingSignIn) -> bool:
         """Whether this node polls from now on, since the one that did is gone."""
         is_free = row.node == self._node or await self._has_gone(row.node)
-        return is_free and await self._rows.update(replace(row, node=self._node), was=PENDING)
+        own = replace(row, node=self._node)
+        return is_free and await self._rows.update(own, was=PENDING, at=row.node)
 
     def _row(self, sign_in: SignIn) -> PendingSignIn:
         return PendingSignIn(

@@ -40,6 +40,7 @@ _PATIENCE: Final = 30.0
 """How many seconds a sign-in waits for an issuer that is busy."""
 
 _LATE: Final = "Nobody finished it in time."
+_NOT_STORED: Final = "The account cannot be stored now; try again."
 _SLOWER: Final = 5.0
 """By how many seconds polls slow down when an issuer wants it (RFC 8628, 3.5)."""
 
@@ -126,8 +127,7 @@ class SignIns:
             await self._listen()
         if self._kept is not None:
             await self._kept.add(sign_in)
-        self._hold(sign_in)
-        return sign_in
+        return self._hold(sign_in)
 
     async def _count(self) -> int:
         """Return how many are under way."""
@@ -135,10 +135,12 @@ class SignIns:
             return await self._kept.count(self._clock())
         return sum(each.stage is Stage.PENDING for each in self._held.values())
 
-    def _hold(self, sign_in: SignIn) -> None:
-        self._held[sign_in.id] = sign_in
-        if sign_in.device is not None and self._group is not None:
+    def _hold(self, sign_in: SignIn) -> SignIn:
+        """Go on with one here, and return it; or the one that is held by this id."""
+        held = self._held.setdefault(sign_in.id, sign_in)
+        if held is sign_in and sign_in.device is not None and self._group is not None:
             self._group.create_task(self._poll(sign_in, sign_in.device))
+        return held
 
     async def find(self, sign_in_id: str) -> SignIn:
         """Return a sign-in, wherever it was begun. Raises `NotFound`."""
@@ -169,18 +171,16 @@ class SignIns:
         sign_in.direct()
         is_free = sign_in.device is not None and self._clock() < row.expires_at
         if is_free and self._kept is not None and await self._kept.take_over(row):
-            self._hold(sign_in)
+            return self._hold(sign_in)
         return sign_in
 
     async def _follow(self, sign_in: SignIn, row: PendingSignIn) -> None:
-        """Take over what became of a sign-in at another node."""
-        if sign_in.stage is not Stage.PENDING:
-            return
+        """Take over what became of a sign-in at another node: how it ended there is the truth."""
         if row.stage not in UNDER_WAY:
-            sign_in.end(Stage(row.stage), row.error)
+            sign_in.stage, sign_in.error = Stage(row.stage), row.error
         elif self._clock() >= sign_in.expires_at:
             sign_in.end(Stage.EXPIRED, _LATE)
-        if row.account_id:
+        if row.account_id and sign_in.account is None:
             with suppress(NotFound):
                 sign_in.account = await self._accounts.get(row.account_id)
 
@@ -245,7 +245,12 @@ class SignIns:
         if sign_in.stage is not Stage.PENDING or sign_in.is_claimed:
             return False
         sign_in.is_claimed = True
-        return self._kept is None or await self._kept.claim(sign_in)
+        try:
+            sign_in.is_claimed = self._kept is None or await self._kept.claim(sign_in)
+        except StoreUnavailable as error:
+            await self._not_stored(sign_in, error)
+            return False
+        return sign_in.is_claimed
 
     async def _join(self, sign_in: SignIn, login: Login) -> None:
         """Add the account, unless the sign-in was given up meanwhile."""
@@ -257,19 +262,30 @@ class SignIns:
             await self._finish(sign_in, Stage.DONE)
             await self._joined()
         except StoreUnavailable as error:
-            _log.error("account_not_stored", error=error.reason)
-            problem = "The account cannot be stored now; try again."
-            await self._finish(sign_in, Stage.FAILED, problem)
+            await self._not_stored(sign_in, error)
         except LongwireError as error:
             await self._finish(sign_in, Stage.FAILED, str(error))
 
+    async def _not_stored(self, sign_in: SignIn, error: StoreUnavailable) -> None:
+        _log.error("account_not_stored", error=error.reason)
+        await self._finish(sign_in, Stage.FAILED, _NOT_STORED)
+
     async def _finish(self, sign_in: SignIn, stage: Stage, error: str = "") -> bool:
-        """End a sign-in for all; False where it was over, or another node ended it first."""
+        """End a sign-in for all; False where it was over, or another node was first.
+
+        Then it goes on as it does there.
+        """
         if not sign_in.end(stage, error):
             return False
-        if self._kept is None:
+        kept = self._kept
+        if kept is None or await kept.finish(sign_in, is_claimed=sign_in.is_claimed):
             return True
-        return await self._kept.finish(sign_in, is_claimed=sign_in.is_claimed)
+        if not sign_in.is_claimed:
+            sign_in.stage, sign_in.error = Stage.PENDING, ""
+            with suppress(StoreUnavailable):
+                if row := await kept.find(sign_in.id):
+                    await self._follow(sign_in, row)
+        return False
 
     def _expire(self) -> None:
         for each in self._held.values():
