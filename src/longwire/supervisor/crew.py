@@ -50,8 +50,7 @@ def assembled(
     """
     _check(folder)
     balancer_path, url = haproxy_binary(), settings.fleet.url.get_secret_value()
-    counter_path = "" if url else valkey_binary()
-    counter = Counter(counter_path, folder) if counter_path else None
+    counter = Counter(path, folder) if not url and (path := valkey_binary()) else None
     url = counter.url if counter else url
     _say(workers, is_balanced=bool(balancer_path), is_counted=bool(url))
     port = int(listeners[0].getsockname()[1])
