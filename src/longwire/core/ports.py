@@ -75,10 +75,10 @@ class Tidings(Protocol):
     async def recall(self, kind: str, subjects: Collection[str]) -> None:
         """Have taken what was pinned last of these subjects and still lasts."""
 
-    def claim(self, session: str) -> None:
+    def claim(self, session: str, lasts: int) -> None:
         """Say that a session, by its digest, is served here: who served it hears that it `moved`.
 
-        Never waits, never fails.
+        It is forgotten after so many seconds. Never waits, never fails.
         """
 
 

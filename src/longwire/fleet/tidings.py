@@ -30,9 +30,6 @@ _SILENCE: Final = 3 * _PING
 _PINS: Final = {"cooling": "lw:cool:", "quota": "lw:quota:"}
 """Which kinds are pinned, and the keys of their subjects."""
 
-_CLAIMED: Final = 3000
-"""Seconds that a node holds a session at most."""
-
 _UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
 """What facts may lead to that a node of another version has told."""
 
@@ -76,9 +73,9 @@ class SharedTidings:
                 if facts is not None:
                     self._hand_on(_Tiding("", kind, facts))
 
-    def claim(self, session: str) -> None:
+    def claim(self, session: str, lasts: int) -> None:
         """Say that a session is served here; who served it before hears `moved` by the script."""
-        arguments = (self._node, _CLAIMED, _CHANNEL, session)
+        arguments = (self._node, lasts, _CHANNEL, session)
         self._valkey.post_run(self._claims, (f"lw:at:{session}",), *arguments, is_kept=False)
 
     async def listen(self) -> None:
@@ -98,7 +95,9 @@ class SharedTidings:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_ping(connection))
                 while True:
-                    self._take(await connection.read_response(timeout=_SILENCE))
+                    async with asyncio.timeout(_SILENCE):
+                        message = await connection.read_response()
+                    self._take(message)
         finally:
             await close(connection)
 
