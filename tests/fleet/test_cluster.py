@@ -138,7 +138,9 @@ async def test_all_that_nodes_share_works_in_a_cluster(servers):
     async with a.running(), b.running():
 
         async def know_each_other():
-            return 4 == len(await a.nodes.all()) + len(await b.nodes.all())
+            return 4 == len((await a.nodes.presence()).nodes) + len(
+                (await b.nodes.presence()).nodes
+            )
 
         await until(know_each_other)
         for number in range(5):

@@ -16,7 +16,7 @@ def know(*fleets):
     """Whether each knows them all."""
 
     async def do():
-        seen = [{node.epoch for node in await each.nodes.all()} for each in fleets]
+        seen = [{node.epoch for node in (await each.nodes.presence()).nodes} for each in fleets]
         return all(seen[0] == each and len(each) == len(fleets) for each in seen)
 
     return do
@@ -24,7 +24,7 @@ def know(*fleets):
 
 async def heard(fleet, number):
     """Whether a node hears of so many."""
-    return number == len(await fleet.nodes.all())
+    return number == len((await fleet.nodes.presence()).nodes)
 
 
 async def announced_by(dead, living):
@@ -45,7 +45,7 @@ async def test_each_knows_the_other(nodes):
     """All are there by their names, as they are now."""
     a, _ = nodes
     a.nodes.stage, a.nodes.figures = lambda: "ready", lambda: {"sessions": 3}
-    own, other = await a.nodes.all()
+    own, other = (await a.nodes.presence()).nodes
     assert ("a", "ready", {"sessions": 3}) == (own.name, own.stage, own.figures)
     assert ("b", "starting") == (other.name, other.stage)
     assert 0 <= other.age < module.BEAT + 1
@@ -58,7 +58,7 @@ async def test_a_stage_is_announced_at_once(nodes):
     b.nodes.announce_soon()
 
     async def is_known():
-        return "leaving" == (await a.nodes.all())[1].stage
+        return "leaving" == (await a.nodes.presence()).nodes[1].stage
 
     async with asyncio.timeout(module.BEAT / 2):
         await until(is_known)
@@ -126,8 +126,8 @@ async def test_who_was_there_is_told_while_valkey_is_away(nodes, valkey_server):
     a, _ = nodes
     valkey_server.freeze()
     while not a.nodes.is_cut_off:
-        own, other = await a.nodes.all()
-    own, other = await a.nodes.all()
+        own, other = (await a.nodes.presence()).nodes
+    own, other = (await a.nodes.presence()).nodes
     assert ("a", "b") == (own.name, other.name)
     assert {"process"} == set(own.counts.values())
     valkey_server.thaw()

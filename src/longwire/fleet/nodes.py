@@ -129,26 +129,18 @@ class Nodes:
         }
         return replace(self.own, stage=self.stage(), figures=dict(self.figures()), counts=counts)
 
-    async def all(self) -> Sequence[Node]:
-        """Return all nodes by their names; those last known, where nobody can be asked."""
-        return (await self.presence()).nodes
-
     async def presence(self) -> Presence:
         """Return who is there; who was there last, where nobody can be asked."""
         with suppress(FleetUnavailable):
-            self._last, self._last_at = await self._read(), self._clock()
+            self._last, self._last_at = await self.others(), self._clock()
         passed = self._clock() - self._last_at
         others = [replace(node, age=node.age + passed) for node in self._last.nodes]
         nodes = sorted((self.now(), *others), key=_place)
         return Presence(nodes, {name: age + passed for name, age in self._last.silent.items()})
 
-    async def others(self) -> Presence:
-        """Return who is there beside this one. Raises `FleetUnavailable`."""
-        return await self._read()
-
     async def has_gone(self, name: str) -> bool:
         """Whether a node of this name is known not to be there; who is cut off knows nothing."""
-        names = {node.name for node in await self.all()}
+        names = {node.name for node in (await self.presence()).nodes}
         return self.is_shared and not self.is_cut_off and name not in names
 
     def announce_soon(self) -> None:
@@ -212,8 +204,8 @@ class Nodes:
         heard = {n.decode(): float(at) / 1000 for n, at in zip(names, times, strict=True)}
         return float(now) / 1000, heard
 
-    async def _read(self) -> Presence:
-        """Return the others. Raises `FleetUnavailable`."""
+    async def others(self) -> Presence:
+        """Return who is there beside this one. Raises `FleetUnavailable`."""
         if self._valkey is None:
             return _NOBODY
         now, heard = await self._names(self._valkey)
