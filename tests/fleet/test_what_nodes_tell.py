@@ -151,6 +151,16 @@ class TestCooling:
         node.fail(3)
         assert not node.trusts()
 
+    async def test_what_is_told_makes_no_turn_wait(self, nodes):
+        """However large it is: it does not stand in the way of the commands that turns wait for."""
+        a, b = nodes
+        heard = []
+        b.fleet.tidings.hear("large", lambda _, facts: heard.append(len(facts["text"])))
+        before = repr(a.fleet.valkey)
+        a.fleet.tidings.tell("large", {"text": "." * 1_000_000})
+        assert before == repr(a.fleet.valkey)
+        await until(lambda: heard == [1_000_000])
+
     async def test_what_another_version_says_is_passed_over(self, nodes):
         """Facts that cannot be read end no ear, and no start; the other hearers take them."""
         a, b = nodes

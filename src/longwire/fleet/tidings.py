@@ -41,10 +41,14 @@ class _Tiding(msgspec.Struct):
 
 
 class SharedTidings:
-    """Tells over one connection and listens on another; `node` is who tells."""
+    """Tells over one connection and listens on another; `node` is who tells.
 
-    def __init__(self, valkey: Valkey, servers: Servers, node: str) -> None:
+    What is told goes over `large`, the link on which a large command makes no turn wait.
+    """
+
+    def __init__(self, valkey: Valkey, large: Valkey, servers: Servers, node: str) -> None:
         self._valkey = valkey
+        self._large = large
         self._servers = servers
         self._node = node
         self._claims = Script("claim")
@@ -53,7 +57,7 @@ class SharedTidings:
     def tell(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Tell the other nodes."""
         tiding = msgspec.json.encode(_Tiding(self._node, kind, dict(facts)))
-        self._valkey.post("PUBLISH", _CHANNEL, tiding, is_kept=False)
+        self._large.post("PUBLISH", _CHANNEL, tiding, is_kept=False)
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken."""
