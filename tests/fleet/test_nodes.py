@@ -1,6 +1,7 @@
 """Nodes that share a Valkey know, and hear, each other."""
 
 import asyncio
+import time
 
 import pytest
 from structlog.testing import capture_logs
@@ -119,6 +120,27 @@ async def test_a_node_that_starts_again_takes_nobodys_name(valkey_server):
             presence = await again.nodes.presence()
     assert [] == [line for line in lines if "node_name_taken" == line["event"]]
     assert [again.nodes.own.epoch] == [node.epoch for node in presence.nodes]
+
+
+async def test_what_another_hand_wrote_is_passed_over(nodes):
+    """A name, a life or an announcement that cannot be read takes no node down, and no page."""
+    a, b = nodes
+    for name in (b"\xff\xfe", "c", "a"):
+        await a.valkey.call("ZADD", "lw:nodes", round(time.time() * 1000), name)
+    for key in ("lw:node:c", "lw:node:a"):
+        await a.valkey.call("HSET", key, b"\xff", "garbage", "two", "1 x {}", "three", b"1 1 \xff")
+    for each in nodes:
+        assert await each.nodes.announce()
+    assert {"a", "b"} == {node.name for node in (await a.nodes.presence()).nodes}
+
+
+async def test_only_who_is_known_not_to_be_there_has_gone(nodes, valkey_server):
+    """Who cannot ask knows nothing, from the first question on that is not answered."""
+    a, _ = nodes
+    assert [False, False, True] == [await a.nodes.has_gone(each) for each in ("a", "b", "c")]
+    valkey_server.freeze()
+    assert not await a.nodes.has_gone("c")
+    valkey_server.thaw()
 
 
 async def test_who_was_there_is_told_while_valkey_is_away(nodes, valkey_server):

@@ -140,8 +140,13 @@ class Nodes:
 
     async def has_gone(self, name: str) -> bool:
         """Whether a node of this name is known not to be there; who is cut off knows nothing."""
-        names = {node.name for node in (await self.presence()).nodes}
-        return self.is_shared and not self.is_cut_off and name not in names
+        if self._valkey is None:
+            return False
+        try:
+            names = {node.name for node in (await self.others()).nodes}
+        except FleetUnavailable:
+            return False
+        return name not in {self.own.name, *names}
 
     def announce_soon(self) -> None:
         """Announce this node now rather than at its next heartbeat: its stage has changed."""
@@ -173,7 +178,7 @@ class Nodes:
             twins = await self._valkey.run(
                 self._scripts["beat"], [key], node.epoch, announcement, _LASTS
             )
-            self._notice(frozenset(twin.decode() for twin in twins))
+            self._notice(frozenset(_text(twin) for twin in twins))
             now, heard = await self._names(self._valkey, node.name)
         except FleetUnavailable:
             return False
@@ -201,7 +206,7 @@ class Nodes:
         answer = await valkey.run(self._scripts["nodes"], [_INDEX], announced, _REMEMBERED)
         now, *rest = answer
         names, times = rest[::2], rest[1::2]
-        heard = {n.decode(): float(at) / 1000 for n, at in zip(names, times, strict=True)}
+        heard = {_text(n): float(at) / 1000 for n, at in zip(names, times, strict=True)}
         return float(now) / 1000, heard
 
     async def others(self) -> Presence:
@@ -215,6 +220,11 @@ class Nodes:
         nodes = [node for answer in answers for node in _lives(answer, now)]
         others = [each for each in nodes if each.epoch != self.own.epoch]
         return Presence(sorted(others, key=_place), silent)
+
+
+def _text(raw: bytes) -> str:
+    """Return a name as it can be shown; what another hand wrote may be anything."""
+    return raw.decode(errors="replace")
 
 
 def _place(node: Node) -> tuple[str, str]:
@@ -236,8 +246,8 @@ def _lives(answer: Sequence[bytes], now: float) -> Sequence[Node]:
     """Return the lives of one name that are there; one that ended before another began is not."""
     found: list[tuple[float, float, Node]] = []
     for value in answer[1::2]:
-        seen, begun, announcement = value.split(b" ", 2)
-        with suppress(msgspec.MsgspecError):
+        with suppress(ValueError, msgspec.MsgspecError):  # as another version or hand wrote it
+            seen, begun, announcement = value.split(b" ", 2)
             node = msgspec.json.decode(announcement, type=Node)
             found.append((float(seen) / 1e6, float(begun) / 1e6, node))
     last_begun = max((begun for _, begun, _ in found), default=0.0)
