@@ -124,7 +124,7 @@ async def test_a_node_that_starts_again_takes_nobodys_name(valkey_server):
 
 async def test_what_another_hand_wrote_is_passed_over(nodes):
     """A name, a life or an announcement that cannot be read takes no node down, and no page."""
-    a, b = nodes
+    a, _ = nodes
     for name in (b"\xff\xfe", "c", "a"):
         await a.valkey.call("ZADD", "lw:nodes", round(time.time() * 1000), name)
     for key in ("lw:node:c", "lw:node:a"):
