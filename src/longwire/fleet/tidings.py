@@ -1,4 +1,4 @@
-"""What nodes tell each other over Valkey's channel `lw:tidings`: hints, which may be lost.
+"""What nodes tell each other over a channel of Valkey: hints, which may be lost.
 
 Law: a node does not hear itself; what cannot be read is passed over, for another version tells it.
 While Valkey is away nothing is kept to be told later, when it would undo what is newer.
@@ -21,7 +21,9 @@ from longwire.fleet.valkey import Script, Valkey
 from longwire.logger import structlog
 
 _log = structlog.get_logger()
-_CHANNEL: Final = "lw:tidings"
+_CHANNELS: Final = "lw:tidings:"
+"""Channels know no databases: the number of the fleet's own is in the name."""
+
 _TIMEOUT: Final = 1.0
 _PAUSE: Final = 1.0
 _PING: Final = 5.0
@@ -50,6 +52,7 @@ class SharedTidings:
         self._valkey = valkey
         self._large = large
         self._servers = servers
+        self._channel = f"{_CHANNELS}{servers.database}"
         self._node = node
         self._claims = Script("claim")
         self._hearers: defaultdict[str, list[Hear]] = defaultdict(list)
@@ -57,7 +60,7 @@ class SharedTidings:
     def tell(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Tell the other nodes."""
         tiding = msgspec.json.encode(_Tiding(self._node, kind, dict(facts)))
-        self._large.post("PUBLISH", _CHANNEL, tiding, is_kept=False)
+        self._large.post("PUBLISH", self._channel, tiding, is_kept=False)
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken."""
@@ -79,7 +82,7 @@ class SharedTidings:
 
     def claim(self, session: str, lasts: int) -> None:
         """Say that a session is served here; who served it before hears `moved` by the script."""
-        arguments = (self._node, lasts, _CHANNEL, session)
+        arguments = (self._node, lasts, self._channel, session)
         self._valkey.post_run(self._claims, (f"lw:at:{session}",), *arguments, is_kept=False)
 
     async def listen(self) -> None:
@@ -95,7 +98,7 @@ class SharedTidings:
         async with asyncio.timeout(_TIMEOUT):
             connection = await self._servers.open()
         try:
-            await connection.send_command("SUBSCRIBE", _CHANNEL)
+            await connection.send_command("SUBSCRIBE", self._channel)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_ping(connection))
                 while True:
