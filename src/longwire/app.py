@@ -4,22 +4,19 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from secrets import token_bytes
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.price import PriceFinder
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lanes import LaneLimits
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.turn import Usage
-from longwire.fleet.fleet import Fleet, alone
+from longwire.fleet.fleet import Fleet, alone, import_joined
 from longwire.logger import structlog
 from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.cooling import CoolDowns
@@ -79,7 +76,7 @@ class App:
         self.fleet = _fleet(settings, parts)
         self.limits = self.fleet.limits
         if self.fleet.nodes.is_shared:
-            Moves(self.pool, self.fleet.tidings)
+            Moves(self.pool, self.fleet.tidings, settings.sessions.max_lifetime)
         self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
@@ -289,9 +286,7 @@ def _fleet(settings: Settings, parts: int) -> Fleet:
     url, node = settings.fleet.url.get_secret_value(), settings.fleet.node
     if not url:
         return alone(node, parts)
-    if find_spec("redis") is None:
-        raise ConfigurationError("fleet.url needs Valkey's client: pip install 'longwire[fleet]'")
-    fleet: Fleet = import_module("longwire.fleet.joined").joined(url, node)
+    fleet: Fleet = import_joined().joined(url, node)
     return fleet
 
 

@@ -33,7 +33,7 @@ async def fleet(server):
     a.asking.answer("sessions", lambda _: [row])
 
     async def know_each_other():
-        return 4 == len(await a.nodes.all()) + len(await b.nodes.all())
+        return 4 == len((await a.nodes.presence()).nodes) + len((await b.nodes.presence()).nodes)
 
     async with a.running(), b.running():
         await until(know_each_other)

@@ -138,7 +138,9 @@ async def test_all_that_nodes_share_works_in_a_cluster(servers):
     async with a.running(), b.running():
 
         async def know_each_other():
-            return 4 == len(await a.nodes.all()) + len(await b.nodes.all())
+            return 4 == len((await a.nodes.presence()).nodes) + len(
+                (await b.nodes.presence()).nodes
+            )
 
         await until(know_each_other)
         for number in range(5):
@@ -152,7 +154,7 @@ async def test_all_that_nodes_share_works_in_a_cluster(servers):
             key = session_home_key(Scope("s"), str(number))
             a.homes.keep(key, "home", has_moved=False)
             a.tidings.pin("cooling", str(number), {"number": number}, 60)
-            a.tidings.claim(str(number))
+            a.tidings.claim(str(number), 60)
             await until(lambda key=key: is_home(b, key))
         recalled = []
         b.tidings.hear("cooling", lambda _, facts: recalled.append(facts["number"]))

@@ -100,6 +100,13 @@ async def test_what_a_response_was_held_by_stays_out_of_valkey(nodes, valkey_ser
     assert "0" == await valkey_server.ask("EXISTS", name)
 
 
+async def test_a_home_that_cannot_be_read_is_not_known(nodes, fleets):
+    """A turn of that session is served, and writes where it is at home."""
+    a, _ = nodes
+    await fleets["a"].valkey.call("SET", f"lw:home:{KEY.digest.hex()}", b"\xff\xfe")
+    assert await a.get(KEY) is None
+
+
 async def test_while_valkey_is_away_the_database_knows(nodes, valkey_server):
     """And so it does for what a Valkey that began anew has lost."""
     _, b = nodes

@@ -23,7 +23,7 @@ from longwire.fleet.local import LocalLimits
 from longwire.fleet.nodes import Nodes
 from longwire.fleet.valkey import Valkey
 from tests.conftest import settings_for
-from tests.doubles.valkey import until
+from tests.doubles.valkey import is_away, until
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()
 
@@ -263,7 +263,7 @@ async def test_names_are_remembered_for_two_minutes(clock, fleet):
 
 
 async def test_what_comes_late_counts_at_its_second(clock, fleet):
-    """What was used long before Valkey was back is no longer of this minute, but of this day."""
+    """And what is no longer of this minute does not count; the day is the database's by then."""
     (limits,), subject = await fleet("a", clock=clock), key(Budgets(tokens_per_day=999))
     await show(limits, clock, NOON)
     old, late = await limits.enter(subject), await limits.enter(subject)
@@ -274,7 +274,7 @@ async def test_what_comes_late_counts_at_its_second(clock, fleet):
     window, _, day, _ = limits._keys(subject)
     sums = await limits._valkey.call("HMGET", window, "T", f"t{NOON + 40:.0f}")
     assert [b"20", b"20"] == sums
-    assert b"21" == await limits._valkey.call("HGET", day, "t")
+    assert b"0" == await limits._valkey.call("HGET", day, "t")
 
 
 async def test_a_server_whose_clock_was_put_back_refuses_nobody_for_long(clock, fleet):
@@ -415,6 +415,27 @@ async def test_a_server_that_starts_empty_is_taken_up(nodes, valkey_server):
 
 
 # Budgets
+
+
+async def test_what_was_spent_while_valkey_was_away_counts_once(hurry, nodes, valkey_server):
+    """By the database's sum, which has it of all nodes; none of them adds its own again."""
+    subject = key(Budgets(tokens_per_day=1_000))
+    valkey_server.freeze()
+    for each in nodes:
+        await until(lambda each=each: is_away(each._valkey))
+        each.leave(await each.enter(subject), Spent(10))
+    for each in nodes:
+        each.set_spent("key:1", time.time(), Spent(30), Spent(50))
+    await asyncio.sleep(3)
+    valkey_server.thaw()
+    for each in nodes:
+        await until(lambda each=each: not each._valkey.is_away)
+        each.leave(await each.enter(subject), Spent(1))
+    await written(*nodes)
+    _, leases, day, month = nodes[0]._keys(subject)
+    sums = [await nodes[0]._valkey.call("HGET", each, "t") for each in (day, month)]
+    assert [b"33", b"53"] == sums
+    assert 0 == await nodes[0]._valkey.call("ZCOUNT", leases, 0, "+inf")
 
 
 async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):

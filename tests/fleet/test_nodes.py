@@ -1,6 +1,7 @@
 """Nodes that share a Valkey know, and hear, each other."""
 
 import asyncio
+import time
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,7 +17,7 @@ def know(*fleets):
     """Whether each knows them all."""
 
     async def do():
-        seen = [{node.epoch for node in await each.nodes.all()} for each in fleets]
+        seen = [{node.epoch for node in (await each.nodes.presence()).nodes} for each in fleets]
         return all(seen[0] == each and len(each) == len(fleets) for each in seen)
 
     return do
@@ -24,7 +25,7 @@ def know(*fleets):
 
 async def heard(fleet, number):
     """Whether a node hears of so many."""
-    return number == len(await fleet.nodes.all())
+    return number == len((await fleet.nodes.presence()).nodes)
 
 
 async def announced_by(dead, living):
@@ -45,7 +46,7 @@ async def test_each_knows_the_other(nodes):
     """All are there by their names, as they are now."""
     a, _ = nodes
     a.nodes.stage, a.nodes.figures = lambda: "ready", lambda: {"sessions": 3}
-    own, other = await a.nodes.all()
+    own, other = (await a.nodes.presence()).nodes
     assert ("a", "ready", {"sessions": 3}) == (own.name, own.stage, own.figures)
     assert ("b", "starting") == (other.name, other.stage)
     assert 0 <= other.age < module.BEAT + 1
@@ -58,7 +59,7 @@ async def test_a_stage_is_announced_at_once(nodes):
     b.nodes.announce_soon()
 
     async def is_known():
-        return "leaving" == (await a.nodes.all())[1].stage
+        return "leaving" == (await a.nodes.presence()).nodes[1].stage
 
     async with asyncio.timeout(module.BEAT / 2):
         await until(is_known)
@@ -121,13 +122,34 @@ async def test_a_node_that_starts_again_takes_nobodys_name(valkey_server):
     assert [again.nodes.own.epoch] == [node.epoch for node in presence.nodes]
 
 
+async def test_what_another_hand_wrote_is_passed_over(nodes):
+    """A name, a life or an announcement that cannot be read takes no node down, and no page."""
+    a, _ = nodes
+    for name in (b"\xff\xfe", "c", "a"):
+        await a.valkey.call("ZADD", "lw:nodes", round(time.time() * 1000), name)
+    for key in ("lw:node:c", "lw:node:a"):
+        await a.valkey.call("HSET", key, b"\xff", "garbage", "two", "1 x {}", "three", b"1 1 \xff")
+    for each in nodes:
+        assert await each.nodes.announce()
+    assert {"a", "b"} == {node.name for node in (await a.nodes.presence()).nodes}
+
+
+async def test_only_who_is_known_not_to_be_there_has_gone(nodes, valkey_server):
+    """Who cannot ask knows nothing, from the first question on that is not answered."""
+    a, _ = nodes
+    assert [False, False, True] == [await a.nodes.has_gone(each) for each in ("a", "b", "c")]
+    valkey_server.freeze()
+    assert not await a.nodes.has_gone("c")
+    valkey_server.thaw()
+
+
 async def test_who_was_there_is_told_while_valkey_is_away(nodes, valkey_server):
     """Their ages grow, and this one says that it counts by itself."""
     a, _ = nodes
     valkey_server.freeze()
     while not a.nodes.is_cut_off:
-        own, other = await a.nodes.all()
-    own, other = await a.nodes.all()
+        own, other = (await a.nodes.presence()).nodes
+    own, other = (await a.nodes.presence()).nodes
     assert ("a", "b") == (own.name, other.name)
     assert {"process"} == set(own.counts.values())
     valkey_server.thaw()

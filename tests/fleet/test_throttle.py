@@ -71,12 +71,21 @@ async def test_an_address_has_a_limit_for_all_accounts(throttle):
 async def test_a_success_is_no_failure(throttle):
     """Signing in again and again is not slowed, and clears one's own slips."""
     for _ in range(3 * MOST_PER_ACCOUNT):
-        await throttle.attempt("here", "ada")
-        await throttle.succeeded("here", "ada")
+        (await throttle.attempt("here", "ada")).succeeded()
     assert MOST_HERE - 1 == await attempts(throttle, MOST_HERE - 1)
-    await throttle.attempt("here", "ada")
-    await throttle.succeeded("here", "ada")
+    (await throttle.attempt("here", "ada")).succeeded()
     assert MOST_HERE == await attempts(throttle, 99)
+
+
+async def test_a_success_takes_back_its_own_attempt(throttle, clock):
+    """Not the one that came last, from whomever: each of those still counts for its own time."""
+    first = await throttle.attempt("here", "ada")
+    clock.now += WINDOW / 2
+    assert MOST_PER_ADDRESS - 1 == await attempts(throttle, 99, account="")
+    first.succeeded()
+    assert 1 == await attempts(throttle, 1, account="")
+    clock.now += WINDOW / 2 + 1
+    assert 0 == await attempts(throttle, 1, account="")
 
 
 async def test_memory_is_bounded(throttle):

@@ -204,6 +204,34 @@ async def test_half_an_answer_spoils_no_other_one():
                 await each.wait_closed()
 
 
+async def test_a_server_that_is_too_slow_stays_away(valkey_server):
+    """It is not found anew by each probe, and sent again all that was posted."""
+
+    async def pass_on_late(reader, writer):
+        while data := await reader.read(65536):
+            await asyncio.sleep(0.1)
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader, writer):
+        inside = await asyncio.open_connection("127.0.0.1", valkey_server.port)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(pass_on_late(reader, inside[1]))
+            group.create_task(pass_on_late(inside[0], writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = Valkey(connect_to(f"valkey://127.0.0.1:{port}"))
+        with capture_logs() as logged:
+            async with client.running():
+                client.post("INCR", "n")
+                for _ in range(30):
+                    await asyncio.sleep(0.1)
+                    assert client.is_away
+    assert ["valkey_away"] == [each["event"] for each in logged]
+    assert "0" == await valkey_server.ask("EXISTS", "n")
+
+
 async def test_who_asks_when_it_ends_is_not_left_waiting(valkey_server):
     """Nobody waits for an answer that no task will bring."""
     client = Valkey(connect_to(valkey_server.url))

@@ -86,6 +86,25 @@ async def nodes(valkey_server, clock):
         yield Node(a, clock), Node(b, clock)
 
 
+async def test_fleets_of_two_databases_hear_nothing_of_each_other(valkey_server):
+    """They may share a server: channels of it know no databases, unlike keys."""
+    server = valkey_server.url.removesuffix("/0")
+    ours, twin, other = (
+        joined(f"{server}/{n}", name) for n, name in ((3, "a"), (3, "b"), (1, "c"))
+    )
+    heard = []
+    async with ours.running(), twin.running(), other.running():
+        await hear_each_other(ours, twin)
+        for each in (ours, other):
+            each.tidings.hear("turns", lambda node, _: heard.append(node))
+        other.tidings.tell("turns", {})
+        await other.valkey.call("PUBLISH", "lw:tidings:1", '{"node":"x","kind":"turns","facts":{}}')
+        await until(lambda: "x" in heard)
+        twin.tidings.tell("turns", {})
+        await until(lambda: "b" in heard)
+    assert ["x", "b"] == heard
+
+
 class TestCooling:
     async def test_what_fails_on_one_node_is_the_last_choice_of_all(self, nodes):
         """One node pays the failures; odd ones that cool nothing down are not told."""
@@ -150,6 +169,16 @@ class TestCooling:
         node = Node(alone("a"), clock)
         node.fail(3)
         assert not node.trusts()
+
+    async def test_what_is_told_makes_no_turn_wait(self, nodes):
+        """However large it is: it does not stand in the way of the commands that turns wait for."""
+        a, b = nodes
+        heard = []
+        b.fleet.tidings.hear("large", lambda _, facts: heard.append(len(facts["text"])))
+        before = repr(a.fleet.valkey)
+        a.fleet.tidings.tell("large", {"text": "." * 1_000_000})
+        assert before == repr(a.fleet.valkey)
+        await until(lambda: heard == [1_000_000])
 
     async def test_what_another_version_says_is_passed_over(self, nodes):
         """Facts that cannot be read end no ear, and no start; the other hearers take them."""

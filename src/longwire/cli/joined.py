@@ -1,7 +1,8 @@
 """The fleet for commands: they ask its Valkey, whether a gateway runs on this machine or not."""
 
 from collections.abc import Awaitable, Callable
-from importlib.util import find_spec
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from longwire.cli.store import sole
@@ -21,6 +22,7 @@ def with_fleet(settings: "Settings", work: "Callable[[Fleet], Awaitable[T]]") ->
     """
     import asyncio
 
+    from longwire.fleet.fleet import import_joined
     from longwire.server import logs
 
     url = settings.fleet.url.get_secret_value()
@@ -29,17 +31,17 @@ def with_fleet(settings: "Settings", work: "Callable[[Fleet], Awaitable[T]]") ->
             "this gateway shares nothing with others; name the Valkey of the fleet in fleet.url "
             "(LONGWIRE_FLEET__URL)"
         )
-    if find_spec("redis") is None:
-        raise ConfigurationError("fleet.url needs Valkey's client: pip install 'longwire[fleet]'")
+    visit = partial(import_joined().visiting, url)
     logs.configure()  # why the server is away is no part of what is printed
-    return asyncio.run(_work(url, work))
+    return asyncio.run(_work(visit, work))
 
 
-async def _work(url: str, work: "Callable[[Fleet], Awaitable[T]]") -> T:
-    from longwire.fleet.joined import visiting
-
+async def _work(
+    visit: "Callable[[], AbstractAsyncContextManager[Fleet]]",
+    work: "Callable[[Fleet], Awaitable[T]]",
+) -> T:
     try:
-        async with visiting(url) as fleet:
+        async with visit() as fleet:
             return await work(fleet)
     except BaseExceptionGroup as failures:
         raise sole(failures) from None

@@ -33,17 +33,24 @@ class Limits(Protocol):
         """Take over what day and month of a subject had cost at a time, in all processes."""
 
 
+class Attempt(Protocol):
+    """An attempt to sign in, which counts as one that failed until it has succeeded."""
+
+    def succeeded(self) -> None:
+        """Take it back, and forget those before for the account from here.
+
+        Never waits, never fails.
+        """
+
+
 class Throttle(Protocol):
     """Slows down who guesses passwords or tokens; an attempt that fails counts for minutes."""
 
-    async def attempt(self, address: str, account: str = "") -> None:
+    async def attempt(self, address: str, account: str = "") -> Attempt:
         """Count an attempt. Raises `LimitReached` where there were too many before.
 
         Tokens that are guessed have no account.
         """
-
-    async def succeeded(self, address: str, account: str = "") -> None:
-        """Take the last attempt back, and forget those for the account from here."""
 
 
 Hear = Callable[[str, Mapping[str, Any]], None]
@@ -68,10 +75,10 @@ class Tidings(Protocol):
     async def recall(self, kind: str, subjects: Collection[str]) -> None:
         """Have taken what was pinned last of these subjects and still lasts."""
 
-    def claim(self, session: str) -> None:
+    def claim(self, session: str, lasts: int) -> None:
         """Say that a session, by its digest, is served here: who served it hears that it `moved`.
 
-        Never waits, never fails.
+        It is forgotten after so many seconds. Never waits, never fails.
         """
 
 

@@ -79,7 +79,7 @@ def connect_to(url: str) -> Servers:
     if kind == "unix":
         options["db"] = _database(address.query.get("db", ""))
         unix = partial(_unix, options)
-        return Single(unix, partial(_here, Place(path)))
+        return Single(unix, partial(_here, Place(path)), options["db"])
     options["db"] = _database(address.query.get("db") or last)
     tls = _tls(address) if address.is_secure else None
     connect = partial(_tcp, options, tls)
@@ -90,10 +90,11 @@ def connect_to(url: str) -> Servers:
     if kind == "sentinel":
         if not path:
             raise _bad("name the master: valkey+sentinel://a:26379,b:26379/mymaster")
-        return Single(connect, FromSentinels(address.places, path, _sentinels(address)))
+        from_sentinels = FromSentinels(address.places, path, _sentinels(address))
+        return Single(connect, from_sentinels, options["db"])
     if len(address.places) > 1:
         raise _bad("several hosts need valkey+sentinel:// or valkey+cluster://")
-    return Single(connect, partial(_here, address.places[0]))
+    return Single(connect, partial(_here, address.places[0]), options["db"])
 
 
 async def _here(place: Place) -> Place:

@@ -1,7 +1,7 @@
 """What one node asks all others: the question goes over tidings, answers come back through Valkey.
 
 Law: who does not answer in time is named, and nobody waits again for one that has been silent
-since. Answers have a connection of their own: a large one makes no turn wait.
+since. Answers have a connection of their own, with tidings: a large one makes no turn wait.
 """
 
 import asyncio

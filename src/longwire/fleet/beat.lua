@@ -8,7 +8,7 @@ local begun = own and tonumber(string.match(own, '^%d+ (%d+)')) or now
 local twins = {}
 local lives = redis.call('HGETALL', KEYS[1])
 for at = 1, #lives, 2 do
-  local seen = tonumber(string.match(lives[at + 1], '^%d+'))
+  local seen = tonumber(string.match(lives[at + 1], '^%d+')) or 0
   if seen + ARGV[3] * 1000000 < now then
     redis.call('HDEL', KEYS[1], lives[at])
   elseif lives[at] ~= ARGV[1] and seen > begun then

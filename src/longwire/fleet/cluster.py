@@ -38,6 +38,11 @@ class Cluster:
     connect: Connect
     seeds: Sequence[Place]
 
+    @property
+    def database(self) -> int:
+        """A cluster has but one."""
+        return 0
+
     def link(self) -> Link:
         """Return a link for commands."""
         return ClusterLink(self.connect, self.seeds)

@@ -5,8 +5,11 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
+from longwire.core.errors import ConfigurationError
 from longwire.core.ports import Limits, Paces, SharedHomes, Throttle, Tidings
 from longwire.fleet.asking import Asking
 from longwire.fleet.local import LocalLimits, LocalPaces, LocalTidings
@@ -15,6 +18,13 @@ from longwire.fleet.throttle import LocalThrottle
 
 if TYPE_CHECKING:
     from longwire.fleet.valkey import Valkey
+
+
+def import_joined() -> Any:  # noqa: ANN401 - a module
+    """Return the module `joined`, which loads Valkey's client. Raises `ConfigurationError`."""
+    if find_spec("redis") is None:
+        raise ConfigurationError("fleet.url needs Valkey's client: pip install 'longwire[fleet]'")
+    return import_module("longwire.fleet.joined")
 
 
 def default_node() -> str:

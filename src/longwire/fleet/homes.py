@@ -27,7 +27,7 @@ class ValkeyHomes:
         """Return a home, None where it is not known here."""
         if not key.is_of_session:
             return None
-        with suppress(FleetUnavailable):
+        with suppress(FleetUnavailable, UnicodeDecodeError):
             home: bytes | None = await self._valkey.call("GET", _name(key.digest))
             return home.decode() if home is not None else None
         return None

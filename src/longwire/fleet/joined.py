@@ -26,17 +26,17 @@ def joined(url: str, node: str = "") -> Fleet:
     """Return what a node has that shares a server. Raises `ConfigurationError` for a bad URL."""
     servers = connect_to(url)
     valkey = Valkey(servers)
+    large = Valkey(servers, complaints=valkey.complaints)
     name = node or default_node()
     nodes = Nodes(name, valkey, _scripts(), SHARED)
-    tidings = SharedTidings(valkey, servers, name)
+    tidings = SharedTidings(valkey, large, servers, name)
     limits = SharedLimits(valkey, nodes)
-    answers = Valkey(servers, complaints=valkey.complaints)
-    asking = Asking(nodes, tidings, answers)
+    asking = Asking(nodes, tidings, large)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         works = (nodes.beat(), tidings.listen(), asking.answer_others(), limits.keep_leases())
-        async with valkey.running(), answers.running(), asyncio.TaskGroup() as group:
+        async with valkey.running(), large.running(), asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in works]
             try:
                 yield
@@ -66,7 +66,7 @@ async def visiting(url: str) -> AsyncIterator[Fleet]:
     servers = connect_to(url)
     valkey = Valkey(servers)
     nodes = Nodes("", valkey, _scripts())
-    tidings = SharedTidings(valkey, servers, nodes.own.epoch)
+    tidings = SharedTidings(valkey, valkey, servers, nodes.own.epoch)
     async with valkey.running():
         try:
             await valkey.call("PING")

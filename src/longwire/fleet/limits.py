@@ -36,7 +36,8 @@ class SharedLimits:
 
     What this node admits it counts along by itself, so that it can go on alone: it has its share
     of each rate then, by the nodes last known, and all that is left of a budget. What it admits
-    alone is counted in Valkey afterwards, with the second it was at.
+    alone is counted in Valkey afterwards, with the second it was at; in budgets by the sums of the
+    database alone, where all nodes have counted it once.
     """
 
     def __init__(
@@ -63,9 +64,8 @@ class SharedLimits:
         number = next(self._numbers)
         lease = f"{own.name}:{own.epoch}:{number}:{expected.tokens}:{expected.cost}"
         keys, limits = self._keys(subject), _limits_of(subject)
-        if self._is_alone and not self._valkey.is_away:
-            self._is_alone = False
-            self._renew()
+        if self._is_alone:
+            self._come_back()
         try:
             state = await self._valkey.run(_LIMITS, keys, "enter", limits, lease, lasts)
         except FleetUnavailable:
@@ -120,6 +120,8 @@ class SharedLimits:
     def set_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
         """Take over what day and month of a subject had cost at a time, in all processes."""
         self._alone.set_spent(subject_id, now, day, month)
+        self._come_back()
+        self._is_alone = self._valkey.is_away
         taken_over = (_periods(int(now // _DAY)), day, month)
         if self._taken_over.get(subject_id) != taken_over:
             self._taken_over[subject_id] = taken_over
@@ -133,7 +135,21 @@ class SharedLimits:
 
     def _post_spent(self, subject_id: str, now: float, day: Spent, month: Spent) -> None:
         keys = [f"lw:{{{subject_id}}}:{each}" for each in _periods(int(now // _DAY))]
-        self._valkey.post_run(_SPENT, keys, *day, *month)
+        self._valkey.post_run(_SPENT, keys, *day, *month, is_kept=False)
+
+    def _come_back(self) -> None:
+        """Once Valkey is back, let it know what is under way here, and what is spent."""
+        if self._is_alone and not self._valkey.is_away:
+            self._is_alone = False
+            self._renew()
+            for each in self._taken_over:
+                self._post_known(each)
+
+    def _post_known(self, subject_id: str) -> None:
+        """Have taken over what this node knows of a day and a month: no more than was spent."""
+        meter, now = self._alone.meter(subject_id), self._now()
+        meter.set_spent(now, NOTHING, NOTHING)
+        self._post_spent(subject_id, now, meter.day, meter.month)
 
     def _renew(self) -> None:
         if self._valkey.is_away:
@@ -175,9 +191,7 @@ class SharedLimits:
         """Return what is left after an admission, and mend a budget that Valkey lost."""
         _, requests, tokens, last, is_unknown = state
         if is_unknown:
-            meter = self._alone.meter(subject.id)
-            meter.set_spent(now, NOTHING, NOTHING)
-            self._post_spent(subject.id, now, meter.day, meter.month)
+            self._post_known(subject.id)
         used = Meter(Window.of([(int(now), requests)]), Window.of([(last, tokens)]))
         return limit_headers(used, subject.rates, now)
 
@@ -229,7 +243,7 @@ def _meter_of(state: Sequence[Any], now: float) -> Meter:
     _, active, tokens, cost, *spent = state[:8]
     sums: dict[bytes, list[tuple[int, int]]] = {b"r": [], b"t": []}
     for name, amount in zip(state[8::2], state[9::2], strict=True):
-        if name[:1] in sums:
+        if name[:1] in sums and name[1:].isdigit() and amount.isdigit():
             sums[name[:1]].append((int(name[1:]), int(amount)))
     meter = Meter(Window.of(sums[b"r"]), Window.of(sums[b"t"]), active, tokens, cost)
     meter.set_spent(now, Spent(*spent[:2]), Spent(*spent[2:]))

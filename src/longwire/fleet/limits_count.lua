@@ -1,14 +1,16 @@
 -- Counts what a turn used, once by the name it is counted under; a lease of that name ends with it.
 --
--- ARGV: 1 the name, 2 the second at which it was used, by the node, which matters where this comes
--- late; 3 requests, 4 tokens, 5 cost; the last two may be less than none, which the minute does not
--- take off.
+-- ARGV: 1 the name, 2 the second at which it was used, by the node; 3 requests, 4 tokens, 5 cost;
+-- the last two may be less than none, which the minute does not take off.
+-- What comes late counts in the minute at its second, and in no day or month: the database has it by
+-- then, and its sum is taken over.
 
 local function count()
   sweep()
   expire()
   local name, at = ARGV[1], tonumber(ARGV[2])
-  if second - at < 2 then at = second end
+  local is_late = second - at >= 2
+  if not is_late then at = second end
   local requests, tokens, cost = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
   local holds = tonumber(redis.call('ZSCORE', KEYS[2], name) or nil)
   if holds and holds < 0 then return 0 end
@@ -22,7 +24,7 @@ local function count()
     redis.call('ZADD', KEYS[2], -(now + KEEPS * 1000), name)
   end
   if at >= second - SPAN then add(at, requests, tokens) end
-  if KEYS[3] then
+  if KEYS[3] and not is_late then
     for key = 3, 4 do
       redis.call('HINCRBY', KEYS[key], 't', tokens)
       redis.call('HINCRBY', KEYS[key], 'c', cost)

@@ -47,7 +47,11 @@ class Link(Protocol):
 
 
 class Servers(Protocol):
-    """Where a fleet's Valkey is."""
+    """Where a fleet's Valkey is; `database` is the number of that which is the fleet's own."""
+
+    @property
+    def database(self) -> int:
+        """The number."""
 
     def link(self) -> Link:
         """Return a link for commands, not open yet."""
@@ -86,6 +90,7 @@ class Single:
 
     connect: Connect
     locate: Locate
+    database: int = 0
 
     def link(self) -> Link:
         """Return a link for commands."""

@@ -121,5 +121,5 @@ class LocalTidings:
     async def recall(self, kind: str, subjects: Collection[str]) -> None:
         """Nobody has told anything."""
 
-    def claim(self, session: str) -> None:
+    def claim(self, session: str, lasts: int) -> None:
         """Nobody else serves it."""

@@ -129,27 +129,24 @@ class Nodes:
         }
         return replace(self.own, stage=self.stage(), figures=dict(self.figures()), counts=counts)
 
-    async def all(self) -> Sequence[Node]:
-        """Return all nodes by their names; those last known, where nobody can be asked."""
-        return (await self.presence()).nodes
-
     async def presence(self) -> Presence:
         """Return who is there; who was there last, where nobody can be asked."""
         with suppress(FleetUnavailable):
-            self._last, self._last_at = await self._read(), self._clock()
+            self._last, self._last_at = await self.others(), self._clock()
         passed = self._clock() - self._last_at
         others = [replace(node, age=node.age + passed) for node in self._last.nodes]
         nodes = sorted((self.now(), *others), key=_place)
         return Presence(nodes, {name: age + passed for name, age in self._last.silent.items()})
 
-    async def others(self) -> Presence:
-        """Return who is there beside this one. Raises `FleetUnavailable`."""
-        return await self._read()
-
     async def has_gone(self, name: str) -> bool:
         """Whether a node of this name is known not to be there; who is cut off knows nothing."""
-        names = {node.name for node in await self.all()}
-        return self.is_shared and not self.is_cut_off and name not in names
+        if self._valkey is None:
+            return False
+        try:
+            names = {node.name for node in (await self.others()).nodes}
+        except FleetUnavailable:
+            return False
+        return name not in {self.own.name, *names}
 
     def announce_soon(self) -> None:
         """Announce this node now rather than at its next heartbeat: its stage has changed."""
@@ -181,7 +178,7 @@ class Nodes:
             twins = await self._valkey.run(
                 self._scripts["beat"], [key], node.epoch, announcement, _LASTS
             )
-            self._notice(frozenset(twin.decode() for twin in twins))
+            self._notice(frozenset(_text(twin) for twin in twins))
             now, heard = await self._names(self._valkey, node.name)
         except FleetUnavailable:
             return False
@@ -209,11 +206,11 @@ class Nodes:
         answer = await valkey.run(self._scripts["nodes"], [_INDEX], announced, _REMEMBERED)
         now, *rest = answer
         names, times = rest[::2], rest[1::2]
-        heard = {n.decode(): float(at) / 1000 for n, at in zip(names, times, strict=True)}
+        heard = {_text(n): float(at) / 1000 for n, at in zip(names, times, strict=True)}
         return float(now) / 1000, heard
 
-    async def _read(self) -> Presence:
-        """Return the others. Raises `FleetUnavailable`."""
+    async def others(self) -> Presence:
+        """Return who is there beside this one. Raises `FleetUnavailable`."""
         if self._valkey is None:
             return _NOBODY
         now, heard = await self._names(self._valkey)
@@ -223,6 +220,11 @@ class Nodes:
         nodes = [node for answer in answers for node in _lives(answer, now)]
         others = [each for each in nodes if each.epoch != self.own.epoch]
         return Presence(sorted(others, key=_place), silent)
+
+
+def _text(raw: bytes) -> str:
+    """Return a name as it can be shown; what another hand wrote may be anything."""
+    return raw.decode(errors="replace")
 
 
 def _place(node: Node) -> tuple[str, str]:
@@ -244,8 +246,8 @@ def _lives(answer: Sequence[bytes], now: float) -> Sequence[Node]:
     """Return the lives of one name that are there; one that ended before another began is not."""
     found: list[tuple[float, float, Node]] = []
     for value in answer[1::2]:
-        seen, begun, announcement = value.split(b" ", 2)
-        with suppress(msgspec.MsgspecError):
+        with suppress(ValueError, msgspec.MsgspecError):  # as another version or hand wrote it
+            seen, begun, announcement = value.split(b" ", 2)
             node = msgspec.json.decode(announcement, type=Node)
             found.append((float(seen) / 1e6, float(begun) / 1e6, node))
     last_begun = max((begun for _, begun, _ in found), default=0.0)

@@ -7,11 +7,13 @@ counted is taken back.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 from uuid import uuid4
 
 from longwire.core.errors import FleetUnavailable
+from longwire.core.ports import Attempt
 from longwire.fleet.throttle import WINDOW, LocalThrottle, Place, places_of, refusal
 from longwire.fleet.valkey import Script, Valkey
 
@@ -26,33 +28,29 @@ class SharedThrottle:
         self._valkey = valkey
         self._local = local
 
-    async def attempt(self, address: str, account: str = "") -> None:
+    async def attempt(self, address: str, account: str = "") -> Attempt:
         """Count an attempt. Raises `LimitReached` where there were too many before."""
         attempt = uuid4().hex
         places = places_of(address, account)
         try:
             waits = await self._count(places, attempt)
         except FleetUnavailable:
-            await self._local.attempt(address, account)
-            return
+            return await self._local.attempt(address, account)
         if any(waits):
             counted = [place for place, wait in zip(places, waits, strict=True) if not wait]
             await self._take_back(counted, attempt)
             raise refusal(max(waits) / 1000)
+        return _SharedAttempt(self, address, account, attempt)
 
-    async def succeeded(self, address: str, account: str = "") -> None:
-        """Take the last attempt back, and forget those for the account from here."""
-        forgotten = _key((address, account))
-        keys = [_key(place) for place in places_of(address, account)]
-        try:
-            for key in keys:
-                await self._valkey.call("ZPOPMAX", key)
-            if account:
-                await self._valkey.call("DEL", forgotten)
-        except FleetUnavailable:
-            await self._local.succeeded(address, account)
+    def forgive(self, address: str, account: str, attempt: str) -> None:
+        """Take back an attempt, and forget those for the account from here."""
+        for place in places_of(address, account):
+            self._valkey.post("ZREM", _key(place), attempt)
+        if account:
+            self._valkey.post("DEL", _key((address, account)))
 
     async def _take_back(self, places: Sequence[Place], attempt: str) -> None:
+        """Let a refused attempt count nowhere, before anybody hears of it."""
         with suppress(FleetUnavailable):
             for place in places:
                 await self._valkey.call("ZREM", _key(place), attempt)
@@ -70,6 +68,18 @@ class SharedThrottle:
         except* FleetUnavailable as failures:
             raise FleetUnavailable(str(failures.exceptions[0])) from None
         return [count.result() for count in counts]
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedAttempt:
+    throttle: SharedThrottle
+    address: str
+    account: str
+    id: str
+
+    def succeeded(self) -> None:
+        """Take it back, and forget those before for the account from here."""
+        self.throttle.forgive(self.address, self.account, self.id)
 
 
 def _key(place: Place) -> str:

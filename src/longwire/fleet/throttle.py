@@ -9,9 +9,12 @@ import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from longwire.core.errors import LimitReached
+from longwire.core.ports import Attempt
 
 WINDOW: Final = 300.0
 MOST_HERE: Final = 10
@@ -31,25 +34,26 @@ class LocalThrottle:
         self._clock = clock
         self._attempts: OrderedDict[Place, deque[float]] = OrderedDict()
 
-    async def attempt(self, address: str, account: str = "") -> None:
+    async def attempt(self, address: str, account: str = "") -> Attempt:
         """Count an attempt. Raises `LimitReached` where there were too many before."""
-        places = places_of(address, account)
+        places, now = places_of(address, account), self._clock()
         wait = max(self._wait(place, most) for place, most in places.items())
         if wait:
             raise refusal(wait)
         for place, most in places.items():
-            self._attempts.setdefault(place, deque(maxlen=most)).append(self._clock())
+            self._attempts.setdefault(place, deque(maxlen=most)).append(now)
             self._attempts.move_to_end(place)
         while len(self._attempts) > _REMEMBERED:
             self._attempts.popitem(last=False)
+        return _LocalAttempt(self, address, account, now)
 
-    async def succeeded(self, address: str, account: str = "") -> None:
-        """Take the last attempt back, and forget those for the account from here."""
+    def forgive(self, address: str, account: str, at: float) -> None:
+        """Take back an attempt of that time, and forget those for the account from here."""
         for place in places_of(address, account):
-            attempts = self._attempts.get(place)
-            if attempts:
-                attempts.pop()
-        self._attempts.pop((address, account), None)
+            with suppress(KeyError, ValueError):  # it may be forgotten by now
+                self._attempts[place].remove(at)
+        if account:
+            self._attempts.pop((address, account), None)
 
     def _wait(self, place: Place, most: int) -> float:
         """Return how long until one more attempt is within the limit."""
@@ -57,6 +61,18 @@ class LocalThrottle:
         while attempts and now - attempts[0] >= WINDOW:
             attempts.popleft()
         return WINDOW - (now - attempts[-most]) if len(attempts) >= most else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _LocalAttempt:
+    throttle: LocalThrottle
+    address: str
+    account: str
+    at: float
+
+    def succeeded(self) -> None:
+        """Take it back, and forget those before for the account from here."""
+        self.throttle.forgive(self.address, self.account, self.at)
 
 
 def refusal(wait: float) -> LimitReached:

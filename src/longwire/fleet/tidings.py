@@ -1,4 +1,4 @@
-"""What nodes tell each other over Valkey's channel `lw:tidings`: hints, which may be lost.
+"""What nodes tell each other over a channel of Valkey: hints, which may be lost.
 
 Law: a node does not hear itself; what cannot be read is passed over, for another version tells it.
 While Valkey is away nothing is kept to be told later, when it would undo what is newer.
@@ -21,7 +21,9 @@ from longwire.fleet.valkey import Script, Valkey
 from longwire.logger import structlog
 
 _log = structlog.get_logger()
-_CHANNEL: Final = "lw:tidings"
+_CHANNELS: Final = "lw:tidings:"
+"""Channels know no databases: the number of the fleet's own is in the name."""
+
 _TIMEOUT: Final = 1.0
 _PAUSE: Final = 1.0
 _PING: Final = 5.0
@@ -29,9 +31,6 @@ _SILENCE: Final = 3 * _PING
 
 _PINS: Final = {"cooling": "lw:cool:", "quota": "lw:quota:"}
 """Which kinds are pinned, and the keys of their subjects."""
-
-_CLAIMED: Final = 3000
-"""Seconds that a node holds a session at most."""
 
 _UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
 """What facts may lead to that a node of another version has told."""
@@ -44,11 +43,16 @@ class _Tiding(msgspec.Struct):
 
 
 class SharedTidings:
-    """Tells over one connection and listens on another; `node` is who tells."""
+    """Tells over one connection and listens on another; `node` is who tells.
 
-    def __init__(self, valkey: Valkey, servers: Servers, node: str) -> None:
+    What is told goes over `large`, the link on which a large command makes no turn wait.
+    """
+
+    def __init__(self, valkey: Valkey, large: Valkey, servers: Servers, node: str) -> None:
         self._valkey = valkey
+        self._large = large
         self._servers = servers
+        self._channel = f"{_CHANNELS}{servers.database}"
         self._node = node
         self._claims = Script("claim")
         self._hearers: defaultdict[str, list[Hear]] = defaultdict(list)
@@ -56,7 +60,7 @@ class SharedTidings:
     def tell(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Tell the other nodes."""
         tiding = msgspec.json.encode(_Tiding(self._node, kind, dict(facts)))
-        self._valkey.post("PUBLISH", _CHANNEL, tiding, is_kept=False)
+        self._large.post("PUBLISH", self._channel, tiding, is_kept=False)
 
     def hear(self, kind: str, hear: Hear) -> None:
         """Have each of a kind that another node tells taken."""
@@ -76,9 +80,9 @@ class SharedTidings:
                 if facts is not None:
                     self._hand_on(_Tiding("", kind, facts))
 
-    def claim(self, session: str) -> None:
+    def claim(self, session: str, lasts: int) -> None:
         """Say that a session is served here; who served it before hears `moved` by the script."""
-        arguments = (self._node, _CLAIMED, _CHANNEL, session)
+        arguments = (self._node, lasts, self._channel, session)
         self._valkey.post_run(self._claims, (f"lw:at:{session}",), *arguments, is_kept=False)
 
     async def listen(self) -> None:
@@ -94,11 +98,13 @@ class SharedTidings:
         async with asyncio.timeout(_TIMEOUT):
             connection = await self._servers.open()
         try:
-            await connection.send_command("SUBSCRIBE", _CHANNEL)
+            await connection.send_command("SUBSCRIBE", self._channel)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_ping(connection))
                 while True:
-                    self._take(await connection.read_response(timeout=_SILENCE))
+                    async with asyncio.timeout(_SILENCE):
+                        message = await connection.read_response()
+                    self._take(message)
         finally:
             await close(connection)
 

@@ -169,12 +169,16 @@ class Valkey:
             while self._queue and not self.breaker.is_open:
                 await self._write(self._next_batch(), TIMEOUT)
 
-    async def _probe(self) -> bool:
-        """Whether it takes a write; then what has waited is written, too."""
-        is_there = await self._write([_Command(_PROBE, is_kept=False)], _PROBES)
-        if is_there and self._queue:
+    async def _probe(self) -> None:
+        """Let others ask again where it takes a write in the time that a turn waits.
+
+        Opening a connection may take longer, and is tried before.
+        """
+        probe = [_Command(_PROBE, is_kept=False)]
+        if await self._write(probe, _PROBES, is_trial=True):
+            await self._write(probe, TIMEOUT)
+        if self._queue and not self.breaker.is_open:
             self._has_some.set()
-        return is_there
 
     async def _say_farewell(self) -> None:
         """Write out what was posted, where that can be done at once."""
@@ -189,8 +193,10 @@ class Valkey:
         batch = [queue.popleft() for _ in range(min(len(queue), _MOST_AT_ONCE))]
         return [each for each in batch if not each.is_given_up]
 
-    async def _write(self, batch: Sequence[_Command], seconds: float) -> bool:
-        """Write a batch and settle it; whether it was answered."""
+    async def _write(
+        self, batch: Sequence[_Command], seconds: float, *, is_trial: bool = False
+    ) -> bool:
+        """Write a batch and settle it; whether it was answered. A trial closes no breaker."""
         if not batch:
             return True
         try:
@@ -207,7 +213,7 @@ class Valkey:
             await self._link.drop()
             self._give_up(batch)
             raise
-        if self.breaker.succeed():
+        if not is_trial and self.breaker.succeed():
             self.complaints.back()
         for command, answer in zip(batch, answers, strict=True):
             self._settle(command, answer)

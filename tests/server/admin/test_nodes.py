@@ -49,7 +49,7 @@ async def test_others_are_told_and_who_went_silent(admin, administration, monkey
         async with a.running(), b.running(), twin.running():
 
             async def all_are_there():
-                return 3 == len(await a.nodes.all())
+                return 3 == len((await a.nodes.presence()).nodes)
 
             await until(all_are_there)
             told = await admin.get(NODES)

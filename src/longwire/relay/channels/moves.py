@@ -17,8 +17,6 @@ from longwire.core.rules.turn import SessionKey
 from longwire.upstream.websocket.pool import Pool
 
 _REMEMBERED: Final = 16_384
-_SPLIT: Final = 3000.0
-"""For so many seconds a session that left and came back is let be."""
 
 
 @dataclass(slots=True)
@@ -28,13 +26,22 @@ class _Dialed:
 
 
 class Moves:
-    """Claims the sessions that a pool dials for; `clock` gives seconds."""
+    """Claims the sessions that a pool dials for; `clock` gives seconds.
+
+    A connection `lasts` so many at most, and so does a claim; for as long a session that left and
+    came back is let be.
+    """
 
     def __init__(
-        self, pool: Pool, tidings: Tidings, clock: Callable[[], float] = time.monotonic
+        self,
+        pool: Pool,
+        tidings: Tidings,
+        lasts: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
         self._tidings = tidings
+        self._lasts = lasts
         self._clock = clock
         self._dialed: OrderedDict[str, _Dialed] = OrderedDict()
         pool.on_dial = self._claim
@@ -50,12 +57,12 @@ class Moves:
         self._dialed.move_to_end(session)
         if len(self._dialed) > _REMEMBERED:
             self._dialed.popitem(last=False)
-        self._tidings.claim(session)
+        self._tidings.claim(session, max(1, round(self._lasts)))
 
     def _let_go(self, facts: Mapping[str, Any]) -> None:
         """Close what is idle of a session that is served elsewhere, the rest after its turn."""
         dialed = self._dialed.get(str(facts.get("session")))
-        if dialed is None or self._clock() < dialed.left + _SPLIT:
+        if dialed is None or self._clock() < dialed.left + self._lasts:
             return
         dialed.left = self._clock()
         self._pool.retire_session(dialed.key)

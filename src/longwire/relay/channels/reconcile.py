@@ -110,7 +110,7 @@ class ChannelReconciler:
         try:
             await self._load(self.declared)
         finally:
-            self._tidings.tell(_KIND, {"revision": self._revision})
+            self._tidings.tell(_KIND, {})
 
     async def reload_file(self) -> None:
         """Take over what the file says now.

@@ -162,23 +162,23 @@ async def _invitations(
 
 async def _sign_in(info: Info, credentials: SignIn) -> UserView:
     context, account = info.context, normal_email(credentials.email)
-    await context.throttle.attempt(context.address, account)
+    attempt = await context.throttle.attempt(context.address, account)
     users = context.administration.store.users
     user = await users.verify(credentials.email, Secret(credentials.password))
     if user is None:
         problem = FieldProblem("password", "this is not the password of this email")
         raise InvalidFields([problem])
-    await context.throttle.succeeded(context.address, account)
+    attempt.succeeded()
     await _begin(info, user)
     return shown(user)
 
 
 async def _join(info: Info, draft: Join) -> UserView:
     context, user = info.context, User("", draft.email, draft.name, Role.VIEWER)
-    await context.throttle.attempt(context.address)
+    attempt = await context.throttle.attempt(context.address)
     password, invitations = Secret(draft.password), context.administration.store.invitations
     joined = await invitations.accept(draft.token, user, password, context.address)
-    await context.throttle.succeeded(context.address)
+    attempt.succeeded()
     await _begin(info, joined)
     return shown(joined)
 
@@ -200,11 +200,11 @@ async def _sign_out(info: Info) -> bool:
 
 async def _change_password(info: Info, current: str, new: str) -> bool:
     context, viewer = info.context, signed_in(info)
-    await context.throttle.attempt(context.address, viewer.user.email)
+    attempt = await context.throttle.attempt(context.address, viewer.user.email)
     users = context.administration.store.users
     if await users.verify(viewer.user.email, Secret(current)) is None:
         raise InvalidFields([FieldProblem("current", "this is not your password")])
-    await context.throttle.succeeded(context.address, viewer.user.email)
+    attempt.succeeded()
     await users.set_password(viewer.user.id, Secret(new), viewer.actor)
     await _begin(info, viewer.user)
     return True
