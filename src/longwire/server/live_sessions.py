@@ -129,10 +129,14 @@ class LiveSessions:
         now, waiting = asyncio.get_running_loop().time(), self._pool.waiting()
         return [self._row(entry, now, waiting) for entry in self._pool.ledger.entries()]
 
+    def of_channels(self) -> Counter[str]:
+        """Return how many there are of each channel, by its id."""
+        return Counter(map(_channel_of, self._pool.ledger.entries()))
+
     def _row(self, entry: Entry, now: float, waiting: Counter[SessionKey | None]) -> dict[str, Any]:
         lifetime = entry.expires_at - entry.born
         return row(entry, self._reconciler.names, now) | {
-            "channel_id": entry.key.endpoint.rpartition("@")[0] if entry.key else "",
+            "channel_id": _channel_of(entry),
             "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
             "waiting": waiting[entry.key] if entry.key else 0,
             "recent": self._recent.of(entry.id),
@@ -141,6 +145,11 @@ class LiveSessions:
     def close(self, connection: int) -> bool:
         """End one, after the turn it may serve; False where there is none such."""
         return self._pool.end(connection)
+
+
+def _channel_of(entry: Entry) -> str:
+    """Return the id of a connection's channel, "" while it is nobody's."""
+    return entry.key.endpoint.rpartition("@")[0] if entry.key else ""
 
 
 def _last(decision: Decision | None) -> str:
