@@ -141,7 +141,7 @@ class App:
         return Relay(
             self.routing,
             policy,
-            Accounting(self.metrics, keep=self._keep, node=self.fleet.nodes.own.name),
+            Accounting(self.metrics, keep=self._keep),
             self.limits,
             Candidates(policy, self.limits, self.homes),
         )
