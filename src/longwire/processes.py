@@ -31,6 +31,7 @@ from longwire.server.signals import (
     stop_on_signals,
 )
 from longwire.settings import Settings, load
+from longwire.supervisor import own_valkey
 from longwire.supervisor.crew import assembled
 from longwire.supervisor.supervisor import Supervisor
 from longwire.supervisor.workers import Post
@@ -105,7 +106,8 @@ def _serve_in_workers(
     """Supervise as many processes, and what makes them one gateway; exit as they do."""
     with TemporaryDirectory(prefix="longwire-") as folder:
         crew = assembled(settings, workers, listeners, Path(folder), announcement.show)
-        status = asyncio.run(Supervisor(crew).run())
+        with own_valkey.noted(_port_of(listeners[0]), crew.valkey):
+            status = asyncio.run(Supervisor(crew).run())
     if status:
         sys.exit(status)
 

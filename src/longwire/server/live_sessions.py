@@ -51,6 +51,13 @@ def check_owner(place: Path) -> None:
         raise ConfigurationError(f"{place} is not a folder of this user; {_MEND}")
 
 
+def make_private(place: Path) -> None:
+    """Make a folder, for nobody else. Raises `ConfigurationError` where it is somebody else's."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_owner(place)
+    place.chmod(0o700)
+
+
 @asynccontextmanager
 async def serving_sessions(port: int, ledger: Ledger, names: Names) -> AsyncIterator[None]:
     """Answer on the socket of the gateway at `port`; 0 has none, and a failure is but a warning."""
@@ -87,10 +94,7 @@ def _prepare(path: Path) -> None:
             f"{path} is longer than the {LONGEST_PATH} bytes of a Unix socket's path; "
             "name a shorter folder in XDG_RUNTIME_DIR"
         )
-    place = path.parent
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    check_owner(place)
-    place.chmod(0o700)
+    make_private(path.parent)
     path.unlink(missing_ok=True)
 
 

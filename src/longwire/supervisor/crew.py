@@ -76,6 +76,7 @@ def assembled(
         before=[balancer.program(listeners)] if balancer else [],
         announce=announce,
         close=close,
+        valkey=counter.url if counter else "",
     )
 
 
