@@ -79,7 +79,7 @@ class App:
         self.fleet = _fleet(settings, parts)
         self.limits = self.fleet.limits
         if self.fleet.nodes.is_shared:
-            Moves(self.pool, self.fleet.tidings)
+            self.pool.on_dial = Moves(self.pool, self.fleet.tidings).claim
         self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))

@@ -28,7 +28,10 @@ class _Dialed:
 
 
 class Moves:
-    """Claims the sessions that a pool dials for; `clock` gives seconds."""
+    """Claims the sessions that a pool dials for, and lets go what another node has claimed.
+
+    `clock` gives seconds.
+    """
 
     def __init__(
         self, pool: Pool, tidings: Tidings, clock: Callable[[], float] = time.monotonic
@@ -37,10 +40,9 @@ class Moves:
         self._tidings = tidings
         self._clock = clock
         self._dialed: OrderedDict[str, _Dialed] = OrderedDict()
-        pool.on_dial = self._claim
         tidings.hear("moved", lambda _node, facts: self._let_go(facts))
 
-    def _claim(self, key: SessionKey) -> None:
+    def claim(self, key: SessionKey) -> None:
         """Say that a session is served here from now on."""
         if key.is_implicit:
             return
