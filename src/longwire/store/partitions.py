@@ -56,10 +56,10 @@ async def make_days(database: Database, now: int) -> int:
     for table in _DAILY:
         async with database.read() as connection:
             there = await partitions(connection, table)
-        for start in range(today, today + (AHEAD + 1) * DAY, DAY):
-            if not _is_made(there, start):
-                async with database.write() as connection:
-                    number += await _make(connection, table, start)
+        days = range(today, today + (AHEAD + 1) * DAY, DAY)
+        for start in (day for day in days if not _is_made(there, day)):
+            async with database.write() as connection:
+                number += await _make(connection, table, start)
     return number
 
 
