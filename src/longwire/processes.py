@@ -66,7 +66,7 @@ def serve(settings: Settings, workers: int = 1) -> None:
     """
     logs.configure(node=_node_of(settings))
     prepare_memory()
-    app = App(settings, opening(settings))
+    app = App(settings, opening(settings))  # before workers, too: it says once what is wrong
     listeners = listen(settings.server.host, settings.server.port)
     announcement = Announcement(url_of(listeners[0]), asyncio.run(prepared(settings)))
     if workers > 1:
