@@ -76,7 +76,8 @@ class App:
         self.fleet = _fleet(settings, parts)
         self.limits = self.fleet.limits
         if self.fleet.nodes.is_shared:
-            Moves(self.pool, self.fleet.tidings, settings.sessions.max_lifetime)
+            moves = Moves(self.pool, self.fleet.tidings, settings.sessions.max_lifetime)
+            self.pool.on_dial = moves.claim
         self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
@@ -138,7 +139,7 @@ class App:
         return Relay(
             self.routing,
             policy,
-            Accounting(self.metrics, keep=self._keep, node=self.fleet.nodes.own.name),
+            Accounting(self.metrics, keep=self._keep),
             self.limits,
             Candidates(policy, self.limits, self.homes),
         )

@@ -31,6 +31,7 @@ from longwire.server.signals import (
     stop_on_signals,
 )
 from longwire.settings import Settings, load
+from longwire.supervisor import own_valkey
 from longwire.supervisor.crew import assembled
 from longwire.supervisor.supervisor import Supervisor
 from longwire.supervisor.workers import Post
@@ -65,7 +66,7 @@ def serve(settings: Settings, workers: int = 1) -> None:
     """
     logs.configure(node=_node_of(settings))
     prepare_memory()
-    app = App(settings, opening(settings))
+    app = App(settings, opening(settings))  # before workers, too: it says once what is wrong
     listeners = listen(settings.server.host, settings.server.port)
     announcement = Announcement(url_of(listeners[0]), asyncio.run(prepared(settings)))
     if workers > 1:
@@ -105,7 +106,8 @@ def _serve_in_workers(
     """Supervise as many processes, and what makes them one gateway; exit as they do."""
     with TemporaryDirectory(prefix="longwire-") as folder:
         crew = assembled(settings, workers, listeners, Path(folder), announcement.show)
-        status = asyncio.run(Supervisor(crew).run())
+        with own_valkey.noted(_port_of(listeners[0]), crew.valkey):
+            status = asyncio.run(Supervisor(crew).run())
     if status:
         sys.exit(status)
 

@@ -30,7 +30,7 @@ async def fleet(server):
     row = {"channel": "main", "session": "s", "state": "idle", "age": 61.0, "turns": 2}
     row |= {"continued": 1, "bytes_saved": 10, "last": "continued"}
     row |= {"id": "lw-a/1", "node": "lw-a"}
-    a.asking.answer("sessions", lambda _: [row])
+    a.asking.answer("sessions", lambda _: [row, {"node": "lw-a", "of": "another version"}])
 
     async def know_each_other():
         return 4 == len((await a.nodes.presence()).nodes) + len((await b.nodes.presence()).nodes)

@@ -37,7 +37,7 @@ class Node:
         self.fleet = fleet
         self.start = start
         self.url = url
-        Moves(self.pool, fleet.tidings, LASTS, clock)
+        self.pool.on_dial = Moves(self.pool, fleet.tidings, LASTS, clock).claim
 
     def key(self, session="s", scope=SCOPE):
         return SessionKey(f"channel@{self.start}", scope, session)

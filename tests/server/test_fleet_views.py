@@ -75,7 +75,7 @@ async def nodes(server):
 
 
 async def ids_at(parts):
-    rows, missing = await parts.sessions.all()
+    rows, missing = await parts.sessions.all({"id"})
     return sorted(each["id"] for each in rows), missing
 
 
@@ -108,7 +108,16 @@ async def test_of_many_sessions_those_under_way_are_told(nodes, monkeypatch):
     for number in range(10):
         b.live.put(number, state="leased" if number in {4, 9} else "idle")
     assert (["b/0", "b/4", "b/9"], []) == await ids_at(a)
-    assert 10 == len((await b.sessions.all())[0])
+    assert 10 == len((await b.sessions.all({"id"}))[0])
+
+
+async def test_rows_that_lack_a_field_are_left_out(nodes):
+    """A node of another version may tell less of a connection."""
+    a, b = nodes
+    b.live.put(1)
+    b.live.put(2, new="of another version")
+    rows, _ = await a.sessions.all({"id", "new"})
+    assert ["b/2"] == [each["id"] for each in rows]
 
 
 async def test_a_node_that_is_gone_is_named(nodes, server):

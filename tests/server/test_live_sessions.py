@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from structlog.testing import capture_logs
 
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.ledger import Ledger
-from longwire.server.live_sessions import LONGEST_PATH, folder, serving_sessions
+from longwire.server.live_sessions import LONGEST_PATH, LiveSessions, folder, serving_sessions
 from tests.core.turns import key, turn, user
 
 
@@ -73,6 +74,15 @@ async def test_rows_are_told_once_per_connection(runtime, ledger):
         "last": "new_session",
     } == row
     assert not path.exists()
+
+
+async def test_connections_are_counted_by_channel(ledger):
+    """By its id, which stands in the endpoint before what is its account's."""
+    now = asyncio.get_running_loop().time()
+    for number in range(2):
+        ledger.acquire(key(f"s-{number}", endpoint="chn_1@acc_1"), turn(user("hi")), now)
+    live = LiveSessions(SimpleNamespace(ledger=ledger), None, None)
+    assert {"": 1, "chn_1": 2} == live.of_channels()
 
 
 async def test_a_caller_that_hangs_up_disturbs_nobody(runtime, ledger):

@@ -86,6 +86,21 @@ async def test_days_are_made_ahead_and_once(database, log):
         await log.add([first])
 
 
+async def test_days_that_are_there_take_no_lock(database):
+    """Nobody waits for a look at what is there."""
+    await make_days(database, FIRST)
+    locks = []
+    event.listen(
+        database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda *of: locks.append(of[2]) if "advisory" in of[2] else None,
+    )
+    assert 0 == await make_days(database, FIRST)
+    assert [] == locks
+    assert 3 == await make_days(database, FIRST + DAY)
+    assert 3 == len(locks)
+
+
 async def test_a_day_that_is_missing_loses_no_row(database, log):
     """Its rows are there at once, and move to their day when it is made."""
     early = row(1, FIRST + 5), row(2, FIRST + DAY)

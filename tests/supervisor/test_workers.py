@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import stat
 from collections import Counter
 
 import aiohttp
@@ -64,6 +65,23 @@ async def test_a_session_has_one_worker(machine, emulator):
     assert 2 == len({row["process"] for row in rows})
     (line,) = lines(one, "several_workers")
     assert (2, "haproxy", "valkey") == (line["workers"], line["balancer"], line["limits"])
+
+
+async def test_workers_are_shown_as_nodes(tmp_path, emulator, unused_tcp_port):
+    """Where they share a Valkey of their own, commands find it as long as it is there."""
+    one = Machine(tmp_path, emulator.url, port=unused_tcp_port)
+    await one.start("--workers", "2")
+    try:
+        await one.serve()
+        nodes = json.loads(await one.run("nodes", "--json", "--config", str(one.config)))["nodes"]
+        (note,) = (tmp_path / "run" / "longwire").glob("*.valkey")
+        assert 0o600 == stat.S_IMODE(note.stat().st_mode)
+        one.signal(signal.SIGTERM)
+        assert 0 == await one.end()
+    finally:
+        await one.kill()
+    assert [("-0", "ready"), ("-1", "ready")] == [(n["name"][-2:], n["stage"]) for n in nodes]
+    assert not note.exists()
 
 
 async def test_a_limit_holds_over_both_workers(tmp_path, emulator):

@@ -1,13 +1,13 @@
 """What `longwire doctor` looks for in what nodes share: clocks, Valkey, who is there."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from longwire.cli.joined import with_fleet
-from longwire.cli.nodes import complaints
+from longwire.cli.nodes import silences, taken_names
 from longwire.core.errors import FleetUnavailable, LongwireError
 
 if TYPE_CHECKING:
@@ -49,8 +49,17 @@ def check_clock(what: str, ahead: float) -> Check:
 
 async def database_ahead(store: "Store") -> float:
     """Return by how many seconds the database's clock is ahead of this host's."""
+
+    async def seconds() -> float:
+        return await store.time() / 1000
+
+    return await _ahead(seconds)
+
+
+async def _ahead(ask: Callable[[], Awaitable[float]]) -> float:
+    """Return by how many seconds a clock is ahead of this host's, half the way to it taken off."""
     before = time.time()
-    theirs = await store.time() / 1000
+    theirs = await ask()
     return theirs - (before + time.time()) / 2
 
 
@@ -68,7 +77,8 @@ async def _checks(fleet: "Fleet") -> list[Check]:
     valkey = fleet.valkey
     if valkey is None:
         return []
-    checks = [*_server(await _report(valkey)), check_clock("valkey", await _ahead(valkey))]
+    ahead = await _ahead(lambda: _time(valkey))
+    checks = [*_server(await _report(valkey)), check_clock("valkey", ahead)]
     return [*checks, *_nodes(await fleet.nodes.others(), fleet.nodes.own.version)]
 
 
@@ -82,10 +92,9 @@ async def _report(valkey: "Valkey") -> Mapping[str, str]:
     return {name: value for name, _, value in lines}
 
 
-async def _ahead(valkey: "Valkey") -> float:
-    before = time.time()
+async def _time(valkey: "Valkey") -> float:
     seconds, microseconds = await valkey.call("TIME")
-    return float(seconds) + float(microseconds) / 1e6 - (before + time.time()) / 2
+    return float(seconds) + float(microseconds) / 1e6
 
 
 def _server(report: Mapping[str, str]) -> Iterator[Check]:
@@ -114,6 +123,7 @@ def _nodes(presence: "Presence", version: str) -> Iterator[Check]:
         yield Check("nodes", how, Verdict.WARN)
     else:
         yield Check("nodes", names or "none is there")
-    for complaint in complaints(presence):
-        taken = complaint.startswith("several")
-        yield Check("nodes", complaint, Verdict.FAIL if taken else Verdict.WARN)
+    for line in silences(presence):
+        yield Check("nodes", line, Verdict.WARN)
+    for line in taken_names(presence):
+        yield Check("nodes", line, Verdict.FAIL)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def with_fleet(settings: "Settings", work: "Callable[[Fleet], Awaitable[T]]") -> T:
-    """Ask the fleet that the settings name something.
+    """Ask the fleet that the settings name something; without one, what workers here share.
 
     Raises `ConfigurationError` where there is none, or it cannot be asked.
     """
@@ -24,12 +24,13 @@ def with_fleet(settings: "Settings", work: "Callable[[Fleet], Awaitable[T]]") ->
 
     from longwire.fleet.fleet import import_joined
     from longwire.server import logs
+    from longwire.supervisor.own_valkey import url_at
 
-    url = settings.fleet.url.get_secret_value()
+    url = settings.fleet.url.get_secret_value() or url_at(settings.server.port)
     if not url:
         raise ConfigurationError(
-            "this gateway shares nothing with others; name the Valkey of the fleet in fleet.url "
-            "(LONGWIRE_FLEET__URL)"
+            f"no workers of this user share anything at port {settings.server.port}; for a fleet "
+            "name its Valkey in fleet.url (LONGWIRE_FLEET__URL)"
         )
     visit = partial(import_joined().visiting, url)
     logs.configure()  # why the server is away is no part of what is printed

@@ -35,14 +35,18 @@ def nodes(config: Config = None, as_json: AsJson = False) -> None:
         return
     now = time.time()
     show_table(_TITLES, [_cells(node, now) for node in presence.nodes], "no node is there")
-    for line in complaints(presence):
+    for line in (*silences(presence), *taken_names(presence)):
         typer.echo(line)
 
 
-def complaints(presence: "Presence") -> Iterator[str]:
-    """Yield a line for each node that went silent, and each name that several processes have."""
+def silences(presence: "Presence") -> Iterator[str]:
+    """Yield a line for each node that went silent."""
     for name, age in sorted(presence.silent.items()):
         yield f"{name} has not been heard for {age_text(age)}, and did not say that it leaves"
+
+
+def taken_names(presence: "Presence") -> Iterator[str]:
+    """Yield a line for each name that several processes have."""
     for name in sorted(presence.taken_names):
         yield f"several processes are named {name}; give each its own name in fleet.node"
 

@@ -7,10 +7,10 @@ nodes of a fleet are asked through its Valkey.
 import os
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -19,7 +19,7 @@ from longwire.cli.store import Config
 from longwire.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Console, Group
 
     from longwire.fleet.fleet import Fleet
     from longwire.settings import Settings
@@ -30,6 +30,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON list, once.
 
 Seen = tuple[Sequence[dict[str, Any]], Sequence[str]]
 """Rows, and the names of nodes that did not answer."""
+
+Look = Callable[[], Awaitable[Seen]]
+T = TypeVar("T")
+
+_FIELDS = frozenset(
+    ("node", "channel", "session", "state", "age", "turns", "continued", "bytes_saved", "last")
+)
+"""What a node has to tell of a connection, so that it is shown."""
 
 _TITLES = ("channel", "session", "state", "age", "turns", "cont.", "saved", "last")
 _LONGEST = 12
@@ -47,11 +55,10 @@ def sessions(
     With fleet.url those of all its nodes, unless a port is named. Where nobody watches, in a file
     or a pipe, the table is printed once and in plain lines.
     """
-    look = _looking(config, port)
     if as_json:
         import msgspec
 
-        rows, missing = look()
+        rows, missing = _with_look(config, port, lambda look: look())
         typer.echo(msgspec.json.encode(rows))
         for node in missing:
             typer.echo(_missing(node), err=True)
@@ -62,27 +69,38 @@ def sessions(
     width = None if is_watched else _PLAIN_WIDTH
     console = Console(width=width, markup=False, emoji=False, highlight=False)
     if once or not is_watched:
-        console.print(_table(*look()))
+        console.print(_table(*_with_look(config, port, lambda look: look())))
         return
+    with suppress(KeyboardInterrupt):
+        _with_look(config, port, lambda look: _watch(console, look))
+
+
+async def _watch(console: "Console", look: Look) -> None:
+    """Show the rows, anew each second, until it is interrupted."""
+    import asyncio
 
     from rich.live import Live
 
-    try:
-        with Live(_table(*look()), console=console, auto_refresh=False) as live:
-            while True:
-                time.sleep(1)
-                live.update(_table(*look()), refresh=True)
-    except KeyboardInterrupt:
-        return
+    with Live(_table(*await look()), console=console, auto_refresh=False) as live:
+        while True:
+            await asyncio.sleep(1)
+            live.update(_table(*await look()), refresh=True)
 
 
-def _looking(config: Path | None, port: int | None) -> Callable[[], Seen]:
-    """Return what gives the rows, and the nodes that did not answer."""
+def _with_look(config: Path | None, port: int | None, work: Callable[[Look], Awaitable[T]]) -> T:
+    """Do some work with what gives the rows, and the nodes that did not answer."""
+    import asyncio
+
+    async def local() -> Seen:
+        return _rows(port), ()
+
+    async def works() -> T:
+        return await work(local)
+
     settings = None if port else _settings(config)
     if settings is None or not settings.fleet.url.get_secret_value():
-        return lambda: (_rows(port), ())
-    fleet_settings = settings
-    return lambda: with_fleet(fleet_settings, _of_nodes)
+        return asyncio.run(works())
+    return with_fleet(settings, lambda fleet: work(lambda: _of_nodes(fleet)))
 
 
 def _settings(config: Path | None) -> "Settings | None":
@@ -99,8 +117,7 @@ def _settings(config: Path | None) -> "Settings | None":
 
 async def _of_nodes(fleet: "Fleet") -> Seen:
     answers = await fleet.asking.ask("sessions", {})
-    rows = [row for node in sorted(answers.by_node) for row in answers.by_node[node]]
-    return rows, answers.missing
+    return answers.rows(_FIELDS), answers.missing
 
 
 def _missing(node: str) -> str:

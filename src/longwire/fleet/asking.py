@@ -7,7 +7,7 @@ since. Answers have a connection of their own, with tidings: a large one makes n
 import asyncio
 import zlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -45,6 +45,14 @@ class Answers:
 
     by_node: Mapping[str, Any] = field(default_factory=dict)
     missing: Sequence[str] = ()
+
+    def rows(self, fields: Collection[str]) -> list[dict[str, Any]]:
+        """Return the rows that all of them answered with; not those that lack one of the fields.
+
+        A node of another version may tell less.
+        """
+        rows = (row for node in sorted(self.by_node) for row in self.by_node[node])
+        return [row for row in rows if row.keys() >= set(fields)]
 
 
 class _Question(msgspec.Struct):

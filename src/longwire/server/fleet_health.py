@@ -1,7 +1,6 @@
 """How channels fare at all nodes: what one of them has found out by failing, the others may not."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -60,8 +59,7 @@ class FleetHealth:
         return own | others
 
     def _own(self, ids: Collection[str]) -> dict[str, Fare]:
-        rows = self._sessions.own()
-        connections = Counter(row.get("channel_id") for row in rows)
+        connections = self._sessions.live.of_channels()
         return {each: _fare(self._running(each), connections[each]) for each in ids}
 
 

@@ -1,6 +1,6 @@
 """The live connections of the whole fleet: this node's own, and what the others tell of theirs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from longwire.core.errors import FleetUnavailable, NotFound
@@ -30,11 +30,13 @@ class FleetSessions:
             {"id": f"{node}/{row['connection']}", "node": node, **row} for row in self.live.rows()
         ]
 
-    async def all(self) -> tuple[list[Row], Sequence[str]]:
-        """Return the rows of all nodes, and the names of those that did not answer."""
+    async def all(self, fields: Collection[str]) -> tuple[list[Row], Sequence[str]]:
+        """Return the rows of all nodes, and the names of those that did not answer.
+
+        Of other nodes those that have all the fields.
+        """
         answers = await self._others.get()
-        rows = [row for node in sorted(answers.by_node) for row in answers.by_node[node]]
-        return [*self.own(), *rows], answers.missing
+        return [*self.own(), *answers.rows(fields)], answers.missing
 
     async def close(self, session_id: str) -> str:
         """End a connection after the turn it may serve, and return its channel.

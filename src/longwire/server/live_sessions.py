@@ -51,6 +51,13 @@ def check_owner(place: Path) -> None:
         raise ConfigurationError(f"{place} is not a folder of this user; {_MEND}")
 
 
+def make_private(place: Path) -> None:
+    """Make a folder, for nobody else. Raises `ConfigurationError` where it is somebody else's."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_owner(place)
+    place.chmod(0o700)
+
+
 @asynccontextmanager
 async def serving_sessions(port: int, ledger: Ledger, names: Names) -> AsyncIterator[None]:
     """Answer on the socket of the gateway at `port`; 0 has none, and a failure is but a warning."""
@@ -87,10 +94,7 @@ def _prepare(path: Path) -> None:
             f"{path} is longer than the {LONGEST_PATH} bytes of a Unix socket's path; "
             "name a shorter folder in XDG_RUNTIME_DIR"
         )
-    place = path.parent
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    check_owner(place)
-    place.chmod(0o700)
+    make_private(path.parent)
     path.unlink(missing_ok=True)
 
 
@@ -129,10 +133,14 @@ class LiveSessions:
         now, waiting = asyncio.get_running_loop().time(), self._pool.waiting()
         return [self._row(entry, now, waiting) for entry in self._pool.ledger.entries()]
 
+    def of_channels(self) -> Counter[str]:
+        """Return how many there are of each channel, by its id."""
+        return Counter(map(_channel_of, self._pool.ledger.entries()))
+
     def _row(self, entry: Entry, now: float, waiting: Counter[SessionKey | None]) -> dict[str, Any]:
         lifetime = entry.expires_at - entry.born
         return row(entry, self._reconciler.names, now) | {
-            "channel_id": entry.key.endpoint.rpartition("@")[0] if entry.key else "",
+            "channel_id": _channel_of(entry),
             "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
             "waiting": waiting[entry.key] if entry.key else 0,
             "recent": self._recent.of(entry.id),
@@ -141,6 +149,11 @@ class LiveSessions:
     def close(self, connection: int) -> bool:
         """End one, after the turn it may serve; False where there is none such."""
         return self._pool.end(connection)
+
+
+def _channel_of(entry: Entry) -> str:
+    """Return the id of a connection's channel, "" while it is nobody's."""
+    return entry.key.endpoint.rpartition("@")[0] if entry.key else ""
 
 
 def _last(decision: Decision | None) -> str:

@@ -5,6 +5,7 @@ made. Whoever makes or drops one waits for others a moment only, since all would
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -53,7 +54,10 @@ async def make_days(database: Database, now: int) -> int:
     """
     today, number = now - now % DAY, 0
     for table in _DAILY:
-        for start in range(today, today + (AHEAD + 1) * DAY, DAY):
+        async with database.read() as connection:
+            there = await partitions(connection, table)
+        days = range(today, today + (AHEAD + 1) * DAY, DAY)
+        for start in (day for day in days if not _is_made(there, day)):
             async with database.write() as connection:
                 number += await _make(connection, table, start)
     return number
@@ -77,13 +81,17 @@ async def partitions(connection: AsyncConnection, table: Table) -> list[Partitio
     return [Partition(name, int(at[1] or 0), int(at[2])) for name, at in bounds if at]
 
 
+def _is_made(there: Sequence[Partition], start: int) -> bool:
+    first, end = earliest_id(start), earliest_id(start + DAY)
+    return any(each.first < end and first < each.end for each in there)
+
+
 async def _make(connection: AsyncConnection, table: Table, start: int) -> bool:
     """Make the partition of a day; False where there is one. What was put elsewhere moves there."""
     first, end = earliest_id(start), earliest_id(start + DAY)
     await connection.execute(_PATIENCE)
     await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-    there = await partitions(connection, table)
-    if any(each.first < end and first < each.end for each in there):
+    if _is_made(await partitions(connection, table), start):  # by another one meanwhile
         return False
     day = f"{table.name}_{datetime.fromtimestamp(start // 1000, UTC):%Y%m%d}"
     other, ids = f"{table.name}_other", f"id >= {first} AND id < {end}"

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from longwire.balancers.configuration import Node
 from longwire.core.errors import ConfigurationError
 from longwire.logger import structlog
 from longwire.server.live_sessions import LONGEST_PATH
 from longwire.settings import Settings
-from longwire.supervisor.engines import Balancer, Counter, haproxy_binary, valkey_binary
+from longwire.supervisor.engines import Counter, balancer, haproxy_binary, valkey_binary
 from longwire.supervisor.supervisor import Crew
 from longwire.supervisor.workers import Worker, environment
 
@@ -63,8 +64,7 @@ def assembled(
         )
         for number in range(workers)
     ]
-    sockets = [(each.name, each.path) for each in members if each.path is not None]
-    balancer = Balancer(balancer_path, folder, settings, sockets) if sockets else None
+    nodes = [Node(each.name, str(each.path)) for each in members if each.path is not None]
 
     def close() -> None:
         for each in listeners:
@@ -73,9 +73,10 @@ def assembled(
     return Crew(
         workers=[each.program() for each in members],
         share=[counter.program()] if counter else [],
-        before=[balancer.program(listeners)] if balancer else [],
+        before=[balancer(balancer_path, folder, settings, nodes, listeners)] if nodes else [],
         announce=announce,
         close=close,
+        valkey=counter.url if counter else "",
     )
 
 

@@ -44,37 +44,32 @@ def valkey_binary() -> str:
     return path or "" if find_spec("redis") is not None else ""
 
 
-class Balancer:
-    """HAProxy before workers: it takes over the sockets that the supervisor listens on."""
+def balancer(
+    binary: str,
+    folder: Path,
+    settings: Settings,
+    nodes: Sequence[Node],
+    listeners: Sequence[socket.socket],
+) -> Program:
+    """Return HAProxy before workers, its configuration written: it takes over the listeners."""
+    descriptors, file = [each.fileno() for each in listeners], folder / "haproxy.cfg"
+    file.write_text(_configuration(settings, nodes, descriptors), encoding="utf-8")
+    command = Command((binary, "-db", "-f", str(file)), descriptors=descriptors)
+    is_ready = partial(_answers, listeners[0].getsockname()[:2], _READY, b"HTTP/1.1 200")
+    return Program("haproxy", lambda: command, is_ready, logged.HAPROXY)
 
-    def __init__(
-        self, binary: str, folder: Path, settings: Settings, sockets: Sequence[tuple[str, Path]]
-    ) -> None:
-        self._binary = binary
-        self._file = folder / "haproxy.cfg"
-        self._settings = settings
-        self._nodes = [Node(name, str(path)) for name, path in sockets]
 
-    def program(self, listeners: Sequence[socket.socket]) -> Program:
-        """Write its configuration, and return the program."""
-        descriptors = [each.fileno() for each in listeners]
-        self._file.write_text(self._configuration(descriptors), encoding="utf-8")
-        words = (self._binary, "-db", "-f", str(self._file))
-        command = Command(words, descriptors=descriptors)
-        is_ready = partial(_answers, listeners[0].getsockname()[:2], _READY, b"HTTP/1.1 200")
-        return Program("haproxy", lambda: command, is_ready, logged.HAPROXY)
+def _configuration(settings: Settings, nodes: Sequence[Node], descriptors: Sequence[int]) -> str:
+    """Return that of HAProxy: as for other machines, but that it trusts who is beside it alone.
 
-    def _configuration(self, descriptors: Sequence[int]) -> str:
-        """Return it: like one for other machines, but that it trusts who is beside it alone.
-
-        What says by what scheme a client came is taken from trusted proxies, as one process does.
-        """
-        binds = [f"    bind fd@{each}" for each in descriptors]
-        trusted = " ".join(self._settings.server.trusted_proxies)
-        unless = f" if !{{ src {trusted} }}" if trusted else ""
-        strip = f"    http-request del-header x-forwarded-proto{unless}"
-        engine = replace(HAPROXY, plain="\n".join((*binds, strip)))
-        return engine.configured(site_of(self._settings, self._nodes))
+    What says by what scheme a client came is taken from trusted proxies, as one process does.
+    """
+    binds = [f"    bind fd@{each}" for each in descriptors]
+    trusted = " ".join(settings.server.trusted_proxies)
+    unless = f" if !{{ src {trusted} }}" if trusted else ""
+    strip = f"    http-request del-header x-forwarded-proto{unless}"
+    engine = replace(HAPROXY, plain="\n".join((*binds, strip)))
+    return engine.configured(site_of(settings, nodes))
 
 
 class Counter:

@@ -24,7 +24,8 @@ _LAST_BYTES: Final = 1.0
 class Crew:
     """The programs: `workers`, what they `share`, and what stands `before` them.
 
-    `announce` is called once they serve, `close` when nobody is to be served any more.
+    `announce` is called once they serve, `close` when nobody is to be served any more. `valkey` is
+    the URL of one that is among them.
     """
 
     workers: Sequence[Program]
@@ -32,6 +33,7 @@ class Crew:
     before: Sequence[Program]
     announce: Callable[[], None]
     close: Callable[[], None]
+    valkey: str = ""
 
 
 class Supervisor:

@@ -238,6 +238,28 @@ async def test_what_cannot_be_claimed_is_not_tried(nodes, both, monkeypatch):
         finished = await a.finish(begun.id, place)
     assert (Stage.FAILED, True) == (finished.stage, "cannot be stored now" in finished.error)
     assert [] == await nodes.accounts()
+    await a.find(begun.id)
+    assert Stage.FAILED is (await both[1].find(begun.id)).stage
+
+
+async def test_how_it_ended_is_kept_once_the_database_is_back(nodes, both, monkeypatch):
+    """Where it was away for that moment alone, other nodes learn of the account all the same."""
+    a, b = both
+    begun = await a.begin(nodes.channel_id, Method.BROWSER, ACTOR, listens=False)
+    place, rows = await nodes.sent_back(begun), nodes.store.pending_sign_ins
+    update_row = rows.update
+
+    async def fails_to_finish(row, **conditions):
+        if row.stage == "done":
+            raise StoreUnavailable("gone")
+        return await update_row(row, **conditions)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rows, "update", fails_to_finish)
+        assert Stage.DONE is (await a.finish(begun.id, place)).stage
+    assert Stage.PENDING is (await b.find(begun.id)).stage
+    assert Stage.DONE is (await a.find(begun.id)).stage
+    assert (Stage.DONE, ADA) == ((await b.find(begun.id)).stage, *await nodes.accounts())
 
 
 async def test_what_a_node_did_not_begin_expires_there_too(nodes, both):

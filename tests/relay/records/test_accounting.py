@@ -108,12 +108,11 @@ def test_a_turn_that_went_well(accounting, metrics):
     } == counted(metrics, "longwire_tokens_total", "channel", "kind")
 
 
-def test_a_node_and_an_account_are_named():
-    """The line says who served a turn, and with whose subscription."""
-    named = Accounting(Metrics(Gauges(list, list)), node="lw-0")
-    with capture_logs() as lines, recorded(named, TURN, CALLER) as record:
+def test_an_account_is_named(accounting):
+    """The line says with whose subscription a turn was served."""
+    with capture_logs() as lines, recorded(accounting, TURN, CALLER) as record:
         record.account_id = "acc_1"
-    assert ("lw-0", "acc_1") == (lines[0]["node"], lines[0]["account"])
+    assert "acc_1" == lines[0]["account"]
 
 
 def test_members_without_an_equivalent_are_named(accounting):

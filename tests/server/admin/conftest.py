@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import ssl
+from collections import Counter
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -84,6 +85,9 @@ class Live:
 
     def rows(self):
         return list(self.held.values())
+
+    def of_channels(self):
+        return Counter(row["channel_id"] for row in self.held.values())
 
     def close(self, connection):
         return self.held.pop(connection, None) is not None

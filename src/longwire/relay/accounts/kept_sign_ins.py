@@ -65,8 +65,9 @@ class KeptSignIns:
     async def finish(self, sign_in: SignIn, *, is_claimed: bool) -> bool:
         """Keep how one ended; False where another node was first, or nothing can be kept now."""
         row = replace(self._row(sign_in), proof=Secret(""))
+        was, at = (_CLAIMED, self._node) if is_claimed else (PENDING, None)
         try:
-            return await self._rows.update(row, was=_CLAIMED if is_claimed else PENDING)
+            return await self._rows.update(row, was=was, at=at)
         except StoreUnavailable as error:
             _log.error("sign_in_not_stored", error=error.reason)
             return False

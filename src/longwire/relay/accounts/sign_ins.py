@@ -25,7 +25,13 @@ from longwire.core.nouns.account import Login
 from longwire.core.nouns.pending_sign_in import PendingSignIn
 from longwire.logger import structlog
 from longwire.relay.accounts.issuers import Issuers
-from longwire.relay.accounts.kept_sign_ins import UNDER_WAY, KeptSignIns, device_of, proof_of
+from longwire.relay.accounts.kept_sign_ins import (
+    PENDING,
+    UNDER_WAY,
+    KeptSignIns,
+    device_of,
+    proof_of,
+)
 from longwire.relay.accounts.sign_in import Method, SignIn, Stage
 from longwire.upstream.oauth.issuer import Device, Issuer, new_proof
 
@@ -175,9 +181,14 @@ class SignIns:
         return sign_in
 
     async def _follow(self, sign_in: SignIn, row: PendingSignIn) -> None:
-        """Take over what became of a sign-in at another node: how it ended there is the truth."""
+        """Take over what became of a sign-in at another node: how it ended there is the truth.
+
+        How it ended here is kept, where the database was away then.
+        """
         if row.stage not in UNDER_WAY:
             sign_in.stage, sign_in.error = Stage(row.stage), row.error
+        elif self._kept is not None and sign_in.is_claimed and sign_in.stage is not Stage.PENDING:
+            await self._kept.finish(sign_in, is_claimed=row.stage != PENDING)
         elif self._clock() >= sign_in.expires_at:
             sign_in.end(Stage.EXPIRED, _LATE)
         if row.account_id and sign_in.account is None:

@@ -26,10 +26,10 @@ class _Dialed:
 
 
 class Moves:
-    """Claims the sessions that a pool dials for; `clock` gives seconds.
+    """Claims the sessions that a pool dials for, and lets go what another node has claimed.
 
-    A connection `lasts` so many at most, and so does a claim; for as long a session that left and
-    came back is let be.
+    A connection `lasts` so many seconds at most, and so does a claim; for as long a session that
+    left and came back is let be. `clock` gives seconds.
     """
 
     def __init__(
@@ -44,10 +44,9 @@ class Moves:
         self._lasts = lasts
         self._clock = clock
         self._dialed: OrderedDict[str, _Dialed] = OrderedDict()
-        pool.on_dial = self._claim
         tidings.hear("moved", lambda _node, facts: self._let_go(facts))
 
-    def _claim(self, key: SessionKey) -> None:
+    def claim(self, key: SessionKey) -> None:
         """Say that a session is served here from now on."""
         if key.is_implicit:
             return

@@ -169,7 +169,7 @@ Keep = Callable[[TurnRecord, float], None]
 class Accounting:
     """Books every turn exactly once, however it ends; `keep` takes what is kept of it.
 
-    `clock` gives seconds, as does a request's `started`; `node` is named in the log.
+    `clock` gives seconds, as does a request's `started`.
     """
 
     def __init__(
@@ -177,13 +177,11 @@ class Accounting:
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
         keep: Keep | None = None,
-        node: str = "",
     ) -> None:
         self.clock = clock
         self._metrics = metrics
         self._keep = keep
         self._log = structlog.get_logger()
-        self._place = {"node": node} if node else {}
 
     def book(
         self, record: TurnRecord, error: BaseException | None = None, *, is_drained: bool = False
@@ -202,7 +200,7 @@ class Accounting:
         bill = record.bill if record.is_priced else record.settle()
         seconds, tokens = self.clock() - record.request.started, _tokens(bill.usage)
         self._count(record, seconds, tokens)
-        self._log.info("turn", **_line(record, seconds, tokens), **self._place)
+        self._log.info("turn", **_line(record, seconds, tokens))
         if self._keep is not None:
             self._keep(record, seconds)
 

@@ -80,13 +80,10 @@ async def _visible_keys(administration: Administration, viewer: Viewer) -> froze
 async def _rows(
     administration: Administration, keys: frozenset[str] | None
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the rows that somebody sees of these keys, and the nodes that did not answer.
-
-    Rows of a version that tells less are left out.
-    """
-    rows, missing = await administration.sessions.all()
+    """Return the rows that somebody sees of these keys, and the nodes that did not answer."""
+    rows, missing = await administration.sessions.all(_FIELDS)
     seen = [row for row in rows if keys is None or row["scope"].removeprefix(_SCOPE) in keys]
-    return [row for row in seen if row.keys() >= _FIELDS], list(missing)
+    return seen, list(missing)
 
 
 async def _all(info: Info) -> Sessions:
