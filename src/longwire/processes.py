@@ -37,6 +37,9 @@ from longwire.supervisor.supervisor import Supervisor
 from longwire.supervisor.workers import Post
 
 _KEEP_ALIVE = 75
+_FAILED = 3
+"""The status of a process that could not start, or not go on."""
+
 _PING_INTERVAL, _PONG_TIMEOUT = 20, 60
 
 
@@ -90,7 +93,7 @@ def _serve_alone(
     app.lifespan = partial(_announced, app, _port_of(listeners[0]), announcement)
     server = server_of(app, settings)
     stop_on_signals(server, app.readiness, _ending(settings))
-    server.run(sockets=listeners)
+    run(app, server, listeners)
 
 
 @asynccontextmanager
@@ -122,7 +125,29 @@ def work(post: Post) -> None:
     app.lifespan = partial(_posted, app, settings.server.port, ready)
     server = server_of(app, settings)
     stop_on_signals(server, app.readiness, _ending(settings))
-    server.run(sockets=[socket.socket(fileno=each) for each in post.listeners])
+    run(app, server, [socket.socket(fileno=each) for each in post.listeners])
+
+
+def run(app: App, server: uvicorn.Server, listeners: list[socket.socket]) -> None:
+    """Serve until told to end, or until what runs beside turns fails: it is started anew then.
+
+    The server alone would go on, and refuse every turn.
+    """
+    running = app.lifespan
+
+    @asynccontextmanager
+    async def ending() -> AsyncIterator[None]:
+        try:
+            async with running():
+                yield
+        except BaseException:
+            server.should_exit = True
+            raise
+
+    app.lifespan = ending
+    server.run(sockets=listeners)
+    if server.lifespan.error_occurred:
+        sys.exit(_FAILED)
 
 
 def _node_of(settings: Settings) -> str:
