@@ -414,6 +414,15 @@ async def test_a_server_that_starts_empty_is_taken_up(nodes, valkey_server):
         a.leave(each, NOTHING)
 
 
+async def test_fields_of_another_version_are_passed_over(one):
+    """A refusal is told, whatever else stands in the window."""
+    subject = key(requests_per_minute=1)
+    await one.enter(subject)
+    fields = ("rxx", "1", "total", "9", "r5", "1.5")
+    await one._valkey.call("HSET", one._keys(subject)[0], *fields)
+    assert await admitted(one, subject) is None
+
+
 # Budgets
 
 

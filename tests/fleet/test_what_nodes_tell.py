@@ -135,7 +135,7 @@ class TestCooling:
         a, b = nodes
         a.fail(3)
         await until(lambda: not b.trusts())
-        assert 0 < int(await valkey_server.ask("TTL", "lw:cool:{ch}")) <= 15
+        await until(lambda: lasts(valkey_server, "lw:cool:{ch}", 14, 15))
         late = joined(valkey_server.url, "late")
         async with late.running():
             node = Node(late, clock)
@@ -199,6 +199,11 @@ class TestCooling:
         await until(lambda: not b.trusts())
 
 
+async def lasts(server, name, least, most):
+    """Whether a key is there, for so many seconds."""
+    return least <= int(await server.ask("TTL", name)) <= most
+
+
 def used(percent, seen_at, **facts):
     return Quota("plus", Window(percent, 300, 1e12), seen_at=seen_at, **facts)
 
@@ -213,7 +218,15 @@ class TestQuota:
         a.live.quota_tracker.observe(used(10.8, 11.0, limit_reached=True))
         await until(lambda: b.live.quota_tracker.quota.limit_reached)
         assert not b.live.quota_tracker.is_unsaved
-        assert 690_000 < int(await valkey_server.ask("TTL", "lw:quota:{acc}")) <= 691_200
+        await until(lambda: lasts(valkey_server, "lw:quota:{acc}", 690_000, 691_200))
+
+    async def test_what_is_no_quota_is_not_taken_over(self, nodes):
+        """A turn would fail by it, at each node that recalls it."""
+        a, b = nodes
+        wrong = {"primary": {"used_percent": "55%"}, "seen_at": 7.0}
+        a.fleet.tidings.pin("quota", "acc", {"account": "acc", "quota": wrong}, 60)
+        a.live.quota_tracker.observe(used(20.0, 5.0))
+        await until(lambda: b.live.quota_tracker.quota == used(20.0, 5.0))
 
     async def test_the_newest_word_counts(self, nodes):
         """What comes late does not undo what was seen since."""
@@ -232,6 +245,7 @@ class TestQuota:
         late = joined(valkey_server.url, "late")
         async with late.running():
             node = Node(late, clock)
+            await until(lambda: lasts(valkey_server, "lw:quota:{acc}", 690_000, 691_200))
             await node.accounts.recall_quotas()
             assert used(30.0, 5.0) == node.live.quota_tracker.quota
 

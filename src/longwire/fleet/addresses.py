@@ -32,27 +32,24 @@ _SHAPES: Final = (
 _FAMILIES: Final = {"valkey": False, "redis": False, "valkeys": True, "rediss": True}
 """Whose scheme stands for TLS."""
 
-_SHORT: Final = {
-    "sentinel": ("sentinel", False),
-    "sentinels": ("sentinel", True),
-    "cluster": ("cluster", False),
-    "clusters": ("cluster", True),
-    "unix": ("unix", False),
-}
 _PORT: Final = 6379
 _SENTINELS_PORT: Final = 26379
 _LARGEST_PORT: Final = 65535
-_VERIFIES: Final = {"required": "required", "optional": "optional", "none": "none"}
+_VERIFIES: Final = frozenset({"required", "optional", "none"})
 _TLS: Final = {
     "ssl_ca_certs": "ca_certs",
-    "ca": "ca_certs",
     "ssl_certfile": "certfile",
     "ssl_keyfile": "keyfile",
     "ssl_cert_reqs": "cert_reqs",
     "ssl_check_hostname": "check_hostname",
 }
-_BARE: Final = {"protocol": 2, "socket_timeout": None, "socket_connect_timeout": None}
-"""Without what costs each command a task: whoever calls bounds the time."""
+_BARE: Final = {
+    "protocol": 2,
+    "socket_timeout": None,
+    "socket_connect_timeout": None,
+    "retry": Retry(NoBackoff(), 0),
+}
+"""Without what costs each command a task: whoever calls bounds the time, and tries again."""
 
 _SENTINELS_OWN: Final = {"sentinel_username": "username", "sentinel_password": "password"}
 _NO: Final = {"false", "0", "no"}
@@ -75,7 +72,7 @@ def connect_to(url: str) -> Servers:
     address = _read(url)
     _check_query(address)
     kind, (path, last) = address.kind, _path(address)
-    options: dict[str, Any] = {**address.login, **_BARE, "retry": Retry(NoBackoff(), 0)}
+    options: dict[str, Any] = {**address.login, **_BARE}
     if kind == "unix":
         options["db"] = _database(address.query.get("db", ""))
         unix = partial(_unix, options)
@@ -131,8 +128,8 @@ def _read(url: str) -> _Address:
 
 def _scheme(scheme: str) -> tuple[str, bool]:
     """Return what a scheme stands for, and whether by TLS."""
-    if scheme in _SHORT:
-        return _SHORT[scheme]
+    if scheme == "unix":
+        return "unix", False
     family, _, kind = scheme.partition("+")
     if family not in _FAMILIES:
         raise _bad(f"cannot be read; write {_SHAPES}")
@@ -209,10 +206,8 @@ def _tls(address: _Address) -> RedisSSLContext:
 
 def _sentinels(address: _Address) -> dict[str, Any]:
     """Return how Sentinels themselves are spoken to."""
-    options: dict[str, Any] = {**_BARE, "retry": Retry(NoBackoff(), 0)}
-    options |= {
-        name: address.query[own] for own, name in _SENTINELS_OWN.items() if own in address.query
-    }
+    own = {name: address.query.get(key) for key, name in _SENTINELS_OWN.items()}
+    options: dict[str, Any] = {**_BARE, **{name: value for name, value in own.items() if value}}
     if address.is_secure:
         tls = {name: value for name, value in address.query.items() if name in _TLS}
         options |= {"ssl": True} | {("ssl_" + _TLS[name]): value for name, value in tls.items()}

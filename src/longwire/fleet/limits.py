@@ -1,8 +1,8 @@
 """Limits of a whole fleet, counted in Valkey by its clock; alone with a share where it is away.
 
 Law: the rules, their words and headers are those of `core/rules/limits`; what a script cannot admit
-is judged there again, from what the script knows. Who enters waits for one script; who leaves
-never waits, and whatever is posted counts once however often it is written.
+is judged by them again, from the state that the script answers with. Who enters waits for one
+script; who leaves never waits, and whatever is posted counts once however often it is written.
 """
 
 import asyncio

@@ -2,9 +2,9 @@
 --
 -- ARGV: 1 limits, `-` for none: requests and tokens a minute, turns at once, tokens and cost of the
 -- day, of the month; 2 the lease; 3 milliseconds for which it holds.
--- Admitted: ms, requests, tokens, last second with tokens, whether the day's sums are unknown; ms
--- alone without a lease. Refused: ms, turns under way, tokens and cost expected of them, tokens and cost of the day, of the
--- month, then all fields of the window.
+-- Admitted: the time in ms, requests, tokens, last second with tokens, whether the day's sums are
+-- unknown; where no lease was named, the time alone. Refused: the time in ms, turns under way, tokens
+-- and cost expected of them, tokens and cost of the day, of the month, then all fields of the window.
 
 local function enter()
   sweep()

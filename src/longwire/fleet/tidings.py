@@ -102,9 +102,7 @@ class SharedTidings:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_ping(connection))
                 while True:
-                    async with asyncio.timeout(_SILENCE):
-                        message = await connection.read_response()
-                    self._take(message)
+                    self._take(await _message(connection))
         finally:
             await close(connection)
 
@@ -137,6 +135,12 @@ def _facts(raw: bytes | None) -> dict[str, Any] | None:
 
 def _pin(kind: str, subject: str) -> str:
     return f"{_PINS[kind]}{{{subject}}}"
+
+
+async def _message(connection: AbstractConnection) -> Any:  # noqa: ANN401 - as the server sent it
+    """Return what comes next. Raises `TimeoutError` after a silence that no ping ended."""
+    async with asyncio.timeout(_SILENCE):
+        return await connection.read_response()
 
 
 async def _ping(connection: AbstractConnection) -> None:

@@ -11,9 +11,11 @@ from dataclasses import asdict
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from longwire.core.errors import AccountUnavailable, ConfigurationError, NotFound, StoreUnavailable
 from longwire.core.nouns.account import Account, Login, is_due, lives
-from longwire.core.nouns.quota import Quota, QuotaTracker, quota_of
+from longwire.core.nouns.quota import Quota, QuotaTracker
 from longwire.core.ports import Tidings
 from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
@@ -151,7 +153,7 @@ class LiveAccounts:
     def _take_quota(self, facts: Mapping[str, Any]) -> None:
         live = self._live.get(str(facts.get("account")))
         if live is not None:
-            live.quota_tracker.take_over(quota_of(facts["quota"]))
+            live.quota_tracker.take_over(msgspec.convert(facts["quota"], Quota))
 
     async def renew(self, live: LiveAccount) -> None:
         """Give an account new tokens. Raises `AccountUnavailable`.

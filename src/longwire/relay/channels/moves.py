@@ -1,7 +1,7 @@
 """Sessions that move between nodes: the one that they left closes what it held for them.
 
-Law: only named sessions move, each of one caller and channel. A session that came back is served
-on two nodes by its clients: it is not closed again for a while.
+Law: only named sessions move, each of one caller and channel. Clients may use one session on two
+nodes at once: one that left a node and came back is not closed there again for a while.
 """
 
 import time
