@@ -200,6 +200,27 @@ async def test_without_haproxy_workers_share_the_port(machine, emulator):
         assert [] == one.parts("haproxy")
 
 
+async def test_a_turn_that_is_cut_gets_an_error_of_the_api(machine, emulator):
+    """Clients read JSON, whoever says it."""
+    headers = {"authorization": f"Bearer {KEY}", "x-long": "x" * 32_000}
+    slow = {**TURN, "metadata": scripted(delay_ms=5_000)}
+    headers |= {f"x-{number}": "x" for number in range(200)}
+
+    async def turn(url):
+        async with (
+            aiohttp.ClientSession(url, headers=headers) as client,
+            client.post("/v1/responses", json=slow) as response,
+        ):
+            return response.status, (await response.json())["error"]["code"]
+
+    async with machine(emulator.url) as one, asyncio.TaskGroup() as group:
+        cut = group.create_task(turn(one.url))
+        await until(lambda: emulator.counters.creates >= 1)
+        for worker in one.parts("longwire.worker"):
+            os.kill(worker, signal.SIGKILL)
+    assert (502, "unavailable") == cut.result()
+
+
 async def test_clients_are_known_by_their_own_address(machine, emulator):
     """One client guesses passwords without an end; another one may still sign in."""
 
