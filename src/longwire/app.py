@@ -287,7 +287,7 @@ def _fleet(settings: Settings, parts: int) -> Fleet:
     url, node = settings.fleet.url.get_secret_value(), settings.fleet.node
     if not url:
         return alone(node, parts)
-    fleet: Fleet = import_joined().joined(url, node)
+    fleet: Fleet = import_joined().joined(url, node, parts)
     return fleet
 
 

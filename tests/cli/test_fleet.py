@@ -24,6 +24,24 @@ def test_times_and_headers_are_those_of_the_file(tmp_path, name):
     assert ("x-chat" if name != "nginx" else "$http_x_chat") in text
 
 
+@pytest.mark.parametrize("name", ["haproxy", "nginx"])
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("::1", "[::1]:8090"), ("::", "[::1]:8090"), ("0.0.0.0", "127.0.0.1:8090")],
+)
+def test_the_gateway_of_the_file_is_found(monkeypatch, name, host, address):
+    """Where it listens, in brackets if it must be; on this machine, if it listens everywhere."""
+    monkeypatch.setenv("LONGWIRE_SERVER__HOST", host)
+    assert f" {address} " in run(name).stdout
+
+
+def test_envoy_listens_at_addresses():
+    """Without brackets; a name is refused with what to write."""
+    assert 'address: "::1", port_value: 8443' in run("envoy", "--bind", "[::1]:8443").stdout
+    found = run("envoy", "--bind", "localhost:81")
+    assert (2, True) == (found.exit_code, "10.0.0.5:80" in found.output)
+
+
 @pytest.mark.parametrize(
     ("words", "mend"),
     [

@@ -39,7 +39,7 @@ def test_with_both_each_worker_has_a_socket_and_counts_with_the_others(crew_of):
     found, posts, environs, line = crew_of("/haproxy", "/valkey", fleet={"node": "lw"})
     assert ["lw-0", "lw-1", "lw-2"] == [each["LONGWIRE_FLEET__NODE"] for each in environs]
     assert 3 == len({post["listeners"][0] for post in posts})
-    assert {1} == {post["parts"] for post in posts}
+    assert {3} == {post["parts"] for post in posts}
     assert all(each["LONGWIRE_FLEET__URL"].startswith("unix:///") for each in environs)
     assert (["valkey"], ["haproxy"]) == (
         [p.name for p in found.share],
@@ -59,7 +59,7 @@ def test_without_valkey_each_worker_admits_its_share(crew_of):
 def test_a_fleet_of_the_operators_own_is_used(crew_of):
     """No other Valkey is started."""
     found, posts, environs, line = crew_of("/haproxy", "/valkey", fleet={"url": "valkey://v"})
-    assert ([], {1}) == (found.share, {post["parts"] for post in posts})
+    assert ([], {3}) == (found.share, {post["parts"] for post in posts})
     assert {"valkey://v"} == {each["LONGWIRE_FLEET__URL"] for each in environs}
     assert "info" == line["log_level"]
 

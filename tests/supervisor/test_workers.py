@@ -104,6 +104,21 @@ async def test_a_limit_holds_over_both_workers(tmp_path, emulator):
     assert {200: 7, 429: 13} == Counter(turn.result() for turn in turns)
 
 
+async def test_each_worker_has_its_share_while_valkey_is_away(tmp_path, emulator):
+    """Also where it was never there: both know that they are two."""
+    one = Machine(tmp_path, emulator.url, extra='[fleet]\nurl = "valkey://127.0.0.1:1/0"\n')
+    limit = "--set=requests_per_minute=6"
+    create = (*("keys", "create", "limited", "--json", limit), "--config", str(one.config))
+    key = json.loads(await one.run(*create))["secret"]
+    await one.start("--workers", "2")
+    try:
+        await one.serve()
+        counts = Counter([await status_of(one, key=key, session=f"s-{n}") for n in range(30)])
+    finally:
+        await one.kill()
+    assert {200: 6, 429: 24} == counts
+
+
 async def test_a_worker_that_dies_is_started_again(machine, emulator):
     """Meanwhile the other one serves its sessions; no new turn fails."""
     async with machine(emulator.url) as one:
@@ -183,6 +198,27 @@ async def test_without_haproxy_workers_share_the_port(machine, emulator):
         (line,) = lines(one, "several_workers")
         assert ("warning", True) == (line["level"], "38 %" in line["note"])
         assert [] == one.parts("haproxy")
+
+
+async def test_a_turn_that_is_cut_gets_an_error_of_the_api(machine, emulator):
+    """Clients read JSON, whoever says it."""
+    headers = {"authorization": f"Bearer {KEY}", "x-long": "x" * 32_000}
+    slow = {**TURN, "metadata": scripted(delay_ms=5_000)}
+    headers |= {f"x-{number}": "x" for number in range(200)}
+
+    async def turn(url):
+        async with (
+            aiohttp.ClientSession(url, headers=headers) as client,
+            client.post("/v1/responses", json=slow) as response,
+        ):
+            return response.status, (await response.json())["error"]["code"]
+
+    async with machine(emulator.url) as one, asyncio.TaskGroup() as group:
+        cut = group.create_task(turn(one.url))
+        await until(lambda: emulator.counters.creates >= 1)
+        for worker in one.parts("longwire.worker"):
+            os.kill(worker, signal.SIGKILL)
+    assert (502, "unavailable") == cut.result()
 
 
 async def test_clients_are_known_by_their_own_address(machine, emulator):

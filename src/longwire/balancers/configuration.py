@@ -78,7 +78,8 @@ class Engine:
         keys = tuple(map(self.spelled, KEY_HEADERS))
         lines = tuple(self._headers(sessions, keys))
         host = self.anywhere if site.host == "*" else site.host
-        at = {"host": host, "port": site.port, "certificate": site.certificate}
+        at = {"host": host, "bare": host.strip("[]"), "port": site.port}
+        at["certificate"] = site.certificate
         return _filled(
             files(__package__).joinpath(self.template).read_text("utf-8"),
             {

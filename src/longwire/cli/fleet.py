@@ -31,6 +31,7 @@ Certificate = Annotated[
 Config = Annotated[Path | None, typer.Option(help="The TOML file to read.", dir_okay=False)]
 
 _ADDRESS: Final = re.compile(r"(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]|):(?P<port>\d{1,5})", re.ASCII)
+_LISTENS_AT: Final = re.compile(r"\*|[\d.]+|\[.+\]", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,63}")
 _FILE: Final = re.compile(r"[\w./+-]*", re.ASCII)
 _PORTS: Final = range(1, 65_536)
@@ -57,6 +58,8 @@ def _command(name: str) -> Callable[..., None]:
         from longwire.settings import load
 
         site = _site(load(config), node or (), bind, _certificate(tls_cert))
+        if name == "envoy" and not _LISTENS_AT.fullmatch(site.host):
+            raise typer.BadParameter(f"--bind {bind!r}: Envoy listens at addresses, as 10.0.0.5:80")
         typer.echo(ENGINES[name].configured(site), nl=False)
 
     return command
@@ -67,10 +70,16 @@ def _site(settings: "Settings", nodes: Sequence[str], bind: str | None, certific
     from longwire.balancers.site import site_of
 
     server = settings.server
-    own = Node(settings.fleet.node or "longwire", server.host, server.port)
+    own = Node(settings.fleet.node or "longwire", _reached_at(server.host), server.port)
     host, port = _address("--bind", bind or (":443" if certificate else ":8080"))
     site = site_of(settings, _named(nodes) or (own,))
     return replace(site, host=host or "*", port=port, certificate=certificate)
+
+
+def _reached_at(host: str) -> str:
+    """Return where a gateway is found that listens there: on this machine, if on all addresses."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is compared
+    return f"[{host}]" if ":" in host else host
 
 
 def _named(texts: Sequence[str]) -> "Sequence[Node]":

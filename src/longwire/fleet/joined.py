@@ -22,13 +22,16 @@ SHARED: Final = frozenset(COUNTED)
 """What Valkey counts, while it is there."""
 
 
-def joined(url: str, node: str = "") -> Fleet:
-    """Return what a node has that shares a server. Raises `ConfigurationError` for a bad URL."""
+def joined(url: str, node: str = "", least: int = 1) -> Fleet:
+    """Return what a node has that shares a server, with so many nodes at the `least`.
+
+    Raises `ConfigurationError` for a bad URL.
+    """
     servers = connect_to(url)
     valkey = Valkey(servers)
     large = Valkey(servers, complaints=valkey.complaints)
     name = node or default_node()
-    nodes = Nodes(name, valkey, _scripts(), SHARED)
+    nodes = Nodes(name, valkey, _scripts(), SHARED, least=least)
     tidings = SharedTidings(valkey, large, servers, name)
     limits = SharedLimits(valkey, nodes)
     asking = Asking(nodes, tidings, large)

@@ -79,7 +79,8 @@ Figures = Callable[[], Mapping[str, float]]
 class Nodes:
     """This node and the others. `stage` and `figures` tell how this one is now.
 
-    `scripts` announce a life of a name, and tell the names; `shared` is what Valkey counts.
+    `scripts` announce a life of a name, and tell the names; `shared` is what Valkey counts. There
+    are `least` of them, even if nobody was heard yet.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Nodes:
         scripts: "Mapping[str, Script] | None" = None,
         shared: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
+        least: int = 1,
     ) -> None:
         self.own = Node(
             name,
@@ -100,7 +102,7 @@ class Nodes:
         )
         self.stage: Callable[[], str] = lambda: "starting"
         self.figures: Figures = dict
-        self.count = 1
+        self.count = self._least = least
         """How many nodes there were at the last heartbeat, this one among them."""
 
         self._valkey = valkey
@@ -182,7 +184,7 @@ class Nodes:
             now, heard = await self._names(self._valkey, node.name)
         except FleetUnavailable:
             return False
-        self.count = sum(now - at <= _LASTS for at in heard.values())
+        self.count = max(self._least, sum(now - at <= _LASTS for at in heard.values()))
         return True
 
     def _notice(self, twins: frozenset[str]) -> None:

@@ -60,7 +60,7 @@ def assembled(
             environment(settings, port, number, url),
             () if balancer_path else listeners,
             folder / f"{number}.sock" if balancer_path else None,
-            1 if url else workers,
+            workers,
         )
         for number in range(workers)
     ]

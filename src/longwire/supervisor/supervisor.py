@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from longwire.logger import structlog
 from longwire.supervisor.program import Program
 
+_log = structlog.get_logger()
 _OURS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _PATIENCE: Final = 5.0
 """Seconds that a program gets to end that is to end at once."""
@@ -77,6 +79,7 @@ class Supervisor:
     async def _keep(self, program: Program) -> None:
         status = await program.keep()
         if not self._is_stopping:  # it could not even start
+            _log.error("program_not_started", program=program.name, status=status)
             self._status = status if status > 0 else 1
             self._is_stopping = True
             for each in self._all():

@@ -21,7 +21,7 @@ _LONGEST_NAME: Final = 63
 class Post(msgspec.Struct, frozen=True):
     """What a worker is started with: the sockets that it serves, one to say on that it does.
 
-    `parts` is how many share the limits of the keys, each by itself.
+    `parts` is how many share the limits of the keys, each by itself while nobody counts for all.
     """
 
     listeners: tuple[int, ...]
