@@ -200,7 +200,7 @@ class TestCooling:
 
 
 def used(percent, seen_at, **facts):
-    return Quota("plus", Window(percent, 300, 1e12), seen_at=seen_at, **facts)
+    return Quota("plus", Window(percent, 300, 1e11), seen_at=seen_at, **facts)
 
 
 class TestQuota:
