@@ -7,8 +7,8 @@ import asyncio
 import math
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,11 +25,7 @@ from longwire.server.http.listener import listen, url_of
 from longwire.server.http.protocol import HttpProtocol
 from longwire.server.http.websocket import WebSocketProtocol
 from longwire.server.live_sessions import serving_sessions
-from longwire.server.signals import (
-    Ending,
-    reloading_on_signal,
-    stop_on_signals,
-)
+from longwire.server.signals import Departure, Ending, reloading_on_signal
 from longwire.settings import Settings, load
 from longwire.supervisor import own_valkey
 from longwire.supervisor.crew import assembled
@@ -37,9 +33,6 @@ from longwire.supervisor.supervisor import Supervisor
 from longwire.supervisor.workers import Post
 
 _KEEP_ALIVE = 75
-_FAILED = 3
-"""The status of a process that could not start, or not go on."""
-
 _PING_INTERVAL, _PONG_TIMEOUT = 20, 60
 
 
@@ -90,10 +83,8 @@ async def prepared(settings: Settings) -> Secret | None:
 def _serve_alone(
     app: App, settings: Settings, listeners: list[socket.socket], announcement: Announcement
 ) -> None:
-    app.lifespan = partial(_announced, app, _port_of(listeners[0]), announcement)
-    server = server_of(app, settings)
-    stop_on_signals(server, app.readiness, _ending(settings))
-    run(app, server, listeners)
+    announced = partial(_announced, app, _port_of(listeners[0]), announcement)
+    _run(app, settings, listeners, announced)
 
 
 @asynccontextmanager
@@ -122,32 +113,23 @@ def work(post: Post) -> None:
     prepare_memory()
     app = App(settings, opening(settings), post.parts)
     ready = socket.socket(fileno=post.ready)
-    app.lifespan = partial(_posted, app, settings.server.port, ready)
+    listeners = [socket.socket(fileno=each) for each in post.listeners]
+    _run(app, settings, listeners, partial(_posted, app, settings.server.port, ready))
+
+
+def _run(
+    app: App,
+    settings: Settings,
+    listeners: list[socket.socket],
+    lifespan: Callable[[], AbstractAsyncContextManager[None]],
+) -> None:
+    """Serve until told to end, or until a part fails that runs beside turns: then exit as such."""
     server = server_of(app, settings)
-    stop_on_signals(server, app.readiness, _ending(settings))
-    run(app, server, [socket.socket(fileno=each) for each in post.listeners])
-
-
-def run(app: App, server: uvicorn.Server, listeners: list[socket.socket]) -> None:
-    """Serve until told to end, or until what runs beside turns fails: it is started anew then.
-
-    The server alone would go on, and refuse every turn.
-    """
-    running = app.lifespan
-
-    @asynccontextmanager
-    async def ending() -> AsyncIterator[None]:
-        try:
-            async with running():
-                yield
-        except BaseException:
-            server.should_exit = True
-            raise
-
-    app.lifespan = ending
+    departure = Departure(server, app.readiness, _ending(settings))
+    app.lifespan = lambda: departure.ending_when_failed(lifespan())
     server.run(sockets=listeners)
-    if server.lifespan.error_occurred:
-        sys.exit(_FAILED)
+    if departure.status:
+        sys.exit(departure.status)
 
 
 def _node_of(settings: Settings) -> str:

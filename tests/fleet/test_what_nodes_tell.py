@@ -205,7 +205,7 @@ async def lasts(server, name, least, most):
 
 
 def used(percent, seen_at, **facts):
-    return Quota("plus", Window(percent, 300, 1e12), seen_at=seen_at, **facts)
+    return Quota("plus", Window(percent, 300, 1e11), seen_at=seen_at, **facts)
 
 
 class TestQuota:

@@ -31,6 +31,8 @@ class Stored:
         self.reads = 0
         self.is_away = False
         self.hangs = False
+        self.lingers = False
+        self.error = None
 
     async def find(self, key):
         self.reads += 1
@@ -38,6 +40,13 @@ class Stored:
         await asyncio.sleep(0)
         if self.hangs:
             await asyncio.Event().wait()
+        if self.lingers:  # as a driver that ends a connection which does not answer
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.5)
+        if self.error:
+            raise self.error
         if self.is_away:
             raise StoreUnavailable("gone")
         return home
@@ -155,6 +164,45 @@ async def test_no_turn_waits_for_a_database(stored, way):
         assert 1 == stored.reads
         setattr(stored, way, False)
         stored.kept[session("s")] = "a"
+        clock.now += 1
+        assert "a" == await homes.get(session("s"))
+
+
+async def test_no_turn_waits_for_a_driver_that_gives_up(stored):
+    """A read that was given up may take seconds to end; who asked has gone on long before."""
+    homes, now = LocalHomes(), asyncio.get_running_loop().time
+    async with homes.kept_in(stored):
+        stored.lingers = True
+        began = now()
+        async with asyncio.TaskGroup() as group:
+            found = [group.create_task(homes.get(session(each))) for each in "abc"]
+        assert ([None] * 3, 3) == ([each.result() for each in found], stored.reads)
+        assert now() - began < 0.4
+
+
+async def test_a_turn_that_is_cancelled_reads_no_more(stored):
+    """Who goes away leaves no read behind, and the store is asked on."""
+    homes = LocalHomes()
+    async with homes.kept_in(stored):
+        stored.hangs = True
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(homes.get(session("s")))
+            await become(lambda: stored.reads)
+            reading.cancel()
+        assert reading.cancelled()
+        stored.hangs = False
+        stored.kept[session("s")] = "a"
+        assert "a" == await homes.get(session("s"))
+
+
+async def test_what_cannot_be_read_is_no_home(stored):
+    """Whatever a driver makes of it: a turn goes on without, and others find theirs afterwards."""
+    clock = Clock()
+    homes = LocalHomes(clock)
+    async with homes.kept_in(stored):
+        stored.error = ValueError("no text")
+        assert await homes.get(session("s")) is None
+        stored.error, stored.kept[session("s")] = None, "a"
         clock.now += 1
         assert "a" == await homes.get(session("s"))
 

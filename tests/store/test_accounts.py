@@ -166,6 +166,13 @@ async def test_the_quota_is_kept(store, account):
     assert replace(account, quota=quota) == await store.accounts.get(account.id)
 
 
+async def test_a_quota_that_cannot_be_read_is_not_known(store, account):
+    """An account whose row another version wrote otherwise is there all the same."""
+    window = Window("40%", 300, 1.5)
+    await store.accounts.save_quota(account.id, Quota("plus", window, None, True, "5", 1.0, 9.5))
+    assert replace(account, quota=Quota()) == await store.accounts.get(account.id)
+
+
 async def test_accounts_go_with_their_channel(store, channel, account, actor):
     """Deleting a channel forgets the tokens of its accounts."""
     await store.channels.delete(channel.id, channel.revision, actor)

@@ -1,7 +1,7 @@
 """Homes in the database: found by one caller's key, within their time, of a bounded number."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from longwire.core.rules.homes import HELD_LASTS, SESSION_LASTS, held_key, session_home_key
 from longwire.core.rules.turn import Scope
@@ -54,3 +54,12 @@ async def test_of_too_many_the_newest_stay(stored, database, clock):
     assert 6 == await sweep_homes(database, clock.now, most=4)
     found = [await stored.find(session_home_key(ONE, str(number))) for number in range(10)]
     assert [None] * 6 + ["a"] * 4 == found
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_no_text_is_no_home(stored, database):
+    """SQLite keeps what it is told to; a turn would look for a channel of that name."""
+    await stored.keep({session_home_key(ONE, "s"): "a"})
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE homes SET home = x'fffe'"))
+    assert await stored.find(session_home_key(ONE, "s")) is None

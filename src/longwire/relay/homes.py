@@ -70,6 +70,7 @@ class LocalHomes:
 
     __slots__ = (
         "_clock",
+        "_group",
         "_has_some",
         "_held",
         "_most",
@@ -94,6 +95,7 @@ class LocalHomes:
         self._unwritten: OrderedDict[HomeKey, str] = OrderedDict()
         self._has_some = asyncio.Event()
         self._store: StoredHomes | None = None
+        self._group: asyncio.TaskGroup | None = None
         self._resumes = 0.0
 
     def __repr__(self) -> str:
@@ -111,8 +113,8 @@ class LocalHomes:
 
     async def _look_up(self, key: HomeKey) -> str | None:
         home = await self._shared.find(key) if self._shared is not None else None
-        if home is None and self._store is not None and self._clock() >= self._resumes:
-            home = await self._read(self._store, key)
+        if home is None and self._group is not None and self._clock() >= self._resumes:
+            home = await self._read(self._group, key)
         return home
 
     def _take_over(self, digest: bytes, home: str) -> None:
@@ -143,15 +145,34 @@ class LocalHomes:
             self._held.popitem(last=False)
         return held
 
-    async def _read(self, store: "StoredHomes", key: HomeKey) -> str | None:
-        """Look a home up; while the store does not answer, it is not asked."""
+    async def _read(self, group: asyncio.TaskGroup, key: HomeKey) -> str | None:
+        """Look a home up; while the store does not answer, it is not asked.
+
+        Who asks does not wait until a driver has given up, which may take it seconds.
+        """
+        reading = group.create_task(self._find(key))
         try:
-            async with asyncio.timeout(_PATIENCE):
-                return await store.find(key)
-        except _UNREADABLE as error:
-            self._resumes = self._clock() + _PAUSE
-            _log.warning("homes_not_read", error=getattr(error, "reason", type(error).__name__))
+            await asyncio.wait([reading], timeout=_PATIENCE)
+        finally:
+            is_late = reading.cancel()
+        if is_late:
+            self._rest(TimeoutError())
+        return None if is_late or reading.cancelled() else reading.result()
+
+    async def _find(self, key: HomeKey) -> str | None:
+        """Ask the store; what it fails with is no reason for a turn to fail, nor for the rest."""
+        try:
+            return await self._store.find(key) if self._store is not None else None
+        except Exception as error:  # noqa: BLE001 - whatever a driver makes of what is stored
+            self._rest(error)
             return None
+
+    def _rest(self, error: Exception) -> None:
+        """Leave the store alone for a while; of all that fails meanwhile one line is logged."""
+        if self._clock() < self._resumes:
+            return
+        self._resumes = self._clock() + _PAUSE
+        _log.warning("homes_not_read", error=getattr(error, "reason", type(error).__name__))
 
     @asynccontextmanager
     async def kept_in(self, store: "StoredHomes") -> AsyncIterator[None]:
@@ -159,7 +180,9 @@ class LocalHomes:
         self._store = store
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 writing = group.create_task(self._keep_written(store))
+                writing.add_done_callback(self._end_reading)
                 try:
                     yield
                 finally:
@@ -167,6 +190,10 @@ class LocalHomes:
         finally:
             self._store = None
             await self._write(store, _FAREWELL)
+
+    def _end_reading(self, _writing: asyncio.Task[None]) -> None:
+        """Read no more: a group of which a task has ended or failed takes no other."""
+        self._group = None
 
     async def _keep_written(self, store: "StoredHomes") -> None:
         while True:

@@ -210,7 +210,7 @@ class Accounts:
             tokens=Tokens(access, refresh, identity, row.expires_at),
             owner=value_of(Owner, row),
             status=AccountStatus(row.status),
-            quota=quota_of(row.quota),
+            quota=_known(row.quota),
         )
 
     def _row(self, account: Account) -> dict[str, Any]:
@@ -235,6 +235,14 @@ class Accounts:
         sealed = getattr(row, column)
         place = f"accounts.{column}:{row.id}"
         return Secret(self._vault.open(sealed, place).decode() if sealed else "")
+
+
+def _known(values: object) -> Quota:
+    """Return a quota as it was written; where that cannot be read, nothing is known of it."""
+    try:
+        return quota_of(values)
+    except ValueError:
+        return Quota()
 
 
 def _is(account_id: str) -> ColumnElement[bool]:

@@ -33,8 +33,8 @@ class StoredHomes:
             homes.c.digest == key.digest, homes.c.expires_at > self._clock()
         )
         async with self._database.read() as connection:
-            home: str | None = await connection.scalar(query)
-            return home
+            home = await connection.scalar(query)
+            return home if isinstance(home, str) else None
 
     async def keep(self, changed: Mapping[HomeKey, str]) -> None:
         """Write homes, in one order for all writers: none waits crosswise."""

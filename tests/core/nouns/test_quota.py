@@ -151,3 +151,42 @@ def test_a_quota_is_read_from_its_values():
     """As a database and other nodes have them."""
     quota = Quota("plus", Window(1.0, 300, 5.0), None, limit_reached=True, refused_until=7.0)
     assert quota == quota_of(asdict(quota))
+
+
+WINDOW = {"used_percent": 55, "minutes": 300, "resets_at": 2e9}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        [],
+        "quota",
+        {"plan": 1},
+        {"limit_reached": "no"},
+        {"limit_reached": 1},
+        {"credits_left": None},
+        {"seen_at": "now"},
+        {"seen_at": True},
+        {"refused_until": "2026-01-01"},
+        {"refused_until": float("nan")},
+        {"refused_until": 1e300},
+        {"primary": [55]},
+        {"primary": {"minutes": 300}},
+        {"primary": WINDOW | {"used_percent": "55%"}},
+        {"primary": WINDOW | {"minutes": 10**400}},
+        {"secondary": WINDOW | {"resets_at": "soon"}},
+        {"secondary": WINDOW | {"resets_at": float("inf")}},
+    ],
+)
+def test_what_is_no_quota_is_refused(values):
+    """A turn could not compute with it."""
+    with pytest.raises(ValueError, match=r"."):
+        quota_of(values)
+
+
+def test_what_another_version_adds_is_passed_over():
+    """And what it leaves out is not known."""
+    quota = quota_of({"plan": "plus", "tertiary": {}, "primary": WINDOW | {"kind": "weekly"}})
+    assert Quota("plus", Window(55, 300, 2e9)) == quota
+    assert Quota() == quota_of({})

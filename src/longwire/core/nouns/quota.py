@@ -6,12 +6,15 @@ Times are arguments, in seconds since 1970 UTC.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Final, TypeVar
 
+_T = TypeVar("_T")
 _FULL = 100.0
 _SHORTEST_SHARE = 0.05
 _NOTHING_KNOWN = 1.0
 _NEWS = 1.0
+_LATEST: Final = 253_402_300_799.0
+"""The last second that a date can name: none is later, and no number is greater."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,56 @@ def _differ(new: Window | None, old: Window | None) -> bool:
     return abs(new.used_percent - old.used_percent) >= _NEWS
 
 
-def quota_of(values: Mapping[str, Any]) -> Quota:
-    """Return a quota from the values of its fields, as `asdict` gives them."""
-    windows = {name: Window(**values[name]) for name in ("primary", "secondary") if values[name]}
-    return Quota(**{**values, **windows})
+def quota_of(values: object) -> Quota:
+    """Return a quota from the values of its fields, as `asdict` gives them; others are passed over.
+
+    Raises `ValueError` for what another version, or another hand, wrote otherwise.
+    """
+    fields = _fields(values)
+    return Quota(
+        plan=_read(fields, "plan", str, ""),
+        primary=_window_of(fields.get("primary")),
+        secondary=_window_of(fields.get("secondary")),
+        limit_reached=_read(fields, "limit_reached", bool, default=False),
+        credits_left=_read(fields, "credits_left", str, ""),
+        seen_at=_number(fields.get("seen_at", 0.0)),
+        refused_until=_number_or_none(fields.get("refused_until")),
+    )
+
+
+def _window_of(values: object) -> Window | None:
+    if not values:
+        return None
+    fields = _fields(values)
+    minutes = _number_or_none(fields.get("minutes"))
+    return Window(
+        _number(fields.get("used_percent")),
+        None if minutes is None else int(minutes),
+        _number_or_none(fields.get("resets_at")),
+    )
+
+
+def _fields(values: object) -> Mapping[str, object]:
+    if isinstance(values, Mapping):
+        return values
+    raise ValueError(f"{values!r} has no fields")
+
+
+def _read(fields: Mapping[str, object], name: str, kind: type[_T], default: _T) -> _T:
+    value = fields.get(name, default)
+    if isinstance(value, kind):
+        return value
+    raise ValueError(f"{name} is {value!r}")
+
+
+def _number_or_none(value: object) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LATEST:
+        return value
+    raise ValueError(f"{value!r} is no number of seconds, minutes or percent")
 
 
 class QuotaTracker:
