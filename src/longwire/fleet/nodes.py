@@ -103,7 +103,10 @@ class Nodes:
         self.stage: Callable[[], str] = lambda: "starting"
         self.figures: Figures = dict
         self.count = self._least = least
-        """How many nodes there were at the last heartbeat, this one among them."""
+        """How many nodes there were at the last heartbeat, this one among them.
+
+        Whoever cannot ask Valkey has it from the database.
+        """
 
         self._valkey = valkey
         self._scripts = scripts or {}

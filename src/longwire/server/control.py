@@ -36,6 +36,7 @@ from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
 from longwire.server.fleet_turns import FleetTurns
 from longwire.server.live_sessions import LiveSessions
+from longwire.server.nodes_kept import NodesKept
 from longwire.server.problems import problem_of
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
@@ -119,6 +120,7 @@ class StoredControlPlane:
         ).keep
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits)
+        self._nodes = NodesKept(store.database, gateway.fleet.nodes)
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
@@ -157,16 +159,18 @@ class StoredControlPlane:
         async with asyncio.TaskGroup() as group, self._administration.sign_ins.running():
             upkeep = group.create_task(self._keep_up())
             await self._budgets.recount()  # what was spent before a start stays spent
-            counting = group.create_task(self._budgets.keep_counted())
+            await self._nodes.recount()
             group.create_task(self._log.run())
-            watching = [
+            keeping = [
+                group.create_task(self._budgets.keep_counted()),
+                group.create_task(self._nodes.keep_counted()),
                 group.create_task(self._turns.say_who_watches()),
                 group.create_task(self._turns.pass_on()),
             ]
             try:
                 yield
             finally:
-                for task in (upkeep, counting, *watching):
+                for task in (upkeep, *keeping):
                     task.cancel()
                 self._log.close()
 

@@ -311,7 +311,10 @@ jobs = Table(
     Column("name", _WORD, primary_key=True),
     Column("due_at", BigInteger, nullable=False),
 )
-"""Work that one node does for all, and when it is due again by the database's clock."""
+"""Work that one node does for all, and when it is due again by the database's clock.
+
+`node:<name>` is a node of a fleet, and until when it is there unless it says so again.
+"""
 
 usage = Table(
     "usage",
