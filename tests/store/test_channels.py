@@ -49,7 +49,8 @@ def channels(database, clock):
 
 async def _revision(database):
     async with database.read() as connection:
-        return await connection.scalar(select(revisions.c.number))
+        configuration = revisions.c.name == "configuration"
+        return await connection.scalar(select(revisions.c.number).where(configuration))
 
 
 async def test_a_channel_is_kept_as_it_was_given(channels, actor, clock):

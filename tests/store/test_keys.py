@@ -38,7 +38,8 @@ def keys(database, clock):
 
 async def _revision(database):
     async with database.read() as connection:
-        return await connection.scalar(select(revisions.c.number))
+        configuration = revisions.c.name == "configuration"
+        return await connection.scalar(select(revisions.c.number).where(configuration))
 
 
 async def _channel(database, clock, actor):

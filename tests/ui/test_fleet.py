@@ -106,7 +106,7 @@ def test_turns_of_all_nodes_are_shown_and_filtered(opened, owner, stage):
 
 
 def test_a_channel_that_fails_at_one_node_is_told(opened, owner, stage):
-    """Where nodes differ about a channel, its state stands for each of them."""
+    """Where nodes differ about a channel, its state stands for each; a rest is told to all."""
     dead = owner.channel("dead", baseURL=f"http://127.0.0.1:{free_port()}/v1", models=["dead"])
     node = stage.fleet.nodes[1]
     headers = {"authorization": f"Bearer {owner.key('only-dead', channels=[dead['id']])}"}
@@ -122,7 +122,7 @@ def test_a_channel_that_fails_at_one_node_is_told(opened, owner, stage):
         time.sleep(0.1)
     states = row.get_by_role("list", name="At each node").get_by_role("listitem")
     expect(states.filter(has_text="lw-1")).to_contain_text(re.compile("failing|resting"))
-    expect(states.filter(has_text="lw-0")).to_contain_text("sound")
+    expect(states.filter(has_text="lw-0")).to_contain_text("WebSocket rests, HTTP works")
     assert violations(page) == []
 
 
