@@ -52,6 +52,8 @@ CATCHES_ALL: dict[str, str] = {
     "server/data/lane_turns.py": "likewise for a turn over WebSocket",
     "server/data/sockets.py": "likewise for a message over WebSocket",
     "server/data/upgrade.py": "likewise for an upgrade",
+    "server/signals.py": "the process's edge: what a part fails with is logged, and the process ends",
+    "relay/homes.py": "a read in a task of its own: what fails in it costs a home, not the process",
 }
 
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)

@@ -7,7 +7,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from sqlalchemy import func, select
 
+from longwire.core.rules.homes import session_home_key
+from longwire.core.rules.turn import Scope
+from longwire.relay.homes import LocalHomes
 from longwire.store.database import Database
+from longwire.store.homes import StoredHomes
 from longwire.store.secrets import Vault
 from longwire.store.tables import turn_bodies, turns, usage
 from longwire.store.turn_log import Measures, TurnLog
@@ -121,6 +125,21 @@ async def test_each_turn_has_its_row_once(database_url, way, kind):
         )
     await over.close()
     await straight.close()
+
+
+async def test_a_session_does_not_wait_for_one_that_is_frozen(way):
+    """Its home is looked for a second at most, however long the driver takes to give up."""
+    frozen, url = way
+    database = Database(url)
+    homes, key = LocalHomes(), session_home_key(Scope("api_key:1"), "s")
+    async with homes.kept_in(StoredHomes(database, lambda: 1)):
+        assert await homes.get(key) is None
+        frozen.freeze()
+        began = asyncio.get_running_loop().time()
+        assert await homes.get(key) is None
+        assert 0.9 < asyncio.get_running_loop().time() - began < 1.5
+        frozen.thaw()
+    await database.close()
 
 
 async def _frozen(way):

@@ -1,5 +1,6 @@
 """The fleet for commands: they ask its Valkey, whether a gateway runs on this machine or not."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from longwire.cli.store import sole
 from longwire.core.errors import ConfigurationError
+from longwire.core.ports import REVISION
 
 if TYPE_CHECKING:
     from longwire.fleet.fleet import Fleet
@@ -24,9 +26,8 @@ def with_fleet(settings: "Settings", work: "Callable[[Fleet], Awaitable[T]]") ->
 
     from longwire.fleet.fleet import import_joined
     from longwire.server import logs
-    from longwire.supervisor.own_valkey import url_at
 
-    url = settings.fleet.url.get_secret_value() or url_at(settings.server.port)
+    url = _url_of(settings)
     if not url:
         raise ConfigurationError(
             f"no workers of this user share anything at port {settings.server.port}; for a fleet "
@@ -35,6 +36,29 @@ def with_fleet(settings: "Settings", work: "Callable[[Fleet], Awaitable[T]]") ->
     visit = partial(import_joined().visiting, url)
     logs.configure()  # why the server is away is no part of what is printed
     return asyncio.run(_work(visit, work))
+
+
+async def tell_of_a_change(settings: "Settings") -> None:
+    """Let running nodes take over at once what was changed in the store.
+
+    Whom this does not reach, as where Valkey is away, looks by itself within a second.
+    """
+    from longwire.fleet.fleet import import_joined
+    from longwire.server import logs
+
+    try:
+        if url := _url_of(settings):
+            logs.configure(logging.ERROR)
+            async with import_joined().visiting(url) as fleet:
+                fleet.tidings.tell(REVISION, {})
+    except* (ConfigurationError, OSError):
+        pass
+
+
+def _url_of(settings: "Settings") -> str:
+    from longwire.supervisor.own_valkey import url_at
+
+    return settings.fleet.url.get_secret_value() or url_at(settings.server.port)
 
 
 async def _work(

@@ -46,11 +46,21 @@ async def _work(config: Path | None, work: Callable[["Store", "Settings"], Await
     secret = Secret(database.secret_key.get_secret_value())
     store = await open_store(database.url.get_secret_value(), secret, database.secret_file)
     try:
-        return await work(store, settings)
+        before = await store.configuration_revision()
+        result = await work(store, settings)
+        if await store.configuration_revision() != before:
+            await _tell_nodes(settings)
+        return result
     except BaseExceptionGroup as failures:
         raise sole(failures) from None
     finally:
         await store.close()
+
+
+async def _tell_nodes(settings: "Settings") -> None:
+    from longwire.cli.joined import tell_of_a_change
+
+    await tell_of_a_change(settings)
 
 
 def sole(failure: BaseException) -> BaseException:

@@ -5,7 +5,7 @@ The nouns and rules are those of `core`; whoever waits for something shared wait
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from longwire.core.rules.homes import HomeKey
 from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
@@ -52,6 +52,9 @@ class Throttle(Protocol):
         Tokens that are guessed have no account.
         """
 
+
+REVISION: Final = "revision"
+"""The kind of tiding that says: what the store holds has changed, look at once."""
 
 Hear = Callable[[str, Mapping[str, Any]], None]
 """Takes what a node, by its name, has told; of what was recalled the name is not known.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.ports import Tidings
+from longwire.core.ports import REVISION, Tidings
 from longwire.core.rules.swap import plan
 from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _REMEMBERED = 4096
-_KIND = "revision"
 HandOut = Callable[[Sequence[IssuedKey], Sequence[ApiKey]], None]
 
 
@@ -91,7 +90,7 @@ class ChannelReconciler:
         self._must_reload = False
         self._must_look = asyncio.Event()
         self._tidings = tidings or LocalTidings()
-        self._tidings.hear(_KIND, lambda _node, _facts: self._must_look.set())
+        self._tidings.hear(REVISION, lambda _node, _facts: self._must_look.set())
         self._swap(self.declared.channels)
         hand_out(self.declared.keys, ())
 
@@ -110,7 +109,7 @@ class ChannelReconciler:
         try:
             await self._load(self.declared)
         finally:
-            self._tidings.tell(_KIND, {})
+            self._tidings.tell(REVISION, {})
 
     async def reload_file(self) -> None:
         """Take over what the file says now.
