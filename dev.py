@@ -33,7 +33,8 @@ NODE_HOME = ROOT / ".venv-node"
 NODE_AT_LEAST = (20, 19)
 NOT_SOURCES = {"node_modules", "tests"}
 
-IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+ONE_MORE = (os.cpu_count() or 1) + 1  # tests that start programs wait as much as they work
+IN_PARALLEL = [f"--numprocesses={min(ONE_MORE, 4)}", "--dist=loadfile"]
 IN_PARALLEL += ["--no-loadscope-reorder"]  # tests/conftest.py puts in order what takes long
 QUICK = "--quick"
 TWO_MORE = [f"--numprocesses={(os.cpu_count() or 1) + 2}"]  # fast tests wait as much as they work

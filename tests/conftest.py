@@ -22,7 +22,10 @@ hypothesis_settings.register_profile("untimed", deadline=None)  # other load is 
 hypothesis_settings.load_profile("untimed")
 
 KEY = "lw-key-of-the-tests"
-LONGEST_FIRST = ("ui", "journeys", "server", "cli", "demo", "relay", "house", "store", "emulator")
+LONGEST_FIRST = (
+    *("ui", "fleet", "supervisor", "journeys", "docs", "deploy", "server"),
+    *("cli", "demo", "relay", "house", "store", "emulator"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,10 +1,13 @@
-"""Gateways behind the proxies of the documentation are restarted, and no client notices."""
+"""Gateways behind nginx and Caddy are restarted, and no client notices.
+
+HAProxy and Envoy stand before a whole fleet in `tests/fleet`.
+"""
 
 import pytest
 
 from tests.conftest import KEY
 from tests.doubles.authority import Authority
-from tests.doubles.reverse_proxies import PROXIES, before
+from tests.doubles.reverse_proxies import before
 from tests.doubles.working import Work
 from tests.journeys.rolling import nodes, roll
 
@@ -12,7 +15,7 @@ pytestmark = pytest.mark.process
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("name", PROXIES)
+@pytest.mark.parametrize("name", ["caddy", "nginx"])
 async def test_a_rolling_restart_under_load_fails_no_turn(emulator, tmp_path, name):
     """Six agents without pause, three gateways one after the other: every turn is answered."""
     authority = Authority(tmp_path)
