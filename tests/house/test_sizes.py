@@ -52,7 +52,7 @@ CATCHES_ALL: dict[str, str] = {
     "server/data/lane_turns.py": "likewise for a turn over WebSocket",
     "server/data/sockets.py": "likewise for a message over WebSocket",
     "server/data/upgrade.py": "likewise for an upgrade",
-    "server/signals.py": "the process's edge: what a part fails with is logged, and the process ends",
+    "server/signals.py": "the edge of a process: what a part fails with is logged, then it ends",
     "relay/homes.py": "a read in a task of its own: what fails in it costs a home, not the process",
 }
 
