@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -238,6 +239,23 @@ async def test_clients_are_known_by_their_own_address(machine, emulator):
         codes = [code async for code in guess("127.0.0.2", 40)]
         assert "LIMIT" == codes[-1]
         assert ["INVALID"] == [code async for code in guess("127.0.0.3", 1)]
+
+
+@pytest.fixture
+def few_descriptors():
+    """A low soft limit for what is started; the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_descriptors_are_those_of_the_hard_limit(machine, emulator, few_descriptors, workers):
+    """In one process, and in each worker: HAProxy takes no more clients than they can."""
+    async with machine(emulator.url, "--workers", str(workers)) as one:
+        for process in (one.process.pid, *one.parts("longwire.worker")):
+            assert few_descriptors == resource.prlimit(process, resource.RLIMIT_NOFILE)[0]
 
 
 HEADS = {
