@@ -114,7 +114,7 @@ class App:
             models=Models(self.keys, lambda: self.routing.snapshot, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
             side=CodexSide(self.keys, lambda: self.routing.snapshot),
-            probes=Probes(self.readiness, self.metrics),
+            probes=Probes(self.readiness, self.metrics, self.fleet.nodes.own.name),
         )
 
     def _websocket(self, server: Server) -> WebSocketTurns:

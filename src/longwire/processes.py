@@ -21,7 +21,7 @@ from longwire.core.nouns.secret import Secret
 from longwire.fleet.fleet import default_node
 from longwire.server import logs
 from longwire.server.http.allocator import prepare_memory
-from longwire.server.http.listener import listen, url_of
+from longwire.server.http.listener import allow_connections, listen, url_of
 from longwire.server.http.protocol import HttpProtocol
 from longwire.server.http.websocket import WebSocketProtocol
 from longwire.server.live_sessions import serving_sessions
@@ -62,6 +62,7 @@ def serve(settings: Settings, workers: int = 1) -> None:
     """
     logs.configure(node=_node_of(settings))
     prepare_memory()
+    allow_connections()
     app = App(settings, opening(settings))  # before workers, too: it says once what is wrong
     listeners = listen(settings.server.host, settings.server.port)
     announcement = Announcement(url_of(listeners[0]), asyncio.run(prepared(settings)))

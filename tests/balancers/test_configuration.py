@@ -47,6 +47,13 @@ def test_a_balancer_takes_its_configuration(tmp_path, name, is_secure):
     assert (0, False) == (status, "warning" in said.lower()), said
 
 
+def test_a_name_that_is_not_known_keeps_haproxy_from_no_start(tmp_path):
+    """The other nodes are served."""
+    site = Site((Node("lw-0", "nowhere.invalid", 8090), *NODES[1:]), "127.0.0.1")
+    status, said = checked("haproxy", ENGINES["haproxy"].configured(site), tmp_path)
+    assert 0 == status, said
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_balancer_refuses_what_is_none(tmp_path, name):
     """So the check above can fail."""

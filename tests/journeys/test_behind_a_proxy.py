@@ -25,6 +25,10 @@ pytestmark = [pytest.mark.process, pytest.mark.parametrize("name", PROXIES)]
 BEARER = {"authorization": f"Bearer {KEY}"}
 CSRF = {"x-longwire-csrf": "1"}
 LARGE = b"x" * 5_000_000
+LONG_HEADS = (
+    {"x-long": "x" * 60_000},
+    {f"x-{number}": "x" * 9 for number in range(900)},
+)
 DROPPED_BY_CADDY = {"session_id", "conversation_id"}
 
 
@@ -134,6 +138,15 @@ async def test_what_a_client_sends_arrives(proxied, name):
     assert (name != "caddy") == ("\r\nconversation_id: c-1\r\n" in head)
 
 
+@pytest.mark.parametrize("headers", LONG_HEADS, ids=["one long line", "many lines"])
+async def test_long_heads_arrive(proxied, gateway, name, headers):
+    """What the gateway takes by itself: nearly 64 KiB, of which Caddy may refuse some with 431."""
+    _, client = await proxied(gateway.url)
+    body = {"model": "gpt-5.5", "input": "hi", "metadata": scripted()}
+    async with client.post("/v1/responses", json=body, headers=headers) as response:
+        assert response.status in ({200, 431} if name == "caddy" else {200})
+
+
 async def test_a_turn_is_never_sent_twice(proxied, name):
     """A gateway that hangs up over a turn may have sent it upstream: the client decides."""
     async with canned(answer(), answer(), None) as first, canned(answer(), answer(), None) as other:
@@ -141,6 +154,8 @@ async def test_a_turn_is_never_sent_twice(proxied, name):
         first.answers = other.answers = [None]
         async with client.post("/v1/responses", json={"input": "hi"}) as response:
             assert (503 if name == "envoy" else 502) == response.status
+            is_json = response.content_type == "application/json"
+            assert (name == "haproxy") == is_json
         assert 1 == len(turns(first) + turns(other))
 
 

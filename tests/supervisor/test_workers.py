@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -238,6 +239,57 @@ async def test_clients_are_known_by_their_own_address(machine, emulator):
         codes = [code async for code in guess("127.0.0.2", 40)]
         assert "LIMIT" == codes[-1]
         assert ["INVALID"] == [code async for code in guess("127.0.0.3", 1)]
+
+
+@pytest.fixture
+def few_descriptors():
+    """A low soft limit for what is started; the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_descriptors_are_those_of_the_hard_limit(machine, emulator, few_descriptors, workers):
+    """In one process, and in each worker: HAProxy takes no more clients than they can."""
+    async with machine(emulator.url, "--workers", str(workers)) as one:
+        for process in (one.process.pid, *one.parts("longwire.worker")):
+            assert few_descriptors == resource.prlimit(process, resource.RLIMIT_NOFILE)[0]
+
+
+HEADS = {
+    "long": {"x-long": "x" * 65_000},
+    "many": {f"x-{number}": "x" * 9 for number in range(3_000)},
+}
+
+
+async def test_heads_are_taken_as_by_one_process(machine, emulator):
+    """Nearly 64 KiB of them, in few headers or in many."""
+    ended = {}
+    async with machine(emulator.url) as one, aiohttp.ClientSession(one.url, headers=BEARER) as user:
+        for name, headers in HEADS.items():
+            async with user.post("/v1/responses", json=TURN, headers=headers) as response:
+                ended[name] = response.status
+    assert dict.fromkeys(HEADS, 200) == ended
+
+
+async def test_each_worker_is_scraped_by_its_name(machine, emulator):
+    """Its figures and no other's; a name that nobody has is not found."""
+    found = set()
+
+    async def scrape(name):
+        async with (
+            aiohttp.ClientSession(one.url) as prometheus,
+            prometheus.get("/metrics", params={"node": name}) as response,
+        ):
+            is_own = f'longwire_node_info{{node="{name}"' in await response.text()
+            return name, response.status, is_own
+
+    async with machine(emulator.url, LONGWIRE_FLEET__NODE="lw") as one:
+        for name in ("lw-0", "lw-1", "lw-0", "lw-1", "lw-2"):
+            found.add(await scrape(name))
+    assert {("lw-0", 200, True), ("lw-1", 200, True), ("lw-2", 404, False)} == found
 
 
 BAD_CHANNEL = """

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from enum import Enum
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from longwire.core.errors import Overloaded
 from longwire.relay.records.metrics import CONTENT_TYPE, Metrics
@@ -106,9 +106,10 @@ class Readiness:
 class Probes:
     """What those who watch the gateway ask: no key, no model, no secret."""
 
-    def __init__(self, readiness: Readiness, metrics: Metrics) -> None:
+    def __init__(self, readiness: Readiness, metrics: Metrics, node: str) -> None:
         self._readiness = readiness
         self._metrics = metrics
+        self._node = node
 
     async def health(self, _request: Request) -> Response:
         """Answer 200 while the process lives."""
@@ -119,6 +120,11 @@ class Probes:
         stage = self._readiness.stage
         return JSONResponse({"status": stage.value}, 200 if stage is Stage.READY else 503)
 
-    async def metrics(self, _request: Request) -> Response:
-        """Answer with all metrics in Prometheus' text format."""
+    async def metrics(self, request: Request) -> Response:
+        """Answer with all metrics in Prometheus' text format; 404 where another `node`'s are meant.
+
+        Figures of one in another's place would look like a restart.
+        """
+        if (node := request.query_params.get("node", self._node)) != self._node:
+            return PlainTextResponse(f"This is node {self._node}, and not {node}.\n", 404)
         return Response(self._metrics.render(), media_type=CONTENT_TYPE)

@@ -194,7 +194,7 @@ def _paths() -> dict[str, Any]:
         "/api/hello": {"get": _open("A sign of life, for Claude Code.", _JSON)},
         "/health": {"get": _probe("The process lives.")},
         "/ready": {"get": _probe("It can serve.", {"503": "It starts, leaves or drains."})},
-        "/metrics": {"get": _open("Metrics in Prometheus' text format.", "text/plain")},
+        "/metrics": {"get": _metrics()},
         "/openapi.json": {"get": _open("This document.", "application/json")},
         **{f"/backend-api/{path}": operations for path, operations in _codex().items()},
     }
@@ -309,6 +309,12 @@ def _probe(text: str, others: Mapping[str, str] = MappingProxyType({})) -> dict[
     texts = {"200": text, **others}
     responses = {status: _response(each, "Stage") for status, each in texts.items()}
     return {"summary": text, "security": [], "responses": responses}
+
+
+def _metrics() -> dict[str, Any]:
+    found = _open("Metrics in Prometheus' text format.", "text/plain")
+    found["responses"]["404"] = {"description": "Another node answers than the one meant."}
+    return {**found, "parameters": [{"name": "node", "in": "query", "schema": _TEXT}]}
 
 
 def _open(text: str, media_type: str, status: str = "200") -> dict[str, Any]:

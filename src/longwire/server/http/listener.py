@@ -2,9 +2,10 @@
 
 import errno
 import os
+import resource
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from longwire.core.errors import ConfigurationError
@@ -14,6 +15,13 @@ _ANY = "::"
 _NAMES: Final = {"localhost": ("127.0.0.1", "::1")}
 _NOT_HERE: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """What an address of a family meets that this machine does not have."""
+
+
+def allow_connections() -> None:
+    """Let this process, and those it starts, open as many descriptors as the system lets it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS takes less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
