@@ -6,8 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from longwire.cli.store import sole
-from longwire.core.errors import ConfigurationError
+from longwire.core.errors import ConfigurationError, sole
 from longwire.core.ports import REVISION
 
 if TYPE_CHECKING:

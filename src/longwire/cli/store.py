@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from longwire.core.errors import Conflict
+from longwire.cli.joined import tell_of_a_change
+from longwire.core.errors import Conflict, sole
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.secret import Secret
@@ -49,25 +50,12 @@ async def _work(config: Path | None, work: Callable[["Store", "Settings"], Await
         before = await store.configuration_revision()
         result = await work(store, settings)
         if await store.configuration_revision() != before:
-            await _tell_nodes(settings)
+            await tell_of_a_change(settings)
         return result
     except BaseExceptionGroup as failures:
         raise sole(failures) from None
     finally:
         await store.close()
-
-
-async def _tell_nodes(settings: "Settings") -> None:
-    from longwire.cli.joined import tell_of_a_change
-
-    await tell_of_a_change(settings)
-
-
-def sole(failure: BaseException) -> BaseException:
-    """Return what a task group wraps around the one failure of its body."""
-    while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
-        (failure,) = failure.exceptions
-    return failure
 
 
 async def every(page: Callable[..., Awaitable["Page[T]"]]) -> list[T]:

@@ -293,3 +293,10 @@ class Overloaded(LongwireError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+def sole(failure: BaseException) -> BaseException:
+    """Return what a task group wraps around the one failure of its body."""
+    while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+        (failure,) = failure.exceptions
+    return failure

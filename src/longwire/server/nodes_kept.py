@@ -29,8 +29,7 @@ class NodesKept:
         except StoreUnavailable as error:
             _log.debug("nodes_wait", error=error.reason)
             return
-        if self._nodes.is_cut_off:
-            self._nodes.count = count
+        self._nodes.count_alone(count)
 
     async def keep_counted(self) -> None:
         """Count until cancelled."""
