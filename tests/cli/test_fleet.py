@@ -51,6 +51,7 @@ def test_envoy_listens_at_addresses():
         (("--node", "a=:8090"), "name its host"),
         (("--node", "a=h:70000"), "HOST:PORT"),
         (("--node", "a=h:1", "--node", "a=h:2"), "twice"),
+        (("--node", "a=h:1", "--node", "b=h:1"), "another one has this address"),
         (("--bind", "nowhere"), "HOST:PORT"),
         (("--tls-cert", "a b.pem"), "letters"),
     ],

@@ -89,6 +89,17 @@ async def test_a_node_counts_until_its_next_word_is_long_due(database):
     assert [1, 2] == [await count_with(database, each) for each in ("b", "a")]
 
 
+async def test_workers_know_how_many_they_are_at_the_least(valkey_server, database):
+    """The first one to start is alone in the database, and does not take the whole limit."""
+    fleet = joined(valkey_server.url, "a", least=3)
+    valkey_server.freeze()
+    async with fleet.running():
+        await until(lambda: is_away(fleet.valkey))
+        await NodesKept(database, fleet.nodes).recount()
+        assert 3 == fleet.nodes.count
+    valkey_server.thaw()
+
+
 async def test_a_database_that_is_away_changes_nothing(valkey_server, tmp_path):
     """The number last known stays, and nothing fails."""
     fleet = joined(valkey_server.url, "a")

@@ -98,7 +98,10 @@ def _named(texts: Sequence[str]) -> "Sequence[Node]":
         host, port = _address("--node", address)
         if not host:
             raise typer.BadParameter(f"--node {text!r}: name its host, as lw-0=10.0.0.5:8090")
-        nodes[name] = Node(name, host, port)
+        node = Node(name, host, port)
+        if node.address in {each.address for each in nodes.values()}:
+            raise typer.BadParameter(f"--node {text!r}: another one has this address")
+        nodes[name] = node
     return tuple(nodes.values())
 
 

@@ -102,12 +102,7 @@ class Nodes:
         )
         self.stage: Callable[[], str] = lambda: "starting"
         self.figures: Figures = dict
-        self.count = self._least = least
-        """How many nodes there were at the last heartbeat, this one among them.
-
-        Whoever cannot ask Valkey has it from the database.
-        """
-
+        self._count = self._least = least
         self._valkey = valkey
         self._scripts = scripts or {}
         self._shared = shared
@@ -115,6 +110,18 @@ class Nodes:
         self._last, self._last_at = _NOBODY, clock()
         self._twins: frozenset[str] = frozenset()
         self._is_due = asyncio.Event()
+
+    @property
+    def count(self) -> int:
+        """How many nodes there were at the last heartbeat, this one among them.
+
+        Whoever cannot ask Valkey has it from the database; it is never less than is sure.
+        """
+        return self._count
+
+    @count.setter
+    def count(self, heard: int) -> None:
+        self._count = max(self._least, heard)
 
     @property
     def is_shared(self) -> bool:
@@ -192,7 +199,7 @@ class Nodes:
             now, heard = await self._names(self._valkey, node.name)
         except FleetUnavailable:
             return False
-        self.count = max(self._least, sum(now - at <= _LASTS for at in heard.values()))
+        self.count = sum(now - at <= _LASTS for at in heard.values())
         return True
 
     def _notice(self, twins: frozenset[str]) -> None:
