@@ -133,11 +133,6 @@ class Nodes:
         """Whether the others cannot be asked now."""
         return self._valkey is not None and self._valkey.is_away
 
-    def count_alone(self, count: int) -> None:
-        """Take over how many nodes somebody else knows of, while the others cannot be asked."""
-        if self.is_cut_off:
-            self.count = max(self._least, count)
-
     def now(self) -> Node:
         """Return this node as it is now."""
         is_there = self._valkey is not None and not self._valkey.is_away

@@ -29,7 +29,8 @@ class NodesKept:
         except StoreUnavailable as error:
             _log.debug("nodes_wait", error=error.reason)
             return
-        self._nodes.count_alone(count)
+        if self._nodes.is_cut_off:
+            self._nodes.count = count
 
     async def keep_counted(self) -> None:
         """Count until cancelled."""
