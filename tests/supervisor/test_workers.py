@@ -125,7 +125,7 @@ async def test_a_worker_that_dies_is_started_again(machine, emulator):
     async with machine(emulator.url) as one:
         first, _ = one.parts("longwire.worker")
         os.kill(first, signal.SIGKILL)
-        await until(lambda: not is_there(first))
+        await until(lambda: bool(lines(one, "program_ended")))  # its sockets are closed by then
         for number in range(20):
             assert 200 == await status_of(one, session=f"s-{number}")
         await until(lambda: len({*one.parts("longwire.worker")} - {first}) == 2)
