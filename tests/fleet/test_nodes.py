@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from longwire.fleet import nodes as module
 from longwire.fleet.fleet import alone
-from longwire.fleet.joined import SHARED, joined
+from longwire.fleet.joined import joined
 from longwire.fleet.local import LocalLimits
 from tests.doubles.valkey import until
 
@@ -171,6 +171,7 @@ async def test_what_one_tells_the_other_hears(nodes):
 
 
 def test_what_is_shared_says_so():
-    """A node tells where its limits count, as they do."""
+    """A node tells where its limits count, as they do: by itself until it has reached Valkey."""
     fleet = joined("valkey://localhost:1/0", "a")
-    assert isinstance(fleet.limits, LocalLimits) == ("limits" not in SHARED)
+    assert not isinstance(fleet.limits, LocalLimits)
+    assert {"process"} == {*fleet.nodes.now().counts.values()}

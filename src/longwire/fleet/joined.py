@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from longwire.core.errors import ConfigurationError, FleetUnavailable
 from longwire.fleet.addresses import connect_to
@@ -11,15 +10,12 @@ from longwire.fleet.asking import Asking
 from longwire.fleet.fleet import Fleet, default_node
 from longwire.fleet.homes import ValkeyHomes
 from longwire.fleet.limits import SharedLimits
-from longwire.fleet.nodes import COUNTED, Nodes
+from longwire.fleet.nodes import Nodes
 from longwire.fleet.paces import SharedPaces
 from longwire.fleet.shared_throttle import SharedThrottle
 from longwire.fleet.throttle import LocalThrottle
 from longwire.fleet.tidings import SharedTidings
 from longwire.fleet.valkey import Script, Valkey
-
-SHARED: Final = frozenset(COUNTED)
-"""What Valkey counts, while it is there."""
 
 
 def joined(url: str, node: str = "", least: int = 1) -> Fleet:
@@ -31,7 +27,7 @@ def joined(url: str, node: str = "", least: int = 1) -> Fleet:
     valkey = Valkey(servers)
     large = Valkey(servers, complaints=valkey.complaints)
     name = node or default_node()
-    nodes = Nodes(name, valkey, _scripts(), SHARED, least=least)
+    nodes = Nodes(name, valkey, _scripts(), least=least)
     tidings = SharedTidings(valkey, large, servers, name)
     limits = SharedLimits(valkey, nodes)
     asking = Asking(nodes, tidings, large)

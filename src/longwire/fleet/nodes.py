@@ -79,8 +79,8 @@ Figures = Callable[[], Mapping[str, float]]
 class Nodes:
     """This node and the others. `stage` and `figures` tell how this one is now.
 
-    `scripts` announce a life of a name, and tell the names; `shared` is what Valkey counts. There
-    are `least` of them, even if nobody was heard yet.
+    `scripts` announce a life of a name, and tell the names. There are `least` of them, even if
+    nobody was heard yet.
     """
 
     def __init__(
@@ -88,7 +88,6 @@ class Nodes:
         name: str,
         valkey: "Valkey | None" = None,
         scripts: "Mapping[str, Script] | None" = None,
-        shared: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
         least: int = 1,
     ) -> None:
@@ -105,7 +104,6 @@ class Nodes:
         self._count = self._least = least
         self._valkey = valkey
         self._scripts = scripts or {}
-        self._shared = shared
         self._clock = clock
         self._last, self._last_at = _NOBODY, clock()
         self._twins: frozenset[str] = frozenset()
@@ -135,10 +133,8 @@ class Nodes:
 
     def now(self) -> Node:
         """Return this node as it is now."""
-        is_there = self._valkey is not None and not self._valkey.is_away
-        counts = {
-            what: "valkey" if is_there and what in self._shared else "process" for what in COUNTED
-        }
+        where = "valkey" if self.is_shared and not self.is_cut_off else "process"
+        counts = dict.fromkeys(COUNTED, where)
         return replace(self.own, stage=self.stage(), figures=dict(self.figures()), counts=counts)
 
     async def presence(self) -> Presence:

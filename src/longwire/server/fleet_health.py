@@ -64,16 +64,16 @@ class FleetHealth:
 
 
 def worst(fares: Collection[Fare]) -> Fare:
-    """Return how a channel fares in all: as where it fares worst, with all its connections."""
+    """Return how a channel does where it does worst, with its connections at all nodes."""
     return Fare(
-        _last(fare.channel for fare in fares),
-        _last(fare.websocket for fare in fares),
+        _worst(fare.channel for fare in fares),
+        _worst(fare.websocket for fare in fares),
         sum(fare.connections for fare in fares),
         next((fare.problem for fare in fares if fare.problem), ""),
     )
 
 
-def _last(found: Iterable[Trust | None]) -> Trust | None:
+def _worst(found: Iterable[Trust | None]) -> Trust | None:
     order = list(Trust)
     return max((each for each in found if each is not None), key=order.index, default=None)
 

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { nodesQuery } from "@/api/nodes";
+import { Figures } from "@/shared/Figures";
 import { useNow } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
 import { Card, Page } from "@/shared/Page";
@@ -56,14 +57,5 @@ function Totals({ rows, isKnown }: { rows: readonly PresentRow[]; isKnown: boole
     [t("turnsPerSecond"), format.rate(sums.turnsPerSecond)],
     [t("turnsUnderWay"), format.whole(sums.turnsUnderWay)],
   ];
-  return (
-    <dl className="grid grid-cols-2 gap-3 sm:grid-cols-4">
-      {figures.map(([name, value]) => (
-        <div key={name} className="rounded-xl border border-line bg-card px-4 py-3">
-          <dt className="text-[13px] text-soft">{name}</dt>
-          <dd className="text-lg font-semibold">{isKnown ? value : "…"}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Figures figures={figures} isKnown={isKnown} columns="sm:grid-cols-4" />;
 }

@@ -3,6 +3,7 @@ import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useWire } from "@/api/live";
 import { useNodeNames } from "@/api/nodes";
+import { Figures } from "@/shared/Figures";
 import { Badge } from "@/shared/Badge";
 import { bytes, useFormat } from "@/shared/format";
 import { Notice } from "@/shared/Notice";
@@ -103,14 +104,5 @@ function Totals({ sessions, isKnown }: { sessions: readonly LiveSession[]; isKno
     [t("share"), format.percent(sums.turns > 0 ? sums.continued / sums.turns : null)],
     [t("saved"), bytes(sums.bytesSaved)],
   ];
-  return (
-    <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-5">
-      {figures.map(([name, value]) => (
-        <div key={name} className="rounded-xl border border-line bg-card px-4 py-3">
-          <dt className="text-[13px] text-soft">{name}</dt>
-          <dd className="text-lg font-semibold">{isKnown ? value : "…"}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Figures figures={figures} isKnown={isKnown} columns="sm:grid-cols-3 lg:grid-cols-5" />;
 }
