@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from longwire.store.log_tables import turns
 from longwire.store.store import Store
-from longwire.store.tables import turns
 from tests.doubles.balancers import Balancer
 from tests.doubles.fleet import Fleet, PostgresqlServer
 from tests.doubles.working import Work

@@ -14,8 +14,8 @@ MODULE_LINES = 400
 FUNCTION_LINES = 40
 PARAMETERS = 6
 NESTING = 3
-CORE_LINES = 4_450  # decision 0030 allows 4,500
-GATEWAY_LINES = 56_100  # decision 0030 allows 57,500
+CORE_LINES = 5_600  # decision 0031
+GATEWAY_LINES = 72_000  # decision 0031
 EMULATOR_LINES = 9_400  # decision 0027, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.

@@ -10,8 +10,9 @@ from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.secret import Secret
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
+from longwire.store.schema import metadata
 from longwire.store.secrets import Vault, new_master_key
-from longwire.store.tables import metadata, revisions
+from longwire.store.tables import revisions
 
 FULL = ChannelSpec(
     id="",

@@ -12,8 +12,8 @@ from longwire.core.rules.turn import Scope
 from longwire.relay.homes import LocalHomes
 from longwire.store.database import Database
 from longwire.store.homes import StoredHomes
+from longwire.store.log_tables import turn_bodies, turns, usage
 from longwire.store.secrets import Vault
-from longwire.store.tables import turn_bodies, turns, usage
 from longwire.store.turn_log import Measures, TurnLog
 from longwire.store.turns import Turns
 from tests.store.turn_rows import bodies, row

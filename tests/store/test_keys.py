@@ -21,8 +21,9 @@ from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.keys import ApiKeys
 from longwire.store.projects import Projects
+from longwire.store.schema import metadata
 from longwire.store.secrets import Vault, new_master_key
-from longwire.store.tables import channels, metadata, revisions
+from longwire.store.tables import channels, revisions
 
 DIGEST = digest_with(b"p" * 32)
 

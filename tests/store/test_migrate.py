@@ -13,9 +13,11 @@ from sqlalchemy import MetaData, String, Table, func, insert, inspect, select, u
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.store import migrations
 from longwire.store.database import Database
+from longwire.store.log_tables import turns, usage
 from longwire.store.migrate import head, migrate, schema_of
 from longwire.store.partitions import is_partition
-from longwire.store.tables import metadata, projects, turns, usage
+from longwire.store.schema import metadata
+from longwire.store.tables import projects
 
 
 def _differences(connection):
@@ -68,6 +70,9 @@ async def test_indexes_of_what_is_rare_are_partial(database):
         "ix_turns_session_id": "session",
         "ix_turns_error_code_id": "error_code",
         "ix_turns_upstream_api_id": "upstream_api",
+        "ix_turns_reason_id": "reason",
+        "ix_turns_response_id_id": "response_id",
+        "ix_turns_trace_id": "trace",
     } == partial
 
 

@@ -11,11 +11,11 @@ from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.retention import Retention
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.store.database import Database
+from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.migrate import migrate
 from longwire.store.partitions import AHEAD, drop_days, make_days, partitions
 from longwire.store.retention import Swept, sweep
 from longwire.store.secrets import Vault
-from longwire.store.tables import turn_bodies, turn_details, turns
 from longwire.store.turn_log import Measures, TurnLog
 from longwire.store.turns import TurnFilter, Turns
 from longwire.store.usage import DAY

@@ -9,9 +9,9 @@ from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.retention import Retention
 from longwire.store.clock import database_now
 from longwire.store.database import Database
+from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.retention import Swept, keep_swept, sweep
 from longwire.store.secrets import Vault
-from longwire.store.tables import turn_bodies, turn_details, turns
 from longwire.store.turns import Turns
 from longwire.store.usage import DAY, HOUR, Usage
 from tests.store.turn_rows import NOON, bodies, details, row

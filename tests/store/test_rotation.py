@@ -3,9 +3,10 @@ from sqlalchemy import insert, select
 
 from longwire.core.errors import ConfigurationError
 from longwire.core.nouns.secret import Secret
+from longwire.store.log_tables import turn_bodies
 from longwire.store.rotation import rotate_secret
 from longwire.store.secrets import Vault, encode_master_keys, new_master_key, read_master_keys
-from longwire.store.tables import keyring, turn_bodies
+from longwire.store.tables import keyring
 
 TEXT = b"planted"
 

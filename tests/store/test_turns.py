@@ -4,8 +4,8 @@ from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import InvalidFields, NotFound
 from longwire.core.nouns.turn_row import TurnDetails
+from longwire.store.log_tables import turn_bodies, turn_details, turns, usage
 from longwire.store.secrets import Vault
-from longwire.store.tables import turn_bodies, turn_details, turns, usage
 from longwire.store.turns import ANY_TURN, TurnFilter, Turns
 from tests.store.turn_rows import NOON, bodies, details, row
 

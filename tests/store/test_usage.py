@@ -3,9 +3,9 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
+from longwire.store.log_tables import usage
 from longwire.store.migrate import migrate
 from longwire.store.secrets import Vault
-from longwire.store.tables import usage
 from longwire.store.turns import Turns
 from longwire.store.usage import DAY, HOUR, Point, Sums, Usage, Where
 from tests.store.turn_rows import NOON, row

@@ -13,9 +13,9 @@ from longwire.store.audit import Audit
 from longwire.store.invitations import LIFETIME_MS, Invitations
 from longwire.store.passwords import Passwords
 from longwire.store.projects import Projects
+from longwire.store.schema import metadata
 from longwire.store.sign_ins import LIFETIME_MS as SIGN_IN_MS
 from longwire.store.sign_ins import SignIns
-from longwire.store.tables import metadata
 from longwire.store.users import Users
 
 PASSWORD = Secret("planted-password")

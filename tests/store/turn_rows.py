@@ -49,6 +49,9 @@ ROW = TurnRow(
     dropped="seed, prediction",
     node="lw-0",
     account_id="acc_1",
+    changed="",
+    response_id="resp_1",
+    trace="trace-1",
 )
 
 

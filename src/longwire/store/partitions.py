@@ -16,7 +16,7 @@ from sqlalchemy.schema import DropTable
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
-from longwire.store.tables import turn_bodies, turn_details, turns
+from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.usage import DAY
 
 AHEAD: Final = 7

@@ -16,8 +16,8 @@ from longwire.logger import structlog
 from longwire.store.database import Database
 from longwire.store.homes import sweep_homes
 from longwire.store.jobs import UPKEEP, take
+from longwire.store.log_tables import turn_bodies, turn_details, turns, usage
 from longwire.store.partitions import drop_days, make_days
-from longwire.store.tables import turn_bodies, turn_details, turns, usage
 from longwire.store.usage import DAY
 
 _log = structlog.get_logger()

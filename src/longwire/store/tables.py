@@ -1,9 +1,7 @@
-"""The schema. Times are ms since 1970 UTC, costs billionths of a US dollar, ids short texts.
+"""The tables of what is configured, and of who may; those of the log are in `log_tables`.
 
 What must not be read from a stolen file is encrypted (LargeBinary) or a digest; see `secrets`.
 """
-
-from typing import Any, Final, get_type_hints
 
 from sqlalchemy import (
     JSON,
@@ -15,46 +13,18 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    SmallInteger,
     String,
     Table,
     Text,
     false,
-    text,
-)
-from sqlalchemy.types import TypeEngine
-
-from longwire.core.nouns.turn_row import (
-    LONGEST_NAME,
-    LONGEST_REQUEST_ID,
-    LONGEST_WORD,
-    Name,
-    RequestId,
-    Small,
-    TurnId,
-    TurnRow,
-    Word,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_ID = String(64)
-_NAME = String(LONGEST_NAME)
-_WORD = String(LONGEST_WORD)
-
+from longwire.store.schema import ID, NAME, WORD, metadata
 
 revisions = Table(
     "revisions",
     metadata,
-    Column("name", _WORD, primary_key=True),
+    Column("name", WORD, primary_key=True),
     Column("number", BigInteger, nullable=False),
 )
 """`configuration` grows with every change that running gateways must take over.
@@ -65,7 +35,7 @@ revisions = Table(
 settings = Table(
     "settings",
     metadata,
-    Column("name", _WORD, primary_key=True),
+    Column("name", WORD, primary_key=True),
     Column("value", JSON, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -74,7 +44,7 @@ settings = Table(
 keyring = Table(
     "keyring",
     metadata,
-    Column("name", _WORD, primary_key=True),
+    Column("name", WORD, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
 )
 """Secrets of the gateway itself, sealed by the vault: the pepper of the key digests."""
@@ -82,10 +52,10 @@ keyring = Table(
 projects = Table(
     "projects",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME, nullable=False, unique=True),
+    Column("id", ID, primary_key=True),
+    Column("name", NAME, nullable=False, unique=True),
     Column("description", Text, nullable=False, server_default=""),
-    Column("status", _WORD, nullable=False),
+    Column("status", WORD, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
 )
@@ -93,12 +63,12 @@ projects = Table(
 users = Table(
     "users",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("email", _NAME, nullable=False, unique=True),
-    Column("name", _NAME, nullable=False, server_default=""),
+    Column("id", ID, primary_key=True),
+    Column("email", NAME, nullable=False, unique=True),
+    Column("name", NAME, nullable=False, server_default=""),
     Column("password_hash", Text, nullable=False),
-    Column("role", _WORD, nullable=False),
-    Column("status", _WORD, nullable=False),
+    Column("role", WORD, nullable=False),
+    Column("status", WORD, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_sign_in_at", BigInteger),
     Column("revision", Integer, nullable=False),
@@ -107,8 +77,8 @@ users = Table(
 memberships = Table(
     "memberships",
     metadata,
-    Column("project_id", _ID, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
-    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("project_id", ID, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Index("ix_memberships_user_id", "user_id"),
 )
 
@@ -116,11 +86,11 @@ user_sessions = Table(
     "user_sessions",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
-    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("last_seen_at", BigInteger, nullable=False),
-    Column("address", _NAME, nullable=False, server_default=""),
+    Column("address", NAME, nullable=False, server_default=""),
     Column("agent", Text, nullable=False, server_default=""),
     Index("ix_user_sessions_user_id", "user_id"),
 )
@@ -128,12 +98,12 @@ user_sessions = Table(
 invitations = Table(
     "invitations",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
-    Column("email", _NAME, nullable=False, server_default=""),
-    Column("role", _WORD, nullable=False),
-    Column("project_id", _ID, ForeignKey("projects.id", ondelete="SET NULL")),
-    Column("invited_by", _NAME, nullable=False, server_default=""),
+    Column("email", NAME, nullable=False, server_default=""),
+    Column("role", WORD, nullable=False),
+    Column("project_id", ID, ForeignKey("projects.id", ondelete="SET NULL")),
+    Column("invited_by", NAME, nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("accepted_at", BigInteger),
@@ -143,17 +113,17 @@ invitations = Table(
 channels = Table(
     "channels",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME, nullable=False, unique=True),
-    Column("type", _WORD, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("name", NAME, nullable=False, unique=True),
+    Column("type", WORD, nullable=False),
     Column("base_url", Text, nullable=False),
     Column("credential", LargeBinary, nullable=False),
-    Column("transport", _WORD, nullable=False),
+    Column("transport", WORD, nullable=False),
     Column("models", JSON, nullable=False),
     Column("renames", JSON, nullable=False),
     Column("tags", JSON, nullable=False),
     Column("weight", Double, nullable=False),
-    Column("status", _WORD, nullable=False),
+    Column("status", WORD, nullable=False),
     Column("organization", Text, nullable=False),
     Column("project", Text, nullable=False),
     Column("proxy", LargeBinary, nullable=False),
@@ -180,33 +150,33 @@ channels = Table(
 endpoints = Table(
     "endpoints",
     metadata,
-    Column("channel_id", _ID, ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True),
-    Column("api", _WORD, primary_key=True),
+    Column("channel_id", ID, ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True),
+    Column("api", WORD, primary_key=True),
     Column("path", Text, nullable=False),
     Column("base_url", Text, nullable=False),
-    Column("transport", _WORD, nullable=False),
+    Column("transport", WORD, nullable=False),
     Column("position", Integer, nullable=False),
 )
 
 accounts = Table(
     "accounts",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column(
-        "channel_id", _ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False, index=True
+        "channel_id", ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False, index=True
     ),
-    Column("email", _NAME, nullable=False),
-    Column("account_id", _NAME, nullable=False),
-    Column("plan", _NAME, nullable=False),
+    Column("email", NAME, nullable=False),
+    Column("account_id", NAME, nullable=False),
+    Column("plan", NAME, nullable=False),
     Column("access_token", LargeBinary, nullable=False),
     Column("refresh_token", LargeBinary, nullable=False),
     Column("identity_token", LargeBinary, nullable=False),
     Column("expires_at", BigInteger),
     Column("refreshed_at", BigInteger),
-    Column("status", _WORD, nullable=False),
+    Column("status", WORD, nullable=False),
     Column("problem", Text, nullable=False),
     Column("tokens_revision", Integer, nullable=False),
-    Column("lease", _WORD, nullable=False),
+    Column("lease", WORD, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     Column("quota", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -217,32 +187,32 @@ accounts = Table(
 pending_sign_ins = Table(
     "pending_sign_ins",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("channel_id", _ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
-    Column("node", _NAME, nullable=False),
-    Column("actor_id", _ID, nullable=False),
-    Column("actor_name", _NAME, nullable=False),
-    Column("actor_address", _NAME, nullable=False),
-    Column("method", _WORD, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("channel_id", ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
+    Column("node", NAME, nullable=False),
+    Column("actor_id", ID, nullable=False),
+    Column("actor_name", NAME, nullable=False),
+    Column("actor_address", NAME, nullable=False),
+    Column("method", WORD, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
-    Column("stage", _WORD, nullable=False),
+    Column("stage", WORD, nullable=False),
     Column("error", Text, nullable=False),
-    Column("account_id", _ID, nullable=False),
+    Column("account_id", ID, nullable=False),
 )
 """Sign-ins of accounts under way; `sealed` is what proves them: a verifier or a device code."""
 
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME, nullable=False),
-    Column("project_id", _ID, ForeignKey("projects.id"), nullable=False),
-    Column("prefix", _WORD, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("project_id", ID, ForeignKey("projects.id"), nullable=False),
+    Column("prefix", WORD, nullable=False),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("previous_digest", LargeBinary(32), unique=True),
     Column("previous_until", BigInteger),
-    Column("status", _WORD, nullable=False),
+    Column("status", WORD, nullable=False),
     Column("expires_at", BigInteger),
     Column("models", JSON, nullable=False),
     Column("channels", JSON, nullable=False),
@@ -261,54 +231,10 @@ api_keys = Table(
     Index("ix_api_keys_project_id", "project_id"),
 )
 
-_COLUMNS_OF_TURNS: Final[dict[object, TypeEngine[Any]]] = {
-    TurnId: BigInteger().with_variant(Integer, "sqlite"),
-    RequestId: String(LONGEST_REQUEST_ID),
-    Name: _NAME,
-    Word: _WORD,
-    bool: Boolean(),
-    Small: SmallInteger(),
-    int: BigInteger(),
-    int | None: BigInteger(),
-}
-
-turns = Table(
-    "turns",
-    metadata,
-    *(
-        Column(
-            name, _COLUMNS_OF_TURNS[kind], primary_key=kind is TurnId, nullable=kind == int | None
-        )
-        for name, kind in get_type_hints(TurnRow, include_extras=True).items()
-    ),
-    Index("ix_turns_project_id_id", "project_id", "id"),
-    Index("ix_turns_key_id_id", "key_id", "id"),
-    Index("ix_turns_session_id", "session", "id", sqlite_where=text("session <> ''")),
-    Index("ix_turns_channel_id_id", "channel_id", "id"),
-    Index("ix_turns_model_asked_id", "model_asked", "id"),
-    Index("ix_turns_outcome_id", "outcome", "id"),
-    Index("ix_turns_continuity_id", "continuity", "id"),
-    Index("ix_turns_api_id", "api", "id"),
-    Index("ix_turns_error_code_id", "error_code", "id", sqlite_where=text("error_code <> ''")),
-    Index(
-        "ix_turns_upstream_api_id",
-        "upstream_api",
-        "id",
-        sqlite_where=text("upstream_api <> 'responses'"),
-    ),
-)
-"""A column for each field of a `TurnRow`, in its order; a page is a range of ids.
-
-Each filter of the log has its index with the id behind it: it serves filter, order and span of
-time at once. A partial one serves only what repeats its condition, and costs nothing elsewhere; it
-is partial on PostgreSQL too, but to say so here would load that dialect for everybody. There this
-table, and those of what is beside its rows, have a partition for each UTC day: see `partitions`.
-"""
-
 jobs = Table(
     "jobs",
     metadata,
-    Column("name", _WORD, primary_key=True),
+    Column("name", WORD, primary_key=True),
     Column("due_at", BigInteger, nullable=False),
 )
 """Work that one node does for all, and when it is due again by the database's clock.
@@ -316,55 +242,11 @@ jobs = Table(
 `node:<name>` is a node of a fleet, and until when it is there unless it says so again.
 """
 
-usage = Table(
-    "usage",
-    metadata,
-    Column("span", String(1), primary_key=True),
-    Column("start", BigInteger, primary_key=True),
-    Column("project_id", _ID, primary_key=True),
-    Column("channel_id", _NAME, primary_key=True),
-    Column("model", _NAME, primary_key=True),
-    Column("key_id", _NAME, primary_key=True),
-    Column("api", _WORD, primary_key=True),
-    Column("turns", BigInteger, nullable=False),
-    Column("continued", BigInteger, nullable=False),
-    Column("failures", BigInteger, nullable=False),
-    Column("input_tokens", BigInteger, nullable=False),
-    Column("cached_tokens", BigInteger, nullable=False),
-    Column("output_tokens", BigInteger, nullable=False),
-    Column("cost", BigInteger, nullable=False),
-    Column("bytes_received", BigInteger, nullable=False),
-    Column("bytes_sent", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""Sums of turns by hour (`span` "h") and UTC day ("d"), written with the turns themselves.
-
-Charts read days and never the turns, which retention deletes. `start` is the span's beginning.
-On SQLite the rows lie in the order of their key, so that a chart reads them in one go.
-"""
-
-turn_bodies = Table(
-    "turn_bodies",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("request", LargeBinary, nullable=False),
-    Column("response", LargeBinary, nullable=False),
-)
-"""Bodies of turns, compressed and sealed; written only for keys that ask for it."""
-
-turn_details = Table(
-    "turn_details",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("told", Text, nullable=False),
-)
-"""JSON of `core.nouns.turn_row.TurnDetails`: of turns that did not just succeed, or keep bodies."""
-
 homes = Table(
     "homes",
     metadata,
     Column("digest", LargeBinary(16), primary_key=True),
-    Column("home", _NAME, nullable=False),
+    Column("home", NAME, nullable=False),
     Column("written_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Index("ix_homes_written_at", "written_at"),
@@ -384,13 +266,13 @@ audit = Table(
         autoincrement=True,
     ),
     Column("at", BigInteger, nullable=False),
-    Column("actor_id", _ID, nullable=False),
-    Column("actor_name", _NAME, nullable=False),
-    Column("address", _NAME, nullable=False),
-    Column("action", _WORD, nullable=False),
-    Column("noun", _WORD, nullable=False),
-    Column("noun_id", _NAME, nullable=False),
-    Column("noun_name", _NAME, nullable=False),
+    Column("actor_id", ID, nullable=False),
+    Column("actor_name", NAME, nullable=False),
+    Column("address", NAME, nullable=False),
+    Column("action", WORD, nullable=False),
+    Column("noun", WORD, nullable=False),
+    Column("noun_id", NAME, nullable=False),
+    Column("noun_name", NAME, nullable=False),
     Column("changes", JSON, nullable=False),
 )
 """What was changed by whom; `changes` maps fields to old and new value, a secret to "***"."""

@@ -26,10 +26,10 @@ from longwire.core.nouns.turn_row import (
     earliest_id,
 )
 from longwire.store.database import Database
+from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.paging import Window
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
-from longwire.store.tables import turn_bodies, turn_details, turns
 from longwire.store.usage import DAY, added_up, upsert
 
 _GREATEST: Final = 2**63 - 1

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, ColumnElement, Dialect, cast, func, literal, 
 
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.store.database import Database
-from longwire.store.tables import usage
+from longwire.store.log_tables import usage
 
 By = Literal["project", "channel", "model", "key", "api", "all"]
 Span = Literal["h", "d"]

@@ -117,6 +117,9 @@ def test_a_turn_that_went_well():
         upstream_api="responses",
         node="lw-0",
         account_id="acc_1",
+        changed="",
+        response_id="resp_1",
+        trace="",
     )
     assert ([], 2) == (book.bodies, len(book.details[0].attempts))
 

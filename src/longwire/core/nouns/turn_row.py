@@ -31,7 +31,9 @@ class TurnRow(NamedTuple):
     A figure that nobody knows is None, never 0. Where tokens and cost are no upstream's own figures
     the row `is_estimated`. Members of the request without an equivalent upstream are `dropped`. The
     client spoke `api`, its upstream `upstream_api`. It ran on `node`, with `account_id` where its
-    channel has accounts. The table of the log has a column for each.
+    channel has accounts. What `changed` against the turn before is why it was not continued. Its
+    response is `response_id`, and it belongs to a `trace`. The table of the log has a column for
+    each.
     """
 
     id: TurnId
@@ -70,6 +72,9 @@ class TurnRow(NamedTuple):
     upstream_api: Word
     node: Name
     account_id: Word
+    changed: Name
+    response_id: Name
+    trace: Name
 
 
 class TurnBodies(NamedTuple):

@@ -44,6 +44,7 @@ class _Billed(msgspec.Struct):
     usage: _Usage | None = None
     model: str | None = None
     error: _Error | None = None
+    id: str | None = None
 
 
 class _Bill(msgspec.Struct):
@@ -75,6 +76,7 @@ class Bill(NamedTuple):
     model: str = ""
     error_code: str = ""
     error_message: str = ""
+    response_id: str = ""
     is_estimated: bool = False
 
 
@@ -90,7 +92,7 @@ def decode_bill(event: Event) -> Bill:
         return NO_BILL
     error = billed.error or _NO_ERROR
     usage = _decode_usage(billed.usage)
-    return Bill(usage, billed.model or "", error.code or "", error.message or "")
+    return Bill(usage, billed.model or "", error.code or "", error.message or "", billed.id or "")
 
 
 def _decode_usage(usage: _Usage | None) -> Usage | None:

@@ -6,6 +6,7 @@ A plain turn that succeeded costs its row and nothing more.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -66,7 +67,7 @@ class TurnRecorder:
 
     def _row(self, record: TurnRecord, seconds: float) -> TurnRow:
         turn_id, duration = self.ids.next(), round(seconds * 1000)
-        request, delivery, bill = record.request, record.delivery, record.bill
+        request, bill = record.request, record.bill
         turn, grant = request.turn, request.caller.grant
         status, error_code = self._verdict(record)
         return TurnRow(
@@ -79,10 +80,7 @@ class TurnRecorder:
             channel_id=record.channel_id,
             channel_name=_fit(record.channel, LONGEST_NAME),
             api=turn.source.api,
-            transport=delivery.transport if delivery else record.transport,
-            continuity=delivery.continuity if delivery else "",
-            reason=(delivery.reason or "") if delivery else "",
-            connection=delivery.connection if delivery else None,
+            **_travelled(record),
             model_asked=_fit(turn.model, LONGEST_NAME),
             model_served=_fit(bill.model, LONGEST_NAME),
             streams=turn.streams,
@@ -91,11 +89,9 @@ class TurnRecorder:
             error_code=_fit(error_code, LONGEST_WORD) if error_code else "",
             attempts=record.attempts,
             started_at=(turn_id >> ID_BITS) - duration,
-            queue_ms=round(delivery.queued * 1000) if delivery else 0,
             first_event_ms=_milliseconds(record.first_event),
             total_ms=duration,
             bytes_received=turn.source.body_size,
-            bytes_sent=delivery.bytes_sent if delivery else 0,
             **_tokens(bill),
             cost=record.cost if record.is_priced else self._cost(record),
             is_estimated=bill.is_estimated,
@@ -103,6 +99,8 @@ class TurnRecorder:
             upstream_api=record.way.api,
             node=self.node,
             account_id=record.account_id,
+            response_id=_fit(bill.response_id, LONGEST_NAME),
+            trace="",
         )
 
     def _cost(self, record: TurnRecord) -> int | None:
@@ -171,7 +169,24 @@ def _last(row: TurnRow, message: str) -> TurnAttempt:
     )
 
 
-def _tokens(bill: Bill) -> dict[str, int | None]:
+def _travelled(record: TurnRecord) -> dict[str, Any]:
+    """Return how a turn went upstream; of one that never left, by which way it was to go."""
+    delivery = record.delivery
+    if delivery is None:
+        nothing = {"continuity": "", "reason": "", "changed": "", "connection": None}
+        return {**nothing, "transport": record.transport, "queue_ms": 0, "bytes_sent": 0}
+    return {
+        "transport": delivery.transport,
+        "continuity": delivery.continuity,
+        "reason": delivery.reason or "",
+        "changed": "",
+        "connection": delivery.connection,
+        "queue_ms": round(delivery.queued * 1000),
+        "bytes_sent": delivery.bytes_sent,
+    }
+
+
+def _tokens(bill: Bill) -> dict[str, Any]:
     """Return the tokens of a turn; nobody estimates what part of the output is reasoning."""
     usage = bill.usage
     return {

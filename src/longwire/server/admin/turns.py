@@ -189,6 +189,11 @@ class Turn:
     account_id: strawberry.ID = strawberry.field(
         description="The account that its channel spoke for, empty for none."
     )
+    changed: str = strawberry.field(
+        description="What was not equal to the turn before, empty for nothing."
+    )
+    response_id: str = strawberry.field(description="The id of the response, empty for none.")
+    trace: str = strawberry.field(description="The run that it belongs to, empty for none.")
     details: Details | None = strawberry.field(
         resolver=_details, description="Null for a turn that simply succeeded."
     )

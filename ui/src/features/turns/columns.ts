@@ -48,6 +48,7 @@ const whole = (value: number, format: Format) => format.whole(value);
 export const COLUMNS = {
   startedAt: { label: "time", list: { rem: 9.5 } },
   reason: { label: "how", list: { rem: 9.15, grow: 1.2 } },
+  changed: { label: "changed", detail: "whose" },
   outcome: {},
   modelAsked: { label: "model", list: { rem: 9.7, grow: 1, label: "modelAndAPI" }, detail: "whose" },
   modelServed: { label: "served", detail: "whose" },
@@ -66,6 +67,8 @@ export const COLUMNS = {
   keyName: { label: "key", list: { rem: 4.3, grow: 0.7 }, detail: "whose" },
   projectID: { label: "project", detail: "whose" },
   requestID: { label: "requestID", detail: "whose" },
+  responseID: { label: "responseID", detail: "whose" },
+  trace: { label: "trace", detail: "whose" },
   id: { label: "turnID", detail: "whose" },
   bytesReceived: { label: "received", text: bytes, list: { rem: 5, align: "right" }, detail: "figures" },
   bytesSent: { label: "sent", text: bytes, list: { rem: 4.75, align: "right" }, detail: "figures" },
