@@ -202,9 +202,13 @@ class UnknownResponse(CallerError):
 
 
 class UpstreamError(LongwireError):
-    """The provider or the way to it failed; `safety` says what sending again would risk."""
+    """The provider or the way to it failed; `safety` says what sending again would risk.
+
+    `bytes_sent` is the size of the request that came to nothing, where no answer to it began.
+    """
 
     safety = ReplaySafety.SAFE
+    bytes_sent = 0
 
 
 class UpstreamRejected(UpstreamError):

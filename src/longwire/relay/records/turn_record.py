@@ -95,7 +95,7 @@ class TurnRecorder:
             first_event_ms=_milliseconds(record.first_event),
             total_ms=duration,
             bytes_received=turn.source.body_size,
-            bytes_sent=delivery.bytes_sent if delivery else 0,
+            bytes_sent=record.bytes_lost + (delivery.bytes_sent if delivery else 0),
             **_tokens(bill),
             cost=record.cost if record.is_priced else self._cost(record),
             is_estimated=bill.is_estimated,
