@@ -63,10 +63,11 @@ class TurnRecord:
     when its answer began, in seconds after the start.
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
-    nothing after they had begun, `bytes_lost` the size of what those sent that are over. It `is_priced` where limits asked for its `cost`. `dropped` are
-    the members that its dialect and its channel left out, `way` is how it was said to its channel,
-    and `price_of` what an operator says that models cost there, once it was sent to one. What was
-    `passed_on` of a stream is kept where bodies are.
+    nothing after they had begun, `bytes_lost` the size of what was sent by those that are over.
+    It `is_priced` where limits asked for its `cost`. `dropped` are the members that its dialect and
+    its channel left out, `way` is how it was said to its channel, and `price_of` what an operator
+    says that models cost there, once it was sent to one. What was `passed_on` of a stream is kept
+    where bodies are.
     """
 
     request: TurnRequest
