@@ -124,6 +124,17 @@ class Forbidden(CallerError):
     code = "permission_denied"
 
 
+class OtherOrigin(Forbidden):
+    """A page of another origin asked; or a proxy has changed the `Host` of the gateway's own."""
+
+    def __init__(self, origin: str, host: str) -> None:
+        super().__init__(
+            f"This page is of {origin}, and the gateway was asked as {host}: open it by its own "
+            "address, and let a proxy pass on the header Host as it came, with its port "
+            "(nginx: proxy_set_header Host $http_host)."
+        )
+
+
 class NotFound(CallerError):
     """There is no such thing, or none that this caller may see (404)."""
 
