@@ -17,6 +17,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from longwire.balancers.configuration import Node, Site
 from longwire.balancers.engines import ENGINES
+from longwire.cli import codex
 from longwire.cli.clients import CLIENTS, Gateway
 from longwire.core.events import Kind
 from longwire.core.nouns.channel import (
@@ -465,7 +466,8 @@ def _defaults(
 def setups() -> str:
     """What `longwire setup` prints for each client, as a module of the pages."""
     gateway = Gateway("%root%", "%model%", "LONGWIRE_KEY", "%key%")
-    texts = {client.name: client.printed(gateway).rstrip() for client in CLIENTS}
+    texts = {"codex": _codex_setup(gateway)}
+    texts |= {client.name: client.printed(gateway).rstrip() for client in CLIENTS}
     return "\n".join(
         [
             "/** What points clients here, as `longwire setup` prints it, with %root%, %model%",
@@ -476,6 +478,13 @@ def setups() -> str:
             "",
         ]
     )
+
+
+def _codex_setup(gateway: Gateway) -> str:
+    """What `longwire setup codex` prints, where it stands, and how to start it."""
+    block = codex.rendered(codex.Block(f"{gateway.url}/v1", "longwire", gateway.env_key))
+    start = f"export {gateway.env_key}='{gateway.key}'\ncodex --model {gateway.model}"
+    return f"# ~/.codex/config.toml\n{block}\n# then, in a shell\n{start}"
 
 
 def _text(text: str) -> str:

@@ -124,6 +124,17 @@ class Forbidden(CallerError):
     code = "permission_denied"
 
 
+class OtherOrigin(Forbidden):
+    """A page of another origin asked; or a proxy has changed the `Host` of the gateway's own."""
+
+    def __init__(self, origin: str, host: str) -> None:
+        super().__init__(
+            f"This page is of {origin}, and the gateway was asked as {host}: open it by its own "
+            "address, and let a proxy pass on the header Host as it came, with its port "
+            "(nginx: proxy_set_header Host $http_host)."
+        )
+
+
 class NotFound(CallerError):
     """There is no such thing, or none that this caller may see (404)."""
 
@@ -202,9 +213,13 @@ class UnknownResponse(CallerError):
 
 
 class UpstreamError(LongwireError):
-    """The provider or the way to it failed; `safety` says what sending again would risk."""
+    """The provider or the way to it failed; `safety` says what sending again would risk.
+
+    `bytes_sent` is the size of the request that came to nothing, where no answer to it began.
+    """
 
     safety = ReplaySafety.SAFE
+    bytes_sent = 0
 
 
 class UpstreamRejected(UpstreamError):

@@ -34,7 +34,8 @@ _BY: Final = {
 class Sums(NamedTuple):
     """Turns added up: tokens, cost in billionths of a US dollar, request bodies in bytes.
 
-    `failures` are turns that ended with an error code. Unknown figures count as 0.
+    `failures` are turns that ended with an error code. Unknown figures count as 0. Of a turn that
+    was not served as much counts as received as was sent for it: it saved nothing.
     """
 
     turns: int = 0
@@ -184,6 +185,7 @@ def added_up(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
 
 
 def _counts(row: TurnRow) -> Sums:
+    is_served = row.first_event_ms is not None and not row.error_code
     return Sums(
         1,
         row.continuity == _CONTINUED,
@@ -192,6 +194,6 @@ def _counts(row: TurnRow) -> Sums:
         row.cached_tokens or 0,
         row.output_tokens or 0,
         row.cost or 0,
-        row.bytes_received,
+        row.bytes_received if is_served else row.bytes_sent,
         row.bytes_sent,
     )

@@ -70,6 +70,22 @@ def book_of(*journals):
     return Accounting(metrics, lambda: float(next(ticks)), recorder.keep), book
 
 
+def test_what_failed_attempts_sent_counts_as_sent():
+    """An attempt that was refused, or broke off, has sent the request all the same."""
+    accounting, book = book_of()
+    refused, main = UpstreamRejected(404, b"{}"), channel("main")
+    refused.bytes_sent = 1_000
+    with recorded(accounting, TURN, CALLER) as record:
+        record.attempt(main, "http")
+        record.fail(Trouble.REFUSED, refused, 0.0, is_replayed=True)
+        record.attempt(main, "websocket")
+        record.delivery = FACTS
+        record.fail(Trouble.LOST, UpstreamDisconnected("m"), 0.0, is_replayed=True)
+        record.attempt(main, "websocket")
+        record.begin(FACTS, received(CREATED, COMPLETED), record.request.started + 0.5)
+    assert 1_200 == book.rows[0].bytes_sent
+
+
 def test_a_turn_that_went_well():
     """All that is known of it, in ms, bytes and billionths of a dollar."""
     accounting, book = book_of()

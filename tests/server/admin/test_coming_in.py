@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 from http.cookies import SimpleCookie
+from urllib.parse import urlsplit
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from longwire.core.nouns.access import Role
+from longwire.server.admin.gate import is_same
 from tests.server.admin.conftest import PASSWORD, Caller, serving_admin
 
 JOIN = """
@@ -88,6 +92,53 @@ async def test_no_other_page_does_anything(headers, admin, store):
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["extensions"]["code"]) == (403, "FORBIDDEN")
     assert [project.name for project in await store.projects.all()] == ["Default"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "expected"),
+    [
+        ("https://gw.example", "gw.example", True),
+        ("https://gw.example", "gw.example:443", True),
+        ("http://gw.example:80", "gw.example", True),
+        ("https://GW.example:8443", "gw.example:8443", True),
+        ("https://[::1]:8443", "[::1]:8443", True),
+        ("https://[::1]", "[::1]:443", True),
+        ("https://gw.example:8443", "gw.example", False),
+        ("https://gw.example", "gw.example:80", False),
+        ("https://gw.example.evil", "gw.example", False),
+        ("null", "", False),
+    ],
+)
+def test_an_origin_is_that_of_its_host_with_the_port_it_has(origin, host, expected):
+    """The usual port of a scheme may be written or left out, on either side."""
+    assert expected == is_same(origin, host)
+
+
+async def test_a_host_whose_port_a_proxy_cut_is_known_by_the_header(admin):
+    """The page's own POST is let in, and from then on its WebSocket; no other page's ever is."""
+    own, evil = {"origin": "http://127.0.0.1:8443"}, {"origin": "http://evil.example:8443"}
+    cut = {"host": "127.0.0.1"}
+    port = urlsplit(admin.url).port
+
+    async def listens(headers):
+        options = {"subprotocols": ["graphql-transport-ws"], "port": port, "proxy": None}
+        options["additional_headers"] = {"cookie": admin.headers["cookie"]}
+        try:
+            async with connect("ws://127.0.0.1/admin/graphql", **headers, **options):
+                return True
+        except InvalidStatus:
+            return False
+
+    assert not await listens(own)
+    admin.headers |= {**own, **cut}
+    assert 200 == (await admin.post("{ version }")).status_code
+    assert await listens(own)
+    assert not await listens(evil)
+    admin.headers |= evil
+    answer = await admin.post("{ version }")
+    (error,) = answer.json()["errors"]
+    assert ("FORBIDDEN", "origin") == tuple(error["extensions"][n] for n in ("code", "reason"))
+    assert "Host $http_host" in error["message"]
 
 
 async def test_who_signed_out_is_out(admin):

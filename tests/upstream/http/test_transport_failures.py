@@ -37,6 +37,7 @@ async def test_a_refusal_keeps_its_status(transport, kind, body, words):
         with pytest.raises(UpstreamRejected) as refused:
             await events(transport(upstream.url))
     assert refused.value.status == 418
+    assert 0 < refused.value.bytes_sent
     message = json.loads(refused.value.body)["error"]["message"]
     assert message.endswith(words)
     assert len(message) <= 500

@@ -52,13 +52,18 @@ async function post(query: string, variables: unknown, signal?: AbortSignal): Pr
     const [first] = answer.errors ?? [];
     if (first === undefined) return answer.data;
     const extensions = first.extensions ?? {};
-    throw new ApiError(String(extensions["code"] ?? "INTERNAL"), first.message, extensions);
+    throw new ApiError(codeOf(extensions), first.message, extensions);
   } catch (error) {
     if (error instanceof ApiError && error.code === "OFFLINE") gone();
     throw error;
   } finally {
     ended();
   }
+}
+
+/** A page of another origin is refused whatever the role of its user. */
+function codeOf(extensions: Record<string, unknown>): string {
+  return extensions["reason"] === "origin" ? "ORIGIN" : String(extensions["code"] ?? "INTERNAL");
 }
 
 async function sent(query: string, variables: unknown, signal?: AbortSignal): Promise<Response> {

@@ -15,13 +15,13 @@ export function Broken({ error }: { error: unknown }) {
 export function NotFound() {
   const { t } = useTranslation();
   return (
-    <main className="mx-auto max-w-2xl space-y-3 p-10 text-center">
+    <div className="mx-auto max-w-2xl space-y-3 p-10 text-center">
       <h1 className="text-xl font-semibold">{t("notFound.title")}</h1>
       <p className="text-soft">{t("notFound.text")}</p>
       <Link to="/" className="text-accent underline">
         {t("notFound.home")}
       </Link>
-    </main>
+    </div>
   );
 }
 

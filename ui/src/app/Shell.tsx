@@ -3,19 +3,26 @@ import { Menu as MenuIcon, Search } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMe } from "@/api/me";
+import { useIsGuideWanted } from "@/features/start/progress";
 import { Button, IconButton } from "@/shared/Button";
 import { Dialog } from "@/shared/Dialog";
 import { Account } from "./Account";
 import { Palette } from "./Palette";
-import { PLACES } from "./places";
+import { PLACES, START } from "./places";
 import { ReachBar } from "./ReachBar";
+import { Shortcuts } from "./Shortcuts";
 
 export function Shell() {
   const { t } = useTranslation();
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   const [isNavOpen, setNavOpen] = useState(false);
+  const [areKeysShown, setKeysShown] = useState(false);
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
+      if (event.key === "?" && !isTyping(event.target) && document.querySelector("dialog[open]") === null) {
+        event.preventDefault();
+        setKeysShown(true);
+      }
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
       setPaletteOpen(true);
@@ -78,9 +85,14 @@ export function Shell() {
           </div>
         </Dialog>
       )}
+      {areKeysShown && <Shortcuts onClose={() => setKeysShown(false)} />}
       {isPaletteOpen && <Palette onClose={() => setPaletteOpen(false)} />}
     </div>
   );
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable]');
 }
 
 export function Brand() {
@@ -98,9 +110,10 @@ export function Brand() {
 function Nav({ onGo }: { onGo: () => void }) {
   const { t } = useTranslation();
   const { permissions } = useMe();
+  const groups = useIsGuideWanted() ? [[START], ...PLACES] : PLACES;
   return (
     <nav aria-label={t("nav")} className="flex flex-col gap-3 overflow-y-auto">
-      {PLACES.map((group) => (
+      {groups.map((group) => (
         <ul key={group[0]?.name} className="space-y-0.5">
           {group
             .filter((place) => place.permission === undefined || permissions.includes(place.permission))

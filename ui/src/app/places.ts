@@ -3,6 +3,7 @@ import {
   Activity,
   FileClock,
   FolderKanban,
+  Footprints,
   Gauge,
   KeyRound,
   type LucideIcon,
@@ -22,6 +23,9 @@ export interface Place {
   /** What one must be allowed to see it. */
   permission?: string;
 }
+
+/** Until a turn was seen to continue. */
+export const START: Place = { to: "/start", name: "start", icon: Footprints };
 
 export const PLACES: readonly (readonly Place[])[] = [
   [

@@ -124,6 +124,8 @@ const pages = [
     ...within("/settings"),
     component: lazyRouteComponent(() => import("@/features/settings/SettingsPage"), "SettingsPage"),
   }),
+  // Whatever else is asked for: the navigation stays around it.
+  createRoute({ ...within("$"), component: NotFound }),
 ];
 
 export function createPages(queries: QueryClient) {

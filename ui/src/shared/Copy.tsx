@@ -37,19 +37,20 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
 
 export function Snippet({ text, label }: { text: string; label: string }) {
   return (
-    <div className="relative">
+    <div className="relative rounded-xl border border-line bg-sunken">
+      {/* On a phone it has a line of its own: nothing of the text is below it. */}
+      <div className="flex justify-end px-2 pt-2 sm:absolute sm:top-2 sm:right-2 sm:p-0">
+        <CopyButton text={text} />
+      </div>
       <pre
         // A region that scrolls must be reachable by keyboard.
         tabIndex={0}
         aria-label={label}
-        className="max-h-96 overflow-auto rounded-xl border border-line bg-sunken px-4 py-3 pr-24 font-mono
-          text-[12.5px] leading-relaxed whitespace-pre"
+        className="max-h-96 overflow-auto rounded-xl px-4 py-3 font-mono text-[12.5px] leading-relaxed
+          whitespace-pre sm:pr-24"
       >
         {text}
       </pre>
-      <div className="absolute top-2 right-2">
-        <CopyButton text={text} />
-      </div>
     </div>
   );
 }

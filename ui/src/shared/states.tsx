@@ -62,6 +62,7 @@ type Code = Exclude<keyof Texts["app"]["failure"], "request">;
 const CODES: readonly string[] = exhaustive<Code>({
   OFFLINE: true,
   FORBIDDEN: true,
+  ORIGIN: true,
   INTERNAL: true,
   CONFLICT: true,
   UNAUTHENTICATED: true,

@@ -63,10 +63,11 @@ class TurnRecord:
     when its answer began, in seconds after the start.
     `failures` are the attempts that failed; `error` is what it ended by, and `bill`, once it is
     settled, what its terminal says, or an estimate; `lost` is that of attempts which came to
-    nothing after they had begun. It `is_priced` where limits asked for its `cost`. `dropped` are
-    the members that its dialect and its channel left out, `way` is how it was said to its channel,
-    and `price_of` what an operator says that models cost there, once it was sent to one. What was
-    `passed_on` of a stream is kept where bodies are.
+    nothing after they had begun, `bytes_lost` the size of what was sent by those that are over.
+    It `is_priced` where limits asked for its `cost`. `dropped` are the members that its dialect and
+    its channel left out, `way` is how it was said to its channel, and `price_of` what an operator
+    says that models cost there, once it was sent to one. What was `passed_on` of a stream is kept
+    where bodies are.
     """
 
     request: TurnRequest
@@ -82,6 +83,7 @@ class TurnRecord:
     error: BaseException | None = None
     bill: Bill = NO_BILL
     lost: Usage | None = None
+    bytes_lost: int = 0
     is_priced: bool = False
     cost: int | None = None
     dropped: Sequence[str] = ()
@@ -102,6 +104,10 @@ class TurnRecord:
         to, ended = (self.channel_id, self.channel, self.transport), now - self.request.started
         self.failures.append(Failure(*to, trouble, error, ended, is_replayed))
         self.error, self.is_priced = error, False
+        if self.delivery is None:
+            self.bytes_lost += error.bytes_sent if isinstance(error, UpstreamError) else 0
+        elif is_replayed:
+            self.bytes_lost += self.delivery.bytes_sent
         if is_replayed:
             self.lost = self.settle().usage
 
@@ -207,6 +213,7 @@ class Accounting:
     def _count(self, record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> None:
         metrics, delivery, channel = self._metrics, record.delivery, record.channel
         travelled = ("",) * 3
+        metrics.upstream_bytes += record.bytes_lost
         if delivery is not None:
             travelled = delivery.transport, delivery.continuity, delivery.reason or ""
             metrics.upstream_bytes += delivery.bytes_sent

@@ -171,10 +171,10 @@ def _last(row: TurnRow, message: str) -> TurnAttempt:
 
 def _travelled(record: TurnRecord) -> dict[str, Any]:
     """Return how a turn went upstream; of one that never left, by which way it was to go."""
-    delivery = record.delivery
+    delivery, sent = record.delivery, record.bytes_lost
     if delivery is None:
         nothing = {"continuity": "", "reason": "", "changed": "", "connection": None}
-        return {**nothing, "transport": record.transport, "queue_ms": 0, "bytes_sent": 0}
+        return {**nothing, "transport": record.transport, "queue_ms": 0, "bytes_sent": sent}
     return {
         "transport": delivery.transport,
         "continuity": delivery.continuity,
@@ -182,7 +182,7 @@ def _travelled(record: TurnRecord) -> dict[str, Any]:
         "changed": "",
         "connection": delivery.connection,
         "queue_ms": round(delivery.queued * 1000),
-        "bytes_sent": delivery.bytes_sent,
+        "bytes_sent": sent + delivery.bytes_sent,
     }
 
 

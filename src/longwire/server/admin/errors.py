@@ -21,6 +21,7 @@ from longwire.core.errors import (
     LimitReached,
     LongwireError,
     NotFound,
+    OtherOrigin,
     StoreUnavailable,
     Unauthenticated,
 )
@@ -34,6 +35,7 @@ _VALUE = re.compile(r"(cannot represent [^:]*value): .*", re.DOTALL)
 _MEMBER = re.compile(r"Value '.*' does not exist", re.DOTALL)
 _BY_CALLER: Final = {
     Forbidden: "FORBIDDEN",
+    OtherOrigin: "FORBIDDEN",
     Unauthenticated: "UNAUTHENTICATED",
     NotFound: "NOT_FOUND",
     Conflict: "CONFLICT",
@@ -88,6 +90,8 @@ def _extensions_of(error: LongwireError) -> dict[str, Any]:
                 {"field": with_initials(problem.field), "message": clean(problem.message)}
                 for problem in error.problems
             ]
+        case OtherOrigin():
+            extensions["reason"] = "origin"
         case LimitReached():
             extensions["retryAfter"] = error.retry_after
         case _:

@@ -1,7 +1,8 @@
 """The way into the admin API: the cookie says who, and only this origin's own pages may use it.
 
 Law: a browser sends the cookie along with whatever any page asks it to; so a POST needs a header
-that no other page can add, and where an origin is told, it is this server's.
+that no other page can add, and where an origin is told, it is this server's. Where a proxy has cut
+the port off the host, that header tells which origin is.
 """
 
 from typing import Final
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.dataloader import DataLoader
 
-from longwire.core.errors import Forbidden
+from longwire.core.errors import Forbidden, OtherOrigin
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.secret import Secret
 from longwire.core.nouns.turn_row import TurnDetails, TurnId
@@ -22,6 +23,8 @@ from longwire.server.problems import request_id
 from longwire.store.sign_ins import LIFETIME_MS
 
 CSRF_HEADER: Final = "x-longwire-csrf"
+_USUAL_PORTS: Final = {"http": "80", "https": "443"}
+_MOST_ORIGINS: Final = 16
 _SECURE, _INSECURE = "__Host-longwire", "longwire"
 
 
@@ -30,13 +33,11 @@ class Gate:
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
+        self._own_origins: set[str] = set()
 
     async def admit(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Return the context of a request. Raises `Forbidden` for another origin's page."""
-        _check_origin(request.headers)
-        if isinstance(request, Request) and request.headers.get(CSRF_HEADER) != "1":
-            msg = f"Send the header '{CSRF_HEADER}: 1'."
-            raise Forbidden(msg)
+        self._check_origin(request.headers, is_post=isinstance(request, Request))
         await self._administration.give_way()
         return Context(
             request,
@@ -48,6 +49,24 @@ class Gate:
             # Uncached: a WebSocket's context lives as long as the page behind it.
             DataLoader(self._details, cache=False),
         )
+
+    def is_own(self, origin: str, host: str) -> bool:
+        """Whether an origin is that of a host, or was seen to be ours by the header of a POST."""
+        return origin in self._own_origins or is_same(origin, host)
+
+    def _check_origin(self, headers: Headers, *, is_post: bool) -> None:
+        origin, host = headers.get("origin"), headers.get("host", "")
+        is_own = origin is None or self.is_own(origin, host)
+        is_cut = origin is not None and is_same_but_for_port(origin, host)
+        if not is_own and not (is_cut and is_post):
+            raise OtherOrigin(origin or "", host)
+        if not is_post:
+            return
+        if headers.get(CSRF_HEADER) != "1":
+            msg = f"Send the header '{CSRF_HEADER}: 1'."
+            raise Forbidden(msg)
+        if origin is not None and not is_own and len(self._own_origins) < _MOST_ORIGINS:
+            self._own_origins.add(origin)
 
     async def _details(self, turn_ids: list[TurnId]) -> list[TurnDetails | None]:
         found = await self._administration.store.turns.details(turn_ids)
@@ -99,8 +118,19 @@ def _set_cookie(context: Context, value: str, seconds: int) -> None:
     )
 
 
-def _check_origin(headers: Headers) -> None:
-    origin = headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != headers.get("host"):
-        msg = "The admin API answers to pages of its own origin alone."
-        raise Forbidden(msg)
+def is_same(origin: str, host: str) -> bool:
+    """Whether an origin is that of a host, whose port may be left out where it is the usual one."""
+    scheme, _, place = origin.partition("://")
+    port = _USUAL_PORTS.get(scheme, "")
+    return bool(place) and _with_port(place, port) == _with_port(host, port)
+
+
+def is_same_but_for_port(origin: str, host: str) -> bool:
+    """Whether a host without a port is that of an origin with any: some proxies cut it off."""
+    name, _, port = origin.partition("://")[2].rpartition(":")
+    return port.isdecimal() and bool(name) and name.lower() == host.lower()
+
+
+def _with_port(place: str, port: str) -> str:
+    has_port = place.rpartition(":")[2].isdecimal() and not place.endswith("]")
+    return (place if has_port else f"{place}:{port}").lower()

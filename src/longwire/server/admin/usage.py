@@ -66,9 +66,11 @@ class UsageSums:
     cached_tokens: Int64
     output_tokens: Int64
     cost_usd: float
-    bytes_received: Int64
-    bytes_sent: Int64
-    bytes_saved: Int64 = strawberry.field(description="What needed not be sent upstream.")
+    bytes_received: Int64 = strawberry.field(
+        description="Of a turn that was not served, as much as was sent for it."
+    )
+    bytes_sent: Int64 = strawberry.field(description="What failed attempts sent counts, too.")
+    bytes_saved: Int64 = strawberry.field(description="What served turns needed not send upstream.")
 
 
 @strawberry.type(description="One span of one line; spans without a turn are left out.")

@@ -113,6 +113,7 @@ class HttpTransport:
                 error = await rejection(response, is_passed_on=is_passed_on)
                 if isinstance(error, UpstreamRejected):
                     error.tokens_revision = own.revision
+                error.bytes_sent = len(body)
                 raise error
             stream = _Stream(
                 _reader(response, call), self._host, self._timeouts, delivery, deadline
@@ -254,7 +255,7 @@ class HttpTransport:
             failed = self._failure(error)
             is_unsent = isinstance(error, aiohttp.ConnectionTimeoutError)
             if not is_unsent and not isinstance(failed, UpstreamUnavailable):
-                failed.safety = ReplaySafety.AMBIGUOUS
+                failed.safety, failed.bytes_sent = ReplaySafety.AMBIGUOUS, len(body)
             raise failed from error
 
     def _failure(self, error: Exception) -> UpstreamError:

@@ -10,6 +10,7 @@ import { ChannelMenu } from "./ChannelMenu";
 import { copyOf, draftOf, NEW_CHANNEL } from "./draft";
 import { HealthBadge } from "./HealthBadge";
 import { TestPanel } from "./TestPanel";
+import { GuideLink } from "@/features/start/GuideLink";
 import { Accounts } from "./codex/Accounts";
 
 const one = getRouteApi("/shell/channels/$channel");
@@ -57,6 +58,7 @@ export function ChannelPage() {
       title={channel.name}
       actions={
         <>
+          <GuideLink />
           <HealthBadge channel={channel} />
           {channel.managedBy === "FILE" && <Badge>{t("app:managedByFile")}</Badge>}
           <ChannelMenu channel={channel} onDeleted={() => void navigate({ to: "/channels" })} />

@@ -2,12 +2,14 @@
 import { useMutation } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { FlaskConical } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
+import { useNames } from "@/api/names";
 import { Button } from "@/shared/Button";
-import { SelectField, TextField } from "@/shared/Field";
+import { SelectField } from "@/shared/Field";
 import { milliseconds, UNKNOWN } from "@/shared/format";
+import { ModelField } from "@/shared/ModelField";
 import { Card } from "@/shared/Page";
 import { Failure } from "@/shared/states";
 import { type Channel, testChannel, type Tested } from "./api";
@@ -16,15 +18,41 @@ import { type State, type Step, stepsOf } from "./trial";
 const plain = (model: string) => !/[*?[]/.test(model);
 
 export function TestPanel({ channel }: { channel: Channel }) {
+  const { t } = useTranslation("channels");
+  if (!useMay("channels:write")) return null;
+  return (
+    <Card title={t("test.title")}>
+      <Trial channel={channel} />
+    </Card>
+  );
+}
+
+interface TrialProps {
+  channel: Channel;
+  /** Without waiting to be asked. */
+  startsAtOnce?: boolean;
+  onTested?: (tested: Tested) => void;
+}
+
+export function Trial({ channel, startsAtOnce = false, onTested }: TrialProps) {
   const { t } = useTranslation(["channels", "app"]);
-  const mayWrite = useMay("channels:write");
+  const models = useModelNames();
   const first = channel.models.find(plain) ?? "";
   const [model, setModel] = useState(first);
   const [api, setApi] = useState("");
-  const testing = useMutation({ mutationFn: () => testChannel(channel.id, model, api), meta: { isTold: true } });
-  if (!mayWrite) return null;
+  const testing = useMutation({
+    mutationFn: () => testChannel(channel.id, model, api),
+    meta: { isTold: true },
+    onSuccess: (tested) => onTested?.(tested),
+  });
+  const hasStarted = useRef(false);
+  useEffect(() => {
+    if (!startsAtOnce || hasStarted.current) return;
+    hasStarted.current = true;
+    testing.mutate();
+  }, [startsAtOnce, testing]);
   return (
-    <Card title={t("test.title")}>
+    <div>
       <form
         className="space-y-3"
         onSubmit={(event) => {
@@ -33,13 +61,13 @@ export function TestPanel({ channel }: { channel: Channel }) {
         }}
       >
         <p className="text-[13px] text-soft">{t("test.text")}</p>
-        <TextField
+        <ModelField
           label={t("test.model")}
-          required
-          isMono
+          hint={t("test.modelHint")}
+          models={models}
           value={model}
-          placeholder="gpt-5.2"
-          onChange={(event) => setModel(event.target.value)}
+          placeholder={testing.data?.model || "gpt-5.2"}
+          onChange={setModel}
         />
         {channel.offered.length > 1 && (
           <SelectField
@@ -61,8 +89,13 @@ export function TestPanel({ channel }: { channel: Channel }) {
         {testing.isError && <Failure error={testing.error} />}
         {testing.data !== undefined && !testing.isPending && <Drawn channel={channel} api={api} tested={testing.data} />}
       </div>
-    </Card>
+    </div>
   );
+}
+
+/** Models that any channel names. */
+function useModelNames(): readonly string[] {
+  return [...new Set(useNames().channels.flatMap((each) => each.models).filter(plain))];
 }
 
 const INKS: Record<State, string> = { done: "text-good", failed: "text-bad", waits: "text-soft", skipped: "text-soft" };

@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { dataPlaneURL } from "@/api/place";
+import { GuideLink } from "@/features/start/GuideLink";
 import { Button } from "@/shared/Button";
 import { CopyButton } from "@/shared/Copy";
 import { Dialog } from "@/shared/Dialog";
@@ -21,9 +22,12 @@ export function IssuedDialog({ issued, onClose }: { issued: Issued; onClose: () 
         <p className="text-[13px] text-soft">
           {t("issued.base")} <code className="font-mono">{dataPlaneURL()}</code>
         </p>
-        <Button look="main" onClick={onClose}>
-          {t("issued.done")}
-        </Button>
+        <div className="flex flex-wrap gap-2">
+          <Button look="main" onClick={onClose}>
+            {t("issued.done")}
+          </Button>
+          <GuideLink onGo={onClose} />
+        </div>
       </div>
     </Dialog>
   );

@@ -1,6 +1,7 @@
 /** What points clients here, as `longwire setup` prints it, with %root%, %model%
  * and %key% to be filled in. Written by docs/generate.py. */
 export const SETUPS = {
+  "codex": "# ~/.codex/config.toml\nmodel_provider = \"longwire\"\n\n[model_providers.longwire]\nname = \"Longwire\"\nbase_url = \"%root%/v1\"\nenv_key = \"LONGWIRE_KEY\"\nwire_api = \"responses\"\nsupports_websockets = false\n\n# then, in a shell\nexport LONGWIRE_KEY='%key%'\ncodex --model %model%",
   "claude-code": "# ~/.claude/settings.json\n{\n  \"env\": {\n    \"ANTHROPIC_BASE_URL\": \"%root%\",\n    \"ANTHROPIC_AUTH_TOKEN\": \"%key%\"\n  }\n}\n\n# or for one shell\nexport ANTHROPIC_BASE_URL='%root%' ANTHROPIC_AUTH_TOKEN='%key%'\nclaude\n\n# it asks for models named claude-…: let a channel send them as another one\nlongwire channels edit openai --set 'renames=claude-*=%model%'",
   "gemini-cli": "# in the shell that it starts from, or in ~/.gemini/.env without `export`\nexport GOOGLE_GEMINI_BASE_URL='%root%' GEMINI_API_KEY='%key%'\ngemini --model %model%",
   "opencode": "# the gateway's key\nexport LONGWIRE_KEY='%key%'\n\n# ~/.config/opencode/opencode.json\n{\n  \"$schema\": \"https://opencode.ai/config.json\",\n  \"provider\": {\n    \"longwire\": {\n      \"npm\": \"@ai-sdk/openai\",\n      \"name\": \"Longwire\",\n      \"options\": {\n        \"baseURL\": \"%root%/v1\",\n        \"apiKey\": \"{env:LONGWIRE_KEY}\"\n      },\n      \"models\": {\n        \"%model%\": {}\n      }\n    }\n  },\n  \"model\": \"longwire/%model%\"\n}",

@@ -3,7 +3,7 @@ import { SETUPS } from "./setups";
 
 const PLACE = /%(root|model|key)%/g;
 
-type Request = "curl" | "python" | "javascript" | "codex";
+type Request = "curl" | "python" | "javascript";
 type Setup = keyof typeof SETUPS;
 export type Client = Request | Setup;
 
@@ -30,19 +30,6 @@ import OpenAI from "openai";
 const client = new OpenAI({ baseURL: "${base}", apiKey: "${key}" });
 const response = await client.responses.create({ model: "${model}", input: "Hello" });
 console.log(response.output_text);`,
-  codex: ({ base, key, model }) => `# ~/.codex/config.toml
-model = "${model}"
-model_provider = "longwire"
-
-[model_providers.longwire]
-name = "Longwire"
-base_url = "${base}"
-env_key = "LONGWIRE_KEY"
-wire_api = "responses"
-
-# then, in a shell
-export LONGWIRE_KEY='${key}'
-codex`,
 };
 
 const isSetup = (client: Client): client is Setup => client in SETUPS;
