@@ -28,6 +28,7 @@ from longwire.core.nouns.turn_row import (
 from longwire.store.database import Database
 from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.paging import Window
+from longwire.store.quoted import QuotedTurn, find
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
 from longwire.store.usage import DAY, added_up, upsert
@@ -36,7 +37,14 @@ _GREATEST: Final = 2**63 - 1
 _LONGEST_ID: Final = 19
 _MOST_MERGED: Final = 50
 """So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
-_NOT_INDEXED: Final = {"session": "", "error_code": "", "upstream_api": "responses"}
+_NOT_INDEXED: Final = {
+    "session": "",
+    "trace": "",
+    "reason": "",
+    "response_id": "",
+    "error_code": "",
+    "upstream_api": "responses",
+}
 """The value of a column that its index leaves out."""
 
 _COMMON: Final = frozenset({"completed", "continued", "fresh", "responses"})
@@ -53,10 +61,14 @@ class TurnFilter:
     project_ids: tuple[str, ...] | None = None
     key_id: str = ""
     session: str = ""
+    request_id: str = ""
+    response_id: str = ""
+    trace: str = ""
     channel_id: str = ""
     model: str = ""
     outcome: str = ""
     continuity: str = ""
+    reason: str = ""
     api: str = ""
     upstream_api: str = ""
     error_code: str = ""
@@ -69,8 +81,12 @@ class TurnFilter:
     def values(self, project_id: str = "") -> dict[str, str]:
         """Return the columns to compare, the most selective one first."""
         columns = {
+            "request_id": self.request_id,
+            "response_id": self.response_id,
+            "trace": self.trace,
             "session": self.session,
             "error_code": self.error_code,
+            "reason": self.reason,
             "outcome": self.outcome,
             "continuity": self.continuity,
             "api": self.api,
@@ -148,6 +164,17 @@ class Turns:
         for row in await self._rows(select(turns).where(turns.c.id == _bounded(turn_id))):
             return row
         raise NotFound("turn", str(turn_id))
+
+    async def find(
+        self, text: str, project_ids: tuple[str, ...] | None = None
+    ) -> tuple[QuotedTurn, ...]:
+        """Return the newest turns that a text names, by any id that a client or a log may quote.
+
+        It may be a turn's id, that of its request, its response (as its client got it), its session
+        or its trace; a longer text, as an error, has it somewhere. Where it is no whole id, turns
+        are found whose id begins so. `project_ids` are those that may be seen, None for all.
+        """
+        return await find(self._database, text, project_ids)
 
     async def has(self, row: TurnRow) -> bool:
         """Whether this very row is there, and not another turn's by the same id."""

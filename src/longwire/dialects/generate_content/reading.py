@@ -149,9 +149,7 @@ class GeneratedAnswer:
         return usage_of(merged(self._counts))
 
     def _open(self, chunk: Chunk) -> None:
-        own = _UNSAFE.sub("_", chunk.response_id or "") or self._fallback.id
-        if len(own) > _LONGEST_ID:
-            own = _digest(own)
+        own = own_id(chunk.response_id or self._fallback.id)
         model = _encode(chunk.model_version) if chunk.model_version else self._answered.model
         created_at = chunk.created_at or self._fallback.created_at
         self._output.open(f"resp_{own}", model, created_at)
@@ -291,6 +289,12 @@ class GeneratedAnswer:
         search = search_of(grounding)
         if search:
             composer.put_item("web_search_call", search)
+
+
+def own_id(response_id: str) -> str:
+    """Return the id that a response has behind `resp_`."""
+    own = _UNSAFE.sub("_", response_id)
+    return _digest(own) if len(own) > _LONGEST_ID else own
 
 
 def _digest(text: str) -> str:

@@ -99,7 +99,7 @@ class TurnRecorder:
             upstream_api=record.way.api,
             node=self.node,
             account_id=record.account_id,
-            response_id=_fit(bill.response_id, LONGEST_NAME),
+            response_id=_fit(bill.response_id or _begun(record), LONGEST_NAME),
             trace="",
         )
 
@@ -184,6 +184,12 @@ def _travelled(record: TurnRecord) -> dict[str, Any]:
         "queue_ms": round(delivery.queued * 1000),
         "bytes_sent": sent + delivery.bytes_sent,
     }
+
+
+def _begun(record: TurnRecord) -> str:
+    """Return the id of a response that began and came to no end: its client may know it."""
+    opening = record.aggregate.opening if record.aggregate else None
+    return (opening.response_id or "") if opening else ""
 
 
 def _tokens(bill: Bill) -> dict[str, Any]:

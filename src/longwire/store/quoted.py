@@ -1,0 +1,169 @@
+"""What somebody quotes of a turn, found in the log: its id, or that of request, response or run.
+
+Law: each look is a range of one index. A beginning is enough where it is long enough to mean
+something; no text is looked for in the middle of another.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    UnaryExpression,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.sql.operators import custom_op
+
+from longwire.core.nouns.turn_row import LONGEST_NAME, TurnRow
+from longwire.dialects.response_ids import kept_ids
+from longwire.store.database import Database
+from longwire.store.log_tables import turns
+
+SHORTEST_BEGINNING: Final = 6
+MOST_FOUND: Final = 20
+"""So many turns are found by one text, the newest, and so many values by one beginning."""
+
+_NAMED: Final = ("request_id", "response_id", "session", "trace")
+_ID: Final = re.compile("[0-9]{1,19}")
+_GREATEST: Final = 2**63 - 1
+_MARKED: Final = re.compile("[A-Za-z0-9][A-Za-z0-9_.:-]{5,}")
+_MOST_MARKED: Final = 6
+_AROUND: Final = " \t\r\n\"'`,;()<>"
+
+
+class Quote(NamedTuple):
+    """A value of a column that names turns."""
+
+    column: str
+    value: str
+
+
+class QuotedTurn(NamedTuple):
+    """A turn, and the column that named it."""
+
+    by: str
+    row: TurnRow
+
+
+async def find(
+    database: Database, text: str, project_ids: tuple[str, ...] | None
+) -> tuple[QuotedTurn, ...]:
+    """Return the newest turns that a text names; see `Turns.find`."""
+    words = words_of(text)
+    found = await _turns(
+        database, [quote for word in words for quote in quotes_of(word)], project_ids
+    )
+    if found or project_ids == ():
+        return found
+    beginnings = [quote for word in words for quote in beginnings_of(word)]
+    return await _turns(database, await _values(database, beginnings), project_ids)
+
+
+async def _turns(
+    database: Database, quotes: Sequence[Quote], project_ids: tuple[str, ...] | None
+) -> tuple[QuotedTurn, ...]:
+    if not quotes or project_ids == ():
+        return ()
+    async with database.read() as connection:
+        found = await connection.execute(turns_query(quotes, project_ids))
+        rows = [TurnRow(*row) for row in found]
+    return tuple(by(rows, quotes))
+
+
+async def _values(database: Database, beginnings: Sequence[Quote]) -> list[Quote]:
+    found: list[Quote] = []
+    async with database.read() as connection:
+        for each in beginnings:
+            query = values_query(each, is_sqlite=database.is_sqlite)
+            values = (await connection.execute(query)).scalars()
+            found += [Quote(each.column, value) for value in values]
+    return found
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return what may be an id in a text: all of it, and in a longer one what looks like one."""
+    whole = text.strip(_AROUND)[:LONGEST_NAME].replace("\0", "")
+    marked = [word for word in _MARKED.findall(text) if re.search("[0-9]", word)]
+    words = dict.fromkeys((whole, *marked[:_MOST_MARKED]))
+    return tuple(word for word in words if word)
+
+
+def quotes_of(word: str) -> Iterator[Quote]:
+    """Yield what a word names where it is the whole of an id."""
+    if _ID.fullmatch(word) and int(word) <= _GREATEST:
+        yield Quote("id", word)
+    for column in _NAMED:
+        for value in kept_ids(word) if column == "response_id" else (word,):
+            yield Quote(column, value)
+
+
+def beginnings_of(word: str) -> Iterator[Quote]:
+    """Yield what a word begins; a short one, or one that no id is made of, begins nothing."""
+    if len(word) >= SHORTEST_BEGINNING and word.isascii() and word.isprintable():
+        yield from (quote for quote in quotes_of(word) if quote.column != "id")
+
+
+def by(rows: Sequence[TurnRow], quotes: Sequence[Quote]) -> Iterator[QuotedTurn]:
+    """Say of each row which quote named it."""
+    named = dict.fromkeys(quotes)
+    for row in rows:
+        for column in ("id", *_NAMED):
+            if Quote(column, str(getattr(row, column))) in named:
+                yield QuotedTurn(column, row)
+                break
+
+
+def turns_query(quotes: Sequence[Quote], project_ids: Sequence[str] | None) -> Select[Any]:
+    """Return the query of the newest turns of some quotes, in the projects that may be seen."""
+    seen = [] if project_ids is None else [turns.c.project_id.in_(project_ids)]
+    newest = turns.c.id.desc()
+    pages = [
+        select(turns.c.id).where(*_is(quote), *seen).order_by(newest).limit(MOST_FOUND).subquery()
+        for quote in quotes
+    ]
+    found = union_all(*(select(page.c.id) for page in pages))
+    return select(turns).where(turns.c.id.in_(found)).order_by(newest).limit(MOST_FOUND)
+
+
+def values_query(beginning: Quote, *, is_sqlite: bool) -> Select[Any]:
+    """Return the query of the first values that begin so, each once, by one look at the index each.
+
+    PostgreSQL's indexes of these columns compare bytes, as SQLite does, whatever its language.
+    """
+    column, first = turns.c[beginning.column], beginning.value
+    end = first[:-1] + chr(ord(first[-1]) + 1)
+    at_least, above, below = (">=", ">", "<") if is_sqlite else ("~>=~", "~>~", "~<~")
+    order = column if is_sqlite else UnaryExpression(column, modifier=custom_op("USING ~<~"))
+
+    def next_value(bound: ColumnElement[bool], *of: CTE) -> ScalarSelect[Any]:
+        within = (bound, column.bool_op(below)(end), column != literal_column("''"))
+        query = select(column).where(*within).order_by(order).limit(1)
+        return query.correlate(*of).scalar_subquery()
+
+    start = select(
+        next_value(column.bool_op(at_least)(first)).label("value"),
+        literal(1, Integer).label("number"),
+    )
+    found = start.cte("found", recursive=True)
+    further = select(
+        next_value(column.bool_op(above)(found.c.value), found), found.c.number + 1
+    ).where(found.c.value.is_not(None), found.c.number < MOST_FOUND)
+    found = found.union_all(further)
+    return select(found.c.value).where(found.c.value.is_not(None))
+
+
+def _is(quote: Quote) -> Iterator[ColumnElement[bool]]:
+    column = turns.c[quote.column]
+    if quote.column == "id":
+        yield column == int(quote.value)
+        return
+    yield column == quote.value
+    yield column != literal_column("''")  # what the indexes leave out
