@@ -28,6 +28,7 @@ from longwire.core.nouns.turn_row import (
 from longwire.store.database import Database
 from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.paging import Window
+from longwire.store.runs import add_to_runs, rows_of_runs
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
 from longwire.store.usage import DAY, added_up, upsert
@@ -36,7 +37,7 @@ _GREATEST: Final = 2**63 - 1
 _LONGEST_ID: Final = 19
 _MOST_MERGED: Final = 50
 """So many projects are looked up each by its own index; for more, one that is rare is unlikely."""
-_NOT_INDEXED: Final = {"session": "", "error_code": "", "upstream_api": "responses"}
+_NOT_INDEXED: Final = {"session": "", "trace": "", "error_code": "", "upstream_api": "responses"}
 """The value of a column that its index leaves out."""
 
 _COMMON: Final = frozenset({"completed", "continued", "fresh", "responses"})
@@ -53,6 +54,7 @@ class TurnFilter:
     project_ids: tuple[str, ...] | None = None
     key_id: str = ""
     session: str = ""
+    trace: str = ""
     channel_id: str = ""
     model: str = ""
     outcome: str = ""
@@ -70,6 +72,7 @@ class TurnFilter:
         """Return the columns to compare, the most selective one first."""
         columns = {
             "session": self.session,
+            "trace": self.trace,
             "error_code": self.error_code,
             "outcome": self.outcome,
             "continuity": self.continuity,
@@ -103,6 +106,7 @@ class Turns:
         self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
         self._insert_details = str(insert(turn_details).compile(dialect=dialect))
         self._upsert = upsert(dialect)
+        self._add_to_runs = add_to_runs(dialect)
 
     async def page(
         self, wanted: TurnFilter = ANY_TURN, first: int = 50, after: str | None = None
@@ -187,6 +191,7 @@ class Turns:
         statements: list[Statement] = [
             (self._insert, list(rows)),
             (self._upsert, added_up(rows)),
+            (self._add_to_runs, rows_of_runs(rows)),
         ]
         if beside:
             statements += await to_thread(self._beside, beside)
