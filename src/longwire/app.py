@@ -203,6 +203,7 @@ class App:
             self.homes,
             self.fleet,
             Measures(interval=settings.database.log_interval),
+            settings.sessions.trace_headers,
         )
         registration = registration_of(settings.codex)
         return lambda: controlling(

@@ -84,7 +84,12 @@ NETWORK = '10.0.0.1/8 has host bits set; write "127.0.0.1", or a network as "10.
         (
             "sessions",
             'session_headers = ["x-a", "X-Api-Key"]',
-            "session_headers: x-api-key carries a key, and session ids are logged; remove it",
+            "session_headers: x-api-key carries a key, and what it says is logged; remove it",
+        ),
+        (
+            "sessions",
+            'trace_headers = ["Authorization"]',
+            "trace_headers: authorization carries a key, and what it says is logged; remove it",
         ),
         ("server", 'cors_origins = ["localhost:5173"]', f"cors_origins[0]: {ORIGIN}"),
         ("server", 'cors_origins = ["*", "http://a.example/"]', f"cors_origins[1]: {ORIGIN}"),

@@ -4,7 +4,7 @@ Law: a gateway without a store has a control plane, too, which keeps nothing and
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -80,6 +80,7 @@ class Gateway:
     homes: LocalHomes
     fleet: Fleet
     log: Measures = DEFAULT
+    trace_headers: Sequence[str] = ()
 
 
 @asynccontextmanager
@@ -115,9 +116,8 @@ class StoredControlPlane:
         feed, recent = Feed(), Recent()
         journals = (self._log, feed, recent)
         ids = TurnIds(now_ms)
-        self.keep: Keep = TurnRecorder(
-            journals, ids, self._prices, _explain, gateway.fleet.nodes.own.name
-        ).keep
+        node, headers = gateway.fleet.nodes.own.name, gateway.trace_headers
+        self.keep: Keep = TurnRecorder(journals, ids, self._prices, _explain, node, headers).keep
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)

@@ -219,13 +219,18 @@ class Sessions(Section):
         (),
         description="More request headers that carry a session id, looked at after the usual ones.",
     )
+    trace_headers: Annotated[tuple[HeaderName, ...], FromText] = Field(
+        (),
+        description="More request headers that name the run of a turn, looked at after "
+        "`AH-Trace-Id` and `AH-Thread-Id`.",
+    )
 
-    @field_validator("session_headers")
+    @field_validator("session_headers", "trace_headers")
     @classmethod
     def _no_secrets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if name in CREDENTIAL_HEADERS:
-                raise ValueError(f"{name} carries a key, and session ids are logged; remove it")
+                raise ValueError(f"{name} carries a key, and what it says is logged; remove it")
         return names
 
     @field_validator("max_lifetime")

@@ -103,6 +103,34 @@ Charts read days and never the turns, which retention deletes. `start` is the sp
 On SQLite the rows lie in the order of their key, so that a chart reads them in one go.
 """
 
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", WORD, nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("project_id", ID, nullable=False),
+    Column("key_id", NAME, nullable=False),
+    Column("key_name", NAME, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("models", Text, nullable=False),
+    Column("channels", Text, nullable=False),
+    Column("turns", BigInteger, nullable=False),
+    Column("continued", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Index("ix_runs_kind_last_at_id", "kind", "last_at", "id"),
+    Index("ix_runs_name_kind", "name", "kind"),
+)
+"""Sums of turns by session and by trace, written with the turns themselves: see `store.runs`."""
+
 turn_bodies = Table(
     "turn_bodies",
     metadata,

@@ -16,7 +16,7 @@ from longwire.logger import structlog
 from longwire.store.database import Database
 from longwire.store.homes import sweep_homes
 from longwire.store.jobs import UPKEEP, take
-from longwire.store.log_tables import turn_bodies, turn_details, turns, usage
+from longwire.store.log_tables import runs, turn_bodies, turn_details, turns, usage
 from longwire.store.partitions import drop_days, make_days
 from longwire.store.usage import DAY
 
@@ -38,7 +38,8 @@ class Swept(NamedTuple):
 async def sweep(database: Database, retention: Retention, now: int) -> Swept:
     """Delete turns, bodies and hourly sums that are past their days; daily sums stay.
 
-    `now` in ms since 1970 UTC. Bodies never outlive their turn; details go with it.
+    `now` in ms since 1970 UTC. Bodies never outlive their turn; details go with it, and a run with
+    its last turn.
     """
     today = now if database.is_sqlite else now - now % DAY
     hours_end = today - retention.turn_days * DAY
@@ -54,6 +55,7 @@ async def sweep(database: Database, retention: Retention, now: int) -> Swept:
     old = delete(usage).where(usage.c.span == "h", usage.c.start < hours_end)
     async with database.write() as connection:
         hours = (await connection.execute(old)).rowcount
+    await _delete_runs(database, hours_end)
     return Swept(rows, bodies, hours, days)
 
 
@@ -70,6 +72,20 @@ async def _delete(database: Database, table: Table, end: int) -> int:
         if len(ids) < _AT_ONCE:
             return number
         await asyncio.sleep(0)
+
+
+async def _delete_runs(database: Database, end: int) -> None:
+    """Delete runs whose last turn ended before `end`, a few at a time."""
+    for kind in ("session", "trace"):
+        old = (runs.c.kind == kind, runs.c.last_at < end)
+        chunk = select(runs.c.id).where(*old).order_by(runs.c.last_at).limit(_AT_ONCE)
+        number = _AT_ONCE
+        while number == _AT_ONCE:
+            async with database.write() as connection:
+                ids = (await connection.scalars(chunk)).all()
+                await connection.execute(delete(runs).where(runs.c.id.in_(ids), *old))
+            number = len(ids)
+            await asyncio.sleep(0)
 
 
 async def keep_swept(

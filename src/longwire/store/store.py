@@ -24,6 +24,7 @@ from longwire.store.migrate import migrate
 from longwire.store.passwords import Passwords
 from longwire.store.pending_sign_ins import PendingSignIns
 from longwire.store.projects import Projects
+from longwire.store.runs import Runs
 from longwire.store.secrets import Vault, read_master_keys
 from longwire.store.settings import StoredSettings
 from longwire.store.sign_ins import SignIns
@@ -57,6 +58,7 @@ class Store:
     invitations: Invitations
     turns: Turns
     usage: Usage
+    runs: Runs
     settings: StoredSettings
     audit: Audit
     homes: StoredHomes
@@ -123,6 +125,7 @@ def _store_of(
         invitations=Invitations(database, clock, users),
         turns=Turns(database, vault),
         usage=Usage(database),
+        runs=Runs(database),
         settings=StoredSettings(database, clock),
         audit=Audit(database, clock),
         homes=StoredHomes(database, clock),

@@ -29,6 +29,7 @@ from longwire.store.database import Database
 from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.paging import Window
 from longwire.store.quoted import QuotedTurn, find
+from longwire.store.runs import add_to_runs, rows_of_runs
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
 from longwire.store.usage import DAY, added_up, upsert
@@ -119,6 +120,7 @@ class Turns:
         self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
         self._insert_details = str(insert(turn_details).compile(dialect=dialect))
         self._upsert = upsert(dialect)
+        self._add_to_runs = add_to_runs(dialect)
 
     async def page(
         self, wanted: TurnFilter = ANY_TURN, first: int = 50, after: str | None = None
@@ -214,6 +216,7 @@ class Turns:
         statements: list[Statement] = [
             (self._insert, list(rows)),
             (self._upsert, added_up(rows)),
+            (self._add_to_runs, rows_of_runs(rows)),
         ]
         if beside:
             statements += await to_thread(self._beside, beside)

@@ -2,7 +2,18 @@
 
 import pytest
 
-from longwire.core.rules.session import SESSION_HEADERS, fingerprint, forwarded, session_id
+from longwire.core.rules.session import (
+    LONGEST_ID,
+    SESSION_HEADERS,
+    fingerprint,
+    forwarded,
+    session_id,
+    trace_id,
+    trace_of_context,
+)
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 
 
 @pytest.mark.parametrize("place", range(len(SESSION_HEADERS)))
@@ -61,3 +72,85 @@ def test_a_fingerprint_keeps_names_and_values_apart() -> None:
     assert fingerprint([("a", "b"), ("c", "d")]) == fingerprint([("c", "d"), ("a", "b")])
     assert fingerprint([("ab", "c")]) != fingerprint([("a", "bc")])
     assert "" == fingerprint([])
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "expected"),
+    [
+        (TRACEPARENT, TRACE),
+        (f"00-{TRACE}-{PARENT}-00", TRACE),
+        (f"00-{TRACE}-{PARENT}-ff", TRACE),
+        (f" \t{TRACEPARENT} ", TRACE),
+        (f"cc-{TRACE}-{PARENT}-01", TRACE),
+        (f"cc-{TRACE}-{PARENT}-01-what-the-future-will-be-like", TRACE),
+        (f"fe-{TRACE}-{PARENT}-01-", TRACE),
+        ("", ""),
+        (f"cc-{TRACE}-{PARENT}-01.what-the-future-will-not-be-like", ""),
+        (f"{TRACEPARENT}-what-the-future-will-be-like", ""),
+        (f"{TRACEPARENT}-", ""),
+        (f"ff-{TRACE}-{PARENT}-01", ""),
+        (f"00-{'0' * 32}-{PARENT}-01", ""),
+        (f"00-{TRACE}-{'0' * 16}-01", ""),
+        (f"00-{TRACE.upper()}-{PARENT}-01", ""),
+        (f"00-{TRACE}-{PARENT.upper()}-01", ""),
+        (f"00-{TRACE[1:]}-{PARENT}-01", ""),
+        (f"00-{TRACE}0-{PARENT}-01", ""),
+        (f"00-{TRACE}-{PARENT[1:]}-01", ""),
+        (f"00-{TRACE}-{PARENT}-1", ""),
+        (f"00-{TRACE}-{PARENT}-0g", ""),
+        (f"0-{TRACE}-{PARENT}-01", ""),
+        (f".0-{TRACE}-{PARENT}-01", ""),
+        (f"00-{TRACE[:31]}.-{PARENT}-01", ""),
+        (f"00-{TRACE}_{PARENT}_01", ""),
+        (f"00-{TRACE}-{PARENT}", ""),
+        (f"{TRACEPARENT},{TRACEPARENT}", ""),
+        (f"{TRACEPARENT}\n", ""),
+        ("00-٤bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", ""),
+    ],
+)
+def test_a_traceparent_is_read_as_the_w3c_has_it(traceparent: str, expected: str) -> None:
+    """Version 00 to the letter, later ones by what 00 says of them, ff never; zeros are no id."""
+    assert expected == trace_of_context(traceparent)
+
+
+CODEX = {"session-id": "root", "thread-id": "child"}
+CLAUDE = {"x-claude-code-session-id": "claude", "x-claude-code-agent-id": "a1"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"ah-trace-id": "t", "ah-thread-id": "h", "x-own": "o", **CODEX}, "t"),
+        ({"ah-thread-id": " h ", "x-own": "o", "traceparent": TRACEPARENT, **CLAUDE}, "h"),
+        ({"x-own": "o", "traceparent": TRACEPARENT, **CODEX}, "o"),
+        ({"traceparent": TRACEPARENT, **CODEX}, "root"),
+        ({"traceparent": TRACEPARENT, **CLAUDE}, "claude"),
+        ({"traceparent": TRACEPARENT, "session-id": "s"}, TRACE),
+        ({"traceparent": TRACEPARENT, "x-session-id": "s"}, TRACE),
+        ({"traceparent": TRACEPARENT}, TRACE),
+        ({"traceparent": "00-0-0-0", "session-id": "s"}, "s"),
+        ({"thread-id": "child"}, "child"),
+        ({"ah-trace-id": "t" * 257, "session-id": "s"}, "s"),
+        ({"ah-trace-id": "  ", "session-id": "s"}, "s"),
+        ({"session-id": "r" * 257, "thread-id": "child"}, "child"),
+        ({}, ""),
+    ],
+)
+def test_the_run_of_a_turn(headers: dict[str, str], expected: str) -> None:
+    """What names it on purpose goes first, then an agent's own session, then the W3C's trace."""
+    session = session_id(headers, (), ("x-own",))
+    assert expected == trace_id(headers, session, ("x-own",))
+
+
+@pytest.mark.parametrize("agent", ["a1", " a1 ", "a" * 300, ""])
+def test_sub_agents_run_with_their_parent(agent: str) -> None:
+    """Also where the session is known from the body alone."""
+    parent = trace_id({}, session_id({}, ("s",)))
+    headers = {"x-claude-code-agent-id": agent}
+    assert parent == trace_id(headers, session_id(headers, ("s",))) == "s"
+
+
+@pytest.mark.parametrize("name", ["ah-trace-id", "ah-thread-id", "session-id", "traceparent"])
+def test_the_name_of_a_run_is_bounded(name: str) -> None:
+    """Nothing that a caller sends makes it longer than a session's id may be."""
+    assert "" == trace_id({name: "é" * LONGEST_ID}, "")

@@ -135,7 +135,7 @@ def test_a_turn_that_went_well():
         account_id="acc_1",
         changed="",
         response_id="resp_1",
-        trace="",
+        trace="agent-1",
     )
     assert ([], 2) == (book.bodies, len(book.details[0].attempts))
 

@@ -3,7 +3,9 @@
 A session id groups turns and proves nothing: parents and sub-agents share one at the same time.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from blake3 import blake3
 
@@ -19,8 +21,14 @@ SESSION_HEADERS = (
 )
 """The headers that real clients name a session with, the most specific first."""
 
+_CLAUDE_CODE_SESSION: Final = "x-claude-code-session-id"
 AGENT_HEADER = "x-claude-code-agent-id"
 """What tells the sub-agents of one session apart, so that none waits for another."""
+
+TRACE_HEADERS = ("ah-trace-id", "ah-thread-id")
+"""The headers that a run is named with on purpose, as AxonHub's callers do; a thread is wider."""
+
+TRACE_CONTEXT_HEADER = "traceparent"
 
 IDENTITY_HEADERS = (
     "openai-organization",
@@ -61,6 +69,14 @@ CREDENTIAL_HEADERS = (
 
 LONGEST_ID = 256
 
+_TRACEPARENT: Final = re.compile(
+    r"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})(?P<trace>[0-9a-f]{32})"
+    r"-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-.*)?"
+)
+"""https://www.w3.org/TR/trace-context/#traceparent-header-field-values; §4.3: later versions may
+say more behind what this one says.
+"""
+
 
 def session_id(
     headers: Mapping[str, str], hints: Iterable[str], extra_headers: Iterable[str] = ()
@@ -74,6 +90,47 @@ def session_id(
     if found and AGENT_HEADER in headers:
         return _trimmed(f"{found}/{headers[AGENT_HEADER]}") or found
     return found
+
+
+def trace_id(headers: Mapping[str, str], session: str, extra_headers: Iterable[str] = ()) -> str:
+    """Return the run that a turn of a session belongs to, "" for none.
+
+    It is what a caller names on purpose, else the session that an agent's sub-agents share, else
+    the trace of a W3C `traceparent`, else the session. An agent's own session goes before
+    `traceparent`: many tracers begin a trace with each request.
+    """
+    for name in (*TRACE_HEADERS, *extra_headers):
+        if name in headers and (found := _trimmed(headers[name])):
+            return found
+    if shared := _shared_session(headers, session):
+        return shared
+    if TRACE_CONTEXT_HEADER in headers and (
+        found := trace_of_context(headers[TRACE_CONTEXT_HEADER])
+    ):
+        return found
+    return session
+
+
+def _shared_session(headers: Mapping[str, str], session: str) -> str:
+    """Return the session of Claude Code or Codex that its sub-agents share, "" for other clients.
+
+    Codex names each agent by `thread-id`, and all of them by `session-id`.
+    """
+    if _CLAUDE_CODE_SESSION in headers:
+        return _trimmed(headers[_CLAUDE_CODE_SESSION])
+    if AGENT_HEADER in headers:
+        return session.removesuffix(f"/{headers[AGENT_HEADER]}".rstrip())
+    if "thread-id" in headers and "session-id" in headers:
+        return _trimmed(headers["session-id"])
+    return ""
+
+
+def trace_of_context(traceparent: str) -> str:
+    """Return the trace id of a W3C `traceparent`, "" for one that is not valid."""
+    found = _TRACEPARENT.fullmatch(traceparent.strip(" \t"))
+    if found is None or (found["version"] == "00" and found["more"]):
+        return ""
+    return found["trace"]
 
 
 def _first(headers: Mapping[str, str], hints: Iterable[str], extra_headers: Iterable[str]) -> str:

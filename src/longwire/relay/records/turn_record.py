@@ -24,7 +24,7 @@ from longwire.core.nouns.turn_row import (
     TurnRow,
 )
 from longwire.core.rules.routing import Manner
-from longwire.core.rules.session import LOGGED_HEADERS
+from longwire.core.rules.session import LOGGED_HEADERS, trace_id
 from longwire.dialects.clients import dialect_of
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.recall import as_received
@@ -46,13 +46,14 @@ Explain = Callable[[Exception], tuple[int, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class TurnRecorder:
-    """Writes turns that ended on a `node` into journals."""
+    """Writes turns that ended on a `node` into journals; `trace_headers` name runs, too."""
 
     journals: Sequence[Journal]
     ids: TurnIds
     prices: Prices
     explain: Explain
     node: str = ""
+    trace_headers: Sequence[str] = ()
 
     def keep(self, record: TurnRecord, seconds: float) -> None:
         """Write a turn that took so many seconds."""
@@ -100,7 +101,9 @@ class TurnRecorder:
             node=self.node,
             account_id=record.account_id,
             response_id=_fit(bill.response_id or _begun(record), LONGEST_NAME),
-            trace="",
+            trace=_fit(
+                trace_id(request.headers, request.session, self.trace_headers), LONGEST_NAME
+            ),
         )
 
     def _cost(self, record: TurnRecord) -> int | None:

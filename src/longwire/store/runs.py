@@ -1,0 +1,270 @@
+"""Sessions and traces: sums of the turns of each, so that no list of them reads the turns.
+
+Law: sums are written in the transaction that writes their turns, whichever node writes them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from operator import add
+from typing import Any, Final, Literal, NamedTuple
+
+from blake3 import blake3
+from sqlalchemy import ColumnElement, Dialect, Row, case, func, literal_column, select
+
+from longwire.core.errors import NotFound
+from longwire.core.nouns.page import Page
+from longwire.core.nouns.turn_row import TurnRow
+from longwire.store.database import Database
+from longwire.store.log_tables import runs
+from longwire.store.paging import Order, Window
+
+Kind = Literal["session", "trace"]
+
+_CONTINUED: Final = "continued"
+_LONGEST_LIST: Final = 2_000
+"""Letters of a list of models or channels from which on none is added to it."""
+
+
+class RunSums(NamedTuple):
+    """The turns of a run added up: as in `store.usage.Sums`, what is not known counts as 0."""
+
+    turns: int
+    continued: int
+    failures: int
+    bytes_received: int
+    bytes_sent: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost: int
+
+    @property
+    def bytes_saved(self) -> int:
+        """What needed not be sent upstream."""
+        return max(0, self.bytes_received - self.bytes_sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A session of one key, or a trace of one project; times in ms since 1970 UTC.
+
+    `name` is what clients call it. A trace names the key of its last turn. `models` and the ids in
+    `channels` are those that served it, the first ones first.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    project_id: str
+    key_id: str
+    key_name: str
+    first_at: int
+    last_at: int
+    models: tuple[str, ...]
+    channels: tuple[str, ...]
+    sums: RunSums
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs: "" is any; their last turn ended `since` and before `until`, in ms since 1970.
+
+    `project_ids` are those that may be seen, None for all; `only` and `but` are ids of runs.
+    """
+
+    project_ids: tuple[str, ...] | None = None
+    key_id: str = ""
+    model: str = ""
+    channel_id: str = ""
+    name: str = ""
+    since: int | None = None
+    until: int | None = None
+    only: tuple[str, ...] | None = None
+    but: tuple[str, ...] = ()
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return it in SQL."""
+        found: list[ColumnElement[bool]] = []
+        if self.project_ids is not None:
+            found.append(runs.c.project_id.in_(self.project_ids))
+        pairs = ((runs.c.key_id, self.key_id), (runs.c.name, self.name))
+        found += [column == value for column, value in pairs if value]
+        lists = ((runs.c.models, self.model), (runs.c.channels, self.channel_id))
+        found += [_has(column, value) for column, value in lists if value]
+        if self.since is not None:
+            found.append(runs.c.last_at >= self.since)
+        if self.until is not None:
+            found.append(runs.c.last_at < self.until)
+        if self.only is not None:
+            found.append(runs.c.id.in_(self.only))
+        return [*found, runs.c.id.not_in(self.but)] if self.but else found
+
+
+ANY_RUN: Final = RunFilter()
+_SUMMED: Final = tuple(runs.c[name] for name in RunSums._fields)
+_LAST_FIRST: Final = Order((runs.c.last_at, runs.c.id), is_descending=True)
+
+
+class Runs:
+    """The sessions and traces of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, kind: Kind, wanted: RunFilter = ANY_RUN, first: int = 50, after: str | None = None
+    ) -> Page[Run]:
+        """Return runs that match, those with the latest turns first.
+
+        Raises `InvalidFields` for a cursor that is none, or a size that no page has.
+        """
+        query = select(runs).where(runs.c.kind == kind, *wanted.conditions())
+        return await _LAST_FIRST.read(self._database, query, Window(first, after), _run)
+
+    async def get(self, kind: Kind, which: str, projects: tuple[str, ...] | None = None) -> Run:
+        """Return the run of an id, or the latest one of a name, in these projects, None for all.
+
+        Raises `NotFound`.
+        """
+        for column in (runs.c.id, runs.c.name):
+            query = select(runs).where(runs.c.kind == kind, column == which)
+            if projects is not None:
+                query = query.where(runs.c.project_id.in_(projects))
+            async with self._database.read() as connection:
+                found = await connection.execute(query.order_by(runs.c.last_at.desc()).limit(1))
+                if row := found.first():
+                    return _run(row)
+        raise NotFound(kind, which)
+
+
+def run_id(kind: Kind, name: str, project_id: str, key_id: str = "") -> str:
+    """Return the id of a run: of a session with its key, of a trace without."""
+    parts = (kind, project_id, key_id, name)
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return blake3(text.encode()).hexdigest(length=16)
+
+
+def add_to_runs(dialect: Dialect) -> str:
+    """Return the statement that adds what `rows_of_runs` returns to the runs there are."""
+    own = import_module(f"sqlalchemy.dialects.{dialect.name}")  # the other's would be loaded too
+    fresh = own.insert(runs)
+    newer = fresh.excluded
+    changes: dict[str, Any] = {
+        **{column.name: column + newer[column.name] for column in _SUMMED},
+        **{name: literal_column(_joined(name)) for name in ("models", "channels")},
+        "first_at": case((newer.first_at < runs.c.first_at, newer.first_at), else_=runs.c.first_at),
+        "last_at": case((newer.last_at > runs.c.last_at, newer.last_at), else_=runs.c.last_at),
+        "key_id": newer.key_id,
+        "key_name": newer.key_name,
+    }
+    statement = fresh.on_conflict_do_update(index_elements=list(runs.primary_key), set_=changes)
+    return str(statement.compile(dialect=dialect))
+
+
+def _joined(name: str) -> str:
+    r"""Return the SQL that puts one more entry to a list, as "\na\nb\n", unless it is there."""
+    held, newer = f"runs.{name}", f"excluded.{name}"
+    return (
+        f"CASE WHEN {newer} = '' OR length({held}) > {_LONGEST_LIST} "
+        f"OR replace({held}, {newer}, '') <> {held} THEN {held} "
+        f"WHEN {held} = '' THEN {newer} ELSE {held} || substr({newer}, 2) END"
+    )
+
+
+def rows_of_runs(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
+    """Add turns up to rows of the table, in one order for all writers: none waits crosswise.
+
+    A row has one model and one channel at most, so that the lists grow by one entry at a time.
+    """
+    found: dict[tuple[str, ...], _Added] = {}
+    for row in rows:
+        model = row.model_asked if row.channel_id else ""
+        runs_of_turn = (("session", row.session, row.key_id), ("trace", row.trace, ""))
+        for kind, name, key in runs_of_turn:
+            if not name:
+                continue
+            place = (kind, row.project_id, key, name, row.channel_id, model)
+            before = found.get(place)
+            added = _Added(row, row.started_at, row.started_at + row.total_ms, _counts(row))
+            found[place] = added if before is None else before.plus(added)
+    return sorted(_values(place, added) for place, added in found.items())
+
+
+class _Added(NamedTuple):
+    """Turns of one run at one channel by one model, with the last one of them."""
+
+    row: TurnRow
+    first_at: int
+    last_at: int
+    sums: RunSums
+
+    def plus(self, other: "_Added") -> "_Added":
+        return _Added(
+            other.row if other.last_at >= self.last_at else self.row,
+            min(self.first_at, other.first_at),
+            max(self.last_at, other.last_at),
+            RunSums(*map(add, self.sums, other.sums)),
+        )
+
+
+def _values(place: tuple[str, ...], added: _Added) -> tuple[Any, ...]:
+    kind, project, key, name, channel, model = place
+    return (
+        run_id("session" if kind == "session" else "trace", name, project, key),
+        kind,
+        name,
+        project,
+        added.row.key_id,
+        added.row.key_name,
+        added.first_at,
+        added.last_at,
+        _entry(model),
+        _entry(channel),
+        *added.sums,
+    )
+
+
+def _counts(row: TurnRow) -> RunSums:
+    return RunSums(
+        1,
+        row.continuity == _CONTINUED,
+        row.error_code != "",
+        row.bytes_received,
+        row.bytes_sent,
+        row.input_tokens or 0,
+        row.cached_tokens or 0,
+        row.output_tokens or 0,
+        row.reasoning_tokens or 0,
+        row.cost or 0,
+    )
+
+
+def _entry(text: str) -> str:
+    return f"\n{text}\n" if text else ""
+
+
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(text.strip("\n").split("\n")) if text else ()
+
+
+def _has(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
+    return func.replace(column, _entry(value), literal_column("''")) != column
+
+
+def _run(row: Row[Any]) -> Run:
+    sums: Sequence[int] = [getattr(row, name) for name in RunSums._fields]
+    return Run(
+        row.id,
+        row.kind,
+        row.name,
+        row.project_id,
+        row.key_id,
+        row.key_name,
+        row.first_at,
+        row.last_at,
+        _entries(row.models),
+        _entries(row.channels),
+        RunSums(*sums),
+    )
