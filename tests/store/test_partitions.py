@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from longwire.core.errors import StoreUnavailable
@@ -53,11 +53,22 @@ def day(number, table="turns"):
     return f"{table}_{time.strftime('%Y%m%d', start)}"
 
 
+async def add_as_before(database, rows, log):
+    """Write rows, and what two of them have beside, as a program of schema 0012 did."""
+    later = {"changed", "response_id", "trace"}
+    old = [{n: v for n, v in each._asdict().items() if n not in later} for each in rows]
+    async with database.write() as connection:
+        await connection.execute(insert(turns), old)
+        for statement, values in log._beside([bodies(rows[3]), details(rows[4])]):
+            await connection.exec_driver_sql(statement, values)
+
+
 async def test_what_was_logged_before_stays(database, log):
     """A log of a schema before is whole on the new one, and its ids are still taken."""
     await migrate(database, "0012")
-    rows = [row(number, NOW - number * DAY) for number in range(40)]
-    await log.add(rows, [bodies(rows[3]), details(rows[4])])
+    unknown = {"changed": "", "response_id": "", "trace": ""}
+    rows = [row(number, NOW - number * DAY, **unknown) for number in range(40)]
+    await add_as_before(database, rows, log)
     await migrate(database)
     assert rows == list((await log.page(first=100)).items)
     assert bodies(rows[3]) == await log.bodies(rows[3].id)
@@ -66,9 +77,11 @@ async def test_what_was_logged_before_stays(database, log):
     with pytest.raises(IntegrityError):
         await log.add([rows[7]])
     await migrate(database, "0012")
-    assert rows == list((await log.page(first=100)).items)
+    async with database.read() as connection:
+        left = (await connection.scalars(select(turns.c.id).order_by(turns.c.id.desc()))).all()
+    assert [each.id for each in rows] == list(left)
     with pytest.raises(IntegrityError):
-        await log.add([rows[7]])
+        await add_as_before(database, rows, log)
 
 
 async def test_days_are_made_ahead_and_once(database, log):
