@@ -38,6 +38,7 @@ from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.lane_turns import SocketContext
 from longwire.server.data.models import Models
+from longwire.server.data.passed import PassedTurns
 from longwire.server.data.stored import StoredResponses
 from longwire.server.data.turns import HttpLimits, HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
@@ -113,6 +114,7 @@ class App:
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, lambda: self.routing.snapshot, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
+            passed=PassedTurns(self.relay, self.keys, self.readiness, server.max_body),
             side=CodexSide(self.keys, lambda: self.routing.snapshot),
             probes=Probes(self.readiness, self.metrics, self.fleet.nodes.own.name),
         )

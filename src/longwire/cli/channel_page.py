@@ -35,7 +35,7 @@ def called(spec: ChannelSpec) -> list[tuple[str, str, str]]:
     from longwire.relay.channels.provision import url_of
 
     rows = []
-    for api in spec.offered:
+    for api in (*spec.offered, *spec.passed):
         transport = spec.endpoint(api).transport
         rows.append((api, transport, url_of(spec, "http" if transport == "http" else "ws", api)))
     return rows

@@ -43,7 +43,8 @@ def emulator(  # one parameter per flag
 
     Channels of it: base_url = "http://127.0.0.1:8091/v1" with type = "openai" (Responses, or with
     apis = ["chat_completions"] Chat Completions) or type = "anthropic" (Messages), and
-    base_url = "http://127.0.0.1:8091/v1beta" with type = "gemini".
+    base_url = "http://127.0.0.1:8091/v1beta" with type = "gemini". OpenAI's other APIs are spoken
+    below /v1, too: embeddings, images, audio, moderations, completions and rerank.
 
     All settings, script fields, faults and oddities: docs/reference/emulator.md.
     """

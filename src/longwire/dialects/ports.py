@@ -5,14 +5,14 @@ towards an upstream it does the reverse. So all that stands between knows one fo
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from longwire.core.errors import UpstreamRejected
+from longwire.core.errors import LongwireError, UpstreamRejected
 from longwire.core.events import Event
 from longwire.core.nouns.access import Grant
 from longwire.core.rules.aggregate import Aggregate
@@ -173,23 +173,46 @@ class Fallback(NamedTuple):
     created_at: int
 
 
+class Upload(Protocol):
+    """A body that its client may still send, while it goes upstream; each attempt reads it anew."""
+
+    @property
+    def failure(self) -> LongwireError | None:
+        """Why it cannot be read to its end, if it cannot."""
+
+    def __len__(self) -> int:
+        """Return how many bytes it has, all in all."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Give it from its beginning, as it arrives. Raises its `failure`."""
+
+
+class Media(NamedTuple):
+    """The media types of a body and of the answers that are wanted, where they may be any."""
+
+    content_type: str
+    accept: str
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
     """A turn as an upstream of another API than Responses gets it, and what reads its answer.
 
     `reading` takes what the answer may not bring. `suffix` stands behind the path of the
-    endpoint, with a query where it needs one. `dropped` names what the API has no equivalent for.
-    Where the turn `is_passed_on`, its client speaks this API, too. A `thread` says the same as part
+    endpoint, with a query where it needs one. With `media` neither body nor answer need be JSON:
+    whatever comes is read as a stream. `dropped` names what the API has no equivalent for. Where
+    the turn `is_passed_on`, its client speaks this API, too. A `thread` says the same as part
     of one.
     """
 
-    body: bytes
+    body: bytes | Upload
     reading: Callable[[Fallback], Reading]
     suffix: str = ""
     headers: Headers = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     is_passed_on: bool = False
     thread: Thread | None = None
+    media: Media | None = None
 
 
 @dataclass(frozen=True, slots=True)

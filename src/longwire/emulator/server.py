@@ -29,6 +29,7 @@ from longwire.emulator.issuer_routes import issuer_routes
 from longwire.emulator.messages import Memory, by_version, messages_routes
 from longwire.emulator.oddities import applied
 from longwire.emulator.options import IssuerOptions, Options, Route, Script
+from longwire.emulator.passed.routes import passed_routes
 from longwire.emulator.turns import World
 from longwire.emulator.websocket import Connection
 from longwire.emulator.wire import abort
@@ -81,6 +82,7 @@ class Emulator:
         app.router.add_route("*", "/v1/responses/{id}", self._endpoint("public", self._stored))
         app.add_routes(chat_routes(self.world, self._endpoint))
         app.add_routes(gemini_routes(self.world, self._endpoint))
+        app.add_routes(passed_routes(self.world, self._endpoint))
         app.add_routes(messages_routes(self.world, self.memory, self._endpoint))
         app.add_routes(control_routes(self.world))
         if self.options.issuer is not None:

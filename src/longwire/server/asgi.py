@@ -17,6 +17,7 @@ from longwire.dialects.generate_content.targets import ACTIONS
 from longwire.server.cors import Cors, CorsAnswers
 from longwire.server.data.codex_side import CodexSide
 from longwire.server.data.models import Models
+from longwire.server.data.passed import PATHS
 from longwire.server.health import Probes
 from longwire.server.no_route import refuse
 from longwire.server.openapi import openapi
@@ -41,6 +42,7 @@ class Mounts:
     pages: ASGIApp
     models: Models
     stored: ASGIApp
+    passed: ASGIApp
     side: CodexSide
     probes: Probes
 
@@ -48,6 +50,7 @@ class Mounts:
 def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     models, probes, stored = mounts.models, mounts.probes, _Whole(mounts.stored)
+    passed = _Whole(mounts.passed)
     router = Starlette(
         routes=[
             Route("/health", probes.health),
@@ -67,6 +70,7 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             Route("/v1/responses/{id}", stored, methods=["GET", "DELETE"]),
             Route("/v1/responses/{id}/cancel", stored, methods=["POST"]),
             Route("/v1/responses/{id}/input_items", stored, methods=["GET"]),
+            *(Route(path, passed, methods=["POST"]) for path in PATHS),
             *_codex_routes(models, mounts.side),
             Route("/admin/graphql", _Whole(mounts.admin)),
             WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from longwire.core.nouns.passed_api import PASSED_APIS
 from longwire.dialects.generate_content.targets import ACTIONS
 from longwire.server.problems import headers_of, request_id, response_to
 
@@ -37,8 +38,8 @@ OTHER_APIS: Final = (
     OtherApi(
         "the API of this path",
         re.compile(
-            "/v1/(completions|embeddings|images|audio|moderations|rerank|realtime|assistants|threads"
-            "|files|batches)(/|$)"
+            rf"(?!/v1({'|'.join(each.path for each in PASSED_APIS.values())})$)"
+            "/v1/(images|audio|realtime|assistants|threads|files|batches)(/|$)"
         ),
     ),
 )

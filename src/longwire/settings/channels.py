@@ -89,8 +89,11 @@ class Channel(Section):
     apis: Apis | None = Field(
         None,
         description="The APIs that the upstream offers, of `responses`, `chat_completions`, "
-        "`messages` and `generate_content`. Default: the first two for `openai`, the first for "
-        "`codex`, the third for `anthropic`, the last for `gemini`.",
+        "`messages` and `generate_content`, and of those that are passed on as they are: "
+        "`embeddings`, `images/generations`, `images/edits`, `audio/speech`, "
+        "`audio/transcriptions`, `audio/translations`, `moderations`, `completions` and `rerank`. "
+        "Default: for `openai` the first two and all that are passed on but `rerank`, "
+        "`responses` for `codex`, `messages` for `anthropic`, `generate_content` for `gemini`.",
     )
     profile: ProfileName = Field(
         "",

@@ -181,7 +181,21 @@ UrlPath = Annotated[str, _matching(r'/[!"$-~]*', 'must begin with "/", as in "/v
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Credential = Annotated[SecretStr, AfterValidator(_credential)]
 Transport = Literal["auto", "websocket", "http"]
-Api = Literal["responses", "chat_completions", "messages", "generate_content"]
+Api = Literal[
+    "responses",
+    "chat_completions",
+    "messages",
+    "generate_content",
+    "embeddings",
+    "images/generations",
+    "images/edits",
+    "audio/speech",
+    "audio/transcriptions",
+    "audio/translations",
+    "moderations",
+    "completions",
+    "rerank",
+]
 Apis = Annotated[tuple[Api, ...], FromText, Field(min_length=1), AfterValidator(_distinct)]
 Quirks = Annotated[
     dict[str, JsonValue], BeforeValidator(_quirks_from_text), AfterValidator(_known_quirks)

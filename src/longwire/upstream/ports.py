@@ -68,7 +68,8 @@ class Delivery:
     """How a turn was sent: `continuity` is continued, fresh or as-given, `reason` says why fresh.
 
     `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
-    connection in seconds, `connection` the number of the one that served, None for HTTP.
+    connection in seconds, `connection` the number of the one that served, None for HTTP. An answer
+    whose media type may be any has it as `media_type`.
     """
 
     transport: TransportName
@@ -77,6 +78,7 @@ class Delivery:
     bytes_sent: int
     queued: float = 0.0
     connection: int | None = None
+    media_type: str = ""
 
 
 FastPath = Callable[[Sequence[bytes]], int]

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates, check_limits
+from longwire.core.nouns.passed_api import OPENAI_OFFERS, PASSED_APIS
 from longwire.core.nouns.price import ModelPrice, check_prices
 from longwire.core.nouns.renames import check_renames, is_pattern
 from longwire.core.nouns.secret import Secret
@@ -40,7 +41,7 @@ CHANNEL_TYPES = {
     "openai": ChannelType(
         "https://api.openai.com/v1",
         native_items=("additional_tools",),
-        apis=("responses", "chat_completions"),
+        apis=("responses", "chat_completions", *OPENAI_OFFERS),
     ),
     "codex": ChannelType(
         "https://chatgpt.com/backend-api/codex",
@@ -57,6 +58,9 @@ CHANNEL_TYPES = {
 }
 TYPES = (*CHANNEL_TYPES,)
 APIS = ("responses", "chat_completions", "messages", "generate_content")
+"""The APIs of conversations."""
+
+ALL_APIS = (*APIS, *PASSED_APIS)
 UNSUPPORTED = ("refuse", "drop")
 """What becomes of members that change the answer and that an upstream has no equivalent for."""
 
@@ -69,11 +73,13 @@ DEFAULT_PATHS = {
     "chat_completions": "/chat/completions",
     "messages": "/messages",
     "generate_content": "/models",
+    **{name: each.path for name, each in PASSED_APIS.items()},
 }
-DEFAULT_VERSIONS = {**dict.fromkeys(APIS, "/v1"), "generate_content": "/v1beta"}
+DEFAULT_VERSIONS = {**dict.fromkeys(ALL_APIS, "/v1"), "generate_content": "/v1beta"}
 """What a base URL without any path is completed by."""
 _OF_AN_API = re.compile(
-    "/(?:responses(?:/compact)?|chat/completions|messages|models(?:/[^/]*:[A-Za-z]+)?)/*$"
+    "/(?:responses(?:/compact)?|(?:chat/)?completions|messages|models(?:/[^/]*:[A-Za-z]+)?"
+    "|embeddings|images/[a-z]+|audio/[a-z]+|moderations|rerank)/*$"
 )
 _PLACEHOLDER = re.compile("YOUR(?![A-Z])(?:[-_][A-Z]+)*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -169,9 +175,24 @@ class ChannelSpec:
         return tuple(dict.fromkeys(name for name in names if not is_pattern(name)))
 
     @property
-    def offered(self) -> tuple[str, ...]:
-        """The APIs that the upstream offers."""
+    def apis_in_force(self) -> tuple[str, ...]:
+        """The APIs that the upstream offers, of conversations and all others."""
         return CHANNEL_TYPES[self.type].apis if self.apis is None else self.apis
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The APIs of conversations that it offers."""
+        return tuple(api for api in self.apis_in_force if api not in PASSED_APIS)
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """The other ones, but for those that a URL which is used as it stands does not lead to."""
+        return tuple(
+            api
+            for api in self.apis_in_force
+            if api in PASSED_APIS
+            and (self.endpoint(api).base_url != self.base_url or not self.base_url.endswith("##"))
+        )
 
     def endpoint(self, api: str = "responses") -> EndpointSpec:
         """Return the endpoint of an API, with everything that it inherits filled in."""
@@ -250,14 +271,14 @@ def check_apis(spec: ChannelSpec) -> Iterator[FieldProblem]:
     if spec.type not in TYPES or not {*spec.offered} <= {*APIS}:
         return
     own = CHANNEL_TYPES[spec.type]
-    if own.takes_accounts and not {*spec.offered} <= {*own.apis}:
+    if own.takes_accounts and not {*spec.apis_in_force} <= {*own.apis}:
         mend = f"of this type there is {', '.join(own.apis)} alone; leave apis out"
         yield FieldProblem("apis", mend)
     if spec.transport == "websocket" and "responses" not in spec.offered:
         mend = 'only the responses API has a websocket; add it to apis, or write "http"'
         yield FieldProblem("transport", mend)
     for number, endpoint in enumerate(spec.endpoints):
-        if endpoint.api in APIS and endpoint.api not in spec.offered:
+        if endpoint.api in ALL_APIS and endpoint.api not in spec.apis_in_force:
             mend = f"{endpoint.api} is not offered; add it to apis, or remove this endpoint"
             yield FieldProblem(f"endpoints.{number}.apiFormat", mend)
     if spec.threads and "messages" not in spec.offered:
@@ -283,7 +304,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("handshakeRate", 0 <= spec.handshake_rate < float("inf"), "must be 0 or more"),
         ("handshakeBurst", spec.handshake_burst >= 1, "must be 1 or more"),
         ("nativeItems", {*(spec.native_items or ())} <= {*NATIVE_ITEMS}, _one_of(NATIVE_ITEMS)),
-        ("apis", {*(spec.apis or ())} <= {*APIS}, _one_of(APIS)),
+        ("apis", {*(spec.apis or ())} <= {*ALL_APIS}, _one_of(ALL_APIS)),
         ("apis", spec.apis is None or spec.apis, "name at least one API"),
         ("apis", _is_unique(spec.apis or ()), "an API stands twice; keep one"),
         ("unsupported", spec.unsupported in UNSUPPORTED, _one_of(UNSUPPORTED)),
@@ -334,8 +355,8 @@ def _endpoints(endpoints: Iterable[EndpointSpec]) -> Iterator[FieldProblem]:
     seen: set[str] = set()
     for number, endpoint in enumerate(endpoints):
         place = f"endpoints.{number}"
-        if endpoint.api not in APIS:
-            yield FieldProblem(f"{place}.apiFormat", _one_of(APIS))
+        if endpoint.api not in ALL_APIS:
+            yield FieldProblem(f"{place}.apiFormat", _one_of(ALL_APIS))
         elif endpoint.api in seen:
             yield FieldProblem(f"{place}.apiFormat", f"{endpoint.api} stands twice; remove one")
         seen.add(endpoint.api)

@@ -181,7 +181,7 @@ def way_of(
     """
     if RESPONSES in sayable and RESPONSES in offered:
         return IN_SESSION
-    own = own.partition("/")[0]
+    own = own if own in offered else own.partition("/")[0]
     if own in offered:
         return Way(own, Manner.NATIVE)
     apis = [api for api in _BY_FIDELITY if api in offered]

@@ -162,6 +162,7 @@ class Purpose(Enum):
     WARM_UP = "nothing yet: it prepares what follows, over WebSocket alone"
     COMPACTION = "a shorter history: one answer over HTTP, and no chain begins with it"
     COUNT = "how many tokens it would be: likewise"
+    PASSED = "none of a conversation: one request over HTTP in an API that is left as it is"
 
 
 UNARY = frozenset({Purpose.COMPACTION, Purpose.COUNT})
@@ -304,7 +305,7 @@ class Usage:
     """Tokens of one response as the upstream counted them, or estimated.
 
     Of the input some were `cached`, and some `cache_write` put into a cache; of the output some are
-    `reasoning`.
+    `reasoning`. Some of the input may be `media`: sound or pictures have prices of their own.
     """
 
     input: int = 0
@@ -312,6 +313,7 @@ class Usage:
     output: int = 0
     reasoning: int = 0
     cache_write: int = 0
+    media: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         """Add up the tokens of two attempts."""
@@ -321,4 +323,5 @@ class Usage:
             self.output + other.output,
             self.reasoning + other.reasoning,
             self.cache_write + other.cache_write,
+            self.media + other.media,
         )

@@ -30,6 +30,7 @@ class _Error(msgspec.Struct):
 class _Details(msgspec.Struct):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
+    media_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
@@ -105,6 +106,7 @@ def _decode_usage(usage: _Usage | None) -> Usage | None:
         output=_tokens(usage.output_tokens),
         reasoning=_tokens(reasoning.reasoning_tokens) if reasoning else 0,
         cache_write=_tokens(cached.cache_write_tokens) if cached else 0,
+        media=(cached.media_tokens or 0) if cached else 0,
     )
 
 

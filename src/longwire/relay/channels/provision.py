@@ -59,6 +59,11 @@ class ProvisionContext:
     tell_cooling: Callable[[str, Part, float, str], None] = lambda *_: None
 
 
+def apis_of(spec: ChannelSpec) -> tuple[str, ...]:
+    """Return all APIs that a channel runs with, those of conversations first."""
+    return (*spec.offered, *spec.passed)
+
+
 def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str:
     """Digest what a channel's connections depend on: another digest needs other connections.
 
@@ -69,7 +74,7 @@ def fingerprint_of(spec: ChannelSpec, account: LiveAccount | None = None) -> str
     return fingerprint(
         [
             ("type", spec.type),
-            *((f"url {api}", url_of(spec, "http", api)) for api in (RESPONSES, *spec.offered)),
+            *((f"url {api}", url_of(spec, "http", api)) for api in (RESPONSES, *apis_of(spec))),
             ("models_url", _models_url(spec) or ""),
             ("transport", own.transport),
             ("credential", entry or spec.credential.reveal()),
@@ -123,8 +128,8 @@ def provision(
         vendor=vendor,
         state=ChannelState(quota=quota, tell_cooling=partial(context.tell_cooling, route.id)),
     )
-    by_api = {api: _http(channel, context, secure, api) for api in spec.offered}
-    channel = replace(channel, offered=spec.offered, by_api=by_api, terms=terms_of(spec))
+    by_api = {api: _http(channel, context, secure, api) for api in apis_of(spec)}
+    channel = replace(channel, offered=apis_of(spec), by_api=by_api, terms=terms_of(spec))
     if RESPONSES not in by_api:
         return channel
     websocket = _websocket(channel, context, secure)
@@ -155,7 +160,7 @@ def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:
     """Return whom a channel trusts: nobody at all where nothing of it is encrypted."""
-    urls = [url_of(spec, "http", api) for api in (RESPONSES, *spec.offered)]
+    urls = [url_of(spec, "http", api) for api in (RESPONSES, *apis_of(spec))]
     urls.append(_models_url(spec) or "")
     proxies = (spec.proxy.reveal(), *(environment_proxy(url) or "" for url in urls if url))
     if spec.tls_ca or any(each.startswith("https:") for each in (*urls, *proxies)):

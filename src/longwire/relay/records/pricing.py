@@ -59,11 +59,14 @@ class Prices:
     ) -> int | None:
         """Return what tokens cost by the first of these names that has a price.
 
-        One that is configured for any of them goes before those that are bundled.
+        One that is configured for any of them goes before those that are bundled, which are for
+        text alone.
         """
         for model in models:
             if (price := configured(model)) is not None:
                 return _cost(usage, (_flat(price),))
+        if usage.media:
+            return None
         for model in models:
             if tiers := self._bundled(model):
                 return _cost(usage, tiers)

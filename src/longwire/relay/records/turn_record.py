@@ -25,7 +25,9 @@ from longwire.core.nouns.turn_row import (
 )
 from longwire.core.rules.routing import Manner
 from longwire.core.rules.session import LOGGED_HEADERS, trace_id
+from longwire.core.rules.turn import Purpose
 from longwire.dialects.clients import dialect_of
+from longwire.dialects.passed_apis.upstream import kept_form
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.recall import as_received
 from longwire.dialects.responses.usage import Bill
@@ -231,7 +233,9 @@ def _fit(text: str, most: int) -> str:
 def _bodies(turn_id: TurnId, record: TurnRecord) -> TurnBodies:
     """Return request and response as the client sent and got them, but for their spacing."""
     turn = as_received(record.request.turn)
-    request = turn.source.body or encode_body(turn, streams=turn.streams)
+    is_form = turn.purpose is Purpose.PASSED and not turn.source.body
+    request = kept_form(turn) if is_form else turn.source.body
+    request = request or encode_body(turn, streams=turn.streams)
     aggregate = record.aggregate
     if aggregate is None or aggregate.terminal is None:
         return TurnBodies(turn_id, request, b"")

@@ -20,12 +20,13 @@ from longwire.core.errors import (
     UpstreamError,
     UpstreamRejected,
 )
+from longwire.core.nouns.passed_api import PASSED_APIS
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.routing import IN_SESSION, Choice, choose, order
-from longwire.core.rules.turn import UNARY, SessionKey, Source, Turn, TurnRequest
+from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Source, Turn, TurnRequest
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND, usage_limit
 from longwire.dialects.responses.item_ids import ids_of
 from longwire.dialects.wishes import refusal_of
@@ -35,6 +36,7 @@ from longwire.relay.homes import Homes, home_of_response
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096
+_PASSED = Purpose.PASSED
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -262,6 +264,8 @@ class Candidates:
         self, request: TurnRequest, channel: Channel, shared_apis: Collection[str]
     ) -> None:
         """Remember who answered: it has what was named, and alone may understand its answer."""
+        if request.turn.purpose is _PASSED:
+            return  # nothing goes on from it
         self._homes.put(session_home_key(*request.conversation), channel.route_id)
         for identity in request.turn.named:
             self._homes.put(held_key(request.caller.scope, identity), channel.route_id)
@@ -306,7 +310,8 @@ def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
 
 def _unsayable(channels: list[Channel], source: Source) -> CallerError:
     """Return why no channel can be told a request, with the mend."""
-    offered = ", ".join(sorted({api for each in channels for api in each.offered}))
+    spoken = {api for each in channels for api in each.offered if api not in PASSED_APIS}
+    offered = ", ".join(sorted(spoken)) or "other APIs"
     refusal = source.refusal or refusal_of(source)
     if refusal is None:
         return Unsayable(

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TypeVar
 
 from longwire.core.rules.routing import Manner
-from longwire.core.rules.turn import Scope, Turn, TurnRequest
+from longwire.core.rules.turn import Purpose, Scope, Turn, TurnRequest
 from longwire.dialects.passed_seals import (
     chain_of,
     last_thought,
@@ -18,6 +18,7 @@ from longwire.dialects.passed_seals import (
 from longwire.dialects.responses.sealed import last_sealed, without_sealed
 from longwire.relay.channels.channel import Channel
 
+_PASSED = Purpose.PASSED
 _MOST_SESSIONS = 4096
 _MOST_CHAINS = 16
 _BEGIN, _NOBODY = b"", ""
@@ -47,7 +48,7 @@ class Unreadable:
 
     def left_out(self, request: TurnRequest, turn: Turn) -> Turn:
         """Return a turn, as it is to be sent, without what nobody could read before."""
-        ends = self.ends.get(request.conversation)
+        ends = None if turn.purpose is _PASSED else self.ends.get(request.conversation)
         return turn if ends is None else without_sealed(turn, ends)
 
 
@@ -87,7 +88,7 @@ class Strangers:
 
     def left_out(self, request: TurnRequest, channel: Channel, turn: Turn) -> Turn:
         """Return a turn, as it is to be passed on, without what its upstream did not think."""
-        if channel.way.manner is not Manner.NATIVE:
+        if channel.way.manner is not Manner.NATIVE or turn.purpose is _PASSED:
             return turn
         session, api, known = request.conversation, channel.way.api, (_NOBODY, _maker_of(channel))
         if self._makers:

@@ -15,7 +15,7 @@ import strawberry
 from longwire.core.errors import ConfigurationError, refuse
 from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import (
-    APIS,
+    ALL_APIS,
     DEFAULT_VERSIONS,
     TYPES,
     ChannelSpec,
@@ -161,7 +161,12 @@ class Channel:
     apis: list[str] | None = strawberry.field(
         description="The APIs that the upstream offers; null is the default of the type."
     )
-    offered: list[str] = strawberry.field(description="The same, with the default put in.")
+    offered: list[str] = strawberry.field(
+        description="The APIs of conversations among them, with the default put in."
+    )
+    passed: list[str] = strawberry.field(
+        description="The other ones, which are passed on as they are, likewise."
+    )
     profile: str = strawberry.field(
         description="What its vendor does differently, by name; empty goes by the host."
     )
@@ -220,8 +225,8 @@ def shown(spec: ChannelSpec) -> Channel:
 
 def shown_endpoints(spec: ChannelSpec) -> list[Endpoint]:
     """Return each API on offer as it is called; none of a channel that has no type."""
-    offered = spec.offered if spec.type in TYPES else ()
-    return [_endpoint(spec.endpoint(api), spec) for api in APIS if api in offered]
+    offered = (*spec.offered, *spec.passed) if spec.type in TYPES else ()
+    return [_endpoint(spec.endpoint(api), spec) for api in ALL_APIS if api in offered]
 
 
 def _endpoint(own: EndpointSpec, spec: ChannelSpec) -> Endpoint:

@@ -183,6 +183,17 @@ def media_type(response: aiohttp.ClientResponse, default: str = _EVENTS) -> str:
     return named
 
 
+def any_media_type(response: aiohttp.ClientResponse) -> str:
+    """Return what a success comes as, whatever that is, but a page that a browser would run.
+
+    Raises `UpstreamUnavailable` for that.
+    """
+    named = response.headers.get("content-type", "application/octet-stream")
+    if named.partition(";")[0].strip().lower() == "text/html":
+        raise UpstreamUnavailable("The upstream answered with a page; check the base_url.")
+    return named
+
+
 async def rejection(
     response: aiohttp.ClientResponse, *, is_passed_on: bool = False
 ) -> UpstreamError:

@@ -9,6 +9,7 @@ import io
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from secrets import token_hex
 from types import MappingProxyType
 from typing import Any
@@ -30,13 +31,14 @@ from longwire.core.events import Event, Kind
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import Exchange, Phase
 from longwire.core.rules.turn import UNARY
-from longwire.dialects.ports import Fallback
+from longwire.dialects.ports import Fallback, Media, Upload
 from longwire.dialects.responses.call import SUFFIXES, encode_body
 from longwire.upstream.event_reader import EventReader
 from longwire.upstream.http.address import Address, Fetched, Listed, joined
 from longwire.upstream.http.answer import (
     Reader,
     SaidReader,
+    any_media_type,
     failure,
     media_type,
     more_of,
@@ -51,6 +53,7 @@ from longwire.upstream.net.urls import below
 from longwire.upstream.oauth.credentials import AuthHeaders, Credentials, StaticKey
 from longwire.upstream.ports import Call, Delivery, FastPath, Timeouts
 
+_JSON, _EVENTS = "application/json", "text/event-stream"
 _LARGE_BODY = 512 * 1024
 _SETTLE_TIMEOUT = 0.25
 _REDIRECTS = 300
@@ -98,7 +101,8 @@ class HttpTransport:
             raise ThreadUnsupported
         body, suffix, callers = _outgoing(call)
         url = below(self._address.url, suffix)
-        outside = turn.refers_outside
+        media = call.said.media if call.said is not None else None
+        outside = turn.refers_outside or media is not None
         delivery = Delivery(
             transport="http",
             continuity="as-given" if outside else "fresh",
@@ -107,7 +111,8 @@ class HttpTransport:
         )
         own = await self._credentials.headers()
         deadline = asyncio.get_running_loop().time() + self._timeouts.first_of(call)
-        response = await self._post(url, body, self._headers(own, callers), deadline)
+        headers = {**self._headers(own, callers), **_own_headers(media)}
+        response = await self._post(url, body, headers, deadline)
         try:
             if response.status >= _REDIRECTS:
                 error = await rejection(response, is_passed_on=is_passed_on)
@@ -115,6 +120,8 @@ class HttpTransport:
                     error.tokens_revision = own.revision
                 error.bytes_sent = len(body)
                 raise error
+            if media is not None:
+                delivery = replace(delivery, media_type=any_media_type(response))
             stream = _Stream(
                 _reader(response, call), self._host, self._timeouts, delivery, deadline
             )
@@ -236,22 +243,21 @@ class HttpTransport:
         return self._session
 
     async def _post(
-        self, url: str, body: bytes, headers: Mapping[str, str], deadline: float
+        self, url: str, body: bytes | Upload, headers: Mapping[str, str], deadline: float
     ) -> aiohttp.ClientResponse:
-        own = {
-            "content-type": "application/json",
-            "accept": "text/event-stream",
-            "accept-encoding": "identity",
-        }
+        data: Any = body
+        if not isinstance(body, bytes):
+            data, headers = body.chunks(), {**headers, "content-length": str(len(body))}
+        elif len(body) >= _LARGE_BODY:
+            data = io.BytesIO(body)
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._client().post(
-                    url,
-                    data=body if len(body) < _LARGE_BODY else io.BytesIO(body),
-                    headers={**headers, **own},
-                    allow_redirects=False,
+                    url, data=data, headers=headers, allow_redirects=False
                 )
         except FAILURES as error:
+            if not isinstance(body, bytes) and body.failure is not None:
+                raise body.failure from None
             failed = self._failure(error)
             is_unsent = isinstance(error, aiohttp.ConnectionTimeoutError)
             if not is_unsent and not isinstance(failed, UpstreamUnavailable):
@@ -266,7 +272,13 @@ class HttpTransport:
         return failure(error, self._host)
 
 
-def _outgoing(call: Call) -> tuple[bytes, str, Mapping[str, str]]:
+def _own_headers(media: Media | None) -> dict[str, str]:
+    """Return the headers that say what is sent, and what is wanted."""
+    content_type, accept = media or (_JSON, _EVENTS)
+    return {"content-type": content_type, "accept": accept, "accept-encoding": "identity"}
+
+
+def _outgoing(call: Call) -> tuple[bytes | Upload, str, Mapping[str, str]]:
     """Return the body of a call, what stands behind the endpoint's path, and its headers.
 
     Those of the caller are for the Responses API: another vendor has no business with them.
@@ -281,8 +293,10 @@ def _outgoing(call: Call) -> tuple[bytes, str, Mapping[str, str]]:
 
 def _reader(response: aiohttp.ClientResponse, call: Call) -> Reader:
     if call.said is not None:
-        fallback = Fallback(token_hex(12), int(time.time()))
-        return said_reader_of(response, call.said.reading(fallback))
+        reading = call.said.reading(Fallback(token_hex(12), int(time.time())))
+        if call.said.media is not None:
+            return SaidReader(response.content, reading, streams=True)
+        return said_reader_of(response, reading)
     return reader_of(response, needs_id=call.turn.purpose not in UNARY)
 
 

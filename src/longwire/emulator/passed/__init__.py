@@ -1,0 +1,1 @@
+"""OpenAI's other APIs: embeddings, images, audio, moderations, completions and rerank."""
