@@ -72,7 +72,7 @@ class Form:
         """Read on to the next delimiter; return whether it is there, and more may be read."""
         rest, size = self._rest, len(self._delimiter)
         end = rest.find(self._delimiter)
-        if self._field and max(end, len(rest) - size) > _LONGEST_VALUE:
+        if self._field and (len(rest) - size if end < 0 else end) > _LONGEST_VALUE:
             message = f"The form's field '{self._field}' is too long."
             raise InvalidRequest(message, param=self._field)
         if end < 0:
@@ -100,7 +100,7 @@ class Form:
     def _read_head(self) -> bool:
         """Read the headers of a part; return whether they are there."""
         end = self._rest.find(_END_OF_HEAD)
-        if max(end, len(self._rest) if end < 0 else 0) > _LARGEST_HEAD:
+        if (len(self._rest) if end < 0 else end) > _LARGEST_HEAD:
             raise _broken(f"a part has more than {_LARGEST_HEAD} bytes of headers")
         if end < 0:
             return False
