@@ -21,6 +21,7 @@ from longwire.cli import codex
 from longwire.cli.clients import CLIENTS, Gateway
 from longwire.core.events import Kind
 from longwire.core.nouns.channel import (
+    ALL_APIS,
     APIS,
     CHANNEL_TYPES,
     DEFAULT_BASE_URLS,
@@ -29,6 +30,7 @@ from longwire.core.nouns.channel import (
     TYPES,
     UNSUPPORTED,
 )
+from longwire.core.nouns.passed_api import PASSED_APIS
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.exchange import TABLE, Ending, Phase, Step
 from longwire.core.rules.lease import State
@@ -221,7 +223,7 @@ def _presets() -> Iterator[str]:
     for each in presets():
         name = f"[{each.vendor}]({each.source})"
         profile = f"[{each.profile}](#{each.profile})" if each.profile else ""
-        offered = ", ".join(API_TITLES[api] for api in each.apis)
+        offered = ", ".join(API_TITLES[api] for api in each.apis if api in API_TITLES)
         cells = (f"`{each.name}`", name, f"`{each.base_url}`", offered, profile)
         yield f"| {' | '.join((*cells, *(_way(each, api) for api in APIS)))} |"
 
@@ -429,6 +431,8 @@ def words() -> str:
     lists = {
         ("CHANNEL_TYPES", "ChannelType"): TYPES,
         ("API_FORMATS", "ApiFormat"): APIS,
+        ("PASSED_APIS", "PassedApi"): PASSED_APIS,
+        ("ALL_APIS", "AnyApi"): ALL_APIS,
         ("TRANSPORTS", "Transport"): TRANSPORTS,
         ("UNSUPPORTED", "Unsupported"): UNSUPPORTED,
         ("SESSION_STATES", "SessionState"): [state.value for state in State],
@@ -441,8 +445,8 @@ def words() -> str:
             "/** Words that the schema has as texts. Written by docs/generate.py. */",
             *(line for names, each in lists.items() for line in _list(*names, each)),
             *_defaults("DEFAULT_BASE_URLS", "ChannelType", DEFAULT_BASE_URLS),
-            *_defaults("DEFAULT_APIS", "ChannelType", apis, "readonly ApiFormat[]"),
-            *_defaults("DEFAULT_PATHS", "ApiFormat", DEFAULT_PATHS),
+            *_defaults("DEFAULT_APIS", "ChannelType", apis, "readonly AnyApi[]"),
+            *_defaults("DEFAULT_PATHS", "AnyApi", DEFAULT_PATHS),
             "",
         ]
     )
@@ -459,7 +463,9 @@ def _defaults(
     name: str, union: str, by_word: Mapping[str, object], kind: str = "string"
 ) -> Iterator[str]:
     yield f"\nexport const {name}: Record<{union}, {kind}> = {{"
-    yield from (f"  {word}: {json.dumps(default)}," for word, default in by_word.items())
+    for word, default in by_word.items():
+        name = word if word.isidentifier() else json.dumps(word)
+        yield f"  {name}: {json.dumps(default)},"
     yield "};"
 
 

@@ -16,7 +16,7 @@ PARAMETERS = 6
 NESTING = 3
 CORE_LINES = 5_600  # decision 0031
 GATEWAY_LINES = 72_000  # decision 0031
-EMULATOR_LINES = 9_400  # decision 0027, with the demo
+EMULATOR_LINES = 10_000  # decision 0031, with the demo
 
 # Bases a class may have. Errors, and classes below them, are found by themselves.
 BASES = {

@@ -87,7 +87,10 @@ async def test_a_recording_of_fifty_megabytes(tmp_path):
 async def test_a_speech_that_nobody_waits_for_in_memory(tmp_path):
     """Its first bytes are there long before its last; sixty megabytes pass, and none stay."""
     script = Script(deltas=120, delta_bytes=MEGABYTE // 2)
-    async with talking(tmp_path, script) as (emulator, command, client), watched(command) as highest:
+    async with (
+        talking(tmp_path, script) as (emulator, command, client),
+        watched(command) as highest,
+    ):
         speech = client.audio.speech.with_streaming_response
         async with speech.create(model="m", voice="alloy", input="x") as answer:
             size = 0
@@ -101,45 +104,47 @@ async def test_a_speech_that_nobody_waits_for_in_memory(tmp_path):
     assert highest.kib < MOST_KIB
 
 
+FORM_HEAD = (
+    b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+)
+
+
+def files_of(command):
+    """How many files and sockets a process has open."""
+    return len([*Path(f"/proc/{command.process.pid}/fd").iterdir()])
+
+
+async def leave_within(url, http):
+    """Send five megabytes of a form that has fifty, and leave."""
+    sent = asyncio.Event()
+
+    async def form():
+        yield FORM_HEAD
+        for _ in range(5):
+            yield PIECE
+        sent.set()
+        await asyncio.sleep(60)
+
+    headers = {
+        "content-type": "multipart/form-data; boundary=b",
+        "content-length": str(50 * MEGABYTE),
+        "authorization": f"Bearer {KEY}",
+    }
+    async with asyncio.TaskGroup() as group:
+        posting = http.post(f"{url}/v1/audio/transcriptions", content=form(), headers=headers)
+        sending = group.create_task(posting)
+        await sent.wait()
+        sending.cancel()
+
+
 async def test_uploads_that_are_abandoned_leave_nothing(tmp_path):
     """Neither memory nor a file: ten clients leave in the midst of a recording."""
     async with talking(tmp_path, Script()) as (emulator, command, client):
-        files = Path(f"/proc/{command.process.pid}/fd")
-        before = len([*files.iterdir()])
-
-        async def begin():
-            started = asyncio.Event()
-
-            async def recording():
-                for _ in range(5):
-                    yield PIECE
-                started.set()
-                await asyncio.sleep(60)
-
-            head = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
-            head += b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-
-            async def form():
-                yield head
-                async for piece in recording():
-                    yield piece
-
-            headers = {
-                "content-type": "multipart/form-data; boundary=b",
-                "content-length": str(50 * MEGABYTE),
-                "authorization": f"Bearer {KEY}",
-            }
-            url = f"{command.url}/v1/audio/transcriptions"
-            async with asyncio.TaskGroup() as group:
-                sending = group.create_task(
-                    client._client.post(url, content=form(), headers=headers)
-                )
-                await started.wait()
-                sending.cancel()
-
+        before = files_of(command)
         async with watched(command) as highest:
             for _ in range(10):
-                await begin()
-            await become(lambda: len([*files.iterdir()]) <= before + 2)
+                await leave_within(command.url, client._client)
+            await become(lambda: files_of(command) <= before + 2)
         assert highest.kib < MOST_KIB
         assert 2 == len(emulator.turns)

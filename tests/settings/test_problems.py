@@ -2,10 +2,12 @@
 
 import pytest
 
+from longwire.core.nouns.channel import ALL_APIS
 from longwire.dialects.profiles.known import PROFILE_NAMES
 
 PATTERN = "[0].model: 'a-[' has a '[' without its ']'; write [[] for the character itself"
 NAMES = ", ".join(PROFILE_NAMES)
+APIS = f"{', '.join(map(repr, ALL_APIS[:-1]))} or {ALL_APIS[-1]!r}"
 NO_TEXT = "Expected `str`, got `int`"
 PRICE = 'model = "a"\ninput = 1\noutput = 1'
 CHANNEL = '[[channels]]\nname = "a"\napi_key = "k"\n'
@@ -163,7 +165,7 @@ def test_session_within_the_total(problems):
         ('apis = ["messages", "messages"]', 'apis: "messages" stands 2 times; keep one'),
         (
             'apis = ["chat"]',
-            "apis[0]: must be 'responses', 'chat_completions', 'messages' or 'generate_content'",
+            f"apis[0]: must be {APIS}",
         ),
         (
             'profile = "depseek"',
@@ -245,8 +247,8 @@ def test_channel_identity(problems, lines, problem):
     ("lines", "problem"),
     [
         (
-            'api = "embeddings"',
-            ".api: must be 'responses', 'chat_completions', 'messages' or 'generate_content'",
+            'api = "embedding"',
+            f".api: must be {APIS}",
         ),
         ('path = "/x"', ".api: is missing; add api = …"),
         (

@@ -50,7 +50,6 @@ class Mounts:
 def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
     """Return the whole server as one ASGI application."""
     models, probes, stored = mounts.models, mounts.probes, _Whole(mounts.stored)
-    passed = _Whole(mounts.passed)
     router = Starlette(
         routes=[
             Route("/health", probes.health),
@@ -70,7 +69,7 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
             Route("/v1/responses/{id}", stored, methods=["GET", "DELETE"]),
             Route("/v1/responses/{id}/cancel", stored, methods=["POST"]),
             Route("/v1/responses/{id}/input_items", stored, methods=["GET"]),
-            *(Route(path, passed, methods=["POST"]) for path in PATHS),
+            *_passed_routes(mounts.passed),
             *_codex_routes(models, mounts.side),
             Route("/admin/graphql", _Whole(mounts.admin)),
             WebSocketRoute("/admin/graphql", _Whole(mounts.admin)),
@@ -89,6 +88,11 @@ def application(mounts: Mounts, lifespan: Lifespan, cors: Cors) -> ASGIApp:
         await (mounts.websocket if is_turns else router)(scope, receive, send)
 
     return serve
+
+
+def _passed_routes(passed: ASGIApp) -> list[BaseRoute]:
+    """Return OpenAI's APIs beside conversations."""
+    return [Route(path, _Whole(passed), methods=["POST"]) for path in PATHS]
 
 
 def _codex_routes(models: Models, side: CodexSide) -> list[BaseRoute]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from longwire.core.nouns.passed_api import PASSED_APIS, PassedApi
 from longwire.core.rules.session import KEY_HEADER, OTHER_KEY_HEADERS
 
 _TEXT: Final = {"type": "string"}
@@ -130,6 +131,14 @@ _GEMINI_MODELS: Final = _object(
     models={"type": "array", "items": {"$ref": "#/components/schemas/GeminiModel"}},
     nextPageToken=_TEXT,
 )
+_PASSED_REQUEST: Final = {
+    "description": "As OpenAI's API has it: all but the model passes as it is.",
+    **_object("model", model={"type": "string", "minLength": 1}),
+}
+_FORM: Final = {
+    "description": "The same as a form, with its files.",
+    **_object("model", model={"type": "string", "minLength": 1}, file={"type": "string"}),
+}
 _STAGE: Final = _object("status", status=_TEXT)
 _ID: Final = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
 _REST: Final = {"name": "rest", "in": "path", "required": True, "schema": _TEXT}
@@ -164,7 +173,7 @@ def document() -> dict[str, Any]:
     """Return the document."""
     schemas = {"Error": _ERROR, "Request": _REQUEST, "Model": _MODEL, "Models": _MODELS}
     schemas |= {"ChatRequest": _CHAT_REQUEST, "MessagesRequest": _MESSAGES_REQUEST}
-    schemas |= {"CountRequest": _COUNT_REQUEST}
+    schemas |= {"CountRequest": _COUNT_REQUEST, "PassedRequest": _PASSED_REQUEST, "Form": _FORM}
     schemas |= {"AnthropicError": _ANTHROPIC_ERROR, "AnthropicModel": _ANTHROPIC_MODEL}
     schemas |= {"AnthropicModels": _ANTHROPIC_MODELS}
     schemas |= {"GeminiRequest": _GEMINI_REQUEST, "GeminiError": _GEMINI_ERROR}
@@ -187,6 +196,7 @@ def _paths() -> dict[str, Any]:
         "/v1/responses/compact": {"post": _compact()},
         "/v1/responses/input_tokens": {"post": _count()},
         **{path: {"post": each} for path, each in (*_dialects(), *_gemini())},
+        **{f"/v1{api.path}": {"post": _passed(api)} for api in PASSED_APIS.values()},
         **{f"/v1/responses/{{id}}{path}": each for path, each in _stored().items()},
         **_models("/v1", "Models", "Model", "Error"),
         **_models("/anthropic/v1", "AnthropicModels", "AnthropicModel", "AnthropicError"),
@@ -291,6 +301,19 @@ def _create(
         "summary": summary,
         "requestBody": {"required": True, "content": _json(request)},
         "responses": {"200": _answer("The answer, or its events."), **_failures(error=error)},
+    }
+
+
+def _passed(api: PassedApi) -> dict[str, Any]:
+    content = _json("PassedRequest")
+    if api.takes_forms:
+        content["multipart/form-data"] = {"schema": {"$ref": "#/components/schemas/Form"}}
+    answer = _answer("As the upstream says it.")
+    answer["content"]["*/*"] = {}
+    return {
+        "summary": f"{api.name}: passed on to a channel that has it, with the model.",
+        "requestBody": {"required": True, "content": content},
+        "responses": {"200": answer, **_failures()},
     }
 
 

@@ -1,5 +1,7 @@
 """A form is read the same however it is cut, and refused where readers could differ about it."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,10 @@ def part(name, value, *lines):
     return b"--b\r\n%b\r\n\r\n%b\r\n" % (b"\r\n".join(head), value)
 
 
-FILE = b'--b\r\ncontent-type: audio/wav\r\ncontent-disposition: form-data; filename="a;name=\\"x.wav"; NAME=file\r\n\r\n%b\r\n'
+FILE = (
+    b"--b\r\ncontent-type: audio/wav\r\n"
+    b'content-disposition: form-data; filename="a;name=\\"x.wav"; NAME=file\r\n\r\n%b\r\n'
+)
 WHOLE = b"a preamble\r\n" + part(b"model", b"whisper-1") + FILE % (b"\r\n--x" * 99) + END + b"after"
 
 
@@ -24,7 +29,7 @@ def read(content, *cuts):
     """Read a form in pieces; return its fields."""
     form = Form(b"b")
     places = [0, *sorted(cuts), len(content)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         form.feed(content[start:end])
     form.end()
     return form.fields

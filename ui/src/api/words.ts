@@ -16,6 +16,36 @@ export const API_FORMATS = [
 ] as const;
 export type ApiFormat = (typeof API_FORMATS)[number];
 
+export const PASSED_APIS = [
+  "embeddings",
+  "images/generations",
+  "images/edits",
+  "audio/speech",
+  "audio/transcriptions",
+  "audio/translations",
+  "moderations",
+  "completions",
+  "rerank",
+] as const;
+export type PassedApi = (typeof PASSED_APIS)[number];
+
+export const ALL_APIS = [
+  "responses",
+  "chat_completions",
+  "messages",
+  "generate_content",
+  "embeddings",
+  "images/generations",
+  "images/edits",
+  "audio/speech",
+  "audio/transcriptions",
+  "audio/translations",
+  "moderations",
+  "completions",
+  "rerank",
+] as const;
+export type AnyApi = (typeof ALL_APIS)[number];
+
 export const TRANSPORTS = [
   "auto",
   "websocket",
@@ -89,16 +119,25 @@ export const DEFAULT_BASE_URLS: Record<ChannelType, string> = {
   gemini: "https://generativelanguage.googleapis.com/v1beta",
 };
 
-export const DEFAULT_APIS: Record<ChannelType, readonly ApiFormat[]> = {
-  openai: ["responses", "chat_completions"],
+export const DEFAULT_APIS: Record<ChannelType, readonly AnyApi[]> = {
+  openai: ["responses", "chat_completions", "embeddings", "images/generations", "images/edits", "audio/speech", "audio/transcriptions", "audio/translations", "moderations", "completions"],
   codex: ["responses"],
   anthropic: ["messages"],
   gemini: ["generate_content"],
 };
 
-export const DEFAULT_PATHS: Record<ApiFormat, string> = {
+export const DEFAULT_PATHS: Record<AnyApi, string> = {
   responses: "/responses",
   chat_completions: "/chat/completions",
   messages: "/messages",
   generate_content: "/models",
+  embeddings: "/embeddings",
+  "images/generations": "/images/generations",
+  "images/edits": "/images/edits",
+  "audio/speech": "/audio/speech",
+  "audio/transcriptions": "/audio/transcriptions",
+  "audio/translations": "/audio/translations",
+  moderations: "/moderations",
+  completions: "/completions",
+  rerank: "/rerank",
 };

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from blake3 import blake3
 
 from longwire.emulator.errors import Rejected, unknown_parameter
@@ -176,7 +177,7 @@ async def _form(request: web.Request, shape: Shape, files: Files, most: int) -> 
             if part.name in body and not part.name.endswith("[]"):
                 raise Rejected(f"'{part.name}' stands twice.", param=part.name)
             body[part.name] = _value(shape, part.name, await _text(part))
-    except ValueError as error:
+    except (ValueError, HttpProcessingError) as error:
         raise Rejected(f"Could not parse multipart form: {error}") from error
     return body, size
 

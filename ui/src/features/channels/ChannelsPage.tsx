@@ -79,6 +79,11 @@ function useColumns(): Column<Channel>[] {
               {t(`app:apisShort.${api}`, { defaultValue: api })}
             </Badge>
           ))}
+          {row.passed.length > 0 && (
+            <span className="text-[12.5px] text-soft" title={row.passed.map((api) => t(`app:apisShort.${api}`, { defaultValue: api })).join(", ")}>
+              {t("apis.others", { count: row.passed.length })}
+            </span>
+          )}
         </span>
       ),
     },

@@ -2,7 +2,7 @@
 import { Plus, X } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { API_FORMATS, type ApiFormat, DEFAULT_PATHS, type Transport, TRANSPORTS } from "@/api/words";
+import { type AnyApi, API_FORMATS, DEFAULT_PATHS, PASSED_APIS, type Transport, TRANSPORTS } from "@/api/words";
 import { Button, IconButton } from "@/shared/Button";
 import { Badge } from "@/shared/Badge";
 import { SelectField, TextField } from "@/shared/Field";
@@ -18,58 +18,66 @@ export function Endpoints({
   isLooking,
 }: Parts & { dialled: readonly Endpoint[]; isLooking: boolean }) {
   const { t } = useTranslation(["channels", "app"]);
-  const isOwn = (api: ApiFormat) => Object.values(draft.endpoints[api]).some((value) => value !== "");
+  const isOwn = (api: AnyApi) => Object.values(draft.endpoints[api]).some((value) => value !== "");
   const apis = offered(draft);
-  const [opened, setOpened] = useState<readonly ApiFormat[]>([]);
-  const set = (api: ApiFormat, part: Partial<EndpointDraft>) =>
+  const [opened, setOpened] = useState<readonly AnyApi[]>([]);
+  const set = (api: AnyApi, part: Partial<EndpointDraft>) =>
     change({ endpoints: { ...draft.endpoints, [api]: { ...draft.endpoints[api], ...part } } });
+  const section = (api: AnyApi) => {
+    const isOpen = isOwn(api) || opened.includes(api);
+    return (
+      <section key={api} aria-label={t(`app:apis.${api}`)} className="rounded-xl border border-line p-3.5">
+        <div className="flex flex-wrap items-center justify-between gap-2">
+          <h3 className="font-medium">
+            {t(`app:apis.${api}`)} {!isOwn(api) && <Badge shape={false}>{t("inherited")}</Badge>}
+          </h3>
+          {isOpen ? (
+            <IconButton
+              label={t("endpoints.inherit", { api: t(`app:apis.${api}`) })}
+              onClick={() => {
+                setOpened(opened.filter((each) => each !== api));
+                set(api, { path: "", baseURL: "", transport: "" });
+              }}
+            >
+              <X size={15} aria-hidden />
+            </IconButton>
+          ) : (
+            <Button isSmall look="quiet" icon={<Plus size={14} aria-hidden />} onClick={() => setOpened([...opened, api])}>
+              {t("endpoints.differ")}
+            </Button>
+          )}
+        </div>
+        {isOpen && (
+          <Own
+            api={api}
+            own={draft.endpoints[api]}
+            inherited={dialled.find((each) => each.apiFormat === api)}
+            base={draft.baseURL[draft.type]}
+            set={(part) => set(api, part)}
+            problem={(field) => problem(`endpoints.${api}.${field}`)}
+          />
+        )}
+        <Dialled endpoint={dialled.find((each) => each.apiFormat === api)} isLooking={isLooking} />
+      </section>
+    );
+  };
+  const passed = PASSED_APIS.filter((api) => apis.includes(api));
   return (
     <div className="space-y-4">
       <p className="text-[13px] text-soft">{t("endpoints.text")}</p>
-      {API_FORMATS.filter((api) => apis.includes(api)).map((api) => {
-        const isOpen = isOwn(api) || opened.includes(api);
-        return (
-          <section key={api} aria-label={t(`app:apis.${api}`)} className="rounded-xl border border-line p-3.5">
-            <div className="flex flex-wrap items-center justify-between gap-2">
-              <h3 className="font-medium">
-                {t(`app:apis.${api}`)} {!isOwn(api) && <Badge shape={false}>{t("inherited")}</Badge>}
-              </h3>
-              {isOpen ? (
-                <IconButton
-                  label={t("endpoints.inherit", { api: t(`app:apis.${api}`) })}
-                  onClick={() => {
-                    setOpened(opened.filter((each) => each !== api));
-                    set(api, { path: "", baseURL: "", transport: "" });
-                  }}
-                >
-                  <X size={15} aria-hidden />
-                </IconButton>
-              ) : (
-                <Button isSmall look="quiet" icon={<Plus size={14} aria-hidden />} onClick={() => setOpened([...opened, api])}>
-                  {t("endpoints.differ")}
-                </Button>
-              )}
-            </div>
-            {isOpen && (
-              <Own
-                api={api}
-                own={draft.endpoints[api]}
-                inherited={dialled.find((each) => each.apiFormat === api)}
-                base={draft.baseURL[draft.type]}
-                set={(part) => set(api, part)}
-                problem={(field) => problem(`endpoints.${api}.${field}`)}
-              />
-            )}
-            <Dialled endpoint={dialled.find((each) => each.apiFormat === api)} isLooking={isLooking} />
-          </section>
-        );
-      })}
+      {API_FORMATS.filter((api) => apis.includes(api)).map(section)}
+      {passed.length > 0 && (
+        <details open={passed.some(isOwn)}>
+          <summary className="py-1 text-[13px] font-medium">{t("endpoints.passed", { count: passed.length })}</summary>
+          <div className="mt-3 space-y-4">{passed.map(section)}</div>
+        </details>
+      )}
     </div>
   );
 }
 
 function Own(props: {
-  api: ApiFormat;
+  api: AnyApi;
   own: EndpointDraft;
   inherited: Endpoint | undefined;
   base: string;

@@ -13,7 +13,7 @@ export const CHANNEL = graphql(
   fragment ChannelFields on Channel {
     id name type baseURL transport models tags weight status organization project hasCredential
     proxy tlsCa tlsVerify headerNames handshakeRate handshakeBurst nativeItems managedBy updatedAt revision
-    apis offered profile unsupported threads
+    apis offered passed profile unsupported threads
     quirks { setting value }
     prices { model input cached cacheWrite output }
     renames { from to }

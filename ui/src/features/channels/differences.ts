@@ -1,9 +1,9 @@
 /** Two versions of a channel, side by side for people. */
 import { recordOf } from "@/api/records";
-import { API_FORMATS, type ApiFormat } from "@/api/words";
+import { ALL_APIS, type AnyApi } from "@/api/words";
 import { type ChannelDraft, offered } from "./draft";
 
-type Field = Exclude<keyof ChannelDraft, "removesKey" | "endpoints"> | `endpoints.${ApiFormat}`;
+type Field = Exclude<keyof ChannelDraft, "removesKey" | "endpoints"> | `endpoints.${AnyApi}`;
 
 /** What differs between two versions, field by field, for people; secrets are never among it. */
 export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field: Field; theirs: string; yours: string }[] {
@@ -16,7 +16,7 @@ export function differences(theirs: ChannelDraft, yours: ChannelDraft): { field:
 
 function textsOf(draft: ChannelDraft): Record<Field, string> {
   const { apiKey, proxy, removesKey: _, auth, baseURL, apis: _all, endpoints, headers, quirks, prices, ...rest } = draft;
-  const own = API_FORMATS.map((api) => [`endpoints.${api}`, Object.values(endpoints[api]).filter(Boolean).join(" · ")] as const);
+  const own = ALL_APIS.map((api) => [`endpoints.${api}`, Object.values(endpoints[api]).filter(Boolean).join(" · ")] as const);
   return {
     ...recordOf(Object.keys(rest) as (keyof typeof rest)[], (name) => shown(rest[name])),
     auth: auth[draft.type],
@@ -25,7 +25,7 @@ function textsOf(draft: ChannelDraft): Record<Field, string> {
     quirks: quirks.map((each) => `${each.setting} = ${each.value}`).join(", "),
     prices: prices.map((each) => `${each.model} ${each.input}/${each.output}`).join(", "),
     headers: headers.map((each) => each.name).join(", "),
-    ...(Object.fromEntries(own) as Record<`endpoints.${ApiFormat}`, string>),
+    ...(Object.fromEntries(own) as Record<`endpoints.${AnyApi}`, string>),
     apiKey: apiKey === "" ? "" : "•••",
     proxy: proxy === undefined ? "" : "•••",
   };

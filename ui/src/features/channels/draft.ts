@@ -1,8 +1,8 @@
 /** A channel as it is being written. Everything typed stays, whatever is switched meanwhile. */
 import { recordOf } from "@/api/records";
 import {
-  API_FORMATS,
-  type ApiFormat,
+  ALL_APIS,
+  type AnyApi,
   CHANNEL_TYPES,
   type ChannelType,
   DEFAULT_APIS,
@@ -60,14 +60,14 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
   baseURL: Record<ChannelType, string>;
   transport: Transport;
   /** null is the default of the type. */
-  apis: Record<ChannelType, readonly ApiFormat[] | null>;
+  apis: Record<ChannelType, readonly AnyApi[] | null>;
   /** "" goes by the host. */
   profile: string;
   quirks: { setting: string; value: string }[];
   unsupported: Unsupported;
   threads: boolean;
   prices: PriceDraft[];
-  endpoints: Record<ApiFormat, EndpointDraft>;
+  endpoints: Record<AnyApi, EndpointDraft>;
   /** What is typed for a new key; "" keeps the one there is. */
   apiKey: string;
   removesKey: boolean;
@@ -99,7 +99,7 @@ export const NEW_CHANNEL: ChannelDraft = {
   unsupported: "refuse",
   threads: false,
   prices: [],
-  endpoints: recordOf(API_FORMATS, () => INHERITED),
+  endpoints: recordOf(ALL_APIS, () => INHERITED),
   apiKey: "",
   removesKey: false,
   models: "*",
@@ -121,13 +121,13 @@ export const NEW_CHANNEL: ChannelDraft = {
 const text = (value: number | null) => (value === null ? "" : String(value));
 
 /** The APIs that the upstream offers, in their usual order. */
-export function offered(draft: Pick<ChannelDraft, "type" | "apis">): readonly ApiFormat[] {
+export function offered(draft: Pick<ChannelDraft, "type" | "apis">): readonly AnyApi[] {
   return draft.apis[draft.type] ?? DEFAULT_APIS[draft.type];
 }
 
 export function draftOf(channel: Channel): ChannelDraft {
   const type = channel.type as ChannelType;
-  const own = (api: ApiFormat): EndpointDraft => {
+  const own = (api: AnyApi): EndpointDraft => {
     const found = channel.endpoints.find((each) => each.apiFormat === api);
     return found ? { path: found.path, baseURL: found.baseURL, transport: found.transport as Transport | "" } : INHERITED;
   };
@@ -138,7 +138,7 @@ export function draftOf(channel: Channel): ChannelDraft {
     auth: { ...NEW_CHANNEL.auth, codex: channel.hasCredential ? "key" : "account" },
     baseURL: { ...NEW_CHANNEL.baseURL, [type]: channel.baseURL },
     transport: channel.transport as Transport,
-    apis: { ...NEW_CHANNEL.apis, [type]: channel.apis as ApiFormat[] | null },
+    apis: { ...NEW_CHANNEL.apis, [type]: channel.apis as AnyApi[] | null },
     profile: channel.profile,
     quirks: channel.quirks.map(({ setting, value }) => ({ setting, value })),
     unsupported: channel.unsupported as Unsupported,
@@ -150,7 +150,7 @@ export function draftOf(channel: Channel): ChannelDraft {
       cacheWrite: text(each.cacheWrite),
       output: text(each.output),
     })),
-    endpoints: recordOf(API_FORMATS, own),
+    endpoints: recordOf(ALL_APIS, own),
     models: channel.models.join("\n"),
     renames: channel.renames.map(({ from, to }) => ({ from, to })),
     tags: channel.tags.join(", "),
@@ -177,9 +177,9 @@ const count = (typed: string) => (typed.trim() === "" ? null : Math.trunc(Number
 const number = (typed: string) => (typed.trim() === "" ? null : Number(typed));
 
 /** The endpoints on offer that differ from the channel, in the order they are sent. */
-export function ownEndpoints(draft: ChannelDraft): { api: ApiFormat; endpoint: EndpointDraft }[] {
+export function ownEndpoints(draft: ChannelDraft): { api: AnyApi; endpoint: EndpointDraft }[] {
   const apis = offered(draft);
-  return API_FORMATS.filter((api) => apis.includes(api))
+  return ALL_APIS.filter((api) => apis.includes(api))
     .map((api) => ({ api, endpoint: draft.endpoints[api] }))
     .filter(({ endpoint }) => endpoint.path !== "" || endpoint.baseURL !== "" || endpoint.transport !== "");
 }

@@ -1,6 +1,6 @@
 /** Known vendors in the editor: what one sets of a draft, and whose a draft is. */
 import { recordOf } from "@/api/records";
-import { API_FORMATS, type ApiFormat, type ChannelType, DEFAULT_BASE_URLS, type Transport } from "@/api/words";
+import { ALL_APIS, type AnyApi, type ChannelType, DEFAULT_BASE_URLS, type Transport } from "@/api/words";
 import type { Preset } from "./api";
 import { type ChannelDraft, type EndpointDraft, INHERITED } from "./draft";
 
@@ -8,7 +8,7 @@ import { type ChannelDraft, type EndpointDraft, INHERITED } from "./draft";
 export function withPreset(draft: ChannelDraft, preset: Preset, presets: readonly Preset[]): Partial<ChannelDraft> {
   const isOwnName = draft.name !== "" && presets.every((each) => each.name !== draft.name);
   const type = preset.type as ChannelType;
-  const own = (api: ApiFormat): EndpointDraft => ({
+  const own = (api: AnyApi): EndpointDraft => ({
     ...INHERITED,
     baseURL: preset.endpoints.find((each) => each.apiFormat === api)?.baseURL ?? "",
   });
@@ -16,10 +16,10 @@ export function withPreset(draft: ChannelDraft, preset: Preset, presets: readonl
     type,
     name: isOwnName ? draft.name : preset.name,
     baseURL: { ...draft.baseURL, [type]: preset.baseURL },
-    apis: { ...draft.apis, [type]: preset.apis as ApiFormat[] },
+    apis: { ...draft.apis, [type]: preset.apis as AnyApi[] },
     profile: preset.profile,
     transport: preset.transport as Transport,
-    endpoints: recordOf(API_FORMATS, own),
+    endpoints: recordOf(ALL_APIS, own),
   };
 }
 

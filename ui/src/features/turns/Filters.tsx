@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
 import { useNodeNames } from "@/api/nodes";
-import { API_FORMATS } from "@/api/words";
+import { ALL_APIS } from "@/api/words";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { CONTINUITIES, isFiltered, OUTCOMES } from "./filter";
@@ -39,8 +39,8 @@ export function Filters() {
         <Picked name="node" label={t("node")} options={nodes.map((name) => ({ value: name, label: name }))} />
       )}
       <Picked name="continuity" label={t("continuity")} options={CONTINUITIES.map((value) => ({ value, label: t(`app:continuity.${value}`) }))} />
-      <Picked name="api" label={t("api")} options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
-      <Picked name="upstream" label={t("upstreamApi")} options={API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
+      <Picked name="api" label={t("api")} options={ALL_APIS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
+      <Picked name="upstream" label={t("upstreamApi")} options={ALL_APIS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
       <Picked name="outcome" label={t("outcome")} options={OUTCOMES.map((value) => ({ value, label: t(`app:outcomes.${value}`) }))} />
       <Typed name="model" label={t("model")} />
       <Typed name="session" label={t("session")} />
