@@ -365,12 +365,14 @@ async def test_who_leaves_while_sending(http, emulator, gateway):
         yield b"x" * 100_000
         await asyncio.sleep(60)
 
-    headers = {"content-type": FORM, "content-length": "5000000"}
-    sending = asyncio.ensure_future(
-        http.post("/v1/audio/transcriptions", data=chunks(), headers=headers)
-    )
-    await become(lambda: emulator.counters.http_requests == 1)
-    sending.cancel()
+    async def send():
+        headers = {"content-type": FORM, "content-length": "5000000"}
+        await http.post("/v1/audio/transcriptions", data=chunks(), headers=headers)
+
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(send())
+        await become(lambda: emulator.counters.http_requests == 1)
+        sending.cancel()
     await become(lambda: gateway.app.readiness.turns == 0)
     assert 0 == len(emulator.turns)
     assert {"abandoned"} == {key[-1] for key in gateway.app.metrics.turns}

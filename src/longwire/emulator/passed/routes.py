@@ -43,15 +43,11 @@ async def serve(world: World, api: str, request: web.Request, caller: Caller) ->
     outlet = Outlet(
         request=request,
         transport="http",
-        encode=lambda event: event.payload,
+        encode=among_events if reply.media_type == EVENTS else alone,
         write=stream_writer(request, stream),
         sent=world.journal.sent,
         error=Rejected.body,
     )
-    if reply.media_type == EVENTS:
-        outlet.encode = lambda event: (
-            b"data: %b\n\n" % event.payload if event.kind else event.payload
-        )
     try:
         await play(world, reply, outlet)
         record.status = "completed"
@@ -63,6 +59,16 @@ async def serve(world: World, api: str, request: web.Request, caller: Caller) ->
     finally:
         world.journal.finished(record)
     return stream
+
+
+def alone(event: Event) -> bytes:
+    """A part of an answer as it is."""
+    return event.payload
+
+
+def among_events(event: Event) -> bytes:
+    """A part of a stream, which is an event already; what a fault says becomes one."""
+    return event.payload if event.mark == "delta" else b"data: %b\n\n" % event.payload
 
 
 def _cut(record: Turn, stream: web.StreamResponse, outlet: Outlet) -> None:
