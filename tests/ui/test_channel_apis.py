@@ -49,8 +49,34 @@ def test_apis_are_chosen_by_keyboard_and_problems_stand_beside_them(opened, owne
     expect(threads).to_be_checked()
     for api in ("Responses", "Chat Completions", "Messages"):
         page.get_by_role("checkbox", name=api, exact=True).uncheck()
+    for box in page.get_by_role("group", name="Other APIs").get_by_role("checkbox").all():
+        box.uncheck()
     expect(page.get_by_text("name at least one API")).to_be_visible()
     expect(threads).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_other_apis_are_chosen_and_lead_elsewhere(opened, owner, tmp_path, scheme):
+    """They have boxes of their own; one with another path shows what is dialled, on a phone too."""
+    page = opened(owner, "/channels/new", color_scheme=scheme)
+    page.get_by_label("Name", exact=True).fill("azure")
+    others = page.get_by_role("group", name="Other APIs")
+    expect(others.get_by_role("checkbox", checked=True)).to_have_count(8)
+    others.get_by_role("checkbox", name="Rerank").check()
+    page.get_by_text("9 other APIs, passed on as they are").click()
+    section = page.get_by_role("region", name="Embeddings", exact=True)
+    section.get_by_role("button", name="Differs").click()
+    section.get_by_label("Path").fill("/deployments/e/embeddings?api-version=1")
+    expect(section.locator("ol code")).to_have_text(
+        ["https://api.openai.com/v1/deployments/e/embeddings?api-version=1"]
+    )
+    assert violations(page) == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert 360 >= page.evaluate("document.documentElement.scrollWidth")
+    others.scroll_into_view_if_needed()
+    page.screenshot(path=tmp_path / f"{scheme}.png", full_page=True)
+    with language(page, "zh-CN"):
+        expect(page.get_by_role("group", name="其他 API")).to_be_visible()
 
 
 def test_a_profile_says_what_its_vendor_does_differently(opened, owner):
