@@ -7,6 +7,7 @@ import json
 import aiohttp
 import pytest
 from blake3 import blake3
+from structlog.testing import capture_logs
 
 from longwire.core.nouns.access import ApiKey, Budgets, Grant, IssuedKey, Rates
 from longwire.core.nouns.secret import Secret
@@ -15,6 +16,7 @@ from longwire.store.store import open_store
 from tests.conftest import KEY, serving
 from tests.journeys.conftest import become, settings_of
 from tests.journeys.two_upstreams import staged
+from tests.journeys.wire import wire
 
 APIS = ["responses", "embeddings", "rerank", "completions", "moderations"]
 APIS += ["images/generations", "images/edits"]
@@ -231,6 +233,25 @@ async def test_who_may(http, gateway, serve, emulator):
     assert (400, "invalid_request_error") == (status, code)
     assert "offers /embeddings" in message
     assert "apis of a channel" in message
+
+
+@pytest.mark.parametrize("path", ["/embeddings", "/v1//embeddings/", "/v1/v1/embeddings"])
+async def test_paths_that_are_a_little_off(http, path):
+    """They lead where they are meant to."""
+    async with http.post(path, json={"model": "m", "input": "x"}) as answer:
+        assert 200 == answer.status
+
+
+async def test_who_leaves_before_the_body_is_there(gateway):
+    """Nobody is answered, and nothing is logged as a fault of the gateway's."""
+    with capture_logs() as lines:
+        async with wire(gateway.url) as half:
+            head = f"POST /v1/embeddings HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {KEY}\r\n"
+            half.writer.write(f"{head}content-length: 99\r\n\r\n{{".encode())
+            await become(lambda: gateway.app.readiness.turns == 1)
+            half.vanish()
+            await become(lambda: gateway.app.readiness.turns == 0)
+    assert [] == [line["event"] for line in lines]
 
 
 async def test_a_channel_of_these_alone(serve, emulator):

@@ -6,13 +6,15 @@ Law: no redirect: a client would send its key once more, in clear where a proxy 
 import re
 from typing import Final
 
+from longwire.core.nouns.passed_api import PASSED_APIS
+
 DATA_PLANE: Final = ("/v1/", "/v1beta/", "/anthropic/", "/backend-api/")
 """What the paths of the data plane begin with."""
 
 _SLASHES = re.compile("//+")
 _VERSIONS = re.compile("(?:/v1)+(?=/)")
 _UNVERSIONED = re.compile(
-    "/(?:responses|models|chat/completions|completions|messages|embeddings)(?:/|$)"
+    f"/(?:responses|models|chat/completions|messages|{'|'.join(PASSED_APIS)})(?:/|$)"
 )
 
 

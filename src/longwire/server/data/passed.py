@@ -68,10 +68,12 @@ class PassedTurns:
             serve = self._form if is_form else self._json
             try:
                 await serve(_Request(api, headers, caller, receive), reply)
+            except ClientGone:
+                pass  # nobody is left to hear of it
             except BaseExceptionGroup as group:
-                failure = sole(group)
-                if not isinstance(failure, ClientGone):  # nobody is left to hear of that
-                    raise failure from None
+                _, others = group.split(ClientGone)
+                if others is not None:
+                    raise sole(others) from None
 
     async def _json(self, request: "_Request", reply: "_Reply") -> None:
         """Serve a request whose body is read as a whole."""
@@ -177,8 +179,9 @@ class _Reply:
                 await self._begin(running)
                 room = room if self._media_type.startswith(_TEXTS) else 0
             if body := b"".join([event.wire for event in batch]):
-                kept.append(body[:room])
-                room -= len(kept[-1])
+                if room:
+                    kept.append(body[:room])
+                    room -= len(kept[-1])
                 await self._body(body)
             if running.aggregate.terminal is not None:
                 return
