@@ -26,12 +26,12 @@ from longwire.core.nouns.turn_row import (
     earliest_id,
 )
 from longwire.store.database import Database
-from longwire.store.log_tables import turn_bodies, turn_details, turns
+from longwire.store.log_tables import turn_bodies, turn_details, turns, usage_reasons
 from longwire.store.paging import Window
 from longwire.store.quoted import QuotedTurn, find
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
-from longwire.store.usage import DAY, added_up, upsert
+from longwire.store.usage import DAY, added_up, upsert, whole
 
 _GREATEST: Final = 2**63 - 1
 _LONGEST_ID: Final = 19
@@ -119,6 +119,7 @@ class Turns:
         self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
         self._insert_details = str(insert(turn_details).compile(dialect=dialect))
         self._upsert = upsert(dialect)
+        self._upsert_reasons = upsert(dialect, usage_reasons)
 
     async def page(
         self, wanted: TurnFilter = ANY_TURN, first: int = 50, after: str | None = None
@@ -211,9 +212,11 @@ class Turns:
         """
         if not rows:
             return
+        sums = added_up(rows)
         statements: list[Statement] = [
             (self._insert, list(rows)),
-            (self._upsert, added_up(rows)),
+            (self._upsert, whole(sums)),
+            (self._upsert_reasons, sums),
         ]
         if beside:
             statements += await to_thread(self._beside, beside)
