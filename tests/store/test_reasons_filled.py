@@ -22,6 +22,7 @@ def log(database):
 ROWS = [
     *(row(number, NOON + number * HOUR // 2) for number in range(6)),
     row(7, NOON + DAY, channel_id="", model_asked="novel", continuity="", error_code="limited"),
+    row(6, error_code="server_error", first_event_ms=None, bytes_received=9_000_000),
     row(8, cost=None, input_tokens=None, continuity="as-given"),
     row(9, NOON - 3 * DAY, continuity="fresh", reason="new_session", api="messages"),
     row(10, NOON - 3 * DAY, continuity="fresh", reason="new_branch", api="messages"),

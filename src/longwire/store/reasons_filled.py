@@ -7,7 +7,7 @@ none of it, however long the log is, and one that ends on the way goes on at its
 import asyncio
 from typing import Any, Final
 
-from sqlalchemy import Select, case, delete, func, select, update
+from sqlalchemy import Select, and_, case, delete, func, select, update
 
 from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.turn_row import ID_BITS, earliest_id
@@ -72,6 +72,7 @@ def _sums_of(first: int, end: int) -> Select[Any]:
     how = case((turns.c.reason == "", turns.c.continuity), else_=turns.c.reason)
     whose = (turns.c.project_id, turns.c.channel_id, model, turns.c.key_id, turns.c.api, how)
     labelled = [each.label(f"key_{number}") for number, each in enumerate((hour, *whose))]
+    is_served = and_(turns.c.first_event_ms.is_not(None), turns.c.error_code == "")
     known = ("input_tokens", "cached_tokens", "output_tokens", "cost")
     return (
         select(
@@ -80,7 +81,7 @@ def _sums_of(first: int, end: int) -> Select[Any]:
             func.sum(case((turns.c.continuity == "continued", 1), else_=0)),
             func.sum(case((turns.c.error_code == "", 0), else_=1)),
             *(func.coalesce(func.sum(turns.c[name]), 0) for name in known),
-            func.sum(turns.c.bytes_received),
+            func.sum(case((is_served, turns.c.bytes_received), else_=turns.c.bytes_sent)),
             func.sum(turns.c.bytes_sent),
         )
         .where(turns.c.id >= first, turns.c.id < end)
