@@ -1,4 +1,4 @@
-"""The turn log with a million turns, on SQLite and PostgreSQL: a page by each filter, a chart."""
+"""The turn log with a million turns, on both engines: a page by each filter, a find, a chart."""
 
 import asyncio
 import random
@@ -19,11 +19,12 @@ from tests.databases import drop_postgresql_database, new_postgresql_database, p
 from tests.store.turn_rows import ROW
 
 ROWS, FEW = 1_000_000, 20_000
-PAGE_TARGET, CHART_TARGET = 100.0, 300.0
+PAGE_TARGET, FIND_TARGET, CHART_TARGET = 100.0, 300.0, 300.0
 _DAYS = 30
 _END = 1_790_000_000_000
 _BATCH = 2_000
 _RARE = {7: "internal_error", 11: "upstream_timeout"}
+_REASONS = ("new_session", "new_branch", "history_rewritten", "properties_changed")
 _TURN = ROW._replace(first_event_ms=400, total_ms=4_000, output_tokens=700, cost=12_000_000)
 Work = Callable[[], Awaitable[object]]
 
@@ -61,12 +62,16 @@ async def _measured(engine: str, url: str, number: int, rounds: int) -> list[Row
         Row(f"{engine}: page, {name}", await _timed(work, rounds), "ms", target=PAGE_TARGET)
         for name, work in _pages(turns).items()
     ]
+    finds = [
+        Row(f"{engine}: find, {name}", await _timed(work, rounds), "ms", target=FIND_TARGET)
+        for name, work in _finds(turns).items()
+    ]
     charts = [
         Row(f"{engine}: 30 days, {name}", await _timed(work, rounds), "ms", target=CHART_TARGET)
         for name, work in _charts(usage).items()
     ]
     await database.close()
-    return wrote + pages + charts
+    return wrote + pages + finds + charts
 
 
 def _batches(number: int) -> Iterator[list[TurnRow]]:
@@ -85,6 +90,8 @@ def _row(each: int, number: int, chance: random.Random) -> TurnRow:
     error = _RARE.get(each) or ("server_error" if chance.random() < 0.02 else "")  # noqa: PLR2004
     outcome = "completed" if not error else "upstream_error"
     received = chance.randrange(2_000, 400_000)
+    continuity = "as-given" if each in _RARE else chance.choice(("continued", "fresh"))
+    reason = chance.choice(_REASONS) if continuity == "fresh" else ""
     return _TURN._replace(
         id=TurnId(earliest_id(at) + each % 1_000),
         request_id=f"req_{each:032x}",
@@ -94,7 +101,10 @@ def _row(each: int, number: int, chance: random.Random) -> TurnRow:
         session=f"{key:08x}-{each // 2_000:08x}",
         channel_id=f"ch_{channel}",
         channel_name=f"channel {channel}",
-        continuity="as-given" if each in _RARE else chance.choice(("continued", "fresh")),
+        continuity=continuity,
+        reason="warm_up" if each in _RARE else reason,
+        response_id=f"resp_{each:032x}",
+        trace=f"{each // 500:032x}",
         connection=each // 40,
         model_asked="gpt-4o" if each in _RARE else f"gpt-5.{model}",
         outcome="internal_error" if each in _RARE else outcome,
@@ -130,6 +140,14 @@ def _pages(turns: Turns) -> Mapping[str, Work]:
         "outcome, none": TurnFilter(outcome="cancelled"),
         "continuity, common": TurnFilter(continuity="continued"),
         "continuity, rare": TurnFilter(continuity="as-given"),
+        "reason, common": TurnFilter(reason="history_rewritten"),
+        "reason, rare": TurnFilter(reason="warm_up"),
+        "reason, none": TurnFilter(reason="replayed"),
+        "reason and key": TurnFilter(key_id="key_177", reason="history_rewritten"),
+        "request id": TurnFilter(request_id=f"req_{12_345:032x}"),
+        "response id": TurnFilter(response_id=f"resp_{12_345:032x}"),
+        "trace": TurnFilter(trace=f"{25:032x}"),
+        "trace, none": TurnFilter(trace="x"),
         "error, common": TurnFilter(error_code="server_error"),
         "error, rare": TurnFilter(error_code="upstream_timeout"),
         "days in the middle": TurnFilter(since=middle, until=middle + DAY),
@@ -144,6 +162,22 @@ def _pages(turns: Turns) -> Mapping[str, Work]:
     return {**pages, "no filter, far down": lambda: turns.page(ANY_TURN, 50, far)}
 
 
+def _finds(turns: Turns) -> Mapping[str, Work]:
+    """Return finds of each kind: by whole ids, by beginnings that many or none have, by nothing."""
+    texts = {
+        "turn": str(earliest_id(_END - 15 * DAY)),
+        "request id": f"req_{12_345:032x}",
+        "response id as a message": f"msg_{12_345:032x}",
+        "session": "00000001-0000000a",
+        "trace": f"{25:032x}",
+        "a beginning of all": "req_00000000",
+        "a beginning of few": f"resp_{12_345:032x}"[:-1],
+        "a beginning of none": "nothing-begins-so",
+        "an error that quotes one": f'{{"error":{{}},"request_id":"req_{12_345:032x}"}}',
+    }
+    return {name: lambda each=each: turns.find(each) for name, each in texts.items()}  # type: ignore[misc]
+
+
 def _charts(usage: Usage) -> Mapping[str, Work]:
     """Return the charts of 30 days."""
     span = (_END - _DAYS * DAY, _END)
@@ -152,6 +186,11 @@ def _charts(usage: Usage) -> Mapping[str, Work]:
         "by model": lambda: usage.series("model", *span),
         "by key": lambda: usage.series("key", *span),
         "by channel, one project": lambda: usage.series("channel", *span, "d", Where(("prj_1",))),
+        "by reason": lambda: usage.series("reason", *span),
+        "by key, one reason": lambda: usage.series(
+            "key", *span, "d", Where(reason="history_rewritten")
+        ),
+        "share continued": lambda: usage.share_continued(*span, span="d"),
         "totals": lambda: usage.totals(*span),
         "2 days by the hour": lambda: usage.series("channel", _END - 2 * DAY, _END, "h"),
     }

@@ -145,6 +145,46 @@ async def test_sums_made_afterwards_are_the_same(log, database):
     assert expected == await _rows(database)
 
 
+async def test_series_by_reason(log, figures):
+    """Each turn counts by why it was not continued, else by how it went, and splits by the rest."""
+    rewritten = {"continuity": "fresh", "reason": "history_rewritten"}
+    await log.add(
+        [
+            row(0),
+            row(1, key_id="key_2", **rewritten),
+            row(2, channel_id="ch_2", **rewritten),
+            row(3, continuity="as-given"),
+            row(4, continuity="", channel_id="", outcome="refused", error_code="limited"),
+        ]
+    )
+    span = MIDNIGHT, MIDNIGHT + DAY
+    points = await figures.series("reason", *span)
+    assert {"": 1, "as-given": 1, "continued": 1, "history_rewritten": 2} == {
+        point.name: point.sums.turns for point in points
+    }
+    only = Where(reason="history_rewritten")
+    assert ["ch_1", "ch_2"] == [
+        point.name for point in await figures.series("channel", *span, "d", only)
+    ]
+    assert 2_000 == (await figures.totals(*span, "d", only)).bytes_received
+    (both,) = await figures.series("reason", *span, "h", Where(key_id="key_2"))
+    assert ("history_rewritten", 1) == (both.name, both.sums.turns)
+    assert 2 == sum(each.sums.turns for each in await figures.served(*span, "d", only))
+
+
+async def test_the_share_that_was_continued(log, figures):
+    """Of what was sent upstream: a turn that never left is no reason to be warned."""
+    span = MIDNIGHT, MIDNIGHT + HOUR
+    assert await figures.share_continued(*span) is None
+    unsent = {"continuity": "", "channel_id": "", "error_code": "limited"}
+    rows = [row(number, MIDNIGHT) for number in range(3)]
+    fresh = row(3, MIDNIGHT, continuity="fresh", reason="new_session", key_id="key_2")
+    await log.add([*rows, fresh, row(4, MIDNIGHT, **unsent), row(5, MIDNIGHT + HOUR, **unsent)])
+    assert 0.75 == await figures.share_continued(*span)
+    assert 0.0 == await figures.share_continued(*span, Where(key_id="key_2"))
+    assert await figures.share_continued(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR) is None
+
+
 async def _rows(database):
     query = select(usage).order_by(*usage.primary_key)
     async with database.read() as connection:

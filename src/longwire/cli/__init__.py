@@ -21,6 +21,7 @@ from longwire.cli import (
     sessions,
     setup,
     turns,
+    usage,
     users,
     version,
 )
@@ -41,6 +42,7 @@ def build() -> typer.Typer:
     commands.command()(emulator.emulator)
     commands.command()(sessions.sessions)
     commands.command()(nodes.nodes)
+    commands.command()(usage.usage)
     commands.command()(database.migrate)
     commands.command()(database.backup)
     commands.command()(database.restore)

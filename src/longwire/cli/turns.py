@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import Config, with_settings
+from longwire.core.errors import FieldProblem, InvalidFields
 from longwire.core.nouns.turn_row import ID_BITS, TurnId, TurnRow
+from longwire.core.rules.continuity import Reason as Reasons
 
 if TYPE_CHECKING:
     from longwire.settings import Settings
     from longwire.store.store import Store
-    from longwire.store.turns import Turns
+    from longwire.store.turns import TurnFilter, Turns
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="So many to begin with.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on as turns end, until Ctrl-C.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+Reason = Annotated[str, typer.Option(help="Those alone that were not continued for that.")]
 
 _PAUSE = 0.5
 _AT_ONCE = 500
@@ -40,14 +43,18 @@ def _turns() -> None:
 
 
 def tail(
-    limit: Limit = 20, follow: Follow = False, as_json: AsJson = False, config: Config = None
+    limit: Limit = 20,
+    follow: Follow = False,
+    reason: Reason = "",
+    as_json: AsJson = False,
+    config: Config = None,
 ) -> None:
     """Print the last turns, oldest first; with --follow, those that end from now on, too."""
 
     async def work(store: "Store", settings: "Settings") -> None:
         fleet = settings.fleet
         names_node = bool(fleet.node or fleet.url.get_secret_value())
-        async for row in _rows(store.turns, limit, follows=follow):
+        async for row in _rows(store.turns, limit, _checked(reason), follows=follow):
             line = _json(row) if as_json else _line(row, names_node=names_node)
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
@@ -58,17 +65,31 @@ def tail(
         return
 
 
-async def _rows(turns: "Turns", limit: int, *, follows: bool) -> AsyncIterator[TurnRow]:
+def _checked(reason: str) -> str:
+    """Return a reason. Raises `InvalidFields` for a word that is none."""
+    reasons = [each.value for each in Reasons]
+    if reason and reason not in reasons:
+        message = f"'{reason}' is no reason; write one of {', '.join(reasons)}"
+        raise InvalidFields([FieldProblem("reason", message)])
+    return reason
+
+
+async def _rows(
+    turns: "Turns", limit: int, reason: str = "", *, follows: bool
+) -> AsyncIterator[TurnRow]:
     """Yield the last turns, then those that are written from now on."""
-    page = await turns.page(first=limit)
+    from longwire.store.turns import TurnFilter
+
+    wanted = TurnFilter(reason=reason)
+    page = await turns.page(wanted, limit)
     for row in reversed(page.items):
         yield row
     if follows:
-        async for row in _later(turns, {row.id for row in page.items}):
+        async for row in _later(turns, {row.id for row in page.items}, wanted):
             yield row
 
 
-async def _later(turns: "Turns", seen: set[TurnId]) -> AsyncIterator[TurnRow]:
+async def _later(turns: "Turns", seen: set[TurnId], wanted: "TurnFilter") -> AsyncIterator[TurnRow]:
     """Yield turns that are written after those `seen`, for ever; also such as come late."""
     from asyncio import sleep
 
@@ -76,7 +97,7 @@ async def _later(turns: "Turns", seen: set[TurnId]) -> AsyncIterator[TurnRow]:
     newest, first = max(seen, default=0), min(seen, default=0)
     while True:
         since, most = max(first, newest - (_OVERLAP_MS << ID_BITS)), _AT_ONCE + len(seen)
-        found = await turns.newer(since, first=most)
+        found = await turns.newer(since, wanted, most)
         for row in found:
             if row.id not in seen:
                 yield row

@@ -92,6 +92,12 @@ class ApiKeys:
         query = select(api_keys).where(api_keys.c.name == name)
         return await self._keys(query.where(api_keys.c.status != KeyStatus.REVOKED))
 
+    async def of_secret(self, secret: str) -> tuple[ApiKey, ...]:
+        """Return the key that a secret is of, or was until its last rotation; by its digest."""
+        digest = self._digest(secret)
+        columns = (api_keys.c.digest, api_keys.c.previous_digest)
+        return await self._keys(select(api_keys).where(or_(*(each == digest for each in columns))))
+
     async def create(self, draft: ApiKey, actor: Actor) -> IssuedKey:
         """Make a key from a draft's name, grant, status and expiry, and show it this once.
 

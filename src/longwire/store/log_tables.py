@@ -131,6 +131,30 @@ runs = Table(
 )
 """Sums of turns by session and by trace, written with the turns themselves: see `store.runs`."""
 
+usage_reasons = Table(
+    "usage_reasons",
+    metadata,
+    Column("span", String(1), primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("project_id", ID, primary_key=True),
+    Column("channel_id", NAME, primary_key=True),
+    Column("model", NAME, primary_key=True),
+    Column("key_id", NAME, primary_key=True),
+    Column("api", WORD, primary_key=True),
+    Column("reason", WORD, primary_key=True),
+    *(
+        Column(sums.name, BigInteger, nullable=False)
+        for sums in usage.columns
+        if not sums.primary_key
+    ),
+    sqlite_with_rowid=False,
+)
+"""The same sums by `reason`, too: why turns were not continued, else how they went.
+
+That is "continued" or "as-given", and "" for what was never sent. The table is its own since it is
+younger than `usage`, which has what was deleted from the log before.
+"""
+
 turn_bodies = Table(
     "turn_bodies",
     metadata,

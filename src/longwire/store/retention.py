@@ -16,7 +16,7 @@ from longwire.logger import structlog
 from longwire.store.database import Database
 from longwire.store.homes import sweep_homes
 from longwire.store.jobs import UPKEEP, take
-from longwire.store.log_tables import runs, turn_bodies, turn_details, turns, usage
+from longwire.store.log_tables import runs, turn_bodies, turn_details, turns, usage, usage_reasons
 from longwire.store.partitions import drop_days, make_days
 from longwire.store.usage import DAY
 
@@ -52,11 +52,16 @@ async def sweep(database: Database, retention: Retention, now: int) -> Swept:
     bodies = await _delete(database, turn_bodies, bodies_end)
     await _delete(database, turn_details, turns_end)
     rows = await _delete(database, turns, turns_end)
-    old = delete(usage).where(usage.c.span == "h", usage.c.start < hours_end)
-    async with database.write() as connection:
-        hours = (await connection.execute(old)).rowcount
+    hours = await _delete_hours(database, usage, hours_end)
+    await _delete_hours(database, usage_reasons, hours_end)
     await _delete_runs(database, hours_end)
     return Swept(rows, bodies, hours, days)
+
+
+async def _delete_hours(database: Database, sums: Table, end: int) -> int:
+    old = delete(sums).where(sums.c.span == "h", sums.c.start < end)
+    async with database.write() as connection:
+        return (await connection.execute(old)).rowcount
 
 
 async def _delete(database: Database, table: Table, end: int) -> int:

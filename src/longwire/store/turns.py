@@ -26,13 +26,13 @@ from longwire.core.nouns.turn_row import (
     earliest_id,
 )
 from longwire.store.database import Database
-from longwire.store.log_tables import turn_bodies, turn_details, turns
+from longwire.store.log_tables import turn_bodies, turn_details, turns, usage_reasons
 from longwire.store.paging import Window
 from longwire.store.quoted import QuotedTurn, find
 from longwire.store.runs import add_to_runs, rows_of_runs
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
-from longwire.store.usage import DAY, added_up, upsert
+from longwire.store.usage import DAY, added_up, upsert, whole
 
 _GREATEST: Final = 2**63 - 1
 _LONGEST_ID: Final = 19
@@ -121,6 +121,7 @@ class Turns:
         self._insert_details = str(insert(turn_details).compile(dialect=dialect))
         self._upsert = upsert(dialect)
         self._add_to_runs = add_to_runs(dialect)
+        self._upsert_reasons = upsert(dialect, usage_reasons)
 
     async def page(
         self, wanted: TurnFilter = ANY_TURN, first: int = 50, after: str | None = None
@@ -213,9 +214,11 @@ class Turns:
         """
         if not rows:
             return
+        sums = added_up(rows)
         statements: list[Statement] = [
             (self._insert, list(rows)),
-            (self._upsert, added_up(rows)),
+            (self._upsert, whole(sums)),
+            (self._upsert_reasons, sums),
             (self._add_to_runs, rows_of_runs(rows)),
         ]
         if beside:

@@ -3,19 +3,19 @@
 Law: sums are written in the transaction that writes their turns, and outlive them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from operator import add
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Table, cast, func, literal, select
 
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.store.database import Database
-from longwire.store.log_tables import usage
+from longwire.store.log_tables import usage, usage_reasons
 
-By = Literal["project", "channel", "model", "key", "api", "all"]
+By = Literal["project", "channel", "model", "key", "api", "reason", "all"]
 Span = Literal["h", "d"]
 
 HOUR: Final = 3_600_000
@@ -23,11 +23,12 @@ DAY: Final = 24 * HOUR
 _LENGTHS: Final[dict[Span, int]] = {"h": HOUR, "d": DAY}
 _CONTINUED: Final = "continued"
 _BY: Final = {
-    "project": usage.c.project_id,
-    "channel": usage.c.channel_id,
-    "model": usage.c.model,
-    "key": usage.c.key_id,
-    "api": usage.c.api,
+    "project": "project_id",
+    "channel": "channel_id",
+    "model": "model",
+    "key": "key_id",
+    "api": "api",
+    "reason": "reason",
 }
 
 
@@ -54,9 +55,6 @@ class Sums(NamedTuple):
         return max(0, self.bytes_received - self.bytes_sent)
 
 
-_SUMMED: Final = tuple(usage.c[name] for name in Sums._fields)
-
-
 class Point(NamedTuple):
     """One span of a series: its beginning in ms since 1970 UTC, an id, model or API, the sums."""
 
@@ -67,26 +65,26 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What counts: the projects (None for all), and "" for any channel, model, key and API."""
+    """What counts: the projects (None for all), and "" for any of the others.
+
+    A `reason` is a word of `how_of`.
+    """
 
     project_ids: tuple[str, ...] | None = None
     channel_id: str = ""
     model: str = ""
     key_id: str = ""
     api: str = ""
+    reason: str = ""
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self, table: Table = usage) -> list[ColumnElement[bool]]:
         """Return it in SQL."""
         found: list[ColumnElement[bool]] = []
         if self.project_ids is not None:
-            found.append(usage.c.project_id.in_(self.project_ids))
-        pairs = (
-            (usage.c.channel_id, self.channel_id),
-            (usage.c.model, self.model),
-            (usage.c.key_id, self.key_id),
-            (usage.c.api, self.api),
-        )
-        return found + [column == value for column, value in pairs if value]
+            found.append(table.c.project_id.in_(self.project_ids))
+        names = ("channel_id", "model", "key_id", "api", "reason")
+        values = ((name, getattr(self, name)) for name in names)
+        return found + [table.c[name] == value for name, value in values if value]
 
 
 EVERYTHING: Final = Where()
@@ -113,12 +111,13 @@ class Usage:
 
         The span that `since` falls into counts whole.
         """
-        name = _BY.get(by, literal(""))
+        table = usage_reasons if by == "reason" else _table(where)
+        name = table.c[_BY[by]] if by in _BY else literal("")
         query = (
-            select(usage.c.start, name.label("name"), *_sums())
-            .where(*_within(since, until, span), *where.conditions())
-            .group_by(usage.c.start, "name")
-            .order_by(usage.c.start, "name")
+            select(table.c.start, name.label("name"), *_sums(table))
+            .where(*_within(table, since, until, span), *where.conditions(table))
+            .group_by(table.c.start, "name")
+            .order_by(table.c.start, "name")
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
@@ -128,11 +127,12 @@ class Usage:
         self, since: int, until: int, span: Span = "d", where: Where = EVERYTHING
     ) -> tuple[ServedSums, ...]:
         """Return the sums of each span by who served what: prices differ by both."""
-        served = usage.c.channel_id, usage.c.model
+        table = _table(where)
+        served = table.c.channel_id, table.c.model
         query = (
-            select(*served, *_sums())
-            .where(*_within(since, until, span), *where.conditions())
-            .group_by(usage.c.start, *served)
+            select(*served, *_sums(table))
+            .where(*_within(table, since, until, span), *where.conditions(table))
+            .group_by(table.c.start, *served)
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
@@ -142,46 +142,87 @@ class Usage:
         self, since: int, until: int, span: Span = "d", where: Where = EVERYTHING
     ) -> Sums:
         """Return the sums of all spans together."""
-        query = select(*_sums()).where(*_within(since, until, span), *where.conditions())
+        table = _table(where)
+        query = select(*_sums(table)).where(
+            *_within(table, since, until, span), *where.conditions(table)
+        )
         async with self._database.read() as connection:
             return Sums(*(await connection.execute(query)).one())
 
+    async def share_continued(
+        self, since: int, until: int, where: Where = EVERYTHING, span: Span = "h"
+    ) -> float | None:
+        """Return which share of the turns that were sent upstream was continued, None for none."""
+        points = await self.series("reason", since, until, span, where)
+        sent = sum(point.sums.turns for point in points if point.name)
+        continued = sum(point.sums.continued for point in points)
+        return continued / sent if sent else None
 
-def _within(since: int, until: int, span: Span) -> tuple[ColumnElement[bool], ...]:
+
+def _table(where: Where) -> Table:
+    return usage_reasons if where.reason else usage
+
+
+def _within(table: Table, since: int, until: int, span: Span) -> tuple[ColumnElement[bool], ...]:
     first = since - since % _LENGTHS[span]
-    return usage.c.span == span, usage.c.start >= first, usage.c.start < until
+    return table.c.span == span, table.c.start >= first, table.c.start < until
 
 
-def _sums() -> list[ColumnElement[Any]]:
+def _sums(table: Table) -> list[ColumnElement[Any]]:
     """Return the sums; PostgreSQL adds big integers up to decimals, which are slow to read."""
-    return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in _SUMMED]
+    columns = (table.c[name] for name in Sums._fields)
+    return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in columns]
 
 
-def upsert(dialect: Dialect) -> str:
-    """Return the statement that adds what `added_up` returns to the sums there are."""
+def upsert(dialect: Dialect, table: Table = usage) -> str:
+    """Return the statement that adds rows of sums to those there are."""
     own = import_module(f"sqlalchemy.dialects.{dialect.name}")  # the other's would be loaded too
-    fresh = own.insert(usage)
-    sums = {column.name: column + fresh.excluded[column.name] for column in _SUMMED}
-    statement = fresh.on_conflict_do_update(index_elements=list(usage.primary_key), set_=sums)
+    fresh = own.insert(table)
+    sums = {name: table.c[name] + fresh.excluded[name] for name in Sums._fields}
+    statement = fresh.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
     return str(statement.compile(dialect=dialect))
 
 
-def added_up(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
-    """Add turns up to rows of the table, in one order for all writers: none waits crosswise.
+Entry = tuple[int, tuple[str, ...], Sequence[int]]
+"""When turns began, whose they are (the columns of `usage_reasons` behind `start`), their sums."""
 
-    The migration that brought the API into the key adds up the turns before it in the same way.
-    """
+
+def how_of(row: TurnRow) -> str:
+    """Return why a turn was not continued, else how it went; "" for one that was never sent."""
+    return row.reason or row.continuity
+
+
+def added_up(rows: Iterable[TurnRow]) -> list[tuple[Any, ...]]:
+    """Add turns up to rows of `usage_reasons`."""
+    return spread((row.started_at, _whose(row), _counts(row)) for row in rows)
+
+
+def spread(entries: Iterable[Entry]) -> list[tuple[Any, ...]]:
+    """Add sums up by hour and day, in one order for all writers: none waits crosswise."""
     sums: dict[tuple[str | int, ...], tuple[int, ...]] = {}
-    for row in rows:
-        counts = _counts(row)
-        # What no channel served may be called anything: it is no model, and makes no row.
-        model = row.model_asked if row.channel_id else ""
+    for began, whose, counts in entries:
         for span, length in _LENGTHS.items():
-            start = row.started_at - row.started_at % length
-            key = (span, start, row.project_id, row.channel_id, model, row.key_id, row.api)
+            key = (span, began - began % length, *whose)
             before = sums.get(key)
-            sums[key] = counts if before is None else tuple(map(add, before, counts))
+            sums[key] = tuple(counts) if before is None else tuple(map(add, before, counts))
     return [(*key, *sums[key]) for key in sorted(sums)]
+
+
+def whole(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Add rows of `usage_reasons`, in their order, up to rows of `usage`, in the same."""
+    place = len(usage.primary_key)
+    sums: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    for row in rows:
+        key, counts = row[:place], row[place + 1 :]
+        before = sums.get(key)
+        sums[key] = counts if before is None else tuple(map(add, before, counts))
+    return [(*key, *counts) for key, counts in sums.items()]
+
+
+def _whose(row: TurnRow) -> tuple[str, ...]:
+    """Say whose a turn is. What no channel served may be called anything: it is no model."""
+    model = row.model_asked if row.channel_id else ""
+    return (row.project_id, row.channel_id, model, row.key_id, row.api, how_of(row))
 
 
 def _counts(row: TurnRow) -> Sums:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from longwire.core.errors import Conflict, NotFound, refuse
 from longwire.core.nouns.access import Actor, Role
@@ -44,6 +44,14 @@ class Users:
     async def page(self, *, first: int = 50, after: str | None = None) -> Page[User]:
         """Return users by email. Raises `InvalidFields` for a cursor that is none."""
         return await _ORDER.read(self._database, select(users), Window(first, after), user_of)
+
+    async def search(self, text: str, most: int) -> tuple[User, ...]:
+        """Return users with a text in their name or email, by email."""
+        columns = (users.c.email, users.c.name)
+        named = or_(*(each.icontains(text, autoescape=True) for each in columns))
+        query = select(users).where(named).order_by(users.c.email).limit(most)
+        async with self._database.read() as connection:
+            return tuple(user_of(row) for row in await connection.execute(query))
 
     async def get(self, user_id: str) -> User:
         """Return a user. Raises `NotFound`."""

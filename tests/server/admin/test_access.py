@@ -26,6 +26,7 @@ QUERIES = {
     "project": Permission.PROJECTS_READ,
     "turns": Permission.TURNS_READ,
     "turn": Permission.TURNS_READ,
+    "find": Permission.TURNS_READ,
     "usage": Permission.USAGE_READ,
     "sessions": Permission.SESSIONS_READ,
     "nodes": Permission.CHANNELS_READ,

@@ -1,14 +1,15 @@
-/** Ctrl K: every place, channel, key and action, found by a few letters. */
+/** Ctrl K: every place, channel, key and action, found by a few letters; and any id that is pasted. */
 import { useNavigate } from "@tanstack/react-router";
-import { type KeyboardEvent, useId, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMe } from "@/api/me";
 import { useNames } from "@/api/names";
 import { Dialog } from "@/shared/Dialog";
 import { type Language, LANGUAGES, speak } from "@/shared/i18n/language";
-import { found, type Entry } from "./found";
+import { type Entry, found, grouped } from "./found";
 import { PLACES } from "./places";
 import { setTheme, THEMES } from "./theme";
+import { useFinds } from "./useFinds";
 
 function useEntries(): Entry[] {
   const { t } = useTranslation();
@@ -44,12 +45,23 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const id = useId();
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
-  const entries = found(useEntries(), text);
+  const [pasted, setPasted] = useState<string>();
+  const finds = useFinds(text);
+  const own = found(useEntries(), text);
+  const isNew = (entry: Entry) => !own.some((each) => each.group === entry.group && each.name === entry.name);
+  const groups = grouped([...finds.ids, ...own, ...finds.names.filter(isNew)]);
+  const entries = groups.flatMap((each) => each.entries);
+  const opened = finds.turn !== undefined && finds.text === pasted && own.length === 0 ? finds.turn : undefined;
   const run = (entry: Entry | undefined) => {
     if (entry === undefined) return;
     onClose();
     entry.run();
   };
+  useEffect(() => {
+    if (opened !== undefined) run(opened);
+    // What was pasted names one turn and nothing else: it opens once.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [opened !== undefined]);
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) {
@@ -73,26 +85,42 @@ export function Palette({ onClose }: { onClose: () => void }) {
           setText(event.target.value);
           setAt(0);
         }}
+        onPaste={(event) => setPasted(event.clipboardData.getData("text").trim())}
         onKeyDown={onKeyDown}
       />
       <ul id={id} role="listbox" aria-label={t("palette.open")} className="max-h-80 overflow-y-auto">
-        {entries.map((entry, index) => (
-          <li
-            key={`${entry.group}-${entry.name}-${index}`}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === at}
-            className={`flex items-center justify-between gap-3 rounded-lg px-3 py-1.5 ${index === at ? "bg-accent-wash" : ""}`}
-            ref={index === at ? (element) => element?.scrollIntoView({ block: "nearest" }) : undefined}
-            onMouseMove={() => setAt(index)}
-            onClick={() => run(entry)}
-          >
-            <span className="min-w-0 truncate">{entry.name}</span>
-            <span className="shrink-0 text-[12px] text-soft">{entry.group}</span>
+        {groups.map(({ group, entries: those }) => (
+          <li key={group} role="presentation">
+            <p role="presentation" className="px-3 pt-2 text-[12px] text-soft">
+              {group}
+            </p>
+            <ul role="group" aria-label={group}>
+              {those.map((entry) => {
+                const index = entries.indexOf(entry);
+                return (
+                  <li
+                    key={`${entry.name}-${index}`}
+                    id={`${id}-${index}`}
+                    role="option"
+                    aria-selected={index === at}
+                    className={`truncate rounded-lg px-3 py-1.5 ${index === at ? "bg-accent-wash" : ""}`}
+                    ref={index === at ? (element) => element?.scrollIntoView({ block: "nearest" }) : undefined}
+                    onMouseMove={() => setAt(index)}
+                    onClick={() => run(entry)}
+                  >
+                    {entry.name}
+                  </li>
+                );
+              })}
+            </ul>
           </li>
         ))}
       </ul>
-      {entries.length === 0 && <p className="py-4 text-center text-soft">{t("palette.none")}</p>}
+      {entries.length === 0 && (
+        <p className="py-4 text-center text-soft" role="status">
+          {t(finds.isAsking || finds.text !== text.trim() ? "palette.looking" : "palette.none")}
+        </p>
+      )}
     </Dialog>
   );
 }

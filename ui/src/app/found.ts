@@ -31,3 +31,10 @@ export function found(entries: readonly Entry[], text: string): Entry[] {
     .slice(0, MOST)
     .map((each) => each.entry);
 }
+
+/** Entries by their groups, each group where its first entry stands. */
+export function grouped(entries: readonly Entry[]): { group: string; entries: Entry[] }[] {
+  const groups = new Map<string, Entry[]>();
+  for (const entry of entries) groups.set(entry.group, [...(groups.get(entry.group) ?? []), entry]);
+  return [...groups].map(([group, own]) => ({ group, entries: own }));
+}

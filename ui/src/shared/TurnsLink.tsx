@@ -12,6 +12,9 @@ export interface TurnsSearch {
   model?: string | undefined;
   session?: string | undefined;
   continuity?: string | undefined;
+  /** Why they were not continued. */
+  reason?: string | undefined;
+  trace?: string | undefined;
   /** As the log names it. */
   api?: string | undefined;
   /** The API that the upstream was asked in. */

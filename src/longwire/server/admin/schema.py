@@ -9,6 +9,7 @@ from longwire.server.admin.accounts import AccountMutations, AccountQueries
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
+from longwire.server.admin.find import FindQueries
 from longwire.server.admin.keys import KeyMutations, KeyQueries
 from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.names import Names
@@ -34,6 +35,7 @@ _QUERIES: Final = (
     KeyQueries,
     ProjectQueries,
     TurnQueries,
+    FindQueries,
     UsageQueries,
     SessionQueries,
     NodeQueries,

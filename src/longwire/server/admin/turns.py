@@ -31,10 +31,14 @@ _ID: Final = re.compile(r"[0-9]{1,19}")
 _FIELDS: Final = (
     "key_id",
     "session",
+    "request_id",
+    "response_id",
+    "trace",
     "channel_id",
     "model",
     "outcome",
     "continuity",
+    "reason",
     "error_code",
     "upstream_api",
     "node",
@@ -46,10 +50,14 @@ class Wanted:
     project_id: strawberry.ID | None = None
     key_id: strawberry.ID | None = None
     session: str | None = None
+    request_id: str | None = None
+    response_id: str | None = None
+    trace: str | None = None
     channel_id: strawberry.ID | None = None
     model: str | None = strawberry.field(default=None, description="As it was asked for.")
     outcome: str | None = None
     continuity: str | None = None
+    reason: str | None = strawberry.field(default=None, description="Why it was not continued.")
     api_format: str | None = strawberry.field(default=None, description="That the client spoke.")
     upstream_api: str | None = strawberry.field(
         default=None, description="In which the upstream was asked."

@@ -26,6 +26,7 @@ from longwire.store.usage import DAY, HOUR, Point, Sums, Where
 _MOST_SPANS: Final = 1_100
 """So many points a line has at most: three years of days, six weeks of hours."""
 _DEFAULT_DAYS: Final = 30
+_NO_REASONS: Final = frozenset({"continued", "as-given"})
 _NO_TERMS: Final = nothing_configured, renamer(())
 
 
@@ -43,6 +44,7 @@ class UsageBy(Enum):
     MODEL = "model"
     KEY = "key"
     API = "api"
+    REASON = "reason"
 
 
 @strawberry.input(name="UsageFilter", description="What counts; what is left out is any.")
@@ -52,6 +54,9 @@ class Counted:
     model: str | None = None
     key_id: strawberry.ID | None = None
     api_format: str | None = strawberry.field(default=None, description="That the client spoke.")
+    reason: str | None = strawberry.field(
+        default=None, description="Why turns were not continued; or `continued`, `as-given`."
+    )
 
 
 Criteria = Annotated[Counted | None, strawberry.argument(name="filter")]
@@ -77,7 +82,9 @@ class UsageSums:
 class UsagePoint:
     start: datetime
     name: str = strawberry.field(
-        description="An id, a model or an API, as the series is by; else empty."
+        description="An id, a model, an API or a reason, as the series is by; else empty. By "
+        "reason, `continued` and `as-given` stand for turns that have none, empty for those that "
+        "were never sent."
     )
     sums: UsageSums
 
@@ -118,6 +125,14 @@ async def _totals(info: Info, root: strawberry.Parent["UsageView"]) -> UsageSums
     return _sums(sums)
 
 
+async def _share_continued(info: Info, root: strawberry.Parent["UsageView"]) -> float | None:
+    require(info, Permission.USAGE_READ)
+    request, usage = root.request, info.context.administration.store.usage
+    return await usage.share_continued(
+        request.since, request.until, request.where, request.span.value
+    )
+
+
 async def _saved(info: Info, root: strawberry.Parent["UsageView"]) -> float:
     """Add up what cached tokens would have cost more, had they not been cached."""
     require(info, Permission.USAGE_READ)
@@ -144,13 +159,15 @@ async def _saved(info: Info, root: strawberry.Parent["UsageView"]) -> float:
 
 async def _first_events(info: Info, root: strawberry.Parent["UsageView"]) -> FirstEvents:
     require(info, Permission.USAGE_READ)
-    request = root.request
+    request, how = root.request, root.request.where.reason
     wanted = TurnFilter(
         project_ids=request.where.project_ids,
         key_id=request.where.key_id,
         channel_id=request.where.channel_id,
         model=request.where.model,
         api=request.where.api,
+        continuity=how if how in _NO_REASONS else "",
+        reason="" if how in _NO_REASONS else how,
         since=request.since,
         until=request.until,
     )
@@ -170,6 +187,10 @@ class UsageView:
     request: strawberry.Private[UsageRequest]
     series: list[UsagePoint] = strawberry.field(resolver=_series)
     totals: UsageSums = strawberry.field(resolver=_totals)
+    share_continued: float | None = strawberry.field(
+        resolver=_share_continued,
+        description="Of the turns that were sent upstream, 0 to 1; null where none was.",
+    )
     saved_usd: float = strawberry.field(
         resolver=_saved, description="What cached tokens would have cost more without the cache."
     )
@@ -206,6 +227,7 @@ async def _usage(
         model=counted.model or "",
         key_id=counted.key_id or "",
         api=counted.api_format or "",
+        reason=counted.reason or "",
     )
     return UsageView(request=UsageRequest(by, start, end, span, where))
 

@@ -1,31 +1,30 @@
 import { useTranslation } from "react-i18next";
 import { bytes, share, useFormat } from "@/shared/format";
 import { Table } from "@/shared/Table";
-import { TurnsLink, type TurnsSearch } from "@/shared/TurnsLink";
+import { TurnsLink } from "@/shared/TurnsLink";
 import { Empty } from "@/shared/states";
 import type { Span } from "./range";
 import { type By, type Point, sumsByName } from "./usage";
+import { logOfOne, type Where } from "./where";
 
-/** What each channel, model, key or API came to; its name leads to its turns. */
+/** What each channel, model, key, project, API or reason came to; its name leads to its turns. */
 export function Breakdown({
   points,
   by,
   span,
+  where,
   nameOf,
 }: {
   points: readonly Point[];
   by: By;
   span: Span;
+  where: Where;
   nameOf: (name: string) => string;
 }) {
   const { t } = useTranslation("overview");
   const format = useFormat();
   const rows = sumsByName(points);
   if (rows.length === 0) return <Empty title={t("noTurns")} />;
-  const search = (name: string): TurnsSearch => {
-    const field = { CHANNEL: "channel", MODEL: "model", KEY: "key", API: "api", ALL: "" }[by];
-    return { since: span.since, [field]: name };
-  };
   return (
     <Table
       label={t(`bys.${by}`)}
@@ -39,7 +38,7 @@ export function Breakdown({
             row.name === "" ? (
               <span className="text-soft">{nameOf("")}</span>
             ) : (
-              <TurnsLink search={search(row.name)} className="font-medium underline">
+              <TurnsLink search={{ ...logOfOne(where, by, row.name), since: span.since }} className="font-medium underline">
                 {nameOf(row.name)}
               </TurnsLink>
             ),

@@ -10,9 +10,12 @@ import { Card, Page } from "@/shared/Page";
 import { Empty, Failure, Skeleton, SkeletonRows } from "@/shared/states";
 import { looksOf } from "@/shared/Button";
 import { Breakdown } from "./Breakdown";
+import { Filters } from "./Filters";
 import { RANGES, rangeOf, spanOf } from "./range";
+import { Reasons } from "./Reasons";
 import { Tiles } from "./Tiles";
 import { type By, BYS, METRICS, type Metric, USAGE } from "./usage";
+import { filterOf, logOf, whereOf } from "./where";
 
 const TimeChart = lazy(() => import("./TimeChart").then((module) => ({ default: module.TimeChart })));
 const route = getRouteApi("/shell/");
@@ -26,10 +29,12 @@ export function OverviewPage() {
   const span = spanOf(range, useMinute());
   const by = BYS.find((each) => each === search["by"]) ?? "ALL";
   const metric = METRICS.find((each) => each === search["metric"]) ?? "turns";
+  const where = whereOf(search);
+  const filter = filterOf(where);
   const { step: _, ...asked } = span;
   const usage = useQuery({
-    queryKey: ["overview", asked, by],
-    queryFn: ({ signal }) => ask(USAGE, { ...asked, by, filter: null }, signal),
+    queryKey: ["overview", asked, by, filter],
+    queryFn: ({ signal }) => ask(USAGE, { ...asked, by, filter }, signal),
     refetchInterval: 15_000,
     placeholderData: (before) => before,
   });
@@ -51,8 +56,9 @@ export function OverviewPage() {
       }
     >
       {usage.isError && <Failure error={usage.error} onRetry={() => void usage.refetch()} />}
-      <Tiles usage={told} span={span} />
-      {told !== undefined && told.totals.turns === 0 && channels.length === 0 ? (
+      <Filters />
+      <Tiles usage={told} span={span} where={logOf(where)} />
+      {told !== undefined && told.totals.turns === 0 && channels.length === 0 && Object.keys(where).length === 0 ? (
         <Card>
           <Empty title={t("nothing")} action={<Link to="/start" className={looksOf("main")}>{t("toStart")}</Link>}>
             {t("nothingText")}
@@ -73,13 +79,20 @@ export function OverviewPage() {
               {told === undefined ? (
                 <Skeleton className="h-56 w-full" />
               ) : (
-                <TimeChart points={told.series} metric={metric} by={by} span={span} nameOf={nameOf} />
+                <TimeChart points={told.series} metric={metric} by={by} span={span} where={logOf(where)} nameOf={nameOf} />
               )}
             </Suspense>
           </Card>
+          <Card title={t("shares")}>
+            {usage.data === undefined ? (
+              <SkeletonRows />
+            ) : (
+              <Reasons points={usage.data.reasons.series} share={usage.data.reasons.shareContinued} span={span} where={where} />
+            )}
+          </Card>
           {by !== "ALL" && (
             <Card title={t(`bys.${by}`)}>
-              {told === undefined ? <SkeletonRows /> : <Breakdown points={told.series} by={by} span={span} nameOf={nameOf} />}
+              {told === undefined ? <SkeletonRows /> : <Breakdown points={told.series} by={by} span={span} where={where} nameOf={nameOf} />}
             </Card>
           )}
         </>
@@ -93,11 +106,13 @@ function useNameOf(by: By): (name: string) => string {
   const { t } = useTranslation("overview");
   const names = useNames();
   if (by === "ALL") return () => t("allTurns");
-  const unnamed = by === "API" ? t("notKnown") : t("notServed");
+  const unnamed = { API: t("notKnown"), REASON: t("notSent") }[by as string] ?? t("notServed");
   const named = {
     CHANNEL: names.channel,
     MODEL: (name: string) => name,
     KEY: names.key,
+    PROJECT: names.project,
+    REASON: (name: string) => t(`app:reasonShort.${name}`, { defaultValue: name }),
     API: (name: string) => t(`app:apis.${name}`, { defaultValue: name }),
   }[by];
   return (name) => (name === "" ? unnamed : named(name));

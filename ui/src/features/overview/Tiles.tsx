@@ -55,7 +55,7 @@ function useTiles(usage: Usage): Tile[] {
 
 const GRID = "grid grid-cols-2 gap-3 md:grid-cols-4";
 
-export function Tiles({ usage, span }: { usage: Usage | undefined; span: Span }) {
+export function Tiles({ usage, span, where }: { usage: Usage | undefined; span: Span; where: TurnsSearch }) {
   if (usage === undefined) {
     return (
       <div className={GRID}>
@@ -65,16 +65,16 @@ export function Tiles({ usage, span }: { usage: Usage | undefined; span: Span })
       </div>
     );
   }
-  return <Known usage={usage} span={span} />;
+  return <Known usage={usage} span={span} where={where} />;
 }
 
-function Known({ usage, span }: { usage: Usage; span: Span }) {
+function Known({ usage, span, where }: { usage: Usage; span: Span; where: TurnsSearch }) {
   const tiles = useTiles(usage);
   return (
     <ul className={GRID}>
       {tiles.map((tile) => (
         <li key={tile.name} className="min-w-0">
-          <Around search={tile.search} span={span}>
+          <Around search={tile.search && { ...where, ...tile.search }} span={span}>
             <span className="block truncate text-[13px] text-soft">{tile.name}</span>
             <span className="block text-[1.35rem] leading-snug font-semibold tracking-tight">{tile.value}</span>
             <span className="block truncate text-[12.5px] text-soft">{tile.note ?? "\u00a0"}</span>

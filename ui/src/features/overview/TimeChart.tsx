@@ -3,21 +3,21 @@ import { type KeyboardEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { bytes, useFormat } from "@/shared/format";
 import { TurnsLink, type TurnsSearch } from "@/shared/TurnsLink";
+import { fillOf, Key } from "./Key";
 import { type Span, starts } from "./range";
 import { type Bar, barsOf, type By, type Metric, OTHERS, type Point } from "./usage";
-
-/** Patterns beside colours, so that lines differ without them. */
-const FILLS = ["c0", "c1", "c2", "c3", "c4", "c5"];
 
 export interface ChartProps {
   points: readonly Point[];
   metric: Metric;
   by: By;
   span: Span;
+  /** What counts, as the log's address has it. */
+  where: TurnsSearch;
   nameOf: (name: string) => string;
 }
 
-export function TimeChart({ points, metric, span, nameOf }: ChartProps) {
+export function TimeChart({ points, metric, span, where, nameOf }: ChartProps) {
   const { t, i18n } = useTranslation("overview");
   const show = useShown(metric);
   const [at, setAt] = useState<number>();
@@ -72,7 +72,7 @@ export function TimeChart({ points, metric, span, nameOf }: ChartProps) {
               top={top}
               isFirst={index === 0}
               label={`${format.format(bar.start)}: ${show(bar.total)}`}
-              search={{ since: iso(bar.start), until: iso(bar.start + span.step), ...searchOf(metric) }}
+              search={{ ...where, since: iso(bar.start), until: iso(bar.start + span.step), ...searchOf(metric) }}
               onLook={() => setAt(index)}
             />
           ))}
@@ -116,22 +116,13 @@ function Column(props: {
             part.value > 0 && (
               <span
                 key={part.name}
-                className={`chart-${FILLS[index] ?? "c5"} block w-full first-of-type:rounded-none`}
+                className={`${fillOf(index)} block w-full first-of-type:rounded-none`}
                 style={{ height: `max(2px, ${(part.value / top) * 100}%)` }}
               />
             ),
         )}
       </TurnsLink>
     </div>
-  );
-}
-
-function Key({ index, text }: { index: number; text: string }) {
-  return (
-    <span className="flex min-w-0 items-center gap-1.5">
-      <span aria-hidden className={`chart-${FILLS[index] ?? "c5"} size-3 shrink-0 rounded-[3px]`} />
-      <span className="truncate">{text}</span>
-    </span>
   );
 }
 

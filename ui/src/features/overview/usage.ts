@@ -10,6 +10,10 @@ export const USAGE = graphql(`
       savedUsd
       firstEvent { p50 p95 turns }
     }
+    reasons: usage(since: $since, until: $until, span: $span, by: REASON, filter: $filter) {
+      series { start name sums { ...Sums } }
+      shareContinued
+    }
   }
   fragment Sums on UsageSums {
     turns continued failures inputTokens cachedTokens outputTokens costUsd bytesReceived bytesSent bytesSaved
@@ -23,9 +27,8 @@ export type Sums = Usage["totals"];
 export const METRICS = ["turns", "continued", "bytesSaved", "inputTokens", "cachedTokens", "costUsd", "failures"] as const;
 export type Metric = (typeof METRICS)[number];
 
-/** Projects have no chart of their own. */
-export type By = Exclude<EnumOf<"UsageBy">, "PROJECT">;
-export const BYS = exhaustive<By>({ ALL: true, CHANNEL: true, MODEL: true, KEY: true, API: true });
+export type By = EnumOf<"UsageBy">;
+export const BYS = exhaustive<By>({ ALL: true, CHANNEL: true, MODEL: true, KEY: true, API: true, PROJECT: true, REASON: true });
 
 /** So many lines have a colour of their own; the rest is one. */
 const MOST_NAMES = 5;
@@ -45,9 +48,14 @@ export function ranked(points: readonly Point[], metric: Metric): { name: string
 }
 
 /** One bar for each beginning, of the same names in the same order. */
-export function barsOf(points: readonly Point[], metric: Metric, starts: readonly number[]): { bars: Bar[]; names: string[] } {
+export function barsOf(
+  points: readonly Point[],
+  metric: Metric,
+  starts: readonly number[],
+  most = MOST_NAMES,
+): { bars: Bar[]; names: string[] } {
   const all = ranked(points, metric).map((each) => each.name);
-  const names = all.length > MOST_NAMES ? [...all.slice(0, MOST_NAMES), OTHERS] : all;
+  const names = all.length > most ? [...all.slice(0, most), OTHERS] : all;
   const known = new Set(names);
   const values = new Map<string, number>();
   for (const point of points) {

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
 import { useNodeNames } from "@/api/nodes";
-import { ALL_APIS } from "@/api/words";
+import { ALL_APIS, REASONS } from "@/api/words";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { CONTINUITIES, isFiltered, OUTCOMES } from "./filter";
@@ -17,6 +17,10 @@ interface Pick {
   value: string;
   label: string;
 }
+
+/** What a link or the palette looks for, and nobody types here. */
+const RARE = ["trace", "request", "response"] as const;
+const RARE_LABELS = { trace: "trace", request: "requestID", response: "responseID" } as const;
 
 const named = (list: readonly { id: string; name: string }[]): Pick[] => list.map((each) => ({ value: each.id, label: each.name }));
 
@@ -39,11 +43,15 @@ export function Filters() {
         <Picked name="node" label={t("node")} options={nodes.map((name) => ({ value: name, label: name }))} />
       )}
       <Picked name="continuity" label={t("continuity")} options={CONTINUITIES.map((value) => ({ value, label: t(`app:continuity.${value}`) }))} />
+      <Picked name="reason" label={t("reason")} options={REASONS.map((value) => ({ value, label: t(`app:reasonShort.${value}`) }))} />
       <Picked name="api" label={t("api")} options={ALL_APIS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
       <Picked name="upstream" label={t("upstreamApi")} options={ALL_APIS.map((value) => ({ value, label: t(`app:apis.${value}`) }))} />
       <Picked name="outcome" label={t("outcome")} options={OUTCOMES.map((value) => ({ value, label: t(`app:outcomes.${value}`) }))} />
       <Typed name="model" label={t("model")} />
       <Typed name="session" label={t("session")} />
+      {RARE.filter((name) => search[name] !== undefined).map((name) => (
+        <Typed key={name} name={name} label={t(RARE_LABELS[name])} />
+      ))}
       <Typed name="error" label={t("errorCode")} />
       <label className="flex items-center gap-2 px-1">
         <input

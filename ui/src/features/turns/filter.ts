@@ -3,7 +3,7 @@ import { exhaustive } from "@/api/records";
 import type { Texts } from "@/shared/i18n/texts";
 import type { TurnFilter } from "./api";
 
-export const FILTERS = ["channel", "key", "project", "model", "session", "continuity", "api", "upstream", "outcome", "error", "node", "failed", "since", "until"] as const;
+export const FILTERS = ["channel", "key", "project", "model", "session", "trace", "request", "response", "continuity", "reason", "api", "upstream", "outcome", "error", "node", "failed", "since", "until"] as const;
 export type FilterName = (typeof FILTERS)[number];
 
 /** A turn that was not sent has none. */
@@ -37,7 +37,11 @@ export function filterOf(search: Search): Required<Omit<TurnFilter, "connection"
     projectID: search["project"] ?? null,
     model: search["model"] ?? null,
     session: search["session"] ?? null,
+    trace: search["trace"] ?? null,
+    requestID: search["request"] ?? null,
+    responseID: search["response"] ?? null,
     continuity: search["continuity"] ?? null,
+    reason: search["reason"] ?? null,
     apiFormat: search["api"] ?? null,
     upstreamAPI: search["upstream"] ?? null,
     outcome: search["outcome"] ?? null,
