@@ -7,64 +7,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from operator import add
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from blake3 import blake3
 from sqlalchemy import ColumnElement, Dialect, Row, case, func, literal_column, select
 
 from longwire.core.errors import NotFound
 from longwire.core.nouns.page import Page
+from longwire.core.nouns.run import Kind, Run, RunSums, run_id
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.store.database import Database
 from longwire.store.log_tables import runs
 from longwire.store.paging import Order, Window
 
-Kind = Literal["session", "trace"]
-
 _CONTINUED: Final = "continued"
 _LONGEST_LIST: Final = 2_000
 """Letters of a list of models or channels from which on none is added to it."""
-
-
-class RunSums(NamedTuple):
-    """The turns of a run added up: as in `store.usage.Sums`, what is not known counts as 0."""
-
-    turns: int
-    continued: int
-    failures: int
-    bytes_received: int
-    bytes_sent: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    cost: int
-
-    @property
-    def bytes_saved(self) -> int:
-        """What needed not be sent upstream."""
-        return max(0, self.bytes_received - self.bytes_sent)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A session of one key, or a trace of one project; times in ms since 1970 UTC.
-
-    `name` is what clients call it. A trace names the key of its last turn. `models` and the ids in
-    `channels` are those that served it, the first ones first.
-    """
-
-    id: str
-    kind: Kind
-    name: str
-    project_id: str
-    key_id: str
-    key_name: str
-    first_at: int
-    last_at: int
-    models: tuple[str, ...]
-    channels: tuple[str, ...]
-    sums: RunSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +94,6 @@ class Runs:
                 if row := found.first():
                     return _run(row)
         raise NotFound(kind, which)
-
-
-def run_id(kind: Kind, name: str, project_id: str, key_id: str = "") -> str:
-    """Return the id of a run: of a session with its key, of a trace without."""
-    parts = (kind, project_id, key_id, name)
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return blake3(text.encode()).hexdigest(length=16)
 
 
 def add_to_runs(dialect: Dialect) -> str:

@@ -17,6 +17,7 @@ from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.profiles import ProfileQueries
 from longwire.server.admin.projects import ProjectMutations, ProjectQueries
+from longwire.server.admin.runs import RunQueries
 from longwire.server.admin.scalars import scalar_map
 from longwire.server.admin.sessions import SessionMutations, SessionQueries, SessionSubscriptions
 from longwire.server.admin.settings import SettingsMutations, SettingsQueries
@@ -36,6 +37,7 @@ _QUERIES: Final = (
     TurnQueries,
     UsageQueries,
     SessionQueries,
+    RunQueries,
     NodeQueries,
     SettingsQueries,
 )
