@@ -18,9 +18,7 @@ from longwire.server.admin.sessions import Session, rows_of_keys, visible_keys
 from longwire.server.admin.sessions import shown as shown_session
 from longwire.server.admin.turns import Turn, visible
 from longwire.server.admin.turns import shown as shown_turn
-from longwire.store.paging import Window
 from longwire.store.runs import RunFilter
-from longwire.store.turns import TurnFilter
 
 _PLACES: Final[dict[Kind, str]] = {"session": "run", "trace": "trace"}
 """Where a live connection says which run it serves."""
@@ -53,18 +51,7 @@ async def _turns(
     info: Info, root: strawberry.Parent["RunView"], first: int = 200, after: str | None = None
 ) -> Connection[Turn]:
     require(info, Permission.TURNS_READ)
-    Window(first, after)
-    run = root.run
-    is_session = run.kind == "session"
-    wanted = TurnFilter(
-        project_ids=(run.project_id,),
-        key_id=run.key_id if is_session else "",
-        session=run.name if is_session else "",
-        trace="" if is_session else run.name,
-        since=run.first_at,
-        until=run.last_at + 1,
-    )
-    page = await info.context.administration.store.turns.page(wanted, first, after)
+    page = await info.context.administration.store.turns.of_run(root.run, first, after)
     return connection(page, shown_turn)
 
 
