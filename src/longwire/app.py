@@ -26,6 +26,7 @@ from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Accounting, TurnRecord
+from longwire.relay.records.journal import Recent
 from longwire.relay.records.metrics import Gauges, Metrics, TurnRate
 from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.holders import Holders
@@ -44,6 +45,7 @@ from longwire.server.data.turns import HttpLimits, HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.http.arrival import ArrivalLimits
+from longwire.server.live_sessions import AboutConnections
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
 from longwire.settings.declared import channel_of, key_of, registration_of
@@ -88,6 +90,7 @@ class App:
             admits_anonymous=settings.server.allow_anonymous,
             origins=settings.server.cors_origins,
         )
+        self.about_connections = AboutConnections(self.keys, Recent())
         self.cool_downs = CoolDowns(self.fleet.tidings, self.routing)
         self.reconciler = ChannelReconciler(
             self.routing,
@@ -206,6 +209,7 @@ class App:
             self.fleet,
             Measures(interval=settings.database.log_interval),
             settings.sessions.trace_headers,
+            self.about_connections,
         )
         registration = registration_of(settings.codex)
         return lambda: controlling(

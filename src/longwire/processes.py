@@ -151,8 +151,8 @@ async def _posted(app: App, port: int, ready: socket.socket) -> AsyncIterator[No
 async def _at_home(app: App, port: int) -> AsyncIterator[None]:
     """Run with what a process of its own has: SIGHUP, and the socket of `longwire sessions`."""
     with reloading_on_signal(app.reconciler.request_reload):
-        names = app.reconciler.names
-        async with serving_sessions(port, app.pool.ledger, lambda: names), app.running():
+        names, about = app.reconciler.names, app.about_connections
+        async with serving_sessions(port, app.pool.ledger, lambda: names, about), app.running():
             yield
 
 

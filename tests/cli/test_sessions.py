@@ -16,13 +16,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from longwire.core.nouns.secret import Secret
 from longwire.core.rules.lease import PoolLimits, State
 from longwire.core.rules.ledger import Ledger
 from longwire.emulator import Emulator
 from longwire.server.live_sessions import serving_sessions
+from longwire.settings import load
+from longwire.store.store import open_store
 from tests.conftest import KEY
 from tests.core.turns import key, turn, user
 from tests.journeys.process import served
+from tests.store.turn_rows import NOON, row
 
 pytestmark = pytest.mark.process
 
@@ -43,7 +47,7 @@ def runtime(monkeypatch):
 
 
 @asynccontextmanager
-async def gateway(port, *sessions):
+async def gateway(port, *sessions, about=lambda _: {}):
     """What a gateway tells whose connections have these sessions, the first one idle."""
     ledger = Ledger(PoolLimits())
     now = asyncio.get_running_loop().time()
@@ -52,7 +56,7 @@ async def gateway(port, *sessions):
     first, *_ = ledger.entries()
     first.state = State.IDLE
     first.continued, first.bytes_saved = 41, 1_250_000
-    async with serving_sessions(port, ledger, lambda: {"e": "main"}):
+    async with serving_sessions(port, ledger, lambda: {"e": "main"}, about):
         yield
 
 
@@ -101,6 +105,56 @@ async def test_several_gateways_are_merged(runtime):
     assert {os.getpid()} == {row["process"] for row in rows}
     assert rows[0]["bytes_saved"] == 1_250_000
     assert ["c"] == [row["session"] for row in json.loads(one)]
+
+
+async def test_gateways_are_told_apart_and_keys_named(runtime):
+    """The port where several run; a key's name and the model where they are known."""
+    about = {"key_name": "dev", "model": "gpt-5.5"}
+    async with gateway(8090, "a"), gateway(8091, "b"):
+        _, both, _ = await run("--once")
+        _, one, _ = await run("--once", "--port", "8090")
+    assert ["port", "channel"] == both.split()[:2]
+    assert [["8090", "main", "a"], ["8091", "main", "b"]] == [
+        line.split()[:3] for line in both.splitlines()[1:3]
+    ]
+    assert "channel" == one.split()[0]
+    async with gateway(8090, "a", about=lambda _: about):
+        _, known, _ = await run("--once")
+    assert ["key", "model", "channel"] == known.split()[:3]
+    assert ["dev", "gpt-5.5", "main", "a"] == known.splitlines()[1].split()[:4]
+
+
+async def test_sessions_that_ended_are_listed_and_shown(runtime, tmp_path):
+    """From the database, without a gateway: sums, and the turns of one, the oldest first."""
+    place = tmp_path / "longwire.toml"
+    place.write_text(f'[database]\nurl = "sqlite:///{tmp_path}/longwire.db"\n')
+    config = ("--config", str(place))
+    settings = load(place)
+    store = await open_store(
+        settings.database.url.get_secret_value(), Secret(""), settings.database.secret_file
+    )
+    rows = [row(n, NOON + n, session=f"s{n % 2}", cost=10**9) for n in range(3)]
+    await store.turns.add(rows)
+    await store.close()
+    _, listed, _ = await run("list", *config)
+    titles, *found = [line.split() for line in listed.splitlines()]
+    assert ["name", "key", "models"] == titles[:3]
+    assert [["s0", "dev", "gpt-5.5", "2"], ["s1", "dev", "gpt-5.5", "1"]] == [
+        line[:4] for line in found
+    ]
+    _, traces, _ = await run("list", "--traces", "--json", *config)
+    (trace,) = json.loads(traces)
+    assert ("trace-1", 3, 3 * 10**9) == (trace["name"], trace["turns"], trace["cost"])
+    for which in (trace["id"], "trace-1"):
+        _, shown, _ = await run("show", which, *config)
+        assert "trace trace-1" == shown.splitlines()[0]
+        assert ["s0", "s1", "s0"] == [line.split()[3] for line in shown.splitlines()[5:]]
+    _, shown, _ = await run("show", "s0", "--json", *config)
+    assert [str(rows[0].id), str(rows[2].id)] == [
+        str(each["id"]) for each in json.loads(shown)["turns"]
+    ]
+    assert (1, "", "longwire: There is no trace 'none'.\n") == await run("show", "none", *config)
+    assert "no session is found" in (await run("list", "--model", "none", *config))[1]
 
 
 async def test_a_gateway_without_connections(runtime):

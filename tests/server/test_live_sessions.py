@@ -11,10 +11,21 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from longwire.core.nouns.access import ApiKey, Grant, digest_with
+from longwire.core.nouns.run import run_id
 from longwire.core.rules.lease import PoolLimits
 from longwire.core.rules.ledger import Ledger
-from longwire.server.live_sessions import LONGEST_PATH, LiveSessions, folder, serving_sessions
+from longwire.relay.records.journal import Recent
+from longwire.server.auth import Keys
+from longwire.server.live_sessions import (
+    LONGEST_PATH,
+    AboutConnections,
+    LiveSessions,
+    folder,
+    serving_sessions,
+)
 from tests.core.turns import key, turn, user
+from tests.store.turn_rows import row
 
 
 @pytest.fixture
@@ -74,6 +85,26 @@ async def test_rows_are_told_once_per_connection(runtime, ledger):
         "last": "new_session",
     } == row
     assert not path.exists()
+
+
+async def test_a_connection_tells_whose_it_is_and_what_it_serves(ledger):
+    """By the key's name, also before its first turn has ended; a key that is gone leaves none."""
+    now, recent, keys = asyncio.get_running_loop().time(), Recent(), Keys(digest_with(b"p" * 32))
+    own = ApiKey("key_1", "dev", "", b"d", Grant(project_id="prj_1"))
+    keys.hand_out((), [own])
+    ledger.acquire(key("s", scope="api_key:key_1"), turn(user("hi")), now)
+    ledger.acquire(key("", scope="api_key:key_1"), turn(user("hi")), now)
+    ledger.acquire(key("s", scope="api_key:gone"), turn(user("hi")), now)
+    about = AboutConnections(keys, recent)
+    _, named, unnamed, gone = ledger.entries()
+    whose = {"key_id": "key_1", "key_name": "dev", "model": "", "trace": ""}
+    run = run_id("session", "s", "prj_1", "key_1")
+    assert {**whose, "run": run} == about(named)
+    assert {**whose, "run": ""} == about(unnamed)
+    assert dict.fromkeys(("key_id", "key_name", "model", "run", "trace"), "") == about(gone)
+    recent.write(row(connection=named.id, model_asked="small"))
+    trace = run_id("trace", "trace-1", "prj_1")
+    assert {**whose, "run": run, "model": "small", "trace": trace} == about(named)
 
 
 async def test_connections_are_counted_by_channel(ledger):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from longwire.cli import runs
 from longwire.cli.joined import with_fleet
 from longwire.cli.store import Config
 from longwire.core.errors import ConfigurationError
@@ -43,18 +44,36 @@ _TITLES = ("channel", "session", "state", "age", "turns", "cont.", "saved", "las
 _LONGEST = 12
 _PATIENCE = 2.0
 _PLAIN_WIDTH = 80
+_FURTHER = 13
+"""So many columns of a terminal does each further title have."""
 _MINUTE, _HOUR = 60, 3600
 _KILO = 1000.0
 
 
+def build() -> typer.Typer:
+    """The live table, and the commands below it."""
+    commands = typer.Typer(invoke_without_command=True)
+    commands.callback()(sessions)
+    commands.command("list")(runs.list_)
+    commands.command()(runs.show)
+    return commands
+
+
 def sessions(
-    config: Config = None, port: Port = None, once: Once = False, as_json: AsJson = False
+    context: typer.Context,
+    config: Config = None,
+    port: Port = None,
+    once: Once = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the live upstream connections of a running gateway, until Ctrl-C.
 
     With fleet.url those of all its nodes, unless a port is named. Where nobody watches, in a file
-    or a pipe, the table is printed once and in plain lines.
+    or a pipe, the table is printed once and in plain lines. `list` and `show` are about sessions
+    that ended, too.
     """
+    if context.invoked_subcommand is not None:
+        return
     if as_json:
         import msgspec
 
@@ -66,11 +85,13 @@ def sessions(
     from rich.console import Console
 
     is_watched = sys.stdout.isatty()
-    width = None if is_watched else _PLAIN_WIDTH
-    console = Console(width=width, markup=False, emoji=False, highlight=False)
     if once or not is_watched:
-        console.print(_table(*_with_look(config, port, lambda look: look())))
+        rows, missing = _with_look(config, port, lambda look: look())
+        width = None if is_watched else _PLAIN_WIDTH + _FURTHER * len(_further(rows))
+        console = Console(width=width, markup=False, emoji=False, highlight=False)
+        console.print(_table(rows, missing))
         return
+    console = Console(markup=False, emoji=False, highlight=False)
     with suppress(KeyboardInterrupt):
         _with_look(config, port, lambda look: _watch(console, look))
 
@@ -186,14 +207,26 @@ def _table(rows: Sequence[dict[str, Any]], missing: Sequence[str] = ()) -> "Grou
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    nodes = [row["node"] for row in rows if "node" in row]
-    for title in ("node", *_TITLES) if nodes else _TITLES:
+    further = _further(rows)
+    for title in (*further, *_TITLES):
         is_figure = title in ("age", "turns", "cont.", "saved")
         table.add_column(title, justify="right" if is_figure else "left", no_wrap=True)
     for row in rows:
-        cells = (_shortened(row["node"]), *_cells(row)) if nodes else _cells(row)
-        table.add_row(*map(Text, cells))
+        cells = (_shortened(str(row.get(name, ""))) or "–" for name in further.values())
+        table.add_row(*map(Text, (*cells, *_cells(row))))
     return Group(table, *(Text(_missing(node)) for node in missing), Text(_totals(rows)))
+
+
+def _further(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return what else tells rows apart: titles, and the members that they show.
+
+    The gateway only where there is more than one; a key and a model where they are known.
+    """
+    ports = {row["port"] for row in rows if "port" in row}
+    shown = {"node": "node", "port": "port", "key": "key_name", "model": "model"}
+    is_known = {title: any(row.get(name) for row in rows) for title, name in shown.items()}
+    is_known["port"] = len(ports) > 1
+    return {title: name for title, name in shown.items() if is_known[title]}
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

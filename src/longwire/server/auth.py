@@ -41,6 +41,7 @@ class Keys:
         self._origins = origins
         self._clock = clock
         self._known: dict[bytes, tuple[Principal, ApiKey]] = {}
+        self._by_scope: dict[str | None, ApiKey] = {}
 
     def use(self, digest: KeyDigest) -> None:
         """Take another digest, before keys that were made with it are handed out."""
@@ -58,6 +59,11 @@ class Keys:
             digest = self._digest(issued.secret.reveal())
             known[digest] = (_principal(issued.key), issued.key)
         self._known = known
+        self._by_scope = {principal.scope: key for principal, key in known.values()}
+
+    def of_scope(self, scope: str) -> ApiKey | None:
+        """Return the key whose scope it is, None for none that is accepted now."""
+        return self._by_scope.get(scope)
 
     def authenticate(self, headers: Mapping[str, str], query_key: str = "") -> Principal:
         """Return whose key it is. Raises `Unauthenticated` for none, unless that is allowed.

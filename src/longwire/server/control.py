@@ -24,7 +24,7 @@ from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Keep, TurnRecord
-from longwire.relay.records.journal import Feed, Recent, TurnIds
+from longwire.relay.records.journal import Feed, TurnIds
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.candidates import Price
@@ -35,13 +35,13 @@ from longwire.server.budgets import SpentBudgets
 from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
 from longwire.server.fleet_turns import FleetTurns
-from longwire.server.live_sessions import LiveSessions
+from longwire.server.live_sessions import AboutConnections, LiveSessions
 from longwire.server.nodes_kept import NodesKept
 from longwire.server.problems import problem_of
 from longwire.store.reasons_filled import fill_reasons
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
-from longwire.store.turn_log import DEFAULT, Measures, TurnLog
+from longwire.store.turn_log import Measures, TurnLog
 from longwire.upstream.oauth.issuer import Registration
 from longwire.upstream.websocket.pool import Pool
 
@@ -80,8 +80,9 @@ class Gateway:
     reconciler: ChannelReconciler
     homes: LocalHomes
     fleet: Fleet
-    log: Measures = DEFAULT
-    trace_headers: Sequence[str] = ()
+    log: Measures
+    trace_headers: Sequence[str]
+    about: AboutConnections
 
 
 @asynccontextmanager
@@ -114,8 +115,8 @@ class StoredControlPlane:
     ) -> None:
         self._log = TurnLog(store.turns, store.keys.used, gateway.log)
         self._prices = Prices(now_ms)
-        feed, recent = Feed(), Recent()
-        journals = (self._log, feed, recent)
+        feed = Feed()
+        journals = (self._log, feed, gateway.about.recent)
         ids = TurnIds(now_ms)
         node, headers = gateway.fleet.nodes.own.name, gateway.trace_headers
         self.keep: Keep = TurnRecorder(journals, ids, self._prices, _explain, node, headers).keep
@@ -125,7 +126,7 @@ class StoredControlPlane:
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
-        sessions, health = _of_all_nodes(gateway, recent)
+        sessions, health = _of_all_nodes(gateway)
         sign_ins = SignIns(
             store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
         )
@@ -206,10 +207,10 @@ ControlPlane = NoControlPlane | StoredControlPlane
 """Serving turns needs the same of both."""
 
 
-def _of_all_nodes(gateway: Gateway, recent: Recent) -> tuple[FleetSessions, FleetHealth]:
+def _of_all_nodes(gateway: Gateway) -> tuple[FleetSessions, FleetHealth]:
     """Return what shows the sessions of all nodes, and how channels fare there."""
     reconciler, asking = gateway.reconciler, gateway.fleet.asking
-    sessions = FleetSessions(LiveSessions(gateway.pool, reconciler, recent), asking)
+    sessions = FleetSessions(LiveSessions(gateway.pool, reconciler, gateway.about), asking)
     return sessions, FleetHealth(
         reconciler.running, lambda: reconciler.running_ids, sessions, asking
     )

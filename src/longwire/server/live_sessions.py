@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 
 from longwire.core.errors import ConfigurationError
+from longwire.core.nouns.run import run_id
 from longwire.core.rules.continuity import Decision, words_of
 from longwire.core.rules.lease import Entry
 from longwire.core.rules.ledger import Ledger
@@ -25,9 +27,12 @@ from longwire.core.rules.turn import SessionKey
 from longwire.logger import structlog
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Recent
+from longwire.server.auth import Keys
 from longwire.upstream.websocket.pool import Pool
 
 Names = Callable[[], Mapping[str, str]]
+About = Callable[[Entry], Mapping[str, Any]]
+"""Tells more of a connection: see `AboutConnections`."""
 
 LONGEST_PATH = 103
 """Bytes: the shortest limit among systems for a Unix socket's path, without its ending zero."""
@@ -58,16 +63,22 @@ def make_private(place: Path) -> None:
     place.chmod(0o700)
 
 
+def _nothing(_entry: Entry) -> Mapping[str, Any]:
+    return {}
+
+
 @asynccontextmanager
-async def serving_sessions(port: int, ledger: Ledger, names: Names) -> AsyncIterator[None]:
+async def serving_sessions(
+    port: int, ledger: Ledger, names: Names, about: About = _nothing
+) -> AsyncIterator[None]:
     """Answer on the socket of the gateway at `port`; 0 has none, and a failure is but a warning."""
     path = folder() / f"{port}-{os.getpid()}.sock"
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            writer.write(
-                msgspec.json.encode(rows(ledger, names(), asyncio.get_running_loop().time()))
-            )
+            now = asyncio.get_running_loop().time()
+            found = [{**row(each, names(), now), **about(each)} for each in ledger.entries()]
+            writer.write(msgspec.json.encode(found))
             writer.close()
             await writer.wait_closed()
 
@@ -98,13 +109,8 @@ def _prepare(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def rows(ledger: Ledger, names: Mapping[str, str], now: float) -> list[dict[str, Any]]:
-    """Return one row per live connection: ages in seconds, sizes in bytes."""
-    return [row(entry, names, now) for entry in ledger.entries()]
-
-
 def row(entry: Entry, names: Mapping[str, str], now: float) -> dict[str, Any]:
-    """Return the row of one connection."""
+    """Return the row of one connection: its age in seconds, sizes in bytes."""
     key = entry.key
     return {
         "connection": entry.id,
@@ -120,13 +126,37 @@ def row(entry: Entry, names: Mapping[str, str], now: float) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class AboutConnections:
+    """Tells whose connections are, which model their last turn had, and the runs they serve."""
+
+    keys: Keys
+    recent: Recent
+
+    def __call__(self, entry: Entry) -> dict[str, str]:
+        """Return what is known of one, "" for what is not; `run` and `trace` are ids of runs."""
+        place, last = entry.key, self.recent.last(entry.id)
+        key = self.keys.of_scope(place.scope) if place else None
+        about = {"key_id": "", "key_name": "", "model": "", "run": "", "trace": ""}
+        if key is not None and place is not None:
+            about |= {"key_id": key.id, "key_name": key.name}
+            if place.session:
+                project = key.grant.project_id
+                about["run"] = run_id("session", place.session, project, key.id)
+        if last is not None:
+            about["model"] = last.model_asked
+            if last.trace and about["run"]:
+                about["trace"] = run_id("trace", last.trace, last.project_id)
+        return about
+
+
 class LiveSessions:
     """The live connections of a pool, as the admin API shows and ends them."""
 
-    def __init__(self, pool: Pool, reconciler: ChannelReconciler, recent: Recent) -> None:
+    def __init__(self, pool: Pool, reconciler: ChannelReconciler, about: AboutConnections) -> None:
         self._pool = pool
         self._reconciler = reconciler
-        self._recent = recent
+        self._about = about
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row per connection, with what it can live, who waits, and its last turns."""
@@ -139,12 +169,16 @@ class LiveSessions:
 
     def _row(self, entry: Entry, now: float, waiting: Counter[SessionKey | None]) -> dict[str, Any]:
         lifetime = entry.expires_at - entry.born
-        return row(entry, self._reconciler.names, now) | {
-            "channel_id": _channel_of(entry),
-            "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
-            "waiting": waiting[entry.key] if entry.key else 0,
-            "recent": self._recent.of(entry.id),
-        }
+        return (
+            row(entry, self._reconciler.names, now)
+            | self._about(entry)
+            | {
+                "channel_id": _channel_of(entry),
+                "lifetime": round(lifetime, 1) if isfinite(lifetime) else None,
+                "waiting": waiting[entry.key] if entry.key else 0,
+                "recent": self._about.recent.of(entry.id),
+            }
+        )
 
     def close(self, connection: int) -> bool:
         """End one, after the turn it may serve; False where there is none such."""

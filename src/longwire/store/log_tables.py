@@ -127,7 +127,9 @@ runs = Table(
     Column("reasoning_tokens", BigInteger, nullable=False),
     Column("cost", BigInteger, nullable=False),
     Index("ix_runs_kind_last_at_id", "kind", "last_at", "id"),
-    Index("ix_runs_name_kind", "name", "kind"),
+    Index("ix_runs_name_kind_last_at_id", "name", "kind", "last_at", "id"),
+    Index("ix_runs_key_id_kind_last_at_id", "key_id", "kind", "last_at", "id"),
+    Index("ix_runs_project_id_kind_last_at_id", "project_id", "kind", "last_at", "id"),
 )
 """Sums of turns by session and by trace, written with the turns themselves: see `store.runs`."""
 

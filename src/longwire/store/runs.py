@@ -3,68 +3,25 @@
 Law: sums are written in the transaction that writes their turns, whichever node writes them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from operator import add
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from blake3 import blake3
-from sqlalchemy import ColumnElement, Dialect, Row, case, func, literal_column, select
+from sqlalchemy import Column, ColumnElement, Dialect, Row, case, func, literal_column, select
 
 from longwire.core.errors import NotFound
 from longwire.core.nouns.page import Page
+from longwire.core.nouns.run import Kind, Run, RunSums, run_id
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.store.database import Database
 from longwire.store.log_tables import runs
 from longwire.store.paging import Order, Window
 
-Kind = Literal["session", "trace"]
-
 _CONTINUED: Final = "continued"
 _LONGEST_LIST: Final = 2_000
 """Letters of a list of models or channels from which on none is added to it."""
-
-
-class RunSums(NamedTuple):
-    """The turns of a run added up: as in `store.usage.Sums`, what is not known counts as 0."""
-
-    turns: int
-    continued: int
-    failures: int
-    bytes_received: int
-    bytes_sent: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    cost: int
-
-    @property
-    def bytes_saved(self) -> int:
-        """What needed not be sent upstream."""
-        return max(0, self.bytes_received - self.bytes_sent)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A session of one key, or a trace of one project; times in ms since 1970 UTC.
-
-    `name` is what clients call it. A trace names the key of its last turn. `models` and the ids in
-    `channels` are those that served it, the first ones first.
-    """
-
-    id: str
-    kind: Kind
-    name: str
-    project_id: str
-    key_id: str
-    key_name: str
-    first_at: int
-    last_at: int
-    models: tuple[str, ...]
-    channels: tuple[str, ...]
-    sums: RunSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +41,16 @@ class RunFilter:
     only: tuple[str, ...] | None = None
     but: tuple[str, ...] = ()
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return it in SQL."""
+    def conditions(self, *, is_sqlite: bool) -> list[ColumnElement[bool]]:
+        """Return it in SQL; on SQLite, which has no figures of them, by the first one's index."""
         found: list[ColumnElement[bool]] = []
-        if self.project_ids is not None:
-            found.append(runs.c.project_id.in_(self.project_ids))
-        pairs = ((runs.c.key_id, self.key_id), (runs.c.name, self.name))
-        found += [column == value for column, value in pairs if value]
+        for column, values in self._columns():
+            is_indexed = not is_sqlite or (not found and len(values) == 1)
+            place = column if is_indexed else column + ""
+            found.append(place == values[0] if len(values) == 1 else place.in_(values))
+        has = func.instr if is_sqlite else func.strpos
         lists = ((runs.c.models, self.model), (runs.c.channels, self.channel_id))
-        found += [_has(column, value) for column, value in lists if value]
+        found += [has(column, _entry(value)) > 0 for column, value in lists if value]
         if self.since is not None:
             found.append(runs.c.last_at >= self.since)
         if self.until is not None:
@@ -100,6 +58,15 @@ class RunFilter:
         if self.only is not None:
             found.append(runs.c.id.in_(self.only))
         return [*found, runs.c.id.not_in(self.but)] if self.but else found
+
+    def _columns(self) -> Iterator[tuple[Column[str], tuple[str, ...]]]:
+        """Yield what is compared as it stands, the most selective column first."""
+        if self.name:
+            yield runs.c.name, (self.name,)
+        if self.key_id:
+            yield runs.c.key_id, (self.key_id,)
+        if self.project_ids is not None:
+            yield runs.c.project_id, self.project_ids
 
 
 ANY_RUN: Final = RunFilter()
@@ -120,7 +87,8 @@ class Runs:
 
         Raises `InvalidFields` for a cursor that is none, or a size that no page has.
         """
-        query = select(runs).where(runs.c.kind == kind, *wanted.conditions())
+        conditions = wanted.conditions(is_sqlite=self._database.is_sqlite)
+        query = select(runs).where(runs.c.kind == kind, *conditions)
         return await _LAST_FIRST.read(self._database, query, Window(first, after), _run)
 
     async def get(self, kind: Kind, which: str, projects: tuple[str, ...] | None = None) -> Run:
@@ -130,20 +98,13 @@ class Runs:
         """
         for column in (runs.c.id, runs.c.name):
             query = select(runs).where(runs.c.kind == kind, column == which)
-            if projects is not None:
-                query = query.where(runs.c.project_id.in_(projects))
+            if projects is not None:  # which must not be the index that it is found by
+                query = query.where((runs.c.project_id + "").in_(projects))
             async with self._database.read() as connection:
                 found = await connection.execute(query.order_by(runs.c.last_at.desc()).limit(1))
                 if row := found.first():
                     return _run(row)
         raise NotFound(kind, which)
-
-
-def run_id(kind: Kind, name: str, project_id: str, key_id: str = "") -> str:
-    """Return the id of a run: of a session with its key, of a trace without."""
-    parts = (kind, project_id, key_id, name)
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return blake3(text.encode()).hexdigest(length=16)
 
 
 def add_to_runs(dialect: Dialect) -> str:
@@ -247,10 +208,6 @@ def _entry(text: str) -> str:
 
 def _entries(text: str) -> tuple[str, ...]:
     return tuple(text.strip("\n").split("\n")) if text else ()
-
-
-def _has(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
-    return func.replace(column, _entry(value), literal_column("''")) != column
 
 
 def _run(row: Row[Any]) -> Run:

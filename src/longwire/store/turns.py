@@ -16,6 +16,7 @@ from zstandard import ZstdCompressor, ZstdDecompressor
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.page import Page
+from longwire.core.nouns.run import Run
 from longwire.core.nouns.turn_row import (
     ID_BITS,
     TurnAttempt,
@@ -142,6 +143,19 @@ class Turns:
                 break
         edges = tuple((str(row.id), row) for row in found[:first])
         return Page(edges, has_more=len(found) > first)
+
+    async def of_run(self, run: Run, first: int, after: str | None = None) -> Page[TurnRow]:
+        """Return the turns of a session or a trace, newest first: see `page`."""
+        is_session = run.kind == "session"
+        wanted = TurnFilter(
+            project_ids=(run.project_id,),
+            key_id=run.key_id if is_session else "",
+            session=run.name if is_session else "",
+            trace="" if is_session else run.name,
+            since=run.first_at,
+            until=run.last_at + 1,
+        )
+        return await self.page(wanted, first, after)
 
     async def newer(
         self, than: int, wanted: TurnFilter = ANY_TURN, first: int = 500

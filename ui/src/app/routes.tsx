@@ -75,6 +75,14 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/sessions/SessionsPage"), "SessionsPage"),
   }),
   createRoute({
+    ...within("/sessions/$session"),
+    component: lazyRouteComponent(() => import("@/features/sessions/RunPage"), "SessionPage"),
+  }),
+  createRoute({
+    ...within("/traces/$trace"),
+    component: lazyRouteComponent(() => import("@/features/sessions/RunPage"), "TracePage"),
+  }),
+  createRoute({
     ...within("/turns"),
     validateSearch: textSearch,
     component: lazyRouteComponent(() => import("@/features/turns/TurnsPage"), "TurnsPage"),

@@ -113,17 +113,18 @@ class Feed:
 
 
 class Recent:
-    """A journal of how the last turns of each connection went, in a word each.
+    """A journal of how the last turns of each connection went, in a word each, and the last one.
 
     The words are `continued`, `as-given`, the reason of a fresh turn, `failed` and `abandoned`.
     """
 
-    __slots__ = ("_connections", "_turns", "_words")
+    __slots__ = ("_connections", "_last", "_turns", "_words")
 
     def __init__(self, turns: int = 48, connections: int = 4_096) -> None:
         self._turns = turns
         self._connections = connections
         self._words: OrderedDict[int, deque[str]] = OrderedDict()
+        self._last: dict[int, TurnRow] = {}
 
     def write(self, row: TurnRow, *_beside: TurnBodies | TurnDetails) -> None:
         """Remember a turn, and forget the connections that had none for longest."""
@@ -132,8 +133,14 @@ class Recent:
         words = self._words.setdefault(row.connection, deque(maxlen=self._turns))
         words.append(_word(row))
         self._words.move_to_end(row.connection)
+        self._last[row.connection] = row
         if len(self._words) > self._connections:
-            self._words.popitem(last=False)
+            forgotten, _ = self._words.popitem(last=False)
+            del self._last[forgotten]
+
+    def last(self, connection: int) -> TurnRow | None:
+        """Return the row of the last turn of a connection, None for none that is remembered."""
+        return self._last.get(connection)
 
     def of(self, connection: int) -> tuple[str, ...]:
         """Return the words of a connection, the oldest turn's first."""

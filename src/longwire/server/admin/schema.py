@@ -18,6 +18,7 @@ from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.profiles import ProfileQueries
 from longwire.server.admin.projects import ProjectMutations, ProjectQueries
+from longwire.server.admin.runs import RunQueries
 from longwire.server.admin.scalars import scalar_map
 from longwire.server.admin.sessions import SessionMutations, SessionQueries, SessionSubscriptions
 from longwire.server.admin.settings import SettingsMutations, SettingsQueries
@@ -38,6 +39,7 @@ _QUERIES: Final = (
     FindQueries,
     UsageQueries,
     SessionQueries,
+    RunQueries,
     NodeQueries,
     SettingsQueries,
 )

@@ -29,6 +29,15 @@ class Session:
     channel_id: strawberry.ID
     scope: str
     session: str
+    key_id: strawberry.ID = strawberry.field(description="Empty for none that is accepted now.")
+    key_name: str
+    model: str = strawberry.field(description="That the last turn asked for.")
+    run: strawberry.ID = strawberry.field(
+        description="The session as `agentSession` finds it, empty for one without a name."
+    )
+    trace: strawberry.ID = strawberry.field(
+        description="The trace of the last turn, as `trace` finds it."
+    )
     state: str
     age: float = strawberry.field(description="In seconds.")
     lifetime: float | None = strawberry.field(
@@ -45,7 +54,10 @@ class Session:
     )
 
 
-_FIELDS: Final = frozenset(field.name for field in fields(Session))
+_LATER: Final = ("key_id", "key_name", "model", "run", "trace")
+"""What nodes of earlier versions do not tell."""
+
+_FIELDS: Final = frozenset(field.name for field in fields(Session)).difference(_LATER)
 
 
 @strawberry.type(description="What changed among live connections.")
@@ -68,7 +80,7 @@ class Sessions:
     )
 
 
-async def _visible_keys(administration: Administration, viewer: Viewer) -> frozenset[str] | None:
+async def visible_keys(administration: Administration, viewer: Viewer) -> frozenset[str] | None:
     """Return the ids of the keys whose sessions a viewer sees, None for all."""
     own = await own_projects(administration, viewer)
     if own is None:
@@ -77,7 +89,7 @@ async def _visible_keys(administration: Administration, viewer: Viewer) -> froze
     return frozenset(key.id for key in keys if key.grant.project_id in own)
 
 
-async def _rows(
+async def rows_of_keys(
     administration: Administration, keys: frozenset[str] | None
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the rows that somebody sees of these keys, and the nodes that did not answer."""
@@ -88,13 +100,14 @@ async def _rows(
 
 async def _all(info: Info) -> Sessions:
     viewer, administration = admitted(info, Permission.SESSIONS_READ)
-    rows, missing = await _rows(administration, await _visible_keys(administration, viewer))
-    return Sessions(nodes=[_shown(row) for row in rows], missing_nodes=missing)
+    rows, missing = await rows_of_keys(administration, await visible_keys(administration, viewer))
+    return Sessions(nodes=[shown(row) for row in rows], missing_nodes=missing)
 
 
-def _shown(row: dict[str, Any]) -> Session:
+def shown(row: dict[str, Any]) -> Session:
     """Return a row as it is shown; a node of another version may tell more of it."""
-    return Session(**{name: row[name] for name in _FIELDS})
+    later = {name: row.get(name, "") for name in _LATER}
+    return Session(**{name: row[name] for name in _FIELDS}, **later)
 
 
 async def _close(info: Info, session_id: Id) -> bool:
@@ -114,11 +127,11 @@ async def _changes(info: Info) -> AsyncIterator[SessionChanges]:
     while True:
         if clock() - looked_at >= RENEWED_AFTER:
             viewer = await listener(info, Permission.SESSIONS_READ)
-            keys, looked_at = await _visible_keys(administration, viewer), clock()
-        rows, missing = await _rows(administration, keys)
+            keys, looked_at = await visible_keys(administration, viewer), clock()
+        rows, missing = await rows_of_keys(administration, keys)
         ageless = {row["id"]: {**row, "age": 0} for row in rows}
         before = previous or _Seen({}, [])
-        changed = [_shown(row) for row in rows if before.rows.get(row["id"]) != ageless[row["id"]]]
+        changed = [shown(row) for row in rows if before.rows.get(row["id"]) != ageless[row["id"]]]
         gone = [strawberry.ID(each) for each in before.rows if each not in ageless]
         if changed or gone or missing != before.missing or previous is None:
             yield SessionChanges(

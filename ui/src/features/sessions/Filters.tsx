@@ -62,7 +62,7 @@ interface PickedProps {
   onPick: (value: string) => void;
 }
 
-function Picked({ label, all, value = "", options, onPick }: PickedProps) {
+export function Picked({ label, all, value = "", options, onPick }: PickedProps) {
   return (
     <select aria-label={label} className="field !w-auto" value={value} onChange={(event) => onPick(event.target.value)}>
       <option value="">{all}</option>

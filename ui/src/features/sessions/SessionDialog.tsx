@@ -12,6 +12,7 @@ import { tell } from "@/shared/toasts";
 import { closeSession, turnsQuery } from "./api";
 import { Age } from "./columns";
 import type { LiveSession } from "./live";
+import { RunLink } from "./RunLink";
 import { Timeline } from "./Timeline";
 
 export function SessionDialog({
@@ -78,21 +79,36 @@ function Facts({ session, withNode }: { session: LiveSession; withNode: boolean 
   const facts: [string, string][] = [
     [t("session"), session.session === "" ? t("unnamed") : session.session],
     ...(withNode ? [[t("node"), session.node] as [string, string]] : []),
-    [t("scope"), session.scope],
+    [t("scope"), session.keyName === "" ? session.scope : session.keyName],
+    [t("model"), session.model === "" ? "–" : session.model],
     [t("continued"), `${session.continued} / ${session.turns}`],
     [t("saved"), bytes(session.bytesSaved)],
     [t("queue"), String(session.waiting)],
     [t("last"), session.last === "" ? "–" : t(`app:reasons.${session.last}`, { defaultValue: session.last })],
   ];
   return (
-    <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5">
-      {facts.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="text-soft">{name}</dt>
-          <dd className="min-w-0 break-words">{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5">
+        {facts.map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-soft">{name}</dt>
+            <dd className="min-w-0 break-words">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {session.run !== "" && session.turns > 0 && (
+        <p className="flex flex-wrap gap-x-4">
+          <RunLink kind="session" id={session.run} className="underline">
+            {t("whole")}
+          </RunLink>
+          {session.trace !== "" && (
+            <RunLink kind="trace" id={session.trace} className="underline">
+              {t("trace")}
+            </RunLink>
+          )}
+        </p>
+      )}
+    </>
   );
 }
 

@@ -14,7 +14,9 @@ import { VirtualTable } from "@/shared/VirtualTable";
 import { chosen, totals } from "./chosen";
 import { useColumns } from "./columns";
 import { Filters } from "./Filters";
+import { grouped, type LiveRow } from "./grouped";
 import { type LiveSession, useSessions } from "./live";
+import { RunsTable } from "./RunsTable";
 import { SessionDialog } from "./SessionDialog";
 
 const route = getRouteApi("/shell/sessions");
@@ -22,25 +24,64 @@ const ROW_HEIGHT = 58;
 
 export function SessionsPage() {
   const { t } = useTranslation("sessions");
+  const { view } = route.useSearch();
+  const wire = useWire();
+  const isLive = view !== "all" && view !== "traces";
+  return (
+    <Page
+      title={t("title")}
+      lead={t(isLive ? "lead" : "leadAll")}
+      actions={isLive && <Badge tone={wire === "open" ? "good" : "warn"}>{t(wire === "open" ? "live" : "reconnecting")}</Badge>}
+    >
+      <Views />
+      {isLive ? <LiveConnections /> : <RunsTable key={view} kind={view === "traces" ? "trace" : "session"} />}
+    </Page>
+  );
+}
+
+function Views() {
+  const { t } = useTranslation("sessions");
+  const { view } = route.useSearch();
+  const views = [
+    [undefined, t("viewLive")],
+    ["all", t("viewAll")],
+    ["traces", t("viewTraces")],
+  ] as const;
+  return (
+    <nav aria-label={t("views")} className="flex flex-wrap gap-1">
+      {views.map(([each, name]) => (
+        <Link
+          key={name}
+          to="/sessions"
+          search={each === undefined ? {} : { view: each }}
+          aria-current={view === each ? "page" : undefined}
+          className={`rounded-lg px-3 py-1.5 ${view === each ? "bg-accent-wash font-medium text-accent" : "text-soft hover:bg-sunken"}`}
+        >
+          {name}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function LiveConnections() {
+  const { t } = useTranslation("sessions");
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { sessions, missing, failure } = useSessions();
   const nodes = useNodeNames();
-  const wire = useWire();
   const all = useMemo(() => [...(sessions?.values() ?? [])], [sessions]);
   const rows = useMemo(() => chosen(all, search), [all, search]);
+  const groups = useMemo(() => grouped(rows), [rows]);
   const open = useCallback(
     (session: LiveSession) => void navigate({ search: (before) => ({ ...before, open: session.id }) }),
     [navigate],
   );
+  const openRow = useCallback((row: LiveRow) => row.kind === "connection" && open(row.connection), [open]);
   const columns = useColumns(open, nodes.length > 1);
   const opened = search["open"];
   return (
-    <Page
-      title={t("title")}
-      lead={t("lead")}
-      actions={<Badge tone={wire === "open" ? "good" : "warn"}>{t(wire === "open" ? "live" : "reconnecting")}</Badge>}
-    >
+    <>
       {failure !== undefined && <Failure error={failure} />}
       {missing.length > 0 && <Missing names={missing} />}
       <Totals sessions={all} isKnown={sessions !== undefined} />
@@ -59,11 +100,11 @@ export function SessionsPage() {
             <VirtualTable
               label={t("title")}
               columns={columns}
-              rows={rows}
+              rows={groups}
               rowHeight={ROW_HEIGHT}
               minWidth="65rem"
               height="calc(100dvh - 22rem)"
-              onOpen={open}
+              onOpen={openRow}
             />
           </div>
         )}
@@ -77,7 +118,7 @@ export function SessionsPage() {
           onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })}
         />
       )}
-    </Page>
+    </>
   );
 }
 

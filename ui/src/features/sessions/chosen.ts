@@ -17,7 +17,7 @@ export function chosen(sessions: readonly LiveSession[], wanted: Wanted): LiveSe
         (wanted.node === undefined || each.node === wanted.node) &&
         (wanted.channel === undefined || each.channelID === wanted.channel) &&
         (wanted.state === undefined || each.state === wanted.state) &&
-        (text === "" || `${each.session} ${each.channel} ${each.connection}`.toLowerCase().includes(text)),
+        (text === "" || `${each.session} ${each.channel} ${each.connection} ${each.keyName} ${each.model}`.toLowerCase().includes(text)),
     )
     .sort((a, b) => a.node.localeCompare(b.node) || a.connection - b.connection);
 }

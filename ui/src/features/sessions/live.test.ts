@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { chosen, totals } from "./chosen";
+import { grouped } from "./grouped";
 import { after, type LiveSession } from "./live";
 
 type Changed = Parameters<typeof after>[1]["changed"][number];
@@ -21,6 +22,10 @@ const session = (connection: number, part: Partial<Changed> = {}): Changed => ({
   bytesSaved: 100,
   last: "continued",
   recent: ["new_session", "continued"],
+  keyName: "dev",
+  model: "m",
+  run: "r",
+  trace: "t",
   ...part,
 });
 const whole = (...changed: Changed[]) => ({ isWhole: true, changed, gone: [], missingNodes: [] });
@@ -57,4 +62,16 @@ test("rows are chosen by node, channel, state and text, in the order they were o
   expect(ids(chosen(live, { state: "leased" }))).toEqual(["lw-0/1"]);
   expect(ids(chosen(live, { text: "ABC" }))).toEqual(["lw-0/1"]);
   expect(ids(chosen(live, { channel: "other" }))).toEqual([]);
+});
+
+test("connections of one session stand below it, those of other keys and of no session for themselves", () => {
+  const live = [
+    session(1),
+    session(2, { scope: "api_key:other" }),
+    session(3, { session: "" }),
+    session(4, { session: "" }),
+    session(5, { channel: "second" }),
+  ].map((each) => ({ ...each, bornAt: 0 }));
+  const rows = grouped(live).map((row) => (row.kind === "group" ? row.connections.length : [row.connection.connection, row.isBelow]));
+  expect(rows).toEqual([2, [1, true], [5, true], [2, false], [3, false], [4, false]]);
 });

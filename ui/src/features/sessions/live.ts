@@ -9,7 +9,7 @@ const CHANGES = graphql(`
       isWhole
       changed {
         id node connection channel channelID scope session state age lifetime waiting
-        turns continued bytesSaved last recent
+        turns continued bytesSaved last recent keyName model run trace
       }
       gone
       missingNodes

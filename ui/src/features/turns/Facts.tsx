@@ -69,6 +69,12 @@ function useOrigins(turn: Turn): Drawn {
       </Link>
     ) : undefined,
     session: turn.session === "" ? undefined : <Filtered search={{ session: turn.session }}>{turn.session}</Filtered>,
+    trace:
+      turn.trace === "" ? undefined : (
+        <Link to="/traces/$trace" params={{ trace: turn.trace }} className="font-mono text-[12.5px] break-all underline">
+          {turn.trace}
+        </Link>
+      ),
     keyName: turn.keyID === "" ? UNKNOWN : <TurnsLink search={{ key: turn.keyID }} className="underline">{turn.keyName || turn.keyID}</TurnsLink>,
     projectID: turn.projectID === "" ? undefined : names.project(turn.projectID),
     requestID: <Mono className="break-all">{turn.requestID}</Mono>,

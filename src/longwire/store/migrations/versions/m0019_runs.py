@@ -38,7 +38,9 @@ def upgrade() -> None:
         *(Column(name, BigInteger, nullable=False) for name in _SUMS),
     )
     op.create_index("ix_runs_kind_last_at_id", "runs", ["kind", "last_at", "id"])
-    op.create_index("ix_runs_name_kind", "runs", ["name", "kind"])
+    for column in ("name", "key_id", "project_id"):
+        index = f"ix_runs_{column}_kind_last_at_id"
+        op.create_index(index, "runs", [column, "kind", "last_at", "id"])
 
 
 def downgrade() -> None:
