@@ -45,6 +45,7 @@ from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
+from longwire.settings.alerts import destination_of, rule_of
 from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
 from longwire.store.database import PoolSize
@@ -167,6 +168,7 @@ class App:
             lambda: self.readiness.guests,
             lambda: (self.fleet.nodes.own.name, self.fleet.nodes.own.version),
             self._counts_limits,
+            lambda: self.control.alert_counts,
         )
 
     def _counts_limits(self) -> str:
@@ -203,6 +205,7 @@ class App:
             self.homes,
             self.fleet,
             Measures(interval=settings.database.log_interval),
+            settings.alerts.interval,
         )
         registration = registration_of(settings.codex)
         return lambda: controlling(
@@ -258,6 +261,8 @@ class _Reading:
             tuple(channel_of(each) for each in settings.channels),
             tuple(key_of(each) for each in settings.api_keys),
             self._source,
+            tuple(rule_of(each) for each in settings.alert_rules),
+            tuple(destination_of(each) for each in settings.alert_destinations),
         )
 
 

@@ -4,7 +4,7 @@ Law: a gateway without a store has a control plane, too, which keeps nothing and
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,6 +30,7 @@ from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.candidates import Price
 from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
+from longwire.server.alerts.alerting import INTERVAL, Alerting
 from longwire.server.auth import Keys
 from longwire.server.budgets import SpentBudgets
 from longwire.server.fleet_health import FleetHealth
@@ -54,6 +55,11 @@ class NoControlPlane:
     def backlog(self) -> tuple[int, int]:
         """Nothing waits, and nothing is lost."""
         return 0, 0
+
+    @property
+    def alert_counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Nothing is watched."""
+        return {}, {}
 
     def keep(self, record: TurnRecord, seconds: float) -> None:
         """Keep nothing."""
@@ -80,6 +86,7 @@ class Gateway:
     homes: LocalHomes
     fleet: Fleet
     log: Measures = DEFAULT
+    alert_interval: float = INTERVAL
 
 
 @asynccontextmanager
@@ -128,6 +135,9 @@ class StoredControlPlane:
         sign_ins = SignIns(
             store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
         )
+        self.alerting = Alerting(
+            *(store, reconciler, health, gateway.fleet, self._log), gateway.alert_interval
+        )
         nodes = gateway.fleet.nodes
         sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
@@ -143,6 +153,7 @@ class StoredControlPlane:
             give_way=self._log.give_way,
             accounts=accounts,
             sign_ins=sign_ins,
+            alerting=self.alerting,
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,
@@ -152,6 +163,11 @@ class StoredControlPlane:
     def backlog(self) -> tuple[int, int]:
         """How many rows of the turn log are not written yet, and how many were lost."""
         return self._log.waiting, self._log.dropped
+
+    @property
+    def alert_counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """How many alerts are open by rule, and how many attempts to deliver had which result."""
+        return self.alerting.open_alerts(), self.alerting.results()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -166,6 +182,7 @@ class StoredControlPlane:
                 group.create_task(self._nodes.keep_counted()),
                 group.create_task(self._turns.say_who_watches()),
                 group.create_task(self._turns.pass_on()),
+                group.create_task(self.alerting.run()),
             ]
             try:
                 yield

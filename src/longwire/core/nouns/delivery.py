@@ -59,8 +59,8 @@ class Sent:
     `retry_after` in seconds is what the other side asked for.
     """
 
-    is_delivered: bool
     answer: str
+    is_delivered: bool = False
     may_succeed_later: bool = False
     retry_after: float | None = None
 
