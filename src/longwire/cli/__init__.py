@@ -7,6 +7,7 @@ import typer
 
 from longwire.cli import (
     accounts,
+    alerts,
     channels,
     config,
     database,
@@ -52,6 +53,7 @@ def build() -> typer.Typer:
     commands.add_typer(keys.build(), name="keys")
     commands.add_typer(users.build(), name="users")
     commands.add_typer(turns.build(), name="turns")
+    commands.add_typer(alerts.build(), name="alerts")
     commands.add_typer(config.build(), name="config")
     commands.add_typer(fleet.build(), name="fleet")
     commands.add_typer(setup.build(), name="setup")

@@ -33,9 +33,18 @@ _NOUN: Final = "alert destination"
 _SECRET_SIZE: Final = 32
 
 
-def new_signing_secret() -> Secret:
-    """Return a new secret that webhooks are signed with."""
-    return Secret(SIGNING_PREFIX + base64.b64encode(token_bytes(_SECRET_SIZE)).decode())
+def signed(destination: AlertDestination) -> tuple[AlertDestination, Secret | None]:
+    """Return a destination whose messages are signed where programs read them.
+
+    The secret is returned, too, where one had to be made: it is shown this once.
+    """
+    webhook = destination.webhook
+    is_read = destination.kind is DestinationKind.WEBHOOK
+    is_read = is_read and webhook.format is WebhookFormat.GENERIC
+    if webhook.secret or not is_read:
+        return destination, None
+    secret = Secret(SIGNING_PREFIX + base64.b64encode(token_bytes(_SECRET_SIZE)).decode())
+    return replace(destination, webhook=replace(webhook, secret=secret)), secret
 
 
 class AlertDestinations:

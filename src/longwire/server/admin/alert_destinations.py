@@ -23,7 +23,7 @@ from longwire.server.admin.channels import ManagedBy
 from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import Reader, changes, view_of
 from longwire.server.admin.paging import Id
-from longwire.store.alert_destinations import new_signing_secret
+from longwire.store.alert_destinations import signed
 from longwire.store.audit import Noun
 
 strawberry.enum(DestinationKind, name="AlertDestinationKind", description="How it is reached.")
@@ -138,15 +138,10 @@ async def _seen(
 
 async def _create(info: Info, draft: Draft) -> CreatedAlertDestination:
     viewer, administration = admitted(info, Permission.ALERTS_WRITE)
-    wanted = _applied(_NEW, draft)
-    fresh: Secret | None = None
-    is_plain = wanted.webhook.format is WebhookFormat.GENERIC
-    if wanted.kind is DestinationKind.WEBHOOK and is_plain and not wanted.webhook.secret:
-        fresh = new_signing_secret()
-        wanted = replace(wanted, webhook=replace(wanted.webhook, secret=fresh))
+    wanted, secret = signed(_applied(_NEW, draft))
     created = await administration.store.alert_destinations.create(wanted, viewer.actor)
     return CreatedAlertDestination(
-        destination=shown(created), secret=fresh.reveal() if fresh else None
+        destination=shown(created), secret=secret.reveal() if secret else None
     )
 
 

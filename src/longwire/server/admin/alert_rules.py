@@ -13,7 +13,6 @@ from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import Reader, changes, view_of
 from longwire.server.admin.paging import Id
 
-strawberry.enum(Watched, name="AlertWatched", description="What an alert rule watches.")
 strawberry.enum(
     Unit, name="AlertUnit", description="A share from 0 to 1, a number, or that something is so."
 )

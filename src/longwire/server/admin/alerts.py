@@ -13,6 +13,7 @@ from longwire.server.admin.paging import Connection, connection
 from longwire.server.admin.scalars import time_of, time_or_none
 from longwire.server.alerts.messages import sentence
 
+strawberry.enum(Watched, name="AlertWatched", description="What an alert rule watches.")
 strawberry.enum(AlertEvent, description="Why somebody is told.")
 strawberry.enum(
     DeliveryStatus, name="AlertDeliveryStatus", description="What became of a delivery."
