@@ -10,7 +10,7 @@ from sqlalchemy import Integer, Select, cast, func, select
 
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.store.database import Database
-from longwire.store.tables import turns, usage
+from longwire.store.log_tables import turns, usage
 from longwire.store.usage import HOUR
 
 MOST_TURNS: Final = 50_000

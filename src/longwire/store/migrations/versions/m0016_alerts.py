@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 revision = "0016"
-down_revision = "0013"
+down_revision = "0014"
 OLDEST_PROGRAM = "0012"
 
 _ID, _WORD, _NAME = String(64), String(64), String(256)
