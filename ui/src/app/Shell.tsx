@@ -7,6 +7,7 @@ import { Button, IconButton } from "@/shared/Button";
 import { Dialog } from "@/shared/Dialog";
 import { Account } from "./Account";
 import { Palette } from "./Palette";
+import { OpenAlerts } from "./OpenAlerts";
 import { PLACES } from "./places";
 import { ReachBar } from "./ReachBar";
 
@@ -115,6 +116,7 @@ function Nav({ onGo }: { onGo: () => void }) {
                 >
                   <Icon size={16} aria-hidden />
                   {t(`places.${name}`)}
+                  {name === "alerts" && <OpenAlerts />}
                 </Link>
               </li>
             ))}
