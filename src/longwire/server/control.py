@@ -132,14 +132,9 @@ class StoredControlPlane:
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
         sessions, health = _of_all_nodes(gateway, recent)
-        sign_ins = SignIns(
-            store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
-        )
         self.alerting = Alerting(
             *(store, reconciler, health, gateway.fleet, self._log), gateway.alert_interval
         )
-        nodes = gateway.fleet.nodes
-        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,
@@ -152,7 +147,7 @@ class StoredControlPlane:
             probe=_probing(accounts),
             give_way=self._log.give_way,
             accounts=accounts,
-            sign_ins=sign_ins,
+            sign_ins=_sign_ins(store, gateway, accounts),
             alerting=self.alerting,
             price=self.price,
             quote=self._prices.quote,
@@ -224,6 +219,14 @@ def _of_all_nodes(gateway: Gateway, recent: Recent) -> tuple[FleetSessions, Flee
     return sessions, FleetHealth(
         reconciler.running, lambda: reconciler.running_ids, sessions, asking
     )
+
+
+def _sign_ins(store: Store, gateway: Gateway, accounts: LiveAccounts) -> SignIns:
+    """Return what signs accounts in, begun at one node and finished at any."""
+    refresh, nodes = gateway.reconciler.refresh, gateway.fleet.nodes
+    sign_ins = SignIns(store.accounts, accounts.issuers, now_ms, refresh, oauth_callback.listen)
+    sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
+    return sign_ins
 
 
 def _probing(

@@ -103,9 +103,8 @@ function useColumns(open: (id: string) => void, test: (destination: Destination)
       cell: (row) =>
         mayWrite && (
           <div className="flex items-center justify-end gap-1">
-            <Button isSmall icon={<Send size={14} aria-hidden />} isBusy={isTesting} onClick={() => test(row)}>
+            <Button isSmall icon={<Send size={14} aria-hidden />} isBusy={isTesting} aria-label={`${t("test")}: ${row.name}`} onClick={() => test(row)}>
               {t("test")}
-              <span className="sr-only">: {row.name}</span>
             </Button>
             <DestinationMenu destination={row} onEdit={() => open(row.id)} />
           </div>
