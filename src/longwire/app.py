@@ -48,6 +48,7 @@ from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.live_sessions import AboutConnections
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
+from longwire.settings.alerts import destination_of, rule_of
 from longwire.settings.declared import channel_of, key_of, registration_of
 from longwire.settings.keys import Server
 from longwire.store.database import PoolSize
@@ -172,6 +173,7 @@ class App:
             lambda: self.readiness.guests,
             lambda: (self.fleet.nodes.own.name, self.fleet.nodes.own.version),
             self._counts_limits,
+            lambda: self.control.alert_counts,
         )
 
     def _counts_limits(self) -> str:
@@ -210,6 +212,7 @@ class App:
             Measures(interval=settings.database.log_interval),
             settings.sessions.trace_headers,
             self.about_connections,
+            settings.alerts.interval,
         )
         registration = registration_of(settings.codex)
         return lambda: controlling(
@@ -265,6 +268,8 @@ class _Reading:
             tuple(channel_of(each) for each in settings.channels),
             tuple(key_of(each) for each in settings.api_keys),
             self._source,
+            tuple(rule_of(each) for each in settings.alert_rules),
+            tuple(destination_of(each) for each in settings.alert_destinations),
         )
 
 

@@ -30,6 +30,7 @@ FLAGS = (
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONFIG = '[server]\nport = {port}\nlame_duck = "0s"\n\n'
 _CONFIG += '[database]\nurl = "sqlite:///{folder}/longwire.db"\n'
+_CONFIG += '\n[alerts]\ninterval = "1s"\n'
 _CODEX = '\n[codex]\nissuer = "{upstream}"\nredirect_port = {redirect}\n'
 _WITHIN = 60.0
 

@@ -24,6 +24,9 @@ PAGES = {
     "/projects": "Projects",
     "/users": "Users",
     "/audit": "Audit",
+    "/alerts": "Alerts",
+    "/alerts?rule=new": "Alerts",
+    "/alerts?destination=new": "Alerts",
     "/nodes": "Nodes",
     "/settings": "Settings",
 }
@@ -34,7 +37,7 @@ SETTLED = """async () => {
     calm = isFading() ? 0 : calm + 1;
   }
 }"""
-UNTRANSLATED = "app|channels|keys|turns|sessions|overview|users|nodes"
+UNTRANSLATED = "app|alerts|channels|keys|turns|sessions|overview|users|nodes"
 CHINESE = {"/": "概览", "/sessions": "会话", "/channels": "渠道", "/settings": "设置"}
 
 

@@ -7,6 +7,7 @@ import typer
 
 from longwire.cli import (
     accounts,
+    alerts,
     channels,
     config,
     database,
@@ -54,6 +55,7 @@ def build() -> typer.Typer:
     commands.add_typer(users.build(), name="users")
     commands.add_typer(sessions.build(), name="sessions")
     commands.add_typer(turns.build(), name="turns")
+    commands.add_typer(alerts.build(), name="alerts")
     commands.add_typer(config.build(), name="config")
     commands.add_typer(fleet.build(), name="fleet")
     commands.add_typer(setup.build(), name="setup")

@@ -4,7 +4,7 @@ Law: a gateway without a store has a control plane, too, which keeps nothing and
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,6 +30,7 @@ from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.candidates import Price
 from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
+from longwire.server.alerts.alerting import INTERVAL, Alerting
 from longwire.server.auth import Keys
 from longwire.server.budgets import SpentBudgets
 from longwire.server.fleet_health import FleetHealth
@@ -55,6 +56,11 @@ class NoControlPlane:
     def backlog(self) -> tuple[int, int]:
         """Nothing waits, and nothing is lost."""
         return 0, 0
+
+    @property
+    def alert_counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Nothing is watched."""
+        return {}, {}
 
     def keep(self, record: TurnRecord, seconds: float) -> None:
         """Keep nothing."""
@@ -83,6 +89,7 @@ class Gateway:
     log: Measures
     trace_headers: Sequence[str]
     about: AboutConnections
+    alert_interval: float = INTERVAL
 
 
 @asynccontextmanager
@@ -127,11 +134,9 @@ class StoredControlPlane:
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
         sessions, health = _of_all_nodes(gateway)
-        sign_ins = SignIns(
-            store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
+        self.alerting = Alerting(
+            *(store, reconciler, health, gateway.fleet, self._log), gateway.alert_interval
         )
-        nodes = gateway.fleet.nodes
-        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,
@@ -144,7 +149,8 @@ class StoredControlPlane:
             probe=_probing(accounts),
             give_way=self._log.give_way,
             accounts=accounts,
-            sign_ins=sign_ins,
+            sign_ins=_sign_ins(store, gateway, accounts),
+            alerting=self.alerting,
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,
@@ -154,6 +160,11 @@ class StoredControlPlane:
     def backlog(self) -> tuple[int, int]:
         """How many rows of the turn log are not written yet, and how many were lost."""
         return self._log.waiting, self._log.dropped
+
+    @property
+    def alert_counts(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """How many alerts are open by rule, and how many attempts to deliver had which result."""
+        return self.alerting.open_alerts(), self.alerting.results()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -169,6 +180,7 @@ class StoredControlPlane:
                 group.create_task(self._nodes.keep_counted()),
                 group.create_task(self._turns.say_who_watches()),
                 group.create_task(self._turns.pass_on()),
+                group.create_task(self.alerting.run()),
             ]
             try:
                 yield
@@ -214,6 +226,14 @@ def _of_all_nodes(gateway: Gateway) -> tuple[FleetSessions, FleetHealth]:
     return sessions, FleetHealth(
         reconciler.running, lambda: reconciler.running_ids, sessions, asking
     )
+
+
+def _sign_ins(store: Store, gateway: Gateway, accounts: LiveAccounts) -> SignIns:
+    """Return what signs accounts in, begun at one node and finished at any."""
+    refresh, nodes = gateway.reconciler.refresh, gateway.fleet.nodes
+    sign_ins = SignIns(store.accounts, accounts.issuers, now_ms, refresh, oauth_callback.listen)
+    sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
+    return sign_ins
 
 
 def _probing(

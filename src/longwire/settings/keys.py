@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from longwire.core.rules.session import CREDENTIAL_HEADERS
+from longwire.settings.alerts import Alerts, Destination, Rule
 from longwire.settings.channels import ApiKey, Channel
 from longwire.settings.checks import (
     ANY_ORIGIN,
@@ -300,10 +301,25 @@ class Settings(Section):
     sessions: Sessions = Sessions()
     codex: Codex = Codex()
     fleet: Fleet = Fleet()
+    alerts: Alerts = Alerts()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
+    alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()
+    alert_rules: Annotated[tuple[Rule, ...], FromText, unique("name")] = ()
 
     _source: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _informs_declared(self) -> Self:
+        known = {each.name for each in self.alert_destinations}
+        for number, rule in enumerate(self.alert_rules):
+            for name in rule.destinations:
+                if name not in known:
+                    raise ValueError(
+                        f"alert_rules[{number}].destinations: no [[alert_destinations]] is named "
+                        f'"{name}"; declare it, or leave the list out to inform all'
+                    )
+        return self
 
     @property
     def source(self) -> Path | None:

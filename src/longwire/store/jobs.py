@@ -16,6 +16,9 @@ from longwire.store.tables import jobs
 UPKEEP: Final = "upkeep"
 """Old turns and homes are swept, and the days of the turn log made."""
 
+ALERTS: Final = "alerts"
+"""What alert rules watch is looked at."""
+
 
 async def take(database: Database, name: str, period: int) -> int | None:
     """Take a job that is due, for so many ms; return the database's time, None where it is not.

@@ -13,6 +13,7 @@ from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.retention import Retention
 from longwire.core.nouns.turn_row import earliest_id
 from longwire.logger import structlog
+from longwire.store.alerts import sweep_alerts
 from longwire.store.database import Database
 from longwire.store.homes import sweep_homes
 from longwire.store.jobs import UPKEEP, take
@@ -119,5 +120,6 @@ async def _sweep_all(database: Database, retention: Retention, now: int) -> None
         await make_days(database, now)
     swept = await sweep(database, retention, now)
     await sweep_homes(database, now)
+    await sweep_alerts(database, now)
     if any(swept):
         _log.info("retention", **swept._asdict())

@@ -11,13 +11,21 @@ from typing import Final
 from sqlalchemy import Column, LargeBinary, Table, select, update
 
 from longwire.core.nouns.secret import Secret
+from longwire.store.alert_tables import alert_destinations
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.log_tables import turn_bodies
 from longwire.store.secrets import Vault, new_master_key, read_master_keys, write_master_keys
 from longwire.store.tables import accounts, channels, keyring, pending_sign_ins
 
-_SEALED: Final = (channels, accounts, keyring, pending_sign_ins, turn_bodies)
+_SEALED: Final = (
+    channels,
+    accounts,
+    keyring,
+    pending_sign_ins,
+    turn_bodies,
+    alert_destinations,
+)
 _AT_ONCE: Final = 200
 
 

@@ -12,6 +12,9 @@ from sqlalchemy import insert, select
 from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
+from longwire.store.alert_destinations import AlertDestinations
+from longwire.store.alert_rules import AlertRules
+from longwire.store.alerts import Alerts
 from longwire.store.audit import Audit
 from longwire.store.channels import Channels
 from longwire.store.clock import database_now
@@ -63,6 +66,9 @@ class Store:
     audit: Audit
     homes: StoredHomes
     pending_sign_ins: PendingSignIns
+    alert_rules: AlertRules
+    alert_destinations: AlertDestinations
+    alerts: Alerts
 
     async def configuration_revision(self) -> int:
         """Return the number that grows with each change running gateways must take over."""
@@ -130,6 +136,9 @@ def _store_of(
         audit=Audit(database, clock),
         homes=StoredHomes(database, clock),
         pending_sign_ins=PendingSignIns(database, vault),
+        alert_rules=AlertRules(database, clock),
+        alert_destinations=AlertDestinations(database, vault, clock),
+        alerts=Alerts(database),
     )
 
 

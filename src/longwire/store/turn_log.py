@@ -57,7 +57,8 @@ Used = Callable[[Mapping[str, int]], Awaitable[None]]
 class TurnLog:
     """A journal that a database keeps. `run` writes until `close`, and ends with the last row.
 
-    `used` is told, now and then, when each key was last used, in ms since 1970 UTC.
+    `used` is told, now and then, when each key was last used, in ms since 1970 UTC. `problem` is
+    why the last batch was not written, "" where it was.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class TurnLog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.dropped = 0
+        self._dropped_at = float("-inf")
+        self.problem = ""
         self._turns = turns
         self._used = used
         self._measures = measures
@@ -92,6 +95,16 @@ class TurnLog:
         return len(self._rows)
 
     @property
+    def share_full(self) -> float:
+        """How full it is with rows that wait, from 0 to 1."""
+        return len(self._rows) / self._measures.rows
+
+    @property
+    def seconds_since_dropped(self) -> float:
+        """How long ago a row was last lost; infinite where none was."""
+        return self._clock() - self._dropped_at
+
+    @property
     def _is_crowded(self) -> bool:
         return 2 * len(self._rows) >= self._measures.rows
 
@@ -108,6 +121,7 @@ class TurnLog:
         """Take a row, to be written soon; with no room left it is counted and lost."""
         if len(self._rows) >= self._measures.rows or self._closed.is_set():
             self.dropped += 1
+            self._dropped_at = self._clock()
             self._complain("turn_log_full")
             return
         self._rows.append(row)
@@ -178,10 +192,11 @@ class TurnLog:
             async with asyncio.timeout(self._measures.patience):
                 await self._add(rows, beside)
         except (StoreUnavailable, IntegrityError, TimeoutError) as error:
-            self._complain("turn_log_waits", error=getattr(error, "reason", type(error).__name__))
+            self.problem = getattr(error, "reason", type(error).__name__)
+            self._complain("turn_log_waits", error=self.problem)
             await self._wait_for_the_database()
             return
-        self._retry = self._measures.retry
+        self._retry, self.problem = self._measures.retry, ""
         self._forget(rows)
         await self._tell_used(is_last=False)
 

@@ -33,8 +33,10 @@ from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
 from longwire.server.admin.schema import build_schema
+from longwire.server.alerts.alerting import Alerting
 from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
+from longwire.store.turn_log import TurnLog
 from longwire.upstream.oauth.issuer import Registration
 from tests.store.turn_rows import NOON
 
@@ -207,18 +209,22 @@ def unused_port():
 def _administration(store, tmp_path, parts):
     refresh, accounts, sign_ins, fleet = parts
     sessions = FleetSessions(Live(), fleet.asking)
+    file = File(tmp_path / "longwire.toml")
+    health = FleetHealth(lambda _: (), tuple, sessions, fleet.asking)
+    log = TurnLog(store.turns, store.keys.used)
     return Administration(
         store=store,
         refresh=refresh,
-        reconciler=File(tmp_path / "longwire.toml"),
+        reconciler=file,
         fleet=fleet,
         sessions=sessions,
-        health=FleetHealth(lambda _: (), tuple, sessions, fleet.asking),
+        health=health,
         feed=Feed(),
         probe=lambda spec, model, api: probe(spec, model, api=api),
         give_way=Counted(),
         accounts=accounts,
         sign_ins=sign_ins,
+        alerting=Alerting(store, file, health, fleet, log),
         quote=Prices(lambda: NOON).quote,
         insecure_cookies=True,
     )

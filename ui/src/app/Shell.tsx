@@ -8,6 +8,7 @@ import { Button, IconButton } from "@/shared/Button";
 import { Dialog } from "@/shared/Dialog";
 import { Account } from "./Account";
 import { Palette } from "./Palette";
+import { OpenAlerts } from "./OpenAlerts";
 import { PLACES, START } from "./places";
 import { ReachBar } from "./ReachBar";
 import { Shortcuts } from "./Shortcuts";
@@ -128,6 +129,7 @@ function Nav({ onGo }: { onGo: () => void }) {
                 >
                   <Icon size={16} aria-hidden />
                   {t(`places.${name}`)}
+                  {name === "alerts" && <OpenAlerts />}
                 </Link>
               </li>
             ))}

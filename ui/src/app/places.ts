@@ -1,6 +1,7 @@
 /** The places of the navigation and the palette, in their order. */
 import {
   Activity,
+  BellRing,
   FileClock,
   FolderKanban,
   Footprints,
@@ -40,6 +41,7 @@ export const PLACES: readonly (readonly Place[])[] = [
     { to: "/projects", name: "projects", icon: FolderKanban },
   ],
   [
+    { to: "/alerts", name: "alerts", icon: BellRing, permission: "alerts:read" },
     { to: "/users", name: "users", icon: Users, permission: "users:read" },
     { to: "/audit", name: "audit", icon: FileClock, permission: "audit:read" },
     { to: "/nodes", name: "nodes", icon: Server },

@@ -125,6 +125,11 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/audit/AuditPage"), "AuditPage"),
   }),
   createRoute({
+    ...within("/alerts"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/alerts/AlertsPage"), "AlertsPage"),
+  }),
+  createRoute({
     ...within("/nodes"),
     component: lazyRouteComponent(() => import("@/features/nodes/NodesPage"), "NodesPage"),
   }),

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
+from longwire.core.nouns.alert import AlertRule
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.destination import AlertDestination
 from longwire.core.ports import REVISION, Tidings
 from longwire.core.rules.swap import plan
 from longwire.fleet.local import LocalTidings
@@ -33,11 +35,13 @@ HandOut = Callable[[Sequence[IssuedKey], Sequence[ApiKey]], None]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the configuration file says of channels and keys; `file` is where, None for none."""
+    """What the configuration file says of nouns; `file` is where, None for none."""
 
     channels: tuple[ChannelSpec, ...] = ()
     keys: tuple[IssuedKey, ...] = ()
     file: Path | None = None
+    alert_rules: tuple[AlertRule, ...] = ()
+    alert_destinations: tuple[AlertDestination, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class Gauges:
 
     Channel and state of each live connection; channel, reason and number of those that ended; how
     many rows of the turn log wait to be written, and how many were lost; how many clients are
-    connected over WebSocket; this node's name and version; where limits are counted now.
+    connected over WebSocket; this node's name and version; where limits are counted now; open
+    alerts by rule, and attempts to deliver some by result.
     """
 
     connections: Callable[[], Iterable[tuple[str, str]]]
@@ -50,6 +51,7 @@ class Gauges:
     clients: Callable[[], int] = lambda: 0
     node: Callable[[], tuple[str, str]] = lambda: ("", "")
     limits: Callable[[], str] = lambda: "process"
+    alerts: Callable[[], tuple[Mapping[str, int], Mapping[str, int]]] = lambda: ({}, {})
 
 
 class Spans:
@@ -209,3 +211,19 @@ class _Elsewhere:
         )
         counted.add_metric([self._gauges.limits()], 1)
         yield counted
+        yield from _of_alerts(*self._gauges.alerts())
+
+
+def _of_alerts(lasting: Mapping[str, int], results: Mapping[str, int]) -> Iterator[Metric]:
+    alerts = GaugeMetricFamily(
+        "longwire_alerts_open", "Alerts that last, at the node that looked last.", labels=("rule",)
+    )
+    for rule, number in sorted(lasting.items()):
+        alerts.add_metric([rule], number)
+    yield alerts
+    deliveries = CounterMetricFamily(
+        "longwire_alert_deliveries", "Attempts to deliver an alert, by result.", labels=("result",)
+    )
+    for result, number in sorted(results.items()):
+        deliveries.add_metric([result], number)
+    yield deliveries

@@ -15,6 +15,7 @@ from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Feed
 from longwire.relay.records.pricing import Quote
 from longwire.relay.turns.candidates import Price
+from longwire.server.alerts.alerting import Alerting
 from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
 from longwire.store.store import Store
@@ -42,6 +43,7 @@ class Administration:
     give_way: Callable[[], Awaitable[None]]
     accounts: LiveAccounts
     sign_ins: SignIns
+    alerting: Alerting
     insecure_cookies: bool = False
     price: Price = lambda *_, **_configured: None
     quote: Callable[[tuple[str, ...], PriceFinder], Quote | None] = lambda *_: None

@@ -6,6 +6,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from longwire.server.admin.accounts import AccountMutations, AccountQueries
+from longwire.server.admin.alert_destinations import (
+    AlertDestinationMutations,
+    AlertDestinationQueries,
+)
+from longwire.server.admin.alert_rules import AlertRuleMutations, AlertRuleQueries
+from longwire.server.admin.alerts import AlertQueries
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
@@ -42,6 +48,9 @@ _QUERIES: Final = (
     RunQueries,
     NodeQueries,
     SettingsQueries,
+    AlertQueries,
+    AlertRuleQueries,
+    AlertDestinationQueries,
 )
 _MUTATIONS: Final = (
     UserMutations,
@@ -52,6 +61,8 @@ _MUTATIONS: Final = (
     ProjectMutations,
     SessionMutations,
     SettingsMutations,
+    AlertRuleMutations,
+    AlertDestinationMutations,
 )
 _SUBSCRIPTIONS: Final = (TurnSubscriptions, SessionSubscriptions)
 

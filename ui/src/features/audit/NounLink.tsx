@@ -41,6 +41,18 @@ export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean })
           {name}
         </Link>
       );
+    case "alert-rule":
+      return (
+        <Link to="/alerts" search={{ rule: entry.nounID }} className={look}>
+          {name}
+        </Link>
+      );
+    case "alert-destination":
+      return (
+        <Link to="/alerts" search={{ destination: entry.nounID }} className={look}>
+          {name}
+        </Link>
+      );
     case "settings":
       return (
         <Link to="/settings" className={look}>

@@ -19,6 +19,8 @@ export const NOUNS = exhaustive<keyof Texts["audit"]["kinds"]>({
   user: true,
   invitation: true,
   settings: true,
+  "alert-rule": true,
+  "alert-destination": true,
 });
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

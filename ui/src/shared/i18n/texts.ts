@@ -17,6 +17,7 @@ interface TurnWords {
 
 export interface Texts {
   app: Both<typeof import("./en.json"), typeof import("./zh-CN.json"), AppWords>;
+  alerts: Both<typeof import("@/features/alerts/en.json"), typeof import("@/features/alerts/zh-CN.json")>;
   audit: Both<typeof import("@/features/audit/en.json"), typeof import("@/features/audit/zh-CN.json")>;
   channels: Both<typeof import("@/features/channels/en.json"), typeof import("@/features/channels/zh-CN.json")>;
   keys: Both<typeof import("@/features/keys/en.json"), typeof import("@/features/keys/zh-CN.json")>;

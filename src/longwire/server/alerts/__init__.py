@@ -1,0 +1,1 @@
+"""Alerts: what is watched, who is informed, and what became of it."""

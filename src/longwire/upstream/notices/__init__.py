@@ -1,0 +1,1 @@
+"""Alerts as they leave: posted to webhooks, and mailed."""

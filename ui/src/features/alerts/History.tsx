@@ -1,0 +1,74 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { Badge } from "@/shared/Badge";
+import { Button } from "@/shared/Button";
+import { duration, useFormat } from "@/shared/format";
+import { Card } from "@/shared/Page";
+import { Empty, Failure, SkeletonRows } from "@/shared/states";
+import { type Column, Table } from "@/shared/Table";
+import { type Alert, alertsQuery } from "./api";
+import { Deliveries } from "./Deliveries";
+
+const LOOKS_EVERY = 10_000;
+
+/** What lasts stands first, then what was. */
+export function History() {
+  const { t } = useTranslation(["alerts", "app"]);
+  const found = useInfiniteQuery({ ...alertsQuery, refetchInterval: LOOKS_EVERY });
+  const rows = useMemo(() => inOrder(found.data?.pages.flatMap((page) => page.nodes)), [found.data]);
+  const columns = useColumns();
+  return (
+    <Card title={t("history")}>
+      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+      {rows === undefined ? (
+        !found.isError && <SkeletonRows rows={3} />
+      ) : rows.length === 0 ? (
+        <Empty title={t("none")}>{t("noneText")}</Empty>
+      ) : (
+        <Table label={t("history")} columns={columns} rows={rows} keyOf={(row) => row.id} />
+      )}
+      {found.hasNextPage && (
+        <Button className="mt-3" isBusy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+          {t("older")}
+        </Button>
+      )}
+    </Card>
+  );
+}
+
+function inOrder(alerts: Alert[] | undefined): Alert[] | undefined {
+  if (alerts === undefined) return undefined;
+  return [...alerts.filter((each) => each.until === null), ...alerts.filter((each) => each.until !== null)];
+}
+
+function useColumns(): Column<Alert>[] {
+  const { t } = useTranslation("alerts");
+  const format = useFormat();
+  const lasted = ({ since, until }: Alert) => (Date.parse(until ?? new Date().toISOString()) - Date.parse(since)) / 1_000;
+  return [
+    {
+      key: "state",
+      title: t("state"),
+      cell: (row) => <Badge tone={row.until === null ? "bad" : "good"}>{t(row.until === null ? "lasts" : "over")}</Badge>,
+    },
+    {
+      key: "what",
+      title: t("what"),
+      cell: (row) => (
+        <div className="min-w-48">
+          <p className="font-medium">{t(`says.${row.watched}`, valuesOf(row, format))}</p>
+          {row.note !== "" && <p className="max-w-xl text-[13px] break-words text-soft">{row.note}</p>}
+        </div>
+      ),
+    },
+    { key: "since", title: t("since"), cell: (row) => <span className="whitespace-nowrap">{format.dateTime(row.since)}</span> },
+    { key: "for", title: t("for"), isExtra: true, cell: (row) => duration(lasted(row)) },
+    { key: "rule", title: t("rule"), isExtra: true, cell: (row) => row.ruleName },
+    { key: "deliveries", title: t("deliveries"), cell: (row) => <Deliveries deliveries={row.deliveries} /> },
+  ];
+}
+
+function valuesOf(alert: Alert, format: ReturnType<typeof useFormat>) {
+  return { label: alert.label, share: format.percent(alert.value), number: format.whole(alert.value) };
+}
