@@ -3,7 +3,7 @@ import { type KeyboardEvent, type PointerEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { bytes, useFormat } from "@/shared/format";
 import { TurnsLink, type TurnsSearch } from "@/shared/TurnsLink";
-import { fillOf, Key } from "./Key";
+import { fillOf, Key, useSpanFormat } from "./Key";
 import { type Span, starts } from "./range";
 import { type Bar, barsOf, type By, joined, type Metric, OTHERS, type Point } from "./usage";
 import { useWidth } from "./useWidth";
@@ -24,7 +24,7 @@ export interface ChartProps {
 export function TimeChart({ points, metric, span, where, nameOf }: ChartProps) {
   const { t } = useTranslation("overview");
   const show = useShown(metric);
-  const time = useTime(span);
+  const time = useSpanFormat(span);
   const [at, setAt] = useState<number>();
   const [area, width] = useWidth();
   const found = barsOf(points, metric, starts(span));
@@ -141,18 +141,6 @@ function searchOf(metric: Metric, bar: Bar | undefined, span: Span, step: number
   const times = bar === undefined ? { since: span.since } : { since: iso(bar.start), until: iso(bar.start + step) };
   if (metric === "failures") return { ...times, failed: "1" };
   return metric === "continued" || metric === "bytesSaved" ? { ...times, continuity: "continued" } : times;
-}
-
-/** Days begin at midnight UTC, wherever they are looked at; hours are those of the reader. */
-function useTime(span: Span): (start: number) => string {
-  const { i18n } = useTranslation();
-  const format = new Intl.DateTimeFormat(
-    i18n.language,
-    span.span === "HOUR"
-      ? { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
-      : { month: "short", day: "numeric", timeZone: "UTC" },
-  );
-  return (start) => format.format(start);
 }
 
 function useShown(metric: Metric): (value: number) => string {
