@@ -86,7 +86,9 @@ def test_what_is_cut_is_read_on_hovering_and_turns_are_gone_through(opened, owne
     page = opened(owner, "/turns")
     cut = page.get_by_role("cell", name=re.compile("^an-agent-with")).first
     cut.hover()
-    expect(page.get_by_title(re.compile("^an-agent-with-a-name-that-is-far-too-long"))).to_be_visible()
+    expect(
+        page.get_by_title(re.compile("^an-agent-with-a-name-that-is-far-too-long"))
+    ).to_be_visible()
     rows(page).nth(1).get_by_role("button").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Newer")).to_be_disabled()
