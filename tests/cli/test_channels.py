@@ -134,6 +134,8 @@ def test_bad_fields_are_told_and_nothing_is_added(command, sets, fields):
     [
         ('quirks=max_output={"*": 1, "b": 3}', r"JSON as in \{.max_output"),
         ("prices=gpt input=1", "output is missing; write prices as in"),
+        ("weight=heavy", "write a number, as in 2 or 0.5"),
+        ("requests_per_minute=many", "write a whole number, as in 3"),
     ],
 )
 def test_a_field_that_cannot_be_read_names_its_own_form(command, field, mend):

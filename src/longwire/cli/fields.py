@@ -122,14 +122,30 @@ def boolean(text: str) -> bool:
     return text.lower() in _TRUE
 
 
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError("write a number, as in 2 or 0.5") from error
+
+
+def whole(text: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text.replace("_", ""))
+    except ValueError as error:
+        raise ValueError("write a whole number, as in 3") from error
+
+
 def limit(text: str) -> int | None:
     """Read a whole number; nothing is no limit."""
-    return int(text.replace("_", "")) if text else None
+    return whole(text) if text else None
 
 
 def cost(text: str) -> int | None:
     """Read US dollars as billionths; nothing is no limit."""
-    return round(float(text) * _NANO) if text else None
+    return round(number(text) * _NANO) if text else None
 
 
 RATES: Final = tuple(field.name for field in fields(Rates))
@@ -143,7 +159,7 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     "models": words,
     "renames": pairs,
     "tags": words,
-    "weight": float,
+    "weight": number,
     "organization": str,
     "project": str,
     "proxy": Secret,
@@ -151,8 +167,8 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     "tls_verify": boolean,
     "headers": secret_pairs,
     **dict.fromkeys(RATES, limit),
-    "handshake_rate": float,
-    "handshake_burst": int,
+    "handshake_rate": number,
+    "handshake_burst": whole,
     "native_items": words_or_default,
     "apis": words_or_default,
     "profile": str,

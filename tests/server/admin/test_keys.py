@@ -1,8 +1,11 @@
 """API keys over GraphQL."""
 
+from datetime import datetime
+
 import pytest
 
 from longwire.core.nouns.access import Actor
+from tests.store.turn_rows import NOON, row
 
 KEY = """
   fragment all on APIKey {
@@ -87,6 +90,17 @@ async def test_a_key_of_the_file_is_listed_and_refuses_changes(admin, administra
         told = await admin.ask(query, id="file:dev", revision=0)
         assert told["errors"][0]["extensions"]["code"] == "CONFLICT"
         assert administration.file in told["errors"][0]["message"]
+
+
+async def test_a_key_of_the_file_was_used_when_the_log_has_its_last_turn(admin, store):
+    """Nothing is written of a key that stands in the file but its turns."""
+    query = "{ apiKeys { nodes { name lastUsedAt } } }"
+    assert [{"name": "dev", "lastUsedAt": None}] == (await admin.get(query))["nodes"]
+    await store.turns.add(
+        [row(0, NOON, key_id="file:dev"), row(1, NOON + 1_000, key_id="file:dev")]
+    )
+    (key,) = (await admin.get(query))["nodes"]
+    assert NOON + 1_000 == datetime.fromisoformat(key["lastUsedAt"]).timestamp() * 1_000
 
 
 @pytest.mark.parametrize(

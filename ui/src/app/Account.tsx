@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { hangUp } from "@/api/live";
 import { signOut, useMe, versionQuery } from "@/api/me";
+import { HelpLinks } from "@/features/docs/HelpLinks";
 import { looksOf } from "@/shared/Button";
 import { type Language, LANGUAGES, speak } from "@/shared/i18n/language";
 import { ChangePassword } from "./ChangePassword";
@@ -13,7 +14,7 @@ import { setTheme, THEMES, type Theme, useTheme } from "./theme";
 
 const ICONS: Record<Theme, typeof Sun> = { system: SunMoon, light: Sun, dark: Moon };
 
-export function Account() {
+export function Account({ onGo }: { onGo?: () => void }) {
   const { t, i18n } = useTranslation();
   const { user } = useMe();
   const theme = useTheme();
@@ -39,6 +40,7 @@ export function Account() {
         {user.name || user.email}
       </p>
       <p className="px-2.5 pb-1 text-[13px] text-soft">{t(`roles.${user.role}`)}</p>
+      <HelpLinks {...(onGo === undefined ? {} : { onGo })} />
       <button type="button" className={button} onClick={() => setTheme(next)}>
         <Icon size={15} aria-hidden />
         {t(`theme.${theme}`)}

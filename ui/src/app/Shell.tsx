@@ -81,7 +81,7 @@ export function Shell() {
           <div className="flex h-full flex-col gap-4">
             <Nav onGo={() => setNavOpen(false)} />
             <div className="mt-auto">
-              <Account />
+              <Account onGo={() => setNavOpen(false)} />
             </div>
           </div>
         </Dialog>

@@ -137,6 +137,10 @@ const pages = [
     ...within("/settings"),
     component: lazyRouteComponent(() => import("@/features/settings/SettingsPage"), "SettingsPage"),
   }),
+  createRoute({
+    ...within("/help/$"),
+    component: lazyRouteComponent(() => import("@/features/docs/DocsPage"), "DocsPage"),
+  }),
   // Whatever else is asked for: the navigation stays around it.
   createRoute({ ...within("$"), component: NotFound }),
 ];

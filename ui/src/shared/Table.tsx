@@ -11,6 +11,8 @@ export interface Column<Row> {
   isExtra?: boolean;
 }
 
+/** The menu of a row stays in sight where the table scrolls sideways. */
+const PINNED = "sticky right-0 bg-card group-hover:bg-paper max-md:border-l max-md:border-line max-md:!px-1";
 const EXTRA = "hidden md:table-cell";
 
 export function Table<Row>({
@@ -36,7 +38,8 @@ export function Table<Row>({
                 key={column.key}
                 scope="col"
                 className={`px-3 py-2 font-medium whitespace-nowrap first:pl-5 last:pr-5
-                  ${column.align === "right" ? "text-right" : ""} ${column.isExtra ? EXTRA : ""}`}
+                  ${column.align === "right" ? "text-right" : ""} ${column.isExtra ? EXTRA : ""}
+                  ${column.title === "" ? PINNED : ""}`}
               >
                 {column.title === "" ? <span className="sr-only">{t("actions")}</span> : column.title}
               </th>
@@ -45,12 +48,13 @@ export function Table<Row>({
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={keyOf(row)} className="border-b border-line last:border-0 hover:bg-paper">
+            <tr key={keyOf(row)} className="group border-b border-line last:border-0 hover:bg-paper">
               {columns.map((column) => (
                 <td
                   key={column.key}
-                  className={`px-3 py-2.5 align-middle first:pl-5 last:pr-5
-                    ${column.align === "right" ? "text-right" : ""} ${column.isExtra ? EXTRA : ""}`}
+                  className={`px-3 py-2.5 align-middle [overflow-wrap:break-word] first:pl-5 last:pr-5
+                    ${column.align === "right" ? "text-right whitespace-nowrap" : ""} ${column.isExtra ? EXTRA : ""}
+                    ${column.title === "" ? PINNED : ""}`}
                 >
                   {column.cell(row)}
                 </td>

@@ -61,6 +61,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
       aria-rowcount={rows.length + 1}
       tabIndex={0}
       className="relative overflow-auto"
+      onMouseOver={(event) => nameWhatIsCut(event.target)}
       style={{ maxHeight: props.height ?? "calc(100dvh - 15rem)", contain: "strict", height: fitted(rows.length, rowHeight, props.height) }}
     >
       <div style={{ minWidth }}>
@@ -160,6 +161,14 @@ function useRange(scroller: RefObject<HTMLDivElement | null>, rowHeight: number)
     };
   }, [scroller, rowHeight]);
   return range;
+}
+
+/** What does not fit its cell is read on hovering; the cell's own titles stay. */
+function nameWhatIsCut(target: EventTarget): void {
+  if (!(target instanceof HTMLElement) || target.closest('[role="cell"]') === null) return;
+  const isCut = target.scrollWidth > target.clientWidth;
+  if (isCut) target.title = target.textContent ?? "";
+  else if (target.title === target.textContent) target.removeAttribute("title");
 }
 
 /** As high as its rows, up to the most there is room for. */

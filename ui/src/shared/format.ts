@@ -48,7 +48,7 @@ export function createFormat(language: string) {
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   const dateTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-  const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const money = { 2: dollars(language, 2), 3: dollars(language, 3), 5: dollars(language, 5) };
   const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const known = <T>(value: T | null | undefined, show: (value: T) => string) =>
@@ -77,7 +77,7 @@ function digitsOf(dollars: number): 2 | 3 | 5 {
 
 /** Made once: a format costs more to make than a thousand uses of it. */
 function dollars(language: string, digits: number): Intl.NumberFormat {
-  return new Intl.NumberFormat(language, { style: "currency", currency: "USD", minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return new Intl.NumberFormat(language, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 function since(format: Intl.RelativeTimeFormat, span: number): string {

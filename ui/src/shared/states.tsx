@@ -3,7 +3,7 @@ import type { TFunction } from "i18next";
 import { RefreshCw, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "@/api/errors";
+import { ApiError, type FieldProblem } from "@/api/errors";
 import { Button } from "./Button";
 import type { Texts } from "./i18n/texts";
 import { exhaustive } from "@/api/records";
@@ -45,6 +45,13 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
       <TriangleAlert size={18} aria-hidden className="mt-0.5 shrink-0 text-bad" />
       <div className="min-w-0 flex-1">
         <p className="font-medium">{useFailureText(error)}</p>
+        {isOfFields(error) && (
+          <ul className="list-disc pl-5">
+            {[...new Set(fieldsOf(error).map((each) => each.message))].map((message) => (
+              <li key={message}>{message}</li>
+            ))}
+          </ul>
+        )}
         {error instanceof ApiError && error.requestID !== undefined && (
           <p className="text-[13px] text-soft">{t("failure.request", { id: error.requestID })}</p>
         )}
@@ -58,7 +65,14 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   );
 }
 
-type Code = Exclude<keyof Texts["app"]["failure"], "request">;
+/** What is wrong with each field of a form that was refused for them. */
+const fieldsOf = (error: unknown): readonly FieldProblem[] =>
+  error instanceof ApiError && error.code === "INVALID" ? error.fields : [];
+
+/** Whether a form was refused field by field: then each of them says what is wrong. */
+export const isOfFields = (error: unknown): boolean => fieldsOf(error).length > 0;
+
+type Code = Exclude<keyof Texts["app"]["failure"], "request" | "fields_one" | "fields_other">;
 const CODES: readonly string[] = exhaustive<Code>({
   OFFLINE: true,
   FORBIDDEN: true,
@@ -79,6 +93,7 @@ export function useFailureText(error: unknown): string {
 
 export function failureText(error: unknown, t: TFunction<"app">): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (isOfFields(error)) return t("failure.fields", { count: new Set(fieldsOf(error).map((each) => each.field)).size });
   if (error.code === "CONFLICT" && error.revision === undefined) return error.message;
   if (!hasText(error.code)) return error.message;
   return t(`failure.${error.code}`, { message: error.message, seconds: error.retryAfter ?? 1 });

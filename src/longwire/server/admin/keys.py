@@ -27,6 +27,7 @@ from longwire.server.admin.scalars import (
     nano_or_none,
     time_or_none,
 )
+from longwire.store.turns import TurnFilter
 
 strawberry.enum(KeyStatus, name="APIKeyStatus", description="Whether an API key is accepted.")
 
@@ -56,6 +57,15 @@ class BudgetsInput:
         )
 
 
+async def _last_used(info: Info, root: strawberry.Parent["Key"]) -> datetime | None:
+    """Return when it was used last; nothing is written of a key that stands in the file."""
+    if root.managed_by is ManagedBy.DATABASE:
+        return time_or_none(root.used_at)
+    wanted = TurnFilter(key_id=root.id)
+    newest = await info.context.administration.store.turns.page(wanted, first=1)
+    return time_or_none(max((turn.started_at for _, turn in newest.edges), default=None))
+
+
 @strawberry.type(name="APIKey", description="A key of the data plane, without the key itself.")
 class Key:
     id: strawberry.ID
@@ -77,7 +87,10 @@ class Key:
         description="Until when the key before the last rotation is accepted."
     )
     created_at: datetime | None
-    last_used_at: datetime | None
+    last_used_at: datetime | None = strawberry.field(
+        resolver=_last_used, description="Of a key of the file, as the turn log has it."
+    )
+    used_at: strawberry.Private[int | None]
     revision: int
 
 
@@ -135,7 +148,7 @@ def shown(key: ApiKey) -> Key:
         expires_at=time_or_none(key.expires_at),
         previous_until=time_or_none(key.previous_until),
         created_at=time_or_none(key.created_at or None),
-        last_used_at=time_or_none(key.last_used_at),
+        used_at=key.last_used_at,
     )
 
 

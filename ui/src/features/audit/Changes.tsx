@@ -26,7 +26,7 @@ export function Changes({ told, shows }: { told: unknown; shows: Shows }) {
         <button
           type="button"
           aria-expanded={isWhole}
-          className="text-[13px] text-soft underline hover:text-ink"
+          className="min-h-6 text-[13px] text-soft underline hover:text-ink"
           onClick={() => setWhole(!isWhole)}
         >
           {isWhole ? t("fewer") : t("moreFields", { more: changes.length - MOST })}

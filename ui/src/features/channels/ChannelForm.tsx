@@ -10,7 +10,7 @@ import { Conflict } from "@/shared/Conflict";
 import { useDraft } from "@/shared/draft";
 import { TextField } from "@/shared/Field";
 import { Card } from "@/shared/Page";
-import { Failure } from "@/shared/states";
+import { Failure, isOfFields } from "@/shared/states";
 import { tell } from "@/shared/toasts";
 import { type Channel, channelQuery, createChannel, draftQuery, profileQuery, updateChannel } from "./api";
 import { Apis } from "./Apis";
@@ -23,6 +23,9 @@ import { Prices } from "./Prices";
 import { problemsOf } from "./problems";
 import { ProfileFields } from "./Profile";
 import { Vendors } from "./Vendors";
+
+/** Fields that stand in the part that is folded: what is wrong there opens it. */
+const LIMITS = /^(tags|weight|organization|project|proxy|tls|headers|rates|handshake|nativeItems)/;
 
 interface FormProps {
   channel?: Channel;
@@ -65,6 +68,8 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
   const refused = saving.error instanceof ApiError ? saving.error.fields : [];
   const told = isNew && !isTouched ? refused : [...refused, ...(looked.data?.channelDraft.problems ?? [])];
   const problems = problemsOf(told, draft.value);
+  // Saving and looking at a draft may both tell of the same field.
+  const wrong = new Set(told.map((each) => each.field)).size;
   const change = (part: Partial<ChannelDraft>) => {
     setTouched(true);
     if (saving.isError) saving.reset();
@@ -118,7 +123,10 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
             <Prices {...common} channel={channel} />
           </div>
         </Card>
-        <details className="rounded-2xl border border-line bg-card shadow-card">
+        <details
+          className="rounded-2xl border border-line bg-card shadow-card"
+          open={told.some((each) => isTouched && LIMITS.test(each.field)) || undefined}
+        >
           <summary className="px-5 py-4 font-semibold">{t("more")}</summary>
           <div className="space-y-6 px-5 pb-5">
             <Limits {...common} />
@@ -136,10 +144,10 @@ export function ChannelForm({ channel, initial, draftKey, onSaved }: FormProps) 
               {t("app:discard")}
             </Button>
           )}
-          {told.length > 0 && isTouched && <span className="text-bad">{t("problems", { count: told.length })}</span>}
+          {wrong > 0 && isTouched && <span className="text-bad">{t("problems", { count: wrong })}</span>}
         </div>
       )}
-      {saving.isError && !isConflict(saving.error) && <Failure error={saving.error} />}
+      {saving.isError && !isConflict(saving.error) && !isOfFields(saving.error) && <Failure error={saving.error} />}
       {theirs !== undefined && (
         <Conflict
           differences={differences(draftOf(theirs), draft.value).map((each) => ({ ...each, field: t(`fields.${each.field}`) }))}

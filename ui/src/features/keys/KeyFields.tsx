@@ -4,6 +4,9 @@ import { useNames } from "@/api/names";
 import { CheckField, SelectField, TextField } from "@/shared/Field";
 import { BUDGETS, type KeyDraft, RATES } from "./draft";
 
+/** A new key's, until another one is chosen. */
+const DEFAULT_PROJECT = "prj_default";
+
 interface Parts {
   draft: KeyDraft;
   change: (part: Partial<KeyDraft>) => void;
@@ -25,10 +28,10 @@ export function Reach({ draft, change, problem }: Parts) {
     <>
       <SelectField
         label={t("project")}
-        value={draft.projectID}
+        value={draft.projectID || DEFAULT_PROJECT}
         problem={problem("projectID")}
         options={[
-          ...(draft.projectID === "" ? [{ value: "", label: t("defaultProject") }] : []),
+          ...(names.projects.some((each) => each.id === DEFAULT_PROJECT) ? [] : [{ value: "", label: t("defaultProject") }]),
           ...names.projects.map((each) => ({ value: each.id, label: each.name })),
         ]}
         onChange={(event) => change({ projectID: event.target.value })}
@@ -101,6 +104,7 @@ export function Spending({ draft, change, problem }: Parts) {
       {groups.map(({ title, prefix, names }) => (
         <fieldset key={prefix}>
           <legend className="mb-2 font-medium">{title}</legend>
+          {prefix === "budgets" && <p className="mb-2 text-[13px] text-soft">{t("budgetDays")}</p>}
           <div className="grid gap-3 sm:grid-cols-2">
             {names.map((name) => (
               <TextField

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Confirm } from "@/shared/Dialog";
+import { Choice } from "@/shared/Field";
 import { Menu, type MenuItem } from "@/shared/Menu";
 import { tell } from "@/shared/toasts";
 import { deleteKey, type Issued, type Key, revokeKey, rotateKey, setKeyStatus } from "./api";
@@ -23,6 +24,7 @@ export function KeyMenu({
   const mayWrite = useMay("keys:write");
   const queries = useQueryClient();
   const [question, setQuestion] = useState<Question>();
+  const [isAtOnce, setAtOnce] = useState(false);
   const changing = useMutation({
     mutationFn: (act: () => Promise<unknown>) => act(),
     onSettled: () => {
@@ -41,7 +43,7 @@ export function KeyMenu({
       });
     });
   const acts: Record<Question, () => Promise<unknown>> = {
-    rotate: async () => onIssued(await rotateKey(apiKey, OVERLAP)),
+    rotate: async () => onIssued(await rotateKey(apiKey, isAtOnce ? 0 : OVERLAP)),
     revoke: () => revokeKey(apiKey),
     delete: () => deleteKey(apiKey),
   };
@@ -68,6 +70,20 @@ export function KeyMenu({
           onConfirm={() => changing.mutate(acts[question])}
         >
           {t(`ask.${question}.text`)}
+          {question === "rotate" && (
+            <div className="mt-4">
+              <Choice
+                label={t("ask.rotate.until")}
+                value={isAtOnce ? "once" : "day"}
+                options={[
+                  { value: "day", label: t("ask.rotate.day") },
+                  { value: "once", label: t("ask.rotate.once") },
+                ]}
+                hint={t(isAtOnce ? "ask.rotate.onceHint" : "ask.rotate.dayHint")}
+                onChange={(value) => setAtOnce(value === "once")}
+              />
+            </div>
+          )}
         </Confirm>
       )}
     </>

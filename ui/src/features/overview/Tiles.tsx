@@ -23,7 +23,7 @@ function useTiles(usage: Usage): Tile[] {
     {
       name: t("tiles.continued"),
       value: format.percent(share(sums.continued, sums.turns)),
-      note: t("tiles.ofTurns", { count: sums.continued }),
+      note: t("tiles.ofTurns", { count: sums.continued, turns: format.count(sums.continued) }),
       search: { continuity: "continued" },
     },
     {
@@ -42,7 +42,7 @@ function useTiles(usage: Usage): Tile[] {
     {
       name: t("tiles.firstEvent"),
       value: `${milliseconds(p50)} / ${milliseconds(p95)}`,
-      note: t("tiles.ofNewest", { count: turns }),
+      note: t("tiles.ofNewest", { count: turns, turns: format.count(turns) }),
     },
     {
       name: t("tiles.failures"),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { spanOf, starts } from "./range";
 import { niceTop } from "./TimeChart";
-import { barsOf, OTHERS, type Point, type Sums, tokensNotResent } from "./usage";
+import { barsOf, joined, OTHERS, type Point, type Sums, tokensNotResent } from "./usage";
 
 const sums = (turns: number): Sums => ({
   turns,
@@ -30,6 +30,16 @@ test("the rest beyond five names is one part", () => {
   expect(names).toEqual(["a", "b", "c", "d", "e", OTHERS]);
   expect(bars[0]?.parts.at(-1)?.value).toBe(9);
   expect(bars.map((bar) => bar.total)).toEqual([49, 0]);
+});
+
+test("bars that would be too narrow are joined, and nothing is lost", () => {
+  const points = [0, 1, 2, 3, 4].map((start) => point(start, start % 2 === 0 ? "a" : "b", start + 1));
+  const { bars } = barsOf(points, "turns", [0, 1, 2, 3, 4]);
+  expect(joined(bars, 5)).toEqual({ bars, size: 1 });
+  const narrow = joined(bars, 3);
+  expect(narrow.size).toBe(2);
+  expect(narrow.bars.map(({ start, total }) => [start, total])).toEqual([[0, 3], [2, 7], [4, 5]]);
+  expect(narrow.bars[0]?.parts).toEqual([{ name: "a", value: 1 }, { name: "b", value: 2 }]);
 });
 
 test("an axis ends at a round figure", () => {

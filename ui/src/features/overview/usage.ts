@@ -69,6 +69,19 @@ export function barsOf(
   return { bars, names };
 }
 
+/** So many bars at most: where there are more, as many as it takes stand together; `size` is how many. */
+export function joined(bars: readonly Bar[], most: number): { bars: readonly Bar[]; size: number } {
+  const size = Math.max(1, Math.ceil(bars.length / Math.max(1, most)));
+  if (size === 1) return { bars, size };
+  const groups = Array.from({ length: Math.ceil(bars.length / size) }, (_, index) => bars.slice(index * size, (index + 1) * size));
+  return { bars: groups.map((group) => group.reduce(together)), size };
+}
+
+function together(a: Bar, b: Bar): Bar {
+  const parts = a.parts.map(({ name, value }, index) => ({ name, value: value + (b.parts[index]?.value ?? 0) }));
+  return { start: a.start, parts, total: a.total + b.total };
+}
+
 /** Sums of a name over the whole time. */
 export function sumsByName(points: readonly Point[]): { name: string; sums: Sums }[] {
   const found = new Map<string, Sums>();

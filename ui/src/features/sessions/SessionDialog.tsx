@@ -3,6 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
+import { useNames } from "@/api/names";
 import { Button } from "@/shared/Button";
 import { Confirm, Dialog } from "@/shared/Dialog";
 import { bytes } from "@/shared/format";
@@ -74,12 +75,17 @@ export function SessionDialog({
   );
 }
 
+/** What the scope of a key's sessions begins with; its id follows. */
+const KEY_SCOPE = "api_key:";
+
 function Facts({ session, withNode }: { session: LiveSession; withNode: boolean }) {
   const { t } = useTranslation(["sessions", "app"]);
+  const names = useNames();
+  const whose = (scope: string) => (scope.startsWith(KEY_SCOPE) ? names.key(scope.slice(KEY_SCOPE.length)) : scope);
   const facts: [string, string][] = [
     [t("session"), session.session === "" ? t("unnamed") : session.session],
     ...(withNode ? [[t("node"), session.node] as [string, string]] : []),
-    [t("scope"), session.keyName === "" ? session.scope : session.keyName],
+    [t("scope"), session.keyName === "" ? whose(session.scope) : session.keyName],
     [t("model"), session.model === "" ? "–" : session.model],
     [t("continued"), `${session.continued} / ${session.turns}`],
     [t("saved"), bytes(session.bytesSaved)],

@@ -10,7 +10,7 @@ import { useDraft } from "@/shared/draft";
 import { TextField } from "@/shared/Field";
 import { Card } from "@/shared/Page";
 import { problemOf } from "@/shared/problems";
-import { Failure } from "@/shared/states";
+import { Failure, isOfFields } from "@/shared/states";
 import { tell } from "@/shared/toasts";
 import { fetchSettings, type Settings, settingsQuery, type SettingsInput, updateSettings } from "./api";
 import { differences, draftOf, inputOf, isShorter } from "./draft";
@@ -81,7 +81,7 @@ export function Retention({ settings }: { settings: Settings }) {
               />
             ))}
           </div>
-          {saving.isError && !isConflict(saving.error) && <Failure error={saving.error} />}
+          {saving.isError && !isConflict(saving.error) && !isOfFields(saving.error) && <Failure error={saving.error} />}
           <div className="flex flex-wrap gap-2">
             <Button type="submit" look="main" isBusy={saving.isPending} disabled={!draft.isChanged}>
               {t("app:save")}

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { X } from "lucide-react";
+import { SlidersHorizontal, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
@@ -7,7 +7,7 @@ import { useNodeNames } from "@/api/nodes";
 import { ALL_APIS, REASONS } from "@/api/words";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
-import { CONTINUITIES, isFiltered, OUTCOMES } from "./filter";
+import { CONTINUITIES, FILTERS, isFiltered, OUTCOMES } from "./filter";
 import { Time } from "./Time";
 import { useSet } from "./useSet";
 
@@ -31,8 +31,19 @@ export function Filters() {
   const names = useNames();
   const nodes = useNodeNames();
   const set = useSet();
+  const [isUnfolded, setUnfolded] = useState(false);
+  const count = FILTERS.filter((name) => (search[name] ?? "") !== "").length;
   return (
-    <div className="grid grid-cols-2 gap-2 sm:flex sm:flex-wrap sm:items-center" role="search" aria-label={t("filters")}>
+    <div role="search" aria-label={t("filters")}>
+      <Button
+        className="w-full sm:hidden"
+        aria-expanded={isUnfolded}
+        icon={<SlidersHorizontal size={14} aria-hidden />}
+        onClick={() => setUnfolded(!isUnfolded)}
+      >
+        {count === 0 ? t("filters") : `${t("filters")} (${count})`}
+      </Button>
+    <div className={`${isUnfolded ? "mt-2 grid" : "hidden"} grid-cols-2 gap-2 sm:mt-0 sm:flex sm:flex-wrap sm:items-center`}>
       <Time />
       <Picked name="channel" label={t("channel")} options={named(names.channels)} />
       <Picked name="key" label={t("key")} options={named(names.keys)} />
@@ -67,6 +78,7 @@ export function Filters() {
           {t("clear")}
         </Button>
       )}
+    </div>
     </div>
   );
 }

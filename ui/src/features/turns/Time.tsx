@@ -5,10 +5,10 @@ import { localTime } from "@/features/keys/draft";
 import { useSet } from "./useSet";
 
 const route = getRouteApi("/shell/turns");
-const HOUR = 3_600_000;
-const SPANS = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR, month: 30 * 24 * HOUR };
+/** As the address has them: so a link is of the last hour whenever it is opened. */
+const SPANS = { hour: "1h", day: "24h", week: "7d", month: "30d" };
 const SPAN_NAMES = Object.keys(SPANS) as (keyof typeof SPANS)[];
-const isTime = (text: string | undefined): text is string => text !== undefined && !Number.isNaN(Date.parse(text));
+const isTime = (text: string | undefined): text is string => !Number.isNaN(Date.parse(text ?? ""));
 
 /** The last hour, day or week; or from and to. The end is the way far back into a long log. */
 export function Time() {
@@ -16,20 +16,20 @@ export function Time() {
   const search = route.useSearch();
   const set = useSet();
   const [chooses, setChooses] = useState(false);
+  const span = SPAN_NAMES.find((name) => SPANS[name] === search["since"]);
   const isGiven = isTime(search["since"]) || isTime(search["until"]);
-  const isShown = isGiven || chooses;
+  const isShown = isGiven || (chooses && span === undefined);
   return (
     <>
       <select
         aria-label={t("time")}
-        className={`field sm:!w-auto ${isGiven ? "!border-accent font-medium" : ""}`}
-        value={isShown ? "given" : ""}
+        className={`field sm:!w-auto ${isGiven || span !== undefined ? "!border-accent font-medium" : ""}`}
+        value={isShown ? "given" : (span ?? "")}
         onChange={(event) => {
           const name = event.target.value;
           setChooses(name === "given");
-          if (name === "given") return;
-          const span = SPANS[name as keyof typeof SPANS] as number | undefined;
-          set({ since: span === undefined ? "" : new Date(Date.now() - span).toISOString(), until: "" });
+          if (name === "given") return set({ since: "", until: "" });
+          set({ since: SPANS[name as keyof typeof SPANS] ?? "", until: "" });
         }}
       >
         <option value="">{t("anyTime")}</option>

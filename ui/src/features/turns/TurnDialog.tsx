@@ -1,7 +1,10 @@
 /** One turn: why it travelled as it did, where its time went, what it moved and cost. */
 import { useQuery } from "@tanstack/react-query";
+import { ChevronLeft, ChevronRight } from "lucide-react";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "@/shared/Badge";
+import { Button } from "@/shared/Button";
 import { CopyButton } from "@/shared/Copy";
 import { Dialog } from "@/shared/Dialog";
 import { useFormat } from "@/shared/format";
@@ -15,11 +18,37 @@ import type { Turn } from "./columns";
 import { Facts } from "./Facts";
 import { TurnTimes } from "./TurnTimes";
 
-export function TurnDialog({ id, onClose }: { id: string; onClose: () => void }) {
+interface DialogProps {
+  id: string;
+  /** The turns above and below it in the list, where it stands in there. */
+  newer?: string | undefined;
+  older?: string | undefined;
+  onOpen: (id: string) => void;
+  onClose: () => void;
+}
+
+export function TurnDialog({ id, newer, older, onOpen, onClose }: DialogProps) {
   const { t } = useTranslation("turns");
+  useEffect(() => {
+    const step = (event: KeyboardEvent) => {
+      const to = { ArrowLeft: newer, ArrowRight: older }[event.key];
+      const isElsewhere = event.target instanceof Element && event.target.closest("pre, input, textarea, select, [role=menu]") !== null;
+      if (to !== undefined && !isElsewhere && !event.altKey && !event.ctrlKey && !event.metaKey) onOpen(to);
+    };
+    addEventListener("keydown", step);
+    return () => removeEventListener("keydown", step);
+  }, [newer, older, onOpen]);
   const found = useQuery(turnQuery(id));
   return (
     <Dialog title={t("one")} place="side" isWide onClose={onClose}>
+      <p className="mb-3 flex gap-2">
+        <Button isSmall icon={<ChevronLeft size={14} aria-hidden />} disabled={newer === undefined} onClick={() => newer !== undefined && onOpen(newer)}>
+          {t("newerTurn")}
+        </Button>
+        <Button isSmall icon={<ChevronRight size={14} aria-hidden />} disabled={older === undefined} onClick={() => older !== undefined && onOpen(older)}>
+          {t("olderTurn")}
+        </Button>
+      </p>
       {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
       {found.isPending && <SkeletonRows />}
       {found.data !== undefined && <Detail turn={found.data} />}

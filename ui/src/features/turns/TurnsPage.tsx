@@ -1,14 +1,15 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
-import { useCallback } from "react";
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNodeNames } from "@/api/nodes";
 import { Button } from "@/shared/Button";
+import { useMinute } from "@/shared/clock";
 import { useFormat } from "@/shared/format";
 import { Card, Page } from "@/shared/Page";
 import { StripLegend } from "@/shared/Strip";
 import { Empty, Failure, SkeletonRows } from "@/shared/states";
-import { VirtualTable } from "@/shared/VirtualTable";
+import { type Rows, VirtualTable } from "@/shared/VirtualTable";
 import type { Row } from "./columns";
 import { Export } from "./Export";
 import { filterOf, isFiltered } from "./filter";
@@ -25,9 +26,10 @@ export function TurnsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { open: opened, ...filters } = search;
-  const key = JSON.stringify(filterOf(filters));
+  const key = JSON.stringify(filterOf(filters, useChosenAt(filters["since"])));
   const { filter, log, view } = useLog(key);
-  const open = useCallback((row: Row) => void navigate({ search: (before) => ({ ...before, open: row.id }) }), [navigate]);
+  const openID = useCallback((id: string) => void navigate({ search: (before) => ({ ...before, open: id }) }), [navigate]);
+  const open = useCallback((row: Row) => openID(row.id), [openID]);
   const columns = useColumns(open, useNodeNames().length > 1);
   const clear = () => void navigate({ search: {} });
   return (
@@ -73,10 +75,27 @@ export function TurnsPage() {
         </div>
       </Card>
       {opened !== undefined && (
-        <TurnDialog key={opened} id={opened} onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })} />
+        <TurnDialog id={opened} {...neighbours(view, opened)} onOpen={openID} onClose={() => void navigate({ search: ({ open: _, ...rest }) => rest })} />
       )}
     </Page>
   );
+}
+
+/** When a relative time was chosen, or the page was opened: rows do not move under the reader. */
+function useChosenAt(since: string | undefined): number {
+  const now = useMinute();
+  const [chosen, setChosen] = useState({ since, now });
+  if (chosen.since === since) return chosen.now;
+  setChosen({ since, now });
+  return now;
+}
+
+/** The ids of the rows beside one that is in memory. */
+function neighbours(rows: Rows<Row>, id: string): { newer?: string | undefined; older?: string | undefined } {
+  for (let index = 0; index < rows.length; index += 1) {
+    if (rows.at(index)?.id === id) return { newer: rows.at(index - 1)?.id, older: rows.at(index + 1)?.id };
+  }
+  return {};
 }
 
 /** How many rows are read: the log has no end that would be known without reading it. */

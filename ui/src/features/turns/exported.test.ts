@@ -61,7 +61,7 @@ test("an export that is stopped gives no file", async () => {
 });
 
 test("an address with anything in it makes a filter", () => {
-  const filter = filterOf({ since: "yesterday", until: "2026-01-02T03:04:05Z", failed: "1", channel: "c", error: "e" });
+  const filter = filterOf({ since: "yesterday", until: "2026-01-02T03:04:05Z", failed: "1", channel: "c", error: "e" }, 0);
   expect(filter).toMatchObject({
     since: null,
     until: "2026-01-02T03:04:05.000Z",
@@ -70,6 +70,13 @@ test("an address with anything in it makes a filter", () => {
     errorCode: "e",
     keyID: null,
   });
+});
+
+test("a relative time is counted from now, whenever its address is opened", () => {
+  const now = Date.parse("2026-01-02T03:00:00Z");
+  expect(filterOf({ since: "1h" }, now).since).toBe("2026-01-02T02:00:00.000Z");
+  expect(filterOf({ since: "7d" }, now).since).toBe("2025-12-26T03:00:00.000Z");
+  expect(filterOf({ since: "7x" }, now).since).toBeNull();
 });
 
 test("the phases of a turn add up to the whole of it", () => {

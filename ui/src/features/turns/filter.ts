@@ -23,14 +23,24 @@ export const OUTCOMES = exhaustive<keyof Texts["app"]["outcomes"]>({
 
 type Search = Partial<Record<string, string>>;
 
+const LENGTHS = { h: 3_600_000, d: 86_400_000 };
+const RELATIVE = /^(\d{1,4})([hd])$/;
+
+/** A time as an address has it: ISO 8601, or so long before now, as `1h` or `7d`. NaN for anything else. */
+export function timeOf(text: string | undefined, now: number): number {
+  const [, length, unit] = RELATIVE.exec(text ?? "") ?? [];
+  if (length !== undefined) return now - Number(length) * LENGTHS[unit as keyof typeof LENGTHS];
+  return text === undefined ? Number.NaN : Date.parse(text);
+}
+
 /** A time that is none is left out: an address may hold anything. */
-function time(text: string | undefined): string | null {
-  const at = text === undefined ? Number.NaN : Date.parse(text);
+function time(text: string | undefined, now: number): string | null {
+  const at = timeOf(text, now);
   return Number.isNaN(at) ? null : new Date(at).toISOString();
 }
 
 /** All of them but the connection, by which a live session alone finds its turns. */
-export function filterOf(search: Search): Required<Omit<TurnFilter, "connection">> {
+export function filterOf(search: Search, now: number): Required<Omit<TurnFilter, "connection">> {
   return {
     channelID: search["channel"] ?? null,
     keyID: search["key"] ?? null,
@@ -48,8 +58,8 @@ export function filterOf(search: Search): Required<Omit<TurnFilter, "connection"
     errorCode: search["error"] ?? null,
     node: search["node"] ?? null,
     failed: search["failed"] === "1",
-    since: time(search["since"]),
-    until: time(search["until"]),
+    since: time(search["since"], now),
+    until: time(search["until"], now),
   };
 }
 
