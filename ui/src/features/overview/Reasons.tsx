@@ -13,18 +13,18 @@ import { logOfOne, type Where } from "./where";
 
 interface Props {
   points: readonly Point[];
-  share: number | null;
   span: Span;
   where: Where;
 }
 
-export function Reasons({ points, share, span, where }: Props) {
+export function Reasons({ points, span, where }: Props) {
   const { t } = useTranslation("overview");
   const format = useFormat();
-  if (share === null) return <Empty title={t("noShares")} />;
+  const rows = reasonRows(points);
+  if (rows.length === 0) return <Empty title={t("noShares")} />;
   return (
     <>
-      <p className="mb-2">{t("sharesOf", { share: format.percent(share) })}</p>
+      <p className="mb-2">{t("sharesOf", { share: format.percent(rows.find((row) => row.name === CONTINUED)?.share ?? 0) })}</p>
       <Shares points={points} span={span} />
       <div className="mt-4">
         <Why points={points} span={span} where={where} />
