@@ -111,7 +111,7 @@ async def test_each_look_is_a_range_of_an_index(log, database, column):
     quotes = [quote for quote in quotes_of("req_00000007") if quote.column == column]
     for query in (
         turns_query(quotes, None),
-        values_query(Quote(column, "req_0000"), is_sqlite=database.is_sqlite),
+        values_query([Quote(column, "req_0000")], is_sqlite=database.is_sqlite),
     ):
         plan = await _plan(database, query)
         assert index in plan

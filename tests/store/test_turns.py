@@ -92,6 +92,16 @@ async def test_each_filter_finds_what_it_names_by_its_index(log, database, wante
         assert f"USING INDEX ix_turns_{column}_id" in await _plan(database, log, wanted)
 
 
+async def test_a_usual_reason_is_not_what_is_looked_for_first(log, database):
+    """Of a rare key and a reason that many turns have, the key finds the page; else the reason."""
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL chooses by its figures")
+    usual = TurnFilter(key_id="key_2", reason="history_rewritten")
+    rare = TurnFilter(key_id="key_2", reason="replayed")
+    assert "ix_turns_key_id_id" in await _plan(database, log, usual)
+    assert "ix_turns_reason_id" in await _plan(database, log, rare)
+
+
 async def test_turns_of_a_node_are_found(log):
     """Those alone that it served."""
     await log.add([row(1), row(2, node="lw-1"), row(3)])

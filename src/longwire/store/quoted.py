@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     Integer,
     ScalarSelect,
     Select,
@@ -79,13 +80,11 @@ async def _turns(
 
 
 async def _values(database: Database, beginnings: Sequence[Quote]) -> list[Quote]:
-    found: list[Quote] = []
+    if not beginnings:
+        return []
     async with database.read() as connection:
-        for each in beginnings:
-            query = values_query(each, is_sqlite=database.is_sqlite)
-            values = (await connection.execute(query)).scalars()
-            found += [Quote(each.column, value) for value in values]
-    return found
+        found = await connection.execute(values_query(beginnings, is_sqlite=database.is_sqlite))
+        return [Quote(str(column), str(value)) for column, value in found]
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -133,8 +132,17 @@ def turns_query(quotes: Sequence[Quote], project_ids: Sequence[str] | None) -> S
     return select(turns).where(turns.c.id.in_(found)).order_by(newest).limit(MOST_FOUND)
 
 
-def values_query(beginning: Quote, *, is_sqlite: bool) -> Select[Any]:
-    """Return the query of the first values that begin so, each once, by one look at the index each.
+def values_query(beginnings: Sequence[Quote], *, is_sqlite: bool) -> CompoundSelect[Any]:
+    """Return the query of the first values that begin so, with their columns."""
+    each = [
+        _values_of(quote, f"found_{number}", is_sqlite=is_sqlite)
+        for number, quote in enumerate(beginnings)
+    ]
+    return union_all(*each)
+
+
+def _values_of(beginning: Quote, name: str, *, is_sqlite: bool) -> Select[Any]:
+    """Find each value once, by one look at the index: it goes on behind the one before.
 
     PostgreSQL's indexes of these columns compare bytes, as SQLite does, whatever its language.
     """
@@ -152,12 +160,13 @@ def values_query(beginning: Quote, *, is_sqlite: bool) -> Select[Any]:
         next_value(column.bool_op(at_least)(first)).label("value"),
         literal(1, Integer).label("number"),
     )
-    found = start.cte("found", recursive=True)
+    found = start.cte(name, recursive=True)
     further = select(
         next_value(column.bool_op(above)(found.c.value), found), found.c.number + 1
     ).where(found.c.value.is_not(None), found.c.number < MOST_FOUND)
     found = found.union_all(further)
-    return select(found.c.value).where(found.c.value.is_not(None))
+    named: ColumnElement[str] = literal_column(f"'{beginning.column}'")  # one of ours
+    return select(named.label("name"), found.c.value).where(found.c.value.is_not(None))
 
 
 def _is(quote: Quote) -> Iterator[ColumnElement[bool]]:

@@ -49,7 +49,22 @@ _NOT_INDEXED: Final = {
 }
 """The value of a column that its index leaves out."""
 
-_COMMON: Final = frozenset({"completed", "continued", "fresh", "responses"})
+_COMMON: Final = frozenset(
+    {
+        "completed",
+        "continued",
+        "fresh",
+        "responses",
+        "new_session",
+        "new_branch",
+        "history_rewritten",
+        "properties_changed",
+        "http_transport",
+        "one_shot",
+        "native_api",
+        "translated",
+    }
+)
 """What is said of most turns: to look for it by its index finds too many."""
 
 

@@ -153,10 +153,14 @@ class Usage:
         self, since: int, until: int, where: Where = EVERYTHING, span: Span = "h"
     ) -> float | None:
         """Return which share of the turns that were sent upstream was continued, None for none."""
-        points = await self.series("reason", since, until, span, where)
-        sent = sum(point.sums.turns for point in points if point.name)
-        continued = sum(point.sums.continued for point in points)
-        return continued / sent if sent else None
+        sums = usage_reasons.c
+        is_sent = (sums.reason != "", *where.conditions(usage_reasons))
+        query = select(func.sum(sums.turns), func.sum(sums.continued)).where(
+            *_within(usage_reasons, since, until, span), *is_sent
+        )
+        async with self._database.read() as connection:
+            sent, continued = (await connection.execute(query)).one()
+        return float(continued / sent) if sent else None
 
 
 def _table(where: Where) -> Table:

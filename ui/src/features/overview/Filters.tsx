@@ -4,7 +4,7 @@ import { X } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNames } from "@/api/names";
-import { API_FORMATS, REASONS } from "@/api/words";
+import { ALL_APIS, REASONS } from "@/api/words";
 import { Button } from "@/shared/Button";
 import { CONTINUED } from "./shares";
 import { type Place, PLACES, whereOf } from "./where";
@@ -39,7 +39,7 @@ export function Filters() {
     project: named(names.projects),
     channel: named(names.channels),
     key: named(names.keys),
-    api: API_FORMATS.map((value) => ({ value, label: t(`app:apis.${value}`) })),
+    api: ALL_APIS.map((value) => ({ value, label: t(`app:apis.${value}`) })),
     reason: reasons.map((value) => ({ value, label: t(`app:reasonShort.${value}`, { defaultValue: value }) })),
   };
   const picked = (place: keyof typeof options) => (

@@ -87,7 +87,7 @@ export function OverviewPage() {
             {usage.data === undefined ? (
               <SkeletonRows />
             ) : (
-              <Reasons points={usage.data.reasons.series} share={usage.data.reasons.shareContinued} span={span} where={where} />
+              <Reasons points={usage.data.reasons.series} span={span} where={where} />
             )}
           </Card>
           {by !== "ALL" && (

@@ -13,18 +13,18 @@ import { logOfOne, type Where } from "./where";
 
 interface Props {
   points: readonly Point[];
-  share: number | null;
   span: Span;
   where: Where;
 }
 
-export function Reasons({ points, share, span, where }: Props) {
+export function Reasons({ points, span, where }: Props) {
   const { t } = useTranslation("overview");
   const format = useFormat();
-  if (share === null) return <Empty title={t("noShares")} />;
+  const rows = reasonRows(points);
+  if (rows.length === 0) return <Empty title={t("noShares")} />;
   return (
     <>
-      <p className="mb-2">{t("sharesOf", { share: format.percent(share) })}</p>
+      <p className="mb-2">{t("sharesOf", { share: format.percent(rows.find((row) => row.name === CONTINUED)?.share ?? 0) })}</p>
       <Shares points={points} span={span} />
       <div className="mt-4">
         <Why points={points} span={span} where={where} />
@@ -80,9 +80,14 @@ function Shares({ points, span }: { points: readonly Point[]; span: Span }) {
 function Why({ points, span, where }: { points: readonly Point[]; span: Span; where: Where }) {
   const { t } = useTranslation(["overview", "app", "turns"]);
   const format = useFormat();
+  const words = (name: string) => (
+    <>
+      {t(`app:reasons.${name}`, { defaultValue: "" })} <span className="text-soft">{t(`turns:advice.${name}`, { defaultValue: "" })}</span>
+    </>
+  );
   return (
     <Table
-      label={t("bys.REASON")}
+      label={t("shares")}
       rows={reasonRows(points)}
       keyOf={(row) => row.name}
       columns={[
@@ -90,9 +95,12 @@ function Why({ points, span, where }: { points: readonly Point[]; span: Span; wh
           key: "name",
           title: t("one.REASON"),
           cell: (row) => (
-            <TurnsLink search={{ ...logOfOne(where, "REASON", row.name), since: span.since }} className="font-medium underline">
-              {t(`app:reasonShort.${row.name}`, { defaultValue: row.name })}
-            </TurnsLink>
+            <>
+              <TurnsLink search={{ ...logOfOne(where, "REASON", row.name), since: span.since }} className="font-medium underline">
+                {t(`app:reasonShort.${row.name}`, { defaultValue: row.name })}
+              </TurnsLink>
+              <span className="block min-w-40 text-[13px] whitespace-normal md:hidden">{words(row.name)}</span>
+            </>
           ),
         },
         { key: "turns", title: t("metrics.turns"), align: "right", cell: (row) => format.whole(row.turns) },
@@ -101,12 +109,7 @@ function Why({ points, span, where }: { points: readonly Point[]; span: Span; wh
           key: "words",
           title: t("reasonText"),
           isExtra: true,
-          cell: (row) => (
-            <span className="block max-w-[46rem] whitespace-normal">
-              {t(`app:reasons.${row.name}`, { defaultValue: "" })}{" "}
-              <span className="text-soft">{t(`turns:advice.${row.name}`, { defaultValue: "" })}</span>
-            </span>
-          ),
+          cell: (row) => <span className="block max-w-[46rem] whitespace-normal">{words(row.name)}</span>,
         },
         { key: "sent", title: t("turns:sent"), align: "right", isExtra: true, cell: (row) => bytes(row.bytesSent) },
       ]}

@@ -12,7 +12,6 @@ export const USAGE = graphql(`
     }
     reasons: usage(since: $since, until: $until, span: $span, by: REASON, filter: $filter) {
       series { start name sums { ...Sums } }
-      shareContinued
     }
   }
   fragment Sums on UsageSums {
