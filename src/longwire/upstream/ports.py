@@ -69,8 +69,8 @@ class Delivery:
 
     `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
     connection in seconds, `connection` the number of the one that served, None for HTTP. An answer
-    whose media type may be any has it as `media_type`. What
-    `changed` against what was held is "" where nothing is known of it.
+    whose media type may be any has it as `media_type`. What `changed` against what was held is ""
+    where nothing is known of it.
     """
 
     transport: TransportName

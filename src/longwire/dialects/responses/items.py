@@ -89,7 +89,7 @@ ITEM_RULES: Mapping[str, ItemRule] = {
 }
 """Item type to rule; a type that is not here compares in full, id included."""
 
-_KINDS = {
+KINDS = {
     **{kind: kind for kind in ITEM_RULES},
     **{role: f"{role} message" for role in ("user", "assistant", "system", "developer")},
 }
@@ -142,7 +142,7 @@ def _canonical(item: dict[str, Json], raw: bytes) -> CanonicalItem:
         reference=identity if kind == "item_reference" and isinstance(identity, str) else None,
         raw=raw,
         is_reasoning=kind == "reasoning",
-        kind=_KINDS.get(str(item.get("role") if kind == "message" else kind), "item"),
+        kind=KINDS.get(str(item.get("role") if kind == "message" else kind), "item"),
     )
 
 
