@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, insert, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Select, exists, insert, literal_column, select, union_all
 from zstandard import ZstdCompressor, ZstdDecompressor
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
@@ -49,6 +49,7 @@ _NOT_INDEXED: Final = {
 }
 """The value of a column that its index leaves out."""
 
+_DAY_MS: Final = 86_400_000
 _COMMON: Final = frozenset({"completed", "continued", "fresh", "responses"})
 """What is said of most turns: to look for it by its index finds too many."""
 
@@ -192,6 +193,29 @@ class Turns:
         are found whose id begins so. `project_ids` are those that may be seen, None for all.
         """
         return await find(self._database, text, project_ids)
+
+    async def previous(self, turn_id: TurnId) -> TurnRow | None:
+        """Return the turn before one in its session of which bodies are kept, of the day before it.
+
+        Raises `NotFound` where the turn itself is not there.
+        """
+        row = await self.get(turn_id)
+        if not row.session:
+            return None
+        query = (
+            select(turns)
+            .where(
+                turns.c.session == row.session,
+                turns.c.key_id == row.key_id,
+                turns.c.project_id == row.project_id,
+                turns.c.id < row.id,
+                turns.c.id > row.id - (_DAY_MS << ID_BITS),
+                exists().where(turn_bodies.c.id == turns.c.id),
+            )
+            .order_by(turns.c.id.desc())
+            .limit(1)
+        )
+        return next(iter(await self._rows(query)), None)
 
     async def has(self, row: TurnRow) -> bool:
         """Whether this very row is there, and not another turn's by the same id."""
