@@ -8,12 +8,17 @@ from functools import partial
 import pytest
 from typer.testing import CliRunner
 
+from longwire.cli import turn_page
 from longwire.cli import turns as command
+from longwire.core.errors import NotFound
 from longwire.core.nouns.turn_row import ID_BITS
+from longwire.core.rules.change import Edit, ItemChange
+from longwire.core.rules.continuity import Reason
+from longwire.dialects.responses.items import KINDS
 from longwire.store.database import Database
 from longwire.store.secrets import Vault
 from longwire.store.turns import Turns
-from tests.store.turn_rows import NOON, row
+from tests.store.turn_rows import NOON, details, row
 
 
 @pytest.fixture
@@ -73,9 +78,9 @@ def test_the_command_reads_the_configured_database(tmp_path, sqlite_template):
     assert ["agent-1", "x"] == [json.loads(line)["session"] for line in told.stdout.splitlines()]
 
 
-async def _written(url, rows):
+async def _written(url, rows, beside=()):
     database = Database(url)
-    await Turns(database, Vault((b"k" * 32,))).add(rows)
+    await Turns(database, Vault((b"k" * 32,))).add(rows, beside)
     await database.close()
 
 
@@ -112,3 +117,69 @@ def test_json_has_every_field():
     told = json.loads(command._json(row(1, connection=None)))
     assert row(1, connection=None)._asdict() == told
     assert told["id"] >> ID_BITS == NOON
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            "input[13] of 31: function_call_output",
+            "item 14 of 31, a tool result, is not what it was",
+        ),
+        (
+            "input[3] of 3: reasoning of the reply removed; model",
+            "item 4, reasoning of the last answer, is gone; model",
+        ),
+        (
+            "input[0] of 2: user message inserted",
+            "item 1 of 2, a user message, was not there before",
+        ),
+        ("input[1024] or later of 1500", "an item from 1025 on, of 1500, changed"),
+        ('tools[2] "shell", reasoning.effort', 'tools[2] "shell", reasoning.effort'),
+        ("", ""),
+    ],
+)
+def test_what_changed_is_a_sentence(changed, words):
+    """Items are counted from 1, and called by what people call them; properties by their paths."""
+    assert words == turn_page.changed_in_words(changed)
+
+
+def test_every_change_can_be_read():
+    """Whatever the rules write as an item, the sentence is another text."""
+    for edit in Edit:
+        for kind in (*KINDS.values(), "item"):
+            text = str(ItemChange(3, 9, kind, edit))
+            assert turn_page.changed_in_words(text).startswith("item 4")
+
+
+def test_every_reason_has_words():
+    """None is left to guess at."""
+    assert set(Reason) == set(turn_page.REASONS)
+
+
+def test_one_turn_is_shown_whole(tmp_path, sqlite_template):
+    """By its own id or that of its request, also within a text; with attempts and what changed."""
+    path = tmp_path / "longwire.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    shown = row(
+        1,
+        continuity="fresh",
+        reason="history_rewritten",
+        changed="input[13] of 31: function_call_output",
+        request_id="req_0123456789abcdef",
+    )
+    asyncio.run(_written(f"sqlite:///{path}", [shown, row(2)], [details(shown)]))
+    config = tmp_path / "longwire.toml"
+    config.write_text(f'[database]\nurl = "sqlite:///{path}"\n', encoding="utf-8")
+    run = partial(CliRunner().invoke, command.build())
+    for named in (str(shown.id), shown.request_id, f"failed (request {shown.request_id})"):
+        told = run(["show", named, "--config", str(config)])
+        assert 0 == told.exit_code
+        assert "item 14 of 31, a tool result, is not what it was" in told.stdout
+        assert "the history no longer begins with what was sent before" in told.stdout
+        assert "attempt 1 main" in told.stdout
+    told = run(["show", shown.request_id, "--json", "--config", str(config)])
+    assert shown.changed == json.loads(told.stdout)["changed"]
+    assert json.loads(told.stdout)["details"]["attempts"]
+    missing = run(["show", "req_fedcba9876543210", "--config", str(config)])
+    assert isinstance(missing.exception, NotFound)

@@ -75,7 +75,9 @@ async def test_other_tools_begin_another_thread(agent):
     """What a thread was created with stays as it was."""
     await steps(agent, 2)
     agent.members["tools"] = TOOLS[:1]
-    assert ["fresh properties_changed", "continued"] == await steps(agent, 2)
+    assert ["fresh properties_changed"] == await steps(agent, 1)
+    assert 'tools[1] "' in agent.headers["x-longwire-changed"]
+    assert ["continued"] == await steps(agent, 1)
 
 
 async def test_a_history_that_branches_continues_once(agent, client_of, gateway, emulator):

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.retention import Retention
 from longwire.core.nouns.turn_row import earliest_id
+from longwire.store.beside_turns import BesideTurns
 from longwire.store.database import Database
 from longwire.store.log_tables import turn_bodies, turn_details, turns
 from longwire.store.migrate import migrate
@@ -23,6 +24,7 @@ from tests.store.turn_rows import bodies, details, row
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
+VAULT = Vault((b"k" * 32,))
 NOW = time.time_ns() // 1_000_000
 FIRST = NOW - NOW % DAY + 10 * DAY
 """The beginning of a day that is behind the part of what was there before the migration."""
@@ -30,7 +32,7 @@ FIRST = NOW - NOW % DAY + 10 * DAY
 
 @pytest.fixture
 def log(database):
-    return Turns(database, Vault((b"k" * 32,)))
+    return Turns(database, VAULT)
 
 
 async def names(database, table=turns):
@@ -53,13 +55,14 @@ def day(number, table="turns"):
     return f"{table}_{time.strftime('%Y%m%d', start)}"
 
 
-async def add_as_before(database, rows, log):
+async def add_as_before(database, rows):
     """Write rows, and what two of them have beside, as a program of schema 0012 did."""
     later = {"changed", "response_id", "trace"}
+    beside = BesideTurns(VAULT, database.engine.dialect)
     old = [{n: v for n, v in each._asdict().items() if n not in later} for each in rows]
     async with database.write() as connection:
         await connection.execute(insert(turns), old)
-        for statement, values in log._beside([bodies(rows[3]), details(rows[4])]):
+        for statement, values in beside.statements([bodies(rows[3]), details(rows[4])]):
             await connection.exec_driver_sql(statement, values)
 
 
@@ -68,7 +71,7 @@ async def test_what_was_logged_before_stays(database, log):
     await migrate(database, "0012")
     unknown = {"changed": "", "response_id": "", "trace": ""}
     rows = [row(number, NOW - number * DAY, **unknown) for number in range(40)]
-    await add_as_before(database, rows, log)
+    await add_as_before(database, rows)
     await migrate(database)
     assert rows == list((await log.page(first=100)).items)
     assert bodies(rows[3]) == await log.bodies(rows[3].id)
@@ -81,7 +84,7 @@ async def test_what_was_logged_before_stays(database, log):
         left = (await connection.scalars(select(turns.c.id).order_by(turns.c.id.desc()))).all()
     assert [each.id for each in rows] == list(left)
     with pytest.raises(IntegrityError):
-        await add_as_before(database, rows, log)
+        await add_as_before(database, rows)
 
 
 async def test_days_are_made_ahead_and_once(database, log):

@@ -240,3 +240,23 @@ async def test_a_row_is_told_from_another_of_its_id(log):
 async def test_columns_stand_in_the_order_of_a_row():
     """Rows go to the driver as they are: a column elsewhere would take another one's value."""
     assert tuple(turns.columns.keys()) == type(row())._fields
+
+
+async def test_the_turn_before_is_that_of_its_session_with_bodies(log):
+    """By the same key, of the day before at most, and never one without bodies."""
+    day = 86_400_000
+    rows = [
+        row(0, NOON - 2 * day),
+        row(0, NOON - 9),
+        row(0, NOON - 5),
+        row(0, NOON - 4, session="other"),
+        row(0, NOON - 3, key_id="key_2"),
+        row(0, NOON - 2),
+        row(0, NOON),
+        row(1, NOON, session=""),
+    ]
+    await log.add(rows, [bodies(each) for each in rows if each is not rows[5]])
+    assert rows[2] == await log.previous(rows[6].id)
+    assert rows[1] == await log.previous(rows[2].id)
+    assert await log.previous(rows[1].id) is None
+    assert await log.previous(rows[7].id) is None

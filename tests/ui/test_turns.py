@@ -295,3 +295,36 @@ def test_both_apis_of_a_turn_are_read_at_1280_pixels(opened, owner, stage, local
     expect(lines).to_have_count(len(ways))
     widths = "all => all.map(each => [each.title, each.scrollWidth - each.clientWidth])"
     assert [] == [(title, over) for title, over in lines.evaluate_all(widths) if over > 0]
+
+
+def test_what_changed_is_a_sentence_and_both_requests_stand_side_by_side(opened, stage, owner):
+    """Opened at the place that differs, equal items folded; on a phone, too, and in Chinese."""
+    now = time.time_ns() // 1_000_000
+    change = {
+        "continuity": "fresh",
+        "reason": "history_rewritten",
+        "changed": "input[1] of 3: function_call_output",
+        "session": "what-changed",
+    }
+    turns = [row(1, now - 5_000, session="what-changed"), row(1, now - 4_000, **change)]
+    kept = [
+        bodies(turn, json.dumps({"model": "m", "input": ["a", {"output": text}, "c"]}).encode())
+        for turn, text in zip(turns, ("done", "cleared"), strict=True)
+    ]
+    written(stage, owner, turns, kept)
+    page = opened(owner, f"/turns?open={turns[1].id}")
+    dialog = page.get_by_role("dialog")
+    sentence = dialog.get_by_test_id("changed")
+    expect(sentence).to_have_text("Item 2 of 3, a tool result, is not what it was.")
+    dialog.get_by_role("button", name="Show the difference").click()
+    place = dialog.get_by_role("region", name="Against the turn before")
+    expect(place.get_by_text("1 equal item in input")).to_have_count(2)
+    expect(place.get_by_label("The turn before")).to_contain_text('"output": "done"')
+    expect(place.get_by_label("This turn")).to_contain_text('+   "output": "cleared"')
+    assert [] == violations(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(place.get_by_label("This turn")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    with language(page, "zh-CN"):
+        expect(sentence).to_contain_text("工具结果")
+    page.set_viewport_size({"width": 1280, "height": 800})

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.store import Config, with_settings
-from longwire.core.errors import FieldProblem, InvalidFields
-from longwire.core.nouns.turn_row import ID_BITS, TurnId, TurnRow
+from longwire.core.errors import FieldProblem, InvalidFields, NotFound
+from longwire.core.nouns.turn_row import ID_BITS, TurnDetails, TurnId, TurnRow
 from longwire.core.rules.continuity import Reason as Reasons
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="So ma
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on as turns end, until Ctrl-C.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Reason = Annotated[str, typer.Option(help="Those alone that were not continued for that.")]
+Named = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="Of the turn, its request, response or session, or a text that has it."
+    ),
+]
 
 _PAUSE = 0.5
 _AT_ONCE = 500
@@ -35,6 +41,7 @@ def build() -> typer.Typer:
     commands = typer.Typer(help="Show what was asked for and what became of it.")
     commands.callback()(_turns)
     commands.command()(tail)
+    commands.command()(show)
     return commands
 
 
@@ -74,6 +81,26 @@ def _checked(reason: str) -> str:
     return reason
 
 
+def show(named: Named, as_json: AsJson = False, config: Config = None) -> None:
+    """Print one turn whole: its attempts, why it went as it did, what changed, where it stands."""
+    from longwire.cli.turn_page import lines_of
+
+    async def work(store: "Store", _: "Settings") -> None:
+        row = await _named(store.turns, named)
+        details = (await store.turns.details([row.id])).get(row.id)
+        page = [_whole_json(row, details)] if as_json else lines_of(row, details)
+        sys.stdout.writelines(f"{_printable(line)}\n" for line in page)
+
+    with_settings(config, work)
+
+
+async def _named(turns: "Turns", named: str) -> TurnRow:
+    """Return the newest turn that a text names. Raises `NotFound`."""
+    for found in await turns.find(named):
+        return found.row
+    raise NotFound("turn", named)
+
+
 async def _rows(
     turns: "Turns", limit: int, reason: str = "", *, follows: bool
 ) -> AsyncIterator[TurnRow]:
@@ -111,6 +138,13 @@ def _json(row: TurnRow) -> str:
     import msgspec
 
     return msgspec.json.encode(row._asdict()).decode()
+
+
+def _whole_json(row: TurnRow, details: TurnDetails | None) -> str:
+    import msgspec
+
+    beside = {"message": details.message, "attempts": details.attempts} if details else {}
+    return msgspec.json.encode({**row._asdict(), "details": beside}).decode()
 
 
 def _line(row: TurnRow, *, names_node: bool) -> str:

@@ -192,5 +192,5 @@ def _channel_of(entry: Entry) -> str:
 
 def _last(decision: Decision | None) -> str:
     """Say how the last turn travelled: why in full, else in the words of the response headers."""
-    continuity, reason = ("", None) if decision is None else words_of(decision)
+    continuity, reason, _ = ("", None, "") if decision is None else words_of(decision)
     return reason or continuity

@@ -5,27 +5,24 @@ Law: a page is found by one index, whichever filter is set; a row and its sums a
 
 import time
 from asyncio import to_thread
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
-import msgspec
-from sqlalchemy import ColumnElement, Select, insert, literal_column, select, union_all
-from zstandard import ZstdCompressor, ZstdDecompressor
+from sqlalchemy import ColumnElement, Select, exists, insert, literal_column, select, union_all
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.run import Run
 from longwire.core.nouns.turn_row import (
     ID_BITS,
-    TurnAttempt,
     TurnBodies,
     TurnDetails,
     TurnId,
     TurnRow,
     earliest_id,
 )
+from longwire.store.beside_turns import BesideTurns, details_of
 from longwire.store.database import Database
 from longwire.store.log_tables import turn_bodies, turn_details, turns, usage_reasons
 from longwire.store.paging import Window
@@ -128,13 +125,11 @@ class Turns:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._vault = vault
         # Rows are tuples in the order of the columns: with statements that are spelt once they go
         # to the driver as they are, which is most of what writing them would cost.
         dialect = database.engine.dialect
         self._insert = str(insert(turns).compile(dialect=dialect))
-        self._insert_bodies = str(insert(turn_bodies).compile(dialect=dialect))
-        self._insert_details = str(insert(turn_details).compile(dialect=dialect))
+        self._beside = BesideTurns(vault, dialect)
         self._upsert = upsert(dialect)
         self._add_to_runs = add_to_runs(dialect)
         self._upsert_reasons = upsert(dialect, usage_reasons)
@@ -208,6 +203,29 @@ class Turns:
         """
         return await find(self._database, text, project_ids)
 
+    async def previous(self, turn_id: TurnId) -> TurnRow | None:
+        """Return the turn before one in its session of which bodies are kept, of the day before it.
+
+        Raises `NotFound` where the turn itself is not there.
+        """
+        row = await self.get(turn_id)
+        if not row.session:
+            return None
+        query = (
+            select(turns)
+            .where(
+                turns.c.session == row.session,
+                turns.c.key_id == row.key_id,
+                turns.c.project_id == row.project_id,
+                turns.c.id < row.id,
+                turns.c.id > row.id - (DAY << ID_BITS),
+                exists().where(turn_bodies.c.id == turns.c.id),
+            )
+            .order_by(turns.c.id.desc())
+            .limit(1)
+        )
+        return next(iter(await self._rows(query)), None)
+
     async def has(self, row: TurnRow) -> bool:
         """Whether this very row is there, and not another turn's by the same id."""
         query = select(turns).where(turns.c.id == row.id)
@@ -220,19 +238,14 @@ class Turns:
             row = (await connection.execute(query)).first()
         if row is None:
             return None
-        unpacked = partial(_unpacked, self._vault, turn_id)
-        return TurnBodies(
-            turn_id,
-            await to_thread(unpacked, "request", row.request),
-            await to_thread(unpacked, "response", row.response),
-        )
+        return await to_thread(self._beside.opened, turn_id, row.request, row.response)
 
     async def details(self, turn_ids: Sequence[TurnId]) -> dict[TurnId, TurnDetails]:
         """Return what is told of some turns; of those that simply succeeded there is nothing."""
         query = select(turn_details).where(turn_details.c.id.in_(map(_bounded, turn_ids)))
         async with self._database.read() as connection:
             found = (await connection.execute(query)).all()
-        return {row.id: _details(row.id, row.told) for row in found}
+        return {row.id: details_of(row.id, row.told) for row in found}
 
     async def add(
         self, rows: Sequence[TurnRow], beside: Sequence[TurnBodies | TurnDetails] = ()
@@ -251,7 +264,7 @@ class Turns:
             (self._add_to_runs, rows_of_runs(rows)),
         ]
         if beside:
-            statements += await to_thread(self._beside, beside)
+            statements += await to_thread(self._beside.statements, beside)
         writer = self._database.writer
         if writer is not None:
             await to_thread(writer.write, statements)
@@ -311,50 +324,6 @@ class Turns:
             if left_out != value:
                 yield column != literal_column(f"'{left_out}'")
 
-    def _beside(self, beside: Sequence[TurnBodies | TurnDetails]) -> list[Statement]:
-        bodies = [each for each in beside if isinstance(each, TurnBodies)]
-        details = [each for each in beside if isinstance(each, TurnDetails)]
-        return [
-            (self._insert_bodies, self._sealed(bodies)),
-            (self._insert_details, [(each.id, _json(each)) for each in details]),
-        ]
-
-    def _sealed(self, bodies: Sequence[TurnBodies]) -> list[tuple[Any, ...]]:
-        pack = ZstdCompressor()
-        return [
-            (
-                each.id,
-                self._seal(pack, each.id, "request", each.request),
-                self._seal(pack, each.id, "response", each.response),
-            )
-            for each in bodies
-        ]
-
-    def _seal(self, pack: ZstdCompressor, turn_id: TurnId, column: str, body: bytes) -> bytes:
-        return self._vault.seal(pack.compress(body), _place(column, turn_id)) if body else b""
-
-
-class _StoredDetails(msgspec.Struct):
-    """How details are written: members may come to it, and none is needed to read it."""
-
-    headers: Mapping[str, str] = {}
-    attempts: tuple[TurnAttempt, ...] = ()
-    message: str = ""
-
-
-_stored_details: Final = msgspec.json.Decoder(_StoredDetails)
-
-
-def _json(details: TurnDetails) -> str:
-    return msgspec.json.encode(
-        _StoredDetails(details.headers, details.attempts, details.message)
-    ).decode()
-
-
-def _details(turn_id: TurnId, text: str) -> TurnDetails:
-    stored = _stored_details.decode(text)
-    return TurnDetails(turn_id, stored.headers, stored.attempts, stored.message)
-
 
 def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.connection is not None:
@@ -378,13 +347,3 @@ def _cursor(after: str) -> int:
     if not (after.isascii() and after.isdecimal() and len(after) <= _LONGEST_ID):
         raise InvalidFields([FieldProblem("after", "is no cursor of this list; leave it out")])
     return _bounded(int(after))
-
-
-def _place(column: str, turn_id: TurnId) -> str:
-    return f"turn_bodies.{column}:{turn_id}"
-
-
-def _unpacked(vault: Vault, turn_id: TurnId, column: str, sealed: bytes) -> bytes:
-    if not sealed:
-        return b""
-    return ZstdDecompressor().decompress(vault.open(sealed, _place(column, turn_id)))

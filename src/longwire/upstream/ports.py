@@ -69,7 +69,8 @@ class Delivery:
 
     `bytes_sent` is the size of the request upstream in bytes, `queued` the wait for a free
     connection in seconds, `connection` the number of the one that served, None for HTTP. An answer
-    whose media type may be any has it as `media_type`.
+    whose media type may be any has it as `media_type`. What `changed` against what was held is ""
+    where nothing is known of it.
     """
 
     transport: TransportName
@@ -79,6 +80,7 @@ class Delivery:
     queued: float = 0.0
     connection: int | None = None
     media_type: str = ""
+    changed: str = ""
 
 
 FastPath = Callable[[Sequence[bytes]], int]

@@ -373,3 +373,23 @@ def test_its_state_reads_in_one_line() -> None:
     served(book, KEY, turn(user("a")))
     book.acquire(key("t"), turn(user("a")), 0.0)
     assert "<Ledger dialing=1 leased=0 idle=1 sessions=2 cap=128>" == repr(book)
+
+
+def test_a_turn_in_full_says_what_changed() -> None:
+    """Against what idle connections hold: a busy one, or one that is gone, tells nothing."""
+    book = ledger()
+    served(book, KEY, turn(user("a")))
+    edited = follow(book, KEY, user("A"), answer("b"), user("c"))
+    assert "input[0] of 3: user message" == str(edited.decision.change)
+    book.acquire(KEY, turn(user("a"), answer("b"), user("c")), 1.0)
+    beside = follow(book, KEY, user("x"))
+    assert (Reason.NEW_BRANCH, None) == (beside.decision.reason, beside.decision.change)
+
+
+def test_changed_properties_are_those_of_the_history_that_came_again() -> None:
+    """Another connection of the session may differ in more, and does not count."""
+    book = ledger()
+    served(book, KEY, turn(user("a")))
+    served(book, KEY, turn(user("z"), model="n", tools=[]))
+    chosen = follow(book, KEY, user("a"), answer("b"), user("c"), instructions="x")
+    assert "instructions added" == str(chosen.decision.change)

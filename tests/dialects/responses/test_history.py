@@ -75,7 +75,9 @@ def test_a_chain_digest_can_be_carried_on(texts: list[str], start: int) -> None:
     """Extending the digest of the first items equals digesting all."""
     start = min(start, len(texts))
     history = InputHistory(raw(texts))
-    assert history.digest(len(texts)) == history.extend(history.digest(start), start)
+    assert history.digest(len(texts)) == history.extend(
+        history.digest(start), history.canonical_items(start)
+    )
 
 
 def test_digests_of_several_marks_are_taken_in_one_pass_and_in_any_order() -> None:

@@ -249,3 +249,18 @@ def test_every_column_of_the_log_is_shown():
     expected = [names.get(name, name) for name in TurnRow._fields]
     columns = [field.name for field in fields(Turn) if field.init]
     assert expected == columns, "src/longwire/server/admin/turns.py, class Turn"
+
+
+PREVIOUS = (
+    "query Previous($id: ID!) { turn(id: $id) { previous { id requestID bodies { request } } } }"
+)
+
+
+async def test_the_turn_before_comes_with_its_bodies(admin, store):
+    """So that a page can show the two side by side; a first turn has none."""
+    rows = [row(0, NOON), row(0, NOON + 1)]
+    await store.turns.add(rows, [bodies(each) for each in rows])
+    told = await admin.ask(PREVIOUS, id=str(rows[1].id))
+    assert str(rows[0].id) == told["data"]["turn"]["previous"]["id"]
+    assert told["data"]["turn"]["previous"]["bodies"]["request"]
+    assert (await admin.ask(PREVIOUS, id=str(rows[0].id)))["data"]["turn"]["previous"] is None

@@ -5,13 +5,20 @@ canonical items, never assumed; where a doubt is left, the turn begins anew in f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from longwire.core.rules.turn import CanonicalItem, Digest, PrefixMark, Turn
+from longwire.core.rules.change import Change
+from longwire.core.rules.turn import CanonicalItem, Digest, Member, PrefixMark, Turn
 
 NOTHING_HELD = Digest(b"")
 """The digest of a chain that no history can match."""
+
+ITEM_DIGEST = 8
+"""Bytes of an item's digest that serve to find it again, never to decide."""
+
+MOST_ITEMS = 1024
+"""So many items of a chain can be found again, the first ones."""
 
 
 class Reason(StrEnum):
@@ -38,11 +45,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What a connection remembers of its last complete turn: a few hundred bytes, no text.
+    """What a connection remembers of its last complete turn: digests, and no text.
 
     `sent` items of the client digest to `digest`; then come the `replies`, the response's output
     items; `mark` covers the same `sent` items as raw bytes. Where the input was not the whole
     history (the turn carried an id or a conversation of its own), it digests to `NOTHING_HELD`.
+
+    To say later where another turn differs it keeps 16 bytes for each of the first `MOST_ITEMS`
+    items sent: `items` are their digests in a row, `kinds` their words, which all chains share.
+    `members` are those of the request, some 100 bytes each and for each tool.
     """
 
     response_id: str
@@ -52,6 +63,9 @@ class Chain:
     properties_raw: Digest
     properties: Digest
     mark: PrefixMark | None
+    items: bytes = b""
+    kinds: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
 
     @property
     def length(self) -> int:
@@ -69,9 +83,10 @@ class Continue:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """Send everything, without `previous_response_id`."""
+    """Send everything, without `previous_response_id`; what `change` made that so, if known."""
 
     reason: Reason
+    change: Change | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +97,15 @@ class AsGiven:
 Decision = Continue | Fresh | AsGiven
 
 
-def words_of(decision: Decision) -> tuple[str, str | None]:
-    """Return how a turn is sent, in the words of the response headers, and why in full."""
+def words_of(decision: Decision) -> tuple[str, str | None, str]:
+    """Return how a turn is sent in the words of the response headers, why in full, what changed."""
     match decision:
         case Continue():
-            return "continued", None
-        case Fresh(reason):
-            return "fresh", reason.value
+            return "continued", None, ""
+        case Fresh(reason, change):
+            return "fresh", reason.value, str(change or "")
         case AsGiven():
-            return "as-given", None
+            return "as-given", None, ""
 
 
 def decide(chain: Chain, turn: Turn, *, may_omit_reasoning: bool = True) -> Continue | Fresh | None:
@@ -126,7 +141,7 @@ def held_items(chain: Chain, turn: Turn, *, may_omit_reasoning: bool = True) -> 
     replies, new = chain.replies, turn.source.previous_response_id != chain.response_id
     if len(following) >= len(replies) + new and all(map(is_replay, replies, following)):
         return chain.length
-    shown = _shown(replies, following) if may_omit_reasoning else None
+    shown = shown_of(replies, following) if may_omit_reasoning else None
     return None if shown is None or len(following) < shown + new else chain.sent + shown
 
 
@@ -137,7 +152,7 @@ def _after_canonical(chain: Chain, turn: Turn) -> Sequence[CanonicalItem] | None
     return history.canonical_items(chain.sent)
 
 
-def _shown(replies: Sequence[CanonicalItem], following: Sequence[CanonicalItem]) -> int | None:
+def shown_of(replies: Sequence[CanonicalItem], following: Sequence[CanonicalItem]) -> int | None:
     """Count the replies that a client sent back which left out their reasoning, all of it.
 
     None where it did not: anything else is missing or changed, or some reasoning came along.
@@ -192,12 +207,16 @@ def extend(
     that of the new items. Items the client sent count in the form in which it sent them.
     """
     history = turn.history
-    if turn.refers_outside:
-        digest, mark = NOTHING_HELD, None
-    elif previous is None:
-        digest, mark = history.digest(len(history)), history.mark()
-    else:
-        digest, mark = history.extend(previous.digest, previous.sent), history.mark()
+    mark = None if turn.refers_outside else history.mark()
+    digest, items = NOTHING_HELD, b""
+    kinds: tuple[str, ...] = ()
+    if previous is not None and not turn.refers_outside:
+        added = history.canonical_items(previous.sent)
+        digest = history.extend(previous.digest, added)
+        items, kinds = _outlined(added, previous.items, previous.kinds)
+    elif not turn.refers_outside:
+        digest = history.digest(len(history))
+        items, kinds = _outlined(history.canonical_items())
     is_unchanged = previous is not None and previous.properties_raw == turn.properties.raw
     return Chain(
         response_id=response_id,
@@ -207,4 +226,16 @@ def extend(
         properties_raw=turn.properties.raw,
         properties=previous.properties if previous and is_unchanged else turn.properties.canonical,
         mark=mark,
+        items=items,
+        kinds=kinds,
+        members=previous.members if previous and is_unchanged else turn.properties.members,
     )
+
+
+def _outlined(
+    added: Sequence[CanonicalItem], items: bytes = b"", kinds: tuple[str, ...] = ()
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return what a chain keeps of its items, now that some were added."""
+    kept = added[: MOST_ITEMS - len(kinds)]
+    items += b"".join([item.sent[:ITEM_DIGEST] for item in kept])
+    return items, (*kinds, *[item.kind for item in kept])

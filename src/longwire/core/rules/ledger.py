@@ -19,6 +19,7 @@ from longwire.core.rules.continuity import (
     decide,
     has_same_properties,
 )
+from longwire.core.rules.difference import explained
 from longwire.core.rules.lease import (
     Closes,
     ConnectionId,
@@ -109,18 +110,24 @@ class Ledger:
             entry, decision = best
             if isinstance(decision, Continue):
                 return self._lend(entry, decision)
-            return self._anew(entry, decision, turn)
+            return self._anew(entry, self._fresh(decision.reason, [entry], turn), turn)
+        idle = sorted(self._idle(key), key=lambda entry: -entry.idle_since)
         blank = self._blank(key)
         if blank is not None:
-            return self._anew(blank, Fresh(self._reason(key, turn, blank)), turn)
+            return self._anew(blank, self._fresh(self._reason(key, turn, blank), idle, turn), turn)
         # A warm-up is an opening, and who names the response before goes on: neither rewrites what
         # a connection holds, which may be that of another lane.
         is_warm_up = turn.purpose is Purpose.WARM_UP
         rewrites = not (key.is_implicit or is_warm_up or turn.source.previous_response_id)
         rewritten = self._same_properties(key, turn) if rewrites else None
         if rewritten is not None:
-            return self._anew(rewritten, Fresh(Reason.HISTORY_REWRITTEN), turn)
-        return self._elsewhere(key, Fresh(self._reason(key, turn, None)), turn)
+            return self._anew(rewritten, self._fresh(Reason.HISTORY_REWRITTEN, idle, turn), turn)
+        return self._elsewhere(key, self._fresh(self._reason(key, turn, None), idle, turn), turn)
+
+    def _fresh(self, reason: Reason, entries: Iterable[Entry], turn: Turn) -> Fresh:
+        """Begin anew, and say what changed against the nearest history that these hold."""
+        chains = [entry.chain for entry in entries if entry.chain is not None]
+        return explained(reason, chains, turn, may_omit_reasoning=self.limits.may_omit_reasoning)
 
     def _as_given(self, key: SessionKey, turn: Turn) -> Lend | Dial | Wait:
         holder = self._holder(key, turn.previous_response_id)

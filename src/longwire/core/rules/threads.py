@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from longwire.core.rules.continuity import Chain, Continue, Fresh, Reason, decide
+from longwire.core.rules.difference import explained
 from longwire.core.rules.turn import SessionKey, Turn
 
 LIFETIME: Final = 290.0
@@ -44,16 +45,16 @@ class Threads:
         """Return how a turn travels; the thread that it goes on with is held no more."""
         held = [each for each in self._held.get(key, ()) if each.until > now]
         best: tuple[_Held, Continue] | None = None
-        reason = Reason.NEW_BRANCH if held else Reason.NEW_SESSION
+        reason, near = Reason.NEW_BRANCH if held else Reason.NEW_SESSION, held[::-1]
         for each, decision in _decisions(held, turn):
             if isinstance(decision, Fresh):
-                reason = decision.reason
+                reason, near = decision.reason, [each]
             elif best is None or each.chain.length > best[0].chain.length:
                 best = each, decision
         if best is not None:
             held.remove(best[0])
         self._set(key, held)
-        return Fresh(reason) if best is None else best[1]
+        return explained(reason, [each.chain for each in near], turn) if best is None else best[1]
 
     def keep(self, key: SessionKey, chain: Chain, now: float) -> None:
         """Hold the thread that ends with a chain's answer."""

@@ -72,7 +72,7 @@ class CanonicalItem:
     of `anchors`, names among `optional`, both sides share at least one where any is set.
     `reference` is the id that an `item_reference` points to, `id` the item's own. `raw` digests
     its very bytes: equal means the same item, unequal means nothing. Some clients leave out all
-    that `is_reasoning`.
+    that `is_reasoning`. `kind` names it for people, by one word of a table: "function_call_output".
 
     Of `{"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAA", "summary": []}` the core
     is that it is a reasoning item; `optional` has its id and its encrypted content, either of
@@ -87,6 +87,7 @@ class CanonicalItem:
     reference: str | None = None
     raw: bytes = field(default=b"", compare=False)
     is_reasoning: bool = False
+    kind: str = field(default="item", compare=False)
 
 
 Image = Callable[[Sequence[bytes]], tuple[CanonicalItem, ...] | None]
@@ -133,14 +134,27 @@ class History(Protocol):
     def digest(self, count: int) -> Digest:
         """Return the chain digest of the first `count` items as sent."""
 
-    def extend(self, digest: Digest, start: int) -> Digest:
-        """Continue a chain digest of the first `start` items over all later ones."""
+    def extend(self, digest: Digest, items: Sequence[CanonicalItem]) -> Digest:
+        """Continue a chain digest over the items that follow."""
 
     def mark(self) -> PrefixMark | None:
         """Mark the whole input, or None when it is not an array."""
 
     def suffix(self, start: int) -> bytes:
         """Return the items from index `start` on as a raw JSON array."""
+
+
+class Member(NamedTuple):
+    """One member of a request in digests of eight bytes: of the whole, and of its parts in a row.
+
+    Parts are the values of an object by key, or tools by name; other values have none.
+    """
+
+    name: str
+    whole: bytes
+    are_tools: bool = False
+    parts: tuple[str, ...] = ()
+    digests: bytes = b""
 
 
 class Properties(Protocol):
@@ -153,6 +167,10 @@ class Properties(Protocol):
     @property
     def canonical(self) -> Digest:
         """The digest that ignores key order and whitespace: this one decides."""
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """What they are made of, in the order of names: it tells where two of them differ."""
 
 
 class Purpose(Enum):

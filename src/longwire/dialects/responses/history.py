@@ -12,10 +12,11 @@ from blake3 import blake3
 from msgspec import Raw
 
 from longwire.core.errors import InvalidRequest
-from longwire.core.rules.turn import CanonicalItem, Digest, PrefixMark
-from longwire.dialects.canonical import AmbiguousJson, decode, digest, digest_bytes
+from longwire.core.rules.turn import CanonicalItem, Digest, Member, PrefixMark
+from longwire.dialects.canonical import digest_bytes
 from longwire.dialects.raw_json import split_items
 from longwire.dialects.responses.items import canonical_item, raw_digest, user_message
+from longwire.dialects.responses.members import digested
 
 _WHITESPACE = b" \t\r\n"
 _MOST_REFERENCES = 4
@@ -131,9 +132,9 @@ class InputHistory:
             self._links.append(digest_bytes(last, self.canonical_item(len(self._links)).sent))
         return self._links[count - 1] if count else _ORIGIN
 
-    def extend(self, digest: Digest, start: int) -> Digest:
-        """Continue the chain digest of the first `start` items over the rest."""
-        for item in self.canonical_items(start):
+    def extend(self, digest: Digest, items: Sequence[CanonicalItem]) -> Digest:
+        """Continue a chain digest over the items that follow."""
+        for item in items:
             digest = digest_bytes(digest, item.sent)
         return digest
 
@@ -206,12 +207,18 @@ class BodyProperties:
             parts += (name.encode(), value)
         return digest_bytes(*parts)
 
-    @cached_property
+    @property
     def canonical(self) -> Digest:
         """Digest the members whatever their key order and whitespace."""
-        try:
-            return digest(
-                {name: decode(bytes(raw).decode()) for name, raw in self._members.items()}
-            )
-        except AmbiguousJson:
-            return self.raw
+        return self._digested[0]
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Name the members, each with digests of what it is made of."""
+        return self._digested[1]
+
+    @cached_property
+    def _digested(self) -> tuple[Digest, tuple[Member, ...]]:
+        """Digest each member, and all of them; both tell the same values apart."""
+        each = [digested(name, bytes(raw)) for name, raw in self._members.items()]
+        return digest_bytes(*[whole for whole, _ in each]), tuple([member for _, member in each])

@@ -89,6 +89,12 @@ ITEM_RULES: Mapping[str, ItemRule] = {
 }
 """Item type to rule; a type that is not here compares in full, id included."""
 
+KINDS = {
+    **{kind: kind for kind in ITEM_RULES},
+    **{role: f"{role} message" for role in ("user", "assistant", "system", "developer")},
+}
+"""What people are told of an item, by its type or, of a message, its role: no client's own word."""
+
 
 def canonical_item(raw: bytes) -> CanonicalItem:
     """Return the canonical form of one item, which comes as raw JSON.
@@ -136,6 +142,7 @@ def _canonical(item: dict[str, Json], raw: bytes) -> CanonicalItem:
         reference=identity if kind == "item_reference" and isinstance(identity, str) else None,
         raw=raw,
         is_reasoning=kind == "reasoning",
+        kind=KINDS.get(str(item.get("role") if kind == "message" else kind), "item"),
     )
 
 

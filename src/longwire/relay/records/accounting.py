@@ -275,6 +275,8 @@ def _line(record: TurnRecord, seconds: float, tokens: Mapping[str, int]) -> dict
             "sent": delivery.bytes_sent,
             "queued_ms": round(delivery.queued * 1000),
         }
+    if delivery is not None and delivery.changed:
+        line["changed"] = delivery.changed
     if record.first_event is not None:
         line["first_event_ms"] = round(record.first_event * 1000)
     if record.failures and (replays := record.replays):

@@ -184,7 +184,7 @@ def _travelled(record: TurnRecord) -> dict[str, Any]:
         "transport": delivery.transport,
         "continuity": delivery.continuity,
         "reason": delivery.reason or "",
-        "changed": "",
+        "changed": delivery.changed,
         "connection": delivery.connection,
         "queue_ms": round(delivery.queued * 1000),
         "bytes_sent": sent + delivery.bytes_sent,

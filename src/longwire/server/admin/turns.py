@@ -149,6 +149,14 @@ def _shown_attempt(attempt: TurnAttempt, *, may_read: bool) -> Attempt:
     return view_of(Attempt, attempt, message=attempt.message if may_read else "")
 
 
+async def _previous(
+    info: Info, root: strawberry.Parent["Turn"]
+) -> Annotated["Turn", strawberry.lazy(__name__)] | None:
+    require(info, Permission.TURNS_READ)
+    found = await info.context.administration.store.turns.previous(TurnId(int(root.id)))
+    return shown(found) if found else None
+
+
 @strawberry.type(description="One request of a client and its answer. Times in ms, sizes in bytes.")
 class Turn:
     """One turn; null is what is not known."""
@@ -207,6 +215,11 @@ class Turn:
     )
     bodies: Bodies | None = strawberry.field(
         resolver=_bodies, description="Where the key keeps them, until they expire."
+    )
+    previous: Annotated["Turn", strawberry.lazy(__name__)] | None = strawberry.field(
+        resolver=_previous,
+        description="The turn before it in its session of which bodies are kept, by the same key "
+        "and of the day before it at most.",
     )
 
 

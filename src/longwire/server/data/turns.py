@@ -239,6 +239,8 @@ class _Reply:
             headers |= client_of(self._exchange.headers).headers(running.headers)
         if delivery.reason:
             headers["x-longwire-reason"] = delivery.reason
+        if delivery.changed:
+            headers["x-longwire-changed"] = delivery.changed
         if dropped:
             headers["x-longwire-dropped"] = ", ".join(dropped)
         return headers

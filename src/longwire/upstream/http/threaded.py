@@ -99,8 +99,8 @@ class _Turn:
 
 
 def _delivered(delivery: Delivery, decision: Continue | Fresh) -> Delivery:
-    continuity, reason = words_of(decision)
-    return replace(delivery, continuity=continuity, reason=reason)
+    continuity, reason, changed = words_of(decision)
+    return replace(delivery, continuity=continuity, reason=reason, changed=changed)
 
 
 async def _digest_history(call: Call, decision: Continue | Fresh) -> None:

@@ -155,9 +155,9 @@ class WebSocketStream:
         if len(frame) > LARGEST_CREATE:
             lease.cancel()
             raise FrameTooLarge(len(frame))
-        continuity, reason = words_of(lease.decision)
+        continuity, reason, changed = words_of(lease.decision)
         self.delivery = Delivery(
-            "websocket", continuity, reason, len(frame), lease.queued, lease.id
+            "websocket", continuity, reason, len(frame), lease.queued, lease.id, changed=changed
         )
         try:
             await lease.connection.send(frame)

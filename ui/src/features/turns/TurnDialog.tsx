@@ -14,7 +14,9 @@ import { Mark } from "@/shared/Strip";
 import { turnQuery } from "./api";
 import { Attempts, Headers } from "./Attempts";
 import { Bodies } from "./Bodies";
+import { changeOf } from "./changed";
 import type { Turn } from "./columns";
+import { Difference } from "./Difference";
 import { Facts } from "./Facts";
 import { TurnTimes } from "./TurnTimes";
 
@@ -87,6 +89,7 @@ function Detail({ turn }: { turn: Turn }) {
       <Attempts turn={turn} />
       <Facts turn={turn} />
       <Headers turn={turn} />
+      {turn.session !== "" && <Difference id={turn.id} />}
       <Bodies id={turn.id} />
     </div>
   );
@@ -101,7 +104,23 @@ function Why({ turn }: { turn: Turn }) {
     <div className="rounded-xl bg-sunken px-4 py-3">
       <p className="text-[13px] text-soft">{turn.continuity === "fresh" ? t("whyNot") : t("why")}</p>
       <p className="font-medium">{t(`app:reasons.${reason}`, { defaultValue: reason })}</p>
+      {turn.changed !== "" && <WhatChanged text={turn.changed} />}
       {turn.continuity === "fresh" && <p className="mt-1 text-[13px] text-soft">{t(`advice.${turn.reason}`, { defaultValue: "" })}</p>}
     </div>
+  );
+}
+
+/** The very place that is not what it was, in a sentence. */
+function WhatChanged({ text }: { text: string }) {
+  const { t } = useTranslation("turns");
+  const { item, properties } = changeOf(text);
+  const bare = t(`kinds.${item?.kind ?? ""}`, { defaultValue: item?.kind ?? "" });
+  const kind = item?.isOfReply === true ? t("ofReply", { kind: bare }) : bare;
+  return (
+    <p className="mt-1 break-words" title={text} data-testid="changed">
+      {item !== null && item.edit === "later" && t("changeOfLater", { number: item.number, count: item.count })}
+      {item !== null && item.edit !== "later" && t("changeOfItem", { number: item.number, count: item.count, kind, edit: t(`edits.${item.edit}`) })}
+      {properties !== "" && <span> {t("changeOfProperties", { properties, interpolation: { escapeValue: false } })}</span>}
+    </p>
   );
 }

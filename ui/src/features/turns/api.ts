@@ -60,3 +60,13 @@ export const bodiesQuery = (id: string) =>
     // What was said is not kept longer than it is looked at.
     gcTime: 0,
   });
+
+const PREVIOUS = graphql(
+  `query TurnPrevious($id: ID!) { turn(id: $id) { bodies { request } previous { id bodies { request } } } }`,
+);
+export const previousQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["turns", "previous", id],
+    queryFn: ({ signal }) => ask(PREVIOUS, { id }, signal).then((told) => told.turn),
+    gcTime: 0,
+  });
