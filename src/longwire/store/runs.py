@@ -197,7 +197,6 @@ def _counts(row: TurnRow) -> RunSums:
         row.input_tokens or 0,
         row.cached_tokens or 0,
         row.output_tokens or 0,
-        row.reasoning_tokens or 0,
         row.cost or 0,
     )
 

@@ -88,7 +88,7 @@ function Began({ row, session }: { row: Bar | Pause; session: boolean }) {
   const format = useFormat();
   if (row.kind === "pause") return <span className="text-soft">{t("pause", { time: duration(row.ms / 1_000) })}</span>;
   const { turn } = row;
-  const served = [turn.modelServed || turn.modelAsked, turn.channelName].filter((each) => each !== "").join(" · ");
+  const served = [turn.modelAsked, turn.channelName].filter((each) => each !== "").join(" · ");
   return (
     <>
       <TurnsLink search={{ open: turn.id }} className="block w-fit py-0.5 font-medium underline">
