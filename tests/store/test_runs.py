@@ -12,7 +12,7 @@ from longwire.store.turns import TurnFilter, Turns
 from longwire.store.usage import DAY
 from tests.store.turn_rows import NOON, row
 
-ONE = RunSums(1, 1, 0, 1_000, 100, 10, 4, 5, 2, 1_000)
+ONE = RunSums(1, 1, 0, 1_000, 100, 10, 4, 5, 1_000)
 
 
 @pytest.fixture

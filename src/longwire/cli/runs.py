@@ -100,7 +100,7 @@ def _turn_row(row: TurnRow) -> tuple[str, ...]:
         f"{time_text(row.started_at)} UTC",
         row.session or "-",
         row.channel_name or "-",
-        row.model_served or row.model_asked or "-",
+        row.model_asked or "-",
         f"{way}: {row.changed}" if row.changed else way or "-",
         f"{row.total_ms / _KILO:.1f} s",
         "-" if row.cost is None else f"${row.cost / _NANO:.4f}",

@@ -124,7 +124,6 @@ runs = Table(
     Column("input_tokens", BigInteger, nullable=False),
     Column("cached_tokens", BigInteger, nullable=False),
     Column("output_tokens", BigInteger, nullable=False),
-    Column("reasoning_tokens", BigInteger, nullable=False),
     Column("cost", BigInteger, nullable=False),
     Index("ix_runs_kind_last_at_id", "kind", "last_at", "id"),
     Index("ix_runs_name_kind_last_at_id", "name", "kind", "last_at", "id"),

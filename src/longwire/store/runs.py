@@ -87,8 +87,13 @@ class Runs:
 
         Raises `InvalidFields` for a cursor that is none, or a size that no page has.
         """
-        conditions = wanted.conditions(is_sqlite=self._database.is_sqlite)
-        query = select(runs).where(runs.c.kind == kind, *conditions)
+        is_sqlite = self._database.is_sqlite
+        # To look through all lists is five times as fast in the order of the table as in that of
+        # an index, which leads to each row by itself.
+        reads_all = is_sqlite and bool(wanted.model or wanted.channel_id)
+        place = runs.c.kind + "" if reads_all else runs.c.kind
+        conditions = wanted.conditions(is_sqlite=is_sqlite)
+        query = select(runs).where(place == kind, *conditions)
         return await _LAST_FIRST.read(self._database, query, Window(first, after), _run)
 
     async def get(self, kind: Kind, which: str, projects: tuple[str, ...] | None = None) -> Run:
@@ -197,7 +202,6 @@ def _counts(row: TurnRow) -> RunSums:
         row.input_tokens or 0,
         row.cached_tokens or 0,
         row.output_tokens or 0,
-        row.reasoning_tokens or 0,
         row.cost or 0,
     )
 

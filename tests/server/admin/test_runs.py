@@ -8,7 +8,7 @@ from tests.store.turn_rows import NOON, row
 
 FIELDS = """
   id kind name projectID keyID keyName firstAt lastAt models channelIDs turns continued failures
-  bytesReceived bytesSent bytesSaved inputTokens cachedTokens outputTokens reasoningTokens costUsd
+  bytesReceived bytesSent bytesSaved inputTokens cachedTokens outputTokens costUsd
 """
 LIST = """
   query($filter: AgentSessionFilter, $first: Int! = 50, $after: String) {
@@ -59,7 +59,6 @@ async def test_a_session_has_the_sums_of_its_turns(admin, store):
         "inputTokens": 20,
         "cachedTokens": 8,
         "outputTokens": 10,
-        "reasoningTokens": 4,
         "costUsd": 2e-6,
     }
     for which in (expected["id"], "agent-1"):

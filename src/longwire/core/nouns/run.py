@@ -22,7 +22,6 @@ class RunSums(NamedTuple):
     input_tokens: int
     cached_tokens: int
     output_tokens: int
-    reasoning_tokens: int
     cost: int
 
     @property

@@ -80,7 +80,6 @@ class RunView:
     input_tokens: Int64
     cached_tokens: Int64
     output_tokens: Int64
-    reasoning_tokens: Int64
     cost_usd: float
     connections: list[Session] = strawberry.field(description="Those that are kept for it now.")
     run: strawberry.Private[Run]

@@ -6,7 +6,7 @@ import { wordOf } from "@/shared/marks";
 import { Mark } from "@/shared/Strip";
 import { TurnsLink } from "@/shared/TurnsLink";
 import { VirtualTable, type WideColumn } from "@/shared/VirtualTable";
-import type { Bar, Pause, Timeline } from "./timeline";
+import { type Bar, type Pause, shortened, type Timeline } from "./timeline";
 
 const ROW = 62;
 const LANE = 14;
@@ -19,7 +19,7 @@ export function RunTimeline({ line, isTrace }: { line: Timeline; isTrace: boolea
   if (line.rows.length === 0) return <p className="text-soft">{t("noLog")}</p>;
   return (
     <div className="-mx-5 -mb-4" onKeyDown={step}>
-      <VirtualTable label={t("timeline")} columns={columns} rows={line.rows} rowHeight={ROW} minWidth="60rem" height="calc(100dvh - 14rem)" />
+      <VirtualTable label={t("timeline")} columns={columns} rows={line.rows} rowHeight={ROW} minWidth="66rem" height="calc(100dvh - 14rem)" />
     </div>
   );
 }
@@ -47,13 +47,13 @@ function useTimelineColumns(line: Timeline, isTrace: boolean): readonly WideColu
       {
         key: "lane",
         title: lanes > 1 ? t("lanes") : "",
-        width: `${Math.max(2, (lanes * LANE) / 16 + 1)}rem`,
+        width: `${Math.max(lanes > 1 ? 4.5 : 2, (lanes * LANE) / 16 + 1)}rem`,
         cell: (row) => <Lanes row={row} count={lanes} />,
       },
       { key: "turn", title: t("turn"), width: "minmax(11rem, 1fr)", cell: (row) => <Began row={row} session={isTrace && names.length > 1} /> },
       { key: "bar", title: t("time"), width: "minmax(16rem, 2fr)", cell: (row) => <Track row={row} /> },
-      { key: "why", title: t("last"), width: "minmax(12rem, 1.4fr)", cell: (row) => row.kind === "turn" && <Why row={row} /> },
-      { key: "spent", title: t("spent"), width: "minmax(10rem, 1fr)", align: "right", cell: (row) => row.kind === "turn" && <Spent row={row} /> },
+      { key: "why", title: t("way"), width: "minmax(11rem, 1.2fr)", cell: (row) => row.kind === "turn" && <Why row={row} /> },
+      { key: "spent", title: t("spent"), width: "minmax(15rem, 1.2fr)", align: "right", cell: (row) => row.kind === "turn" && <Spent row={row} /> },
     ],
     [t, lanes, names, isTrace],
   );
@@ -88,7 +88,7 @@ function Began({ row, session }: { row: Bar | Pause; session: boolean }) {
   const format = useFormat();
   if (row.kind === "pause") return <span className="text-soft">{t("pause", { time: duration(row.ms / 1_000) })}</span>;
   const { turn } = row;
-  const served = [turn.modelServed || turn.modelAsked, turn.channelName].filter((each) => each !== "").join(" · ");
+  const served = [turn.modelAsked, turn.channelName].filter((each) => each !== "").join(" · ");
   return (
     <>
       <TurnsLink search={{ open: turn.id }} className="block w-fit py-0.5 font-medium underline">
@@ -99,7 +99,7 @@ function Began({ row, session }: { row: Bar | Pause; session: boolean }) {
       </span>
       {session && (
         <span className="block truncate font-mono text-[11.5px] text-soft" title={turn.session}>
-          {turn.session === "" ? t("unnamed") : turn.session}
+          {turn.session === "" ? t("unnamed") : shortened(turn.session)}
         </span>
       )}
     </>

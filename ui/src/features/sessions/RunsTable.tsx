@@ -12,6 +12,7 @@ import { Empty, Failure, SkeletonRows } from "@/shared/states";
 import { VirtualTable, type WideColumn } from "@/shared/VirtualTable";
 import { RunFilters } from "./RunFilters";
 import { RunLink } from "./RunLink";
+import { shortened } from "./timeline";
 import { filterOf, type Kind, type Run, runsQuery } from "./runs";
 
 const route = getRouteApi("/shell/sessions");
@@ -64,7 +65,7 @@ function useRunColumns(kind: Kind): readonly WideColumn<Run>[] {
         width: "minmax(14rem, 1.6fr)",
         cell: (run) => (
           <RunLink kind={kind} id={run.id} className="block truncate py-1.5 font-mono text-[13px] underline">
-            {run.name}
+            <span title={run.name}>{shortened(run.name)}</span>
           </RunLink>
         ),
       },

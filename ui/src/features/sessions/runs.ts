@@ -43,7 +43,7 @@ export const runsQuery = (kind: Kind, filter: RunFilter) =>
 
 const TURN = graphql(`
   fragment RunTurnFields on Turn {
-    id startedAt session continuity reason changed outcome errorCode modelAsked modelServed channelName keyName
+    id startedAt session continuity reason changed outcome errorCode modelAsked channelName keyName
     firstEventMs totalMs bytesReceived bytesSent inputTokens cachedTokens outputTokens costUsd
   }
 `);

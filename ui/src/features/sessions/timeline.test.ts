@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunTurn } from "./runs";
-import { type Bar, timelineOf } from "./timeline";
+import { type Bar, shortened, timelineOf } from "./timeline";
 
 const turn = (id: string, at: number, totalMs: number, session = "main", firstEventMs: number | null = 100) =>
   ({ id, session, totalMs, firstEventMs, startedAt: new Date(at).toISOString() }) as RunTurn;
@@ -39,4 +39,9 @@ test("a turn that outlasts others leaves no pause behind them", () => {
 test("no turn is no line, and a turn of no time has a place on it", () => {
   expect(timelineOf([])).toEqual({ rows: [], lanes: [], ms: 0 });
   expect(bars([turn("a", 5, 0)]).every((bar) => bar.start >= 0 && bar.end <= 1)).toBe(true);
+});
+
+test("of a long name both ends are shown: a sub-agent's is its session's but for the last letters", () => {
+  expect(shortened("main")).toBe("main");
+  expect(shortened("0198c9f4-7e5a-7cc3-98c4-dc0c0c07398f/a1")).toBe("0198c9f4…0c0c07398f/a1");
 });

@@ -61,6 +61,13 @@ export function timelineOf(turns: readonly RunTurn[]): Timeline {
   return { rows, lanes, ms: (busy.at(-1)?.to ?? 0) - (busy.at(0)?.from ?? 0) };
 }
 
+const LONGEST_NAME = 22;
+
+/** A name whose ends tell it apart: sub-agents of one session differ in the last letters. */
+export function shortened(name: string): string {
+  return name.length <= LONGEST_NAME ? name : `${name.slice(0, 8)}…${name.slice(-(LONGEST_NAME - 9))}`;
+}
+
 interface Span {
   from: number;
   to: number;

@@ -16,7 +16,6 @@ _SUMS = (
     "input_tokens",
     "cached_tokens",
     "output_tokens",
-    "reasoning_tokens",
     "cost",
 )
 
