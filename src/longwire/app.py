@@ -258,6 +258,7 @@ class _Reading:
             tuple(channel_of(each) for each in settings.channels),
             tuple(key_of(each) for each in settings.api_keys),
             self._source,
+            tuple(each.spec for each in settings.models),
         )
 
 

@@ -26,6 +26,7 @@ from longwire.settings.checks import (
     Section,
     unique,
 )
+from longwire.settings.models import Model
 from longwire.settings.quantities import (
     Duration,
     Size,
@@ -297,6 +298,7 @@ class Settings(Section):
     fleet: Fleet = Fleet()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
+    models: Annotated[tuple[Model, ...], FromText, unique("name")] = ()
 
     _source: Path | None = PrivateAttr(default=None)
 

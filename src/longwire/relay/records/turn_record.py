@@ -104,7 +104,8 @@ class TurnRecorder:
         )
 
     def _cost(self, record: TurnRecord) -> int | None:
-        usage, models = record.bill.usage, (record.bill.model, record.request.turn.model)
+        name = record.model_there or record.request.turn.model
+        usage, models = record.bill.usage, (record.bill.model, name)
         return self.prices.cost(usage, *models, configured=record.price_of) if usage else None
 
     def _verdict(self, record: TurnRecord) -> tuple[int, str]:
