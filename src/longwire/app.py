@@ -22,6 +22,7 @@ from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.cooling import CoolDowns
 from longwire.relay.channels.listings import Listings
 from longwire.relay.channels.moves import Moves
+from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
@@ -81,6 +82,7 @@ class App:
         self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
+        self.offered = OfferedModels(lambda: self.routing.snapshot, self.listings)
         self.relay = self._relay(settings)
         self.keys = Keys(
             digest_with(token_bytes()),
@@ -111,7 +113,7 @@ class App:
             websocket=self.sockets,
             admin=_behind(server.trusted_proxies, self._serve_admin),
             pages=Pages(base_path=server.base_path),
-            models=Models(self.keys, lambda: self.routing.snapshot, self.listings),
+            models=Models(self.keys, self.offered, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
             side=CodexSide(self.keys, lambda: self.routing.snapshot),
             probes=Probes(self.readiness, self.metrics, self.fleet.nodes.own.name),
@@ -202,6 +204,8 @@ class App:
             self.reconciler,
             self.homes,
             self.fleet,
+            self.relay,
+            self.offered,
             Measures(interval=settings.database.log_interval),
         )
         registration = registration_of(settings.codex)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,6 +21,7 @@ from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
 from longwire.relay.accounts.kept_sign_ins import KeptSignIns
 from longwire.relay.accounts.sign_ins import SignIns
+from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.homes import LocalHomes
@@ -28,6 +30,8 @@ from longwire.relay.records.journal import Feed, Recent, TurnIds
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.candidates import Price
+from longwire.relay.turns.explained import explain
+from longwire.relay.turns.running import Relay
 from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.auth import Keys
@@ -79,6 +83,8 @@ class Gateway:
     reconciler: ChannelReconciler
     homes: LocalHomes
     fleet: Fleet
+    relay: Relay
+    offered: OfferedModels
     log: Measures = DEFAULT
 
 
@@ -143,6 +149,8 @@ class StoredControlPlane:
             give_way=self._log.give_way,
             accounts=accounts,
             sign_ins=sign_ins,
+            explain=partial(explain, gateway.relay),
+            offered=gateway.offered,
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,

@@ -18,6 +18,7 @@ from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.turn_row import (
     ID_BITS,
+    RouteStep,
     TurnAttempt,
     TurnBodies,
     TurnDetails,
@@ -305,20 +306,19 @@ class _StoredDetails(msgspec.Struct):
     headers: Mapping[str, str] = {}
     attempts: tuple[TurnAttempt, ...] = ()
     message: str = ""
+    route: tuple[RouteStep, ...] = ()
 
 
 _stored_details: Final = msgspec.json.Decoder(_StoredDetails)
 
 
 def _json(details: TurnDetails) -> str:
-    return msgspec.json.encode(
-        _StoredDetails(details.headers, details.attempts, details.message)
-    ).decode()
+    return msgspec.json.encode(_StoredDetails(*details[1:])).decode()
 
 
 def _details(turn_id: TurnId, text: str) -> TurnDetails:
     stored = _stored_details.decode(text)
-    return TurnDetails(turn_id, stored.headers, stored.attempts, stored.message)
+    return TurnDetails(turn_id, stored.headers, stored.attempts, stored.message, stored.route)
 
 
 def _times(wanted: TurnFilter) -> Iterator[ColumnElement[bool]]:

@@ -63,7 +63,7 @@ def _own(model: Model, routes: Sequence[Route], level: int = 0, fallback: str = 
     for target in sorted(model.targets, key=lambda each: each.order):
         condition = None if target.condition == ALWAYS else target.condition
         place = level + target.order
-        matching = [route for route in routes if _is_meant(target, route)]
+        matching = [route for route in routes if is_meant(target, route)]
         if not matching:
             nobody = Route(target.channel or f"tag {target.tag}", order=place, fallback=fallback)
             found.append(Option(nobody, condition, model, is_missing=True))
@@ -84,7 +84,8 @@ def _own(model: Model, routes: Sequence[Route], level: int = 0, fallback: str = 
     return found
 
 
-def _is_meant(target: Target, route: Route) -> bool:
+def is_meant(target: Target, route: Route) -> bool:
+    """Whether a target means a channel."""
     if target.tag:
         return target.tag in route.tags
     return target.channel in (route.channel, route.name)

@@ -11,12 +11,14 @@ from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.keys import KeyMutations, KeyQueries
 from longwire.server.admin.limits import QueryLimits
+from longwire.server.admin.models import ModelMutations, ModelQueries
 from longwire.server.admin.names import Names
 from longwire.server.admin.nodes import NodeQueries
 from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.profiles import ProfileQueries
 from longwire.server.admin.projects import ProjectMutations, ProjectQueries
+from longwire.server.admin.routes import RouteQueries
 from longwire.server.admin.scalars import scalar_map
 from longwire.server.admin.sessions import SessionMutations, SessionQueries, SessionSubscriptions
 from longwire.server.admin.settings import SettingsMutations, SettingsQueries
@@ -30,6 +32,8 @@ _QUERIES: Final = (
     AccountQueries,
     DraftQueries,
     PresetQueries,
+    ModelQueries,
+    RouteQueries,
     ProfileQueries,
     KeyQueries,
     ProjectQueries,
@@ -43,6 +47,7 @@ _MUTATIONS: Final = (
     UserMutations,
     ChannelMutations,
     AccountMutations,
+    ModelMutations,
     ProbeMutations,
     KeyMutations,
     ProjectMutations,
