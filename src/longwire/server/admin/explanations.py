@@ -75,7 +75,9 @@ async def explained_now(administration: Administration, sample: Sample, key_id: 
     return shown(explained.steps, explained.problem)
 
 
-def shown(steps: Iterable[RouteStep], problem: str = "", *, is_as_of_then: bool = False) -> Explanation:
+def shown(
+    steps: Iterable[RouteStep], problem: str = "", *, is_as_of_then: bool = False
+) -> Explanation:
     """Return an explanation as it is shown."""
     return Explanation(
         steps=[view_of(Step, step) for step in steps],
