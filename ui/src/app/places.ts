@@ -1,6 +1,7 @@
 /** The places of the navigation and the palette, in their order. */
 import {
   Activity,
+  Boxes,
   FileClock,
   FolderKanban,
   Footprints,
@@ -36,6 +37,7 @@ export const PLACES: readonly (readonly Place[])[] = [
   ],
   [
     { to: "/channels", name: "channels", icon: Split },
+    { to: "/models", name: "models", icon: Boxes },
     { to: "/keys", name: "keys", icon: KeyRound },
     { to: "/projects", name: "projects", icon: FolderKanban },
   ],

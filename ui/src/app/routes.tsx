@@ -97,6 +97,11 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/channels/ChannelPage"), "ChannelPage"),
   }),
   createRoute({
+    ...within("/models"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/models/ModelsPage"), "ModelsPage"),
+  }),
+  createRoute({
     ...within("/keys"),
     validateSearch: textSearch,
     component: lazyRouteComponent(() => import("@/features/keys/KeysPage"), "KeysPage"),

@@ -14,6 +14,7 @@ import { Bodies } from "./Bodies";
 import type { Turn } from "./columns";
 import { Facts } from "./Facts";
 import { TurnTimes } from "./TurnTimes";
+import { WhyThere } from "./WhyThere";
 
 export function TurnDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const { t } = useTranslation("turns");
@@ -56,6 +57,7 @@ function Detail({ turn }: { turn: Turn }) {
       </div>
       <TurnTimes turn={turn} />
       <Attempts turn={turn} />
+      <WhyThere id={turn.id} />
       <Facts turn={turn} />
       <Headers turn={turn} />
       <Bodies id={turn.id} />
