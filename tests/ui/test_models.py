@@ -19,7 +19,7 @@ def channel(owner):
 
 def test_a_model_is_made_and_says_where_it_goes(opened, owner, channel, stage):
     """Problems stand beside their fields while typing; targets move by keyboard; then it serves."""
-    page = opened(owner, "/models?new=1")
+    page = opened(owner, "/public-models?new=1")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Public name").fill("smart")
     dialog.get_by_label("Channel or tag").select_option(label="main")
@@ -61,7 +61,7 @@ def test_the_page_is_whole_on_every_screen(opened, owner, channel, scheme, width
     name = f"shown-{scheme}-{width}"
     owner.ask(CREATE, input={"name": name, "targets": [target], "fallbacks": ["o9"]})
     size = {"width": width, "height": 860}
-    page = opened(owner, "/models", color_scheme=scheme, viewport=size)
+    page = opened(owner, "/public-models", color_scheme=scheme, viewport=size)
     expect(page.get_by_text(name)).to_be_visible()
     assert violations(page) == []
     assert width >= page.evaluate("document.documentElement.scrollWidth")

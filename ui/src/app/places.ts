@@ -37,7 +37,7 @@ export const PLACES: readonly (readonly Place[])[] = [
   ],
   [
     { to: "/channels", name: "channels", icon: Split },
-    { to: "/models", name: "models", icon: Boxes },
+    { to: "/public-models", name: "models", icon: Boxes },
     { to: "/keys", name: "keys", icon: KeyRound },
     { to: "/projects", name: "projects", icon: FolderKanban },
   ],

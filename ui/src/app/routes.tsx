@@ -97,7 +97,7 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/channels/ChannelPage"), "ChannelPage"),
   }),
   createRoute({
-    ...within("/models"),
+    ...within("/public-models"),
     validateSearch: textSearch,
     component: lazyRouteComponent(() => import("@/features/models/ModelsPage"), "ModelsPage"),
   }),

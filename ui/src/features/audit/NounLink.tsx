@@ -19,7 +19,7 @@ export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean })
       );
     case "model":
       return (
-        <Link to="/models" search={{ model: entry.nounID }} className={look}>
+        <Link to="/public-models" search={{ model: entry.nounID }} className={look}>
           {name}
         </Link>
       );

@@ -17,7 +17,7 @@ import { TurnsLink } from "@/shared/TurnsLink";
 import { deleteModel, type Model, modelsQuery, type Target } from "./api";
 import { ModelDialog } from "./ModelDialog";
 
-const route = getRouteApi("/shell/models");
+const route = getRouteApi("/shell/public-models");
 const SIZE = 15;
 
 export function ModelsPage() {
