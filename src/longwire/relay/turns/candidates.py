@@ -84,10 +84,9 @@ class Candidates:
         account would be answered by its upstream.
         """
         turn, stages, choice = request.turn, record.stages, self._choice(snapshot, request)
-        record.refused = choice.refusals
+        record.refused, own = choice.refusals, snapshot.channels
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
-        own = snapshot.channels
         channels = [own.get(route.id) or snapshot.target(route) for route in choice.candidates]
         stages.append((Refusal.UNSAYABLE, channels))
         channels = speaking(channels, turn)

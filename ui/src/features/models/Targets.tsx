@@ -26,7 +26,7 @@ export function Targets({ value, change, problem, tags }: Fields<ModelDraft> & {
       {targets.map((target, index) => (
         <section key={index} aria-label={t("target", { number: index + 1 })} className="space-y-3 rounded-xl border border-line p-3">
           <div className="flex items-center gap-1">
-            <h4 className="flex-1 text-[13px] font-medium">{t("target", { number: index + 1 })}</h4>
+            <p className="flex-1 text-[13px] font-medium">{t("target", { number: index + 1 })}</p>
             <IconButton
               label={t("up", { number: index + 1 })}
               disabled={index === 0}
