@@ -30,6 +30,7 @@ def test_a_model_is_made_and_says_where_it_goes(opened, owner, channel, stage):
     dialog.get_by_role("button", name="Add a target").press("Enter")
     second = dialog.get_by_role("region", name="Target 2")
     second.get_by_label("Channel or tag").select_option(label="all with the tag cheap")
+    second.get_by_label("Model there").fill(MODELS[1])
     second.get_by_text("Only for some turns").click()
     second.get_by_label("Tools").select_option(label="has tools")
     dialog.get_by_role("button", name="Move target 2 up").press("Enter")

@@ -120,9 +120,8 @@ class StoredControlPlane:
         self._prices = Prices(now_ms)
         feed, recent = Feed(), Recent()
         journals = (self._log, feed, recent)
-        ids = TurnIds(now_ms)
         self.keep: Keep = TurnRecorder(
-            journals, ids, self._prices, _explain, gateway.fleet.nodes.own.name
+            journals, TurnIds(now_ms), self._prices, _explain, gateway.fleet.nodes.own.name
         ).keep
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits)
@@ -134,8 +133,7 @@ class StoredControlPlane:
         sign_ins = SignIns(
             store.accounts, accounts.issuers, now_ms, reconciler.refresh, oauth_callback.listen
         )
-        nodes = gateway.fleet.nodes
-        sign_ins.share(KeptSignIns(store.pending_sign_ins, nodes.own.name, nodes.has_gone))
+        sign_ins.share(_kept_sign_ins(store, gateway.fleet))
         self._turns = FleetTurns(feed, gateway.fleet.tidings)
         self._administration = Administration(
             store=store,
@@ -222,6 +220,11 @@ def _probing(
 ) -> Callable[[ChannelSpec, str | None, str], Awaitable[Probed]]:
     """Return what tries a channel with a model in an API, for an account where it has one."""
     return lambda spec, model, api: probe(spec, model, account=accounts.of(spec.id), api=api)
+
+
+def _kept_sign_ins(store: Store, fleet: Fleet) -> KeptSignIns:
+    """Return what keeps the sign-ins that any node can finish."""
+    return KeptSignIns(store.pending_sign_ins, fleet.nodes.own.name, fleet.nodes.has_gone)
 
 
 def _explain(error: Exception) -> tuple[int, str, str]:
