@@ -22,6 +22,7 @@ from longwire.relay.channels.channel import RoutingTable, Snapshot
 from longwire.relay.channels.cooling import CoolDowns
 from longwire.relay.channels.listings import Listings
 from longwire.relay.channels.moves import Moves
+from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.provision import ProvisionContext
 from longwire.relay.channels.reconcile import ChannelReconciler, Declared
 from longwire.relay.homes import LocalHomes
@@ -85,6 +86,7 @@ class App:
         self.homes = LocalHomes(shared=self.fleet.homes)
         self.listings = Listings()
         self.routing = RoutingTable(Snapshot({}, settings.sessions.session_headers))
+        self.offered = OfferedModels(lambda: self.routing.snapshot, self.listings)
         self.relay = self._relay(settings)
         self.keys = Keys(
             digest_with(token_bytes()),
@@ -116,7 +118,7 @@ class App:
             websocket=self.sockets,
             admin=_behind(server.trusted_proxies, self._serve_admin),
             pages=Pages(base_path=server.base_path),
-            models=Models(self.keys, lambda: self.routing.snapshot, self.listings),
+            models=Models(self.keys, self.offered, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
             passed=PassedTurns(self.relay, self.keys, self.readiness, server.max_body),
             side=CodexSide(self.keys, lambda: self.routing.snapshot),
@@ -209,6 +211,8 @@ class App:
             self.reconciler,
             self.homes,
             self.fleet,
+            self.relay,
+            self.offered,
             Measures(interval=settings.database.log_interval),
             settings.sessions.trace_headers,
             self.about_connections,
@@ -270,6 +274,7 @@ class _Reading:
             self._source,
             tuple(rule_of(each) for each in settings.alert_rules),
             tuple(destination_of(each) for each in settings.alert_destinations),
+            tuple(each.spec for each in settings.models),
         )
 
 

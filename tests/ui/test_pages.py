@@ -19,6 +19,8 @@ PAGES = {
     "/playground": "Playground",
     "/channels": "Channels",
     "/channels/new": "Add channel",
+    "/public-models": "Models",
+    "/public-models?new=1": "Models",
     "/keys": "API keys",
     "/keys?new=1": "API keys",
     "/projects": "Projects",

@@ -17,6 +17,7 @@ from longwire.cli import (
     fleet,
     keys,
     login,
+    models,
     nodes,
     serve,
     sessions,
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
     commands.add_typer(channels.build(), name="channels")
     commands.add_typer(login.build(), name="login")
     commands.add_typer(accounts.build(), name="accounts")
+    commands.add_typer(models.build(), name="models")
     commands.add_typer(keys.build(), name="keys")
     commands.add_typer(users.build(), name="users")
     commands.add_typer(sessions.build(), name="sessions")

@@ -69,12 +69,15 @@ async def every(page: Callable[..., Awaitable["Page[T]"]]) -> list[T]:
 
 
 def refuse_declared(config: Path | None, noun: str, name: str) -> None:
-    """Raise `Conflict` for a channel or an API key that the configuration file declares."""
+    """Raise `Conflict` for a channel, a model or a key that the configuration file declares."""
     from longwire.settings import load
 
     settings = load(config)
-    declared = settings.channels if noun == "channel" else settings.api_keys
-    if any(each.name == name for each in declared):
+    names = {
+        "channel": [each.name for each in settings.channels],
+        "model": [each.name for each in settings.models],
+    }
+    if name in names.get(noun, [each.name for each in settings.api_keys]):
         place = settings.source or "the environment"
         raise Conflict(f"The {noun} '{name}' is managed by {place}; change it there.")
 

@@ -51,13 +51,13 @@ class Keys:
         """Accept these keys, and no others any more."""
         known: dict[bytes, tuple[Principal, ApiKey]] = {}
         for key in stored:
-            owner = (_principal(key), key)
+            owner = (principal_of(key), key)
             known[key.digest] = owner
             if key.previous_digest is not None:
                 known[key.previous_digest] = owner
         for issued in declared:
             digest = self._digest(issued.secret.reveal())
-            known[digest] = (_principal(issued.key), issued.key)
+            known[digest] = (principal_of(issued.key), issued.key)
         self._known = known
         self._by_scope = {principal.scope: key for principal, key in known.values()}
 
@@ -145,5 +145,6 @@ def chosen_subprotocol(headers: Mapping[str, str]) -> str | None:
     return "realtime" if "realtime" in open_words else next(iter(open_words), None)
 
 
-def _principal(key: ApiKey) -> Principal:
+def principal_of(key: ApiKey) -> Principal:
+    """Return whom a key stands for."""
     return Principal(key.name, Scope(f"api_key:{key.id}"), key.grant)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,6 +21,7 @@ from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
 from longwire.relay.accounts.kept_sign_ins import KeptSignIns
 from longwire.relay.accounts.sign_ins import SignIns
+from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.probe import Probed, probe
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.homes import LocalHomes
@@ -28,6 +30,8 @@ from longwire.relay.records.journal import Feed, TurnIds
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.candidates import Price
+from longwire.relay.turns.explained import explain
+from longwire.relay.turns.running import Relay
 from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.alerts.alerting import INTERVAL, Alerting
@@ -86,6 +90,8 @@ class Gateway:
     reconciler: ChannelReconciler
     homes: LocalHomes
     fleet: Fleet
+    relay: Relay
+    offered: OfferedModels
     log: Measures
     trace_headers: Sequence[str]
     about: AboutConnections
@@ -151,6 +157,8 @@ class StoredControlPlane:
             accounts=accounts,
             sign_ins=_sign_ins(store, gateway, accounts),
             alerting=self.alerting,
+            explain=partial(explain, gateway.relay),
+            offered=gateway.offered,
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,
@@ -241,6 +249,11 @@ def _probing(
 ) -> Callable[[ChannelSpec, str | None, str], Awaitable[Probed]]:
     """Return what tries a channel with a model in an API, for an account where it has one."""
     return lambda spec, model, api: probe(spec, model, account=accounts.of(spec.id), api=api)
+
+
+def _kept_sign_ins(store: Store, fleet: Fleet) -> KeptSignIns:
+    """Return what keeps the sign-ins that any node can finish."""
+    return KeptSignIns(store.pending_sign_ins, fleet.nodes.own.name, fleet.nodes.has_gone)
 
 
 def _explain(error: Exception) -> tuple[int, str, str]:

@@ -130,6 +130,7 @@ class Channel(Section):
     renames: Renames = Field(
         {}, description="More names or patterns that it serves, each with the model that is sent."
     )
+    tags: Words = Field((), description="Words that models name several channels by.")
     transport: Transport = Field(
         "auto", description="`auto` uses WebSocket wherever it helps, and HTTP where it cannot."
     )

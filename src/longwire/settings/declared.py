@@ -25,6 +25,7 @@ def channel_of(declared: Channel) -> ChannelSpec:
         transport=declared.transport,
         models=declared.models,
         renames=(*declared.renames.items(),),
+        tags=declared.tags,
         weight=declared.weight,
         status=Status.ENABLED if declared.enabled else Status.DISABLED,
         organization=declared.organization,

@@ -27,6 +27,7 @@ from longwire.settings.checks import (
     Section,
     unique,
 )
+from longwire.settings.models import Model
 from longwire.settings.quantities import (
     Duration,
     Size,
@@ -306,6 +307,7 @@ class Settings(Section):
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
     alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()
     alert_rules: Annotated[tuple[Rule, ...], FromText, unique("name")] = ()
+    models: Annotated[tuple[Model, ...], FromText, unique("name")] = ()
 
     _source: Path | None = PrivateAttr(default=None)
 

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from longwire.settings.channels import Channel, Endpoint, Price
 from longwire.settings.keys import Settings
+from longwire.settings.models import Model, Target
 from longwire.settings.quantities import (
     format_duration,
     format_size,
@@ -50,6 +51,8 @@ def reference_page() -> str:
         if model is Channel:
             parts.append(_section("[[channels.endpoints]]", Endpoint))
             parts.append(_section("[[channels.prices]]", Price))
+        if model is Model:
+            parts.append(_section("[[models.targets]]", Target))
     return "\n".join(parts)
 
 

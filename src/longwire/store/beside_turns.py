@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Dialect, insert
 from zstandard import ZstdCompressor, ZstdDecompressor
 
-from longwire.core.nouns.turn_row import TurnAttempt, TurnBodies, TurnDetails, TurnId
+from longwire.core.nouns.turn_row import RouteStep, TurnAttempt, TurnBodies, TurnDetails, TurnId
 from longwire.store.log_tables import turn_bodies, turn_details
 from longwire.store.secrets import Vault
 from longwire.store.sqlite_writer import Statement
@@ -65,18 +65,17 @@ class _StoredDetails(msgspec.Struct):
     headers: Mapping[str, str] = {}
     attempts: tuple[TurnAttempt, ...] = ()
     message: str = ""
+    route: tuple[RouteStep, ...] = ()
 
 
 _stored_details: Final = msgspec.json.Decoder(_StoredDetails)
 
 
 def _json(details: TurnDetails) -> str:
-    return msgspec.json.encode(
-        _StoredDetails(details.headers, details.attempts, details.message)
-    ).decode()
+    return msgspec.json.encode(_StoredDetails(*details[1:])).decode()
 
 
 def details_of(turn_id: TurnId, text: str) -> TurnDetails:
     """Return details as they are written."""
     stored = _stored_details.decode(text)
-    return TurnDetails(turn_id, stored.headers, stored.attempts, stored.message)
+    return TurnDetails(turn_id, stored.headers, stored.attempts, stored.message, stored.route)

@@ -24,6 +24,7 @@ from longwire.store.homes import StoredHomes
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
 from longwire.store.migrate import migrate
+from longwire.store.models import Models
 from longwire.store.passwords import Passwords
 from longwire.store.pending_sign_ins import PendingSignIns
 from longwire.store.projects import Projects
@@ -53,6 +54,7 @@ class Store:
     vault: Vault
     digest: KeyDigest
     channels: Channels
+    models: Models
     accounts: Accounts
     keys: ApiKeys
     projects: Projects
@@ -123,6 +125,7 @@ def _store_of(
         vault=vault,
         digest=digest,
         channels=Channels(database, vault, clock),
+        models=Models(database, clock),
         accounts=Accounts(database, vault, clock),
         keys=ApiKeys(database, digest, clock),
         projects=Projects(database, clock),

@@ -231,6 +231,21 @@ api_keys = Table(
     Index("ix_api_keys_project_id", "project_id"),
 )
 
+models = Table(
+    "models",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", NAME, nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("projects", JSON, nullable=False),
+    Column("targets", JSON, nullable=False),
+    Column("fallbacks", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -22,7 +22,7 @@ from longwire.core.rules.routing import Route
 from longwire.relay.accounts.accounts import LiveAccount
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import ChannelState
-from longwire.relay.turns.candidates import Candidate
+from longwire.relay.turns.able import Candidate
 from tests.doubles.scripted import Scripted
 
 

@@ -21,8 +21,8 @@ from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.secret import Secret
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.recovery import RECOVERY_RULES, Recovery, Trouble
+from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.attempts import Attempt, Attempts
-from longwire.relay.turns.candidates import Candidate
 from longwire.relay.turns.failures import classify, learn, without_credentials
 from tests.core.turns import turn, user
 from tests.relay.turns.failures import candidate, channel, example, rejected, risky

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections import Counter
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import httpx2
@@ -21,14 +21,24 @@ from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
 from longwire.emulator import Emulator, IssuerOptions, Options
 from longwire.fleet.fleet import alone
+from longwire.fleet.local import LocalLimits
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.issuers import Issuers
 from longwire.relay.accounts.kept_sign_ins import KeptSignIns
 from longwire.relay.accounts.sign_ins import SignIns
+from longwire.relay.channels.channel import RoutingTable, Snapshot
+from longwire.relay.channels.listings import Listings
+from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.probe import probe
 from longwire.relay.channels.reconcile import Declared
+from longwire.relay.homes import LocalHomes
+from longwire.relay.records.accounting import Accounting
 from longwire.relay.records.journal import Feed
+from longwire.relay.records.metrics import Gauges, Metrics
 from longwire.relay.records.pricing import Prices
+from longwire.relay.turns.candidates import Candidates, Policy
+from longwire.relay.turns.explained import explain
+from longwire.relay.turns.running import Relay
 from longwire.server import oauth_callback
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.app import admin_app
@@ -225,9 +235,19 @@ def _administration(store, tmp_path, parts):
         accounts=accounts,
         sign_ins=sign_ins,
         alerting=Alerting(store, file, health, fleet, log),
+        explain=partial(explain, _relay()),
+        offered=OfferedModels(lambda: Snapshot({}), Listings()),
         quote=Prices(lambda: NOON).quote,
         insecure_cookies=True,
     )
+
+
+def _relay():
+    """What turns would be routed by, of no channel."""
+    policy, limits = Policy(lambda _key, _turn: False), LocalLimits()
+    candidates = Candidates(policy, limits, LocalHomes())
+    accounting = Accounting(Metrics(Gauges(list, list)))
+    return Relay(RoutingTable(Snapshot({})), policy, accounting, limits, candidates)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 import {
   Activity,
   BellRing,
+  Boxes,
   FileClock,
   FolderKanban,
   Footprints,
@@ -37,6 +38,7 @@ export const PLACES: readonly (readonly Place[])[] = [
   ],
   [
     { to: "/channels", name: "channels", icon: Split },
+    { to: "/public-models", name: "models", icon: Boxes },
     { to: "/keys", name: "keys", icon: KeyRound },
     { to: "/projects", name: "projects", icon: FolderKanban },
   ],

@@ -105,6 +105,11 @@ const pages = [
     component: lazyRouteComponent(() => import("@/features/channels/ChannelPage"), "ChannelPage"),
   }),
   createRoute({
+    ...within("/public-models"),
+    validateSearch: textSearch,
+    component: lazyRouteComponent(() => import("@/features/models/ModelsPage"), "ModelsPage"),
+  }),
+  createRoute({
     ...within("/keys"),
     validateSearch: textSearch,
     component: lazyRouteComponent(() => import("@/features/keys/KeysPage"), "KeysPage"),

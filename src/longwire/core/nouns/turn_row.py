@@ -102,16 +102,36 @@ class TurnAttempt:
     ended_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class RouteStep:
+    """A channel that could have served a turn: accepted, in the order of trying, or refused.
+
+    `model` is the model's name there, "" where it is the one asked for. `reason` is the name of a
+    `Standing` or a `Refusal`, `detail` what of that; `seconds` is how much longer it rests.
+    """
+
+    channel_id: str
+    channel_name: str
+    account_id: str
+    model: str
+    is_accepted: bool
+    reason: str
+    detail: str = ""
+    seconds: int = 0
+
+
 class TurnDetails(NamedTuple):
     """What is kept of a turn that did not simply succeed: its attempts, and who sent it.
 
-    `headers` are those of `LOGGED_HEADERS`; `message` is the error that the client got.
+    `headers` are those of `LOGGED_HEADERS`; `message` is the error that the client got. `route` is
+    who could have served it, as of then; details of older versions have none.
     """
 
     id: TurnId
     headers: Mapping[str, str]
     attempts: tuple[TurnAttempt, ...]
     message: str
+    route: tuple[RouteStep, ...] = ()
 
 
 def earliest_id(milliseconds: int) -> TurnId:

@@ -42,6 +42,10 @@ class Health:
             return False
         return self._probes_since is None or now >= self._probes_since + self._cooling.base
 
+    def rests_for(self, now: float) -> float:
+        """Return for how many seconds more it is not used; 0 where it is, or is being probed."""
+        return max(0.0, self._open_at - now)
+
     def begin(self, now: float) -> None:
         """Note that it is being used; after a cool-down this is the probe."""
         if self._failures >= self._cooling.failures:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cached_property
+from operator import itemgetter
+from typing import NamedTuple
 
 from blake3 import blake3
 
@@ -32,7 +34,8 @@ class Route:
     """A channel as routing sees it: `models` are names or patterns such as `gpt-5-*`.
 
     `channel` is its id, `name` what people call it; without one the id is shown. A channel with
-    accounts has a route for each `account`.
+    accounts has a route for each `account`. As a target of a model it asks for another `model`
+    there, stands in an `order`, and may be there for a `fallback`, by its name.
     """
 
     channel: str
@@ -41,11 +44,21 @@ class Route:
     is_enabled: bool = True
     name: str = ""
     account: str = ""
+    tags: tuple[str, ...] = ()
+    model: str = ""
+    order: int = 0
+    fallback: str = ""
 
     @cached_property
     def id(self) -> str:
         """Return what no other route is called."""
-        return f"{self.channel}/{self.account}" if self.account else self.channel
+        own = f"{self.channel}/{self.account}" if self.account else self.channel
+        return f"{own}={self.model}" if self.model else own
+
+    @cached_property
+    def place(self) -> str:
+        """Return what sessions are shared out to: the channel, with a model of its own there."""
+        return f"{self.channel}={self.model}" if self.model else self.channel
 
     @cached_property
     def label(self) -> str:
@@ -62,19 +75,48 @@ class Route:
         return False
 
 
+class Refusal(Enum):
+    """Why a channel does not serve a turn, as callers and operators read it."""
+
+    KEY = "not for this key"
+    MISSING = "there is no such channel"
+    DISABLED = "disabled"
+    NOT_SERVED = "does not serve it"
+    CONDITION = "its condition is not met"
+    TWICE = "stands before it already"
+    UNSAYABLE = "cannot be told this request"
+    VENDOR = "its upstream never answers such a request"
+    ELSEWHERE = "another one holds what the turn names"
+    ACCOUNT = "its account must sign in again, or has used up its quota"
+    LIMIT = "at its limit"
+    BOUND = "the turn can only be read where it was made"
+    BACKGROUND = "does not answer in the background"
+
+
+class Refused(NamedTuple):
+    """A channel that does not serve a turn, and why; `detail` is what of that."""
+
+    route: Route
+    cause: Refusal
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The channels that may serve, and for every other one the reason of its refusal."""
 
     candidates: tuple[Route, ...]
-    refusals: tuple[tuple[str, str], ...]
+    refusals: tuple[Refused, ...]
 
     @property
     def explanation(self) -> str:
-        """Say in one phrase why nobody was left."""
+        """Say in one phrase why nobody was left; channels that are not for the key stay unnamed."""
         if not self.refusals:
             return "no channel is configured"
-        reasons = dict.fromkeys(f"{channel}: {reason}" for channel, reason in self.refusals)
+        reasons = dict.fromkeys(
+            f"{_OTHERS if cause is Refusal.KEY else route.label}: {cause.value}"
+            for route, cause, _ in self.refusals
+        )
         return "; ".join(reasons)
 
 
@@ -86,17 +128,88 @@ def choose(
     A channel that the caller may not use is never named.
     """
     served: list[Route] = []
-    refusals: list[tuple[str, str]] = []
+    refusals: list[Refused] = []
     for route in routes:
         if not allows(route.channel):
-            refusals.append((_OTHERS, "not for this key"))
+            refusals.append(Refused(route, Refusal.KEY))
         elif not route.is_enabled:
-            refusals.append((route.label, "disabled"))
+            refusals.append(Refused(route, Refusal.DISABLED))
         elif not route.serves(model):
-            refusals.append((route.label, "does not serve it"))
+            refusals.append(Refused(route, Refusal.NOT_SERVED))
         else:
             served.append(route)
     return Choice(tuple(served), tuple(refusals))
+
+
+class Standing(Enum):
+    """Why a channel that may serve a turn comes where it does, seen from the one before it."""
+
+    FIRST = "comes first"
+    RESTING = "rests after failures"
+    ORDER = "comes later in the model's order"
+    FALLBACK = "is a fallback"
+    HISTORY = "the history of the session is elsewhere"
+    DRAWN = "another one was drawn for the session by weight"
+    HOME = "another account served the session last"
+    HEADROOM = "another account has more left"
+
+
+_BY_RANK = (
+    Standing.RESTING,
+    Standing.ORDER,
+    Standing.HISTORY,
+    Standing.DRAWN,
+    Standing.HOME,
+    Standing.HEADROOM,
+    Standing.DRAWN,
+)
+"""What each member of a rank says where it is the first to differ."""
+
+Rank = tuple[bool, int, bool, float, bool, float, float]
+
+
+def standing(first: tuple[Rank, Route], other: tuple[Rank, Route]) -> Standing:
+    """Return why a ranked route does not come before the first one."""
+    pairs = zip(first[0], other[0], _BY_RANK, strict=True)
+    found = next((why for one, two, why in pairs if one != two), Standing.FIRST)
+    is_fallback = other[1].fallback != first[1].fallback
+    return Standing.FALLBACK if found is Standing.ORDER and is_fallback else found
+
+
+def ranked(
+    routes: Sequence[Route],
+    session: str,
+    *,
+    belongs: Callable[[str], bool],
+    is_trusted: Callable[[str], bool],
+    is_home: Callable[[str], bool] = lambda _: False,
+    headroom: Callable[[str], float] = lambda _: 1.0,
+) -> list[tuple[Rank, Route]]:
+    """Rank routes for one turn: trusted before cooling down, then by a model's order, the chain.
+
+    A turn `belongs` to a route that holds what it goes on from.
+    Among equals each session keeps one channel as its home, and homes are shared out by weight
+    (weighted rendezvous hashing); the rest follows in the order in which it would take over. In a
+    channel with accounts a session stays at its home, the one that served it last; without one it
+    goes where the most is left, and where about as much is left, homes are shared out evenly.
+    """
+
+    def rank(route: Route) -> tuple[Rank, Route]:
+        own = route.id
+        return (
+            (
+                not is_trusted(own),
+                route.order,
+                not belongs(own),
+                _distance(session, route.place) / route.weight,
+                not is_home(own),
+                -round(headroom(own), _BAND_DIGITS) if route.account else 0.0,
+                _distance(session, own),
+            ),
+            route,
+        )
+
+    return sorted(map(rank, routes), key=itemgetter(0))
 
 
 def order(
@@ -108,27 +221,16 @@ def order(
     is_home: Callable[[str], bool] = lambda _: False,
     headroom: Callable[[str], float] = lambda _: 1.0,
 ) -> tuple[str, ...]:
-    """Order routes, by their ids, for one turn: trusted before cooling down, then by its chain.
-
-    A turn `belongs` to a route that holds what it goes on from.
-    Among equals each session keeps one channel as its home, and homes are shared out by weight
-    (weighted rendezvous hashing); the rest follows in the order in which it would take over. In a
-    channel with accounts a session stays at its home, the one that served it last; without one it
-    goes where the most is left, and where about as much is left, homes are shared out evenly.
-    """
-
-    def rank(route: Route) -> tuple[bool, bool, float, bool, float, float]:
-        own = route.id
-        return (
-            not is_trusted(own),
-            not belongs(own),
-            _distance(session, route.channel) / route.weight,
-            not is_home(own),
-            -round(headroom(own), _BAND_DIGITS) if route.account else 0.0,
-            _distance(session, own),
-        )
-
-    return tuple(route.id for route in sorted(routes, key=rank))
+    """Order routes, by their ids, as they are `ranked`."""
+    found = ranked(
+        routes,
+        session,
+        belongs=belongs,
+        is_trusted=is_trusted,
+        is_home=is_home,
+        headroom=headroom,
+    )
+    return tuple(route.id for _, route in found)
 
 
 def _distance(session: str, name: str) -> float:

@@ -20,6 +20,7 @@ from longwire.core.rules.routing import (
     sayable_in,
     way_of,
 )
+from longwire.core.rules.targets import ModelRoutes
 from longwire.core.rules.turn import Purpose, Turn
 from longwire.dialects.members import names_of
 from longwire.dialects.ports import Headers, Terms
@@ -45,7 +46,7 @@ class Channel:
     `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
     on. A channel with accounts runs once for each `account`. `state` is how it fares. Of the APIs
     that are `offered`, `by_api` has what speaks them over HTTP; where it is another than Responses,
-    turns are said on these `terms`. `way` is how it serves one turn.
+    turns are said on these `terms`. `way` is how it serves one turn, `target` as what of a model.
     """
 
     route: Route
@@ -61,6 +62,7 @@ class Channel:
     by_api: Mapping[str, LazyHttpTransport] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
     way: Way = IN_SESSION
+    target: Route | None = None
 
     @cached_property
     def id(self) -> str:
@@ -71,6 +73,11 @@ class Channel:
     def route_id(self) -> str:
         """What it is called among those that run: the channel's id, with that of its account."""
         return self.route.id
+
+    @cached_property
+    def chosen(self) -> Route:
+        """How routing knows it for one turn: as a model's target, or as itself."""
+        return self.target or self.route
 
     @property
     def unary(self) -> "Channel":
@@ -140,7 +147,11 @@ class Channel:
     @cached_property
     def sent_name(self) -> Callable[[str], str]:
         """What tells the name that a caller's model is sent upstream by."""
-        return renamer(self.spec.renames)
+        rename = renamer(self.spec.renames)
+        if self.target is None:
+            return rename
+        sent = rename(self.target.model)
+        return lambda _: sent
 
     @cached_property
     def price_of(self) -> PriceFinder:
@@ -157,7 +168,7 @@ class Channel:
 
         A client of the Responses API knows what its upstream takes, unless an operator set that.
         """
-        if self.spec.renames:
+        if self.spec.renames or self.target is not None:
             turn = renamed(turn, self.sent_name)
         if self.way is not IN_SESSION:
             return turn
@@ -195,10 +206,33 @@ def _needs_responses(turn: Turn) -> bool:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The running routing configuration, channels by the ids of their routes; immutable."""
+    """The running routing configuration; immutable.
+
+    Channels stand by the ids of their routes, configured models by their names.
+    """
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()
+    models: Mapping[str, ModelRoutes] = field(default_factory=dict)
+
+    def target(self, route: Route) -> Channel:
+        """Return the channel of a model's target, as it serves that."""
+        targeted = self._targets.get(route)
+        if targeted is None:
+            own = replace(route, model="").id
+            targeted = self._targets[route] = replace(self.channels[own], target=route)
+        return targeted
+
+    def priced_as(self, model: str) -> tuple[str, ...]:
+        """Return the names whose price a model has before it is known who serves it."""
+        found = self.models.get(model) if self.models else None
+        if found is None:
+            return (model,)
+        return tuple(dict.fromkeys(option.route.model for option in found.options))
+
+    @cached_property
+    def _targets(self) -> dict[Route, Channel]:
+        return {}
 
     @cached_property
     def shared_apis(self) -> Collection[str]:
@@ -215,6 +249,8 @@ class Snapshot:
 
         Where several may serve, it is the history that says which one.
         """
+        if model in self.models:
+            return False
         has_one = False
         for channel in self.channels.values():
             route = channel.route

@@ -155,7 +155,7 @@ def _route(spec: ChannelSpec, account: LiveAccount | None) -> Route:
     is_enabled = spec.status is Status.ENABLED
     entry = account.account.id if account else ""
     models = (*spec.models, *(requested for requested, _ in spec.renames))
-    return Route(spec.id, models, spec.weight, is_enabled, spec.name, entry)
+    return Route(spec.id, models, spec.weight, is_enabled, spec.name, entry, spec.tags)
 
 
 def _secure(spec: ChannelSpec) -> ssl.SSLContext:

@@ -17,8 +17,10 @@ from longwire.core.nouns.access import ApiKey, IssuedKey
 from longwire.core.nouns.alert import AlertRule
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.destination import AlertDestination
+from longwire.core.nouns.model import Model
 from longwire.core.ports import REVISION, Tidings
 from longwire.core.rules.swap import plan
+from longwire.core.rules.targets import resolve
 from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
@@ -42,6 +44,17 @@ class Declared:
     file: Path | None = None
     alert_rules: tuple[AlertRule, ...] = ()
     alert_destinations: tuple[AlertDestination, ...] = ()
+    models: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the store holds."""
+
+    keys: tuple[ApiKey, ...] = ()
+    channels: tuple[ChannelSpec, ...] = ()
+    accounts: tuple[LiveAccount, ...] = ()
+    models: tuple[Model, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ class ChannelReconciler:
         self._must_look = asyncio.Event()
         self._tidings = tidings or LocalTidings()
         self._tidings.hear(REVISION, lambda _node, _facts: self._must_look.set())
-        self._swap(self.declared.channels)
+        self._swap(self.declared, _Stored())
         hand_out(self.declared.keys, ())
 
     async def begin(self, store: "Store | None", accounts: LiveAccounts | None = None) -> None:
@@ -186,10 +199,10 @@ class ChannelReconciler:
 
     async def _load(self, declared: Declared) -> None:
         async with self._lock:
-            keys, stored, accounts = await self._stored()
-            retired, problems = self._swap((*declared.channels, *stored), accounts)
+            stored = await self._stored()
+            retired, problems = self._swap(declared, stored)
             self.declared = declared
-            self._hand_out(declared.keys, keys)
+            self._hand_out(declared.keys, stored.keys)
             for channel in retired:
                 await self._retire(channel)
             if not problems:
@@ -200,28 +213,25 @@ class ChannelReconciler:
             if not is_known:
                 raise ConfigurationError(problem)
 
-    async def _stored(
-        self,
-    ) -> tuple[tuple[ApiKey, ...], tuple[ChannelSpec, ...], tuple[LiveAccount, ...]]:
+    async def _stored(self) -> _Stored:
         """Return what the store holds; its keys are handed out even if no channel can be read."""
         if self._store is None:
-            return (), (), ()
+            return _Stored()
         revision = await self._store.configuration_revision()
         keys = await self._store.keys.all()
         self._hand_out(self.declared.keys, keys)
-        channels = await self._store.channels.all()
+        channels, models = await self._store.channels.all(), await self._store.models.all()
         accounts: tuple[LiveAccount, ...] = ()
         if self._accounts is not None:
             accounts = (*self._accounts.take_over(await self._store.accounts.all()).values(),)
         self._revision = revision
-        return keys, channels, accounts
+        return _Stored(keys, channels, accounts, models)
 
-    def _swap(
-        self, specs: Iterable[ChannelSpec], accounts: Sequence[LiveAccount] = ()
-    ) -> tuple[list[Channel], list[str]]:
-        """Let these channels run; return those that do no more, and why others do not yet."""
+    def _swap(self, declared: Declared, stored: _Stored) -> tuple[list[Channel], list[str]]:
+        """Let this run; return the channels that do no more, and why others do not yet."""
         running = self._routing.snapshot.channels
-        desired = {each.id: each for spec in specs for each in _wanted(spec, accounts)}
+        specs = (*declared.channels, *stored.channels)
+        desired = {each.id: each for spec in specs for each in _wanted(spec, stored.accounts)}
         swap = plan(
             {each: channel.fingerprint for each, channel in running.items()},
             {each: fingerprint_of(want.spec, want.account) for each, want in desired.items()},
@@ -235,7 +245,10 @@ class ChannelReconciler:
                 channels[each] = started[each]
             elif each in running:
                 channels[each] = running[each]
-        self._routing.snapshot = Snapshot(channels, self._routing.snapshot.session_headers)
+        models = (*declared.models, *stored.models)
+        routes = [channel.route for channel in channels.values()]
+        headers = self._routing.snapshot.session_headers
+        self._routing.snapshot = Snapshot(channels, headers, resolve(models, routes))
         self._name(channels.values())
         stay = {channel.endpoint for channel in channels.values()}
         retired = [running[each] for each in swap.retire if running[each].endpoint not in stay]

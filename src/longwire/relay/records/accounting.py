@@ -20,7 +20,7 @@ from longwire.core.events import Kind
 from longwire.core.nouns.price import PriceFinder, nothing_configured
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.recovery import RECOVERY_RULES, Trouble
-from longwire.core.rules.routing import UNSENT, Way
+from longwire.core.rules.routing import UNSENT, Rank, Refusal, Refused, Route, Way
 from longwire.core.rules.turn import Purpose, TurnRequest, Usage
 from longwire.dialects.responses.usage import NO_BILL, Bill, decode_bill, estimated_usage
 from longwire.logger import structlog
@@ -67,7 +67,9 @@ class TurnRecord:
     It `is_priced` where limits asked for its `cost`. `dropped` are the members that its dialect and
     its channel left out, `way` is how it was said to its channel, and `price_of` what an operator
     says that models cost there, once it was sent to one. What was `passed_on` of a stream is kept
-    where bodies are.
+    where bodies are. `model_there` is the model's name at a target of a configured one. Who was
+    `refused`, who was left at the beginning of each of the `stages` of routing and why some go
+    there, and how the last ones are ranked, is read by `route`.
     """
 
     request: TurnRequest
@@ -90,6 +92,10 @@ class TurnRecord:
     way: Way = UNSENT
     passed_on: list[bytes] = field(default_factory=list)
     price_of: PriceFinder = nothing_configured
+    model_there: str = ""
+    refused: Sequence[Refused] = ()
+    stages: list[tuple[Refusal | None, Sequence[Any]]] = field(default_factory=list)
+    ranks: Sequence[tuple[Rank, Route]] = ()
 
     def attempt(self, channel: Channel, transport: str) -> None:
         """Note that it is sent to a channel; forget what another one did."""
@@ -97,6 +103,7 @@ class TurnRecord:
         self.account_id = channel.account.account.id if channel.account else ""
         self.transport, self.delivery, self.aggregate, self.error = transport, None, None, None
         self.price_of, self.is_priced = channel.price_of, False
+        self.model_there = channel.target.model if channel.target else ""
         self.way, self.dropped = UNSENT, ()
 
     def fail(self, trouble: Trouble, error: Exception, now: float, *, is_replayed: bool) -> None:

@@ -4,6 +4,7 @@ Law: text of callers and upstreams is cut to what a column holds, so that no row
 A plain turn that succeeded costs its row and nothing more.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from longwire.dialects.responses.usage import Bill
 from longwire.relay.records.accounting import Failure, TurnRecord
 from longwire.relay.records.journal import Journal, TurnIds
 from longwire.relay.records.pricing import Prices
+from longwire.relay.records.route import route_of
 
 _LONGEST_MESSAGE = 512
 _MOST_ATTEMPTS = 50
@@ -109,7 +111,8 @@ class TurnRecorder:
         )
 
     def _cost(self, record: TurnRecord) -> int | None:
-        usage, models = record.bill.usage, (record.bill.model, record.request.turn.model)
+        name = record.model_there or record.request.turn.model
+        usage, models = record.bill.usage, (record.bill.model, name)
         return self.prices.cost(usage, *models, configured=record.price_of) if usage else None
 
     def _verdict(self, record: TurnRecord) -> tuple[int, str]:
@@ -136,7 +139,8 @@ class TurnRecorder:
         attempts = [self._failed(each) for each in record.failures]
         if row.attempts > len(attempts):
             attempts.append(_last(row, message))
-        return TurnDetails(row.id, headers, tuple(attempts[-_MOST_ATTEMPTS:]), message)
+        route = route_of(record, time.monotonic())
+        return TurnDetails(row.id, headers, tuple(attempts[-_MOST_ATTEMPTS:]), message, route)
 
     def _failed(self, failure: Failure) -> TurnAttempt:
         status, code, message = self.explain(failure.error)

@@ -21,7 +21,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.passed_seals import last_thought
 from longwire.relay.channels.channel import Channel
 from longwire.relay.channels.state import Part
-from longwire.relay.turns.candidates import Candidate
+from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.failures import is_known_limit, retry_after
 from longwire.upstream.ports import Transport
 

@@ -6,33 +6,25 @@ homes of sessions, and of what upstreams hold, remembered.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from longwire.core.errors import (
-    AccountUnavailable,
-    CallerError,
-    InvalidRequest,
-    LimitReached,
-    UnknownModel,
-    Unsayable,
-    UpstreamError,
-    UpstreamRejected,
-)
-from longwire.core.nouns.passed_api import PASSED_APIS
+from longwire.core.errors import InvalidRequest, LimitReached, UnknownModel
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
-from longwire.core.rules.routing import IN_SESSION, Choice, choose, order
-from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Source, Turn, TurnRequest
-from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND, usage_limit
+from longwire.core.rules.routing import Choice, Refusal, choose, ranked
+from longwire.core.rules.targets import TurnFacts, choose_target
+from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Turn, TurnRequest
+from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
 from longwire.dialects.responses.item_ids import ids_of
-from longwire.dialects.wishes import refusal_of
+from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, Snapshot
-from longwire.relay.channels.state import ChannelState
 from longwire.relay.homes import Homes, home_of_response
+from longwire.relay.records.accounting import TurnRecord
+from longwire.relay.turns.able import Candidate, in_background, none_left, speaking, willing
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096
@@ -64,14 +56,6 @@ class Policy:
     price: Price = lambda *_, **_configured: None
 
 
-class Candidate(NamedTuple):
-    """A channel that may serve a turn, how it fares, and what its connections are shared by."""
-
-    channel: Channel
-    state: ChannelState
-    session_key: SessionKey | None
-
-
 Sent = Callable[[Channel], Turn]
 """Gives a turn as a channel sends it."""
 
@@ -93,39 +77,53 @@ class Candidates:
         return f"<Candidates {self._homes!r} over_http={len(self._over_http)}>"
 
     async def choose(
-        self, snapshot: Snapshot, request: TurnRequest, sent: Sent
+        self, snapshot: Snapshot, request: TurnRequest, sent: Sent, record: TurnRecord
     ) -> Sequence[Candidate]:
-        """Return who may serve a turn, best first.
+        """Return who may serve a turn, best first; the `record` has who was left at each stage.
 
         Raises `UnknownModel`, `LimitReached` or `InvalidRequest` where nobody may, and what an
         account would be answered by its upstream.
         """
-        turn, choice = request.turn, self._choice(snapshot, request)
+        turn, stages, choice = request.turn, record.stages, self._choice(snapshot, request)
+        record.refused, own = choice.refusals, snapshot.channels
         if not choice.candidates:
             raise UnknownModel(turn.model, choice.explanation)
-        channels = _speaking([snapshot.channels[route.id] for route in choice.candidates], turn)
+        channels = [own.get(route.id) or snapshot.target(route) for route in choice.candidates]
+        stages.append((Refusal.UNSAYABLE, channels))
+        channels = speaking(channels, turn)
         if turn.purpose in UNARY:
             channels = [channel.unary for channel in channels]
         if turn.previous_response_id is not None:
             await self._refuse_others(turn.previous_response_id, request)
-        able, home = _willing([self._candidate(each, request) for each in channels], turn), None
+        stages.append((Refusal.VENDOR, channels))
+        able, home = willing([self._candidate(each, request) for each in channels], turn), None
         moves = turn.is_self_contained
         if len(able) > 1:
+            stages.append((Refusal.ELSEWHERE, able))
             home = await self._homes.get(session_home_key(*request.conversation))
             holder = await self._holder(able, request, sent, home)
             able, moves = (able, moves) if holder is None else ([holder], False)
+        stages.append((Refusal.ACCOUNT, able))
         able = self._able_accounts(able, may_wait=moves)
+        stages.append((Refusal.LIMIT, able))
         able = await self._within_limits(able, None if moves else home)
         if len(able) > 1:
-            able = self._ordered(able, request, sent, home)
+            able = self._ordered(able, request, sent, (home, record))
         if not turn.is_self_contained:  # what one API holds is not said in another between attempts
+            stages.append((Refusal.BOUND, able))
             able = [each for each in able if each.channel.way.api == able[0].channel.way.api]
-        return _in_background(able) if turn.runs_in_background else able
+        stages.append((Refusal.BACKGROUND, able))
+        able = in_background(able) if turn.runs_in_background else able
+        stages.append((None, able))
+        return able
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
         """Return who could serve a turn, in no order, whether they may now or not."""
-        routes = self._choice(snapshot, request).candidates
-        return [self._candidate(snapshot.channels[route.id], request) for route in routes]
+        routes, own = self._choice(snapshot, request).candidates, snapshot.channels
+        return [
+            self._candidate(own.get(route.id) or snapshot.target(route), request)
+            for route in routes
+        ]
 
     def _candidate(self, channel: Channel, request: TurnRequest) -> Candidate:
         scope, key = request.caller.scope, None
@@ -139,6 +137,10 @@ class Candidates:
         if not grant.allows_model(turn.model):
             reason = "may not use it" if turn.model else "is bound to models; name one of them"
             raise UnknownModel(turn.model, f"this key {reason}")
+        if snapshot.models and (found := snapshot.models.get(turn.model)) is not None:
+            if not found.model.serves_project(grant.project_id):
+                raise UnknownModel(turn.model, "it is not for the project of this key")
+            return choose_target(found, _facts(request))
         routes = [channel.route for channel in snapshot.channels.values()]
         return choose(routes, turn.model, grant.allows_channel)
 
@@ -206,21 +208,42 @@ class Candidates:
         return free
 
     def _ordered(
-        self, candidates: list[Candidate], request: TurnRequest, sent: Sent, home: str | None
+        self,
+        candidates: list[Candidate],
+        request: TurnRequest,
+        sent: Sent,
+        known: tuple[str | None, TurnRecord],
     ) -> list[Candidate]:
         """Order the candidates; a turn that only one account understands waits for no other."""
         now, wall = self.policy.clock(), self.policy.wall_clock()
-        moves = request.turn.is_self_contained
-        by_route = {each.channel.route_id: each for each in candidates}
-        ordered = order(
-            [each.channel.route for each in candidates],
+        (home, record), moves = known, request.turn.is_self_contained
+        by_route = {each.channel.chosen.id: each for each in candidates}
+
+        def is_trusted(name: str) -> bool:
+            """Trust health, and for a turn that moves to no other channel who understands it."""
+            if moves:
+                return by_route[name].state.health.is_trusted(now)
+            return self._belongs(by_route[name], request, sent, home)
+
+        record.ranks = ranked(
+            [each.channel.chosen for each in candidates],
             request.conversation[1],
             belongs=lambda name: self._belongs(by_route[name], request, sent, home),
-            is_trusted=lambda name: not moves or by_route[name].state.health.is_trusted(now),
-            is_home=lambda name: name == home,
+            is_trusted=is_trusted,
+            is_home=lambda name: by_route[name].channel.route_id == home,
             headroom=lambda name: by_route[name].state.quota.quota.headroom(wall),
         )
-        return [by_route[name] for name in ordered]
+        ordered = [by_route[route.id] for _, route in record.ranks]
+        if moves or not ordered[-1].channel.chosen.fallback:
+            return ordered
+        # What is not whole stays with the model's own targets, or where it was made.
+        record.stages.append((Refusal.BOUND, ordered))
+        bound = [
+            by_route[route.id]
+            for (is_elsewhere, *_), route in record.ranks
+            if not (route.fallback and is_elsewhere)
+        ]
+        return bound or ordered
 
     def _belongs(
         self, candidate: Candidate, request: TurnRequest, sent: Sent, home: str | None
@@ -296,80 +319,16 @@ class Candidates:
             _remember(self._over_http, key, None)
 
 
-def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
-    """Return the channels that can be told a turn, each with its way. Raises `InvalidRequest`."""
-    able: list[Channel] = []
-    for channel in channels:
-        way = channel.way_of(turn)
-        if way is not None:
-            able.append(channel if way is IN_SESSION else channel.serving(way))
-    if not able:
-        raise _unsayable(channels, turn.source)
-    return able
-
-
-def _unsayable(channels: list[Channel], source: Source) -> CallerError:
-    """Return why no channel can be told a request, with the mend."""
-    spoken = {api for each in channels for api in each.offered if api not in PASSED_APIS}
-    offered = ", ".join(sorted(spoken)) or "other APIs"
-    refusal = source.refusal or refusal_of(source)
-    if refusal is None:
-        return Unsayable(
-            f"No channel of this model can be told this request: they speak {offered} alone. What "
-            "is named by an id, runs in the background or is compacted needs the Responses API; "
-            "send the whole history."
-        )
-    if source.is_unread:
-        return refusal
-    msg = (
-        f"{refusal} The channels of this model speak {offered} alone; leave it out, or set a "
-        'channel\'s unsupported = "drop".'
+def _facts(request: TurnRequest) -> TurnFacts:
+    """Return what conditions of a model's targets ask of a turn."""
+    turn = request.turn
+    return TurnFacts(
+        turn.source.api.partition("/")[0],
+        turn.streams,
+        turn.has_tools,
+        request.caller.grant,
+        lambda: expected_usage(turn).input,
     )
-    return InvalidRequest(msg, code=refusal.code, param=refusal.param)
-
-
-def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
-    """Leave out the channels whose upstream can never answer a turn.
-
-    Raises `InvalidRequest` where none is left, with the mend of the first.
-    """
-    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
-    if not any(refusals):
-        return candidates
-    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
-    if not able and refusals[0] is not None:
-        raise refusals[0]
-    return able
-
-
-def _in_background(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return those that take a turn whose answer comes before it is done."""
-    able = [
-        each
-        for each in candidates
-        if each.channel.http is not None and each.channel.vendor.takes_background
-    ]
-    if not able:
-        msg = "No channel of this model answers in the background; leave 'background' out."
-        raise InvalidRequest(msg, param="background")
-    return able
-
-
-def first_back(candidates: Iterable[Candidate], now: float) -> UpstreamRejected | None:
-    """Return the refusal that says when the first of some used up accounts serves again."""
-    blocked = [
-        (until, each.state.quota.quota.plan)
-        for each in candidates
-        if not each.channel.is_signed_out()
-        and (until := each.state.quota.quota.blocked_until(now)) is not None
-    ]
-    return usage_limit(*min(blocked), now) if blocked else None
-
-
-def none_left(candidates: Iterable[Candidate], now: float) -> UpstreamError:
-    """Return why no account can serve: until the first of them can again, or for ever."""
-    msg = "Every account of this model's channels is disabled or must sign in again."
-    return first_back(candidates, now) or AccountUnavailable(msg, needs_sign_in=True)
 
 
 def _remember(memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:

@@ -21,7 +21,7 @@ from longwire.core.rules.turn import Turn
 from longwire.dialects.responses.errors import is_usage_limit, trouble_of
 from longwire.dialects.responses.retry_delays import decode_limit
 from longwire.relay.channels.channel import Channel
-from longwire.relay.turns.candidates import Candidate, first_back
+from longwire.relay.turns.able import Candidate, first_back
 
 _BY_TYPE = {
     AccountUnavailable: Trouble.BARRED,

@@ -33,8 +33,9 @@ from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
 from longwire.relay.channels.vendors.ports import Vendor
 from longwire.relay.records.accounting import Accounting, TurnRecord
+from longwire.relay.turns.able import Candidate
 from longwire.relay.turns.attempts import Attempt, Attempts
-from longwire.relay.turns.candidates import Candidate, Candidates, Policy
+from longwire.relay.turns.candidates import Candidates, Policy
 from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
@@ -201,20 +202,20 @@ class RunningTurn:
 
     def sent(self, channel: Channel) -> Turn:
         """Return the turn as a channel sends it, adapted once for all its accounts."""
-        if (turn := self._sent.get(channel.id)) is None:
+        if (turn := self._sent.get(channel.chosen.place)) is None:
             candidates, turn = self._relay.candidates, channel.adapt(self.request.turn)
             if candidates.unreadable.ends:
                 turn = candidates.unreadable.left_out(self.request, turn)
             if channel.way is not IN_SESSION:
                 turn = candidates.strangers.left_out(self.request, channel, turn)
-            self._sent[channel.id] = turn
+            self._sent[channel.chosen.place] = turn
         return turn
 
     async def _begin(self) -> None:
         """Try one channel and transport after the other until an answer begins."""
         policy, candidates = self._relay.policy, self._relay.candidates
         snapshot, turn = self._relay.routing.snapshot, self.request.turn
-        able = await candidates.choose(snapshot, self.request, self.sent)
+        able = await candidates.choose(snapshot, self.request, self.sent, self.record)
         attempts = Attempts(
             turn,
             able,
@@ -343,7 +344,8 @@ class RunningTurn:
         expected, turn = NOTHING, self.request.turn
         if subject.counts_tokens:
             usage = expected_usage(turn)
-            cost = self._relay.policy.price(usage, turn.model) if subject.counts_cost else 0
+            names = self._relay.routing.snapshot.priced_as(turn.model)
+            cost = self._relay.policy.price(usage, *names) if subject.counts_cost else 0
             expected = Spent(usage.input + usage.output, cost or 0)
         permit = await self._relay.limits.enter(subject, expected)
         self._permits.append(permit)
@@ -364,7 +366,8 @@ class RunningTurn:
         usage = bill.usage
         if usage is None:
             return NOTHING
-        models, configured = (bill.model, self.request.turn.model), self.record.price_of
+        name, configured = self.record.model_there or self.request.turn.model, self.record.price_of
+        models = bill.model, name
         cost = self._relay.policy.price(usage, *models, configured=configured)
         self.record.cost, self.record.is_priced = cost, True
         return Spent(usage.input + usage.output, cost or 0)

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from longwire.core.errors import Conflict
 from longwire.core.nouns.access import ApiKey
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.model import Model
 from longwire.core.nouns.price import PriceFinder
 from longwire.fleet.fleet import Fleet
 from longwire.relay.accounts.accounts import LiveAccounts
 from longwire.relay.accounts.sign_ins import SignIns
+from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.probe import Probed
 from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.records.journal import Feed
 from longwire.relay.records.pricing import Quote
 from longwire.relay.turns.candidates import Price
+from longwire.relay.turns.explained import Explained
 from longwire.server.alerts.alerting import Alerting
 from longwire.server.fleet_health import FleetHealth
 from longwire.server.fleet_sessions import FleetSessions
@@ -28,7 +31,8 @@ class Administration:
     `refresh` makes the gateway take over what the store holds now; it raises `ConfigurationError`
     where that cannot run. `probe` tries a channel with a model, None for the first it names, in one
     of its APIs, "" for the usual. `give_way` waits a little while the turn log has much to write:
-    turns come first. `price` tells what tokens cost, `quote` what a model does, `running` how a
+    turns come first. `explain` tells where a turn would go, and `offered` which models there are;
+    `price` tells what tokens cost, `quote` what a model does, `running` how a
     channel runs: once for each account, not at all, or once.
     """
 
@@ -44,6 +48,8 @@ class Administration:
     accounts: LiveAccounts
     sign_ins: SignIns
     alerting: Alerting
+    explain: Callable[..., Awaitable[Explained]]
+    offered: OfferedModels
     insecure_cookies: bool = False
     price: Price = lambda *_, **_configured: None
     quote: Callable[[tuple[str, ...], PriceFinder], Quote | None] = lambda *_: None
@@ -56,6 +62,10 @@ class Administration:
     def declared_channels(self) -> tuple[ChannelSpec, ...]:
         """Return the channels of the file."""
         return self.reconciler.declared.channels
+
+    def declared_models(self) -> tuple[Model, ...]:
+        """Return the models of the file."""
+        return self.reconciler.declared.models
 
     def declared_keys(self) -> tuple[ApiKey, ...]:
         """Return the keys of the file, without their secrets."""

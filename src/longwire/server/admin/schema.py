@@ -18,12 +18,14 @@ from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.find import FindQueries
 from longwire.server.admin.keys import KeyMutations, KeyQueries
 from longwire.server.admin.limits import QueryLimits
+from longwire.server.admin.models import ModelMutations, ModelQueries
 from longwire.server.admin.names import Names
 from longwire.server.admin.nodes import NodeQueries
 from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.profiles import ProfileQueries
 from longwire.server.admin.projects import ProjectMutations, ProjectQueries
+from longwire.server.admin.routes import RouteQueries
 from longwire.server.admin.runs import RunQueries
 from longwire.server.admin.scalars import scalar_map
 from longwire.server.admin.sessions import SessionMutations, SessionQueries, SessionSubscriptions
@@ -38,6 +40,8 @@ _QUERIES: Final = (
     AccountQueries,
     DraftQueries,
     PresetQueries,
+    ModelQueries,
+    RouteQueries,
     ProfileQueries,
     KeyQueries,
     ProjectQueries,
@@ -56,6 +60,7 @@ _MUTATIONS: Final = (
     UserMutations,
     ChannelMutations,
     AccountMutations,
+    ModelMutations,
     ProbeMutations,
     KeyMutations,
     ProjectMutations,

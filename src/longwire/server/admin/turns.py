@@ -11,8 +11,11 @@ import strawberry
 from longwire.core.errors import NotFound
 from longwire.core.nouns.access import PERMISSIONS, Permission
 from longwire.core.nouns.turn_row import TurnAttempt, TurnBodies, TurnId, TurnRow, earliest_id
+from longwire.dialects.sample import Sample
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Info, Viewer, admitted, require
+from longwire.server.admin.explanations import Explanation, explained_now
+from longwire.server.admin.explanations import shown as shown_route
 from longwire.server.admin.inputs import view_of
 from longwire.server.admin.listeners import RENEWED_AFTER, listener
 from longwire.server.admin.paging import Connection, Id, connection
@@ -157,6 +160,18 @@ async def _previous(
     return shown(found) if found else None
 
 
+async def _route(info: Info, root: strawberry.Parent["Turn"]) -> Explanation:
+    administration = admitted(info, Permission.CHANNELS_READ)[1]
+    details = await info.context.details.load(TurnId(int(root.id)))
+    if details is not None and details.route:
+        return shown_route(details.route, is_as_of_then=True)
+    tokens, session = root.input_tokens or 0, root.session
+    sample = Sample(
+        root.model_asked, root.api_format, root.streams, input_tokens=tokens, session=session
+    )
+    return await explained_now(administration, sample, root.key_id)
+
+
 @strawberry.type(description="One request of a client and its answer. Times in ms, sizes in bytes.")
 class Turn:
     """One turn; null is what is not known."""
@@ -210,6 +225,11 @@ class Turn:
     )
     response_id: str = strawberry.field(description="The id of the response, empty for none.")
     trace: str = strawberry.field(description="The run that it belongs to, empty for none.")
+    route: Explanation = strawberry.field(
+        resolver=_route,
+        description="Where it went and why not elsewhere: as of then where details are kept, else "
+        "as it is configured now.",
+    )
     details: Details | None = strawberry.field(
         resolver=_details, description="Null for a turn that simply succeeded."
     )

@@ -17,6 +17,12 @@ export function NounLink({ entry, isEnded }: { entry: Entry; isEnded: boolean })
           {name}
         </Link>
       );
+    case "model":
+      return (
+        <Link to="/public-models" search={{ model: entry.nounID }} className={look}>
+          {name}
+        </Link>
+      );
     case "api-key":
       return (
         <Link to="/keys" search={{ key: entry.nounID }} className={look}>

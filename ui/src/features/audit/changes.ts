@@ -13,6 +13,7 @@ export interface Change {
 /** The kinds of things that can be chosen, as the API names them. */
 export const NOUNS = exhaustive<keyof Texts["audit"]["kinds"]>({
   channel: true,
+  model: true,
   account: true,
   "api-key": true,
   project: true,

@@ -5,7 +5,7 @@ import { FlaskConical } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
-import { useNames } from "@/api/names";
+import { useModelNames } from "@/api/models";
 import { Button } from "@/shared/Button";
 import { SelectField } from "@/shared/Field";
 import { milliseconds, UNKNOWN } from "@/shared/format";
@@ -36,7 +36,7 @@ interface TrialProps {
 
 export function Trial({ channel, startsAtOnce = false, onTested }: TrialProps) {
   const { t } = useTranslation(["channels", "app"]);
-  const models = useModelNames();
+  const models = useModelNames(channel.id === "" ? null : channel.id);
   const first = channel.models.find(plain) ?? "";
   const [model, setModel] = useState(first);
   const [api, setApi] = useState("");
@@ -91,11 +91,6 @@ export function Trial({ channel, startsAtOnce = false, onTested }: TrialProps) {
       </div>
     </div>
   );
-}
-
-/** Models that any channel names. */
-function useModelNames(): readonly string[] {
-  return [...new Set(useNames().channels.flatMap((each) => each.models).filter(plain))];
 }
 
 const INKS: Record<State, string> = { done: "text-good", failed: "text-bad", waits: "text-soft", skipped: "text-soft" };

@@ -1,5 +1,6 @@
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
+import { useModelNames } from "@/api/models";
 import { useNames } from "@/api/names";
 import { CheckField, SelectField, TextField } from "@/shared/Field";
 import { BUDGETS, type KeyDraft, RATES } from "./draft";
@@ -63,6 +64,7 @@ export function Reach({ draft, change, problem }: Parts) {
           value={draft.models}
           onChange={(event) => change({ models: event.target.value })}
         />
+        <AddModel onAdd={(model) => change({ models: draft.models === "" ? model : `${draft.models.trimEnd()}\n${model}` })} />
         <p id={`${id}-hint`} className="text-[13px] text-soft">
           {problem("models") !== undefined && <span className="text-bad">✕ {problem("models")} </span>}
           {t("modelsHint")}
@@ -89,6 +91,21 @@ export function Reach({ draft, change, problem }: Parts) {
         onChange={(event) => change({ showsReasoning: event.target.checked })}
       />
     </>
+  );
+}
+
+/** Offers the models that are served; the chosen one is written below the others. */
+function AddModel({ onAdd }: { onAdd: (model: string) => void }) {
+  const { t } = useTranslation("keys");
+  const models = useModelNames();
+  if (models.length === 0) return null;
+  return (
+    <SelectField
+      label={t("addModel")}
+      value=""
+      options={[{ value: "", label: t("chooseModel") }, ...models.map((value) => ({ value, label: value }))]}
+      onChange={(event) => event.target.value !== "" && onAdd(event.target.value)}
+    />
   );
 }
 

@@ -9,6 +9,7 @@ import { inputOf, localTime, NEW_KEY } from "@/features/keys/draft";
 import { Button } from "@/shared/Button";
 import { useSettled } from "@/shared/clock";
 import { CheckField, SelectField, TextField } from "@/shared/Field";
+import { ModelField } from "@/shared/ModelField";
 import { Failure, useFailureText } from "@/shared/states";
 import type { Ways } from "./chat";
 import { Curl } from "./Curl";
@@ -30,7 +31,6 @@ export function Setup(props: {
 }) {
   const { t } = useTranslation(["playground", "app"]);
   const { apiKey, settings, onChange } = props;
-  const id = useId();
   const settled = useSettled(apiKey, 400);
   const models = useQuery({
     queryKey: ["playground", "models", settled],
@@ -64,19 +64,13 @@ export function Setup(props: {
         {apiKey === "" && <MakeKey onKey={props.onKey} />}
       </div>
       <div>
-        <TextField
+        <ModelField
           label={t("model")}
-          isMono
-          list={`${id}-models`}
+          models={models.data ?? []}
           hint={models.data === undefined ? undefined : t("models", { count: models.data.length })}
           value={settings.model}
-          onChange={(event) => onChange({ model: event.target.value.trim() })}
+          onChange={(model) => onChange({ model })}
         />
-        <datalist id={`${id}-models`}>
-          {models.data?.map((each) => (
-            <option key={each} value={each} />
-          ))}
-        </datalist>
         <Choices models={models.data ?? []} chosen={settings.model} onChoose={(model) => onChange({ model })} />
       </div>
       <Instructions text={settings.instructions} onChange={(instructions) => onChange({ instructions })} />

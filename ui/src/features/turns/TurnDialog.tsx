@@ -19,6 +19,7 @@ import type { Turn } from "./columns";
 import { Difference } from "./Difference";
 import { Facts } from "./Facts";
 import { TurnTimes } from "./TurnTimes";
+import { WhyThere } from "./WhyThere";
 
 interface DialogProps {
   id: string;
@@ -87,6 +88,7 @@ function Detail({ turn }: { turn: Turn }) {
       </div>
       <TurnTimes turn={turn} />
       <Attempts turn={turn} />
+      <WhyThere id={turn.id} />
       <Facts turn={turn} />
       <Headers turn={turn} />
       {turn.session !== "" && <Difference id={turn.id} />}

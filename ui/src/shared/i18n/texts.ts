@@ -22,6 +22,7 @@ export interface Texts {
   channels: Both<typeof import("@/features/channels/en.json"), typeof import("@/features/channels/zh-CN.json")>;
   docs: Both<typeof import("@/features/docs/en.json"), typeof import("@/features/docs/zh-CN.json")>;
   keys: Both<typeof import("@/features/keys/en.json"), typeof import("@/features/keys/zh-CN.json")>;
+  models: Both<typeof import("@/features/models/en.json"), typeof import("@/features/models/zh-CN.json")>;
   nodes: Both<typeof import("@/features/nodes/en.json"), typeof import("@/features/nodes/zh-CN.json")>;
   overview: Both<typeof import("@/features/overview/en.json"), typeof import("@/features/overview/zh-CN.json")>;
   playground: Both<typeof import("@/features/playground/en.json"), typeof import("@/features/playground/zh-CN.json")>;

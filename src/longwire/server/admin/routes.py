@@ -1,0 +1,65 @@
+"""Where a turn would go, asked before it is sent, or before a model is saved."""
+
+from typing import Annotated
+
+import strawberry
+
+from longwire.core.errors import FieldProblem, InvalidFields
+from longwire.core.nouns.access import Permission
+from longwire.core.nouns.channel import APIS
+from longwire.dialects.sample import MOST_TOKENS, Sample
+from longwire.server.admin.context import Info, admitted
+from longwire.server.admin.explanations import Explanation, caller_of, shown
+from longwire.server.admin.inputs import view_of
+from longwire.server.admin.model_inputs import NEW, ModelInput, drafted
+from longwire.server.admin.models import channels_of
+
+KeyId = Annotated[strawberry.ID | None, strawberry.argument(name="keyID")]
+
+
+@strawberry.input(name="RouteRequest", description="A turn that could come.")
+class Request:
+    model: str
+    api_format: str = "responses"
+    streams: bool = True
+    has_tools: bool = False
+    input_tokens: int = 0
+    session: str = strawberry.field(default="", description="Weights are drawn by it.")
+
+
+Wanted = Annotated[Request, strawberry.argument(name="input")]
+
+
+async def _explain(
+    info: Info, wanted: Wanted, key_id: KeyId = None, draft: ModelInput | None = None
+) -> Explanation:
+    _, administration = admitted(info, Permission.CHANNELS_READ)
+    _check(wanted)
+    model = None
+    if draft is not None:
+        model, problems = drafted(NEW, draft, await channels_of(administration))
+        if problems:
+            raise InvalidFields(problems)
+    caller = await caller_of(administration, key_id)
+    sample = view_of(Sample, wanted, api=wanted.api_format)
+    explained = await administration.explain(sample, caller, model)
+    return shown(explained.steps, explained.problem)
+
+
+def _check(wanted: Request) -> None:
+    problems = []
+    if wanted.api_format not in APIS:
+        problems.append(FieldProblem("apiFormat", f"write one of {', '.join(APIS)}"))
+    if not 0 <= wanted.input_tokens <= MOST_TOKENS:
+        problems.append(FieldProblem("inputTokens", f"must be 0 to {MOST_TOKENS}"))
+    if problems:
+        raise InvalidFields(problems)
+
+
+@strawberry.type
+class RouteQueries:
+    explain_route: Explanation = strawberry.field(
+        resolver=_explain,
+        description="Where a turn would go, by the code that routes turns; of a key, or of "
+        "anybody, and with a draft in the place of the model of its name.",
+    )

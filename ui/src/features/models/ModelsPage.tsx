@@ -1,0 +1,170 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { Pencil, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useMay } from "@/api/me";
+import { Badge, Mono, type Tone } from "@/shared/Badge";
+import { Button } from "@/shared/Button";
+import { Confirm } from "@/shared/Dialog";
+import { UNKNOWN, useFormat } from "@/shared/format";
+import { Menu } from "@/shared/Menu";
+import { Card, Page } from "@/shared/Page";
+import { Empty, Failure, SkeletonRows } from "@/shared/states";
+import { type Column, Table } from "@/shared/Table";
+import { tell } from "@/shared/toasts";
+import { TurnsLink } from "@/shared/TurnsLink";
+import { deleteModel, type Model, modelsQuery, type Target } from "./api";
+import { ModelDialog } from "./ModelDialog";
+
+const route = getRouteApi("/shell/public-models");
+const SIZE = 15;
+
+export function ModelsPage() {
+  const { t } = useTranslation("models");
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const mayWrite = useMay("channels:write");
+  const found = useQuery(modelsQuery);
+  const rows = found.data;
+  const show = (part: Record<string, string>) => void navigate({ search: part });
+  const columns = useColumns((model) => show({ model: model.id }));
+  const opened = rows?.find((each) => each.id === search["model"]);
+  const add = (
+    <Button look="main" icon={<Plus size={16} aria-hidden />} onClick={() => show({ new: "1" })}>
+      {t("create")}
+    </Button>
+  );
+  return (
+    <Page title={t("title")} lead={t("lead")} actions={mayWrite && add}>
+      {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+      <Card title={t("all")}>
+        {rows === undefined ? (
+          !found.isError && <SkeletonRows />
+        ) : rows.length === 0 ? (
+          <Empty title={t("none")} action={mayWrite && add}>
+            {t("noneText")}
+          </Empty>
+        ) : (
+          <Table label={t("title")} columns={columns} rows={rows} keyOf={(row) => row.id} />
+        )}
+      </Card>
+      {search["new"] !== undefined && mayWrite && <ModelDialog onClose={() => show({})} />}
+      {opened !== undefined && <ModelDialog key={opened.id} model={opened} onClose={() => show({})} />}
+    </Page>
+  );
+}
+
+function useColumns(open: (model: Model) => void): Column<Model>[] {
+  const { t } = useTranslation(["models", "app"]);
+  const format = useFormat();
+  return [
+    {
+      key: "name",
+      title: t("name"),
+      cell: (row) => (
+        <div className="min-w-32">
+          <button type="button" className="text-left font-medium break-all underline underline-offset-3" onClick={() => open(row)}>
+            {row.name}
+          </button>
+          {!row.isEnabled && <Badge>{t("off")}</Badge>}
+          {row.managedBy === "FILE" && <div className="text-[12.5px] text-soft">{t("app:managedByFile")}</div>}
+          {row.description !== "" && <div className="line-clamp-2 max-w-md text-[12.5px] text-soft">{row.description}</div>}
+        </div>
+      ),
+    },
+    { key: "targets", title: t("targets"), cell: (row) => <Serving model={row} /> },
+    {
+      key: "turns",
+      title: t("turns"),
+      align: "right",
+      isExtra: true,
+      cell: (row) => (
+        <TurnsLink search={{ model: row.name }} className="underline">
+          {format.count(row.usage.turns)}
+        </TurnsLink>
+      ),
+    },
+    { key: "cost", title: t("cost"), align: "right", isExtra: true, cell: (row) => format.money(row.usage.costUsd) },
+    { key: "menu", title: "", align: "right", cell: (row) => <ModelMenu model={row} onEdit={() => open(row)} /> },
+  ];
+}
+
+/** Who serves it, in order, how each does and what it costs there. */
+function Serving({ model }: { model: Model }) {
+  const { t } = useTranslation("models");
+  const targets = [...model.targets].sort((one, other) => one.order - other.order);
+  return (
+    <ol className="space-y-1">
+      {targets.map((target, index) => (
+        <li key={index} className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
+          <span className="text-soft tabular-nums">{target.order}</span>
+          <TargetServing target={target} />
+        </li>
+      ))}
+      {model.fallbacks.map((name) => (
+        <li key={name} className="text-soft">
+          {t("else")} <Mono className="break-all">{name}</Mono>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const TONES: Record<string, Tone> = { SOUND: "good", FAILING: "warn", RESTING: "bad" };
+
+function TargetServing({ target }: { target: Target }) {
+  const { t } = useTranslation("models");
+  if (target.servedBy.length === 0) {
+    return <Badge tone="bad">{t("nobody", { place: target.tag === "" ? target.channel : target.tag })}</Badge>;
+  }
+  return target.servedBy.map((each) => {
+    const state = !each.isEnabled ? "OFF" : !each.serves ? "UNLISTED" : (each.health ?? "NONE");
+    return (
+      <span key={each.id} className="flex flex-wrap items-center gap-x-2">
+        <span className="break-all">{each.name}</span>
+        {target.model !== "" && <Mono className="break-all">{target.model}</Mono>}
+        <Badge tone={TONES[state] ?? "plain"}>{t(`states.${state}`)}</Badge>
+        <span className="text-[12.5px] text-soft">{each.price === null ? UNKNOWN : `$${each.price.input} / $${each.price.output}`}</span>
+      </span>
+    );
+  });
+}
+
+function ModelMenu({ model, onEdit }: { model: Model; onEdit: () => void }) {
+  const { t } = useTranslation(["models", "app"]);
+  const mayWrite = useMay("channels:write");
+  const queries = useQueryClient();
+  const [asks, setAsks] = useState(false);
+  const deleting = useMutation({
+    mutationFn: () => deleteModel(model),
+    onSuccess: () => tell(t("told.deleted", { name: model.name })),
+    onSettled: () => {
+      setAsks(false);
+      void queries.invalidateQueries({ queryKey: ["models"] });
+    },
+  });
+  if (!mayWrite || model.managedBy === "FILE") return null;
+  return (
+    <>
+      <Menu
+        label={`${t("app:actions")}: ${model.name}`}
+        items={[
+          { label: t("app:edit"), icon: <Pencil size={SIZE} aria-hidden />, run: onEdit },
+          { label: t("app:delete"), icon: <Trash2 size={SIZE} aria-hidden />, isDanger: true, run: () => setAsks(true) },
+        ]}
+      />
+      {asks && (
+        <Confirm
+          title={t("deleteTitle", { name: model.name })}
+          action={t("app:delete")}
+          isBusy={deleting.isPending}
+          onClose={() => setAsks(false)}
+          onConfirm={() => deleting.mutate()}
+        >
+          {t("deleteText")}
+        </Confirm>
+      )}
+    </>
+  );
+}
