@@ -165,6 +165,7 @@ CHANNEL: Final[Mapping[str, Reader]] = {
 KEY: Final[Mapping[str, Reader]] = {
     "name": str,
     "project": str,
+    "user": str,
     "models": words,
     "channels": words,
     "expires": str,

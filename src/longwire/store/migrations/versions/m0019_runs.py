@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import BigInteger, Column, String, Text
 
 revision = "0019"
-down_revision = "0015"
+down_revision = "0017"
 OLDEST_PROGRAM = "0012"
 
 _SUMS = (
