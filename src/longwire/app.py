@@ -46,7 +46,7 @@ from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.http.arrival import ArrivalLimits
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
-from longwire.settings.declared import channel_of, key_of, registration_of
+from longwire.settings.declared import budgets_of, channel_of, key_of, registration_of
 from longwire.settings.keys import Server
 from longwire.store.database import PoolSize
 from longwire.store.store import open_store
@@ -261,6 +261,8 @@ class _Reading:
             tuple(channel_of(each) for each in settings.channels),
             tuple(key_of(each) for each in settings.api_keys),
             self._source,
+            budgets_of(settings),
+            settings.calendar.time_zone,
         )
 
 

@@ -396,7 +396,7 @@ async def test_a_server_that_starts_empty_is_taken_up(nodes, valkey_server):
     """Scripts load, windows begin anew, turns under way are there, and budgets are known."""
     a, _, _ = nodes
     subject = key(Budgets(tokens_per_day=100), concurrent_turns=2, requests_per_minute=99)
-    a.set_spent("key:1", time.time(), Spent(40), Spent(40))
+    a.set_spent(subject, time.time(), Spent(40), Spent(40))
     a.leave(await a.enter(subject, Spent(5)), Spent(10))
     running = await a.enter(subject, Spent(5))
     await written(a)
@@ -434,7 +434,7 @@ async def test_what_was_spent_while_valkey_was_away_counts_once(hurry, nodes, va
         await until(lambda each=each: is_away(each._valkey))
         each.leave(await each.enter(subject), Spent(10))
     for each in nodes:
-        each.set_spent("key:1", time.time(), Spent(30), Spent(50))
+        each.set_spent(subject, time.time(), Spent(30), Spent(50))
     await asyncio.sleep(3)
     valkey_server.thaw()
     for each in nodes:
@@ -454,17 +454,17 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
     a.leave(await a.enter(subject), Spent(30))
     await written(a)
     for each in nodes:
-        each.set_spent("key:1", time.time(), Spent(20), Spent(60))
+        each.set_spent(subject, time.time(), Spent(20), Spent(60))
     await written(*nodes)
     _, _, day, month = a._keys(subject)
     sums = [await b._valkey.call("HGET", each, "t") for each in (day, month)]
     assert [b"30", b"60"] == sums
     now = time.time()
     for each in nodes:
-        each.set_spent("key:1", now, Spent(100), Spent(100))
+        each.set_spent(subject, now, Spent(100), Spent(100))
     await written(*nodes)
     await a._valkey.call("DEL", day)
-    a.set_spent("key:1", now, Spent(100), Spent(100))  # nothing new: whoever enters mends it
+    a.set_spent(subject, now, Spent(100), Spent(100))  # nothing new: whoever enters mends it
     assert 0 == await a._valkey.call("EXISTS", day)
     assert await admitted(c, subject)
     await written(c)
@@ -472,6 +472,6 @@ async def test_sums_of_the_database_are_taken_over_by_all_at_once(nodes):
         await b.enter(subject)
     assert "insufficient_quota" == caught.value.code
     other = Subject("key:2", "other", Rates(), subject.budgets)
-    a.set_spent(other.id, now, Spent(100), Spent(100))
+    a.set_spent(other, now, Spent(100), Spent(100))
     await written(a)
     assert {"key:2": caught.value.retry_after} == await b.waits([other])

@@ -38,10 +38,10 @@ def build() -> typer.Typer:
 def create(name: Name, sets: Sets = None, config: Config = None, as_json: AsJson = False) -> None:
     """Make a key and print it, this once.
 
-    Fields: project, user (by email: whose it is), models, channels, expires (30d, or a date), keeps_bodies,
-    shows_reasoning (to clients of Chat Completions, also unasked), requests_per_minute,
-    tokens_per_minute, concurrent_turns, tokens_per_day, tokens_per_month, cost_per_day,
-    cost_per_month (in US dollars).
+    Fields: project, user (by email: whose it is), models, channels, expires (30d, or a date),
+    keeps_bodies, shows_reasoning (to clients of Chat Completions, also unasked),
+    requests_per_minute, tokens_per_minute, concurrent_turns, tokens_per_day,
+    tokens_per_month, cost_per_day, cost_per_month (in US dollars).
     """
     values = _read(sets, config)
 

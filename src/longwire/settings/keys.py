@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from longwire.core.rules.session import CREDENTIAL_HEADERS
+from longwire.settings.budgets import Budget, Calendar
 from longwire.settings.channels import ApiKey, Channel
 from longwire.settings.checks import (
     ANY_ORIGIN,
@@ -300,8 +301,11 @@ class Settings(Section):
     sessions: Sessions = Sessions()
     codex: Codex = Codex()
     fleet: Fleet = Fleet()
+    calendar: Calendar = Calendar()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
+
+    budgets: Annotated[tuple[Budget, ...], FromText] = ()
 
     _source: Path | None = PrivateAttr(default=None)
 

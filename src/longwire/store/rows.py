@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 
-def value_of(kind: type[T], row: Row[Any], **others: object) -> T:
+def value_of(kind: type[T], row: Row[Any], /, **others: object) -> T:
     """Return the value in a row; `others` are the fields that no column holds as they are."""
     names = (field.name for field in fields(kind) if field.name not in others)
     return kind(**{name: getattr(row, name) for name in names}, **others)

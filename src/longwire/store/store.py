@@ -13,6 +13,7 @@ from longwire.core.nouns.access import KeyDigest, digest_with
 from longwire.core.nouns.secret import Secret
 from longwire.store.accounts import Accounts
 from longwire.store.audit import Audit
+from longwire.store.budgets import StoredBudgets
 from longwire.store.channels import Channels
 from longwire.store.clock import database_now
 from longwire.store.database import DEFAULT_POOL, Database, PoolSize
@@ -63,6 +64,7 @@ class Store:
     audit: Audit
     homes: StoredHomes
     pending_sign_ins: PendingSignIns
+    budgets: StoredBudgets
 
     async def configuration_revision(self) -> int:
         """Return the number that grows with each change running gateways must take over."""
@@ -130,6 +132,7 @@ def _store_of(
         audit=Audit(database, clock),
         homes=StoredHomes(database, clock),
         pending_sign_ins=PendingSignIns(database, vault),
+        budgets=StoredBudgets(database, clock),
     )
 
 

@@ -20,6 +20,7 @@ ALL = {
     "sessions:read": "owner admin viewer member",
     "sessions:close": "owner admin",
     "usage:read": "owner admin viewer member",
+    "budgets:write": "owner admin",
     "settings:read": "owner admin viewer",
     "settings:write": "owner admin",
     "audit:read": "owner admin",

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     SESSIONS_READ = "sessions:read"
     SESSIONS_CLOSE = "sessions:close"
     USAGE_READ = "usage:read"
+    BUDGETS_WRITE = "budgets:write"
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
     AUDIT_READ = "audit:read"

@@ -195,10 +195,14 @@ def _needs_responses(turn: Turn) -> bool:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The running routing configuration, channels by the ids of their routes; immutable."""
+    """The running routing configuration, channels by the ids of their routes; immutable.
+
+    `budgets` are the subjects that have some, by kind and id.
+    """
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()
+    budgets: Mapping[str, Subject] = field(default_factory=dict)
 
     @cached_property
     def shared_apis(self) -> Collection[str]:

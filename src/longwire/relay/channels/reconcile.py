@@ -6,20 +6,23 @@ concern keep their connections. A revoked key is refused even when a channel of 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
+from longwire.core.nouns.budget import DeclaredBudget
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.ports import REVISION, Tidings
+from longwire.core.rules.limits import Subject
 from longwire.core.rules.swap import plan
 from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
+from longwire.relay.channels.budgets import NO_BUDGETS, running_budgets
 from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext, adapt, fingerprint_of, provision
 
@@ -33,11 +36,16 @@ HandOut = Callable[[Sequence[IssuedKey], Sequence[ApiKey]], None]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the configuration file says of channels and keys; `file` is where, None for none."""
+    """What the configuration file says; `file` is where it stands, None for none.
+
+    With a `time_zone` it says in which zone budgets are counted.
+    """
 
     channels: tuple[ChannelSpec, ...] = ()
     keys: tuple[IssuedKey, ...] = ()
     file: Path | None = None
+    budgets: tuple[DeclaredBudget, ...] = ()
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,15 @@ class _Wanted:
     @property
     def id(self) -> str:
         return f"{self.spec.id}/{self.account.account.id}" if self.account else self.spec.id
+
+
+class _Stored(NamedTuple):
+    """What the store holds."""
+
+    keys: tuple[ApiKey, ...] = ()
+    channels: tuple[ChannelSpec, ...] = ()
+    accounts: tuple[LiveAccount, ...] = ()
+    budgets: Mapping[str, Subject] = NO_BUDGETS
 
 
 def _wanted(spec: ChannelSpec, accounts: Sequence[LiveAccount]) -> list[_Wanted]:
@@ -130,6 +147,10 @@ class ChannelReconciler:
         """The ids of the channels that run now."""
         return frozenset(each.id for each in self._routing.snapshot.channels.values())
 
+    def budgets(self) -> Mapping[str, Subject]:
+        """Return who may spend what now, by kind and id."""
+        return self._routing.snapshot.budgets
+
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
         self._must_reload = True
@@ -182,8 +203,8 @@ class ChannelReconciler:
 
     async def _load(self, declared: Declared) -> None:
         async with self._lock:
-            keys, stored, accounts = await self._stored()
-            retired, problems = self._swap((*declared.channels, *stored), accounts)
+            keys, stored, accounts, budgets = await self._stored(declared)
+            retired, problems = self._swap((*declared.channels, *stored), accounts, budgets)
             self.declared = declared
             self._hand_out(declared.keys, keys)
             for channel in retired:
@@ -196,12 +217,10 @@ class ChannelReconciler:
             if not is_known:
                 raise ConfigurationError(problem)
 
-    async def _stored(
-        self,
-    ) -> tuple[tuple[ApiKey, ...], tuple[ChannelSpec, ...], tuple[LiveAccount, ...]]:
+    async def _stored(self, declared: Declared) -> "_Stored":
         """Return what the store holds; its keys are handed out even if no channel can be read."""
         if self._store is None:
-            return (), (), ()
+            return _Stored()
         revision = await self._store.configuration_revision()
         keys = await self._store.keys.all()
         self._hand_out(self.declared.keys, keys)
@@ -209,11 +228,15 @@ class ChannelReconciler:
         accounts: tuple[LiveAccount, ...] = ()
         if self._accounts is not None:
             accounts = (*self._accounts.take_over(await self._store.accounts.all()).values(),)
+        budgets = await running_budgets(self._store, declared.budgets, declared.time_zone)
         self._revision = revision
-        return keys, channels, accounts
+        return _Stored(keys, channels, accounts, budgets)
 
     def _swap(
-        self, specs: Iterable[ChannelSpec], accounts: Sequence[LiveAccount] = ()
+        self,
+        specs: Iterable[ChannelSpec],
+        accounts: Sequence[LiveAccount] = (),
+        budgets: Mapping[str, Subject] = NO_BUDGETS,
     ) -> tuple[list[Channel], list[str]]:
         """Let these channels run; return those that do no more, and why others do not yet."""
         running = self._routing.snapshot.channels
@@ -231,7 +254,7 @@ class ChannelReconciler:
                 channels[each] = started[each]
             elif each in running:
                 channels[each] = running[each]
-        self._routing.snapshot = Snapshot(channels, self._routing.snapshot.session_headers)
+        self._routing.snapshot = Snapshot(channels, self._routing.snapshot.session_headers, budgets)
         self._name(channels.values())
         stay = {channel.endpoint for channel in channels.values()}
         retired = [running[each] for each in swap.retire if running[each].endpoint not in stay]

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from longwire.server.admin.accounts import AccountMutations, AccountQueries
+from longwire.server.admin.budgets import BudgetMutations, BudgetQueries
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
@@ -37,6 +38,7 @@ _QUERIES: Final = (
     TurnQueries,
     FindQueries,
     UsageQueries,
+    BudgetQueries,
     SessionQueries,
     NodeQueries,
     SettingsQueries,
@@ -47,6 +49,7 @@ _MUTATIONS: Final = (
     AccountMutations,
     ProbeMutations,
     KeyMutations,
+    BudgetMutations,
     ProjectMutations,
     SessionMutations,
     SettingsMutations,
