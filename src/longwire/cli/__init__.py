@@ -7,6 +7,7 @@ import typer
 
 from longwire.cli import (
     accounts,
+    budgets,
     channels,
     config,
     database,
@@ -53,6 +54,7 @@ def build() -> typer.Typer:
     commands.add_typer(accounts.build(), name="accounts")
     commands.add_typer(keys.build(), name="keys")
     commands.add_typer(users.build(), name="users")
+    commands.add_typer(budgets.build(), name="budgets")
     commands.add_typer(turns.build(), name="turns")
     commands.add_typer(config.build(), name="config")
     commands.add_typer(fleet.build(), name="fleet")

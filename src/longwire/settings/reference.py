@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from longwire.settings.channels import Channel, Endpoint, Price
+from longwire.settings.channels import Channel, Endpoint, Price, PriceTier
 from longwire.settings.keys import Settings
 from longwire.settings.quantities import (
     format_duration,
@@ -50,6 +50,7 @@ def reference_page() -> str:
         if model is Channel:
             parts.append(_section("[[channels.endpoints]]", Endpoint))
             parts.append(_section("[[channels.prices]]", Price))
+            parts.append(_section("[[channels.prices.tiers]]", PriceTier))
     return "\n".join(parts)
 
 

@@ -1,5 +1,7 @@
 """Whom budgets bind, and how what is spent of them is told."""
 
+from dataclasses import replace
+
 import pytest
 
 from longwire.core.errors import LimitReached
@@ -101,8 +103,6 @@ def test_the_greatest_share_that_is_reached_is_told(spent, share, warned_at):
 )
 def test_bad_fields_are_named(change, field):
     """Each by its own name."""
-    from dataclasses import replace
-
     assert [field] == [each.field for each in check_budget(replace(USER, **change))]
 
 

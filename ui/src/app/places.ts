@@ -8,6 +8,7 @@ import {
   KeyRound,
   type LucideIcon,
   MessageSquareText,
+  PiggyBank,
   Radio,
   Server,
   Settings,
@@ -35,14 +36,15 @@ export const PLACES: readonly (readonly Place[])[] = [
     { to: "/playground", name: "playground", icon: MessageSquareText },
   ],
   [
-    { to: "/channels", name: "channels", icon: Split },
+    { to: "/channels", name: "channels", icon: Split, permission: "channels:read" },
     { to: "/keys", name: "keys", icon: KeyRound },
+    { to: "/budgets", name: "budgets", icon: PiggyBank },
     { to: "/projects", name: "projects", icon: FolderKanban },
   ],
   [
     { to: "/users", name: "users", icon: Users, permission: "users:read" },
     { to: "/audit", name: "audit", icon: FileClock, permission: "audit:read" },
-    { to: "/nodes", name: "nodes", icon: Server },
-    { to: "/settings", name: "settings", icon: Settings },
+    { to: "/nodes", name: "nodes", icon: Server, permission: "channels:read" },
+    { to: "/settings", name: "settings", icon: Settings, permission: "settings:read" },
   ],
 ];

@@ -18,6 +18,7 @@ interface TurnWords {
 export interface Texts {
   app: Both<typeof import("./en.json"), typeof import("./zh-CN.json"), AppWords>;
   audit: Both<typeof import("@/features/audit/en.json"), typeof import("@/features/audit/zh-CN.json")>;
+  budgets: Both<typeof import("@/features/budgets/en.json"), typeof import("@/features/budgets/zh-CN.json")>;
   channels: Both<typeof import("@/features/channels/en.json"), typeof import("@/features/channels/zh-CN.json")>;
   keys: Both<typeof import("@/features/keys/en.json"), typeof import("@/features/keys/zh-CN.json")>;
   nodes: Both<typeof import("@/features/nodes/en.json"), typeof import("@/features/nodes/zh-CN.json")>;
