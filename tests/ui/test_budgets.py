@@ -1,4 +1,4 @@
-"""Budgets and people's keys in the page: made, spent, told in their zone; in both themes and on a phone."""
+"""Budgets and people's keys in the page: made, spent, told in their zone, on a phone, too."""
 
 import os
 import re

@@ -88,7 +88,7 @@ function useColumns(open: (budget: Budget) => void): Column<Budget>[] {
       key: "whose",
       title: t("whose"),
       cell: (row) => (
-        <div className="min-w-36">
+        <div className="min-w-20">
           <div className="font-medium break-words">{row.subjectName === "" ? t("gone") : row.subjectName}</div>
           <div className="text-[12.5px] text-soft">
             {t(`kinds.${row.kind}`)}

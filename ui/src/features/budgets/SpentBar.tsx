@@ -15,7 +15,7 @@ export function SpentBar({ budget }: { budget: Budget }) {
     timeZone: budget.timeZone,
   }).format(new Date(budget.resetsAt));
   return (
-    <div className="min-w-52 text-[12.5px]">
+    <div className="min-w-32 text-[12.5px]">
       <div className="flex justify-between gap-2">
         <span>
           {part >= 1 && <span className="text-bad">✕ </span>}
