@@ -63,16 +63,17 @@ class Found:
 async def _find(info: Info, text: str) -> Found:
     viewer, administration = admitted(info, Permission.TURNS_READ)
     own = await own_projects(administration, viewer)
+    emails = await administration.store.users.emails()
     wanted, may = text[:_LONGEST].strip(), PERMISSIONS[viewer.role]
     owners = await _owners(administration, wanted)
     if owners is not None:
         seen = [key for key in owners if own is None or key.grant.project_id in own]
-        return Found(keys=[shown_key(key) for key in seen if Permission.KEYS_READ in may])
+        return Found(keys=[shown_key(key, emails) for key in seen if Permission.KEYS_READ in may])
     if not wanted:
         return Found()
     found = _of_the_log(await administration.store.turns.find(wanted, own))
     if Permission.KEYS_READ in may:
-        found.keys = [shown_key(key) for key in await _keys(administration, wanted, own)]
+        found.keys = [shown_key(key, emails) for key in await _keys(administration, wanted, own)]
     if Permission.CHANNELS_READ in may:
         await _add_channels(found, administration, wanted)
     if Permission.USERS_READ in may:
