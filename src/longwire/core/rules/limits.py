@@ -87,6 +87,13 @@ class Subject:
         return replace(self, rates=Rates(*divided))
 
 
+UNBOUND: Final = Subject("", "", Rates())
+"""Nobody, who has no limits."""
+
+USED_UP: Final = "insufficient_quota"
+"""The code of a refusal that only the next period mends."""
+
+
 class Spent(NamedTuple):
     """Tokens, in and out, and cost in billionths of a US dollar."""
 

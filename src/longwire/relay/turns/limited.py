@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from longwire.core.errors import LimitReached
-from longwire.core.rules.limits import Subject
+from longwire.core.rules.limits import USED_UP, Subject
 from longwire.relay.channels.channel import Channel
 
 
@@ -23,7 +23,7 @@ def none_within(waits: Collection[tuple[Subject, int]], now: float) -> LimitReac
         return LimitReached(msg, code="rate_limit_exceeded", retry_after=seconds)
     reasons = "; ".join(_used_up(subject, now + wait) for subject, wait in spent)
     msg = f"Every channel of this model is at its limit: {reasons}."
-    code = "insufficient_quota" if len(spent) == len(waits) else "rate_limit_exceeded"
+    code = USED_UP if len(spent) == len(waits) else "rate_limit_exceeded"
     return LimitReached(msg, code=code, retry_after=seconds)
 
 

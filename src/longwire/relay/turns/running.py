@@ -24,7 +24,7 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
+from longwire.core.rules.limits import NOTHING, UNBOUND, Permit, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
 from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.session import fingerprint, forwarded, session_id
@@ -37,7 +37,6 @@ from longwire.relay.records.accounting import Accounting, TurnRecord
 from longwire.relay.turns.attempts import Attempt, Attempts
 from longwire.relay.turns.candidates import Candidate, Candidates, Policy
 from longwire.relay.turns.failures import answer_to, classify, learn, without_credentials
-from longwire.relay.turns.limited import limited_subjects
 from longwire.upstream.local import WarmUp
 from longwire.upstream.ports import Call, Delivery, FastPath, Stream, Transport
 
@@ -268,8 +267,9 @@ class RunningTurn:
         )
         call = channel.said(call, request.headers)
         attempt.begin(self._relay.policy.clock())
-        for subject in limited_subjects(channel, self._relay.routing.snapshot.budgets):
-            await self._enter(subject)
+        await self._enter(channel.subject)
+        if budgets := self._relay.routing.snapshot.budgets:
+            await self._enter(budgets.get(f"channel:{channel.id}", UNBOUND))
         self.record.way, self.record.dropped = channel.way, call.turn.source.dropped
         await self._open(attempt, attempt.transport, call)
 

@@ -78,7 +78,10 @@ class BudgetInput:
 
 
 @strawberry.input(description="Whose it is, its period and its unit stay as they are for good.")
-class NewBudgetInput(BudgetInput):
+class NewBudgetInput:
+    amount: float | None = strawberry.UNSET
+    warns_at: list[int] | None = strawberry.UNSET
+    action: Action | None = strawberry.UNSET
     kind: SubjectKind | None = strawberry.UNSET
     subject_id: strawberry.ID | None = strawberry.UNSET
     period: Period | None = strawberry.UNSET
@@ -208,7 +211,7 @@ async def _set_zone(
     return await _calendar_of(administration)
 
 
-def _applied(budget: Budget, draft: BudgetInput) -> Budget:
+def _applied(budget: Budget, draft: BudgetInput | NewBudgetInput) -> Budget:
     """Return a budget with the draft put in, whose amount is of the budget's unit."""
     is_money = budget.unit is Unit.DOLLARS
     read: dict[str, Reader] = {"amount": nano_of if is_money else round, "warns_at": tuple}
