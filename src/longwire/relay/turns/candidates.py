@@ -193,7 +193,7 @@ class Candidates:
 
         Raises `LimitReached` for all, or for the `home` of what no other one understands.
         """
-        if not budgets and not any([each.channel.subject.is_limited for each in candidates]):
+        if not budgets and not any(each.channel.subject.is_limited for each in candidates):
             return candidates
         bound = {each.channel.id: limited_subjects(each.channel, budgets) for each in candidates}
         limited = [subject for subjects in bound.values() for subject in subjects]
