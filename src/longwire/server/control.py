@@ -134,7 +134,7 @@ class StoredControlPlane:
         node, headers = gateway.fleet.nodes.own.name, gateway.trace_headers
         self.keep: Keep = TurnRecorder(journals, ids, self._prices, _explain, node, headers).keep
         self.price: Price = self._prices.cost
-        self._budgets = SpentBudgets(store, gateway.limits)
+        self._budgets = SpentBudgets(store, gateway.limits, gateway.reconciler.budgets)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
@@ -162,6 +162,7 @@ class StoredControlPlane:
             price=self.price,
             quote=self._prices.quote,
             insecure_cookies=insecure_cookies,
+            recount=self._budgets.recount,
         )
 
     @property

@@ -1,6 +1,7 @@
 """The tables of the file that declare channels and API keys."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -63,6 +64,18 @@ class Endpoint(Section):
             raise ValueError(problem)
 
 
+class PriceTier(Section):
+    """What a million tokens cost in turns of more input than so many tokens, all they have."""
+
+    above: int = Field(ge=1, description="More tokens of input than these; the lowest tier first.")
+    input: Dollars = Field(description="Tokens of the input.")
+    cached: Dollars | None = Field(None, description="Read from a cache. Default: as `input`.")
+    cache_write: Dollars | None = Field(
+        None, description="Written to a cache. Default: as `input`."
+    )
+    output: Dollars = Field(description="Tokens of the output.")
+
+
 class Price(Section):
     """What a million tokens of a model cost in US dollars, before what the gateway knows of it."""
 
@@ -75,6 +88,15 @@ class Price(Section):
         None, description="Of them those that were written to a cache. Default: as `input`."
     )
     output: Dollars = Field(description="Tokens of the output, reasoning among them.")
+    tiers: tuple[PriceTier, ...] = Field((), description="What longer turns cost.")
+
+    @field_validator("tiers")
+    @classmethod
+    def _in_order(cls, tiers: tuple[PriceTier, ...]) -> tuple[PriceTier, ...]:
+        for before, after in pairwise(tiers):
+            if after.above <= before.above:
+                raise ValueError(f"{after.above} stands behind {before.above}; the lowest first")
+        return tiers
 
 
 class Channel(Section):

@@ -13,7 +13,7 @@ from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.page import Page
-from longwire.core.nouns.price import ModelPrice
+from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
 from longwire.dialects.profiles.channels import check_channel
 from longwire.store.changes import ChangeLog, check_revision, unique
@@ -168,7 +168,7 @@ class Channels:
             native_items=None if row.native_items is None else tuple(row.native_items),
             apis=None if row.apis is None else tuple(row.apis),
             quirks=tuple((name, value) for name, value in row.quirks),
-            prices=tuple(ModelPrice(*price) for price in row.prices),
+            prices=tuple(_price(each) for each in row.prices),
             status=Status(row.status),
             rates=value_of(Rates, row),
             endpoints=own,
@@ -184,7 +184,7 @@ class Channels:
         }
         return {
             **columns_of(spec, *sealed, "rates", "endpoints", "prices", "is_declared"),
-            "prices": [astuple(price) for price in spec.prices],
+            "prices": [_price_row(price) for price in spec.prices],
             **columns_of(spec.rates),
             **{column: self._seal(spec, column, text) for column, text in sealed.items()},
         }
@@ -222,3 +222,15 @@ async def _write_endpoints(connection: AsyncConnection, spec: ChannelSpec) -> No
     ]
     if rows:
         await connection.execute(insert(endpoints), rows)
+
+
+def _price(row: list[Any]) -> ModelPrice:
+    """Return a price of a row, which has its tiers last, if it has any."""
+    amounts, tiers = (row[:-1], row[-1]) if isinstance(row[-1], list) else (row, [])
+    return replace(ModelPrice(*amounts), tiers=tuple(PriceTier(*each) for each in tiers))
+
+
+def _price_row(price: ModelPrice) -> tuple[Any, ...]:
+    """Return a price as a row: one without tiers is what older gateways read, too."""
+    *amounts, tiers = astuple(price)
+    return (*amounts, tiers) if tiers else tuple(amounts)

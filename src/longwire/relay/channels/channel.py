@@ -208,12 +208,14 @@ def _needs_responses(turn: Turn) -> bool:
 class Snapshot:
     """The running routing configuration; immutable.
 
-    Channels stand by the ids of their routes, configured models by their names.
+    Channels stand by the ids of their routes, configured models by their names. `budgets` are
+    the subjects that have some, by kind and id.
     """
 
     channels: Mapping[str, Channel]
     session_headers: tuple[str, ...] = ()
     models: Mapping[str, ModelRoutes] = field(default_factory=dict)
+    budgets: Mapping[str, Subject] = field(default_factory=dict)
 
     def target(self, route: Route) -> Channel:
         """Return the channel of a model's target, as it serves that."""

@@ -6,24 +6,27 @@ concern keep their connections. A revoked key is refused even when a channel of 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
 from longwire.core.nouns.alert import AlertRule
+from longwire.core.nouns.budget import DeclaredBudget
 from longwire.core.nouns.channel import ChannelSpec
 from longwire.core.nouns.destination import AlertDestination
 from longwire.core.nouns.model import Model
 from longwire.core.ports import REVISION, Tidings
+from longwire.core.rules.limits import Subject
 from longwire.core.rules.swap import plan
 from longwire.core.rules.targets import resolve
 from longwire.fleet.local import LocalTidings
 from longwire.logger import structlog
 from longwire.relay.accounts.accounts import LiveAccount, LiveAccounts
+from longwire.relay.channels.budgets import running_budgets
 from longwire.relay.channels.channel import Channel, RoutingTable, Snapshot
 from longwire.relay.channels.provision import ProvisionContext, adapt, fingerprint_of, provision
 
@@ -37,7 +40,10 @@ HandOut = Callable[[Sequence[IssuedKey], Sequence[ApiKey]], None]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the configuration file says of nouns; `file` is where, None for none."""
+    """What the configuration file says; `file` is where it stands, None for none.
+
+    With a `time_zone` it says in which zone budgets are counted.
+    """
 
     channels: tuple[ChannelSpec, ...] = ()
     keys: tuple[IssuedKey, ...] = ()
@@ -45,6 +51,8 @@ class Declared:
     alert_rules: tuple[AlertRule, ...] = ()
     alert_destinations: tuple[AlertDestination, ...] = ()
     models: tuple[Model, ...] = ()
+    budgets: tuple[DeclaredBudget, ...] = ()
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class _Stored:
     channels: tuple[ChannelSpec, ...] = ()
     accounts: tuple[LiveAccount, ...] = ()
     models: tuple[Model, ...] = ()
+    budgets: Mapping[str, Subject] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +156,10 @@ class ChannelReconciler:
         """The ids of the channels that run now."""
         return frozenset(each.id for each in self._routing.snapshot.channels.values())
 
+    def budgets(self) -> Mapping[str, Subject]:
+        """Return who may spend what now, by kind and id."""
+        return self._routing.snapshot.budgets
+
     def request_reload(self) -> None:
         """Let the file be read soon, whether it changed or not."""
         self._must_reload = True
@@ -199,7 +212,7 @@ class ChannelReconciler:
 
     async def _load(self, declared: Declared) -> None:
         async with self._lock:
-            stored = await self._stored()
+            stored = await self._stored(declared)
             retired, problems = self._swap(declared, stored)
             self.declared = declared
             self._hand_out(declared.keys, stored.keys)
@@ -213,7 +226,7 @@ class ChannelReconciler:
             if not is_known:
                 raise ConfigurationError(problem)
 
-    async def _stored(self) -> _Stored:
+    async def _stored(self, declared: Declared) -> _Stored:
         """Return what the store holds; its keys are handed out even if no channel can be read."""
         if self._store is None:
             return _Stored()
@@ -224,8 +237,9 @@ class ChannelReconciler:
         accounts: tuple[LiveAccount, ...] = ()
         if self._accounts is not None:
             accounts = (*self._accounts.take_over(await self._store.accounts.all()).values(),)
+        budgets = await running_budgets(self._store, declared.budgets, declared.time_zone)
         self._revision = revision
-        return _Stored(keys, channels, accounts, models)
+        return _Stored(keys, channels, accounts, models, budgets)
 
     def _swap(self, declared: Declared, stored: _Stored) -> tuple[list[Channel], list[str]]:
         """Let this run; return the channels that do no more, and why others do not yet."""
@@ -248,7 +262,8 @@ class ChannelReconciler:
         models = (*declared.models, *stored.models)
         routes = [channel.route for channel in channels.values()]
         headers = self._routing.snapshot.session_headers
-        self._routing.snapshot = Snapshot(channels, headers, resolve(models, routes))
+        targets = resolve(models, routes)
+        self._routing.snapshot = Snapshot(channels, headers, targets, stored.budgets)
         self._name(channels.values())
         stay = {channel.endpoint for channel in channels.values()}
         retired = [running[each] for each in swap.retire if running[each].endpoint not in stay]

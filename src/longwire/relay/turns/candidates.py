@@ -6,15 +6,17 @@ homes of sessions, and of what upstreams hold, remembered.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeVar
 
-from longwire.core.errors import InvalidRequest, LimitReached, UnknownModel
+from longwire.core.errors import InvalidRequest, UnknownModel
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
+from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Choice, Refusal, choose, ranked
 from longwire.core.rules.targets import TurnFacts, choose_target
 from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Turn, TurnRequest
@@ -25,6 +27,7 @@ from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.homes import Homes, home_of_response
 from longwire.relay.records.accounting import TurnRecord
 from longwire.relay.turns.able import Candidate, in_background, none_left, speaking, willing
+from longwire.relay.turns.limited import limited_subjects, none_within
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096
@@ -106,7 +109,7 @@ class Candidates:
         stages.append((Refusal.ACCOUNT, able))
         able = self._able_accounts(able, may_wait=moves)
         stages.append((Refusal.LIMIT, able))
-        able = await self._within_limits(able, None if moves else home)
+        able = await self._within_limits(able, None if moves else home, snapshot.budgets)
         if len(able) > 1:
             able = self._ordered(able, request, sent, (home, record))
         if not turn.is_self_contained:  # what one API holds is not said in another between attempts
@@ -187,24 +190,29 @@ class Candidates:
         return free
 
     async def _within_limits(
-        self, candidates: list[Candidate], home: str | None
+        self, candidates: list[Candidate], home: str | None, budgets: Mapping[str, Subject]
     ) -> list[Candidate]:
-        """Leave out the channels that may take no turn now.
+        """Leave out the channels that may take no turn now, by their limits and budgets.
 
         Raises `LimitReached` for all, or for the `home` of what no other one understands.
         """
-        subjects = [each.channel.subject for each in candidates]
-        limited = {each.id: each for each in subjects if each.is_limited}
-        waits = await self._limits.waits(limited.values()) if limited else {}
+        if not budgets and not any(each.channel.subject.is_limited for each in candidates):
+            return candidates
+        bound = {each.channel.id: limited_subjects(each.channel, budgets) for each in candidates}
+        limited = [subject for subjects in bound.values() for subject in subjects]
+        waits = await self._limits.waits(limited) if limited else {}
         if not waits:
             return candidates
-        free = [each for each in candidates if each.channel.subject.id not in waits]
-        at_home = [each for each in candidates if each.channel.route_id == home]
-        wait = max((waits.get(each.channel.subject.id, 0) for each in at_home), default=0)
-        if wait or not free:
-            msg = "Every channel of this model is at its limit; try again later."
-            seconds = wait or min(waits.values())
-            raise LimitReached(msg, code="rate_limit_exceeded", retry_after=seconds)
+        blocked = {
+            channel_id: max(over, key=itemgetter(1))
+            for channel_id, subjects in bound.items()
+            if (over := [(each, waits[each.id]) for each in subjects if each.id in waits])
+        }
+        free = [each for each in candidates if each.channel.id not in blocked]
+        at_home = [each.channel.id for each in candidates if each.channel.route_id == home]
+        stuck = [blocked[each] for each in at_home if each in blocked]
+        if stuck or not free:
+            raise none_within(stuck or [*blocked.values()], self.policy.wall_clock())
         return free
 
     def _ordered(

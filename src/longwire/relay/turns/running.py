@@ -24,10 +24,11 @@ from longwire.core.errors import (
 from longwire.core.events import Event, Kind
 from longwire.core.ports import Limits
 from longwire.core.rules.aggregate import Aggregate
-from longwire.core.rules.limits import NOTHING, Permit, Spent, Subject
+from longwire.core.rules.limits import NOTHING, UNBOUND, Permit, Spent, Subject
 from longwire.core.rules.recovery import Recovery, Trouble
 from longwire.core.rules.routing import IN_SESSION
 from longwire.core.rules.session import fingerprint, forwarded, session_id
+from longwire.core.rules.spending import bound_by
 from longwire.core.rules.turn import Principal, Purpose, Turn, TurnRequest
 from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, RoutingTable
@@ -90,6 +91,7 @@ class RunningTurn:
         "_has_broken",
         "_has_items",
         "_limit",
+        "_own_permits",
         "_permits",
         "_relay",
         "_sent",
@@ -114,6 +116,7 @@ class RunningTurn:
         self._relay = relay
         self._exits = AsyncExitStack()
         self._permits: list[Permit] = []
+        self._own_permits = 0
         self._sent: dict[str, Turn] = {}
         self._limit: UpstreamRejected | None = None
         self._has_broken = False
@@ -139,7 +142,7 @@ class RunningTurn:
         Raises `UnknownModel`, `InvalidRequest`, `LimitReached`, `Overloaded` or `UpstreamError`.
         """
         try:
-            self.limits = await self._enter(self.request.caller.subject)
+            await self._enter_caller()
             await self._begin()
         except BaseException as error:
             await self._end(error)
@@ -266,6 +269,8 @@ class RunningTurn:
         call = channel.said(call, request.headers)
         attempt.begin(self._relay.policy.clock())
         await self._enter(channel.subject)
+        if budgets := self._relay.routing.snapshot.budgets:
+            await self._enter(budgets.get(f"channel:{channel.id}", UNBOUND))
         self.record.way, self.record.dropped = channel.way, call.turn.source.dropped
         await self._open(attempt, attempt.transport, call)
 
@@ -337,6 +342,15 @@ class RunningTurn:
         answer = answer_to(failure, others, relay.policy.wall_clock())
         return without_credentials(answer, candidate.channel)
 
+    async def _enter_caller(self) -> None:
+        """Take the permits of the caller, whatever channel serves. Raises `LimitReached`."""
+        caller = self.request.caller
+        self.limits = await self._enter(caller.subject)
+        if budgets := self._relay.routing.snapshot.budgets:
+            for subject in bound_by(budgets, caller.grant):
+                await self._enter(subject)
+        self._own_permits = len(self._permits)
+
     async def _enter(self, subject: Subject) -> Mapping[str, str]:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
         if not subject.is_limited or self.request.turn.purpose is _COUNT:
@@ -353,13 +367,10 @@ class RunningTurn:
 
     def _leave(self, kept: int = 0) -> None:
         """Give permits back with what the turn cost, all but the first ones that are `kept`."""
-        while len(self._permits) > kept:
-            self._relay.limits.leave(self._permits.pop(), self._spent())
-
-    @property
-    def _own_permits(self) -> int:
-        """How many permits are those of the caller, whatever channel serves."""
-        return int(self.request.caller.subject.is_limited)
+        if len(self._permits) > kept:
+            spent = self._spent()
+            while len(self._permits) > kept:
+                self._relay.limits.leave(self._permits.pop(), spent)
 
     def _spent(self) -> Spent:
         bill = self.record.settle()

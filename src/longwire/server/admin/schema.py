@@ -12,6 +12,7 @@ from longwire.server.admin.alert_destinations import (
 )
 from longwire.server.admin.alert_rules import AlertRuleMutations, AlertRuleQueries
 from longwire.server.admin.alerts import AlertQueries
+from longwire.server.admin.budgets import BudgetMutations, BudgetQueries
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
@@ -48,6 +49,7 @@ _QUERIES: Final = (
     TurnQueries,
     FindQueries,
     UsageQueries,
+    BudgetQueries,
     SessionQueries,
     RunQueries,
     NodeQueries,
@@ -63,6 +65,7 @@ _MUTATIONS: Final = (
     ModelMutations,
     ProbeMutations,
     KeyMutations,
+    BudgetMutations,
     ProjectMutations,
     SessionMutations,
     SettingsMutations,

@@ -15,7 +15,7 @@ export const CHANNEL = graphql(
     proxy tlsCa tlsVerify headerNames handshakeRate handshakeBurst nativeItems managedBy updatedAt revision
     apis offered passed profile unsupported threads
     quirks { setting value }
-    prices { model input cached cacheWrite output }
+    prices { model input cached cacheWrite output tiers { above input cached cacheWrite output } }
     renames { from to }
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }

@@ -23,7 +23,7 @@ function textsOf(draft: ChannelDraft): Record<Field, string> {
     baseURL: baseURL[draft.type],
     apis: offered(draft).join(", "),
     quirks: quirks.map((each) => `${each.setting} = ${each.value}`).join(", "),
-    prices: prices.map((each) => `${each.model} ${each.input}/${each.output}`).join(", "),
+    prices: prices.map((each) => `${each.model} ${each.input}/${each.output}${each.tiers.map((tier) => ` >${tier.above} ${tier.input}/${tier.output}`).join("")}`).join(", "),
     headers: headers.map((each) => each.name).join(", "),
     ...(Object.fromEntries(own) as Record<`endpoints.${AnyApi}`, string>),
     apiKey: apiKey === "" ? "" : "•••",
