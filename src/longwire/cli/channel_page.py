@@ -25,6 +25,8 @@ def _head(spec: ChannelSpec) -> Iterator[str]:
     if spec.renames:
         yield f"renames: {', '.join(f'{model} → {sent}' for model, sent in spec.renames)}"
     has = "is set" if spec.credential else "none"
+    if keys := spec.keys_in_force:
+        has = f"{len(keys)}, {', '.join(key.masked for key in keys)}"
     yield f"key: {has}; members without equivalent: {spec.unsupported}"
     if "messages" in spec.offered:
         yield f"threads: {'on' if spec.threads else 'off'}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from longwire.cli import fields
+from longwire.cli import channel_keys, fields
 from longwire.cli.channel_page import page_of
 from longwire.cli.fields import Sets
 from longwire.cli.store import AsJson, Config, operator, refuse_declared, with_store
@@ -39,6 +39,7 @@ def build() -> typer.Typer:
     for command in (list_, show_, add, edit, enable, disable, archive, remove):
         commands.command(command.__name__.rstrip("_"))(command)
     commands.command("test")(try_)
+    commands.add_typer(channel_keys.build(), name="keys")
     return commands
 
 

@@ -44,7 +44,7 @@ class FleetHealth:
         sessions: FleetSessions,
         asking: Asking,
     ) -> None:
-        self._running = running
+        self.running = running
         self._ids = ids
         self._sessions = sessions
         self._node = asking.node
@@ -60,7 +60,7 @@ class FleetHealth:
 
     def _own(self, ids: Collection[str]) -> dict[str, Fare]:
         connections = self._sessions.live.of_channels()
-        return {each: _fare(self._running(each), connections[each]) for each in ids}
+        return {each: _fare(self.running(each), connections[each]) for each in ids}
 
 
 def worst(fares: Collection[Fare]) -> Fare:
@@ -99,11 +99,12 @@ def _fare(running: Sequence[Channel], connections: int) -> Fare:
 def _best(healths: Iterable[Health]) -> Trust | None:
     """Return the trust in the best of them: where an account serves, the channel does."""
     now = time.monotonic()
-    found = {_trust_of(health, now) for health in healths}
+    found = {trust_of(health, now) for health in healths}
     return next((trust for trust in Trust if trust in found), None)
 
 
-def _trust_of(health: Health, now: float) -> Trust:
+def trust_of(health: Health, now: float) -> Trust:
+    """Return whether turns go to an endpoint, and whether they did well."""
     if health.is_sound:
         return Trust.SOUND
     return Trust.FAILING if health.is_trusted(now) else Trust.RESTING

@@ -146,6 +146,11 @@ class Channel(Section):
         description="Sent as each API has it: as bearer token, `x-api-key` or `x-goog-api-key`. "
         "Required but for `codex`, which signs in instead.",
     )
+    api_keys: Annotated[tuple[Credential, ...], FromText] = Field(
+        (),
+        description="Several keys of one upstream: each session keeps to one, and one that is "
+        "refused or limited rests alone. `api_key` is one more of them, where it is there.",
+    )
     models: Words = Field(
         ("*",), min_length=1, description="Names or patterns (`*`, `?`) of the models it serves."
     )
@@ -197,9 +202,16 @@ class Channel(Section):
             raise ValueError(problem)
         return proxy
 
+    @field_validator("api_keys")
+    @classmethod
+    def _distinct(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if len({key.get_secret_value() for key in keys}) < len(keys):
+            raise ValueError("a key stands twice; keep one")
+        return keys
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if CHANNEL_TYPES[self.type].needs_key and self.api_key is None:
+        if CHANNEL_TYPES[self.type].needs_key and self.api_key is None and not self.api_keys:
             example = f"${{{self.type.upper()}_API_KEY}}"
             raise ValueError(f'api_key is missing; write for example api_key = "{example}"')
         offer = ChannelSpec("", self.name, self.type, apis=self.apis, transport=self.transport)

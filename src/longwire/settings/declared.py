@@ -4,6 +4,7 @@ from longwire.core.nouns.access import ApiKey as Key
 from longwire.core.nouns.access import Grant, IssuedKey
 from longwire.core.nouns.budget import DeclaredBudget
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey, declared_key_id
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.project import DEFAULT_PROJECT
 from longwire.core.nouns.secret import Secret
@@ -45,8 +46,13 @@ def channel_of(declared: Channel) -> ChannelSpec:
         threads=declared.threads,
         prices=tuple(_price(each) for each in declared.prices),
         endpoints=tuple(_endpoint(each) for each in declared.endpoints),
+        keys=tuple(_key(Secret(each.get_secret_value())) for each in declared.api_keys),
         is_declared=True,
     )
+
+
+def _key(secret: Secret) -> ChannelKey:
+    return ChannelKey(declared_key_id(secret), secret)
 
 
 def registration_of(codex: Codex) -> Registration:

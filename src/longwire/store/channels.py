@@ -12,10 +12,12 @@ from sqlalchemy import ColumnElement, Row, Text, cast, delete, insert, or_, sele
 from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
 from longwire.dialects.profiles.channels import check_channel
+from longwire.store.channel_keys import keys_by_channel, write_keys
 from longwire.store.changes import ChangeLog, check_revision, unique
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
@@ -87,6 +89,7 @@ class Channels:
             async with self._database.write() as connection:
                 await connection.execute(insert(channels).values(self._row(created)))
                 await _write_endpoints(connection, created)
+                await write_keys(connection, self._vault, created)
                 await self._changes.note(connection, actor, "create", (None, created))
         return created
 
@@ -109,6 +112,8 @@ class Channels:
                 await connection.execute(update(channels).where(mine).values(self._row(changed)))
                 await connection.execute(delete(endpoints).where(endpoints.c.channel_id == spec.id))
                 await _write_endpoints(connection, changed)
+                if changed.keys != held.keys:
+                    await write_keys(connection, self._vault, changed)
                 await self._changes.note(connection, actor, "update", (held, changed))
         return changed
 
@@ -153,9 +158,14 @@ class Channels:
                 (await connection.execute(query)).all(), lambda row: row.channel_id
             )
         }
-        return tuple(self._spec(row, own.get(row.id, ())) for row in rows)
+        keys = await keys_by_channel(connection, self._vault, (row.id for row in rows))
+        return tuple(
+            self._spec(row, own.get(row.id, ()), keys.get(row.id, ())) for row in rows
+        )
 
-    def _spec(self, row: Row[Any], own: tuple[EndpointSpec, ...]) -> ChannelSpec:
+    def _spec(
+        self, row: Row[Any], own: tuple[EndpointSpec, ...], keys: tuple[ChannelKey, ...]
+    ) -> ChannelSpec:
         return value_of(
             ChannelSpec,
             row,
@@ -172,6 +182,7 @@ class Channels:
             status=Status(row.status),
             rates=value_of(Rates, row),
             endpoints=own,
+            keys=keys,
             is_declared=False,
         )
 
@@ -183,7 +194,7 @@ class Channels:
             "headers": headers if spec.headers else "",
         }
         return {
-            **columns_of(spec, *sealed, "rates", "endpoints", "prices", "is_declared"),
+            **columns_of(spec, *sealed, "rates", "endpoints", "keys", "prices", "is_declared"),
             "prices": [_price_row(price) for price in spec.prices],
             **columns_of(spec.rates),
             **{column: self._seal(spec, column, text) for column, text in sealed.items()},

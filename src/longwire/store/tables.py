@@ -144,10 +144,25 @@ channels = Table(
     Column("unsupported", String(16), nullable=False, server_default="refuse"),
     Column("threads", Boolean, nullable=False, server_default=false()),
     Column("prices", JSON, nullable=False, server_default="[]"),
+    Column("overrides", JSON, nullable=False, server_default="[]"),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
 )
+
+channel_keys = Table(
+    "channel_keys",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("channel_id", ID, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("label", NAME, nullable=False, server_default=""),
+    Column("weight", Double, nullable=False),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Index("ix_channel_keys_channel_id", "channel_id"),
+)
+"""The keys of a channel that has several, besides the one in its own row."""
 
 endpoints = Table(
     "endpoints",

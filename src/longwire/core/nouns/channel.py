@@ -6,12 +6,13 @@ file, the admin API and the commands. The transport is a setting of its own, apa
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates, check_limits
+from longwire.core.nouns.channel_key import OWN_KEY, ChannelKey, check_keys
 from longwire.core.nouns.passed_api import OPENAI_OFFERS, PASSED_APIS
 from longwire.core.nouns.price import ModelPrice, check_prices
 from longwire.core.nouns.renames import check_renames, is_pattern
@@ -124,7 +125,7 @@ class ChannelSpec:
     upstream; `tls_ca` is the path of a PEM file. `apis` and `native_items` of None are those of the
     type. A `profile` of "" goes by the host; `quirks` pair its settings with other values, as JSON.
     `threads`: an upstream of the Messages API is asked to go on from its last message. `prices` go
-    before those that are known. Times in ms since 1970 UTC.
+    before those that are known. `keys` stand beside the `credential`. Times in ms since 1970 UTC.
     """
 
     id: str
@@ -155,10 +156,21 @@ class ChannelSpec:
     threads: bool = False
     prices: tuple[ModelPrice, ...] = ()
     endpoints: tuple[EndpointSpec, ...] = ()
+    keys: tuple[ChannelKey, ...] = ()
     created_at: int = 0
     updated_at: int = 0
     revision: int = 0
     is_declared: bool = False
+
+    @property
+    def keys_in_force(self) -> tuple[ChannelKey, ...]:
+        """Every key of a channel that has several, its own among them; none where it has one."""
+        own = (ChannelKey(OWN_KEY, self.credential),) if self.keys and self.credential else ()
+        return (*own, *self.keys)
+
+    def for_key(self, key: ChannelKey) -> "ChannelSpec":
+        """Return the channel as it is with one of its keys alone."""
+        return replace(self, credential=key.secret, keys=())
 
     @property
     def foreign_items(self) -> tuple[str, ...]:
@@ -315,7 +327,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
         ("apiKey", _is_visible(spec.credential.reveal()), "must be printable ASCII, no spaces"),
         (
             "apiKey",
-            not _needs_key(spec.type) or spec.credential,
+            not _needs_key(spec.type) or spec.credential or spec.keys,
             "is missing; give the upstream's key",
         ),
     )
@@ -329,6 +341,7 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
     yield from _headers(spec.headers)
     yield from check_prices(spec.prices)
     yield from check_limits("rates", spec.rates)
+    yield from check_keys(spec.credential, spec.keys)
 
 
 def _needs_key(type_: str) -> bool:

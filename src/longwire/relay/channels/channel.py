@@ -7,6 +7,7 @@ from functools import cached_property
 
 from longwire.core.nouns.access import Grant
 from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.price import PriceFinder, price_finder
 from longwire.core.nouns.renames import renamer
 from longwire.core.rules.continuity import Reason
@@ -44,7 +45,8 @@ class Channel:
     """A channel with its transports: with both of them it is `auto`, WebSocket first.
 
     `endpoint` is the identity its connections are bound to, `fingerprint` digests what they depend
-    on. A channel with accounts runs once for each `account`. `state` is how it fares. Of the APIs
+    on. A channel with accounts runs once for each `account`, one with several keys for each `key`,
+    which is the credential of its `spec` then. `state` is how it fares. Of the APIs
     that are `offered`, `by_api` has what speaks them over HTTP; where it is another than Responses,
     turns are said on these `terms`. `way` is how it serves one turn, `target` as what of a model.
     """
@@ -56,6 +58,7 @@ class Channel:
     spec: ChannelSpec = field(default_factory=lambda: ChannelSpec(id="", name=""))
     fingerprint: str = ""
     account: LiveAccount | None = None
+    key: ChannelKey | None = None
     vendor: Vendor = field(default_factory=OpenAI)
     state: ChannelState = field(default_factory=ChannelState, compare=False)
     offered: Collection[str] = (RESPONSES,)

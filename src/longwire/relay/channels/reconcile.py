@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from longwire.core.errors import ConfigurationError, StoreUnavailable
 from longwire.core.nouns.access import ApiKey, IssuedKey
 from longwire.core.nouns.alert import AlertRule
 from longwire.core.nouns.budget import DeclaredBudget
-from longwire.core.nouns.channel import ChannelSpec
+from longwire.core.nouns.channel import ChannelSpec, Status
+from longwire.core.nouns.channel_key import ChannelKey
 from longwire.core.nouns.destination import AlertDestination
 from longwire.core.nouns.model import Model
 from longwire.core.ports import REVISION, Tidings
@@ -68,19 +69,24 @@ class _Stored:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A channel that shall run, for one of its accounts or for its key."""
+    """A channel that shall run, for one of its accounts or for a key."""
 
     spec: ChannelSpec
     account: LiveAccount | None = None
+    key: ChannelKey | None = None
 
     @property
     def id(self) -> str:
-        return f"{self.spec.id}/{self.account.account.id}" if self.account else self.spec.id
+        entry = self.account.account.id if self.account else self.key.entry if self.key else ""
+        return f"{self.spec.id}/{entry}" if entry else self.spec.id
 
 
 def _wanted(spec: ChannelSpec, accounts: Sequence[LiveAccount]) -> list[_Wanted]:
-    """Return how a channel shall run: once for each account, and for its key if it has one."""
+    """Return how a channel shall run: once for each account, and for each key if it has some."""
     own = [_Wanted(spec, each) for each in accounts if each.account.channel_id == spec.id]
+    if keys := spec.keys_in_force:
+        running = [_Wanted(spec.for_key(key), key=key) for key in keys if key.is_enabled]
+        return [*own, *running] or [_Wanted(replace(spec, status=Status.DISABLED, keys=()))]
     return [*own, _Wanted(spec)] if spec.credential or not own else own
 
 
@@ -254,7 +260,8 @@ class ChannelReconciler:
         channels: dict[str, Channel] = {}
         for each, want in desired.items():
             if each in swap.keep:
-                channels[each] = adapt(running[swap.keep[each]], want.spec, self._context)
+                kept = running[swap.keep[each]]
+                channels[each] = adapt(kept, want.spec, self._context, want.key)
             elif each in started:
                 channels[each] = started[each]
             elif each in running:
@@ -281,7 +288,9 @@ class ChannelReconciler:
         started, problems = {}, []
         for each in wanted:
             try:
-                started[each.id] = provision(each.spec, self._context, each.account)
+                started[each.id] = provision(
+                    each.spec, self._context, each.account, each.key
+                )
             except ConfigurationError as error:
                 if each.spec.is_declared:
                     raise

@@ -105,7 +105,8 @@ class Candidates:
             stages.append((Refusal.ELSEWHERE, able))
             home = await self._homes.get(session_home_key(*request.conversation))
             holder = await self._holder(able, request, sent, home)
-            able, moves = (able, moves) if holder is None else ([holder], False)
+            if holder is not None:
+                able, moves = _sharing(able, holder, self.policy.clock()), False
         stages.append((Refusal.ACCOUNT, able))
         able = self._able_accounts(able, may_wait=moves)
         stages.append((Refusal.LIMIT, able))
@@ -325,6 +326,18 @@ class Candidates:
         key = candidate.session_key
         if key is not None and not key.is_implicit:
             _remember(self._over_http, key, None)
+
+
+def _sharing(candidates: Iterable[Candidate], holder: Candidate, now: float) -> list[Candidate]:
+    """Return who has what one candidate holds: itself alone, or other keys while its key rests.
+
+    What an upstream stores is a project's, so keys share it where the channel names the project.
+    """
+    channel = holder.channel
+    if channel.key is None or not channel.spec.project or holder.state.health.is_trusted(now):
+        return [holder]
+    others = (each for each in candidates if each.channel.id == channel.id)
+    return [each for each in others if each.state.health.is_trusted(now)] or [holder]
 
 
 def _facts(request: TurnRequest) -> TurnFacts:

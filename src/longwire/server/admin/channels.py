@@ -34,6 +34,7 @@ from longwire.server.admin.paging import Connection, Id, connection, with_declar
 from longwire.server.admin.prices import ModelCost, Price, costs_of, shown_price
 from longwire.server.admin.profiles import Profile, shown_profile
 from longwire.server.admin.scalars import Int64, time_or_none
+from longwire.server.admin.shown_keys import ChannelKey, keys_of
 from longwire.server.fleet_health import Trust, worst
 from longwire.upstream.net.urls import Scheme, endpoint_url
 
@@ -91,11 +92,6 @@ def _profile_in_force(root: strawberry.Parent[Any]) -> Profile | None:
 
 async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
     return await accounts_of(info, root.id)
-
-
-strawberry.enum(
-    Trust, description="Whether turns go there: after failures it rests, then is tried."
-)
 
 
 @strawberry.type(description="How a channel does at one node; null for what does not run.")
@@ -197,6 +193,10 @@ class Channel:
         resolver=costs_of, description="What the models that it names cost, and who says so."
     )
     spec: strawberry.Private[ChannelSpec]
+    keys: list[ChannelKey] = strawberry.field(
+        resolver=keys_of,
+        description="Its keys, where it has several: the one in the channel itself first.",
+    )
     accounts: list[Account] = strawberry.field(
         resolver=_accounts, description="The accounts it speaks for, the oldest first."
     )
@@ -292,7 +292,7 @@ async def find(administration: Administration, channel_id: str) -> ChannelSpec:
     return await administration.store.channels.get(channel_id)
 
 
-async def _to_change(administration: Administration, channel_id: str, revision: int) -> ChannelSpec:
+async def to_change(administration: Administration, channel_id: str, revision: int) -> ChannelSpec:
     """Return a channel as seen at a revision. Raises `Conflict` for a declared one."""
     spec = await find(administration, channel_id)
     if spec.is_declared:
@@ -318,7 +318,7 @@ async def _create(info: Info, draft: Draft) -> Channel:
 
 async def _update(info: Info, channel_id: Id, revision: int, draft: Draft) -> Channel:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
-    seen = await _to_change(administration, channel_id, revision)
+    seen = await to_change(administration, channel_id, revision)
     spec, problems = await drafted(seen, draft)
     if spec.name != seen.name:
         _check_name(administration, spec)
@@ -340,7 +340,7 @@ async def _save_endpoints(
 
 async def _delete(info: Info, channel_id: Id, revision: int) -> bool:
     viewer, administration = admitted(info, Permission.CHANNELS_WRITE)
-    await _to_change(administration, channel_id, revision)
+    await to_change(administration, channel_id, revision)
     await administration.store.channels.delete(channel_id, revision, viewer.actor)
     await administration.refresh()
     return True

@@ -13,6 +13,7 @@ from longwire.server.admin.alert_destinations import (
 from longwire.server.admin.alert_rules import AlertRuleMutations, AlertRuleQueries
 from longwire.server.admin.alerts import AlertQueries
 from longwire.server.admin.budgets import BudgetMutations, BudgetQueries
+from longwire.server.admin.channel_keys import ChannelKeyMutations
 from longwire.server.admin.channels import ChannelMutations, ChannelQueries
 from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
@@ -61,6 +62,7 @@ _QUERIES: Final = (
 _MUTATIONS: Final = (
     UserMutations,
     ChannelMutations,
+    ChannelKeyMutations,
     AccountMutations,
     ModelMutations,
     ProbeMutations,
