@@ -17,6 +17,7 @@ import typer
 from longwire.core.errors import FieldProblem, refuse
 from longwire.core.nouns.access import Budgets, Rates
 from longwire.core.nouns.channel import EndpointSpec
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.secret import Secret
 
@@ -34,6 +35,9 @@ _NANO: Final = 1_000_000_000
 _AMOUNTS: Final = {"input", "cached", "cache_write", "output"}
 _PRICES: Final = "write prices as in 'gpt-5* input=1.25 cached=0.125 output=10'"
 _QUIRKS: Final = """pairs as in takes_strict=false, or JSON as in {"max_output": {"*": 8192}}"""
+_OVERRIDES: Final = (
+    'write a JSON list as in [{"action": "set", "member": "reasoning.effort", "value": "high"}]'
+)
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -99,6 +103,19 @@ def _amounts(rest: Iterable[str]) -> dict[str, int]:
         return {name: nano_of(Decimal(value)) for name, value in values.items()}
     except (ArithmeticError, ValueError) as error:
         raise ValueError("write US dollars for a million tokens, as in input=1.25") from error
+
+
+def overrides(text: str) -> tuple[Override, ...]:
+    """Read a JSON list of overrides, as the configuration file has them."""
+    from pydantic import TypeAdapter
+
+    from longwire.settings.channels import Override as Declared
+
+    try:
+        each = TypeAdapter(list[Declared]).validate_json(text or "[]")
+    except ValueError as error:
+        raise ValueError(f"{_OVERRIDES} ({error})") from error
+    return tuple(one.override for one in each)
 
 
 def words_or_default(text: str) -> tuple[str, ...] | None:
@@ -191,6 +208,7 @@ CHANNEL: Final[Mapping[str, Reader]] = {
     "threads": boolean,
     "prices": prices,
     "endpoints": endpoints,
+    "overrides": overrides,
 }
 KEY: Final[Mapping[str, Reader]] = {
     "name": str,

@@ -1,5 +1,6 @@
 """The tables of the file that declare channels and API keys."""
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -7,12 +8,14 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     Field,
     FilePath,
+    JsonValue,
     SecretStr,
     field_validator,
     model_validator,
 )
 
 from longwire.core.nouns.channel import (
+    ALL_APIS,
     CHANNEL_TYPES,
     DEFAULT_BASE_URLS,
     ChannelSpec,
@@ -21,6 +24,8 @@ from longwire.core.nouns.channel import (
     check_endpoint_transport,
     check_proxy,
 )
+from longwire.core.nouns.override import Override as CoreOverride
+from longwire.core.nouns.override import check_overrides
 from longwire.settings.checks import (
     Api,
     Apis,
@@ -97,6 +102,41 @@ class Price(Section):
             if after.above <= before.above:
                 raise ValueError(f"{after.above} stands behind {before.above}; the lowest first")
         return tiers
+
+
+class Override(Section):
+    """One member or header of requests that the channel sets, defaults or removes.
+
+    In the terms of the upstream's API, whatever API the client speaks.
+    """
+
+    action: Literal["set", "default", "remove"] = Field(
+        description="`set` puts it in always, `default` where a request has none, `remove` leaves "
+        "it out."
+    )
+    member: str = Field("", description="A member by its dotted path, as in `reasoning.effort`.")
+    header: str = Field("", description="Or a header that is sent upstream.")
+    value: JsonValue = Field(
+        None, description="What it is set to: any value for a member, a text for a header."
+    )
+    models: Words = Field(
+        (), description="Names or patterns of models as they are sent. Default: all."
+    )
+    apis: Annotated[tuple[Api, ...], FromText] = Field(
+        (), description="APIs of the upstream. Default: those of conversations."
+    )
+
+    @property
+    def override(self) -> CoreOverride:
+        """Return it as the core has it."""
+        value = self.value
+        if self.header:
+            text = value if isinstance(value, str) else ("" if value is None else json.dumps(value))
+        else:
+            text = "" if self.action == "remove" and value is None else json.dumps(value)
+        return CoreOverride(
+            self.action, self.member, self.header, text, self.models, (*self.apis,)
+        )
 
 
 class Channel(Section):
@@ -191,6 +231,9 @@ class Channel(Section):
     endpoints: Annotated[tuple[Endpoint, ...], FromText, unique("api")] = Field(
         (), description="Overrides for single APIs."
     )
+    overrides: Annotated[tuple[Override, ...], FromText] = Field(
+        (), description="What is put into requests, in this order."
+    )
 
     _scheme = model_validator(mode="before")(transport_from_scheme)
 
@@ -219,6 +262,9 @@ class Channel(Section):
         problems = check_apis(replace(offer, threads=self.threads, endpoints=endpoints))
         if found := [f"{each.field}: {each.message}" for each in problems]:
             raise ValueError("; ".join(found).replace(".apiFormat:", ".api:"))
+        overrides = [each.override for each in self.overrides]
+        if found := [f"{each.field}: {each.message}" for each in check_overrides(overrides, ALL_APIS)]:
+            raise ValueError("; ".join(found))
         for endpoint in self.endpoints:
             endpoint.check_transport(endpoint.transport or self.transport)
         return self

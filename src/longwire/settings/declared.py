@@ -46,6 +46,7 @@ def channel_of(declared: Channel) -> ChannelSpec:
         threads=declared.threads,
         prices=tuple(_price(each) for each in declared.prices),
         endpoints=tuple(_endpoint(each) for each in declared.endpoints),
+        overrides=tuple(each.override for each in declared.overrides),
         keys=tuple(_key(Secret(each.get_secret_value())) for each in declared.api_keys),
         is_declared=True,
     )

@@ -1,7 +1,7 @@
 """Channels. Credential, proxy and headers are sealed; everything else can be read in the table."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from itertools import groupby
 from operator import attrgetter
@@ -13,6 +13,7 @@ from longwire.core.errors import NotFound, refuse
 from longwire.core.nouns.access import Actor, Rates
 from longwire.core.nouns.channel import ChannelSpec, EndpointSpec, Status
 from longwire.core.nouns.channel_key import ChannelKey
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.page import Page
 from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
@@ -183,6 +184,7 @@ class Channels:
             rates=value_of(Rates, row),
             endpoints=own,
             keys=keys,
+            overrides=tuple(_override(each) for each in row.overrides),
             is_declared=False,
         )
 
@@ -194,7 +196,8 @@ class Channels:
             "headers": headers if spec.headers else "",
         }
         return {
-            **columns_of(spec, *sealed, "rates", "endpoints", "keys", "prices", "is_declared"),
+            **columns_of(spec, *sealed, "rates", "endpoints", "keys", "prices", "overrides", "is_declared"),
+            "overrides": [columns_of(each) for each in spec.overrides],
             "prices": [_price_row(price) for price in spec.prices],
             **columns_of(spec.rates),
             **{column: self._seal(spec, column, text) for column, text in sealed.items()},
@@ -213,6 +216,10 @@ class Channels:
 def _headers(text: Secret) -> tuple[tuple[str, Secret], ...]:
     pairs: Iterable[tuple[str, str]] = json.loads(text.reveal()) if text else ()
     return tuple((name, Secret(value)) for name, value in pairs)
+
+
+def _override(values: Mapping[str, Any]) -> Override:
+    return Override(**{**values, "models": (*values["models"],), "apis": (*values["apis"],)})
 
 
 def _endpoint(row: Row[Any]) -> EndpointSpec:

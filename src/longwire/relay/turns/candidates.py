@@ -6,7 +6,7 @@ homes of sessions, and of what upstreams hold, remembered.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TypeVar
@@ -18,6 +18,7 @@ from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.limits import Subject
 from longwire.core.rules.routing import Choice, Refusal, choose, ranked
+from longwire.core.rules.session import fingerprint
 from longwire.core.rules.targets import TurnFacts, choose_target
 from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Turn, TurnRequest
 from longwire.dialects.responses.errors import PREVIOUS_NOT_FOUND
@@ -132,7 +133,11 @@ class Candidates:
     def _candidate(self, channel: Channel, request: TurnRequest) -> Candidate:
         scope, key = request.caller.scope, None
         if scope is not None:
-            key = SessionKey(channel.endpoint, scope, request.session, request.identity)
+            identity = request.identity
+            if channel.changes_headers:
+                headers = channel.headers_of(request.turn, request.forwarded)
+                identity = fingerprint(headers.items())
+            key = SessionKey(channel.endpoint, scope, request.session, identity)
         return Candidate(channel, channel.state, key)
 
     def _choice(self, snapshot: Snapshot, request: TurnRequest) -> Choice:

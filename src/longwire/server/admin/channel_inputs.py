@@ -14,6 +14,7 @@ import strawberry
 from longwire.core.errors import FieldProblem
 from longwire.core.nouns.access import Rates
 from longwire.core.nouns.channel import DEFAULT_BASE_URLS, ChannelSpec, EndpointSpec, Status
+from longwire.core.nouns.override import Override
 from longwire.core.nouns.price import ModelPrice, PriceTier, nano_of
 from longwire.core.nouns.secret import Secret
 from longwire.server.admin.inputs import Reader, changes
@@ -118,6 +119,30 @@ class PriceInput:
         )
 
 
+@strawberry.input(
+    description="A member, by its dotted path, or a header of requests that is set, defaulted or "
+    "removed; `value` is JSON of a member, a text of a header."
+)
+class OverrideInput:
+    action: str
+    member: str | None = None
+    header: str | None = None
+    value: str | None = None
+    models: list[str] | None = None
+    apis: list[str] | None = None
+
+    def override(self) -> Override:
+        """Return it as the core has it."""
+        return Override(
+            self.action,
+            self.member or "",
+            self.header or "",
+            self.value or "",
+            (*(self.models or ()),),
+            (*(self.apis or ()),),
+        )
+
+
 @strawberry.input(description="What is left out stays as it is; null sets the default.")
 class ChannelInput:
     name: str | None = strawberry.UNSET
@@ -153,6 +178,7 @@ class ChannelInput:
     threads: bool | None = strawberry.UNSET
     prices: list[PriceInput] | None = strawberry.UNSET
     endpoints: list[EndpointInput] | None = strawberry.UNSET
+    overrides: list[OverrideInput] | None = strawberry.UNSET
 
 
 _NEW: Final = ChannelSpec("", "")
@@ -167,6 +193,7 @@ _READ: Final[dict[str, Reader]] = {
     "prices": lambda prices: tuple(each.price() for each in prices),
     "renames": lambda pairs: tuple((each.requested, each.sent) for each in pairs),
     "rates": RatesInput.rates,
+    "overrides": lambda overrides: tuple(each.override() for each in overrides),
     "endpoints": lambda endpoints: tuple(each.endpoint() for each in endpoints),
 }
 

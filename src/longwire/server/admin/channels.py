@@ -75,6 +75,16 @@ class Quirk:
     value: str
 
 
+@strawberry.type(description="What is set, defaulted or removed in requests, in this order.")
+class Override:
+    action: str
+    member: str = strawberry.field(description="Its dotted path; empty for a header.")
+    header: str
+    value: str = strawberry.field(description="JSON of a member, the text of a header.")
+    models: list[str] = strawberry.field(description="Empty for all.")
+    apis: list[str] = strawberry.field(description="Empty for those of conversations.")
+
+
 @strawberry.type(name="Rates", description="Most requests and tokens a minute, turns at once.")
 class RateLimits:
     requests_per_minute: Int64 | None
@@ -184,6 +194,7 @@ class Channel:
     default_endpoints: list[Endpoint] = strawberry.field(
         description="Each API on offer as it is called, everything inherited filled in."
     )
+    overrides: list[Override]
     health: ChannelHealth = strawberry.field(resolver=_health)
     managed_by: ManagedBy
     created_at: datetime | None
@@ -216,6 +227,7 @@ def shown(spec: ChannelSpec) -> Channel:
         quirks=[Quirk(setting=setting, value=value) for setting, value in spec.quirks],
         prices=[shown_price(each) for each in spec.prices],
         endpoints=[_endpoint(each, spec) for each in spec.endpoints],
+        overrides=[view_of(Override, each) for each in spec.overrides],
         default_endpoints=shown_endpoints(spec),
         managed_by=ManagedBy.FILE if spec.is_declared else ManagedBy.DATABASE,
         created_at=time_or_none(spec.created_at or None),
