@@ -28,6 +28,10 @@ def _head(spec: ChannelSpec) -> Iterator[str]:
     if keys := spec.keys_in_force:
         has = f"{len(keys)}, {', '.join(key.masked for key in keys)}"
     yield f"key: {has}; members without equivalent: {spec.unsupported}"
+    for each in spec.overrides:
+        value = f" = {each.value}" if each.value else ""
+        of = f" of {', '.join(each.models)}" if each.models else ""
+        yield f"override: {each.action} {each.member or f'header {each.header}'}{value}{of}"
     if "messages" in spec.offered:
         yield f"threads: {'on' if spec.threads else 'off'}"
 

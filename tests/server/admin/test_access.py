@@ -50,6 +50,7 @@ QUERIES = {
     "modelDraft": Permission.CHANNELS_WRITE,
     "explainRoute": Permission.CHANNELS_READ,
     "channelDraft": Permission.CHANNELS_WRITE,
+    "previewOverrides": Permission.CHANNELS_WRITE,
     "channelPresets": Permission.CHANNELS_READ,
     "channelProfiles": Permission.CHANNELS_READ,
     "profileSettings": Permission.CHANNELS_READ,

@@ -23,6 +23,7 @@ from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.models import ModelMutations, ModelQueries
 from longwire.server.admin.names import Names
 from longwire.server.admin.nodes import NodeQueries
+from longwire.server.admin.override_previews import OverridePreviewQueries
 from longwire.server.admin.presets import PresetQueries
 from longwire.server.admin.probes import ProbeMutations
 from longwire.server.admin.profiles import ProfileQueries
@@ -41,6 +42,7 @@ _QUERIES: Final = (
     ChannelQueries,
     AccountQueries,
     DraftQueries,
+    OverridePreviewQueries,
     PresetQueries,
     ModelQueries,
     RouteQueries,

@@ -298,7 +298,8 @@ async def _page(
     return connection(await administration.store.turns.page(wanted, first, after), shown)
 
 
-def _number(turn_id: str) -> TurnId:
+def number_of(turn_id: str) -> TurnId:
+    """Return the number that a turn is kept by. Raises `NotFound` for what is none."""
     is_one = _ID.fullmatch(turn_id) is not None and int(turn_id) <= _GREATEST_ID
     if not is_one:
         raise NotFound("turn", turn_id)
@@ -307,7 +308,7 @@ def _number(turn_id: str) -> TurnId:
 
 async def _one(info: Info, turn_id: Id) -> Turn:
     viewer, administration = admitted(info, Permission.TURNS_READ)
-    row = await administration.store.turns.get(_number(turn_id))
+    row = await administration.store.turns.get(number_of(turn_id))
     sight = await sight_of(administration, viewer)
     if not sight.shows(row.project_id, row.key_id):
         raise NotFound("turn", turn_id)
