@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Card, Page } from "@/shared/Page";
 import { Badge } from "@/shared/Badge";
 import { Failure, SkeletonRows } from "@/shared/states";
 import { channelQuery } from "./api";
-import { ChannelForm } from "./ChannelForm";
+import { ChannelForm, type Passed } from "./ChannelForm";
 import { ChannelMenu } from "./ChannelMenu";
 import { copyOf, draftOf, NEW_CHANNEL } from "./draft";
 import { HealthBadge } from "./HealthBadge";
+import { Keys } from "./Keys";
 import { TestPanel } from "./TestPanel";
 import { GuideLink } from "@/features/start/GuideLink";
 import { Accounts } from "./codex/Accounts";
@@ -45,6 +47,9 @@ export function ChannelPage() {
   const { channel: id } = one.useParams();
   const found = useQuery(channelQuery(id));
   const navigate = useNavigate();
+  const [passed, setPassed] = useState<Passed>();
+  const change = (from: number, to: number) =>
+    setPassed((before) => (before?.to === from ? { from: before.from, to } : { from, to }));
   const channel = found.data?.channel;
   if (channel === undefined) {
     return (
@@ -66,9 +71,20 @@ export function ChannelPage() {
       }
     >
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_24rem]">
-        <ChannelForm key={channel.id} channel={channel} initial={draftOf(channel)} draftKey={`channel-${channel.id}`} />
+        <ChannelForm
+          key={channel.id}
+          channel={channel}
+          initial={draftOf(channel)}
+          draftKey={`channel-${channel.id}`}
+          passed={passed}
+        />
         <div className="space-y-5">
           <TestPanel channel={channel} />
+          {channel.type !== "codex" && (
+            <Card title={t("keys.title")}>
+              <Keys channel={channel} onChanged={change} />
+            </Card>
+          )}
           {channel.type === "codex" && (
             <Card title={t("accounts.title")}>
               <Accounts channelID={channel.id} />

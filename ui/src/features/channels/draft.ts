@@ -1,4 +1,5 @@
 /** A channel as it is being written. Everything typed stays, whatever is switched meanwhile. */
+import { type OverrideDraft, overrideInputs, overridesOf } from "./overrideDraft";
 import { type PriceDraft, priceInputs, pricesOf } from "./priceDraft";
 import { recordOf } from "@/api/records";
 import {
@@ -59,6 +60,7 @@ export interface ChannelDraft extends AsIs, Record<Rate, string> {
   unsupported: Unsupported;
   threads: boolean;
   prices: PriceDraft[];
+  overrides: OverrideDraft[];
   endpoints: Record<AnyApi, EndpointDraft>;
   /** What is typed for a new key; "" keeps the one there is. */
   apiKey: string;
@@ -91,6 +93,7 @@ export const NEW_CHANNEL: ChannelDraft = {
   unsupported: "refuse",
   threads: false,
   prices: [],
+  overrides: [],
   endpoints: recordOf(ALL_APIS, () => INHERITED),
   apiKey: "",
   removesKey: false,
@@ -136,6 +139,7 @@ export function draftOf(channel: Channel): ChannelDraft {
     unsupported: channel.unsupported as Unsupported,
     threads: channel.threads,
     prices: pricesOf(channel),
+    overrides: overridesOf(channel),
     endpoints: recordOf(ALL_APIS, own),
     models: channel.models.join("\n"),
     renames: channel.renames.map(({ from, to }) => ({ from, to })),
@@ -194,6 +198,7 @@ export function inputOf(draft: ChannelDraft, isNew: boolean): Input {
     unsupported: draft.unsupported,
     threads: draft.threads && apis.includes("messages"),
     prices: priceInputs(draft.prices),
+    overrides: overrideInputs(draft.overrides),
     ...keyOf(draft, isNew),
     models: words(draft.models),
     renames: draft.renames.filter((each) => each.from !== "" || each.to !== ""),
