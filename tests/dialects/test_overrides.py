@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longwire.core.nouns.override import Override, check_overrides
+from longwire.dialects.override_values import check_values
 from longwire.dialects.overrides import changed_headers, changed_members
 from longwire.dialects.raw_json import split_members
 
@@ -33,9 +34,7 @@ OVERRIDES = st.lists(
 
 def _raw(body, spaces=""):
     separators = (f",{spaces}", f":{spaces}")
-    return {
-        name: json.dumps(value, separators=separators).encode() for name, value in body.items()
-    }
+    return {name: json.dumps(value, separators=separators).encode() for name, value in body.items()}
 
 
 def _read(members):
@@ -156,6 +155,7 @@ def test_headers_are_set_defaulted_and_removed():
 )
 def test_what_is_not_an_overrides_to_change_is_refused_with_the_reason(override, field, words):
     """Each bad field is one problem, which says what to do instead."""
-    (problem,) = check_overrides([override], ["responses"], {"x-own"})
+    found = (*check_overrides([override], ["responses"], {"x-own"}), *check_values([override]))
+    (problem,) = found
     assert f"overrides.0.{field}" == problem.field
     assert words in problem.message

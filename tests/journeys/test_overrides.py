@@ -22,7 +22,6 @@ from tests.journeys.test_passed_on import (
     before,
 )
 
-
 FLEX = {"action": "set", "member": "service_tier", "value": "flex"}
 EFFORT = {"action": "default", "member": "reasoning.effort", "value": "low", "models": ["gpt-5*"]}
 TEAM = {"action": "set", "header": "x-team", "value": "blue"}

@@ -52,7 +52,7 @@ def test_a_key_is_added_disabled_and_removed(opened, owner, channel, scheme, lab
 def test_overrides_are_looked_at_and_tried_while_they_are_written(
     opened, owner, channel, tmp_path, scheme
 ):
-    """What is not theirs to change is refused beside the field; the preview shows the difference."""
+    """What is not theirs to change is refused beside the field; the preview shows what changes."""
     page = opened(owner, f"/channels/{channel}", color_scheme=scheme)
     page.get_by_role("button", name="Add an override").click()
     one = page.get_by_role("group", name="Override 1")
@@ -63,8 +63,8 @@ def test_overrides_are_looked_at_and_tried_while_they_are_written(
     expect(page.get_by_text("input is what sessions go on by")).to_have_count(0)
     page.get_by_role("button", name="Preview").click()
     preview = page.get_by_role("region", name="Preview")
-    expect(preview.locator("del")).to_have_text('− "medium"')
-    expect(preview.locator("ins")).to_have_text('+ "low"')
+    expect(preview.locator("del")).to_contain_text('"medium"')
+    expect(preview.locator("ins")).to_contain_text('"low"')
     assert violations(page) == []
     page.set_viewport_size(PHONE)
     assert violations(page) == []

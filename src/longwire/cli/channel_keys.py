@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,9 +51,7 @@ def list_(name: Name, config: Config = None, as_json: AsJson = False) -> None:
     _tell(with_store(config, work), as_json=as_json)
 
 
-def add(
-    name: Name, label: Label = "", weight: Weight = 1.0, config: Config = None
-) -> None:
+def add(name: Name, label: Label = "", weight: Weight = 1.0, config: Config = None) -> None:
     """Add a key, read from stdin or, on a terminal, asked for."""
     from longwire.store.secrets import new_id
 
@@ -71,17 +70,17 @@ def weigh(
     config: Config = None,
 ) -> None:
     """Change a key's share of the sessions."""
-    _change(name, lambda spec: with_changed_key(spec, key_of(spec, key).id, weight=weight), config)
+    _edit(name, key, config, lambda held: replace(held, weight=weight))
 
 
 def enable(name: Name, key: Key, config: Config = None) -> None:
     """Let a key take turns."""
-    _set_enabled(name, key, config, is_enabled=True)
+    _edit(name, key, config, lambda held: replace(held, is_enabled=True))
 
 
 def disable(name: Name, key: Key, config: Config = None) -> None:
     """Let a key take no turns; its sessions go on with the others."""
-    _set_enabled(name, key, config, is_enabled=False)
+    _edit(name, key, config, lambda held: replace(held, is_enabled=False))
 
 
 def remove(name: Name, key: Key, config: Config = None) -> None:
@@ -89,11 +88,8 @@ def remove(name: Name, key: Key, config: Config = None) -> None:
     _change(name, lambda spec: without_key(spec, key), config)
 
 
-def _set_enabled(name: str, key: str, config: Config, *, is_enabled: bool) -> None:
-    def change(spec: ChannelSpec) -> ChannelSpec:
-        return with_changed_key(spec, key_of(spec, key).id, is_enabled=is_enabled)
-
-    _change(name, change, config)
+def _edit(name: str, key: str, config: Config, change: Callable[[ChannelKey], ChannelKey]) -> None:
+    _change(name, lambda spec: with_changed_key(spec, key_of(spec, key).id, change), config)
 
 
 def _change(name: str, change: Callable[[ChannelSpec], ChannelSpec], config: Config) -> None:

@@ -84,7 +84,8 @@ def add(
     Fields: type, base_url, api_key, transport, models, renames, tags, weight, organization,
     project, proxy, tls_ca, tls_verify, headers, requests_per_minute, tokens_per_minute,
     concurrent_turns, handshake_rate, handshake_burst, native_items, apis, profile, quirks,
-    unsupported, threads, prices, endpoints, overrides. A preset has those of a known vendor; what is set wins.
+    unsupported, threads, prices, endpoints, overrides. A preset has those of a known vendor; what
+    is set wins.
 
     Forms: renames=fast=gpt-5.2; quirks=takes_strict=false, or JSON as quirks={"max_output":
     {"*": 8192}}; prices=gpt-5* input=1.25 output=10; endpoints=messages base_url=https://…/v1.

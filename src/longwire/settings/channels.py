@@ -134,9 +134,7 @@ class Override(Section):
             text = value if isinstance(value, str) else ("" if value is None else json.dumps(value))
         else:
             text = "" if self.action == "remove" and value is None else json.dumps(value)
-        return CoreOverride(
-            self.action, self.member, self.header, text, self.models, (*self.apis,)
-        )
+        return CoreOverride(self.action, self.member, self.header, text, self.models, (*self.apis,))
 
 
 class Channel(Section):
@@ -263,7 +261,9 @@ class Channel(Section):
         if found := [f"{each.field}: {each.message}" for each in problems]:
             raise ValueError("; ".join(found).replace(".apiFormat:", ".api:"))
         overrides = [each.override for each in self.overrides]
-        if found := [f"{each.field}: {each.message}" for each in check_overrides(overrides, ALL_APIS)]:
+        if found := [
+            f"{each.field}: {each.message}" for each in check_overrides(overrides, ALL_APIS)
+        ]:
             raise ValueError("; ".join(found))
         for endpoint in self.endpoints:
             endpoint.check_transport(endpoint.transport or self.transport)

@@ -18,8 +18,8 @@ from longwire.core.nouns.page import Page
 from longwire.core.nouns.price import ModelPrice, PriceTier
 from longwire.core.nouns.secret import Secret
 from longwire.dialects.profiles.channels import check_channel
-from longwire.store.channel_keys import keys_by_channel, write_keys
 from longwire.store.changes import ChangeLog, check_revision, unique
+from longwire.store.channel_keys import keys_by_channel, write_keys
 from longwire.store.database import Database
 from longwire.store.engine import AsyncConnection
 from longwire.store.paging import Order, Window
@@ -160,9 +160,7 @@ class Channels:
             )
         }
         keys = await keys_by_channel(connection, self._vault, (row.id for row in rows))
-        return tuple(
-            self._spec(row, own.get(row.id, ()), keys.get(row.id, ())) for row in rows
-        )
+        return tuple(self._spec(row, own.get(row.id, ()), keys.get(row.id, ())) for row in rows)
 
     def _spec(
         self, row: Row[Any], own: tuple[EndpointSpec, ...], keys: tuple[ChannelKey, ...]
@@ -196,7 +194,9 @@ class Channels:
             "headers": headers if spec.headers else "",
         }
         return {
-            **columns_of(spec, *sealed, "rates", "endpoints", "keys", "prices", "overrides", "is_declared"),
+            **columns_of(
+                spec, *sealed, "rates", "endpoints", "keys", "prices", "overrides", "is_declared"
+            ),
             "overrides": [columns_of(each) for each in spec.overrides],
             "prices": [_price_row(price) for price in spec.prices],
             **columns_of(spec.rates),

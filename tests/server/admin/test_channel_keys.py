@@ -1,24 +1,28 @@
 """Several keys of a channel over GraphQL."""
 
-KEYS = "id revision hasCredential keys { id label masked weight isEnabled trust problem }"
-CREATE = "mutation($input: ChannelInput!) { createChannel(input: $input) { %s } }" % KEYS
+KEYS = """
+  fragment keys on Channel {
+    id revision hasCredential keys { id label masked weight isEnabled trust problem }
+  }
+"""
+CREATE = "mutation($input: ChannelInput!) { createChannel(input: $input) { ...keys } }" + KEYS
 ADD = (
     """mutation($id: ID!, $revision: Int!, $key: String!, $input: ChannelKeyInput) {
-      addChannelKey(channelID: $id, revision: $revision, key: $key, input: $input) { %s }
+      addChannelKey(channelID: $id, revision: $revision, key: $key, input: $input) { ...keys }
     }"""
-    % KEYS
+    + KEYS
 )
 UPDATE = (
     """mutation($id: ID!, $revision: Int!, $key: ID!, $input: ChannelKeyInput) {
-      updateChannelKey(channelID: $id, revision: $revision, keyID: $key, input: $input) { %s }
+      updateChannelKey(channelID: $id, revision: $revision, keyID: $key, input: $input) { ...keys }
     }"""
-    % KEYS
+    + KEYS
 )
 REMOVE = (
     """mutation($id: ID!, $revision: Int!, $key: ID!) {
-      removeChannelKey(channelID: $id, revision: $revision, keyID: $key) { %s }
+      removeChannelKey(channelID: $id, revision: $revision, keyID: $key) { ...keys }
     }"""
-    % KEYS
+    + KEYS
 )
 UPSTREAM_KEY, SECOND = "sk-planted-first-1111", "sk-planted-second-2222"
 

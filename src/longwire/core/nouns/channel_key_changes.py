@@ -4,8 +4,8 @@ The channel's own key may be removed while there are others. A channel that has 
 changed as any field of it is.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.channel import ChannelSpec
@@ -18,13 +18,15 @@ def with_key(spec: ChannelSpec, key: ChannelKey) -> ChannelSpec:
     return replace(spec, keys=(*spec.keys, key))
 
 
-def with_changed_key(spec: ChannelSpec, key_id: str, **changes: Any) -> ChannelSpec:
-    """Return a channel one of whose keys has other fields. Raises `NotFound`, `InvalidFields`."""
+def with_changed_key(
+    spec: ChannelSpec, key_id: str, change: Callable[[ChannelKey], ChannelKey]
+) -> ChannelSpec:
+    """Return a channel one of whose keys is changed. Raises `NotFound`, `InvalidFields`."""
     if key_id == OWN_KEY and spec.credential:
         mend = "is the channel's own, which has no fields; remove it and add it as another one"
         raise InvalidFields([FieldProblem("keyID", mend)])
     held = key_of(spec, key_id)
-    changed = replace(held, **changes)
+    changed = change(held)
     return replace(spec, keys=tuple(changed if each is held else each for each in spec.keys))
 
 

@@ -20,7 +20,7 @@ from longwire.dialects.chat_completions.request import decode_request as decode_
 from longwire.dialects.generate_content.request import decode_request as decode_content
 from longwire.dialects.generate_content.targets import Target
 from longwire.dialects.messages.request import decode_request as decode_message
-from longwire.dialects.ports import NO_HEADERS
+from longwire.dialects.ports import NO_HEADERS, Decode
 from longwire.dialects.raw_json import split_members
 from longwire.dialects.responses.call import encode_body
 from longwire.dialects.responses.request import decode_request
@@ -36,7 +36,7 @@ _SAMPLE: Final = {
     "reasoning": {"effort": "medium"},
     "max_output_tokens": 1024,
 }
-_DECODERS: Final = {
+_DECODERS: Final[Mapping[str, Decode]] = {
     "responses": decode_request,
     "chat_completions": decode_chat,
     "messages": decode_message,
@@ -71,9 +71,8 @@ def sample_turn(spec: ChannelSpec) -> Turn:
 def kept_turn(api: str, model: str, body: bytes) -> Turn:
     """Return a logged turn by the API of its client and its body. Raises `InvalidFields`."""
     own = api.partition("/")[0]
-    decode = _DECODERS.get(own)
-    if own == "generate_content":
-        decode = partial(decode_content, target=Target(model))
+    of_gemini: Decode = partial(decode_content, target=Target(model))
+    decode = of_gemini if own == "generate_content" else _DECODERS.get(own)
     if decode is None:
         raise _wrong(f"is a turn of {api}, which is passed on; choose one of a conversation")
     try:

@@ -160,9 +160,7 @@ def adapt(
     return replace(channel, websocket=_websocket(channel, context, _secure(spec)))
 
 
-def _route(
-    spec: ChannelSpec, account: LiveAccount | None, key: ChannelKey | None = None
-) -> Route:
+def _route(spec: ChannelSpec, account: LiveAccount | None, key: ChannelKey | None = None) -> Route:
     is_enabled = spec.status is Status.ENABLED
     entry = account.account.id if account else ""
     models = (*spec.models, *(requested for requested, _ in spec.renames))

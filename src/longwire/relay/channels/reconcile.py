@@ -288,9 +288,7 @@ class ChannelReconciler:
         started, problems = {}, []
         for each in wanted:
             try:
-                started[each.id] = provision(
-                    each.spec, self._context, each.account, each.key
-                )
+                started[each.id] = provision(each.spec, self._context, each.account, each.key)
             except ConfigurationError as error:
                 if each.spec.is_declared:
                     raise

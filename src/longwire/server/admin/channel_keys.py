@@ -1,5 +1,6 @@
 """The keys of a channel in the admin API: each change leaves the sessions of all others alone."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
@@ -14,7 +15,6 @@ from longwire.dialects.profiles.channels import check_channel
 from longwire.server.admin.channels import Channel, shown, to_change
 from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import changes
-from longwire.server.admin.paging import Id
 from longwire.store.secrets import new_id
 
 ChannelId = Annotated[strawberry.ID, strawberry.argument(name="channelID")]
@@ -60,7 +60,7 @@ async def _update(
 ) -> Channel:
     spec = await _seen(info, channel_id, revision)
     own = changes(draft, _NEW, _FIELDS, {}) if draft else {}
-    return await _save(info, with_changed_key(spec, key_id, **own))
+    return await _save(info, with_changed_key(spec, key_id, lambda key: replace(key, **own)))
 
 
 async def _remove(info: Info, channel_id: ChannelId, revision: int, key_id: KeyId) -> Channel:

@@ -10,6 +10,7 @@ from longwire.core.nouns.access import Permission
 from longwire.core.nouns.channel import ALL_APIS, ChannelSpec
 from longwire.core.nouns.override import check_overrides
 from longwire.core.rules.turn import Turn
+from longwire.dialects.override_values import check_values
 from longwire.relay.channels.preview import kept_turn, preview, sample_turn
 from longwire.server.admin.channel_inputs import OverrideInput
 from longwire.server.admin.channels import find
@@ -47,7 +48,7 @@ async def _preview(
     _, administration = admitted(info, Permission.CHANNELS_WRITE)
     spec = await find(administration, channel_id)
     spec = replace(spec, overrides=tuple(each.override() for each in overrides))
-    refuse((*check_overrides(spec.overrides, ALL_APIS),))
+    refuse((*check_overrides(spec.overrides, ALL_APIS), *check_values(spec.overrides)))
     found = preview(spec, await _turn(info, spec, turn_id))
     return view_of(
         OverridePreview,

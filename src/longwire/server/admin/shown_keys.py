@@ -1,4 +1,4 @@
-"""The keys of a channel as they are shown: their last four characters, and how each of them does."""
+"""The keys of a channel as they are shown: their last four characters, and how each does."""
 
 import time
 from typing import Any

@@ -62,7 +62,7 @@ function Row({ override, set, isWrong, remove }: RowProps) {
   const texts = override.action === "remove" ? (["models", "apis"] as const) : (["value", "models", "apis"] as const);
   const placeholders = { value: override.kind === "member" ? '"low"' : "blue", models: "*", apis: t("overrides.conversations") };
   return (
-    <div className="grid grid-cols-2 items-end gap-2 sm:grid-cols-[8rem_8rem_1fr_auto]">
+    <div className="grid grid-cols-2 items-end gap-2 sm:grid-cols-[8rem_8rem_1fr]">
       <label className="min-w-0 text-[12.5px]">
         {t("overrides.action")}
         <select
@@ -91,21 +91,23 @@ function Row({ override, set, isWrong, remove }: RowProps) {
           ))}
         </select>
       </label>
-      <label className="col-span-2 min-w-0 text-[12.5px] sm:col-span-1">
-        {t("overrides.name")}
-        <input
-          className="field font-mono text-[13px]"
-          placeholder={override.kind === "member" ? "reasoning.effort" : "x-team"}
-          spellCheck={false}
-          value={override.name}
-          aria-invalid={isWrong(override.kind)}
-          onChange={(event) => set({ name: event.target.value })}
-        />
-      </label>
-      <IconButton label={t("overrides.remove")} onClick={remove}>
-        <X size={15} aria-hidden />
-      </IconButton>
-      <div className="col-span-2 grid gap-2 sm:col-span-4 sm:grid-cols-3">
+      <div className="col-span-2 flex items-end gap-2 sm:col-span-1">
+        <label className="min-w-0 grow text-[12.5px]">
+          {t("overrides.name")}
+          <input
+            className="field font-mono text-[13px]"
+            placeholder={override.kind === "member" ? "reasoning.effort" : "x-team"}
+            spellCheck={false}
+            value={override.name}
+            aria-invalid={isWrong(override.kind)}
+            onChange={(event) => set({ name: event.target.value })}
+          />
+        </label>
+        <IconButton label={t("overrides.remove")} onClick={remove}>
+          <X size={15} aria-hidden />
+        </IconButton>
+      </div>
+      <div className="col-span-2 grid gap-2 sm:col-span-3 sm:grid-cols-3">
         {texts.map((name) => (
           <label key={name} className="min-w-0 text-[12.5px]">
             {t(`overrides.${name}`)}
