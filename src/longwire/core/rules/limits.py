@@ -247,7 +247,8 @@ class Meter:
             self.tokens.add(now, tokens)
         if now >= self._turns_at:
             self._turn_the_calendar(now)
-        self.sums = [Spent(each.tokens + tokens, each.cost + cost) for each in self.sums]
+        for at, known in enumerate(self.sums):
+            self.sums[at] = Spent(known.tokens + tokens, known.cost + cost)
 
     def set_spent(self, now: float, *sums: Spent) -> None:
         """Take over what each period cost, as somebody else counted it at a time.

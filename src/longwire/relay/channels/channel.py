@@ -276,6 +276,12 @@ class Snapshot:
         return tuple(dict.fromkeys(option.route.model for option in found.options))
 
     @cached_property
+    def bounds_channels(self) -> bool:
+        """Whether limits or budgets may keep a channel from taking a turn."""
+        limited = (channel.subject.is_limited for channel in self.channels.values())
+        return bool(self.budgets) or any(limited)
+
+    @cached_property
     def _targets(self) -> dict[Route, Channel]:
         return {}
 

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TypeVar
 
 from longwire.core.errors import InvalidRequest, UnknownModel
@@ -17,7 +17,7 @@ from longwire.core.rules.aggregate import Aggregate
 from longwire.core.rules.continuity import Reason
 from longwire.core.rules.homes import held_key, owned_key, session_home_key
 from longwire.core.rules.limits import Subject
-from longwire.core.rules.routing import Choice, Refusal, choose, ranked
+from longwire.core.rules.routing import IN_SESSION, Choice, Refusal, choose, ranked
 from longwire.core.rules.session import fingerprint
 from longwire.core.rules.targets import TurnFacts, choose_target
 from longwire.core.rules.turn import UNARY, Purpose, SessionKey, Turn, TurnRequest
@@ -26,21 +26,16 @@ from longwire.dialects.responses.item_ids import ids_of
 from longwire.dialects.responses.usage import expected_usage
 from longwire.relay.channels.channel import Channel, Snapshot
 from longwire.relay.homes import Homes, home_of_response
-from longwire.relay.records.accounting import TurnRecord
-from longwire.relay.turns.able import Candidate, in_background, none_left, speaking, willing
+from longwire.relay.records.accounting import Price, TurnRecord
+from longwire.relay.turns.able import Candidate, in_background, none_left, unsayable
 from longwire.relay.turns.limited import limited_subjects, none_within
 from longwire.relay.turns.sealed import Strangers, Unreadable
 
 _REMEMBERED_SESSIONS = 4096
 _PASSED = Purpose.PASSED
+_channel = attrgetter("channel")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-
-Price = Callable[..., int | None]
-"""What tokens cost by the first of the models, in billionths of a US dollar, None if unknown.
-
-What is `configured` for one of them, by its name, goes before what is bundled.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +89,32 @@ class Candidates:
             raise UnknownModel(turn.model, choice.explanation)
         channels = [own.get(route.id) or snapshot.target(route) for route in choice.candidates]
         stages.append((Refusal.UNSAYABLE, channels))
-        channels = speaking(channels, turn)
-        if turn.purpose in UNARY:
-            channels = [channel.unary for channel in channels]
+        channels = _speaking(channels, turn)
         if turn.previous_response_id is not None:
             await self._refuse_others(turn.previous_response_id, request)
         stages.append((Refusal.VENDOR, channels))
-        able, home = willing([self._candidate(each, request) for each in channels], turn), None
-        moves = turn.is_self_contained
+        able, home = _willing([self._candidate(each, request) for each in channels], turn), None
+        moves = is_whole = turn.is_self_contained
         if len(able) > 1:
-            stages.append((Refusal.ELSEWHERE, able))
+            stages.append((Refusal.ELSEWHERE, [*map(_channel, able)]))
             home = await self._homes.get(session_home_key(*request.conversation))
             holder = await self._holder(able, request, sent, home)
             if holder is not None:
                 able, moves = _sharing(able, holder, self.policy.clock()), False
-        stages.append((Refusal.ACCOUNT, able))
+        stages.append((Refusal.ACCOUNT, [*map(_channel, able)]))
         able = self._able_accounts(able, may_wait=moves)
-        stages.append((Refusal.LIMIT, able))
-        able = await self._within_limits(able, None if moves else home, snapshot.budgets)
+        stages.append((Refusal.LIMIT, [*map(_channel, able)]))
+        if snapshot.bounds_channels:
+            able = await self._within_limits(able, None if moves else home, snapshot.budgets)
         if len(able) > 1:
             able = self._ordered(able, request, sent, (home, record))
-        if not turn.is_self_contained:  # what one API holds is not said in another between attempts
-            stages.append((Refusal.BOUND, able))
+        if not is_whole:  # what one API holds is not said in another between attempts
+            stages.append((Refusal.BOUND, [*map(_channel, able)]))
             able = [each for each in able if each.channel.way.api == able[0].channel.way.api]
-        stages.append((Refusal.BACKGROUND, able))
-        able = in_background(able) if turn.runs_in_background else able
-        stages.append((None, able))
+        if turn.runs_in_background:
+            stages.append((Refusal.BACKGROUND, [*map(_channel, able)]))
+            able = in_background(able)
+        stages.append((None, [*map(_channel, able)]))
         return able
 
     def serving(self, snapshot: Snapshot, request: TurnRequest) -> Sequence[Candidate]:
@@ -202,8 +197,6 @@ class Candidates:
 
         Raises `LimitReached` for all, or for the `home` of what no other one understands.
         """
-        if not budgets and not any(each.channel.subject.is_limited for each in candidates):
-            return candidates
         bound = {each.channel.id: limited_subjects(each.channel, budgets) for each in candidates}
         limited = [subject for subjects in bound.values() for subject in subjects]
         waits = await self._limits.waits(limited) if limited else {}
@@ -251,7 +244,7 @@ class Candidates:
         if moves or not ordered[-1].channel.chosen.fallback:
             return ordered
         # What is not whole stays with the model's own targets, or where it was made.
-        record.stages.append((Refusal.BOUND, ordered))
+        record.stages.append((Refusal.BOUND, [*map(_channel, ordered)]))
         bound = [
             by_route[route.id]
             for (is_elsewhere, *_), route in record.ranks
@@ -343,6 +336,32 @@ def _sharing(candidates: Iterable[Candidate], holder: Candidate, now: float) -> 
         return [holder]
     others = (each for each in candidates if each.channel.id == channel.id)
     return [each for each in others if each.state.health.is_trusted(now)] or [holder]
+
+
+def _speaking(channels: list[Channel], turn: Turn) -> list[Channel]:
+    """Return the channels that can be told a turn, each with its way. Raises `InvalidRequest`."""
+    able: list[Channel] = []
+    for channel in channels:
+        way = channel.way_of(turn)
+        if way is not None:
+            able.append(channel if way is IN_SESSION else channel.serving(way))
+    if not able:
+        raise unsayable(channels, turn.source)
+    return [channel.unary for channel in able] if turn.purpose in UNARY else able
+
+
+def _willing(candidates: list[Candidate], turn: Turn) -> list[Candidate]:
+    """Leave out the channels whose upstream can never answer a turn.
+
+    Raises `InvalidRequest` where none is left, with the mend of the first.
+    """
+    refusals = [each.channel.vendor.refusal(turn) for each in candidates]
+    if not any(refusals):
+        return candidates
+    able = [each for each, refusal in zip(candidates, refusals, strict=True) if refusal is None]
+    if not able and refusals[0] is not None:
+        raise refusals[0]
+    return able
 
 
 def _facts(request: TurnRequest) -> TurnFacts:

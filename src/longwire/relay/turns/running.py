@@ -142,7 +142,12 @@ class RunningTurn:
         Raises `UnknownModel`, `InvalidRequest`, `LimitReached`, `Overloaded` or `UpstreamError`.
         """
         try:
-            await self._enter_caller()
+            caller = self.request.caller
+            self.limits = await self._enter(caller.subject)
+            if budgets := self._relay.routing.snapshot.budgets:
+                for subject in bound_by(budgets, caller.grant):
+                    await self._enter(subject)
+            self._own_permits = len(self._permits)
             await self._begin()
         except BaseException as error:
             await self._end(error)
@@ -342,24 +347,16 @@ class RunningTurn:
         answer = answer_to(failure, others, relay.policy.wall_clock())
         return without_credentials(answer, candidate.channel)
 
-    async def _enter_caller(self) -> None:
-        """Take the permits of the caller, whatever channel serves. Raises `LimitReached`."""
-        caller = self.request.caller
-        self.limits = await self._enter(caller.subject)
-        if budgets := self._relay.routing.snapshot.budgets:
-            for subject in bound_by(budgets, caller.grant):
-                await self._enter(subject)
-        self._own_permits = len(self._permits)
-
     async def _enter(self, subject: Subject) -> Mapping[str, str]:
         """Take a permit, which counts the turn against limits. Raises `LimitReached`."""
         if not subject.is_limited or self.request.turn.purpose is _COUNT:
             return {}
         expected, turn = NOTHING, self.request.turn
         if subject.counts_tokens:
-            usage = expected_usage(turn)
-            names = self._relay.routing.snapshot.priced_as(turn.model)
-            cost = self._relay.policy.price(usage, *names) if subject.counts_cost else 0
+            usage, cost, relay = expected_usage(turn), None, self._relay
+            if subject.counts_cost:
+                names = relay.routing.snapshot.priced_as(turn.model)
+                cost = relay.policy.price(usage, *names)
             expected = Spent(usage.input + usage.output, cost or 0)
         permit = await self._relay.limits.enter(subject, expected)
         self._permits.append(permit)
@@ -368,20 +365,9 @@ class RunningTurn:
     def _leave(self, kept: int = 0) -> None:
         """Give permits back with what the turn cost, all but the first ones that are `kept`."""
         if len(self._permits) > kept:
-            spent = self._spent()
+            spent = self.record.spent(self._relay.policy.price)
             while len(self._permits) > kept:
                 self._relay.limits.leave(self._permits.pop(), spent)
-
-    def _spent(self) -> Spent:
-        bill = self.record.settle()
-        usage = bill.usage
-        if usage is None:
-            return NOTHING
-        name, configured = self.record.model_there or self.request.turn.model, self.record.price_of
-        models = bill.model, name
-        cost = self._relay.policy.price(usage, *models, configured=configured)
-        self.record.cost, self.record.is_priced = cost, True
-        return Spent(usage.input + usage.output, cost or 0)
 
     async def _end(self, failure: BaseException | None) -> None:
         """Leave the stream and give back permits, and book the turn whatever comes of that."""
@@ -400,11 +386,12 @@ class RunningTurn:
         """Whether the rest is read without its client; the turn is booked when that is over."""
         if self.record.aggregate is None:
             return False
-        return self._stream.when_drained(partial(self._drained, failure, permits, self._spent()))
+        estimate = self.record.spent(self._relay.policy.price)
+        return self._stream.when_drained(partial(self._drained, failure, permits, estimate))
 
     def _drained(self, failure: BaseException, permits: Sequence[Permit], estimate: Spent) -> None:
         """Correct what limits have counted, and book the turn with what it really cost."""
-        spent = self._spent()
+        spent = self.record.spent(self._relay.policy.price)
         by = Spent(spent.tokens - estimate.tokens, spent.cost - estimate.cost)
         for permit in permits:
             self._relay.limits.correct(permit, by)

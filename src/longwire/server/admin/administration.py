@@ -14,9 +14,9 @@ from longwire.relay.accounts.sign_ins import SignIns
 from longwire.relay.channels.offered import OfferedModels
 from longwire.relay.channels.probe import Probed
 from longwire.relay.channels.reconcile import ChannelReconciler
+from longwire.relay.records.accounting import Price
 from longwire.relay.records.journal import Feed
 from longwire.relay.records.pricing import Quote
-from longwire.relay.turns.candidates import Price
 from longwire.relay.turns.explained import Explained
 from longwire.server.alerts.alerting import Alerting
 from longwire.server.fleet_health import FleetHealth
