@@ -1,14 +1,12 @@
 """The composition root: everything is built here once, by constructor."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from secrets import token_bytes
-from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from longwire.core.nouns.access import digest_with
 from longwire.core.nouns.price import PriceFinder
@@ -46,6 +44,7 @@ from longwire.server.data.turns import HttpLimits, HttpTurns
 from longwire.server.data.upgrade import WebSocketTurns
 from longwire.server.health import Probes, Readiness, Stage
 from longwire.server.http.arrival import ArrivalLimits
+from longwire.server.http.forwarded import behind
 from longwire.server.live_sessions import AboutConnections
 from longwire.server.ui import Pages
 from longwire.settings import Settings, load
@@ -60,7 +59,6 @@ from longwire.upstream.websocket.keepalive import Heartbeat
 from longwire.upstream.websocket.pool import Pool, PoolTimes
 
 _log = structlog.get_logger()
-_BALANCER: Final = "balancer"
 
 
 class App:
@@ -116,7 +114,7 @@ class App:
         holders = Holders(self.routing, self.homes)
         return Mounts(
             websocket=self.sockets,
-            admin=_behind(server.trusted_proxies, self._serve_admin),
+            admin=behind(server.proxy_networks, self._serve_admin),
             pages=Pages(base_path=server.base_path),
             models=Models(self.keys, self.offered, self.listings),
             stored=StoredResponses(self.keys, self.readiness, self.limits, holders),
@@ -278,20 +276,6 @@ class _Reading:
             budgets_of(settings),
             settings.calendar.time_zone,
         )
-
-
-def _behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
-    """Return an application that sees its clients as these proxies do.
-
-    Who comes over a Unix socket has no address, and is the balancer before workers.
-    """
-    trusting = ProxyHeadersMiddleware(app, [*proxies, _BALANCER])  # type: ignore[arg-type]
-
-    async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["client"] = scope.get("client") or (_BALANCER, 0)
-        await trusting(scope, receive, send)  # type: ignore[arg-type]
-
-    return named
 
 
 def opening(settings: Settings) -> Opening:

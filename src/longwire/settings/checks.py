@@ -24,6 +24,8 @@ from longwire.core.nouns.renames import check_pattern, check_renames
 from longwire.dialects.profiles.known import check_profile, check_quirks
 
 ANY_ORIGIN = "*"
+UNIX = "unix"
+"""Who comes over a Unix socket, as the balancer before workers does."""
 
 
 class Section(BaseModel):
@@ -155,6 +157,8 @@ def _origin(text: str) -> str:
 
 
 def _network(text: str) -> str:
+    if text == UNIX:
+        return text
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:

@@ -21,6 +21,7 @@ from longwire.settings.budgets import Budget, Calendar
 from longwire.settings.channels import ApiKey, Channel
 from longwire.settings.checks import (
     ANY_ORIGIN,
+    UNIX,
     FromText,
     HeaderName,
     Networks,
@@ -80,8 +81,9 @@ class Server(Section):
     trusted_proxies: Networks = Field(
         (),
         description="Addresses and networks of the proxies before the gateway, as "
-        '`["127.0.0.1"]`: their `X-Forwarded-For` says whose wrong passwords count, and who is in '
-        "the audit log.",
+        '`["127.0.0.1", "10.0.0.0/8"]`: their `X-Forwarded-For`, else `Forwarded` or `X-Real-IP`, '
+        "says whose wrong passwords count, and who is in the audit log. `unix`, the balancer "
+        "before workers, always is one.",
     )
     base_path: str = Field(
         "",
@@ -118,6 +120,11 @@ class Server(Section):
         description="Most that is kept of the conversations on one client's WebSocket, so "
         "that they can go on over another upstream connection.",
     )
+
+    @property
+    def proxy_networks(self) -> tuple[str, ...]:
+        """The proxies that have addresses."""
+        return tuple(each for each in self.trusted_proxies if each != UNIX)
 
     @model_validator(mode="after")
     def _pages_have_names(self) -> Self:

@@ -35,6 +35,7 @@ from longwire.store.settings import StoredSettings
 from longwire.store.sign_ins import SignIns
 from longwire.store.tables import keyring, revisions
 from longwire.store.turns import Turns
+from longwire.store.untrusted_proxies import UntrustedProxies
 from longwire.store.usage import Usage
 from longwire.store.users import Users
 
@@ -73,6 +74,7 @@ class Store:
     alert_destinations: AlertDestinations
     alerts: Alerts
     budgets: StoredBudgets
+    untrusted_proxies: UntrustedProxies
 
     async def configuration_revision(self) -> int:
         """Return the number that grows with each change running gateways must take over."""
@@ -145,6 +147,7 @@ def _store_of(
         alert_destinations=AlertDestinations(database, vault, clock),
         alerts=Alerts(database),
         budgets=StoredBudgets(database, clock),
+        untrusted_proxies=UntrustedProxies(database, clock),
     )
 
 

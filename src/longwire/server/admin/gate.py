@@ -17,11 +17,15 @@ from longwire.core.errors import Forbidden, OtherOrigin
 from longwire.core.nouns.access import Actor
 from longwire.core.nouns.secret import Secret
 from longwire.core.nouns.turn_row import TurnDetails, TurnId
+from longwire.logger import structlog
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Context, Viewer
+from longwire.server.http.forwarded import UNTRUSTED_PROXY
 from longwire.server.problems import request_id
 from longwire.store.sign_ins import LIFETIME_MS
+from longwire.store.untrusted_proxies import MOST
 
+_log = structlog.get_logger()
 CSRF_HEADER: Final = "x-longwire-csrf"
 _USUAL_PORTS: Final = {"http": "80", "https": "443"}
 _MOST_ORIGINS: Final = 16
@@ -34,11 +38,13 @@ class Gate:
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
         self._own_origins: set[str] = set()
+        self._untrusted_proxies: set[str] = set()
 
     async def admit(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Return the context of a request. Raises `Forbidden` for another origin's page."""
         self._check_origin(request.headers, is_post=isinstance(request, Request))
         await self._administration.give_way()
+        await self._note_proxy(request.scope.get(UNTRUSTED_PROXY, ""))
         return Context(
             request,
             response,
@@ -67,6 +73,16 @@ class Gate:
             raise Forbidden(msg)
         if origin is not None and not is_own and len(self._own_origins) < _MOST_ORIGINS:
             self._own_origins.add(origin)
+
+    async def _note_proxy(self, address: str) -> None:
+        """Say once that somebody forwards who is not trusted to; `longwire doctor` says it, too."""
+        noted = self._untrusted_proxies
+        if not address or address in noted or len(noted) >= MOST:
+            return
+        noted.add(address)
+        mend = f'if it is your proxy: server.trusted_proxies = ["{address}"]'
+        _log.warning("untrusted_proxy", address=address, mend=mend)
+        await self._administration.store.untrusted_proxies.note(address)
 
     async def _details(self, turn_ids: list[TurnId]) -> list[TurnDetails | None]:
         found = await self._administration.store.turns.details(turn_ids)
