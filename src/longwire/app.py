@@ -32,7 +32,14 @@ from longwire.relay.turns.holders import Holders
 from longwire.relay.turns.running import Relay
 from longwire.server.asgi import Mounts, application
 from longwire.server.auth import Keys
-from longwire.server.control import ControlPlane, Gateway, NoControlPlane, Opening, controlling
+from longwire.server.control import (
+    ControlPlane,
+    Gateway,
+    NoControlPlane,
+    Opening,
+    SignOnSettings,
+    controlling,
+)
 from longwire.server.cors import Cors
 from longwire.server.data.client_socket import SocketLimits
 from longwire.server.data.codex_side import CodexSide
@@ -51,6 +58,7 @@ from longwire.settings import Settings, load
 from longwire.settings.alerts import destination_of, rule_of
 from longwire.settings.declared import budgets_of, channel_of, key_of, registration_of
 from longwire.settings.keys import Server
+from longwire.settings.oidc import single_sign_on_of
 from longwire.store.database import PoolSize
 from longwire.store.store import open_store
 from longwire.store.turn_log import Measures
@@ -215,6 +223,7 @@ class App:
             settings.sessions.trace_headers,
             self.about_connections,
             settings.alerts.interval,
+            _sign_on(settings),
         )
         registration = registration_of(settings.codex)
         return lambda: controlling(
@@ -276,6 +285,13 @@ class _Reading:
             budgets_of(settings),
             settings.calendar.time_zone,
         )
+
+
+def _sign_on(settings: Settings) -> SignOnSettings | None:
+    config, server = single_sign_on_of(settings.oidc), settings.server
+    if config is None:
+        return None
+    return SignOnSettings(config, server.public_url, server.base_path)
 
 
 def opening(settings: Settings) -> Opening:

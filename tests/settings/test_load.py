@@ -119,6 +119,7 @@ def test_whole_file(read, file):
         "insecure_cookies": False,
         "trusted_proxies": ("127.0.0.1/32", "10.0.0.0/8", "unix"),
         "base_path": "",
+        "public_url": "",
         "cors_origins": ("http://localhost:5173", "app://notes.example"),
         "keep_alive_comment": 5,
         "commit_after": 50,

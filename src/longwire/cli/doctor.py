@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from longwire.cli.fleet_checks import Check, Verdict, check_clock, check_fleet, database_ahead
+from longwire.cli.sign_on_checks import check_sign_on
 from longwire.cli.store import Config, with_store
 from longwire.core.errors import LongwireError
 from longwire.core.nouns.channel import ChannelSpec, Status
@@ -39,7 +40,7 @@ def doctor(config: Config = None, offline: Offline = False) -> None:
         raise typer.Exit(1) from None
     _tell("configuration", str(settings.source or "no file; defaults and environment"))
     is_well = _check_store(settings, config, tries=not offline)
-    for check in check_fleet(settings):
+    for check in (*check_sign_on(settings), *check_fleet(settings)):
         is_well &= _show(check)
     if not is_well:
         raise typer.Exit(1)

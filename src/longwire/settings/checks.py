@@ -45,7 +45,8 @@ def _list_from_text(value: object) -> object:
         raise ValueError(f'no JSON list ({error}); write for example ["a"], or a, b') from error
 
 
-def _table_from_text(value: object, key: str, content: str) -> object:
+def table_from_text(value: object, key: str, content: str) -> object:
+    """Return a table, of JSON where it is a text, as in a variable of the environment."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -58,11 +59,11 @@ def _table_from_text(value: object, key: str, content: str) -> object:
 
 
 def _renames_from_text(value: object) -> object:
-    return _table_from_text(value, "claude-*", '"gpt-5.2"')
+    return table_from_text(value, "claude-*", '"gpt-5.2"')
 
 
 def _quirks_from_text(value: object) -> object:
-    return _table_from_text(value, "token_member", '"max_tokens"')
+    return table_from_text(value, "token_member", '"max_tokens"')
 
 
 def _known_quirks(quirks: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     Field,
     PrivateAttr,
     SecretStr,
@@ -30,6 +31,7 @@ from longwire.settings.checks import (
     unique,
 )
 from longwire.settings.models import Model
+from longwire.settings.oidc import Oidc, web_url
 from longwire.settings.quantities import (
     Duration,
     Size,
@@ -90,6 +92,11 @@ class Server(Section):
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
         description="Path below which browsers reach the gateway, where a proxy strips it: "
         "`/longwire`. The web interface needs to know it.",
+    )
+    public_url: Annotated[str, AfterValidator(web_url)] = Field(
+        "",
+        description="URL at which browsers reach the gateway, with the `base_path`: "
+        "`https://gateway.example.org`. Default: the one that a browser says.",
     )
     allow_anonymous: bool = Field(
         default=False,
@@ -312,6 +319,7 @@ class Settings(Section):
     fleet: Fleet = Fleet()
     alerts: Alerts = Alerts()
     calendar: Calendar = Calendar()
+    oidc: Oidc = Oidc()
     channels: Annotated[tuple[Channel, ...], FromText, unique("name")] = ()
     api_keys: Annotated[tuple[ApiKey, ...], FromText, unique("name"), unique("key")] = ()
     alert_destinations: Annotated[tuple[Destination, ...], FromText, unique("name")] = ()

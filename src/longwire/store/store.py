@@ -22,6 +22,7 @@ from longwire.store.clock import database_now
 from longwire.store.database import DEFAULT_POOL, Database, PoolSize
 from longwire.store.engine import AsyncConnection
 from longwire.store.homes import StoredHomes
+from longwire.store.identities import Identities
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
 from longwire.store.migrate import migrate
@@ -62,6 +63,7 @@ class Store:
     projects: Projects
     users: Users
     sign_ins: SignIns
+    identities: Identities
     invitations: Invitations
     turns: Turns
     usage: Usage
@@ -135,6 +137,7 @@ def _store_of(
         projects=Projects(database, clock),
         users=users,
         sign_ins=SignIns(database, clock),
+        identities=Identities(database, clock),
         invitations=Invitations(database, clock, users),
         turns=Turns(database, vault),
         usage=Usage(database),

@@ -94,6 +94,7 @@ user_sessions = Table(
     Column("last_seen_at", BigInteger, nullable=False),
     Column("address", NAME, nullable=False, server_default=""),
     Column("agent", Text, nullable=False, server_default=""),
+    Column("identity_id", ID),
     Index("ix_user_sessions_user_id", "user_id"),
 )
 

@@ -5,6 +5,7 @@ that no other page can add, and where an origin is told, it is this server's. Wh
 the port off the host, that header tells which origin is.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -22,6 +23,7 @@ from longwire.server.admin.administration import Administration
 from longwire.server.admin.context import Context, Viewer
 from longwire.server.http.forwarded import UNTRUSTED_PROXY
 from longwire.server.problems import request_id
+from longwire.store.identities import WaysIn
 from longwire.store.sign_ins import LIFETIME_MS
 from longwire.store.untrusted_proxies import MOST
 
@@ -54,6 +56,7 @@ class Gate:
             request_id({name.lower(): value for name, value in request.headers.items()}),
             # Uncached: a WebSocket's context lives as long as the page behind it.
             DataLoader(self._details, cache=False),
+            DataLoader(self._ways_in, cache=False),
         )
 
     def is_own(self, origin: str, host: str) -> bool:
@@ -88,6 +91,10 @@ class Gate:
         found = await self._administration.store.turns.details(turn_ids)
         return [found.get(each) for each in turn_ids]
 
+    async def _ways_in(self, user_ids: list[str]) -> list[WaysIn]:
+        found = await self._administration.store.identities.ways_in(user_ids)
+        return [found.get(each, WaysIn(has_password=False)) for each in user_ids]
+
     async def _viewer(self, request: Request | WebSocket) -> Viewer | None:
         token = request.cookies.get(cookie_name(self._administration), "")
         user = await self._administration.store.sign_ins.user(token) if token else None
@@ -100,6 +107,35 @@ class Gate:
 def cookie_name(administration: Administration) -> str:
     """Return the cookie's name: the prefix binds it to this host, and to HTTPS."""
     return _INSECURE if administration.insecure_cookies else _SECURE
+
+
+def sign_on_cookie_name(administration: Administration) -> str:
+    """Return the name of the cookie of a sign-in by a provider that is under way."""
+    return f"{cookie_name(administration)}-sign-on"
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie that no script reads, and no page of another site sends along."""
+
+    name: str
+    administration: Administration
+
+    def give(self, answer: Response, value: str, seconds: int) -> None:
+        """Let the browser keep it."""
+        answer.set_cookie(
+            self.name,
+            value,
+            max_age=seconds,
+            path="/",
+            secure=not self.administration.insecure_cookies,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def take(self, answer: Response) -> None:
+        """Let the browser forget it."""
+        self.give(answer, "", 0)
 
 
 def give_cookie(context: Context, token: Secret) -> None:
@@ -123,15 +159,8 @@ def _set_cookie(context: Context, value: str, seconds: int) -> None:
     if not isinstance(context.response, Response):
         msg = "A WebSocket cannot sign anybody in or out; use POST."
         raise Forbidden(msg)
-    context.response.set_cookie(
-        cookie_name(context.administration),
-        value,
-        max_age=seconds,
-        path="/",
-        secure=not context.administration.insecure_cookies,
-        httponly=True,
-        samesite="lax",
-    )
+    own = Cookie(cookie_name(context.administration), context.administration)
+    own.give(context.response, value, seconds)
 
 
 def is_same(origin: str, host: str) -> bool:

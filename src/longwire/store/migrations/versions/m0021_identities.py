@@ -25,6 +25,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_identities_user_id", "identities", ["user_id"])
+    op.add_column("user_sessions", Column("identity_id", String(64)))
     op.create_table(
         "untrusted_proxies",
         Column("address", String(256), nullable=False, primary_key=True),
@@ -35,4 +36,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them again."""
     op.drop_table("untrusted_proxies")
+    op.drop_column("user_sessions", "identity_id")
     op.drop_table("identities")
