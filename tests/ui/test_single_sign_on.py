@@ -71,6 +71,18 @@ def test_in_and_out_by_the_provider(opened, provider, owner):
     expect(page.get_by_role("button", name="Sign in with Example")).to_be_visible()
 
 
+def test_a_sign_in_that_ended_is_begun_again(opened, provider):
+    """Over the page as it stands, by the provider, and back to it."""
+    page = opened(None, "/users")
+    go_there(page, "ada")
+    expect(page.get_by_role("heading", level=1, name="Users")).to_be_visible()
+    page.context.clear_cookies()
+    page.get_by_role("link", name="Channels").click()
+    expect(page.get_by_role("dialog").get_by_label("Password")).to_have_count(0)
+    go_there(page, "ada")
+    expect(page.get_by_role("heading", level=1, name="Channels")).to_be_visible()
+
+
 def test_who_may_not_come_in_is_told_why(opened, provider):
     """In words, with what to do, in both languages; axe finds nothing, on a phone either."""
     page = opened(None, "/sign-in", viewport={"width": 360, "height": 740})

@@ -1,6 +1,5 @@
 /** A sign-in that has ended is begun again over the page as it stands: nothing typed is lost. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { onSignInEnded } from "@/api/client";
@@ -17,7 +16,8 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-export function SignInAgain() {
+/** `place` is the address of the page that is open. */
+export function SignInAgain({ place }: { place: () => string }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const waiting = useRef<Waiting | undefined>(undefined);
@@ -30,7 +30,6 @@ export function SignInAgain() {
     });
     return () => onSignInEnded(undefined);
   }, []);
-  const router = useRouter();
   const provider = useQuery({ ...signInOptionsQuery, enabled: isOpen }).data?.singleSignOn ?? null;
   if (!isOpen) return null;
   const settle = (act: (held: Waiting) => void) => {
@@ -46,7 +45,7 @@ export function SignInAgain() {
       onClose={() => settle((held) => held.reject(new ApiError("UNAUTHENTICATED", t("signedOut.title"))))}
     >
       <p className="mb-4 text-soft">{t("signedOut.text")}</p>
-      {provider !== null && <SingleSignOn label={provider.label} to={router.state.location.href} problem={undefined} />}
+      {provider !== null && <SingleSignOn label={provider.label} to={place()} problem={undefined} />}
       {user?.hasPassword !== false && (
         <SignInForm
           email={user?.email ?? ""}

@@ -103,7 +103,10 @@ class Provider:
         at_hash = claims.get("at_hash")
         if at_hash is not None and not hashes_to(tokens.access_token, at_hash, algorithm):
             raise _bad("its access token is another one (at_hash)")
-        return {**await self._userinfo(tokens.access_token, claims["sub"]), **claims}
+        userinfo = await self._userinfo(tokens.access_token, claims["sub"])
+        if claims.get("email", userinfo.get("email")) != userinfo.get("email"):
+            userinfo.pop("email_verified", None)  # it speaks of another email
+        return {**userinfo, **claims}
 
     async def sign_out_url(self, back: str) -> str | None:
         """Return where a browser signs out at the provider, None where it offers nothing.
