@@ -43,6 +43,7 @@ from longwire.server.fleet_turns import FleetTurns
 from longwire.server.live_sessions import AboutConnections, LiveSessions
 from longwire.server.nodes_kept import NodesKept
 from longwire.server.problems import problem_of
+from longwire.store.latencies_filled import fill_latencies
 from longwire.store.reasons_filled import fill_reasons
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
@@ -183,7 +184,7 @@ class StoredControlPlane:
             await self._nodes.recount()
             group.create_task(self._log.run())
             keeping = [
-                group.create_task(self._fill_reasons()),
+                group.create_task(self._fill_sums()),
                 group.create_task(self._budgets.keep_counted()),
                 group.create_task(self._nodes.keep_counted()),
                 group.create_task(self._turns.say_who_watches()),
@@ -207,9 +208,10 @@ class StoredControlPlane:
         store = self._administration.store
         await keep_swept(store.database, store.settings.retention)
 
-    async def _fill_reasons(self) -> None:
+    async def _fill_sums(self) -> None:
         await self._is_serving.wait()
         await fill_reasons(self._administration.store.database)
+        await fill_latencies(self._administration.store.database)
 
     async def serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the admin API; its first request loads it, most of a second of a thread."""

@@ -28,6 +28,7 @@ from longwire.store.models import Models
 from longwire.store.passwords import Passwords
 from longwire.store.pending_sign_ins import PendingSignIns
 from longwire.store.projects import Projects
+from longwire.store.latencies import Latencies
 from longwire.store.runs import Runs
 from longwire.store.secrets import Vault, read_master_keys
 from longwire.store.settings import StoredSettings
@@ -64,6 +65,7 @@ class Store:
     turns: Turns
     usage: Usage
     runs: Runs
+    latencies: Latencies
     settings: StoredSettings
     audit: Audit
     homes: StoredHomes
@@ -135,6 +137,7 @@ def _store_of(
         turns=Turns(database, vault),
         usage=Usage(database),
         runs=Runs(database),
+        latencies=Latencies(database),
         settings=StoredSettings(database, clock),
         audit=Audit(database, clock),
         homes=StoredHomes(database, clock),

@@ -24,6 +24,7 @@ from longwire.core.nouns.turn_row import (
 )
 from longwire.store.beside_turns import BesideTurns, details_of
 from longwire.store.database import Database
+from longwire.store.latencies import add_to_latencies, buckets_of, measured
 from longwire.store.log_tables import turn_bodies, turn_details, turns, usage_reasons
 from longwire.store.paging import Window
 from longwire.store.quoted import QuotedTurn, find
@@ -133,6 +134,7 @@ class Turns:
         self._upsert = upsert(dialect)
         self._add_to_runs = add_to_runs(dialect)
         self._upsert_reasons = upsert(dialect, usage_reasons)
+        self._add_to_latencies = add_to_latencies(dialect)
 
     async def page(
         self, wanted: TurnFilter = ANY_TURN, first: int = 50, after: str | None = None
@@ -262,6 +264,7 @@ class Turns:
             (self._upsert, whole(sums)),
             (self._upsert_reasons, sums),
             (self._add_to_runs, rows_of_runs(rows)),
+            (self._add_to_latencies, buckets_of(measured(rows))),
         ]
         if beside:
             statements += await to_thread(self._beside.statements, beside)

@@ -1,0 +1,250 @@
+"""How long turns took over time: histograms by hour and UTC day, so that no chart reads the turns.
+
+Law: they are written in the transaction that writes their turns, and outlive them; adding rows up
+is merging histograms. Only turns that were served count: what fails fast is not fast.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib import import_module
+from typing import Any, Final, Literal, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, Dialect, cast, func, literal, select
+
+from longwire.core.nouns.turn_row import TurnRow
+from longwire.core.rules.latency import bucket_of, percentile
+from longwire.store.database import Database
+from longwire.store.log_tables import latencies
+from longwire.store.usage import DAY, HOUR, Span
+
+By = Literal["channel", "model", "all"]
+
+_LENGTHS: Final[dict[Span, int]] = {"h": HOUR, "d": DAY}
+_BY: Final = {"channel": latencies.c.channel_id, "model": latencies.c.model}
+_TENTHS: Final = 10_000
+"""Tenths of tokens a second: tokens in a ms, times this."""
+
+_ENDED: Final = frozenset({"completed", "incomplete"})
+
+
+class Figure(Enum):
+    """What is measured, and by which letter it is kept: times in ms, speed in tenths a second."""
+
+    FIRST_EVENT = "f"
+    TOTAL = "t"
+    TOKENS_A_SECOND = "r"
+
+
+@dataclass(slots=True)
+class Histogram:
+    """How many turns fell into which bucket, and what they add up to."""
+
+    counts: dict[int, int] = field(default_factory=dict)
+    total: int = 0
+
+    def add(self, bucket: int, turns: int, total: int) -> None:
+        """Add turns of one bucket."""
+        self.counts[bucket] = self.counts.get(bucket, 0) + turns
+        self.total += total
+
+    @property
+    def turns(self) -> int:
+        """How many there are."""
+        return sum(self.counts.values())
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean, which is exact; None where there are none."""
+        turns = self.turns
+        return self.total / turns if turns else None
+
+    def percentile(self, share: float) -> float | None:
+        """Return the value that this share of turns does not exceed."""
+        return percentile(self.counts, share)
+
+
+Figures = dict[Figure, Histogram]
+
+
+class Latency(NamedTuple):
+    """One line, and one span of it, "" and 0 where there is but one: what it took there."""
+
+    start: int
+    name: str
+    figures: Figures
+
+
+class Measured(NamedTuple):
+    """What a served turn shows: when it began, whose it was, and what of it is known."""
+
+    started_at: int
+    project_id: str
+    channel_id: str
+    model: str
+    first_event_ms: int
+    total_ms: int
+    output_tokens: int | None
+    has_ended: bool
+    streams: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A time that begins with the span of `since` and ends before `until`, both in ms."""
+
+    since: int
+    until: int
+    span: Span = "d"
+
+    @property
+    def before(self) -> "Period":
+        """The time of the same length that ends where this one begins."""
+        first = self._first
+        return Period(first - (self.until - first), first, self.span)
+
+    @property
+    def _first(self) -> int:
+        return self.since - self.since % _LENGTHS[self.span]
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return it in SQL; each figure is named, so that the key finds what is read."""
+        return [
+            latencies.c.figure.in_([each.value for each in Figure]),
+            latencies.c.span == self.span,
+            latencies.c.start >= self._first,
+            latencies.c.start < self.until,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Which turns count: the projects (None for all), and "" for any channel or model."""
+
+    project_ids: tuple[str, ...] | None = None
+    channel_id: str = ""
+    model: str = ""
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield it in SQL."""
+        if self.project_ids is not None:
+            yield latencies.c.project_id.in_(self.project_ids)
+        if self.channel_id:
+            yield latencies.c.channel_id == self.channel_id
+        if self.model:
+            yield latencies.c.model == self.model
+
+
+EVERYTHING: Final = Among()
+
+
+class Latencies:
+    """What is known of a database's turns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def lines(
+        self, by: By, period: Period, among: Among = EVERYTHING
+    ) -> tuple[Latency, ...]:
+        """Return what each channel, or model, took over a whole period, the busiest first."""
+        name = _BY[by] if by in _BY else literal("")
+        found = await self._read(name, literal(0), [*period.conditions(), *among.conditions()])
+        return tuple(
+            sorted(found, key=lambda each: (-each.figures[Figure.FIRST_EVENT].turns, each.name))
+        )
+
+    async def series(
+        self,
+        by: By,
+        period: Period,
+        among: Among = EVERYTHING,
+        names: Sequence[str] | None = None,
+    ) -> tuple[Latency, ...]:
+        """Return the same for each span, oldest first, of these names alone, None for all."""
+        name = _BY[by] if by in _BY else literal("")
+        conditions = [*period.conditions(), *among.conditions()]
+        if names is not None and by in _BY:
+            conditions.append(_BY[by].in_(names))
+        found = await self._read(name, latencies.c.start, conditions)
+        return tuple(sorted(found, key=lambda each: each[:2]))
+
+    async def _read(
+        self,
+        name: ColumnElement[str],
+        start: ColumnElement[int],
+        conditions: Sequence[ColumnElement[bool]],
+    ) -> list[Latency]:
+        sums = latencies.c
+        place = (start.label("at"), name.label("name"), sums.figure, sums.bucket)
+        query = (
+            select(*place, *(cast(func.sum(each), BigInteger) for each in (sums.turns, sums.total)))
+            .where(*conditions)
+            .group_by("at", "name", sums.figure, sums.bucket)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        found: dict[tuple[int, str], Latency] = {}
+        for at, name_, figure, *counted in rows:
+            latency = found.get((at, name_))
+            if latency is None:
+                figures = {each: Histogram() for each in Figure}
+                latency = found[at, name_] = Latency(at, name_, figures)
+            latency.figures[Figure(figure)].add(*counted)
+        return list(found.values())
+
+
+def add_to_latencies(dialect: Dialect) -> str:
+    """Return the statement that adds what `buckets_of` returns to the histograms there are."""
+    own = import_module(f"sqlalchemy.dialects.{dialect.name}")  # the other's would be loaded too
+    fresh = own.insert(latencies)
+    sums = {name: latencies.c[name] + fresh.excluded[name] for name in ("turns", "total")}
+    statement = fresh.on_conflict_do_update(index_elements=list(latencies.primary_key), set_=sums)
+    return str(statement.compile(dialect=dialect))
+
+
+def measured(rows: Iterable[TurnRow]) -> Iterator[Measured]:
+    """Yield what served turns show; see `latencies_filled`, which asks the log for the same."""
+    for row in rows:
+        if row.first_event_ms is not None and row.channel_id and not row.error_code:
+            yield Measured(
+                row.started_at,
+                row.project_id,
+                row.channel_id,
+                row.model_asked,
+                row.first_event_ms,
+                row.total_ms,
+                row.output_tokens,
+                row.outcome in _ENDED,
+                row.streams,
+            )
+
+
+def buckets_of(turns: Iterable[Measured]) -> list[tuple[Any, ...]]:
+    """Add turns up to rows of `latencies`, in one order for all writers: none waits crosswise."""
+    sums: dict[tuple[str | int, ...], list[int]] = {}
+    for turn in turns:
+        whose = turn[1:4]
+        for figure, value in _values(turn):
+            bucket = bucket_of(value)
+            for span, length in _LENGTHS.items():
+                start = turn.started_at - turn.started_at % length
+                sum_ = sums.setdefault((figure, span, start, *whose, bucket), [0, 0])
+                sum_[0] += 1
+                sum_[1] += value
+    return [(*key, *sums[key]) for key in sorted(sums)]
+
+
+def _values(turn: Measured) -> Iterator[tuple[str, int]]:
+    """Yield each figure that a turn shows.
+
+    What a client left has no end of its own. How fast tokens come shows only where they come one
+    by one: the time after the first event.
+    """
+    yield Figure.FIRST_EVENT.value, turn.first_event_ms
+    if not turn.has_ended:
+        return
+    yield Figure.TOTAL.value, turn.total_ms
+    took = turn.total_ms - turn.first_event_ms
+    if turn.streams and turn.output_tokens and took > 0:
+        yield Figure.TOKENS_A_SECOND.value, turn.output_tokens * _TENTHS // took
