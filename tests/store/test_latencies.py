@@ -43,9 +43,9 @@ def _turns(figures):
 async def test_figures_of_a_turn(log, known):
     """First event and the whole are in ms; speed counts the time after the first event."""
     await log.add([row(0, first_event_ms=200, total_ms=1_200, output_tokens=50)])
-    ((start, name, figures),) = await known.lines("all", TODAY)
+    ((name, figures),) = await known.lines("all", TODAY)
     means = {figure.name: histogram.mean for figure, histogram in figures.items()}
-    assert (0, "") == (start, name)
+    assert "" == name
     assert {"FIRST_EVENT": 200.0, "TOTAL": 1_200.0, "TOKENS_A_SECOND": 500.0} == means
     for figure, value in ((Figure.FIRST_EVENT, 200), (Figure.TOTAL, 1_200)):
         assert value == pytest.approx(figures[figure].percentile(0.5), rel=0.096)
@@ -63,7 +63,7 @@ async def test_only_what_was_served_counts(log, known):
         row(6, first_event_ms=900),
     ]
     await log.add(rows)
-    ((_, _, figures),) = await known.lines("all", TODAY)
+    ((_, figures),) = await known.lines("all", TODAY)
     assert {"FIRST_EVENT": 4, "TOTAL": 3, "TOKENS_A_SECOND": 0} == _turns(figures)
 
 
@@ -87,17 +87,27 @@ async def test_lines_and_series(log, known):
     assert [("a", 1)] == await lines("channel", Among(model="m"))
     assert [("", 2)] == await lines("all", Among(channel_id="a"))
     assert [] == await lines("all", Among(()))
-    series = await known.series("channel", TODAY, names=["a"])
+    series = await known.series("channel", Figure.TOTAL, TODAY, names=["a"])
     assert [(0, "a"), (HOUR, "a")] == [(each.start - MIDNIGHT, each.name) for each in series]
-    days = await known.series("all", Period(MIDNIGHT + 5, MIDNIGHT + DAY))
-    assert [(MIDNIGHT, 3)] == [(each.start, each.figures[Figure.TOTAL].turns) for each in days]
+    days = await known.series("all", Figure.TOTAL, Period(MIDNIGHT + 5, MIDNIGHT + DAY))
+    assert [(MIDNIGHT, 3)] == [(each.start, each.histogram.turns) for each in days]
+
+
+async def test_a_long_period_by_hours_reads_days(log, known):
+    """Its lines are those of its hours, wherever in a day it begins and ends."""
+    await log.add([row(number, MIDNIGHT + number * HOUR) for number in range(96)])
+    for first, last in ((0, 96), (5, 50), (5, 20), (23, 25), (24, 72), (30, 31)):
+        period = Period(MIDNIGHT + first * HOUR, MIDNIGHT + last * HOUR, "h")
+        ((_, figures),) = await known.lines("all", period)
+        spans = await known.series("all", Figure.TOTAL, period)
+        assert last - first == figures[Figure.TOTAL].turns == len(spans)
 
 
 async def test_the_period_before(log, known):
     """It is as long, ends where the other begins, and shares no turn with it."""
     await log.add([row(number, MIDNIGHT - DAY + number * HOUR) for number in range(48)])
     for period in (TODAY, TODAY.before):
-        ((_, _, figures),) = await known.lines("all", period)
+        ((_, figures),) = await known.lines("all", period)
         assert 24 == figures[Figure.TOTAL].turns
     assert (MIDNIGHT - DAY, MIDNIGHT) == (TODAY.before.since, TODAY.before.until)
 
@@ -142,5 +152,5 @@ async def test_hours_are_swept_and_days_stay(log, known, database):
     """Hours go with their turns; days outlive them."""
     await log.add([row(0, NOON), row(1, NOON + 40 * DAY)])
     await sweep(database, Retention(turn_days=30, body_days=7), NOON + 40 * DAY)
-    assert 1 == len(await known.series("all", Period(0, NOON + 50 * DAY, "h")))
-    assert 2 == len(await known.series("all", Period(0, NOON + 50 * DAY)))
+    assert 1 == len(await known.series("all", Figure.TOTAL, Period(0, NOON + 50 * DAY, "h")))
+    assert 2 == len(await known.series("all", Figure.TOTAL, Period(0, NOON + 50 * DAY)))

@@ -27,6 +27,7 @@ from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Keep, TurnRecord
 from longwire.relay.records.journal import Feed, TurnIds
+from longwire.relay.records.last_failures import LastFailures
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.candidates import Price
@@ -133,14 +134,17 @@ class StoredControlPlane:
         journals = (self._log, feed, gateway.about.recent)
         ids = TurnIds(now_ms)
         node, headers = gateway.fleet.nodes.own.name, gateway.trace_headers
-        self.keep: Keep = TurnRecorder(journals, ids, self._prices, _explain, node, headers).keep
+        failures = LastFailures()
+        self.keep: Keep = TurnRecorder(
+            *(journals, ids, self._prices, _explain, node, headers), failures.note
+        ).keep
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
-        sessions, health = _of_all_nodes(gateway)
+        sessions, health = _of_all_nodes(gateway, failures)
         self.alerting = Alerting(
             *(store, reconciler, health, gateway.fleet, self._log), gateway.alert_interval
         )
@@ -229,12 +233,12 @@ ControlPlane = NoControlPlane | StoredControlPlane
 """Serving turns needs the same of both."""
 
 
-def _of_all_nodes(gateway: Gateway) -> tuple[FleetSessions, FleetHealth]:
+def _of_all_nodes(gateway: Gateway, failures: LastFailures) -> tuple[FleetSessions, FleetHealth]:
     """Return what shows the sessions of all nodes, and how channels fare there."""
     reconciler, asking = gateway.reconciler, gateway.fleet.asking
     sessions = FleetSessions(LiveSessions(gateway.pool, reconciler, gateway.about), asking)
     return sessions, FleetHealth(
-        reconciler.running, lambda: reconciler.running_ids, sessions, asking
+        reconciler.running, lambda: reconciler.running_ids, sessions, asking, failures
     )
 
 

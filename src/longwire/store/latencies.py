@@ -10,7 +10,17 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, cast, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from longwire.core.nouns.turn_row import TurnRow
 from longwire.core.rules.latency import bucket_of, percentile
@@ -67,12 +77,19 @@ class Histogram:
 Figures = dict[Figure, Histogram]
 
 
-class Latency(NamedTuple):
-    """One line, and one span of it, "" and 0 where there is but one: what it took there."""
+class Line(NamedTuple):
+    """What a channel or a model took over a whole period; all together has no name."""
+
+    name: str
+    figures: Figures
+
+
+class Point(NamedTuple):
+    """One figure of one span of a line."""
 
     start: int
     name: str
-    figures: Figures
+    histogram: Histogram
 
 
 class Measured(NamedTuple):
@@ -107,14 +124,22 @@ class Period:
     def _first(self) -> int:
         return self.since - self.since % _LENGTHS[self.span]
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return it in SQL; each figure is named, so that the key finds what is read."""
-        return [
-            latencies.c.figure.in_([each.value for each in Figure]),
-            latencies.c.span == self.span,
-            latencies.c.start >= self._first,
-            latencies.c.start < self.until,
-        ]
+    def spans(self) -> ColumnElement[bool]:
+        """Return each of its spans in SQL."""
+        return _between(self.span, self._first, self.until)
+
+    def whole(self) -> ColumnElement[bool]:
+        """Return the same turns in as few rows as there are: by day, but for hours at its ends."""
+        first, end = self._first + -self._first % DAY, self.until - self.until % DAY
+        if self.span == "d" or first >= end:
+            return self.spans()
+        ends = _between("h", self._first, first), _between("h", end, self.until)
+        return or_(_between("d", first, end), *ends)
+
+
+def _between(span: Span, first: int, end: int) -> ColumnElement[bool]:
+    start = latencies.c.start
+    return and_(latencies.c.span == span, start >= first, start < end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,54 +169,59 @@ class Latencies:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def lines(
-        self, by: By, period: Period, among: Among = EVERYTHING
-    ) -> tuple[Latency, ...]:
+    async def lines(self, by: By, period: Period, among: Among = EVERYTHING) -> tuple[Line, ...]:
         """Return what each channel, or model, took over a whole period, the busiest first."""
-        name = _BY[by] if by in _BY else literal("")
-        found = await self._read(name, literal(0), [*period.conditions(), *among.conditions()])
-        return tuple(
-            sorted(found, key=lambda each: (-each.figures[Figure.FIRST_EVENT].turns, each.name))
-        )
+        sums, name = latencies.c, _name(by)
+        conditions = [sums.figure.in_([each.value for each in Figure]), period.whole()]
+        found: dict[str, Figures] = {}
+        for name_, figure, *counted in await self._read(
+            (name, sums.figure), [*conditions, *among.conditions()]
+        ):
+            figures = found.setdefault(name_, {each: Histogram() for each in Figure})
+            figures[Figure(figure)].add(*counted)
+        lines = [Line(*each) for each in found.items()]
+        lines.sort(key=lambda each: (-each.figures[Figure.FIRST_EVENT].turns, each.name))
+        return tuple(lines)
 
     async def series(
         self,
         by: By,
+        figure: Figure,
         period: Period,
         among: Among = EVERYTHING,
-        names: Sequence[str] | None = None,
-    ) -> tuple[Latency, ...]:
-        """Return the same for each span, oldest first, of these names alone, None for all."""
-        name = _BY[by] if by in _BY else literal("")
-        conditions = [*period.conditions(), *among.conditions()]
-        if names is not None and by in _BY:
-            conditions.append(_BY[by].in_(names))
-        found = await self._read(name, latencies.c.start, conditions)
-        return tuple(sorted(found, key=lambda each: each[:2]))
+        names: Sequence[str] = (),
+    ) -> tuple[Point, ...]:
+        """Return one figure of each span, oldest first, of these names alone, () for all."""
+        sums, name = latencies.c, _name(by)
+        conditions = [sums.figure == figure.value, period.spans(), *among.conditions()]
+        if names and by in _BY:
+            conditions.append(name.in_(names))
+        found: dict[tuple[int, str], Histogram] = {}
+        for start, name_, *counted in await self._read((sums.start, name), conditions):
+            found.setdefault((start, name_), Histogram()).add(*counted)
+        return tuple(Point(*place, found[place]) for place in sorted(found))
 
     async def _read(
-        self,
-        name: ColumnElement[str],
-        start: ColumnElement[int],
-        conditions: Sequence[ColumnElement[bool]],
-    ) -> list[Latency]:
+        self, place: Sequence[ColumnElement[Any]], conditions: Sequence[ColumnElement[bool]]
+    ) -> list[tuple[Any, ...]]:
+        """Return places with buckets, how many turns are in each, and what they add up to."""
+        labelled = [each.label(f"place_{number}") for number, each in enumerate(place)]
         sums = latencies.c
-        place = (start.label("at"), name.label("name"), sums.figure, sums.bucket)
         query = (
-            select(*place, *(cast(func.sum(each), BigInteger) for each in (sums.turns, sums.total)))
+            select(
+                *labelled,
+                sums.bucket,
+                *(cast(func.sum(each), BigInteger) for each in (sums.turns, sums.total)),
+            )
             .where(*conditions)
-            .group_by("at", "name", sums.figure, sums.bucket)
+            .group_by(*(each.name for each in labelled), sums.bucket)
         )
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        found: dict[tuple[int, str], Latency] = {}
-        for at, name_, figure, *counted in rows:
-            latency = found.get((at, name_))
-            if latency is None:
-                figures = {each: Histogram() for each in Figure}
-                latency = found[at, name_] = Latency(at, name_, figures)
-            latency.figures[Figure(figure)].add(*counted)
-        return list(found.values())
+            return [tuple(row) for row in await connection.execute(query)]
+
+
+def _name(by: By) -> ColumnElement[str]:
+    return _BY[by] if by in _BY else literal("")
 
 
 def add_to_latencies(dialect: Dialect) -> str:

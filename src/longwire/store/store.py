@@ -23,12 +23,12 @@ from longwire.store.engine import AsyncConnection
 from longwire.store.homes import StoredHomes
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
+from longwire.store.latencies import Latencies
 from longwire.store.migrate import migrate
 from longwire.store.models import Models
 from longwire.store.passwords import Passwords
 from longwire.store.pending_sign_ins import PendingSignIns
 from longwire.store.projects import Projects
-from longwire.store.latencies import Latencies
 from longwire.store.runs import Runs
 from longwire.store.secrets import Vault, read_master_keys
 from longwire.store.settings import StoredSettings

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, insert, literal_column, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+)
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.page import Page
@@ -187,6 +196,19 @@ class Turns:
         column = query.with_only_columns(turns.c.first_event_ms)
         async with self._database.read() as connection:
             return tuple(sorted((await connection.execute(column)).scalars()))
+
+    async def last_served(self, channel_id: str, most: int = 2_000) -> int | None:
+        """Return when a turn of a channel ended last that was served, in ms since 1970 UTC.
+
+        None where there is none among its newest ones.
+        """
+        newest = self._page(TurnFilter(channel_id=channel_id), (), most).subquery()
+        query = select(func.max(newest.c.id)).where(
+            newest.c.error_code == "", newest.c.first_event_ms.is_not(None)
+        )
+        async with self._database.read() as connection:
+            turn_id = await connection.scalar(query)
+        return None if turn_id is None else turn_id >> ID_BITS
 
     async def get(self, turn_id: TurnId) -> TurnRow:
         """Return one turn. Raises `NotFound`."""

@@ -28,6 +28,7 @@ QUERIES = {
     "turn": Permission.TURNS_READ,
     "find": Permission.TURNS_READ,
     "usage": Permission.USAGE_READ,
+    "latency": Permission.USAGE_READ,
     "sessions": Permission.SESSIONS_READ,
     "agentSessions": Permission.TURNS_READ,
     "agentSession": Permission.TURNS_READ,

@@ -17,6 +17,7 @@ from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.find import FindQueries
 from longwire.server.admin.keys import KeyMutations, KeyQueries
+from longwire.server.admin.latency import LatencyQueries
 from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.models import ModelMutations, ModelQueries
 from longwire.server.admin.names import Names
@@ -48,6 +49,7 @@ _QUERIES: Final = (
     TurnQueries,
     FindQueries,
     UsageQueries,
+    LatencyQueries,
     SessionQueries,
     RunQueries,
     NodeQueries,
