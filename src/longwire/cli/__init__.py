@@ -16,6 +16,7 @@ from longwire.cli import (
     emulator,
     fleet,
     keys,
+    latency,
     login,
     models,
     nodes,
@@ -44,6 +45,7 @@ def build() -> typer.Typer:
     commands.command()(emulator.emulator)
     commands.command()(nodes.nodes)
     commands.command()(usage.usage)
+    commands.command()(latency.latency)
     commands.command()(database.migrate)
     commands.command()(database.backup)
     commands.command()(database.restore)

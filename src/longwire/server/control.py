@@ -74,6 +74,10 @@ class NoControlPlane:
     def price(self, _usage: Usage, *_models: str, **_configured: PriceFinder) -> None:
         """Know no price."""
 
+    def health(self) -> object:
+        """Of channels nothing is looked at."""
+        return {}
+
     def begin_upkeep(self) -> None:
         """Keep up nothing."""
 
@@ -201,6 +205,10 @@ class StoredControlPlane:
                 for task in (upkeep, *keeping):
                     task.cancel()
                 self._log.close()
+
+    def health(self) -> object:
+        """Return how the channels fare that run here, by their ids, as JSON can hold it."""
+        return self._administration.health.own()
 
     def begin_upkeep(self) -> None:
         """Load prices and sweep old turns from now on."""

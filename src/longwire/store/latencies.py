@@ -18,7 +18,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    or_,
     select,
 )
 
@@ -128,13 +127,16 @@ class Period:
         """Return each of its spans in SQL."""
         return _between(self.span, self._first, self.until)
 
-    def whole(self) -> ColumnElement[bool]:
-        """Return the same turns in as few rows as there are: by day, but for hours at its ends."""
+    def whole(self) -> tuple[ColumnElement[bool], ...]:
+        """Return the same turns in few rows, by day but for hours at its ends, each part in SQL.
+
+        They are read one by one: all at once SQLite would find them by no index.
+        """
         first, end = self._first + -self._first % DAY, self.until - self.until % DAY
         if self.span == "d" or first >= end:
-            return self.spans()
+            return (self.spans(),)
         ends = _between("h", self._first, first), _between("h", end, self.until)
-        return or_(_between("d", first, end), *ends)
+        return _between("d", first, end), *ends
 
 
 def _between(span: Span, first: int, end: int) -> ColumnElement[bool]:
@@ -172,13 +174,13 @@ class Latencies:
     async def lines(self, by: By, period: Period, among: Among = EVERYTHING) -> tuple[Line, ...]:
         """Return what each channel, or model, took over a whole period, the busiest first."""
         sums, name = latencies.c, _name(by)
-        conditions = [sums.figure.in_([each.value for each in Figure]), period.whole()]
+        figure_is_any = sums.figure.in_([each.value for each in Figure])
         found: dict[str, Figures] = {}
-        for name_, figure, *counted in await self._read(
-            (name, sums.figure), [*conditions, *among.conditions()]
-        ):
-            figures = found.setdefault(name_, {each: Histogram() for each in Figure})
-            figures[Figure(figure)].add(*counted)
+        for part in period.whole():
+            conditions = [figure_is_any, part, *among.conditions()]
+            for name_, figure, *counted in await self._read((name, sums.figure), conditions):
+                figures = found.setdefault(name_, {each: Histogram() for each in Figure})
+                figures[Figure(figure)].add(*counted)
         lines = [Line(*each) for each in found.items()]
         lines.sort(key=lambda each: (-each.figures[Figure.FIRST_EVENT].turns, each.name))
         return tuple(lines)
