@@ -24,6 +24,7 @@ from tests.store.turn_rows import NOON, row
 FAILURE = ChannelFailure(
     *(NOON, 503, "overloaded", "come back, says ***"), "http", "failing", "req-1", "7", "lw-0"
 )
+ADD = ("channels", "add", "up", "--set", "base_url=http://127.0.0.1:1/v1", "--set", "api_key=k")
 RESTING = Resting(Rest.RETRY_AFTER, NOON, NOON + 60_000)
 
 

@@ -7,7 +7,7 @@ import time
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -124,6 +124,14 @@ class TurnFilter:
         return dict(sorted(found.items(), key=lambda each: each[1] in _COMMON))
 
 
+class ErrorCount(NamedTuple):
+    """How many turns ended with an error code, and when the last of them did, in ms since 1970."""
+
+    code: str
+    turns: int
+    last: int
+
+
 ANY_TURN: Final = TurnFilter()
 
 
@@ -209,6 +217,21 @@ class Turns:
         async with self._database.read() as connection:
             turn_id = await connection.scalar(query)
         return None if turn_id is None else turn_id >> ID_BITS
+
+    async def errors(self, wanted: TurnFilter, most: int = 20_000) -> tuple[ErrorCount, ...]:
+        """Count the error codes among the newest turns that match, the most frequent first."""
+        if wanted.project_ids == ():
+            return ()
+        newest = self._page(wanted, (), most).subquery().c
+        query = (
+            select(newest.error_code, func.count().label("turns"), func.max(newest.id))
+            .where(newest.error_code != "")
+            .group_by(newest.error_code)
+            .order_by(func.count().desc(), newest.error_code)
+        )
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).all()
+        return tuple(ErrorCount(code, turns, last >> ID_BITS) for code, turns, last in found)
 
     async def get(self, turn_id: TurnId) -> TurnRow:
         """Return one turn. Raises `NotFound`."""

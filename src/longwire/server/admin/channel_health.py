@@ -1,15 +1,19 @@
 """How a channel does, in the admin API: whether turns go there, and why, since and until not."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
+from longwire.core.nouns.access import Permission
 from longwire.core.rules.health import Rest
 from longwire.relay.records.last_failures import ChannelFailure as Failure
-from longwire.server.admin.context import Info
+from longwire.server.admin.context import Info, admitted
 from longwire.server.admin.inputs import view_of
-from longwire.server.admin.scalars import time_of, time_or_none
+from longwire.server.admin.scalars import milliseconds_of, time_of, time_or_none
+from longwire.server.admin.turns import visible
 from longwire.server.fleet_health import Fare, Resting, Trust, worst
+from longwire.store.turns import TurnFilter
 
 strawberry.enum(
     Trust, description="Whether turns go there: after failures it rests, then is tried."
@@ -92,6 +96,27 @@ class ChannelHealth:
         resolver=_last_served,
         description="When a turn that was served ended last, among its newest 2,000 turns.",
     )
+
+
+@strawberry.type(description="How many of a channel's turns ended with an error code.")
+class ChannelErrors:
+    code: str
+    turns: int
+    last: datetime
+
+
+async def errors_of(
+    info: Info, root: strawberry.Parent[Any], since: datetime | None = None
+) -> list[ChannelErrors]:
+    """Count them among the newest 20,000 turns that a viewer may see."""
+    viewer, administration = admitted(info, Permission.TURNS_READ)
+    wanted = TurnFilter(
+        project_ids=await visible(administration, viewer, None),
+        channel_id=root.id,
+        since=milliseconds_of(since) if since else None,
+    )
+    found = await administration.store.turns.errors(wanted)
+    return [view_of(ChannelErrors, each, last=time_of(each.last)) for each in found]
 
 
 async def health_of(info: Info, channel_id: str) -> ChannelHealth:

@@ -27,7 +27,7 @@ from longwire.core.nouns.page import Page
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_checks import drafted
-from longwire.server.admin.channel_health import ChannelHealth, health_of
+from longwire.server.admin.channel_health import ChannelErrors, ChannelHealth, errors_of, health_of
 from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
@@ -153,6 +153,10 @@ class Channel:
         description="Each API on offer as it is called, everything inherited filled in."
     )
     health: ChannelHealth = strawberry.field(resolver=_health)
+    errors: list[ChannelErrors] = strawberry.field(
+        resolver=errors_of,
+        description="By code, the most frequent first, among its newest 20,000 turns.",
+    )
     managed_by: ManagedBy
     created_at: datetime | None
     updated_at: datetime | None
