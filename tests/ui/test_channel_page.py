@@ -1,4 +1,4 @@
-"""A channel's page: why it rests and until when, what came of it, how long it took, its settings."""
+"""A channel's page: why it rests and until when, what came of it, how long it took, settings."""
 
 import re
 
@@ -56,7 +56,7 @@ def test_it_says_why_it_rests_and_until_when(opened, owner, path):
 
 
 def test_figures_latency_and_errors(opened, owner, path):
-    """Turns against before, a chart that is one stop of the keyboard, errors that lead to the log."""
+    """Turns against before, a chart that is one stop of the keyboard, errors that lead on."""
     page = opened(owner, path)
     expect(page.get_by_role("link", name=re.compile("^Turns 4 before: 0"))).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("^Errors 1 · 25%"))).to_be_visible()
@@ -79,10 +79,10 @@ def test_figures_latency_and_errors(opened, owner, path):
 def test_settings_are_a_tab_and_keep_what_is_typed(opened, owner, path):
     """Who looks at the overview in between finds the draft again."""
     page = opened(owner, path)
-    page.get_by_role("link", name="Settings", exact=True).last.click()
-    expect(page).to_have_url(re.compile("/settings$"))
-    page.get_by_label("Models, one a line").fill("typed-model")
     tabs = page.get_by_role("navigation", name="Parts of the channel")
+    tabs.get_by_role("link", name="Settings").click()
+    expect(page).to_have_url(re.compile("/channels/.*/settings$"))
+    page.get_by_label("Models, one a line").fill("typed-model")
     tabs.get_by_role("link", name="Overview").click()
     expect(page.get_by_text("Served last")).to_be_visible()
     tabs.get_by_role("link", name="Settings").click()
@@ -120,9 +120,7 @@ def test_it_fits_a_phone(opened, owner, path, code, scheme):
         expect(page.locator("svg polyline").first).to_be_attached()
         assert 0 >= page.evaluate(WIDER)
         assert [] == violations(page)
-        page.screenshot(path=f"/tmp/chw/{code}-{scheme}.png", full_page=True)
     wide = opened(owner, path, color_scheme=scheme)
     with language(wide, code):
         expect(wide.locator("svg polyline").first).to_be_attached()
         assert [] == violations(wide)
-        wide.screenshot(path=f"/tmp/chw/wide-{code}-{scheme}.png", full_page=True)

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
+import { modelsQuery } from "@/features/models/api";
 import { RANGES, rangeOf, type Span, spanOf } from "@/features/overview/range";
 import { RunLink } from "@/features/sessions/RunLink";
 import { useSessions } from "@/features/sessions/live";
@@ -197,6 +198,8 @@ function Connections({ channel }: { channel: Channel }) {
 /** What it serves, and with which weight. */
 function Serves({ channel }: { channel: Channel }) {
   const { t } = useTranslation("channels");
+  const models = useQuery(modelsQuery).data ?? [];
+  const aimed = models.filter((model) => model.targets.some((target) => target.servedBy.some((each) => each.id === channel.id)));
   return (
     <Card title={t("models")}>
       <ul className="flex flex-wrap gap-1">
@@ -208,6 +211,14 @@ function Serves({ channel }: { channel: Channel }) {
           </li>
         ))}
       </ul>
+      {aimed.length > 0 && (
+        <p className="mt-3">
+          {t("overview.asTarget")}:{" "}
+          <Link to="/public-models" search={{}} className="underline">
+            {aimed.map((model) => model.name).join(", ")}
+          </Link>
+        </p>
+      )}
       <p className="mt-3 text-soft">{t("overview.weight", { weight: channel.weight })}</p>
     </Card>
   );

@@ -5,7 +5,6 @@ import { useFormat } from "@/shared/format";
 import { Card } from "@/shared/Page";
 import { TurnsLink } from "@/shared/TurnsLink";
 import type { Channel, ChannelFailure, Rests } from "./api";
-import { HealthBadge } from "./HealthBadge";
 
 interface Props {
   channel: Channel;
@@ -20,7 +19,7 @@ export function HealthCard({ channel, lastServed }: Props) {
   const trouble = health.cause?.trouble ?? "";
   const places = health.nodes.filter((each) => each.cause !== null || each.resting !== null);
   return (
-    <Card title={t("healthTitle")} aside={<HealthBadge channel={channel} isShort />}>
+    <Card title={t("healthTitle")}>
       <div className="space-y-2">
         <p>{health.resting === null ? t(channel.status === "ENABLED" ? "rests.NONE" : "rests.OFF") : <Resting rests={health.resting} />}</p>
         {health.websocketResting !== null && (
@@ -63,7 +62,9 @@ function Resting({ rests }: { rests: Rests }) {
   const exactly = [rests.since, rests.until].filter((each) => each !== null).map((each) => format.dateTime(each));
   return (
     <span title={exactly.join(" – ")}>
-      {t(`rests.${rests.why}`)} {rests.since !== null && t("since", times)} {rests.until !== null && t("until", times)}
+      {t(`rests.${rests.why}`)}
+      {rests.since !== null && ` · ${t("since", times)}`}
+      {rests.until !== null && ` · ${t("until", times)}`}
     </span>
   );
 }

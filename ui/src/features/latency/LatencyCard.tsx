@@ -101,7 +101,7 @@ function Lines(props: {
           title: by === "ALL" ? t("title") : t(`one.${by}`),
           cell: (line) =>
             by === "ALL" ? (
-              nameOf(line.name)
+              <span className="block min-w-16">{nameOf(line.name)}</span>
             ) : (
               <TurnsLink search={{ ...where, [by === "CHANNEL" ? "channel" : "model"]: line.name }} className="font-medium underline">
                 {nameOf(line.name)}
