@@ -24,7 +24,7 @@ from longwire.server.http.allocator import prepare_memory
 from longwire.server.http.listener import allow_connections, listen, url_of
 from longwire.server.http.protocol import HttpProtocol
 from longwire.server.http.websocket import WebSocketProtocol
-from longwire.server.live_sessions import serving_sessions
+from longwire.server.live_sessions import answering, serving_sessions
 from longwire.server.signals import Departure, Ending, reloading_on_signal
 from longwire.settings import Settings, load
 from longwire.supervisor import own_valkey
@@ -150,9 +150,17 @@ async def _posted(app: App, port: int, ready: socket.socket) -> AsyncIterator[No
 @asynccontextmanager
 async def _at_home(app: App, port: int) -> AsyncIterator[None]:
     """Run with what a process of its own has: SIGHUP, and the socket of `longwire sessions`."""
+
+    def health() -> object:
+        return app.control.health()
+
     with reloading_on_signal(app.reconciler.request_reload):
         names, about = app.reconciler.names, app.about_connections
-        async with serving_sessions(port, app.pool.ledger, lambda: names, about), app.running():
+        async with (
+            serving_sessions(port, app.pool.ledger, lambda: names, about),
+            answering(port, "health", health),
+            app.running(),
+        ):
             yield
 
 

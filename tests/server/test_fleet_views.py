@@ -2,12 +2,13 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from longwire.core.errors import FleetUnavailable, NotFound
 from longwire.core.nouns.channel import ChannelSpec
-from longwire.core.rules.health import Cooling, Health
+from longwire.core.rules.health import Cooling, Health, Rest
 from longwire.core.rules.routing import Route
 from longwire.fleet.fleet import alone
 from longwire.fleet.joined import joined
@@ -201,8 +202,11 @@ async def test_how_a_channel_fares_at_each_node(nodes):
     b.live.put(2, channel_id="d")
     fares = await a.health.of("c")
     sound = Fare(Trust.SOUND, Trust.SOUND, 1)
-    assert {"a": sound, "b": Fare(Trust.RESTING, Trust.SOUND, 1, "refused")} == fares
-    assert Fare(Trust.RESTING, Trust.SOUND, 2, "refused") == worst(fares.values())
+    resting = fares["b"].resting
+    assert Rest.FAILURES is resting.why
+    failing = Fare(Trust.RESTING, Trust.SOUND, 1, "refused", resting)
+    assert {"a": sound, "b": failing} == fares
+    assert replace(failing, connections=2) == worst(fares.values())
     assert {"a": Fare(), "b": Fare()} == await a.health.of("unknown")
 
 

@@ -106,7 +106,7 @@ def test_a_profile_says_what_its_vendor_does_differently(opened, owner):
 def test_a_price_is_said_of_a_model(opened, owner):
     """What is typed is saved in dollars for a million tokens, and stands there again."""
     channel = owner.channel("priced")
-    page = opened(owner, f"/channels/{channel['id']}")
+    page = opened(owner, f"/channels/{channel['id']}/settings")
     page.get_by_role("button", name="Add a price").click()
     prices = page.get_by_role("group", name="Prices")
     prices.get_by_label("Model").fill("gpt-5*")
@@ -133,7 +133,7 @@ def test_a_trial_says_which_api_was_asked(opened, owner):
     page = opened(owner, "/channels")
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name="tried"))
     expect(row).to_contain_text("ResponsesChat")
-    page.goto(f"/channels/{channel['id']}")
+    page.goto(f"/channels/{channel['id']}/settings")
     page.get_by_label("Model", exact=True).first.fill(MODELS[0])
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("It works: Responses over WebSocket.")).to_be_visible()
@@ -142,12 +142,12 @@ def test_a_trial_says_which_api_was_asked(opened, owner):
 def test_a_trial_over_http_has_no_handshake(opened, owner):
     """No step stands there that did not take place; a failure names the API that was asked."""
     claude = {"type": "anthropic", "transport": "http", "models": ["claude-a"]}
-    page = opened(owner, f"/channels/{owner.channel('wireless', **claude)['id']}")
+    page = opened(owner, f"/channels/{owner.channel('wireless', **claude)['id']}/settings")
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("It works: Messages over HTTP.")).to_be_visible()
     expect(page.get_by_text("✕")).to_have_count(0)
     nowhere = {**claude, "baseURL": "http://127.0.0.1:1/v1"}
-    page.goto(f"/channels/{owner.channel('nowhere', **nowhere)['id']}")
+    page.goto(f"/channels/{owner.channel('nowhere', **nowhere)['id']}/settings")
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("Messages failed:")).to_be_visible()
     expect(page.get_by_text("WebSocket handshake")).to_have_count(0)
@@ -186,7 +186,7 @@ def test_turns_show_their_way_from_api_to_api(opened, owner, stage):
 def test_a_trial_asks_in_the_api_that_is_chosen(opened, owner):
     """Each API of a channel can be tried; the outcome names it."""
     channel = owner.channel("both", apis=["responses", "chat_completions"])
-    page = opened(owner, f"/channels/{channel['id']}")
+    page = opened(owner, f"/channels/{channel['id']}/settings")
     page.get_by_label("API", exact=True).select_option("Chat Completions")
     page.get_by_role("button", name="Test now").click()
     expect(page.get_by_text("It works: Chat Completions over HTTP.")).to_be_visible()

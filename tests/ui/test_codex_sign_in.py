@@ -22,7 +22,7 @@ def channel(owner, stage):
     """The path of a new channel without an account; it is deleted afterwards."""
     backend = f"{stage.upstream}/backend-api/codex"
     made = owner.channel("codex", type="codex", apiKey=None, baseURL=backend, models=["codex"])
-    yield f"/channels/{made['id']}"
+    yield f"/channels/{made['id']}/settings"
     told = owner.ask("query($id: ID!) { channel(id: $id) { revision } }", id=made["id"])["channel"]
     query = "mutation($id: ID!, $r: Int!) { deleteChannel(id: $id, revision: $r) }"
     owner.ask(query, id=made["id"], r=told["revision"])

@@ -132,7 +132,7 @@ def test_an_account_signs_in_whichever_node_answers(opened, owner, stage):
     channel = owner.channel(
         "codex", type="codex", apiKey=None, baseURL=backend, models=["codex-only"]
     )
-    page = opened(owner, f"/channels/{channel['id']}")
+    page = opened(owner, f"/channels/{channel['id']}/settings")
     page.get_by_role("button", name="Add account").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("With a code", exact=True).click()

@@ -63,7 +63,8 @@ def test_pages_have_no_violations(opened, owner, used, code, titles):
     page = opened(owner, "/", color_scheme="light")
     page.evaluate("code => localStorage.setItem('longwire-language', code)", code)
     found = {}
-    for path, title in [*PAGES.items(), (f"/channels/{used}", "main")]:
+    own = [(f"/channels/{used}{part}", "main") for part in ("", "/settings")]
+    for path, title in [*PAGES.items(), *own]:
         page.goto(path)
         wanted = titles.get(path, title if code == "en" else re.compile("."))
         expect(page.get_by_role("heading", level=1)).to_have_text(wanted)

@@ -19,7 +19,7 @@ def channel(owner, request):
 
 def test_two_browsers_edit_one_channel(opened, owner, channel):
     """The slower one sees both versions field by field, and saves theirs over it on purpose."""
-    path = f"/channels/{channel['id']}"
+    path = f"/channels/{channel['id']}/settings"
     first, second = opened(owner, path), opened(owner, path)
     for page, url in ((first, "https://first.example/v1"), (second, "https://second.example/v1")):
         expect(page.get_by_label("Name", exact=True)).to_have_value(channel["name"])
@@ -46,7 +46,7 @@ def test_a_sign_in_ends_while_a_form_is_open(opened, stage, owner, channel):
     """Signing in again happens over the form; then it is saved as it was typed."""
     token = owner.invite("ADMIN")
     somebody = stage.join(token, "somebody@example.org")
-    page = opened(somebody, f"/channels/{channel['id']}")
+    page = opened(somebody, f"/channels/{channel['id']}/settings")
     expect(page.get_by_label("Name", exact=True)).to_have_value(channel["name"])
     expect(page.get_by_role("region", name="Responses", exact=True)).to_contain_text("dials")
     somebody.ask(SIGN_OUT)
@@ -68,7 +68,7 @@ def test_the_gateway_restarts(opened, stage, owner, channel):
     stage.turn(key, "before", "before-the-restart")
     live = opened(owner, "/sessions")
     expect(live.get_by_role("row", name=re.compile("before-the-restart"))).to_be_visible()
-    form = opened(owner, f"/channels/{channel['id']}")
+    form = opened(owner, f"/channels/{channel['id']}/settings")
     form.get_by_label("Models, one a line").fill("gpt-5.2\ntyped-meanwhile")
     stage.gateway.stop()
     expect(live.get_by_text("The gateway does not answer.")).to_be_visible()

@@ -17,6 +17,7 @@ from longwire.cli import (
     emulator,
     fleet,
     keys,
+    latency,
     login,
     models,
     nodes,
@@ -45,6 +46,7 @@ def build() -> typer.Typer:
     commands.command()(emulator.emulator)
     commands.command()(nodes.nodes)
     commands.command()(usage.usage)
+    commands.command()(latency.latency)
     commands.command()(database.migrate)
     commands.command()(database.backup)
     commands.command()(database.restore)

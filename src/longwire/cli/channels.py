@@ -58,17 +58,23 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
 
 
 def show_(name: Name, config: Config = None, as_json: AsJson = False) -> None:
-    """Show a channel: its APIs with their URLs, and what its vendor does differently."""
+    """Show a channel: how it fares and why, its APIs with their URLs, its vendor's ways."""
+    from longwire.cli.channel_health import ask_health, fares_of, lines_of
     from longwire.settings import load
     from longwire.settings.declared import channel_of
 
-    declared = {each.name: channel_of(each) for each in load(config).channels}
+    settings = load(config)
+    declared = {each.name: channel_of(each) for each in settings.channels}
 
     async def work(store: "Store") -> ChannelSpec:
         return declared.get(name) or await store.channels.find(name)
 
     spec = with_store(config, work)
-    show(spec, page_of(spec), as_json=as_json)
+    if as_json:
+        show_json(spec)
+        return
+    health = "\n".join(lines_of(fares_of(spec.id, ask_health(settings))))
+    typer.echo(f"{page_of(spec)}\n\n{health}")
 
 
 def add(

@@ -80,6 +80,7 @@ def _check_store(settings: "Settings", config: Path | None, *, tries: bool) -> b
             "channels", "none is enabled; add one: longwire channels add NAME", is_well=False
         )
     accounts = _tell_accounts(config, specs) if is_well else {}
+    _tell_health(settings, specs)
     for spec in specs if tries else ():
         if spec.id in accounts and not spec.credential:
             is_well &= accounts[spec.id]
@@ -130,6 +131,17 @@ def _tell_accounts(config: Path | None, specs: list[ChannelSpec]) -> dict[str, b
             )
             well[account.channel_id] = well.get(account.channel_id, False) or is_well
     return well
+
+
+def _tell_health(settings: "Settings", specs: list[ChannelSpec]) -> None:
+    """Warn of each channel that rests or fails at a running gateway, and say why."""
+    from longwire.cli.channel_health import ask_health, fares_of, summary
+
+    answers = ask_health(settings)
+    for spec in specs:
+        for node, fare in fares_of(spec.id, answers).items():
+            if fare.resting is not None or fare.problem:
+                _show(Check(f"channel {spec.name} at {node}", summary(fare), Verdict.WARN))
 
 
 def _show(check: Check) -> bool:

@@ -153,7 +153,7 @@ def _rows(port: int | None) -> list[dict[str, Any]]:
     answers = []
     if place.exists():
         check_owner(place)
-        answers = [rows for path in _sockets(place, port) if (rows := _answer_of(path)) is not None]
+        answers = [rows for path in sockets(place, port) if (rows := _answer_of(path)) is not None]
     if not answers:
         wanted = f" at port {port}" if port else ""
         raise ConfigurationError(
@@ -163,9 +163,9 @@ def _rows(port: int | None) -> list[dict[str, Any]]:
     return [row for rows in answers for row in rows]
 
 
-def _sockets(place: Path, port: int | None) -> Iterator[tuple[Path, int, int]]:
+def sockets(place: Path, port: int | None, kind: str = "sock") -> Iterator[tuple[Path, int, int]]:
     """Yield the sockets in a folder, with the port and the process that their names carry."""
-    for path in sorted(place.glob("*-*.sock")):
+    for path in sorted(place.glob(f"*-*.{kind}")):
         own, _, process = path.stem.partition("-")
         if own.isdecimal() and process.isdecimal() and port in (None, int(own)):
             yield path, int(own), int(process)
@@ -173,22 +173,28 @@ def _sockets(place: Path, port: int | None) -> Iterator[tuple[Path, int, int]]:
 
 def _answer_of(found: tuple[Path, int, int]) -> list[dict[str, Any]] | None:
     """Return what one process tells, None where it is gone or silent; a dead one's socket goes."""
+    _, port, process = found
+    rows = answer_of(found, list[dict[str, Any]])
+    return None if rows is None else [{"port": port, "process": process, **row} for row in rows]
+
+
+def answer_of(found: tuple[Path, int, int], kind: type[T]) -> T | None:
+    """Return what one process says, None where it is gone or silent; a dead one's socket goes."""
     import msgspec
 
-    path, port, process = found
+    path, _, process = found
     try:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(_PATIENCE)
             client.connect(str(path))
             with client.makefile("rb") as answer:
-                rows = msgspec.json.decode(answer.read(), type=list[dict[str, Any]])
+                return msgspec.json.decode(answer.read(), type=kind)
     except ConnectionRefusedError:
         if not _is_alive(process):
             path.unlink(missing_ok=True)
         return None
     except (OSError, msgspec.MsgspecError):
         return None
-    return [{"port": port, "process": process, **row} for row in rows]
 
 
 def _is_alive(process: int) -> bool:

@@ -45,17 +45,17 @@ def usage(
 
     Sums by the hour for two days at most, by UTC day for more; the first counts whole.
     """
-    start, now = _beginning(since), _now()
+    start, end = beginning(since), now()
 
     async def work(
         store: "Store", settings: "Settings"
     ) -> tuple[Mapping[str, "Sums"], Mapping[str, str]]:
-        span: Span = "h" if now - start <= _HOURLY else "d"
-        points = await store.usage.series(by.value, start, now + 1, span)
+        span: Span = "h" if end - start <= _HOURLY else "d"
+        points = await store.usage.series(by.value, start, end + 1, span)
         found: dict[str, Sums] = {}
         for _, name, sums in points:
             found[name] = type(sums)(*map(add, found[name], sums)) if name in found else sums
-        return found, await _names(store, settings, by)
+        return found, await names_of(store, settings, by)
 
     sums, names = with_settings(config, work)
     rows = sorted(sums.items(), key=lambda each: (-each[1].turns, each[0]))
@@ -102,7 +102,7 @@ def _cells(sums: "Sums", turns: int) -> tuple[str, ...]:
     )
 
 
-async def _names(store: "Store", settings: "Settings", by: Split) -> Mapping[str, str]:
+async def names_of(store: "Store", settings: "Settings", by: Split) -> Mapping[str, str]:
     """Return what people call the ids of a split."""
     match by:
         case Split.KEY:
@@ -118,16 +118,17 @@ async def _names(store: "Store", settings: "Settings", by: Split) -> Mapping[str
     return {**{f"file:{name}": name for name in declared}, **dict(listed)}
 
 
-def _now() -> int:
+def now() -> int:
+    """Return the time in ms since 1970 UTC."""
     return round(datetime.now(UTC).timestamp() * 1000)
 
 
-def _beginning(since: str) -> int:
+def beginning(since: str) -> int:
     """Return a time in ms. Raises `InvalidFields` for what is neither a duration nor a date."""
     from longwire.settings.quantities import parse_duration
 
     with suppress(ValueError):
-        return _now() - round(parse_duration(since) * 1000)
+        return now() - round(parse_duration(since) * 1000)
     with suppress(ValueError):
         begun = datetime.fromisoformat(since)
         return round((begun if begun.tzinfo else begun.replace(tzinfo=UTC)).timestamp() * 1000)

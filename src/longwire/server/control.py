@@ -30,6 +30,7 @@ from longwire.relay.channels.reconcile import ChannelReconciler
 from longwire.relay.homes import LocalHomes
 from longwire.relay.records.accounting import Keep, Price, TurnRecord
 from longwire.relay.records.journal import Feed, Journal, TurnIds
+from longwire.relay.records.last_failures import LastFailures
 from longwire.relay.records.pricing import Prices
 from longwire.relay.records.turn_record import TurnRecorder
 from longwire.relay.turns.explained import explain
@@ -45,6 +46,7 @@ from longwire.server.fleet_turns import FleetTurns
 from longwire.server.live_sessions import AboutConnections, LiveSessions
 from longwire.server.nodes_kept import NodesKept
 from longwire.server.problems import problem_of
+from longwire.store.latencies_filled import fill_latencies
 from longwire.store.reasons_filled import fill_reasons
 from longwire.store.retention import keep_swept
 from longwire.store.store import Store, now_ms
@@ -76,6 +78,10 @@ class NoControlPlane:
 
     def price(self, _usage: Usage, *_models: str, **_configured: PriceFinder) -> None:
         """Know no price."""
+
+    def health(self) -> object:
+        """Of channels nothing is looked at."""
+        return {}
 
     def begin_upkeep(self) -> None:
         """Keep up nothing."""
@@ -145,14 +151,15 @@ class StoredControlPlane:
         self._prices = Prices(now_ms)
         feed = Feed()
         journals = (self._log, feed, gateway.about.recent)
-        self.keep: Keep = _recorder(gateway, journals, self._prices).keep
+        failures = LastFailures()
+        self.keep: Keep = _recorder(gateway, journals, self._prices, failures).keep
         self.price: Price = self._prices.cost
         self._budgets = SpentBudgets(store, gateway.limits, gateway.reconciler.budgets)
         self._nodes = NodesKept(store.database, gateway.fleet.nodes)
         self._is_serving = asyncio.Event()
         self._admin: ASGIApp | None = None
         reconciler = gateway.reconciler
-        sessions, health = _of_all_nodes(gateway)
+        sessions, health = _of_all_nodes(gateway, failures)
         self.alerting = Alerting(
             *(store, reconciler, health, gateway.fleet, self._log), gateway.alert_interval
         )
@@ -198,7 +205,7 @@ class StoredControlPlane:
             await self._nodes.recount()
             group.create_task(self._log.run())
             keeping = [
-                group.create_task(self._fill_reasons()),
+                group.create_task(self._fill_sums()),
                 group.create_task(self._budgets.keep_counted()),
                 group.create_task(self._nodes.keep_counted()),
                 group.create_task(self._turns.say_who_watches()),
@@ -212,6 +219,10 @@ class StoredControlPlane:
                     task.cancel()
                 self._log.close()
 
+    def health(self) -> object:
+        """Return how the channels fare that run here, by their ids, as JSON can hold it."""
+        return self._administration.health.own()
+
     def begin_upkeep(self) -> None:
         """Load prices and sweep old turns from now on."""
         self._is_serving.set()
@@ -222,9 +233,10 @@ class StoredControlPlane:
         store = self._administration.store
         await keep_swept(store.database, store.settings.retention)
 
-    async def _fill_reasons(self) -> None:
+    async def _fill_sums(self) -> None:
         await self._is_serving.wait()
         await fill_reasons(self._administration.store.database)
+        await fill_latencies(self._administration.store.database)
 
     async def serve_admin(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the admin API; its first request loads it, most of a second of a thread."""
@@ -251,18 +263,21 @@ ControlPlane = NoControlPlane | StoredControlPlane
 """Serving turns needs the same of both."""
 
 
-def _recorder(gateway: Gateway, journals: Sequence[Journal], prices: Prices) -> TurnRecorder:
+def _recorder(
+    gateway: Gateway, journals: Sequence[Journal], prices: Prices, failures: LastFailures
+) -> TurnRecorder:
     """Return what writes turns that end on this node."""
-    node, ids = gateway.fleet.nodes.own.name, TurnIds(now_ms)
-    return TurnRecorder(journals, ids, prices, _explain, node, gateway.trace_headers)
+    node, headers = gateway.fleet.nodes.own.name, gateway.trace_headers
+    facts = (journals, TurnIds(now_ms), prices, _explain, node, headers)
+    return TurnRecorder(*facts, failures.note)
 
 
-def _of_all_nodes(gateway: Gateway) -> tuple[FleetSessions, FleetHealth]:
+def _of_all_nodes(gateway: Gateway, failures: LastFailures) -> tuple[FleetSessions, FleetHealth]:
     """Return what shows the sessions of all nodes, and how channels fare there."""
     reconciler, asking = gateway.reconciler, gateway.fleet.asking
     sessions = FleetSessions(LiveSessions(gateway.pool, reconciler, gateway.about), asking)
     return sessions, FleetHealth(
-        reconciler.running, lambda: reconciler.running_ids, sessions, asking
+        reconciler.running, lambda: reconciler.running_ids, sessions, asking, failures
     )
 
 

@@ -8,12 +8,14 @@ from typing import Final
 
 import msgspec
 
-from longwire.core.rules.health import Health
+from longwire.core.rules.health import Health, Rest
 from longwire.fleet.asking import Asking, LatestAnswers
 from longwire.relay.channels.channel import Channel
+from longwire.relay.records.last_failures import ChannelFailure, LastFailures
 from longwire.server.fleet_sessions import FleetSessions
 
-_KIND: Final = "health"
+HEALTH: Final = "health"
+"""The kind of the question that nodes are asked."""
 
 
 class Trust(Enum):
@@ -25,13 +27,30 @@ class Trust(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """That nothing is sent there: why, since and until when in ms since 1970 UTC, None unknown."""
+
+    why: Rest
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fare:
-    """How a channel does at one node; None for what does not run. `problem` is why it failed."""
+    """How a channel does at one node; None for what does not run.
+
+    `problem` is why it failed, and `cause` the failure itself, while it is not sound;
+    `last_failure` is there after it has recovered, too.
+    """
 
     channel: Trust | None = None
     websocket: Trust | None = None
     connections: int = 0
     problem: str = ""
+    resting: Resting | None = None
+    websocket_resting: Resting | None = None
+    cause: ChannelFailure | None = None
+    last_failure: ChannelFailure | None = None
 
 
 class FleetHealth:
@@ -43,57 +62,77 @@ class FleetHealth:
         ids: Callable[[], Collection[str]],
         sessions: FleetSessions,
         asking: Asking,
+        failures: LastFailures | None = None,
     ) -> None:
         self.running = running
         self._ids = ids
         self._sessions = sessions
+        self._failures = failures or LastFailures()
         self._node = asking.node
-        self._others = LatestAnswers(asking, _KIND)
-        asking.answer(_KIND, lambda _: msgspec.to_builtins(self._own(self._ids())))
+        self._others = LatestAnswers(asking, HEALTH)
+        asking.answer(HEALTH, lambda _: self.own())
+
+    def own(self) -> object:
+        """Return how all channels fare here, by their ids, as other nodes are answered."""
+        return msgspec.to_builtins(self._own(self._ids()))
 
     async def of(self, channel_id: str) -> Mapping[str, Fare]:
         """Return how a channel fares, by node; nodes that do not answer are left out."""
         own = {self._node: self._own([channel_id])[channel_id]}
         answers = await self._others.get()
-        others = {node: _read(fares.get(channel_id)) for node, fares in answers.by_node.items()}
+        others = {node: fare_of(fares.get(channel_id)) for node, fares in answers.by_node.items()}
         return own | others
 
     def _own(self, ids: Collection[str]) -> dict[str, Fare]:
         connections = self._sessions.live.of_channels()
-        return {each: _fare(self.running(each), connections[each]) for each in ids}
+        return {each: self._fare(each, connections[each]) for each in ids}
+
+    def _fare(self, channel_id: str, connections: int) -> Fare:
+        running, failed = self.running(channel_id), self._failures.of(channel_id)
+        healths = [each.state.health for each in running]
+        wires = [each.state.websocket_health for each in running if each.websocket is not None]
+        clocks = time.monotonic(), time.time()
+        problem = next((each.problem for each in (*healths, *wires) if each.problem), "")
+        return Fare(
+            _best(healths),
+            _best(wires),
+            connections,
+            problem,
+            _unavailable(running, clocks[1]) or _resting(healths, *clocks),
+            _resting(wires, *clocks),
+            failed.blamed if problem else None,
+            failed.last,
+        )
 
 
 def worst(fares: Collection[Fare]) -> Fare:
     """Return how a channel does where it does worst, with its connections at all nodes."""
+    order = [None, *Trust]
+    least = max(fares, key=lambda each: order.index(each.channel), default=Fare())
+    failures = [fare.last_failure for fare in fares if fare.last_failure]
     return Fare(
-        _worst(fare.channel for fare in fares),
+        least.channel,
         _worst(fare.websocket for fare in fares),
         sum(fare.connections for fare in fares),
-        next((fare.problem for fare in fares if fare.problem), ""),
+        least.problem or next((fare.problem for fare in fares if fare.problem), ""),
+        least.resting or next((fare.resting for fare in fares if fare.resting), None),
+        next((fare.websocket_resting for fare in fares if fare.websocket_resting), None),
+        least.cause or next((fare.cause for fare in fares if fare.cause), None),
+        max(failures, key=lambda each: each.at, default=None),
     )
+
+
+def fare_of(answer: object) -> Fare:
+    """Return what another node says of a channel; one of another version may say it otherwise."""
+    try:
+        return msgspec.convert(answer, Fare)
+    except msgspec.ValidationError:
+        return Fare()
 
 
 def _worst(found: Iterable[Trust | None]) -> Trust | None:
     order = list(Trust)
     return max((each for each in found if each is not None), key=order.index, default=None)
-
-
-def _read(fare: object) -> Fare:
-    """Return what another node tells of a channel; one of another version may say it otherwise."""
-    try:
-        return msgspec.convert(fare, Fare)
-    except msgspec.ValidationError:
-        return Fare()
-
-
-def _fare(running: Sequence[Channel], connections: int) -> Fare:
-    healths = [each for one in running for each in (one.state.health, one.state.websocket_health)]
-    return Fare(
-        _best(each.state.health for each in running),
-        _best(each.state.websocket_health for each in running if each.websocket is not None),
-        connections,
-        next((each.problem for each in healths if each.problem), ""),
-    )
 
 
 def _best(healths: Iterable[Health]) -> Trust | None:
@@ -108,3 +147,28 @@ def trust_of(health: Health, now: float) -> Trust:
     if health.is_sound:
         return Trust.SOUND
     return Trust.FAILING if health.is_trusted(now) else Trust.RESTING
+
+
+def _resting(healths: Sequence[Health], now: float, wall: float) -> Resting | None:
+    """Return why all of them rest, and for how long the first of them; None where one does not."""
+    if not healths or any(now >= each.until for each in healths):
+        return None
+    first = min(healths, key=lambda each: each.until)
+    since, until = (round((wall + at - now) * 1000) for at in (first.since, first.until))
+    return Resting(first.why, since, until)
+
+
+def _unavailable(running: Sequence[Channel], now: float) -> Resting | None:
+    """Return why none of a channel's accounts can be used; None where one can, or it has none."""
+    accounts = [each for each in running if each.account is not None]
+    if not accounts or len(accounts) < len(running):
+        return None
+    signed_in = [each for each in accounts if not each.is_signed_out()]
+    if not signed_in:
+        return Resting(Rest.SIGN_IN)
+    quotas = [each.state.quota.quota for each in signed_in]
+    ends = [until for each in quotas if (until := each.blocked_until(now)) is not None]
+    if len(ends) < len(quotas):
+        return None
+    seen = min(each.seen_at for each in quotas)
+    return Resting(Rest.LIMIT, round(seen * 1000), round(min(ends) * 1000))

@@ -71,14 +71,24 @@ def _nothing(_entry: Entry) -> Mapping[str, Any]:
 async def serving_sessions(
     port: int, ledger: Ledger, names: Names, about: About = _nothing
 ) -> AsyncIterator[None]:
-    """Answer on the socket of the gateway at `port`; 0 has none, and a failure is but a warning."""
-    path = folder() / f"{port}-{os.getpid()}.sock"
+    """Answer on the socket of the gateway at `port` with a row for each of its connections."""
+
+    def rows() -> object:
+        now = asyncio.get_running_loop().time()
+        return [{**row(each, names(), now), **about(each)} for each in ledger.entries()]
+
+    async with answering(port, "sock", rows):
+        yield
+
+
+@asynccontextmanager
+async def answering(port: int, kind: str, answer_of: Callable[[], object]) -> AsyncIterator[None]:
+    """Answer on a socket of the gateway at `port`; 0 has none, and a failure is but a warning."""
+    path = folder() / f"{port}-{os.getpid()}.{kind}"
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            now = asyncio.get_running_loop().time()
-            found = [{**row(each, names(), now), **about(each)} for each in ledger.entries()]
-            writer.write(msgspec.json.encode(found))
+            writer.write(msgspec.json.encode(answer_of()))
             writer.close()
             await writer.wait_closed()
 
@@ -89,7 +99,7 @@ async def serving_sessions(
             server = await asyncio.start_unix_server(answer, path)
             path.chmod(0o600)
         except (OSError, ConfigurationError) as error:
-            _log.warning("no_local_socket", reason=str(error), note="longwire sessions finds none")
+            _log.warning("no_local_socket", reason=str(error), note="commands find none of it")
     try:
         yield
     finally:

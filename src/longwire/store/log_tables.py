@@ -162,6 +162,26 @@ That is "continued" or "as-given", and "" for what was never sent. The table is 
 younger than `usage`, which has what was deleted from the log before.
 """
 
+latencies = Table(
+    "latencies",
+    metadata,
+    Column("figure", String(1), primary_key=True),
+    Column("span", String(1), primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("project_id", ID, primary_key=True),
+    Column("channel_id", NAME, primary_key=True),
+    Column("model", NAME, primary_key=True),
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("turns", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How long served turns took, as histograms by hour and UTC day: see `store.latencies`.
+
+`turns` are how many fell into a `bucket` of `core.rules.latency`, `total` is what they add up to.
+Of each figure there is a histogram of its own, which lies in one place.
+"""
+
 turn_bodies = Table(
     "turn_bodies",
     metadata,

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import ColumnElement, Table, delete, select
 
 from longwire.core.errors import StoreUnavailable
 from longwire.core.nouns.retention import Retention
@@ -17,7 +17,16 @@ from longwire.store.alerts import sweep_alerts
 from longwire.store.database import Database
 from longwire.store.homes import sweep_homes
 from longwire.store.jobs import UPKEEP, take
-from longwire.store.log_tables import runs, turn_bodies, turn_details, turns, usage, usage_reasons
+from longwire.store.latencies import Figure
+from longwire.store.log_tables import (
+    latencies,
+    runs,
+    turn_bodies,
+    turn_details,
+    turns,
+    usage,
+    usage_reasons,
+)
 from longwire.store.partitions import drop_days, make_days
 from longwire.store.usage import DAY
 
@@ -58,12 +67,16 @@ async def sweep(database: Database, retention: Retention, now: int) -> Swept:
     rows = await _delete(database, turns, turns_end)
     hours = await _delete_hours(database, usage, hours_end)
     await _delete_hours(database, usage_reasons, hours_end)
+    for figure in Figure:
+        await _delete_hours(database, latencies, hours_end, latencies.c.figure == figure.value)
     await _delete_runs(database, hours_end)
     return Swept(rows, bodies, hours, days)
 
 
-async def _delete_hours(database: Database, sums: Table, end: int) -> int:
-    old = delete(sums).where(sums.c.span == "h", sums.c.start < end)
+async def _delete_hours(
+    database: Database, sums: Table, end: int, *among: ColumnElement[bool]
+) -> int:
+    old = delete(sums).where(*among, sums.c.span == "h", sums.c.start < end)
     async with database.write() as connection:
         return (await connection.execute(old)).rowcount
 

@@ -25,6 +25,7 @@ from longwire.store.homes import StoredHomes
 from longwire.store.identities import Identities
 from longwire.store.invitations import Invitations
 from longwire.store.keys import ApiKeys
+from longwire.store.latencies import Latencies
 from longwire.store.migrate import migrate
 from longwire.store.models import Models
 from longwire.store.passwords import Passwords
@@ -68,6 +69,7 @@ class Store:
     turns: Turns
     usage: Usage
     runs: Runs
+    latencies: Latencies
     settings: StoredSettings
     audit: Audit
     homes: StoredHomes
@@ -142,6 +144,7 @@ def _store_of(
         turns=Turns(database, vault),
         usage=Usage(database),
         runs=Runs(database),
+        latencies=Latencies(database),
         settings=StoredSettings(database, clock),
         audit=Audit(database, clock),
         homes=StoredHomes(database, clock),

@@ -7,9 +7,18 @@ import time
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, insert, literal_column, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+)
 
 from longwire.core.errors import FieldProblem, InvalidFields, NotFound
 from longwire.core.nouns.page import Page
@@ -24,6 +33,7 @@ from longwire.core.nouns.turn_row import (
 )
 from longwire.store.beside_turns import BesideTurns, details_of
 from longwire.store.database import Database
+from longwire.store.latencies import add_to_latencies, buckets_of, measured
 from longwire.store.log_tables import turn_bodies, turn_details, turns, usage_reasons
 from longwire.store.paging import Window
 from longwire.store.quoted import QuotedTurn, find
@@ -129,6 +139,14 @@ class TurnFilter:
         return dict(sorted(found.items(), key=lambda each: each[1] in _COMMON))
 
 
+class ErrorCount(NamedTuple):
+    """How many turns ended with an error code, and when the last of them did, in ms since 1970."""
+
+    code: str
+    turns: int
+    last: int
+
+
 ANY_TURN: Final = TurnFilter()
 
 
@@ -148,6 +166,7 @@ class Turns:
         self._upsert = upsert(dialect)
         self._add_to_runs = add_to_runs(dialect)
         self._upsert_reasons = upsert(dialect, usage_reasons)
+        self._add_to_latencies = add_to_latencies(dialect)
 
     async def page(
         self, wanted: TurnFilter = ANY_TURN, first: int = 50, after: str | None = None
@@ -201,6 +220,34 @@ class Turns:
         column = query.with_only_columns(turns.c.first_event_ms)
         async with self._database.read() as connection:
             return tuple(sorted((await connection.execute(column)).scalars()))
+
+    async def last_served(self, channel_id: str, most: int = 2_000) -> int | None:
+        """Return when a turn of a channel ended last that was served, in ms since 1970 UTC.
+
+        None where there is none among its newest ones.
+        """
+        newest = self._page(TurnFilter(channel_id=channel_id), (), most).subquery()
+        query = select(func.max(newest.c.id)).where(
+            newest.c.error_code == "", newest.c.first_event_ms.is_not(None)
+        )
+        async with self._database.read() as connection:
+            turn_id = await connection.scalar(query)
+        return None if turn_id is None else turn_id >> ID_BITS
+
+    async def errors(self, wanted: TurnFilter, most: int = 20_000) -> tuple[ErrorCount, ...]:
+        """Count the error codes among the newest turns that match, the most frequent first."""
+        if wanted.project_ids == ():
+            return ()
+        newest = self._page(wanted, (), most).subquery().c
+        query = (
+            select(newest.error_code, func.count().label("turns"), func.max(newest.id))
+            .where(newest.error_code != "")
+            .group_by(newest.error_code)
+            .order_by(func.count().desc(), newest.error_code)
+        )
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).all()
+        return tuple(ErrorCount(code, turns, last >> ID_BITS) for code, turns, last in found)
 
     async def get(self, turn_id: TurnId) -> TurnRow:
         """Return one turn. Raises `NotFound`."""
@@ -278,6 +325,7 @@ class Turns:
             (self._upsert, whole(sums)),
             (self._upsert_reasons, sums),
             (self._add_to_runs, rows_of_runs(rows)),
+            (self._add_to_latencies, buckets_of(measured(rows))),
         ]
         if beside:
             statements += await to_thread(self._beside.statements, beside)

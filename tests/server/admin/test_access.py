@@ -32,6 +32,7 @@ QUERIES = {
     "usage": Permission.USAGE_READ,
     "budgets": Permission.USAGE_READ,
     "budgetCalendar": Permission.USAGE_READ,
+    "latency": Permission.USAGE_READ,
     "sessions": Permission.SESSIONS_READ,
     "agentSessions": Permission.TURNS_READ,
     "agentSession": Permission.TURNS_READ,

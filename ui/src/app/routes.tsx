@@ -104,7 +104,12 @@ const pages = [
   }),
   createRoute({
     ...within("/channels/$channel"),
+    validateSearch: textSearch,
     component: lazyRouteComponent(() => import("@/features/channels/ChannelPage"), "ChannelPage"),
+  }),
+  createRoute({
+    ...within("/channels/$channel/settings"),
+    component: lazyRouteComponent(() => import("@/features/channels/ChannelPage"), "ChannelSettingsPage"),
   }),
   createRoute({
     ...within("/public-models"),

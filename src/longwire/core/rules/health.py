@@ -5,6 +5,7 @@ all. Time is an argument, in seconds on one clock.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +17,35 @@ class Cooling:
     longest: float = 3600.0
 
 
-class Health:
-    """The trust in one endpoint; `problem` is why it failed last, "" while it is sound."""
+class Rest(Enum):
+    """Why something rests."""
 
-    __slots__ = ("_cooling", "_failures", "_open_at", "_probes_since", "problem")
+    FAILURES = "failures"
+    RETRY_AFTER = "retry_after"
+    ELSEWHERE = "elsewhere"
+    LIMIT = "limit"
+    SIGN_IN = "sign_in"
+
+
+class Health:
+    """The trust in one endpoint; `problem` is why it failed last, "" while it is sound.
+
+    It rests for the reason `why`, `since` it was first not trusted after it last succeeded, `until`
+    a probe is due; these are 0 while it never rested.
+    """
+
+    __slots__ = ("_cooling", "_failures", "_probes_since", "problem", "since", "until", "why")
 
     def __init__(self, cooling: Cooling) -> None:
         self._cooling = cooling
         self._failures = 0
-        self._open_at = 0.0
         self._probes_since: float | None = None
+        self.since = self.until = 0.0
+        self.why = Rest.FAILURES
         self.problem = ""
 
     def __repr__(self) -> str:
-        return f"<Health failures={self._failures} open_at={self._open_at:g}>"
+        return f"<Health failures={self._failures} until={self.until:g}>"
 
     @property
     def is_sound(self) -> bool:
@@ -38,13 +54,13 @@ class Health:
 
     def is_trusted(self, now: float) -> bool:
         """Whether to use it: always, until it failed; then for one probe after the cool-down."""
-        if now < self._open_at:
+        if now < self.until:
             return False
         return self._probes_since is None or now >= self._probes_since + self._cooling.base
 
     def rests_for(self, now: float) -> float:
         """Return for how many seconds more it is not used; 0 where it is, or is being probed."""
-        return max(0.0, self._open_at - now)
+        return max(0.0, self.until - now)
 
     def begin(self, now: float) -> None:
         """Note that it is being used; after a cool-down this is the probe."""
@@ -53,7 +69,7 @@ class Health:
 
     def succeed(self) -> None:
         """Trust it again."""
-        self._failures, self._open_at, self._probes_since = 0, 0.0, None
+        self._failures, self._probes_since, self.since, self.until = 0, None, 0.0, 0.0
         self.problem = ""
 
     def fail(self, now: float, retry_after: float | None = None, problem: str = "") -> float:
@@ -67,10 +83,10 @@ class Health:
         excess = self._failures - self._cooling.failures
         if excess >= 0:
             wait = min(self._cooling.base * 2 ** min(excess, 30), self._cooling.longest)
-            self._open_at = max(self._open_at, now + wait)
-        if retry_after is not None:
-            self._open_at = max(self._open_at, now + min(retry_after, self._cooling.longest))
-        return max(0.0, self._open_at - now)
+            self._rest(now, now + wait, Rest.FAILURES)
+        if retry_after:
+            self._rest(now, now + min(retry_after, self._cooling.longest), Rest.RETRY_AFTER)
+        return max(0.0, self.until - now)
 
     def take_over(self, now: float, seconds: float, problem: str) -> None:
         """Note that it failed elsewhere, and is not trusted there for so many seconds.
@@ -78,5 +94,9 @@ class Health:
         Here it is not until a first probe is due: that shows whether it fails here, too.
         """
         self._failures = max(self._failures, self._cooling.failures)
-        self._open_at = max(self._open_at, now + min(seconds, self._cooling.base))
+        self._rest(now, now + min(seconds, self._cooling.base), Rest.ELSEWHERE)
         self.problem = self.problem or problem
+
+    def _rest(self, now: float, until: float, why: Rest) -> None:
+        if until > self.until:
+            self.since, self.until, self.why = self.since or now, until, why

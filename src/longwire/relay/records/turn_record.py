@@ -44,6 +44,9 @@ _CLIENT_CLOSED = 499
 _OK = 200
 _WENT_WELL = frozenset({"completed", "incomplete"})
 
+Note = Callable[[TurnRow, Sequence[TurnBodies | TurnDetails]], None]
+"""Takes note of a turn with something beside it."""
+
 Explain = Callable[[Exception], tuple[int, str, str]]
 """Gives the HTTP status, the code and the message of a failure."""
 
@@ -58,6 +61,7 @@ class TurnRecorder:
     explain: Explain
     node: str = ""
     trace_headers: Sequence[str] = ()
+    note: Note = lambda *_: None
 
     def keep(self, record: TurnRecord, seconds: float) -> None:
         """Write a turn that took so many seconds."""
@@ -67,6 +71,8 @@ class TurnRecorder:
             beside = (_bodies(row.id, record), self._details(row, record))
         elif record.failures or record.outcome not in _WENT_WELL:
             beside = (self._details(row, record),)
+        if beside:
+            self.note(row, beside)
         for journal in self.journals:
             journal.write(row, *beside)
 

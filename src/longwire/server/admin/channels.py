@@ -27,6 +27,7 @@ from longwire.core.nouns.page import Page
 from longwire.server.admin.accounts import Account, accounts_of
 from longwire.server.admin.administration import Administration
 from longwire.server.admin.channel_checks import drafted
+from longwire.server.admin.channel_health import ChannelErrors, ChannelHealth, errors_of, health_of
 from longwire.server.admin.channel_inputs import ChannelInput, EndpointInput
 from longwire.server.admin.context import Info, admitted, require
 from longwire.server.admin.inputs import view_of
@@ -35,7 +36,6 @@ from longwire.server.admin.prices import ModelCost, Price, costs_of, shown_price
 from longwire.server.admin.profiles import Profile, shown_profile
 from longwire.server.admin.scalars import Int64, time_or_none
 from longwire.server.admin.shown_keys import ChannelKey, keys_of
-from longwire.server.fleet_health import Trust, worst
 from longwire.upstream.net.urls import Scheme, endpoint_url
 
 _SCHEMES: Final[dict[str, tuple[Scheme, ...]]] = {
@@ -104,39 +104,8 @@ async def _accounts(root: strawberry.Parent[Any], info: Info) -> list[Account]:
     return await accounts_of(info, root.id)
 
 
-@strawberry.type(description="How a channel does at one node; null for what does not run.")
-class NodeHealth:
-    node: str
-    channel: Trust | None
-    websocket: Trust | None
-    connections: int
-    problem: str
-
-
-@strawberry.type(
-    description="How a channel does, as at the node where it does worst; null for what does not "
-    "run."
-)
-class ChannelHealth:
-    channel: Trust | None
-    websocket: Trust | None = strawberry.field(description="Whether upgrades go well.")
-    connections: int = strawberry.field(description="Live WebSocket connections of all nodes.")
-    problem: str = strawberry.field(description="Why it failed last; empty while it is sound.")
-    nodes: list[NodeHealth] = strawberry.field(
-        description="How it does at each node that answered, where they differ; else empty."
-    )
-
-
 async def _health(info: Info, root: strawberry.Parent["Channel"]) -> ChannelHealth:
-    fares = await info.context.administration.health.of(root.id)
-    differ = len({(fare.channel, fare.websocket) for fare in fares.values()}) > 1
-    return view_of(
-        ChannelHealth,
-        worst(fares.values()),
-        nodes=[
-            view_of(NodeHealth, fare, node=node) for node, fare in sorted(fares.items()) if differ
-        ],
-    )
+    return await health_of(info, root.id)
 
 
 @strawberry.type(description="A configured upstream.")
@@ -196,6 +165,10 @@ class Channel:
     )
     overrides: list[Override]
     health: ChannelHealth = strawberry.field(resolver=_health)
+    errors: list[ChannelErrors] = strawberry.field(
+        resolver=errors_of,
+        description="By code, the most frequent first, among its newest 20,000 turns.",
+    )
     managed_by: ManagedBy
     created_at: datetime | None
     updated_at: datetime | None

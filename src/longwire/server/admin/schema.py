@@ -19,6 +19,7 @@ from longwire.server.admin.drafts import DraftQueries
 from longwire.server.admin.errors import AdminSchema
 from longwire.server.admin.find import FindQueries
 from longwire.server.admin.keys import KeyMutations, KeyQueries
+from longwire.server.admin.latency import LatencyQueries
 from longwire.server.admin.limits import QueryLimits
 from longwire.server.admin.models import ModelMutations, ModelQueries
 from longwire.server.admin.names import Names
@@ -55,6 +56,7 @@ _QUERIES: Final = (
     FindQueries,
     UsageQueries,
     BudgetQueries,
+    LatencyQueries,
     SessionQueries,
     RunQueries,
     NodeQueries,

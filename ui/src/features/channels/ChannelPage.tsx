@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Card, Page } from "@/shared/Page";
 import { Badge } from "@/shared/Badge";
 import { Failure, SkeletonRows } from "@/shared/states";
-import { channelQuery } from "./api";
+import { type Channel, channelQuery } from "./api";
 import { ChannelForm, type Passed } from "./ChannelForm";
 import { ChannelMenu } from "./ChannelMenu";
+import { ChannelOverview } from "./ChannelOverview";
 import { copyOf, draftOf, NEW_CHANNEL } from "./draft";
 import { HealthBadge } from "./HealthBadge";
 import { Keys } from "./Keys";
@@ -16,6 +17,7 @@ import { GuideLink } from "@/features/start/GuideLink";
 import { Accounts } from "./codex/Accounts";
 
 const one = getRouteApi("/shell/channels/$channel");
+const settings = getRouteApi("/shell/channels/$channel/settings");
 const fresh = getRouteApi("/shell/channels/new");
 
 export function NewChannelPage() {
@@ -34,7 +36,7 @@ export function NewChannelPage() {
           initial={type === "codex" ? { ...initial, type } : initial}
           draftKey={`channel-new-${from ?? ""}`}
           onSaved={(channel) =>
-            void navigate({ to: "/channels/$channel", params: { channel: channel.id }, replace: true })
+            void navigate({ to: "/channels/$channel/settings", params: { channel: channel.id }, replace: true })
           }
         />
       )}
@@ -42,14 +44,53 @@ export function NewChannelPage() {
   );
 }
 
+/** How it does. */
 export function ChannelPage() {
-  const { t } = useTranslation(["channels", "app"]);
   const { channel: id } = one.useParams();
-  const found = useQuery(channelQuery(id));
-  const navigate = useNavigate();
+  return <Framed id={id}>{(channel) => <ChannelOverview channel={channel} />}</Framed>;
+}
+
+/** How it is set up, and its test. */
+export function ChannelSettingsPage() {
+  const { t } = useTranslation("channels");
+  const { channel: id } = settings.useParams();
   const [passed, setPassed] = useState<Passed>();
   const change = (from: number, to: number) =>
     setPassed((before) => (before?.to === from ? { from: before.from, to } : { from, to }));
+  return (
+    <Framed id={id}>
+      {(channel) => (
+        <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_24rem]">
+          <ChannelForm
+            key={channel.id}
+            channel={channel}
+            initial={draftOf(channel)}
+            draftKey={`channel-${channel.id}`}
+            passed={passed}
+          />
+          <div className="space-y-5">
+            <TestPanel channel={channel} />
+            {channel.type !== "codex" && (
+              <Card title={t("keys.title")}>
+                <Keys channel={channel} onChanged={change} />
+              </Card>
+            )}
+            {channel.type === "codex" && (
+              <Card title={t("accounts.title")}>
+                <Accounts channelID={channel.id} />
+              </Card>
+            )}
+          </div>
+        </div>
+      )}
+    </Framed>
+  );
+}
+
+function Framed({ id, children }: { id: string; children: (channel: Channel) => ReactNode }) {
+  const { t } = useTranslation(["channels", "app"]);
+  const found = useQuery(channelQuery(id));
+  const navigate = useNavigate();
   const channel = found.data?.channel;
   if (channel === undefined) {
     return (
@@ -64,34 +105,30 @@ export function ChannelPage() {
       actions={
         <>
           <GuideLink />
-          <HealthBadge channel={channel} />
+          <HealthBadge channel={channel} isShort />
           {channel.managedBy === "FILE" && <Badge>{t("app:managedByFile")}</Badge>}
           <ChannelMenu channel={channel} onDeleted={() => void navigate({ to: "/channels" })} />
         </>
       }
     >
-      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_24rem]">
-        <ChannelForm
-          key={channel.id}
-          channel={channel}
-          initial={draftOf(channel)}
-          draftKey={`channel-${channel.id}`}
-          passed={passed}
-        />
-        <div className="space-y-5">
-          <TestPanel channel={channel} />
-          {channel.type !== "codex" && (
-            <Card title={t("keys.title")}>
-              <Keys channel={channel} onChanged={change} />
-            </Card>
-          )}
-          {channel.type === "codex" && (
-            <Card title={t("accounts.title")}>
-              <Accounts channelID={channel.id} />
-            </Card>
-          )}
-        </div>
-      </div>
+      <Tabs id={id} />
+      {children(channel)}
     </Page>
+  );
+}
+
+function Tabs({ id }: { id: string }) {
+  const { t } = useTranslation("channels");
+  const look = "rounded-lg px-3 py-1.5 text-soft hover:bg-sunken aria-[current=page]:bg-accent-wash aria-[current=page]:font-medium aria-[current=page]:text-accent";
+  const exactly = { exact: true, includeSearch: false };
+  return (
+    <nav aria-label={t("views")} className="flex flex-wrap gap-1">
+      <Link to="/channels/$channel" params={{ channel: id }} activeOptions={exactly} className={look}>
+        {t("overview.title")}
+      </Link>
+      <Link to="/channels/$channel/settings" params={{ channel: id }} activeOptions={exactly} className={look}>
+        {t("settings")}
+      </Link>
+    </nav>
   );
 }

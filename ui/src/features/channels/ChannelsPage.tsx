@@ -5,6 +5,9 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "@/api/me";
 import { Badge } from "@/shared/Badge";
+import { useMinute } from "@/shared/clock";
+import { useFormat } from "@/shared/format";
+import { TurnsLink } from "@/shared/TurnsLink";
 import { looksOf } from "@/shared/Button";
 import { CheckField } from "@/shared/Field";
 import { Card, Page } from "@/shared/Page";
@@ -49,6 +52,21 @@ export function ChannelsPage() {
   );
 }
 
+/** What it failed with last; its turn has the rest. */
+function LastError({ channel }: { channel: Channel }) {
+  const format = useFormat();
+  const now = useMinute();
+  const failure = channel.health.lastFailure;
+  if (failure === null) return "–";
+  return (
+    <TurnsLink search={{ open: failure.turnID }} className="text-[13px] underline">
+      <span title={failure.message}>
+        {`${failure.status} ${failure.code}, ${format.ago(failure.at, Math.max(now, Date.parse(failure.at)))}`}
+      </span>
+    </TurnsLink>
+  );
+}
+
 function useColumns(): Column<Channel>[] {
   const { t } = useTranslation(["channels", "app"]);
   return [
@@ -87,6 +105,8 @@ function useColumns(): Column<Channel>[] {
         </span>
       ),
     },
+    { key: "weight", title: t("weight"), align: "right", cell: (row) => row.weight },
+    { key: "error", title: t("lastError"), isExtra: true, cell: (row) => <LastError channel={row} /> },
     { key: "transport", title: t("transport"), cell: (row) => <TransportBadge channel={row} /> },
     {
       key: "connections",

@@ -1,5 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { EnumOf } from "@/api/graphql";
+import { useNow } from "@/shared/clock";
+import { useFormat } from "@/shared/format";
 import { Badge, type Tone } from "@/shared/Badge";
 import type { Channel } from "./api";
 
@@ -7,21 +9,22 @@ const TONES: Record<EnumOf<"Trust">, Tone> = { SOUND: "good", FAILING: "warn", R
 
 type Health = Channel["health"];
 
-/** How a channel does: off, sound, failing, resting after failures, and why; and its WebSocket and nodes where those differ. */
-export function HealthBadge({ channel: { status, health } }: { channel: Pick<Channel, "status" | "health"> }) {
+/** How a channel does: off, sound, failing, resting and until when, and why; and its WebSocket and nodes where those differ. */
+export function HealthBadge({ channel: { status, health }, isShort = false }: { channel: Pick<Channel, "status" | "health">; isShort?: boolean }) {
   const { t } = useTranslation("channels");
   if (status !== "ENABLED") return <Badge>{t(`status.${status}`)}</Badge>;
+  if (isShort) return <TrustBadge health={health} />;
   return (
     <div>
       <TrustBadge health={health} />
-      {health.nodes.length === 0 && <Problem text={health.problem} />}
+      {health.nodes.length === 0 && <Why health={health} />}
       {health.nodes.length > 0 && (
         <ul aria-label={t("healthOfNodes")} className="mt-1 space-y-1">
           {health.nodes.map((each) => (
             <li key={each.node}>
               <span className="mr-1.5 text-xs">{each.node}</span>
               <TrustBadge health={each} />
-              <Problem text={each.problem} />
+              <Why health={each} />
             </li>
           ))}
         </ul>
@@ -30,13 +33,26 @@ export function HealthBadge({ channel: { status, health } }: { channel: Pick<Cha
   );
 }
 
-function Problem({ text }: { text: string }) {
-  return text !== "" && <div className="max-w-56 text-xs text-soft">{text}</div>;
+/** Why it is not sound and until when; what its upstream said is a tooltip. */
+function Why({ health: { problem, resting, cause } }: { health: Pick<Health, "problem" | "resting" | "cause"> }) {
+  const { t } = useTranslation("channels");
+  const format = useFormat();
+  const now = useNow();
+  const until = resting?.until;
+  if (problem === "" && resting === null) return null;
+  return (
+    <div className="max-w-56 text-xs text-soft" title={cause === null ? undefined : `${cause.status} ${cause.code}: ${cause.message}`}>
+      {problem}
+      {cause !== null && ` (${cause.status} ${cause.code})`}
+      {until !== null && until !== undefined && <span className="block">{t("until", { until: format.ago(until, now) })}</span>}
+    </div>
+  );
 }
 
-function TrustBadge({ health: { channel: trust, websocket } }: { health: Pick<Health, "channel" | "websocket"> }) {
+function TrustBadge({ health: { channel: trust, websocket, resting } }: { health: Pick<Health, "channel" | "websocket" | "resting"> }) {
   const { t } = useTranslation("channels");
   if (trust === null) return <Badge tone="bad">{t("health.NONE")}</Badge>;
+  if (resting?.why === "LIMIT" || resting?.why === "SIGN_IN") return <Badge tone="bad">{t(`restsShort.${resting.why}`)}</Badge>;
   const wireFails = trust === "SOUND" && websocket !== null && websocket !== "SOUND";
   if (wireFails) return <Badge tone="warn">{t("health.wire")}</Badge>;
   return <Badge tone={TONES[trust]}>{t(`health.${trust}`)}</Badge>;

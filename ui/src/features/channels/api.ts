@@ -8,6 +8,13 @@ export const ENDPOINT = graphql(`
   fragment EndpointFields on Endpoint { apiFormat path baseURL transport dials }
 `);
 
+const RESTS = graphql(`fragment RestsFields on Rests { why since until }`);
+const FAILURE = graphql(`
+  fragment FailureFields on ChannelFailure { at status code message transport trouble requestID turnID node }
+`);
+export type Rests = ResultOf<typeof RESTS>;
+export type ChannelFailure = ResultOf<typeof FAILURE>;
+
 export const CHANNEL = graphql(
   `
   fragment ChannelFields on Channel {
@@ -22,10 +29,15 @@ export const CHANNEL = graphql(
     rates { requestsPerMinute tokensPerMinute concurrentTurns }
     endpoints { ...EndpointFields }
     defaultEndpoints { ...EndpointFields }
-    health { channel websocket connections problem nodes { node channel websocket problem } }
+    health {
+      channel websocket connections problem
+      resting { ...RestsFields } websocketResting { ...RestsFields }
+      cause { ...FailureFields } lastFailure { ...FailureFields }
+      nodes { node channel websocket problem resting { ...RestsFields } cause { ...FailureFields } }
+    }
   }
 `,
-  [ENDPOINT],
+  [ENDPOINT, RESTS, FAILURE],
 );
 
 export type Channel = ResultOf<typeof CHANNEL>;
@@ -51,7 +63,24 @@ export const channelsQuery = (withArchived: boolean) =>
 const ONE = graphql(`query Channel($id: ID!) { channel(id: $id) { ...ChannelFields } }`, [CHANNEL]);
 
 export const channelQuery = (id: string) =>
-  queryOptions({ queryKey: ["channels", "one", id], queryFn: ({ signal }) => ask(ONE, { id }, signal) });
+  queryOptions({ queryKey: ["channels", "one", id], queryFn: ({ signal }) => ask(ONE, { id }, signal), refetchInterval: 5_000 });
+
+const OVERVIEW = graphql(`
+  query ChannelOverview($id: ID!, $before: DateTime!, $since: DateTime!, $until: DateTime!, $span: UsageSpan!, $filter: UsageFilter) {
+    channel(id: $id) { health { lastServed } errors(since: $since) { code turns last } }
+    now: usage(since: $since, until: $until, span: $span, filter: $filter) { totals { turns continued failures costUsd } }
+    before: usage(since: $before, until: $since, span: $span, filter: $filter) { totals { turns continued failures costUsd } }
+  }
+`);
+/** What came of a channel in a time, and in the time of equal length before. */
+export const channelOverviewQuery = (id: string, times: Omit<VariablesOf<typeof OVERVIEW>, "id" | "filter">) =>
+  queryOptions({
+    queryKey: ["channels", "overview", id, times],
+    queryFn: ({ signal }) => ask(OVERVIEW, { id, ...times, filter: { channelID: id } }, signal),
+    refetchInterval: 15_000,
+    placeholderData: (before) => before,
+  });
+export type ChannelOverview = ResultOf<typeof OVERVIEW>;
 
 const DRAFT = graphql(
   `

@@ -15,10 +15,15 @@ import { RANGES, rangeOf, spanOf } from "./range";
 import { Reasons } from "./Reasons";
 import { Tiles } from "./Tiles";
 import { type By, BYS, METRICS, type Metric, USAGE } from "./usage";
-import { filterOf, logOf, whereOf } from "./where";
+import { filterOf, logOf, type Where, whereOf } from "./where";
 
 const TimeChart = lazy(() => import("./TimeChart").then((module) => ({ default: module.TimeChart })));
+const LatencyCard = lazy(() => import("@/features/latency/LatencyCard").then((module) => ({ default: module.LatencyCard })));
 const route = getRouteApi("/shell/");
+const LATENCY_BYS = ["ALL", "CHANNEL", "MODEL"] as const;
+
+/** What latency is told apart by; keys, APIs and reasons have no histograms. */
+const latencyWhere = ({ project, channel, model }: Where) => ({ project, channel, model });
 
 export function OverviewPage() {
   const { t } = useTranslation("overview");
@@ -83,6 +88,9 @@ export function OverviewPage() {
               )}
             </Suspense>
           </Card>
+          <Suspense fallback={<Skeleton className="h-72 w-full" />}>
+            <LatencyCard span={span} where={latencyWhere(where)} bys={LATENCY_BYS} />
+          </Suspense>
           <Card title={t("shares")}>
             {usage.data === undefined ? (
               <SkeletonRows />

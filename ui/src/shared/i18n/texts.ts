@@ -25,6 +25,7 @@ export interface Texts {
   keys: Both<typeof import("@/features/keys/en.json"), typeof import("@/features/keys/zh-CN.json")>;
   models: Both<typeof import("@/features/models/en.json"), typeof import("@/features/models/zh-CN.json")>;
   nodes: Both<typeof import("@/features/nodes/en.json"), typeof import("@/features/nodes/zh-CN.json")>;
+  latency: Both<typeof import("@/features/latency/en.json"), typeof import("@/features/latency/zh-CN.json")>;
   overview: Both<typeof import("@/features/overview/en.json"), typeof import("@/features/overview/zh-CN.json")>;
   playground: Both<typeof import("@/features/playground/en.json"), typeof import("@/features/playground/zh-CN.json")>;
   projects: Both<typeof import("@/features/projects/en.json"), typeof import("@/features/projects/zh-CN.json")>;

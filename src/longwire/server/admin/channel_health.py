@@ -1,0 +1,158 @@
+"""How a channel does, in the admin API: whether turns go there, and why, since and until not."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from longwire.core.nouns.access import Permission
+from longwire.core.rules.health import Rest
+from longwire.relay.records.last_failures import ChannelFailure as Failure
+from longwire.server.admin.context import Info, admitted
+from longwire.server.admin.inputs import view_of
+from longwire.server.admin.scalars import milliseconds_of, time_of, time_or_none
+from longwire.server.admin.sight import sight_of
+from longwire.server.fleet_health import Fare, Resting, Trust, worst
+from longwire.store.turns import TurnFilter
+
+strawberry.enum(
+    Trust, description="Whether turns go there: after failures it rests, then is tried."
+)
+strawberry.enum(
+    Rest,
+    name="RestReason",
+    description="Why nothing is sent there: it failed; the upstream asked to be left alone; "
+    "another node failed there; the accounts are at their limit, or signed out.",
+)
+
+
+@strawberry.type(description="A time in which nothing is sent there, but for probes at its end.")
+class Rests:
+    why: Rest
+    since: datetime | None = strawberry.field(
+        description="When it was first left alone, after it served last; null where unknown."
+    )
+    until: datetime | None = strawberry.field(
+        description="When it is tried again; null where somebody must sign in first."
+    )
+
+
+@strawberry.type(description="A failed attempt at a channel, in the words of the turn log.")
+class ChannelFailure:
+    at: datetime
+    status: int
+    code: str
+    message: str
+    transport: str
+    trouble: str = strawberry.field(
+        description="What struck it, as in the attempts of a turn; empty after the answer began."
+    )
+    request_id: str
+    turn_id: strawberry.ID
+    node: str
+
+
+@strawberry.type(description="How a channel does at one node; null for what does not run.")
+class NodeHealth:
+    node: str
+    channel: Trust | None
+    websocket: Trust | None
+    connections: int
+    problem: str
+    resting: Rests | None
+    websocket_resting: Rests | None
+    cause: ChannelFailure | None
+    last_failure: ChannelFailure | None
+
+
+async def _last_served(info: Info, root: strawberry.Parent["ChannelHealth"]) -> datetime | None:
+    turns = info.context.administration.store.turns
+    return time_or_none(await turns.last_served(root.channel_id))
+
+
+@strawberry.type(
+    description="How a channel does, as at the node where it does worst; null for what does not "
+    "run."
+)
+class ChannelHealth:
+    channel_id: strawberry.Private[str]
+    channel: Trust | None
+    websocket: Trust | None = strawberry.field(description="Whether upgrades go well.")
+    connections: int = strawberry.field(description="Live WebSocket connections of all nodes.")
+    problem: str = strawberry.field(description="Why it failed last; empty while it is sound.")
+    resting: Rests | None = strawberry.field(description="Null while turns go there.")
+    websocket_resting: Rests | None = strawberry.field(description="Turns go over HTTP meanwhile.")
+    cause: ChannelFailure | None = strawberry.field(
+        description="The failure since which it is not sound; null while it is."
+    )
+    last_failure: ChannelFailure | None = strawberry.field(
+        description="The last one since the gateway started, whether it has recovered or not."
+    )
+    nodes: list[NodeHealth] = strawberry.field(
+        description="How it does at each node that answered, where they differ; else empty."
+    )
+
+    last_served: datetime | None = strawberry.field(
+        resolver=_last_served,
+        description="When a turn that was served ended last, among its newest 2,000 turns.",
+    )
+
+
+@strawberry.type(description="How many of a channel's turns ended with an error code.")
+class ChannelErrors:
+    code: str
+    turns: int
+    last: datetime
+
+
+async def errors_of(
+    info: Info, root: strawberry.Parent[Any], since: datetime | None = None
+) -> list[ChannelErrors]:
+    """Count them among the newest 20,000 turns that a viewer may see."""
+    viewer, administration = admitted(info, Permission.TURNS_READ)
+    sight = await sight_of(administration, viewer)
+    wanted = TurnFilter(
+        project_ids=sight.project_ids,
+        key_ids=sight.key_ids,
+        channel_id=root.id,
+        since=milliseconds_of(since) if since else None,
+    )
+    found = await administration.store.turns.errors(wanted)
+    return [view_of(ChannelErrors, each, last=time_of(each.last)) for each in found]
+
+
+async def health_of(info: Info, channel_id: str) -> ChannelHealth:
+    """Return how a channel does at all nodes."""
+    fares = await info.context.administration.health.of(channel_id)
+    differ = len({(fare.channel, fare.websocket) for fare in fares.values()}) > 1
+    nodes = sorted(fares.items()) if differ else ()
+    whole = worst(fares.values())
+    return view_of(
+        ChannelHealth,
+        whole,
+        channel_id=channel_id,
+        nodes=[view_of(NodeHealth, fare, node=node, **_parts(fare)) for node, fare in nodes],
+        **_parts(whole),
+    )
+
+
+def _parts(fare: Fare) -> dict[str, object]:
+    return {
+        "resting": _rests(fare.resting),
+        "websocket_resting": _rests(fare.websocket_resting),
+        "cause": _failure(fare.cause),
+        "last_failure": _failure(fare.last_failure),
+    }
+
+
+def _rests(resting: Resting | None) -> Rests | None:
+    if resting is None:
+        return None
+    since, until = time_or_none(resting.since), time_or_none(resting.until)
+    return Rests(why=resting.why, since=since, until=until)
+
+
+def _failure(failure: Failure | None) -> ChannelFailure | None:
+    if failure is None:
+        return None
+    return view_of(ChannelFailure, failure, at=time_of(failure.at))
