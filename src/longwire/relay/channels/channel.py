@@ -49,7 +49,6 @@ _REMEMBERED_MODELS = 256
 """For so many models it is remembered which overrides are about them."""
 
 
-
 @dataclass(frozen=True)
 class Channel:
     """A channel with its transports: with both of them it is `auto`, WebSocket first.
