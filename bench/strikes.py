@@ -46,7 +46,7 @@ class Strikes:
         self.deaf = 0
         """Connections to which the upstream may not listen any more, so that it sees no end."""
 
-    def take(self, point: str, transport: Transport) -> Fault | None:
+    def take(self, point: str, transport: Transport, _key: str = "") -> Fault | None:
         """Return the fault that strikes here; see `longwire.emulator.faults.Faults`."""
         number, fault = _turn.get(), self.aimed.get(_turn.get())
         if point in UNAIMED:

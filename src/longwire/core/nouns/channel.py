@@ -299,7 +299,14 @@ def check_apis(spec: ChannelSpec) -> Iterator[FieldProblem]:
 
 def check(spec: ChannelSpec) -> tuple[FieldProblem, ...]:
     """Return every problem of a channel by field, as `endpoints.0.path`; none for a good one."""
-    return (*_fields(spec), *check_apis(spec), *_endpoints(spec.endpoints))
+    own_headers = {name.lower() for name, _ in spec.headers}
+    return (
+        *_fields(spec),
+        *check_keys(spec.credential, spec.keys),
+        *check_overrides(spec.overrides, ALL_APIS, own_headers),
+        *check_apis(spec),
+        *_endpoints(spec.endpoints),
+    )
 
 
 def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
@@ -340,9 +347,6 @@ def _fields(spec: ChannelSpec) -> Iterator[FieldProblem]:
     yield from check_headers(spec.headers)
     yield from check_prices(spec.prices)
     yield from check_limits("rates", spec.rates)
-    yield from check_keys(spec.credential, spec.keys)
-    own_headers = {name.lower() for name, _ in spec.headers}
-    yield from check_overrides(spec.overrides, ALL_APIS, own_headers)
 
 
 def _needs_key(type_: str) -> bool:

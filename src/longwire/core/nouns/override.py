@@ -1,9 +1,7 @@
 """What a channel sets, defaults or removes in the requests that its upstream gets.
 
-Whether a value is JSON is seen where JSON is known: `dialects/override_values`.
-
-Law: what continuity or the gateway itself owns, and what carries credentials, is no override's to
-change. All is said in the terms of the upstream's API, whatever API the client speaks.
+Law: what continuity or the gateway itself owns, and what
+carries credentials, is no override's to change.
 """
 
 import re

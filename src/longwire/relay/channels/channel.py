@@ -45,6 +45,8 @@ from longwire.upstream.http.lazy import LazyHttpTransport
 from longwire.upstream.ports import Call, Transport
 
 _NULL = b"null"
+_REMEMBERED_MODELS = 256
+"""For so many models it is remembered which overrides are about them."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,18 @@ class Channel:
         """Return what is put into the requests of a turn; none into what is no answer's."""
         if not self.spec.overrides or turn.purpose in UNARY:
             return ()
-        model, api = self.sent_name(turn.model), self.way.api
-        return tuple(each for each in self.spec.overrides if each.is_for(model, api, APIS))
+        found = self._overrides.get(turn.model)
+        if found is None:
+            model, api = self.sent_name(turn.model), self.way.api
+            found = tuple(each for each in self.spec.overrides if each.is_for(model, api, APIS))
+            if len(self._overrides) >= _REMEMBERED_MODELS:
+                self._overrides.clear()
+            self._overrides[turn.model] = found
+        return found
+
+    @cached_property
+    def _overrides(self) -> dict[str, tuple[Override, ...]]:
+        return {}
 
     def headers_of(self, turn: Turn, headers: Headers) -> Headers:
         """Return a caller's headers as they are sent on."""

@@ -98,8 +98,7 @@ class Candidates:
         if len(able) > 1:
             stages.append((Refusal.ELSEWHERE, [*map(_channel, able)]))
             home = await self._homes.get(session_home_key(*request.conversation))
-            holder = await self._holder(able, request, sent, home)
-            if holder is not None:
+            if (holder := await self._holder(able, request, sent, home)) is not None:
                 able, moves = _sharing(able, holder, self.policy.clock()), False
         stages.append((Refusal.ACCOUNT, [*map(_channel, able)]))
         able = self._able_accounts(able, may_wait=moves)

@@ -3,16 +3,19 @@
 Some check how the id of an item begins, some take any. Which kind an upstream is, its refusal says.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import version
 
 from longwire.core.errors import LongwireError, UpstreamRejected
 from longwire.core.events import Event
+from longwire.core.nouns.quota import QuotaTracker
 from longwire.core.rules.recovery import Trouble
 from longwire.core.rules.turn import Scope, Turn
 from longwire.dialects.codex.client import with_turn_state
 from longwire.dialects.ports import NO_HEADERS, Headers
+from longwire.dialects.rate_headers import decode_rates
 from longwire.dialects.responses.errors import trouble_of
 from longwire.dialects.responses.item_ids import without_foreign_ids
 from longwire.relay.channels.vendors.ports import Beginning, Notice, Vendor
@@ -22,18 +25,23 @@ _NOTHING = Beginning(NO_HEADERS)
 
 
 class OpenAI:
-    """A channel of the type `openai`."""
+    """A channel of the type `openai`; where it runs for one of several keys it learns its rates.
 
-    __slots__ = ("_checks_ids", "headers")
+    A rate fills up again all the time, so what is seen of it sends new sessions elsewhere, and
+    refuses none: that is the upstream's to say.
+    """
+
+    __slots__ = ("_checks_ids", "_rates", "headers")
     handshake_headers = NO_HEADERS
     default_headers = NO_HEADERS
     takes_background = True
     lists_for_codex = False
     sends_notices = False
 
-    def __init__(self) -> None:
+    def __init__(self, rates: QuotaTracker | None = None) -> None:
         self.headers: Headers = {"user-agent": f"longwire/{version('longwire')}"}
         self._checks_ids = False
+        self._rates = rates
 
     def refusal(self, _turn: Turn) -> None:
         """Refuse nothing."""
@@ -53,8 +61,10 @@ class OpenAI:
         adapt_input = without_foreign_ids if self._checks_ids else None
         return replace(call, turn=turn, adapt_input=adapt_input)
 
-    def begin(self, _stream: Stream, _scope: Scope | None, _running: Iterable[Vendor]) -> Beginning:
-        """Learn nothing."""
+    def begin(self, stream: Stream, _scope: Scope | None, _running: Iterable[Vendor]) -> Beginning:
+        """Learn of a key's rates; what a handshake of long ago said of them is no news."""
+        if self._rates is not None and stream.delivery.transport != "websocket":
+            self._learn(stream.headers)
         return _NOTHING
 
     def observe(self, event: Event, _scope: Scope | None, _running: Iterable[Vendor]) -> Notice:
@@ -62,9 +72,18 @@ class OpenAI:
         return Notice(event)
 
     def observe_handshake(self, headers: Headers) -> None:
-        """Learn nothing."""
+        """Learn of a key's rates."""
+        self._learn(headers)
 
     def observe_failure(self, failure: LongwireError) -> None:
-        """Learn that it checks ids, from its refusal of one."""
-        if isinstance(failure, UpstreamRejected) and trouble_of(failure) is Trouble.FOREIGN_ID:
+        """Learn of a key's rates, and that it checks ids, from its refusal of one."""
+        if not isinstance(failure, UpstreamRejected):
+            return
+        self._learn(failure.headers)
+        if trouble_of(failure) is Trouble.FOREIGN_ID:
             self._checks_ids = True
+
+    def _learn(self, headers: Headers) -> None:
+        rates = decode_rates(headers, time.time()) if self._rates is not None else None
+        if self._rates is not None and rates is not None:
+            self._rates.observe(rates)
