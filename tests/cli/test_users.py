@@ -1,10 +1,15 @@
 """The life of a user on the command line."""
 
+import asyncio
 import json
 
 import pytest
 
 from longwire.core.errors import Conflict, InvalidFields, NotFound
+from longwire.core.nouns.access import Role
+from longwire.core.nouns.secret import Secret
+from longwire.core.nouns.sign_on import Admission, Person
+from longwire.store.store import open_store
 
 PASSWORD = "correct horse\n"
 
@@ -50,3 +55,22 @@ def test_an_email_that_is_taken_is_refused(command):
     command("users", "create", "ada@example.org", stdin=PASSWORD)
     with pytest.raises(Conflict, match="already"):
         command("users", "create", "Ada@example.org", stdin=PASSWORD)
+
+
+def test_how_somebody_signs_in(command, database_url, tmp_path):
+    """By a password, or by the issuer that knows them; for people and for programs."""
+    command("users", "create", "ada@example.org", stdin=PASSWORD)
+    person = Person("https://idp.example", "1", "bob@example.org", is_verified=True)
+
+    async def come():
+        store = await open_store(database_url, Secret(""), tmp_path / "secret.key")
+        try:
+            await store.identities.admit(person, Admission(default_role=Role.VIEWER), "")
+        finally:
+            await store.close()
+
+    asyncio.run(come())
+    users = json.loads(command("users", "list", "--json"))
+    ways = {each["email"]: each["signs_in_by"] for each in users}
+    assert {"ada@example.org": ["password"], "bob@example.org": ["https://idp.example"]} == ways
+    assert "https://idp.example" in command("users", "list")

@@ -202,7 +202,7 @@ class Issuer:
             return AccountUnavailable(words, needs_sign_in=True)
         reason = f"{message.rstrip('.')} ({code})" if code and message else message or code
         words = f"{self._base} refused: {reason or f'status {reply.status}'}."
-        if reply.status == _BUSY or reply.status >= _SERVER:
+        if is_temporary(reply):
             return AccountUnavailable(words, retry_after=_seconds(reply.headers))
         is_final = reply.status == _UNAUTHORIZED or code in PERMANENT or code in final
         return AccountUnavailable(words, needs_sign_in=is_final)
@@ -211,6 +211,11 @@ class Issuer:
         return AccountUnavailable(
             f"{self._base} answered what is no token; check codex.issuer and the proxy."
         )
+
+
+def is_temporary(reply: Reply) -> bool:
+    """Whether who refuses is only too busy, or broken, for now."""
+    return reply.status == _BUSY or reply.status >= _SERVER
 
 
 def _seconds(headers: Mapping[str, str]) -> float:

@@ -16,14 +16,13 @@ from longwire.core.nouns.secret import Secret, concealed
 from longwire.core.nouns.sign_on import Client, SignOnProblem, SignOnRefused
 from longwire.core.rules.sign_on import ExpectedToken, check_claims
 from longwire.upstream.oauth.egress import Egress, Reply
-from longwire.upstream.oauth.issuer import Proof
+from longwire.upstream.oauth.issuer import Proof, is_temporary
 from longwire.upstream.oidc.tokens import BadToken, UnknownKey, hashes_to, signed_claims
 
 TIMEOUT: Final = 10.0
 KEPT: Final = 3600.0
 KEYS_AT_MOST_EVERY: Final = 5.0
 _OK: Final = 200
-_BUSY, _SERVER = 429, 500
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _FORM: Final = "application/x-www-form-urlencoded"
 
@@ -194,19 +193,19 @@ class Provider:
         body: bytes | None = None,
     ) -> Reply:
         """Return an answer with status 200. Raises `SignOnRefused`."""
-        given = {"accept": "application/json", **(headers or {})}
+        sent = {"accept": "application/json", **(headers or {})}
         if body is not None:
-            given["content-type"] = _FORM
+            sent["content-type"] = _FORM
         try:
             async with asyncio.timeout(TIMEOUT):
-                reply = await self._egress.request(method, url, given, body)
+                reply = await self._egress.request(method, url, sent, body)
         except (OSError, ValueError) as error:
             reason = str(error) or type(error).__name__
             raise _away(f"{url} cannot be reached: {reason}.") from None
         if reply.status == _OK:
             return reply
         words = f"{url} answered {reply.status}{_reason(reply)}."
-        if reply.status == _BUSY or reply.status >= _SERVER:
+        if is_temporary(reply):
             raise _away(words)
         raise SignOnRefused(SignOnProblem.PROVIDER_REFUSED, words)
 
